@@ -1,0 +1,84 @@
+# Everything runs inside this clone: the virtual environment in .venv, the CDK CLI in node_modules, tool state in .cache.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+STACK  ?= LlamaTgiStack
+PORT   ?= 8080
+UV     := 0.13.9
+
+VENV := .venv
+BIN  := $(VENV)/bin
+CDK  := node_modules/.bin/cdk
+
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export CDK_HOME := $(CURDIR)/.cache/cdk
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
+export CDK_DISABLE_CLI_TELEMETRY := true
+export UV_LINK_MODE ?= copy
+
+.PHONY: help demo serve synth deploy test check format bench lock images clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/run.ready $(CDK) ## deploy into the emulated cloud, send a prompt, show the tokens (PROMPT="…")
+	@$(BIN)/python -m local demo
+
+serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT=8080, STACK=…, CONTAINER_URL=…)
+	@exec $(BIN)/python -m local serve --stack $(STACK) --port $(PORT) $(if $(CONTAINER_URL),--container-url $(CONTAINER_URL))
+
+synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
+	@$(CDK) synth --quiet --no-notices
+
+deploy: $(VENV)/run.ready $(CDK) ## deploy STACK=… into the AWS account of your credentials
+	$(CDK) deploy $(STACK) --no-notices
+
+test: $(VENV)/dev.ready $(CDK) ## run every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, templates
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m scripts.lint_templates
+
+format: $(VENV)/dev.ready ## let the formatter and the linter mend what they can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/bench.json
+	@$(BIN)/python -m bench
+
+lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+images: $(VENV)/dev.ready ## generate the image catalogue from sagemaker-core again
+	@$(BIN)/python -m scripts.generate_images
+
+clean: ## remove everything that make has installed or written
+	rm -rf $(VENV) node_modules .cache build dist cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/uv.ready:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is %s (choose another with make PYTHON=…)" % sys.version.split()[0])'
+	@echo "• virtual environment in $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@touch $@
+
+$(VENV)/run.ready: requirements.txt | $(VENV)/uv.ready
+	@echo "• Python packages and Node (requirements.txt)" >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.ready: requirements-dev.txt requirements-rie.txt $(VENV)/run.ready
+	@echo "• development packages (requirements-dev.txt)" >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -r requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .cache/rie -r requirements-rie.txt
+	@touch $@
+
+$(CDK): package.json package-lock.json $(VENV)/run.ready
+	@echo "• the CDK CLI (package-lock.json)" >&2
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
