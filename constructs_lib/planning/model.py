@@ -1,0 +1,119 @@
+"""The models that the rules know, and the caller's choice of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from constructs_lib.planning.catalogue import read
+
+BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2, "float16": 2, "float8": 1}
+
+Dtype = Literal["float32", "bfloat16", "float16", "float8"]
+Gating = Literal["yes", "no", "sometimes"]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The shape of a model: what decides shards, memory and time to load.
+
+    Args:
+        hub_id: Repository on the Hugging Face hub.
+        parameters: Number of parameters.
+        layers: Hidden layers.
+        hidden: Hidden size.
+        heads: Attention heads.
+        kv_heads: Key-value heads.
+        head_dim: Size of one head.
+        max_positions: Longest context, in tokens.
+        checkpoint_dtype: Type of the published weights.
+        model_type: `model_type` of its config.json.
+        implementation: How TGI 3.3 runs it.
+        flash: Whether that implementation has paged attention; False means static padded batches.
+        licence: Licence by the model card.
+        gating: Whether the hub wants a token of someone who was let in; `sometimes` is a contact form on some
+            revisions.
+        source: Where the figures come from.
+        date: Day (ISO) on which they were read.
+    """
+
+    hub_id: str
+    parameters: int
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    max_positions: int
+    checkpoint_dtype: Dtype
+    model_type: str
+    implementation: str
+    flash: bool
+    licence: str
+    gating: Gating = "no"
+    source: str = "the caller"
+    date: str | None = None
+
+    @property
+    def gated(self) -> bool:
+        """Whether the hub refuses to serve the weights without a token."""
+        return self.gating == "yes"
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Size of the published weights in bytes, which is what is downloaded and read."""
+        return self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice:
+    """Which weights the endpoint serves.
+
+    Args:
+        source: `hub` (downloaded by the container) or `s3` (mounted by SageMaker at /opt/ml/model).
+        hub_id: Repository on the hub; None with `s3`.
+        revision: Commit, tag or branch of that repository; None for its main branch.
+        has_token: Whether a hub token is given (the token itself never comes here).
+        facts: The model's shape; None takes the catalogue's for a hub id that it has.
+    """
+
+    source: Literal["hub", "s3"]
+    hub_id: str | None = None
+    revision: str | None = None
+    has_token: bool = False
+    facts: ModelFacts | None = None
+
+    def known_facts(self) -> ModelFacts | None:
+        """The facts given, else the catalogue's, else None."""
+        if self.facts is not None or not isinstance(self.hub_id, str):
+            return self.facts
+        return known_model(self.hub_id)
+
+
+def known_model(hub_id: str) -> ModelFacts | None:
+    """The catalogue's facts of a hub model, chat variants and distills included; None if it has none.
+
+    Args:
+        hub_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`. The hub ignores case, so do we.
+    """
+    return _by_id().get(hub_id.lower())
+
+
+def known_models() -> tuple[ModelFacts, ...]:
+    """Every model of the catalogue, aliases after the rows."""
+    return tuple(_by_id().values())
+
+
+@cache
+def _by_id() -> dict[str, ModelFacts]:
+    catalogue = read("models")
+    rows = {row["hub_id"]: row for row in catalogue["rows"]}
+    for alias in catalogue["aliases"]:
+        shape = rows[alias["same_as"]]
+        rows[alias["hub_id"]] = shape | {key: value for key, value in alias.items() if key != "same_as"}
+    return {hub_id.lower(): _from_row(row) for hub_id, row in rows.items()}
+
+
+def _from_row(row: dict[str, Any]) -> ModelFacts:
+    return ModelFacts(gating=row["gated"], **{key: value for key, value in row.items() if key != "gated"})

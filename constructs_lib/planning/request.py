@@ -1,0 +1,94 @@
+"""What a caller asks for, and what the plan answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from constructs_lib.planning.image import NEWEST, ImageChoice
+from constructs_lib.planning.instance import GpuInstance
+from constructs_lib.planning.model import ModelChoice
+from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.tgi_options import TgiOptions
+
+
+def _never(value: object) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointRequest:
+    """Everything about an endpoint that can be judged without AWS.
+
+    Args:
+        model: Which weights.
+        instance: Which instance type.
+        image: Which container image. Default: the newest of the catalogue.
+        options: What to tell TGI. Default: nothing.
+        environment: Further variables for the container.
+        region: Code of the Region; None where it is not known at synth.
+        instance_count: Instances of the variant, at least 1.
+        startup_timeout_seconds: Seconds until the container must answer its health check, 60 to 3600. Default: by the
+            model's size (`timeouts.startup_seconds`).
+        model_download_timeout_seconds: Seconds for SageMaker's download from S3, 60 to 3600. Default: by the model's
+            size (`timeouts.download_seconds`) for weights in S3, none for the hub.
+        volume_size_gib: Storage volume, 1 to 512, where the instance takes one. Default: SageMaker's.
+        has_volume_key: Whether a KMS key for that volume is given.
+        inference_ami_version: AMI of the host. Default: what the image's CUDA needs (`ami.default_ami`).
+        network_isolation: Whether the container is cut off from every network.
+        endpoint_name: Name of the endpoint; None lets CloudFormation choose.
+        variant_name: Name of the production variant.
+        is_token: True for values that are not resolved at synth; every check skips them.
+        token_text: Writes such a value into a string (a construct gives `Token.as_string`).
+    """
+
+    model: ModelChoice
+    instance: GpuInstance
+    image: ImageChoice = field(default_factory=lambda: ImageChoice(version=NEWEST))
+    options: TgiOptions = field(default_factory=TgiOptions)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    region: str | None = None
+    instance_count: int = 1
+    startup_timeout_seconds: int | None = None
+    model_download_timeout_seconds: int | None = None
+    volume_size_gib: int | None = None
+    has_volume_key: bool = False
+    inference_ami_version: str | None = None
+    network_isolation: bool = False
+    endpoint_name: str | None = None
+    variant_name: str = "AllTraffic"
+    is_token: Callable[[object], bool] = _never
+    token_text: Callable[[object], str] = str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointPlan:
+    """What a construct renders, and everything that is wrong with the request.
+
+    Args:
+        image_repository: Repository of the image; None for an own image or a version that is not catalogued.
+        image_tag: Tag of the image; None like the repository.
+        environment: The container's variables, without the hub token.
+        token_variables: Variables that take the hub token; empty without one.
+        inference_ami_version: AMI of the host; None leaves it to SageMaker.
+        startup_timeout_seconds: Container start-up health check timeout.
+        model_download_timeout_seconds: Model data download timeout; None leaves it to SageMaker.
+        volume_size_gib: Storage volume; None leaves it to SageMaker.
+        num_shard: GPUs that share the model.
+        max_body_bytes: Largest request body that reaches the model.
+        problems: Why it cannot be deployed; nothing else of the plan counts then.
+        advice: What is legal but risky.
+    """
+
+    image_repository: str | None
+    image_tag: str | None
+    environment: dict[str, str]
+    token_variables: tuple[str, ...]
+    inference_ami_version: str | None
+    startup_timeout_seconds: int
+    model_download_timeout_seconds: int | None
+    volume_size_gib: int | None
+    num_shard: int
+    max_body_bytes: int
+    problems: tuple[Problem, ...]
+    advice: tuple[Advice, ...]

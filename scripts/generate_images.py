@@ -1,0 +1,99 @@
+"""Writes constructs_lib/planning/data/images.json from the installed sagemaker-core (`make images`)."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import importlib.resources
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "data" / "images.json"
+FAMILIES = ("huggingface-llm",)
+PROCESSOR = "gpu"
+ABOUT = (
+    "Deep Learning Container images by family and version; accounts names a set of Regions and their accounts,"
+    " suffixes has the URL suffix of each Region. Written by scripts/generate_images.py."
+)
+
+# botocore knows no suffix for these Regions as long as they are not in its partitions file.
+_FALLBACK_SUFFIX = "amazonaws.com"
+
+
+def generate(today: str) -> dict[str, Any]:
+    """The catalogue: Regions with the suffix of their partition, and the versions of each image family.
+
+    Args:
+        today: Day (ISO) that goes into each row.
+    """
+    source = f"sagemaker-core {importlib.metadata.version('sagemaker-core')}"
+    accounts: dict[str, dict[str, str]] = {}
+    families = {family: _versions(_config(family), accounts, source, today) for family in FAMILIES}
+    regions = sorted({region for one_set in accounts.values() for region in one_set})
+    return {"about": ABOUT, "suffixes": _suffixes(regions), "accounts": accounts, "families": families}
+
+
+def _config(family: str) -> dict[str, Any]:
+    file = importlib.resources.files("sagemaker.core") / "image_uri_config" / f"{family}.json"
+    config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["inference"]
+    return config
+
+
+def _versions(
+    config: dict[str, Any], accounts: dict[str, dict[str, str]], source: str, today: str
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "version": version,
+            "repository": entry["repository"],
+            "tag": "-".join(
+                (entry["tag_prefix"], PROCESSOR, entry["py_versions"][0], entry["container_version"][PROCESSOR])
+            ),
+            "accounts": _name_of(entry["registries"], accounts),
+            "source": source,
+            "date": today,
+        }
+        for version, entry in config["versions"].items()
+    ]
+
+
+def _name_of(registries: dict[str, str], accounts: dict[str, dict[str, str]]) -> str:
+    """Most versions share one set of Regions and accounts, so each distinct set is written once."""
+    for name, one_set in accounts.items():
+        if one_set == registries:
+            return name
+    name = f"set-{len(accounts) + 1}"
+    accounts[name] = registries
+    return name
+
+
+def _suffixes(regions: list[str]) -> dict[str, str]:
+    resolver = botocore.session.get_session().get_component("endpoint_resolver")
+    suffixes = {}
+    for region in regions:
+        endpoint = resolver.construct_endpoint("ecr", region) or {"hostname": f"ecr.{region}.{_FALLBACK_SUFFIX}"}
+        suffixes[region] = endpoint["hostname"].partition(f".{region}.")[2]
+    return suffixes
+
+
+def _one_row_a_line(catalogue: dict[str, Any]) -> str:
+    text = json.dumps(catalogue, indent=1)
+    innermost = re.compile(r"\{[^{}]*\}")
+    return innermost.sub(lambda found: json.dumps(json.loads(found.group())), text) + "\n"
+
+
+def main() -> None:
+    """Writes the catalogue and says what it holds."""
+    catalogue = generate(datetime.datetime.now(tz=datetime.UTC).date().isoformat())
+    TARGET.write_text(_one_row_a_line(catalogue), encoding="utf-8")
+    for family, rows in catalogue["families"].items():
+        sys.stderr.write(f"{family}: {len(rows)} versions, {len(catalogue['suffixes'])} Regions → {TARGET}\n")
+
+
+if __name__ == "__main__":
+    main()
