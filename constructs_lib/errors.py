@@ -1,0 +1,39 @@
+"""The error that a construct raises when it could not be deployed as it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from constructs import Construct
+
+    from constructs_lib.planning.problems import Problem
+
+
+class ConfigurationError(ValueError):
+    """All problems of one construct, raised together at synth before any of its resources exists.
+
+    Args:
+        path: Path of the construct in the tree, such as `LlamaTgiStack/Llama`.
+        problems: What is wrong; each says the keyword, the value, what is allowed and what to change.
+    """
+
+    def __init__(self, path: str, problems: Iterable[Problem]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        super().__init__(f"{path}: {count} to solve before this can be deployed{lines}")
+
+
+def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
+    """Raise what is wrong with the construct `id` that is about to be made in `scope`, if anything is.
+
+    Raises:
+        ConfigurationError: There is at least one problem.
+    """
+    found = tuple(problems)
+    if found:
+        raise ConfigurationError("/".join(part for part in (scope.node.path, id) if part), found)

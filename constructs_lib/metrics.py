@@ -1,0 +1,149 @@
+"""What CloudWatch knows of a real-time endpoint."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, TypedDict, Unpack
+
+from aws_cdk import Token
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
+    from aws_cdk.interfaces import ResourceEnvironment
+
+INVOCATIONS_NAMESPACE = "AWS/SageMaker"
+INSTANCES_NAMESPACE = "/aws/sagemaker/Endpoints"
+
+
+class MetricOptions(TypedDict, total=False):
+    """How a metric is read. What is left out: 5 minutes, and the statistic that the method names."""
+
+    label: str
+    period: Duration
+    statistic: str
+    color: str
+
+
+class EndpointMetrics:
+    """Metrics of one variant, by the names, dimensions and statistics of real-time endpoints.
+
+    No metric filters by unit, as alarms on one that is published with another unit never leave INSUFFICIENT_DATA.
+    Source: Amazon SageMaker AI Developer Guide, "Amazon SageMaker AI metrics in Amazon CloudWatch".
+    """
+
+    @property
+    @abstractmethod
+    def endpoint_name(self) -> str:
+        """Name of the endpoint."""
+
+    @property
+    @abstractmethod
+    def variant_name(self) -> str:
+        """Name of its production variant."""
+
+    @property
+    @abstractmethod
+    def env(self) -> ResourceEnvironment:
+        """Account and Region of the endpoint."""
+
+    def metric(
+        self, metric_name: str, *, namespace: str = INVOCATIONS_NAMESPACE, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Any metric of this endpoint's variant. Default statistic: average over 5 minutes.
+
+        Args:
+            metric_name: Its name, such as `ModelSetupTime`.
+            namespace: `AWS/SageMaker` for what happens to requests, `/aws/sagemaker/Endpoints` for what the instances
+                use.
+            options: How it is read.
+        """
+        env = self.env
+        return cloudwatch.Metric(
+            namespace=namespace,
+            metric_name=metric_name,
+            dimensions_map={"EndpointName": self.endpoint_name, "VariantName": self.variant_name},
+            account=None if Token.is_unresolved(env.account) else env.account,
+            region=None if Token.is_unresolved(env.region) else env.region,
+            **options,
+        )
+
+    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests sent to the endpoint. Sum over 5 minutes; a count."""
+        return self._requests("Invocations", "Sum", options)
+
+    def metric_invocations_per_instance(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests sent to the endpoint, divided by its instances. Sum over 5 minutes, the only statistic; a count."""
+        return self._requests("InvocationsPerInstance", "Sum", options)
+
+    def metric_invocation_4xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that the container answered with 4xx. Sum over 5 minutes; a count."""
+        return self._requests("Invocation4XXErrors", "Sum", options)
+
+    def metric_invocation_5xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that the container answered with 5xx. Sum over 5 minutes; a count."""
+        return self._requests("Invocation5XXErrors", "Sum", options)
+
+    def metric_invocation_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests without a 2xx answer: 4xx, 5xx, low-level socket errors, time-outs. Sum over 5 minutes; a count."""
+        return self._requests("InvocationModelErrors", "Sum", options)
+
+    def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Time that the container took, the way there and back included. Average over 5 minutes; microseconds."""
+        return self._requests("ModelLatency", "Average", options)
+
+    def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Time that SageMaker added to the container's. Average over 5 minutes; microseconds."""
+        return self._requests("OverheadLatency", "Average", options)
+
+    def metric_first_chunk_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Time from a streamed request's arrival to its first chunk. Average over 5 minutes; microseconds.
+
+        AWS names it under bidirectional streaming, so other streamed answers may not be in it.
+        """
+        return self._requests("FirstChunkLatency", "Average", options)
+
+    def metric_first_chunk_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """The container's part of `metric_first_chunk_latency`. Average over 5 minutes; microseconds."""
+        return self._requests("FirstChunkModelLatency", "Average", options)
+
+    def metric_mid_stream_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Streamed answers that failed after they had begun. Sum over 5 minutes; a count.
+
+        AWS names it under bidirectional streaming, so other streamed answers may not be in it.
+        """
+        return self._requests("MidStreamErrors", "Sum", options)
+
+    def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that one instance is working on or has queued (`ConcurrentRequestsPerModel`).
+
+        A streamed request counts until its last token. Published every 10 seconds. Maximum over 5 minutes; minimum is
+        the only other statistic; a count.
+        """
+        return self._requests("ConcurrentRequestsPerModel", "Maximum", options)
+
+    def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """CPU in use. Average over 5 minutes; per cent, 100 for each core."""
+        return self._instances("CPUUtilization", options)
+
+    def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Memory of the host in use. Average over 5 minutes; per cent, at most 100."""
+        return self._instances("MemoryUtilization", options)
+
+    def metric_gpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """GPU in use. Average over 5 minutes; per cent, 100 for each GPU."""
+        return self._instances("GPUUtilization", options)
+
+    def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """GPU memory in use, which TGI fills when it starts. Average over 5 minutes; per cent, 100 for each GPU."""
+        return self._instances("GPUMemoryUtilization", options)
+
+    def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Disk in use. Average over 5 minutes; per cent, at most 100."""
+        return self._instances("DiskUtilization", options)
+
+    def _requests(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
+        return self.metric(name, **({"statistic": statistic} | options))
+
+    def _instances(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
+        return self.metric(name, namespace=INSTANCES_NAMESPACE, **({"statistic": "Average"} | options))

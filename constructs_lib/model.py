@@ -1,0 +1,142 @@
+"""Where the weights come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+
+from constructs_lib.planning.model import ModelChoice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_secretsmanager as secretsmanager
+
+    from constructs_lib.planning.request import EndpointPlan
+
+
+class Model(ABC):
+    """The weights that an endpoint serves. Make one with `Model.from_hub` or `Model.from_s3`."""
+
+    @staticmethod
+    def from_hub(model_id: str, *, revision: str | None = None, token: secretsmanager.ISecret | None = None) -> Model:
+        """Weights that the container downloads from the Hugging Face hub when it starts.
+
+        The endpoint needs a way to the internet for it: none in network isolation, and a NAT in a VPC.
+
+        Args:
+            model_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`.
+            revision: Commit, tag or branch. Default: the repository's main branch as it is when an instance starts,
+                so instances that start on different days can serve different weights; name a commit to prevent it.
+            token: Secret whose whole value is a hub token with read access; gated models need one. CloudFormation puts
+                the value into the container's environment when it creates the Model, so it is in no template, but who
+                may call `sagemaker:DescribeModel` can read it: give a token that can read this repository only.
+                A rotated secret reaches the endpoint with the next change of the Model. Default: no token.
+        """
+        return _HubModel(model_id, revision, token)
+
+    @staticmethod
+    def from_s3(bucket: s3.IBucket, prefix: str) -> Model:
+        """Weights that SageMaker copies from S3 and mounts at /opt/ml/model.
+
+        Nothing is downloaded from the hub, so it works without a way to the internet.
+
+        Args:
+            bucket: Bucket in the endpoint's Region.
+            prefix: Folder of the bucket that holds the model's files uncompressed, `config.json`, the tokenizer and
+                `*.safetensors` directly in it. `""` is the whole bucket.
+        """
+        return _S3Model(bucket, prefix)
+
+    @property
+    @abstractmethod
+    def model_id(self) -> str | None:
+        """Repository on the hub; None for weights in S3."""
+
+    @abstractmethod
+    def _choice(self) -> ModelChoice:
+        """What the plan has to know of it."""
+
+    @abstractmethod
+    def _grant_read(self, role: iam.IRole) -> None:
+        """Allow the role what reading these weights takes."""
+
+    def _environment(self, plan: EndpointPlan) -> Mapping[str, str]:
+        """Variables that only the construct can give, because their values are known at deployment."""
+        del plan
+        return {}
+
+    def _data_source(self) -> sagemaker.CfnModel.ModelDataSourceProperty | None:
+        """What SageMaker mounts into the container."""
+        return None
+
+
+class _HubModel(Model):
+    def __init__(self, model_id: str, revision: str | None, token: secretsmanager.ISecret | None) -> None:
+        self._model_id = model_id
+        self._revision = revision
+        self._token = token
+
+    @property
+    def model_id(self) -> str | None:
+        return self._model_id
+
+    def _choice(self) -> ModelChoice:
+        return ModelChoice(
+            source="hub", hub_id=self._model_id, revision=self._revision, has_token=self._token is not None
+        )
+
+    def _grant_read(self, role: iam.IRole) -> None:
+        if self._token is not None:
+            self._token.grant_read(role)
+
+    def _environment(self, plan: EndpointPlan) -> Mapping[str, str]:
+        if self._token is None:
+            return {}
+        # A dynamic reference: CloudFormation resolves it, the template never has the value.
+        reference = self._token.secret_value.unsafe_unwrap()
+        return dict.fromkeys(plan.token_variables, reference)
+
+
+class _S3Model(Model):
+    def __init__(self, bucket: s3.IBucket, prefix: str) -> None:
+        self._bucket = bucket
+        folder = prefix.strip("/")
+        self._prefix = f"{folder}/" if folder else ""
+
+    @property
+    def model_id(self) -> str | None:
+        return None
+
+    def _choice(self) -> ModelChoice:
+        return ModelChoice(source="s3")
+
+    def _grant_read(self, role: iam.IRole) -> None:
+        iam.Grant.add_to_principal_or_resource(
+            grantee=role,
+            actions=["s3:GetObject"],
+            resource_arns=[self._bucket.arn_for_objects(f"{self._prefix}*")],
+            resource=self._bucket,
+        )
+        iam.Grant.add_to_principal_or_resource(
+            grantee=role,
+            actions=["s3:ListBucket"],
+            resource_arns=[self._bucket.bucket_arn],
+            resource=self._bucket,
+            conditions={"StringLike": {"s3:prefix": [f"{self._prefix}*"]}} if self._prefix else None,
+        )
+        if self._bucket.encryption_key is not None:
+            self._bucket.encryption_key.grant_decrypt(role)
+
+    def _data_source(self) -> sagemaker.CfnModel.ModelDataSourceProperty | None:
+        return sagemaker.CfnModel.ModelDataSourceProperty(
+            s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
+                s3_uri=f"s3://{self._bucket.bucket_name}/{self._prefix}",
+                s3_data_type="S3Prefix",
+                compression_type="None",
+            )
+        )
