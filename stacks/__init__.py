@@ -1,0 +1,1 @@
+"""The ready-made stacks: ModelStack, and one preset per model."""

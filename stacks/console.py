@@ -1,0 +1,76 @@
+"""Links into the AWS console that are right in every partition that has a public one."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Stack, Token
+
+# The isolated partitions (aws-iso…) have no public console: there, no link is better than a wrong one.
+_HOSTS = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-eusc": "console.amazonaws-eusc.eu",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+
+# How the names of the other partitions' Regions begin.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "eusc-": "aws-eusc",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+}
+
+
+class Console:
+    """The console of a stack's Region, which may be known only at deployment.
+
+    Args:
+        stack: The stack whose resources are linked.
+
+    Attributes:
+        condition: The condition under which the links exist. None: they always do.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._region = stack.region
+        self.condition: CfnCondition | None = None
+        if Token.is_unresolved(stack.region):
+            hosts = CfnMapping(
+                stack, "ConsoleHosts", mapping={partition: {"Host": host} for partition, host in _HOSTS.items()}
+            )
+            self._host: str | None = hosts.find_in_map(Aws.PARTITION, "Host")
+            self.condition = CfnCondition(
+                stack,
+                "HasConsole",
+                expression=Fn.condition_or(*(Fn.condition_equals(Aws.PARTITION, partition) for partition in _HOSTS)),
+            )
+        else:
+            self._host = _HOSTS.get(_partition(stack.region))
+
+    def endpoint(self, name: str) -> str | None:
+        """The page of a SageMaker endpoint. None: the Region's partition has no public console."""
+        return self._link("sagemaker/home", f"/endpoints/{name}")
+
+    def endpoint_logs(self, name: str) -> str | None:
+        """The log group of the endpoint's containers. None: the Region's partition has no public console."""
+        # The console takes the slashes of a log group's name percent-encoded twice, with $ for %.
+        return self._link(
+            "cloudwatch/home", f"logsV2:log-groups/log-group/$252Faws$252Fsagemaker$252FEndpoints$252F{name}"
+        )
+
+    def rest_api(self, rest_api_id: str) -> str | None:
+        """The page of a REST API's resources. None: the Region's partition has no public console."""
+        return self._link(f"apigateway/main/apis/{rest_api_id}/resources")
+
+    def _link(self, page: str, fragment: str | None = None) -> str | None:
+        if self._host is None:
+            return None
+        end = f"#{fragment}" if fragment else ""
+        return f"https://{self._region}.{self._host}/{page}?region={self._region}{end}"
+
+
+def _partition(region: str) -> str:
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
