@@ -1,0 +1,1 @@
+"""The emulated cloud: the deployed templates, served on this machine without an AWS account."""

@@ -1,0 +1,87 @@
+"""`python -m local serve` and `python -m local demo`; `make serve` and `make demo` run them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from local.errors import UserError
+from local.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEFAULT_STACK = "LlamaTgiStack"
+
+
+def main() -> int:
+    """Runs one of the two commands; returns its exit code."""
+    arguments = _parser().parse_args()
+    # Neither the profile nor the credentials of the user have a place in the emulated cloud.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    progress = Progress(sys.stdout if arguments.command == "demo" else sys.stderr)
+    try:
+        return asyncio.run(_until_signalled(_command(arguments, progress)))
+    except UserError as error:
+        progress.say(error.problem, style="bold red")
+        progress.say(f"→ {error.fix}")
+        return 1
+
+
+def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[None, None, int]:
+    if arguments.command == "demo":
+        from local.demo import demo
+
+        return demo(progress, stack=arguments.stack, prompt=os.environ.get("PROMPT") or None)
+    from local.serve import serve
+
+    return serve(
+        progress,
+        stack=arguments.stack,
+        port=arguments.port,
+        container_url=arguments.container_url,
+        fault=arguments.fault,
+    )
+
+
+async def _until_signalled(command: Coroutine[None, None, int]) -> int:
+    """Cancels the command at the first SIGINT, SIGTERM or SIGHUP, so that it cleans up; later ones change nothing."""
+    task = asyncio.ensure_future(command)
+    received: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        if not received:
+            task.cancel()
+        received.append(number)
+
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        return 128 + received[0]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="The emulated cloud.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="deploy a stack and keep it running until SIGINT or SIGTERM")
+    serve.add_argument("--port", type=int, default=8080, help="the port of the API; 0: any free one (default: 8080)")
+    serve.add_argument("--container-url", help="a running model server, instead of the built-in stand-in")
+    serve.add_argument("--fault", help="what SageMaker Runtime does wrong on every call, for example throttle")
+    demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the answers")
+    for command in (serve, demo):
+        command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stack (default: {DEFAULT_STACK})")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,200 @@
+"""The data plane: everything that answers behind the URL of one deployed stack."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+
+from local.cdk import ROOT
+from local.errors import UserError
+from local.gateway.server import Gateway
+from local.lambda_service import Function, FunctionConfig
+from local.processes import piped
+from local.sagemaker_runtime import Faults, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from local.deployment import DeployedEndpoint, DeployedFunction, Deployment
+    from local.processes import Children
+
+CONTAINER_START_SECONDS = 30.0
+# What a container sees of this machine; the rest of its environment is the deployed model's.
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
+
+
+class Cloud:
+    """Serves a deployment.
+
+    Args:
+        deployment: What was deployed.
+        children: Ends the model containers with the run.
+        listener: The socket of the gateway.
+        control_plane_url: Where the functions find SageMaker's own API.
+        container_url: A running model server to use for every endpoint, instead of the built-in stand-in.
+        faults: What the SageMaker Runtime does wrong on purpose.
+        log: Takes access log lines and what the emulation has to say.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        children: Children,
+        listener: socket.socket,
+        *,
+        control_plane_url: str,
+        container_url: str | None = None,
+        faults: Faults | None = None,
+        log: Callable[[str], None],
+    ) -> None:
+        self.deployment = deployment
+        self._children = children
+        self._listener = listener
+        self._control_plane_url = control_plane_url
+        self._container_url = container_url
+        self._faults = faults or Faults()
+        self._log = log
+        self._stack = AsyncExitStack()
+        self._functions: dict[str, Function] = {}
+        self.runtime_url = ""
+
+    @property
+    def url(self) -> str:
+        """The URL of the stage, without a slash at its end."""
+        host, port = self._listener.getsockname()[:2]
+        return f"http://{host}:{port}/{self.deployment.api.stage}"
+
+    @property
+    def api_key(self) -> str:
+        """The value of the first key of the deployed usage plans."""
+        planned = set().union(*(plan.key_ids for plan in self.deployment.api.plans))
+        for key in self.deployment.api.keys:
+            if key.id in planned:
+                return key.value
+        raise UserError("The deployed API has no key in a usage plan.", "Give its FrontDoor a usage plan with a key.")
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def models(self) -> list[str]:
+        """The models that the deployed API names; the first whole round trip through it."""
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{self.url}/v1/models") as answer:
+            told = await answer.json()
+            if answer.status != 200:
+                raise RuntimeError(f"GET /v1/models was answered with {answer.status}: {told}")
+            return [entry["id"] for entry in told["data"]]
+
+    async def _start(self) -> None:
+        containers = {
+            endpoint.name: await self._start_container(endpoint) for endpoint in self.deployment.endpoints.values()
+        }
+        self.runtime_url = await self._serve(web.AppRunner(create_app(containers.get, self._faults)), _listen(0))
+        for function in self.deployment.functions.values():
+            self._functions[function.name] = self._function(function)
+            self._stack.push_async_callback(self._functions[function.name].close)
+        gateway = Gateway(self.deployment.api, self._functions.__getitem__, log=self._log)
+        await self._serve(web.ServerRunner(gateway.server()), self._listener)
+
+    async def _serve(self, runner: web.BaseRunner, listener: socket.socket) -> str:
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listener, shutdown_timeout=1.0).start()
+        host, port = listener.getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    def _function(self, function: DeployedFunction) -> Function:
+        redirected = {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime_url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": self._control_plane_url,
+        }
+        return Function(
+            FunctionConfig(
+                name=function.name,
+                arn=function.arn,
+                handler=function.handler,
+                environment={**function.environment, **redirected},
+                timeout_seconds=function.timeout_seconds,
+                memory_mb=function.memory_mb,
+                code_zip=function.code_zip,
+            )
+        )
+
+    async def _start_container(self, endpoint: DeployedEndpoint) -> str:
+        if self._container_url is not None:
+            await _reach(self._container_url)
+            return self._container_url
+        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        process = await self._children.start_server(
+            [sys.executable, "-m", "local.container", "--port", "0"], env={**passed, **endpoint.environment}, cwd=ROOT
+        )
+        self._stack.push_async_callback(self._children.stop, process)
+        line = await asyncio.wait_for(piped(process).readline(), CONTAINER_START_SECONDS)
+        if not line:
+            code = await process.wait()
+            raise UserError(
+                f"The container of the endpoint {endpoint.name} ended with exit code {code}, see its words above.",
+                "The model's environment asks for what TGI refuses: change the options of the construct.",
+            )
+        return f"http://127.0.0.1:{json.loads(line)['port']}"
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on the loopback interface, taken early so that a port in use is told before a deployment.
+
+    Raises:
+        UserError: If the port is in use or not one.
+    """
+    try:
+        return _listen(port)
+    except OSError as error:
+        raise UserError(
+            f"PORT={port}: {error.strerror or error}.", "Choose another port, or PORT=0 for any free one."
+        ) from error
+    except OverflowError as error:
+        raise UserError(f"PORT={port}: not a port.", "Choose 0 (any free one) to 65535.") from error
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+async def _reach(url: str) -> None:
+    """Makes sure that somebody listens at the URL of a model server."""
+    parts = urlsplit(url)
+    fix = "Start the model server first and give its base URL, for example CONTAINER_URL=http://127.0.0.1:8080."
+    if parts.scheme != "http" or not parts.hostname:
+        raise UserError(f"CONTAINER_URL={url}: not an http:// URL.", fix)
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, parts.port or 80), 5)
+    except (OSError, TimeoutError) as error:
+        raise UserError(f"CONTAINER_URL={url}: nothing answers there.", fix) from error
+    writer.close()

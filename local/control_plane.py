@@ -1,0 +1,111 @@
+"""The control plane: moto, served inside this process, as the target of the real CDK CLI."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
+
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "emulated",
+    "AWS_SECRET_ACCESS_KEY": "emulated",
+    "AWS_SESSION_TOKEN": "emulated",
+}
+
+
+class ControlPlane:
+    """CloudFormation, S3, IAM, SageMaker … on a free port of the loopback interface.
+
+    The state is that of this process: one control plane at a time, emptied when it starts.
+    """
+
+    def __init__(self) -> None:
+        self._server: Any = None
+
+    def __enter__(self) -> Self:
+        _quieten()
+        from moto.server import ThreadedMotoServer
+
+        _widen_instance_types()
+        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self._server.start()
+        _reset()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        """The endpoint for the CDK CLI and the SDKs.
+
+        It contains the word `localhost` because moto 5.2 tells template URLs from S3 ones by it.
+        """
+        _, port = self._server.get_host_and_port()
+        return f"http://localhost:{port}"
+
+    def client(self, service: str) -> Any:
+        """A client of one of the services, untouched by the profile and the configuration of the user."""
+        session = botocore.session.Session(
+            session_vars={
+                "profile": (None, [], None, None),
+                "config_file": (None, [], os.devnull, None),
+                "credentials_file": (None, [], os.devnull, None),
+            }
+        )
+        return session.create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=CREDENTIALS["AWS_SESSION_TOKEN"],
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+
+
+@cache
+def instance_types() -> frozenset[str]:
+    """Every instance type that SageMaker takes for a production variant, from botocore's model of the service."""
+    model = botocore.session.Session().get_service_model("sagemaker")
+    return frozenset(model.shape_for("ProductionVariantInstanceType").enum)
+
+
+def _quieten() -> None:
+    """Moto names each resource type that it skips, and its web server each request: neither is for the user."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="Tried to parse", category=UserWarning)
+
+
+def _widen_instance_types() -> None:
+    """Replaces moto's list of instance types, which ends at ml.g4dn, by botocore's."""
+    from moto.sagemaker.exceptions import ValidationError
+    from moto.sagemaker.models import FakeEndpointConfig
+
+    def validate_instance_type(_: object, instance_type: str) -> None:
+        if instance_type not in instance_types():
+            raise ValidationError(
+                message=f"Value '{instance_type}' at 'instanceType' failed to satisfy constraint: "
+                "Member must satisfy enum value set of ProductionVariantInstanceType."
+            )
+
+    FakeEndpointConfig.validate_instance_type = validate_instance_type
+
+
+def _reset() -> None:
+    from moto.moto_api._internal import moto_api_backends
+
+    moto_api_backends["global"].reset()

@@ -1,0 +1,122 @@
+"""`demo`: deploys a stack and sends it one prompt in three ways."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from local.run import deployed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from local.cloud import Cloud
+    from local.progress import Progress
+
+PROMPT = "What is deep learning?"
+MAX_NEW_TOKENS = 48
+
+
+async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> int:
+    """Deploys, shows what was deployed, sends the prompt, and leaves nothing running.
+
+    Args:
+        progress: Where it is shown.
+        stack: The name of a stack of app.py.
+        prompt: What to send; a question by default.
+
+    Returns:
+        0 if all three calls were answered as they should be, else 1.
+    """
+    started = time.monotonic()
+    text = prompt or PROMPT
+    async with deployed(stack, progress, log=lambda _: None) as cloud:
+        _show_deployment(progress, cloud)
+        headers = {"Authorization": f"Bearer {cloud.api_key}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            models = await cloud.models()
+            calls = _calls(text, models[0])
+            answered = [await _show_call(progress, session, cloud, *call) for call in calls]
+    progress.say()
+    if not all(answered):
+        progress.say("A call was not answered as it should be, see above.", style="bold red")
+        return 1
+    progress.say(f"Done in {time.monotonic() - started:.0f} s; nothing is left running.", style="bold green")
+    progress.say(f"Keep it running with `make serve`; deploy it to AWS with `make deploy STACK={stack}`.")
+    return 0
+
+
+def _calls(prompt: str, model: str) -> list[tuple[str, str, dict[str, Any]]]:
+    parameters = {"max_new_tokens": MAX_NEW_TOKENS}
+    chat = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": MAX_NEW_TOKENS}
+    return [
+        ("TGI, in one piece", "/generate", {"inputs": prompt, "parameters": parameters}),
+        ("TGI, token by token", "/generate_stream", {"inputs": prompt, "parameters": parameters}),
+        ("OpenAI chat, token by token", "/v1/chat/completions", {**chat, "stream": True}),
+    ]
+
+
+def _show_deployment(progress: Progress, cloud: Cloud) -> None:
+    deployment = cloud.deployment
+    progress.say()
+    progress.say(f"{deployment.stack}: {len(deployment.resources)} resources", style="bold")
+    width = max(len(entry.type) for entry in deployment.resources)
+    names = max(len(entry.logical_id) for entry in deployment.resources)
+    for entry in sorted(deployment.resources, key=lambda entry: (entry.type, entry.logical_id)):
+        physical = entry.physical_id or "(served from the template)"
+        progress.say(f"  {entry.type:{width}}  {entry.logical_id:{names}}  {physical}")
+    for endpoint in deployment.endpoints.values():
+        model = endpoint.environment.get("HF_MODEL_ID", "")
+        progress.say(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
+    progress.say("No GPU here: a toy generator that speaks TGI's protocol stands in for the model.", style="yellow")
+
+
+async def _show_call(
+    progress: Progress, session: aiohttp.ClientSession, cloud: Cloud, title: str, path: str, body: dict[str, Any]
+) -> bool:
+    url, text = f"{cloud.url}{path}", json.dumps(body, ensure_ascii=False)
+    progress.say()
+    progress.say(f"{title}: POST {path}", style="bold")
+    progress.say(
+        f"curl -N {url} -H 'Authorization: Bearer {cloud.api_key}' -H 'Content-Type: application/json' "
+        f"-d {shlex.quote(text)}",
+        style="dim",
+    )
+    sent = time.monotonic()
+    async with session.post(url, json=body) as answer:
+        if answer.status != 200:
+            progress.say(f"HTTP {answer.status}: {await answer.text()}", style="red")
+            return False
+        count, first = 0, 0.0
+        async for token in _tokens(answer):
+            first = first or time.monotonic() - sent
+            count += 1
+            progress.write(token, style="cyan")
+    progress.say()
+    took = time.monotonic() - sent
+    progress.say(f"({count} pieces, the first after {first * 1000:.0f} ms, all in {took:.1f} s)", style="dim")
+    return count > 0
+
+
+async def _tokens(answer: aiohttp.ClientResponse) -> AsyncIterator[str]:
+    """The texts of an answer as they arrive: TGI's in one piece, TGI's events, or OpenAI's chunks."""
+    if answer.content_type != "text/event-stream":
+        told = await answer.json()
+        yield (told[0] if isinstance(told, list) else told)["generated_text"]
+        return
+    async for line in answer.content:
+        data = line.removeprefix(b"data:").strip()
+        if not line.startswith(b"data:") or data == b"[DONE]":
+            continue
+        event = json.loads(data)
+        if "error" in event:
+            raise RuntimeError(f"The stream broke off: {event['error']}")
+        if "token" in event:
+            if not event["token"]["special"]:
+                yield event["token"]["text"]
+        elif event["choices"]:
+            yield event["choices"][0]["delta"].get("content") or ""

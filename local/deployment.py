@@ -1,0 +1,188 @@
+"""Reads from the control plane what was deployed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.control_plane import ACCOUNT, REGION
+from local.gateway.reader import read_rest_api
+from local.template import Template, parse_secret, replace_secrets, secret_references
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.control_plane import ControlPlane
+    from local.gateway.api import RestApi
+
+MADE_UP = "made-up-for-the-emulated-cloud"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedFunction:
+    """A Lambda function that the API calls, with its code as it lies in the bootstrap bucket."""
+
+    name: str
+    arn: str
+    handler: str
+    environment: Mapping[str, str]
+    timeout_seconds: int
+    memory_mb: int
+    code_zip: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedEndpoint:
+    """A SageMaker endpoint with its model's container; dynamic references in the environment are resolved."""
+
+    name: str
+    model_name: str
+    image: str
+    instance_type: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedResource:
+    """A row of the stack; `physical_id` is None for what the control plane does not know."""
+
+    type: str
+    logical_id: str
+    physical_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One deployed stack."""
+
+    stack: str
+    resources: list[DeployedResource]
+    outputs: Mapping[str, str]
+    api: RestApi
+    functions: Mapping[str, DeployedFunction]
+    endpoints: Mapping[str, DeployedEndpoint]
+
+
+def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
+    """What the pseudo parameters are in the emulated account."""
+    return {
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::Region": REGION,
+        "AWS::StackId": stack_id,
+        "AWS::StackName": stack,
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::NotificationARNs": "",
+    }
+
+
+def read_deployment(plane: ControlPlane, stack: str) -> Deployment:
+    """Reads a stack's API, and the functions and endpoints behind it."""
+    template, physical_ids = _read_template(plane, stack)
+    api = read_rest_api(template)
+    wanted = {method.integration.function_name for method in api.methods()}
+    wanted |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
+    return Deployment(
+        stack=stack,
+        resources=[
+            DeployedResource(entry["Type"], name, physical_ids.get(name))
+            for name, entry in template.body["Resources"].items()
+            if entry["Type"] != "AWS::CDK::Metadata"
+        ],
+        outputs={
+            name: str(template.resolve(entry["Value"])) for name, entry in template.body.get("Outputs", {}).items()
+        },
+        api=api,
+        functions={function.name: function for function in _read_functions(plane, template) if function.name in wanted},
+        endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane, template)},
+    )
+
+
+def _read_template(plane: ControlPlane, stack: str) -> tuple[Template, dict[str, str]]:
+    cloudformation = plane.client("cloudformation")
+    body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    rows = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    physical_ids = {
+        row["LogicalResourceId"]: row["PhysicalResourceId"]
+        for row in rows
+        if row.get("LogicalResourceId") and row.get("PhysicalResourceId")
+    }
+    template = Template(
+        json.loads(body) if isinstance(body, str) else body,
+        pseudo=pseudo_parameters(stack, described["StackId"]),
+        parameters={entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])},
+        physical_ids=physical_ids,
+    )
+    return template, physical_ids
+
+
+def _read_functions(plane: ControlPlane, template: Template) -> list[DeployedFunction]:
+    client, buckets = plane.client("lambda"), plane.client("s3")
+    found = []
+    for logical_id, properties in template.resources("AWS::Lambda::Function").items():
+        configuration = client.get_function_configuration(FunctionName=template.physical_id(logical_id))
+        code = buckets.get_object(Bucket=properties["Code"]["S3Bucket"], Key=properties["Code"]["S3Key"])
+        found.append(
+            DeployedFunction(
+                name=configuration["FunctionName"],
+                arn=configuration["FunctionArn"],
+                handler=configuration["Handler"],
+                environment=configuration.get("Environment", {}).get("Variables", {}),
+                timeout_seconds=int(configuration["Timeout"]),
+                memory_mb=int(configuration["MemorySize"]),
+                code_zip=code["Body"].read(),
+            )
+        )
+    return found
+
+
+def _read_endpoints(plane: ControlPlane, template: Template) -> list[DeployedEndpoint]:
+    client = plane.client("sagemaker")
+    found = []
+    for logical_id in template.resources("AWS::SageMaker::Endpoint"):
+        name = template.physical_id(logical_id).rsplit("/", 1)[-1]
+        endpoint = client.describe_endpoint(EndpointName=name)
+        config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        variant = config["ProductionVariants"][0]
+        model = client.describe_model(ModelName=variant["ModelName"])
+        container = model.get("PrimaryContainer") or model["Containers"][0]
+        found.append(
+            DeployedEndpoint(
+                name=name,
+                model_name=variant["ModelName"],
+                image=container["Image"],
+                instance_type=variant["InstanceType"],
+                environment={
+                    key: replace_secrets(str(value), lambda reference: _read_secret(plane, reference))
+                    for key, value in container.get("Environment", {}).items()
+                },
+            )
+        )
+    return found
+
+
+def _read_secret(plane: ControlPlane, reference: str) -> str:
+    name, json_key = parse_secret(reference)
+    text: str = plane.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return str(json.loads(text)[json_key]) if json_key else text
+
+
+def create_secrets(plane: ControlPlane, body: Mapping[str, Any], stack: str) -> list[str]:
+    """Creates the secrets that a template refers to, with made-up values; returns their names.
+
+    On AWS the account's owner creates them before the deployment.
+    """
+    template = Template(body, pseudo=pseudo_parameters(stack))
+    kinds = {entry["Type"] for entry in body["Resources"].values()}
+    own = {template.physical_id(name) for name in template.resources("AWS::SecretsManager::Secret")}
+    keys: dict[str, set[str]] = {}
+    for reference in secret_references([template.resources(kind) for kind in kinds]):
+        name, json_key = parse_secret(reference)
+        keys.setdefault(name, set()).add(json_key)
+    wanted = sorted(keys.keys() - own)
+    for name in wanted:
+        value = MADE_UP if keys[name] == {""} else json.dumps(dict.fromkeys(sorted(keys[name]), MADE_UP))
+        plane.client("secretsmanager").create_secret(Name=name, SecretString=value)
+    return wanted

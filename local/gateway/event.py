@@ -1,0 +1,130 @@
+"""The event that a proxy integration gives to its function."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from local.gateway.api import RestApi
+    from local.gateway.context import Context
+    from local.gateway.routing import Route
+
+# Never passed on, see "Amazon API Gateway important notes" (REST APIs).
+DROPPED = frozenset(
+    {
+        "connection",
+        "content-length",
+        "content-md5",
+        "expect",
+        "max-forwards",
+        "proxy-authenticate",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "www-authenticate",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request at the gateway; `path` is without the stage, `headers` as the client wrote them."""
+
+    verb: str
+    path: str
+    headers: list[tuple[str, str]]
+    query: list[tuple[str, str]]
+    body: bytes
+    source_ip: str
+
+    def header_map(self) -> dict[str, str]:
+        """The headers by lower-case name; the last of several."""
+        return {name.lower(): value for name, value in self.headers}
+
+
+def proxy_event(
+    request: Request, route: Route, api: RestApi, context: Context, authorizer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The REST proxy event.
+
+    Args:
+        request: The request.
+        route: Its resource and path parameters.
+        api: The API.
+        context: The request's `$context`.
+        authorizer: What the authorizer said, if there is one.
+    """
+    headers = [(name, value) for name, value in request.headers if name.lower() not in DROPPED]
+    headers += [
+        ("X-Amzn-Trace-Id", context.trace_id),
+        ("X-Forwarded-For", request.source_ip),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+    body, encoded = _body(request, api)
+    return {
+        "resource": route.resource.path,
+        "path": request.path,
+        "httpMethod": request.verb,
+        "headers": dict(headers),
+        "multiValueHeaders": _multi(headers),
+        "queryStringParameters": dict(request.query) or None,
+        "multiValueQueryStringParameters": _multi(request.query) or None,
+        "pathParameters": route.parameters or None,
+        "stageVariables": dict(api.stage_variables) or None,
+        "requestContext": _request_context(request, route, api, context, authorizer),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def _body(request: Request, api: RestApi) -> tuple[str | None, bool]:
+    if not request.body:
+        return None, False
+    media_type = request.header_map().get("content-type", "application/json").split(";")[0].strip()
+    if {media_type, "*/*"} & set(api.binary_media_types):
+        return base64.b64encode(request.body).decode(), True
+    return request.body.decode(errors="replace"), False
+
+
+def _request_context(
+    request: Request, route: Route, api: RestApi, context: Context, authorizer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    known = context.variables
+    names = ("accountId", "apiId", "domainName", "domainPrefix", "extendedRequestId", "requestId", "requestTime")
+    identity = {
+        name: known.get(f"identity.{name}")
+        for name in (
+            "accessKey",
+            "accountId",
+            "apiKey",
+            "apiKeyId",
+            "caller",
+            "sourceIp",
+            "user",
+            "userAgent",
+            "userArn",
+        )
+    }
+    told = {name: known[name] for name in (*names, "requestTimeEpoch", "protocol", "stage")}
+    told |= {
+        "httpMethod": request.verb,
+        "identity": identity,
+        "path": f"/{api.stage}{request.path}",
+        "resourceId": route.resource.id,
+        "resourcePath": route.resource.path,
+    }
+    return told if authorizer is None else {**told, "authorizer": dict(authorizer)}
+
+
+def _multi(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found

@@ -1,0 +1,58 @@
+"""Which resource and method of the API a request belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from local.gateway.api import Method, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A match; `parameters` are those of the path, decoded."""
+
+    resource: Resource
+    method: Method | None
+    parameters: dict[str, str]
+
+
+def match(root: Resource, path: str, verb: str) -> Route | None:
+    """Finds the resource as API Gateway does: a literal part before `{name}` before `{name+}`, then verb before ANY.
+
+    Args:
+        root: The resource `/`.
+        path: The path without the stage, for example `/v1/models`; a slash at its end makes no difference.
+        verb: The HTTP method.
+
+    Returns:
+        The route, with `method` None when the resource has no method for the verb; None when there is no resource.
+    """
+    parts = [part for part in path.split("/") if part]
+    found = _descend(root, parts)
+    if found is None:
+        return None
+    resource, parameters = found
+    method = resource.methods.get(verb) or resource.methods.get("ANY")
+    return Route(resource, method, parameters)
+
+
+def _descend(node: Resource, parts: list[str]) -> tuple[Resource, dict[str, str]] | None:
+    if not parts:
+        return (node, {}) if node.methods or node.path == "/" else None
+    first, rest = parts[0], parts[1:]
+    if first in node.children:
+        found = _descend(node.children[first], rest)
+        if found is not None:
+            return found
+    greedy: tuple[Resource, dict[str, str]] | None = None
+    for part, child in node.children.items():
+        if part.startswith("{") and part.endswith("+}"):
+            greedy = (child, {part[1:-2]: unquote("/".join(parts))})
+        elif part.startswith("{"):
+            found = _descend(child, rest)
+            if found is not None:
+                return found[0], {part[1:-1]: unquote(first), **found[1]}
+    return greedy

@@ -1,0 +1,93 @@
+"""Progress for people: spinners on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.progress import Progress as LiveSteps
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import TaskID
+
+
+class Step:
+    """One step under way."""
+
+    def __init__(self, live: LiveSteps | None, task: TaskID | None) -> None:
+        self._live = live
+        self._task = task
+
+    def detail(self, text: str) -> None:
+        """Shows what the step is doing right now; terminals only, a pipe would fill with it."""
+        if self._live is not None and self._task is not None:
+            self._live.update(self._task, detail=text[:60])
+
+
+class Progress:
+    """Tells what is being done and how long it took.
+
+    Args:
+        stream: Where to write, for example `sys.stderr`. Colours and spinners appear only if it is a terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._active = 0
+        self._live: LiveSteps | None = None
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Announces a step, and its end with the seconds that it took. Steps may overlap."""
+        started = time.monotonic()
+        live = self._open()
+        task = live.add_task(title, total=None, detail="") if live else None
+        if live is None:
+            self.say(f"• {title}")
+        try:
+            yield Step(live, task)
+        except BaseException:
+            self._close(task)
+            self.say(f"✗ {title}", style="red")
+            raise
+        self._close(task)
+        self.say(f"✓ {title} ({time.monotonic() - started:.1f} s)", style="green")
+
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """Writes one line, as it is."""
+        self.console.print(Text(text, style=style))
+
+    def write(self, text: str, *, style: str = "") -> None:
+        """Writes a piece of text at once, without a line end: tokens as they arrive."""
+        self.console.print(Text(text, style=style), end="")
+        self.console.file.flush()
+
+    def _open(self) -> LiveSteps | None:
+        if not self.console.is_terminal:
+            return None
+        if self._live is None:
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                TimeElapsedColumn(),
+                TextColumn("[dim]{task.fields[detail]}", markup=True),
+            )
+            self._live = LiveSteps(*columns, console=self.console, transient=True)
+            self._live.start()
+        self._active += 1
+        return self._live
+
+    def _close(self, task: TaskID | None) -> None:
+        if self._live is None or task is None:
+            return
+        self._live.remove_task(task)
+        self._active -= 1
+        if self._active == 0:
+            self._live.stop()
+            self._live = None

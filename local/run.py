@@ -1,0 +1,108 @@
+"""One run: a control plane, the real CDK CLI against it, and the deployed stack being served."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.cdk import ROOT, Cdk
+from local.cloud import Cloud, listen
+from local.control_plane import ControlPlane
+from local.deployment import create_secrets, read_deployment
+from local.processes import Children
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+
+    from local.deployment import Deployment
+    from local.progress import Progress
+    from local.sagemaker_runtime import Faults
+
+RUNS = ROOT / ".cache" / "runs"
+
+
+@asynccontextmanager
+async def deployed(
+    stack: str,
+    progress: Progress,
+    *,
+    port: int = 0,
+    container_url: str | None = None,
+    faults: Faults | None = None,
+    log: Callable[[str], None],
+) -> AsyncIterator[Cloud]:
+    """Deploys a stack into an emulated cloud of its own and serves it until the block is left.
+
+    Args:
+        stack: The name of a stack of app.py.
+        progress: Where the steps are told.
+        port: The gateway's port; 0 for any free one.
+        container_url: A running model server instead of the built-in stand-in.
+        faults: What the SageMaker Runtime does wrong on purpose.
+        log: Takes access log lines.
+
+    Raises:
+        UserError: For whatever the user can mend.
+    """
+    async with AsyncExitStack() as exits:
+        listener = exits.enter_context(listen(port))
+        folder = exits.enter_context(_folder())
+        children = await exits.enter_async_context(Children(folder))
+        with progress.step("Start the control plane (moto)"):
+            plane = exits.enter_context(ControlPlane())
+        deployment = await _deploy(Cdk(children, folder, plane.url), plane, stack, progress)
+        cloud = Cloud(
+            deployment,
+            children,
+            listener,
+            control_plane_url=plane.url,
+            container_url=container_url,
+            faults=faults,
+            log=log,
+        )
+        with progress.step("Start the model container, SageMaker Runtime, Lambda and API Gateway"):
+            await exits.enter_async_context(cloud)
+        yield cloud
+
+
+async def _deploy(cdk: Cdk, plane: ControlPlane, stack: str, progress: Progress) -> Deployment:
+    async def step(title: str, command: Callable[[Callable[[str], None]], Awaitable[None]]) -> None:
+        with progress.step(title) as current:
+            await command(current.detail)
+
+    await _together(step("cdk bootstrap", cdk.bootstrap), step("cdk synth", cdk.synth))
+    for name in create_secrets(plane, cdk.template(stack), stack):
+        progress.say(f"✓ Secret {name} (made up; on AWS it holds your Hugging Face token)", style="green")
+    await step(f"cdk deploy {stack}", lambda tell: cdk.deploy(stack, tell))
+    return await asyncio.to_thread(read_deployment, plane, stack)
+
+
+async def _together(*steps: Coroutine[None, None, None]) -> None:
+    """Runs steps side by side; the first failure ends the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of its own below .cache for everything this run writes, temporary files included."""
+    RUNS.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=RUNS))
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    before = tempfile.tempdir
+    tempfile.tempdir = str(temporary)
+    try:
+        yield folder
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)

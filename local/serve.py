@@ -1,0 +1,63 @@
+"""`serve`: a deployed stack that stays, for applications that develop against it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from local.errors import UserError
+from local.run import deployed
+from local.sagemaker_runtime import FAULTS, Faults
+
+if TYPE_CHECKING:
+    from local.progress import Progress
+
+
+async def serve(
+    progress: Progress, *, stack: str, port: int, container_url: str | None = None, fault: str | None = None
+) -> int:
+    """Serves a stack until a signal ends it.
+
+    When the API answers, one line goes to standard output: `{"url": …, "api_key": …, "models": […]}`.
+
+    Args:
+        progress: Where everything else is told.
+        stack: The name of a stack of app.py.
+        port: The port of the API; 0 for any free one.
+        container_url: A running model server instead of the built-in stand-in.
+        fault: What the SageMaker Runtime does wrong on every call.
+
+    Returns:
+        0 when a signal has ended it.
+    """
+    faults = read_fault(fault)
+    async with deployed(
+        stack, progress, port=port, container_url=container_url, faults=faults, log=progress.say
+    ) as cloud:
+        with progress.step("Ask the deployed API for its models"):
+            models = await cloud.models()
+        progress.say(f'Faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\'')
+        progress.say("Serving; end it with Ctrl-C.")
+        sys.stdout.write(json.dumps({"url": cloud.url, "api_key": cloud.api_key, "models": models}) + "\n")
+        sys.stdout.flush()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            progress.say("Ending.")
+    return 0
+
+
+def read_fault(name: str | None) -> Faults:
+    """Faults with one that happens on every call, or none.
+
+    Raises:
+        UserError: If there is no fault of that name.
+    """
+    faults = Faults()
+    if name is not None:
+        if name not in FAULTS:
+            raise UserError(f"--fault {name}: there is no such fault.", f"Choose one of: {', '.join(FAULTS)}.")
+        faults.inject(name)
+    return faults

@@ -1,0 +1,176 @@
+"""A small resolver for the functions of CloudFormation templates."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
+DYNAMIC = re.compile(r"\{\{resolve:secretsmanager:([^}]+)\}\}")
+NO_VALUE = object()
+
+
+class Template:
+    """A deployed template whose values are wanted as they were deployed.
+
+    Args:
+        body: The template.
+        pseudo: The pseudo parameters, such as `AWS::Region`.
+        parameters: The values of the parameters; the defaults of the template where there is none.
+        physical_ids: Physical id by logical id. A resource without one gets its logical id.
+    """
+
+    def __init__(
+        self,
+        body: Mapping[str, Any],
+        *,
+        pseudo: Mapping[str, str],
+        parameters: Mapping[str, str] | None = None,
+        physical_ids: Mapping[str, str] | None = None,
+    ) -> None:
+        self.body = body
+        self._pseudo = pseudo
+        declared = {name: entry.get("Default") for name, entry in body.get("Parameters", {}).items()}
+        self._parameters = {**declared, **(parameters or {})}
+        self._physical_ids = dict(physical_ids or {})
+        self._functions: dict[str, Callable[[Any], Any]] = {
+            "Ref": self.reference,
+            "Fn::GetAtt": self._get_att,
+            "Fn::Join": lambda value: self.resolve(value[0]).join(map(str, self.resolve(value[1]))),
+            "Fn::Sub": self._sub,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::If": lambda value: self.resolve(value[1] if self.condition(value[0]) else value[2]),
+            "Fn::Select": lambda value: self.resolve(value[1])[int(self.resolve(value[0]))],
+            "Fn::Split": lambda value: self.resolve(value[1]).split(self.resolve(value[0])),
+            "Fn::Base64": lambda value: b64encode(self.resolve(value).encode()).decode(),
+            "Fn::GetAZs": lambda value: [f"{self.resolve(value) or pseudo['AWS::Region']}{zone}" for zone in "abc"],
+            "Fn::Equals": lambda value: self.resolve(value[0]) == self.resolve(value[1]),
+            "Fn::Not": lambda value: not self.condition(value[0]),
+            "Fn::And": lambda value: all(map(self.condition, value)),
+            "Fn::Or": lambda value: any(map(self.condition, value)),
+        }
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The resolved properties of all resources of one type whose condition holds, by logical id."""
+        return {
+            logical_id: self.resolve(resource.get("Properties", {}))
+            for logical_id, resource in self.body.get("Resources", {}).items()
+            if resource["Type"] == kind and ("Condition" not in resource or self.condition(resource["Condition"]))
+        }
+
+    def resolve(self, value: Any) -> Any:
+        """The value with every function replaced by its result.
+
+        Raises:
+            ValueError: For a function or a reference that is not known; it names it.
+        """
+        if isinstance(value, list):
+            return [item for item in map(self.resolve, value) if item is not NO_VALUE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name in self._functions:
+                return self._functions[name](argument)
+            if name.startswith("Fn::"):
+                raise ValueError(f"{name}: the emulated cloud cannot resolve this function.")
+        resolved = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in resolved.items() if item is not NO_VALUE}
+
+    def reference(self, name: str) -> Any:
+        """What `Ref` gives."""
+        if name == "AWS::NoValue":
+            return NO_VALUE
+        if name in self._pseudo:
+            return self._pseudo[name]
+        if name in self._parameters:
+            return self._parameters[name]
+        if name in self.body.get("Resources", {}):
+            return self.physical_id(name)
+        raise ValueError(f"Ref {name}: neither a parameter nor a resource of the template.")
+
+    def physical_id(self, logical_id: str) -> str:
+        """The physical id, or the logical id of what the control plane skipped."""
+        return self._physical_ids.get(logical_id) or logical_id
+
+    def condition(self, value: Any) -> bool:
+        """Whether a condition holds; a name, a `Condition` reference or a function."""
+        if isinstance(value, str):
+            return bool(self.resolve(self.body["Conditions"][value]))
+        if "Condition" in value:
+            return self.condition(value["Condition"])
+        return bool(self.resolve(value))
+
+    def _get_att(self, value: Any) -> str:
+        logical_id, attribute = value.split(".", 1) if isinstance(value, str) else value
+        physical_id = self.physical_id(logical_id)
+        kind = self.body["Resources"][logical_id]["Type"]
+        if attribute == "Arn" or (kind, attribute) in ARN_ATTRIBUTES:
+            return self._arn(kind, physical_id)
+        if attribute.endswith("Name"):
+            return physical_id.rsplit("/", 1)[-1]
+        return f"{physical_id}.{attribute}"
+
+    def _arn(self, kind: str, physical_id: str) -> str:
+        if physical_id.startswith("arn:"):
+            return physical_id
+        partition, region, account = (self._pseudo[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
+        service, form = ARNS.get(kind, (kind.split("::")[1].lower(), "{id}"))
+        place = f"{'' if service == 'iam' else region}:{account}"
+        return f"arn:{partition}:{service}:{place}:{form.format(id=physical_id)}"
+
+    def _sub(self, value: Any) -> str:
+        text, variables = (value, {}) if isinstance(value, str) else value
+
+        def replace(match: re.Match[str]) -> str:
+            literal, name = match.groups()
+            if literal:
+                return f"${{{name}}}"
+            if name in variables:
+                return str(self.resolve(variables[name]))
+            return str(self._get_att(name) if "." in name else self.reference(name))
+
+        return VARIABLE.sub(replace, text)
+
+    def _find_in_map(self, value: Any) -> Any:
+        name, first, second = (self.resolve(part) for part in value[:3])
+        found = self.body.get("Mappings", {}).get(name, {}).get(first, {}).get(second, NO_VALUE)
+        if found is not NO_VALUE:
+            return found
+        if len(value) > 3:
+            return self.resolve(value[3]["DefaultValue"])
+        raise ValueError(f"Fn::FindInMap [{name}, {first}, {second}]: the mapping has no such entry.")
+
+
+ARN_ATTRIBUTES = {("AWS::SageMaker::Endpoint", "EndpointArn")}
+ARNS = {
+    "AWS::Lambda::Function": ("lambda", "function:{id}"),
+    "AWS::IAM::Role": ("iam", "role/{id}"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:{id}:*"),
+    "AWS::SageMaker::Endpoint": ("sagemaker", "endpoint/{id}"),
+}
+
+
+def secret_references(value: Any) -> set[str]:
+    """All dynamic references to secrets in a resolved value, each as `<id>:SecretString:…`."""
+    if isinstance(value, str):
+        return set(DYNAMIC.findall(value))
+    if isinstance(value, dict):
+        value = list(value.values())
+    return set().union(*map(secret_references, value)) if isinstance(value, list) else set()
+
+
+def parse_secret(reference: str) -> tuple[str, str]:
+    """The secret's name and the JSON key ("": the whole text) in `<id>:SecretString:<key>:<stage>:<version>`."""
+    identifier, _, rest = reference.partition(":SecretString")
+    name = identifier.split(":secret:", 1)[-1]
+    return name, rest.split(":")[1] if ":" in rest else ""
+
+
+def replace_secrets(text: str, read: Callable[[str], str]) -> str:
+    """The text with each dynamic reference replaced by what `read` gives for `<id>:SecretString:…`."""
+    return DYNAMIC.sub(lambda match: read(match[1]), text)
