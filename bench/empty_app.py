@@ -1,0 +1,7 @@
+"""The app that synth is compared with: one empty stack, no rule packs."""
+
+import aws_cdk
+
+app = aws_cdk.App()
+aws_cdk.Stack(app, "Empty")
+app.synth()

@@ -1,0 +1,114 @@
+"""The two functions that are compared, the upstream that both call, and the request that both get."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.sandbox import Function
+from bench.wire import Arrivals, receive
+
+REFERENCE_ROOT = Path(__file__).parent / "reference"
+REQUEST = {"inputs": "What is deep learning?", "parameters": {"max_new_tokens": 20, "do_sample": False}}
+FIRST_TOKEN = b"data: "
+"""With this a stream's first token begins."""
+
+_SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
+
+
+def front_door(asset: Path, upstream_port: int, endpoint_name: str) -> Function:
+    """This project's function, started through its wrapper."""
+    upstream = f"http://127.0.0.1:{upstream_port}"
+    model = {"endpoint_name": endpoint_name, "model_id": None, "engine": "tgi", "max_body_bytes": 6291456}
+    wrapper = asset / "front_door" / "run"
+    return Function(
+        command=[str(wrapper), sys.executable, "/var/runtime/bootstrap.py"],
+        task_root=asset,
+        environment={
+            "_HANDLER": "front_door.buffered.handler",
+            "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper),
+            "MODELS": json.dumps({"llama": model}),
+            "SAGEMAKER_RUNTIME_URL": upstream,
+            "SAGEMAKER_URL": upstream,
+            _SAGEMAKER_RUNTIME: upstream,
+        },
+    )
+
+
+def reference(upstream_port: int, endpoint_name: str) -> Function:
+    """AWS's runtime client with a boto3 handler that makes the buffered call."""
+    return Function(
+        command=[sys.executable, str(REFERENCE_ROOT / "bootstrap.py")],
+        task_root=REFERENCE_ROOT,
+        environment={
+            "_HANDLER": "handler.handler",
+            "ENDPOINT_NAME": endpoint_name,
+            _SAGEMAKER_RUNTIME: f"http://127.0.0.1:{upstream_port}",
+        },
+    )
+
+
+def proxy_event(path: str) -> dict[str, Any]:
+    """What API Gateway hands to the function for a POST of `REQUEST` to `path`."""
+    headers = {"Content-Type": "application/json", "Accept": "*/*", "Authorization": "Bearer bench", "Host": "bench"}
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": "POST",
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": path,
+            "httpMethod": "POST",
+            "path": f"/prod{path}",
+            "stage": "prod",
+            "requestId": "00000000-0000-4000-8000-000000000000",
+            "identity": {"sourceIp": "192.0.2.1", "userAgent": "bench", "apiKeyId": "bench"},
+            "authorizer": {"principalId": "bench"},
+        },
+        "body": json.dumps(REQUEST),
+        "isBase64Encoded": False,
+    }
+
+
+@contextlib.contextmanager
+def upstream() -> Iterator[int]:
+    """The fake SageMaker Runtime in a process of its own; yields its port."""
+    command = [sys.executable, "-m", "bench.upstream"]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None  # noqa: S101 - narrows the type
+        assert process.stdout is not None  # noqa: S101
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+class Direct:
+    """A client that calls the upstream without the front door, over one kept connection."""
+
+    def __init__(self, upstream_port: int, endpoint_name: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", upstream_port, timeout=60)
+        self._path = f"/endpoints/{endpoint_name}/invocations-response-stream"
+        self._body = json.dumps({**REQUEST, "stream": True})
+
+    def call(self) -> Arrivals:
+        """Make the streaming call and read to its end."""
+        self._connection.request("POST", self._path, self._body, {"content-type": "application/json"})
+        response = self._connection.getresponse()
+        return receive(lambda: response.read1(65536))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

@@ -1,0 +1,10 @@
+"""What the managed Python runtime starts: AWS's own runtime client, which looks for the handler in the task root."""
+
+import os
+import sys
+
+sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+
+from awslambdaric.__main__ import main
+
+main([__file__, os.environ["_HANDLER"]])

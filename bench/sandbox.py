@@ -1,0 +1,126 @@
+"""One Lambda sandbox: a process started as Lambda does, with nothing in its environment that Lambda would not set."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.runtime_api import Answer, RuntimeApi
+
+_KIB = 1 if sys.platform == "darwin" else 1024
+"""The unit of ru_maxrss, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function as Lambda knows it.
+
+    Args:
+        command: What Lambda starts.
+        task_root: The folder with the unpacked code.
+        environment: The function's own variables.
+    """
+
+    command: Sequence[str]
+    task_root: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def process_environment(self, runtime_api: str) -> dict[str, str]:
+        """The whole environment of the process.
+
+        /var/task is read-only, so Python never writes .pyc files there: PYTHONDONTWRITEBYTECODE has the same effect.
+        """
+        return {
+            "AWS_LAMBDA_RUNTIME_API": runtime_api,
+            "AWS_LAMBDA_FUNCTION_NAME": "bench",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "example",
+            "AWS_SESSION_TOKEN": "example",
+            "LAMBDA_TASK_ROOT": str(self.task_root),
+            "LAMBDA_RUNTIME_DIR": "/var/runtime",
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **self.environment,
+        }
+
+
+class Sandbox:
+    """A running sandbox; use `started`."""
+
+    def __init__(self, function: Function) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `stop`
+        self._api = RuntimeApi(self._ensure_running)
+        self.started = time.monotonic_ns()
+        self._process = subprocess.Popen(
+            function.command,
+            cwd=function.task_root,
+            env=function.process_environment(self._api.address),
+            stdin=subprocess.DEVNULL,
+            stdout=self._errors,
+            stderr=self._errors,
+        )
+
+    def invoke(self, event: dict[str, Any]) -> Answer:
+        """Invoke the function once.
+
+        Raises:
+            RuntimeError: It did not answer with status 200.
+        """
+        answer = self._api.invoke(event)
+        if answer.status != 200:
+            raise RuntimeError(f"the function answered {answer.status}: {answer.body.body.decode(errors='replace')}")
+        return answer
+
+    def stop(self) -> int:
+        """End the process.
+
+        Returns:
+            Its peak resident memory in bytes. A forked process starts with its parent's peak (Linux, exec_mmap), so it
+            is never less than `own_peak` at the start.
+        """
+        # Popen.kill would take away the exit status, and the usage with it, of a process that has ended by itself.
+        os.kill(self._process.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        self._api.close()
+        self._errors.close()
+        return usage.ru_maxrss * _KIB
+
+    def _ensure_running(self) -> None:
+        status = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if status is not None:
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace")[-4000:]
+            raise RuntimeError(f"the sandbox ended with status {status.si_status}:\n{said}")
+
+
+def own_peak() -> int:
+    """The peak resident memory of this process in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+
+
+@contextlib.contextmanager
+def started(function: Function) -> Iterator[Sandbox]:
+    """A sandbox that is stopped in the end."""
+    sandbox = Sandbox(function)
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()

@@ -1,0 +1,117 @@
+"""A SageMaker Runtime that costs next to nothing: `python -m bench.upstream` serves prepared event streams.
+
+The endpoint's name says what it answers: `burst-N` sends N tokens as fast as the connection takes them, `paced-N` sends
+one every few milliseconds and writes the moment of sending (CLOCK_MONOTONIC, nanoseconds) into the token's text. It
+prints its port, and ends when its standard input is closed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import socket
+import struct
+import sys
+import threading
+import time
+import zlib
+
+PACE_SECONDS = 0.002
+STAMP = "<%019d>"
+"""How a moment is written into a token."""
+
+_STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n"
+    b"x-amzn-sagemaker-content-type: text/event-stream\r\nx-amzn-requestid: bench\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+_LAST_CHUNK = b"0\r\n\r\n"
+_PART_HEADERS = b"".join(
+    struct.pack("!B", len(name)) + name + struct.pack("!BH", 7, len(value)) + value
+    for name, value in (
+        (b":message-type", b"event"),
+        (b":event-type", b"PayloadPart"),
+        (b":content-type", b"application/octet-stream"),
+    )
+)
+
+
+def payload_part(payload: bytes) -> bytes:
+    """One PayloadPart of an event stream (`application/vnd.amazon.eventstream`)."""
+    prelude = struct.pack("!II", 16 + len(_PART_HEADERS) + len(payload), len(_PART_HEADERS))
+    head = prelude + struct.pack("!I", zlib.crc32(prelude)) + _PART_HEADERS + payload
+    return head + struct.pack("!I", zlib.crc32(head))
+
+
+def token_event(index: int, text: str, *, last: bool) -> bytes:
+    """One event of TGI's `/generate_stream`."""
+    token = {"id": index, "text": text, "logprob": -0.25, "special": False}
+    event = {"index": index, "token": token, "generated_text": "a whole answer" if last else None, "details": None}
+    return b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n"
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@functools.cache
+def _burst(count: int) -> bytes:
+    parts = (payload_part(token_event(n, " token", last=n == count)) for n in range(1, count + 1))
+    return _STREAM_HEAD + b"".join(map(_chunk, parts)) + _LAST_CHUNK
+
+
+def _send_paced(connection: socket.socket, count: int) -> None:
+    connection.sendall(_STREAM_HEAD)
+    for number in range(1, count + 1):
+        time.sleep(PACE_SECONDS)
+        event = token_event(number, STAMP % time.monotonic_ns(), last=number == count)
+        connection.sendall(_chunk(payload_part(event)))
+    connection.sendall(_LAST_CHUNK)
+
+
+def _send_buffered(connection: socket.socket) -> None:
+    body = b'[{"generated_text":"a whole answer"}]'
+    head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: bench\r\n"
+    connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+
+
+def _answer(connection: socket.socket, path: str) -> None:
+    _, _, endpoint, operation = path.split("/")
+    kind, count = endpoint.split("-")
+    if operation == "invocations":
+        _send_buffered(connection)
+    elif kind == "paced":
+        _send_paced(connection, int(count))
+    else:
+        connection.sendall(_burst(int(count)))
+
+
+def _serve(connection: socket.socket) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connection, connection.makefile("rb") as requests:
+        while request_line := requests.readline():
+            length = 0
+            while (line := requests.readline().strip()) != b"":
+                name, _, value = line.partition(b":")
+                if name.lower() == b"content-length":
+                    length = int(value)
+            requests.read(length)
+            _answer(connection, request_line.split()[1].decode())
+
+
+def _accept(listener: socket.socket) -> None:
+    while True:
+        connection, _ = listener.accept()
+        threading.Thread(target=_serve, args=(connection,), daemon=True).start()
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+    threading.Thread(target=_accept, args=(listener,), daemon=True).start()
+    sys.stdout.write(f"{listener.getsockname()[1]}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
