@@ -1,0 +1,168 @@
+"""Answers that keep to a grammar: an instance of a JSON schema, or a text that matches a regular expression."""
+
+from __future__ import annotations
+
+import re
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any
+
+_FORMATS = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "time": "12:00:00Z",
+    "email": "toy@example.com",
+    "uri": "https://example.com/toy",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+    "ipv4": "192.0.2.1",
+}
+_DEEPEST = 12
+
+
+class SchemaInstance:
+    """Makes a value that satisfies a (simple) JSON schema out of a prompt's words.
+
+    Args:
+        root: the schema that `$ref`s point into.
+        words: what strings are made of.
+    """
+
+    def __init__(self, root: dict[str, Any], words: list[str]) -> None:
+        self._root = root
+        self._words = words or ["toy"]
+        self._next = 0
+
+    def of(self, schema: Any, depth: int = 0) -> Any:
+        """A value for a schema."""
+        if not isinstance(schema, dict) or depth > _DEEPEST:
+            return None
+        if "$ref" in schema:
+            return self.of(self._resolve(schema["$ref"]), depth + 1)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        for several in ("anyOf", "oneOf"):
+            if schema.get(several):
+                return self.of(schema[several][0], depth + 1)
+        if schema.get("allOf"):
+            return self.of(_merged([schema, *map(self._dereferenced, schema["allOf"])]), depth + 1)
+        return self._typed(schema, depth)
+
+    def _typed(self, schema: dict[str, Any], depth: int) -> Any:
+        kind = schema.get("type")
+        if isinstance(kind, list):
+            kind = next((k for k in kind if k != "null"), "null")
+        if kind == "object" or (kind is None and "properties" in schema):
+            return {name: self.of(each, depth + 1) for name, each in schema.get("properties", {}).items()}
+        if kind == "array":
+            least = max(schema.get("minItems", 1), 0)
+            return [self.of(schema.get("items", {"type": "string"}), depth + 1) for _ in range(least)]
+        if kind in ("integer", "number"):
+            return _number(schema, whole=kind == "integer")
+        if kind == "boolean":
+            return True
+        return None if kind == "null" else self._string(schema)
+
+    def _string(self, schema: dict[str, Any]) -> str:
+        if "pattern" in schema:
+            return matching(schema["pattern"])
+        if schema.get("format") in _FORMATS:
+            return _FORMATS[schema["format"]]
+        text = self._words[self._next % len(self._words)]
+        self._next += 1
+        while len(text) < schema.get("minLength", 0):
+            text += " toy"
+        return text[: schema.get("maxLength", len(text))]
+
+    def _dereferenced(self, schema: Any) -> Any:
+        return self._resolve(schema["$ref"]) if isinstance(schema, dict) and "$ref" in schema else schema
+
+    def _resolve(self, reference: str) -> Any:
+        node: Any = self._root
+        for part in reference.removeprefix("#").strip("/").split("/"):
+            key = part.replace("~1", "/").replace("~0", "~")
+            node = node.get(key) if isinstance(node, dict) else None
+        return node
+
+
+def _merged(schemas: list[Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for schema in schemas:
+        if isinstance(schema, dict):
+            properties = {**merged.get("properties", {}), **schema.get("properties", {})}
+            merged.update({key: value for key, value in schema.items() if key != "allOf"})
+            if properties:
+                merged["properties"] = properties
+    return merged
+
+
+def _number(schema: dict[str, Any], *, whole: bool) -> float:
+    step = schema.get("multipleOf", 1 if whole else 0.5)
+    low = schema.get("minimum")
+    if low is None and "exclusiveMinimum" in schema:
+        low = schema["exclusiveMinimum"] + step
+    high = schema.get("maximum")
+    if high is None and "exclusiveMaximum" in schema:
+        high = schema["exclusiveMaximum"] - step
+    value: float = low if low is not None else step
+    if high is not None and value > high:
+        value = high
+    if value % step:
+        value = -(-value // step) * step
+    return int(value) if whole else value
+
+
+def matching(pattern: str) -> str:
+    """A short text that matches a regular expression.
+
+    Raises:
+        re.error: the pattern is none.
+    """
+    return _generate(_parser.parse(pattern), {})
+
+
+def _generate(parsed: Any, groups: dict[int, str]) -> str:
+    return "".join(_one(operation, argument, groups) for operation, argument in parsed)
+
+
+def _one(operation: Any, argument: Any, groups: dict[int, str]) -> str:
+    if operation is _constants.LITERAL:
+        return chr(argument)
+    if operation is _constants.ANY:
+        return "a"
+    if operation in (_constants.NOT_LITERAL, _constants.IN):
+        return _character(operation, argument)
+    if operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT):
+        least, most, inner = argument
+        return "".join(_generate(inner, groups) for _ in range(max(least, min(1, most))))
+    if operation is _constants.BRANCH:
+        return _generate(argument[1][0], groups)
+    if operation is _constants.SUBPATTERN:
+        text = _generate(argument[3], groups)
+        groups[argument[0]] = text
+        return text
+    if operation is _constants.GROUPREF:
+        return groups.get(argument, "")
+    return ""  # anchors and look-arounds add no text
+
+
+def _character(operation: Any, argument: Any) -> str:
+    """The friendliest character that a class allows."""
+    wanted = re.compile("")
+    if operation is _constants.NOT_LITERAL:
+        return "a" if argument != ord("a") else "b"
+    allowed = set()
+    negated = any(kind is _constants.NEGATE for kind, _ in argument)
+    for kind, what in argument:
+        if kind is _constants.LITERAL:
+            allowed.add(chr(what))
+        elif kind is _constants.RANGE:
+            allowed.update(chr(code) for code in range(what[0], min(what[1], what[0] + 128) + 1))
+        elif kind is _constants.CATEGORY:
+            wanted = re.compile({"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}[str(what).rsplit("_", 1)[-1]])
+            inverse = "NOT" in str(what)
+            allowed.update(chr(c) for c in range(32, 127) if bool(wanted.match(chr(c))) != inverse)
+    candidates = "aeiou" + "".join(chr(code) for code in range(32, 127))
+    if negated:
+        return next(c for c in candidates if c not in allowed)
+    return next((c for c in candidates if c in allowed), min(allowed))

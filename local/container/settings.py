@@ -1,0 +1,55 @@
+"""What the launcher hands to the router, and the toy's own settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VERSION = "3.3.6-dev0"  # /info of the 3.3.6 image says so (Cargo.toml at the tag)
+SHA = "efb94e0d3db6aba9d464bc9a2f83191146203152"  # the tag v3.3.6
+DOCKER_LABEL = "sha-efb94e0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The limits of one container; the defaults are TGI 3.3.6's.
+
+    Args:
+        tokens_per_second: the toy's pace for one answer; 0 is as fast as it goes.
+        first_token_seconds: how long the toy thinks before the first token.
+        min_words: makes the toy talk longer, for tests of long answers.
+        fail_after_tokens: makes every generation fail after so many tokens; None: never.
+        keep_alive_seconds: silence after which a stream gets a comment (axum's default is 15).
+    """
+
+    model_id: str
+    model_sha: str | None = None
+    pipeline_tag: str | None = "text-generation"
+    max_concurrent_requests: int = 128
+    max_best_of: int = 2
+    max_stop_sequences: int = 4
+    max_top_n_tokens: int = 5
+    max_input_tokens: int = 32767
+    max_total_tokens: int = 32768
+    validation_workers: int = 2
+    max_client_batch_size: int = 4
+    payload_limit: int = 2_000_000
+    disable_grammar_support: bool = False
+    enable_prefill_logprobs: bool = False
+    api_key: str | None = None
+    cors_allow_origin: tuple[str, ...] = ()
+    compute_type: str = "gpu+optimized"
+    tokens_per_second: float = 30.0
+    first_token_seconds: float = 0.0
+    min_words: int = 0
+    fail_after_tokens: int | None = None
+    keep_alive_seconds: float = 15.0
+
+    @property
+    def default_return_full_text(self) -> bool:
+        """Whether `/` and `/invocations` repeat the prompt unless told not to: for text or unknown models."""
+        return self.pipeline_tag in (None, "text-generation")
+
+    @property
+    def system_fingerprint(self) -> str:
+        """What OpenAI-style answers carry."""
+        return f"{VERSION}-{DOCKER_LABEL}"
