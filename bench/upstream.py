@@ -45,7 +45,11 @@ def payload_part(payload: bytes) -> bytes:
 def token_event(index: int, text: str, *, last: bool) -> bytes:
     """One event of TGI's `/generate_stream`."""
     token = {"id": index, "text": text, "logprob": -0.25, "special": False}
-    event = {"index": index, "token": token, "generated_text": "a whole answer" if last else None, "details": None}
+    text_and_details: dict[str, object] = {"generated_text": None, "details": None}
+    if last:
+        details = {"finish_reason": "length", "generated_tokens": index, "seed": None, "input_length": 6}
+        text_and_details = {"generated_text": "a whole answer", "details": details}
+    event = {"index": index, "token": token, **text_and_details}
     return b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n"
 
 
