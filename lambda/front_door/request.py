@@ -1,0 +1,97 @@
+"""One request, out of API Gateway's REST proxy event."""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from front_door.errors import Failure
+
+_JSON_TYPE = re.compile(r"application/(?:[\w.!#$&^-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(slots=True)
+class Request:
+    """Method, path and headers as the client sent them; the body still as the event carries it.
+
+    Attributes:
+        method: In upper case.
+        path: Without the stage.
+        headers: All values of each header, by its name in lower case.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, list[str]]
+    _body: str
+    _is_base64: bool
+
+    @classmethod
+    def of(cls, event: dict[str, Any]) -> "Request":
+        """Read an event.
+
+        Raises:
+            Failure: The event is no HTTP request, such as an invocation from the Lambda console.
+        """
+        method, path = event.get("httpMethod"), event.get("path")
+        if not isinstance(method, str) or not isinstance(path, str):
+            raise Failure("bad_request", "The event is not an HTTP request of API Gateway.")
+        many = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
+        headers: dict[str, list[str]] = {}
+        for name, values in many.items():
+            headers.setdefault(name.lower(), []).extend(values)
+        return cls(method.upper(), path, headers, event.get("body") or "", bool(event.get("isBase64Encoded")))
+
+    def body(self) -> bytes:
+        """The body's bytes.
+
+        Raises:
+            Failure: They cannot be had from the event.
+        """
+        try:
+            if self._is_base64:
+                return base64.b64decode(self._body, validate=True)
+            return self._body.encode()
+        except (binascii.Error, UnicodeEncodeError):
+            raise Failure("bad_request", "The request body did not arrive as bytes of UTF-8 text.") from None
+
+    def json_object(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises:
+            Failure: The content type is not JSON, or the body is not one JSON object.
+        """
+        types = self.headers.get("content-type", [])
+        if not types or not all(_JSON_TYPE.fullmatch(value.strip()) for value in types):
+            raise Failure("unsupported_media_type", "Expected request with `Content-Type: application/json`")
+        try:
+            value = json.loads(self.body().decode(), parse_constant=_no_constant)
+        except UnicodeDecodeError as error:
+            raise _not_json(f"invalid UTF-8 at byte {error.start}") from None
+        except json.JSONDecodeError as error:
+            raise _not_json(f"{error.msg} at line {error.lineno} column {error.colno}") from None
+        except RecursionError:
+            raise _not_json("recursion limit exceeded") from None
+        except ValueError:
+            raise _not_json("number out of range") from None
+        if not isinstance(value, dict):
+            raise Failure("bad_request", f"The request body must be a JSON object, not {json_type(value)}.")
+        return value
+
+
+def json_type(value: object) -> str:
+    """The type of a decoded JSON value in serde's words, without the value."""
+    if value is None:
+        return "null"
+    names = {bool: "boolean", int: "integer", float: "floating point", str: "string", list: "sequence", dict: "map"}
+    return names[type(value)]
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _not_json(reason: str) -> Failure:
+    return Failure("bad_request", f"Failed to parse the request body as JSON: {reason}")

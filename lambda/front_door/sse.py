@@ -1,0 +1,87 @@
+"""Server-sent events out of slices that are cut anywhere."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from front_door.errors import Failure
+
+# A stream's events end with an empty line; TGI's end with LF, others may send CRLF.
+_ENDS = (b"\n\n", b"\r\n\r\n")
+
+
+class Events:
+    """Passes a stream on in whole events, so that whatever ends it never leaves half an event behind.
+
+    Args:
+        parts: Slices of the stream.
+
+    """
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = parts
+        self._before = self._last = b""
+
+    @property
+    def tail(self) -> bytes:
+        """The last bytes that were passed on: at least the last event of a stream that sent any."""
+        return self._before + self._last
+
+    def __iter__(self) -> Iterator[bytes]:
+        """One or more whole events at a time, each as soon as it is whole.
+
+        Raises:
+            Failure: As `parts`, and where the stream ends inside an event.
+        """
+        pending = bytearray()
+        for part in self._parts:
+            if not pending and part.endswith(_ENDS):
+                whole = part
+            else:
+                seen = max(len(pending) - 3, 0)
+                pending += part
+                cut = _last_end(pending, seen)
+                if not cut:
+                    continue
+                whole = bytes(pending[:cut])
+                del pending[:cut]
+            self._before, self._last = self._last, whole
+            yield whole
+        if pending:
+            raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="cut inside an event")
+
+
+def _last_end(data: bytearray, start: int) -> int:
+    """Where the last whole event in `data` ends, looking at what follows `start`; 0 if none does."""
+    found = ((data.rfind(end, start), len(end)) for end in _ENDS)
+    return max((at + length for at, length in found if at >= 0), default=0)
+
+
+def data_of(events: bytes) -> list[bytes]:
+    """The data of each event in whole events; comments and empty events give none."""
+    found = []
+    for event in events.replace(b"\r\n", b"\n").split(b"\n\n"):
+        lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")]
+        if lines:
+            found.append(b"\n".join(lines))
+    return found
+
+
+def objects(events: bytes) -> list[dict[str, Any]]:
+    """The JSON object in each event of whole events; `[DONE]` gives none.
+
+    Raises:
+        Failure: An event carries no JSON object.
+    """
+    found = []
+    for data in data_of(events):
+        if data == b"[DONE]":
+            continue
+        try:
+            value = json.loads(data)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise Failure("upstream", "The model sent an event that is not JSON.", cause="not JSON")
+        found.append(value)
+    return found

@@ -1,0 +1,162 @@
+"""TGI's own routes, answered as TGI 3.3.6 answers them (router/src/server.rs), through SageMaker's `/invocations`."""
+
+from typing import Any
+
+from front_door import tgi_types
+from front_door.call import JSON, Call, relay
+from front_door.config import Model
+from front_door.errors import TGI, Failure, compact, tgi_failure
+from front_door.journal import Journal
+from front_door.response import Response
+from front_door.sse import Events, objects
+from front_door.upstream import Stream
+
+
+def compat_generate(call: Call) -> Response:
+    """`POST /`: an array of one answer, or a stream where `stream` is true.
+
+    `return_full_text` is left to the container where the request leaves it out: its `/invocations` decides by the
+    model's task, as this route of TGI does.
+    """
+    body = _checked(call)
+    if body.get("stream"):
+        return _streamed(call, body)
+    return _buffered(call, body, as_array=True)
+
+
+def generate(call: Call) -> Response:
+    """`POST /generate`: one answer, whatever `stream` says; without the prompt unless asked for."""
+    return _buffered(call, _without_prompt(_checked(call)), as_array=False)
+
+
+def generate_stream(call: Call) -> Response:
+    """`POST /generate_stream`: a stream, whatever `stream` says; without the prompt unless asked for."""
+    return _streamed(call, _without_prompt(_checked(call)))
+
+
+def _checked(call: Call) -> dict[str, Any]:
+    body = call.request.json_object()
+    if problems := tgi_types.problems(body):
+        words = "Failed to deserialize the JSON body into the target type: "
+        raise Failure("validation", words + "; ".join(problems))
+    return body
+
+
+def _model(call: Call) -> Model:
+    models = list(call.config.models.values())
+    if len(models) == 1:
+        return models[0]
+    names = ", ".join(call.config.models)
+    raise Failure(
+        "model_not_found",
+        f"This URL serves several models ({names}) and the route names none. Use /v1/chat/completions with `model`.",
+    )
+
+
+def _parameters(body: dict[str, Any]) -> dict[str, Any]:
+    """The request's parameters; TGI samples where a request has none at all, and only there."""
+    parameters: dict[str, Any] = body.get("parameters", {"do_sample": True})
+    return parameters
+
+
+def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
+    parameters = _parameters(body)
+    full_text = bool(parameters.get("return_full_text"))
+    return body | {"parameters": parameters | {"return_full_text": full_text}}
+
+
+def _upstream(body: dict[str, Any], *, stream: bool) -> bytes:
+    """The body for `/invocations`, which would take one with `messages` or `prompt` for another protocol."""
+    sent = {name: body[name] for name in ("inputs", "parameters") if name in body}
+    try:
+        return compact(sent | {"stream": stream})
+    except UnicodeEncodeError:
+        raise Failure("bad_request", "Failed to parse the request body as JSON: lone surrogate in a string") from None
+
+
+def _streamed(call: Call, body: dict[str, Any]) -> Response:
+    call.journal.note(streamed=True)
+    return relay(call, call.stream(_model(call), _upstream(body, stream=True)), TGI, last=_end)
+
+
+def _end(tail: bytes, journal: Journal) -> None:
+    """The last event has the whole text, or is an error; otherwise the stream has no end."""
+    events = objects(tail)
+    event = events[-1] if events else {}
+    if "error" in event:
+        journal.failed(tgi_failure(event))
+    elif event.get("generated_text") is None:
+        raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="no end")
+    else:
+        details = event.get("details") or {}
+        journal.note(
+            prompt_tokens=details.get("input_length"),
+            generated_tokens=event.get("index"),
+            finish_reason=details.get("finish_reason"),
+        )
+
+
+def _buffered(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
+    parameters = _parameters(body)
+    if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
+        return _whole(call, body, as_array=as_array)
+    asked = {**body, "parameters": {**parameters, "details": True}}
+    stream = call.stream(_model(call), _upstream(asked, stream=True))
+    if not stream.is_events:
+        return Response(200, {"Content-Type": stream.content_type}, [b"".join(stream)])
+    details, text = _collect(stream)
+    call.journal.note(
+        prompt_tokens=details["input_length"],
+        generated_tokens=details["generated_tokens"],
+        finish_reason=details["finish_reason"],
+    )
+    headers = {
+        **JSON,
+        "x-prompt-tokens": str(details.pop("input_length")),
+        "x-generated-tokens": str(details["generated_tokens"]),
+    }
+    answer: dict[str, Any] = {"generated_text": text}
+    if parameters.get("details"):
+        if not parameters.get("top_n_tokens"):
+            del details["top_tokens"]
+        answer["details"] = details
+    return Response(200, headers, [compact([answer] if as_array else answer)])
+
+
+def _collect(stream: Stream) -> tuple[dict[str, Any], str]:
+    """The details and the text that TGI's buffered route would have given."""
+    tokens, top_tokens = [], []
+    event: dict[str, Any] = {}
+    for part in Events(stream):
+        for event in objects(part):
+            if "error" in event:
+                raise _as_buffered(tgi_failure(event))
+            tokens.append(event.get("token"))
+            top_tokens.append(event.get("top_tokens", []))
+    text, end = event.get("generated_text"), event.get("details")
+    if not isinstance(text, str) or not isinstance(end, dict):
+        raise Failure("incomplete_generation", "Incomplete generation", cause="no end")
+    details = {
+        "finish_reason": end.get("finish_reason"),
+        "generated_tokens": end.get("generated_tokens"),
+        "seed": end.get("seed"),
+        "prefill": [],
+        "tokens": tokens,
+        "top_tokens": top_tokens,
+        "input_length": end.get("input_length"),
+    }
+    return details, text
+
+
+def _as_buffered(failure: Failure) -> Failure:
+    if failure.kind == "incomplete_generation_stream":
+        return Failure("incomplete_generation", "Incomplete generation", cause=failure.cause)
+    return failure
+
+
+def _whole(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
+    """What TGI cannot stream; `/invocations` answers with an array of one."""
+    answer = call.whole(_model(call), _upstream(body, stream=False)).strip()
+    if not as_array and answer.startswith(b"[") and answer.endswith(b"]"):
+        answer = answer[1:-1]
+    return Response(200, dict(JSON), [answer])

@@ -1,0 +1,100 @@
+"""The types of TGI's generate request (router/src/lib.rs, GenerateParameters), checked in serde's words.
+
+`/invocations` accepts three protocols and says of a wrong type only that the body fits none of them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from front_door.request import json_type
+
+_U32, _U64, _I32 = 2**32, 2**64, 2**31
+
+
+def _integer(expected: str, low: int, high: int) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        if type(value) is not int:
+            return _wrong_type(value, expected)
+        return None if low <= value < high else f"invalid value: integer `{value:.12g}`, expected {expected}"
+
+    return check
+
+
+def _of(kind: type | tuple[type, ...], expected: str) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        is_bool_for_number = isinstance(value, bool) and kind is not bool
+        return None if isinstance(value, kind) and not is_bool_for_number else _wrong_type(value, expected)
+
+    return check
+
+
+def _strings(value: Any) -> str | None:
+    if not isinstance(value, list):
+        return _wrong_type(value, "a sequence")
+    return next((_wrong_type(item, "a string") for item in value if not isinstance(item, str)), None)
+
+
+def _grammar(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return _wrong_type(value, "adjacently tagged enum GrammarType")
+    for name in ("type", "value"):
+        if name not in value:
+            return f"missing field `{name}`"
+    if value["type"] in ("json", "json_object", "regex", "json_schema"):
+        return None
+    return "unknown variant, expected one of `json`, `regex`, `json_schema`"
+
+
+def _wrong_type(value: Any, expected: str) -> str:
+    return f"invalid type: {json_type(value)}, expected {expected}"
+
+
+_UNSIGNED, _LONG, _SIGNED = _integer("u32", 0, _U32), _integer("u64", 0, _U64), _integer("i32", -_I32, _I32)
+_SIZE = _integer("usize", 0, _U64)
+_FLOAT, _BOOLEAN, _TEXT = _of((int, float), "f32"), _of(bool, "a boolean"), _of(str, "a string")
+
+_MAY_BE_NULL = {
+    "best_of": _SIZE,
+    "temperature": _FLOAT,
+    "repetition_penalty": _FLOAT,
+    "frequency_penalty": _FLOAT,
+    "top_k": _SIGNED,
+    "top_p": _FLOAT,
+    "typical_p": _FLOAT,
+    "max_new_tokens": _UNSIGNED,
+    "return_full_text": _BOOLEAN,
+    "truncate": _SIZE,
+    "seed": _LONG,
+    "top_n_tokens": _UNSIGNED,
+    "grammar": _grammar,
+    "adapter_id": _TEXT,
+}
+_NEVER_NULL = {
+    "do_sample": _BOOLEAN,
+    "stop": _strings,
+    "watermark": _BOOLEAN,
+    "details": _BOOLEAN,
+    "decoder_input_details": _BOOLEAN,
+}
+
+
+def problems(body: dict[str, Any]) -> list[str]:
+    """Everything in a generate request that TGI could not read; values are not repeated, they may be prompts.
+
+    Unknown names are fine: TGI ignores them.
+    """
+    found = []
+    if "inputs" not in body:
+        found.append("missing field `inputs`")
+    elif not isinstance(body["inputs"], str):
+        found.append("inputs: " + _wrong_type(body["inputs"], "a string"))
+    if not isinstance(body.get("stream", False), bool):
+        found.append("stream: " + _wrong_type(body["stream"], "a boolean"))
+    parameters = body.get("parameters", {})
+    if not isinstance(parameters, dict):
+        return [*found, "parameters: " + _wrong_type(parameters, "struct GenerateParameters")]
+    for name, value in parameters.items():
+        check = _NEVER_NULL.get(name) or (_MAY_BE_NULL.get(name) if value is not None else None)
+        if check and (problem := check(value)):
+            found.append(f"parameters.{name}: {problem}")
+    return found

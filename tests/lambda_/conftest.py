@@ -1,0 +1,93 @@
+"""The front door's application with a double in SageMaker's place."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from front_door.app import App
+from front_door.config import Config, Model
+from front_door.response import Response
+from sagemaker_double import SageMakerDouble
+
+LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
+FALCON = Model("falcon", "falcon-endpoint", None, 2097152)
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+
+
+@pytest.fixture
+def sagemaker() -> Iterator[SageMakerDouble]:
+    double = SageMakerDouble()
+    yield double
+    double.close()
+
+
+@dataclass
+class Answered:
+    """An answer that was read to its end."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Door:
+    """Calls the application as the Lambda runtime does."""
+
+    app: App
+    capsys: pytest.CaptureFixture[str]
+
+    def ask(self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any) -> Answered:
+        """Send a request and read the answer to its end."""
+        response = self.begin(path, body, method=method, seconds=seconds, **event)
+        return Answered(response.status, response.headers, b"".join(response.body))
+
+    def begin(self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any) -> Response:
+        """Send a request and leave the answer's body to the caller."""
+        proxy_event = {
+            "httpMethod": method or ("GET" if body is None and "body" not in event else "POST"),
+            "path": path,
+            "headers": {"Content-Type": "application/json"},
+            "body": None if body is None else json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {"requestId": "gateway-id", "identity": {"apiKeyId": "key-id", "apiKey": "key-secret"}},
+            **event,
+        }
+        context = SimpleNamespace(request_id="lambda-id", deadline=time.time() + seconds)
+        return self.app.handle(proxy_event, context)  # type: ignore[arg-type]
+
+    def log(self) -> list[dict[str, Any]]:
+        """The log lines since the last look."""
+        return [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture
+def door_for(sagemaker: SageMakerDouble, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Door]]:
+    apps = []
+
+    def make(*models: Model) -> Door:
+        config = Config({model.name: model for model in models}, sagemaker.url, sagemaker.url, "eu-west-1")
+        apps.append(App(config))
+        return Door(apps[-1], capsys)
+
+    yield make
+    for app in apps:
+        app.sagemaker.close()
+
+
+@pytest.fixture
+def door(door_for: Callable[..., Door]) -> Door:
+    return door_for(LLAMA)
