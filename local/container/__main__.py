@@ -11,7 +11,8 @@ import sys
 
 from aiohttp import web
 
-from local.container.launcher import LaunchError, settings_from
+from local.container.launcher import settings_from
+from local.container.options import LaunchError
 from local.container.server import create_app
 from local.container.settings import Settings
 

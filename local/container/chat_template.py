@@ -10,8 +10,8 @@ from local.container.tokenizer import BOS
 
 DEFAULT_TOOL_PROMPT = (
     "\nGiven the functions available, please respond with a JSON for a function call with its proper arguments that "
-    "best answers the given prompt. Respond in the format {name: function name, parameters: dictionary of argument name "
-    "and its value}.Do not use variables.\n"
+    "best answers the given prompt. Respond in the format {name: function name, parameters: dictionary of argument "
+    "name and its value}.Do not use variables.\n"
 )
 _TURN = re.compile(
     r"<\|start_header_id\|>(\w+)<\|end_header_id\|>\n\n(.*?)(?:<\|eot_id\|>|(?=<\|start_header_id\|>)|\Z)", re.DOTALL

@@ -130,5 +130,3 @@ def parse_options(environment: Mapping[str, str]) -> dict[str, Any]:
                 f"error: invalid value '{text}' for '{flag}'{reason}\n\nFor more information, try '--help'."
             ) from error
     return args
-
-

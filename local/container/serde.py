@@ -1,8 +1,8 @@
 """Typed reading of JSON with serde's rules and words (serde 1.0.219, as its derive macros behave).
 
 A type is a function that takes a `JsonReader` and returns the value, or raises `JsonError`. Where serde buffers a
-value to try several shapes (untagged enums, flattened structs), the value is read once for its syntax and then again per
-shape.
+value to try several shapes (untagged enums, flattened structs), the value is read once for its syntax and then again
+per shape.
 """
 
 from __future__ import annotations

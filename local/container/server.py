@@ -26,7 +26,7 @@ from local.container.requests import (
     GenerateRequest,
 )
 from local.container.serde import Type
-from local.container.settings import SHA, DOCKER_LABEL, VERSION, Settings
+from local.container.settings import DOCKER_LABEL, SHA, VERSION, Settings
 from local.container.tokenizer import pieces
 
 Handler = Callable[[web.Request, Infer, Any], Awaitable[web.StreamResponse]]
