@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations, Aws, CfnMapping, Stack, Token
-from aws_cdk import aws_iam as iam
 
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.image import image_account, regions, url_suffix
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ecr as ecr
     from constructs import Construct
 
+    from constructs_lib.execution_role import ExecutionRole
     from constructs_lib.planning.request import EndpointPlan
 
 _ECR_URI = re.compile(
@@ -29,7 +29,7 @@ class ImageSource(ABC):
     """One way to name an image."""
 
     @abstractmethod
-    def bind(self, scope: Construct, role: iam.IRole, plan: EndpointPlan) -> str:
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """Allow the role to pull the image and return its URI."""
 
     def problems(self) -> list[Problem]:
@@ -43,7 +43,7 @@ class CatalogueImage(ImageSource):
     def __init__(self, version: str) -> None:
         self._version = version
 
-    def bind(self, scope: Construct, role: iam.IRole, plan: EndpointPlan) -> str:
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
         stack = Stack.of(scope)
         if Token.is_unresolved(stack.region):
@@ -53,7 +53,7 @@ class CatalogueImage(ImageSource):
             account, suffix = image_account(stack.region, self._version), url_suffix(stack.region)
         if plan.image_repository is None or account is None or suffix is None:
             raise AssertionError("a plan without problems has an image for its Region")
-        _grant_pull(scope, role, account=account, region=stack.region, repository=plan.image_repository)
+        _allow_pull(scope, role, account=account, region=stack.region, repository=plan.image_repository)
         return f"{account}.dkr.ecr.{stack.region}.{suffix}/{plan.image_repository}:{plan.image_tag}"
 
 
@@ -64,10 +64,13 @@ class RepositoryImage(ImageSource):
         self._repository = repository
         self._tag = tag
 
-    def bind(self, scope: Construct, role: iam.IRole, plan: EndpointPlan) -> str:
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
         del scope, plan
-        self._repository.grant_pull(role)
+        self._repository.grant(
+            role.role, "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
+        )
+        role.allow_registry_login()
         return self._repository.repository_uri_for_tag_or_digest(self._tag)
 
 
@@ -91,7 +94,7 @@ class UriImage(ImageSource):
             )
         ]
 
-    def bind(self, scope: Construct, role: iam.IRole, plan: EndpointPlan) -> str:
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
         del plan
         parts = None if is_token(self._uri) else _ECR_URI.fullmatch(self._uri)
@@ -102,21 +105,17 @@ class UriImage(ImageSource):
                 "with repository.grant_pull(endpoint), or name the image with TgiImage.from_ecr_repository.",
             )
         else:
-            _grant_pull(scope, role, account=parts["account"], region=parts["region"], repository=parts["repository"])
+            _allow_pull(scope, role, account=parts["account"], region=parts["region"], repository=parts["repository"])
         return self._uri
 
 
-def _grant_pull(scope: Construct, role: iam.IRole, *, account: str, region: str, repository: str) -> None:
-    arn = Stack.of(scope).format_arn(
-        service="ecr", account=account, region=region, resource="repository", resource_name=repository
+def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: str, repository: str) -> None:
+    role.allow_image_pull(
+        Stack.of(scope).format_arn(
+            service="ecr", account=account, region=region, resource="repository", resource_name=repository
+        )
     )
-    iam.Grant.add_to_principal(
-        grantee=role,
-        actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        resource_arns=[arn],
-    )
-    # It belongs to no repository, so IAM takes nothing but * here.
-    iam.Grant.add_to_principal(grantee=role, actions=["ecr:GetAuthorizationToken"], resource_arns=["*"])
+    role.allow_registry_login()
 
 
 def _accounts(stack: Stack, version: str) -> CfnMapping:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
 from aws_cdk import aws_iam as iam
 
 from constructs_lib._tokens import is_token
 from constructs_lib.metrics import INSTANCES_NAMESPACE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from aws_cdk import aws_kms as kms
-    from constructs import Construct
+    from constructs import Construct, IDependable
 
 # SageMaker's check of the role at creation fails when these are narrowed by resource or condition.
 # Source: Amazon SageMaker AI Developer Guide, "How to use SageMaker AI execution roles", "CreateModel API".
@@ -29,63 +31,137 @@ _NETWORK_INTERFACE_ACTIONS = [
 ]
 
 
-def execution_role(scope: Construct) -> iam.Role:
-    """A role that SageMaker may assume and that may do nothing yet."""
-    return iam.Role(
-        scope,
-        "Role",
-        assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
-        description="Assumed by SageMaker to run a model endpoint",
-    )
+class ExecutionRole:
+    """The role, and a policy of its own for what the endpoint needs.
 
-
-def grant_logs_and_metrics(scope: Construct, role: iam.IRole, endpoint_name: str | None) -> None:
-    """Allow what the instances report.
+    The policy is apart from the role's other ones so that cdk-nag's findings are accepted for these statements only,
+    and not for what a caller grants to the role.
 
     Args:
-        scope: A construct of the endpoint's stack.
-        role: Who may.
-        endpoint_name: The endpoint's name. None, because the role has to exist before CloudFormation chooses it,
-            opens the log groups of all endpoints of the account and Region.
+        scope: The endpoint.
+        role: The caller's role; None makes one.
     """
-    iam.Grant.add_to_principal(
-        grantee=role,
-        actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        resource_arns=_log_group_arns(scope, endpoint_name),
-    )
-    iam.Grant.add_to_principal(
-        grantee=role,
-        actions=["cloudwatch:PutMetricData"],
-        resource_arns=["*"],
-        conditions={"StringEquals": {"cloudwatch:namespace": INSTANCES_NAMESPACE}},
-    )
 
+    def __init__(self, scope: Construct, role: iam.IRole | None) -> None:
+        self._scope = scope
+        self._reasons: dict[str, list[str]] = {}
+        self.role: iam.IRole = role or iam.Role(
+            scope,
+            "Role",
+            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            description="Assumed by SageMaker to run a model endpoint",
+        )
+        self._policy = iam.Policy(scope, "Policy")
+        # An immutable role takes no policy, and then none is rendered.
+        self.role.attach_inline_policy(self._policy)
 
-def grant_network_interfaces(role: iam.IRole) -> None:
-    """Allow to put the endpoint's instances into a VPC."""
-    iam.Grant.add_to_principal(grantee=role, actions=_NETWORK_INTERFACE_ACTIONS, resource_arns=["*"])
+    @property
+    def dependables(self) -> list[IDependable]:
+        """What has to exist before the role may do what it needs."""
+        return [self.role, self._policy]
 
+    def allow(
+        self,
+        actions: Sequence[str],
+        resource_arns: Sequence[str],
+        *,
+        conditions: Mapping[str, Mapping[str, str]] | None = None,
+        wildcard_reason: str | None = None,
+    ) -> None:
+        """Add one statement.
 
-def grant_volume_encryption(role: iam.IRole, key: kms.IKey) -> None:
-    """Allow to encrypt the instances' volumes with the key."""
-    key.grant(role, "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
-    iam.Grant.add_to_principal_or_resource(
-        grantee=role,
-        actions=["kms:CreateGrant"],
-        resource_arns=[key.key_arn],
-        resource=key,
-        resource_self_arns=["*"],
-        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-    )
+        Args:
+            actions: What the role may do.
+            resource_arns: On what.
+            conditions: When. Default: always.
+            wildcard_reason: Why the resources that have a `*` cannot be named. It is recorded for cdk-nag.
+        """
+        self._policy.add_statements(
+            iam.PolicyStatement(actions=list(actions), resources=list(resource_arns), conditions=conditions)
+        )
+        if wildcard_reason is not None:
+            for arn in resource_arns:
+                shown = _as_nag_shows(Stack.of(self._scope).resolve(arn))
+                if "*" in shown:
+                    self._reasons.setdefault(shown, []).append(wildcard_reason)
 
-
-def _log_group_arns(scope: Construct, endpoint_name: str | None) -> list[str]:
-    def arn(name: str) -> str:
-        return Stack.of(scope).format_arn(
-            service="logs", resource="log-group", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+    def acknowledge_wildcards(self) -> None:
+        """Give cdk-nag the reasons, once all statements are in."""
+        Validations.of(self._policy).acknowledge(
+            *(
+                Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=" ".join(reasons))
+                for resource, reasons in self._reasons.items()
+            )
         )
 
-    if endpoint_name is None or is_token(endpoint_name):
-        return [arn("/aws/sagemaker/Endpoints/*")]
-    name = f"/aws/sagemaker/Endpoints/{endpoint_name}"
-    return [arn(name), arn(f"{name}:*")]
+    def allow_logs_and_metrics(self, endpoint_name: str | None) -> None:
+        """Allow what the instances report.
+
+        Args:
+            endpoint_name: The endpoint's name. None, because the role has to exist before CloudFormation chooses it,
+                opens the log groups of all endpoints of the account and Region.
+        """
+        self.allow(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            self._log_group_arns(endpoint_name),
+            wildcard_reason="SageMaker makes the endpoint's log group and streams, whose names are not known before.",
+        )
+        self.allow(
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": INSTANCES_NAMESPACE}},
+            wildcard_reason="cloudwatch:PutMetricData knows no resource; a condition narrows it to one namespace.",
+        )
+
+    def allow_image_pull(self, repository_arn: str) -> None:
+        """Allow to pull from one repository."""
+        self.allow(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository_arn]
+        )
+
+    def allow_registry_login(self) -> None:
+        """Allow what pulling takes beside the repository."""
+        self.allow(
+            ["ecr:GetAuthorizationToken"],
+            ["*"],
+            wildcard_reason="ecr:GetAuthorizationToken knows no resource; what may be pulled is named.",
+        )
+
+    def allow_network_interfaces(self) -> None:
+        """Allow to put the endpoint's instances into a VPC."""
+        self.allow(
+            _NETWORK_INTERFACE_ACTIONS,
+            ["*"],
+            wildcard_reason="SageMaker refuses a role whose permissions on network interfaces are narrowed.",
+        )
+
+    def allow_volume_encryption(self, key: kms.IKey) -> None:
+        """Allow to encrypt the instances' volumes with the key."""
+        key.grant(self.role, "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
+        self.allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+
+    def _log_group_arns(self, endpoint_name: str | None) -> list[str]:
+        def arn(name: str) -> str:
+            return Stack.of(self._scope).format_arn(
+                service="logs", resource="log-group", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+            )
+
+        if endpoint_name is None or is_token(endpoint_name):
+            return [arn("/aws/sagemaker/Endpoints/*")]
+        name = f"/aws/sagemaker/Endpoints/{endpoint_name}"
+        return [arn(name), arn(f"{name}:*")]
+
+
+def _as_nag_shows(value: object) -> str:
+    """A resolved ARN in the words of cdk-nag's finding ids: `<AWS::Region>` for a Ref, `<Bucket.Arn>` for a GetAtt."""
+    match value:
+        case {"Ref": str(name)}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
+            return f"<{resource}.{attribute}>"
+        case {"Fn::Join": [str(delimiter), list(parts)]}:
+            return delimiter.join(_as_nag_shows(part) for part in parts)
+        case str(text):
+            return text
+        case _:
+            return str(value)

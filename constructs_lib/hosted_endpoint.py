@@ -11,9 +11,9 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib import execution_role
 from constructs_lib.endpoint import EndpointBase
 from constructs_lib.errors import ConfigurationError
+from constructs_lib.execution_role import ExecutionRole
 from constructs_lib.planning.problems import Problem
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ class HostedEndpoint(EndpointBase):
         self._plan = plan
         self._variant_name = request.variant_name
         self._model = hosting.model
-        self.role: iam.IRole = hosting.role or execution_role.execution_role(self)
-        """The role that SageMaker assumes to start the containers."""
+        self._execution_role = ExecutionRole(self, hosting.role)
         network = hosting.network.bind(self)
         self._connections = network[1] if network else None
-        self._grant(request, hosting)
+        self._allow(request, hosting)
         model = self._cfn_model(request, hosting, network[0] if network else None)
         config = self._cfn_config(request, hosting, model)
         self._cfn_endpoint(request, config)
@@ -90,6 +89,11 @@ class HostedEndpoint(EndpointBase):
         return self._plan.max_body_bytes
 
     @property
+    def role(self) -> iam.IRole:
+        """The role that SageMaker assumes to start the containers."""
+        return self._execution_role.role
+
+    @property
     def grant_principal(self) -> iam.IPrincipal:
         """The role, so that `bucket.grant_read(endpoint)` allows the containers to read."""
         return self.role
@@ -111,14 +115,16 @@ class HostedEndpoint(EndpointBase):
             raise ConfigurationError(self.node.path, [problem])
         return self._connections
 
-    def _grant(self, request: EndpointRequest, hosting: Hosting) -> None:
-        execution_role.grant_logs_and_metrics(self, self.role, request.endpoint_name)
-        self._image_uri = hosting.image.bind(self, self.role, self._plan)
-        hosting.model._grant_read(self.role)
+    def _allow(self, request: EndpointRequest, hosting: Hosting) -> None:
+        role = self._execution_role
+        role.allow_logs_and_metrics(request.endpoint_name)
+        self._image_uri = hosting.image.bind(self, role, self._plan)
+        hosting.model._allow_read(role)
         if self._connections is not None:
-            execution_role.grant_network_interfaces(self.role)
+            role.allow_network_interfaces()
         if hosting.volume_key is not None:
-            execution_role.grant_volume_encryption(self.role, hosting.volume_key)
+            role.allow_volume_encryption(hosting.volume_key)
+        role.acknowledge_wildcards()
 
     def _cfn_model(
         self, request: EndpointRequest, hosting: Hosting, vpc: sagemaker.CfnModel.VpcConfigProperty | None
@@ -136,8 +142,8 @@ class HostedEndpoint(EndpointBase):
             vpc_config=vpc,
         )
         # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role does
-        # not wait for its policy.
-        model.node.add_dependency(self.role)
+        # not wait for its policies.
+        model.node.add_dependency(*self._execution_role.dependables)
         return model
 
     def _cfn_config(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib.planning.model import ModelChoice
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_secretsmanager as secretsmanager
 
+    from constructs_lib.execution_role import ExecutionRole
     from constructs_lib.planning.request import EndpointPlan
 
 
@@ -46,7 +46,7 @@ class Model(ABC):
         Nothing is downloaded from the hub, so it works without a way to the internet.
 
         Args:
-            bucket: Bucket in the endpoint's Region.
+            bucket: Bucket in the endpoint's Region. One of another account has to let the endpoint's role read it.
             prefix: Folder of the bucket that holds the model's files uncompressed, `config.json`, the tokenizer and
                 `*.safetensors` directly in it. `""` is the whole bucket.
         """
@@ -62,7 +62,7 @@ class Model(ABC):
         """What the plan has to know of it."""
 
     @abstractmethod
-    def _grant_read(self, role: iam.IRole) -> None:
+    def _allow_read(self, role: ExecutionRole) -> None:
         """Allow the role what reading these weights takes."""
 
     def _environment(self, plan: EndpointPlan) -> Mapping[str, str]:
@@ -90,9 +90,9 @@ class _HubModel(Model):
             source="hub", hub_id=self._model_id, revision=self._revision, has_token=self._token is not None
         )
 
-    def _grant_read(self, role: iam.IRole) -> None:
+    def _allow_read(self, role: ExecutionRole) -> None:
         if self._token is not None:
-            self._token.grant_read(role)
+            self._token.grant_read(role.role)
 
     def _environment(self, plan: EndpointPlan) -> Mapping[str, str]:
         if self._token is None:
@@ -115,22 +115,19 @@ class _S3Model(Model):
     def _choice(self) -> ModelChoice:
         return ModelChoice(source="s3")
 
-    def _grant_read(self, role: iam.IRole) -> None:
-        iam.Grant.add_to_principal_or_resource(
-            grantee=role,
-            actions=["s3:GetObject"],
-            resource_arns=[self._bucket.arn_for_objects(f"{self._prefix}*")],
-            resource=self._bucket,
+    def _allow_read(self, role: ExecutionRole) -> None:
+        role.allow(
+            ["s3:GetObject"],
+            [self._bucket.arn_for_objects(f"{self._prefix}*")],
+            wildcard_reason="The model is every object under its prefix.",
         )
-        iam.Grant.add_to_principal_or_resource(
-            grantee=role,
-            actions=["s3:ListBucket"],
-            resource_arns=[self._bucket.bucket_arn],
-            resource=self._bucket,
-            conditions={"StringLike": {"s3:prefix": [f"{self._prefix}*"]}} if self._prefix else None,
+        role.allow(
+            ["s3:ListBucket"],
+            [self._bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": f"{self._prefix}*"}} if self._prefix else None,
         )
         if self._bucket.encryption_key is not None:
-            self._bucket.encryption_key.grant_decrypt(role)
+            self._bucket.encryption_key.grant_decrypt(role.role)
 
     def _data_source(self) -> sagemaker.CfnModel.ModelDataSourceProperty | None:
         return sagemaker.CfnModel.ModelDataSourceProperty(
