@@ -29,11 +29,9 @@ QUIET = {
     "FORCE_COLOR": "0",
     "PYTHONUNBUFFERED": "1",
 }
-# What the CLI and Python print around the sentence that matters.
-NOISE = re.compile(
-    r"^\s*(Traceback|File \"|raise |self\.|\^+|~+|jsii\.|at |Stack Trace|python3? \S*app\.py: Subprocess exited)"
-    r"|feature flags are not configured|^NOTICES|^\s*[│╭╰└]"
-)
+# What the CLI prints around the sentence that matters.
+NOISE = re.compile(r"feature flags are not configured|^\S*python\S* .*Subprocess exited|^\s*[│╭╰└]|^\s*(\^|~)+\s*$")
+TRACEBACK = "Traceback (most recent call last):"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -161,9 +159,14 @@ def cli(path: str) -> str:
 
 
 def explain(command: str, code: int, lines: Sequence[str]) -> str:
-    """The CLI's own words, without its traceback."""
-    told = [line for line in lines if not NOISE.search(line)][-25:]
-    return "\n".join([f"`cdk {command}` ended with exit code {code}:", *(f"  {line}" for line in told)])
+    """The CLI's own words, without tracebacks."""
+    told: list[str] = []
+    tracing = False
+    for line in lines:
+        tracing = line.startswith(TRACEBACK) or (tracing and line.startswith(" "))
+        if not tracing and not NOISE.search(line):
+            told.append(line)
+    return "\n".join([f"`cdk {command}` ended with exit code {code}:", *(f"  {line}" for line in told[-25:])])
 
 
 def advise(lines: Sequence[str]) -> str:

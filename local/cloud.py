@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from local.processes import Children
 
 CONTAINER_START_SECONDS = 30.0
+SHUTDOWN_SECONDS = 1.0
 # What a container sees of this machine; the rest of its environment is the deployed model's.
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
 
@@ -109,17 +110,19 @@ class Cloud:
         containers = {
             endpoint.name: await self._start_container(endpoint) for endpoint in self.deployment.endpoints.values()
         }
-        self.runtime_url = await self._serve(web.AppRunner(create_app(containers.get, self._faults)), _listen(0))
+        self.runtime_url = await self._serve(
+            web.AppRunner(create_app(containers.get, self._faults), shutdown_timeout=SHUTDOWN_SECONDS), _listen(0)
+        )
         for function in self.deployment.functions.values():
             self._functions[function.name] = self._function(function)
             self._stack.push_async_callback(self._functions[function.name].close)
         gateway = Gateway(self.deployment.api, self._functions.__getitem__, log=self._log)
-        await self._serve(web.ServerRunner(gateway.server()), self._listener)
+        await self._serve(web.ServerRunner(gateway.server(), shutdown_timeout=SHUTDOWN_SECONDS), self._listener)
 
     async def _serve(self, runner: web.BaseRunner, listener: socket.socket) -> str:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener, shutdown_timeout=1.0).start()
+        await web.SockSite(runner, listener).start()
         host, port = listener.getsockname()[:2]
         return f"http://{host}:{port}"
 

@@ -90,9 +90,7 @@ def read_deployment(plane: ControlPlane, stack: str) -> Deployment:
             for name, entry in template.body["Resources"].items()
             if entry["Type"] != "AWS::CDK::Metadata"
         ],
-        outputs={
-            name: str(template.resolve(entry["Value"])) for name, entry in template.body.get("Outputs", {}).items()
-        },
+        outputs=template.outputs(),
         api=api,
         functions={function.name: function for function in _read_functions(plane, template) if function.name in wanted},
         endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane, template)},

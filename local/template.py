@@ -59,8 +59,19 @@ class Template:
         return {
             logical_id: self.resolve(resource.get("Properties", {}))
             for logical_id, resource in self.body.get("Resources", {}).items()
-            if resource["Type"] == kind and ("Condition" not in resource or self.condition(resource["Condition"]))
+            if resource["Type"] == kind and self._exists(resource)
         }
+
+    def outputs(self) -> dict[str, str]:
+        """The resolved outputs whose condition holds."""
+        return {
+            name: str(self.resolve(entry["Value"]))
+            for name, entry in self.body.get("Outputs", {}).items()
+            if self._exists(entry)
+        }
+
+    def _exists(self, entry: Mapping[str, Any]) -> bool:
+        return "Condition" not in entry or self.condition(entry["Condition"])
 
     def resolve(self, value: Any) -> Any:
         """The value with every function replaced by its result.

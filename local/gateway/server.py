@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -94,14 +95,14 @@ class Gateway:
         integration = route.method.integration
         context.variables["integration.responseTransferMode"] = "STREAM" if integration.stream else "BUFFERED"
         event = proxy_event(request, route, self._api, context, authorizer)
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = time.monotonic()
         try:
             answer = await integrations.call(integration, self._functions(integration.function_name), event)
         finally:
-            elapsed = int((loop.time() - started) * 1000)
+            elapsed = int((time.monotonic() - started) * 1000)
             context.variables |= {"integrationLatency": elapsed, "integration.latency": elapsed}
         context.variables |= {"integrationStatus": 200, "integration.status": 200}
+        context.variables["integration.timeToFirstContent"] = elapsed
         return answer
 
     async def _read(self, http: web.BaseRequest) -> Request:
@@ -123,20 +124,23 @@ class Gateway:
     async def _admit(
         self, route: Route, method: Method, headers: dict[str, str], path: str, context: Context
     ) -> dict[str, Any] | None:
-        """Authorizer, then key with throttle and quota, then the stage's throttle."""
+        """The stage's throttle, then the authorizer, then the key with its throttle and quota."""
+        self._usage.admit_method(route.resource.path, method.verb)
         said: dict[str, Any] | None = None
         usage_key = headers.get("x-api-key") if self._api.key_source == "HEADER" else None
         if method.authorizer is not None:
             arn = self._method_arn(context.variables["httpMethod"], path)
+            started = time.monotonic()
             decision = await self._authorizers.authorize(method.authorizer, headers, arn)
             said = decision.variables()
             context.variables |= {f"authorizer.{name}": value for name, value in said.items()}
+            elapsed = int((time.monotonic() - started) * 1000)
+            context.variables |= {"authorizer.status": 200, "authorizer.latency": elapsed}
             if self._api.key_source == "AUTHORIZER":
                 usage_key = decision.usage_key
         if method.api_key_required:
             key = self._usage.admit_key(usage_key)
             context.variables |= {"identity.apiKey": key.value, "identity.apiKeyId": key.id}
-        self._usage.admit_method(route.resource.path, method.verb)
         return said
 
     def _method_arn(self, verb: str, path: str) -> str:
