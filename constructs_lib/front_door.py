@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Stack
@@ -90,6 +91,7 @@ class FrontDoor(Construct):
             models=models,
             streaming=streaming,
             timeout_seconds=_seconds(timeout),
+            timeout_is_token=timeout is not None and timeout.is_unresolved(),
             memory_size=memory_size,
             rate_limit=rate_limit,
             burst_limit=burst_limit,
@@ -152,7 +154,8 @@ class FrontDoor(Construct):
             for name, endpoint in models.items()
         }
         environment = {
-            "MODELS": stack.to_json_string(described),
+            # Not to_json_string, which leaves out what is None. Endpoint names need no escaping.
+            "MODELS": json.dumps(described, separators=(",", ":")),
             "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{stack.region}.{stack.url_suffix}",
             "SAGEMAKER_URL": f"https://api.sagemaker.{stack.region}.{stack.url_suffix}",
         }

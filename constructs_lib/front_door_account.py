@@ -7,7 +7,8 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib.front_door_findings import ACCOUNT_LOG_ROLE, acknowledge
+from constructs_lib._findings import acknowledge, wildcard_finding
+from constructs_lib.front_door_findings import ACCOUNT_LOG_ROLE_REASON
 
 # What the managed policy AmazonAPIGatewayPushToCloudWatchLogs allows, here without its reach into other Regions
 # and accounts.
@@ -29,6 +30,7 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
     CloudFormation does not put an earlier setting back.
     """
     stack = Stack.of(scope)
+    groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:*"
     role = iam.CfnRole(
         scope,
         "AccountLogRole",
@@ -53,7 +55,7 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
                         {
                             "Effect": "Allow",
                             "Action": _ACTIONS,
-                            "Resource": f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:*",
+                            "Resource": groups,
                         }
                     ],
                 },
@@ -63,5 +65,5 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
     account = apigateway.CfnAccount(scope, "Account", cloud_watch_role_arn=role.attr_arn)
     for resource in (role, account):
         resource.apply_removal_policy(RemovalPolicy.RETAIN)
-    acknowledge(role, ACCOUNT_LOG_ROLE)
+    acknowledge(role, {wildcard_finding(role, groups): ACCOUNT_LOG_ROLE_REASON})
     return account

@@ -12,9 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib._findings import acknowledge
 from constructs_lib.access import BearerKeyAuthorizer, UsageLimits
 from constructs_lib.front_door_account import account_log_role
-from constructs_lib.front_door_findings import KEYED_METHOD, STAGE, acknowledge
+from constructs_lib.front_door_findings import KEYED_METHOD, STAGE
 from constructs_lib.front_door_function import invocation_uri, permit_api
 from constructs_lib.front_door_responses import GATEWAY_ANSWERS
 from constructs_lib.front_door_routes import SCHEMAS, Route, prefixes, routes

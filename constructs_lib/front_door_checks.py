@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class FrontDoorArguments:
     models: object
     streaming: bool
     timeout_seconds: float | None
+    timeout_is_token: bool
     memory_size: float
     rate_limit: float
     burst_limit: float
@@ -48,7 +50,7 @@ def check(arguments: FrontDoorArguments, is_token: Callable[[object], bool]) -> 
         arguments: What the caller of FrontDoor gave.
         is_token: Whether a value is known only at deployment; such values are not checked.
     """
-    return [*_check_models(arguments.models), *_check_timeout(arguments, is_token), *_check_limits(arguments, is_token)]
+    return [*_check_models(arguments.models), *_check_timeout(arguments), *_check_limits(arguments, is_token)]
 
 
 def _check_models(models: object) -> Iterator[Problem]:
@@ -91,9 +93,16 @@ def _check_models_fit(models: Mapping[object, object]) -> Iterator[Problem]:
         )
 
 
-def _check_timeout(arguments: FrontDoorArguments, is_token: Callable[[object], bool]) -> Iterator[Problem]:
+def _check_timeout(arguments: FrontDoorArguments) -> Iterator[Problem]:
+    if arguments.timeout_is_token:
+        yield Problem(
+            "timeout",
+            "a value known only at deployment",
+            "must be known at synth, since Lambda counts it in seconds and API Gateway in milliseconds",
+            "Write it as a number.",
+        )
     seconds = arguments.timeout_seconds
-    if seconds is None or is_token(seconds):
+    if seconds is None:
         return
     longest = STREAMED_SECONDS if arguments.streaming else BUFFERED_SECONDS
     # Lambda counts its timeout in whole seconds.
@@ -131,8 +140,8 @@ def _check_limits(arguments: FrontDoorArguments, is_token: Callable[[object], bo
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: object) -> bool:
-    return _is_number(value) and value == int(value)  # type: ignore[call-overload]
+    return isinstance(value, int | float) and _is_number(value) and value == int(value)

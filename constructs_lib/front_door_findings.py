@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from aws_cdk import Acknowledgment, Validations
-from constructs import IConstruct
-
 SYNCHRONOUS_FUNCTION = {
     "Serverless-LambdaDLQ": "API Gateway invokes this function synchronously: the caller gets the error, and there is "
     "no asynchronous event that a dead letter queue could keep.",
@@ -29,19 +24,6 @@ STAGE = {
     "logged here. The access log has the status, the error and the integration's message of every request.",
 }
 
-ACCOUNT_LOG_ROLE = {
-    "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:logs:<AWS::Region>:<AWS::AccountId>:*]": "One role per account "
-    "and Region writes the logs of every REST API there, into groups that do not exist yet.",
-}
-
-
-def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
-    """Accept findings of the validation plugins on one construct.
-
-    Args:
-        construct: The resource that the findings are about.
-        findings: The reason of each finding by its id, such as `AwsSolutions-APIG3`.
-    """
-    Validations.of(construct).acknowledge(
-        *(Acknowledgment(id=finding, reason=reason) for finding, reason in findings.items())
-    )
+ACCOUNT_LOG_ROLE_REASON = (
+    "One role per account and Region writes the logs of every REST API there, into groups that do not exist yet."
+)

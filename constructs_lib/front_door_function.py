@@ -12,7 +12,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._assets import lambda_code
-from constructs_lib.front_door_findings import SYNCHRONOUS_FUNCTION, TRACED_ROLE, acknowledge
+from constructs_lib._findings import acknowledge
+from constructs_lib.front_door_findings import SYNCHRONOUS_FUNCTION, TRACED_ROLE
 
 
 def newest_python() -> lambda_.Runtime:

@@ -1,0 +1,148 @@
+"""What FrontDoor refuses, and in which words."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Stack, Token
+
+from constructs_lib.endpoint import ImportedEndpoint
+from constructs_lib.errors import ConfigurationError
+from constructs_lib.front_door import FrontDoor
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Stack")
+
+
+def endpoint(stack: Stack, id: str = "Endpoint", model_id: str = "org/model") -> ImportedEndpoint:
+    return ImportedEndpoint(
+        stack,
+        id,
+        endpoint_arn="arn:aws:sagemaker:eu-west-1:111122223333:endpoint/llama",
+        endpoint_name="llama",
+        engine="tgi",
+        variant_name="AllTraffic",
+        model_id=model_id,
+        max_body_bytes=6291456,
+    )
+
+
+def refusal(stack: Stack, **arguments: Any) -> str:
+    if "models" not in arguments:
+        arguments["models"] = {"llama": endpoint(stack)}
+    with pytest.raises(ConfigurationError) as error:
+        FrontDoor(stack, "Door", **arguments)
+    assert stack.node.try_find_child("Door") is None
+    return str(error.value)
+
+
+def test_all_problems_are_named_at_once_with_path_value_and_fix(stack: Stack) -> None:
+    text = refusal(
+        stack,
+        models={"llama 3": endpoint(stack), "qwen": "my-endpoint"},
+        timeout=Duration.minutes(20),
+        memory_size=64,
+        rate_limit=0,
+        burst_limit=0,
+        quota_limit=-1,
+    )
+    assert text.startswith("Stack/Door: 7 problems")
+    for part in (
+        "models='llama 3'",
+        "models['qwen']='my-endpoint'",
+        "timeout=",
+        "memory_size=64",
+        "rate_limit=0",
+        "burst_limit=0",
+        "quota_limit=-1",
+    ):
+        assert part in text, part
+
+
+def test_no_model_at_all_is_refused(stack: Stack) -> None:
+    text = refusal(stack, models={})
+    assert "must have at least one endpoint" in text
+    assert 'Write {"llama": endpoint}' in text
+
+
+def test_an_endpoint_without_a_name_for_it_is_refused(stack: Stack) -> None:
+    assert "must be a mapping of name to endpoint" in refusal(stack, models=endpoint(stack))
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "ä", "x" * 64, "a?b", "a\n", 7])
+def test_a_name_that_would_break_urls_is_refused(stack: Stack, name: object) -> None:
+    text = refusal(stack, models={name: endpoint(stack)})
+    assert f"models={name!r}" in text
+    assert "1 to 63 letters, digits, dots, underscores or hyphens" in text
+
+
+@pytest.mark.parametrize("name", ["a", "Llama-3.1_8B", "x" * 63])
+def test_a_name_that_fits_is_taken(stack: Stack, name: str) -> None:
+    assert FrontDoor(stack, "Door", models={name: endpoint(stack)}).url
+
+
+def test_what_is_no_endpoint_is_refused_with_what_it_lacks(stack: Stack) -> None:
+    text = refusal(stack, models={"llama": stack})
+    assert "must be a model endpoint, but has no endpoint_name, endpoint_arn" in text
+    assert "TgiEndpoint.from_endpoint_name" in text
+
+
+@pytest.mark.parametrize("seconds", [0, 901])
+def test_a_streamed_answer_takes_1_second_to_15_minutes(stack: Stack, seconds: int) -> None:
+    text = refusal(stack, timeout=Duration.seconds(seconds))
+    assert f"timeout='{seconds} s': must be a whole number of seconds from 1 to 900, since the API streams" in text
+
+
+def test_a_part_of_a_second_is_refused(stack: Stack) -> None:
+    assert "timeout='1.5 s'" in refusal(stack, timeout=Duration.millis(1500))
+
+
+def test_a_buffered_answer_takes_at_most_29_seconds(stack: Stack) -> None:
+    text = refusal(stack, timeout=Duration.seconds(30), streaming=False)
+    assert "timeout='30 s': must be a whole number of seconds from 1 to 29, since the API does not stream" in text
+    assert "streaming=True" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"memory_size": 127}, "memory_size=127: must be 128 to 10240 MiB"),
+        ({"memory_size": 10241}, "memory_size=10241: must be 128 to 10240 MiB"),
+        ({"rate_limit": -1}, "rate_limit=-1: must be more than 0 requests per second"),
+        ({"rate_limit": True}, "rate_limit=True: must be more than 0 requests per second"),
+        ({"burst_limit": 1.5}, "burst_limit=1.5: must be a whole number from 1 on"),
+        ({"burst_limit": "20"}, "burst_limit='20': must be a whole number from 1 on"),
+        ({"burst_limit": float("inf")}, "burst_limit=inf: must be a whole number from 1 on"),
+        ({"rate_limit": float("nan")}, "rate_limit=nan: must be more than 0 requests per second"),
+        ({"quota_limit": 0}, "quota_limit=0: must be a whole number from 1 on. Raise it, or pass None"),
+    ],
+)
+def test_limits_that_aws_would_refuse_are_refused(stack: Stack, arguments: dict[str, Any], words: str) -> None:
+    assert words in refusal(stack, **arguments)
+
+
+def test_more_models_than_the_functions_environment_holds_are_refused(stack: Stack) -> None:
+    models = {f"model-{number}": endpoint(stack, f"Endpoint{number}", "org/" + "m" * 60) for number in range(20)}
+    text = refusal(stack, models=models)
+    assert "20 models" in text
+    assert "Spread them over several front doors" in text
+
+
+def test_values_known_only_at_deployment_are_taken_as_they_are(stack: Stack) -> None:
+    number = Token.as_number({"Fn::ImportValue": "Limit"})
+    made = FrontDoor(
+        stack,
+        "Door",
+        models={"llama": endpoint(stack)},
+        rate_limit=number,
+        burst_limit=number,
+        quota_limit=number,
+        memory_size=number,
+    )
+    assert made.url
+
+
+def test_a_timeout_known_only_at_deployment_is_refused_since_two_services_count_it_differently(stack: Stack) -> None:
+    text = refusal(stack, timeout=Duration.seconds(Token.as_number({"Fn::ImportValue": "Timeout"})))
+    assert "Lambda counts it in seconds and API Gateway in milliseconds. Write it as a number." in text
