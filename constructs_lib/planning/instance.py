@@ -145,7 +145,7 @@ class GpuInstance:
         Raises:
             ValueError: The catalogue has no such instance; the message names the nearest ones.
         """
-        if name in _BY_NAME:
+        if isinstance(name, str) and name in _BY_NAME:
             return _BY_NAME[name]
         near = get_close_matches(str(name), _BY_NAME, n=3, cutoff=0.5)
         nearest = f" The nearest are {', '.join(near)}." if near else ""
@@ -212,8 +212,13 @@ def volume_size_supported(name: str) -> bool:
     return "d" not in family and not family.startswith(_FIXED_STORAGE)
 
 
+def attribute_name(name: str) -> str:
+    """How the catalogue's instance of that name is written: `GpuInstance.G5_2XLARGE` for `ml.g5.2xlarge`."""
+    return f"GpuInstance.{re.sub(r'[.-]', '_', name.removeprefix('ml.')).upper()}"
+
+
 def _family(name: str) -> str:
-    return name.removeprefix("ml.").partition(".")[0]
+    return str(name).removeprefix("ml.").partition(".")[0]
 
 
 def _from_row(row: dict[str, Any]) -> GpuInstance:
@@ -226,4 +231,4 @@ def _from_row(row: dict[str, Any]) -> GpuInstance:
 _BY_NAME = {row["name"]: _from_row(row) for row in read("instances")["rows"]}
 
 for _instance in _BY_NAME.values():
-    setattr(GpuInstance, re.sub(r"[.-]", "_", _instance.name.removeprefix("ml.")).upper(), _instance)
+    setattr(GpuInstance, attribute_name(_instance.name).removeprefix("GpuInstance."), _instance)

@@ -51,5 +51,8 @@ _LONGEST = 120
 
 def shown(value: object) -> str:
     """The value for a message: its repr, on one line, cut where it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to print integers of thousands of digits
+        text = "(too long to show)"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

@@ -10,7 +10,8 @@ from enum import StrEnum
 class Quantization(StrEnum):
     """How the weights are compressed.
 
-    `AWQ`, `GPTQ`, `MARLIN`, `EXL2` and `COMPRESSED_TENSORS` need weights that were published so. The others compress while loading, so the full weights are still downloaded and read.
+    `AWQ`, `GPTQ`, `MARLIN`, `EXL2` and `COMPRESSED_TENSORS` need weights that were published so. The others compress
+    while loading, so the full weights are still downloaded and read.
     """
 
     AWQ = "awq"

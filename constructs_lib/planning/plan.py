@@ -1,0 +1,155 @@
+"""The plan of an endpoint: everything that a construct renders, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from constructs_lib.planning import ami, choices, sagemaker, tgi, timeouts
+from constructs_lib.planning.image import NEWEST, ImageChoice, image_repository_and_tag
+from constructs_lib.planning.instance import GpuInstance, attribute_name
+from constructs_lib.planning.model import ModelChoice
+from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+from constructs_lib.planning.tgi_environment import TOKEN_VARIABLES, owner
+from constructs_lib.planning.tgi_options import TgiOptions
+from constructs_lib.planning.version import Version, parse
+
+__all__ = ["EndpointPlan", "EndpointRequest", "plan"]
+
+_UNKNOWN_INSTANCE = GpuInstance(
+    name="ml.unknown.xlarge",
+    accelerator="unknown",
+    is_gpu=True,
+    compute_capability=None,
+    accelerator_count=None,
+    memory_gib=None,
+    volume_configurable=True,
+)
+
+# What a part of the request must be, how it is written, and what stands in for a wrong one so that the other parts are
+# still checked.
+_PARTS: tuple[tuple[str, str, type, str, Any], ...] = (
+    ("model", "model", ModelChoice, "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="hub", hub_id="unknown")),
+    ("instance_type", "instance", GpuInstance, "GpuInstance.G5_2XLARGE", _UNKNOWN_INSTANCE),
+    ("image", "image", ImageChoice, "TgiImage.version(…)", ImageChoice(version=NEWEST)),
+    ("options", "options", TgiOptions, "TgiOptions(…)", TgiOptions()),
+    ("environment", "environment", Mapping, "a dict of str to str", {}),
+)
+
+
+def plan(request: EndpointRequest) -> EndpointPlan:
+    """Decides everything about an endpoint that can be decided without AWS.
+
+    Args:
+        request: What the caller asks for.
+
+    Returns:
+        The plan with all problems at once; nothing is raised for a mistake of the caller.
+    """
+    problems = list(_part_problems(request))
+    request = _with_stand_ins(request)
+    problems += _choice_problems(request)
+    request = _without_wrong_facts(request)
+    version = _version(request)
+    rendering = tgi.render(request, version)
+    tokens = TOKEN_VARIABLES if request.model.has_token else ()
+    catalogued = None if request.image.uri_override else image_repository_and_tag(str(request.image.version))
+    return EndpointPlan(
+        image_repository=catalogued[0] if catalogued else None,
+        image_tag=catalogued[1] if catalogued else None,
+        environment=rendering.environment,
+        token_variables=tokens,
+        inference_ami_version=_ami(request, version),
+        startup_timeout_seconds=_startup_timeout(request, compresses=rendering.compresses),
+        model_download_timeout_seconds=_download_timeout(request),
+        volume_size_gib=request.volume_size_gib,
+        num_shard=rendering.num_shard,
+        max_body_bytes=rendering.max_body_bytes,
+        problems=(
+            *problems,
+            *rendering.problems,
+            *sagemaker.environment_problems(rendering.environment, owner, request.is_token, tokens),
+        ),
+        advice=(*_advice(request, version), *rendering.advice),
+    )
+
+
+def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
+    for keyword, field, kind, example, _ in _PARTS:
+        value = getattr(request, field)
+        if not isinstance(value, kind):
+            named = _catalogued(value) if field == "instance" else None
+            fix = f"Write {attribute_name(named.name) if named else example}."
+            yield Problem(keyword, value, f"must be {kind.__name__}, not {type(value).__name__}", fix)
+
+
+def _with_stand_ins(request: EndpointRequest) -> EndpointRequest:
+    wrong = {field: stand_in for _, field, kind, _, stand_in in _PARTS if not isinstance(getattr(request, field), kind)}
+    if "instance" in wrong:
+        wrong["instance"] = _catalogued(request.instance) or _UNKNOWN_INSTANCE
+    return replace(request, **wrong)
+
+
+def _catalogued(name: object) -> GpuInstance | None:
+    return next((instance for instance in GpuInstance.all() if instance.name == name), None)
+
+
+def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
+    yield from choices.model_problems(request)
+    if request.instance is not _UNKNOWN_INSTANCE:
+        yield from choices.instance_problems(request.instance)
+    yield from choices.image_problems(request)
+    yield from sagemaker.endpoint_problems(request)
+    chosen = request.inference_ami_version
+    if chosen is not None and not request.is_token(chosen):
+        yield from ami.ami_problems(chosen, request.instance)
+
+
+def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
+    """Facts that are no facts are reported already; nothing can be worked out from them."""
+    facts = request.model.facts
+    if facts is None or not any(choices.facts_problems(facts)):
+        return request
+    return replace(request, model=replace(request.model, facts=None))
+
+
+def _version(request: EndpointRequest) -> Version:
+    version = request.image.version
+    parsed = parse(version) if isinstance(version, str) else None
+    return parsed or parse(NEWEST) or (0, 0, 0)
+
+
+def _ami(request: EndpointRequest, version: Version) -> str | None:
+    chosen = request.inference_ami_version
+    if chosen is None:
+        return ami.default_ami(request.instance, tgi.cuda(version))
+    return None if chosen == ami.SAGEMAKER_DEFAULT else chosen
+
+
+def _startup_timeout(request: EndpointRequest, *, compresses: bool) -> int:
+    if request.startup_timeout_seconds is not None:
+        return request.startup_timeout_seconds
+    return timeouts.startup_seconds(request.model, compresses=compresses)
+
+
+def _download_timeout(request: EndpointRequest) -> int | None:
+    if request.model_download_timeout_seconds is not None:
+        return request.model_download_timeout_seconds
+    return timeouts.download_seconds(request.model)
+
+
+def _advice(request: EndpointRequest, version: Version) -> Iterator[Advice]:
+    yield from choices.model_advice(request)
+    yield from choices.instance_advice(request.instance)
+    yield from sagemaker.endpoint_advice(request)
+    chosen = request.inference_ami_version
+    if isinstance(chosen, str) and not request.is_token(chosen):
+        yield from ami.ami_advice(chosen, tgi.cuda(version))
+    if request.startup_timeout_seconds is None and _startup_timeout(request, compresses=False) == timeouts.LONGEST:
+        yield Advice(
+            "tgi-endpoint:longestStartup",
+            "By its size the model may need more than SageMaker's longest start-up timeout, 3600 s. Weights in S3"
+            " (Model.from_s3) load faster, and have a timeout of their own.",
+        )

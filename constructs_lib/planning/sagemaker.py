@@ -1,0 +1,130 @@
+"""The limits that SageMaker sets, whatever engine runs.
+
+Source: botocore 1.44.5, sagemaker 2017-07-24 (names, timeouts, volume, environment) and sagemaker-runtime (body).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from constructs_lib.planning.checks import Flag, Text, Whole, problem
+from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.request import EndpointRequest
+
+MAX_BODY_BYTES = 6_291_456
+"""Largest body of an invocation, in bytes."""
+
+MAX_ENTRIES = 100
+MAX_CHARACTERS = 1024
+MAX_ENVIRONMENT_BYTES = 32 * 1024
+
+NAME = Text(
+    "1 to 63 letters, digits and hyphens, no hyphen first or last",
+    r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
+    longest=63,
+)
+TIMEOUT = Whole(60, 3600, unit="seconds")
+VOLUME = Whole(1, 512, unit="GiB")
+INSTANCES = Whole(1)
+VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
+
+_CHECKS = (
+    ("instance_count", "instance_count", INSTANCES),
+    ("startup_timeout", "startup_timeout_seconds", TIMEOUT),
+    ("model_download_timeout", "model_download_timeout_seconds", TIMEOUT),
+    ("volume_size", "volume_size_gib", VOLUME),
+    ("endpoint_name", "endpoint_name", NAME),
+    ("variant_name", "variant_name", NAME),
+    ("network_isolation", "network_isolation", Flag()),
+)
+_REQUIRED = {"instance_count", "variant_name", "network_isolation"}
+
+
+def endpoint_problems(request: EndpointRequest) -> Iterator[Problem]:
+    """What SageMaker refuses of the endpoint's own settings."""
+    for keyword, field, check in _CHECKS:
+        value = getattr(request, field)
+        if request.is_token(value) or (value is None and keyword not in _REQUIRED):
+            continue
+        if found := problem(keyword, value, check):
+            yield found
+    yield from _volume_problems(request)
+
+
+def _volume_problems(request: EndpointRequest) -> Iterator[Problem]:
+    instance = request.instance
+    if instance.volume_configurable:
+        return
+    why = f"{instance.name} stores on its own NVMe drives, SageMaker refuses a volume for it"
+    if request.volume_size_gib is not None:
+        yield Problem("volume_size", request.volume_size_gib, why, "Leave volume_size out.")
+    if request.has_volume_key:
+        yield Problem(
+            "volume_key",
+            "a key",
+            f"{why}, and those drives are always encrypted with a key of their own",
+            "Leave volume_key out.",
+        )
+
+
+def endpoint_advice(request: EndpointRequest) -> Iterator[Advice]:
+    """What SageMaker may refuse or ignore of the endpoint's own settings."""
+    instance = request.instance
+    if instance.volume_rule_unverified and (request.volume_size_gib is not None or request.has_volume_key):
+        yield Advice(
+            "tgi-endpoint:volumeUnverified",
+            f"{instance.name} has NVMe drives; the SageMaker SDK lets a volume through for its family, but instances"
+            " with NVMe drives usually take none. If the deployment is refused, leave volume_size and volume_key out.",
+        )
+    if request.model_download_timeout_seconds is not None and request.model.source == "hub":
+        yield Advice(
+            "tgi-endpoint:modelDownloadTimeoutUnused",
+            "model_download_timeout is for weights in S3; the container itself downloads from the Hugging Face hub,"
+            " within startup_timeout.",
+        )
+
+
+def environment_problems(
+    environment: Mapping[str, str],
+    keyword_of: Callable[[str], str],
+    is_token: Callable[[object], bool],
+    reserved: tuple[str, ...] = (),
+) -> Iterator[Problem]:
+    """What SageMaker refuses of the container's environment.
+
+    Args:
+        environment: Every variable, but those of the hub token.
+        keyword_of: The argument of the caller that a variable comes from.
+        is_token: True for values that are not resolved at synth.
+        reserved: Names of further variables that a construct adds.
+    """
+    count = len(environment) + len(reserved)
+    if count > MAX_ENTRIES:
+        yield Problem(
+            "environment", f"{count} variables", f"SageMaker takes at most {MAX_ENTRIES}", "Leave some of them out."
+        )
+    size = sum(_size(name) for name in reserved)
+    for name, value in environment.items():
+        if is_token(value):
+            size += _size(name)
+            continue
+        size += _size(name) + _size(value)
+        if len(value) > MAX_CHARACTERS:
+            yield Problem(
+                keyword_of(name),
+                f"{len(value)} characters",
+                f"SageMaker takes at most {MAX_CHARACTERS} characters in a variable",
+                "Shorten it, or put it into a file beside the weights.",
+            )
+    if size > MAX_ENVIRONMENT_BYTES:
+        yield Problem(
+            "environment",
+            f"{size} bytes",
+            f"SageMaker takes at most {MAX_ENVIRONMENT_BYTES} bytes of names and values together",
+            "Shorten the values, or put them into a file beside the weights.",
+        )
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", errors="surrogatepass"))

@@ -1,0 +1,164 @@
+"""TGI, the engine: from options to a container's environment, with what is wrong and what is risky."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from constructs_lib.planning.image import cuda_version
+from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
+from constructs_lib.planning.tgi_environment import (
+    FIXED_PAYLOAD_LIMIT,
+    PAYLOAD_LIMIT_SINCE,
+    default_variables,
+    extra_variables,
+    model_variables,
+    option_values,
+    option_variables,
+)
+from constructs_lib.planning.tgi_options import Quantization
+from constructs_lib.planning.tgi_rules import DEFAULT_PREFILL, Situation, option_problems
+from constructs_lib.planning.tgi_shards import num_shard, shard_advice, shard_problems
+from constructs_lib.planning.version import Version, dotted
+
+_COMPRESSING = frozenset(
+    (
+        Quantization.BITSANDBYTES,
+        Quantization.BITSANDBYTES_NF4,
+        Quantization.BITSANDBYTES_FP4,
+        Quantization.EETQ,
+        Quantization.FP8,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What TGI's container gets.
+
+    Args:
+        environment: Its variables, without the hub token.
+        num_shard: GPUs that share the model.
+        max_body_bytes: Largest request body that the container takes through SageMaker.
+        compresses: Whether the weights are quantized while they load.
+        problems: Why it would not start.
+        advice: What is legal but risky.
+    """
+
+    environment: dict[str, str]
+    num_shard: int
+    max_body_bytes: int
+    compresses: bool
+    problems: tuple[Problem, ...]
+    advice: tuple[Advice, ...]
+
+
+def render(request: EndpointRequest, version: Version) -> Rendering:
+    """Renders the options of a request for a version of TGI.
+
+    Args:
+        request: What the caller asks for.
+        version: Version of TGI in the image.
+    """
+    values, value_problems = option_values(request, version)
+    extra, extra_problems = extra_variables(request)
+    at = Situation(
+        values=values,
+        unresolved=frozenset(name for name, value in values.items() if request.is_token(value)),
+        version=version,
+        model=request.model,
+        facts=request.model.known_facts(),
+        instance=request.instance,
+        network_isolation=request.network_isolation is True,
+    )
+    environment = (
+        model_variables(request, version)
+        | {"SM_NUM_GPUS": str(num_shard(at))}
+        | option_variables(values, request, version)
+        | default_variables(values, version)
+        | _derived_variables(at)
+        | extra
+    )
+    return Rendering(
+        environment=environment,
+        num_shard=num_shard(at),
+        max_body_bytes=_max_body_bytes(at),
+        compresses=at.text("quantize") in _COMPRESSING,
+        problems=(*value_problems, *option_problems(at), *shard_problems(at), *extra_problems),
+        advice=(*shard_advice(at), *_advice(at)),
+    )
+
+
+def cuda(version: Version) -> tuple[int, int]:
+    """The CUDA release of TGI's image: as its tag says, else that of the catalogue's images of the time."""
+    stated = cuda_version(dotted(version))
+    if stated is not None:
+        return stated
+    return (12, 4) if version >= (2, 3, 0) else (12, 1) if version >= (1, 2, 0) else (11, 8)
+
+
+def _derived_variables(at: Situation) -> dict[str, str]:
+    """What TGI would have to be told by hand for these options, this model or this GPU."""
+    variables = {}
+    if at.attention and "attention" not in at.values:
+        variables["ATTENTION"] = at.attention
+    prefill = _prefill(at)
+    if prefill is not None:
+        variables["MAX_BATCH_PREFILL_TOKENS"] = str(prefill)
+    return variables
+
+
+def _prefill(at: Situation) -> int | None:
+    """A prefill budget that fits the other limits, where TGI's own default may not.
+
+    Without prefill chunking a prompt must fit one prefill, and no prefill may be larger than the batch. From 2.0 to
+    2.4 TGI derives it from max_input_tokens itself.
+    """
+    if "max_batch_prefill_tokens" in at.values or at.version < (0, 9, 0):
+        return None
+    batch, longest_input = at.number("max_batch_total_tokens"), at.number("max_input_tokens")
+    needed = longest_input if at.chunks_prefill is False and not (2, 0, 0) <= at.version < (3, 0, 0) else None
+    capped = batch is not None and not (at.chunks_prefill and at.facts)
+    if needed is None and not capped:
+        return None
+    prefill = max(DEFAULT_PREFILL, longest_input or 0)
+    return min(prefill, batch) if batch is not None else prefill
+
+
+def _max_body_bytes(at: Situation) -> int:
+    if at.version < PAYLOAD_LIMIT_SINCE:
+        return FIXED_PAYLOAD_LIMIT
+    return min(at.number("payload_limit") or MAX_BODY_BYTES, MAX_BODY_BYTES)
+
+
+def _advice(at: Situation) -> Iterator[Advice]:
+    values, flash = at.values, at.facts is not None and at.facts.flash
+    if values.get("trust_remote_code") is True and at.model.source == "hub" and at.model.revision is None:
+        yield Advice(
+            "tgi-endpoint:trustsUnpinnedCode",
+            "trust_remote_code runs whatever code the model's repository holds on the day an instance starts. Pin it:"
+            " Model.from_hub(…, revision=commit).",
+        )
+    if values.get("messages_api_enabled") is True:
+        yield Advice(
+            "tgi-endpoint:chatOnly",
+            f"With messages_api_enabled, TGI {dotted(at.version)} takes chat requests only on this endpoint.",
+        )
+    if "max_batch_total_tokens" in values and flash and at.version >= (3, 0, 0):
+        yield Advice(
+            "tgi-endpoint:batchTotalIgnored",
+            "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores what is given.",
+        )
+    if at.text("quantize") == Quantization.BITSANDBYTES:
+        yield Advice(
+            "tgi-endpoint:bitsandbytesDeprecated",
+            "bitsandbytes is slow and deprecated in TGI; eetq takes as little memory and is faster.",
+        )
+    if at.facts and not flash and at.version >= (3, 0, 0) and "max_total_tokens" not in values:
+        yield Advice(
+            "tgi-endpoint:implicitLimits",
+            f"TGI runs {at.facts.model_type} models without paged attention and takes its limits from the warm-up"
+            f" prompt (T5: 512 tokens). Give max_input_tokens and max_total_tokens.",
+        )
