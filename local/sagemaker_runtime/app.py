@@ -1,0 +1,138 @@
+"""The two operations of the SageMaker Runtime, and a route that makes them fail on purpose."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
+
+import aiohttp
+from aiohttp import web
+
+from local.sagemaker_runtime import errors, signature
+from local.sagemaker_runtime.errors import ServiceError
+from local.sagemaker_runtime.eventstream import Cutter
+from local.sagemaker_runtime.faults import SLOW_SECONDS, Faults
+from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream
+
+MAX_BODY_BYTES = 6_291_456  # BodyBlob.max
+INVOKE_SECONDS = 60.0  # botocore's documentation of InvokeEndpoint
+STREAM_SECONDS = 480.0  # the FAQ of SageMaker hosting: 8 minutes
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+# An idle connection to the container is not used again after so long: servers close theirs (uvicorn after 5 seconds).
+_KEEP_ALIVE_SECONDS = 3.0
+_Operation = Callable[[Service, Invocation], Awaitable[web.StreamResponse]]
+
+
+def create_app(
+    resolve: Callable[[str], str | None],
+    faults: Faults,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    variant: str = "AllTraffic",
+    invoke_seconds: float = INVOKE_SECONDS,
+    stream_seconds: float = STREAM_SECONDS,
+    cut_seed: int | None = 0,
+) -> web.Application:
+    """The service's web application.
+
+    Args:
+        resolve: the base URL of the container behind an endpoint's name; None when there is no such endpoint.
+        faults: what goes wrong on purpose; `PUT /faults` and `DELETE /faults` change it, too.
+        secrets: the secret of each access key. When given, other keys and wrong signatures are refused; otherwise only
+            the form and the scope of the signature are checked.
+        variant: the production variant that answers.
+        invoke_seconds: how long a container may take for InvokeEndpoint (AWS: 60).
+        stream_seconds: how long a streamed answer may take as a whole (AWS: 480).
+        cut_seed: where answers are cut into parts; None: a part for each piece that the container sends.
+    """
+    app = web.Application(middlewares=[_aws_errors], client_max_size=2**40)
+
+    async def client(_app: web.Application) -> AsyncIterator[None]:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEP_ALIVE_SECONDS)
+        async with aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            read_bufsize=2**18,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        ) as session:
+            service = Service(session, faults, Cutter(cut_seed), variant, invoke_seconds, stream_seconds)
+            app[_SERVICE] = service
+            yield
+
+    app.cleanup_ctx.append(client)
+    for path, operation in (("invocations", invoke), ("invocations-response-stream", invoke_stream)):
+        handler = partial(_call, resolve=resolve, secrets=secrets or {}, operation=operation)
+        app.router.add_post(f"/endpoints/{{name}}/{path}", handler)
+    app.router.add_get("/faults", partial(_faults, faults=faults))
+    app.router.add_put("/faults", partial(_inject, faults=faults))
+    app.router.add_delete("/faults", partial(_clear, faults=faults))
+    return app
+
+
+_SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
+
+
+@web.middleware
+async def _aws_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ServiceError as error:
+        return error.response()
+    except web.HTTPNotFound:
+        unknown = ServiceError("UnknownOperationException", 404, Message=f"{request.method} {request.path}: unknown.")
+        return unknown.response()
+
+
+async def _call(
+    request: web.Request,
+    *,
+    resolve: Callable[[str], str | None],
+    secrets: Mapping[str, str],
+    operation: _Operation,
+) -> web.StreamResponse:
+    body = await request.read()
+    region = signature.verify(request, body, secrets)
+    name = request.match_info["name"]
+    if len(body) > MAX_BODY_BYTES:
+        raise errors.validation(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less "
+            f"than or equal to {MAX_BODY_BYTES}"
+        )
+    attributes = request.headers.get("x-amzn-sagemaker-custom-attributes", "")
+    if len(attributes) > 1024 or not attributes.isascii():
+        raise errors.validation(
+            "1 validation error detected: Value at 'customAttributes' failed to satisfy constraint: Member must have "
+            "length less than or equal to 1024"
+        )
+    url = resolve(name) if _NAME.fullmatch(name) else None
+    if url is None:
+        raise errors.validation(f"Endpoint {name} of account {errors.ACCOUNT} not found.")
+    return await operation(request.app[_SERVICE], Invocation(request, body, name, region, url.rstrip("/")))
+
+
+async def _faults(_request: web.Request, *, faults: Faults) -> web.Response:
+    return web.json_response({"faults": faults.pending()})
+
+
+async def _inject(request: web.Request, *, faults: Faults) -> web.Response:
+    try:
+        wish = json.loads(await request.read())
+        if not isinstance(wish, dict) or "fault" not in wish:
+            raise ValueError('the body must be an object such as {"fault": "throttle", "count": 1}.')
+        if unknown := sorted(wish.keys() - {"fault", "count", "seconds"}):
+            raise ValueError(f"{', '.join(unknown)}: unknown. Known are fault, count and seconds.")
+        faults.inject(wish["fault"], wish.get("count"), seconds=wish.get("seconds", SLOW_SECONDS))
+    except (ValueError, TypeError) as error:
+        return web.json_response({"error": str(error)}, status=400)
+    return web.json_response({"faults": faults.pending()})
+
+
+async def _clear(_request: web.Request, *, faults: Faults) -> web.Response:
+    faults.clear()
+    return web.Response(status=204)

@@ -1,0 +1,89 @@
+"""application/vnd.amazon.eventstream: frames with their checksums, and where an answer is cut into parts.
+
+SageMaker promises nothing about the borders of PayloadParts. Here they fall inside of characters and between the
+newlines that end an event as often as anywhere, always in the same way for the same seed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import struct
+from functools import lru_cache
+from itertools import cycle, pairwise
+from zlib import crc32
+
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4]")
+
+
+def _header(name: str, value: str) -> bytes:
+    return struct.pack(">B", len(name)) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+
+
+_PART_HEADERS = (
+    _header(":event-type", "PayloadPart")
+    + _header(":content-type", "application/octet-stream")
+    + _header(":message-type", "event")
+)
+
+
+def _head(headers: bytes, size: int) -> bytes:
+    prelude = struct.pack(">II", 16 + len(headers) + size, len(headers))
+    return prelude + struct.pack(">I", crc32(prelude)) + headers
+
+
+@lru_cache(maxsize=4096)
+def _part_head(size: int) -> tuple[bytes, int]:
+    head = _head(_PART_HEADERS, size)
+    return head, crc32(head)
+
+
+def part(payload: bytes) -> bytes:
+    """The frame of one PayloadPart."""
+    head, checksum = _part_head(len(payload))
+    return b"%b%b%b" % (head, payload, crc32(payload, checksum).to_bytes(4, "big"))
+
+
+def exception(name: str, **members: str) -> bytes:
+    """The frame of an exception inside of a stream."""
+    headers = (
+        _header(":exception-type", name)
+        + _header(":content-type", "application/json")
+        + _header(":message-type", "exception")
+    )
+    payload = json.dumps(members).encode()
+    message = _head(headers, len(payload)) + payload
+    return message + struct.pack(">I", crc32(message))
+
+
+class Cutter:
+    """Cuts what a container sends into the payloads of parts.
+
+    Args:
+        seed: decides where; None leaves everything as it came.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._whole = seed is None
+        chance = random.Random(seed)  # noqa: S311 no secret
+        sizes = [(1, 4), (5, 120), (121, 1500), (1000, 8000)]
+        self._sizes = cycle([chance.randint(*chance.choice(sizes)) for _ in range(1021)])
+
+    def cut(self, data: bytes) -> list[bytes]:
+        """The payloads; together they are the data."""
+        if self._whole:
+            return [data]
+        borders = []
+        at = next(self._sizes)
+        while at < len(data):
+            borders.append(at)
+            at += next(self._sizes)
+        if not data.isascii() and (inside := _MULTIBYTE.search(data)):
+            borders.append(inside.end())
+        if data.endswith(b"\n\n") and at % 3 == 0:
+            borders.append(len(data) - 1)
+        if not borders:
+            return [data]
+        points = sorted({0, len(data), *borders})
+        return [data[start:end] for start, end in pairwise(points)]
