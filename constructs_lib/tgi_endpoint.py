@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Size, SizeRoundingBehavior, Stack, Token
 
@@ -16,7 +16,6 @@ from constructs_lib.network import Network
 from constructs_lib.planning.image import NEWEST
 from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.plan import plan
-from constructs_lib.planning.problems import Problem
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.tgi_options import TgiOptions
 
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from constructs import Construct
+
+    from constructs_lib.planning.problems import Problem
 
 _ENGINE = "tgi"
 
@@ -105,13 +106,12 @@ class TgiEndpoint(HostedEndpoint):
     ) -> None:
         image = TgiImage.version(NEWEST) if image is None else image
         options = TgiOptions() if options is None else options
-        refuse(scope, id, _wrong_types(model, instance_type, image, options))
         network = Network(vpc, vpc_subnets, security_groups)
         region = Stack.of(scope).region
         request = EndpointRequest(
-            model=model._choice(),
+            model=_choice(model),
             instance=instance_type,
-            image=image._choice,
+            image=_choice(image),
             options=options,
             environment=environment or {},
             region=None if Token.is_unresolved(region) else region,
@@ -128,7 +128,7 @@ class TgiEndpoint(HostedEndpoint):
             token_text=Token.as_string,
         )
         planned = plan(request)
-        refuse(scope, id, [*planned.problems, *image._source.problems(), *network.problems()])
+        refuse(scope, id, [*planned.problems, *_image_problems(image), *network.problems()])
         super().__init__(
             scope,
             id,
@@ -222,19 +222,15 @@ class TgiEndpoint(HostedEndpoint):
         )
 
 
-def _wrong_types(model: object, instance_type: object, image: object, options: object) -> list[Problem]:
-    """Names and texts where objects are wanted, which no rule of the plan could read."""
-    expected = [
-        ("model", model, Model, "Model.from_hub or Model.from_s3"),
-        ("instance_type", instance_type, GpuInstance, "GpuInstance, such as GpuInstance.G5_2XLARGE"),
-        ("image", image, TgiImage, "TgiImage.version, TgiImage.from_ecr_repository or TgiImage.from_uri"),
-        ("options", options, TgiOptions, "TgiOptions(…)"),
-    ]
-    return [
-        Problem(keyword=keyword, value=value, message=f"must be a {kind.__name__}", fix=f"Make it with {made_with}.")
-        for keyword, value, kind, made_with in expected
-        if not isinstance(value, kind)
-    ]
+def _choice(part: object) -> Any:
+    """What the plan is told of a model or an image; anything else as it is, for the plan to refuse."""
+    if isinstance(part, Model):
+        return part._choice()
+    return part._choice if isinstance(part, TgiImage) else part
+
+
+def _image_problems(image: object) -> list[Problem]:
+    return image._source.problems() if isinstance(image, TgiImage) else []
 
 
 def _seconds(duration: Duration | None) -> int | None:

@@ -1,0 +1,91 @@
+"""Reads what stacks render, so that tests can say what they expect in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+
+Json = dict[str, Any]
+
+MODEL = "AWS::SageMaker::Model"
+CONFIG = "AWS::SageMaker::EndpointConfig"
+ENDPOINT = "AWS::SageMaker::Endpoint"
+ROLE = "AWS::IAM::Role"
+POLICY = "AWS::IAM::Policy"
+
+
+def template_of(stack: Stack) -> Json:
+    """The stack's template; the app is synthesized at the first call, and must not change after it."""
+    from aws_cdk import App
+
+    app = stack.node.root
+    assert isinstance(app, App)
+    template: Json = app.synth().get_stack_by_name(stack.stack_name).template
+    return template
+
+
+def resources(template: Json, kind: str) -> dict[str, Json]:
+    """The resources of one type by logical id."""
+    return {key: resource for key, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def only(template: Json, kind: str) -> Json:
+    """The one resource of a type, with Properties, DependsOn and so on."""
+    (resource,) = resources(template, kind).values()
+    return resource
+
+
+def properties(template: Json, kind: str) -> Json:
+    """The properties of the one resource of a type."""
+    found: Json = only(template, kind)["Properties"]
+    return found
+
+
+def container(template: Json) -> Json:
+    """What the one Model runs."""
+    found: Json = properties(template, MODEL)["PrimaryContainer"]
+    return found
+
+
+def variant(template: Json) -> Json:
+    """The one production variant."""
+    (found,) = properties(template, CONFIG)["ProductionVariants"]
+    assert isinstance(found, dict)
+    return found
+
+
+def statements(template: Json) -> list[Json]:
+    """Every statement of every policy, in the order of the template."""
+    return [
+        statement
+        for policy in resources(template, POLICY).values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+
+def statement_with(template: Json, action: str) -> Json:
+    """The one statement that allows an action."""
+    (found,) = (s for s in statements(template) if action in as_list(s["Action"]))
+    return found
+
+
+def as_list(value: object) -> list[Any]:
+    """IAM writes a list of one as the one."""
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: object) -> str:
+    """A value with its references as `<Ref>` and `<Resource.Attribute>`, joined."""
+    match value:
+        case {"Ref": str(name)}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
+            return f"<{resource}.{attribute}>"
+        case {"Fn::FindInMap": [str(name), key, str(field)]}:
+            return f"<{name}[{text(key)}].{field}>"
+        case {"Fn::Join": [str(delimiter), list(parts)]}:
+            return delimiter.join(text(part) for part in parts)
+        case _:
+            return str(value)
