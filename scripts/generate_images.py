@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+import botocore.loaders
 
 TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "data" / "images.json"
 FAMILIES = ("huggingface-llm",)
@@ -20,9 +20,6 @@ ABOUT = (
     "Deep Learning Container images by family and version; accounts names a set of Regions and their accounts,"
     " suffixes has the URL suffix of each Region. Written by scripts/generate_images.py."
 )
-
-# botocore knows no suffix for these Regions as long as they are not in its partitions file.
-_FALLBACK_SUFFIX = "amazonaws.com"
 
 
 def generate(today: str) -> dict[str, Any]:
@@ -73,12 +70,13 @@ def _name_of(registries: dict[str, str], accounts: dict[str, dict[str, str]]) ->
 
 
 def _suffixes(regions: list[str]) -> dict[str, str]:
-    resolver = botocore.session.get_session().get_component("endpoint_resolver")
-    suffixes = {}
-    for region in regions:
-        endpoint = resolver.construct_endpoint("ecr", region) or {"hostname": f"ecr.{region}.{_FALLBACK_SUFFIX}"}
-        suffixes[region] = endpoint["hostname"].partition(f".{region}.")[2]
-    return suffixes
+    partitions = botocore.loaders.create_loader().load_data("endpoints")["partitions"]
+    return {
+        region: next(
+            partition["dnsSuffix"] for partition in partitions if re.fullmatch(partition["regionRegex"], region)
+        )
+        for region in regions
+    }
 
 
 def _one_row_a_line(catalogue: dict[str, Any]) -> str:

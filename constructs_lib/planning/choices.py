@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from constructs_lib.planning.checks import Text, Whole, problem
+from constructs_lib.planning.checks import Real, Text, Whole, problem
 from constructs_lib.planning.image import NEWEST, VERSIONS, image_account, image_repository_and_tag
 from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.model import BYTES_PER_PARAMETER, ModelFacts
@@ -93,7 +93,10 @@ def facts_problems(facts: object) -> Iterator[Problem]:
     for name in _SHAPE:
         if found := problem(f"model.facts.{name}", getattr(facts, name), Whole(1, 10**15)):
             yield found
-    if facts.checkpoint_dtype not in BYTES_PER_PARAMETER:
+    for name in ("hub_id", "model_type", "implementation"):
+        if found := problem(f"model.facts.{name}", getattr(facts, name), Text()):
+            yield found
+    if facts.checkpoint_dtype not in list(BYTES_PER_PARAMETER):
         yield Problem(
             "model.facts.checkpoint_dtype",
             facts.checkpoint_dtype,
@@ -131,8 +134,21 @@ def instance_problems(instance: GpuInstance) -> Iterator[Problem]:
             keyword, instance.name, "has an Arm host, TGI's image is for x86", "Take an x86 instance, such as p5."
         )
         return
-    if found := problem(f"{keyword}.accelerator_count", instance.accelerator_count, Whole(1, 1024)):
+    yield from figure_problems(instance)
+
+
+def figure_problems(instance: GpuInstance) -> Iterator[Problem]:
+    """What is wrong with the figures of an instance that rules work with."""
+    if found := problem("instance_type.accelerator_count", instance.accelerator_count, Whole(1, 1024)):
         yield found
+    if found := problem("instance_type.memory_gib", instance.memory_gib, Real("above 0", above=0)):
+        yield found
+    capability: object = instance.compute_capability
+    is_pair = isinstance(capability, tuple) and len(capability) == 2 and all(isinstance(n, int) for n in capability)
+    if capability is not None and not is_pair:
+        yield Problem(
+            "instance_type.compute_capability", capability, "must be two whole numbers", "Write (8, 6) for 8.6."
+        )
 
 
 def instance_advice(instance: GpuInstance) -> Iterator[Advice]:

@@ -51,7 +51,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     problems = list(_part_problems(request))
     request = _with_stand_ins(request)
     problems += _choice_problems(request)
-    request = _without_wrong_facts(request)
+    request = _without_wrong_figures(request)
     version = _version(request)
     rendering = tgi.render(request, version)
     tokens = TOKEN_VARIABLES if request.model.has_token else ()
@@ -107,12 +107,14 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
         yield from ami.ami_problems(chosen, request.instance)
 
 
-def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
-    """Facts that are no facts are reported already; nothing can be worked out from them."""
-    facts = request.model.facts
-    if facts is None or not any(choices.facts_problems(facts)):
-        return request
-    return replace(request, model=replace(request.model, facts=None))
+def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
+    """Nothing can be worked out from figures that are none; they are reported already."""
+    model, instance = request.model, request.instance
+    if model.facts is not None and any(choices.facts_problems(model.facts)):
+        model = replace(model, facts=None)
+    if any(choices.figure_problems(instance)):
+        instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
+    return replace(request, model=model, instance=instance)
 
 
 def _version(request: EndpointRequest) -> Version:

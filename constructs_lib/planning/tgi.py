@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from constructs_lib.planning.image import cuda_version
+from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
@@ -19,8 +20,10 @@ from constructs_lib.planning.tgi_environment import (
     option_variables,
 )
 from constructs_lib.planning.tgi_options import Quantization
-from constructs_lib.planning.tgi_rules import DEFAULT_PREFILL, Situation, option_problems
+from constructs_lib.planning.tgi_rules import option_problems
 from constructs_lib.planning.tgi_shards import num_shard, shard_advice, shard_problems
+from constructs_lib.planning.tgi_situation import Situation
+from constructs_lib.planning.tgi_table import OPTIONS
 from constructs_lib.planning.version import Version, dotted
 
 _COMPRESSING = frozenset(
@@ -32,6 +35,8 @@ _COMPRESSING = frozenset(
         Quantization.FP8,
     )
 )
+
+_MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
     extra, extra_problems = extra_variables(request)
     at = Situation(
         values=values,
-        unresolved=frozenset(name for name, value in values.items() if request.is_token(value)),
+        unknown=_unknown(request, values),
         version=version,
         model=request.model,
         facts=request.model.known_facts(),
@@ -88,6 +93,13 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
         compresses=at.text("quantize") in _COMPRESSING,
         problems=(*value_problems, *option_problems(at), *shard_problems(at), *extra_problems),
         advice=(*shard_advice(at), *_advice(at)),
+    )
+
+
+def _unknown(request: EndpointRequest, values: Mapping[str, object]) -> frozenset[str]:
+    given = {option.keyword: getattr(request.options, option.keyword) for option in OPTIONS}
+    return frozenset(
+        name for name, value in given.items() if value is not None and (name not in values or request.is_token(value))
     )
 
 
@@ -123,7 +135,7 @@ def _prefill(at: Situation) -> int | None:
     capped = batch is not None and not (at.chunks_prefill and at.facts)
     if needed is None and not capped:
         return None
-    prefill = max(DEFAULT_PREFILL, longest_input or 0)
+    prefill = max(at.default_prefill, longest_input or 0)
     return min(prefill, batch) if batch is not None else prefill
 
 
@@ -156,9 +168,21 @@ def _advice(at: Situation) -> Iterator[Advice]:
             "tgi-endpoint:bitsandbytesDeprecated",
             "bitsandbytes is slow and deprecated in TGI; eetq takes as little memory and is faster.",
         )
-    if at.facts and not flash and at.version >= (3, 0, 0) and "max_total_tokens" not in values:
+    if at.facts and at.chunks_prefill is False and at.version >= (3, 0, 0) and not at.given("max_total_tokens"):
         yield Advice(
             "tgi-endpoint:implicitLimits",
-            f"TGI runs {at.facts.model_type} models without paged attention and takes its limits from the warm-up"
-            f" prompt (T5: 512 tokens). Give max_input_tokens and max_total_tokens.",
+            f"Without prefill chunking TGI takes the longest context of {at.facts.hub_id} from its warm-up prompt,"
+            f" {_warm_up_tokens(at.facts, at.default_prefill)} tokens here. Give max_input_tokens and"
+            " max_total_tokens.",
         )
+    if at.model.source == "s3" and at.facts and at.facts.hub_id.startswith(_MATCHED_BY_NAME):
+        yield Advice(
+            "tgi-endpoint:matchedByName",
+            f"TGI treats {at.facts.hub_id} specially by its hub id, which weights in S3 do not have. Prefer"
+            " Model.from_hub.",
+        )
+
+
+def _warm_up_tokens(facts: ModelFacts, default_prefill: int) -> int:
+    # BLOOM's config.json states no positions, so nothing limits its warm-up.
+    return default_prefill if facts.model_type == "bloom" else min(default_prefill, facts.max_positions)

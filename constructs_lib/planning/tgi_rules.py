@@ -6,81 +6,14 @@ Source: TGI `launcher/src/main.rs` and `backends/v3/src/main.rs` (router) 3.3.6,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
-from constructs_lib.planning.instance import GpuInstance
-from constructs_lib.planning.model import ModelChoice, ModelFacts
 from constructs_lib.planning.problems import Problem
 from constructs_lib.planning.tgi_options import Attention, Quantization
-from constructs_lib.planning.version import Version, dotted
-
-FLASH_CAPABILITY = (8, 0)
-"""Ampere: older GPUs have neither bfloat16 nor the kernels of flashinfer and Marlin."""
-
-DEFAULT_PREFILL = 4096
+from constructs_lib.planning.tgi_situation import Situation
+from constructs_lib.planning.version import dotted
 
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
-_NO_CHUNKING_TYPES = ("gemma3", "mllama", "qwen2_vl", "qwen2_5_vl", "idefics2", "idefics3", "paligemma", "llava_next")
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What the rules look at.
-
-    Args:
-        values: The options that are given and right by themselves.
-        unresolved: The names of those whose value is not known at synth.
-        version: TGI's version.
-        model: Which weights.
-        facts: Their shape, where it is known.
-        instance: Where they run.
-        network_isolation: Whether the container has no network.
-    """
-
-    values: Mapping[str, object]
-    unresolved: frozenset[str]
-    version: Version
-    model: ModelChoice
-    facts: ModelFacts | None
-    instance: GpuInstance
-    network_isolation: bool = False
-
-    def number(self, keyword: str) -> int | None:
-        """The option's value if it is given and a whole number."""
-        value = None if keyword in self.unresolved else self.values.get(keyword)
-        return value if isinstance(value, int) else None
-
-    def text(self, keyword: str) -> str | None:
-        """The option's value if it is given and text."""
-        value = None if keyword in self.unresolved else self.values.get(keyword)
-        return str(value) if isinstance(value, str) else None
-
-    @property
-    def old_gpu(self) -> bool:
-        """Whether the GPU is known to be older than Ampere."""
-        capability = self.instance.compute_capability
-        return capability is not None and capability < FLASH_CAPABILITY
-
-    @property
-    def attention(self) -> str | None:
-        """The attention kernels that are asked for, by the caller or by us."""
-        return self.text("attention") or (Attention.PAGED.value if self.old_gpu and self.version >= (2, 3, 0) else None)
-
-    @property
-    def chunks_prefill(self) -> bool | None:
-        """Whether TGI splits long prompts over batches; None where the model is not known."""
-        off = (
-            self.version < (3, 0, 0)
-            or self.values.get("prefill_chunking") is False
-            or bool(self.number("speculate"))
-            or self.attention == Attention.PAGED
-        )
-        if off:
-            return False
-        if self.facts is None:
-            return None
-        return self.facts.flash and self.facts.model_type not in _NO_CHUNKING_TYPES
 
 
 def option_problems(at: Situation) -> Iterator[Problem]:
@@ -89,13 +22,14 @@ def option_problems(at: Situation) -> Iterator[Problem]:
     yield from _batch_problems(at)
     yield from _quantize_problems(at)
     yield from _attention_problems(at)
+    yield from _fallback_problems(at)
     yield from _adapter_problems(at)
     yield from _port_problems(at)
 
 
 def _token_problems(at: Situation) -> Iterator[Problem]:
     longest_input, total = at.number("max_input_tokens"), at.number("max_total_tokens")
-    given = {name for name in ("max_input_tokens", "max_total_tokens") if name in at.values}
+    given = {name for name in ("max_input_tokens", "max_total_tokens") if at.given(name)}
     if given == {"max_input_tokens"}:
         yield Problem(
             "options.max_input_tokens",
@@ -146,13 +80,13 @@ def _batch_problems(at: Situation) -> Iterator[Problem]:
 
 
 def _batch_total(at: Situation) -> int | None:
-    if "max_batch_total_tokens" in at.values or at.version >= (0, 9, 4) or at.version < (0, 7, 0):
+    if at.given("max_batch_total_tokens") or at.version >= (0, 9, 4) or at.version < (0, 7, 0):
         return at.number("max_batch_total_tokens")
     return 16000 if at.version >= (0, 9, 0) else 32000
 
 
 def _default_of(at: Situation) -> str:
-    return "" if "max_batch_total_tokens" in at.values else f" (the default of TGI {dotted(at.version)})"
+    return "" if at.given("max_batch_total_tokens") else f" (the default of TGI {dotted(at.version)})"
 
 
 def _why_no_chunks(at: Situation) -> str:
@@ -210,9 +144,22 @@ def _attention_problems(at: Situation) -> Iterator[Problem]:
         )
 
 
+def _fallback_problems(at: Situation) -> Iterator[Problem]:
+    if at.facts is None or not at.facts.implementation.startswith("none"):
+        return
+    why = f"TGI runs {at.facts.model_type} models with plain transformers"
+    quantize, speculate = at.text("quantize"), at.number("speculate")
+    if quantize not in (None, Quantization.BITSANDBYTES):
+        yield Problem(
+            "options.quantize", quantize, f"{why}, which know bitsandbytes only", "Leave it out, or take bitsandbytes."
+        )
+    if speculate:
+        yield Problem("options.speculate", speculate, f"{why}, which cannot speculate", "Leave it out.")
+
+
 def _adapter_problems(at: Situation) -> Iterator[Problem]:
     adapters = at.values.get("lora_adapters")
-    if not isinstance(adapters, list | tuple):
+    if "lora_adapters" in at.unknown or not isinstance(adapters, Sequence):
         return
     offline = "weights come from S3 with HF_HUB_OFFLINE=1" if at.model.source == "s3" else None
     offline = offline or ("network isolation cuts the container off" if at.network_isolation else None)

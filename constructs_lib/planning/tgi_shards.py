@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.tgi_options import Quantization
-from constructs_lib.planning.tgi_rules import Situation
+from constructs_lib.planning.tgi_situation import Situation
 
 _KEYWORD = "options.num_shard"
 
@@ -57,7 +57,7 @@ def shard_problems(at: Situation) -> Iterator[Problem]:
         yield Problem(
             "options.quantize", "exl2", f"cannot be shared among {shards} GPUs", "Set num_shard to 1, or take awq."
         )
-    if at.facts and "num_shard" not in at.unresolved and not can_shard(at.facts, shards):
+    if at.facts and not (at.unknown & {"num_shard", "sharded"}) and not can_shard(at.facts, shards):
         yield _head_problem(at, at.facts, shards)
 
 
