@@ -66,15 +66,18 @@ class Network:
             return None
         groups = self._security_groups or [ec2.SecurityGroup(scope, "SecurityGroup", vpc=self.vpc)]
         config = sagemaker.CfnModel.VpcConfigProperty(
-            subnets=self._selected(self.vpc).subnet_ids,
+            subnets=self._subnet_ids(self.vpc),
             security_group_ids=[group.security_group_id for group in groups],
         )
         return config, ec2.Connections(security_groups=list(groups))
 
-    def _selected(self, vpc: ec2.IVpc) -> ec2.SelectedSubnets:
+    def _subnet_ids(self, vpc: ec2.IVpc) -> list[str]:
         chosen = self._subnets
         if chosen is None:
-            return vpc.select_subnets()
+            return vpc.select_subnets().subnet_ids
+        if chosen.subnets and not (chosen.availability_zones or chosen.one_per_az or chosen.subnet_filters):
+            # select_subnets reads their availability zones too, which imported subnets do not know.
+            return [subnet.subnet_id for subnet in chosen.subnets]
         return vpc.select_subnets(
             availability_zones=chosen.availability_zones,
             one_per_az=chosen.one_per_az,
@@ -82,4 +85,4 @@ class Network:
             subnet_group_name=chosen.subnet_group_name,
             subnets=chosen.subnets,
             subnet_type=chosen.subnet_type,
-        )
+        ).subnet_ids
