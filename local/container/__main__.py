@@ -19,14 +19,14 @@ from local.container.settings import Settings
 
 async def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM."""
-    runner = web.AppRunner(create_app(settings), handler_cancellation=True, access_log=None)
+    runner = web.AppRunner(create_app(settings), handler_cancellation=True, shutdown_timeout=1.0, access_log=None)
     await runner.setup()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        await web.TCPSite(runner, host, port, shutdown_timeout=1).start()
+        await web.TCPSite(runner, host, port).start()
         sys.stdout.write(json.dumps({"port": runner.addresses[0][1]}) + "\n")
         sys.stdout.flush()
         await stop.wait()

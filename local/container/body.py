@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from local.container.json_reader import JsonError
+from local.container.json_error import JsonError
 from local.container.serde import Type, read_json
 
 _MIME = re.compile(r"^application/(?:json|[!#$&^_.a-z0-9-]+\+json)\s*(?:;.*)?$", re.IGNORECASE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from local.container import requests, serde
-from local.container.json_reader import JsonError, JsonReader
+from local.container.json_error import JsonError
+from local.container.json_reader import JsonReader
 from local.container.requests import COMPAT_GENERATE, COMPLETION, ChatRequest
 from local.container.serde import Field, option, sequence, structure, untagged
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-Path = tuple[str | int, ...]
+from local.container.json_error import JsonError, Path
 
 _WHITESPACE = re.compile(rb"[ \t\n\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
@@ -33,28 +33,6 @@ _IDENTIFIERS: dict[int, tuple[bytes, bool | None]] = {
 _RECURSION_LIMIT = 128
 
 
-class JsonError(ValueError):
-    """A body that serde refuses.
-
-    Args:
-        message: serde's words, without the position.
-        path: where in the document, as serde_path_to_error reports it.
-        syntax: whether the text is no JSON (400) or JSON of the wrong shape (422).
-    """
-
-    def __init__(self, message: str, path: Path = (), *, syntax: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.path = path
-        self.syntax = syntax
-        self.position: tuple[int, int] | None = None
-
-    def __str__(self) -> str:
-        prefix = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in self.path).lstrip(".")
-        where = f" at line {self.position[0]} column {self.position[1]}" if self.position else ""
-        return f"{prefix}: {self.message}{where}" if prefix else f"{self.message}{where}"
-
-
 class JsonReader:
     """A cursor over a JSON text, with the primitives that serde_json's Deserializer has."""
 
@@ -63,6 +41,7 @@ class JsonReader:
         self.index = position
         self.path = path
         self._depth = 0
+        self._ignoring = False
 
     def peek(self) -> int | None:
         """The next byte that is no white space, not consumed."""
@@ -121,7 +100,7 @@ class JsonReader:
             if -(2**63) <= value < 2**64 and match.group() != b"-0":
                 return value
         result = float(match.group())
-        if result in (float("inf"), float("-inf")):
+        if abs(result) == float("inf") and not self._ignoring:
             raise self.syntax_error("number out of range")
         return result
 
@@ -149,7 +128,7 @@ class JsonReader:
             byte = self.data[end]
             self.index += 1
             try:
-                pieces.append(raw.decode())
+                pieces.append(raw.decode(errors="replace" if self._ignoring else "strict"))
             except UnicodeDecodeError as error:
                 raise self.syntax_error("invalid unicode code point") from error
             if byte == ord('"'):
@@ -167,7 +146,12 @@ class JsonReader:
             return _SIMPLE_ESCAPES[letter]
         if letter != ord("u"):
             raise self.syntax_error("invalid escape")
+        return self._unicode_escape()
+
+    def _unicode_escape(self) -> str:
         unit = self._hex4()
+        if self._ignoring:
+            return ""
         if 0xDC00 <= unit < 0xE000:
             raise self.syntax_error("lone leading surrogate in hex escape")
         if not 0xD800 <= unit < 0xDC00:
@@ -206,6 +190,12 @@ class JsonReader:
         if byte == ord("["):
             return list(self.elements_of(JsonReader.value))
         return self._scalar(byte)
+
+    def ignore(self) -> None:
+        """A value that nobody wants: its syntax counts, not whether its numbers and characters can be represented."""
+        self._ignoring = True
+        self.value()
+        self._ignoring = False
 
     def _scalar(self, byte: int) -> Any:
         if byte in _IDENTIFIERS:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from local.container import serde
-from local.container.json_reader import JsonError, JsonReader
+from local.container.json_error import JsonError
+from local.container.json_reader import JsonReader
 from local.container.serde import Field, option, sequence, structure, untagged
 
 
@@ -116,21 +117,31 @@ _GRAMMAR_KINDS: dict[str, tuple[Literal["json", "regex", "json_schema"], serde.T
 
 def grammar(reader: JsonReader) -> Grammar:
     """An adjacently tagged enum: `type` and `value`, in any order; other keys are ignored."""
-    start, path = reader.index, reader.path
     if reader.peek() != ord("{"):
         raise serde.invalid_type(reader, "adjacently tagged enum GrammarType")
-    content = reader.value()
+    path = reader.path
+    found = dict(reader.members_of(_tag_or_position))
     for key in ("type", "value"):
-        if key not in content:
+        if key not in found:
             raise reader.place(JsonError(f"missing field `{key}`", path))
-    known = _GRAMMAR_KINDS.get(content["type"]) if isinstance(content["type"], str) else None
-    if known is None:
+    kind, type_ = _GRAMMAR_KINDS[found["type"]]
+    return Grammar(kind, type_(JsonReader(reader.data, found["value"], (*path, "value"))))
+
+
+def _tag_or_position(reader: JsonReader) -> str | int:
+    """The tag, checked; of any other member the place where it begins, since the tag decides what it must be."""
+    if reader.path[-1] != "type":
+        reader.peek()
+        start = reader.index
+        reader.value()
+        return start
+    if reader.peek() != ord('"'):
+        raise serde.invalid_type(reader, "variant identifier")
+    tag = reader.string()
+    if tag not in _GRAMMAR_KINDS:
         names = ", ".join(f"`{name}`" for name in _GRAMMAR_KINDS)
-        raise reader.place(JsonError(f"unknown variant `{content['type']}`, expected one of {names}", (*path, "type")))
-    kind, type_ = known
-    fields = [Field("type", serde.string), Field("value", type_)]
-    again = JsonReader(reader.data, start, path)
-    return Grammar(kind, structure("GrammarType", fields)(again)["value"])
+        raise reader.data_error(f"unknown variant `{tag}`, expected one of {names}")
+    return tag
 
 
 _PARAMETER_FIELDS = [

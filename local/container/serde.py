@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from local.container.json_reader import JsonError, JsonReader
+from local.container.json_error import JsonError
+from local.container.json_reader import JsonReader
 
 Type = Callable[[JsonReader], Any]
 _MISSING: Any = object()
@@ -187,9 +188,10 @@ def _read_members(reader: JsonReader, fields: Sequence[Field], by_key: Mapping[s
             raise JsonError(f"duplicate field `{field.name}`", outer)
         reader.path = (*outer, key)
         reader.colon()
-        content = (field.type if field else value)(reader)
-        if field is not None:
-            found[field.name] = content
+        if field is None:
+            reader.ignore()
+        else:
+            found[field.name] = field.type(reader)
         reader.path = outer
     for field in fields:
         if field.name not in found:
