@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from front_door.config import Config, Model
-from front_door.errors import Failure, Protocol
+from front_door.errors import Failure, Protocol, compact
 from front_door.journal import Journal
-from front_door.request import Request
+from front_door.request import Request, not_json
 from front_door.response import Response
 from front_door.sse import Events
 from front_door.upstream import SageMaker, Stream
@@ -34,20 +35,21 @@ class Call:
     deadline: float
     journal: Journal
 
-    def stream(self, model: Model, body: bytes) -> Stream:
+    def stream(self, model: Model, body: dict[str, Any]) -> Stream:
         """Invoke a model's endpoint; returns when its container has begun to answer."""
-        self._before(model, body)
-        return self.sagemaker.invoke_stream(model.endpoint_name, body, self.deadline)
+        stream = self.sagemaker.invoke_stream(model.endpoint_name, self._encoded(model, body), self.deadline)
+        self.journal.lap("upstream_ms")
+        return stream
 
-    def whole(self, model: Model, body: bytes) -> bytes:
+    def whole(self, model: Model, body: dict[str, Any]) -> bytes:
         """Invoke a model's endpoint for what its container cannot stream; ends after 60 seconds.
 
         Raises:
             Failure: As the error says; a timeout says why it is this short.
         """
-        self._before(model, body)
+        encoded = self._encoded(model, body)
         try:
-            return self.sagemaker.invoke(model.endpoint_name, body, self.deadline)
+            return self.sagemaker.invoke(model.endpoint_name, encoded, self.deadline)
         except Failure as failure:
             if failure.kind != "timeout":
                 raise
@@ -57,12 +59,21 @@ class Call:
             )
             raise Failure("timeout", message, cause=failure.cause) from failure
 
-    def _before(self, model: Model, body: bytes) -> None:
-        self.journal.note(model=model.name, endpoint=model.endpoint_name, request_bytes=len(body))
-        if len(body) > model.max_body_bytes:
-            raise Failure(
-                "too_large", f"The request is {len(body)} bytes; {model.name} takes at most {model.max_body_bytes}."
-            )
+    def _encoded(self, model: Model, body: dict[str, Any]) -> bytes:
+        """The body as it goes to the container; what Python read and serde would not is refused here."""
+        try:
+            encoded = compact(body)
+        except UnicodeEncodeError:
+            raise not_json("lone surrogate in a string") from None
+        except RecursionError:
+            raise not_json("recursion limit exceeded") from None
+        except ValueError:
+            raise not_json("number out of range") from None
+        self.journal.note(model=model.name, endpoint=model.endpoint_name, request_bytes=len(encoded))
+        if len(encoded) > model.max_body_bytes:
+            size = f"The request is {len(encoded)} bytes; {model.name} takes at most {model.max_body_bytes}."
+            raise Failure("too_large", size)
+        return encoded
 
 
 def relay(
@@ -93,7 +104,7 @@ def relay(
     if beginning is None:
         raise Failure("incomplete_generation", "Incomplete generation", cause="no event")
     first(beginning)
-    call.journal.first_byte()
+    call.journal.lap("first_byte_ms")
     return Response(200, dict(EVENT_STREAM), _relayed(call, beginning, parts, events, protocol, last))
 
 

@@ -27,10 +27,10 @@ def chat_completions(call: Call) -> Response:
     body = {name: value for name, value in body.items() if value is not None and name not in _NOT_FOR_THE_CONTAINER}
     if body.get("stream"):
         call.journal.note(streamed=True)
-        return relay(call, call.stream(model, _encoded(body)), OPENAI, first=_first, last=_end)
+        return relay(call, call.stream(model, body), OPENAI, first=_first, last=_end)
     if body.get("tools") and body.get("logprobs"):
         # While TGI looks for the tool's name it sends no events, and with them their logprobs are lost.
-        return Response(200, dict(JSON), [call.whole(model, _encoded(body))])
+        return Response(200, dict(JSON), [call.whole(model, body)])
     return _buffered(call, model, body)
 
 
@@ -60,13 +60,6 @@ def model_named(config: Config, name: object) -> Model:
     raise Failure("model_not_found", f"The model `{name[:100]}` does not exist; there is {names}.", param="model")
 
 
-def _encoded(body: dict[str, Any]) -> bytes:
-    try:
-        return compact(body)
-    except UnicodeEncodeError:
-        raise Failure("bad_request", "Failed to parse the request body as JSON: lone surrogate in a string") from None
-
-
 def _first(events: bytes) -> None:
     """An error in the place of the first chunk becomes the answer's status, as OpenAI's own API has it."""
     data = data_of(events)
@@ -85,7 +78,7 @@ def _end(tail: bytes, journal: Journal) -> None:
 
 def _buffered(call: Call, model: Model, body: dict[str, Any]) -> Response:
     sent = {**body, "stream": True, "stream_options": {"include_usage": True}}
-    stream = call.stream(model, _encoded(sent))
+    stream = call.stream(model, sent)
     if not stream.is_events:
         return Response(200, {"Content-Type": stream.content_type}, [b"".join(stream)])
     answer = ChatAnswer(with_logprobs=bool(body.get("logprobs")))

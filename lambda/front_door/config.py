@@ -48,6 +48,8 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     """
     try:
         models = {name: _model(name, entry) for name, entry in json.loads(environ["MODELS"]).items()}
+        if not models:
+            raise ConfigError("MODELS names no model.")
         return Config(
             models=models,
             runtime_url=environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or environ["SAGEMAKER_RUNTIME_URL"],

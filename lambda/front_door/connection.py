@@ -97,7 +97,9 @@ def dechunk(data: bytes) -> tuple[bytes, bytes, bool]:
         try:
             size = int(data[position:line_end].split(b";", 1)[0], 16)
         except ValueError:
-            raise http.client.HTTPException("not a chunk") from None
+            size = -1
+        if size < 0:
+            raise http.client.HTTPException("not a chunk")
         if not size:
             trailers_end = (
                 line_end if data[line_end : line_end + 4] == b"\r\n\r\n" else data.find(b"\r\n\r\n", line_end)

@@ -103,8 +103,12 @@ class Failure(Exception):  # noqa: N818 - it is an answer, not a defect
 
 
 def compact(value: object) -> bytes:
-    """JSON as TGI writes it: no spaces, UTF-8 unescaped."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """JSON as TGI writes it: no spaces, UTF-8 unescaped.
+
+    Raises:
+        ValueError: A number is not finite, or a string has a lone surrogate (UnicodeEncodeError).
+    """
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def tgi_words(failure: Failure) -> dict[str, Any]:
@@ -139,11 +143,15 @@ class Protocol(NamedTuple):
         headers = {"Content-Type": "application/json", **failure.headers}
         if failure.retry_after is not None:
             headers["Retry-After"] = str(failure.retry_after)
-        return Response(failure.status, headers, [compact(self.words(failure))])
+        return Response(failure.status, headers, [self._told(failure)])
 
     def event(self, failure: Failure) -> bytes:
         """The failure as the last event of a stream that has begun."""
-        return b"data: " + compact(self.words(failure)) + b"\n\n" + self.end_of_stream
+        return b"data: " + self._told(failure) + b"\n\n" + self.end_of_stream
+
+    def _told(self, failure: Failure) -> bytes:
+        # A name that a client chose may hold a lone surrogate; the answer must not fail on it.
+        return json.dumps(self.words(failure), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 TGI = Protocol(tgi_words, b"")

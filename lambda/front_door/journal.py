@@ -32,9 +32,9 @@ class Journal:
         """Add fields; values are names, numbers and ids, never text of a request or an answer."""
         self._fields.update(fields)
 
-    def first_byte(self) -> None:
-        """Note how long the client waited for the first part of the answer."""
-        self._fields["first_byte_ms"] = self._elapsed()
+    def lap(self, name: str) -> None:
+        """Note the milliseconds from the beginning until now."""
+        self._fields[name] = self._elapsed()
 
     def failed(self, failure: Failure) -> None:
         """Note a failure by its kind and cause; its message stays out, a container may have quoted the prompt."""
@@ -49,7 +49,7 @@ class Journal:
 
     def write(self) -> None:
         """Write the line to standard output, where Lambda collects it."""
-        self._fields["duration_ms"] = self._elapsed()
+        self.lap("duration_ms")
         line = {name: value for name, value in self._fields.items() if value is not None}
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()

@@ -18,7 +18,7 @@ _PERMISSION = ("permission", "This front door is not allowed to call the model's
 _NO_CAPACITY = ("no_capacity", "The model has no running instance; one may be starting. Try again later.")
 _NO_ENDPOINT = ("endpoint_not_found", "The model's endpoint does not exist or is not in service yet.")
 _TOO_LARGE = ("too_large", "The request is larger than SageMaker takes (6291456 bytes).")
-_TIMEOUT = ("timeout", "The model did not answer in time.")
+_TIMEOUT = ("timeout", "The model did not finish in time.")
 _BROKEN = ("incomplete_generation", "The model's answer broke off before its end.")
 
 # One row for each error; ModelError and ValidationError, whose meaning is in their members, have a function below.

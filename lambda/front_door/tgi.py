@@ -18,7 +18,7 @@ def compat_generate(call: Call) -> Response:
     `return_full_text` is left to the container where the request leaves it out: its `/invocations` decides by the
     model's task, as this route of TGI does.
     """
-    body = _checked(call)
+    body = _checked(call, tgi_types.COMPAT)
     if body.get("stream"):
         return _streamed(call, body)
     return _buffered(call, body, as_array=True)
@@ -34,9 +34,9 @@ def generate_stream(call: Call) -> Response:
     return _streamed(call, _without_prompt(_checked(call)))
 
 
-def _checked(call: Call) -> dict[str, Any]:
+def _checked(call: Call, fields: tgi_types.Fields = tgi_types.GENERATE) -> dict[str, Any]:
     body = call.request.json_object()
-    if problems := tgi_types.problems(body):
+    if problems := tgi_types.problems(body, fields):
         words = "Failed to deserialize the JSON body into the target type: "
         raise Failure("validation", words + "; ".join(problems))
     return body
@@ -65,13 +65,9 @@ def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"parameters": parameters | {"return_full_text": full_text}}
 
 
-def _upstream(body: dict[str, Any], *, stream: bool) -> bytes:
+def _upstream(body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
     """The body for `/invocations`, which would take one with `messages` or `prompt` for another protocol."""
-    sent = {name: body[name] for name in ("inputs", "parameters") if name in body}
-    try:
-        return compact(sent | {"stream": stream})
-    except UnicodeEncodeError:
-        raise Failure("bad_request", "Failed to parse the request body as JSON: lone surrogate in a string") from None
+    return {name: body[name] for name in ("inputs", "parameters") if name in body} | {"stream": stream}
 
 
 def _streamed(call: Call, body: dict[str, Any]) -> Response:

@@ -8,6 +8,7 @@ from typing import Any
 
 from front_door.request import json_type
 
+Fields = dict[str, Callable[[Any], str | None]]
 _U32, _U64, _I32 = 2**32, 2**64, 2**31
 
 
@@ -15,7 +16,7 @@ def _integer(expected: str, low: int, high: int) -> Callable[[Any], str | None]:
     def check(value: Any) -> str | None:
         if type(value) is not int:
             return _wrong_type(value, expected)
-        return None if low <= value < high else f"invalid value: integer `{value:.12g}`, expected {expected}"
+        return None if low <= value < high else f"invalid value: integer `{str(value)[:21]}`, expected {expected}"
 
     return check
 
@@ -78,23 +79,26 @@ _NEVER_NULL = {
 }
 
 
-def problems(body: dict[str, Any]) -> list[str]:
+GENERATE: Fields = {"inputs": _TEXT, "parameters": _of(dict, "struct GenerateParameters")}
+COMPAT: Fields = GENERATE | {"stream": _BOOLEAN}
+
+
+def problems(body: dict[str, Any], fields: Fields) -> list[str]:
     """Everything in a generate request that TGI could not read; values are not repeated, they may be prompts.
 
-    Unknown names are fine: TGI ignores them.
+    Args:
+        body: The request; names that TGI does not know are fine, it ignores them.
+        fields: What its route reads: `GENERATE` or `COMPAT`.
     """
-    found = []
-    if "inputs" not in body:
-        found.append("missing field `inputs`")
-    elif not isinstance(body["inputs"], str):
-        found.append("inputs: " + _wrong_type(body["inputs"], "a string"))
-    if not isinstance(body.get("stream", False), bool):
-        found.append("stream: " + _wrong_type(body["stream"], "a boolean"))
-    parameters = body.get("parameters", {})
+    found = [] if "inputs" in body else ["missing field `inputs`"]
+    for name, check in fields.items():
+        if name in body and (problem := check(body[name])):
+            found.append(f"{name}: {problem}")
+    parameters = body.get("parameters")
     if not isinstance(parameters, dict):
-        return [*found, "parameters: " + _wrong_type(parameters, "struct GenerateParameters")]
+        return found
     for name, value in parameters.items():
-        check = _NEVER_NULL.get(name) or (_MAY_BE_NULL.get(name) if value is not None else None)
-        if check and (problem := check(value)):
+        reads = _NEVER_NULL.get(name) or (_MAY_BE_NULL.get(name) if value is not None else None)
+        if reads and (problem := reads(value)):
             found.append(f"parameters.{name}: {problem}")
     return found

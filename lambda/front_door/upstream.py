@@ -17,7 +17,7 @@ from front_door.errors import Failure
 
 # Time that is left to tell the client, before Lambda ends the invocation.
 SECONDS_TO_ANSWER = 1.0
-_TIMEOUT = "The model did not answer in time."
+_TIMEOUT = "The model did not finish in time."
 
 
 class Stream:
@@ -115,7 +115,7 @@ class SageMaker:
         try:
             answer = origin.send(path, dict(request.headers.items()), body, deadline - SECONDS_TO_ANSWER)
         except (OSError, http.client.HTTPException) as error:
-            raise _broken(error) from error
+            raise _broken(error, "The connection to the model broke before it answered.") from error
         if answer.status != 200:
             raise sagemaker_errors.from_response(answer.status, answer.headers, _read(answer))
         return answer
@@ -142,7 +142,7 @@ def _read(answer: Answer) -> bytes:
         raise _broken(error) from error
 
 
-def _broken(error: Exception) -> Failure:
+def _broken(error: Exception, message: str = eventstream.BROKEN) -> Failure:
     if isinstance(error, TimeoutError):
         return Failure("timeout", _TIMEOUT, cause="deadline")
-    return Failure("upstream", eventstream.BROKEN, cause=type(error).__name__)
+    return Failure("upstream", message, cause=type(error).__name__)

@@ -51,17 +51,17 @@ class Door:
     capsys: pytest.CaptureFixture[str]
 
     def ask(self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any) -> Answered:
-        """Send a request and read the answer to its end."""
+        """Send a request, with `raw` one whose body is that text, and read the answer to its end."""
         response = self.begin(path, body, method=method, seconds=seconds, **event)
         return Answered(response.status, response.headers, b"".join(response.body))
 
     def begin(self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any) -> Response:
         """Send a request and leave the answer's body to the caller."""
         proxy_event = {
-            "httpMethod": method or ("GET" if body is None and "body" not in event else "POST"),
+            "httpMethod": method or ("GET" if body is None and "raw" not in event else "POST"),
             "path": path,
             "headers": {"Content-Type": "application/json"},
-            "body": None if body is None else json.dumps(body),
+            "body": event.pop("raw", None if body is None else json.dumps(body)),
             "isBase64Encoded": False,
             "requestContext": {"requestId": "gateway-id", "identity": {"apiKeyId": "key-id", "apiKey": "key-secret"}},
             **event,

@@ -46,6 +46,8 @@ class SageMakerDouble:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        if self._server.fileno() >= 0:
+            self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         for connection in [self._server, *self._connections]:
             connection.close()
 
