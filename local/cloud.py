@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 CONTAINER_START_SECONDS = 30.0
 SHUTDOWN_SECONDS = 1.0
 # What a container sees of this machine; the rest of its environment is the deployed model's.
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
+PASSED_ON = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
 
 
 class Cloud:
@@ -110,8 +111,9 @@ class Cloud:
         containers = {
             endpoint.name: await self._start_container(endpoint) for endpoint in self.deployment.endpoints.values()
         }
+        runtime = create_app(containers.get, self._faults)
         self.runtime_url = await self._serve(
-            web.AppRunner(create_app(containers.get, self._faults), shutdown_timeout=SHUTDOWN_SECONDS), _listen(0)
+            web.AppRunner(runtime, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None), _listen(0)
         )
         for function in self.deployment.functions.values():
             self._functions[function.name] = self._function(function)
@@ -145,12 +147,11 @@ class Cloud:
 
     async def _start_container(self, endpoint: DeployedEndpoint) -> str:
         if self._container_url is not None:
-            await _reach(self._container_url)
             return self._container_url
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        process = await self._children.start_server(
-            [sys.executable, "-m", "local.container", "--port", "0"], env={**passed, **endpoint.environment}, cwd=ROOT
-        )
+        passed["TMPDIR"] = tempfile.gettempdir()
+        command = [sys.executable, "-m", "local.container", "--port", "0"]
+        process = await self._children.start_server(command, env={**passed, **endpoint.environment}, cwd=ROOT)
         self._stack.push_async_callback(self._children.stop, process)
         line = await asyncio.wait_for(piped(process).readline(), CONTAINER_START_SECONDS)
         if not line:
@@ -190,7 +191,7 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def _reach(url: str) -> None:
+async def reach(url: str) -> None:
     """Makes sure that somebody listens at the URL of a model server."""
     parts = urlsplit(url)
     fix = "Start the model server first and give its base URL, for example CONTAINER_URL=http://127.0.0.1:8080."

@@ -58,14 +58,7 @@ class ControlPlane:
 
     def client(self, service: str) -> Any:
         """A client of one of the services, untouched by the profile and the configuration of the user."""
-        session = botocore.session.Session(
-            session_vars={
-                "profile": (None, [], None, None),
-                "config_file": (None, [], os.devnull, None),
-                "credentials_file": (None, [], os.devnull, None),
-            }
-        )
-        return session.create_client(
+        return _session().create_client(
             service,
             region_name=REGION,
             endpoint_url=self.url,
@@ -77,9 +70,20 @@ class ControlPlane:
 
 
 @cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session(
+        session_vars={
+            "profile": (None, [], None, None),
+            "config_file": (None, [], os.devnull, None),
+            "credentials_file": (None, [], os.devnull, None),
+        }
+    )
+
+
+@cache
 def instance_types() -> frozenset[str]:
     """Every instance type that SageMaker takes for a production variant, from botocore's model of the service."""
-    model = botocore.session.Session().get_service_model("sagemaker")
+    model = _session().get_service_model("sagemaker")
     return frozenset(model.shape_for("ProductionVariantInstanceType").enum)
 
 

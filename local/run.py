@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.cdk import ROOT, Cdk
-from local.cloud import Cloud, listen
+from local.cloud import Cloud, listen, reach
 from local.control_plane import ControlPlane
 from local.deployment import create_secrets, read_deployment
 from local.processes import Children
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from local.sagemaker_runtime import Faults
 
 RUNS = ROOT / ".cache" / "runs"
+# The nag packs change no template and take a second to load; `make synth` and `make check` run them.
+CONTEXT = ("nag=off",)
 
 
 @asynccontextmanager
@@ -51,11 +53,13 @@ async def deployed(
     """
     async with AsyncExitStack() as exits:
         listener = exits.enter_context(listen(port))
+        if container_url is not None:
+            await reach(container_url)
         folder = exits.enter_context(_folder())
         children = await exits.enter_async_context(Children(folder))
         with progress.step("Start the control plane (moto)"):
             plane = exits.enter_context(ControlPlane())
-        deployment = await _deploy(Cdk(children, folder, plane.url), plane, stack, progress)
+        deployment = await _deploy(Cdk(children, folder, plane.url, context=CONTEXT), plane, stack, progress)
         cloud = Cloud(
             deployment,
             children,

@@ -60,7 +60,7 @@ class Gateway:
 
     def server(self) -> web.Server:
         """For an `aiohttp.web.ServerRunner`."""
-        return web.Server(self.handle)
+        return web.Server(self.handle, access_log=None)
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answers one request."""
