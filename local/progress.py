@@ -38,7 +38,7 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self.console = Console(file=stream, highlight=False, soft_wrap=True)
+        self.console = Console(file=stream, highlight=False)
         self._active = 0
         self._live: LiveSteps | None = None
 
@@ -61,11 +61,11 @@ class Progress:
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """Writes one line, as it is."""
-        self.console.print(Text(text, style=style))
+        self.console.print(Text(text, style=style), soft_wrap=True)
 
     def write(self, text: str, *, style: str = "") -> None:
         """Writes a piece of text at once, without a line end: tokens as they arrive."""
-        self.console.print(Text(text, style=style), end="")
+        self.console.print(Text(text, style=style), end="", soft_wrap=True)
         self.console.file.flush()
 
     def _open(self) -> LiveSteps | None:
@@ -76,7 +76,7 @@ class Progress:
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
                 TimeElapsedColumn(),
-                TextColumn("[dim]{task.fields[detail]}", markup=True),
+                TextColumn("{task.fields[detail]}", style="dim", markup=False),
             )
             self._live = LiveSteps(*columns, console=self.console, transient=True)
             self._live.start()
