@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -43,6 +44,8 @@ def _flat(value: Any) -> str:
         return f"<{value['Ref']}>"
     if "Fn::GetAtt" in value:
         return f"<{'.'.join(value['Fn::GetAtt'])}>"
-    separator, parts = value["Fn::Join"]
-    joined: str = separator.join(_flat(part) for part in parts)
-    return joined
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(_flat(part) for part in parts)
+    # An import's name, and any other function as cdk-nag writes it.
+    return _flat(value["Fn::ImportValue"]) if "Fn::ImportValue" in value else json.dumps(value, separators=(",", ":"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Acknowledgment, ArnFormat, Stack, Validations
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
+from constructs_lib._findings import acknowledge, wildcard_finding
 from constructs_lib._tokens import is_token
 from constructs_lib.metrics import INSTANCES_NAMESPACE
 
@@ -81,18 +82,13 @@ class ExecutionRole:
         )
         if wildcard_reason is not None:
             for arn in resource_arns:
-                shown = _as_nag_shows(Stack.of(self._scope).resolve(arn))
-                if "*" in shown:
-                    self._reasons.setdefault(shown, []).append(wildcard_reason)
+                finding = wildcard_finding(self._scope, arn)
+                if "*" in finding:
+                    self._reasons.setdefault(finding, []).append(wildcard_reason)
 
     def acknowledge_wildcards(self) -> None:
         """Give cdk-nag the reasons, once all statements are in."""
-        Validations.of(self._policy).acknowledge(
-            *(
-                Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=" ".join(reasons))
-                for resource, reasons in self._reasons.items()
-            )
-        )
+        acknowledge(self._policy, {finding: " ".join(reasons) for finding, reasons in self._reasons.items()})
 
     def allow_logs_and_metrics(self, endpoint_name: str | None) -> None:
         """Allow what the instances report.
@@ -150,18 +146,3 @@ class ExecutionRole:
             return [arn("/aws/sagemaker/Endpoints/*")]
         name = f"/aws/sagemaker/Endpoints/{endpoint_name}"
         return [arn(name), arn(f"{name}:*")]
-
-
-def _as_nag_shows(value: object) -> str:
-    """A resolved ARN in the words of cdk-nag's finding ids: `<AWS::Region>` for a Ref, `<Bucket.Arn>` for a GetAtt."""
-    match value:
-        case {"Ref": str(name)}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
-            return f"<{resource}.{attribute}>"
-        case {"Fn::Join": [str(delimiter), list(parts)]}:
-            return delimiter.join(_as_nag_shows(part) for part in parts)
-        case str(text):
-            return text
-        case _:
-            return str(value)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from aws_cdk import App, Environment, Stack, Validations
+from aws_cdk import App, Environment, Fn, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -205,3 +205,10 @@ def test_a_wildcard_that_the_caller_grants_to_the_role_is_still_found(tmp_path: 
     endpoint(stack).role.add_to_principal_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
     with pytest.raises(RuntimeError, match=r"AwsSolutions-IAM5\[Resource::\*\]"):
         template_of(stack)
+
+
+def test_weights_in_a_bucket_that_another_stack_exports_are_no_obstacle(stack: Stack) -> None:
+    exported = s3.Bucket.from_bucket_arn(stack, "Weights", Fn.import_value("weights-arn"))
+    endpoint(stack, model=Model.from_s3(exported, "llama"))
+    allowed = statement_with(template_of(stack), "s3:GetObject")["Resource"]
+    assert allowed == {"Fn::Join": ["", [{"Fn::ImportValue": "weights-arn"}, "/llama/*"]]}

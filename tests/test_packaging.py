@@ -1,0 +1,129 @@
+"""What other teams get: the built wheel, in an environment that has nothing of this checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE = ROOT / "examples" / "support_assistant"
+
+# One worker builds and synthesizes for all of these tests.
+pytestmark = pytest.mark.xdist_group("packaging")
+
+
+class Synthesized(NamedTuple):
+    folder: Path
+    template: dict[str, Any]
+    asset_hashes: set[str]
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> str:
+    inherited = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=inherited | environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def synthesize(python: Path, folder: Path, **environment: str) -> Synthesized:
+    shutil.copytree(EXAMPLE, folder)
+    out = folder / "cdk.out"
+    run(python, "app.py", cwd=folder, CDK_OUTDIR=str(out), **environment)
+    assets = json.loads((out / "SupportAssistant.assets.json").read_text())
+    return Synthesized(
+        folder=out,
+        template=json.loads((out / "SupportAssistant.template.json").read_text()),
+        asset_hashes={key for key, file in assets["files"].items() if file["source"]["packaging"] == "zip"},
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT, cwd=out)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment with the wheel alone; a .pth file reaches the dependencies that are installed already."""
+    home = tmp_path_factory.mktemp("team") / "venv"
+    venv.create(home, with_pip=False)
+    interpreter = home / "bin" / "python"
+    install = ["-m", "pip", "--python", interpreter, "install", "--quiet", "--no-deps", "--no-index", wheel]
+    run(sys.executable, *install, cwd=home)
+    (packages,) = home.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return interpreter
+
+
+@pytest.fixture(scope="module")
+def installed(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    return synthesize(python, tmp_path_factory.mktemp("elsewhere") / "app")
+
+
+@pytest.fixture(scope="module")
+def checked_out(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
+    return synthesize(Path(sys.executable), tmp_path_factory.mktemp("checkout") / "app", PYTHONPATH=str(ROOT))
+
+
+def test_the_wheel_has_the_library_its_types_its_catalogues_and_the_lambda_source_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "constructs_lib/__init__.py",
+        "constructs_lib/py.typed",
+        "constructs_lib/planning/data/images.json",
+        "constructs_lib/_lambda/front_door/entry.py",
+        "constructs_lib/_lambda/front_door/run",
+        "constructs_lib/_lambda/authorizer/__init__.py",
+    ):
+        assert wanted in names
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"constructs_lib"}
+    assert not [name for name in names if name.endswith(".pyc")]
+
+
+def test_another_teams_app_imports_the_installed_library_and_not_this_checkout(python: Path, tmp_path: Path) -> None:
+    where = run(python, "-c", "import constructs_lib; print(constructs_lib.__file__)", cwd=tmp_path).strip()
+    assert Path(where).is_relative_to(python.parent.parent)
+
+
+def test_another_teams_app_gets_an_endpoint_and_a_front_door_from_the_wheel(installed: Synthesized) -> None:
+    types = [resource["Type"] for resource in installed.template["Resources"].values()]
+    assert types.count("AWS::SageMaker::Endpoint") == 1
+    assert types.count("AWS::ApiGateway::RestApi") == 1
+
+
+def test_the_functions_are_the_same_from_the_wheel_and_from_the_checkout(
+    installed: Synthesized, checked_out: Synthesized
+) -> None:
+    assert len(installed.asset_hashes) == 2  # the front door and its authorizer
+    assert installed.asset_hashes == checked_out.asset_hashes
+    assert installed.template == checked_out.template
+
+
+def test_an_asset_has_its_function_folder_only_and_no_compiled_files(installed: Synthesized) -> None:
+    for asset in installed.asset_hashes:
+        root = installed.folder / f"asset.{asset}"
+        (folder,) = root.iterdir()
+        assert folder.name in {"front_door", "authorizer"}
+        assert not [file for file in root.rglob("*") if file.suffix == ".pyc" or file.name == "__pycache__"]
+
+
+def test_the_wrapper_can_be_executed_after_the_way_through_the_wheel(installed: Synthesized) -> None:
+    (wrapper,) = installed.folder.glob("asset.*/front_door/run")
+    assert wrapper.stat().st_mode & stat.S_IXUSR
+    assert wrapper.read_bytes().startswith(b"#!/bin/sh\n")

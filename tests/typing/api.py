@@ -1,0 +1,99 @@
+"""The public API as a caller types it. Never run: mypy checks that each of these lines is accepted, or refused."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from aws_cdk import App, Duration, Size, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from constructs_lib import (
+    FrontDoor,
+    GpuInstance,
+    IModelEndpoint,
+    Model,
+    Quantization,
+    TgiEndpoint,
+    TgiImage,
+    TgiOptions,
+)
+
+stack = Stack(App(), "Team")
+token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hub-token")
+bucket = s3.Bucket.from_bucket_name(stack, "Weights", "weights")
+repository = ecr.Repository.from_repository_name(stack, "Images", "images")
+vpc = ec2.Vpc.from_lookup(stack, "Vpc", is_default=True)
+role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+
+# The least that an endpoint takes, and all that it takes.
+assert_type(Model.from_hub("org/model"), Model)
+assert_type(Model.from_s3(bucket, "prefix"), Model)
+assert_type(TgiImage.version("3.3.6"), TgiImage)
+assert_type(GpuInstance.G5_2XLARGE, GpuInstance)
+least = TgiEndpoint(stack, "Least", model=Model.from_hub("org/model"), instance_type=GpuInstance.G5_2XLARGE)
+TgiEndpoint(
+    stack,
+    "All",
+    model=Model.from_hub("org/model", revision="main", token=token),
+    instance_type=GpuInstance.named("ml.g5.2xlarge"),
+    image=TgiImage.from_ecr_repository(repository, tag="1", version="3.3.6"),
+    options=TgiOptions(quantize=Quantization.AWQ, max_input_tokens=1, max_total_tokens=2),
+    instance_count=1,
+    environment={"NAME": "value"},
+    startup_timeout=Duration.minutes(10),
+    model_download_timeout=Duration.minutes(10),
+    volume_size=Size.gibibytes(100),
+    volume_key=kms.Key(stack, "Key"),
+    vpc=vpc,
+    vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+    security_groups=[ec2.SecurityGroup(stack, "Group", vpc=vpc)],
+    network_isolation=False,
+    inference_ami_version="al2-ami-sagemaker-inference-gpu-3-1",
+    variant_name="AllTraffic",
+    endpoint_name="chat",
+    role=role,
+    tags={"team": "chat"},
+)
+
+# What it offers.
+assert_type(least.endpoint_arn, str)
+assert_type(least.endpoint_name, str)
+assert_type(least.variant_name, str)
+assert_type(least.model_id, str | None)
+assert_type(least.max_body_bytes, int)
+assert_type(least.engine, str)
+assert_type(least.role, iam.IRole)
+assert_type(least.connections, ec2.Connections)
+assert_type(least.grant_invoke(role), iam.Grant)
+assert_type(least.metric_invocations(), cloudwatch.Metric)
+assert_type(least.metric_model_latency(statistic="p99", period=Duration.minutes(1)), cloudwatch.Metric)
+assert_type(least.metric("ModelSetupTime", namespace="AWS/SageMaker", label="set-up"), cloudwatch.Metric)
+
+# Where it can stand: the CDK's own interfaces, and the front door. Imported ones are alike.
+by_name = TgiEndpoint.from_endpoint_name(stack, "Name", "chat", variant_name="Blue", model_id="org/model")
+by_arn = TgiEndpoint.from_endpoint_arn(stack, "Arn", "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/chat")
+for endpoint in (least, by_name, by_arn):
+    theirs: sagemaker.IEndpoint = endpoint
+    ours: IModelEndpoint = endpoint
+    apigateway.SagemakerIntegration(endpoint)
+grantee: iam.IGrantable = least
+connectable: ec2.IConnectable = least
+bucket.grant_read(least)
+FrontDoor(stack, "Api", models={"own": least, "shared": by_name})
+
+# What is refused. mypy reports an ignore that is not needed, so these would fail if they were accepted.
+TgiEndpoint(stack, "NoInstance", model=Model.from_hub("org/model"))  # type: ignore[call-arg]
+TgiEndpoint(stack, "Name", model="org/model", instance_type=GpuInstance.G5_2XLARGE)  # type: ignore[arg-type]
+TgiEndpoint(stack, "Type", model=Model.from_hub("org/model"), instance_type="ml.g5.2xlarge")  # type: ignore[arg-type]
+Model.from_hub("org/model", token="hf_…")  # type: ignore[arg-type]
+TgiOptions(max_input_token=1)  # type: ignore[call-arg]
+TgiImage.from_uri("registry/tgi:1")  # type: ignore[call-arg]
+least.metric_invocations(statistics="Sum")  # type: ignore[call-arg]
