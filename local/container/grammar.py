@@ -45,7 +45,7 @@ class SchemaInstance:
             if schema.get(several):
                 return self.of(schema[several][0], depth + 1)
         if schema.get("allOf"):
-            return self.of(_merged([schema, *map(self._dereferenced, schema["allOf"])]), depth + 1)
+            return self.of(self._merged(schema), depth + 1)
         return self._typed(schema, depth)
 
     def _typed(self, schema: dict[str, Any], depth: int) -> Any:
@@ -74,6 +74,16 @@ class SchemaInstance:
             text += " toy"
         return text[: schema.get("maxLength", len(text))]
 
+    def _merged(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A schema and all that it must satisfy as well, as one."""
+        merged = {key: value for key, value in schema.items() if key != "allOf"}
+        for each in map(self._dereferenced, schema["allOf"]):
+            if isinstance(each, dict):
+                more = self._merged(each) if "allOf" in each else each
+                properties = {**merged.get("properties", {}), **more.get("properties", {})}
+                merged |= more | ({"properties": properties} if properties else {})
+        return merged
+
     def _dereferenced(self, schema: Any) -> Any:
         return self._resolve(schema["$ref"]) if isinstance(schema, dict) and "$ref" in schema else schema
 
@@ -83,17 +93,6 @@ class SchemaInstance:
             key = part.replace("~1", "/").replace("~0", "~")
             node = node.get(key) if isinstance(node, dict) else None
         return node
-
-
-def _merged(schemas: list[Any]) -> dict[str, Any]:
-    merged: dict[str, Any] = {}
-    for schema in schemas:
-        if isinstance(schema, dict):
-            properties = {**merged.get("properties", {}), **schema.get("properties", {})}
-            merged.update({key: value for key, value in schema.items() if key != "allOf"})
-            if properties:
-                merged["properties"] = properties
-    return merged
 
 
 def _number(schema: dict[str, Any], *, whole: bool) -> float:

@@ -13,8 +13,9 @@ from zlib import crc32
 
 BOS, EOS = "<|begin_of_text|>", "<|eot_id|>"
 _SPECIAL_IDS = {BOS: 128000, EOS: 128009, "<|start_header_id|>": 128006, "<|end_header_id|>": 128007}
+_ASTRAL = "\U00010000-\U0010ffff"
 _PIECE = re.compile(
-    r"<\|[a-z_]+\|>| ?[^\W_]{1,12}| ?(?:_|[^\w\s\U00010000-\U0010ffff]){1,3}| ?[\U00010000-\U0010ffff]|\s| ?."
+    rf"<\|[a-z_]+\|>| ?(?:(?![{_ASTRAL}])[^\W_]){{1,12}}| ?(?:_|[^\w\s{_ASTRAL}]){{1,3}}| ?[{_ASTRAL}]|\s| ?."
 )
 _WORDS = 127_000
 

@@ -32,16 +32,16 @@ def container():
         (b'{"inputs":"a"', 400, "EOF while parsing an object at line 1 column 13"),
         (b'{"inputs":"a', 400, "inputs: EOF while parsing a string at line 1 column 12"),
         (b'{\n"inputs" "a"}', 400, "inputs: expected `:` at line 2 column 10"),
-        (b('{"inputs":"a\nb"}', 400, "inputs: control character (\\u0000-\\u001F) found while parsing a "
+        (b'{"inputs":"a\nb"}', 400, ("inputs: control character (\\u0000-\\u001F) found while parsing a "
          "string at line 2 column 0")),
         (b'{"inputs":"\\ud83e"}', 400, "inputs: unexpected end of hex escape at line 1 column 18"),
         (b'{"inputs":"\\udd99"}', 400, "inputs: lone leading surrogate in hex escape at line 1 column 17"),
         (b'{"inputs":"\\x"}', 400, "inputs: invalid escape at line 1 column 13"),
         (b'{"inputs":"\xff"}', 400, "inputs: invalid unicode code point at line 1 column 13"),
         (b'{"inputs":"a","x":01}', 400, "x: invalid number at line 1 column 20"),
-        (b('{"inputs":"a","parameters":{"top_p":1e999}}', 400, "parameters.top_p: number out of range "
+        (b'{"inputs":"a","parameters":{"top_p":1e999}}', 400, ("parameters.top_p: number out of range "
          "at line 1 column 41")),
-        (b('{"inputs":"a","parameters":{"grammar":{"type":"xml","value":1}}}', 422, "parameters.grammar.type: "
+        (b'{"inputs":"a","parameters":{"grammar":{"type":"xml","value":1}}}', 422, ("parameters.grammar.type: "
          "unknown variant `xml`, expected one of `json`, `json_object`, `regex`, `json_schema` at line 1 column 51")),
         (b'{1:2}', 400, "key must be a string at line 1 column 2"),
         (b"[" * 200, 422, "[0]: invalid type: sequence, expected a string at line 1 column 1"),
@@ -51,19 +51,19 @@ def container():
         (b'{"inputs":5}', 422, "inputs: invalid type: integer `5`, expected a string at line 1 column 11"),
         (b'{"inputs":["a"]}', 422, "inputs: invalid type: sequence, expected a string at line 1 column 10"),
         (b'{"inputs":"a","inputs":"b"}', 422, "duplicate field `inputs` at line 1 column 22"),
-        (b('{"inputs":"a","parameters":null}', 422, "parameters: invalid type: null, expected struct "
+        (b'{"inputs":"a","parameters":null}', 422, ("parameters: invalid type: null, expected struct "
          "GenerateParameters at line 1 column 31")),
-        (b('{"inputs":"a","parameters":{"top_k":3000000000}}', 422, "parameters.top_k: invalid value: "
+        (b'{"inputs":"a","parameters":{"top_k":3000000000}}', 422, ("parameters.top_k: invalid value: "
          "integer `3000000000`, expected i32 at line 1 column 46")),
-        (b('{"inputs":"a","parameters":{"seed":1.0}}', 422, "parameters.seed: invalid type: floating point "
+        (b'{"inputs":"a","parameters":{"seed":1.0}}', 422, ("parameters.seed: invalid type: floating point "
          "`1.0`, expected u64 at line 1 column 38")),
-        (b'{"inputs":"a","parameters":{"details":"yes"}}', 422, "parameters.details: invalid type: string "
-         '"yes", expected a boolean at line 1 column 43'),
-        (b('{"inputs":"a","parameters":{"stop":"x"}}', 422, 'parameters.stop: invalid type: string "x", '
+        (b'{"inputs":"a","parameters":{"details":"yes"}}', 422, ("parameters.details: invalid type: string "
+         '"yes", expected a boolean at line 1 column 43')),
+        (b'{"inputs":"a","parameters":{"stop":"x"}}', 422, ('parameters.stop: invalid type: string "x", '
          "expected a sequence at line 1 column 38")),
-        (b('{"inputs":"a","parameters":{"stop":["x",1]}}', 422, "parameters.stop[1]: invalid type: integer "
+        (b'{"inputs":"a","parameters":{"stop":["x",1]}}', 422, ("parameters.stop[1]: invalid type: integer "
          "`1`, expected a string at line 1 column 41")),
-        (b('{"inputs":"a","parameters":{"grammar":{"type":"json"}}}', 422, "parameters.grammar: missing "
+        (b'{"inputs":"a","parameters":{"grammar":{"type":"json"}}}', 422, ("parameters.grammar: missing "
          "field `value` at line 1 column 53")),
     ],
 )  # fmt: skip
