@@ -55,7 +55,10 @@ def _measure(parts: Sequence[str], *, quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         if set(parts) - {"synth"}:
-            _tell("assembly", lambda _step: synth.run(synth.ROOT / "app.py", out))
+            _tell(
+                "assembly",
+                lambda _step: synth.run(synth.ROOT / "app.py", out, {**synth.project_context(), "nag": "off"}),
+            )
         if "synth" in parts:
             figures += _tell("synth", lambda step: synth.measure(2 if quick else 9, step))
         if "cold" in parts:

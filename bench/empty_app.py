@@ -1,4 +1,4 @@
-"""The app that synth is compared with: one empty stack, no rule packs."""
+"""The app that synth is compared with: one empty stack and nothing else."""
 
 import aws_cdk
 

@@ -18,19 +18,24 @@ ROOT = Path(__file__).parents[1]
 EMPTY, WITH_PACKS, WITHOUT_PACKS = "empty app", "app with both packs", "app without packs"
 
 
-def run(program: Path, out: Path, context: dict[str, object] | None = None) -> None:
-    """Synthesize a CDK app as the CDK CLI does: cdk.json's context, the assembly in `out`.
+def project_context() -> dict[str, object]:
+    """The context of cdk.json, which the CDK CLI hands to the app."""
+    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
 
-    This shell's PYTHONDONTWRITEBYTECODE is not handed on: Python may write and use its .pyc files.
+
+def run(program: Path, out: Path, context: dict[str, object]) -> None:
+    """Synthesize a CDK app into `out`, started as the CDK CLI starts it.
+
+    PYTHONDONTWRITEBYTECODE is not handed on: Python may write and use its .pyc files.
 
     Raises:
         RuntimeError: The app failed; with what it said.
     """
-    settings = json.loads((ROOT / "cdk.json").read_text())["context"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {
         "CDK_OUTDIR": str(out),
-        "CDK_CONTEXT_JSON": json.dumps({**settings, **(context or {})}),
+        "CDK_CONTEXT_JSON": json.dumps(context),
         "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(ROOT / ".cache" / "jsii"),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
@@ -55,11 +60,15 @@ def function_asset(out: Path) -> Path:
 
 
 def measure(rounds: int, step: Callable[[str], None]) -> list[Figure]:
-    """Compare the app with the empty one; both start with .pyc files and jsii's cache filled by the warm-up round."""
+    """Compare the app with a plain one of one empty stack, which has no context and no rule packs.
+
+    The warm-up round leaves .pyc files and jsii's cache behind, for each of them.
+    """
+    context = project_context()
     programs: dict[str, tuple[Path, dict[str, object]]] = {
         EMPTY: (Path(__file__).with_name("empty_app.py"), {}),
-        WITH_PACKS: (ROOT / "app.py", {}),
-        WITHOUT_PACKS: (ROOT / "app.py", {"nag": "off"}),
+        WITH_PACKS: (ROOT / "app.py", context),
+        WITHOUT_PACKS: (ROOT / "app.py", {**context, "nag": "off"}),
     }
     samples = paired({name: _timed(*program) for name, program in programs.items()}, rounds, step)
     return [
