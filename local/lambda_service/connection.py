@@ -1,0 +1,106 @@
+"""One HTTP/1.1 connection from a runtime, held to the letter by h11."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import h11
+
+_READ_BYTES = 65536
+# The X-Ray cause of an error is a header of up to 1 MiB.
+_HEAD_BYTES = 2 * 1024 * 1024
+# Go's HTTP server, which Lambda's own Runtime API is, lets a client that was refused early read why.
+_LINGER_SECONDS = 0.5
+
+
+class TruncatedRequestError(Exception):
+    """The connection ended, or stopped being HTTP, before the request did."""
+
+
+class Connection:
+    """Requests come in one after another, each is answered before the next is read.
+
+    Attributes:
+        trailers: Of the request whose body was just read to its end, by their names in lower case.
+        retired: It carried a streamed answer; a runtime closes it then.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
+        self.trailers: dict[str, str] = {}
+        self.retired = False
+
+    async def request(self) -> h11.Request | None:
+        """The head of the next request; None when the runtime has closed the connection.
+
+        Raises:
+            TruncatedRequestError: It is not HTTP.
+        """
+        if self._http.our_state is not h11.IDLE:
+            return None
+        event = await self._next()
+        return event if isinstance(event, h11.Request) else None
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body of the request, as it comes.
+
+        Raises:
+            TruncatedRequestError: It broke off.
+        """
+        if self._http.they_are_waiting_for_100_continue:
+            self._write(h11.InformationalResponse(status_code=100, headers=[]))
+        while isinstance(event := await self._next(), h11.Data):
+            yield bytes(event.data)
+        if not isinstance(event, h11.EndOfMessage):
+            raise TruncatedRequestError("the connection ended before the request")
+        self.trailers = headers_of(event)
+
+    async def respond(self, status: int, body: dict[str, Any] | bytes, headers: dict[str, str] | None = None) -> None:
+        """Answer the request; the connection is kept where HTTP allows it."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
+        self._write(h11.Response(status_code=status, headers=list(sent.items())))
+        self._write(h11.Data(data))
+        self._write(h11.EndOfMessage())
+        await self._writer.drain()
+        if self._http.their_state is h11.DONE and self._http.our_state is h11.DONE:
+            self._http.start_next_cycle()
+        else:
+            await self._linger()
+
+    async def _linger(self) -> None:
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_SECONDS):
+                while await self._reader.read(_READ_BYTES):
+                    pass
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._writer.close()
+
+    async def _next(self) -> h11.Event | type[h11.PAUSED] | type[h11.NEED_DATA]:
+        try:
+            while True:
+                event = self._http.next_event()
+                if event is not h11.NEED_DATA:
+                    return event
+                self._http.receive_data(await self._reader.read(_READ_BYTES))
+        except (h11.RemoteProtocolError, ConnectionError) as error:
+            raise TruncatedRequestError(str(error)) from error
+
+    def _write(self, event: h11.Event) -> None:
+        self._writer.write(self._http.send(event) or b"")
+
+
+def headers_of(message: h11.Request | h11.EndOfMessage) -> dict[str, str]:
+    """Headers or trailers, by their names in lower case."""
+    return {name.decode(): value.decode("latin-1") for name, value in message.headers}

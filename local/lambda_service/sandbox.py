@@ -1,0 +1,167 @@
+"""One sandbox: a process that serves one invocation at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from local.lambda_service.environment import command, process_environment
+from local.lambda_service.errors import FunctionError, FunctionTimeout
+from local.lambda_service.runtime_api import RuntimeApi
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from local.lambda_service.environment import FunctionConfig
+    from local.lambda_service.invocation import Invocation
+
+# Lambda gives 10 s, and then once more the function's timeout; here hundreds may start at once on two cores.
+INIT_SECONDS = 60.0
+# What a process that has ended may take until its last bytes are read.
+DRAIN_SECONDS = 2.0
+# A longer line is several events in CloudWatch Logs.
+LINE_BYTES = 256 * 1024
+
+
+class Sandbox:
+    """A process of a function; `start` comes first, `stop` last.
+
+    Args:
+        config: The function.
+        task_root: Its unpacked code.
+        violations: Gets what the runtime does against the protocol.
+        log: Gets each line that the process writes, and what Lambda itself would log.
+    """
+
+    def __init__(
+        self, config: FunctionConfig, task_root: Path, violations: list[str], log: Callable[[str], None]
+    ) -> None:
+        self._config = config
+        self._task_root = task_root
+        self._log = log
+        self._api = RuntimeApi(config.arn, violations)
+        self._process: Process | None = None
+        self._exit: asyncio.Task[str] | None = None
+        self.usable = True
+
+    async def start(self) -> None:
+        """Start the process and wait until it asks for an invocation.
+
+        Raises:
+            FunctionError: It ended, or reported that it cannot start.
+            FunctionTimeout: It did neither in time.
+        """
+        address = await self._api.start()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *command(self._config, self._task_root),
+                env=process_environment(self._config, self._task_root, address),
+                cwd=self._task_root,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            # The managed runtime's start script ends so when it cannot start the wrapper.
+            status = 127 if isinstance(error, FileNotFoundError) else 126
+            self._log(f"{error.filename}: {error.strerror}")
+            raise _exited(f"exit status {status}") from error
+        self._exit = asyncio.create_task(self._watch(self._process))
+        try:
+            async with asyncio.timeout(INIT_SECONDS):
+                await self._until(self._api.ready)
+        except TimeoutError:
+            raise self._timed_out("Init", INIT_SECONDS) from None
+        if self._api.init_error is not None:
+            raise self._api.init_error
+
+    async def run(self, invocation: Invocation) -> None:
+        """Run an invocation to its end; afterwards the sandbox is `usable` for the next one, or not.
+
+        Args:
+            invocation: Is finished when this returns, whatever happened.
+        """
+        self._api.deliver(invocation)
+        self.usable = False
+        try:
+            async with asyncio.timeout(invocation.timeout_seconds):
+                await self._until(invocation.finished)
+                await self._until(self._api.ready)
+                self.usable = True
+        except TimeoutError:
+            # Killed first: nothing that it writes now may still reach the caller.
+            self._kill()
+            invocation.fail(self._timed_out(invocation.request_id, invocation.timeout_seconds))
+        except FunctionError as error:
+            if invocation.begun.done():
+                error = FunctionError.of("Runtime.TruncatedResponse", str(error))
+            invocation.fail(error)
+
+    async def stop(self) -> None:
+        """Kill the process and everything it has started, and wait until it is gone."""
+        self.usable = False
+        self._kill()
+        if self._exit is not None:
+            await asyncio.gather(self._exit, return_exceptions=True)
+        await self._api.close()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def _until(self, event: asyncio.Event) -> None:
+        """Wait for the event.
+
+        Raises:
+            FunctionError: The process has ended before it.
+        """
+        assert self._exit is not None  # noqa: S101 - started
+        waiting = asyncio.create_task(event.wait())
+        try:
+            await asyncio.wait({waiting, self._exit}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+        if not event.is_set():
+            error = _exited(self._exit.result())
+            self._log(str(error))
+            raise error
+
+    async def _watch(self, process: Process) -> str:
+        """How the process ended, once it has and everything that it said is read."""
+        assert process.stdout is not None  # noqa: S101 - a pipe
+        lines = asyncio.create_task(self._lines(process.stdout))
+        code = await process.wait()
+        await self._api.drained(DRAIN_SECONDS)
+        await asyncio.wait({lines}, timeout=DRAIN_SECONDS)
+        lines.cancel()
+        return f"signal: {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+    async def _lines(self, output: asyncio.StreamReader) -> None:
+        rest = b""
+        while data := await output.read(65536):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._log(line.decode(errors="replace"))
+            while len(rest) > LINE_BYTES:
+                self._log(rest[:LINE_BYTES].decode(errors="replace"))
+                rest = rest[LINE_BYTES:]
+        if rest:
+            self._log(rest.decode(errors="replace"))
+
+    def _timed_out(self, what: str, seconds: float) -> FunctionTimeout:
+        error = FunctionTimeout.of(
+            "Sandbox.Timeout", f"RequestId: {what} Error: Task timed out after {seconds:.2f} seconds"
+        )
+        self._log(str(error))
+        return error
+
+
+def _exited(how: str) -> FunctionError:
+    return FunctionError.of("Runtime.ExitError", f"Runtime exited with error: {how}")
