@@ -142,7 +142,8 @@ class Cloud:
                 timeout_seconds=function.timeout_seconds,
                 memory_mb=function.memory_mb,
                 code_zip=function.code_zip,
-            )
+            ),
+            log=self._log,
         )
 
     async def _start_container(self, endpoint: DeployedEndpoint) -> str:
