@@ -148,13 +148,10 @@ class ImportedEndpoint(EndpointBase):
 def arn_of(scope: Construct, id: str, endpoint_name: str) -> str:
     """ARN of an endpoint in the stack's own account and Region.
 
-    SageMaker writes names in lower case into ARNs, and IAM compares them exactly.
-
     Raises:
         ConfigurationError: It is no name of an endpoint.
     """
-    known = not is_token(endpoint_name)
-    if known and not _NAME.fullmatch(endpoint_name):
+    if not is_token(endpoint_name) and not _NAME.fullmatch(endpoint_name):
         problem = Problem(
             keyword="endpoint_name",
             value=endpoint_name,
@@ -162,11 +159,17 @@ def arn_of(scope: Construct, id: str, endpoint_name: str) -> str:
             fix="Give the name that the SageMaker console shows.",
         )
         refuse(scope, id, [problem])
-    name = endpoint_name.lower() if known else endpoint_name
-    return Stack.of(scope).format_arn(service="sagemaker", resource="endpoint", resource_name=name)
+    return Stack.of(scope).format_arn(
+        service="sagemaker", resource="endpoint", resource_name=name_in_arn(endpoint_name)
+    )
 
 
-def name_in(scope: Construct, id: str, endpoint_arn: str) -> str:
+def name_in_arn(endpoint_name: str) -> str:
+    """The endpoint's name as SageMaker writes it into ARNs: in lower case, and IAM compares them exactly."""
+    return endpoint_name if is_token(endpoint_name) else endpoint_name.lower()
+
+
+def name_from(scope: Construct, id: str, endpoint_arn: str) -> str:
     """Name of the endpoint in an ARN.
 
     Raises:

@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib.endpoint import EndpointBase
+from constructs_lib.endpoint import EndpointBase, name_in_arn
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.execution_role import ExecutionRole
 from constructs_lib.planning.problems import Problem
@@ -181,5 +181,5 @@ class HostedEndpoint(EndpointBase):
         )
         self._name = self._get_resource_name_attribute(endpoint.attr_endpoint_name)
         self._arn = self._get_resource_arn_attribute(
-            endpoint.ref, service="sagemaker", resource="endpoint", resource_name=self._physical_name
+            endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name_in_arn(self._physical_name)
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Size, SizeRoundingBehavior, Stack, Token
 
 from constructs_lib._tokens import is_token
-from constructs_lib.endpoint import MAX_BODY_BYTES, ImportedEndpoint, arn_of, name_in
+from constructs_lib.endpoint import MAX_BODY_BYTES, ImportedEndpoint, arn_of, name_from
 from constructs_lib.errors import refuse
 from constructs_lib.hosted_endpoint import HostedEndpoint, Hosting
 from constructs_lib.image import TgiImage
@@ -209,7 +209,7 @@ class TgiEndpoint(HostedEndpoint):
         Raises:
             ConfigurationError: It is no ARN of an endpoint.
         """
-        name = name_in(scope, id, endpoint_arn)
+        name = name_from(scope, id, endpoint_arn)
         return ImportedEndpoint(
             scope,
             id,

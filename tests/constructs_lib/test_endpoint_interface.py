@@ -129,6 +129,14 @@ def test_another_stack_can_use_the_endpoint(app: App) -> None:
     assert "Outputs" in template_of(models)
 
 
+def test_another_account_is_granted_by_the_arn_in_lower_case_too(app: App) -> None:
+    models = Stack(app, "Models", env=Environment(account="123456789012", region="eu-west-1"))
+    clients = Stack(app, "Clients", env=Environment(account="210987654321", region="eu-west-1"))
+    qwen(models, endpoint_name="Chat-Prod").grant_invoke(caller(clients))
+    allowed = statement_with(template_of(clients), "sagemaker:InvokeEndpoint")
+    assert text(allowed["Resource"]) == "arn:<AWS::Partition>:sagemaker:eu-west-1:123456789012:endpoint/chat-prod"
+
+
 def test_in_a_vpc_others_can_be_allowed_to_reach_the_containers(stack: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
