@@ -60,7 +60,9 @@ class Whole:
         return f" {self.unit}" if self.unit else ""
 
     def _nearest(self, value: int) -> str:
-        return f"Raise it to at least {self.minimum}" if value < self.minimum else f"Lower it to {self.maximum} or less"
+        if value < self.minimum:
+            return f"Raise it to {self.minimum} or more."
+        return f"Lower it to {self.maximum} or less."
 
 
 @dataclass(frozen=True)

@@ -108,11 +108,11 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
-    """Nothing can be worked out from figures that are none; they are reported already."""
+    """Nothing can be worked out from figures that are none, nor from other than GPUs; both are reported already."""
     model, instance = request.model, request.instance
     if model.facts is not None and any(choices.facts_problems(model.facts)):
         model = replace(model, facts=None)
-    if any(choices.figure_problems(instance)):
+    if any(choices.figure_problems(instance)) or not instance.is_gpu:
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
     return replace(request, model=model, instance=instance)
 

@@ -11,7 +11,7 @@ class Problem:
 
     Args:
         keyword: The argument as the caller wrote it, such as `options.max_input_tokens` or `environment['API_KEY']`.
-        value: What was given; `HIDDEN` where it could be a secret.
+        value: What was given; a `Described` where that is too long, `HIDDEN` where it may be a secret.
         message: What is wrong with it and what is allowed, such as "must be less than max_total_tokens=4096".
         fix: What to change, as a sentence.
     """
@@ -38,12 +38,17 @@ class Advice:
     message: str
 
 
-class _Hidden:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Stands for a value that is too long or too secret to be shown, by a word about it."""
+
+    words: str
+
     def __repr__(self) -> str:
-        return "(not shown)"
+        return f"({self.words})"
 
 
-HIDDEN = _Hidden()
+HIDDEN = Described("not shown")
 """Stands for a value that may be a secret."""
 
 _LONGEST = 120

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from constructs_lib.planning.checks import Flag, Text, Whole, problem
-from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.problems import Advice, Described, Problem
 from constructs_lib.planning.request import EndpointRequest
 
 MAX_BODY_BYTES = 6_291_456
@@ -62,7 +62,7 @@ def _volume_problems(request: EndpointRequest) -> Iterator[Problem]:
     if request.has_volume_key:
         yield Problem(
             "volume_key",
-            "a key",
+            Described("a key"),
             f"{why}, and those drives are always encrypted with a key of their own",
             "Leave volume_key out.",
         )
@@ -102,7 +102,10 @@ def environment_problems(
     count = len(environment) + len(reserved)
     if count > MAX_ENTRIES:
         yield Problem(
-            "environment", f"{count} variables", f"SageMaker takes at most {MAX_ENTRIES}", "Leave some of them out."
+            "environment",
+            Described(f"{count} variables"),
+            f"SageMaker takes at most {MAX_ENTRIES}",
+            "Leave some of them out.",
         )
     size = sum(_size(name) for name in reserved)
     for name, value in environment.items():
@@ -113,14 +116,14 @@ def environment_problems(
         if len(value) > MAX_CHARACTERS:
             yield Problem(
                 keyword_of(name),
-                f"{len(value)} characters",
+                Described(f"{len(value)} characters"),
                 f"SageMaker takes at most {MAX_CHARACTERS} characters in a variable",
                 "Shorten it, or put it into a file beside the weights.",
             )
     if size > MAX_ENVIRONMENT_BYTES:
         yield Problem(
             "environment",
-            f"{size} bytes",
+            Described(f"{size} bytes"),
             f"SageMaker takes at most {MAX_ENVIRONMENT_BYTES} bytes of names and values together",
             "Shorten the values, or put them into a file beside the weights.",
         )
