@@ -16,21 +16,26 @@ from aws_cdk import App, Environment, Validations
 from stacks.llama import LlamaTgiStack
 
 
-def build(app: App) -> None:
-    """Add every stack and, unless it is switched off, the checks of cdk-nag."""
+def build(app: App, env: Environment) -> None:
+    """Add every stack and, unless it is switched off, the checks of cdk-nag.
+
+    Args:
+        app: The app.
+        env: Account and Region of the stacks; without them the templates fit every Region.
+    """
     LlamaTgiStack(
         app,
         "LlamaTgiStack",
         hf_token_secret=app.node.get_context("hf_token_secret"),
         cloud_watch_role=_is_on(app, "cloud_watch_role"),
-        env=_environment(),
+        env=env,
     )
     if _is_on(app, "nag"):
         _add_nag(app)
 
 
 def _environment() -> Environment:
-    """Where the CDK CLI would deploy to; without credentials it does not say, and the templates fit every Region."""
+    """Where the CDK CLI would deploy to. Without credentials it does not say."""
     return Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
 
 
@@ -49,5 +54,5 @@ def _add_nag(app: App) -> None:
 
 if __name__ == "__main__":
     main_app = App()
-    build(main_app)
+    build(main_app, _environment())
     main_app.synth()

@@ -1,0 +1,91 @@
+"""Lint the synthesized templates with cfn-lint for every Region that has TGI's images and the services.
+
+Run it as `python -m scripts.lint_templates`. The templates are synthesized once, open for every Region.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aws_cdk import App, Environment
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from cfnlint.helpers import REGIONS
+from cfnlint.rules import Match
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+from app import build
+from constructs_lib.planning.image import regions
+
+# W3005: the CDK always writes a function's role into DependsOn too, so that its policy is waited for; the role alone
+# would be implied.
+_IGNORED = ["W3005"]
+
+_CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
+
+
+def main() -> int:
+    """Lint every stack.
+
+    Returns:
+        0 when there is nothing to report, else 1.
+    """
+    findings = 0
+    for name, template in synthesize().items():
+        left_out = regions_left_out(template)
+        covered = [region for region in regions() if region not in left_out]
+        for region, reason in left_out.items():
+            _say(f"{name}: {region} left out: {reason}")
+        found = lint_template(template, covered)
+        for match in found:
+            _say(f"{name}: {match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}")
+        findings += len(found)
+        _say(f"{name}: {len(found)} findings of cfn-lint in {len(covered)} Regions")
+    return 1 if findings else 0
+
+
+def synthesize() -> dict[str, str]:
+    """The template of every stack as it is for any account and Region, by stack name."""
+    context = json.loads(_CDK_JSON.read_text())["context"]
+    with TemporaryDirectory() as folder:
+        app = App(outdir=folder, context=context)
+        build(app, Environment())
+        return {stack.stack_name: Path(stack.template_full_path).read_text() for stack in app.synth().stacks}
+
+
+def regions_left_out(template: str) -> dict[str, str]:
+    """Why Regions that have the images are not linted, by Region."""
+    known = set(REGIONS)
+    reasons = {}
+    for region in regions():
+        if region not in known:
+            reasons[region] = "cfn-lint has no schemas of this Region"
+        elif missing := resource_types(template) - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region)):
+            reasons[region] = f"CloudFormation has no {', '.join(sorted(missing))} there, as cfn-lint knows it"
+    return reasons
+
+
+def resource_types(template: str) -> set[str]:
+    """The types of a template's resources."""
+    return {resource["Type"] for resource in json.loads(template)["Resources"].values()}
+
+
+def lint_template(template: str, covered: list[str]) -> list[Match]:
+    """What cfn-lint finds, warnings included.
+
+    Args:
+        template: The template as JSON.
+        covered: The Regions to lint it for.
+    """
+    return lint(template, config=ManualArgs(regions=covered, ignore_checks=_IGNORED))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
