@@ -184,7 +184,7 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(REQUESTS)
 def test_no_junk_makes_the_plan_raise(request):
     result = plan(EndpointRequest(**request))
