@@ -19,7 +19,7 @@ _CUDA_ERROR = (
     '{"error":"Request failed during generation: Server error: CUDA out of memory. Tried to allocate 2.00 GiB",'
     '"error_type":"generation"}'
 )
-_PARTS_BEFORE_A_FAULT = 3
+_BYTES_BEFORE_A_FAULT = 400
 _STREAM_FAULTS = {
     "stream-broken": eventstream.exception(
         "ModelStreamError", Message="The model's stream broke before its end.", ErrorCode="StreamBroken"
@@ -131,7 +131,10 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
         try:
             async with asyncio.timeout_at(deadline):
                 await asyncio.sleep(seconds)
-                await _relay(service, answer, response, fault)
+                if fault in _STREAM_FAULTS:
+                    await _relay_until_fault(service, answer, response, _STREAM_FAULTS[fault])
+                else:
+                    await _relay(service, answer, response)
         except TimeoutError:
             await response.write(_STREAM_FAULTS["stream-timeout"])
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
@@ -143,23 +146,27 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
     return response
 
 
-async def _relay(
-    service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, fault: str | None
-) -> None:
+async def _relay(service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
     """Send each piece of the container's answer on as parts; `write` waits for a slow client."""
     cut, part, write = service.cutter.cut, eventstream.part, response.write
-    ending = _STREAM_FAULTS.get(fault) if fault else None
-    sent = 0
     async for data in answer.content.iter_any():
-        payloads = cut(data)
-        if ending is not None:
-            payloads = payloads[: _PARTS_BEFORE_A_FAULT - sent]
-            sent += len(payloads)
-        await write(b"".join(map(part, payloads)))
-        if ending is not None and sent >= _PARTS_BEFORE_A_FAULT:
+        await write(b"".join(map(part, cut(data))))
+
+
+async def _relay_until_fault(
+    service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, ending: bytes
+) -> None:
+    """Send the beginning of the answer, never all of it, and then how it ends."""
+    cut, part = service.cutter.cut, eventstream.part
+    sent, held = 0, b""
+    async for data in answer.content.iter_any():
+        await response.write(b"".join(map(part, cut(held))) if held else b"")
+        sent += len(held)
+        held = data[: _BYTES_BEFORE_A_FAULT - sent]
+        if sent + len(held) >= _BYTES_BEFORE_A_FAULT:
             break
-    if ending:
-        await write(ending)
+    beginning = held[: len(held) // 2]
+    await response.write((b"".join(map(part, cut(beginning))) if beginning else b"") + ending)
 
 
 def _post(service: Service, call: Invocation, accept: str) -> aiohttp.client._RequestContextManager:

@@ -9,7 +9,12 @@ import threading
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+import boto3
 from aiohttp import web
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
 
 from local.container.server import create_app
 from local.container.settings import Settings
@@ -17,6 +22,7 @@ from local.container.settings import Settings
 if TYPE_CHECKING:
     from types import TracebackType
 
+KEY, SECRET = "AKIDEXAMPLE", "made-up"
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 
 
@@ -104,3 +110,22 @@ def call(method: str, url: str, body: object = None, headers: dict[str, str] | N
 def post(url: str, body: object, headers: dict[str, str] | None = None) -> Answer:
     """POST a body."""
     return call("POST", url, body, headers)
+
+
+def client_of(url: str, *, key: str = KEY, secret: str = SECRET) -> Any:
+    """The real client of the SageMaker Runtime, without retries."""
+    return boto3.client(
+        "sagemaker-runtime",
+        region_name="eu-west-1",
+        endpoint_url=url,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+def signed(url: str, service: str = "sagemaker", **headers: str) -> dict[str, str]:
+    """The headers of a signed POST of `{}`."""
+    request = AWSRequest("POST", url, headers, b"{}")
+    SigV4Auth(Credentials(KEY, SECRET), service, "eu-west-1").add_auth(request)
+    return dict(request.headers.items())
