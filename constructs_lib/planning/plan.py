@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from constructs_lib.planning import ami, choices, sagemaker, tgi, timeouts
@@ -28,14 +28,31 @@ _UNKNOWN_INSTANCE = GpuInstance(
     volume_configurable=True,
 )
 
-# What a part of the request must be, how it is written, and what stands in for a wrong one so that the other parts are
-# still checked.
-_PARTS: tuple[tuple[str, str, type, str, Any], ...] = (
-    ("model", "model", ModelChoice, "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="hub", hub_id="unknown")),
-    ("instance_type", "instance", GpuInstance, "GpuInstance.G5_2XLARGE", _UNKNOWN_INSTANCE),
-    ("image", "image", ImageChoice, "TgiImage.version(…)", ImageChoice(version=NEWEST)),
-    ("options", "options", TgiOptions, "TgiOptions(…)", TgiOptions()),
-    ("environment", "environment", Mapping, "a dict of str to str", {}),
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of a request: what it must be, in the caller's words, and what stands in for a wrong one.
+
+    With the stand-in the other parts are still checked.
+    """
+
+    keyword: str
+    field: str
+    kind: type
+    wanted: str
+    example: str
+    stand_in: object
+
+    def is_wrong_in(self, request: EndpointRequest) -> bool:
+        return not isinstance(getattr(request, self.field), self.kind)
+
+
+_PARTS = (
+    _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
+    _Part("instance_type", "instance", GpuInstance, "a GpuInstance", "GpuInstance.G5_2XLARGE", _UNKNOWN_INSTANCE),
+    _Part("image", "image", ImageChoice, "a TgiImage", "TgiImage.version(…)", ImageChoice(version=NEWEST)),
+    _Part("options", "options", TgiOptions, "TgiOptions", "TgiOptions(…)", TgiOptions()),
+    _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
 )
 
 
@@ -77,16 +94,16 @@ def plan(request: EndpointRequest) -> EndpointPlan:
 
 
 def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
-    for keyword, field, kind, example, _ in _PARTS:
-        value = getattr(request, field)
-        if not isinstance(value, kind):
-            named = _catalogued(value) if field == "instance" else None
-            fix = f"Write {attribute_name(named.name) if named else example}."
-            yield Problem(keyword, value, f"must be {kind.__name__}, not {type(value).__name__}", fix)
+    for part in _PARTS:
+        if part.is_wrong_in(request):
+            value = getattr(request, part.field)
+            named = _catalogued(value) if part.field == "instance" else None
+            fix = f"Write {attribute_name(named.name) if named else part.example}."
+            yield Problem(part.keyword, value, f"must be {part.wanted}, not {type(value).__name__}", fix)
 
 
 def _with_stand_ins(request: EndpointRequest) -> EndpointRequest:
-    wrong = {field: stand_in for _, field, kind, _, stand_in in _PARTS if not isinstance(getattr(request, field), kind)}
+    wrong: dict[str, Any] = {part.field: part.stand_in for part in _PARTS if part.is_wrong_in(request)}
     if "instance" in wrong:
         wrong["instance"] = _catalogued(request.instance) or _UNKNOWN_INSTANCE
     return replace(request, **wrong)

@@ -125,17 +125,17 @@ def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
         ),
         (
             "ml.g5.2xlarge",
-            "instance_type='ml.g5.2xlarge': must be GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
+            "instance_type='ml.g5.2xlarge': must be a GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
         ),
         (
             "ml.p6-b200.48xlarge",
-            "instance_type='ml.p6-b200.48xlarge': must be GpuInstance, not str. Write GpuInstance.P6_B200_48XLARGE.",
+            "instance_type='ml.p6-b200.48xlarge': must be a GpuInstance, not str. Write GpuInstance.P6_B200_48XLARGE.",
         ),
         (
             "g5.2xlarge",
-            "instance_type='g5.2xlarge': must be GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
+            "instance_type='g5.2xlarge': must be a GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
         ),
-        (None, "instance_type=None: must be GpuInstance, not NoneType. Write GpuInstance.G5_2XLARGE."),
+        (None, "instance_type=None: must be a GpuInstance, not NoneType. Write GpuInstance.G5_2XLARGE."),
         (
             GpuInstance.of("g5.2xlarge", accelerator_count=1, memory_gib=24),
             (

@@ -136,7 +136,7 @@ def test_the_checkpoints_size_follows_its_type():
         (
             {"model": "meta-llama/Llama-3.1-8B-Instruct"},
             (
-                "model='meta-llama/Llama-3.1-8B-Instruct': must be ModelChoice, not str."
+                "model='meta-llama/Llama-3.1-8B-Instruct': must be a Model, not str."
                 " Write Model.from_hub(…) or .from_s3(…)."
             ),
         ),

@@ -79,9 +79,9 @@ ALL = ", ".join(VERSIONS)
                 " Deploy to another Region, or bring an image: TgiImage.from_ecr_repository."
             ),
         ),
-        ({"image": "3.3.6"}, "image='3.3.6': must be ImageChoice, not str. Write TgiImage.version(…)."),
+        ({"image": "3.3.6"}, "image='3.3.6': must be a TgiImage, not str. Write TgiImage.version(…)."),
         ({"options": []}, "options=[]: must be TgiOptions, not list. Write TgiOptions(…)."),
-        ({"environment": ["A=1"]}, "environment=['A=1']: must be Mapping, not list. Write a dict of str to str."),
+        ({"environment": ["A=1"]}, "environment=['A=1']: must be a mapping, not list. Write {'NAME': 'value'}."),
     ],
 )
 def test_parts_that_cannot_be_are_refused_in_words(changes, words, refusals):
