@@ -18,7 +18,11 @@ _LINGER_SECONDS = 0.5
 
 
 class TruncatedRequestError(Exception):
-    """The connection ended, or stopped being HTTP, before the request did."""
+    """The connection ended before the request did."""
+
+
+class NotHttpError(Exception):
+    """The runtime does not speak HTTP."""
 
 
 class Connection:
@@ -33,6 +37,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
+        self._ended = False
         self.trailers: dict[str, str] = {}
         self.retired = False
 
@@ -40,7 +45,8 @@ class Connection:
         """The head of the next request; None when the runtime has closed the connection.
 
         Raises:
-            TruncatedRequestError: It is not HTTP.
+            NotHttpError: It is something else.
+            TruncatedRequestError: It broke off.
         """
         if self._http.our_state is not h11.IDLE:
             return None
@@ -79,7 +85,7 @@ class Connection:
             self._writer.write_eof()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
-                while await self._reader.read(_READ_BYTES):
+                while await self._read():
                     pass
         self.close()
 
@@ -93,9 +99,20 @@ class Connection:
                 event = self._http.next_event()
                 if event is not h11.NEED_DATA:
                     return event
-                self._http.receive_data(await self._reader.read(_READ_BYTES))
-        except (h11.RemoteProtocolError, ConnectionError) as error:
-            raise TruncatedRequestError(str(error)) from error
+                self._http.receive_data(await self._read())
+        except h11.RemoteProtocolError as error:
+            if self._ended:
+                raise TruncatedRequestError(str(error)) from error
+            raise NotHttpError(str(error)) from error
+
+    async def _read(self) -> bytes:
+        """What the runtime has sent; none when it is gone, in whatever way."""
+        try:
+            data = await self._reader.read(_READ_BYTES)
+        except ConnectionError:
+            data = b""
+        self._ended = not data
+        return data
 
     def _write(self, event: h11.Event) -> None:
         self._writer.write(self._http.send(event) or b"")

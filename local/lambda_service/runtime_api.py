@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from local.lambda_service import rules
-from local.lambda_service.connection import Connection, TruncatedRequestError, headers_of
+from local.lambda_service.connection import Connection, NotHttpError, TruncatedRequestError, headers_of
 from local.lambda_service.errors import FunctionError
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ class RuntimeApi:
         try:
             while (request := await connection.request()) is not None:
                 await self._dispatch(connection, request)
-        except TruncatedRequestError as error:
-            self._violate(f"a request broke off: {error}")
-        except (ConnectionError, asyncio.CancelledError):
+        except NotHttpError as error:
+            self._violate(f"not HTTP: {error}")
+        except (TruncatedRequestError, ConnectionError, asyncio.CancelledError):
             pass  # the runtime has ended, or the sandbox is being stopped
         finally:
             connection.close()
@@ -152,7 +152,7 @@ class RuntimeApi:
         invocation.begin(headers.get("content-type", "application/octet-stream"))
         try:
             whole = await _relay(connection.body(), invocation, BUFFERED_BYTES if mode is None else STREAMED_BYTES)
-        except TruncatedRequestError:
+        except (TruncatedRequestError, NotHttpError):
             invocation.fail(FunctionError.of("Runtime.TruncatedResponse", "The runtime broke off its answer"))
             raise
         self._state = State.ANSWERED
