@@ -9,13 +9,13 @@ import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aws_cdk import App, Environment
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
-from cfnlint.helpers import REGIONS
-from cfnlint.rules import Match
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from cfnlint.helpers import REGIONS  # type: ignore[import-untyped]
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from app import build
 from constructs_lib.planning.image import regions
@@ -73,14 +73,15 @@ def resource_types(template: str) -> set[str]:
     return {resource["Type"] for resource in json.loads(template)["Resources"].values()}
 
 
-def lint_template(template: str, covered: list[str]) -> list[Match]:
+def lint_template(template: str, covered: list[str]) -> list[Any]:
     """What cfn-lint finds, warnings included.
 
     Args:
         template: The template as JSON.
         covered: The Regions to lint it for.
     """
-    return lint(template, config=ManualArgs(regions=covered, ignore_checks=_IGNORED))
+    found: list[Any] = lint(template, config=ManualArgs(regions=covered, ignore_checks=_IGNORED))
+    return found
 
 
 def _say(line: str) -> None:

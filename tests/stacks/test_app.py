@@ -1,0 +1,165 @@
+"""The app as a whole: offline, one template for every Region, no finding of cdk-nag open."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from aws_cdk import Acknowledgment, App, Environment, Stack, Validations
+from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+from constructs import IConstruct
+
+import app as composition
+
+ROOT = Path(__file__).parent.parent.parent
+CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+SOMEWHERE = Environment(account="111122223333", region="eu-west-1")
+
+
+def built(env: Environment | None = None, **context: str) -> App:
+    app = App(context={**CONTEXT, **context})
+    composition.build(app, env or Environment())
+    return app
+
+
+@cache
+def template(region: str | None = None) -> dict[str, Any]:
+    env = Environment(account="111122223333", region=region) if region else Environment()
+    assembly = built(env, nag="off").synth()
+    rendered: dict[str, Any] = assembly.get_stack_by_name("LlamaTgiStack").template
+    return rendered
+
+
+def findings(app: App) -> set[tuple[str, str]]:
+    """What both packs report: rule and path of the resource."""
+    return {
+        (violation.rule_name, resource.construct_path)
+        for pack in (AwsSolutionsChecks(app), ServerlessChecks(app))
+        for violation in pack.validate_scope(app).violations
+        for resource in violation.violating_resources
+    }
+
+
+@pytest.mark.parametrize("env", [Environment(), SOMEWHERE], ids=["any Region", "one Region"])
+def test_no_finding_of_cdk_nag_is_open(env: Environment) -> None:
+    assert findings(built(env, nag="off")) == set()
+
+
+def test_a_finding_that_nobody_acknowledged_is_seen() -> None:
+    app = built(nag="off")
+    stack = app.node.find_child("LlamaTgiStack")
+    assert isinstance(stack, Stack)
+    s3.CfnBucket(stack, "Forgotten")
+    assert ("AwsSolutions-S1", "LlamaTgiStack/Forgotten") in findings(app)
+
+
+class Recorder:
+    """Stands in for Validations: remembers acknowledgments instead of making them."""
+
+    given: ClassVar[dict[tuple[str, str], str]]
+
+    def __init__(self, construct: IConstruct) -> None:
+        self._construct = construct
+
+    def acknowledge(self, *rules: Acknowledgment) -> None:
+        self.given.update({(rule.id, self._construct.node.path): rule.reason for rule in rules})
+
+
+def test_every_acknowledgment_is_for_one_resource_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    Recorder.given = {}
+    monkeypatch.setattr(Validations, "of", Recorder)
+    app = built(nag="off")
+    found = findings(app)
+    assert len(Recorder.given) == len(found)
+    for (rule, path), reason in Recorder.given.items():
+        assert [each for each in found if each[0] == rule and each[1].startswith(path)], (rule, path)
+        assert len(reason) > 40, (rule, path)
+
+
+def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
+    return subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**clean, "CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, **context})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_app_synthesizes_alone_with_both_packs_on(tmp_path: Path) -> None:
+    ran = run_app(tmp_path)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "LlamaTgiStack.template.json").is_file()
+
+
+def test_an_open_finding_fails_the_synthesis() -> None:
+    app = built()
+    stack = app.node.find_child("LlamaTgiStack")
+    assert isinstance(stack, Stack)
+    s3.CfnBucket(stack, "Forgotten")
+    with pytest.raises(RuntimeError, match="AwsSolutions-S1"):
+        app.synth()
+
+
+def test_cdk_nag_can_be_switched_off() -> None:
+    app = built(nag="off")
+    stack = app.node.find_child("LlamaTgiStack")
+    assert isinstance(stack, Stack)
+    s3.CfnBucket(stack, "Forgotten")
+    assert app.synth()
+
+
+def test_the_app_imports_nothing_that_could_call_aws_or_git() -> None:
+    code = (
+        "import sys, app; from aws_cdk import App, Environment; "
+        f"app.build(App(context={CONTEXT!r}), Environment()); "
+        "print(sorted({'boto3', 'botocore', 'requests', 'git', 'sagemaker'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_the_stack_names_no_region_or_account_unless_it_is_told() -> None:
+    text = json.dumps({key: value for key, value in template().items() if key != "Mappings"})
+    assert "111122223333" not in text
+    assert "us-east-1" not in text
+    assert '"AWS::Region"' in text
+
+
+def test_llama_runs_on_one_g5_2xlarge_with_its_token_from_the_secret_of_the_context() -> None:
+    app = built(nag="off", hf_token_secret="another-secret")
+    rendered = app.synth().get_stack_by_name("LlamaTgiStack").template
+    (model,) = (each for each in rendered["Resources"].values() if each["Type"] == "AWS::SageMaker::Model")
+    environment = model["Properties"]["PrimaryContainer"]["Environment"]
+    assert environment["HF_MODEL_ID"] == "meta-llama/Llama-3.1-8B-Instruct"
+    assert ":secret:another-secret:SecretString" in json.dumps(environment["HF_TOKEN"])
+    (config,) = (each for each in rendered["Resources"].values() if each["Type"] == "AWS::SageMaker::EndpointConfig")
+    assert config["Properties"]["ProductionVariants"][0]["InstanceType"] == "ml.g5.2xlarge"
+
+
+def test_the_default_secret_is_named_in_cdk_json() -> None:
+    assert f":secret:{CONTEXT['hf_token_secret']}:SecretString" in json.dumps(template())
+
+
+def test_the_accounts_log_role_can_be_left_alone() -> None:
+    rendered = built(nag="off", cloud_watch_role="off").synth().get_stack_by_name("LlamaTgiStack").template
+    types = {each["Type"] for each in rendered["Resources"].values()}
+    assert "AWS::ApiGateway::Account" not in types
+    assert "AWS::ApiGateway::Account" in {each["Type"] for each in template()["Resources"].values()}
+
+
+def test_the_template_is_the_same_every_time() -> None:
+    again = built(nag="off").synth().get_stack_by_name("LlamaTgiStack").template
+    assert json.dumps(again) == json.dumps(template())
+
+
+def test_every_asset_path_is_inside_the_assembly() -> None:
+    text = json.dumps(template())
+    assert str(ROOT) not in text
