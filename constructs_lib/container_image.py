@@ -67,10 +67,7 @@ class RepositoryImage(ImageSource):
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
         del scope, plan
-        self._repository.grant(
-            role.role, "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
-        )
-        role.allow_registry_login()
+        role.allow_image_pull(self._repository.repository_arn)
         return self._repository.repository_uri_for_tag_or_digest(self._tag)
 
 
@@ -115,7 +112,6 @@ def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: 
             service="ecr", account=account, region=region, resource="repository", resource_name=repository
         )
     )
-    role.allow_registry_login()
 
 
 def _accounts(stack: Stack, version: str) -> CfnMapping:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
-    from constructs import Construct, IDependable
+    from constructs import Construct, IConstruct
 
 # SageMaker's check of the role at creation fails when these are narrowed by resource or condition.
 # Source: Amazon SageMaker AI Developer Guide, "How to use SageMaker AI execution roles", "CreateModel API".
@@ -36,7 +36,8 @@ class ExecutionRole:
     """The role, and a policy of its own for what the endpoint needs.
 
     The policy is apart from the role's other ones so that cdk-nag's findings are accepted for these statements only,
-    and not for what a caller grants to the role.
+    and not for what a caller grants to the role; and so that the endpoint waits for it alone, as a shared role may have
+    grants that refer to the endpoint.
 
     Args:
         scope: The endpoint.
@@ -46,6 +47,7 @@ class ExecutionRole:
     def __init__(self, scope: Construct, role: iam.IRole | None) -> None:
         self._scope = scope
         self._reasons: dict[str, list[str]] = {}
+        self._grants: list[iam.Grant] = []
         self.role: iam.IRole = role or iam.Role(
             scope,
             "Role",
@@ -56,10 +58,15 @@ class ExecutionRole:
         # An immutable role takes no policy, and then none is rendered.
         self.role.attach_inline_policy(self._policy)
 
-    @property
-    def dependables(self) -> list[IDependable]:
-        """What has to exist before the role may do what it needs."""
-        return [self.role, self._policy]
+    def wait_for(self, grant: iam.Grant) -> None:
+        """Remember a grant of the CDK's own, which `allow_before` waits for as well."""
+        self._grants.append(grant)
+
+    def allow_before(self, resource: IConstruct) -> None:
+        """Make everything that is allowed by now so before the resource is made."""
+        resource.node.add_dependency(self._policy)
+        for grant in self._grants:
+            grant.apply_before(resource)
 
     def allow(
         self,
@@ -114,9 +121,6 @@ class ExecutionRole:
         self.allow(
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository_arn]
         )
-
-    def allow_registry_login(self) -> None:
-        """Allow what pulling takes beside the repository."""
         self.allow(
             ["ecr:GetAuthorizationToken"],
             ["*"],
@@ -133,7 +137,7 @@ class ExecutionRole:
 
     def allow_volume_encryption(self, key: kms.IKey) -> None:
         """Allow to encrypt the instances' volumes with the key."""
-        key.grant(self.role, "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
+        self.wait_for(key.grant(self.role, "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"))
         self.allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
     def _log_group_arns(self, endpoint_name: str | None) -> list[str]:

@@ -143,7 +143,7 @@ class HostedEndpoint(EndpointBase):
         )
         # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role does
         # not wait for its policies.
-        model.node.add_dependency(*self._execution_role.dependables)
+        self._execution_role.allow_before(model)
         return model
 
     def _cfn_config(

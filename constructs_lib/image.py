@@ -36,7 +36,8 @@ class TgiImage:
         """An own image, such as a copy of AWS's or one with more packages.
 
         Args:
-            repository: Its repository. The endpoint's role may pull from it, and from no other.
+            repository: Its repository. The endpoint's role may pull from it, and from no other. One of another account
+                has to let this one pull.
             tag: Tag or digest (`sha256:…`) of the image.
             version: TGI's version inside; it decides which options exist and under which names they are set.
         """

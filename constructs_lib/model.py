@@ -127,7 +127,7 @@ class _S3Model(Model):
             conditions={"StringLike": {"s3:prefix": f"{self._prefix}*"}} if self._prefix else None,
         )
         if self._bucket.encryption_key is not None:
-            self._bucket.encryption_key.grant_decrypt(role.role)
+            role.wait_for(self._bucket.encryption_key.grant_decrypt(role.role))
 
     def _data_source(self) -> sagemaker.CfnModel.ModelDataSourceProperty | None:
         return sagemaker.CfnModel.ModelDataSourceProperty(

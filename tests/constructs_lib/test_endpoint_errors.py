@@ -126,7 +126,9 @@ def test_an_image_uri_that_is_known_at_deployment_only_brings_a_warning(stack: S
 
 
 def test_a_volume_is_refused_on_an_instance_with_local_storage(scope: Stack) -> None:
-    key = kms.Key.from_key_arn(scope, "Key", "arn:aws:kms:eu-west-1:123456789012:key/k")
+    key = kms.Key.from_key_arn(
+        scope, "Key", "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+    )
     error = refusal(scope, volume_size=Size.gibibytes(100), volume_key=key)
     assert keywords(error) == ["volume_size", "volume_key"]
 
@@ -148,7 +150,11 @@ def test_times_and_sizes_that_sagemaker_does_not_take_are_refused(
 
 def test_more_security_groups_than_sagemaker_takes_are_refused(scope: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
-        scope, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
+        scope,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
     )
     groups = [ec2.SecurityGroup.from_security_group_id(scope, f"Group{n}", f"sg-{n}") for n in range(6)]
     error = refusal(scope, vpc=vpc, security_groups=groups)

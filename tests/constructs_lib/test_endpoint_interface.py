@@ -139,9 +139,13 @@ def test_another_account_is_granted_by_the_arn_in_lower_case_too(app: App) -> No
 
 def test_in_a_vpc_others_can_be_allowed_to_reach_the_containers(stack: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
     )
-    cache = ec2.SecurityGroup.from_security_group_id(stack, "Cache", "sg-cache")
+    cache = ec2.SecurityGroup.from_security_group_id(stack, "Cache", "sg-00000000000000002")
     cache.connections.allow_from(qwen(stack, vpc=vpc), ec2.Port.tcp(6379))
     rule = only(template_of(stack), "AWS::EC2::SecurityGroupIngress")["Properties"]
     (group,) = resources(template_of(stack), "AWS::EC2::SecurityGroup")
@@ -150,14 +154,18 @@ def test_in_a_vpc_others_can_be_allowed_to_reach_the_containers(stack: Stack) ->
 
 def test_own_subnets_and_security_groups_are_used(stack: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
-        stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
+        stack,
+        "Vpc",
+        vpc_id="vpc-0123456789abcdef0",
+        availability_zones=["eu-west-1a"],
+        private_subnet_ids=["subnet-0123456789abcdef0"],
     )
-    subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-gpu")
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-gpu")
+    subnet = ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-00000000000000001")
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-00000000000000001")
     qwen(stack, vpc=vpc, vpc_subnets=ec2.SubnetSelection(subnets=[subnet]), security_groups=[group])
     template = template_of(stack)
     config = only(template, "AWS::SageMaker::Model")["Properties"]["VpcConfig"]
-    assert config == {"Subnets": ["subnet-gpu"], "SecurityGroupIds": ["sg-gpu"]}
+    assert config == {"Subnets": ["subnet-00000000000000001"], "SecurityGroupIds": ["sg-00000000000000001"]}
     assert resources(template, "AWS::EC2::SecurityGroup") == {}
 
 

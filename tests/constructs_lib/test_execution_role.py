@@ -176,7 +176,20 @@ def test_what_others_grant_to_the_endpoint_goes_to_its_role(stack: Stack) -> Non
     s3.Bucket.from_bucket_name(stack, "Adapters", "team-adapters").grant_read(granted)
     template = template_of(stack)
     assert "team-adapters" in str(statement_with(template, "s3:GetObject*"))
-    assert set(resources(template, POLICY)) <= set(only(template, MODEL)["DependsOn"])
+
+
+def test_an_endpoint_waits_for_the_keys_of_its_weights(stack: Stack) -> None:
+    endpoint(stack, model=Model.from_s3(s3.Bucket(stack, "Weights", encryption=s3.BucketEncryption.KMS), "llama"))
+    template = template_of(stack)
+    assert set(only(template, MODEL)["DependsOn"]) == set(resources(template, POLICY))
+
+
+def test_a_shared_role_may_call_the_endpoint_that_it_runs(stack: Stack) -> None:
+    shared = iam.Role(stack, "Shared", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    endpoint(stack, role=shared).grant_invoke(shared)
+    template = template_of(stack)
+    (calling,) = (key for key, policy in resources(template, POLICY).items() if "InvokeEndpoint" in str(policy))
+    assert calling not in only(template, MODEL)["DependsOn"]
 
 
 @pytest.mark.parametrize("region", [None, "eu-west-1"])
@@ -191,7 +204,11 @@ def test_no_finding_of_cdk_nag_is_open(tmp_path: Path, region: str | None) -> No
         "Own",
         model=Model.from_s3(s3.Bucket.from_bucket_name(stack, "Weights", "team-weights"), "llama"),
         vpc=ec2.Vpc.from_vpc_attributes(
-            stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
+            stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["eu-west-1a"],
+            private_subnet_ids=["subnet-0123456789abcdef0"],
         ),
         endpoint_name="team-llama",
     )

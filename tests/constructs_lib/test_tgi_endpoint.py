@@ -61,9 +61,15 @@ def own_weights(tmp_path_factory: pytest.TempPathFactory) -> Json:
         startup_timeout=Duration.minutes(20),
         model_download_timeout=Duration.minutes(15),
         volume_size=Size.gibibytes(200),
-        volume_key=kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:123456789012:key/k"),
+        volume_key=kms.Key.from_key_arn(
+            stack, "Key", "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+        ),
         vpc=ec2.Vpc.from_vpc_attributes(
-            stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
+            stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["eu-west-1a"],
+            private_subnet_ids=["subnet-0123456789abcdef0"],
         ),
         network_isolation=True,
         inference_ami_version="al2-ami-sagemaker-inference-gpu-3-1",
@@ -161,7 +167,10 @@ def test_what_the_caller_says_about_the_hardware_is_what_sagemaker_is_told(own_w
     assert (given["VariantName"], given["InitialInstanceCount"], given["VolumeSizeInGB"]) == ("Blue", 2, 200)
     assert given["ContainerStartupHealthCheckTimeoutInSeconds"] == 1200
     assert given["ModelDataDownloadTimeoutInSeconds"] == 900
-    assert properties(own_weights, CONFIG)["KmsKeyId"] == "arn:aws:kms:eu-west-1:123456789012:key/k"
+    assert (
+        properties(own_weights, CONFIG)["KmsKeyId"]
+        == "arn:aws:kms:eu-west-1:123456789012:key/12345678-1234-1234-1234-123456789012"
+    )
     assert properties(own_weights, ENDPOINT)["EndpointName"] == "Team-Llama"
 
 
@@ -169,7 +178,7 @@ def test_in_a_vpc_the_containers_get_its_private_subnets_and_a_group_that_lets_n
     (group, rules), *others = resources(own_weights, "AWS::EC2::SecurityGroup").items()
     assert others == []
     assert properties(own_weights, MODEL)["VpcConfig"] == {
-        "Subnets": ["subnet-1"],
+        "Subnets": ["subnet-0123456789abcdef0"],
         "SecurityGroupIds": [{"Fn::GetAtt": [group, "GroupId"]}],
     }
     assert "SecurityGroupIngress" not in rules["Properties"]
@@ -281,9 +290,8 @@ def test_values_that_are_known_at_deployment_only_are_neither_checked_nor_lost(s
     assert properties(template, ENDPOINT)["EndpointName"] == {"Ref": "Name"}
 
 
-def test_the_model_waits_for_the_policies_that_sagemaker_uses_when_it_is_made(llama: Json) -> None:
-    policies = set(resources(llama, "AWS::IAM::Policy"))
-    assert policies <= set(only(llama, MODEL)["DependsOn"])
+def test_the_model_waits_for_the_policy_with_which_sagemaker_checks_it(llama: Json) -> None:
+    assert only(llama, MODEL)["DependsOn"] == ["LlamaPolicy410593B2"]
 
 
 def test_no_template_has_anything_of_the_token_but_the_reference(llama: Json) -> None:
