@@ -12,8 +12,12 @@ from local.container import chat_template, tools
 from local.container.chat_template import compact
 from local.container.errors import ToolError
 from local.container.generation import Generation, Token
+from local.container.json_error import JsonError
 from local.container.render import sse, usage
 from local.container.requests import ChatRequest, GenerateRequest, Grammar, Parameters
+from local.container.serde import Field, debug, read_json, string, structure
+
+_CALL = structure("Call", [Field("function", structure("ToolCall", [Field("_name", string)]))])
 
 
 def to_generate(chat: ChatRequest) -> tuple[GenerateRequest, bool]:
@@ -70,11 +74,14 @@ def parse_output(text: str) -> list[dict[str, Any]] | None:
     Raises:
         ToolError: the answer is no call (it was cut for its length, for instance).
     """
+    try:
+        read_json(text.encode(), _CALL)
+    except JsonError as error:
+        error.path = ()
+        raise ToolError(f"Failed to parse generated text: {error} {debug(text)}") from error
     parsed = parse_call(text)
     if parsed is None:
-        raise ToolError(
-            f"Failed to parse generated text: EOF while parsing a value at line 1 column {len(text)} {text!r}"
-        )
+        raise ToolError(f"Failed to parse generated text: trailing characters {debug(text)}")
     name, arguments = parsed
     if name == "no_tool":
         return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
-from typing import Literal
+from typing import Literal, NamedTuple
 from zlib import crc32
 
 from local.container import grammar, tokenizer, tools, toy
@@ -16,8 +17,7 @@ from local.container.validation import ValidRequest
 FinishReason = Literal["length", "eos_token", "stop_sequence"]
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A generated token; `text` is empty in the middle of a character of several tokens."""
 
     id: int
@@ -108,8 +108,12 @@ def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], Finis
 
 
 def _token(piece: Piece, position: int) -> Token:
-    logprob = -(1 + crc32(b"%d %d" % (piece.id, position)) % 19_999) / 10_000
-    return Token(piece.id, piece.text, logprob, piece.special)
+    return _known_token(piece.id, piece.text, piece.special, position % 16)
+
+
+@lru_cache(maxsize=20_000)
+def _known_token(id_: int, text: str, special: bool, salt: int) -> Token:
+    return Token(id_, text, -(1 + crc32(b"%d %d" % (id_, salt)) % 19_999) / 10_000, special)
 
 
 def _top(token: Token, n: int) -> list[Token]:

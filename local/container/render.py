@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
@@ -15,6 +16,7 @@ DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b":\n\n"
 
 
+@lru_cache(maxsize=20_000)
 def token(each: Token) -> str:
     """A token as JSON."""
     special = "true" if each.special else "false"

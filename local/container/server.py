@@ -84,6 +84,8 @@ async def _answers_as_axum_does(
 
 async def _common_headers(origins: tuple[str, ...], request: web.Request, response: web.StreamResponse) -> None:
     response.headers.popall("Server", None)
+    if isinstance(response, web.Response) and not response.body:
+        response.headers.popall("Content-Type", None)
     response.headers["vary"] = _VARY
     origin = request.headers.get("origin", "")
     if not origins:

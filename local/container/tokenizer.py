@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from zlib import crc32
 
 BOS, EOS = "<|begin_of_text|>", "<|eot_id|>"
@@ -20,8 +21,7 @@ _PIECE = re.compile(
 _WORDS = 127_000
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One token: its id, what it adds to the text, and the bytes of the text that it stands for."""
 
     id: int
@@ -31,11 +31,12 @@ class Piece:
     special: bool = False
 
 
-def _ids(piece: str) -> list[int]:
+@lru_cache(maxsize=10_000)
+def _ids(piece: str) -> tuple[int, ...]:
     if piece in _SPECIAL_IDS:
-        return [_SPECIAL_IDS[piece]]
+        return (_SPECIAL_IDS[piece],)
     count = 3 if ord(piece[-1]) > 0xFFFF else 1
-    return [1000 + crc32(f"{part}{piece}".encode()) % _WORDS for part in range(count)]
+    return tuple(1000 + crc32(f"{part}{piece}".encode()) % _WORDS for part in range(count))
 
 
 def pieces(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
@@ -43,20 +44,19 @@ def pieces(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
     if add_special_tokens:
         yield Piece(_SPECIAL_IDS[BOS], "", 0, 0, special=True)
     start = 0
-    for match in _PIECE.finditer(text):
-        piece = match.group()
-        stop = start + len(piece.encode())
-        ids = _ids(piece)
-        for id_ in ids[:-1]:
-            yield Piece(id_, "", start, stop)
-        yield Piece(ids[-1], piece, start, stop, special=piece in _SPECIAL_IDS)
+    for piece in _PIECE.findall(text):
+        stop = start + (len(piece) if piece.isascii() else len(piece.encode()))
+        *parts, last = _ids(piece)
+        for part in parts:
+            yield Piece(part, "", start, stop)
+        yield Piece(last, piece, start, stop, piece in _SPECIAL_IDS)
         start = stop
 
 
 def count(text: str, *, add_special_tokens: bool) -> int:
     """How many tokens a text has."""
-    astral = sum(1 for c in text if c > "\uffff")
-    return sum(1 for _ in _PIECE.finditer(text)) + 2 * astral + add_special_tokens
+    astral = 0 if text.isascii() else sum(1 for c in text if c > "\uffff")
+    return len(_PIECE.findall(text)) + 2 * astral + add_special_tokens
 
 
 def end_of_sequence() -> Piece:

@@ -42,10 +42,12 @@ def answer(prompt: str, seed: int | None, min_words: int = 0) -> str:
     """
     words = words_of(prompt)
     choice = random.Random(crc32(prompt.encode()) if seed is None else f"{seed} {prompt}")  # noqa: S311 no secret
-    sentences: list[str] = []
-    while not sentences or sum(sentence.count(" ") + 1 for sentence in sentences) < min_words:
-        reflected = " ".join(words[-_REFLECTED_WORDS:])
+    reflected = " ".join(words[-_REFLECTED_WORDS:])
+    paragraphs: list[str] = []
+    spoken = 0
+    while not paragraphs or spoken < min_words:
         reflection = choice.choice(_REFLECTIONS).format(count=len(words), words=reflected)
-        sentences += [choice.choice(_OPENINGS), reflection, choice.choice(_ENDINGS)]
-    text = " ".join(sentences)
+        paragraphs.append(f"{choice.choice(_OPENINGS)} {reflection} {choice.choice(_ENDINGS)}")
+        spoken += paragraphs[-1].count(" ") + 1
+    text = " ".join(paragraphs)
     return text if prompt[-1:].isspace() else f" {text}"

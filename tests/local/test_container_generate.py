@@ -352,6 +352,7 @@ def test_info_models_health_and_metrics(container):
 def test_unknown_paths_and_methods_have_empty_answers(container):
     unknown = call("GET", f"{container}/nowhere")
     assert (unknown.status, unknown.body) == (404, b"")
+    assert "content-type" not in unknown.headers
     wrong = call("GET", f"{container}/invocations")
     assert (wrong.status, wrong.body, wrong.headers["allow"]) == (405, b"", "POST")
     preflight = call("OPTIONS", f"{container}/generate", headers={"origin": "https://example.com"})
