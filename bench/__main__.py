@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -36,13 +37,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: under 40 s instead of under 3 minutes")
     options = parser.parse_args(arguments)
     parts = [part for part in PARTS if not options.only or part in options.only]
+    load = os.getloadavg()[0]
+    busy = load > (os.cpu_count() or 1) / 2
     try:
         figures = _measure(parts, quick=options.quick)
     except (RuntimeError, TimeoutError) as error:
-        sys.stderr.write(f"\nbench: {error}\n")
+        sys.stderr.write(f"bench: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
     notes = [f"Medians of pairs measured in turns{', few rounds (--quick)' if options.quick else ''}."]
     notes += [NOTES[part] for part in parts]
+    if busy:
+        notes.append(f"The machine was busy before the start (load {load:.1f}): do not trust a missed limit.")
     report.show(figures, notes)
     report.write(REPORT, figures, notes, quick=options.quick)
     for figure in missed(figures):
@@ -60,7 +67,7 @@ def _measure(parts: Sequence[str], *, quick: bool) -> list[Figure]:
                 lambda _step: synth.run(synth.ROOT / "app.py", out, {**synth.project_context(), "nag": "off"}),
             )
         if "synth" in parts:
-            figures += _tell("synth", lambda step: synth.measure(2 if quick else 9, step))
+            figures += _tell("synth", lambda step: synth.measure(2 if quick else 7, step))
         if "cold" in parts:
             figures += _tell(
                 "cold start", lambda step: cold.measure(synth.function_asset(out), 5 if quick else 21, step)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.figure import Figure, Samples, median_ratio, paired
-from bench.functions import front_door, proxy_event, reference, upstream
+from bench.functions import ANSWER, front_door, proxy_event, reference, upstream
 from bench.sandbox import Function, Sandbox, own_peak
 
 REFERENCE = "awslambdaric + boto3"
@@ -52,7 +52,7 @@ def _start(name: str, function: Function, path: str, peaks: Samples) -> Callable
             answer = sandbox.invoke(proxy_event(path))
         finally:
             peak = sandbox.stop()
-        if b"a whole answer" not in answer.body.body:
+        if ANSWER not in answer.body.body:
             raise RuntimeError(f"{name} answered {answer.body.body!r}")
         if peak <= before:
             raise RuntimeError(f"peak memory of {name} hidden: the bench itself has used {before >> 20} MiB")

@@ -16,8 +16,10 @@ from bench.wire import Arrivals, receive
 
 REFERENCE_ROOT = Path(__file__).parent / "reference"
 REQUEST = {"inputs": "What is deep learning?", "parameters": {"max_new_tokens": 20, "do_sample": False}}
-FIRST_TOKEN = b"data: "
+FIRST_TOKEN = b'data: {"index":1,'
 """With this a stream's first token begins."""
+ANSWER = b"a whole answer"
+"""The text in every whole answer of the upstream."""
 
 _SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 

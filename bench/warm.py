@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from bench.awake import awake
-from bench.figure import Figure, median_excess, median_ratio, paired
-from bench.functions import FIRST_TOKEN, Direct, front_door, proxy_event, upstream
-from bench.sandbox import Sandbox, started
+from bench.figure import Figure, Samples, median_excess, median_ratio, paired
+from bench.functions import ANSWER, FIRST_TOKEN, Direct, front_door, proxy_event, upstream
+from bench.sandbox import started
 from bench.wire import Arrivals
 
 OURS, DIRECT = "front door", "direct http.client"
@@ -29,15 +30,10 @@ def measure(asset: Path, *, quick: bool, step: Callable[[str], None]) -> list[Fi
 
 
 def _first_token(asset: Path, port: int, rounds: int, step: Callable[[str], None]) -> Figure:
-    def ours(sandbox: Sandbox) -> float:
-        answer = sandbox.invoke(proxy_event(_PATH))
-        return (answer.body.moment_of(FIRST_TOKEN) - answer.invoked) / 1e6
+    def delay(begin: int, body: Arrivals) -> float:
+        return (body.moment_of(FIRST_TOKEN) - begin) / 1e6
 
-    def direct(client: Direct) -> float:
-        begin = time.monotonic_ns()
-        return (client.call().moment_of(FIRST_TOKEN) - begin) / 1e6
-
-    samples = _compare(asset, port, "burst-20", ours, direct, rounds, step)
+    samples = _compare(asset, port, "burst-20", delay, rounds, step)
     return Figure(
         key="warm.first_token",
         what="time to first token, later than direct",
@@ -51,20 +47,12 @@ def _first_token(asset: Path, port: int, rounds: int, step: Callable[[str], None
 
 
 def _ceiling(asset: Path, port: int, rounds: int, step: Callable[[str], None]) -> Figure:
-    def tokens_per_second(body: Arrivals) -> float:
-        if (tokens := body.body.count(FIRST_TOKEN)) != _FLOOD_TOKENS:
+    def tokens_per_second(_begin: int, body: Arrivals) -> float:
+        if (tokens := body.body.count(b"data: ")) != _FLOOD_TOKENS:
             raise RuntimeError(f"{tokens} of {_FLOOD_TOKENS} tokens came")
         return _FLOOD_TOKENS / ((body.last - body.moment_of(FIRST_TOKEN)) / 1e9)
 
-    samples = _compare(
-        asset,
-        port,
-        f"burst-{_FLOOD_TOKENS}",
-        lambda sandbox: tokens_per_second(sandbox.invoke(proxy_event(_PATH)).body),
-        lambda client: tokens_per_second(client.call()),
-        rounds,
-        step,
-    )
+    samples = _compare(asset, port, f"burst-{_FLOOD_TOKENS}", tokens_per_second, rounds, step)
     return Figure(
         key="warm.ceiling",
         what="relay ceiling, of direct",
@@ -79,19 +67,11 @@ def _ceiling(asset: Path, port: int, rounds: int, step: Callable[[str], None]) -
 
 
 def _latency(asset: Path, port: int, rounds: int, step: Callable[[str], None]) -> Figure:
-    def delay(body: Arrivals) -> float:
+    def delay(_begin: int, body: Arrivals) -> float:
         return statistics.median(body.delays()) / 1e6
 
     with awake():
-        samples = _compare(
-            asset,
-            port,
-            "paced-250",
-            lambda sandbox: delay(sandbox.invoke(proxy_event(_PATH)).body),
-            lambda client: delay(client.call()),
-            rounds,
-            step,
-        )
+        samples = _compare(asset, port, "paced-250", delay, rounds, step)
     return Figure(
         key="warm.latency",
         what="added latency per token, median",
@@ -108,13 +88,35 @@ def _compare(
     asset: Path,
     port: int,
     endpoint_name: str,
-    ours: Callable[[Sandbox], float],
-    direct: Callable[[Direct], float],
+    reading: Callable[[int, Arrivals], float],
     rounds: int,
     step: Callable[[str], None],
-) -> dict[str, list[float]]:
+) -> Samples:
+    """Call the endpoint through the function and directly, in turns.
+
+    Args:
+        asset: The function's code.
+        port: Where the upstream is.
+        endpoint_name: What the upstream is to answer.
+        reading: The measurement, from the moment at which the call began and what came back.
+        rounds: How many calls of each.
+        step: Is told what is being measured.
+    """
     client = Direct(port, endpoint_name)
-    with started(front_door(asset, port, endpoint_name)) as sandbox:
-        samples = paired({DIRECT: lambda: direct(client), OURS: lambda: ours(sandbox)}, rounds, step)
-    client.close()
-    return samples
+    with contextlib.closing(client), started(front_door(asset, port, endpoint_name)) as sandbox:
+
+        def direct() -> float:
+            begin = time.monotonic_ns()
+            return reading(begin, _whole(client.call()))
+
+        def ours() -> float:
+            answer = sandbox.invoke(proxy_event(_PATH))
+            return reading(answer.invoked, _whole(answer.body))
+
+        return paired({DIRECT: direct, OURS: ours}, rounds, step)
+
+
+def _whole(body: Arrivals) -> Arrivals:
+    if ANSWER not in body.body[-1000:]:
+        raise RuntimeError(f"the stream ended with {body.body[-1000:]!r}")
+    return body
