@@ -89,7 +89,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
             *rendering.problems,
             *sagemaker.environment_problems(rendering.environment, owner, request.is_token, tokens),
         ),
-        advice=(*_advice(request, version), *rendering.advice),
+        advice=(*_advice(request, version, compresses=rendering.compresses), *rendering.advice),
     )
 
 
@@ -159,14 +159,14 @@ def _download_timeout(request: EndpointRequest) -> int | None:
     return timeouts.download_seconds(request.model)
 
 
-def _advice(request: EndpointRequest, version: Version) -> Iterator[Advice]:
+def _advice(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[Advice]:
     yield from choices.model_advice(request)
     yield from choices.instance_advice(request.instance)
     yield from sagemaker.endpoint_advice(request)
     chosen = request.inference_ami_version
     if isinstance(chosen, str) and not request.is_token(chosen):
         yield from ami.ami_advice(chosen, tgi.cuda(version))
-    if request.startup_timeout_seconds is None and _startup_timeout(request, compresses=False) == timeouts.LONGEST:
+    if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):
         yield Advice(
             "tgi-endpoint:longestStartup",
             "By its size the model may need more than SageMaker's longest start-up timeout, 3600 s. Weights in S3"

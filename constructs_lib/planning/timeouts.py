@@ -33,18 +33,26 @@ def startup_seconds(model: ModelChoice, *, compresses: bool = False) -> int:
         model: Which weights.
         compresses: Whether the weights are quantized while they load.
     """
-    per_gib = READ_PER_GIB + (HUB_PER_GIB if model.source == "hub" else 0) + (COMPRESS_PER_GIB if compresses else 0)
-    return _seconds(model, BASE, per_gib)
+    return min(LONGEST, _startup(model, compresses=compresses))
+
+
+def outgrows_startup(model: ModelChoice, *, compresses: bool = False) -> bool:
+    """Whether the formula of `startup_seconds` gives more than SageMaker's longest timeout."""
+    return _startup(model, compresses=compresses) > LONGEST
 
 
 def download_seconds(model: ModelChoice) -> int | None:
     """The default model data download timeout: 60 s + 10 s per GiB, in the same way; None for the hub."""
-    return _seconds(model, SHORTEST, S3_PER_GIB) if model.source == "s3" else None
+    return min(LONGEST, _seconds(model, SHORTEST, S3_PER_GIB)) if model.source == "s3" else None
+
+
+def _startup(model: ModelChoice, *, compresses: bool) -> int:
+    per_gib = READ_PER_GIB + (HUB_PER_GIB if model.source == "hub" else 0) + (COMPRESS_PER_GIB if compresses else 0)
+    return _seconds(model, BASE, per_gib)
 
 
 def _seconds(model: ModelChoice, base: int, per_gib: int) -> int:
     facts = model.known_facts()
     if facts is None:
         return UNKNOWN_SIZE
-    seconds = base + per_gib * facts.checkpoint_bytes / 2**30
-    return min(LONGEST, math.ceil(seconds / 60) * 60)
+    return math.ceil((base + per_gib * facts.checkpoint_bytes / 2**30) / 60) * 60

@@ -2,6 +2,7 @@
 
 import pytest
 
+from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.model import ModelChoice, known_model
 
 
@@ -41,6 +42,11 @@ def test_compressing_while_loading_takes_longer(planning):
 
 def test_weights_that_are_published_compressed_take_no_longer(planning):
     assert planning(options={"quantize": "awq"}).startup_timeout_seconds == 720
+
+
+def test_a_model_that_just_fits_the_longest_timeout_is_fine(warnings):
+    four = {"hub_id": "meta-llama/Llama-3.3-70B-Instruct", "instance": GpuInstance.P4D_24XLARGE}
+    assert (warnings(**four), warnings(**four, options={"quantize": "eetq"})) == ([], ["tgi-endpoint:longestStartup"])
 
 
 def test_a_model_that_may_be_too_large_for_the_longest_timeout_is_told(planning):
