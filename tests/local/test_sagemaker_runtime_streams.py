@@ -101,6 +101,13 @@ def test_parts_are_cut_inside_of_characters_and_between_newlines(servers, faults
     assert any(not part.startswith(b"data: ") for part in parts)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_every_piece_with_a_character_of_several_bytes_is_cut_inside_of_one(seed):
+    cutter = eventstream.Cutter(seed)
+    for piece in ("é", "data: 🦙\n\n", f"{'x' * 2000}ï"):
+        assert any(not is_text(payload) for payload in cutter.cut(piece.encode()))
+
+
 def is_text(part):
     try:
         part.decode()
