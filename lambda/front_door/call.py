@@ -10,7 +10,7 @@ from front_door.journal import Journal
 from front_door.request import Request, not_json
 from front_door.response import Response
 from front_door.sse import Events
-from front_door.upstream import SageMaker, Stream
+from front_door.upstream import DEADLINE, SageMaker, Stream
 
 JSON = {"Content-Type": "application/json"}
 # As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from collecting the stream.
@@ -51,7 +51,7 @@ class Call:
         try:
             return self.sagemaker.invoke(model.endpoint_name, encoded, self.deadline)
         except Failure as failure:
-            if failure.kind != "timeout":
+            if failure.kind != "timeout" or failure.cause == DEADLINE:
                 raise
             message = (
                 "The model did not answer within the 60 seconds that SageMaker gives to a request that the model"

@@ -1,6 +1,5 @@
 """OpenAI's chat completions, spoken by TGI itself; this side picks the model and assembles buffered answers."""
 
-import json
 from typing import Any
 
 from front_door.call import JSON, Call, relay
@@ -64,7 +63,7 @@ def _first(events: bytes) -> None:
     """An error in the place of the first chunk becomes the answer's status, as OpenAI's own API has it."""
     data = data_of(events)
     if data and data[0].startswith(b'{"error"'):
-        raise tgi_failure(json.loads(data[0]))
+        raise tgi_failure(objects(events)[0])
 
 
 def _end(tail: bytes, journal: Journal) -> None:

@@ -67,7 +67,7 @@ class ChatAnswer:
         }
         return {
             "object": "chat.completion",
-            "id": "",
+            "id": self._chunk.get("id", ""),
             "created": self._chunk.get("created"),
             "model": self._chunk.get("model"),
             "system_fingerprint": self._chunk.get("system_fingerprint"),

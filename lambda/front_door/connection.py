@@ -121,6 +121,7 @@ class Origin:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
         self._secure = parts.scheme == "https"
+        self._tls: Any = None
         self._host = parts.hostname or ""
         self._port = parts.port
         self._idle: list[tuple[http.client.HTTPConnection, float]] = []
@@ -142,15 +143,13 @@ class Origin:
             try:
                 _post(kept, path, headers, body, deadline)
             except TimeoutError:
-                kept.close()
                 raise
             except OSError:
-                kept.close()
-            else:
-                return Answer(self, kept, deadline)
-        connection = self._connect(deadline)
-        _post(connection, path, headers, body, deadline)
-        return Answer(self, connection, deadline)
+                kept = None
+        if kept is None:
+            kept = self._connect(deadline)
+            _post(kept, path, headers, body, deadline)
+        return Answer(self, kept, deadline)
 
     def keep(self, connection: http.client.HTTPConnection) -> None:
         """Take back a connection whose answer was read to its end."""
@@ -183,17 +182,22 @@ class Origin:
     def _new(self, timeout: float) -> http.client.HTTPConnection:
         if not self._secure:
             return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
-        import ssl
+        if self._tls is None:
+            import ssl
 
-        context = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=context)
+            self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
 
 
 def _post(
     connection: http.client.HTTPConnection, path: str, headers: dict[str, str], body: bytes, deadline: float
 ) -> None:
-    _limit(connection.sock, deadline)
-    connection.request("POST", path, body, headers)
+    try:
+        _limit(connection.sock, deadline)
+        connection.request("POST", path, body, headers)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _limit(socket: Any, deadline: float) -> None:

@@ -176,6 +176,6 @@ def tgi_failure(event: dict[str, Any]) -> Failure:
         kind = next((kind for words, kind in TGI_MESSAGES.items() if message.startswith(words)), None)
     else:
         message, kind = str(error), event.get("error_type")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         kind = "upstream"
     return Failure(kind, message, cause="in-band")

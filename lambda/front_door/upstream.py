@@ -17,6 +17,7 @@ from front_door.errors import Failure
 
 # Time that is left to tell the client, before Lambda ends the invocation.
 SECONDS_TO_ANSWER = 1.0
+DEADLINE = "deadline"  # the cause of a failure that this function's own time limit is
 _TIMEOUT = "The model did not finish in time."
 
 
@@ -144,5 +145,5 @@ def _read(answer: Answer) -> bytes:
 
 def _broken(error: Exception, message: str = eventstream.BROKEN) -> Failure:
     if isinstance(error, TimeoutError):
-        return Failure("timeout", _TIMEOUT, cause="deadline")
+        return Failure("timeout", _TIMEOUT, cause=DEADLINE)
     return Failure("upstream", message, cause=type(error).__name__)

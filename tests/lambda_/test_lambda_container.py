@@ -287,12 +287,9 @@ def test_an_injected_fault_has_its_status(cloud: Cloud, path: str, fault: str, s
 @pytest.mark.parametrize("path", ["/generate_stream", "/v1/chat/completions"])
 def test_a_stream_that_sagemaker_breaks_ends_with_an_event(cloud: Cloud, path: str) -> None:
     body = {"inputs": "Hi", "messages": [{"role": "user", "content": "Hi"}], "stream": True}
-    streamed = 0
-    for _ in range(10):  # the fault cuts anywhere, also before the first whole event
+    for _ in range(5):  # the fault cuts anywhere, also before the first whole event
         cloud.faults.inject("stream-broken", 1)
         answer = cloud.through_the_door(path, body)
         *_, last = [event for event in answer.body.split(b"\n\n") if event not in (b"", b"data: [DONE]")]
         assert json.loads(last.removeprefix(b"data: "))["error_type"] == "incomplete_generation"
-        assert answer.status in (200, 500)
-        streamed += answer.status == 200
-    assert streamed
+        assert answer.status == (200 if last.startswith(b"data: ") else 500)
