@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Size, SizeRoundingBehavior, Stack, Token
+from aws_cdk import Stack, Token
 
+from constructs_lib._quantities import gibibytes, quantity_problems, seconds
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint import MAX_BODY_BYTES, ImportedEndpoint, arn_of, name_from
 from constructs_lib.errors import refuse
@@ -22,7 +23,7 @@ from constructs_lib.planning.tgi_options import TgiOptions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import Duration
+    from aws_cdk import Duration, Size
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
@@ -116,9 +117,9 @@ class TgiEndpoint(HostedEndpoint):
             environment=environment or {},
             region=None if Token.is_unresolved(region) else region,
             instance_count=instance_count,
-            startup_timeout_seconds=_seconds(startup_timeout),
-            model_download_timeout_seconds=_seconds(model_download_timeout),
-            volume_size_gib=_gibibytes(volume_size),
+            startup_timeout_seconds=seconds(startup_timeout),
+            model_download_timeout_seconds=seconds(model_download_timeout),
+            volume_size_gib=gibibytes(volume_size),
             has_volume_key=volume_key is not None,
             inference_ami_version=inference_ami_version,
             network_isolation=network_isolation,
@@ -128,7 +129,10 @@ class TgiEndpoint(HostedEndpoint):
             token_text=Token.as_string,
         )
         planned = plan(request)
-        refuse(scope, id, [*planned.problems, *_image_problems(image), *network.problems()])
+        quantities = quantity_problems(
+            startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
+        )
+        refuse(scope, id, [*planned.problems, *_image_problems(image), *quantities, *network.problems()])
         super().__init__(
             scope,
             id,
@@ -231,17 +235,3 @@ def _choice(part: object) -> Any:
 
 def _image_problems(image: object) -> list[Problem]:
     return image._source.problems() if isinstance(image, TgiImage) else []
-
-
-def _seconds(duration: Duration | None) -> int | None:
-    """Whole seconds, or the fraction as it is for the plan to refuse."""
-    return None if duration is None else _whole(duration.to_seconds(integral=False))
-
-
-def _gibibytes(size: Size | None) -> int | None:
-    """Whole GiB, or the fraction as it is for the plan to refuse."""
-    return None if size is None else _whole(size.to_gibibytes(rounding=SizeRoundingBehavior.NONE))
-
-
-def _whole(number: float) -> int:
-    return int(number) if number == int(number) and not is_token(number) else number  # type: ignore[return-value]

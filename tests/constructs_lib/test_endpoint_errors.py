@@ -148,6 +148,16 @@ def test_times_and_sizes_that_sagemaker_does_not_take_are_refused(
     assert keywords(refusal(scope, **arguments)) == [keyword]
 
 
+def test_a_plain_number_is_refused_where_the_unit_matters(scope: Stack) -> None:
+    error = refusal(scope, startup_timeout=900, volume_size="100", instance_type=GpuInstance.G7_2XLARGE)
+    assert keywords(error) == ["startup_timeout", "volume_size"]
+    assert (
+        "startup_timeout=900: must be a Duration of aws_cdk, which says its unit. Write Duration.seconds(900)."
+        in str(error)
+    )
+    assert "Write Size.gibibytes(…)." in str(error)
+
+
 def test_more_security_groups_than_sagemaker_takes_are_refused(scope: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         scope,
