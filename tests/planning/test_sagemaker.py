@@ -3,7 +3,7 @@
 import botocore.loaders
 import pytest
 
-from constructs_lib.planning.ami import HOST_CUDA, NEURON, default_ami
+from constructs_lib.planning.ami import GPU_CUDA_12, GPU_CUDA_13, HOST_CUDA, NEURON, ami_advice, default_ami
 from constructs_lib.planning.image import VERSIONS
 from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.model import ModelChoice
@@ -191,3 +191,8 @@ def test_an_ami_without_the_images_cuda_is_advised_against(version, chosen, ids,
 )
 def test_what_sagemaker_may_refuse_or_ignore_is_advised(changes, ids, warnings):
     assert warnings(**changes) == ids
+
+
+@pytest.mark.parametrize(("chosen", "fits"), [(GPU_CUDA_12, False), (GPU_CUDA_13, True)])
+def test_images_of_cuda_13_fit_its_ami_only(chosen, fits):
+    assert (list(ami_advice(chosen, (13, 0))) == []) is fits
