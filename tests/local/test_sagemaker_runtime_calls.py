@@ -53,7 +53,7 @@ def faults():
 @pytest.fixture
 def url(servers, echo, faults):
     names = {"echo": servers.serve(echo.app()), "nobody": "http://127.0.0.1:1"}
-    return servers.serve(create_app(names.get, faults, secrets={KEY: SECRET}, invoke_seconds=0.3))
+    return servers.serve(create_app(names.get, faults, secrets={KEY: SECRET}))
 
 
 @pytest.fixture
@@ -124,9 +124,10 @@ def test_a_container_that_cannot_be_reached_is_unavailable(client, operation):
     assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == ("ServiceUnavailable", 503)
 
 
-def test_a_container_that_answers_too_late_is_a_model_error_with_status_0(client, echo):
-    echo.seconds = 2
-    response = refusal(client.invoke_endpoint, EndpointName="echo", Body=b"{}")
+def test_a_container_that_answers_too_late_is_a_model_error_with_status_0(servers, echo, faults):
+    echo.seconds = 20
+    url = servers.serve(create_app({"echo": servers.serve(echo.app())}.get, faults, invoke_seconds=0.2))
+    response = refusal(client_of(url).invoke_endpoint, EndpointName="echo", Body=b"{}")
     assert (response["Error"]["Code"], response["OriginalStatusCode"]) == ("ModelError", 0)
     assert response["Error"]["Message"].startswith("Your invocation timed out while waiting for a response")
 

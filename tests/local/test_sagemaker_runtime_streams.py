@@ -213,12 +213,13 @@ def test_a_stream_that_takes_too_long_ends_with_the_time_exceeded(servers, fault
 
 
 def test_a_slow_first_token_comes_after_its_seconds_and_then_the_answer(servers, faults):
-    faults.inject("slow-first-token", 1, seconds=0.3)
+    url = runtime(servers, Talker([TEXT]), faults)
+    faults.inject("slow-first-token", 1, seconds=1.5)
     started = time.monotonic()
-    _, parts = stream(runtime(servers, Talker([TEXT]), faults))
-    assert time.monotonic() - started < 0.25
+    _, parts = stream(url)
+    assert time.monotonic() - started < 1.5, "the headers came late, too"
     assert b"".join(parts) == TEXT
-    assert time.monotonic() - started > 0.3
+    assert time.monotonic() - started > 1.4
 
 
 def test_a_client_that_has_gone_ends_the_containers_work(servers, faults):
@@ -233,10 +234,12 @@ def test_a_client_that_has_gone_ends_the_containers_work(servers, faults):
 def test_a_client_that_does_not_read_holds_the_container_up(servers, faults):
     talker = Talker([b"x" * 65536] * 1000)
     connection, response = raw(runtime(servers, talker, faults))
-    time.sleep(0.3)
-    before = talker.sent
-    time.sleep(0.2)
-    assert talker.sent == before < 64 * 2**20
+    before = -1
+    deadline = time.monotonic() + 20
+    while talker.sent != before and time.monotonic() < deadline:
+        before = talker.sent
+        time.sleep(0.3)
+    assert talker.sent == before < 1000 * 65536
     response.close()
     connection.close()
     assert talker.gone.wait(5)
