@@ -19,6 +19,7 @@ from local.cdk import ROOT
 from local.errors import UserError
 from local.gateway.server import Gateway
 from local.lambda_service import Function, FunctionConfig
+from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.processes import piped
 from local.sagemaker_runtime import Faults, create_app
 
@@ -111,7 +112,7 @@ class Cloud:
         containers = {
             endpoint.name: await self._start_container(endpoint) for endpoint in self.deployment.endpoints.values()
         }
-        runtime = create_app(containers.get, self._faults)
+        runtime = create_app(containers.get, self._faults, secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY})
         self.runtime_url = await self._serve(
             web.AppRunner(runtime, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None), _listen(0)
         )

@@ -67,8 +67,10 @@ def _show_deployment(progress: Progress, cloud: Cloud) -> None:
     width = max(len(entry.type) for entry in deployment.resources)
     names = max(len(entry.logical_id) for entry in deployment.resources)
     for entry in sorted(deployment.resources, key=lambda entry: (entry.type, entry.logical_id)):
-        physical = entry.physical_id or "(served from the template)"
-        progress.say(f"  {entry.type:{width}}  {entry.logical_id:{names}}  {physical}")
+        progress.say(f"  {entry.type:{width}}  {entry.logical_id:{names}}  {entry.physical_id or '–'}")
+    progress.say(
+        "  –: moto keeps no id of these; what serves requests reads them from the deployed template.", style="dim"
+    )
     for endpoint in deployment.endpoints.values():
         model = endpoint.environment.get("HF_MODEL_ID", "")
         progress.say(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
@@ -98,7 +100,8 @@ async def _show_call(
             progress.write(token, style="cyan")
     progress.say()
     took = time.monotonic() - sent
-    progress.say(f"({count} pieces, the first after {first * 1000:.0f} ms, all in {took:.1f} s)", style="dim")
+    came = f"{count} pieces, the first after {first * 1000:.0f} ms, all" if count > 1 else "one piece,"
+    progress.say(f"({came} in {took:.1f} s)", style="dim")
     return count > 0
 
 

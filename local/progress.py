@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.console import Console
 from rich.progress import Progress as LiveSteps
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ class Progress:
         if self._live is None:
             columns = (
                 SpinnerColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, min_width=28)),
                 TimeElapsedColumn(),
-                TextColumn("{task.fields[detail]}", style="dim", markup=False),
+                TextColumn("{task.fields[detail]}", style="dim", markup=False, table_column=Column(no_wrap=True)),
             )
             self._live = LiveSteps(*columns, console=self.console, transient=True)
             self._live.start()

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TASK_ROOT = "/var/task"
+# What the functions sign their calls with; a service of the emulated cloud may hold the signatures against them.
+ACCESS_KEY_ID = "AKIDEXAMPLE"
+SECRET_ACCESS_KEY = "emulated"  # noqa: S105 - opens nothing
 RUNTIME = Path(__file__).parent / "managed_runtime"
 
 
@@ -53,8 +56,8 @@ def process_environment(config: FunctionConfig, task_root: Path, runtime_api: st
     own = {name: _moved(value, task_root) if _is_path(value) else value for name, value in config.environment.items()}
     return {
         **own,
-        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": "emulated",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_SESSION_TOKEN": "emulated",
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

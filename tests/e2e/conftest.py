@@ -154,6 +154,11 @@ class Serve:
     def told(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def faults_url(self) -> str:
+        """Where faults are injected, as it is told to people."""
+        line = next(line for line in self.told().splitlines() if line.startswith("Faults:"))
+        return next(word for word in line.split() if word.startswith("http"))
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Sends a signal; the exit code and what else came on standard output."""
         self.process.send_signal(number)
@@ -186,9 +191,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     serve = Serve(tmp_path_factory.mktemp("serve") / "log")
     try:
         told = json.loads(serve.line())
-        faults = next(line for line in serve.told().splitlines() if line.startswith("Faults:"))
-        url = next(word for word in faults.split() if word.startswith("http"))
-        yield Cloud(told["url"], told["api_key"], told["models"], url)
+        yield Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
         assert len(processes_of(serve.process.pid)) > 1
     finally:
         # The hardest end there is: not even then may a container or a sandbox stay.

@@ -8,8 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,34 +36,54 @@ def test_the_demo_shows_what_it_does_and_leaves_nothing(cloud: Cloud) -> None:
     assert re.search(r"AWS::ApiGateway::RestApi +\w+ +\w+", told)
     for path in ("/generate", "/generate_stream", "/v1/chat/completions"):
         assert re.search(rf"^curl -N http://127\.0\.0\.1:\d+/prod{path} .*{re.escape(prompt)}", told, re.MULTILINE)
-    assert len(re.findall(r"^\(\d+ pieces, the first after \d+ ms", told, re.MULTILINE)) == 3
+    assert len(re.findall(r"^\(one piece, in \d\.\d s\)$", told, re.MULTILINE)) == 1
+    assert len(re.findall(r"^\(\d+ pieces, the first after \d+ ms", told, re.MULTILINE)) == 2
     assert "nothing is left running" in told
     wait_until_nothing_is_left(demo.pid)
 
 
-def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path) -> None:
+@pytest.fixture
+def model_server() -> Iterator[str]:
+    """A model server of the user's own, which names another model than the deployed one."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "local.container", "--port", "0"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HF_MODEL_ID": "own/model"},
+        stdout=subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{json.loads(server.stdout.readline())['port']}"
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
+
+
+def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path, model_server: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serve = Serve(tmp_path / "log", "--fault", "throttle", "--port", str(port))
+    serve = Serve(tmp_path / "log", "--fault", "throttle", "--port", str(port), "--container-url", model_server)
     told = json.loads(serve.line())
     assert list(told) == ["url", "api_key", "models"]
     assert told["url"] == f"http://127.0.0.1:{port}/prod"
     assert told["models"] == ["llama"]
     assert processes_of(serve.process.pid)
-    request = urllib.request.Request(
-        f"{told['url']}/generate", b'{"inputs": "x"}', {"Authorization": f"Bearer {told['api_key']}"}
-    )
-    request.add_header("Content-Type", "application/json")
-    with pytest.raises(urllib.error.HTTPError, match="429"):
-        urllib.request.urlopen(request, timeout=30)
+    cloud = Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
+    chat = {"messages": [{"role": "user", "content": "a secret prompt"}], "max_tokens": 3}
+    assert [cloud.ask("POST", "/v1/chat/completions", chat).status for _ in range(2)] == [429, 429]
+    cloud.clear_faults()
+    assert cloud.ask("POST", "/v1/chat/completions", chat).json()["model"] == "own/model"
     assert serve.end(signal.SIGTERM) == (0, "")
-    access = [json.loads(line) for line in serve.told().splitlines() if line.startswith("{")]
-    assert [entry["status"] for entry in access][-1] == "429"
-    assert told["api_key"] not in serve.told()
     wait_until_nothing_is_left(serve.process.pid)
+    access = [json.loads(line) for line in serve.told().splitlines() if line.startswith('{"requestId"')]
+    assert [entry["status"] for entry in access] == ["200", "429", "429", "200"]
+    for secret in (told["api_key"], "a secret prompt"):
+        assert secret not in serve.told()
     with socket.socket() as freed:
+        freed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         freed.bind(("127.0.0.1", port))
+        freed.listen()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
