@@ -111,12 +111,12 @@ class StreamedAnswer:
             FunctionError: The function broke off before its end.
         """
         data = b""
-        while PRELUDE_END not in data:
+        while (end := data.find(PRELUDE_END, 0, PRELUDE_BYTES)) < 0:
             part = await self._channel.read()
-            if not part or len(data) > PRELUDE_BYTES:
+            if not part or len(data) >= PRELUDE_BYTES:
                 raise BadPrelude("there are no eight NUL bytes after the metadata within 16 KB")
             data += part
-        metadata, _, self._rest = data.partition(PRELUDE_END)
+        metadata, self._rest = data[:end], data[end + len(PRELUDE_END) :]
         try:
             told = json.loads(metadata)
         except ValueError as error:

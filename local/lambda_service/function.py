@@ -54,6 +54,7 @@ class Function:
         self._idle: list[Sandbox] = []
         self._running: dict[asyncio.Task[None], Invocation] = {}
         self._released = asyncio.Event()
+        self._stopping: set[asyncio.Task[None]] = set()
         self._starting = asyncio.Semaphore(2 * (os.cpu_count() or 1))
         self._closed = False
 
@@ -93,8 +94,9 @@ class Function:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        idle, self._idle = self._idle, []
-        await asyncio.gather(*(sandbox.stop() for sandbox in idle))
+        while self._idle:
+            self._release(self._idle.pop())
+        await asyncio.gather(*self._stopping)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _run(self, invocation: Invocation) -> None:
@@ -112,7 +114,7 @@ class Function:
         finally:
             invocation.fail(FunctionError.of("Sandbox.Failure", "The sandbox was shut down"))
             if sandbox is not None:
-                await self._release(sandbox)
+                self._release(sandbox)
 
     async def _one_is_idle(self) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -122,9 +124,12 @@ class Function:
                     await self._released.wait()
         return bool(self._idle)
 
-    async def _release(self, sandbox: Sandbox) -> None:
+    def _release(self, sandbox: Sandbox) -> None:
         self._released.set()
         if sandbox.usable and not self._closed and len(self._idle) < IDLE_SANDBOXES:
             self._idle.append(sandbox)
         else:
-            await sandbox.stop()
+            # A task of its own, which a `close` in the meantime does not cancel.
+            stopping = asyncio.create_task(sandbox.stop())
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from local.lambda_service.environment import command, process_environment
 from local.lambda_service.errors import FunctionError, FunctionTimeout
+from local.lambda_service.output import Output
 from local.lambda_service.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 INIT_SECONDS = 60.0
 # What a process that has ended may take until its last bytes are read.
 DRAIN_SECONDS = 2.0
-# A longer line is several events in CloudWatch Logs.
-LINE_BYTES = 256 * 1024
 
 
 class Sandbox:
@@ -45,9 +44,10 @@ class Sandbox:
         self._task_root = task_root
         self._log = log
         self._api = RuntimeApi(config.arn, violations)
+        self._output = Output(log)
         self._process: Process | None = None
         self._exit: asyncio.Task[str] | None = None
-        self.usable = True
+        self.usable = False
 
     async def start(self) -> None:
         """Start the process and wait until it asks for an invocation.
@@ -56,22 +56,7 @@ class Sandbox:
             FunctionError: It ended, or reported that it cannot start.
             FunctionTimeout: It did neither in time.
         """
-        address = await self._api.start()
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                *command(self._config, self._task_root),
-                env=process_environment(self._config, self._task_root, address),
-                cwd=self._task_root,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-            )
-        except OSError as error:
-            # The managed runtime's start script ends so when it cannot start the wrapper.
-            status = 127 if isinstance(error, FileNotFoundError) else 126
-            self._log(f"{error.filename}: {error.strerror}")
-            raise _exited(f"exit status {status}") from error
+        self._process = await self._spawn(await self._api.start())
         self._exit = asyncio.create_task(self._watch(self._process))
         try:
             async with asyncio.timeout(INIT_SECONDS):
@@ -80,6 +65,7 @@ class Sandbox:
             raise self._timed_out("Init", INIT_SECONDS) from None
         if self._api.init_error is not None:
             raise self._api.init_error
+        self.usable = True
 
     async def run(self, invocation: Invocation) -> None:
         """Run an invocation to its end; afterwards the sandbox is `usable` for the next one, or not.
@@ -95,9 +81,9 @@ class Sandbox:
                 await self._until(self._api.ready)
                 self.usable = True
         except TimeoutError:
-            # Killed first: nothing that it writes now may still reach the caller.
-            self._kill()
+            # Told first: the end of the process would look like a crash.
             invocation.fail(self._timed_out(invocation.request_id, invocation.timeout_seconds))
+            self._kill()
         except FunctionError as error:
             if invocation.begun.done():
                 error = FunctionError.of("Runtime.TruncatedResponse", str(error))
@@ -109,7 +95,28 @@ class Sandbox:
         self._kill()
         if self._exit is not None:
             await asyncio.gather(self._exit, return_exceptions=True)
+        await self._output.close(0)
         await self._api.close()
+
+    async def _spawn(self, address: str) -> Process:
+        sink = await self._output.open()
+        try:
+            return await asyncio.create_subprocess_exec(
+                *command(self._config, self._task_root),
+                env=process_environment(self._config, self._task_root, address),
+                cwd=self._task_root,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+            )
+        except OSError as error:
+            # The managed runtime's start script ends so when it cannot start the wrapper.
+            status = 127 if isinstance(error, FileNotFoundError) else 126
+            self._log(f"{error.filename}: {error.strerror}")
+            raise _exited(f"exit status {status}") from error
+        finally:
+            os.close(sink)
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -135,25 +142,10 @@ class Sandbox:
 
     async def _watch(self, process: Process) -> str:
         """How the process ended, once it has and everything that it said is read."""
-        assert process.stdout is not None  # noqa: S101 - a pipe
-        lines = asyncio.create_task(self._lines(process.stdout))
         code = await process.wait()
         await self._api.drained(DRAIN_SECONDS)
-        await asyncio.wait({lines}, timeout=DRAIN_SECONDS)
-        lines.cancel()
+        await self._output.close(DRAIN_SECONDS)
         return f"signal: {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-
-    async def _lines(self, output: asyncio.StreamReader) -> None:
-        rest = b""
-        while data := await output.read(65536):
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
-                self._log(line.decode(errors="replace"))
-            while len(rest) > LINE_BYTES:
-                self._log(rest[:LINE_BYTES].decode(errors="replace"))
-                rest = rest[LINE_BYTES:]
-        if rest:
-            self._log(rest.decode(errors="replace"))
 
     def _timed_out(self, what: str, seconds: float) -> FunctionTimeout:
         error = FunctionTimeout.of(

@@ -1,0 +1,98 @@
+"""Made-up functions, each with a runtime client of its own that does what a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import textwrap
+import zipfile
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from local.lambda_service import Function, FunctionConfig
+
+RUNTIME = """
+import http.client, json, os, socket, sys, time
+ADDRESS = os.environ["AWS_LAMBDA_RUNTIME_API"]
+ROOT = "/2018-06-01/runtime/"
+STREAMING = {"Lambda-Runtime-Function-Response-Mode": "streaming"}
+client = http.client.HTTPConnection(ADDRESS)
+
+def call(method, path, body=None, headers={}):
+    client.request(method, ROOT + path, body, headers)
+    reply = client.getresponse()
+    return reply.status, reply.headers, reply.read()
+
+def next_event():
+    global request_id, echo
+    status, headers, body = call("GET", "invocation/next")
+    assert status == 200, body
+    request_id = headers["Lambda-Runtime-Aws-Request-Id"]
+    echo = {"Lambda-Runtime-Invocation-Id": headers["Lambda-Runtime-Invocation-Id"]}
+    return json.loads(body)
+
+class Stream:
+    def __init__(self, content_type="application/vnd.awslambda.http-integration-response", more=""):
+        host, port = ADDRESS.split(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.write((f"POST {ROOT}invocation/{request_id}/response HTTP/1.1\\r\\nHost: x\\r\\n"
+            f"Content-Type: {content_type}\\r\\nLambda-Runtime-Function-Response-Mode: streaming\\r\\n"
+            f"Transfer-Encoding: chunked\\r\\n"
+            f"Lambda-Runtime-Invocation-Id: {echo['Lambda-Runtime-Invocation-Id']}\\r\\n{more}\\r\\n").encode())
+
+    def write(self, data):
+        self.socket.sendall(data)
+
+    def send(self, data):
+        self.write(b"%x\\r\\n%b\\r\\n" % (len(data), data))
+
+    def end(self, trailers=""):
+        self.write(f"0\\r\\n{trailers}\\r\\n".encode())
+        status = int(self.socket.recv(65536).split()[1])
+        self.socket.close()
+        return status
+"""
+# A prelude as text in the source of such a function.
+PRELUDE = '{"statusCode": 200, "headers": {}}\\0\\0\\0\\0\\0\\0\\0\\0'
+
+
+def deployed(source: str, log: list[str] | None = None, *, timeout: float = 20, **more: Any) -> Function:
+    """A function; its source is a runtime client that its wrapper starts, or with a `handler` a module."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        managed = "handler" in more
+        archive.writestr("code.py" if managed else "own.py", ("" if managed else RUNTIME) + textwrap.dedent(source))
+        wrapper = zipfile.ZipInfo("run")
+        wrapper.external_attr = 0o755 << 16
+        archive.writestr(wrapper, '#!/bin/sh\nexec "$1" -u "$LAMBDA_TASK_ROOT/own.py" "$@"\n')
+    environment = {"OWN": "mine", **more.get("environment", {})}
+    if not managed:
+        environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/run"
+    return Function(
+        FunctionConfig(
+            name="made-up",
+            arn="arn:aws:lambda:eu-west-1:123456789012:function:made-up",
+            handler=more.get("handler", "unused.handler"),
+            environment=environment,
+            timeout_seconds=timeout,
+            memory_mb=256,
+            code_zip=buffer.getvalue(),
+        ),
+        log=(log if log is not None else []).append,
+    )
+
+
+def run(function: Callable[[], Function], scenario: Callable[[Function], Awaitable[None]]) -> Function:
+    """Deploy in a loop of its own, do what the scenario says, end everything; nothing may be left."""
+    made: list[Function] = []
+
+    async def main() -> None:
+        made.append(function())
+        try:
+            await scenario(made[0])
+        finally:
+            await made[0].close()
+        assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+    asyncio.run(main())
+    return made[0]
