@@ -16,6 +16,9 @@ export CDK_HOME := $(CURDIR)/.cache/cdk
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
 export CDK_DISABLE_CLI_TELEMETRY := true
 export UV_LINK_MODE ?= copy
+# Trust what the machine trusts, also behind a company's proxy.
+export UV_SYSTEM_CERTS ?= true
+export NODE_USE_SYSTEM_CA ?= 1
 
 .PHONY: help demo serve synth deploy test check format bench lock images clean
 
