@@ -39,7 +39,7 @@ class Situation:
     model: ModelChoice
     facts: ModelFacts | None
     instance: GpuInstance
-    network_isolation: bool = False
+    network_isolation: bool
 
     def number(self, keyword: str) -> int | None:
         """The option's value if it is given and a whole number."""
