@@ -52,19 +52,56 @@ class Stream:
         self.socket.close()
         return status
 """
+# As little as can stream, so that a test can start it hundreds of times.
+LEAN = """
+import os, socket
+host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
+ROOT = b"/2018-06-01/runtime/invocation/"
+
+def connect():
+    return socket.create_connection((host, int(port)))
+
+def next_event():
+    global request_id, echo
+    with connect() as connection:
+        connection.sendall(b"GET %bnext HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" % ROOT)
+        event = b""
+        while not event.endswith(b"{}"):
+            event += connection.recv(65536)
+    headers = dict(line.split(b": ", 1) for line in event.split(b"\\r\\n\\r\\n")[0].split(b"\\r\\n")[1:])
+    request_id, echo = headers[b"Lambda-Runtime-Aws-Request-Id"], headers[b"Lambda-Runtime-Invocation-Id"]
+
+class Stream:
+    def __init__(self):
+        self.socket = connect()
+        self.socket.sendall(b"POST %b%b/response HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: x\\r\\n"
+            b"Lambda-Runtime-Function-Response-Mode: streaming\\r\\nTransfer-Encoding: chunked\\r\\n"
+            b"Lambda-Runtime-Invocation-Id: %b\\r\\n\\r\\n" % (ROOT, request_id, echo))
+
+    def send(self, data):
+        self.socket.sendall(b"%x\\r\\n%b\\r\\n" % (len(data), data))
+
+    def end(self):
+        with self.socket:
+            self.socket.sendall(b"0\\r\\n\\r\\n")
+            assert b" 202 " in self.socket.recv(65536)
+"""
 # A prelude as text in the source of such a function.
 PRELUDE = '{"statusCode": 200, "headers": {}}\\0\\0\\0\\0\\0\\0\\0\\0'
 
 
-def deployed(source: str, log: list[str] | None = None, *, timeout: float = 20, **more: Any) -> Function:
+def deployed(
+    source: str, log: list[str] | None = None, *, timeout: float = 20, lean: bool = False, **more: Any
+) -> Function:
     """A function; its source is a runtime client that its wrapper starts, or with a `handler` a module."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         managed = "handler" in more
-        archive.writestr("code.py" if managed else "own.py", ("" if managed else RUNTIME) + textwrap.dedent(source))
+        client = "" if managed else LEAN if lean else RUNTIME
+        archive.writestr("code.py" if managed else "own.py", client + textwrap.dedent(source))
         wrapper = zipfile.ZipInfo("run")
         wrapper.external_attr = 0o755 << 16
-        archive.writestr(wrapper, '#!/bin/sh\nexec "$1" -u "$LAMBDA_TASK_ROOT/own.py" "$@"\n')
+        archive.writestr(wrapper, '#!/bin/sh\nexec "$1" -uIS "$LAMBDA_TASK_ROOT/own.py" "$@"\n')
     environment = {"OWN": "mine", **more.get("environment", {})}
     if not managed:
         environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/run"

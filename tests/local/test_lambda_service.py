@@ -6,6 +6,9 @@ import asyncio
 import io
 import json
 import os
+import subprocess
+import sys
+import textwrap
 import time
 import zipfile
 from pathlib import Path
@@ -371,7 +374,7 @@ def test_two_hundred_streams_run_at_once() -> None:
                 stream.send(b"x" * 100)
             stream.end()
     """
-    assert run(lambda: deployed(source), scenario).violations == []
+    assert run(lambda: deployed(source, lean=True), scenario).violations == []
 
 
 def test_a_handler_without_a_wrapper_runs_in_the_managed_runtime() -> None:
@@ -434,3 +437,47 @@ def test_the_unpacked_code_is_removed_in_the_end(tmp_path: Path) -> None:
         assert list((tmp_path / "run").iterdir()) == []
 
     asyncio.run(main())
+
+
+def test_sandboxes_end_when_the_service_is_killed(tmp_path: Path) -> None:
+    """One waits for an invocation, one is in the middle of a stream that nobody reads."""
+    service = tmp_path / "service.py"
+    service.write_text(
+        textwrap.dedent("""
+            import asyncio
+            from made_up_lambda import PRELUDE, deployed
+
+            SOURCE = f'''
+                print(os.getpid(), flush=True)
+                stream = None
+                while True:
+                    if next_event().get("stream"):
+                        stream = Stream()
+                        stream.send(b'{PRELUDE}')
+                        while True:
+                            stream.send(b"x" * 1000)
+                            time.sleep(0.05)
+                    call("POST", f"invocation/{{request_id}}/response", "ok", echo)
+            '''
+
+            async def main():
+                log = []
+                function = deployed(SOURCE, log)
+                await asyncio.gather(function.invoke({}), function.invoke({}))
+                answer = await function.invoke_stream({"stream": True})
+                while len(log) < 2:
+                    await asyncio.sleep(0.01)
+                print(*log, flush=True)
+                await asyncio.sleep(60)
+
+            asyncio.run(main())
+        """)
+    )
+    path = os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parent)])
+    environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, str(service)], stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+        process.kill()
+    assert len(pids) == 2
+    assert [asyncio.run(gone(pid)) for pid in pids] == [True, True]
