@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from conftest import Cloud
+from deployed_cloud import Cloud
 
 pytestmark = pytest.mark.xdist_group("e2e")
 

@@ -5,7 +5,7 @@ import asyncio
 import openai
 import pytest
 import text_generation
-from conftest import Cloud
+from deployed_cloud import Cloud
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
 

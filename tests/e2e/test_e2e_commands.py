@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Cloud, Serve, processes_of, wait_until_nothing_is_left
+from deployed_cloud import ROOT, Cloud, Serve, processes_of, wait_until_nothing_is_left
 
 pytestmark = pytest.mark.xdist_group("e2e")
 

@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from conftest import Cloud
+from deployed_cloud import Cloud
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
