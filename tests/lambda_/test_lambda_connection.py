@@ -32,7 +32,7 @@ def test_an_idle_connection_that_was_closed_is_replaced(origin: Origin, sagemake
     assert post(origin) == b"one"
     sagemaker.drop_connections()
     time.sleep(0.05)
-    assert post(origin) == b"two"
+    assert post(origin, b"") == b"two"
     assert [request.connection for request in sagemaker.received] == [1, 2]
 
 
@@ -83,18 +83,20 @@ def test_nobody_listening_is_a_failure_before_anything_was_sent(sagemaker: SageM
 
 @pytest.mark.parametrize("pieces", [[], [HEAD], [HEAD, chunk(b"one")]])
 def test_the_deadline_ends_every_wait(origin: Origin, sagemaker: SageMakerDouble, pieces: list[bytes]) -> None:
-    sagemaker.replies.append(Reply([*pieces, lambda: time.sleep(1)]))
+    sagemaker.replies.append(Reply([*pieces, lambda: time.sleep(5)]))
     started = time.monotonic()
     with pytest.raises(TimeoutError):
         post(origin, seconds=0.1)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
 
 
 def test_a_trickle_does_not_outlive_the_deadline(origin: Origin, sagemaker: SageMakerDouble) -> None:
-    trickle = [piece for _ in range(40) for piece in (chunk(b"x"), lambda: time.sleep(0.02))]
+    trickle = [piece for _ in range(250) for piece in (chunk(b"x"), lambda: time.sleep(0.02))]
     sagemaker.replies.append(Reply([HEAD, *trickle]))
+    started = time.monotonic()
     with pytest.raises(TimeoutError):
         post(origin, seconds=0.2)
+    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("then", ["close", "reset"])

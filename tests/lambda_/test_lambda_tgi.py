@@ -256,11 +256,11 @@ def test_the_deadline_ends_a_stream_with_an_event_and_a_buffered_answer_with_504
     door: Door, sagemaker: SageMakerDouble
 ) -> None:
     first = generation()[0]
-    sagemaker.replies += [Reply([HEAD, chunk(part(first)), lambda: time.sleep(0.6)], then="close")] * 2
+    sagemaker.replies += [Reply([HEAD, chunk(part(first)), lambda: time.sleep(5)], then="close")] * 2
     started = time.monotonic()
     answer = door.ask("/generate_stream", {"inputs": "Hi"}, seconds=1.2)
     timeout = {"error": "The model did not finish in time.", "error_type": "timeout"}
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
     assert answer.body.startswith(first)
     assert json.loads(answer.body[len(first) + 6 :]) == timeout
     answer = door.ask("/generate", {"inputs": "Hi"}, seconds=1.2)
