@@ -116,3 +116,23 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
 )
 def test_the_words_for_a_wrong_value(options, words, refusals):
     assert refusals(options=options) == [words]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("cuda_memory_fraction", 1),
+        ("waiting_served_ratio", 0),
+        ("speculate", 0),
+        ("max_waiting_tokens", 0),
+        ("max_stop_sequences", 0),
+        ("max_top_n_tokens", 0),
+        ("graceful_termination_timeout", 0),
+        ("max_best_of", 1),
+        ("max_concurrent_requests", 2**32 - 1),
+        ("prometheus_port", 1),
+        ("prometheus_port", 65535),
+    ],
+)
+def test_the_ends_of_a_range_are_taken(keyword, value, refusals):
+    assert refusals(options={keyword: value}) == []
