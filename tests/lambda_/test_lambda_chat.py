@@ -160,9 +160,11 @@ def test_a_stream_that_breaks_ends_in_openais_words(
 
 
 def test_a_buffered_answer_without_end_is_an_error(door: Door, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(parts(text("Un"), DONE))
-    answer = door.ask("/v1/chat/completions", HI)
-    assert (answer.status, answer.json()["error"]["message"]) == (500, "Incomplete generation")
+    event = sse({"error": {"message": "Incomplete generation stream", "http_status_code": 422}})
+    sagemaker.replies += [parts(text("Un"), DONE), parts(text("Un"), event, DONE)]
+    for _ in range(2):
+        answer = door.ask("/v1/chat/completions", HI)
+        assert (answer.status, answer.json()["error"]["message"]) == (500, "Incomplete generation")
 
 
 @pytest.mark.parametrize("name", ["llama", "meta-llama/Llama-3.1-8B-Instruct", "tgi", "", None])

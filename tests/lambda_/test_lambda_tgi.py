@@ -278,6 +278,13 @@ def test_sixty_seconds_are_explained_where_they_apply(door: Door, sagemaker: Sag
     )
 
 
+def test_the_functions_own_deadline_is_not_called_sagemakers(door: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(Reply([lambda: time.sleep(5)], then="close"))
+    body = {"inputs": "Hi", "parameters": {"best_of": 2, "do_sample": True}}
+    answer = door.ask("/generate", body, seconds=1.2)
+    assert (answer.status, answer.json()["error"]) == (504, "The model did not finish in time.")
+
+
 def test_a_container_that_answers_with_json_is_passed_on(door: Door, sagemaker: SageMakerDouble) -> None:
     head = HEAD.replace(b"text/event-stream", b"application/json")
     body = b'{"generated_text":"x"}'
