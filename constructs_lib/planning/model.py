@@ -34,6 +34,12 @@ class ModelFacts:
         licence: Licence by the model card.
         gating: Whether the hub wants a token of someone who was let in; `sometimes` is a contact form on some
             revisions.
+        intermediate: Size of the feed-forward layers (of one expert). Default: four times the hidden size.
+        vocabulary: Number of tokens of the vocabulary. Default: 262144, more than most have.
+        experts: Experts of each feed-forward layer. Default: 1.
+        experts_per_token: How many of them work on a token. Default: 1.
+        quantization: How the published weights are compressed, in TGI's word, such as `awq`. Default: they are not.
+        weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type.
         source: Where the figures come from.
         date: Day (ISO) on which they were read.
     """
@@ -52,6 +58,12 @@ class ModelFacts:
     flash: bool
     licence: str
     gating: Gating = "no"
+    intermediate: int | None = None
+    vocabulary: int | None = None
+    experts: int = 1
+    experts_per_token: int = 1
+    quantization: str | None = None
+    weight_bytes: int | None = None
     source: str = "the caller"
     date: str | None = None
 
@@ -63,7 +75,7 @@ class ModelFacts:
     @property
     def checkpoint_bytes(self) -> int:
         """Size of the published weights in bytes, which is what is downloaded and read."""
-        return self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+        return self.weight_bytes or self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
 
 
 @dataclass(frozen=True, kw_only=True)
