@@ -103,7 +103,7 @@ def test_a_text_where_an_object_belongs_is_refused_with_the_way_to_make_one(
     "uri",
     [
         "ghcr.io/huggingface/text-generation-inference:3.3.6",
-        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/tgi:" + "x" * 256,
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/" + "x" * 256 + ":1",
     ],
 )
 def test_an_image_that_sagemaker_cannot_pull_is_refused(scope: Stack, uri: str) -> None:
