@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import textwrap
 import zipfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +93,49 @@ def proxy_event(method: str = "GET", path: str = "/v1/models", body: object = No
         "isBase64Encoded": False,
         "requestContext": {"requestId": "gateway-id", "identity": {"apiKeyId": "key-id"}},
     }
+
+
+class Ran:
+    """What a function did."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.violations: list[str] = []
+
+    def logged(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log]
+
+
+def run(files: dict[str, str], scenario: Callable[[Function], Awaitable[None]], **options: Any) -> Ran:
+    """Deploy, do what the scenario says, and end everything."""
+    ran = Ran()
+
+    async def main() -> None:
+        deployed = function(files, ran.log, **options)
+        ran.violations = deployed.violations
+        try:
+            await scenario(deployed)
+        finally:
+            await deployed.close()
+
+    asyncio.run(main())
+    return ran
+
+
+async def answer(deployed: Function, event: dict[str, Any] | None = None) -> tuple[dict[str, Any], bytes]:
+    """The prelude and the payload of one invocation."""
+    streamed = await deployed.invoke_stream(event or proxy_event())
+    prelude = await streamed.prelude()
+    return prelude, b"".join([data async for data in streamed.body])
+
+
+def answered(app: str, event: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], bytes, Ran]:
+    """As `answer`, from a made-up application."""
+    got: list[tuple[dict[str, Any], bytes]] = []
+
+    async def scenario(deployed: Function) -> None:
+        got.append(await answer(deployed, event))
+
+    ran = run(made_up(app), scenario, **options)
+    assert ran.violations == []
+    return *got[0], ran

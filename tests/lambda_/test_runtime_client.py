@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -87,6 +88,22 @@ def test_each_chunk_is_one_write_and_the_head_goes_with_the_first() -> None:
     answer.send(b"x" * 17)
     answer.end()
     assert sent == [b"HEAD\r\n\r\n5\r\nfirst\r\n", b"11\r\n" + b"x" * 17 + b"\r\n", b"0\r\n\r\n", b"closed"]
+
+
+def test_a_chunk_does_not_wait_until_the_one_before_is_confirmed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[socket.socket] = []
+    create = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", lambda address: made.append(create(address)) or made[-1])
+    delays = []
+
+    def body() -> Iterator[bytes]:
+        yield b"one"
+        delays.extend(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for connection in made)
+
+    with scripted(NEXT, ACCEPTED) as api:
+        run(api, lambda event, context: Response(200, {}, body()))
+    assert len(delays) == 2
+    assert all(delays)
 
 
 def test_the_error_trailers_are_a_type_and_base64_of_json(run: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import textwrap
 import zipfile
 from collections.abc import Awaitable, Callable
@@ -133,3 +134,18 @@ def run(function: Callable[[], Function], scenario: Callable[[Function], Awaitab
 
     asyncio.run(main())
     return made[0]
+
+
+async def gone(pid: int) -> bool:
+    """Whether a process goes away, not leaving a zombie."""
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+async def read(answer: Any) -> bytes:
+    return b"".join([data async for data in answer.body])
