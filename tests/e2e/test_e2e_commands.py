@@ -17,6 +17,7 @@ from deployed_cloud import ROOT, Cloud, Serve, processes_of, wait_until_nothing_
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
+@pytest.mark.slow
 def test_the_demo_shows_what_it_does_and_leaves_nothing(cloud: Cloud) -> None:
     """Beside the running `cloud`, from the same clone."""
     prompt = "Why is the sky blue?"
@@ -59,6 +60,7 @@ def model_server() -> Iterator[str]:
         server.communicate(timeout=10)
 
 
+@pytest.mark.slow
 def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path, model_server: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -109,6 +111,7 @@ def told_by(*arguments: str) -> tuple[int, str]:
     return run.returncode, run.stderr
 
 
+@pytest.mark.slow
 def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
     code, told = told_by("--port", "0", "--stack", "NoSuchStack")
     assert code == 1
