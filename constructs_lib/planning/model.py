@@ -36,6 +36,8 @@ class ModelFacts:
             revisions.
         intermediate: Size of the feed-forward layers (of one expert). Default: four times the hidden size.
         vocabulary: Number of tokens of the vocabulary. Default: 262144, more than most have.
+        tied_embeddings: Whether the published weights hold the vocabulary's embeddings once, for input and output; TGI
+            loads them twice. Default: False.
         experts: Experts of each feed-forward layer. Default: 1.
         experts_per_token: How many of them work on a token. Default: 1.
         quantization: How the published weights are compressed, in TGI's word, such as `awq`. Default: they are not.
@@ -60,6 +62,7 @@ class ModelFacts:
     gating: Gating = "no"
     intermediate: int | None = None
     vocabulary: int | None = None
+    tied_embeddings: bool = False
     experts: int = 1
     experts_per_token: int = 1
     quantization: str | None = None
