@@ -49,8 +49,13 @@ def _mlp(shape: Shape, *, bias: bool) -> int:
     return 2 * shape.hidden * shape.intermediate + (shape.intermediate + shape.hidden) * bias
 
 
-def _gated(shape: Shape) -> int:
-    """Llama and what is built like it: gate, up, down, and norms without bias."""
+def llama_parameters(shape: Shape, layers: int) -> int:
+    """Llama, and what is built like it: gate, up, down, and norms without bias.
+
+    Args:
+        shape: The shape.
+        layers: How many of its layers are such layers.
+    """
     hidden, kind = shape.hidden, shape.model_type
     bias = shape.says("attention_bias")
     attention = _attention(shape, qkv_bias=bias or kind == "qwen2", bias=bias)
@@ -61,7 +66,17 @@ def _gated(shape: Shape) -> int:
     expert = 3 * hidden * shape.intermediate + (2 * shape.intermediate + hidden) * shape.says("mlp_bias")
     router = hidden * shape.experts if shape.experts > 1 else 0
     norms = hidden * (4 if kind in _FOUR_NORMS else 1 if kind == "cohere" else 2)
-    return _embeddings(shape) + shape.layers * (attention + shape.experts * expert + router + norms) + hidden
+    return _embeddings(shape) + layers * (attention + shape.experts * expert + router + norms) + hidden
+
+
+def cross_attention_parameters(shape: Shape) -> int:
+    """A layer of Llama 3.2 Vision that looks at the image, with its two gates."""
+    feed_forward = 3 * shape.hidden * shape.intermediate
+    return _attention(shape) + 2 * shape.head_dim + feed_forward + 2 * shape.hidden + 2
+
+
+def _gated(shape: Shape) -> int:
+    return llama_parameters(shape, shape.layers)
 
 
 def _bloom(shape: Shape) -> int:

@@ -35,9 +35,22 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 # Whose output layer is the embedding of the input, unless config.json says otherwise.
-_TIED = frozenset(
-    "bloom cohere falcon gemma gemma2 gemma3 gemma3_text gpt2 gpt_bigcode mpt opt RefinedWeb RefinedWebModel starcoder2"
-    " t5".split()
+_TIED = (
+    "bloom",
+    "cohere",
+    "falcon",
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "gemma3_text",
+    "gpt2",
+    "gpt_bigcode",
+    "mpt",
+    "opt",
+    "RefinedWeb",
+    "RefinedWebModel",
+    "starcoder2",
+    "t5",
 )
 
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
