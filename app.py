@@ -9,11 +9,12 @@ Synthesis is offline: no AWS call, no network. Context (`cdk.json`, or `-c key=v
 
 from __future__ import annotations
 
+import gc
 import os
+from typing import TYPE_CHECKING
 
-from aws_cdk import App, Environment, Validations
-
-from stacks.llama import LlamaTgiStack
+if TYPE_CHECKING:
+    from aws_cdk import App, Environment
 
 
 def build(app: App, env: Environment) -> None:
@@ -23,6 +24,8 @@ def build(app: App, env: Environment) -> None:
         app: The app.
         env: Account and Region of the stacks; without them the templates fit every Region.
     """
+    from stacks.llama import LlamaTgiStack
+
     LlamaTgiStack(
         app,
         "LlamaTgiStack",
@@ -34,9 +37,19 @@ def build(app: App, env: Environment) -> None:
         _add_nag(app)
 
 
-def _environment() -> Environment:
-    """Where the CDK CLI would deploy to. Without credentials it does not say."""
-    return Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
+def main() -> None:
+    """Synthesize the app for where the CDK CLI would deploy to; without credentials it does not say."""
+    # The CDK's modules make a million objects and keep them all: looking for garbage among them takes longer than
+    # everything that this app does.
+    gc.disable()
+    from aws_cdk import App, Environment
+
+    app = App()
+    build(
+        app,
+        Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
+    )
+    app.synth()
 
 
 def _is_on(app: App, key: str) -> bool:
@@ -47,12 +60,11 @@ def _is_on(app: App, key: str) -> bool:
 
 def _add_nag(app: App) -> None:
     # Loading the packs takes as long as a small synthesis; `-c nag=off` spares it.
+    from aws_cdk import Validations
     from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 
 
 if __name__ == "__main__":
-    main_app = App()
-    build(main_app, _environment())
-    main_app.synth()
+    main()

@@ -160,6 +160,23 @@ def test_the_template_is_the_same_every_time() -> None:
     assert json.dumps(again) == json.dumps(template())
 
 
+def test_the_asset_of_the_front_door_can_be_started_through_its_wrapper() -> None:
+    assembly = built(nag="off").synth()
+    stack = assembly.get_stack_by_name("LlamaTgiStack")
+    (function,) = (
+        each["Properties"]
+        for each in stack.template["Resources"].values()
+        if each["Type"] == "AWS::Lambda::Function" and each["Properties"]["Handler"].startswith("front_door")
+    )
+    task_root = Path(assembly.directory) / f"asset.{function['Code']['S3Key'].removesuffix('.zip')}"
+    wrapper = function["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"]
+    started = task_root / Path(wrapper).relative_to("/var/task")
+    assert started.stat().st_mode & 0o777 == 0o755
+    assert started.read_bytes().startswith(b"#!/bin/sh\n")
+    assert b"\r" not in started.read_bytes()
+    assert {path.name for path in task_root.iterdir()} == {"front_door"}
+
+
 def test_every_asset_path_is_inside_the_assembly() -> None:
     text = json.dumps(template())
     assert str(ROOT) not in text
