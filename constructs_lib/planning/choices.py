@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from constructs_lib.planning.checks import Real, Text, Whole, problem
 from constructs_lib.planning.image import NEWEST, VERSIONS, image_account, image_repository_and_tag
-from constructs_lib.planning.instance import GpuInstance
+from constructs_lib.planning.instance import BLACKWELL, GpuInstance
 from constructs_lib.planning.model import BYTES_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.request import EndpointRequest
@@ -21,7 +21,6 @@ _HUB_ID = Text(
 _REVISION = Text("a commit, tag or branch", r"[!-~]+", longest=255)
 _INSTANCE_NAME = Text("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _SHAPE = ("parameters", "layers", "hidden", "heads", "kv_heads", "head_dim", "max_positions")
-_BLACKWELL = (10, 0)
 
 
 def model_problems(request: EndpointRequest) -> Iterator[Problem]:
@@ -153,7 +152,7 @@ def figure_problems(instance: GpuInstance) -> Iterator[Problem]:
 
 def instance_advice(instance: GpuInstance) -> Iterator[Advice]:
     """What is risky about the choice of hardware."""
-    if instance.compute_capability is not None and instance.compute_capability >= _BLACKWELL and instance.is_gpu:
+    if instance.compute_capability is not None and instance.compute_capability >= BLACKWELL and instance.is_gpu:
         yield Advice(
             "tgi-endpoint:blackwellUntested",
             f"{instance.name} has {instance.accelerator} (Blackwell), for which TGI's kernels were neither built nor"

@@ -8,8 +8,12 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
 from constructs_lib.planning.catalogue import read
+from constructs_lib.planning.cheapest import CheapestFor
 
 Architecture = Literal["x86_64", "arm64"]
+
+BLACKWELL = (10, 0)
+"""Compute capability from which on TGI's kernels were neither built nor tested."""
 
 # The families whose storage is fixed: sagemaker-core 2.27.0 common_utils.volume_size_supported, where any family with
 # a "d" (local disk) counts as well.
@@ -153,6 +157,18 @@ class GpuInstance:
             f"instance type {name!r} is not in the catalogue.{nearest}"
             " Describe another one with GpuInstance.of(name, accelerator_count=..., memory_gib=...)."
         )
+
+    @staticmethod
+    def cheapest_for(*, tokens: int, concurrency: int = 1) -> CheapestFor:
+        """Leaves the choice to the plan: the cheapest instance of the catalogue that serves a load.
+
+        The price is that of us-east-1. Blackwell GPUs, for which TGI was not tested, are left out.
+
+        Args:
+            tokens: Longest prompt and answer of a request together, in tokens; becomes `max_total_tokens`.
+            concurrency: Requests of that length to serve at the same time. Default: 1.
+        """
+        return CheapestFor(tokens=tokens, concurrency=concurrency)
 
     @classmethod
     def of(

@@ -20,6 +20,7 @@ from constructs_lib.planning.tgi_environment import (
     option_variables,
 )
 from constructs_lib.planning.tgi_options import Quantization
+from constructs_lib.planning.tgi_prefill import prefill_setting
 from constructs_lib.planning.tgi_rules import option_problems
 from constructs_lib.planning.tgi_shards import num_shard, shard_advice, shard_problems
 from constructs_lib.planning.tgi_situation import Situation
@@ -116,27 +117,10 @@ def _derived_variables(at: Situation) -> dict[str, str]:
     variables = {}
     if at.attention and "attention" not in at.values:
         variables["ATTENTION"] = at.attention
-    prefill = _prefill(at)
+    prefill = prefill_setting(at)
     if prefill is not None:
         variables["MAX_BATCH_PREFILL_TOKENS"] = str(prefill)
     return variables
-
-
-def _prefill(at: Situation) -> int | None:
-    """A prefill budget that fits the other limits, where TGI's own default may not.
-
-    Without prefill chunking a prompt must fit one prefill, and no prefill may be larger than the batch. From 2.0 to
-    2.4 TGI derives it from max_input_tokens itself.
-    """
-    if "max_batch_prefill_tokens" in at.values or at.version < (0, 9, 0):
-        return None
-    batch, longest_input = at.number("max_batch_total_tokens"), at.number("max_input_tokens")
-    needed = longest_input if at.chunks_prefill is False and not (2, 0, 0) <= at.version < (3, 0, 0) else None
-    capped = batch is not None and not (at.chunks_prefill and at.facts)
-    if needed is None and not capped:
-        return None
-    prefill = max(at.default_prefill, longest_input or 0)
-    return min(prefill, batch) if batch is not None else prefill
 
 
 def _max_body_bytes(at: Situation) -> int:

@@ -55,6 +55,11 @@ class Situation:
         value = None if keyword in self.unknown else self.values.get(keyword)
         return str(value) if isinstance(value, str) else None
 
+    def real(self, keyword: str, default: float) -> float:
+        """The option's value if it is given and a number, else the default."""
+        value = None if keyword in self.unknown else self.values.get(keyword)
+        return float(value) if isinstance(value, int | float) else default
+
     @property
     def old_gpu(self) -> bool:
         """Whether the GPU is known to be older than Ampere."""
