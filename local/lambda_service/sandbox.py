@@ -68,7 +68,7 @@ class Sandbox:
         self.usable = True
 
     async def run(self, invocation: Invocation) -> None:
-        """Run an invocation to its end; afterwards the sandbox is `usable` for the next one, or not.
+        """Run an invocation to its end; afterwards the sandbox is `usable` for the next one, or to be stopped.
 
         Args:
             invocation: Is finished when this returns, whatever happened.
@@ -81,9 +81,8 @@ class Sandbox:
                 await self._until(self._api.ready)
                 self.usable = True
         except TimeoutError:
-            # Told first: the end of the process would look like a crash.
+            # Told before the process is stopped, which would look like a crash.
             invocation.fail(self._timed_out(invocation.request_id, invocation.timeout_seconds))
-            self._kill()
         except FunctionError as error:
             if invocation.begun.done():
                 error = FunctionError.of("Runtime.TruncatedResponse", str(error))
