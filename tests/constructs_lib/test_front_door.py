@@ -178,6 +178,7 @@ def test_the_authorizer_takes_bearer_keys_and_turns_everything_else_away_unasked
         "Bearer",
         "Bearer short",
         "Basic " + "a" * 40,
+        "Basic Bearer " + "a" * 40,
         "Bearer " + "a" * 40 + " b",
         "Bearer " + "a" * 129,
     ):
