@@ -135,13 +135,13 @@ def situation(facts: ModelFacts, instance: GpuInstance, options: TgiOptions, ver
 def plan_of(at: Situation, facts: ModelFacts, num_shard: int) -> MemoryPlan:
     """The memory plan of a situation (see `memory_plan`)."""
     gpu = int(visible_bytes(at.instance) * at.real("cuda_memory_fraction", 1.0))
-    usable = int(gpu * at.real("tgi_wiggle_room", memory_parts.wiggle_room(at.version)))
     prompt = prefill_tokens(at, facts, num_shard)
     weights = memory_parts.weights(at, facts, num_shard)
     runtime = memory_parts.runtime(num_shard)
     activations = memory_parts.activations(at, facts, num_shard, prompt)
     per_token = memory_parts.kv_bytes_per_token(at, facts, num_shard)
     warm_up = memory_parts.warm_up_tokens(at, facts, prompt)
+    usable = memory_parts.usable(at, gpu, weights + runtime + activations + warm_up * per_token)
     fitting = max(0, (usable - weights - runtime - activations) // per_token)
     most = fitting if not facts.flash else max(fitting, warm_up)
     total = at.number("max_total_tokens")

@@ -13,7 +13,6 @@ from constructs_lib.planning.accelerator import GIB
 from constructs_lib.planning.model import BYTES_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.quantization import bits_per_parameter, quantization_of
 from constructs_lib.planning.tgi_situation import Situation
-from constructs_lib.planning.version import Version
 
 _HALF = 2
 """Bytes of float16 and bfloat16, in which TGI computes whatever type the weights were published in."""
@@ -30,8 +29,8 @@ _FRAGMENTS = 1.15
 _HOST_BASE, _HOST_PER_SHARD = 1 * GIB, int(2.5 * GIB)
 """Launcher and router; Python with torch and CUDA's host side, once for each GPU."""
 
-_WIGGLE_ROOM = (((3, 3, 0), 0.90), ((3, 1, 0), 0.93), ((3, 0, 0), 0.95), ((2, 4, 0), 0.90))
-_OLDEST_WIGGLE_ROOM = 0.95
+_WIGGLE_ROOM = (((3, 3, 0), 0.90), ((3, 1, 0), 0.93), ((3, 0, 0), 0.95), ((2, 4, 0), 0.90), ((2, 3, 0), 0.95))
+_OLD_WIGGLE_ROOM = 0.95
 
 _UNKNOWN_VOCABULARY = 262_144
 _UNGATED_TYPES = ("bloom", "opt", "mpt", "gpt_neox", "gpt_bigcode", "gpt2", "gptj", "falcon")
@@ -42,9 +41,18 @@ _SCORE_BYTES = 12
 """Per entry of the attention scores of models without flash attention: half, masked, float32 softmax, half again."""
 
 
-def wiggle_room(version: Version) -> float:
-    """TGI's default for the share of the memory that it fills (models/globals.py at each tag)."""
-    return next((room for since, room in _WIGGLE_ROOM if version >= since), _OLDEST_WIGGLE_ROOM)
+def usable(at: Situation, gpu: int, warmed_up: int) -> int:
+    """What TGI fills of a GPU: from 2.3 on a share of its memory, before that the same share of what was left.
+
+    Args:
+        at: The situation.
+        gpu: The GPU's memory.
+        warmed_up: What the warm-up took of it.
+    """
+    default = next((room for since, room in _WIGGLE_ROOM if at.version >= since), None)
+    if default is None:
+        return int(gpu - (1 - _OLD_WIGGLE_ROOM) * max(0, gpu - warmed_up))
+    return int(gpu * at.real("tgi_wiggle_room", default))
 
 
 def weights(at: Situation, facts: ModelFacts, shards: int) -> int:
@@ -113,7 +121,8 @@ def _logits(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
     all_tokens = at.version < (3, 0, 0) or at.values.get("enable_prefill_logprobs") is True or not facts.flash
     if not all_tokens or facts.model_type == "t5":  # whose decoder starts from one token
         return sampled
-    copies = 2 if shards == 1 else 3  # logits, their gathering from all GPUs, their probabilities
+    # The logits, their probabilities, and where several GPUs gather them, or by the reports from 2.0 on, a third copy.
+    copies = 2 if shards == 1 and at.version < (2, 0, 0) else 3
     return sampled + prompt * vocabulary(facts) * _HALF * copies
 
 
