@@ -45,6 +45,8 @@ AGAIN = "GET /2018-06-01/runtime/invocation/next HTTP/1.1\\r\\nHost: x\\r\\n\\r\
         ),
         ("print(call('GET', 'extension/register')[0])", "404 NotFound: there is no GET /2018-06-01/runtime/extension"),
         ("print(call('POST', 'invocation/no/response', 'x', echo)[0])", "400 InvalidRequestID: Invalid request ID"),
+        # Refused before it is whole; the runtime can still read why.
+        ("print(call('POST', 'invocation/no/response', b'x' * 8000000, echo)[0])", "400 InvalidRequestID: Invalid"),
         (
             "print(call('POST', 'init/error', '{}')[0])",
             "403 InvalidStateTransition: State transition from Running to InitError",
@@ -93,8 +95,9 @@ def test_what_is_against_the_protocol_is_written_down(misdeed: str, violation: s
     async def scenario(function: Function) -> None:
         with contextlib.suppress(FunctionError):
             await function.invoke({})
-        while "done" not in log:  # it goes on after its answer
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(15):
+            while "done" not in log:  # it goes on after its answer
+                await asyncio.sleep(0.01)
 
     source = f"""
         next_event()
