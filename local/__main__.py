@@ -32,6 +32,10 @@ def main() -> int:
         progress.say(error.problem, style="bold red")
         progress.say(f"→ {error.fix}")
         return 1
+    except BrokenPipeError:
+        # Whoever read the output has seen enough (`make demo | head`); nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[None, None, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 import time
@@ -15,10 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from local.cloud import Cloud
+    from local.deployment import DeployedResource
     from local.progress import Progress
 
 PROMPT = "What is deep learning?"
 MAX_NEW_TOKENS = 48
+# Of a type with more resources than this (methods, gateway responses …) only their number is shown.
+ONE_BY_ONE = 4
 
 
 async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> int:
@@ -65,16 +69,25 @@ def _show_deployment(progress: Progress, cloud: Cloud) -> None:
     progress.say()
     progress.say(f"{deployment.stack}: {len(deployment.resources)} resources", style="bold")
     width = max(len(entry.type) for entry in deployment.resources)
-    names = max(len(entry.logical_id) for entry in deployment.resources)
-    for entry in sorted(deployment.resources, key=lambda entry: (entry.type, entry.logical_id)):
-        progress.say(f"  {entry.type:{width}}  {entry.logical_id:{names}}  {entry.physical_id or '–'}")
+    by_type = itertools.groupby(sorted(deployment.resources, key=_type_and_id), key=lambda entry: entry.type)
+    for kind, entries in ((kind, list(entries)) for kind, entries in by_type):
+        if len(entries) > ONE_BY_ONE:
+            progress.say(f"  {kind:{width}}  {len(entries)} of them")
+            continue
+        for entry in entries:
+            progress.say(f"  {kind:{width}}  {entry.physical_id or f'{entry.logical_id} (in the template only)'}")
     progress.say(
-        "  –: moto keeps no id of these; what serves requests reads them from the deployed template.", style="dim"
+        "  In the template only: the emulated control plane keeps no id of these; the gateway reads them there.",
+        style="dim",
     )
     for endpoint in deployment.endpoints.values():
         model = endpoint.environment.get("HF_MODEL_ID", "")
         progress.say(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
     progress.say("No GPU here: a toy generator that speaks TGI's protocol stands in for the model.", style="yellow")
+
+
+def _type_and_id(entry: DeployedResource) -> tuple[str, str]:
+    return entry.type, entry.logical_id
 
 
 async def _show_call(

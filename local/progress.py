@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 
+class _Console(Console):
+    """Ends the command in order when nobody reads on; rich itself would leave the event loop from its middle."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
+
+
 class Step:
     """One step under way."""
 
@@ -39,7 +47,7 @@ class Progress:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        self.console = Console(file=stream, highlight=False)
+        self.console: Console = _Console(file=stream, highlight=False)
         self._active = 0
         self._live: LiveSteps | None = None
 

@@ -1,5 +1,6 @@
 """What people see of a run: plain lines in a pipe, a live display on a terminal."""
 
+import contextlib
 import io
 import os
 import re
@@ -63,3 +64,15 @@ def test_a_terminal_shows_the_step_under_way_and_what_it_does() -> None:
     assert "[1/2] building" in told
     assert "✓ cdk bootstrap" in told
     assert "\x1b[" in told
+
+
+def test_when_nobody_reads_on_the_command_is_told_once_and_its_cleanup_stays_silent() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    stream = os.fdopen(write_end, "w")
+    progress = Progress(stream)
+    with pytest.raises(BrokenPipeError):
+        progress.say("x" * 100_000)
+    progress.say("cleaned up")
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
