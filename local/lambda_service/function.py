@@ -48,6 +48,7 @@ class Function:
     ) -> None:
         self.config = config
         self.violations: list[str] = []
+        self._violations_told = 0
         self._log = log or logging.getLogger(__name__).info
         self._folder = Path(tempfile.mkdtemp(prefix="function-", dir=folder))
         unpack(config.code_zip, self._folder)
@@ -126,6 +127,9 @@ class Function:
 
     def _release(self, sandbox: Sandbox) -> None:
         self._released.set()
+        for violation in self.violations[self._violations_told :]:
+            self._log(f"Runtime API violation of {self.config.name}: {violation}")
+        self._violations_told = len(self.violations)
         if sandbox.usable and not self._closed and len(self._idle) < IDLE_SANDBOXES:
             self._idle.append(sandbox)
         else:

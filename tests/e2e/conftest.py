@@ -17,6 +17,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         told = json.loads(serve.line())
         yield Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
         assert len(processes_of(serve.process.pid)) > 1
+        assert "Runtime API violation" not in serve.told()
     finally:
         # The hardest end there is: not even then may a container or a sandbox stay.
         serve.end(signal.SIGKILL)

@@ -28,6 +28,8 @@ def test_a_buffered_answer_over_six_megabytes_is_refused() -> None:
         "413 RequestEntityTooLarge: Exceeded maximum allowed payload size"
     ]
     assert log[0] == "413"
+    assert log[1].endswith(": 413 RequestEntityTooLarge: Exceeded maximum allowed payload size")
+    assert len([line for line in log if line.startswith("Runtime API violation of ")]) == 1
 
 
 ANNOUNCED = "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\\r\\n"
