@@ -29,8 +29,14 @@ _FRAGMENTS = 1.15
 _HOST_BASE, _HOST_PER_SHARD = 1 * GIB, int(2.5 * GIB)
 """Launcher and router; Python with torch and CUDA's host side, once for each GPU."""
 
-_WIGGLE_ROOM = (((3, 3, 0), 0.90), ((3, 1, 0), 0.93), ((3, 0, 0), 0.95), ((2, 4, 0), 0.90), ((2, 3, 0), 0.95))
-_OLD_WIGGLE_ROOM = 0.95
+_WIGGLE_ROOM = (
+    ((3, 3, 0), 0.90),
+    ((3, 1, 0), 0.93),
+    ((3, 0, 0), 0.95),
+    ((2, 4, 0), 0.90),
+    ((1, 4, 1), 0.95),
+    ((0, 0, 0), 1.00),
+)
 
 _UNKNOWN_VOCABULARY = 262_144
 _UNGATED_TYPES = ("bloom", "opt", "mpt", "gpt_neox", "gpt_bigcode", "gpt2", "gptj", "falcon")
@@ -42,17 +48,19 @@ _SCORE_BYTES = 12
 
 
 def usable(at: Situation, gpu: int, warmed_up: int) -> int:
-    """What TGI fills of a GPU: from 2.3 on a share of its memory, before that the same share of what was left.
+    """What TGI fills of a GPU: from 3.0 on a share of its memory, before that the same share of what was left.
 
     Args:
         at: The situation.
         gpu: The GPU's memory.
         warmed_up: What the warm-up took of it.
     """
-    default = next((room for since, room in _WIGGLE_ROOM if at.version >= since), None)
-    if default is None:
-        return int(gpu - (1 - _OLD_WIGGLE_ROOM) * max(0, gpu - warmed_up))
-    return int(gpu * at.real("tgi_wiggle_room", default))
+    room = next(room for since, room in _WIGGLE_ROOM if at.version >= since)
+    if at.version >= (2, 3, 0):
+        room = at.real("tgi_wiggle_room", room)
+    if at.version >= (3, 0, 0):
+        return int(gpu * room)
+    return int(gpu - (1 - room) * max(0, gpu - warmed_up))
 
 
 def weights(at: Situation, facts: ModelFacts, shards: int) -> int:
@@ -121,8 +129,13 @@ def _logits(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
     all_tokens = at.version < (3, 0, 0) or at.values.get("enable_prefill_logprobs") is True or not facts.flash
     if not all_tokens or facts.model_type == "t5":  # whose decoder starts from one token
         return sampled
-    # The logits, their probabilities, and where several GPUs gather them, or by the reports from 2.0 on, a third copy.
-    copies = 2 if shards == 1 and at.version < (2, 0, 0) else 3
+    # The logits and their probabilities, which flash models of 2.4 and later write over the logits. Two public reports
+    # of 2.2 show a third copy (docs/memory.md).
+    copies = 2
+    if facts.flash and at.version >= (2, 1, 0):
+        copies = 3 if at.version < (2, 4, 0) else 1
+    if shards > 1:  # gathered, and made contiguous
+        copies += 1
     return sampled + prompt * vocabulary(facts) * _HALF * copies
 
 
