@@ -15,6 +15,7 @@ from constructs_lib.endpoint import EndpointBase, name_in_arn
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.execution_role import ExecutionRole
 from constructs_lib.planning.problems import Problem
+from constructs_lib.planning.summary import METADATA, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,8 @@ class HostedEndpoint(EndpointBase):
         self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
+        # Read by `python -m constructs_lib summary`. In the cloud assembly only: no template changes with a price.
+        self.node.add_metadata(METADATA, summary(request, plan).to_json())
         for advice in plan.advice:
             Annotations.of(self).add_warning_v2(advice.id, advice.message)
 

@@ -1,0 +1,162 @@
+"""The memory of each GPU of an instance as an SVG picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from constructs_lib.cli.plan_text import asked_tokens
+from constructs_lib.cli.shares import PARTS, Shares
+from constructs_lib.cli.words import gib, money, number, parameters
+
+if TYPE_CHECKING:
+    from constructs_lib.cli.asked import Asked
+    from constructs_lib.planning.fit import Candidate
+
+_FILLS = {"weights": "#2b6cb0", "cache": "#b83280", "reserve": "#d69e2e", "free": "#e2e8f0", "missing": "#c53030"}
+_INK, _FAINT, _PAPER = "#1a202c", "#4a5568", "#ffffff"
+_LEFT, _RIGHT, _BARS, _WIDTH = 90, 40, 112, 880
+_ROW, _BAR = 38, 26
+_LEGEND_ROW = 24
+
+
+def svg(asked: Asked, one: Candidate) -> str:
+    """The picture: a bar for each GPU, to scale, and a legend with sizes.
+
+    Args:
+        asked: What was asked for.
+        one: The instance; its memory must be known.
+    """
+    if one.memory is None:
+        raise ValueError(f"the memory of the GPUs of {one.instance.name} is not known")
+    shares = Shares.of(one.memory, asked_tokens(asked, one), fits=one.fits)
+    count = max(one.num_shard, one.instance.accelerator_count or 0)
+    bottom = _BARS + count * _ROW
+    legend = _legend(shares, asked, one, bottom + 34)
+    height = bottom + 34 + _LEGEND_ROW * len(legend) + 20
+    title = f"Memory of {asked.facts.hub_id} on {one.instance.name}"
+    body = [
+        f'<rect width="{_WIDTH}" height="{height}" fill="{_PAPER}"/>',
+        *_head(asked, one, shares),
+        *(line for gpu in range(count) for line in _gpu(gpu, shares, in_use=gpu < one.num_shard)),
+        _scale(shares, bottom),
+        *legend,
+    ]
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
+        ' role="img" font-family="system-ui, Helvetica, Arial, sans-serif">'
+    )
+    about = [f"<title>{escape(title)}</title>", f"<desc>{escape(_description(shares, count))}</desc>"]
+    return "\n".join([opening, *about, *body, "</svg>\n"])
+
+
+def _description(shares: Shares, count: int) -> str:
+    parts = ", ".join(f"{part.words} {gib(getattr(shares, part.name))}" for part in PARTS)
+    short = f"; {gib(shares.missing)} too little" if shares.missing else ""
+    return f"{count} GPUs of {gib(shares.total)} each: {parts}{short}"
+
+
+def _head(asked: Asked, one: Candidate, shares: Shares) -> list[str]:
+    price = money(one.price_usd_per_hour, derived=one.instance.price_is_derived)
+    cost = "no price published" if price == "-" else f"${price} an hour"
+    kind = asked.options.quantize or asked.facts.quantization or asked.facts.checkpoint_dtype
+    model = f"{parameters(asked.facts.parameters)} parameters, {kind} · TGI {asked.version}"
+    hardware = f"{one.instance.accelerator_count} × {one.instance.accelerator}, {gib(shares.total)} each"
+    verdict = "It fits." if one.fits else one.reason or "It does not fit."
+    colour = _FAINT if one.fits else _FILLS["missing"]
+    return [
+        _text(_LEFT - 66, 34, f"{asked.facts.hub_id} on {one.instance.name}", size=20, bold=True),
+        _text(_LEFT - 66, 60, f"{model} · {hardware} · {cost}", colour=_FAINT),
+        _text(_LEFT - 66, 86, verdict, colour=colour, bold=not one.fits),
+    ]
+
+
+def _gpu(gpu: int, shares: Shares, *, in_use: bool) -> list[str]:
+    top = _BARS + gpu * _ROW
+    lines = [_text(_LEFT - 12, top + _BAR - 8, f"GPU {gpu}", colour=_FAINT, end=True)]
+    width = _length(shares.total, shares)
+    if not in_use:
+        lines.append(_rect(_LEFT, top, width, _PAPER, stroke=_FAINT, dashed=True))
+        lines.append(_text(_LEFT + 12, top + _BAR - 8, "idle", colour=_FAINT))
+        return lines
+    x = float(_LEFT)
+    for part in PARTS:
+        size = getattr(shares, part.name)
+        lines += _part(
+            x, top, _length(size, shares), _FILLS[part.name], gib(size), dark=part.name in ("weights", "cache")
+        )
+        x += _length(size, shares)
+    lines.append(_rect(_LEFT, top, width, "none", stroke=_INK))
+    if shares.missing:
+        over = _length(shares.missing, shares)
+        lines.append(_rect(_LEFT + width, top, over, "none", stroke=_FILLS["missing"], dashed=True))
+    return lines
+
+
+def _part(x: float, top: float, width: float, fill: str, words: str, *, dark: bool) -> list[str]:
+    if width <= 0:
+        return []
+    lines = [_rect(x, top, width, fill)]
+    if width > 62:
+        lines.append(_text(x + width / 2, top + _BAR - 8, words, size=12, colour=_PAPER if dark else _INK, middle=True))
+    return lines
+
+
+def _scale(shares: Shares, bottom: float) -> str:
+    ends = [(0, "0"), (shares.total, gib(shares.total))]
+    return "\n".join(
+        _text(_LEFT + _length(size, shares), bottom + 8, words, size=12, colour=_FAINT, middle=True)
+        for size, words in ends
+    )
+
+
+def _legend(shares: Shares, asked: Asked, one: Candidate, top: float) -> list[str]:
+    each = asked.tokens or (one.memory.context if one.memory else 0)
+    requests = asked.concurrency or 1
+    what = f"of {requests} × {number(each)} tokens" if requests > 1 else f"of {number(each)} tokens"
+    more = {"cache": f" {what}", "reserve": ": what TGI leaves free, CUDA, the largest prefill"}
+    rows = [(part.name, f"{part.words}{more.get(part.name, '')}", getattr(shares, part.name)) for part in PARTS]
+    if shares.missing:
+        rows.append(("missing", "does not fit", shares.missing))
+    lines = []
+    for place, (name, words, size) in enumerate(rows):
+        y = top + place * _LEGEND_ROW
+        outline = (
+            {"fill": "none", "stroke": _FILLS[name], "dashed": True} if name == "missing" else {"fill": _FILLS[name]}
+        )
+        mark = f'<rect x="{_LEFT}" y="{y}" width="16" height="16" {_paint(**outline)}/>'
+        lines.append(
+            mark + _text(_LEFT + 110, y + 13, gib(size), end=True, size=14) + _text(_LEFT + 124, y + 13, words, size=14)
+        )
+    return lines
+
+
+def _length(size: float, shares: Shares) -> float:
+    """Pixels of a size: the GPU, and what does not fit it, take the whole width."""
+    return round((_WIDTH - _LEFT - _RIGHT) * size / (shares.total + shares.missing), 2)
+
+
+def _paint(fill: str = "none", stroke: str | None = None, *, dashed: bool = False) -> str:
+    line = f' stroke="{stroke}" stroke-width="1.5"' if stroke else ""
+    return f'fill="{fill}"{line}' + (' stroke-dasharray="5 3"' if dashed else "")
+
+
+def _rect(x: float, y: float, width: float, fill: str, stroke: str | None = None, *, dashed: bool = False) -> str:
+    painted = _paint(fill, stroke, dashed=dashed)
+    return f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{_BAR}" {painted}/>'
+
+
+def _text(
+    x: float,
+    y: float,
+    words: str,
+    *,
+    size: int = 14,
+    colour: str = _INK,
+    bold: bool = False,
+    middle: bool = False,
+    end: bool = False,
+) -> str:
+    anchor = ' text-anchor="middle"' if middle else ' text-anchor="end"' if end else ""
+    weight = ' font-weight="600"' if bold else ""
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{colour}"{anchor}{weight}>{escape(words)}</text>'

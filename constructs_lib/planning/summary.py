@@ -1,0 +1,84 @@
+"""The plan of an endpoint in a line: what runs where, for how many tokens, at what price."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from constructs_lib.planning.choices import figure_problems
+from constructs_lib.planning.memory import memory_plan
+from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+from constructs_lib.planning.tgi_options import TgiOptions
+from constructs_lib.planning.tgi_shards import can_shard
+
+METADATA = "tgi-endpoint:plan"
+"""Type of the metadata under which an endpoint leaves its summary in the cloud assembly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanSummary:
+    """What an endpoint is, in a few words.
+
+    Args:
+        model: Repository on the hub; None for weights in S3, or an id that is not known at synth.
+        instance: Name of the instance type.
+        instance_count: Instances that are billed.
+        accelerator: Marketing name of the GPUs.
+        num_shard: GPUs that share the model.
+        context: Longest request in tokens; None where the model is not known.
+        price_usd_per_hour: What all instances cost in us-east-1; None where no price is published.
+        price_is_derived: Whether the price is worked out from EC2's.
+    """
+
+    model: str | None
+    instance: str
+    instance_count: int
+    accelerator: str
+    num_shard: int
+    context: int | None
+    price_usd_per_hour: float | None
+    price_is_derived: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PlanSummary:
+        """The summary that `to_json` gave, also by another version of this library: what that adds is left out."""
+        return cls(**{field.name: values.get(field.name) for field in fields(cls)})  # type: ignore[arg-type]
+
+
+def summary(request: EndpointRequest, plan: EndpointPlan) -> PlanSummary:
+    """The summary of an endpoint.
+
+    Args:
+        request: What was asked for.
+        plan: The answer, which has no problems.
+    """
+    instance, hub_id = request.instance, request.model.hub_id
+    count = 1 if request.is_token(request.instance_count) else request.instance_count
+    price = instance.price_usd_per_hour
+    return PlanSummary(
+        model=None if request.is_token(hub_id) else hub_id,
+        instance=instance.name,
+        instance_count=count,
+        accelerator=instance.accelerator,
+        num_shard=plan.num_shard,
+        context=_context(request, plan.num_shard),
+        price_usd_per_hour=None if price is None else price * count,
+        price_is_derived=instance.price_is_derived,
+    )
+
+
+def _context(request: EndpointRequest, num_shard: int) -> int | None:
+    """The longest request: as the options say, else what fits the GPUs' memory."""
+    options = request.options
+    asked = options.max_total_tokens
+    if isinstance(asked, int) and not request.is_token(asked):
+        return asked
+    facts = None if request.is_token(request.model.hub_id) else request.model.known_facts()
+    unresolved = any(request.is_token(getattr(options, field.name)) for field in fields(TgiOptions))
+    if facts is None or unresolved or any(figure_problems(request.instance)) or not can_shard(facts, num_shard):
+        return None
+    return memory_plan(facts, request.instance, options, str(request.image.version), num_shard).context
