@@ -15,13 +15,13 @@ from pathlib import Path
 from bench.figure import Figure, Samples, median_ratio, paired
 
 ROOT = Path(__file__).parents[1]
+STACK = "LlamaTgiStack"
 EMPTY, WITH_PACKS, WITHOUT_PACKS = "empty app", "app with both packs", "app without packs"
 
 
 def project_context() -> dict[str, object]:
-    """The context of cdk.json, which the CDK CLI hands to the app."""
-    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
-    return context
+    """What the CDK CLI hands to the app: the context of cdk.json, and which stack is asked for."""
+    return {**json.loads((ROOT / "cdk.json").read_text())["context"], "stacks": STACK}
 
 
 def run(program: Path, out: Path, context: dict[str, object]) -> None:
@@ -72,8 +72,8 @@ def measure(rounds: int, step: Callable[[str], None]) -> list[Figure]:
     }
     samples = paired({name: _timed(*program) for name, program in programs.items()}, rounds, step)
     return [
-        _figure("synth.with_packs", "synth of LlamaTgiStack with both rule packs", samples, WITH_PACKS, 2.1),
-        _figure("synth.without_packs", "synth of LlamaTgiStack without them", samples, WITHOUT_PACKS, 1.7),
+        _figure("synth.with_packs", f"synth of {STACK} with both rule packs", samples, WITH_PACKS, 2.1),
+        _figure("synth.without_packs", f"synth of {STACK} without them", samples, WITHOUT_PACKS, 1.7),
     ]
 
 
