@@ -6,10 +6,10 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from aws_cdk import Token
-from aws_cdk import aws_cloudwatch as cloudwatch
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
+    from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk.interfaces import ResourceEnvironment
 
 INVOCATIONS_NAMESPACE = "AWS/SageMaker"
@@ -58,6 +58,9 @@ class EndpointMetrics:
                 use.
             options: How it is read.
         """
+        # A stack without metrics does not wait for this module.
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
         env = self.env
         return cloudwatch.Metric(
             namespace=namespace,
