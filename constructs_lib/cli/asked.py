@@ -59,7 +59,9 @@ class Checker:
         quantize = self._one_of("--quantize", arguments.quantize, [kind.value for kind in Quantization])
         version = self._one_of("--image", arguments.image, VERSIONS) or NEWEST
         region = self._one_of("--region", arguments.region, regions(version))
-        if arguments.svg is not None and not Path(arguments.svg).absolute().parent.is_dir():
+        if arguments.svg == "":
+            self._add("--svg", "", "is no name of a file", "Name a file, such as memory.svg.")
+        elif arguments.svg and not Path(arguments.svg).absolute().parent.is_dir():
             self._add("--svg", arguments.svg, "its folder does not exist", "Make the folder, or name another file.")
         if self.problems or facts is None:
             raise MistakesError(self.problems, arguments.parser.format_usage().strip())

@@ -53,7 +53,8 @@ def svg(asked: Asked, one: Candidate) -> str:
 def _description(shares: Shares, count: int) -> str:
     parts = ", ".join(f"{part.words} {gib(getattr(shares, part.name))}" for part in PARTS)
     short = f"; {gib(shares.missing)} too little" if shares.missing else ""
-    return f"{count} GPUs of {gib(shares.total)} each: {parts}{short}"
+    gpus = f"1 GPU of {gib(shares.total)}" if count == 1 else f"{count} GPUs of {gib(shares.total)} each"
+    return f"{gpus}: {parts}{short}"
 
 
 def _head(asked: Asked, one: Candidate, shares: Shares) -> list[str]:

@@ -159,9 +159,9 @@ class Hub:
         return _json_object(url, content)
 
     def _refusal(self, error: HTTPError, hub_id: str) -> Problem:
-        if error.code == 401 and not self._token:
+        if error.code in (401, 403) and not self._token:
             fix = "Check the id. If it is gated or private, set HF_TOKEN to a token of someone who may read it."
-            return Problem("model", hub_id, f"is not served by {self._endpoint} without a token (401)", fix)
+            return Problem("model", hub_id, f"is not served by {self._endpoint} without a token ({error.code})", fix)
         if error.code in (401, 403):
             fix = "Ask for access on its hub page with the account of HF_TOKEN, or use the token of another account."
             return Problem("model", hub_id, f"is not served to the account of HF_TOKEN ({error.code})", fix)
