@@ -4,37 +4,64 @@ Synthesis is offline: no AWS call, no network. Context (`cdk.json`, or `-c key=v
 
 - `hf_token_secret`: name of the Secrets Manager secret that holds the Hugging Face token.
 - `cloud_watch_role`: `off` when the account already has a role for API Gateway logs.
+- `stacks`: names of stacks, separated by commas, of which the app is to consist. Default: all of `stacks/presets.py`.
 - `nag`: `off` to synthesize without cdk-nag.
+
+With `--exclusively` (`cdk synth -e LlamaTgiStack`) only the selected stacks are built; without it the CDK CLI does not
+tell the app what is selected, and builds all of them.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from aws_cdk import App, Environment
 
+BUNDLING_STACKS = "aws:cdk:bundling-stacks"
+
 
 def build(app: App, env: Environment) -> None:
-    """Add every stack and, unless it is switched off, the checks of cdk-nag.
+    """Add the stacks that are asked for and, unless it is switched off, the checks of cdk-nag.
 
     Args:
         app: The app.
         env: Account and Region of the stacks; without them the templates fit every Region.
-    """
-    from stacks.llama import LlamaTgiStack
 
-    LlamaTgiStack(
-        app,
-        "LlamaTgiStack",
-        hf_token_secret=app.node.get_context("hf_token_secret"),
-        cloud_watch_role=_is_on(app, "cloud_watch_role"),
-        env=env,
-    )
+    Raises:
+        SystemExit: The context names a stack that there is not.
+    """
+    from stacks.presets import PRESETS
+
+    presets = {preset.__name__: preset for preset in PRESETS}
+    for name in _asked(app, list(presets)):
+        presets[name](
+            app,
+            name,
+            hf_token_secret=app.node.get_context("hf_token_secret"),
+            cloud_watch_role=_is_on(app, "cloud_watch_role"),
+            env=env,
+        )
     if _is_on(app, "nag"):
         _add_nag(app)
+
+
+def _asked(app: App, names: list[str]) -> list[str]:
+    """The stacks that are worth their time: those of the context `stacks`, of them what `--exclusively` selects."""
+    stated = str(app.node.try_get_context("stacks") or "").replace(",", " ").split()
+    unknown = sorted(set(stated) - set(names))
+    if unknown:
+        raise SystemExit(
+            f"stacks={','.join(unknown)}: the app has no stack of this name. Choose one of: {', '.join(names)}."
+        )
+    known = [name for name in names if name in stated or not stated]
+    # The CLI tells the app what is selected only with --exclusively, by the stacks whose assets it needs. Where it
+    # selects nothing, as for `cdk list`, or what there is not, it has to see all of them.
+    patterns = app.node.try_get_context(BUNDLING_STACKS) or []
+    return [name for name in known if any(fnmatch(name, pattern) for pattern in patterns)] or known
 
 
 def main() -> None:

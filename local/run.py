@@ -59,7 +59,9 @@ async def deployed(
         children = await exits.enter_async_context(Children(folder))
         with progress.step("Start the control plane (moto)"):
             plane = exits.enter_context(ControlPlane())
-        deployment = await _deploy(Cdk(children, folder, plane.url, context=CONTEXT), plane, stack, progress)
+        deployment = await _deploy(
+            Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={stack}")), plane, stack, progress
+        )
         cloud = Cloud(
             deployment,
             children,

@@ -115,7 +115,7 @@ def told_by(*arguments: str) -> tuple[int, str]:
 def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
     code, told = told_by("--port", "0", "--stack", "NoSuchStack")
     assert code == 1
-    assert "STACK=NoSuchStack: the app has no stack of this name." in told
+    assert "stacks=NoSuchStack: the app has no stack of this name." in told
     assert "Choose one of: " in told
     assert "LlamaTgiStack" in told
 

@@ -15,14 +15,17 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from constructs import IConstruct
 
 import app as composition
+from stacks.presets import PRESETS
 
+NAMES = [preset.__name__ for preset in PRESETS]
 ROOT = Path(__file__).parent.parent.parent
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 SOMEWHERE = Environment(account="111122223333", region="eu-west-1")
 
 
-def built(env: Environment | None = None, **context: str) -> App:
-    app = App(context={**CONTEXT, **context})
+def built(env: Environment | None = None, **context: object) -> App:
+    """The app with LlamaTgiStack alone, unless the context says otherwise."""
+    app = App(context={**CONTEXT, "stacks": "LlamaTgiStack", **context})
     composition.build(app, env or Environment())
     return app
 
@@ -47,7 +50,7 @@ def findings(app: App) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("env", [Environment(), SOMEWHERE], ids=["any Region", "one Region"])
 def test_no_finding_of_cdk_nag_is_open(env: Environment) -> None:
-    assert findings(built(env, nag="off")) == set()
+    assert findings(built(env, nag="off", stacks="")) == set()
 
 
 def test_a_finding_that_nobody_acknowledged_is_seen() -> None:
@@ -73,7 +76,7 @@ class Recorder:
 def test_every_acknowledgment_is_for_one_resource_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     Recorder.given = {}
     monkeypatch.setattr(Validations, "of", Recorder)
-    app = built(nag="off")
+    app = built(nag="off", stacks="")
     found = findings(app)
     assert len(Recorder.given) == len(found)
     for (rule, path), reason in Recorder.given.items():
@@ -96,7 +99,55 @@ def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
 def test_the_app_synthesizes_alone_with_both_packs_on(tmp_path: Path) -> None:
     ran = run_app(tmp_path)
     assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "LlamaTgiStack.template.json").is_file()
+    assert {path.name.partition(".")[0] for path in tmp_path.glob("*.template.json")} == set(NAMES)
+    assert len(list(tmp_path.glob("asset.*/front_door/entry.py"))) == 1
+
+
+def names(app: App) -> list[str]:
+    return [child.node.id for child in app.node.children if isinstance(child, Stack)]
+
+
+def test_the_app_has_every_preset() -> None:
+    assert names(built(nag="off", stacks="")) == NAMES
+
+
+@pytest.mark.parametrize("stacks", ["QwenTgiStack,LlamaTgiStack", "LlamaTgiStack QwenTgiStack"])
+def test_the_context_says_of_which_stacks_the_app_consists(stacks: str) -> None:
+    assert names(built(nag="off", stacks=stacks)) == ["LlamaTgiStack", "QwenTgiStack"]
+
+
+def test_a_stack_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    ran = run_app(tmp_path, stacks="LlamaTgiStack,LamaTgiStack,Qwen")
+    assert ran.returncode == 1
+    assert ran.stderr.strip() == (
+        "stacks=LamaTgiStack,Qwen: the app has no stack of this name. Choose one of: " + ", ".join(NAMES) + "."
+    )
+
+
+@pytest.mark.parametrize(
+    ("selected", "made"),
+    [
+        (["LlamaTgiStack"], ["LlamaTgiStack"]),
+        (["Llama*Stack"], ["LlamaTgiStack", "Llama70bTgiStack"]),
+        (["**"], NAMES),
+        ([], NAMES),
+        (["NoSuchStack"], NAMES),
+    ],
+    ids=["one", "a pattern", "all", "none, as for cdk list", "one that the CLI will not find"],
+)
+def test_an_exclusive_selection_does_not_pay_for_the_other_stacks(selected: list[str], made: list[str]) -> None:
+    assert names(built(nag="off", stacks="", **{composition.BUNDLING_STACKS: selected})) == made
+
+
+@pytest.mark.slow
+def test_the_cdk_cli_tells_the_app_of_an_exclusive_selection(tmp_path: Path) -> None:
+    command = ["cdk", "synth", "--exclusively", "LlamaTgiStack", "--quiet", "--no-notices", "--context", "nag=off"]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{ROOT}/node_modules/.bin:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        [*command, "--output", str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert [path.name for path in tmp_path.glob("*.template.json")] == ["LlamaTgiStack.template.json"]
 
 
 def test_an_open_finding_fails_the_synthesis() -> None:

@@ -1,0 +1,71 @@
+"""What the ready-made stacks have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from stacks.model_stack import ModelStack
+
+if TYPE_CHECKING:
+    from aws_cdk import Environment
+    from constructs import Construct
+
+    from constructs_lib import GpuInstance, TgiOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """The choices for one model.
+
+    Args:
+        name: The name under which clients ask for the model.
+        model_id: Repository on the Hugging Face hub.
+        instance_type: The instance that serves it; this is the bill.
+        options: TGI's launcher options.
+        gated: Whether the hub may ask for a token of somebody who was let in. Default: False.
+    """
+
+    name: str
+    model_id: str
+    instance_type: GpuInstance
+    options: TgiOptions
+    gated: bool = False
+
+
+class PresetStack(ModelStack):
+    """A stack for the choices of its class, named like the class.
+
+    Args:
+        scope: The app.
+        id: The stack's name. Default: the name of the class.
+        hf_token_secret: Name of the Secrets Manager secret whose value is a hub token; only gated models read it.
+        cloud_watch_role: Whether this stack sets the account's role for API Gateway logs. Default: True.
+        env: Account and Region. Default: - whichever it is deployed to.
+
+    Attributes:
+        preset: The choices.
+    """
+
+    preset: ClassVar[Preset]
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str | None = None,
+        *,
+        hf_token_secret: str | None = None,
+        cloud_watch_role: bool = True,
+        env: Environment | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            id or type(self).__name__,
+            name=self.preset.name,
+            model_id=self.preset.model_id,
+            instance_type=self.preset.instance_type,
+            options=self.preset.options,
+            hf_token_secret=hf_token_secret if self.preset.gated else None,
+            cloud_watch_role=cloud_watch_role,
+            env=env,
+        )

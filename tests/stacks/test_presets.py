@@ -1,0 +1,130 @@
+"""The ready-made stacks: what each promises about its model, its instance and its bill."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from constructs_lib import GpuInstance
+from constructs_lib.planning.fit import Candidate, candidate, candidates
+from constructs_lib.planning.model import ModelFacts, known_model
+from stacks.preset import PresetStack
+from stacks.presets import PRESETS, Falcon7bTgiStack, LlamaTgiStack, Phi4TgiStack
+
+AMPERE = (8, 0)
+TO_SPARE = 0.10
+MODELS = {
+    "BloomTgiStack": "bigscience/bloom",
+    "FlanT5TgiStack": "google/flan-t5-xxl",
+    "GalacticaTgiStack": "facebook/galactica-120b",
+    "GptNeoxTgiStack": "EleutherAI/gpt-neox-20b",
+    "LlamaTgiStack": "meta-llama/Llama-3.1-8B-Instruct",
+    "OptTgiStack": "facebook/opt-66b",
+    "SantacoderTgiStack": "bigcode/santacoder",
+    "StarcoderTgiStack": "bigcode/starcoder",
+    "Falcon7bTgiStack": "tiiuae/falcon-7b",
+    "Falcon40bTgiStack": "tiiuae/falcon-40b",
+    "MistralTgiStack": "mistralai/Mistral-7B-Instruct-v0.3",
+    "QwenTgiStack": "Qwen/Qwen2.5-7B-Instruct",
+    "GemmaTgiStack": "google/gemma-2-9b-it",
+    "Phi4TgiStack": "microsoft/phi-4",
+    "Llama70bTgiStack": "meta-llama/Llama-3.3-70B-Instruct",
+}
+
+each = pytest.mark.parametrize("stack", PRESETS, ids=lambda stack: stack.__name__)
+
+
+def facts(stack: type[PresetStack]) -> ModelFacts:
+    found = known_model(stack.preset.model_id)
+    assert found is not None
+    return found
+
+
+def planned(stack: type[PresetStack]) -> Candidate:
+    return candidate(facts(stack), stack.preset.instance_type, options=stack.preset.options)
+
+
+def roomy(one: Candidate) -> bool:
+    return one.fits and one.memory is not None and one.memory.spare >= TO_SPARE
+
+
+def test_each_stack_serves_the_model_that_it_is_named_after() -> None:
+    assert {stack.__name__: stack.preset.model_id for stack in PRESETS} == MODELS
+    assert len({stack.preset.name for stack in PRESETS}) == len(PRESETS)
+
+
+@each
+def test_the_model_fits_its_instance(stack: type[PresetStack]) -> None:
+    plan = planned(stack)
+    assert plan.fits, plan.reason
+    assert plan.memory is not None
+    assert plan.memory.context == stack.preset.options.max_total_tokens
+    assert plan.caution is None
+    assert stack is LlamaTgiStack or roomy(plan)
+
+
+def test_no_cheaper_instance_holds_a_model_with_as_much_to_spare() -> None:
+    # Llama takes a faster GPU than it needs, for the reason that it states.
+    for stack in set(PRESETS) - {LlamaTgiStack}:
+        assert cheapest(stack) == stack.preset.instance_type, stack
+
+
+def cheapest(stack: type[PresetStack]) -> GpuInstance:
+    every = candidates(facts(stack), options=stack.preset.options)
+    modern = [one for one in every if not one.caution and (one.instance.compute_capability or (0, 0)) >= AMPERE]
+    return next(one.instance for one in modern if roomy(one))
+
+
+@each
+def test_a_token_is_given_for_the_models_for_which_the_hub_may_want_one(stack: type[PresetStack]) -> None:
+    assert stack.preset.gated == (facts(stack).gating != "no")
+
+
+@each
+def test_models_without_paged_attention_state_every_limit(stack: type[PresetStack]) -> None:
+    options = stack.preset.options
+    assert options.max_input_tokens is not None
+    assert options.max_total_tokens is not None
+    if not facts(stack).flash:
+        assert options.max_batch_prefill_tokens is not None
+        assert options.max_batch_total_tokens is not None
+
+
+def resources(stack: PresetStack, kind: str) -> list[dict[str, Any]]:
+    template = stack.node.root.synth().get_stack_by_name(stack.stack_name).template
+    return [each["Properties"] for each in template["Resources"].values() if each["Type"] == f"AWS::SageMaker::{kind}"]
+
+
+def test_a_preset_is_a_stack_named_after_its_class_that_states_its_choices() -> None:
+    stack = Phi4TgiStack(App(), hf_token_secret="token")
+    assert stack.stack_name == "Phi4TgiStack"
+    (model,), (config,) = resources(stack, "Model"), resources(stack, "EndpointConfig")
+    environment = model["PrimaryContainer"]["Environment"]
+    assert environment["HF_MODEL_ID"] == "microsoft/phi-4"
+    assert environment["SM_NUM_GPUS"] == "1"
+    assert environment["MAX_INPUT_TOKENS"] == "12288"
+    assert environment["MAX_TOTAL_TOKENS"] == "16384"
+    assert "HF_TOKEN" not in environment
+    assert config["ProductionVariants"][0]["InstanceType"] == "ml.g6e.xlarge"
+
+
+def test_a_preset_may_have_another_name_and_its_token_is_only_a_reference() -> None:
+    stack = LlamaTgiStack(App(), "Team", hf_token_secret="token-of-the-team")
+    (model,) = resources(stack, "Model")
+    assert stack.stack_name == "Team"
+    assert ":secret:token-of-the-team:SecretString" in json.dumps(model["PrimaryContainer"]["Environment"]["HF_TOKEN"])
+
+
+def test_a_gated_preset_without_a_token_is_refused() -> None:
+    with pytest.raises(ValueError, match="is gated"):
+        LlamaTgiStack(App())
+
+
+def test_a_preset_on_an_instance_whose_gpus_its_heads_cannot_share_is_refused() -> None:
+    class Wide(Falcon7bTgiStack):
+        preset = replace(Falcon7bTgiStack.preset, instance_type=GpuInstance.G5_12XLARGE)
+
+    with pytest.raises(ValueError, match="71 attention heads"):
+        Wide(App())
