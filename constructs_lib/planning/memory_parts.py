@@ -46,6 +46,9 @@ _SAMPLING_BYTES = 20
 _SCORE_BYTES = 12
 """Per entry of the attention scores of models without flash attention: half, masked, float32 softmax, half again."""
 
+_MASK_BYTES = 11
+"""Per entry of Gemma 3's attention masks: the whole and the sliding one in float32, and three of single bytes."""
+
 
 def usable(at: Situation, gpu: int, warmed_up: int) -> int:
     """What TGI fills of a GPU: from 3.0 on a share of its memory, before that the same share of what was left.
@@ -140,11 +143,17 @@ def _logits(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
 
 
 def _scores(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
-    if facts.flash:
+    """Matrices of prompt by prompt: attention scores without flash attention, and the masks of Gemma 3 for images.
+
+    Before TGI 3.3 those masks kept Gemma 3 from flash attention as well.
+    """
+    masked = facts.model_type == "gemma3"
+    if facts.flash and not masked:
         return 0
+    scored = not facts.flash or at.version < (3, 3, 0)
+    entry = (_MASK_BYTES if masked else 0) + (_SCORE_BYTES * facts.heads / shards if scored else 0)
     longest = min(at.number("max_input_tokens") or prompt, prompt)
-    requests = warm_up_requests(at, prompt)
-    return math.ceil(requests * facts.heads / shards * longest * longest * _SCORE_BYTES)
+    return math.ceil(warm_up_requests(at, prompt) * longest * longest * entry)
 
 
 def vocabulary(facts: ModelFacts) -> int:
