@@ -58,7 +58,7 @@ def _absent(parameter: str, places: Mapping[str, Mapping[str, str]]) -> bool:
 def _validate_body(schema: Mapping[str, object], body: bytes) -> None:
     try:
         value = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # nested deeper than Python reads counts as no JSON
         told = "[body is not JSON]"
         raise GatewayError("BAD_REQUEST_BODY", "Invalid request body", validation=told) from error
     found = sorted(Draft4Validator(schema).iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))

@@ -190,6 +190,7 @@ POST = method("POST", validate_body=True, models={"application/json": SCHEMA})
     ("body", "told"),
     [
         (b"{", "[body is not JSON]"),
+        (b'{"inputs":' + b"[" * 100_000, "[body is not JSON]"),
         (b"", '[object has missing required properties (["inputs"])]'),
         (b'{"inputs": 1}', '[instance type (integer) does not match any allowed primitive type (allowed: ["string"])]'),
         (b'{"inputs": "x"}', '[instance "/inputs" does not satisfy the keyword "minLength"]'),
