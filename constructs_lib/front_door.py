@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Stack
@@ -11,15 +12,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib._quantities import quantity_problems
 from constructs_lib._tokens import is_token
 from constructs_lib.access import ApiKeyAccess, UsageLimits
 from constructs_lib.errors import refuse
 from constructs_lib.front_door_api import FrontDoorApi
 from constructs_lib.front_door_checks import BUFFERED_SECONDS, STREAMED_SECONDS, FrontDoorArguments, check
 from constructs_lib.front_door_function import python_function
+from constructs_lib.planning.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from aws_cdk import aws_lambda as lambda_
 
@@ -43,7 +46,8 @@ class FrontDoor(Construct):
         scope: Parent construct.
         id: Identifier in the parent.
         models: The endpoints by the name under which clients ask for them: 1 to 63 letters, digits, dots,
-            underscores or hyphens. The first one also answers requests that name no model.
+            underscores or hyphens. They must be in this stack's account and Region. Where there are several, each
+            request has to name one, which only OpenAI's routes can; where there is one, it answers all.
         streaming: Whether answers are passed on as they are generated. False is for Regions in which API Gateway or
             Lambda does not stream: answers are then collected, within 29 seconds and 6 MB. Default: True.
         timeout: The longest that one request may take, whole seconds; up to 15 minutes streamed, 29 seconds buffered.
@@ -91,13 +95,19 @@ class FrontDoor(Construct):
             models=models,
             streaming=streaming,
             timeout_seconds=_seconds(timeout),
-            timeout_is_token=timeout is not None and timeout.is_unresolved(),
+            timeout_is_token=isinstance(timeout, Duration) and timeout.is_unresolved(),
             memory_size=memory_size,
             rate_limit=rate_limit,
             burst_limit=burst_limit,
             quota_limit=quota_limit,
         )
-        refuse(scope, id, check(arguments, is_token))
+        problems = [
+            *check(arguments, is_token),
+            *_elsewhere(scope, models),
+            *quantity_problems(timeout=timeout),
+            *_kind_problems(quota_period, log_retention),
+        ]
+        refuse(scope, id, problems)
         super().__init__(scope, id)
         timeout = timeout or Duration.seconds(STREAMED_SECONDS if streaming else BUFFERED_SECONDS)
         limits = UsageLimits(
@@ -172,6 +182,30 @@ class FrontDoor(Construct):
 
 
 def _seconds(timeout: Duration | None) -> float | None:
-    if timeout is None or timeout.is_unresolved():
+    if not isinstance(timeout, Duration) or timeout.is_unresolved():
         return None
     return timeout.to_milliseconds() / 1000
+
+
+def _elsewhere(scope: Construct, models: object) -> Iterator[Problem]:
+    """Endpoints that the function could not call, since SageMaker knows them by name in one account and Region."""
+    stack = Stack.of(scope)
+    for name, endpoint in models.items() if isinstance(models, Mapping) else ():
+        env = getattr(endpoint, "env", None)
+        for what in ("account", "region"):
+            here, there = getattr(stack, what), getattr(env, what, None)
+            if isinstance(there, str) and there != here and not is_token(there) and not is_token(here):
+                word = what.capitalize() if what == "region" else what
+                yield Problem(
+                    f"models[{name!r}]",
+                    there,
+                    f"is the {word} of the endpoint, but a front door calls endpoints of its own stack's: {here}",
+                    f"Put the front door into a stack of that {word}.",
+                )
+
+
+def _kind_problems(quota_period: object, log_retention: object) -> Iterator[Problem]:
+    if not isinstance(quota_period, apigateway.Period):
+        yield Problem("quota_period", quota_period, "must be a Period", "Write aws_apigateway.Period.DAY.")
+    if not isinstance(log_retention, logs.RetentionDays):
+        yield Problem("log_retention", log_retention, "must be RetentionDays", "Write aws_logs.RetentionDays.ONE_WEEK.")

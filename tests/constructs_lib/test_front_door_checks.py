@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Stack, Token
+from aws_cdk import App, Duration, Environment, Stack, Token
 
 from constructs_lib.endpoint import ImportedEndpoint
 from constructs_lib.errors import ConfigurationError
@@ -146,3 +146,25 @@ def test_values_known_only_at_deployment_are_taken_as_they_are(stack: Stack) -> 
 def test_a_timeout_known_only_at_deployment_is_refused_since_two_services_count_it_differently(stack: Stack) -> None:
     text = refusal(stack, timeout=Duration.seconds(Token.as_number({"Fn::ImportValue": "Timeout"})))
     assert "Lambda counts it in seconds and API Gateway in milliseconds. Write it as a number." in text
+
+
+def test_plain_values_where_the_cdk_has_types_are_refused_together(stack: Stack) -> None:
+    text = refusal(stack, timeout=60, quota_period="DAY", log_retention=90)
+    assert text.startswith("Stack/Door: 3 problems")
+    assert "timeout=60: must be a Duration of aws_cdk, which says its unit. Write Duration.seconds(60)." in text
+    assert "quota_period='DAY': must be a Period. Write aws_apigateway.Period.DAY." in text
+    assert "log_retention=90: must be RetentionDays." in text
+
+
+def test_an_endpoint_of_another_account_and_region_is_refused() -> None:
+    here = Stack(App(), "Here", env=Environment(account="444455556666", region="us-east-1"))
+    text = refusal(here)
+    assert text.startswith("Here/Door: 2 problems")
+    assert "models['llama']='111122223333': is the account of the endpoint" in text
+    assert "models['llama']='eu-west-1': is the Region of the endpoint, but a front door calls endpoints of its" in text
+    assert "own stack's: us-east-1. Put the front door into a stack of that Region." in text
+
+
+def test_an_endpoint_of_the_same_account_and_region_is_taken() -> None:
+    here = Stack(App(), "Here", env=Environment(account="111122223333", region="eu-west-1"))
+    assert FrontDoor(here, "Door", models={"llama": endpoint(here)}).url
