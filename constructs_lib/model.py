@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from constructs_lib.execution_role import ExecutionRole
+    from constructs_lib.planning.model import ModelFacts
     from constructs_lib.planning.request import EndpointPlan
 
 
@@ -23,7 +24,13 @@ class Model(ABC):
     """The weights that an endpoint serves. Make one with `Model.from_hub` or `Model.from_s3`."""
 
     @staticmethod
-    def from_hub(model_id: str, *, revision: str | None = None, token: secretsmanager.ISecret | None = None) -> Model:
+    def from_hub(
+        model_id: str,
+        *,
+        revision: str | None = None,
+        token: secretsmanager.ISecret | None = None,
+        facts: ModelFacts | None = None,
+    ) -> Model:
         """Weights that the container downloads from the Hugging Face hub when it starts.
 
         The endpoint needs a way to the internet for it: none in network isolation, and a NAT in a VPC.
@@ -36,11 +43,15 @@ class Model(ABC):
                 the value into the container's environment when it creates the Model, so it is in no template, but who
                 may call `sagemaker:DescribeModel` can read it: give a token that can read this repository only.
                 A rotated secret reaches the endpoint with the next change of the Model. Default: no token.
+            facts: Shape of the model, from which shards, memory and timeouts are worked out. Default: the catalogue's;
+                for a model that it does not have nothing is worked out.
         """
-        return _HubModel(model_id, revision, token)
+        return _HubModel(model_id, revision, token, facts)
 
     @staticmethod
-    def from_s3(bucket: s3.IBucket, prefix: str) -> Model:
+    def from_s3(
+        bucket: s3.IBucket, prefix: str, *, model_id: str | None = None, facts: ModelFacts | None = None
+    ) -> Model:
         """Weights that SageMaker copies from S3 and mounts at /opt/ml/model.
 
         Nothing is downloaded from the hub, so it works without a way to the internet.
@@ -49,13 +60,16 @@ class Model(ABC):
             bucket: Bucket in the endpoint's Region. One of another account has to let the endpoint's role read it.
             prefix: Folder of the bucket that holds the model's files uncompressed, `config.json`, the tokenizer and
                 `*.safetensors` directly in it. `""` is the whole bucket.
+            model_id: Repository on the hub that the weights are from, or have the shape of. Default: not said.
+            facts: Shape of the model, from which shards, memory and timeouts are worked out. Default: the catalogue's
+                of `model_id`; without it nothing is worked out.
         """
-        return _S3Model(bucket, prefix)
+        return _S3Model(bucket, prefix, model_id, facts)
 
     @property
     @abstractmethod
     def model_id(self) -> str | None:
-        """Repository on the hub; None for weights in S3."""
+        """Repository on the hub; None for weights in S3 of which it is not said."""
 
     @abstractmethod
     def _choice(self) -> ModelChoice:
@@ -76,8 +90,11 @@ class Model(ABC):
 
 
 class _HubModel(Model):
-    def __init__(self, model_id: str, revision: str | None, token: secretsmanager.ISecret | None) -> None:
+    def __init__(
+        self, model_id: str, revision: str | None, token: secretsmanager.ISecret | None, facts: ModelFacts | None
+    ) -> None:
         self._model_id = model_id
+        self._facts = facts
         self._revision = revision
         self._token = token
 
@@ -87,7 +104,11 @@ class _HubModel(Model):
 
     def _choice(self) -> ModelChoice:
         return ModelChoice(
-            source="hub", hub_id=self._model_id, revision=self._revision, has_token=self._token is not None
+            source="hub",
+            hub_id=self._model_id,
+            revision=self._revision,
+            has_token=self._token is not None,
+            facts=self._facts,
         )
 
     def _allow_read(self, role: ExecutionRole) -> None:
@@ -103,17 +124,19 @@ class _HubModel(Model):
 
 
 class _S3Model(Model):
-    def __init__(self, bucket: s3.IBucket, prefix: str) -> None:
+    def __init__(self, bucket: s3.IBucket, prefix: str, model_id: str | None, facts: ModelFacts | None) -> None:
         self._bucket = bucket
+        self._model_id = model_id
+        self._facts = facts
         folder = prefix.strip("/")
         self._prefix = f"{folder}/" if folder else ""
 
     @property
     def model_id(self) -> str | None:
-        return None
+        return self._model_id
 
     def _choice(self) -> ModelChoice:
-        return ModelChoice(source="s3")
+        return ModelChoice(source="s3", hub_id=self._model_id, facts=self._facts)
 
     def _allow_read(self, role: ExecutionRole) -> None:
         role.allow(

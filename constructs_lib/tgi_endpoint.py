@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack, Token
@@ -14,10 +15,11 @@ from constructs_lib.hosted_endpoint import HostedEndpoint, Hosting
 from constructs_lib.image import TgiImage
 from constructs_lib.model import Model
 from constructs_lib.network import Network
+from constructs_lib.planning.cheapest import CheapestFor
 from constructs_lib.planning.image import NEWEST
 from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.plan import plan
-from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.tgi_options import TgiOptions
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class TgiEndpoint(HostedEndpoint):
         id: Identifier within the parent.
         model: Which weights: `Model.from_hub` or `Model.from_s3`.
         instance_type: Which instance, billed by the hour for as long as the endpoint exists; that is why there is no
-            default.
+            default. `GpuInstance.cheapest_for(tokens=…, concurrency=…)` leaves the choice to the plan: the cheapest
+            instance that serves that load by its estimate. A new version of this library may then choose another one.
         image: Which TGI. Default: AWS's image of the newest version that this library knows.
         options: What to tell TGI. Default: every GPU of the instance, and TGI's own choice for the rest.
         instance_count: Instances of a new endpoint. An update leaves a running endpoint's number as it is, so that no
@@ -86,7 +89,7 @@ class TgiEndpoint(HostedEndpoint):
         id: str,
         *,
         model: Model,
-        instance_type: GpuInstance,
+        instance_type: GpuInstance | CheapestFor,
         image: TgiImage | None = None,
         options: TgiOptions | None = None,
         instance_count: int = 1,
@@ -111,7 +114,8 @@ class TgiEndpoint(HostedEndpoint):
         region = Stack.of(scope).region
         request = EndpointRequest(
             model=_choice(model),
-            instance=instance_type,
+            instance=UNDECIDED if isinstance(instance_type, CheapestFor) else instance_type,
+            cheapest=instance_type if isinstance(instance_type, CheapestFor) else None,
             image=_choice(image),
             options=options,
             environment=environment or {},
@@ -136,7 +140,7 @@ class TgiEndpoint(HostedEndpoint):
         super().__init__(
             scope,
             id,
-            request=request,
+            request=replace(request, instance=planned.instance),
             plan=planned,
             hosting=Hosting(
                 model=model,

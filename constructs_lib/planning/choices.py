@@ -11,6 +11,7 @@ from constructs_lib.planning.instance import BLACKWELL, GpuInstance
 from constructs_lib.planning.model import BYTES_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.tgi_options import Quantization
 from constructs_lib.planning.version import parse
 
 _HUB_ID = Text(
@@ -20,6 +21,8 @@ _HUB_ID = Text(
 )
 _REVISION = Text("a commit, tag or branch", r"[!-~]+", longest=255)
 _INSTANCE_NAME = Text("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
+_NON_COMMERCIAL = ("-nc", "non-commercial", "qwen-research")
+_FURTHER_SHAPE = ("intermediate", "vocabulary", "experts", "experts_per_token", "weight_bytes")
 _SHAPE = ("parameters", "layers", "hidden", "heads", "kv_heads", "head_dim", "max_positions")
 
 
@@ -34,6 +37,8 @@ def model_problems(request: EndpointRequest) -> Iterator[Problem]:
             yield Problem(
                 "model.revision", model.revision, "is for the hub; weights in S3 have none", "Leave revision out."
             )
+        if model.hub_id is not None and not request.is_token(model.hub_id):
+            yield from _hub_id_problems(model.hub_id)
     else:
         yield Problem("model.source", source, "must be 'hub' or 's3'", "Use Model.from_hub or Model.from_s3.")
     if model.facts is not None:
@@ -92,6 +97,17 @@ def facts_problems(facts: object) -> Iterator[Problem]:
     for name in _SHAPE:
         if found := problem(f"model.facts.{name}", getattr(facts, name), Whole(1, 10**15)):
             yield found
+    for name in _FURTHER_SHAPE:
+        value = getattr(facts, name)
+        if value is not None and (found := problem(f"model.facts.{name}", value, Whole(1, 10**15))):
+            yield found
+    if facts.quantization is not None and facts.quantization not in list(Quantization):
+        yield Problem(
+            "model.facts.quantization",
+            facts.quantization,
+            f"must be one of {', '.join(Quantization)}",
+            "Take the quant_method of its config.json, or leave it out for weights that are not compressed.",
+        )
     for name in ("hub_id", "model_type", "implementation"):
         if found := problem(f"model.facts.{name}", getattr(facts, name), Text()):
             yield found
@@ -112,6 +128,16 @@ def model_advice(request: EndpointRequest) -> Iterator[Advice]:
             "tgi-endpoint:mayBeGated",
             f"{facts.hub_id} has asked for a token at some revisions. If the download is refused, give one:"
             " Model.from_hub(…, token=secret).",
+        )
+    if facts:
+        yield from _licence_advice(facts)
+
+
+def _licence_advice(facts: ModelFacts) -> Iterator[Advice]:
+    if any(word in facts.licence.lower() for word in _NON_COMMERCIAL):
+        yield Advice(
+            "tgi-endpoint:nonCommercialLicence",
+            f"The licence of {facts.hub_id} ({facts.licence}) does not allow commercial use.",
         )
 
 

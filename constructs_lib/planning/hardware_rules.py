@@ -41,7 +41,9 @@ def hardware_problems(at: Situation) -> Iterator[Problem]:
 
 def _published_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
     asked, published = at.text("quantize"), quantization_of(facts, None)
-    if asked is None or asked == published or _SAME_FORMAT.get(Quantization(asked)) == published:
+    if facts.implementation.startswith("none"):
+        return  # knows one kind only, which is checked with the other rules of the fallback
+    if asked is None or _SAME_FORMAT.get(Quantization(asked), asked) == published:
         return
     if published is not None:
         yield Problem(

@@ -7,26 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from constructs_lib.planning import ami, choices, sagemaker, tgi, timeouts
+from constructs_lib.planning.cheapest_choice import with_cheapest
 from constructs_lib.planning.image import NEWEST, ImageChoice, image_repository_and_tag
 from constructs_lib.planning.instance import GpuInstance, attribute_name
 from constructs_lib.planning.model import ModelChoice
 from constructs_lib.planning.problems import Advice, Problem
-from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
 from constructs_lib.planning.tgi_environment import TOKEN_VARIABLES, owner
 from constructs_lib.planning.tgi_options import TgiOptions
 from constructs_lib.planning.version import Version, parse
 
 __all__ = ["EndpointPlan", "EndpointRequest", "plan"]
-
-_UNKNOWN_INSTANCE = GpuInstance(
-    name="ml.unknown.xlarge",
-    accelerator="unknown",
-    is_gpu=True,
-    compute_capability=None,
-    accelerator_count=None,
-    memory_gib=None,
-    volume_configurable=True,
-)
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class _Part:
 
 _PARTS = (
     _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
-    _Part("instance_type", "instance", GpuInstance, "a GpuInstance", "GpuInstance.G5_2XLARGE", _UNKNOWN_INSTANCE),
+    _Part("instance_type", "instance", GpuInstance, "a GpuInstance", "GpuInstance.G5_2XLARGE", UNDECIDED),
     _Part("image", "image", ImageChoice, "a TgiImage", "TgiImage.version(…)", ImageChoice(version=NEWEST)),
     _Part("options", "options", TgiOptions, "TgiOptions", "TgiOptions(…)", TgiOptions()),
     _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
@@ -67,13 +58,16 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     """
     problems = list(_part_problems(request))
     request = _with_stand_ins(request)
-    problems += _choice_problems(request)
-    request = _without_wrong_figures(request)
+    problems += choices.model_problems(request)
     version = _version(request)
+    request, ungranted = with_cheapest(_without_wrong_facts(request), version)
+    problems += [*ungranted, *_choice_problems(request)]
+    request = _without_wrong_figures(request)
     rendering = tgi.render(request, version)
     tokens = TOKEN_VARIABLES if request.model.has_token else ()
     catalogued = None if request.image.uri_override else image_repository_and_tag(str(request.image.version))
     return EndpointPlan(
+        instance=request.instance,
         image_repository=catalogued[0] if catalogued else None,
         image_tag=catalogued[1] if catalogued else None,
         environment=rendering.environment,
@@ -84,6 +78,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
         volume_size_gib=request.volume_size_gib,
         num_shard=rendering.num_shard,
         max_body_bytes=rendering.max_body_bytes,
+        memory=rendering.memory,
         problems=(
             *problems,
             *rendering.problems,
@@ -105,7 +100,7 @@ def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
 def _with_stand_ins(request: EndpointRequest) -> EndpointRequest:
     wrong: dict[str, Any] = {part.field: part.stand_in for part in _PARTS if part.is_wrong_in(request)}
     if "instance" in wrong:
-        wrong["instance"] = _catalogued(request.instance) or _UNKNOWN_INSTANCE
+        wrong["instance"] = _catalogued(request.instance) or UNDECIDED
     return replace(request, **wrong)
 
 
@@ -114,8 +109,7 @@ def _catalogued(name: object) -> GpuInstance | None:
 
 
 def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
-    yield from choices.model_problems(request)
-    if request.instance is not _UNKNOWN_INSTANCE:
+    if request.instance is not UNDECIDED:
         yield from choices.instance_problems(request.instance)
     yield from choices.image_problems(request)
     yield from sagemaker.endpoint_problems(request)
@@ -124,14 +118,20 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
         yield from ami.ami_problems(chosen, request.instance)
 
 
+def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
+    """Nothing can be worked out from facts that are none; they are reported already."""
+    model = request.model
+    if model.facts is None or not any(choices.facts_problems(model.facts)):
+        return request
+    return replace(request, model=replace(model, facts=None))
+
+
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
-    """Nothing can be worked out from figures that are none, nor from other than GPUs; both are reported already."""
-    model, instance = request.model, request.instance
-    if model.facts is not None and any(choices.facts_problems(model.facts)):
-        model = replace(model, facts=None)
+    """Nor from figures that are none, nor from other than GPUs."""
+    instance = request.instance
     if any(choices.figure_problems(instance)) or not instance.is_gpu:
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
-    return replace(request, model=model, instance=instance)
+    return replace(request, instance=instance)
 
 
 def _version(request: EndpointRequest) -> Version:

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from constructs_lib.planning.cheapest import CheapestFor
 from constructs_lib.planning.image import NEWEST, ImageChoice
 from constructs_lib.planning.instance import GpuInstance
+from constructs_lib.planning.memory import MemoryPlan
 from constructs_lib.planning.model import ModelChoice
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.tgi_options import TgiOptions
+
+UNDECIDED = GpuInstance(
+    name="ml.unknown.xlarge",
+    accelerator="unknown",
+    is_gpu=True,
+    compute_capability=None,
+    accelerator_count=None,
+    memory_gib=None,
+    volume_configurable=True,
+)
+"""Stands for an instance type that is not chosen yet, or chosen wrongly."""
 
 
 def _never(value: object) -> bool:
@@ -22,7 +35,8 @@ class EndpointRequest:
 
     Args:
         model: Which weights.
-        instance: Which instance type.
+        instance: Which instance type; `UNDECIDED` with `cheapest`.
+        cheapest: The load for which the cheapest instance type is taken instead. Default: none.
         image: Which container image. Default: the newest of the catalogue.
         options: What to tell TGI. Default: nothing.
         environment: Further variables for the container.
@@ -44,6 +58,7 @@ class EndpointRequest:
 
     model: ModelChoice
     instance: GpuInstance
+    cheapest: CheapestFor | None = None
     image: ImageChoice = field(default_factory=lambda: ImageChoice(version=NEWEST))
     options: TgiOptions = field(default_factory=TgiOptions)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +81,7 @@ class EndpointPlan:
     """What a construct renders, and everything that is wrong with the request.
 
     Args:
+        instance: The instance type, resolved where the cheapest one was wished for.
         image_repository: Repository of the image; None for an own image or a version that is not catalogued.
         image_tag: Tag of the image; None like the repository.
         environment: The container's variables, without the hub token.
@@ -76,10 +92,12 @@ class EndpointPlan:
         volume_size_gib: Storage volume; None leaves it to SageMaker.
         num_shard: GPUs that share the model.
         max_body_bytes: Largest request body that reaches the model.
+        memory: What each GPU holds; None where the model, the GPU or an option that decides it is not known.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
         advice: What is legal but risky.
     """
 
+    instance: GpuInstance
     image_repository: str | None
     image_tag: str | None
     environment: dict[str, str]
@@ -90,5 +108,6 @@ class EndpointPlan:
     volume_size_gib: int | None
     num_shard: int
     max_body_bytes: int
+    memory: MemoryPlan | None
     problems: tuple[Problem, ...]
     advice: tuple[Advice, ...]

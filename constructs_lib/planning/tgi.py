@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from constructs_lib.planning.fit import rule_problems
+from constructs_lib.planning.fit_checks import fit_advice, fit_problems
 from constructs_lib.planning.image import cuda_version
+from constructs_lib.planning.memory import MemoryPlan, plan_of
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.quantization import ON_THE_FLY
 from constructs_lib.planning.request import EndpointRequest
-from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
+from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
+from constructs_lib.planning.tgi_batch import batch_setting
 from constructs_lib.planning.tgi_environment import (
     FIXED_PAYLOAD_LIMIT,
     PAYLOAD_LIMIT_SINCE,
@@ -21,21 +26,25 @@ from constructs_lib.planning.tgi_environment import (
 )
 from constructs_lib.planning.tgi_options import Quantization
 from constructs_lib.planning.tgi_prefill import prefill_setting
-from constructs_lib.planning.tgi_rules import option_problems
 from constructs_lib.planning.tgi_shards import num_shard, shard_advice, shard_problems
 from constructs_lib.planning.tgi_situation import Situation
 from constructs_lib.planning.tgi_table import OPTIONS
 from constructs_lib.planning.version import Version, dotted
 
-_COMPRESSING = frozenset(
+_SIZING = frozenset(
     (
-        Quantization.BITSANDBYTES,
-        Quantization.BITSANDBYTES_NF4,
-        Quantization.BITSANDBYTES_FP4,
-        Quantization.EETQ,
-        Quantization.FP8,
+        "num_shard",
+        "sharded",
+        "quantize",
+        "max_input_tokens",
+        "max_total_tokens",
+        "max_batch_prefill_tokens",
+        "max_batch_total_tokens",
+        "cuda_memory_fraction",
+        "tgi_wiggle_room",
     )
 )
+"""Options without which nothing can be said about the memory."""
 
 _MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
 
@@ -49,6 +58,7 @@ class Rendering:
         num_shard: GPUs that share the model.
         max_body_bytes: Largest request body that the container takes through SageMaker.
         compresses: Whether the weights are quantized while they load.
+        memory: What each GPU holds; None where model, GPU or an option that decides it is not known.
         problems: Why it would not start.
         advice: What is legal but risky.
     """
@@ -57,6 +67,7 @@ class Rendering:
     num_shard: int
     max_body_bytes: int
     compresses: bool
+    memory: MemoryPlan | None
     problems: tuple[Problem, ...]
     advice: tuple[Advice, ...]
 
@@ -79,21 +90,28 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
         instance=request.instance,
         network_isolation=request.network_isolation is True,
     )
+    memory = _memory(at)
     environment = (
         model_variables(request, version)
         | {"SM_NUM_GPUS": str(num_shard(at))}
         | option_variables(values, request, version)
         | default_variables(values, version)
-        | _derived_variables(at)
+        | _derived_variables(at, memory)
         | extra
     )
     return Rendering(
         environment=environment,
         num_shard=num_shard(at),
         max_body_bytes=_max_body_bytes(at),
-        compresses=at.text("quantize") in _COMPRESSING,
-        problems=(*value_problems, *option_problems(at), *shard_problems(at), *extra_problems),
-        advice=(*shard_advice(at), *_advice(at)),
+        compresses=at.text("quantize") in ON_THE_FLY,
+        memory=memory,
+        problems=(
+            *value_problems,
+            *rule_problems(at),
+            *(_fit_problems(at, memory, request) if memory else ()),
+            *extra_problems,
+        ),
+        advice=(*shard_advice(at), *_advice(at), *(_fit_advice(at, memory) if memory else ())),
     )
 
 
@@ -112,7 +130,26 @@ def cuda(version: Version) -> tuple[int, int]:
     return (12, 4) if version >= (2, 3, 0) else (12, 1) if version >= (1, 2, 0) else (11, 8)
 
 
-def _derived_variables(at: Situation) -> dict[str, str]:
+def _memory(at: Situation) -> MemoryPlan | None:
+    known = at.facts and at.instance.is_gpu and at.instance.memory_gib and at.instance.accelerator_count
+    if not at.facts or not known or at.unknown & _SIZING or next(shard_problems(at), None):
+        return None
+    return plan_of(at, at.facts, num_shard(at))
+
+
+def _fit_problems(at: Situation, memory: MemoryPlan, request: EndpointRequest) -> Iterator[Problem]:
+    volume = request.volume_size_gib
+    known = volume is not None and not request.is_token(volume) and VOLUME.fault(volume) is None
+    if at.facts:
+        yield from fit_problems(at, at.facts, memory, volume if known else None)
+
+
+def _fit_advice(at: Situation, memory: MemoryPlan) -> Iterator[Advice]:
+    if at.facts:
+        yield from fit_advice(at, at.facts, memory)
+
+
+def _derived_variables(at: Situation, memory: MemoryPlan | None) -> dict[str, str]:
     """What TGI would have to be told by hand for these options, this model or this GPU."""
     variables = {}
     if at.attention and "attention" not in at.values:
@@ -120,6 +157,9 @@ def _derived_variables(at: Situation) -> dict[str, str]:
     prefill = prefill_setting(at)
     if prefill is not None:
         variables["MAX_BATCH_PREFILL_TOKENS"] = str(prefill)
+    batch = batch_setting(at, memory) if memory else None
+    if batch is not None:
+        variables["MAX_BATCH_TOTAL_TOKENS"] = str(batch)
     return variables
 
 
@@ -146,6 +186,13 @@ def _advice(at: Situation) -> Iterator[Advice]:
         yield Advice(
             "tgi-endpoint:batchTotalIgnored",
             "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores what is given.",
+        )
+    if at.facts and at.facts.implementation.startswith("none"):
+        yield Advice(
+            "tgi-endpoint:noOptimizedImplementation",
+            f"TGI has no implementation of its own for {at.facts.model_type} models and runs {at.facts.hub_id} with"
+            " plain transformers, slower and with fewer options, if it runs it at all. Prefer a model that it"
+            " implements.",
         )
     if at.text("quantize") == Quantization.BITSANDBYTES:
         yield Advice(

@@ -174,7 +174,8 @@ def test_the_ami_can_be_left_to_sagemaker(planning):
     ],
 )
 def test_an_ami_without_the_images_cuda_is_advised_against(version, chosen, ids, warnings):
-    assert warnings(version=version, inference_ami_version=chosen) == ids
+    roomy = GpuInstance.G6E_XLARGE
+    assert warnings(version=version, instance=roomy, inference_ami_version=chosen) == ids
 
 
 @pytest.mark.parametrize(

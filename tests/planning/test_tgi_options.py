@@ -87,7 +87,7 @@ def test_these_tests_know_every_option():
 @pytest.mark.parametrize("keyword", WRITTEN)
 def test_an_option_is_written_to_its_variable(keyword, planning):
     value, variable, text, _ = WRITTEN[keyword]
-    plan = planning(options={keyword: value})
+    plan = planning(hub_id="me/mine", options={keyword: value})
     assert (plan.problems, plan.environment[variable]) == ((), text)
 
 
@@ -145,7 +145,7 @@ def test_the_words_for_an_option_that_was_gone_for_a_while(refusals):
     ],
 )
 def test_each_quantization_has_its_first_version(kind, since, planning):
-    taken = [v for v in VERSIONS if not planning(version=v, options={"quantize": kind}).problems]
+    taken = [v for v in VERSIONS if not planning(version=v, hub_id="me/mine", options={"quantize": kind}).problems]
     assert taken == [version for version in VERSIONS if parse(version) >= parse(since)]
 
 

@@ -7,6 +7,8 @@ from constructs_lib.planning.model import ModelChoice
 from constructs_lib.planning.tgi_options import TgiOptions
 
 T4 = GpuInstance.G4DN_XLARGE
+ROOMY = GpuInstance.P5_4XLARGE
+SMALL = "meta-llama/Llama-3.2-1B-Instruct"
 TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
 
 
@@ -44,7 +46,7 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="total above batch",
         ),
         pytest.param(
-            {"version": "0.9.3", "options": {"max_input_tokens": 4000, "max_total_tokens": 16001}},
+            {"version": "0.9.3", "instance": ROOMY, "options": {"max_input_tokens": 4000, "max_total_tokens": 16001}},
             "options.max_total_tokens=16001: must be at most max_batch_total_tokens=16000 (the default of TGI 0.9.3)."
             " Lower it, or raise max_batch_total_tokens.",
             id="total above the batch's old default",
@@ -86,8 +88,8 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="prefill below input of a model without chunking",
         ),
         pytest.param(
-            {"options": {"dtype": "float16", "quantize": "awq"}},
-            "options.dtype='float16': cannot be given together with quantize='awq', which decides the type."
+            {"options": {"dtype": "float16", "quantize": "eetq"}},
+            "options.dtype='float16': cannot be given together with quantize='eetq', which decides the type."
             " Leave out one of the two.",
             id="dtype with quantize",
         ),
@@ -98,19 +100,19 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="dtype with bitsandbytes before 1.2",
         ),
         pytest.param(
-            {"instance": T4, "options": {"dtype": "bfloat16"}},
+            {"instance": T4, "hub_id": SMALL, "options": {"dtype": "bfloat16"}},
             "options.dtype='bfloat16': ml.g4dn.xlarge (T4, compute capability 7.5) has no bfloat16."
             " Take float16, or a newer GPU.",
             id="bfloat16 on T4",
         ),
         pytest.param(
-            {"instance": T4, "options": {"quantize": "fp8"}},
+            {"instance": T4, "hub_id": SMALL, "options": {"quantize": "fp8"}},
             "options.quantize='fp8': ml.g4dn.xlarge (T4, compute capability 7.5) cannot run its kernels, which need"
             " 8.0. Take a newer GPU.",
             id="fp8 on T4",
         ),
         pytest.param(
-            {"instance": T4, "options": {"prefix_caching": True}},
+            {"instance": T4, "hub_id": SMALL, "options": {"prefix_caching": True}},
             "options.prefix_caching=True: does not work with attention='paged', which ml.g4dn.xlarge needs."
             " Leave prefix_caching out, or set it False.",
             id="prefix caching on T4",
@@ -122,7 +124,7 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="prefix caching with paged attention",
         ),
         pytest.param(
-            {"instance": T4, "options": {"attention": "flashinfer"}},
+            {"instance": T4, "hub_id": SMALL, "options": {"attention": "flashinfer"}},
             "options.attention='flashinfer': ml.g4dn.xlarge (T4) is older than Ampere and runs paged attention only."
             " Leave it out.",
             id="flashinfer on T4",
@@ -199,11 +201,11 @@ def test_adapters_beside_the_weights_are_taken_without_network(refusals):
 
 
 def test_old_gpus_get_paged_attention(planning):
-    assert planning(instance=T4).environment["ATTENTION"] == "paged"
+    assert planning(instance=T4, hub_id=SMALL).environment["ATTENTION"] == "paged"
 
 
 def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
-    assert "ATTENTION" not in planning(instance=T4, version="2.2.0").environment
+    assert "ATTENTION" not in planning(instance=T4, hub_id=SMALL, version="2.2.0").environment
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,9 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
         pytest.param({"hub_id": "google/flan-t5-xl"}, None, id="t5 by TGI's own limits"),
         pytest.param({"version": "2.4.0", "options": TOKENS}, None, id="2.x works it out itself"),
         pytest.param(
-            {"version": "1.4.5", "options": {"max_input_tokens": 9000, "max_total_tokens": 9999}}, "9000", id="1.x"
+            {"version": "1.4.5", "instance": ROOMY, "options": {"max_input_tokens": 9000, "max_total_tokens": 9999}},
+            "9000",
+            id="1.x",
         ),
         pytest.param({"version": "0.8.2", "options": TOKENS}, None, id="0.8 has no such option"),
         pytest.param(
@@ -243,7 +247,7 @@ def test_a_prefill_budget_is_sent_where_tgis_own_would_not_fit(changes, prefill,
     ("changes", "id"),
     [
         ({"options": {"trust_remote_code": True}}, "tgi-endpoint:trustsUnpinnedCode"),
-        ({"version": "2.0.0", "options": {"messages_api_enabled": True}}, "tgi-endpoint:chatOnly"),
+        ({"version": "2.0.0", "instance": ROOMY, "options": {"messages_api_enabled": True}}, "tgi-endpoint:chatOnly"),
         ({"options": {"max_batch_total_tokens": 9000}}, "tgi-endpoint:batchTotalIgnored"),
         ({"options": {"quantize": "bitsandbytes"}}, "tgi-endpoint:bitsandbytesDeprecated"),
         ({"hub_id": "google/flan-t5-xl"}, "tgi-endpoint:implicitLimits"),
@@ -263,8 +267,8 @@ def test_pinned_remote_code_is_fine(warnings):
     [("google/flan-t5-xl", 512), ("bigscience/bloom-560m", 4096), ("facebook/galactica-6.7b", 2048)],
 )
 def test_the_limits_that_tgi_would_take_are_told(hub_id, tokens, planning):
-    advice = planning(hub_id=hub_id).advice
-    assert f"from its warm-up prompt, {tokens} tokens here" in advice[0].message
+    advice = {advice.id: advice.message for advice in planning(hub_id=hub_id).advice}
+    assert f"from its warm-up prompt, {tokens} tokens here" in advice["tgi-endpoint:implicitLimits"]
 
 
 def test_the_special_case_that_weights_in_s3_lose_is_told(planning):

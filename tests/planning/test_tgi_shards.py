@@ -91,7 +91,7 @@ def test_idle_gpus_are_told(planning):
             id="unsharded on two GPUs",
         ),
         pytest.param(
-            {"instance": GpuInstance.G5_12XLARGE, "options": {"quantize": "exl2"}},
+            {"instance": GpuInstance.G5_12XLARGE, "hub_id": "me/mine", "options": {"quantize": "exl2"}},
             "options.quantize='exl2': cannot be shared among 4 GPUs. Set num_shard to 1, or take awq.",
             id="exl2 on four GPUs",
         ),
