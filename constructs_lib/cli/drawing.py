@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 from constructs_lib.cli.plan_text import asked_tokens
 from constructs_lib.cli.shares import PARTS, Shares
-from constructs_lib.cli.words import gib, money, number, parameters
+from constructs_lib.cli.words import gib, number, parameters
 
 if TYPE_CHECKING:
     from constructs_lib.cli.asked import Asked
@@ -58,8 +58,8 @@ def _description(shares: Shares, count: int) -> str:
 
 
 def _head(asked: Asked, one: Candidate, shares: Shares) -> list[str]:
-    price = money(one.price_usd_per_hour, derived=one.instance.price_is_derived)
-    cost = "no price published" if price == "-" else f"${price} an hour"
+    price, about = one.price_usd_per_hour, "about " if one.instance.price_is_derived else ""
+    cost = "no price is published" if price is None else f"{about}${price:.3f} an hour"
     kind = asked.options.quantize or asked.facts.quantization or asked.facts.checkpoint_dtype
     model = f"{parameters(asked.facts.parameters)} parameters, {kind} · TGI {asked.version}"
     hardware = f"{one.instance.accelerator_count} × {one.instance.accelerator}, {gib(shares.total)} each"

@@ -114,7 +114,7 @@ def _misfits(misfits: list[Candidate], out: Terminal) -> None:
 def _verdict(asked: Asked, fitting: list[Candidate], every: list[Candidate], out: Terminal) -> None:
     out.say()
     if not fitting:
-        others = [one for one in every if one.fits][:3]
+        others = sorted((one for one in every if one.fits), key=lambda one: one.caution is not None)[:3]
         words = ", ".join(f"{one.instance.name} ({_price(one)})" for one in others)
         instead = f" What fits: {words}." if others else " No instance of the catalogue can serve it."
         out.say(out.paint("It does not fit.", "red", "bold") + instead)

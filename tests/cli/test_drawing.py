@@ -61,6 +61,18 @@ def test_what_does_not_fit_is_drawn_beyond_the_gpu():
     assert float(outline[0].get("width")) == pytest.approx(750 * 20 / 29.25, abs=1)
 
 
+@pytest.mark.parametrize(
+    ("instance", "cost"),
+    [
+        (GpuInstance.G6_2XLARGE, "$1.222 an hour"),
+        (GpuInstance.G6_16XLARGE, "about $4.246 an hour"),
+        (GpuInstance.P5E_48XLARGE, "no price is published"),
+    ],
+)
+def test_the_price_is_told_as_far_as_it_is_known(instance, cost):
+    assert any(word.endswith(f" · {cost}") for word in words(drawn(fitting(instance))))
+
+
 def test_names_are_escaped_and_all_text_stays_inside_of_the_picture():
     root = drawn(misfit(GpuInstance.G6_2XLARGE, 'less < more & "so"', memory=memory(), num_shard=1))
     assert 'less < more & "so"' in words(root)

@@ -103,10 +103,13 @@ def test_where_nothing_fits_nothing_is_offered():
     assert "MEMORY OF A GPU" not in text
 
 
-def test_what_fits_instead_is_offered_with_its_price():
-    offer = "What fits: ml.g6.2xlarge ($1.222 an hour, $892 a month), ml.g5.12xlarge ($7.090 an hour, $5,176 a month),"
-    text = written(found=FOUND[4:])
-    assert f"It does not fit. {offer} ml.g7.2xlarge (about $3.150 an hour, $2,300 a month).\n" in text
+def test_what_fits_instead_is_offered_with_its_price_and_what_nobody_tried_at_last():
+    first = "ml.g6.2xlarge ($1.222 an hour, $892 a month)"
+    derived = fitting(GpuInstance.G6_16XLARGE)
+    text = written(found=FOUND[4:], every=[FOUND[2], FOUND[0], derived])
+    second = "ml.g6.16xlarge (about $4.246 an hour, $3,100 a month)"
+    assert f"What fits: {first}, {second}, ml.g7.2xlarge (about $3.150 an hour, $2,300 a month).\n" in text
+    assert "ml.g7.2xlarge" not in written(found=FOUND[4:], every=[*FOUND, derived]).splitlines()[-1]
 
 
 def test_an_instance_without_a_price_is_no_bargain():
