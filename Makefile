@@ -33,6 +33,7 @@ serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT, STACK,
 
 synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices
+	@$(BIN)/python -m constructs_lib summary cdk.out
 
 deploy: $(VENV)/run.ready $(CDK) ## deploy STACK=… into the AWS account of your credentials
 	$(CDK) deploy $(STACK) --no-notices
