@@ -149,7 +149,7 @@ class FrontDoor(Construct):
 
     @property
     def url(self) -> str:
-        """Base URL of the API, with a slash at its end. OpenAI clients take it with `v1` added as their base_url."""
+        """Base URL of the API, without a slash at its end. OpenAI clients take it with `/v1` added."""
         return self._api.url
 
     def _environment(self, models: Mapping[str, IModelEndpoint], *, streaming: bool) -> dict[str, str]:

@@ -104,9 +104,9 @@ class FrontDoorApi(Construct):
 
     @property
     def url(self) -> str:
-        """The URL of the stage, with a slash at its end."""
+        """The URL of the stage, without a slash at its end."""
         stack = Stack.of(self)
-        return f"https://{self.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE_NAME}/"
+        return f"https://{self.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE_NAME}"
 
     def _add_routes(self) -> None:
         # Everything that a deployment is a snapshot of, in one construct that the deployment depends on.

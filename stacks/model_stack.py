@@ -82,7 +82,7 @@ class ModelStack(Stack):
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name
         key_id = self.door.api_key.key_id
-        self._output("Url", self.door.url, "Base URL; OpenAI clients add v1 to it")
+        self._output("Url", self.door.url, "Base URL; OpenAI clients take it with /v1 added")
         self._output("ApiKeyId", key_id, "Id of the API key, not the key")
         self._output(
             "ApiKeyCommand",

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import App, Duration, Environment, Stack, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 
@@ -15,14 +15,15 @@ from constructs_lib.endpoint import ImportedEndpoint
 from constructs_lib.front_door import FrontDoor
 from constructs_lib.front_door_function import newest_python
 
-ARN = "arn:aws:sagemaker:eu-west-1:111122223333:endpoint/{}"
+REGION = "eu-west-1"
+ARN = "arn:aws:sagemaker:{}:111122223333:endpoint/{}"
 
 
 def endpoint(stack: Stack, name: str = "llama-8b", model_id: str | None = "meta-llama/Llama-3.1-8B-Instruct"):
     return ImportedEndpoint(
         stack,
         f"Endpoint-{name}",
-        endpoint_arn=ARN.format(name),
+        endpoint_arn=ARN.format(REGION if Token.is_unresolved(stack.region) else stack.region, name),
         endpoint_name=name,
         engine="tgi",
         variant_name="AllTraffic",
@@ -274,7 +275,7 @@ def test_the_function_may_invoke_and_describe_its_endpoints_and_no_other() -> No
         for action in actions:
             if action.startswith("sagemaker:"):
                 allowed.setdefault(action, set()).update(flat(resource) for resource in resources)
-    both = {ARN.format("one"), ARN.format("two")}
+    both = {ARN.format(REGION, "one"), ARN.format(REGION, "two")}
     assert allowed == {
         "sagemaker:InvokeEndpoint": both,
         "sagemaker:InvokeEndpointWithResponseStream": both,
@@ -428,9 +429,9 @@ def test_the_url_follows_region_and_partition() -> None:
     stack = Stack(App(), "Stack")
     made = door(stack)
     (api,) = of_type(template(made), "ApiGateway::RestApi")
-    assert flat(stack.resolve(made.url)) == f"https://<{api}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod/"
+    assert flat(stack.resolve(made.url)) == f"https://<{api}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod"
     china = Stack(App(), "Stack", env=Environment(account="111122223333", region="cn-north-1"))
-    assert ".execute-api.cn-north-1.<AWS::URLSuffix>/prod/" in flat(china.resolve(door(china).url))
+    assert ".execute-api.cn-north-1.<AWS::URLSuffix>/prod" in flat(china.resolve(door(china).url))
 
 
 def test_nothing_names_a_partition_or_region_when_both_are_open() -> None:

@@ -58,7 +58,7 @@ def test_the_outputs_say_where_the_api_is_and_how_to_read_its_key() -> None:
         logical_id(rendered, kind) for kind in ("ApiGateway::RestApi", "ApiGateway::ApiKey", "SageMaker::Endpoint")
     )
     said = outputs(rendered)
-    assert said["Url"] == f"https://<{api}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod/"
+    assert said["Url"] == f"https://<{api}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod"
     assert said["ApiKeyId"] == f"<{key}>"
     assert said["EndpointName"] == f"<{endpoint}.EndpointName>"
     assert said["ApiKeyCommand"].endswith(f"--api-key <{key}>")
