@@ -1,5 +1,6 @@
 """What a route gets to answer one request with, and the two ways to answer it."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ from front_door.upstream import DEADLINE, SageMaker, Stream
 JSON = {"Content-Type": "application/json"}
 # As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from collecting the stream.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+# API Gateway ends a streamed answer of a Regional API in which nothing came for 5 minutes.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+SILENT_SECONDS = 295.0
 
 
 @dataclass(slots=True)
@@ -35,9 +40,17 @@ class Call:
     deadline: float
     journal: Journal
 
-    def stream(self, model: Model, body: dict[str, Any]) -> Stream:
-        """Invoke a model's endpoint; returns when its container has begun to answer."""
-        stream = self.sagemaker.invoke_stream(model.endpoint_name, self._encoded(model, body), self.deadline)
+    def stream(self, model: Model, body: dict[str, Any], *, assembled: bool = False) -> Stream:
+        """Invoke a model's endpoint; returns when its container has begun to answer.
+
+        Args:
+            model: The model.
+            body: The request for its container.
+            assembled: Whether the client gets the answer in one piece at its end, which has to be before the gateway
+                takes the silence for the end.
+        """
+        deadline = min(self.deadline, time.time() + SILENT_SECONDS) if assembled else self.deadline
+        stream = self.sagemaker.invoke_stream(model.endpoint_name, self._encoded(model, body), deadline)
         self.journal.lap("upstream_ms")
         return stream
 

@@ -77,7 +77,7 @@ def _end(tail: bytes, journal: Journal) -> None:
 
 def _buffered(call: Call, model: Model, body: dict[str, Any]) -> Response:
     sent = {**body, "stream": True, "stream_options": {"include_usage": True}}
-    stream = call.stream(model, sent)
+    stream = call.stream(model, sent, assembled=True)
     if not stream.is_events:
         return Response(200, {"Content-Type": stream.content_type}, [b"".join(stream)])
     answer = ChatAnswer(with_logprobs=bool(body.get("logprobs")))

@@ -97,7 +97,7 @@ def _buffered(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
     if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
         return _whole(call, body, as_array=as_array)
     asked = {**body, "parameters": {**parameters, "details": True}}
-    stream = call.stream(_model(call), _upstream(asked, stream=True))
+    stream = call.stream(_model(call), _upstream(asked, stream=True), assembled=True)
     if not stream.is_events:
         return Response(200, {"Content-Type": stream.content_type}, [b"".join(stream)])
     details, text = _collect(stream)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import FALCON, LLAMA, Door
+from front_door import call
 from sagemaker_double import (
     HEAD,
     Reply,
@@ -265,6 +266,32 @@ def test_the_deadline_ends_a_stream_with_an_event_and_a_buffered_answer_with_504
     assert json.loads(answer.body[len(first) + 6 :]) == timeout
     answer = door.ask("/generate", {"inputs": "Hi"}, seconds=1.2)
     assert (answer.status, answer.json()) == (504, timeout)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/generate", {"inputs": "Hi"}), ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]})],
+)
+def test_an_answer_in_one_piece_is_given_up_before_the_gateway_takes_the_silence_for_its_end(
+    door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
+) -> None:
+    assert call.SILENT_SECONDS < 300
+    monkeypatch.setattr(call, "SILENT_SECONDS", 1.2)
+    sagemaker.replies.append(Reply([HEAD, chunk(part(generation()[0])), lambda: time.sleep(5)], then="close"))
+    started = time.monotonic()
+    assert door.ask(path, body).status == 504
+    assert time.monotonic() - started < 3
+
+
+def test_a_streamed_answer_may_take_longer_than_one_in_one_piece(
+    door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call, "SILENT_SECONDS", 1.2)
+    events = generation()
+    rest = [chunk(part(event)) for event in events[1:]]
+    pause = [lambda: time.sleep(0.5)]
+    sagemaker.replies.append(Reply([HEAD, chunk(part(events[0])), *pause, *rest, chunk(b"")]))
+    assert door.ask("/generate_stream", {"inputs": "Hi"}).body == b"".join(events)
 
 
 def test_sixty_seconds_are_explained_where_they_apply(door: Door, sagemaker: SageMakerDouble) -> None:
