@@ -10,11 +10,11 @@ from constructs_lib.planning.accelerator import GIB
 from constructs_lib.planning.hardware_rules import hardware_problems
 from constructs_lib.planning.image import NEWEST, image_account
 from constructs_lib.planning.instance import BLACKWELL, GpuInstance
-from constructs_lib.planning.memory import MemoryPlan, concurrent_requests, plan_of, situation
+from constructs_lib.planning.memory import MemoryPlan, concurrent_requests, situation
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Problem
 from constructs_lib.planning.storage import storage_fault
-from constructs_lib.planning.tgi_batch import following_options
+from constructs_lib.planning.tgi_batch import fitting_plan, following_options
 from constructs_lib.planning.tgi_options import TgiOptions
 from constructs_lib.planning.tgi_rules import option_problems
 from constructs_lib.planning.tgi_shards import num_shard, possible_shards, shard_problems
@@ -133,11 +133,11 @@ class _Asked:
         found = next(rule_problems(at), None)
         if found:
             return Candidate(instance, 0, None, False, f"{found.keyword}: {found.message}.")
-        memory = plan_of(at, self.facts, shards)
+        fitted, memory = fitting_plan(at, self.facts, shards)
         served = concurrent_requests(memory, options.max_total_tokens or max(1, memory.context))
         reason = self._memory_fault(instance, memory, shards, served)
         if reason is None:
-            settings |= following_options(at, memory)
+            settings |= following_options(at, fitted, memory)
         return Candidate(instance, shards, memory, reason is None, reason, settings, served)
 
     def _region_fault(self) -> str | None:

@@ -9,11 +9,12 @@ from itertools import islice
 
 from constructs_lib.planning.accelerator import GIB
 from constructs_lib.planning.fit import Candidate, candidates, gib, rule_problems
-from constructs_lib.planning.memory import MemoryPlan, plan_of
+from constructs_lib.planning.memory import MemoryPlan
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.quantization import quantization_of
 from constructs_lib.planning.storage import storage_fault
+from constructs_lib.planning.tgi_batch import fitting_plan
 from constructs_lib.planning.tgi_options import Quantization, TgiOptions
 from constructs_lib.planning.tgi_shards import num_shard, possible_shards
 from constructs_lib.planning.tgi_situation import Situation
@@ -79,7 +80,7 @@ def _does(at: Situation, facts: ModelFacts, change: Mapping[str, object]) -> boo
     changed = replace(at, values={**at.values, **change})
     if next(rule_problems(changed), None):
         return False
-    memory = plan_of(changed, facts, num_shard(changed))
+    _, memory = fitting_plan(changed, facts, num_shard(changed))
     return memory.fits and storage_fault(at.instance, memory, None) is None
 
 
@@ -99,7 +100,7 @@ def _shorter(at: Situation) -> Iterator[dict[str, object]]:
 def _smaller_prefill(at: Situation) -> Iterator[dict[str, object]]:
     given = at.number("max_batch_prefill_tokens")
     for tokens in _PREFILLS:
-        if given is None or tokens < given:
+        if given is not None and tokens < given:
             yield {"max_batch_prefill_tokens": tokens}
 
 

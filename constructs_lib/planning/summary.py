@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from constructs_lib.planning.choices import figure_problems
-from constructs_lib.planning.memory import memory_plan
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
-from constructs_lib.planning.tgi_options import TgiOptions
-from constructs_lib.planning.tgi_shards import can_shard
 
 METADATA = "tgi-endpoint:plan"
 """Type of the metadata under which an endpoint leaves its summary in the cloud assembly."""
@@ -65,20 +61,15 @@ def summary(request: EndpointRequest, plan: EndpointPlan) -> PlanSummary:
         instance_count=count,
         accelerator=instance.accelerator,
         num_shard=plan.num_shard,
-        context=_context(request, plan.num_shard),
+        context=_context(request, plan),
         price_usd_per_hour=None if price is None else price * count,
         price_is_derived=instance.price_is_derived,
     )
 
 
-def _context(request: EndpointRequest, num_shard: int) -> int | None:
+def _context(request: EndpointRequest, plan: EndpointPlan) -> int | None:
     """The longest request: as the options say, else what fits the GPUs' memory."""
-    options = request.options
-    asked = options.max_total_tokens
+    asked = request.options.max_total_tokens
     if isinstance(asked, int) and not request.is_token(asked):
         return asked
-    facts = None if request.is_token(request.model.hub_id) else request.model.known_facts()
-    unresolved = any(request.is_token(getattr(options, field.name)) for field in fields(TgiOptions))
-    if facts is None or unresolved or any(figure_problems(request.instance)) or not can_shard(facts, num_shard):
-        return None
-    return memory_plan(facts, request.instance, options, str(request.image.version), num_shard).context
+    return None if plan.memory is None else plan.memory.context

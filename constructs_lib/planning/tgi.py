@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from constructs_lib.planning.fit import rule_problems
 from constructs_lib.planning.fit_checks import fit_advice, fit_problems
 from constructs_lib.planning.image import cuda_version
-from constructs_lib.planning.memory import MemoryPlan, plan_of
+from constructs_lib.planning.memory import MemoryPlan
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Advice, Problem
 from constructs_lib.planning.quantization import ON_THE_FLY
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
-from constructs_lib.planning.tgi_batch import batch_setting
+from constructs_lib.planning.tgi_batch import batch_setting, fitting_plan
 from constructs_lib.planning.tgi_environment import (
     FIXED_PAYLOAD_LIMIT,
     PAYLOAD_LIMIT_SINCE,
@@ -90,13 +90,13 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
         instance=request.instance,
         network_isolation=request.network_isolation is True,
     )
-    memory = _memory(at)
+    fitted, memory = _memory(at)
     environment = (
         model_variables(request, version)
         | {"SM_NUM_GPUS": str(num_shard(at))}
         | option_variables(values, request, version)
         | default_variables(values, version)
-        | _derived_variables(at, memory)
+        | _derived_variables(fitted, memory)
         | extra
     )
     return Rendering(
@@ -130,11 +130,11 @@ def cuda(version: Version) -> tuple[int, int]:
     return (12, 4) if version >= (2, 3, 0) else (12, 1) if version >= (1, 2, 0) else (11, 8)
 
 
-def _memory(at: Situation) -> MemoryPlan | None:
+def _memory(at: Situation) -> tuple[Situation, MemoryPlan | None]:
     known = at.facts and at.instance.is_gpu and at.instance.memory_gib and at.instance.accelerator_count
     if not at.facts or not known or at.unknown & _SIZING or next(shard_problems(at), None):
-        return None
-    return plan_of(at, at.facts, num_shard(at))
+        return at, None
+    return fitting_plan(at, at.facts, num_shard(at))
 
 
 def _fit_problems(at: Situation, memory: MemoryPlan, request: EndpointRequest) -> Iterator[Problem]:
@@ -149,15 +149,15 @@ def _fit_advice(at: Situation, memory: MemoryPlan) -> Iterator[Advice]:
         yield from fit_advice(at, at.facts, memory)
 
 
-def _derived_variables(at: Situation, memory: MemoryPlan | None) -> dict[str, str]:
+def _derived_variables(fitted: Situation, memory: MemoryPlan | None) -> dict[str, str]:
     """What TGI would have to be told by hand for these options, this model or this GPU."""
     variables = {}
-    if at.attention and "attention" not in at.values:
-        variables["ATTENTION"] = at.attention
-    prefill = prefill_setting(at)
+    if fitted.attention and "attention" not in fitted.values:
+        variables["ATTENTION"] = fitted.attention
+    prefill = fitted.number("max_batch_prefill_tokens") or prefill_setting(fitted)
     if prefill is not None:
         variables["MAX_BATCH_PREFILL_TOKENS"] = str(prefill)
-    batch = batch_setting(at, memory) if memory else None
+    batch = batch_setting(fitted, memory) if memory else None
     if batch is not None:
         variables["MAX_BATCH_TOTAL_TOKENS"] = str(batch)
     return variables
