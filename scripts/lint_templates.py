@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,18 +35,26 @@ def main() -> int:
     Returns:
         0 when there is nothing to report, else 1.
     """
-    findings = 0
-    for name, template in synthesize().items():
-        left_out = regions_left_out(template)
-        covered = [region for region in regions() if region not in left_out]
-        for region, reason in left_out.items():
-            _say(f"{name}: {region} left out: {reason}")
-        found = lint_template(template, covered)
-        for match in found:
-            _say(f"{name}: {match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}")
-        findings += len(found)
-        _say(f"{name}: {len(found)} findings of cfn-lint in {len(covered)} Regions")
-    return 1 if findings else 0
+    templates = synthesize()
+    # A template takes seconds, nearly as long for one Region as for all of them.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
+        reports = list(processes.map(report, templates.values()))
+    for name, (findings, covered) in zip(templates, reports, strict=True):
+        for finding in findings:
+            _say(f"{name}: {finding}")
+        _say(f"{name}: {len(findings)} findings of cfn-lint in {covered} Regions")
+    left_out = {region: reason for one in templates.values() for region, reason in regions_left_out(one).items()}
+    for region, reason in left_out.items():
+        _say(f"{region} left out: {reason}")
+    return 1 if any(findings for findings, _ in reports) else 0
+
+
+def report(template: str) -> tuple[list[str], int]:
+    """What cfn-lint finds in a template, a line each, and the number of Regions that it was linted for."""
+    left_out = regions_left_out(template)
+    covered = [region for region in regions() if region not in left_out]
+    found = lint_template(template, covered)
+    return [f"{each.rule.id} {'/'.join(map(str, each.path or []))}: {each.message}" for each in found], len(covered)
 
 
 def synthesize() -> dict[str, str]:
