@@ -25,6 +25,10 @@ MAX_NEW_TOKENS = 48
 ONE_BY_ONE = 4
 
 
+class StreamBrokeOffError(Exception):
+    """An error event instead of the next token, such as for a prompt that is longer than the model takes."""
+
+
 async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> int:
     """Deploys, shows what was deployed, sends the prompt, and leaves nothing running.
 
@@ -107,10 +111,14 @@ async def _show_call(
             progress.say(f"HTTP {answer.status}: {await answer.text()}", style="red")
             return False
         count, first = 0, 0.0
-        async for token in _tokens(answer):
-            first = first or time.monotonic() - sent
-            count += 1
-            progress.write(token, style="cyan")
+        try:
+            async for token in _tokens(answer):
+                first = first or time.monotonic() - sent
+                count += 1
+                progress.write(token, style="cyan")
+        except StreamBrokeOffError as error:
+            progress.say(f"The stream broke off: {error}", style="red")
+            return False
     progress.say()
     took = time.monotonic() - sent
     came = f"{count} pieces, the first after {first * 1000:.0f} ms, all" if count > 1 else "one piece,"
@@ -130,7 +138,7 @@ async def _tokens(answer: aiohttp.ClientResponse) -> AsyncIterator[str]:
             continue
         event = json.loads(data)
         if "error" in event:
-            raise RuntimeError(f"The stream broke off: {event['error']}")
+            raise StreamBrokeOffError(event["error"])
         if "token" in event:
             if not event["token"]["special"]:
                 yield event["token"]["text"]
