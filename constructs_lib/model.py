@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib.planning.model import ModelChoice
+from constructs_lib.planning.problems import HIDDEN, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_secretsmanager as secretsmanager
@@ -75,6 +76,10 @@ class Model(ABC):
     def _choice(self) -> ModelChoice:
         """What the plan has to know of it."""
 
+    def _problems(self) -> Iterable[Problem]:
+        """What is wrong with the constructs that it was made of, which no plan sees."""
+        return ()
+
     @abstractmethod
     def _allow_read(self, role: ExecutionRole) -> None:
         """Allow the role what reading these weights takes."""
@@ -111,6 +116,15 @@ class _HubModel(Model):
             facts=self._facts,
         )
 
+    def _problems(self) -> Iterable[Problem]:
+        if self._token is not None and not hasattr(self._token, "secret_value"):
+            yield Problem(
+                "model.token",
+                HIDDEN,
+                "must be a Secrets Manager secret; a token in the source would stand in the template",
+                'Give aws_secretsmanager.Secret.from_secret_name_v2(self, "Token", "<its name>").',
+            )
+
     def _allow_read(self, role: ExecutionRole) -> None:
         if self._token is not None:
             self._token.grant_read(role.role)
@@ -128,7 +142,8 @@ class _S3Model(Model):
         self._bucket = bucket
         self._model_id = model_id
         self._facts = facts
-        folder = prefix.strip("/")
+        self._given_prefix = prefix
+        folder = prefix.strip("/") if isinstance(prefix, str) else ""
         self._prefix = f"{folder}/" if folder else ""
 
     @property
@@ -137,6 +152,15 @@ class _S3Model(Model):
 
     def _choice(self) -> ModelChoice:
         return ModelChoice(source="s3", hub_id=self._model_id, facts=self._facts)
+
+    def _problems(self) -> Iterable[Problem]:
+        if not hasattr(self._bucket, "arn_for_objects"):
+            fix = 'Give aws_s3.Bucket.from_bucket_name(self, "Weights", "<its name>").'
+            yield Problem("model.bucket", self._bucket, "must be a bucket of aws_s3", fix)
+        prefix: object = self._given_prefix
+        if not isinstance(prefix, str) or "://" in prefix:
+            fix = "Give the folder alone, such as llama/, or '' for the whole bucket."
+            yield Problem("model.prefix", prefix, "must be a folder inside the bucket", fix)
 
     def _allow_read(self, role: ExecutionRole) -> None:
         role.allow(

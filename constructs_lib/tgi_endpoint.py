@@ -136,7 +136,7 @@ class TgiEndpoint(HostedEndpoint):
         quantities = quantity_problems(
             startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
         )
-        refuse(scope, id, [*planned.problems, *_image_problems(image), *quantities, *network.problems()])
+        refuse(scope, id, [*planned.problems, *_part_problems(model, image), *quantities, *network.problems()])
         super().__init__(
             scope,
             id,
@@ -237,5 +237,6 @@ def _choice(part: object) -> Any:
     return part._choice if isinstance(part, TgiImage) else part
 
 
-def _image_problems(image: object) -> list[Problem]:
-    return image._source.problems() if isinstance(image, TgiImage) else []
+def _part_problems(model: object, image: object) -> list[Problem]:
+    found = list(model._problems()) if isinstance(model, Model) else []
+    return found + (image._source.problems() if isinstance(image, TgiImage) else [])

@@ -174,3 +174,17 @@ def test_more_security_groups_than_sagemaker_takes_are_refused(scope: Stack) -> 
 def test_planning_loads_without_the_cdk() -> None:
     script = "import sys, constructs_lib.planning.plan; sys.exit('aws_cdk' in sys.modules or 'jsii' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT).returncode == 0
+
+
+def test_a_token_as_text_is_refused_without_showing_it(scope: Stack) -> None:
+    token: Any = "hf_hunter2"
+    said = str(refusal(scope, model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token)))
+    assert "model.token=(not shown): must be a Secrets Manager secret" in said
+    assert "hunter2" not in said
+
+
+def test_a_bucket_by_its_name_and_a_prefix_that_is_a_uri_are_refused_together(scope: Stack) -> None:
+    bucket: Any = "weights"
+    said = str(refusal(scope, model=Model.from_s3(bucket, "s3://weights/llama/")))
+    assert "model.bucket='weights': must be a bucket of aws_s3. Give aws_s3.Bucket.from_bucket_name(" in said
+    assert "model.prefix='s3://weights/llama/': must be a folder inside the bucket. Give the folder alone" in said
