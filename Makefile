@@ -36,7 +36,7 @@ synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
 	@$(BIN)/python -m constructs_lib summary cdk.out
 
 deploy: $(VENV)/run.ready $(CDK) ## deploy STACK=… into the AWS account of your credentials
-	$(CDK) deploy $(STACK) --no-notices
+	$(CDK) deploy --exclusively $(STACK) --no-notices
 
 test: $(VENV)/dev.ready $(CDK) ## run every test
 	@$(BIN)/python -m pytest
