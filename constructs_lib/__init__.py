@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from constructs_lib.image import TgiImage
     from constructs_lib.model import Model
     from constructs_lib.planning.instance import GpuInstance
+    from constructs_lib.planning.model import ModelFacts
+    from constructs_lib.planning.model_file import read_model_file
     from constructs_lib.planning.tgi_options import (
         Attention,
         Dtype,
         KvCacheDtype,
+        LogLevel,
         Quantization,
         RopeScaling,
         TgiOptions,
@@ -31,13 +34,16 @@ __all__ = [
     "GpuInstance",
     "IModelEndpoint",
     "KvCacheDtype",
+    "LogLevel",
     "Model",
+    "ModelFacts",
     "Quantization",
     "RopeScaling",
     "TgiEndpoint",
     "TgiImage",
     "TgiOptions",
     "UsageStats",
+    "read_model_file",
 ]
 
 _HOMES = {
@@ -46,6 +52,8 @@ _HOMES = {
     "IModelEndpoint": "endpoint",
     "Model": "model",
     "GpuInstance": "planning.instance",
+    "ModelFacts": "planning.model",
+    "read_model_file": "planning.model_file",
     "TgiEndpoint": "tgi_endpoint",
     "TgiImage": "image",
 }
