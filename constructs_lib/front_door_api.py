@@ -85,7 +85,8 @@ class FrontDoorApi(Construct):
         self._api = apigateway.CfnRestApi(
             self,
             "Resource",
-            name=scope.node.path,
+            # A plain name: API Gateway does not say which characters it takes.
+            name=scope.node.path.replace("/", "-")[:128],
             description="Front door of SageMaker model endpoints",
             api_key_source_type="AUTHORIZER",
             endpoint_configuration=apigateway.CfnRestApi.EndpointConfigurationProperty(types=["REGIONAL"]),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from local.progress import Progress
 
 PROMPT = "What is deep learning?"
-MAX_NEW_TOKENS = 48
+MAX_NEW_TOKENS = 80
 # Of a type with more resources than this (methods, gateway responses …) only their number is shown.
 ONE_BY_ONE = 4
 

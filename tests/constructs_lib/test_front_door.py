@@ -472,3 +472,8 @@ def test_two_front_doors_fit_into_one_stack() -> None:
 def test_nothing_that_is_replaced_by_a_rename_has_a_name(kind: str) -> None:
     names = {"Name", "UsagePlanName", "FunctionName", "LogGroupName"}
     assert not [each for each in properties(default(), kind) if names & set(each)]
+
+
+def test_the_api_has_a_plain_name() -> None:
+    (api,) = of_type(default(), "ApiGateway::RestApi").values()
+    assert api["Properties"]["Name"] == "Stack-Door"
