@@ -34,7 +34,9 @@ class Model(ABC):
     ) -> Model:
         """Weights that the container downloads from the Hugging Face hub when it starts.
 
-        The endpoint needs a way to the internet for it: none in network isolation, and a NAT in a VPC.
+        The endpoint needs a way to the internet for it: none in network isolation, and a NAT in a VPC. In the Regions
+        of China and of AWS's isolated partitions the hub is not reached; there `environment={"HF_ENDPOINT": …}` can
+        name a mirror.
 
         Args:
             model_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -23,6 +24,7 @@ _REVISION = Text("a commit, tag or branch", r"[!-~]+", longest=255)
 _INSTANCE_NAME = Text("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _NON_COMMERCIAL = ("-nc", "non-commercial", "qwen-research")
 _FURTHER_SHAPE = ("intermediate", "vocabulary", "experts", "experts_per_token", "weight_bytes")
+_CUT_OFF = re.compile(r"cn-.*|.*-iso[a-z]?-.*")  # Regions of aws-cn, and of aws-iso and its like
 _SHAPE = ("parameters", "layers", "hidden", "heads", "kv_heads", "head_dim", "max_positions")
 
 
@@ -129,8 +131,23 @@ def model_advice(request: EndpointRequest) -> Iterator[Advice]:
             f"{facts.hub_id} has asked for a token at some revisions. If the download is refused, give one:"
             " Model.from_hub(…, token=secret).",
         )
+    yield from _hub_advice(request)
     if facts:
         yield from _licence_advice(facts)
+
+
+def _hub_advice(request: EndpointRequest) -> Iterator[Advice]:
+    region = request.region
+    if request.model.source != "hub" or not isinstance(region, str) or request.is_token(region):
+        return
+    if _CUT_OFF.fullmatch(region) and "HF_ENDPOINT" not in request.environment:
+        why = "the hub is usually blocked" if region.startswith("cn-") else "there is no internet"
+        yield Advice(
+            "tgi-endpoint:hubUnreachable",
+            f"The container downloads this model from the Hugging Face hub when it starts, but in {region} {why}. Copy"
+            " the weights to S3 and use Model.from_s3, or give the address of a mirror of the hub as HF_ENDPOINT in"
+            " environment.",
+        )
 
 
 def _licence_advice(facts: ModelFacts) -> Iterator[Advice]:

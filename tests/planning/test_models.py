@@ -184,3 +184,35 @@ def test_a_model_that_is_gated_at_times_is_advised(warnings):
 
 def test_a_model_that_is_gated_at_times_is_fine_with_a_token(warnings):
     assert warnings(**hub("mistralai/Mistral-7B-Instruct-v0.3", has_token=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "why"),
+    [
+        ("cn-north-1", "in cn-north-1 the hub is usually blocked"),
+        ("us-iso-east-1", "in us-iso-east-1 there is no internet"),
+        ("us-isob-east-1", "in us-isob-east-1 there is no internet"),
+        ("eu-isoe-west-1", "in eu-isoe-west-1 there is no internet"),
+    ],
+)
+def test_where_the_hub_is_not_reached_the_way_around_it_is_advised(region, why, planning):
+    (advice,) = planning(region=region).advice
+    assert advice.id == "tgi-endpoint:hubUnreachable"
+    assert why in advice.message
+    assert "Model.from_s3" in advice.message
+    assert "HF_ENDPOINT" in advice.message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"region": "cn-north-1", "environment": {"HF_ENDPOINT": "https://hub.example.cn"}},
+        {"region": "us-iso-east-1", "model": ModelChoice(source="s3")},
+        {"region": "eu-west-1"},
+        {"region": "us-gov-west-1"},
+        {"region": None},
+        {"region": "cn-north-1", "is_token": lambda value: value == "cn-north-1"},
+    ],
+)
+def test_a_hub_that_may_be_reached_brings_no_advice(changes, warnings):
+    assert warnings(**changes) == []
