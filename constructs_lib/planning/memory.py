@@ -123,7 +123,7 @@ def situation(facts: ModelFacts, instance: GpuInstance, options: TgiOptions, ver
     given = {field.name: getattr(options, field.name) for field in fields(options)}
     return Situation(
         values={keyword: value for keyword, value in given.items() if value is not None},
-        unknown=frozenset(),
+        unknown={},
         version=version,
         model=ModelChoice(source="hub", hub_id=facts.hub_id, facts=facts),
         facts=facts,

@@ -10,7 +10,7 @@ from constructs_lib.planning.fit_checks import fit_advice, fit_problems
 from constructs_lib.planning.image import cuda_version
 from constructs_lib.planning.memory import MemoryPlan
 from constructs_lib.planning.model import ModelFacts
-from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.problems import AT_DEPLOYMENT, Advice, Problem
 from constructs_lib.planning.quantization import ON_THE_FLY
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
@@ -115,11 +115,13 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
     )
 
 
-def _unknown(request: EndpointRequest, values: Mapping[str, object]) -> frozenset[str]:
+def _unknown(request: EndpointRequest, values: Mapping[str, object]) -> dict[str, object]:
     given = {option.keyword: getattr(request.options, option.keyword) for option in OPTIONS}
-    return frozenset(
-        name for name, value in given.items() if value is not None and (name not in values or request.is_token(value))
-    )
+    return {
+        name: AT_DEPLOYMENT if request.is_token(value) else value
+        for name, value in given.items()
+        if value is not None and (name not in values or request.is_token(value))
+    }
 
 
 def cuda(version: Version) -> tuple[int, int]:
@@ -132,7 +134,7 @@ def cuda(version: Version) -> tuple[int, int]:
 
 def _memory(at: Situation) -> tuple[Situation, MemoryPlan | None]:
     known = at.facts and at.instance.is_gpu and at.instance.memory_gib and at.instance.accelerator_count
-    if not at.facts or not known or at.unknown & _SIZING or next(shard_problems(at), None):
+    if not at.facts or not known or at.unknown.keys() & _SIZING or next(shard_problems(at), None):
         return at, None
     return fitting_plan(at, at.facts, num_shard(at))
 

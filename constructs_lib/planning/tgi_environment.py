@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from constructs_lib.planning.checks import problem
-from constructs_lib.planning.problems import HIDDEN, Problem
+from constructs_lib.planning.problems import AT_DEPLOYMENT, HIDDEN, Problem
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VARIABLE
 from constructs_lib.planning.tgi_options import Quantization, UsageStats
@@ -83,7 +83,10 @@ def _option_problem(option: LauncherOption, value: object, version: Version, *, 
     keyword = f"options.{option.keyword}"
     if not option.is_in(version):
         return Problem(
-            keyword, value, f"TGI {dotted(version)} does not have it; {_when(option)}", "Leave it out, or change image."
+            keyword,
+            AT_DEPLOYMENT if is_token else value,
+            f"TGI {dotted(version)} does not have it; {_when(option)}",
+            "Leave it out, or change image.",
         )
     if is_token:
         return None

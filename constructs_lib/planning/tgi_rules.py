@@ -33,14 +33,14 @@ def _token_problems(at: Situation) -> Iterator[Problem]:
     if given == {"max_input_tokens"}:
         yield Problem(
             "options.max_input_tokens",
-            longest_input,
+            at.shown("max_input_tokens"),
             "is given without max_total_tokens; TGI works out one from the other only if both or neither are given",
             "Give max_total_tokens as well: the longest prompt and answer together.",
         )
     if given == {"max_total_tokens"}:
         yield Problem(
             "options.max_total_tokens",
-            total,
+            at.shown("max_total_tokens"),
             "is given without max_input_tokens; TGI works out one from the other only if both or neither are given",
             f"Give max_input_tokens as well, {total - 1 if total else 'a number below it'} at most.",
         )

@@ -57,7 +57,7 @@ def shard_problems(at: Situation) -> Iterator[Problem]:
         yield Problem(
             "options.quantize", "exl2", f"cannot be shared among {shards} GPUs", "Set num_shard to 1, or take awq."
         )
-    if at.facts and not (at.unknown & {"num_shard", "sharded"}) and not can_shard(at.facts, shards):
+    if at.facts and not (at.unknown.keys() & {"num_shard", "sharded"}) and not can_shard(at.facts, shards):
         yield _head_problem(at, at.facts, shards)
 
 

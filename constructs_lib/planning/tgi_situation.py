@@ -25,7 +25,8 @@ class Situation:
 
     Args:
         values: The options that are given and right by themselves.
-        unknown: Options that are given but cannot be judged: not resolved at synth, or wrong and reported already.
+        unknown: Options that are given but cannot be judged, each with what a message shows of it: not resolved at
+            synth, or wrong and reported already.
         version: TGI's version.
         model: Which weights.
         facts: Their shape, where it is known.
@@ -34,7 +35,7 @@ class Situation:
     """
 
     values: Mapping[str, object]
-    unknown: frozenset[str]
+    unknown: Mapping[str, object]
     version: Version
     model: ModelChoice
     facts: ModelFacts | None
@@ -49,6 +50,10 @@ class Situation:
     def given(self, keyword: str) -> bool:
         """Whether the caller gives the option, right or wrong."""
         return keyword in self.values or keyword in self.unknown
+
+    def shown(self, keyword: str) -> object:
+        """The option as a message shows it: what the caller gives, or a word for what is known at deployment."""
+        return self.unknown[keyword] if keyword in self.unknown else self.values.get(keyword)
 
     def text(self, keyword: str) -> str | None:
         """The option's value if it is given and text."""

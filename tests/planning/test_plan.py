@@ -140,7 +140,16 @@ def test_what_is_not_resolved_at_synth_is_not_judged_but_written(planning):
 
 def test_an_option_that_the_version_lacks_is_refused_even_if_its_value_is_not_known(refusals):
     found = refusals(**unresolved(version="1.4.5", options={"prometheus_port": Token("port")}))
-    assert found[0].startswith("options.prometheus_port='port': TGI 1.4.5 does not have it")
+    assert found[0].startswith("options.prometheus_port=(known at deployment): TGI 1.4.5 does not have it")
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("max_input_tokens", "max_total_tokens"), ("max_total_tokens", "max_input_tokens")]
+)
+@pytest.mark.parametrize(("value", "shown"), [(Token("limit"), "(known at deployment)"), ("4k", "'4k'")])
+def test_a_limit_without_the_other_is_shown_as_it_is_given(given, missing, value, shown, refusals):
+    found = refusals(**unresolved(options={given: value}))
+    assert any(words.startswith(f"options.{given}={shown}: is given without {missing};") for words in found)
 
 
 JUNK = st.one_of(
