@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations, Aws, CfnMapping, Stack, Token
 
+from constructs_lib._kinds import REPOSITORY
 from constructs_lib._tokens import is_token
+from constructs_lib.planning.checks import Text, problem
 from constructs_lib.planning.image import image_account, regions, url_suffix
 from constructs_lib.planning.problems import Problem
 
@@ -64,6 +66,12 @@ class RepositoryImage(ImageSource):
         self._repository = repository
         self._tag = tag
 
+    def problems(self) -> list[Problem]:
+        """See `ImageSource.problems`."""
+        tag = problem("image.tag", self._tag, Text())
+        repository = REPOSITORY.problems("image.repository", self._repository, required=True)
+        return [*repository, *([tag] if tag else ())]
+
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
         del scope, plan
@@ -79,7 +87,8 @@ class UriImage(ImageSource):
 
     def problems(self) -> list[Problem]:
         """See `ImageSource.problems`."""
-        if is_token(self._uri) or (len(self._uri) <= 255 and _ECR_URI.fullmatch(self._uri)):
+        uri: object = self._uri
+        if is_token(uri) or (isinstance(uri, str) and len(uri) <= 255 and _ECR_URI.fullmatch(uri)):
             return []
         return [
             Problem(

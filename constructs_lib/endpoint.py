@@ -13,17 +13,16 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 
 from constructs_lib._tokens import is_token
-from constructs_lib.errors import refuse
 from constructs_lib.metrics import EndpointMetrics
-from constructs_lib.planning.problems import Problem
+from constructs_lib.planning.checks import Text, Whole, problem
+from constructs_lib.planning.problems import AT_DEPLOYMENT, Problem
+from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from constructs import Construct
 
-MAX_BODY_BYTES = 6 * 1024 * 1024
-"""What SageMaker takes in one request, in bytes. Source: `BodyBlob` in botocore's sagemaker-runtime model."""
-
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:\d{12}:endpoint/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
@@ -145,20 +144,43 @@ class ImportedEndpoint(EndpointBase):
         return self._max_body_bytes
 
 
-def arn_of(scope: Construct, id: str, endpoint_name: str) -> str:
-    """ARN of an endpoint in the stack's own account and Region.
-
-    Raises:
-        ConfigurationError: It is no name of an endpoint.
-    """
-    if not is_token(endpoint_name) and not _NAME.fullmatch(endpoint_name):
-        problem = Problem(
+def name_problems(endpoint_name: object) -> Iterator[Problem]:
+    """What is wrong with the name of an endpoint that exists already."""
+    if not is_token(endpoint_name) and NAME.fault(endpoint_name):
+        yield Problem(
             keyword="endpoint_name",
             value=endpoint_name,
             message="must have 1 to 63 letters, digits and hyphens, and neither begin nor end with a hyphen",
             fix="Give the name that the SageMaker console shows.",
         )
-        refuse(scope, id, [problem])
+
+
+def arn_problems(endpoint_arn: object) -> Iterator[Problem]:
+    """What is wrong with the ARN of an endpoint that exists already."""
+    if not is_token(endpoint_arn) and not (isinstance(endpoint_arn, str) and _ARN.fullmatch(endpoint_arn)):
+        yield Problem(
+            keyword="endpoint_arn",
+            value=endpoint_arn,
+            message="must be arn:<partition>:sagemaker:<region>:<account>:endpoint/<name>",
+            fix="Give the ARN that the SageMaker console shows, or import by name.",
+        )
+
+
+def serving_problems(*, variant_name: object, model_id: object, max_body_bytes: object) -> Iterator[Problem]:
+    """What is wrong with the further description of an endpoint that exists already."""
+    if not is_token(variant_name) and (found := problem("variant_name", variant_name, NAME)):
+        yield found
+    if model_id is not None and not is_token(model_id) and (found := problem("model_id", model_id, Text())):
+        yield found
+    if is_token(max_body_bytes):
+        fix = "Write it as a number."
+        yield Problem("max_body_bytes", AT_DEPLOYMENT, "must be known at synth: a front door tells its function", fix)
+    elif found := problem("max_body_bytes", max_body_bytes, Whole(1, MAX_BODY_BYTES, unit="bytes")):
+        yield found
+
+
+def arn_of(scope: Construct, endpoint_name: str) -> str:
+    """ARN of an endpoint in the stack's own account and Region."""
     return Stack.of(scope).format_arn(
         service="sagemaker", resource="endpoint", resource_name=name_in_arn(endpoint_name)
     )
@@ -169,20 +191,8 @@ def name_in_arn(endpoint_name: str) -> str:
     return endpoint_name if is_token(endpoint_name) else endpoint_name.lower()
 
 
-def name_from(scope: Construct, id: str, endpoint_arn: str) -> str:
-    """Name of the endpoint in an ARN.
-
-    Raises:
-        ConfigurationError: It is no ARN of an endpoint.
-    """
-    if not is_token(endpoint_arn) and not _ARN.fullmatch(endpoint_arn):
-        problem = Problem(
-            keyword="endpoint_arn",
-            value=endpoint_arn,
-            message="must be arn:<partition>:sagemaker:<region>:<account>:endpoint/<name>",
-            fix="Give the ARN that the SageMaker console shows, or import by name.",
-        )
-        refuse(scope, id, [problem])
+def name_from(endpoint_arn: str) -> str:
+    """Name of the endpoint in an ARN."""
     name = Arn.split(endpoint_arn, ArnFormat.SLASH_RESOURCE_NAME).resource_name
     if name is None:
         raise AssertionError("an endpoint's ARN ends with its name")

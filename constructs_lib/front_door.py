@@ -94,6 +94,7 @@ class FrontDoor(Construct):
         arguments = FrontDoorArguments(
             models=models,
             streaming=streaming,
+            cloud_watch_role=cloud_watch_role,
             timeout_seconds=_seconds(timeout),
             timeout_is_token=isinstance(timeout, Duration) and timeout.is_unresolved(),
             memory_size=memory_size,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from constructs_lib.planning.checks import Flag, problem
 from constructs_lib.planning.problems import Problem
 
 # The name stands in URLs, in JSON and in the `model` field of requests.
@@ -35,6 +36,7 @@ class FrontDoorArguments:
 
     models: object
     streaming: bool
+    cloud_watch_role: bool
     timeout_seconds: float | None
     timeout_is_token: bool
     memory_size: float
@@ -50,7 +52,18 @@ def check(arguments: FrontDoorArguments, is_token: Callable[[object], bool]) -> 
         arguments: What the caller of FrontDoor gave.
         is_token: Whether a value is known only at deployment; such values are not checked.
     """
-    return [*_check_models(arguments.models), *_check_timeout(arguments), *_check_limits(arguments, is_token)]
+    return [
+        *_check_models(arguments.models),
+        *_check_flags(arguments),
+        *_check_timeout(arguments),
+        *_check_limits(arguments, is_token),
+    ]
+
+
+def _check_flags(arguments: FrontDoorArguments) -> Iterator[Problem]:
+    for keyword in ("streaming", "cloud_watch_role"):
+        if found := problem(keyword, getattr(arguments, keyword), Flag()):
+            yield found
 
 
 def _check_models(models: object) -> Iterator[Problem]:
@@ -67,15 +80,28 @@ def _check_models(models: object) -> Iterator[Problem]:
                 "a model's name must be 1 to 63 letters, digits, dots, underscores or hyphens",
                 "Rename it; it appears in URLs and in the `model` field of requests.",
             )
-        missing = [attribute for attribute in _ENDPOINT_ATTRIBUTES if not hasattr(endpoint, attribute)]
-        if missing:
+        if wrong := _wrong_with_endpoint(endpoint):
             yield Problem(
                 f"models[{name!r}]",
                 endpoint,
-                f"must be a model endpoint, but has no {', '.join(missing)}",
+                f"must be a model endpoint, but {wrong}",
                 "Pass a TgiEndpoint, or TgiEndpoint.from_endpoint_name(…) for one that exists.",
             )
     yield from _check_models_fit(models)
+
+
+def _wrong_with_endpoint(endpoint: object) -> str | None:
+    if isinstance(endpoint, type):
+        return f"is the class {endpoint.__name__}"
+    missing = [attribute for attribute in _ENDPOINT_ATTRIBUTES if not hasattr(endpoint, attribute)]
+    if missing:
+        return f"has no {', '.join(missing)}"
+    given = {attribute: getattr(endpoint, attribute) for attribute in _ENDPOINT_ATTRIBUTES}
+    wrong = [attribute for attribute in ("endpoint_name", "endpoint_arn", "engine") if not _is_text(given[attribute])]
+    wrong += [] if callable(given["grant_invoke"]) else ["grant_invoke"]
+    wrong += [] if given["model_id"] is None or _is_text(given["model_id"]) else ["model_id"]
+    wrong += [] if _is_whole(given["max_body_bytes"]) and given["max_body_bytes"] > 0 else ["max_body_bytes"]
+    return f"its {', '.join(wrong)} cannot be an endpoint's" if wrong else None
 
 
 def _check_models_fit(models: Mapping[object, object]) -> Iterator[Problem]:
@@ -137,6 +163,10 @@ def _check_limits(arguments: FrontDoorArguments, is_token: Callable[[object], bo
         yield Problem(
             "quota_limit", quota, "must be a whole number from 1 on", "Raise it, or pass None for no quota at all."
         )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _is_number(value: object) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_sagemaker as sagemaker
 
+from constructs_lib._kinds import BUCKET, SECRET
 from constructs_lib.planning.model import ModelChoice
 from constructs_lib.planning.problems import HIDDEN, Problem
 
@@ -119,12 +120,12 @@ class _HubModel(Model):
         )
 
     def _problems(self) -> Iterable[Problem]:
-        if self._token is not None and not hasattr(self._token, "secret_value"):
+        if self._token is not None and not SECRET.holds(self._token):
             yield Problem(
                 "model.token",
                 HIDDEN,
-                "must be a Secrets Manager secret; a token in the source would stand in the template",
-                'Give aws_secretsmanager.Secret.from_secret_name_v2(self, "Token", "<its name>").',
+                f"must be {SECRET.wanted}; a token in the source would stand in the template",
+                SECRET.fix,
             )
 
     def _allow_read(self, role: ExecutionRole) -> None:
@@ -156,9 +157,7 @@ class _S3Model(Model):
         return ModelChoice(source="s3", hub_id=self._model_id, facts=self._facts)
 
     def _problems(self) -> Iterable[Problem]:
-        if not hasattr(self._bucket, "arn_for_objects"):
-            fix = 'Give aws_s3.Bucket.from_bucket_name(self, "Weights", "<its name>").'
-            yield Problem("model.bucket", self._bucket, "must be a bucket of aws_s3", fix)
+        yield from BUCKET.problems("model.bucket", self._bucket, required=True)
         prefix: object = self._given_prefix
         if not isinstance(prefix, str) or "://" in prefix:
             fix = "Give the folder alone, such as llama/, or '' for the whole bucket."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sagemaker as sagemaker
 
+from constructs_lib._kinds import SECURITY_GROUP, VPC, subnets_problems
 from constructs_lib.planning.problems import Problem
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ class Network:
 
     def problems(self) -> list[Problem]:
         """What is wrong with it."""
-        found = []
+        wrong_groups = list(SECURITY_GROUP.list_problems("security_groups", self._security_groups))
+        found = [*VPC.problems("vpc", self.vpc), *subnets_problems(self._subnets), *wrong_groups]
         if self.vpc is None:
             given = {"vpc_subnets": self._subnets, "security_groups": self._security_groups}
-            found = [
+            found += [
                 Problem(
                     keyword=keyword,
                     value=value,
@@ -49,7 +51,7 @@ class Network:
                 for keyword, value in given.items()
                 if value is not None
             ]
-        elif self._security_groups is not None and not 1 <= len(self._security_groups) <= 5:
+        elif self._security_groups is not None and not wrong_groups and not 1 <= len(self._security_groups) <= 5:
             found.append(
                 Problem(
                     keyword="security_groups",

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack, Token
 
+from constructs_lib._kinds import KEY, ROLE, tag_problems
 from constructs_lib._quantities import gibibytes, quantity_problems, seconds
 from constructs_lib._tokens import is_token
-from constructs_lib.endpoint import MAX_BODY_BYTES, ImportedEndpoint, arn_of, name_from
+from constructs_lib.endpoint import ImportedEndpoint, arn_of, arn_problems, name_from, name_problems, serving_problems
 from constructs_lib.errors import refuse
 from constructs_lib.hosted_endpoint import HostedEndpoint, Hosting
 from constructs_lib.image import TgiImage
@@ -20,6 +21,7 @@ from constructs_lib.planning.image import NEWEST
 from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
+from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
 from constructs_lib.planning.tgi_options import TgiOptions
 
 if TYPE_CHECKING:
@@ -118,7 +120,7 @@ class TgiEndpoint(HostedEndpoint):
             cheapest=instance_type if isinstance(instance_type, CheapestFor) else None,
             image=_choice(image),
             options=options,
-            environment=environment or {},
+            environment={} if environment is None else environment,
             region=None if Token.is_unresolved(region) else region,
             instance_count=instance_count,
             startup_timeout_seconds=seconds(startup_timeout),
@@ -136,7 +138,9 @@ class TgiEndpoint(HostedEndpoint):
         quantities = quantity_problems(
             startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
         )
-        refuse(scope, id, [*planned.problems, *_part_problems(model, image), *quantities, *network.problems()])
+        kinds = [*KEY.problems("volume_key", volume_key), *ROLE.problems("role", role), *tag_problems(tags)]
+        found = [*planned.problems, *_part_problems(model, image), *quantities, *network.problems(), *kinds]
+        refuse(scope, id, found)
         super().__init__(
             scope,
             id,
@@ -178,12 +182,14 @@ class TgiEndpoint(HostedEndpoint):
             max_body_bytes: Most bytes that one request may have. Default: 6291456, what SageMaker takes.
 
         Raises:
-            ConfigurationError: It is no name of an endpoint.
+            ConfigurationError: It could be no endpoint.
         """
+        serving = serving_problems(variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes)
+        refuse(scope, id, [*name_problems(endpoint_name), *serving])
         return ImportedEndpoint(
             scope,
             id,
-            endpoint_arn=arn_of(scope, id, endpoint_name),
+            endpoint_arn=arn_of(scope, endpoint_name),
             endpoint_name=endpoint_name,
             engine=_ENGINE,
             variant_name=variant_name,
@@ -215,14 +221,16 @@ class TgiEndpoint(HostedEndpoint):
             max_body_bytes: Most bytes that one request may have. Default: 6291456, what SageMaker takes.
 
         Raises:
-            ConfigurationError: It is no ARN of an endpoint.
+            ConfigurationError: It could be no endpoint.
         """
-        name = name_from(scope, id, endpoint_arn)
+        serving = serving_problems(variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes)
+        named = () if endpoint_name is None else name_problems(endpoint_name)
+        refuse(scope, id, [*arn_problems(endpoint_arn), *named, *serving])
         return ImportedEndpoint(
             scope,
             id,
             endpoint_arn=endpoint_arn,
-            endpoint_name=name if endpoint_name is None else endpoint_name,
+            endpoint_name=name_from(endpoint_arn) if endpoint_name is None else endpoint_name,
             engine=_ENGINE,
             variant_name=variant_name,
             model_id=model_id,

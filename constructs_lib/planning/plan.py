@@ -11,7 +11,7 @@ from constructs_lib.planning.cheapest_choice import with_cheapest
 from constructs_lib.planning.image import NEWEST, ImageChoice, image_repository_and_tag
 from constructs_lib.planning.instance import GpuInstance, attribute_name
 from constructs_lib.planning.model import ModelChoice
-from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.problems import HIDDEN, Advice, Problem
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
 from constructs_lib.planning.tgi_environment import TOKEN_VARIABLES, owner
 from constructs_lib.planning.tgi_options import TgiOptions
@@ -94,7 +94,8 @@ def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
             value = getattr(request, part.field)
             named = _catalogued(value) if part.field == "instance" else None
             fix = f"Write {attribute_name(named.name) if named else part.example}."
-            yield Problem(part.keyword, value, f"must be {part.wanted}, not {type(value).__name__}", fix)
+            shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
+            yield Problem(part.keyword, shown, f"must be {part.wanted}, not {type(value).__name__}", fix)
 
 
 def _with_stand_ins(request: EndpointRequest) -> EndpointRequest:

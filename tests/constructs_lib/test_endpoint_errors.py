@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -186,5 +187,75 @@ def test_a_token_as_text_is_refused_without_showing_it(scope: Stack) -> None:
 def test_a_bucket_by_its_name_and_a_prefix_that_is_a_uri_are_refused_together(scope: Stack) -> None:
     bucket: Any = "weights"
     said = str(refusal(scope, model=Model.from_s3(bucket, "s3://weights/llama/")))
-    assert "model.bucket='weights': must be a bucket of aws_s3. Give aws_s3.Bucket.from_bucket_name(" in said
+    assert "model.bucket='weights': must be a bucket of aws_s3, not str. Give aws_s3.Bucket.from_bucket_name(" in said
     assert "model.prefix='s3://weights/llama/': must be a folder inside the bucket. Give the folder alone" in said
+
+
+def test_a_repository_by_its_name_and_a_tag_that_is_no_text_are_refused_together(scope: Stack) -> None:
+    repository: Any = "tgi"
+    tag: Any = 3
+    said = str(refusal(scope, image=TgiImage.from_ecr_repository(repository, tag=tag, version="3.3.6")))
+    assert "image.repository='tgi': must be a repository of aws_ecr, not str. Give aws_ecr.Repository.from_" in said
+    assert "image.tag=3: must be text, not int." in said
+
+
+def test_plain_values_where_the_cdk_has_objects_are_refused_together(scope: Stack) -> None:
+    error = refusal(
+        scope,
+        instance_type=GpuInstance.G7_2XLARGE,
+        vpc="vpc-1",
+        vpc_subnets="private",
+        security_groups=["sg-1"],
+        volume_key="arn:aws:kms:eu-west-1:123456789012:key/1",
+        role="arn:aws:iam::123456789012:role/own",
+        tags=["team"],
+        environment=["HF_TOKEN=hunter2"],
+    )
+    said = str(error)
+    assert sorted(keywords(error)) == [
+        "environment",
+        "role",
+        "security_groups[0]",
+        "tags",
+        "volume_key",
+        "vpc",
+        "vpc_subnets",
+    ]
+    assert "vpc='vpc-1': must be a VPC of aws_ec2, not str. Give aws_ec2.Vpc.from_lookup(" in said
+    assert (
+        "vpc_subnets='private': must be a SubnetSelection of aws_ec2, not str. Write aws_ec2.SubnetSelection(" in said
+    )
+    assert "security_groups[0]='sg-1': must be a security group of aws_ec2, not str. Give aws_ec2.SecurityGroup" in said
+    assert "volume_key='arn:aws:kms:eu-west-1:123456789012:key/1': must be a key of aws_kms, not str." in said
+    assert "role='arn:aws:iam::123456789012:role/own': must be a role of aws_iam, not str. Give aws_iam.Role." in said
+    assert "tags=['team']: must be a mapping, not list. Write {'team': 'chat'}." in said
+    assert "environment=(not shown): must be a mapping, not list." in said
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"vpc": ec2.Vpc}, "must be a VPC of aws_ec2, not the class Vpc."),
+        ({"role": iam.Role}, "must be a role of aws_iam, not the class Role."),
+        ({"tags": {"copies": 1}}, "tags['copies']=1: must be text, not int. Write '1'."),
+        ({"tags": {1: "copies"}}, "tags=1: a key must be text, not int. Give a str."),
+        ({"environment": []}, "environment=(not shown): must be a mapping, not list."),
+        ({"vpc_subnets": {"one_per_az": True}}, "must be a SubnetSelection of aws_ec2, not dict."),
+        (
+            {"vpc_subnets": ec2.SubnetSelection(subnets=["subnet-1"])},  # type: ignore[list-item]
+            "vpc_subnets.subnets[0]='subnet-1': must be a subnet of aws_ec2, not str.",
+        ),
+        ({"security_groups": "sg-1"}, "must be a list of which each is a security group of aws_ec2, not str. Give"),
+        ({"image": TgiImage.from_uri(5, version="3.3.6")}, "image=5: is not the URI"),  # type: ignore[arg-type]
+    ],
+)
+def test_a_wrong_kind_is_refused_in_words(scope: Stack, arguments: dict[str, object], words: str) -> None:
+    assert words in str(refusal(scope, **arguments))
+
+
+def test_one_security_group_without_a_list_is_refused_with_the_brackets_to_add(scope: Stack) -> None:
+    group = ec2.SecurityGroup.from_security_group_id(scope, "OneGroup", "sg-1")
+    said = str(refusal(scope, security_groups=group))
+    assert "must be a list of which each is a security group of aws_ec2, not " in said
+    assert "Put it into a list: […]." in said

@@ -100,6 +100,34 @@ def test_what_is_no_name_or_arn_of_an_endpoint_is_refused(
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("bring_in", "first"),
+    [
+        (TgiEndpoint.from_endpoint_name, "endpoint_name=5: must have 1 to 63 letters"),
+        (TgiEndpoint.from_endpoint_arn, "endpoint_arn=5: must be arn:<partition>:sagemaker"),
+    ],
+)
+def test_everything_wrong_with_an_imported_endpoint_is_told_together(
+    stack: Stack, bring_in: Callable[..., object], first: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        bring_in(stack, "Chat", 5, variant_name="a b", model_id=5, max_body_bytes="6MB")
+    said = str(raised.value)
+    assert said.startswith("Team/Chat: 4 problems")
+    assert first in said
+    assert "variant_name='a b': must be 1 to 63 letters" in said
+    assert "model_id=5: must be text, not int." in said
+    assert "max_body_bytes='6MB': must be a whole number, not str. Give an int." in said
+    assert stack.node.try_find_child("Chat") is None
+
+
+def test_a_body_limit_that_a_front_door_could_not_write_is_refused(stack: Stack) -> None:
+    limit: Any = CfnParameter(stack, "Limit", type="Number").value_as_number
+    with pytest.raises(ConfigurationError) as raised:
+        TgiEndpoint.from_endpoint_name(stack, "Chat", "chat", max_body_bytes=limit)
+    assert "max_body_bytes=(known at deployment): must be known at synth" in str(raised.value)
+
+
 def test_owned_and_imported_endpoints_tell_a_front_door_the_same_things(stack: Stack) -> None:
     owned, imported = qwen(stack), TgiEndpoint.from_endpoint_name(stack, "Chat", "chat")
     assert (owned.model_id, imported.model_id) == ("Qwen/Qwen2.5-7B-Instruct", None)

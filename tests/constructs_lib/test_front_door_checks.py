@@ -1,5 +1,6 @@
 """What FrontDoor refuses, and in which words."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from aws_cdk import App, Duration, Environment, Stack, Token
 from constructs_lib.endpoint import ImportedEndpoint
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door import FrontDoor
+from constructs_lib.tgi_endpoint import TgiEndpoint
 
 
 @pytest.fixture
@@ -168,3 +170,24 @@ def test_an_endpoint_of_another_account_and_region_is_refused() -> None:
 def test_an_endpoint_of_the_same_account_and_region_is_taken() -> None:
     here = Stack(App(), "Here", env=Environment(account="111122223333", region="eu-west-1"))
     assert FrontDoor(here, "Door", models={"llama": endpoint(here)}).url
+
+
+@pytest.mark.parametrize("value", ["no", None, 0])
+def test_a_switch_that_is_neither_true_nor_false_is_refused(stack: Stack, value: object) -> None:
+    text = refusal(stack, streaming=value, cloud_watch_role=value)
+    assert text.startswith("Stack/Door: 2 problems")
+    assert f"streaming={value!r}: must be True or False" in text
+    assert f"cloud_watch_role={value!r}: must be True or False" in text
+
+
+def test_the_class_in_place_of_an_endpoint_is_refused(stack: Stack) -> None:
+    text = refusal(stack, models={"llama": TgiEndpoint})
+    assert "must be a model endpoint, but is the class TgiEndpoint. Pass a TgiEndpoint" in text
+
+
+def test_what_only_looks_like_an_endpoint_is_refused_with_what_does_not_fit(stack: Stack) -> None:
+    lookalike = SimpleNamespace(
+        endpoint_name=None, endpoint_arn="", engine="tgi", grant_invoke="yes", model_id=5, max_body_bytes="6MB"
+    )
+    text = refusal(stack, models={"llama": lookalike})
+    assert "its endpoint_name, endpoint_arn, grant_invoke, model_id, max_body_bytes cannot be an endpoint's" in text

@@ -82,7 +82,7 @@ ALL = ", ".join(VERSIONS)
         ),
         ({"image": "3.3.6"}, "image='3.3.6': must be a TgiImage, not str. Write TgiImage.version(…)."),
         ({"options": []}, "options=[]: must be TgiOptions, not list. Write TgiOptions(…)."),
-        ({"environment": ["A=1"]}, "environment=['A=1']: must be a mapping, not list. Write {'NAME': 'value'}."),
+        ({"environment": ["A=1"]}, "environment=(not shown): must be a mapping, not list. Write {'NAME': 'value'}."),
     ],
 )
 def test_parts_that_cannot_be_are_refused_in_words(changes, words, refusals):
