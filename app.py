@@ -77,6 +77,7 @@ def main() -> None:
         Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION")),
     )
     app.synth()
+    gc.freeze()  # nor look for it once more on the way out, which Python does even when it is disabled
 
 
 def _is_on(app: App, key: str) -> bool:
