@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from front_door import chat_types
 from front_door.call import JSON, Call, relay
 from front_door.chat_answer import ChatAnswer
 from front_door.config import Config, Model
@@ -17,13 +18,11 @@ _NOT_FOR_THE_CONTAINER = ("inputs", "parameters", "prompt", "model")
 def chat_completions(call: Call) -> Response:
     """`POST /v1/chat/completions`, buffered or streamed."""
     body = call.request.json_object()
-    if not isinstance(body.get("messages"), list) or not body["messages"]:
-        raise Failure("bad_request", "'messages' must be an array with at least one message.", param="messages")
-    if not isinstance(body.get("stream") or False, bool):
-        raise Failure("bad_request", "'stream' must be true or false.", param="stream")
-    model = model_named(call.config, body.get("model"))
     # A null means the default to OpenAI; TGI takes it for a wrong type where its own default is not null.
-    body = {name: value for name, value in body.items() if value is not None and name not in _NOT_FOR_THE_CONTAINER}
+    body = {name: value for name, value in body.items() if value is not None}
+    chat_types.check(body)
+    model = model_named(call.config, body.get("model"))
+    body = {name: value for name, value in body.items() if name not in _NOT_FOR_THE_CONTAINER}
     if body.get("stream"):
         call.journal.note(streamed=True)
         return relay(call, call.stream(model, body), OPENAI, first=_first, last=_end)
@@ -33,7 +32,7 @@ def chat_completions(call: Call) -> Response:
     return _buffered(call, model, body)
 
 
-def model_named(config: Config, name: object) -> Model:
+def model_named(config: Config, name: str | None) -> Model:
     """The model that a request's `model` means.
 
     Args:
@@ -44,9 +43,7 @@ def model_named(config: Config, name: object) -> Model:
         Failure: There is no such model, or none was named where there are several.
     """
     models = config.models
-    if not isinstance(name, str | None):
-        raise Failure("bad_request", "'model' must be a string.", param="model")
-    if name in models:
+    if name is not None and name in models:
         return models[name]
     if name in (None, "", "tgi") and len(models) == 1:
         return next(iter(models.values()))

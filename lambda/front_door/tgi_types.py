@@ -8,36 +8,39 @@ from typing import Any
 
 from front_door.request import json_type
 
-Fields = dict[str, Callable[[Any], str | None]]
+Check = Callable[[Any], str | None]
+"""What is wrong with a value, or None; the value itself is not told, unless it is a number out of range."""
+
+Fields = dict[str, Check]
 _U32, _U64, _I32 = 2**32, 2**64, 2**31
 
 
-def _integer(expected: str, low: int, high: int) -> Callable[[Any], str | None]:
+def _integer(expected: str, low: int, high: int) -> Check:
     def check(value: Any) -> str | None:
         if type(value) is not int:
-            return _wrong_type(value, expected)
+            return wrong_type(value, expected)
         return None if low <= value < high else f"invalid value: integer `{str(value)[:21]}`, expected {expected}"
 
     return check
 
 
-def _of(kind: type | tuple[type, ...], expected: str) -> Callable[[Any], str | None]:
+def _of(kind: type | tuple[type, ...], expected: str) -> Check:
     def check(value: Any) -> str | None:
         is_bool_for_number = isinstance(value, bool) and kind is not bool
-        return None if isinstance(value, kind) and not is_bool_for_number else _wrong_type(value, expected)
+        return None if isinstance(value, kind) and not is_bool_for_number else wrong_type(value, expected)
 
     return check
 
 
 def _strings(value: Any) -> str | None:
     if not isinstance(value, list):
-        return _wrong_type(value, "a sequence")
-    return next((_wrong_type(item, "a string") for item in value if not isinstance(item, str)), None)
+        return wrong_type(value, "a sequence")
+    return next((wrong_type(item, "a string") for item in value if not isinstance(item, str)), None)
 
 
 def _grammar(value: Any) -> str | None:
     if not isinstance(value, dict):
-        return _wrong_type(value, "adjacently tagged enum GrammarType")
+        return wrong_type(value, "adjacently tagged enum GrammarType")
     for name in ("type", "value"):
         if name not in value:
             return f"missing field `{name}`"
@@ -46,41 +49,42 @@ def _grammar(value: Any) -> str | None:
     return "unknown variant, expected one of `json`, `regex`, `json_schema`"
 
 
-def _wrong_type(value: Any, expected: str) -> str:
+def wrong_type(value: Any, expected: str) -> str:
+    """Serde's words for a value of the wrong type, without the value."""
     return f"invalid type: {json_type(value)}, expected {expected}"
 
 
-_UNSIGNED, _LONG, _SIGNED = _integer("u32", 0, _U32), _integer("u64", 0, _U64), _integer("i32", -_I32, _I32)
+UNSIGNED, LONG, _SIGNED = _integer("u32", 0, _U32), _integer("u64", 0, _U64), _integer("i32", -_I32, _I32)
 _SIZE = _integer("usize", 0, _U64)
-_FLOAT, _BOOLEAN, _TEXT = _of((int, float), "f32"), _of(bool, "a boolean"), _of(str, "a string")
+FLOAT, BOOLEAN, TEXT = _of((int, float), "f32"), _of(bool, "a boolean"), _of(str, "a string")
 
 _MAY_BE_NULL = {
     "best_of": _SIZE,
-    "temperature": _FLOAT,
-    "repetition_penalty": _FLOAT,
-    "frequency_penalty": _FLOAT,
+    "temperature": FLOAT,
+    "repetition_penalty": FLOAT,
+    "frequency_penalty": FLOAT,
     "top_k": _SIGNED,
-    "top_p": _FLOAT,
-    "typical_p": _FLOAT,
-    "max_new_tokens": _UNSIGNED,
-    "return_full_text": _BOOLEAN,
+    "top_p": FLOAT,
+    "typical_p": FLOAT,
+    "max_new_tokens": UNSIGNED,
+    "return_full_text": BOOLEAN,
     "truncate": _SIZE,
-    "seed": _LONG,
-    "top_n_tokens": _UNSIGNED,
+    "seed": LONG,
+    "top_n_tokens": UNSIGNED,
     "grammar": _grammar,
-    "adapter_id": _TEXT,
+    "adapter_id": TEXT,
 }
 _NEVER_NULL = {
-    "do_sample": _BOOLEAN,
+    "do_sample": BOOLEAN,
     "stop": _strings,
-    "watermark": _BOOLEAN,
-    "details": _BOOLEAN,
-    "decoder_input_details": _BOOLEAN,
+    "watermark": BOOLEAN,
+    "details": BOOLEAN,
+    "decoder_input_details": BOOLEAN,
 }
 
 
-GENERATE: Fields = {"inputs": _TEXT, "parameters": _of(dict, "struct GenerateParameters")}
-COMPAT: Fields = GENERATE | {"stream": _BOOLEAN}
+GENERATE: Fields = {"inputs": TEXT, "parameters": _of(dict, "struct GenerateParameters")}
+COMPAT: Fields = GENERATE | {"stream": BOOLEAN}
 
 
 def problems(body: dict[str, Any], fields: Fields) -> list[str]:
