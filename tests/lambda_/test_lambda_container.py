@@ -89,7 +89,7 @@ def cloud() -> Iterator[Cloud]:
 
     faults = Faults()
     served, url = run(_serve(container(LIMITS)))
-    service = sagemaker_runtime({"e": url}.get, faults, secrets={"AKIDEXAMPLE": "secret"}, invoke_seconds=0.5)
+    service = sagemaker_runtime({"e": url}.get, faults, secrets={"AKIDEXAMPLE": "secret"}, invoke_seconds=30)
     runtime, runtime_url = run(_serve(service))
     model = Model("llama", "e", LIMITS.model_id, 6291456)
     app = App(Config({"llama": model}, runtime_url, runtime_url, "eu-west-1"))
