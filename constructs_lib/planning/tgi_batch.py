@@ -43,10 +43,11 @@ def fitting_plan(at: Situation, facts: ModelFacts, num_shard: int) -> tuple[Situ
 
 
 def _smaller_prefills(at: Situation, prefill: int) -> list[int]:
-    longest_input = at.number("max_input_tokens")
-    choices = {*_PREFILLS, *([longest_input] if longest_input else [])}
+    longest_input, batch = at.number("max_input_tokens"), at.number("max_batch_total_tokens")
+    choices = {*_PREFILLS, *(limit for limit in (longest_input, batch) if limit)}
     least = (longest_input or 1) if at.chunks_prefill is False else 1
-    return sorted((tokens for tokens in choices if least <= tokens < prefill), reverse=True)
+    most = min(prefill - 1, batch or prefill)
+    return sorted((tokens for tokens in choices if least <= tokens <= most), reverse=True)
 
 
 def batch_setting(at: Situation, memory: MemoryPlan) -> int | None:
