@@ -10,6 +10,7 @@ from constructs_lib.planning.fit import Candidate, candidates
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.problems import Problem
 from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.tgi_batch import SIZING
 from constructs_lib.planning.tgi_environment import option_values
 from constructs_lib.planning.tgi_options import TgiOptions
 from constructs_lib.planning.version import Version, dotted
@@ -42,12 +43,14 @@ def with_cheapest(request: EndpointRequest, version: Version) -> tuple[EndpointR
     if facts is None:
         found.append(_unknown_model(wish))
     values, _ = option_values(request, version)
-    undecided = [name for name, value in values.items() if request.is_token(value)]
+    unresolved = [name for name, value in values.items() if request.is_token(value)]
+    undecided = [name for name in unresolved if name in SIZING]
     if undecided:
         found.append(_undecided(wish, undecided))
+    resolved = {name: value for name, value in values.items() if name not in unresolved}
     if found or facts is None:
         return request, found
-    return _granted(request, wish, facts, TgiOptions(**values), version)  # type: ignore[arg-type]
+    return _granted(request, wish, facts, TgiOptions(**resolved), version)  # type: ignore[arg-type]
 
 
 def _granted(

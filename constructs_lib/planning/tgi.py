@@ -14,7 +14,7 @@ from constructs_lib.planning.problems import AT_DEPLOYMENT, Advice, Problem
 from constructs_lib.planning.quantization import ON_THE_FLY
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
-from constructs_lib.planning.tgi_batch import batch_setting, fitting_plan
+from constructs_lib.planning.tgi_batch import SIZING, batch_setting, fitting_plan
 from constructs_lib.planning.tgi_environment import (
     FIXED_PAYLOAD_LIMIT,
     PAYLOAD_LIMIT_SINCE,
@@ -30,21 +30,6 @@ from constructs_lib.planning.tgi_shards import num_shard, shard_advice, shard_pr
 from constructs_lib.planning.tgi_situation import Situation
 from constructs_lib.planning.tgi_table import OPTIONS
 from constructs_lib.planning.version import Version, dotted
-
-_SIZING = frozenset(
-    (
-        "num_shard",
-        "sharded",
-        "quantize",
-        "max_input_tokens",
-        "max_total_tokens",
-        "max_batch_prefill_tokens",
-        "max_batch_total_tokens",
-        "cuda_memory_fraction",
-        "tgi_wiggle_room",
-    )
-)
-"""Options without which nothing can be said about the memory."""
 
 _MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
 
@@ -134,7 +119,7 @@ def cuda(version: Version) -> tuple[int, int]:
 
 def _memory(at: Situation) -> tuple[Situation, MemoryPlan | None]:
     known = at.facts and at.instance.is_gpu and at.instance.memory_gib and at.instance.accelerator_count
-    if not at.facts or not known or at.unknown.keys() & _SIZING or next(shard_problems(at), None):
+    if not at.facts or not known or at.unknown.keys() & SIZING or next(shard_problems(at), None):
         return at, None
     return fitting_plan(at, at.facts, num_shard(at))
 

@@ -13,6 +13,21 @@ from constructs_lib.planning.memory import MemoryPlan, plan_of
 from constructs_lib.planning.model import ModelFacts
 from constructs_lib.planning.tgi_situation import Situation
 
+SIZING = frozenset(
+    (
+        "num_shard",
+        "sharded",
+        "quantize",
+        "max_input_tokens",
+        "max_total_tokens",
+        "max_batch_prefill_tokens",
+        "max_batch_total_tokens",
+        "cuda_memory_fraction",
+        "tgi_wiggle_room",
+    )
+)
+"""Options without which nothing can be said about the memory."""
+
 _DEFAULT_BATCH = 16_000
 _PREFILLS = (4096, 2048, 1024)
 
