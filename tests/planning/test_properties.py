@@ -68,6 +68,10 @@ def test_every_option_set_that_is_accepted_keeps_tgis_own_rules(hub_id, instance
         assert faults(result.environment, facts.model_type, facts.heads, facts.kv_heads, gpus) == []
 
 
+def result_number(result, variable, otherwise=0):
+    return int(result.environment.get(variable, otherwise))
+
+
 @settings(quick, max_examples=400)
 @given(st.sampled_from(MODELS), st.sampled_from(GPUS), options())
 def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
@@ -85,6 +89,9 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
         <= visible_bytes(GpuInstance.named(instance))
     )
     assert memory.loading_peak <= memory.gpu_memory
+    if memory.static:  # where TGI does not measure: its batch is what it is told, else this
+        own = max(16_000, result_number(result, "MAX_TOTAL_TOKENS"), memory.prefill_tokens)
+        assert result_number(result, "MAX_BATCH_TOTAL_TOKENS", own) <= memory.max_tokens
 
 
 def fits(facts, instance, asked, kind, *, num_shard=None):

@@ -20,6 +20,7 @@ from constructs_lib import (
     GpuInstance,
     IModelEndpoint,
     Model,
+    ModelFacts,
     Quantization,
     TgiEndpoint,
     TgiImage,
@@ -33,11 +34,34 @@ repository = ecr.Repository.from_repository_name(stack, "Images", "images")
 vpc = ec2.Vpc.from_lookup(stack, "Vpc", is_default=True)
 role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
 
+FACTS = ModelFacts(
+    hub_id="org/model",
+    parameters=1,
+    layers=1,
+    hidden=1,
+    heads=1,
+    kv_heads=1,
+    head_dim=1,
+    max_positions=1,
+    checkpoint_dtype="bfloat16",
+    model_type="llama",
+    implementation="FlashLlama",
+    flash=True,
+    licence="mit",
+)
+
 # The least that an endpoint takes, and all that it takes.
 assert_type(Model.from_hub("org/model"), Model)
+assert_type(Model.from_hub("org/model", facts=FACTS), Model)
 assert_type(Model.from_s3(bucket, "prefix"), Model)
 assert_type(TgiImage.version("3.3.6"), TgiImage)
 assert_type(GpuInstance.G5_2XLARGE, GpuInstance)
+TgiEndpoint(
+    stack,
+    "Cheapest",
+    model=Model.from_s3(bucket, "prefix", model_id="org/model", facts=FACTS),
+    instance_type=GpuInstance.cheapest_for(tokens=8192, concurrency=32),
+)
 least = TgiEndpoint(stack, "Least", model=Model.from_hub("org/model"), instance_type=GpuInstance.G5_2XLARGE)
 TgiEndpoint(
     stack,
