@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from constructs_lib.planning.catalogue import read
+
+BITS_PER_PARAMETER = {
+    "awq": 4.25,
+    "gptq": 4.25,
+    "marlin": 4.25,
+    "exl2": 5.0,
+    "compressed-tensors": 8.0,
+    "bitsandbytes-nf4": 4.5,
+    "bitsandbytes-fp4": 4.5,
+    "bitsandbytes": 8.0,
+    "eetq": 8.0,
+    "fp8": 8.0,
+}
+"""By kind of compression, scales included; what varies from one publication to another is rather too much."""
 
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2, "float16": 2, "float8": 1}
 
@@ -41,7 +56,7 @@ class ModelFacts:
         experts: Experts of each feed-forward layer. Default: 1.
         experts_per_token: How many of them work on a token. Default: 1.
         quantization: How the published weights are compressed, in TGI's word, such as `awq`. Default: they are not.
-        weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type.
+        weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type or kind.
         source: Where the figures come from.
         date: Day (ISO) on which they were read.
     """
@@ -78,7 +93,11 @@ class ModelFacts:
     @property
     def checkpoint_bytes(self) -> int:
         """Size of the published weights in bytes, which is what is downloaded and read."""
-        return self.weight_bytes or self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+        if self.weight_bytes is not None:
+            return self.weight_bytes
+        if self.quantization is not None:
+            return math.ceil(self.parameters * BITS_PER_PARAMETER[self.quantization] / 8)
+        return self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from constructs_lib.planning.model import ModelFacts
+from constructs_lib.planning.model import BITS_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.tgi_options import Quantization
 
 ON_THE_FLY = frozenset(
@@ -16,19 +16,6 @@ ON_THE_FLY = frozenset(
 )
 """Kinds that TGI makes itself while it loads; the others need weights that were published so."""
 
-_BITS = {
-    Quantization.AWQ: 4.25,
-    Quantization.GPTQ: 4.25,
-    Quantization.MARLIN: 4.25,
-    Quantization.EXL2: 5.0,
-    Quantization.COMPRESSED_TENSORS: 8.0,
-    Quantization.BITSANDBYTES_NF4: 4.5,
-    Quantization.BITSANDBYTES_FP4: 4.5,
-    Quantization.BITSANDBYTES: 8.0,
-    Quantization.EETQ: 8.0,
-    Quantization.FP8: 8.0,
-}
-
 
 def quantization_of(facts: ModelFacts, asked: str | None) -> Quantization | None:
     """How the weights are compressed in the GPU: as the options say, else as they were published."""
@@ -38,4 +25,4 @@ def quantization_of(facts: ModelFacts, asked: str | None) -> Quantization | None
 
 def bits_per_parameter(kind: Quantization | None) -> float:
     """Bits of one parameter of a linear layer; the embeddings keep 16."""
-    return 16.0 if kind is None else _BITS[kind]
+    return 16.0 if kind is None else BITS_PER_PARAMETER[kind]

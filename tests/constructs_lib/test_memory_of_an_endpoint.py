@@ -26,7 +26,7 @@ def facts_of(hub_id: str) -> ModelFacts:
 
 
 def endpoint(stack: Stack, **arguments: Any) -> TgiEndpoint:
-    defaults = {"model": Model.from_hub(QWEN), "instance_type": GpuInstance.G5_2XLARGE}
+    defaults: dict[str, Any] = {"model": Model.from_hub(QWEN), "instance_type": GpuInstance.G5_2XLARGE}
     return TgiEndpoint(stack, "Llm", **(defaults | arguments))
 
 

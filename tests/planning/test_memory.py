@@ -7,7 +7,7 @@ import pytest
 from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.memory import GIB, concurrent_requests, memory_plan
 from constructs_lib.planning.model import known_model
-from constructs_lib.planning.tgi_options import TgiOptions
+from constructs_lib.planning.tgi_options import Quantization, TgiOptions
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
 
@@ -55,6 +55,12 @@ def test_weights_that_were_published_compressed_are_as_large_as_published():
     published = replace(LLAMA, quantization="awq", weight_bytes=5_700_000_000)
     assert planned(published).weights == published.weight_bytes
     assert planned(published).download == 5_700_000_000
+
+
+def test_weights_that_were_published_compressed_are_downloaded_so():
+    assert planned(replace(LLAMA, quantization="awq")).download == LLAMA.parameters * 4.25 // 8
+    with_all_kinds = [replace(LLAMA, quantization=kind).checkpoint_bytes for kind in Quantization]
+    assert max(with_all_kinds) < LLAMA.checkpoint_bytes
 
 
 def test_a_float8_checkpoint_stays_float8():
