@@ -1,0 +1,76 @@
+"""The route table: what the front door serves, and what answers it.
+
+The OpenAPI description, the REST API and the function's dispatch are all made from it.
+"""
+
+from typing import NamedTuple
+
+
+class Route(NamedTuple):
+    """One method of one path.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path under the stage; `{model}` stands for one segment, the name of a model.
+        answer: The module and function of this package that answer; loaded with the first request that needs them.
+        protocol: Whose words the client speaks, also in errors: `tgi` or `openai`.
+        request: The name of the request body's schema in the OpenAPI description; None: there is no body.
+        is_public: Whether it is answered without access, which only the playground's page is.
+    """
+
+    method: str
+    path: str
+    answer: str
+    protocol: str
+    request: str | None = None
+    is_public: bool = False
+
+
+ROUTES = (
+    Route("POST", "/", "tgi.compat_generate", "tgi", "CompatGenerateRequest"),
+    Route("GET", "/", "service.root", "tgi"),
+    Route("POST", "/generate", "tgi.generate", "tgi", "GenerateRequest"),
+    Route("POST", "/generate_stream", "tgi.generate_stream", "tgi", "GenerateRequest"),
+    Route("POST", "/invocations", "service.invocations", "tgi", "InvocationsRequest"),
+    Route("GET", "/info", "service.info", "tgi"),
+    Route("GET", "/health", "service.health", "tgi"),
+    Route("POST", "/models/{model}", "tgi.compat_generate", "tgi", "CompatGenerateRequest"),
+    Route("POST", "/models/{model}/generate", "tgi.generate", "tgi", "GenerateRequest"),
+    Route("POST", "/models/{model}/generate_stream", "tgi.generate_stream", "tgi", "GenerateRequest"),
+    Route("POST", "/models/{model}/invocations", "service.invocations", "tgi", "InvocationsRequest"),
+    Route("GET", "/models/{model}/info", "service.info", "tgi"),
+    Route("GET", "/models/{model}/health", "service.health", "tgi"),
+    Route("POST", "/v1/chat/completions", "chat.chat_completions", "openai", "ChatCompletionRequest"),
+    Route("POST", "/v1/completions", "completions.completions", "openai", "CompletionRequest"),
+    Route("GET", "/v1/models", "service.models", "openai"),
+    Route("GET", "/v1/models/{model}", "service.model", "openai"),
+    Route("GET", "/openapi.json", "service.openapi", "tgi"),
+)
+
+
+def found(path: str) -> tuple[dict[str, Route], dict[str, str]]:
+    """The routes of a path by their method, and what its variables are; empty where there is no such path.
+
+    A model's name may be sent percent-encoded or, as hub ids are, with a slash in it (`/v1/models/{model}` only).
+    """
+    exact = _BY_PATH.get(path)
+    if exact is not None:
+        return exact, {}
+    for template, routes in _TEMPLATES:
+        head, _, tail = template.partition("{model}")
+        if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
+            model = path[len(head) : len(path) - len(tail)]
+            if "/" not in model:
+                return routes, {"model": model}
+    return {}, {}
+
+
+def _by_path() -> dict[str, dict[str, Route]]:
+    table: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        table.setdefault(route.path, {})[route.method] = route
+    return table
+
+
+_BY_PATH = _by_path()
+_TEMPLATES = tuple((path, routes) for path, routes in _BY_PATH.items() if "{model}" in path)
