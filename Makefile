@@ -20,7 +20,7 @@ export UV_LINK_MODE ?= copy
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
 
-.PHONY: help demo serve synth deploy test check format bench lock images clean
+.PHONY: help demo serve synth deploy test check format bench lock openapi images clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/benc
 lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+openapi: $(VENV)/dev.ready ## write docs/openapi.json and the front door's copy again
+	@$(BIN)/python -m scripts.openapi
 
 images: $(VENV)/dev.ready ## generate the image catalogue from sagemaker-core again
 	@$(BIN)/python -m scripts.generate_images

@@ -1,0 +1,1 @@
+"""The OpenAPI description of the front door, made from its route table (`make openapi`)."""

@@ -1,0 +1,84 @@
+"""Every error answer: the statuses that occur, and whose words they are in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scripts.openapi.schema import Schema, any_of, nullable, record, ref, text
+
+_OBJECT = record(
+    {
+        "message": text("What went wrong and what to do."),
+        "type": text("OpenAI's kind of error."),
+        "param": nullable(text("The member of the request that is at fault.")),
+        "code": nullable(text("For programs.")),
+    },
+    required=("message", "type", "param", "code"),
+)
+_ERROR_TYPE = text("The kind of error, for programs; TGI's name where TGI has one.")
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": record({"error": text(), "error_type": _ERROR_TYPE}, required=("error", "error_type")),
+    "OpenAIError": record({"error": _OBJECT, "error_type": _ERROR_TYPE}, required=("error", "error_type")),
+}
+
+_STATUSES = {
+    "400": "The body is no JSON object, lacks a member, or asks for what cannot be honoured.",
+    "401": "The key is missing or not known.",
+    "403": "The caller may not do this.",
+    "404": "There is no such model here.",
+    "413": "The request is too large.",
+    "415": "The content type is not `application/json`.",
+    "422": "The model's server refuses the request.",
+    "424": "The model failed during generation.",
+    "429": "Too many requests, or the quota is used up; `Retry-After` says when to try again.",
+    "500": "The answer broke off, or the API has a defect.",
+    "502": "The model's endpoint could not be asked.",
+    "503": "The model is not ready or has no capacity; `Retry-After` says when to try again.",
+    "504": "There was no answer in time.",
+}
+# What the gateway alone says, and says in OpenAI's form on every route.
+_GATEWAY_ONLY = ("401", "403")
+# What the function alone says, in its route's own form.
+_FUNCTION_ONLY = ("404", "422", "424", "503")
+_EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")
+_OF_MODELS = ("404", "413", "415", "422", "424", "503")
+
+
+def responses() -> dict[str, Any]:
+    """The error answers of both protocols, to be referred to: `TGI429`, `OpenAI429` and so on."""
+    named = {}
+    for protocol in ("tgi", "openai"):
+        for status, description in _STATUSES.items():
+            content = {"application/json": {"schema": _schema(protocol, status)}}
+            named[_name(protocol, status)] = {"description": description, "content": content}
+    return named
+
+
+def of(protocol: str, *, asks_model: bool, names_model: bool, may_be_unhealthy: bool) -> dict[str, Any]:
+    """The error answers of one route.
+
+    Args:
+        protocol: The route's: `tgi` or `openai`.
+        asks_model: Whether it has a body and sends it to a model.
+        names_model: Whether its path has a model's name.
+        may_be_unhealthy: Whether it answers for the endpoint's state.
+    """
+    statuses = set(_EVERYWHERE)
+    if asks_model:
+        statuses.update(_OF_MODELS)
+    if names_model:
+        statuses.add("404")
+    if may_be_unhealthy:
+        statuses.add("503")
+    return {status: ref(_name(protocol, status), "responses") for status in sorted(statuses)}
+
+
+def _name(protocol: str, status: str) -> str:
+    return {"tgi": "TGI", "openai": "OpenAI"}[protocol] + status
+
+
+def _schema(protocol: str, status: str) -> Schema:
+    if protocol == "openai" or status in _GATEWAY_ONLY:
+        return ref("OpenAIError")
+    return ref("Error") if status in _FUNCTION_ONLY else any_of(ref("Error"), ref("OpenAIError"))

@@ -1,0 +1,70 @@
+"""What TGI's own routes answer (router/src/lib.rs of 3.3.6)."""
+
+from __future__ import annotations
+
+from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, one_of, record, ref, text
+
+_LOGPROB = number("Natural logarithm of its probability.")
+_FINISH_REASON = one_of("length", "eos_token", "stop_sequence", description="Why the text ended.")
+_COUNT = integer("Tokens that were generated.", minimum=0)
+_SEED = nullable(integer("The seed that was used, where tokens were sampled.", minimum=0))
+_TOKENS = array(ref("Token"))
+_END = {"finish_reason": _FINISH_REASON, "generated_tokens": _COUNT, "seed": _SEED}
+_SEQUENCE: dict[str, Schema] = {
+    **_END,
+    "prefill": array(ref("PrefillToken"), "The prompt's tokens, where `decoder_input_details` asked for them."),
+    "tokens": _TOKENS,
+    "top_tokens": array(_TOKENS, "The alternatives of each token, where `top_n_tokens` asked for them."),
+}
+_ALWAYS = ("finish_reason", "generated_tokens", "prefill", "tokens")
+
+SCHEMAS: dict[str, Schema] = {
+    "GenerateResponse": record(
+        {"generated_text": text(), "details": ref("Details")},
+        required=("generated_text",),
+        additionalProperties=False,
+    ),
+    "Details": record(
+        {**_SEQUENCE, "best_of_sequences": array(ref("BestOfSequence"), "The other answers of `best_of`.")},
+        required=_ALWAYS,
+        additionalProperties=False,
+    ),
+    "BestOfSequence": record(
+        {"generated_text": text(), **_SEQUENCE}, required=("generated_text", *_ALWAYS), additionalProperties=False
+    ),
+    "Token": record(
+        {
+            "id": integer(minimum=0),
+            "text": text(),
+            "logprob": _LOGPROB,
+            "special": boolean("Whether it is no part of the text, such as the end."),
+        },
+        required=("id", "text", "logprob", "special"),
+        additionalProperties=False,
+    ),
+    "PrefillToken": record(
+        {"id": integer(minimum=0), "text": text(), "logprob": nullable(_LOGPROB)},
+        required=("id", "text", "logprob"),
+        additionalProperties=False,
+    ),
+    "StreamResponse": record(
+        {
+            "index": integer("The token's number, from 1.", minimum=1),
+            "token": ref("Token"),
+            "top_tokens": _TOKENS,
+            "generated_text": nullable(text("The whole text, in the last event only.")),
+            "details": nullable(ref("StreamDetails")),
+        },
+        required=("index", "token", "generated_text", "details"),
+        additionalProperties=False,
+    ),
+    "StreamDetails": record(
+        {**_END, "input_length": integer("Tokens of the prompt.", minimum=0)},
+        required=("finish_reason", "generated_tokens", "seed", "input_length"),
+        additionalProperties=False,
+    ),
+    "InvocationsResponse": any_of(
+        array(ref("GenerateResponse"), minItems=1, maxItems=1), ref("ChatCompletion"), ref("Completion")
+    ),
+    "InvocationsStream": any_of(ref("StreamResponse"), ref("ChatCompletionChunk"), ref("CompletionChunk")),
+}

@@ -1,0 +1,100 @@
+"""The bodies that TGI's own routes take (router/src/lib.rs and router/src/validation.rs of 3.3.6)."""
+
+from __future__ import annotations
+
+from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, record, ref, text
+
+_SAMPLES = "Its presence turns sampling on."
+
+_PARAMETERS: dict[str, Schema] = {
+    "max_new_tokens": nullable(
+        integer("The most tokens to generate. Left out, the API sets its own limit.", exclusiveMinimum=0)
+    ),
+    "do_sample": boolean(
+        "Sample instead of taking the likeliest token. A request without `parameters` samples.", default=False
+    ),
+    "temperature": nullable(number("Higher is more random; 1 changes nothing.", exclusiveMinimum=0)),
+    "top_k": nullable(integer(f"Sample from the k likeliest tokens. {_SAMPLES}", exclusiveMinimum=0)),
+    "top_p": nullable(
+        number(
+            f"Sample from the likeliest tokens whose probabilities add up to this. {_SAMPLES}",
+            exclusiveMinimum=0,
+            exclusiveMaximum=1,
+        )
+    ),
+    "typical_p": nullable(
+        number(f"Mass of locally typical tokens to sample from. {_SAMPLES}", exclusiveMinimum=0, exclusiveMaximum=1)
+    ),
+    "seed": nullable(integer("Makes sampling repeatable; up to 2⁶⁴ - 1. Not with `best_of` above 1.", minimum=0)),
+    "best_of": nullable(
+        integer(
+            "Generate as many answers and return the most probable; needs sampling, cannot be streamed and has 60"
+            " seconds.",
+            exclusiveMinimum=0,
+        )
+    ),
+    "repetition_penalty": nullable(number("Above 1 repeated tokens become less likely.", exclusiveMinimum=0)),
+    "frequency_penalty": nullable(
+        number("Above 0 tokens become less likely the more often they occur.", minimum=-2, maximum=2)
+    ),
+    "stop": array(text(), "Generation ends where one of these has been generated; it stays in the text.", default=[]),
+    "truncate": nullable(integer("Only the last so many tokens of the prompt count.", exclusiveMinimum=0)),
+    "return_full_text": nullable(
+        boolean(
+            "Whether the text begins with the prompt. Left out: no on `/generate` and `/generate_stream`; the model's"
+            " task decides on the other routes."
+        )
+    ),
+    "details": boolean("Return `details` with each token and its log probability.", default=False),
+    "decoder_input_details": boolean(
+        "Return the prompt's tokens too; cannot be streamed and has 60 seconds.", default=False
+    ),
+    "top_n_tokens": nullable(integer("Return the likeliest alternatives of each token.", minimum=0)),
+    "grammar": nullable(ref("Grammar")),
+    "watermark": boolean("Mark the text so that it can be recognised as generated.", default=False),
+    "adapter_id": nullable(text("A LoRA adapter that the endpoint has loaded.")),
+}
+
+_INPUTS = text("The prompt, as the model is to see it.")
+_SHORT = {"inputs": "What is Deep Learning?", "parameters": {"max_new_tokens": 20}}
+
+
+def _grammar(kind: str, value: Schema) -> Schema:
+    return record({"type": {"const": kind}, "value": value}, required=("type", "value"))
+
+
+SCHEMAS: dict[str, Schema] = {
+    "GenerateRequest": record(
+        {"inputs": _INPUTS, "parameters": ref("GenerateParameters")}, required=("inputs",), examples=[_SHORT]
+    ),
+    "CompatGenerateRequest": record(
+        {
+            "inputs": _INPUTS,
+            "parameters": ref("GenerateParameters"),
+            "stream": boolean("Send each token as it comes.", default=False),
+        },
+        required=("inputs",),
+        examples=[{**_SHORT, "stream": True}],
+    ),
+    "InvocationsRequest": any_of(
+        ref("CompatGenerateRequest"),
+        ref("ChatCompletionRequest"),
+        ref("CompletionRequest"),
+        description="`inputs` makes it TGI's request, else `messages` a chat, else `prompt` a completion.",
+        type="object",
+        examples=[_SHORT, {"messages": [{"role": "user", "content": "What is Deep Learning?"}], "max_tokens": 20}],
+    ),
+    "GenerateParameters": record(_PARAMETERS, description="Names that are not known are ignored."),
+    "Grammar": any_of(
+        _grammar("json", any_of({"type": "object"}, text(), description="A JSON Schema with `properties`.")),
+        _grammar("regex", text("A regular expression.")),
+        _grammar(
+            "json_schema",
+            record(
+                {"name": nullable(text()), "schema": {"description": "A JSON Schema with `properties`."}},
+                required=("schema",),
+            ),
+        ),
+        description="What the generated text must look like.",
+    ),
+}
