@@ -1,31 +1,23 @@
-"""The front door's routes, and from an event to its answer."""
+"""From an event to its answer."""
 
 import functools
 import os
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from front_door import config
+from front_door import config, cors
 from front_door.call import Call
 from front_door.errors import Failure, protocol_of
 from front_door.journal import Journal
 from front_door.request import Request
 from front_door.response import Response
+from front_door.routes import ROUTES, Route, found
 from front_door.upstream import SageMaker
 
 if TYPE_CHECKING:
     from front_door.runtime import Invocation
-
-# Path → method → the function that answers; its module is loaded with the first request that needs it.
-ROUTES: dict[str, dict[str, str]] = {
-    "/": {"POST": "tgi.compat_generate"},
-    "/generate": {"POST": "tgi.generate"},
-    "/generate_stream": {"POST": "tgi.generate_stream"},
-    "/health": {"GET": "service.health"},
-    "/v1/chat/completions": {"POST": "chat.chat_completions"},
-    "/v1/models": {"GET": "service.models"},
-}
 
 
 class App:
@@ -39,10 +31,11 @@ class App:
         """See `handle` below."""
         journal = Journal(event, context.request_id)
         protocol = protocol_of(str(event.get("path")))
+        request = None
         try:
             request = Request.of(event)
-            answer = _route(request, journal)
-            response = answer(Call(request, self._config, self.sagemaker, context.deadline, journal))
+            journal.called(request.client_request_id())
+            response = self._answer(request, context, journal)
         except Failure as failure:
             journal.failed(failure)
             response = protocol.response(failure)
@@ -50,10 +43,29 @@ class App:
             journal.crashed(error)
             response = protocol.response(Failure("internal", "The front door failed."))
         response.headers["x-request-id"] = journal.request_id
+        if request is not None:
+            response.headers.update(cors.headers(request, self._config.cors_origins))
         journal.note(status=response.status)
         if isinstance(response.body, list):
             journal.write()
         return response
+
+    def _answer(self, request: Request, context: "Invocation", journal: Journal) -> Response:
+        routes, variables = found(request.path)
+        if not routes:
+            names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
+            raise Failure("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
+        if request.method == "OPTIONS" and self._config.cors_origins:
+            return cors.preflight(routes)
+        route = routes.get(request.method)
+        if route is None:
+            allowed = ", ".join(routes)
+            message = f"{route_path(routes)} takes {allowed}, not {request.method[:20]}."
+            raise Failure("method_not_allowed", message, headers={"Allow": allowed})
+        journal.note(route=f"{route.method} {route.path}")
+        variables = {name: unquote(value) for name, value in variables.items()}
+        call = Call(request, variables, self._config, self.sagemaker, context.deadline, journal)
+        return _function(route)(call)
 
 
 def handle(event: dict[str, Any], context: "Invocation") -> Response:
@@ -72,21 +84,17 @@ def handle(event: dict[str, Any], context: "Invocation") -> Response:
     return _app().handle(event, context)
 
 
+def route_path(routes: dict[str, Route]) -> str:
+    """The path that several routes have in common."""
+    return next(iter(routes.values())).path
+
+
 @functools.cache
 def _app() -> App:
     return App(config.from_environment(os.environ))
 
 
-def _route(request: Request, journal: Journal) -> Callable[[Call], Response]:
-    methods = ROUTES.get(request.path)
-    if methods is None:
-        raise Failure("not_found", f"There is no {request.path[:200]} here; the routes are {', '.join(ROUTES)}.")
-    name = methods.get(request.method)
-    if name is None:
-        allowed = ", ".join(methods)
-        message = f"{request.path} takes {allowed}, not {request.method[:20]}."
-        raise Failure("method_not_allowed", message, headers={"Allow": allowed})
-    journal.note(route=f"{request.method} {request.path}")
-    module, _, function = name.partition(".")
-    answer: Callable[[Call], Response] = getattr(import_module(f"front_door.{module}"), function)
-    return answer
+def _function(route: Route) -> Callable[[Call], Response]:
+    module, _, name = route.answer.partition(".")
+    function: Callable[[Call], Response] = getattr(import_module(f"front_door.{module}"), name)
+    return function

@@ -3,13 +3,14 @@
 from typing import Any
 
 from front_door import chat_types
-from front_door.call import JSON, Call, relay
+from front_door.call import JSON, Call
 from front_door.chat_answer import ChatAnswer
 from front_door.config import Config, Model
 from front_door.errors import OPENAI, Failure, compact, tgi_failure
 from front_door.journal import Journal
+from front_door.relay import Steps, collected, relay
 from front_door.response import Response
-from front_door.sse import Events, data_of, objects
+from front_door.sse import data_of, objects
 
 # The container would take a body with these for another protocol, and a model name for a LoRA adapter's.
 _NOT_FOR_THE_CONTAINER = ("inputs", "parameters", "prompt", "model")
@@ -24,12 +25,11 @@ def chat_completions(call: Call) -> Response:
     model = model_named(call.config, body.get("model"))
     body = {name: value for name, value in body.items() if name not in _NOT_FOR_THE_CONTAINER}
     if body.get("stream"):
-        call.journal.note(streamed=True)
         return relay(call, call.stream(model, body), OPENAI, first=_first, last=_end)
     if body.get("tools") and body.get("logprobs"):
         # While TGI looks for the tool's name it sends no events, and with them their logprobs are lost.
         return Response(200, dict(JSON), [call.whole(model, body)])
-    return _buffered(call, model, body)
+    return collected(call, _buffered(call, model, body), OPENAI)
 
 
 def model_named(config: Config, name: str | None) -> Model:
@@ -72,13 +72,15 @@ def _end(tail: bytes, journal: Journal) -> None:
         raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="no end")
 
 
-def _buffered(call: Call, model: Model, body: dict[str, Any]) -> Response:
+def _buffered(call: Call, model: Model, body: dict[str, Any]) -> Steps:
     sent = {**body, "stream": True, "stream_options": {"include_usage": True}}
-    stream = call.stream(model, sent, assembled=True)
-    if not stream.is_events:
-        return Response(200, {"Content-Type": stream.content_type}, [b"".join(stream)])
+    stream = call.stream(model, sent)
     answer = ChatAnswer(with_logprobs=bool(body.get("logprobs")))
-    for part in Events(stream):
+    parts = iter(stream)
+    for part in parts:
+        yield
+        if part and not stream.is_events:
+            return Response(200, {"Content-Type": stream.content_type}, [part + b"".join(parts)])
         for event in objects(part):
             answer.add(event)
     completion = answer.completion()
@@ -89,4 +91,4 @@ def _buffered(call: Call, model: Model, body: dict[str, Any]) -> Response:
 
 def _note_usage(journal: Journal, usage: dict[str, Any] | None) -> None:
     if usage:
-        journal.note(prompt_tokens=usage.get("prompt_tokens"), generated_tokens=usage.get("completion_tokens"))
+        journal.tokens(prompt=usage.get("prompt_tokens"), generated=usage.get("completion_tokens"))

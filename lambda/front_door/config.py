@@ -2,7 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+
+DEFAULT_MAX_TOKENS = 1024
 
 
 class ConfigError(Exception):
@@ -18,55 +22,91 @@ class Model:
         endpoint_name: The SageMaker endpoint that serves it.
         model_id: Its Hugging Face Hub id; None for weights from S3.
         max_body_bytes: What one request to it may weigh.
+        engine: What runs in its container.
+        facts: What the plan knows of it by TGI's own names, such as `max_total_tokens` and `version`; empty for an
+            endpoint that was imported without.
     """
 
     name: str
     endpoint_name: str
     model_id: str | None
     max_body_bytes: int
+    engine: str = "tgi"
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The models in the order of `MODELS`, and where SageMaker is."""
+    """The models in the order of `MODELS`, and how they are served.
+
+    Attributes:
+        models: By the names that clients use.
+        runtime_url: SageMaker Runtime.
+        sagemaker_url: SageMaker's own API.
+        region: The Region of both.
+        default_max_tokens: How many tokens a request gets that does not say how many.
+        cors_origins: The origins whose pages may read answers; `*` for every one.
+        has_playground: Whether `GET /` shows browsers the playground.
+    """
 
     models: dict[str, Model]
     runtime_url: str
     sagemaker_url: str
     region: str
+    default_max_tokens: int = DEFAULT_MAX_TOKENS
+    cors_origins: tuple[str, ...] = ()
+    has_playground: bool = False
+
+    def model(self, name: str) -> Model | None:
+        """The model of a name of this door, or of a hub id; None where there is none."""
+        if name in self.models:
+            return self.models[name]
+        return next((model for model in self.models.values() if model.model_id == name), None)
 
 
 def from_environment(environ: Mapping[str, str]) -> Config:
     """Read the function's environment.
 
     Args:
-        environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`. The SDKs' own
-            `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` win over the two URLs.
+        environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, where they are set,
+            `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS` and `PLAYGROUND`. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME`
+            and `AWS_ENDPOINT_URL_SAGEMAKER` win over the two URLs.
 
     Raises:
-        ConfigError: A variable is missing or `MODELS` is not what the FrontDoor construct writes.
+        ConfigError: A variable is missing or not what the FrontDoor construct writes.
     """
+    name = "MODELS"
     try:
-        models = {name: _model(name, entry) for name, entry in json.loads(environ["MODELS"]).items()}
+        models = {key: _model(key, entry) for key, entry in json.loads(environ[name]).items()}
         if not models:
             raise ConfigError("MODELS names no model.")
+        name = "DEFAULT_MAX_TOKENS"
+        default_max_tokens = int(environ.get(name) or DEFAULT_MAX_TOKENS)
+        name = "CORS_ORIGINS"
+        cors_origins = tuple(str(origin) for origin in json.loads(environ.get(name) or "[]"))
         return Config(
             models=models,
             runtime_url=environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or environ["SAGEMAKER_RUNTIME_URL"],
             sagemaker_url=environ.get("AWS_ENDPOINT_URL_SAGEMAKER") or environ["SAGEMAKER_URL"],
             region=environ["AWS_REGION"],
+            default_max_tokens=default_max_tokens,
+            cors_origins=cors_origins,
+            has_playground=environ.get("PLAYGROUND") == "on",
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None
     except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigError(f"MODELS must be a JSON object of models: {error}") from error
+        raise ConfigError(f"{name} is not what a FrontDoor writes: {error}") from error
 
 
-def _model(name: str, entry: dict[str, object]) -> Model:
-    model_id = entry.get("model_id")
+def _model(name: str, entry: dict[str, Any]) -> Model:
+    rest = dict(entry)
+    endpoint_name, model_id = str(rest.pop("endpoint_name")), rest.pop("model_id", None)
     return Model(
         name=name,
-        endpoint_name=str(entry["endpoint_name"]),
+        endpoint_name=endpoint_name,
         model_id=None if model_id is None else str(model_id),
-        max_body_bytes=int(str(entry["max_body_bytes"])),
+        max_body_bytes=int(rest.pop("max_body_bytes")),
+        engine=str(rest.pop("engine", "tgi")),
+        facts=rest,
     )

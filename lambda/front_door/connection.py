@@ -1,133 +1,167 @@
-"""HTTP to one AWS service: a connection that is kept, and answers that end at the request's deadline."""
+"""HTTP to one AWS service, over plain sockets: kept connections, answers that end at the request's deadline, and a sign
+of life while nothing comes (http.client cannot read on after a timeout).
+"""
 
-import http.client
 import os
 import select
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from front_door.errors import Failure
+from front_door.http_chunks import BrokenAnswerError, dechunk
 
 _CONNECT_SECONDS = 5.0
 # A frozen sandbox does not see that the other side has closed, so an old connection is not trusted.
 _IDLE_SECONDS = 20.0
 _READ_BYTES = 65536
+_HEAD_BYTES = 65536
+_BODILESS = (204, 304)
+HEARTBEAT_SECONDS = 10.0
+HEARTBEAT = b""
+"""An empty slice: nothing came for `HEARTBEAT_SECONDS`."""
+NO_CONNECTION = "no connection"
+"""Begins the cause of a failure before anything was sent."""
 
 
 class Answer:
-    """The response to one request; its connection is kept once the body was read to its end."""
+    """The response to one request; its connection is kept once the body was read to its end.
 
-    def __init__(self, origin: "Origin", connection: http.client.HTTPConnection, deadline: float) -> None:
+    Attributes:
+        status: The HTTP status, once the head was read.
+        headers: The headers by their names in lower case, likewise.
+    """
+
+    def __init__(self, origin: "Origin", connection: socket.socket, deadline: float) -> None:
         self._origin = origin
-        self._connection = connection
-        self._socket = connection.sock  # http.client lets go of it where the connection is not to be kept
+        self._socket = connection
         self._deadline = deadline
-        try:
-            _limit(self._socket, deadline)
-            self._response = connection.getresponse()
-        except BaseException:
-            connection.close()
-            raise
-        self.status = self._response.status
-        self.headers = self._response.headers
+        self._rest = b""
+        self._is_over = False
+        self.status = 0
+        self.headers: dict[str, str] = {}
 
-    def parts(self) -> Iterator[bytes]:
-        """The body as it arrives, in slices of no meaning.
+    def head(self) -> Iterator[bytes]:
+        """Wait for the status and the headers; a heartbeat comes where they take long.
 
         Raises:
             TimeoutError: The deadline has come.
-            OSError: The connection broke.
-            http.client.HTTPException: It ended before the body did.
+            OSError: The connection broke, or what came is not HTTP.
         """
-        complete = False
         try:
-            yield from self._chunked() if self._response.chunked else self._plain()
-            complete = not self._response.will_close
+            data = b""
+            while (end := data.find(b"\r\n\r\n")) < 0:
+                part = self._receive()
+                if part == HEARTBEAT:
+                    yield HEARTBEAT
+                    continue
+                data += part
+                if len(data) > _HEAD_BYTES:
+                    raise BrokenAnswerError("a head without an end")
+            self._rest = data[end + 4 :]
+            self.status, self.headers = _head(data[:end])
+        except BaseException:
+            self.close_unless_kept()
+            raise
+
+    def parts(self) -> Iterator[bytes]:
+        """The body as it arrives, in slices of no meaning, and heartbeats.
+
+        Raises:
+            TimeoutError: The deadline has come.
+            OSError: The connection broke, or ended before the body did.
+        """
+        is_chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
+        try:
+            yield from self._chunked() if is_chunked else self._plain()
+            if not self._says_close():
+                self._is_over = True
+                self._origin.keep(self._socket)
         finally:
-            self._response.close()
-            if complete:
-                self._origin.keep(self._connection)
-            else:
-                self._connection.close()
+            self.close_unless_kept()
+
+    def close_unless_kept(self) -> None:
+        """Close the connection, unless its answer was read to its end and it waits for the next request."""
+        if not self._is_over:
+            self._is_over = True
+            self._socket.close()
+
+    def _says_close(self) -> bool:
+        return self.headers.get("connection", "").lower() == "close"
 
     def _plain(self) -> Iterator[bytes]:
-        left = self._response.length
-        while left != 0:
-            _limit(self._socket, self._deadline)
-            data = self._response.read1(_READ_BYTES)
-            if not data:
-                if left is None:
+        length = self.headers.get("content-length")
+        left = None if length is None else int(length)
+        if self.status in _BODILESS:
+            left = 0
+        data, self._rest = self._rest, b""
+        while True:
+            if data:
+                left = None if left is None else left - len(data)
+                yield data
+            if left is not None and left <= 0:
+                return
+            try:
+                data = self._receive()
+            except BrokenAnswerError:
+                if left is None and self._says_close():
                     return
-                raise http.client.IncompleteRead(b"", left)
-            left = None if left is None else left - len(data)
-            yield data
+                raise
+            if data == HEARTBEAT:
+                yield HEARTBEAT
 
     def _chunked(self) -> Iterator[bytes]:
         """Take the chunks off a whole read at once: under load many tokens arrive together and travel on together."""
-        read, socket, deadline = self._response.fp.read1, self._socket, self._deadline
-        rest = b""
+        data = self._rest
         while True:
-            _limit(socket, deadline)
-            data = read(_READ_BYTES)
-            if not data:
-                raise http.client.IncompleteRead(rest)
-            if rest:
-                data = rest + data
             whole, rest, ended = dechunk(data)
             if whole:
                 yield whole
             if ended:
                 return
+            while (data := self._receive()) == HEARTBEAT:
+                yield HEARTBEAT
+            data = rest + data
 
+    def _receive(self) -> bytes:
+        """What comes next, or a heartbeat.
 
-def dechunk(data: bytes) -> tuple[bytes, bytes, bool]:
-    """Split off the whole chunks at the start of `data`.
-
-    Returns:
-        What they contain, the bytes that follow them, and whether the last chunk and its trailers were among them.
-
-    Raises:
-        http.client.HTTPException: `data` does not start with a chunk.
-    """
-    position = 0
-    contents: list[bytes] = []
-    while (line_end := data.find(b"\r\n", position)) >= 0:
+        Raises:
+            TimeoutError: The deadline has come.
+            OSError: The connection broke or ended.
+        """
+        now = time.time()
+        left = self._deadline - now
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(min(left, HEARTBEAT_SECONDS))
         try:
-            size = int(data[position:line_end].split(b";", 1)[0], 16)
-        except ValueError:
-            size = -1
-        if size < 0:
-            raise http.client.HTTPException("not a chunk")
-        if not size:
-            trailers_end = (
-                line_end if data[line_end : line_end + 4] == b"\r\n\r\n" else data.find(b"\r\n\r\n", line_end)
-            )
-            return b"".join(contents), data[position:], trailers_end >= 0
-        start = line_end + 2
-        position_after = start + size + 2
-        if position_after > len(data):
-            break
-        contents.append(data[start : start + size])
-        position = position_after
-    return contents[0] if len(contents) == 1 else b"".join(contents), data[position:], False
+            data = self._socket.recv(_READ_BYTES)
+        except TimeoutError:
+            if left <= HEARTBEAT_SECONDS:
+                raise
+            return HEARTBEAT
+        if not data:
+            raise BrokenAnswerError("the connection ended")
+        return data
 
 
 class Origin:
-    """One host; sends requests over a kept connection where one is alive."""
+    """One host; sends requests over a kept connection where one is alive. Several threads may use it at once."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
+        self._netloc = parts.netloc
         self._secure = parts.scheme == "https"
         self._tls: Any = None
-        self._host = parts.hostname or ""
-        self._port = parts.port
-        self._idle: list[tuple[http.client.HTTPConnection, float]] = []
+        self._address = (parts.hostname or "", parts.port or (443 if self._secure else 80))
+        self._idle: list[tuple[socket.socket, float]] = []
 
     def send(self, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
-        """POST a request and wait for the head of its response.
+        """POST a request; the answer's head has still to be waited for.
 
         A request goes out a second time only where the first, on a kept connection, was not taken whole, so that it
         cannot have reached a model.
@@ -136,22 +170,24 @@ class Origin:
             Failure: Nothing was sent: no connection.
             TimeoutError: The deadline has come.
             OSError: The connection broke.
-            http.client.HTTPException: The response is not HTTP.
         """
+        lines = [f"POST {path} HTTP/1.1", f"Host: {self._netloc}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        request = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
         kept = self._kept()
         if kept is not None:
             try:
-                _post(kept, path, headers, body, deadline)
+                _post(kept, request, deadline)
             except TimeoutError:
                 raise
             except OSError:
                 kept = None
         if kept is None:
             kept = self._connect(deadline)
-            _post(kept, path, headers, body, deadline)
+            _post(kept, request, deadline)
         return Answer(self, kept, deadline)
 
-    def keep(self, connection: http.client.HTTPConnection) -> None:
+    def keep(self, connection: socket.socket) -> None:
         """Take back a connection whose answer was read to its end."""
         self._idle.append((connection, time.time()))
 
@@ -160,56 +196,62 @@ class Origin:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _kept(self) -> http.client.HTTPConnection | None:
-        while self._idle:
-            connection, since = self._idle.pop()
+    def _kept(self) -> socket.socket | None:
+        while True:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                return None
             if time.time() - since < _IDLE_SECONDS and not _has_ended(connection):
                 return connection
             connection.close()
-        return None
 
-    def _connect(self, deadline: float) -> http.client.HTTPConnection:
+    def _connect(self, deadline: float) -> socket.socket:
         timeout = max(min(_CONNECT_SECONDS, deadline - time.time()), 0.001)
-        connection = self._new(timeout)
         try:
-            connection.connect()
+            connection = socket.create_connection(self._address, timeout)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return self._secured(connection) if self._secure else connection
         except OSError as error:
-            connection.close()
             message = "The model cannot be reached right now. Try again in a moment."
-            raise Failure("unavailable", message, cause=type(error).__name__) from error
-        return connection
+            raise Failure("unavailable", message, cause=f"{NO_CONNECTION}: {type(error).__name__}") from error
 
-    def _new(self, timeout: float) -> http.client.HTTPConnection:
-        if not self._secure:
-            return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        import ssl
+
         if self._tls is None:
-            import ssl
-
             self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._tls)
+        try:
+            secured: socket.socket = self._tls.wrap_socket(connection, server_hostname=self._address[0])
+        except BaseException:
+            connection.close()
+            raise
+        return secured
 
 
-def _post(
-    connection: http.client.HTTPConnection, path: str, headers: dict[str, str], body: bytes, deadline: float
-) -> None:
+def _post(connection: socket.socket, request: bytes, deadline: float) -> None:
     try:
-        _limit(connection.sock, deadline)
-        connection.request("POST", path, body, headers)
+        left = deadline - time.time()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        connection.sendall(request)
     except BaseException:
         connection.close()
         raise
 
 
-def _limit(socket: Any, deadline: float) -> None:
-    """Let the next operation on the socket end at the deadline."""
-    left = deadline - time.time()
-    if left <= 0:
-        raise TimeoutError
-    socket.settimeout(left)
+def _head(head: bytes) -> tuple[int, dict[str, str]]:
+    lines = head.decode("latin-1").split("\r\n")
+    version, _, rest = lines[0].partition(" ")
+    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        raise BrokenAnswerError("not HTTP")
+    pairs = (line.partition(":") for line in lines[1:])
+    return int(rest[:3]), {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _has_ended(connection: http.client.HTTPConnection) -> bool:
+def _has_ended(connection: socket.socket) -> bool:
     """Whether the other side has closed, or sent something that nobody asked for."""
     poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
+    poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))

@@ -8,6 +8,8 @@ from typing import Any
 
 from front_door.errors import Failure
 
+_NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
+_REQUEST_ID_LENGTH = 64  # of SageMaker's InferenceId
 _JSON_TYPE = re.compile(r"application/(?:[\w.!#$&^-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
 
@@ -42,6 +44,16 @@ class Request:
         for name, values in many.items():
             headers.setdefault(name.lower(), []).extend(values)
         return cls(method.upper(), path, headers, event.get("body") or "", bool(event.get("isBase64Encoded")))
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, by its name in lower case."""
+        values = self.headers.get(name)
+        return values[0] if values else None
+
+    def client_request_id(self) -> str | None:
+        """What the client calls this request, as far as SageMaker takes it for an InferenceId: 64 ASCII characters."""
+        told = self.header("idempotency-key") or self.header("x-request-id") or ""
+        return _NOT_PRINTABLE.sub("", told)[:_REQUEST_ID_LENGTH] or None
 
     def body(self) -> bytes:
         """The body's bytes.

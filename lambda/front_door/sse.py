@@ -1,7 +1,7 @@
 """Server-sent events out of slices that are cut anywhere."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from front_door.errors import Failure
@@ -14,12 +14,14 @@ class Events:
     """Passes a stream on in whole events, so that whatever ends it never leaves half an event behind.
 
     Args:
-        parts: Slices of the stream.
-
+        parts: Slices of the stream; an empty one, which says that nothing came for a while, is passed on.
+        are_events: Whether it is a stream of events at all, asked with the first slice; where it is not, the slices
+            are passed on as they are. Default: it is.
     """
 
-    def __init__(self, parts: Iterable[bytes]) -> None:
+    def __init__(self, parts: Iterable[bytes], *, are_events: Callable[[], bool] = lambda: True) -> None:
         self._parts = parts
+        self._are_events = are_events
         self._before = self._last = b""
 
     @property
@@ -34,7 +36,17 @@ class Events:
             Failure: As `parts`, and where the stream ends inside an event.
         """
         pending = bytearray()
-        for part in self._parts:
+        is_known = False
+        parts = iter(self._parts)
+        for part in parts:
+            if not part:
+                yield part
+                continue
+            if not is_known and not self._are_events():
+                yield part
+                yield from parts
+                return
+            is_known = True
             if not pending and part.endswith(_ENDS):
                 whole = part
             else:

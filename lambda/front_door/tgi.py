@@ -3,13 +3,13 @@
 from typing import Any
 
 from front_door import tgi_types
-from front_door.call import JSON, Call, relay
+from front_door.call import JSON, Call
 from front_door.config import Model
 from front_door.errors import TGI, Failure, compact, tgi_failure
 from front_door.journal import Journal
+from front_door.relay import Steps, collected, relay
 from front_door.response import Response
-from front_door.sse import Events, objects
-from front_door.upstream import Stream
+from front_door.sse import objects
 
 
 def compat_generate(call: Call) -> Response:
@@ -42,17 +42,6 @@ def _checked(call: Call, fields: tgi_types.Fields = tgi_types.GENERATE) -> dict[
     return body
 
 
-def _model(call: Call) -> Model:
-    models = list(call.config.models.values())
-    if len(models) == 1:
-        return models[0]
-    names = ", ".join(call.config.models)
-    raise Failure(
-        "model_not_found",
-        f"This URL serves several models ({names}) and the route names none. Use /v1/chat/completions with `model`.",
-    )
-
-
 def _parameters(body: dict[str, Any]) -> dict[str, Any]:
     """The request's parameters; TGI samples where a request has none at all, and only there."""
     parameters: dict[str, Any] = body.get("parameters", {"do_sample": True})
@@ -65,14 +54,19 @@ def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"parameters": parameters | {"return_full_text": full_text}}
 
 
-def _upstream(body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
-    """The body for `/invocations`, which would take one with `messages` or `prompt` for another protocol."""
-    return {name: body[name] for name in ("inputs", "parameters") if name in body} | {"stream": stream}
+def _upstream(call: Call, model: Model, body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
+    """The body for `/invocations`, which would take one with `messages` or `prompt` for another protocol.
+
+    TGI goes on until the context is full where a request does not say how many tokens it wants.
+    """
+    parameters = _parameters(body)
+    tokens = call.budget(model, parameters.get("max_new_tokens"))
+    return {"inputs": body["inputs"], "parameters": {**parameters, "max_new_tokens": tokens}, "stream": stream}
 
 
 def _streamed(call: Call, body: dict[str, Any]) -> Response:
-    call.journal.note(streamed=True)
-    return relay(call, call.stream(_model(call), _upstream(body, stream=True)), TGI, last=_end)
+    model = call.model_of_path()
+    return relay(call, call.stream(model, _upstream(call, model, body, stream=True)), TGI, last=_end)
 
 
 def _end(tail: bytes, journal: Journal) -> None:
@@ -85,27 +79,31 @@ def _end(tail: bytes, journal: Journal) -> None:
         raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="no end")
     else:
         details = event.get("details") or {}
-        journal.note(
-            prompt_tokens=details.get("input_length"),
-            generated_tokens=event.get("index"),
-            finish_reason=details.get("finish_reason"),
-        )
+        journal.tokens(prompt=details.get("input_length"), generated=event.get("index"))
+        journal.note(finish_reason=details.get("finish_reason"))
 
 
 def _buffered(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
     parameters = _parameters(body)
     if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
         return _whole(call, body, as_array=as_array)
+    return collected(call, _assembled(call, body, as_array=as_array), TGI)
+
+
+def _assembled(call: Call, body: dict[str, Any], *, as_array: bool) -> Steps:
+    model, parameters = call.model_of_path(), _parameters(body)
     asked = {**body, "parameters": {**parameters, "details": True}}
-    stream = call.stream(_model(call), _upstream(asked, stream=True), assembled=True)
-    if not stream.is_events:
-        return Response(200, {"Content-Type": stream.content_type}, [b"".join(stream)])
-    details, text = _collect(stream)
-    call.journal.note(
-        prompt_tokens=details["input_length"],
-        generated_tokens=details["generated_tokens"],
-        finish_reason=details["finish_reason"],
-    )
+    stream = call.stream(model, _upstream(call, model, asked, stream=True))
+    generation = _Generation()
+    parts = iter(stream)
+    for part in parts:
+        yield
+        if part and not stream.is_events:
+            return Response(200, {"Content-Type": stream.content_type}, [part + b"".join(parts)])
+        generation.add(part)
+    details, text = generation.end()
+    call.journal.tokens(prompt=details["input_length"], generated=details["generated_tokens"])
+    call.journal.note(finish_reason=details["finish_reason"])
     headers = {
         **JSON,
         "x-prompt-tokens": str(details.pop("input_length")),
@@ -119,29 +117,46 @@ def _buffered(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
     return Response(200, headers, [compact([answer] if as_array else answer)])
 
 
-def _collect(stream: Stream) -> tuple[dict[str, Any], str]:
-    """The details and the text that TGI's buffered route would have given."""
-    tokens, top_tokens = [], []
-    event: dict[str, Any] = {}
-    for part in Events(stream):
+class _Generation:
+    """Puts together what TGI's buffered route would have given."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Any] = []
+        self._top_tokens: list[Any] = []
+        self._event: dict[str, Any] = {}
+
+    def add(self, part: bytes) -> None:
+        """Take some events.
+
+        Raises:
+            Failure: One of them is an error.
+        """
         for event in objects(part):
             if "error" in event:
                 raise _as_buffered(tgi_failure(event))
-            tokens.append(event.get("token"))
-            top_tokens.append(event.get("top_tokens", []))
-    text, end = event.get("generated_text"), event.get("details")
-    if not isinstance(text, str) or not isinstance(end, dict):
-        raise Failure("incomplete_generation", "Incomplete generation", cause="no end")
-    details = {
-        "finish_reason": end.get("finish_reason"),
-        "generated_tokens": end.get("generated_tokens"),
-        "seed": end.get("seed"),
-        "prefill": [],
-        "tokens": tokens,
-        "top_tokens": top_tokens,
-        "input_length": end.get("input_length"),
-    }
-    return details, text
+            self._tokens.append(event.get("token"))
+            self._top_tokens.append(event.get("top_tokens", []))
+            self._event = event
+
+    def end(self) -> tuple[dict[str, Any], str]:
+        """The details and the text.
+
+        Raises:
+            Failure: The stream had no end.
+        """
+        text, end = self._event.get("generated_text"), self._event.get("details")
+        if not isinstance(text, str) or not isinstance(end, dict):
+            raise Failure("incomplete_generation", "Incomplete generation", cause="no end")
+        details = {
+            "finish_reason": end.get("finish_reason"),
+            "generated_tokens": end.get("generated_tokens"),
+            "seed": end.get("seed"),
+            "prefill": [],
+            "tokens": self._tokens,
+            "top_tokens": self._top_tokens,
+            "input_length": end.get("input_length"),
+        }
+        return details, text
 
 
 def _as_buffered(failure: Failure) -> Failure:
@@ -152,7 +167,8 @@ def _as_buffered(failure: Failure) -> Failure:
 
 def _whole(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
     """What TGI cannot stream; `/invocations` answers with an array of one."""
-    answer = call.whole(_model(call), _upstream(body, stream=False)).strip()
+    model = call.model_of_path()
+    answer = call.whole(model, _upstream(call, model, body, stream=False)).strip()
     if not as_array and answer.startswith(b"[") and answer.endswith(b"]"):
         answer = answer[1:-1]
     return Response(200, dict(JSON), [answer])

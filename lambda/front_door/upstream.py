@@ -1,6 +1,5 @@
 """The SageMaker client: signs, sends, and gives what the container answered as it arrives."""
 
-import http.client
 import json
 import os
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 from front_door import eventstream, sagemaker_errors
 from front_door.config import Config
-from front_door.connection import Answer, Origin
+from front_door.connection import HEARTBEAT, Answer, Origin
 from front_door.errors import Failure
 
 # Time that is left to tell the client, before Lambda ends the invocation.
@@ -22,15 +21,15 @@ _TIMEOUT = "The model did not finish in time."
 
 
 class Stream:
-    """The container's answer to one streamed invocation.
+    """The container's answer to one streamed invocation; nothing is waited for before it is iterated.
 
     Attributes:
-        content_type: What the container said that it sends.
+        content_type: What the container said that it sends, once the first slice is there.
     """
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self.content_type = answer.headers.get("X-Amzn-SageMaker-Content-Type") or "text/event-stream"
+        self.content_type = "text/event-stream"
 
     @property
     def is_events(self) -> bool:
@@ -38,21 +37,28 @@ class Stream:
         return "event-stream" in self.content_type
 
     def __iter__(self) -> Iterator[bytes]:
-        """Slices of the answer, each as soon as it is there.
+        """Slices of the answer, each as soon as it is there; an empty one where nothing came for a while.
 
         Raises:
-            Failure: The deadline has come, the stream broke, or SageMaker reported an error inside it.
+            Failure: As SageMaker's or the container's error says, the deadline has come, or the stream broke.
         """
-        decoder = eventstream.Decoder()
+        answer, decoder = self._answer, eventstream.Decoder()
         feed = decoder.feed
         try:
-            for data in self._answer.parts():
-                if payload := feed(data):
+            yield from answer.head()
+            if answer.status != 200:
+                raise sagemaker_errors.from_response(answer.status, answer.headers, _read(answer))
+            self.content_type = answer.headers.get("x-amzn-sagemaker-content-type") or self.content_type
+            for data in answer.parts():
+                payload = feed(data)
+                if payload or data == HEARTBEAT:
                     yield payload
                 if decoder.error:
                     raise decoder.error
-        except (OSError, http.client.HTTPException) as error:
-            raise _broken(error) from error
+        except OSError as error:
+            raise _broken(error, "The connection to the model broke before it answered.", answer) from error
+        finally:
+            answer.close_unless_kept()
         decoder.finish()
         if decoder.error:
             raise decoder.error
@@ -71,28 +77,31 @@ class SageMaker:
         self._control = Origin(config.sagemaker_url)
         self._session: Any = None
 
-    def invoke_stream(self, endpoint_name: str, body: bytes, deadline: float) -> Stream:
-        """InvokeEndpointWithResponseStream; returns when the container has begun to answer.
+    def invoke_stream(self, endpoint_name: str, body: bytes, deadline: float, inference_id: str | None) -> Stream:
+        """InvokeEndpointWithResponseStream; returns when the request is sent.
 
         Args:
             endpoint_name: The endpoint.
             body: JSON for the container.
             deadline: When the invocation of this function ends, in seconds since the epoch.
+            inference_id: What data capture and SageMaker's logs are to call the request.
 
         Raises:
-            Failure: As SageMaker's or the container's error says.
+            Failure: It could not be sent.
         """
         path = f"/endpoints/{endpoint_name}/invocations-response-stream"
-        return Stream(self._send(self._runtime, path, {"X-Amzn-SageMaker-Accept": "text/event-stream"}, body, deadline))
+        headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference(inference_id)}
+        return Stream(self._send(self._runtime, path, headers, body, deadline))
 
-    def invoke(self, endpoint_name: str, body: bytes, deadline: float) -> bytes:
+    def invoke(self, endpoint_name: str, body: bytes, deadline: float, inference_id: str | None) -> bytes:
         """InvokeEndpoint, which SageMaker ends after 60 seconds; returns the container's answer.
 
         Raises:
             Failure: As SageMaker's or the container's error says.
         """
         path = f"/endpoints/{endpoint_name}/invocations"
-        return _read(self._send(self._runtime, path, {"Accept": "application/json"}, body, deadline))
+        headers = {"Accept": "application/json", **_inference(inference_id)}
+        return self._ask(self._runtime, path, headers, body, deadline)
 
     def endpoint_status(self, endpoint_name: str, deadline: float) -> str:
         """DescribeEndpoint's `EndpointStatus`.
@@ -102,24 +111,33 @@ class SageMaker:
         """
         headers = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
         body = json.dumps({"EndpointName": endpoint_name}).encode()
-        return str(json.loads(_read(self._send(self._control, "/", headers, body, deadline)))["EndpointStatus"])
+        return str(json.loads(self._ask(self._control, "/", headers, body, deadline))["EndpointStatus"])
 
     def close(self) -> None:
         """Close the kept connections."""
         self._runtime.close()
         self._control.close()
 
+    def _ask(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> bytes:
+        answer = self._send(origin, path, headers, body, deadline)
+        try:
+            for _ in answer.head():
+                pass
+            told = _read(answer)
+        except OSError as error:
+            raise _broken(error, "The connection to the model broke before it answered.", answer) from error
+        if answer.status != 200:
+            raise sagemaker_errors.from_response(answer.status, answer.headers, told)
+        return told
+
     def _send(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
         headers = {"Content-Type": "application/json", **headers}
         request = AWSRequest("POST", origin.url + path, headers, body)
         SigV4Auth(self._credentials(), "sagemaker", self._region).add_auth(request)
         try:
-            answer = origin.send(path, dict(request.headers.items()), body, deadline - SECONDS_TO_ANSWER)
-        except (OSError, http.client.HTTPException) as error:
+            return origin.send(path, dict(request.headers.items()), body, deadline - SECONDS_TO_ANSWER)
+        except OSError as error:
             raise _broken(error, "The connection to the model broke before it answered.") from error
-        if answer.status != 200:
-            raise sagemaker_errors.from_response(answer.status, answer.headers, _read(answer))
-        return answer
 
     def _credentials(self) -> Any:
         """Lambda gives them in variables; elsewhere (SnapStart, a laptop) botocore knows where to look."""
@@ -136,14 +154,16 @@ class SageMaker:
         return credentials.get_frozen_credentials()
 
 
+def _inference(inference_id: str | None) -> dict[str, str]:
+    return {"X-Amzn-SageMaker-Inference-Id": inference_id} if inference_id else {}
+
+
 def _read(answer: Answer) -> bytes:
-    try:
-        return b"".join(answer.parts())
-    except (OSError, http.client.HTTPException) as error:
-        raise _broken(error) from error
+    return b"".join(answer.parts())
 
 
-def _broken(error: Exception, message: str = eventstream.BROKEN) -> Failure:
+def _broken(error: OSError, before: str, answer: Answer | None = None) -> Failure:
     if isinstance(error, TimeoutError):
         return Failure("timeout", _TIMEOUT, cause=DEADLINE)
+    message = eventstream.BROKEN if answer is not None and answer.status else before
     return Failure("upstream", message, cause=type(error).__name__)

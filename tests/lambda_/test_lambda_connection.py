@@ -1,12 +1,12 @@
 """Connections to SageMaker: kept, given up when stale, never used twice for a request that was taken."""
 
-import http.client
 import time
 from collections.abc import Iterator
 
 import pytest
-from front_door.connection import Origin, dechunk
+from front_door.connection import Origin
 from front_door.errors import Failure
+from front_door.http_chunks import BrokenAnswerError, dechunk
 from sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, whole
 
 
@@ -18,7 +18,8 @@ def origin(sagemaker: SageMakerDouble) -> Iterator[Origin]:
 
 
 def post(origin: Origin, body: bytes = b"{}", seconds: float = 10) -> bytes:
-    return b"".join(origin.send("/x", {}, body, time.time() + seconds).parts())
+    answer = origin.send("/x", {}, body, time.time() + seconds)
+    return b"".join([*answer.head(), *answer.parts()])
 
 
 def test_a_connection_is_kept_for_the_next_request(origin: Origin, sagemaker: SageMakerDouble) -> None:
@@ -43,14 +44,15 @@ def test_a_connection_that_was_idle_for_long_is_not_trusted(
     assert post(origin) == b"one"
     later = time.time() + 21
     monkeypatch.setattr(time, "time", lambda: later)
-    assert b"".join(origin.send("/x", {}, b"", later + 10).parts()) == b"two"
+    answer = origin.send("/x", {}, b"", later + 10)
+    assert b"".join([*answer.head(), *answer.parts()]) == b"two"
     assert [request.connection for request in sagemaker.received] == [1, 2]
 
 
 def test_a_request_that_was_taken_is_never_sent_again(origin: Origin, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [whole(b"one"), Reply([], then="close"), whole(b"three")]
     assert post(origin) == b"one"
-    with pytest.raises(http.client.RemoteDisconnected):
+    with pytest.raises(BrokenAnswerError):
         post(origin)
     assert len(sagemaker.received) == 2
 
@@ -59,7 +61,9 @@ def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept(
     origin: Origin, sagemaker: SageMakerDouble
 ) -> None:
     sagemaker.replies += [Reply([HEAD, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n"]), whole(b"three")]
-    parts = origin.send("/x", {}, b"", time.time() + 10).parts()
+    answer = origin.send("/x", {}, b"", time.time() + 10)
+    list(answer.head())
+    parts = answer.parts()
     next(parts)
     parts.close()  # type: ignore[attr-defined]
     assert post(origin) == b"three"
@@ -78,7 +82,7 @@ def test_nobody_listening_is_a_failure_before_anything_was_sent(sagemaker: SageM
     with pytest.raises(Failure, match="cannot be reached") as failure:
         post(Origin(sagemaker.url))
     assert (failure.value.status, failure.value.retry_after) == (503, 2)
-    assert failure.value.cause == "ConnectionRefusedError"
+    assert failure.value.cause == "no connection: ConnectionRefusedError"
 
 
 @pytest.mark.parametrize("pieces", [[], [HEAD], [HEAD, chunk(b"one")]])
@@ -105,7 +109,7 @@ def test_a_body_that_ends_early_is_an_error(
     origin: Origin, sagemaker: SageMakerDouble, pieces: list[bytes], then: str
 ) -> None:
     sagemaker.replies.append(Reply(list(pieces), then))
-    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+    with pytest.raises(ConnectionError):
         post(origin)
 
 
@@ -120,5 +124,5 @@ def test_chunks_are_taken_off_at_every_cut() -> None:
 
 @pytest.mark.parametrize("line", [b"hello", b"", b"-5"])
 def test_what_is_no_chunk_is_refused(line: bytes) -> None:
-    with pytest.raises(http.client.HTTPException, match="not a chunk"):
+    with pytest.raises(BrokenAnswerError, match="not a chunk"):
         dechunk(line + b"\r\n")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from conftest import FALCON, LLAMA, Door
 from front_door import app
-from front_door.app import ROUTES
 from front_door.config import ConfigError, from_environment
+from front_door.routes import ROUTES
 from sagemaker_double import SageMakerDouble, error, parts, whole
 
 BODY = json.dumps({"inputs": "é"})
@@ -84,17 +84,20 @@ def test_other_content_types_are_415_in_axums_words(door: Door, headers: dict[st
     assert answer.json()["error"] == "Expected request with `Content-Type: application/json`"
 
 
-@pytest.mark.parametrize("path", ["/nope", "/generate/", "//generate", "/GENERATE", "", "/v1/completions"])
+@pytest.mark.parametrize(
+    "path", ["/nope", "/generate/", "//generate", "/GENERATE", "", "/v1/embeddings", "/models/", "/models/a/b"]
+)
 def test_an_unknown_path_is_404_and_the_routes_are_named(door: Door, path: str) -> None:
     answer = door.ask(path, {})
     assert (answer.status, answer.json()["error_type"]) == (404, "not_found")
     assert "/v1/chat/completions" in answer.body.decode()
 
 
-@pytest.mark.parametrize(("path", "methods"), [(path, methods) for path, methods in ROUTES.items()])
-def test_another_method_is_405_with_those_that_are_allowed(door: Door, path: str, methods: dict[str, str]) -> None:
+@pytest.mark.parametrize("path", dict.fromkeys(route.path for route in ROUTES))
+def test_another_method_is_405_with_those_that_are_allowed(door: Door, path: str) -> None:
+    methods = [route.method for route in ROUTES if route.path == path]
     for method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"} - set(methods):
-        answer = door.ask(path, method=method)
+        answer = door.ask(path.replace("{model}", "llama"), method=method)
         assert (answer.status, answer.headers["Allow"]) == (405, ", ".join(methods))
         assert answer.json()["error_type"] == "method_not_allowed"
 
@@ -196,10 +199,12 @@ def test_the_sdks_own_variables_redirect_it() -> None:
     ("change", "words"),
     [
         ({"MODELS": "{}"}, "MODELS names no model"),
-        ({"MODELS": "nonsense"}, "MODELS must be a JSON object of models"),
-        ({"MODELS": "[]"}, "MODELS must be a JSON object of models"),
+        ({"MODELS": "nonsense"}, "MODELS is not what a FrontDoor writes"),
+        ({"MODELS": "[]"}, "MODELS is not what a FrontDoor writes"),
         ({"MODELS": '{"a": {}}'}, "'endpoint_name' is missing"),
-        ({"MODELS": '{"a": 1}'}, "MODELS must be a JSON object of models"),
+        ({"MODELS": '{"a": 1}'}, "MODELS is not what a FrontDoor writes"),
+        ({"DEFAULT_MAX_TOKENS": "many"}, "DEFAULT_MAX_TOKENS is not what a FrontDoor writes"),
+        ({"CORS_ORIGINS": "https://a.example"}, "CORS_ORIGINS is not what a FrontDoor writes"),
     ],
 )
 def test_a_deployment_that_cannot_work_says_why(change: dict[str, str], words: str) -> None:

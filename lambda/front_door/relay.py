@@ -1,0 +1,137 @@
+"""The two ways to answer from a model's stream: pass it on as it comes, or in one piece at its end.
+
+Both show a sign of life where nothing comes for long: API Gateway ends a streamed answer of a Regional API in which
+nothing travels for 5 minutes, and others on the way may be less patient.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator
+
+from front_door.call import JSON, Call
+from front_door.errors import Failure, Protocol
+from front_door.journal import Journal
+from front_door.model_stream import ModelStream
+from front_door.response import Response
+
+# As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from collecting the stream.
+EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+COMMENT = b":\n\n"
+"""A sign of life that every reader of server-sent events skips; TGI sends the same."""
+
+SILENT_SECONDS = 240.0
+"""How long an answer in one piece may keep silent, and with it may still get the status of a failure."""
+
+Steps = Generator[None, None, Response]
+"""Makes an answer; yields whenever something or nothing has come."""
+
+
+def relay(
+    call: Call,
+    stream: ModelStream,
+    protocol: Protocol,
+    *,
+    translate: Callable[[bytes], bytes] | None = None,
+    first: Callable[[bytes], None] = lambda events: None,
+    last: Callable[[bytes, Journal], None],
+) -> Response:
+    """Pass a stream on as it comes. Where the first token takes long, the status is sent before it.
+
+    Args:
+        call: The request.
+        stream: The container's answer.
+        protocol: Tells of a failure once the stream has begun.
+        translate: From whole events to what the client gets. Default: the same.
+        first: Looks at the first events; a Failure that it raises is the answer instead of the stream.
+        last: Looks at the last events as they came, notes what they tell, and raises Failure where the stream has no
+            end.
+
+    Raises:
+        Failure: The stream ended before its first event.
+    """
+    call.journal.note(streamed=True)
+    parts = iter(stream)
+    beginning = next(parts, None)
+    if beginning is None:
+        raise Failure("incomplete_generation", "Incomplete generation", cause="no event")
+    if beginning and not stream.is_events:
+        return Response(200, {"Content-Type": stream.content_type}, [beginning + b"".join(parts)])
+    if beginning:
+        first(beginning)
+    return Response(200, dict(EVENT_STREAM), _relayed(call, beginning, parts, stream, protocol, translate, last))
+
+
+def _relayed(
+    call: Call,
+    beginning: bytes,
+    parts: Iterator[bytes],
+    stream: ModelStream,
+    protocol: Protocol,
+    translate: Callable[[bytes], bytes] | None,
+    last: Callable[[bytes, Journal], None],
+) -> Iterator[bytes]:
+    try:
+        yield _passed(beginning, translate)
+        if translate is None:
+            for part in parts:
+                yield part or COMMENT
+        else:
+            for part in parts:
+                yield _passed(part, translate)
+        if not stream.is_events:
+            raise Failure("upstream", "The model answered in one piece, which cannot be streamed.", cause="no events")
+        last(stream.tail, call.journal)
+    except Failure as failure:
+        call.journal.failed(failure)
+        yield protocol.event(failure)
+    except Exception as error:  # noqa: BLE001 - the status is sent; the client must still be told
+        call.journal.crashed(error)
+        yield protocol.event(Failure("internal", "The front door failed."))
+    finally:
+        call.journal.write()
+
+
+def _passed(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:
+    if not part:
+        return COMMENT
+    return translate(part) if translate is not None else part
+
+
+def collected(call: Call, steps: Steps, protocol: Protocol) -> Response:
+    """Answer in one piece, whenever it is there.
+
+    After `SILENT_SECONDS` the status is sent, and white space, which JSON allows in front; a failure from then on can
+    only be told in the body.
+
+    Raises:
+        Failure: As `steps`.
+    """
+    until = time.time() + SILENT_SECONDS
+    try:
+        while time.time() < until:
+            next(steps)
+    except StopIteration as done:
+        response: Response = done.value
+        return response
+    return Response(200, dict(JSON), _late(call, steps, protocol))
+
+
+def _late(call: Call, steps: Steps, protocol: Protocol) -> Iterator[bytes]:
+    sent = time.time()
+    yield b"\n"
+    try:
+        while True:
+            next(steps)
+            if time.time() - sent > 1:
+                sent = time.time()
+                yield b"\n"
+    except StopIteration as done:
+        yield from done.value.body
+    except Failure as failure:
+        call.journal.failed(failure)
+        yield from protocol.response(failure).body
+    except Exception as error:  # noqa: BLE001 - the status is sent; the client must still be told
+        call.journal.crashed(error)
+        yield from protocol.response(Failure("internal", "The front door failed.")).body
+    finally:
+        call.journal.write()
