@@ -111,14 +111,12 @@ def test_the_examples_of_a_schema_fit_it(name: str) -> None:
 
 
 def test_the_examples_of_answers_fit_their_schemas() -> None:
-    seen = 0
     for name, response in DOCUMENT["components"]["responses"].items():
-        for media in response["content"].values():
-            if "example" in media:
-                seen += 1
-                validator = Draft202012Validator(media["schema"] | {"components": DOCUMENT["components"]})
-                assert validator.is_valid(media["example"]), name
-    assert seen
+        for kind, media in response["content"].items():
+            if name[-3:].isdigit() or kind == "text/html":
+                continue
+            validator = Draft202012Validator(media["schema"] | {"components": DOCUMENT["components"]})
+            assert [error.message for error in validator.iter_errors(media["example"])] == [], name
 
 
 def test_the_served_file_is_small() -> None:

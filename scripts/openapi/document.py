@@ -9,7 +9,7 @@ from typing import Any
 from front_door.routes import ROUTES, Route
 
 from scripts.openapi import errors, openai_answers, openai_requests, tgi_answers, tgi_requests
-from scripts.openapi.operations import OPERATIONS
+from scripts.openapi.operations import OPERATIONS, successes
 from scripts.openapi.schema import ref
 
 _PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -34,7 +34,7 @@ def generate() -> dict[str, Any]:
         "paths": _paths(),
         "components": {
             "schemas": dict(sorted(schemas.items())),
-            "responses": _successes() | errors.responses(),
+            "responses": successes() | errors.responses(),
             "parameters": {"model": _model_parameter()},
             "securitySchemes": {
                 "bearer": {
@@ -81,14 +81,10 @@ def _operation(route: Route) -> dict[str, Any]:
         route.protocol,
         asks_model=route.request is not None,
         names_model=has_model,
-        may_be_unhealthy=about.id in ("health", "root"),
+        may_be_unhealthy=about.may_be_unhealthy,
     )
     operation["responses"] = {"200": ref(about.id, "responses"), **failures}
     return operation
-
-
-def _successes() -> dict[str, Any]:
-    return {about.id: about.success() for about in OPERATIONS.values()}
 
 
 def _model_parameter() -> dict[str, Any]:

@@ -18,7 +18,7 @@ _OBJECT = record(
 _ERROR_TYPE = text("The kind of error, for programs; TGI's name where TGI has one.")
 
 SCHEMAS: dict[str, Schema] = {
-    "Error": record({"error": text(), "error_type": _ERROR_TYPE}, required=("error", "error_type")),
+    "ErrorResponse": record({"error": text(), "error_type": _ERROR_TYPE}, required=("error", "error_type")),
     "OpenAIError": record({"error": _OBJECT, "error_type": _ERROR_TYPE}, required=("error", "error_type")),
 }
 
@@ -81,4 +81,4 @@ def _name(protocol: str, status: str) -> str:
 def _schema(protocol: str, status: str) -> Schema:
     if protocol == "openai" or status in _GATEWAY_ONLY:
         return ref("OpenAIError")
-    return ref("Error") if status in _FUNCTION_ONLY else any_of(ref("Error"), ref("OpenAIError"))
+    return ref("ErrorResponse") if status in _FUNCTION_ONLY else any_of(ref("ErrorResponse"), ref("OpenAIError"))

@@ -1,98 +1,134 @@
-"""What each route does and answers where nothing goes wrong, by the function that answers it."""
+"""What each route does, and what it answers where nothing goes wrong, by the function that answers it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from scripts.openapi.schema import Schema, array, record, ref, text
+from scripts.openapi import examples
+from scripts.openapi.operation import Operation
+from scripts.openapi.schema import Schema, any_of, array, record, ref, text
 
 _ONE = array(ref("GenerateResponse"), minItems=1, maxItems=1)
-_TEXT = "Deep Learning is a subset of Machine Learning."
-_EVENTS = "Server-sent events: each `data:` line is one such object. A failure on the way is the last event."
-_DONE = f"{_EVENTS} `data: [DONE]` ends the stream."
+_NOTHING: Schema = {"type": "object"}
+_IN_BAND = (
+    "TGI's streams begin with status 200 before the request is checked: a refusal is the stream's only event, with"
+    " `error` and `error_type`."
+)
+_OF_THE_PLAN = "From the deployment's plan; the container is not asked."
+_HEALTH = "503 while one of the endpoints is not in service. The model itself is not asked."
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation.
+def _events(event: str, error: str) -> Schema:
+    return any_of(ref(event), ref(error))
 
-    Args:
-        id: Its operationId; with a model in the path `OfModel` is added.
-        tag: Whose API it belongs to.
-        summary: What it is for.
-        answer: Schema of its JSON answer. None: it only streams.
-        events: Schema of its events. None: it does not stream.
-        example: An answer.
-        description: What else the caller must know.
-        answer_type: The answer's content type.
-    """
-
-    id: str
-    tag: str
-    summary: str
-    answer: Schema | None = None
-    events: Schema | None = None
-    example: Any = None
-    description: str = ""
-    ends_with_done: bool = False
-
-    def success(self) -> dict[str, Any]:
-        """The answer with status 200."""
-        content: dict[str, Any] = {}
-        if self.answer is not None:
-            example = {} if self.example is None else {"example": self.example}
-            content["application/json"] = {"schema": self.answer, **example}
-        if self.events is not None:
-            content["text/event-stream"] = {"schema": self.events}
-        description = "" if self.events is None else _DONE if self.ends_with_done else _EVENTS
-        return {"description": description or "The answer.", "content": content}
-
-
-_MODEL = {"id": "llama", "object": "model", "created": 0, "owned_by": "meta-llama/Llama-3.1-8B-Instruct"}
 
 OPERATIONS: dict[str, Operation] = {
     "tgi.compat_generate": Operation(
-        "compatGenerate",
-        "TGI",
-        "Generate text, in one piece or streamed",
-        _ONE,
-        ref("StreamResponse"),
-        [{"generated_text": _TEXT}],
+        id="compatGenerate",
+        tag="TGI",
+        summary="Generate text; `stream` decides how it comes",
+        description=f"In one piece the answer is an array of one. {_IN_BAND}",
+        answer=_ONE,
+        answer_example=[examples.GENERATED],
+        events=_events("StreamResponse", "ErrorResponse"),
+        event_example=examples.TOKEN_EVENT,
     ),
     "tgi.generate": Operation(
-        "generate", "TGI", "Generate text", ref("GenerateResponse"), example={"generated_text": _TEXT}
+        id="generate",
+        tag="TGI",
+        summary="Generate text",
+        answer=ref("GenerateResponse"),
+        answer_example=examples.GENERATED,
     ),
-    "tgi.generate_stream": Operation("generateStream", "TGI", "Generate text, streamed", events=ref("StreamResponse")),
+    "tgi.generate_stream": Operation(
+        id="generateStream",
+        tag="TGI",
+        summary="Generate text, each token as it comes",
+        description=_IN_BAND,
+        events=_events("StreamResponse", "ErrorResponse"),
+        event_example=examples.TOKEN_EVENT,
+    ),
     "service.invocations": Operation(
-        "invocations",
-        "TGI",
-        "What SageMaker's `/invocations` takes",
-        ref("InvocationsResponse"),
-        ref("InvocationsStream"),
-        [{"generated_text": _TEXT}],
+        id="invocations",
+        tag="TGI",
+        summary="What a SageMaker endpoint's `/invocations` takes",
+        description="`inputs`, `messages` or `prompt`, the first that is there, decides which of the routes answers.",
+        answer=ref("InvocationsResponse"),
+        answer_example=[examples.GENERATED],
+        events=any_of(ref("InvocationsStream"), ref("ErrorResponse"), ref("OpenAIError")),
+        event_example=examples.TOKEN_EVENT,
     ),
     "chat.chat_completions": Operation(
-        "createChatCompletion",
-        "OpenAI",
-        "Answer a conversation",
-        ref("ChatCompletion"),
-        ref("ChatCompletionChunk"),
+        id="createChatCompletion",
+        tag="OpenAI",
+        summary="Answer a conversation",
+        answer=ref("ChatCompletion"),
+        answer_example=examples.CHAT,
+        events=_events("ChatCompletionChunk", "OpenAIError"),
+        event_example=examples.CHAT_CHUNK,
         ends_with_done=True,
     ),
     "completions.completions": Operation(
-        "createCompletion", "OpenAI", "Complete a text", ref("Completion"), ref("CompletionChunk"), ends_with_done=True
+        id="createCompletion",
+        tag="OpenAI",
+        summary="Complete a text",
+        answer=ref("Completion"),
+        answer_example=examples.COMPLETION,
+        events=_events("CompletionChunk", "OpenAIError"),
+        event_example=examples.COMPLETION_CHUNK,
+        ends_with_done=True,
     ),
     "service.models": Operation(
-        "listModels", "OpenAI", "The models of this API", ref("ModelList"), example={"object": "list", "data": [_MODEL]}
+        id="listModels",
+        tag="OpenAI",
+        summary="The models that `model` in a request can name",
+        answer=ref("ModelList"),
+        answer_example={"object": "list", "data": [examples.MODEL]},
     ),
-    "service.model": Operation("retrieveModel", "OpenAI", "One model", ref("Model"), example=_MODEL),
-    "service.info": Operation("info", "TGI", "The model and its limits", {"type": "object"}),
-    "service.health": Operation("health", "TGI", "Whether the endpoints serve", {"type": "object"}, example={}),
+    "service.model": Operation(
+        id="retrieveModel",
+        tag="OpenAI",
+        summary="One model, by its name or its hub id",
+        answer=ref("Model"),
+        answer_example=examples.MODEL,
+    ),
+    "service.info": Operation(
+        id="info",
+        tag="TGI",
+        summary="The model and its limits",
+        description=_OF_THE_PLAN,
+        answer=ref("Info"),
+        answer_example=examples.INFO,
+    ),
+    "service.health": Operation(
+        id="health",
+        tag="TGI",
+        summary="Whether the models can be asked",
+        description=_HEALTH,
+        answer=_NOTHING,
+        answer_example={},
+        may_be_unhealthy=True,
+    ),
     "service.root": Operation(
-        "root", "TGI", "Whether the endpoints serve, as `/health`", {"type": "object"}, example={}
+        id="root",
+        tag="TGI",
+        summary="Whether the models can be asked; for a browser, the playground where there is one",
+        description=_HEALTH,
+        answer=_NOTHING,
+        answer_example={},
+        may_be_page=True,
+        may_be_unhealthy=True,
     ),
     "service.openapi": Operation(
-        "openapi", "API", "This description", record({"openapi": text()}, required=("openapi",))
+        id="openapi",
+        tag="API",
+        summary="This description",
+        answer=record({"openapi": text()}, required=("openapi",)),
+        answer_example={"openapi": "3.1.0"},
     ),
 }
+
+
+def successes() -> dict[str, Any]:
+    """The answers with status 200, to be referred to by the operation's id."""
+    return {operation.id: operation.success() for operation in OPERATIONS.values()}

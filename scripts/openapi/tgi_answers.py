@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, one_of, record, ref, text
 
-_LOGPROB = number("Natural logarithm of its probability.")
+_LOGPROB = nullable(number("Natural logarithm of its probability."))
 _FINISH_REASON = one_of("length", "eos_token", "stop_sequence", description="Why the text ended.")
 _COUNT = integer("Tokens that were generated.", minimum=0)
 _SEED = nullable(integer("The seed that was used, where tokens were sampled.", minimum=0))
@@ -16,7 +16,27 @@ _SEQUENCE: dict[str, Schema] = {
     "tokens": _TOKENS,
     "top_tokens": array(_TOKENS, "The alternatives of each token, where `top_n_tokens` asked for them."),
 }
-_ALWAYS = ("finish_reason", "generated_tokens", "prefill", "tokens")
+_ALWAYS = ("finish_reason", "generated_tokens", "seed", "prefill", "tokens")
+
+_NAME = nullable(text())
+_INFO: dict[str, Schema] = {
+    "model_id": text("The hub id, or the folder of the model."),
+    "model_sha": nullable(text("The model's revision.")),
+    "model_pipeline_tag": _NAME,
+    "router": text(),
+    "version": nullable(text("TGI's version.")),
+    "max_input_tokens": nullable(integer(minimum=1)),
+    "max_total_tokens": nullable(integer(minimum=1)),
+    "sha": _NAME,
+    "docker_label": _NAME,
+}
+_LIMITS = (
+    "max_concurrent_requests",
+    "max_best_of",
+    "max_stop_sequences",
+    "validation_workers",
+    "max_client_batch_size",
+)
 
 SCHEMAS: dict[str, Schema] = {
     "GenerateResponse": record(
@@ -43,7 +63,7 @@ SCHEMAS: dict[str, Schema] = {
         additionalProperties=False,
     ),
     "PrefillToken": record(
-        {"id": integer(minimum=0), "text": text(), "logprob": nullable(_LOGPROB)},
+        {"id": integer(minimum=0), "text": text(), "logprob": _LOGPROB},
         required=("id", "text", "logprob"),
         additionalProperties=False,
     ),
@@ -61,6 +81,12 @@ SCHEMAS: dict[str, Schema] = {
     "StreamDetails": record(
         {**_END, "input_length": integer("Tokens of the prompt.", minimum=0)},
         required=("finish_reason", "generated_tokens", "seed", "input_length"),
+        additionalProperties=False,
+    ),
+    "Info": record(
+        {**_INFO, **dict.fromkeys(_LIMITS, integer(minimum=0))},
+        required=(*_INFO, *_LIMITS),
+        description="As far as the deployment knows; null: the container decided.",
         additionalProperties=False,
     ),
     "InvocationsResponse": any_of(

@@ -50,7 +50,7 @@ _PARAMETERS: dict[str, Schema] = {
         "Return the prompt's tokens too; cannot be streamed and has 60 seconds.", default=False
     ),
     "top_n_tokens": nullable(integer("Return the likeliest alternatives of each token.", minimum=0)),
-    "grammar": nullable(ref("Grammar")),
+    "grammar": nullable(ref("GrammarType")),
     "watermark": boolean("Mark the text so that it can be recognised as generated.", default=False),
     "adapter_id": nullable(text("A LoRA adapter that the endpoint has loaded.")),
 }
@@ -85,7 +85,7 @@ SCHEMAS: dict[str, Schema] = {
         examples=[_SHORT, {"messages": [{"role": "user", "content": "What is Deep Learning?"}], "max_tokens": 20}],
     ),
     "GenerateParameters": record(_PARAMETERS, description="Names that are not known are ignored."),
-    "Grammar": any_of(
+    "GrammarType": any_of(
         _grammar("json", any_of({"type": "object"}, text(), description="A JSON Schema with `properties`.")),
         _grammar("regex", text("A regular expression.")),
         _grammar(
