@@ -1,5 +1,6 @@
-"""HTTP to one AWS service, over plain sockets: kept connections, answers that end at the request's deadline, and a sign
-of life while nothing comes (http.client cannot read on after a timeout).
+"""HTTP to one AWS service, over plain sockets: connections are kept, answers end at the request's deadline.
+
+While nothing comes there is a sign of life, for which http.client is no use: it cannot read on after a timeout.
 """
 
 import os

@@ -15,6 +15,12 @@ _SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRol
 # What TGI's `/info` says that no option decides (router/src/server.rs, Info).
 _INFO = {"validation_workers": 2, "max_best_of": 2, "max_stop_sequences": 4, "max_client_batch_size": 4}
 
+_BY_MEMBER = {
+    "inputs": "tgi.compat_generate",
+    "messages": "chat.chat_completions",
+    "prompt": "completions.completions",
+}
+
 
 def root(call: Call) -> Response:
     """`GET /`: the playground for a browser, where it is deployed; else TGI's health."""
@@ -51,14 +57,15 @@ def info(call: Call) -> Response:
     told = {
         "model_id": known.model_id or "/opt/ml/model",
         "model_sha": facts.get("revision"),
-        "model_dtype": facts.get("dtype"),
+        "model_pipeline_tag": None,
         "max_concurrent_requests": facts.get("max_concurrent_requests", 128),
         **{name: facts.get(name, default) for name, default in _INFO.items()},
         "max_input_tokens": facts.get("max_input_tokens"),
         "max_total_tokens": facts.get("max_total_tokens"),
-        "max_batch_total_tokens": facts.get("max_batch_total_tokens"),
         "router": "text-generation-router",
         "version": facts.get("version"),
+        "sha": None,
+        "docker_label": None,
     }
     return Response(200, dict(JSON), [compact(told)])
 
@@ -82,19 +89,15 @@ def health(call: Call) -> Response:
 def invocations(call: Call) -> Response:
     """`POST /invocations`: as TGI from 2.4 on, `inputs` before `messages` before `prompt` decide what it is."""
     body = call.request.json_object()
-    for member, answer in (("inputs", "tgi.compat_generate"), ("messages", "chat.chat_completions")):
-        if member in body:
-            break
-    else:
-        member, answer = "prompt", "completions.completions"
-    if member not in body:
-        words = "Failed to deserialize the JSON body into the target type: "
-        raise Failure("validation", words + "missing field `inputs`, `messages` or `prompt`")
-    module, _, name = answer.partition(".")
-    response: Response = getattr(import_module(f"front_door.{module}"), name)(call)
+    name = next((answer for member, answer in _BY_MEMBER.items() if member in body), None)
+    if name is None:
+        words = "Failed to deserialize the JSON body into the target type: missing field "
+        raise Failure("validation", words + " or ".join(f"`{member}`" for member in _BY_MEMBER))
+    module, _, function = name.partition(".")
+    response: Response = getattr(import_module(f"front_door.{module}"), function)(call)
     return response
 
 
-def openapi(call: Call) -> Response:  # noqa: ARG001 - every route gets its call
+def openapi(call: Call) -> Response:
     """`GET /openapi.json`: the description of all of this."""
     return Response(200, dict(JSON), [Path(__file__).with_name("openapi.json").read_bytes()])

@@ -34,9 +34,10 @@ class Reply:
 
 @dataclass
 class SageMakerDouble:
-    """Gives one reply for each request, in order."""
+    """Gives one reply for each request, in order; where `repeats` is set, the last one again and again."""
 
     replies: list[Reply] = field(default_factory=list)
+    repeats: bool = False
     received: list[Received] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -75,7 +76,7 @@ class SageMakerDouble:
         try:
             while request := _read(reader, number):
                 self.received.append(request)
-                reply = self.replies.pop(0)
+                reply = self.replies[0] if self.repeats and len(self.replies) == 1 else self.replies.pop(0)
                 for piece in reply.pieces:
                     if callable(piece):
                         piece()

@@ -278,7 +278,7 @@ def test_a_wrong_type_has_the_containers_status_and_names_the_same_field(
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/v1/chat/completions"])
 def test_an_injected_fault_has_its_status(cloud: Cloud, path: str, fault: str, status: int, kind: str) -> None:
     body = {"inputs": "Hi", "messages": [{"role": "user", "content": "Hi"}]}
-    cloud.faults.inject(fault, 1)
+    cloud.faults.inject(fault, 3)  # throttling is tried again twice
     answer = cloud.through_the_door(path, body)
     cloud.faults.clear()
     assert (answer.status, answer.json()["error_type"]) == (status, kind)

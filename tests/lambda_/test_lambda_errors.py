@@ -81,7 +81,7 @@ ROWS: list[tuple[Reply, int, str, str | None]] = [
 @pytest.mark.parametrize("streamed", [False, True])
 def test_each_error_has_its_status_and_words(door: Door, sagemaker: SageMakerDouble, row: int, streamed: bool) -> None:
     reply, status, kind, retry_after = ROWS[row]
-    sagemaker.replies += [reply, reply]
+    sagemaker.replies, sagemaker.repeats = [reply], True
     tgi = door.ask("/generate_stream" if streamed else "/generate", {"inputs": "Hi"})
     assert (tgi.status, tgi.json()["error_type"]) == (status, kind)
     assert isinstance(tgi.json()["error"], str)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from conftest import FALCON, LLAMA, Door
-from front_door import call
 from sagemaker_double import (
     HEAD,
     Reply,
@@ -90,16 +89,16 @@ def test_details_have_no_top_tokens_unless_asked_for(door: Door, sagemaker: Sage
         ("/generate_stream", {"parameters": {"seed": 1}}, {"seed": 1, "return_full_text": False}),
         ("/", {}, {"do_sample": True, "details": True}),
         ("/", {"parameters": {"seed": 1}}, {"seed": 1, "details": True}),
-        ("/", {"stream": True}, None),
+        ("/", {"stream": True}, {"do_sample": True}),
         ("/", {"stream": True, "parameters": {"seed": 1}}, {"seed": 1}),
     ],
 )
 def test_the_container_gets_the_defaults_of_the_route(
-    door: Door, sagemaker: SageMakerDouble, path: str, body: dict[str, Any], sent: dict[str, Any] | None
+    door: Door, sagemaker: SageMakerDouble, path: str, body: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     sagemaker.replies.append(parts(*generation()))
     door.ask(path, {"inputs": "Hi", "messages": [], "prompt": "x", **body})
-    expected = {"inputs": "Hi", "stream": True} | ({} if sent is None else {"parameters": sent})
+    expected = {"inputs": "Hi", "stream": True, "parameters": {**sent, "max_new_tokens": 1024}}
     assert sagemaker.received[0].json() == expected
 
 
@@ -214,7 +213,7 @@ def test_a_stream_that_breaks_in_the_middle_says_so(
 
 def test_an_error_event_of_tgi_passes_in_a_stream(door: Door, sagemaker: SageMakerDouble) -> None:
     event = b'data: {"error":"Model is overloaded","error_type":"overloaded"}\n\n'
-    sagemaker.replies.append(parts(event))
+    sagemaker.replies, sagemaker.repeats = [parts(event)], True
     answer = door.ask("/generate_stream", {"inputs": "Hi"})
     assert (answer.status, answer.body) == (200, event)
     assert door.log()[0]["error"] == "overloaded"
@@ -232,8 +231,8 @@ def test_an_error_event_becomes_the_status_of_a_buffered_answer(
     door: Door, sagemaker: SageMakerDouble, message: str, kind: str, status: int
 ) -> None:
     event = sse({"error": message, "error_type": kind})
-    sagemaker.replies += [parts(event), parts(generation()[0], event)]
-    for _ in range(2):
+    for reply in (parts(event), parts(generation()[0], event)):
+        sagemaker.replies, sagemaker.repeats = [reply], True
         answer = door.ask("/generate", {"inputs": "Hi"})
         assert (answer.status, answer.json()) == (status, {"error": message, "error_type": kind})
         assert answer.headers.get("Retry-After") == ("1" if status == 429 else None)
@@ -268,32 +267,6 @@ def test_the_deadline_ends_a_stream_with_an_event_and_a_buffered_answer_with_504
     assert (answer.status, answer.json()) == (504, timeout)
 
 
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [("/generate", {"inputs": "Hi"}), ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]})],
-)
-def test_an_answer_in_one_piece_is_given_up_before_the_gateway_takes_the_silence_for_its_end(
-    door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, Any]
-) -> None:
-    assert call.SILENT_SECONDS < 300
-    monkeypatch.setattr(call, "SILENT_SECONDS", 1.2)
-    sagemaker.replies.append(Reply([HEAD, chunk(part(generation()[0])), lambda: time.sleep(5)], then="close"))
-    started = time.monotonic()
-    assert door.ask(path, body).status == 504
-    assert time.monotonic() - started < 3
-
-
-def test_a_streamed_answer_may_take_longer_than_one_in_one_piece(
-    door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(call, "SILENT_SECONDS", 1.2)
-    events = generation()
-    rest = [chunk(part(event)) for event in events[1:]]
-    pause = [lambda: time.sleep(0.5)]
-    sagemaker.replies.append(Reply([HEAD, chunk(part(events[0])), *pause, *rest, chunk(b"")]))
-    assert door.ask("/generate_stream", {"inputs": "Hi"}).body == b"".join(events)
-
-
 def test_sixty_seconds_are_explained_where_they_apply(door: Door, sagemaker: SageMakerDouble) -> None:
     timed_out = {"OriginalStatusCode": 0, "OriginalMessage": "", "Message": "Your invocation timed out"}
     sagemaker.replies.append(error(424, "ModelError", **timed_out))
@@ -322,7 +295,7 @@ def test_a_container_that_answers_with_json_is_passed_on(door: Door, sagemaker: 
 
 
 def test_a_body_of_6_mib_arrives_whole_and_one_more_byte_is_refused(door: Door, sagemaker: SageMakerDouble) -> None:
-    fixed = len(b'{"inputs":"","parameters":{"return_full_text":false},"stream":true}')
+    fixed = len(b'{"inputs":"","parameters":{"return_full_text":false,"max_new_tokens":1024},"stream":true}')
     inputs = "é" * 1_000_000 + "x" * (LLAMA.max_body_bytes - fixed - 2_000_000)
     sagemaker.replies.append(parts(*generation()))
     assert door.ask("/generate_stream", {"inputs": inputs, "parameters": {}}).status == 200
@@ -336,7 +309,9 @@ def test_a_body_of_6_mib_arrives_whole_and_one_more_byte_is_refused(door: Door, 
 def test_the_routes_name_no_model_so_there_must_be_one(door_for: Callable[..., Door]) -> None:
     answer = door_for(LLAMA, FALCON).ask("/generate", {"inputs": "Hi"})
     assert answer.status == 404
-    assert "several models (llama, falcon)" in answer.json()["error"]
+    assert answer.json()["error"] == (
+        "This URL serves several models; put the name into the path: /models/<one of llama, falcon>/generate."
+    )
 
 
 @pytest.mark.parametrize(
