@@ -71,15 +71,14 @@ def _relayed(
     last: Callable[[bytes, Journal], None],
 ) -> Iterator[bytes]:
     try:
-        yield _passed(beginning, translate)
-        if translate is None:
-            for part in parts:
-                yield part or COMMENT
-        else:
-            for part in parts:
-                yield _passed(part, translate)
-        if not stream.is_events:
-            raise Failure("upstream", "The model answered in one piece, which cannot be streamed.", cause="no events")
+        part: bytes | None = beginning
+        while part is not None:
+            if part and not stream.is_events:
+                raise Failure(
+                    "upstream", "The model answered in one piece, which cannot be streamed.", cause="no events"
+                )
+            yield _passed(part, translate)
+            part = next(parts, None)
         last(stream.tail, call.journal)
     except Failure as failure:
         call.journal.failed(failure)
@@ -94,7 +93,7 @@ def _relayed(
 def _passed(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:
     if not part:
         return COMMENT
-    return translate(part) if translate is not None else part
+    return part if translate is None else translate(part)
 
 
 def collected(call: Call, steps: Steps, protocol: Protocol) -> Response:

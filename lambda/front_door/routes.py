@@ -51,7 +51,8 @@ ROUTES = (
 def found(path: str) -> tuple[dict[str, Route], dict[str, str]]:
     """The routes of a path by their method, and what its variables are; empty where there is no such path.
 
-    A model's name may be sent percent-encoded or, as hub ids are, with a slash in it (`/v1/models/{model}` only).
+    The name of a model may be a hub id with its slash in `/v1/models/{model}`, as OpenAI's clients send it; elsewhere
+    the slash has to be percent-encoded.
     """
     exact = _BY_PATH.get(path)
     if exact is not None:
@@ -60,7 +61,7 @@ def found(path: str) -> tuple[dict[str, Route], dict[str, str]]:
         head, _, tail = template.partition("{model}")
         if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
             model = path[len(head) : len(path) - len(tail)]
-            if "/" not in model:
+            if "/" not in model or template == _WITH_HUB_IDS:
                 return routes, {"model": model}
     return {}, {}
 
@@ -72,5 +73,6 @@ def _by_path() -> dict[str, dict[str, Route]]:
     return table
 
 
+_WITH_HUB_IDS = "/v1/models/{model}"
 _BY_PATH = _by_path()
 _TEMPLATES = tuple((path, routes) for path, routes in _BY_PATH.items() if "{model}" in path)

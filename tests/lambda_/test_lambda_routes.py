@@ -1,0 +1,220 @@
+"""One door for many models, what it tells of itself, and pages of other origins."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import FALCON, LLAMA, Door
+from front_door import routes
+from sagemaker_double import SageMakerDouble, parts, whole
+
+DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
+END = f"data: {json.dumps({'index': 1, 'token': {}, 'generated_text': 'x', 'details': DETAILS})}\n\n".encode()
+HUB_ID = "meta-llama/Llama-3.1-8B-Instruct"
+
+
+@pytest.fixture
+def two(door_for: Callable[..., Door]) -> Door:
+    return door_for(LLAMA, FALCON)
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        ("/models/llama/generate", "llama-endpoint"),
+        ("/models/falcon/generate", "falcon-endpoint"),
+        ("/models/falcon", "falcon-endpoint"),
+        ("/models/falcon/generate_stream", "falcon-endpoint"),
+        ("/models/falcon/invocations", "falcon-endpoint"),
+        ("/models/meta-llama%2FLlama-3.1-8B-Instruct/generate", "llama-endpoint"),
+    ],
+)
+def test_the_path_names_the_model(two: Door, sagemaker: SageMakerDouble, path: str, endpoint: str) -> None:
+    sagemaker.replies.append(parts(END))
+    assert two.ask(path, {"inputs": "Hi"}).status == 200
+    assert sagemaker.received[0].path == f"/endpoints/{endpoint}/invocations-response-stream"
+
+
+@pytest.mark.parametrize("path", ["/models/gpt/generate", "/models/gpt/info", "/models/gpt/health", "/models/%00"])
+def test_a_model_that_is_not_there_is_404(two: Door, path: str) -> None:
+    answer = two.ask(path, {"inputs": "Hi"} if path.endswith(("generate", "%00")) else None)
+    assert (answer.status, answer.json()["error_type"]) == (404, "model_not_found")
+    assert answer.json()["error"].endswith("does not exist; there is llama, falcon.")
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models/llama", f"/v1/models/{HUB_ID}", "/v1/models/meta-llama%2FLlama-3.1-8B-Instruct"]
+)
+def test_a_model_is_described_by_its_name_and_by_its_hub_id(two: Door, path: str) -> None:
+    described = {"id": "llama", "object": "model", "created": 0, "owned_by": HUB_ID}
+    assert two.ask(path).json() == described
+
+
+def test_a_model_that_is_not_there_is_openais_404(two: Door) -> None:
+    answer = two.ask("/v1/models/gpt-4o")
+    assert answer.status == 404
+    assert answer.json()["error"] == {
+        "message": "The model 'gpt-4o' does not exist.",
+        "type": "invalid_request_error",
+        "param": "model",
+        "code": "model_not_found",
+    }
+
+
+FACTS = {
+    "version": "3.3.6",
+    "revision": None,
+    "dtype": "bfloat16",
+    "max_input_tokens": 6144,
+    "max_total_tokens": 8192,
+    "max_batch_total_tokens": 24092,
+    "max_concurrent_requests": 64,
+    "max_best_of": 2,
+    "max_stop_sequences": 8,
+    "max_client_batch_size": 4,
+}
+
+
+def test_info_is_what_the_plan_knows_and_no_secret(door_for: Callable[..., Door]) -> None:
+    told = door_for(replace(LLAMA, facts=FACTS)).ask("/info").json()
+    assert told == {
+        "model_id": HUB_ID,
+        "model_sha": None,
+        "model_pipeline_tag": None,
+        "max_concurrent_requests": 64,
+        "validation_workers": 2,
+        "max_best_of": 2,
+        "max_stop_sequences": 8,
+        "max_client_batch_size": 4,
+        "max_input_tokens": 6144,
+        "max_total_tokens": 8192,
+        "router": "text-generation-router",
+        "version": "3.3.6",
+        "sha": None,
+        "docker_label": None,
+    }
+    assert "endpoint" not in json.dumps(told)
+
+
+def test_info_of_one_of_several_is_asked_by_its_name(two: Door) -> None:
+    assert two.ask("/models/falcon/info").json()["model_id"] == "/opt/ml/model"
+    assert two.ask("/info").status == 404
+
+
+def test_health_of_one_of_several_asks_for_that_one(two: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(whole(b'{"EndpointStatus": "InService"}'))
+    assert two.ask("/models/falcon/health").status == 200
+    assert [request.json()["EndpointName"] for request in sagemaker.received] == ["falcon-endpoint"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "text/html,*/*"}, {"Accept": "*/*"}])
+def test_the_root_is_tgis_health_where_there_is_no_playground(
+    door: Door, sagemaker: SageMakerDouble, headers: dict[str, str]
+) -> None:
+    sagemaker.replies.append(whole(b'{"EndpointStatus": "InService"}'))
+    answer = door.ask("/", method="GET", headers=headers)
+    assert (answer.status, answer.body) == (200, b"{}")
+
+
+def test_invocations_takes_inputs_as_tgi_does(door: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies += [parts(END), parts(END)]
+    assert door.ask("/invocations", {"inputs": "Hi", "messages": []}).json() == [{"generated_text": "x"}]
+    assert door.ask("/invocations", {"inputs": "Hi", "stream": True}).body == END
+
+
+def test_invocations_takes_messages_as_chat(door: Door, sagemaker: SageMakerDouble) -> None:
+    usage = b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}\n\n'
+    chat = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}\n\n'
+    sagemaker.replies.append(parts(chat, usage, b"data: [DONE]\n\n"))
+    answer = door.ask("/invocations", {"messages": [{"role": "user", "content": "Hi"}], "prompt": "x"})
+    assert answer.json()["choices"][0]["message"]["content"] == "x"
+
+
+def test_invocations_without_any_of_them_is_refused(door: Door) -> None:
+    answer = door.ask("/invocations", {"input": "Hi"})
+    assert answer.status == 422
+    assert answer.json()["error"].endswith("missing field `inputs` or `messages` or `prompt`")
+
+
+def test_the_description_is_served_as_it_is_checked_in(door: Door) -> None:
+    answer = door.ask("/openapi.json")
+    described = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
+    assert answer.json() == described
+
+
+def test_each_route_names_a_function_that_there_is() -> None:
+    from importlib import import_module
+
+    for route in routes.ROUTES:
+        module, _, name = route.answer.partition(".")
+        assert callable(getattr(import_module(f"front_door.{module}"), name))
+
+
+ORIGIN = "https://app.example"
+
+
+def door_with(door_for: Callable[..., Door], *origins: str) -> Door:
+    made = door_for(LLAMA)
+    made.app._config = replace(made.app._config, cors_origins=origins)
+    return made
+
+
+def cors(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.startswith("Access-Control") or name == "Vary"}
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed", "vary"),
+    [
+        ((), ORIGIN, None, None),
+        ((ORIGIN,), ORIGIN, ORIGIN, "Origin"),
+        ((ORIGIN, "https://b.example"), "https://b.example", "https://b.example", "Origin"),
+        ((ORIGIN,), "https://app.example.evil.example", None, "Origin"),
+        ((ORIGIN,), "null", None, "Origin"),
+        ((ORIGIN,), None, None, "Origin"),
+        (("*",), "https://any.example", "*", None),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/models", "/nope", "/generate"])
+def test_answers_say_which_pages_may_read_them(
+    door_for: Callable[..., Door],
+    origins: tuple[str, ...],
+    origin: str | None,
+    allowed: str | None,
+    vary: str | None,
+    path: str,
+) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    told = cors(door_with(door_for, *origins).ask(path, method="GET", headers=headers).headers)
+    assert (told.get("Access-Control-Allow-Origin"), told.get("Vary")) == (allowed, vary)
+    assert "Access-Control-Allow-Credentials" not in told
+
+
+def test_a_browser_may_ask_before_its_request(door_for: Callable[..., Door]) -> None:
+    answer = door_with(door_for, ORIGIN).ask("/v1/chat/completions", method="OPTIONS", headers={"Origin": ORIGIN})
+    assert (answer.status, answer.body) == (200, b"{}")
+    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize(("origins", "path", "status"), [((), "/generate", 405), ((ORIGIN,), "/nope", 404)])
+def test_there_is_no_preflight_for_what_is_not_there(
+    door_for: Callable[..., Door], origins: tuple[str, ...], path: str, status: int
+) -> None:
+    assert door_with(door_for, *origins).ask(path, method="OPTIONS", headers={"Origin": ORIGIN}).status == status
+
+
+def test_found_takes_one_segment_for_a_model_but_hub_ids_under_v1() -> None:
+    def paths(path: str) -> Any:
+        found, variables = routes.found(path)
+        return next(iter(found.values())).path if found else None, variables
+
+    assert paths("/models/a/generate") == ("/models/{model}/generate", {"model": "a"})
+    assert paths("/models/a/b/generate") == (None, {})
+    assert paths("/models//generate") == (None, {})
+    assert paths("/v1/models/a/b") == ("/v1/models/{model}", {"model": "a/b"})
+    assert paths("/v1/models/") == (None, {})
