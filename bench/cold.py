@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.figure import Figure, Samples, median_ratio, paired
-from bench.functions import ANSWER, front_door, proxy_event, reference, upstream
+from bench.functions import BUFFERED, CHAT, STREAMED, Route, front_door, proxy_event, reference, upstream
 from bench.sandbox import Function, Sandbox, own_peak
 
 REFERENCE = "awslambdaric + boto3"
 OURS = {
-    "buffered": ("front door, /generate", "/generate"),
-    "streamed": ("front door, /generate_stream", "/generate_stream"),
+    "buffered": BUFFERED,
+    "streamed": STREAMED,
+    "chat": CHAT,
 }
-_ENDPOINT = "burst-20"
 
 
 def measure(asset: Path, rounds: int, step: Callable[[str], None]) -> list[Figure]:
@@ -30,29 +30,34 @@ def measure(asset: Path, rounds: int, step: Callable[[str], None]) -> list[Figur
     _compile_packages()
     peaks: Samples = {}
     with upstream() as port:
-        ours = front_door(asset, port, _ENDPOINT)
-        variants = {REFERENCE: _start(REFERENCE, reference(port, _ENDPOINT), "/generate", peaks)}
-        for name, path in OURS.values():
-            variants[name] = _start(name, ours, path, peaks)
+        variants = {REFERENCE: _start(REFERENCE, reference(port, "burst-generate-20"), BUFFERED, peaks)}
+        for route in OURS.values():
+            ours = front_door(asset, port, f"burst-{route.speaks}-20")
+            variants[_name(route)] = _start(_name(route), ours, route, peaks)
         starts = paired(variants, rounds, step)
     figures = []
-    for key, (name, _) in OURS.items():
+    for key, route in OURS.items():
+        name = _name(route)
         figures.append(_figure(f"cold.start.{key}", f"cold start, {name}", starts, name, "ms"))
         kept = {variant: values[1:] for variant, values in peaks.items()}
         figures.append(_figure(f"cold.memory.{key}", f"peak memory, {name}", kept, name, "MiB"))
     return figures
 
 
-def _start(name: str, function: Function, path: str, peaks: Samples) -> Callable[[], float]:
+def _name(route: Route) -> str:
+    return f"front door, {route.path}"
+
+
+def _start(name: str, function: Function, route: Route, peaks: Samples) -> Callable[[], float]:
     """A measurement in milliseconds, which also notes the peak memory in MiB."""
 
     def measurement() -> float:
         sandbox, before = Sandbox(function), own_peak()
         try:
-            answer = sandbox.invoke(proxy_event(path))
+            answer = sandbox.invoke(proxy_event(route))
         finally:
             peak = sandbox.stop()
-        if ANSWER not in answer.body.body:
+        if route.end not in answer.body.body:
             raise RuntimeError(f"{name} answered {answer.body.body!r}")
         if peak <= before:
             raise RuntimeError(f"peak memory of {name} hidden: the bench itself has used {before >> 20} MiB")

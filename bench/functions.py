@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,34 @@ from bench.sandbox import Function
 from bench.wire import Arrivals, receive
 
 REFERENCE_ROOT = Path(__file__).parent / "reference"
-REQUEST = {"inputs": "What is deep learning?", "parameters": {"max_new_tokens": 20, "do_sample": False}}
-FIRST_TOKEN = b'data: {"index":1,'
-"""With this a stream's first token begins."""
 ANSWER = b"a whole answer"
 """The text in every whole answer of the upstream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A route that is measured.
+
+    Args:
+        path: Its path.
+        request: The body that is sent to it.
+        speaks: What the upstream streams: `generate` or `chat`.
+        token: What stands in the stream once for every token.
+        end: What stands at the stream's end.
+    """
+
+    path: str
+    request: dict[str, Any]
+    speaks: str
+    token: bytes
+    end: bytes
+
+
+_GENERATE = {"inputs": "What is deep learning?", "parameters": {"max_new_tokens": 20, "do_sample": False}}
+_CHAT = {"model": "llama", "messages": [{"role": "user", "content": "What is deep learning?"}], "stream": True}
+BUFFERED = Route(path="/generate", request=_GENERATE, speaks="generate", token=b'"index":', end=ANSWER)
+STREAMED = Route(path="/generate_stream", request=_GENERATE, speaks="generate", token=b'"index":', end=ANSWER)
+CHAT = Route(path="/v1/chat/completions", request=_CHAT, speaks="chat", token=b'"content":" token', end=b"[DONE]")
 
 _SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 
@@ -56,8 +80,9 @@ def reference(upstream_port: int, endpoint_name: str) -> Function:
     )
 
 
-def proxy_event(path: str) -> dict[str, Any]:
-    """What API Gateway hands to the function for a POST of `REQUEST` to `path`."""
+def proxy_event(route: Route) -> dict[str, Any]:
+    """What API Gateway hands to the function for a request to a route."""
+    path = route.path
     headers = {"Content-Type": "application/json", "Accept": "*/*", "Authorization": "Bearer bench", "Host": "bench"}
     return {
         "resource": path,
@@ -78,7 +103,7 @@ def proxy_event(path: str) -> dict[str, Any]:
             "identity": {"sourceIp": "192.0.2.1", "userAgent": "bench", "apiKeyId": "bench"},
             "authorizer": {"principalId": "bench"},
         },
-        "body": json.dumps(REQUEST),
+        "body": json.dumps(route.request),
         "isBase64Encoded": False,
     }
 
@@ -100,10 +125,10 @@ def upstream() -> Iterator[int]:
 class Direct:
     """A client that calls the upstream without the front door, over one kept connection."""
 
-    def __init__(self, upstream_port: int, endpoint_name: str) -> None:
+    def __init__(self, upstream_port: int, endpoint_name: str, route: Route) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", upstream_port, timeout=60)
         self._path = f"/endpoints/{endpoint_name}/invocations-response-stream"
-        self._body = json.dumps({**REQUEST, "stream": True})
+        self._body = json.dumps({**route.request, "stream": True})
 
     def call(self) -> Arrivals:
         """Make the streaming call and read to its end."""

@@ -1,8 +1,9 @@
 """A SageMaker Runtime that costs next to nothing: `python -m bench.upstream` serves prepared event streams.
 
-The endpoint's name says what it answers: `burst-N` sends N tokens as fast as the connection takes them, `paced-N` sends
-one every few milliseconds and writes the moment of sending (CLOCK_MONOTONIC, nanoseconds) into the token's text. It
-prints its port, and ends when its standard input is closed.
+The endpoint's name says what it answers: `burst-generate-N` sends N tokens in TGI's words as fast as the connection
+takes them, `burst-chat-N` in those of its chat; `paced-…-N` sends one every few milliseconds and writes the moment of
+sending (CLOCK_MONOTONIC, nanoseconds) into the token's text. It prints its port, and ends when its standard input is
+closed.
 """
 
 from __future__ import annotations
@@ -53,21 +54,42 @@ def token_event(index: int, text: str, *, last: bool) -> bytes:
     return b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n"
 
 
+def chat_event(index: int, text: str, *, last: bool) -> bytes:
+    """One token of TGI's streamed chat, and what follows the last one."""
+    same = {"object": "chat.completion.chunk", "id": "", "created": 1, "model": "m", "system_fingerprint": "3.3.6"}
+    choice = {
+        "index": 0,
+        "delta": {"role": "assistant", "content": text},
+        "logprobs": None,
+        "finish_reason": "length" if last else None,
+    }
+    chunks: list[object] = [{**same, "choices": [choice], "usage": None}]
+    if last:
+        usage = {"prompt_tokens": 6, "completion_tokens": index, "total_tokens": index + 6}
+        chunks.append({**same, "choices": [], "usage": usage})
+    events = b"".join(b"data: " + json.dumps(chunk, separators=(",", ":")).encode() + b"\n\n" for chunk in chunks)
+    return events + (b"data: [DONE]\n\n" if last else b"")
+
+
+_SPEAKS = {"generate": token_event, "chat": chat_event}
+
+
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 @functools.cache
-def _burst(count: int) -> bytes:
-    parts = (payload_part(token_event(n, " token", last=n == count)) for n in range(1, count + 1))
+def _burst(speaks: str, count: int) -> bytes:
+    event = _SPEAKS[speaks]
+    parts = (payload_part(event(n, " token", last=n == count)) for n in range(1, count + 1))
     return _STREAM_HEAD + b"".join(map(_chunk, parts)) + _LAST_CHUNK
 
 
-def _send_paced(connection: socket.socket, count: int) -> None:
+def _send_paced(connection: socket.socket, speaks: str, count: int) -> None:
     connection.sendall(_STREAM_HEAD)
     for number in range(1, count + 1):
         time.sleep(PACE_SECONDS)
-        event = token_event(number, STAMP % time.monotonic_ns(), last=number == count)
+        event = _SPEAKS[speaks](number, f" token {STAMP % time.monotonic_ns()}", last=number == count)
         connection.sendall(_chunk(payload_part(event)))
     connection.sendall(_LAST_CHUNK)
 
@@ -80,13 +102,13 @@ def _send_buffered(connection: socket.socket) -> None:
 
 def _answer(connection: socket.socket, path: str) -> None:
     _, _, endpoint, operation = path.split("/")
-    kind, count = endpoint.split("-")
+    kind, speaks, count = endpoint.split("-")
     if operation == "invocations":
         _send_buffered(connection)
     elif kind == "paced":
-        _send_paced(connection, int(count))
+        _send_paced(connection, speaks, int(count))
     else:
-        connection.sendall(_burst(int(count)))
+        connection.sendall(_burst(speaks, int(count)))
 
 
 def _serve(connection: socket.socket) -> None:
