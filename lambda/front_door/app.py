@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from front_door import config, cors
 from front_door.call import Call
-from front_door.errors import Failure, protocol_of
+from front_door.errors import Failure, Protocol, protocol_of
 from front_door.journal import Journal
 from front_door.request import Request
 from front_door.response import Response
@@ -30,7 +30,7 @@ class App:
     def handle(self, event: dict[str, Any], context: "Invocation") -> Response:
         """See `handle` below."""
         journal = Journal(event, context.request_id)
-        protocol = protocol_of(str(event.get("path")))
+        protocol = _protocol(event)
         request = None
         try:
             request = Request.of(event)
@@ -51,7 +51,7 @@ class App:
         return response
 
     def _answer(self, request: Request, context: "Invocation", journal: Journal) -> Response:
-        routes, variables = found(request.path)
+        routes, variables = found(request.path, request.resource, request.parameters)
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
             raise Failure("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
@@ -60,7 +60,8 @@ class App:
         route = routes.get(request.method)
         if route is None:
             allowed = ", ".join(routes)
-            message = f"{route_path(routes)} takes {allowed}, not {request.method[:20]}."
+            path = next(iter(routes.values())).path
+            message = f"{path} takes {allowed}, not {request.method[:20]}."
             raise Failure("method_not_allowed", message, headers={"Allow": allowed})
         journal.note(route=f"{route.method} {route.path}")
         variables = {name: unquote(value) for name, value in variables.items()}
@@ -84,9 +85,10 @@ def handle(event: dict[str, Any], context: "Invocation") -> Response:
     return _app().handle(event, context)
 
 
-def route_path(routes: dict[str, Route]) -> str:
-    """The path that several routes have in common."""
-    return next(iter(routes.values())).path
+def _protocol(event: dict[str, Any]) -> Protocol:
+    """What the client speaks, also where it asks for what there is not."""
+    resource = event.get("resource")
+    return protocol_of(str(event.get("path") if resource in (None, "/{proxy+}") else resource))
 
 
 @functools.cache

@@ -21,11 +21,15 @@ class Request:
         method: In upper case.
         path: Without the stage.
         headers: All values of each header, by its name in lower case.
+        resource: The template of the path that API Gateway has matched.
+        parameters: The values of its variables.
     """
 
     method: str
     path: str
     headers: dict[str, list[str]]
+    resource: str | None
+    parameters: dict[str, str]
     _body: str
     _is_base64: bool
 
@@ -43,7 +47,9 @@ class Request:
         headers: dict[str, list[str]] = {}
         for name, values in many.items():
             headers.setdefault(name.lower(), []).extend(values)
-        return cls(method.upper(), path, headers, event.get("body") or "", bool(event.get("isBase64Encoded")))
+        resource, parameters = event.get("resource"), event.get("pathParameters") or {}
+        body, is_base64 = event.get("body") or "", bool(event.get("isBase64Encoded"))
+        return cls(method.upper(), path, headers, resource, parameters, body, is_base64)
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by its name in lower case."""

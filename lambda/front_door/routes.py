@@ -48,12 +48,23 @@ ROUTES = (
 )
 
 
-def found(path: str) -> tuple[dict[str, Route], dict[str, str]]:
+Found = tuple[dict[str, Route], dict[str, str]]
+
+
+def found(path: str, resource: str | None = None, parameters: dict[str, str] | None = None) -> Found:
     """The routes of a path by their method, and what its variables are; empty where there is no such path.
 
     The name of a model may be a hub id with its slash in `/v1/models/{model}`, as OpenAI's clients send it; elsewhere
     the slash has to be percent-encoded.
+
+    Args:
+        path: The path as the client sent it.
+        resource: API Gateway's own finding, the template that the path matches; it wins where it is one of ours,
+            since nobody documents whether `path` comes decoded.
+        parameters: The variables of that template.
     """
+    if resource in _BY_PATH and (parameters or "{" not in resource):
+        return _BY_PATH[resource], dict(parameters or {})
     exact = _BY_PATH.get(path)
     if exact is not None:
         return exact, {}

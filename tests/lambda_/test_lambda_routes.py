@@ -218,3 +218,42 @@ def test_found_takes_one_segment_for_a_model_but_hub_ids_under_v1() -> None:
     assert paths("/models//generate") == (None, {})
     assert paths("/v1/models/a/b") == ("/v1/models/{model}", {"model": "a/b"})
     assert paths("/v1/models/") == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "parameters"),
+    [
+        ("/models/meta-llama/Llama-3.1-8B-Instruct/generate", "/models/{model}/generate", {"model": HUB_ID}),
+        (
+            "/models/x/generate",
+            "/models/{model}/generate",
+            {"model": "meta-llama%2FLlama-3.1-8B-Instruct"},
+        ),
+        ("/base/generate", "/generate", None),
+    ],
+)
+def test_what_the_gateway_found_wins_over_the_path(
+    door: Door, sagemaker: SageMakerDouble, path: str, resource: str, parameters: dict[str, str] | None
+) -> None:
+    sagemaker.replies.append(parts(END))
+    assert door.ask(path, {"inputs": "Hi"}, resource=resource, pathParameters=parameters).status == 200
+
+
+@pytest.mark.parametrize("resource", ["/{proxy+}", "/models/{model}/generate", "/v1", None])
+def test_a_finding_of_no_use_leaves_it_to_the_path(door: Door, resource: str | None) -> None:
+    assert door.ask("/v1/models", resource=resource, pathParameters=None).status == 200
+    assert door.ask("/nope", resource=resource, pathParameters=None).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "is_openais"),
+    [
+        ("/base/v1/chat/completions", "/v1/chat/completions", True),
+        ("/v1/nope", "/{proxy+}", True),
+        ("/nope", "/{proxy+}", False),
+        ("/generate", "/generate", False),
+    ],
+)
+def test_errors_speak_the_protocol_of_the_route(door: Door, path: str, resource: str, is_openais: bool) -> None:
+    error = door.ask(path, {}, resource=resource).json()["error"]
+    assert isinstance(error, dict) == is_openais
