@@ -70,9 +70,9 @@ class Cdk:
         """Writes the templates of the app to `assembly`."""
         await self._run(["synth", "--quiet", "--output", str(self.assembly), *self._context], on_line, cwd=self._app)
 
-    async def deploy(self, stack: str, on_line: Callable[[str], None]) -> None:
-        """Deploys one stack of the assembly; without a change set, whose answer by moto the CLI cannot read."""
-        command = ["deploy", stack, "--app", str(self.assembly), "--method=direct", "--require-approval=never"]
+    async def deploy(self, stacks: Sequence[str], on_line: Callable[[str], None]) -> None:
+        """Deploys stacks of the assembly; without a change set, whose answer by moto the CLI cannot read."""
+        command = ["deploy", *stacks, "--app", str(self.assembly), "--method=direct", "--require-approval=never"]
         await self._run([*command, "--progress=events"], on_line, cwd=self._folder)
 
     def stacks(self) -> dict[str, Path]:

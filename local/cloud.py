@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
+from local.caller import Caller
 from local.cdk import ROOT
+from local.control_plane import CREDENTIALS
 from local.errors import UserError
 from local.gateway.server import Gateway
-from local.lambda_service import Function, FunctionConfig
+from local.lambda_service import Concurrency, Function, FunctionConfig
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.processes import piped
 from local.sagemaker_runtime import Faults, create_app
@@ -34,6 +36,8 @@ CONTAINER_START_SECONDS = 30.0
 SHUTDOWN_SECONDS = 1.0
 # What a container sees of this machine; the rest of its environment is the deployed model's.
 PASSED_ON = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
+# What a function sees of it: whom it trusts, for an authorizer that asks an issuer on this machine.
+TRUST = ("SSL_CERT_FILE",)
 
 
 class Cloud:
@@ -46,7 +50,14 @@ class Cloud:
         control_plane_url: Where the functions find SageMaker's own API.
         container_url: A running model server to use for every endpoint, instead of the built-in stand-in.
         faults: What the SageMaker Runtime does wrong on purpose.
+        concurrency: How many invocations of functions run at once; by default as many as in an account of AWS.
         log: Takes access log lines and what the emulation has to say.
+
+    Attributes:
+        caller: How the API is called.
+
+    Raises:
+        UserError: Nobody may call the API.
     """
 
     def __init__(
@@ -58,14 +69,17 @@ class Cloud:
         control_plane_url: str,
         container_url: str | None = None,
         faults: Faults | None = None,
+        concurrency: int | None = None,
         log: Callable[[str], None],
     ) -> None:
         self.deployment = deployment
+        self.caller = Caller(deployment.api)
         self._children = children
         self._listener = listener
         self._control_plane_url = control_plane_url
         self._container_url = container_url
         self._faults = faults or Faults()
+        self._concurrency = Concurrency() if concurrency is None else Concurrency(concurrency)
         self._log = log
         self._stack = AsyncExitStack()
         self._functions: dict[str, Function] = {}
@@ -76,15 +90,6 @@ class Cloud:
         """The URL of the stage, without a slash at its end."""
         host, port = self._listener.getsockname()[:2]
         return f"http://{host}:{port}/{self.deployment.api.stage}"
-
-    @property
-    def api_key(self) -> str:
-        """The value of the first key of the deployed usage plans."""
-        planned = set().union(*(plan.key_ids for plan in self.deployment.api.plans))
-        for key in self.deployment.api.keys:
-            if key.id in planned:
-                return key.value
-        raise UserError("The deployed API has no key in a usage plan.", "Give its FrontDoor a usage plan with a key.")
 
     async def __aenter__(self) -> Self:
         try:
@@ -100,10 +105,16 @@ class Cloud:
         await self._stack.aclose()
 
     async def models(self) -> list[str]:
-        """The models that the deployed API names; the first whole round trip through it."""
-        headers = {"Authorization": f"Bearer {self.api_key}"}
-        async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{self.url}/v1/models") as answer:
-            told = await answer.json()
+        """The models that the deployed API names; the first whole round trip through it.
+
+        Where only an authorizer of its own knows who may call, they are read from the deployment.
+        """
+        if self.caller.needs_token:
+            return list(self.deployment.models())
+        url = f"{self.url}/v1/models"
+        headers = self.caller.headers("GET", url)
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
+            told = await answer.json(content_type=None)
             if answer.status != 200:
                 raise RuntimeError(f"GET /v1/models was answered with {answer.status}: {told}")
             return [entry["id"] for entry in told["data"]]
@@ -119,7 +130,8 @@ class Cloud:
         for function in self.deployment.functions.values():
             self._functions[function.name] = self._function(function)
             self._stack.push_async_callback(self._functions[function.name].close)
-        gateway = Gateway(self.deployment.api, self._functions.__getitem__, log=self._log)
+        secrets = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
+        gateway = Gateway(self.deployment.api, self._functions.__getitem__, log=self._log, secrets=secrets)
         await self._serve(web.ServerRunner(gateway.server(), shutdown_timeout=SHUTDOWN_SECONDS), self._listener)
 
     async def _serve(self, runner: web.BaseRunner, listener: socket.socket) -> str:
@@ -134,17 +146,20 @@ class Cloud:
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime_url,
             "AWS_ENDPOINT_URL_SAGEMAKER": self._control_plane_url,
         }
+        trust = {name: os.environ[name] for name in TRUST if name in os.environ}
         return Function(
             FunctionConfig(
                 name=function.name,
                 arn=function.arn,
                 handler=function.handler,
-                environment={**function.environment, **redirected},
+                environment={**function.environment, **redirected, **trust},
                 timeout_seconds=function.timeout_seconds,
                 memory_mb=function.memory_mb,
                 code_zip=function.code_zip,
+                reserved_concurrency=function.reserved_concurrency,
             ),
             log=self._log,
+            account=self._concurrency,
         )
 
     async def _start_container(self, endpoint: DeployedEndpoint) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 import botocore.session
 from botocore.config import Config
+
+from local import moto_gaps
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -36,7 +37,7 @@ class ControlPlane:
         _quieten()
         from moto.server import ThreadedMotoServer
 
-        _widen_instance_types()
+        moto_gaps.fill_in()
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         _reset()
@@ -80,33 +81,10 @@ def _session() -> botocore.session.Session:
     )
 
 
-@cache
-def instance_types() -> frozenset[str]:
-    """Every instance type that SageMaker takes for a production variant, from botocore's model of the service."""
-    model = _session().get_service_model("sagemaker")
-    return frozenset(model.shape_for("ProductionVariantInstanceType").enum)
-
-
 def _quieten() -> None:
-    """Moto names each resource type that it skips, and its web server each request: neither is for the user."""
+    """Moto's web server names each request, which is not for the user."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("moto").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", message="Tried to parse", category=UserWarning)
-
-
-def _widen_instance_types() -> None:
-    """Replaces moto's list of instance types, which ends at ml.g4dn, by botocore's."""
-    from moto.sagemaker.exceptions import ValidationError
-    from moto.sagemaker.models import FakeEndpointConfig
-
-    def validate_instance_type(_: object, instance_type: str) -> None:
-        if instance_type not in instance_types():
-            raise ValidationError(
-                message=f"Value '{instance_type}' at 'instanceType' failed to satisfy constraint: "
-                "Member must satisfy enum value set of ProductionVariantInstanceType."
-            )
-
-    FakeEndpointConfig.validate_instance_type = validate_instance_type
 
 
 def _reset() -> None:

@@ -34,7 +34,7 @@ async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> 
 
     Args:
         progress: Where it is shown.
-        stack: The name of a stack of app.py.
+        stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is called.
         prompt: What to send; a question by default.
 
     Returns:
@@ -44,8 +44,7 @@ async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> 
     text = prompt or PROMPT
     async with deployed(stack, progress, log=lambda _: None) as cloud:
         _show_deployment(progress, cloud)
-        headers = {"Authorization": f"Bearer {cloud.api_key}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
+        async with aiohttp.ClientSession() as session:
             models = await cloud.models()
             calls = _calls(text, models[0])
             answered = [await _show_call(progress, session, cloud, *call) for call in calls]
@@ -101,12 +100,13 @@ async def _show_call(
     progress.say()
     progress.say(f"{title}: POST {path}", style="bold")
     progress.say(
-        f"curl -N {url} -H 'Authorization: Bearer {cloud.api_key}' -H 'Content-Type: application/json' "
-        f"-d {shlex.quote(text)}",
+        f"curl -N {url} {cloud.caller.curl()} -H 'Content-Type: application/json' -d {shlex.quote(text)}",
         style="dim",
     )
+    data = text.encode()
+    headers = cloud.caller.headers("POST", url, data, **{"Content-Type": "application/json"})
     sent = time.monotonic()
-    async with session.post(url, json=body) as answer:
+    async with session.post(url, data=data, headers=headers) as answer:
         if answer.status != 200:
             progress.say(f"HTTP {answer.status}: {await answer.text()}", style="red")
             return False

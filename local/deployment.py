@@ -11,11 +11,13 @@ from local.gateway.reader import read_rest_api
 from local.template import Template, parse_secret, replace_secrets, secret_references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from local.control_plane import ControlPlane
     from local.gateway.api import RestApi
 
+REST_API = "AWS::ApiGateway::RestApi"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/made-up"
 MADE_UP = "made-up-for-the-emulated-cloud"
 
 
@@ -30,6 +32,7 @@ class DeployedFunction:
     timeout_seconds: int
     memory_mb: int
     code_zip: bytes
+    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class DeployedEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class DeployedResource:
-    """A row of the stack; `physical_id` is None for what the control plane does not know."""
+    """A row of the stack; `physical_id` is None for what the control plane keeps nothing of."""
 
     type: str
     logical_id: str
@@ -54,7 +57,16 @@ class DeployedResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One deployed stack."""
+    """The deployed stack that has the API.
+
+    Args:
+        stack: Its name.
+        resources: Its resources.
+        outputs: Its outputs.
+        api: The API.
+        functions: The functions that the API calls, by name.
+        endpoints: All endpoints of the account, by name: the functions may call those of other stacks.
+    """
 
     stack: str
     resources: list[DeployedResource]
@@ -62,6 +74,18 @@ class Deployment:
     api: RestApi
     functions: Mapping[str, DeployedFunction]
     endpoints: Mapping[str, DeployedEndpoint]
+
+    def models(self) -> dict[str, str]:
+        """The endpoint of each model by the name that clients use, from the `MODELS` of the API's functions."""
+        found = {}
+        for function in self.functions.values():
+            for name, entry in json.loads(function.environment.get("MODELS", "{}")).items():
+                found[name] = entry["endpoint_name"]
+        return found
+
+    def missing_endpoints(self) -> list[str]:
+        """The endpoints that the API calls and the account does not have."""
+        return sorted(set(self.models().values()) - self.endpoints.keys())
 
 
 def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
@@ -77,43 +101,51 @@ def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
     }
 
 
-def read_deployment(plane: ControlPlane, stack: str) -> Deployment:
-    """Reads a stack's API, and the functions and endpoints behind it."""
-    template, physical_ids = _read_template(plane, stack)
+def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
+    """Reads the API of the last of the stacks that has one, and the functions and endpoints behind it.
+
+    Raises:
+        UserError: If none of them has an API, or it cannot be served.
+    """
+    templates = {stack: _read_template(plane, stack) for stack in stacks}
+    stack = next((name for name in reversed(stacks) if templates[name].resources(REST_API)), stacks[-1])
+    template = templates[stack]
     api = read_rest_api(template)
     wanted = {method.integration.function_name for method in api.methods()}
     wanted |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
     return Deployment(
         stack=stack,
         resources=[
-            DeployedResource(entry["Type"], name, physical_ids.get(name))
+            DeployedResource(entry["Type"], name, _kept_id(template, name))
             for name, entry in template.body["Resources"].items()
             if entry["Type"] != "AWS::CDK::Metadata"
         ],
         outputs=template.outputs(),
         api=api,
         functions={function.name: function for function in _read_functions(plane, template) if function.name in wanted},
-        endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane, template)},
+        endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
     )
 
 
-def _read_template(plane: ControlPlane, stack: str) -> tuple[Template, dict[str, str]]:
+def _kept_id(template: Template, logical_id: str) -> str | None:
+    physical_id = template.physical_id(logical_id)
+    return physical_id if physical_id != logical_id else None
+
+
+def _read_template(plane: ControlPlane, stack: str) -> Template:
     cloudformation = plane.client("cloudformation")
     body = cloudformation.get_template(StackName=stack)["TemplateBody"]
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     rows = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-    physical_ids = {
-        row["LogicalResourceId"]: row["PhysicalResourceId"]
-        for row in rows
-        if row.get("LogicalResourceId") and row.get("PhysicalResourceId")
-    }
-    template = Template(
+    return Template(
         json.loads(body) if isinstance(body, str) else body,
         pseudo=pseudo_parameters(stack, described["StackId"]),
         parameters={entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])},
-        physical_ids=physical_ids,
+        physical_ids={
+            row["LogicalResourceId"]: row["PhysicalResourceId"] for row in rows if row.get("PhysicalResourceId")
+        },
+        exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
     )
-    return template, physical_ids
 
 
 def _read_functions(plane: ControlPlane, template: Template) -> list[DeployedFunction]:
@@ -131,16 +163,17 @@ def _read_functions(plane: ControlPlane, template: Template) -> list[DeployedFun
                 timeout_seconds=int(configuration["Timeout"]),
                 memory_mb=int(configuration["MemorySize"]),
                 code_zip=code["Body"].read(),
+                reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
             )
         )
     return found
 
 
-def _read_endpoints(plane: ControlPlane, template: Template) -> list[DeployedEndpoint]:
+def _read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:
     client = plane.client("sagemaker")
     found = []
-    for logical_id in template.resources("AWS::SageMaker::Endpoint"):
-        name = template.physical_id(logical_id).rsplit("/", 1)[-1]
+    pages = client.get_paginator("list_endpoints").paginate()
+    for name in [entry["EndpointName"] for page in pages for entry in page["Endpoints"]]:
         endpoint = client.describe_endpoint(EndpointName=name)
         config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
         variant = config["ProductionVariants"][0]
@@ -167,18 +200,34 @@ def _read_secret(plane: ControlPlane, reference: str) -> str:
     return str(json.loads(text)[json_key]) if json_key else text
 
 
-def create_secrets(plane: ControlPlane, body: Mapping[str, Any], stack: str) -> list[str]:
-    """Creates the secrets that a template refers to, with made-up values; returns their names.
+def create_endpoints(plane: ControlPlane, names: Sequence[str]) -> None:
+    """Creates endpoints that a running model server stands in for: they are in service, and nothing else."""
+    sagemaker = plane.client("sagemaker")
+    for name in names:
+        sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": MADE_UP}, ExecutionRoleArn=ROLE)
+        variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.g5.xlarge"}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+
+def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Creates the secrets that templates refer to, with made-up values; returns their names.
 
     On AWS the account's owner creates them before the deployment.
+
+    Args:
+        plane: Where.
+        bodies: The templates by the names of their stacks.
     """
-    template = Template(body, pseudo=pseudo_parameters(stack))
-    kinds = {entry["Type"] for entry in body["Resources"].values()}
-    own = {template.physical_id(name) for name in template.resources("AWS::SecretsManager::Secret")}
+    own: set[str] = set()
     keys: dict[str, set[str]] = {}
-    for reference in secret_references([template.resources(kind) for kind in kinds]):
-        name, json_key = parse_secret(reference)
-        keys.setdefault(name, set()).add(json_key)
+    for stack, body in bodies.items():
+        template = Template(body, pseudo=pseudo_parameters(stack))
+        own |= {template.physical_id(name) for name in template.resources("AWS::SecretsManager::Secret")}
+        kinds = {entry["Type"] for entry in body["Resources"].values()}
+        for reference in secret_references([template.resources(kind) for kind in kinds]):
+            name, json_key = parse_secret(reference)
+            keys.setdefault(name, set()).add(json_key)
     wanted = sorted(keys.keys() - own)
     for name in wanted:
         value = MADE_UP if keys[name] == {""} else json.dumps(dict.fromkeys(sorted(keys[name]), MADE_UP))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from local.cdk import ROOT, Cdk
 from local.cloud import Cloud, listen, reach
 from local.control_plane import ControlPlane
-from local.deployment import create_secrets, read_deployment
+from local.deployment import create_endpoints, create_secrets, read_deployment
+from local.errors import UserError
 from local.processes import Children
 
 if TYPE_CHECKING:
@@ -38,13 +39,13 @@ async def deployed(
     faults: Faults | None = None,
     log: Callable[[str], None],
 ) -> AsyncIterator[Cloud]:
-    """Deploys a stack into an emulated cloud of its own and serves it until the block is left.
+    """Deploys stacks into an emulated cloud of their own and serves it until the block is left.
 
     Args:
-        stack: The name of a stack of app.py.
+        stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is served.
         progress: Where the steps are told.
         port: The gateway's port; 0 for any free one.
-        container_url: A running model server instead of the built-in stand-in.
+        container_url: A running model server instead of the built-in stand-in, also for endpoints that no stack has.
         faults: What the SageMaker Runtime does wrong on purpose.
         log: Takes access log lines.
 
@@ -59,9 +60,10 @@ async def deployed(
         children = await exits.enter_async_context(Children(folder))
         with progress.step("Start the control plane (moto)"):
             plane = exits.enter_context(ControlPlane())
-        deployment = await _deploy(
-            Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={stack}")), plane, stack, progress
-        )
+        stacks = stack_names(stack)
+        cdk = Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={','.join(stacks)}"))
+        await _deploy(cdk, plane, stacks, progress)
+        deployment = await asyncio.to_thread(_read, plane, stacks, stand_in=container_url is not None)
         cloud = Cloud(
             deployment,
             children,
@@ -76,16 +78,43 @@ async def deployed(
         yield cloud
 
 
-async def _deploy(cdk: Cdk, plane: ControlPlane, stack: str, progress: Progress) -> Deployment:
+def stack_names(text: str) -> list[str]:
+    """The names in `A,B`, each once.
+
+    Raises:
+        UserError: There is none.
+    """
+    names = list(dict.fromkeys(text.replace(",", " ").split()))
+    if not names:
+        raise UserError(f"STACK={text}: no name of a stack.", "Name one, or several: STACK=LlamaTgiStack.")
+    return names
+
+
+async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Progress) -> None:
     async def step(title: str, command: Callable[[Callable[[str], None]], Awaitable[None]]) -> None:
         with progress.step(title) as current:
             await command(current.detail)
 
     await _together(step("cdk bootstrap", cdk.bootstrap), step("cdk synth", cdk.synth))
-    for name in create_secrets(plane, cdk.template(stack), stack):
+    for name in create_secrets(plane, {stack: cdk.template(stack) for stack in stacks}):
         progress.say(f"✓ Secret {name} (made up; on AWS it holds your Hugging Face token)", style="green")
-    await step(f"cdk deploy {stack}", lambda tell: cdk.deploy(stack, tell))
-    return await asyncio.to_thread(read_deployment, plane, stack)
+    await step(f"cdk deploy {' '.join(stacks)}", lambda tell: cdk.deploy(stacks, tell))
+
+
+def _read(plane: ControlPlane, stacks: list[str], *, stand_in: bool) -> Deployment:
+    """What was deployed; endpoints that no stack has are made up where a model server stands in for them."""
+    deployment = read_deployment(plane, stacks)
+    missing = deployment.missing_endpoints()
+    if not missing:
+        return deployment
+    if not stand_in:
+        raise UserError(
+            f"The API of {deployment.stack} calls endpoints that no deployed stack has: {', '.join(missing)}.",
+            f"Deploy their stacks as well, STACK=…,{deployment.stack}, or let a running model server stand in for them "
+            "with CONTAINER_URL=http://….",
+        )
+    create_endpoints(plane, missing)
+    return read_deployment(plane, stacks)
 
 
 async def _together(*steps: Coroutine[None, None, None]) -> None:

@@ -12,6 +12,7 @@ from local.run import deployed
 from local.sagemaker_runtime import FAULTS, Faults
 
 if TYPE_CHECKING:
+    from local.cloud import Cloud
     from local.progress import Progress
 
 
@@ -20,11 +21,12 @@ async def serve(
 ) -> int:
     """Serves a stack until a signal ends it.
 
-    When the API answers, one line goes to standard output: `{"url": …, "api_key": …, "models": […]}`.
+    When the API answers, one line goes to standard output: `{"url": …, "api_key": …, "models": […]}`. The key is null
+    where access is not by keys; where there are several, `"api_keys": {…}` has them by the names of their consumers.
 
     Args:
         progress: Where everything else is told.
-        stack: The name of a stack of app.py.
+        stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is served.
         port: The port of the API; 0 for any free one.
         container_url: A running model server instead of the built-in stand-in.
         fault: What the SageMaker Runtime does wrong on every call.
@@ -39,14 +41,22 @@ async def serve(
         with progress.step("Ask the deployed API for its models"):
             models = await cloud.models()
         progress.say(f'Faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\'')
+        if how := cloud.caller.explain():
+            progress.say(how)
         progress.say("Serving; end it with Ctrl-C.")
-        sys.stdout.write(json.dumps({"url": cloud.url, "api_key": cloud.api_key, "models": models}) + "\n")
+        sys.stdout.write(json.dumps(ready(cloud, models)) + "\n")
         sys.stdout.flush()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             progress.say("Ending.")
     return 0
+
+
+def ready(cloud: Cloud, models: list[str]) -> dict[str, object]:
+    """What a program needs to call the API."""
+    told: dict[str, object] = {"url": cloud.url, "api_key": cloud.caller.api_key, "models": models}
+    return told if len(cloud.caller.keys) < 2 else {**told, "api_keys": cloud.caller.keys}
 
 
 def read_fault(name: str | None) -> Faults:

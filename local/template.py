@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ class Template:
         pseudo: The pseudo parameters, such as `AWS::Region`.
         parameters: The values of the parameters; the defaults of the template where there is none.
         physical_ids: Physical id by logical id. A resource without one gets its logical id.
+        exports: What other stacks export, by its name. Without, as before a deployment, a name stands for its value.
     """
 
     def __init__(
@@ -31,12 +33,14 @@ class Template:
         pseudo: Mapping[str, str],
         parameters: Mapping[str, str] | None = None,
         physical_ids: Mapping[str, str] | None = None,
+        exports: Mapping[str, str] | None = None,
     ) -> None:
         self.body = body
         self._pseudo = pseudo
         declared = {name: entry.get("Default") for name, entry in body.get("Parameters", {}).items()}
         self._parameters = {**declared, **(parameters or {})}
         self._physical_ids = dict(physical_ids or {})
+        self._exports = exports
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self.reference,
             "Fn::GetAtt": self._get_att,
@@ -47,6 +51,8 @@ class Template:
             "Fn::Select": lambda value: self.resolve(value[1])[int(self.resolve(value[0]))],
             "Fn::Split": lambda value: self.resolve(value[1]).split(self.resolve(value[0])),
             "Fn::Base64": lambda value: b64encode(self.resolve(value).encode()).decode(),
+            "Fn::ImportValue": lambda value: self._import(self.resolve(value)),
+            "Fn::ToJsonString": lambda value: json.dumps(self.resolve(value), separators=(",", ":")),
             "Fn::GetAZs": lambda value: [f"{self.resolve(value) or pseudo['AWS::Region']}{zone}" for zone in "abc"],
             "Fn::Equals": lambda value: self.resolve(value[0]) == self.resolve(value[1]),
             "Fn::Not": lambda value: not self.condition(value[0]),
@@ -118,21 +124,8 @@ class Template:
 
     def _get_att(self, value: Any) -> str:
         logical_id, attribute = value.split(".", 1) if isinstance(value, str) else value
-        physical_id = self.physical_id(logical_id)
         kind = self.body["Resources"][logical_id]["Type"]
-        if attribute == "Arn" or (kind, attribute) in ARN_ATTRIBUTES:
-            return self._arn(kind, physical_id)
-        if attribute.endswith("Name"):
-            return physical_id.rsplit("/", 1)[-1]
-        return f"{physical_id}.{attribute}"
-
-    def _arn(self, kind: str, physical_id: str) -> str:
-        if physical_id.startswith("arn:"):
-            return physical_id
-        partition, region, account = (self._pseudo[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
-        service, form = ARNS.get(kind, (kind.split("::")[1].lower(), "{id}"))
-        place = f"{'' if service == 'iam' else region}:{account}"
-        return f"arn:{partition}:{service}:{place}:{form.format(id=physical_id)}"
+        return attribute_of(kind, self.physical_id(logical_id), attribute, self._pseudo)
 
     def _sub(self, value: Any) -> str:
         text, variables = (value, {}) if isinstance(value, str) else value
@@ -147,6 +140,13 @@ class Template:
 
         return VARIABLE.sub(replace, text)
 
+    def _import(self, name: str) -> str:
+        if self._exports is None:
+            return name
+        if name not in self._exports:
+            raise ValueError(f"Fn::ImportValue {name}: no deployed stack exports it.")
+        return self._exports[name]
+
     def _find_in_map(self, value: Any) -> Any:
         name, first, second = (self.resolve(part) for part in value[:3])
         found = self.body.get("Mappings", {}).get(name, {}).get(first, {}).get(second, NO_VALUE)
@@ -155,6 +155,31 @@ class Template:
         if len(value) > 3:
             return self.resolve(value[3]["DefaultValue"])
         raise ValueError(f"Fn::FindInMap [{name}, {first}, {second}]: the mapping has no such entry.")
+
+
+def attribute_of(kind: str, physical_id: str, attribute: str, pseudo: Mapping[str, str]) -> str:
+    """What `Fn::GetAtt` gives for a resource; something that names the attribute where it has no known form.
+
+    Args:
+        kind: The resource's type.
+        physical_id: Its physical id.
+        attribute: The attribute, for example `Arn`.
+        pseudo: The pseudo parameters.
+    """
+    if attribute == "Arn" or (kind, attribute) in ARN_ATTRIBUTES:
+        return _arn(kind, physical_id, pseudo)
+    if attribute.endswith("Name"):
+        return physical_id.rsplit("/", 1)[-1]
+    return f"{physical_id}.{attribute}"
+
+
+def _arn(kind: str, physical_id: str, pseudo: Mapping[str, str]) -> str:
+    if physical_id.startswith("arn:"):
+        return physical_id
+    partition, region, account = (pseudo[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
+    service, form = ARNS.get(kind, (kind.split("::")[1].lower(), "{id}"))
+    place = f"{'' if service == 'iam' else region}:{account}"
+    return f"arn:{partition}:{service}:{place}:{form.format(id=physical_id)}"
 
 
 ARN_ATTRIBUTES = {("AWS::SageMaker::Endpoint", "EndpointArn")}

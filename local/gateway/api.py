@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Authorizer:
     """A TOKEN authorizer.
 
     Args:
-        id: Its physical id.
+        id: Its id.
         function_name: The function that decides.
         header: The header that carries the token, in lower case.
         validation: The regular expression a token must match before the function is asked, if any.
@@ -50,7 +50,8 @@ class Method:
     Args:
         verb: `GET`, `POST`, … or `ANY`.
         integration: Where the request goes.
-        authorizer: Who decides about access, if anyone.
+        iam: Whether the request has to be signed (`AWS_IAM`).
+        authorizer: Who else decides about access, if anyone.
         api_key_required: Whether a key of a usage plan is wanted.
         validate_body: Whether a body is held against the model of its content type.
         validate_parameters: Whether required parameters are looked for.
@@ -60,6 +61,7 @@ class Method:
 
     verb: str
     integration: Integration
+    iam: bool = False
     authorizer: Authorizer | None = None
     api_key_required: bool = False
     validate_body: bool = False
@@ -76,6 +78,12 @@ class Resource:
     path: str
     children: dict[str, Resource] = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
+
+    def walk(self) -> Iterator[Resource]:
+        """This resource and everything below it."""
+        yield self
+        for child in self.children.values():
+            yield from child.walk()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +119,7 @@ class ApiKey:
 
     id: str
     value: str
+    name: str = ""
     enabled: bool = True
 
 
@@ -155,10 +164,9 @@ class RestApi:
 
     def methods(self) -> list[Method]:
         """All methods of all resources."""
-        nodes = [self.root]
-        found: list[Method] = []
-        while nodes:
-            node = nodes.pop()
-            nodes.extend(node.children.values())
-            found.extend(node.methods.values())
-        return found
+        return [method for resource in self.root.walk() for method in resource.methods.values()]
+
+    def planned_keys(self) -> list[ApiKey]:
+        """The keys that belong to a usage plan of the stage, in the order of the template."""
+        planned = {key_id for plan in self.plans for key_id in plan.key_ids}
+        return [key for key in self.keys if key.id in planned]

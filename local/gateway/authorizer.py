@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.gateway.responses import GatewayError
-from local.lambda_service import FunctionError, FunctionTimeout
+from local.lambda_service import FunctionError, FunctionThrottled, FunctionTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from local.gateway.functions import Function
 
 FAILED = "Internal server error"
+# Decisions that are kept at most, as tokens are made up by whoever calls.
+MAX_DECISIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,16 @@ class Authorizers:
             payload = await self._functions(authorizer.function_name).invoke(event)
         except FunctionTimeout as error:
             raise GatewayError("AUTHORIZER_FAILURE", FAILED, reason="the authorizer timed out") from error
+        except FunctionThrottled as error:
+            raise GatewayError("AUTHORIZER_FAILURE", FAILED, reason=f"Lambda throttled: {error}") from error
         except FunctionError as error:
             if _error_message(error) == "Unauthorized":
                 raise GatewayError("UNAUTHORIZED", "Unauthorized") from error
             raise GatewayError("AUTHORIZER_FAILURE", FAILED, reason=f"the authorizer failed: {error}") from error
         decision = read_decision(payload)
         if authorizer.ttl_seconds > 0:
+            if len(self._decisions) >= MAX_DECISIONS:
+                del self._decisions[next(iter(self._decisions))]
             self._decisions[(authorizer.id, token)] = (self._clock() + authorizer.ttl_seconds, decision)
         return decision
 

@@ -32,12 +32,46 @@ DROPPED = frozenset(
 )
 
 
+# Always in the context of a request, without a value where there is none; a key's only where a key is wanted. As AWS
+# was recorded in LocalStack's tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json.
+IDENTITY = (
+    "accessKey",
+    "accountId",
+    "caller",
+    "cognitoAuthenticationProvider",
+    "cognitoAuthenticationType",
+    "cognitoIdentityId",
+    "cognitoIdentityPoolId",
+    "principalOrgId",
+    "sourceIp",
+    "user",
+    "userAgent",
+    "userArn",
+)
+KEY_IDENTITY = ("apiKey", "apiKeyId")
+# Arrive so, however the client has written them.
+CAPITALIZED = frozenset({"authorization", "user-agent"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request at the gateway; `path` is without the stage, `headers` as the client wrote them."""
+    """A request at the gateway.
+
+    Args:
+        verb: The HTTP method.
+        raw_path: The path as it was sent.
+        path: The path without the stage, percent-encoded as it was sent, with one slash at its beginning.
+        headers: The headers as the client wrote them.
+        query_string: The query as it was sent.
+        query: The query, decoded.
+        body: The body.
+        source_ip: Where it came from.
+    """
 
     verb: str
+    raw_path: str
     path: str
+    query_string: str
     headers: list[tuple[str, str]]
     query: list[tuple[str, str]]
     body: bytes
@@ -60,7 +94,11 @@ def proxy_event(
         context: The request's `$context`.
         authorizer: What the authorizer said, if there is one.
     """
-    headers = [(name, value) for name, value in request.headers if name.lower() not in DROPPED]
+    headers = [
+        (name.title() if name.lower() in CAPITALIZED else name, value)
+        for name, value in request.headers
+        if name.lower() not in DROPPED
+    ]
     headers += [
         ("X-Amzn-Trace-Id", context.trace_id),
         ("X-Forwarded-For", request.source_ip),
@@ -98,25 +136,13 @@ def _request_context(
 ) -> dict[str, Any]:
     known = context.variables
     names = ("accountId", "apiId", "domainName", "domainPrefix", "extendedRequestId", "requestId", "requestTime")
-    identity = {
-        name: known.get(f"identity.{name}")
-        for name in (
-            "accessKey",
-            "accountId",
-            "apiKey",
-            "apiKeyId",
-            "caller",
-            "sourceIp",
-            "user",
-            "userAgent",
-            "userArn",
-        )
-    }
+    identity = {name: known.get(f"identity.{name}") for name in IDENTITY}
+    identity |= {name: known[f"identity.{name}"] for name in KEY_IDENTITY if f"identity.{name}" in known}
     told = {name: known[name] for name in (*names, "requestTimeEpoch", "protocol", "stage")}
     told |= {
         "httpMethod": request.verb,
         "identity": identity,
-        "path": f"/{api.stage}{request.path}",
+        "path": request.raw_path,
         "resourceId": route.resource.id,
         "resourcePath": route.resource.path,
     }

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.gateway.responses import GatewayError
-from local.lambda_service import BadPrelude, FunctionError, FunctionTimeout
+from local.lambda_service import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Iterator, Mapping, Sequence
     from typing import TypeVar
 
     from local.gateway.api import Integration
@@ -55,19 +55,32 @@ class TruncatedAnswerError(Exception):
     """A stream that ended before its end: the client's connection is cut."""
 
 
-async def call(integration: Integration, function: Function, event: dict[str, Any]) -> Answer:
+async def call(
+    integration: Integration, function: Function, event: dict[str, Any], binary: Sequence[str] = ()
+) -> Answer:
     """Invokes the function.
 
+    Args:
+        integration: How.
+        function: Which.
+        event: The event.
+        binary: The API's binary media types: only for a client that accepts one of them is a body decoded.
+
     Raises:
-        GatewayError: REQUEST_TOO_LARGE, INTEGRATION_TIMEOUT, or DEFAULT_5XX if the function fails or answers in another
-            form.
+        GatewayError: REQUEST_TOO_LARGE, INTEGRATION_TIMEOUT, INTEGRATION_FAILURE if Lambda throttles, or DEFAULT_5XX if
+            the function fails or answers in another form.
     """
-    if len(json.dumps(event).encode()) > MAX_EVENT_BYTES:
+    if _size(event) > MAX_EVENT_BYTES:
         raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long", reason="the event is over Lambda's 6 MB")
     try:
-        return await (_stream if integration.stream else _buffer)(integration, function, event)
+        if integration.stream:
+            return await _stream(integration, function, event)
+        return await _buffer(integration, function, event, binary)
     except TimeoutError as error:
         raise GatewayError("INTEGRATION_TIMEOUT", "Endpoint request timed out") from error
+    except FunctionThrottled as error:
+        # To clients it is a 500, by the reports of users; INTEGRATION_FAILURE words it.
+        raise GatewayError("INTEGRATION_FAILURE", FAILED, status=500, reason=f"Lambda throttled: {error}") from error
     except FunctionTimeout as error:
         raise GatewayError("DEFAULT_5XX", FAILED, reason="the function timed out") from error
     except FunctionError as error:
@@ -76,7 +89,14 @@ async def call(integration: Integration, function: Function, event: dict[str, An
         raise GatewayError("DEFAULT_5XX", FAILED, reason=f"malformed streaming response: {error}") from error
 
 
-async def _buffer(integration: Integration, function: Function, event: dict[str, Any]) -> Answer:
+def _size(event: dict[str, Any]) -> int:
+    """The size of the event's JSON; 0 where the body, which alone can make it large, is far from the limit."""
+    if len(event["body"] or "") * 6 + 65536 < MAX_EVENT_BYTES:
+        return 0
+    return len(json.dumps(event, ensure_ascii=False).encode())
+
+
+async def _buffer(integration: Integration, function: Function, event: dict[str, Any], binary: Sequence[str]) -> Answer:
     # The function goes on when the gateway has given up, hence the shield.
     invocation = asyncio.ensure_future(function.invoke(event))
     invocation.add_done_callback(_retrieve)
@@ -87,7 +107,8 @@ async def _buffer(integration: Integration, function: Function, event: dict[str,
         body = answer.get("body") or ""
         if not isinstance(body, str):
             raise ValueError(f"body is {type(body).__name__}, not text")
-        data = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        decode = answer.get("isBase64Encoded") and _accepts(event["headers"], binary)
+        data = base64.b64decode(body, validate=True) if decode else body.encode()
     except (ValueError, AttributeError, binascii.Error) as error:
         raise GatewayError("DEFAULT_5XX", FAILED, reason=f"malformed Lambda proxy response: {error}") from error
     return Answer(*head, body=_once(data), length=len(data))
@@ -146,12 +167,31 @@ def _head(answer: Mapping[str, Any], allowed: frozenset[str]) -> tuple[int, list
     status = int(answer.get("statusCode") or 200)
     if not 200 <= status <= 599:
         raise ValueError(f"statusCode {status}")
-    pairs = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
-    for name, values in (answer.get("multiValueHeaders") or {}).items():
-        pairs = [pair for pair in pairs if pair[0].lower() != name.lower()]
-        pairs += [(name, str(value)) for value in values]
-    kept = [(name, value) for name, value in pairs if name.lower() not in DROPPED]
+    kept = [(name, value) for name, value in _merged(answer) if name.lower() not in DROPPED]
     return status, [(f"x-amzn-Remapped-{name}" if name.lower() in REMAPPED else name, value) for name, value in kept]
+
+
+def _merged(answer: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The headers of both members: those of multiValueHeaders first, a value that is in both once."""
+    multiple = {name.lower(): (name, values) for name, values in (answer.get("multiValueHeaders") or {}).items()}
+    for name, values in multiple.values():
+        if not isinstance(values, list):
+            raise ValueError(f"multiValueHeaders: {name} is {type(values).__name__}, not a list")
+        yield from ((name, _text(value)) for value in values)
+    for name, value in (answer.get("headers") or {}).items():
+        spelled, values = multiple.get(name.lower(), (name, []))
+        if value not in values:
+            yield spelled, _text(value)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _accepts(headers: Mapping[str, str], binary: Sequence[str]) -> bool:
+    """Whether the first media type that the client accepts is a binary one of the API."""
+    accept = next((value for name, value in headers.items() if name.lower() == "accept"), "")
+    return bool({accept.split(",")[0].split(";")[0].strip(), "*/*"} & set(binary))
 
 
 def _retrieve(task: asyncio.Future[Any]) -> None:

@@ -1,25 +1,13 @@
-"""Reads a REST API from the deployed template."""
+"""Reads a REST API from the deployed template: its OpenAPI Body, its stage, its keys and its usage plans."""
 
 from __future__ import annotations
 
-import json
-import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from local.errors import UserError
-from local.gateway.api import (
-    ApiKey,
-    Authorizer,
-    GatewayResponse,
-    Integration,
-    Method,
-    Quota,
-    Resource,
-    RestApi,
-    Throttle,
-    UsagePlan,
-)
+from local.gateway.api import ApiKey, Quota, RestApi, Throttle, UsagePlan
+from local.gateway.openapi import import_api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,19 +16,12 @@ if TYPE_CHECKING:
 
     Properties = Mapping[str, Any]
 
-FUNCTION = re.compile(
-    r":lambda:path/(?P<version>\d{4}-\d\d-\d\d)/functions/arn:[^:]+:lambda:[^:]+:\d*:function:(?P<name>[^:/]+)"
-    r"(?::[^/]+)?/(?P<action>[a-z-]+)$"
-)
-BUFFERED = ("2015-03-31", "invocations")
-STREAM = ("2021-11-15", "response-streaming-invocations")
-
 
 def read_rest_api(template: Template) -> RestApi:
     """The REST API of a deployed stack, with its one stage.
 
     Raises:
-        UserError: If the stack has none, or several.
+        UserError: If it has none, or several, or one that API Gateway would refuse or the emulation cannot serve.
     """
     apis = template.resources("AWS::ApiGateway::RestApi")
     if len(apis) != 1:
@@ -56,23 +37,24 @@ class _Reader:
         self._logical_id = logical_id
         self._properties = properties
         self._api_id = template.physical_id(logical_id)
-        self._authorizers = {
-            template.physical_id(name): _authorizer(template.physical_id(name), entry)
-            for name, entry in self._of_this_api("AWS::ApiGateway::Authorizer").items()
-        }
-        self._validators = {
-            template.physical_id(name): entry
-            for name, entry in self._of_this_api("AWS::ApiGateway::RequestValidator").items()
-        }
-        self._models = {
-            template.physical_id(name): (entry.get("Name", template.physical_id(name)), _schema(entry["Schema"]))
-            for name, entry in self._of_this_api("AWS::ApiGateway::Model").items()
-        }
 
     def read(self) -> RestApi:
         stages = list(self._of_this_api("AWS::ApiGateway::Stage").values())
         if len(stages) != 1:
             raise UserError(f"The API {self._logical_id} has {len(stages)} stages.", "The emulated cloud serves one.")
+        body = self._properties.get("Body")
+        if not isinstance(body, dict):
+            raise UserError(
+                f"The API {self._logical_id} has no Body.",
+                "The emulated gateway serves APIs that are made from an OpenAPI document inside of the template.",
+            )
+        imported = import_api(body, self._logical_id)
+        key_source = self._properties.get("ApiKeySourceType", imported.key_source)
+        if "x-amazon-apigateway-api-key-source" in body and key_source != imported.key_source:
+            raise UserError(
+                f"The API {self._logical_id} takes keys from {key_source}, and its Body from {imported.key_source}.",
+                "Let ApiKeySourceType and x-amazon-apigateway-api-key-source say the same.",
+            )
         stage, pseudo = stages[0], self._template.reference
         return RestApi(
             id=self._api_id,
@@ -81,14 +63,14 @@ class _Reader:
             partition=pseudo("AWS::Partition"),
             url_suffix=pseudo("AWS::URLSuffix"),
             stage=stage["StageName"],
-            root=self._tree(),
-            key_source=self._properties.get("ApiKeySourceType", "HEADER"),
+            root=imported.root,
+            key_source=key_source,
             keys=self._keys(),
             plans=self._plans(stage["StageName"]),
-            gateway_responses=self._gateway_responses(),
+            gateway_responses=imported.gateway_responses,
             method_throttle=_method_throttle(stage.get("MethodSettings", [])),
             access_log_format=stage.get("AccessLogSetting", {}).get("Format"),
-            binary_media_types=self._properties.get("BinaryMediaTypes", ()),
+            binary_media_types=[*self._properties.get("BinaryMediaTypes", []), *imported.binary_media_types],
             stage_variables=stage.get("Variables", {}),
         )
 
@@ -99,46 +81,11 @@ class _Reader:
             if entry.get("RestApiId") == self._api_id
         }
 
-    def _tree(self) -> Resource:
-        root_id = self._template.resolve({"Fn::GetAtt": [self._logical_id, "RootResourceId"]})
-        nodes = {root_id: Resource(root_id, "/")}
-        waiting = {
-            self._template.physical_id(name): entry
-            for name, entry in self._of_this_api("AWS::ApiGateway::Resource").items()
-        }
-        while waiting:
-            placed = {name: entry for name, entry in waiting.items() if entry["ParentId"] in nodes}
-            if not placed:
-                raise ValueError(f"No path from the root leads to the resources {', '.join(waiting)}.")
-            for name, entry in placed.items():
-                parent, part = nodes[entry["ParentId"]], entry["PathPart"]
-                nodes[name] = parent.children[part] = Resource(name, f"{parent.path.rstrip('/')}/{part}")
-                del waiting[name]
-        for entry in self._of_this_api("AWS::ApiGateway::Method").values():
-            nodes[entry["ResourceId"]].methods[entry["HttpMethod"]] = self._method(entry)
-        return nodes[root_id]
-
-    def _method(self, entry: Properties) -> Method:
-        validator = self._validators.get(entry.get("RequestValidatorId", ""), {})
-        schemas = dict(self._models.values())
-        return Method(
-            verb=entry["HttpMethod"],
-            integration=_integration(entry["Integration"]),
-            authorizer=self._authorizers.get(entry.get("AuthorizerId", "")),
-            api_key_required=entry.get("ApiKeyRequired", False),
-            validate_body=validator.get("ValidateRequestBody", False),
-            validate_parameters=validator.get("ValidateRequestParameters", False),
-            models={
-                media_type: self._models[model][1] if model in self._models else schemas.get(model, {})
-                for media_type, model in entry.get("RequestModels", {}).items()
-            },
-            parameters=entry.get("RequestParameters", {}),
-        )
-
     def _keys(self) -> list[ApiKey]:
         return [
             ApiKey(
                 id=self._template.physical_id(name),
+                name=entry.get("Name", ""),
                 value=entry.get("Value") or secrets.token_urlsafe(30),
                 enabled=entry.get("Enabled", False),
             )
@@ -147,7 +94,7 @@ class _Reader:
 
     def _plans(self, stage: str) -> list[UsagePlan]:
         links = self._template.resources("AWS::ApiGateway::UsagePlanKey").values()
-        # The stage is named by Ref, and the control plane gives the physical id of a Stage only if it knows the type.
+        # The stage is named by Ref, and the control plane does not know its physical id, which is its name.
         stages = {stage, *map(self._template.physical_id, self._of_this_api("AWS::ApiGateway::Stage"))}
         return [
             UsagePlan(
@@ -161,50 +108,6 @@ class _Reader:
             for name, entry in self._template.resources("AWS::ApiGateway::UsagePlan").items()
             if any(use["ApiId"] == self._api_id and use["Stage"] in stages for use in entry.get("ApiStages", []))
         ]
-
-    def _gateway_responses(self) -> dict[str, GatewayResponse]:
-        return {
-            entry["ResponseType"]: GatewayResponse(
-                status=int(entry["StatusCode"]) if "StatusCode" in entry else None,
-                headers={
-                    name.removeprefix("gatewayresponse.header."): value
-                    for name, value in entry.get("ResponseParameters", {}).items()
-                },
-                templates=entry.get("ResponseTemplates", {}),
-            )
-            for entry in self._of_this_api("AWS::ApiGateway::GatewayResponse").values()
-        }
-
-
-def _integration(entry: Properties) -> Integration:
-    function = FUNCTION.search(str(entry.get("Uri")))
-    if entry["Type"] != "AWS_PROXY" or function is None:
-        raise ValueError(f"{entry['Type']} integration {entry.get('Uri')}: only Lambda proxy integrations are served.")
-    stream = entry.get("ResponseTransferMode", "BUFFERED") == "STREAM"
-    if function.group("version", "action") != (STREAM if stream else BUFFERED):
-        mode = "STREAM" if stream else "BUFFERED"
-        raise ValueError(f"{entry['Uri']}: API Gateway refuses this URI when ResponseTransferMode is {mode}.")
-    return Integration(
-        function_name=function["name"], stream=stream, timeout_seconds=entry.get("TimeoutInMillis", 29_000) / 1000
-    )
-
-
-def _authorizer(id: str, entry: Properties) -> Authorizer:
-    function = FUNCTION.search(entry["AuthorizerUri"])
-    if entry["Type"] != "TOKEN" or function is None:
-        raise ValueError(f"{entry['Type']} authorizer {entry.get('Name')}: only TOKEN authorizers are served.")
-    return Authorizer(
-        id=id,
-        function_name=function["name"],
-        header=entry.get("IdentitySource", "method.request.header.Authorization").rsplit(".", 1)[-1].lower(),
-        validation=entry.get("IdentityValidationExpression"),
-        ttl_seconds=float(entry.get("AuthorizerResultTtlInSeconds", 300)),
-    )
-
-
-def _schema(value: Any) -> dict[str, Any]:
-    schema: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
-    return schema
 
 
 def _throttle(entry: Properties, rate: str, burst: str) -> Throttle | None:
@@ -224,6 +127,6 @@ def _method_throttle(settings: list[Properties]) -> dict[str, Throttle]:
     for entry in settings:
         throttle = _throttle(entry, "ThrottlingRateLimit", "ThrottlingBurstLimit")
         if throttle is not None:
-            path = entry.get("ResourcePath", "/*").replace("~1", "/")
-            found[f"{'*' if path == '/*' else path}/{entry.get('HttpMethod', '*')}"] = throttle
+            path = entry.get("ResourcePath", "/*").removeprefix("/").replace("~1", "/") or "/"
+            found[f"{path}/{entry.get('HttpMethod', '*')}"] = throttle
     return found

@@ -22,17 +22,23 @@ TYPES = {
     "BAD_REQUEST_PARAMETERS": (400, "BadRequestException"),
     "DEFAULT_4XX": (400, "BadRequestException"),
     "DEFAULT_5XX": (502, "InternalServerErrorException"),
+    "EXPIRED_TOKEN": (403, "ExpiredTokenException"),
     "INTEGRATION_FAILURE": (504, "InternalServerErrorException"),
     "INTEGRATION_TIMEOUT": (504, "InternalServerErrorException"),
     "INVALID_API_KEY": (403, "ForbiddenException"),
+    "INVALID_SIGNATURE": (403, "InvalidSignatureException"),
     "MISSING_AUTHENTICATION_TOKEN": (403, "MissingAuthenticationTokenException"),
     "QUOTA_EXCEEDED": (429, "LimitExceededException"),
     "REQUEST_TOO_LARGE": (413, "RequestTooLongException"),
+    "RESOURCE_NOT_FOUND": (404, "NotFoundException"),
     "THROTTLED": (429, "TooManyRequestsException"),
     "UNAUTHORIZED": (401, "UnauthorizedException"),
     "UNSUPPORTED_MEDIA_TYPE": (415, "UnsupportedMediaTypeException"),
+    "WAF_FILTERED": (403, "ForbiddenException"),
 }
 DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
+# The one that AWS writes with a capital, as recorded by LocalStack (gateway_exception.py).
+TEMPLATES = {"ACCESS_DENIED": '{"Message":$context.error.messageString}'}
 
 
 class GatewayError(Exception):
@@ -43,13 +49,26 @@ class GatewayError(Exception):
         message: API Gateway's own words.
         validation: For BAD_REQUEST_BODY, what the schema says.
         reason: For the operator's log; never sent to the client.
+        status: The status; by default that of the kind.
+        error_type: The value of x-amzn-ErrorType; by default that of the kind.
     """
 
-    def __init__(self, kind: str, message: str, *, validation: str | None = None, reason: str | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        *,
+        validation: str | None = None,
+        reason: str | None = None,
+        status: int | None = None,
+        error_type: str | None = None,
+    ) -> None:
         self.kind = kind
         self.message = message
         self.validation = validation
         self.reason = reason
+        self.status = status or TYPES[kind][0]
+        self.error_type = error_type or TYPES[kind][1]
         super().__init__(f"{kind}: {message}")
 
 
@@ -65,12 +84,13 @@ class Answer:
 def render(error: GatewayError, api: RestApi, context: Context, request_headers: Mapping[str, str]) -> Answer:
     """Words an error as the API's gateway responses say, those of DEFAULT_4XX and DEFAULT_5XX included."""
     context.fail(error.kind, error.message, error.validation)
-    status, error_type = TYPES[error.kind]
+    status = error.status
     fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
     custom = api.gateway_responses.get(error.kind) or api.gateway_responses.get(fallback)
-    templates = dict(custom.templates) if custom and custom.templates else {"application/json": DEFAULT_TEMPLATE}
+    default = {"application/json": TEMPLATES.get(error.kind, DEFAULT_TEMPLATE)}
+    templates = dict(custom.templates) if custom and custom.templates else default
     media_type = _choose(templates, request_headers.get("accept", ""))
-    headers = {"Content-Type": media_type, "x-amzn-ErrorType": error_type}
+    headers = {"Content-Type": media_type, "x-amzn-ErrorType": error.error_type}
     if custom:
         headers |= _headers(custom.headers, context, request_headers)
         status = custom.status or status
@@ -84,12 +104,14 @@ def _choose(templates: Mapping[str, str], accept: str) -> str:
 
 
 def _headers(mapping: Mapping[str, str], context: Context, request_headers: Mapping[str, str]) -> dict[str, str]:
-    headers = {}
-    for name, source in mapping.items():
-        if source.startswith("'"):
-            headers[name] = source.strip("'")
-        elif source.startswith("context."):
-            headers[name] = context.render(f"${source}")
-        elif source.startswith("method.request.header."):
-            headers[name] = request_headers.get(source.rsplit(".", 1)[-1].lower(), "")
-    return headers
+    """The headers of a gateway response; one whose source the request does not have is left out."""
+    found = {name: _value(source, context, request_headers) for name, source in mapping.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _value(source: str, context: Context, request_headers: Mapping[str, str]) -> str:
+    if source.startswith("'"):
+        return source.strip("'")
+    if source.startswith("context."):
+        return context.render(f"${source}")
+    return request_headers.get(source.removeprefix("method.request.header.").lower(), "")

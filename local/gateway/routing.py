@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from local.gateway.api import Method, Resource
 
+# What a method ANY takes; API Gateway has no other verbs.
+ANY = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A match; `parameters` are those of the path, decoded."""
+    """A match; `parameters` are those of the path, as they were sent.
+
+    API Gateway gives path parameters to a Lambda proxy integration with their percent-encoding, as it does the path:
+    recorded of AWS in LocalStack's tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json
+    (invocation-payload-with-path-encoded-email).
+    """
 
     resource: Resource
     method: Method | None
@@ -24,18 +31,18 @@ def match(root: Resource, path: str, verb: str) -> Route | None:
 
     Args:
         root: The resource `/`.
-        path: The path without the stage, for example `/v1/models`; a slash at its end makes no difference.
+        path: The path without the stage, for example `/v1/models`; slashes at its ends make no difference.
         verb: The HTTP method.
 
     Returns:
         The route, with `method` None when the resource has no method for the verb; None when there is no resource.
     """
-    parts = [part for part in path.split("/") if part]
-    found = _descend(root, parts)
+    stripped = path.strip("/")
+    found = _descend(root, stripped.split("/") if stripped else [])
     if found is None:
         return None
     resource, parameters = found
-    method = resource.methods.get(verb) or resource.methods.get("ANY")
+    method = resource.methods.get(verb) or (resource.methods.get("ANY") if verb in ANY else None)
     return Route(resource, method, parameters)
 
 
@@ -50,9 +57,9 @@ def _descend(node: Resource, parts: list[str]) -> tuple[Resource, dict[str, str]
     greedy: tuple[Resource, dict[str, str]] | None = None
     for part, child in node.children.items():
         if part.startswith("{") and part.endswith("+}"):
-            greedy = (child, {part[1:-2]: unquote("/".join(parts))})
-        elif part.startswith("{"):
+            greedy = (child, {part[1:-2]: "/".join(parts)})
+        elif part.startswith("{") and first:
             found = _descend(child, rest)
             if found is not None:
-                return found[0], {part[1:-1]: unquote(first), **found[1]}
+                return found[0], {part[1:-1]: first, **found[1]}
     return greedy

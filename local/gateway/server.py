@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
 from local.gateway import integration as integrations
-from local.gateway.authorizer import Authorizers
+from local.gateway.admission import Admission
 from local.gateway.context import Context
 from local.gateway.event import Request, proxy_event
 from local.gateway.responses import Answer, GatewayError, render
 from local.gateway.routing import match
-from local.gateway.usage import Usage
 from local.gateway.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from local.gateway.api import Method, RestApi
+    from local.gateway.api import RestApi
     from local.gateway.functions import Function
-    from local.gateway.routing import Route
+    from local.gateway.usage import Usage
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
+# Of the request line and the headers together; the server below reads more than that to be able to say it.
+MAX_HEAD_BYTES = 10_240
+READ_HEAD_BYTES = 65_536
 BODILESS = frozenset({204, 304})
-# Outside of the stage no API answers, hence none of its gateway responses.
+# Outside of the stage no API answers, hence none of its gateway responses; nor does one when the head was not read.
 WRONG_STAGE = Answer(
     403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, b'{"message":"Forbidden"}'
+)
+HEAD_TOO_LONG = Answer(
+    431, {"Content-Type": "application/json"}, b'{"message":"HTTP header is larger than 10240 bytes."}'
 )
 
 
@@ -40,6 +45,7 @@ class Gateway:
         api: The API as deployed.
         functions: The function of a name.
         log: Takes access log lines and what the gateway says about failures of integrations.
+        secrets: The secret of each access key that requests may be signed with.
         usage: Keys and limits; by default those of the API.
     """
 
@@ -49,18 +55,18 @@ class Gateway:
         functions: Callable[[str], Function],
         *,
         log: Callable[[str], None],
+        secrets: Mapping[str, str] | None = None,
         usage: Usage | None = None,
     ) -> None:
         self._api = api
         self._functions = functions
-        self._authorizers = Authorizers(functions)
-        self._usage = usage or Usage(api)
+        self._admission = Admission(api, functions, secrets=secrets, usage=usage)
         self._log = log
         self._draining: set[asyncio.Task[None]] = set()
 
     def server(self) -> web.Server:
         """For an `aiohttp.web.ServerRunner`."""
-        return web.Server(self.handle, access_log=None)
+        return web.Server(self.handle, access_log=None, max_line_size=READ_HEAD_BYTES, max_field_size=READ_HEAD_BYTES)
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answers one request."""
@@ -69,9 +75,11 @@ class Gateway:
             "httpMethod": http.method,
             "identity.sourceIp": http.remote or "",
             "identity.userAgent": http.headers.get("User-Agent"),
-            "path": urlsplit(http.raw_path).path,
+            "path": _path(http),
             "protocol": f"HTTP/{http.version.major}.{http.version.minor}",
         }
+        if _head_bytes(http) > MAX_HEAD_BYTES:
+            return await self._send_own(http, context, HEAD_TOO_LONG)
         if not _below_stage(http, self._api.stage):
             return await self._send_own(http, context, WRONG_STAGE)
         try:
@@ -89,15 +97,15 @@ class Gateway:
         if route is None or route.method is None:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
         context.variables |= {"resourceId": route.resource.id, "resourcePath": route.resource.path}
-        headers = request.header_map()
-        authorizer = await self._admit(route, route.method, headers, request.path, context)
-        validate(route.method, headers, dict(request.query), route.parameters, request.body)
+        authorizer = await self._admission.admit(route.method, route.resource.path, request, context)
+        validate(route.method, request.header_map(), dict(request.query), route.parameters, request.body)
         integration = route.method.integration
         context.variables["integration.responseTransferMode"] = "STREAM" if integration.stream else "BUFFERED"
         event = proxy_event(request, route, self._api, context, authorizer)
         started = time.monotonic()
         try:
-            answer = await integrations.call(integration, self._functions(integration.function_name), event)
+            function = self._functions(integration.function_name)
+            answer = await integrations.call(integration, function, event, self._api.binary_media_types)
         finally:
             elapsed = int((time.monotonic() - started) * 1000)
             context.variables |= {"integrationLatency": elapsed, "integration.latency": elapsed}
@@ -106,47 +114,23 @@ class Gateway:
         return answer
 
     async def _read(self, http: web.BaseRequest) -> Request:
-        url = urlsplit(http.raw_path)
         body = bytearray()
         async for piece in http.content.iter_chunked(2**16):
             body += piece
             if len(body) > MAX_BODY_BYTES:
                 raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
+        raw_path = f"/{_path(http).lstrip('/')}"
+        query_string = http.raw_path.partition("#")[0].partition("?")[2]
         return Request(
             verb=http.method,
-            path=url.path.removeprefix(f"/{self._api.stage}") or "/",
+            raw_path=raw_path,
+            path=f"/{raw_path.removeprefix(f'/{self._api.stage}').lstrip('/')}",
+            query_string=query_string,
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in http.raw_headers],
-            query=parse_qsl(url.query, keep_blank_values=True),
+            query=parse_qsl(query_string, keep_blank_values=True),
             body=bytes(body),
             source_ip=http.remote or "",
         )
-
-    async def _admit(
-        self, route: Route, method: Method, headers: dict[str, str], path: str, context: Context
-    ) -> dict[str, Any] | None:
-        """The stage's throttle, then the authorizer, then the key with its throttle and quota."""
-        self._usage.admit_method(route.resource.path, method.verb)
-        said: dict[str, Any] | None = None
-        usage_key = headers.get("x-api-key") if self._api.key_source == "HEADER" else None
-        if method.authorizer is not None:
-            arn = self._method_arn(context.variables["httpMethod"], path)
-            started = time.monotonic()
-            decision = await self._authorizers.authorize(method.authorizer, headers, arn)
-            said = decision.variables()
-            context.variables |= {f"authorizer.{name}": value for name, value in said.items()}
-            elapsed = int((time.monotonic() - started) * 1000)
-            context.variables |= {"authorizer.status": 200, "authorizer.latency": elapsed}
-            if self._api.key_source == "AUTHORIZER":
-                usage_key = decision.usage_key
-        if method.api_key_required:
-            key = self._usage.admit_key(usage_key)
-            context.variables |= {"identity.apiKey": key.value, "identity.apiKeyId": key.id}
-        return said
-
-    def _method_arn(self, verb: str, path: str) -> str:
-        api = self._api
-        place = f"arn:{api.partition}:execute-api:{api.region}:{api.account}:{api.id}"
-        return f"{place}/{api.stage}/{verb}/{path.lstrip('/')}"
 
     async def _send_own(self, http: web.BaseRequest, context: Context, answer: Answer) -> web.StreamResponse:
         response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
@@ -209,4 +193,15 @@ class Gateway:
 
 
 def _below_stage(http: web.BaseRequest, stage: str) -> bool:
-    return f"{urlsplit(http.raw_path).path}/".startswith(f"/{stage}/")
+    return f"/{_path(http).lstrip('/')}/".startswith(f"/{stage}/")
+
+
+def _path(http: web.BaseRequest) -> str:
+    """The path of the request line, which may also be a whole URL, or begin with two slashes."""
+    raw = http.raw_path
+    return raw.split("?")[0] if raw.startswith("/") else urlsplit(raw).path
+
+
+def _head_bytes(http: web.BaseRequest) -> int:
+    line = len(http.method) + len(http.raw_path) + len(" HTTP/1.1 ")
+    return line + sum(len(name) + len(value) for name, value in http.raw_headers)

@@ -1,7 +1,17 @@
 """Lambda: functions from their deployed code, each sandbox a process of its own with a Runtime API of its own."""
 
 from local.lambda_service.answer import StreamedAnswer
-from local.lambda_service.errors import BadPrelude, FunctionError, FunctionTimeout
+from local.lambda_service.concurrency import Concurrency
+from local.lambda_service.errors import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
 from local.lambda_service.function import Function, FunctionConfig
 
-__all__ = ["BadPrelude", "Function", "FunctionConfig", "FunctionError", "FunctionTimeout", "StreamedAnswer"]
+__all__ = [
+    "BadPrelude",
+    "Concurrency",
+    "Function",
+    "FunctionConfig",
+    "FunctionError",
+    "FunctionThrottled",
+    "FunctionTimeout",
+    "StreamedAnswer",
+]

@@ -32,6 +32,7 @@ class FunctionConfig:
         timeout_seconds: How long one invocation may take.
         memory_mb: Told to the function; the process is not held to it.
         code_zip: The deployed archive, or where it is.
+        reserved_concurrency: How many of its invocations may run at once; None: it shares with all others.
     """
 
     name: str
@@ -41,6 +42,7 @@ class FunctionConfig:
     timeout_seconds: float
     memory_mb: int
     code_zip: bytes | Path
+    reserved_concurrency: int | None = None
 
 
 def command(config: FunctionConfig, task_root: Path) -> list[str]:

@@ -40,6 +40,10 @@ class FunctionTimeout(FunctionError):  # noqa: N818 - the service's own word
     """The function did not end in its time and was killed."""
 
 
+class FunctionThrottled(FunctionError):  # noqa: N818 - the service's own word
+    """As many invocations run as may; this one was not begun."""
+
+
 class BadPrelude(Exception):  # noqa: N818 - as API Gateway's logs call it, not a Python error
     """A streamed answer that does not begin with metadata and eight NUL bytes."""
 

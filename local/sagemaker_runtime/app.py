@@ -10,11 +10,12 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
-from local.sagemaker_runtime import errors, signature
+from local.sagemaker_runtime import errors
 from local.sagemaker_runtime.errors import ServiceError
 from local.sagemaker_runtime.eventstream import Cutter
 from local.sagemaker_runtime.faults import SLOW_SECONDS, Faults
 from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream
+from local.sigv4 import SignatureError, SignedRequest, verify
 
 MAX_BODY_BYTES = 6_291_456  # BodyBlob.max
 INVOKE_SECONDS = 60.0  # botocore's documentation of InvokeEndpoint
@@ -97,7 +98,7 @@ async def _call(
     operation: _Operation,
 ) -> web.StreamResponse:
     body = await request.read()
-    region = signature.verify(request, body, secrets)
+    region = _region(request, body, secrets)
     name = request.match_info["name"]
     if len(body) > MAX_BODY_BYTES:
         raise errors.validation(
@@ -114,6 +115,15 @@ async def _call(
     if url is None:
         raise errors.validation(f"Endpoint {name} of account {errors.ACCOUNT} not found.")
     return await operation(request.app[_SERVICE], Invocation(request, body, name, region, url.rstrip("/")))
+
+
+def _region(request: web.Request, body: bytes, secrets: Mapping[str, str]) -> str:
+    url = request.rel_url
+    signed = SignedRequest(request.method, url.raw_path, url.raw_query_string, list(request.headers.items()), body)
+    try:
+        return verify(signed, "sagemaker", secrets).region
+    except SignatureError as error:
+        raise ServiceError(error.code, 403, Message=error.message) from error
 
 
 async def _faults(_request: web.Request, *, faults: Faults) -> web.Response:

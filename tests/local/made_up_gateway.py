@@ -21,6 +21,7 @@ from local.gateway.api import (
 from local.gateway.server import Gateway
 
 KEY = "k" * 24
+SECRETS = {"AKIDEXAMPLE": "made-up"}
 AUTHORIZER = Authorizer(
     id="auth",
     function_name="auth",
@@ -92,11 +93,21 @@ def allow(event: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def build_api(
-    *, stream: bool = False, timeout: float = 5, authorizer: Authorizer | None = None, **options: Any
+    *,
+    stream: bool = False,
+    timeout: float = 5,
+    authorizer: Authorizer | None = None,
+    api_key: bool = True,
+    iam: bool = False,
+    **options: Any,
 ) -> RestApi:
     integration = Integration(function_name="main", stream=stream, timeout_seconds=timeout)
     any_method = Method(
-        verb="ANY", integration=integration, authorizer=authorizer, api_key_required=authorizer is not None
+        verb="ANY",
+        integration=integration,
+        iam=iam,
+        authorizer=authorizer,
+        api_key_required=authorizer is not None and api_key,
     )
     root = Resource("r", "/", methods={"ANY": any_method})
     root.children["{proxy+}"] = Resource("p", "/{proxy+}", methods={"ANY": any_method})
@@ -131,7 +142,8 @@ class Running:
 @asynccontextmanager
 async def running(api: RestApi, **functions: Any) -> AsyncIterator[Running]:
     log: list[str] = []
-    runner = web.ServerRunner(Gateway(api, functions.__getitem__, log=log.append).server(), shutdown_timeout=0.2)
+    gateway = Gateway(api, functions.__getitem__, log=log.append, secrets=SECRETS)
+    runner = web.ServerRunner(gateway.server(), shutdown_timeout=0.2)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

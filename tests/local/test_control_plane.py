@@ -13,8 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cdk import ROOT, advise, environment, explain
-from local.control_plane import ACCOUNT, ControlPlane, instance_types
+from local.control_plane import ACCOUNT, ControlPlane
 from local.deployment import create_secrets
+from local.moto_gaps import instance_types
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
@@ -71,7 +72,7 @@ def test_the_secrets_of_a_template_are_made_up_by_name_and_json_key(plane: Contr
         },
     ]
     body = {"Resources": {"M": {"Type": "AWS::SageMaker::Model", "Properties": {"Environment": values}}}}
-    assert create_secrets(plane, body, "S") == ["keyed", "plain"]
+    assert create_secrets(plane, {"S": body}) == ["keyed", "plain"]
     read = plane.client("secretsmanager").get_secret_value
     assert read(SecretId="plain")["SecretString"] == "made-up-for-the-emulated-cloud"
     assert read(SecretId="keyed")["SecretString"] == '{"a": "made-up-for-the-emulated-cloud"}'

@@ -2,210 +2,25 @@
 
 import copy
 import io
-import json
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
+from botocore.parsers import ResponseParserError
+from made_up_stack import TEMPLATE, control_plane, deploy, uri
 
 from local.control_plane import ControlPlane
-from local.deployment import Deployment, create_secrets, read_deployment
+from local.deployment import create_endpoints, read_deployment
 from local.errors import UserError
 from local.gateway.api import Quota, Throttle
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
-API = {"Ref": "Api"}
-ROOT = {"Fn::GetAtt": ["Api", "RootResourceId"]}
-
-
-def uri(version: str, action: str, function: str) -> dict[str, Any]:
-    place = [
-        "arn:",
-        {"Ref": "AWS::Partition"},
-        ":apigateway:",
-        {"Ref": "AWS::Region"},
-        f":lambda:path/{version}/functions/",
-    ]
-    return {"Fn::Join": ["", [*place, {"Fn::GetAtt": [function, "Arn"]}, f"/{action}"]]}
-
-
-def function(handler: str, **environment: Any) -> dict[str, Any]:
-    return {
-        "Type": "AWS::Lambda::Function",
-        "Properties": {
-            "Code": {"S3Bucket": {"Fn::Sub": "assets-${AWS::AccountId}"}, "S3Key": "code.zip"},
-            "Handler": handler,
-            "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-            "Runtime": "python3.13",
-            "Timeout": 30,
-            "MemorySize": 256,
-            "Environment": {"Variables": environment},
-        },
-    }
-
-
-def method(resource: Any, verb: str, *, stream: bool, **more: Any) -> dict[str, Any]:
-    version, action = ("2021-11-15", "response-streaming-invocations") if stream else ("2015-03-31", "invocations")
-    integration = {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": uri(version, action, "Main")}
-    if stream:
-        integration |= {"ResponseTransferMode": "STREAM", "TimeoutInMillis": 900_000}
-    properties = {"RestApiId": API, "ResourceId": resource, "HttpMethod": verb, "Integration": integration, **more}
-    return {"Type": "AWS::ApiGateway::Method", "Properties": properties}
-
-
-def resource(parent: Any, part: str) -> dict[str, Any]:
-    return {"Type": "AWS::ApiGateway::Resource", "Properties": {"RestApiId": API, "ParentId": parent, "PathPart": part}}
-
-
-TRUST = {
-    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]
-}
-TEMPLATE: dict[str, Any] = {
-    "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
-    "Resources": {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST}},
-        "Main": function("front.handler", ENDPOINT={"Fn::GetAtt": ["Endpoint", "EndpointName"]}),
-        "Guard": function("guard.handler"),
-        "Unused": function("unused.handler"),
-        "Model": {
-            "Type": "AWS::SageMaker::Model",
-            "Properties": {
-                "ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
-                "PrimaryContainer": {
-                    "Image": "763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:3.3.6",
-                    "Environment": {
-                        "HF_MODEL_ID": "m/m",
-                        "HF_TOKEN": "{{resolve:secretsmanager:hub:SecretString:key::}}",
-                    },
-                },
-            },
-        },
-        "Config": {
-            "Type": "AWS::SageMaker::EndpointConfig",
-            "Properties": {
-                "ProductionVariants": [
-                    {
-                        "VariantName": "AllTraffic",
-                        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
-                        "InstanceType": "ml.g5.2xlarge",
-                        "InitialInstanceCount": 1,
-                        "InitialVariantWeight": 1,
-                    }
-                ]
-            },
-        },
-        "Endpoint": {
-            "Type": "AWS::SageMaker::Endpoint",
-            "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
-        },
-        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "door", "ApiKeySourceType": "AUTHORIZER"}},
-        "Other": {"Type": "AWS::ApiGateway::RestApi", "Condition": "Never", "Properties": {"Name": "other"}},
-        "V1": resource(ROOT, "v1"),
-        "Proxy": resource({"Ref": "V1"}, "{proxy+}"),
-        "Authorizer": {
-            "Type": "AWS::ApiGateway::Authorizer",
-            "Properties": {
-                "RestApiId": API,
-                "Name": "key",
-                "Type": "TOKEN",
-                "AuthorizerUri": uri("2015-03-31", "invocations", "Guard"),
-                "IdentitySource": "method.request.header.Authorization",
-                "IdentityValidationExpression": "^Bearer .+$",
-                "AuthorizerResultTtlInSeconds": 60,
-            },
-        },
-        "Validator": {
-            "Type": "AWS::ApiGateway::RequestValidator",
-            "Properties": {"RestApiId": API, "ValidateRequestBody": True},
-        },
-        "Schema": {
-            "Type": "AWS::ApiGateway::Model",
-            "Properties": {
-                "RestApiId": API,
-                "Name": "Body",
-                "ContentType": "application/json",
-                "Schema": {"type": "object"},
-            },
-        },
-        "Post": method(
-            ROOT,
-            "POST",
-            stream=True,
-            AuthorizerId={"Ref": "Authorizer"},
-            AuthorizationType="CUSTOM",
-            ApiKeyRequired=True,
-            RequestValidatorId={"Ref": "Validator"},
-            RequestModels={"application/json": {"Ref": "Schema"}},
-        ),
-        "Any": method({"Ref": "Proxy"}, "ANY", stream=False, AuthorizationType="NONE"),
-        "Deployment": {
-            "Type": "AWS::ApiGateway::Deployment",
-            "DependsOn": ["Post", "Any"],
-            "Properties": {"RestApiId": API},
-        },
-        "Stage": {
-            "Type": "AWS::ApiGateway::Stage",
-            "Properties": {
-                "RestApiId": API,
-                "DeploymentId": {"Ref": "Deployment"},
-                "StageName": "live",
-                "AccessLogSetting": {"DestinationArn": "arn", "Format": "$context.status"},
-                "MethodSettings": [
-                    {"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 9},
-                    {"ResourcePath": "/~1v1", "HttpMethod": "GET", "MetricsEnabled": True},
-                ],
-            },
-        },
-        "Words": {
-            "Type": "AWS::ApiGateway::GatewayResponse",
-            "Properties": {
-                "RestApiId": API,
-                "ResponseType": "THROTTLED",
-                "StatusCode": "429",
-                "ResponseParameters": {"gatewayresponse.header.Retry-After": "'1'"},
-                "ResponseTemplates": {"application/json": "{}"},
-            },
-        },
-        "Key": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Enabled": True}},
-        "Known": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Enabled": True, "Value": "known" * 5}},
-        "Plan": {
-            "Type": "AWS::ApiGateway::UsagePlan",
-            "Properties": {
-                "ApiStages": [{"ApiId": API, "Stage": {"Ref": "Stage"}}],
-                "Throttle": {"RateLimit": 2, "BurstLimit": 3},
-                "Quota": {"Limit": 100, "Period": "WEEK"},
-            },
-        },
-        "PlanKey": {
-            "Type": "AWS::ApiGateway::UsagePlanKey",
-            "Properties": {"KeyId": {"Ref": "Key"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": "Plan"}},
-        },
-    },
-    "Outputs": {
-        "Url": {"Value": {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live/"}},
-        "Hidden": {"Condition": "Never", "Value": "x"},
-    },
-}
-
 
 @pytest.fixture
 def plane() -> Iterator[ControlPlane]:
-    with ControlPlane() as running:
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("front.py", "")
-        buckets = running.client("s3")
-        buckets.create_bucket(Bucket="assets-123456789012")
-        buckets.put_object(Bucket="assets-123456789012", Key="code.zip", Body=code.getvalue())
+    with control_plane() as running:
         yield running
-
-
-def deploy(plane: ControlPlane, template: dict[str, Any] = TEMPLATE) -> Deployment:
-    create_secrets(plane, template, "S")
-    plane.client("cloudformation").create_stack(StackName="S", TemplateBody=json.dumps(template))
-    return read_deployment(plane, "S")
 
 
 def test_everything_a_request_can_notice_is_read_from_the_deployment(plane: ControlPlane) -> None:
@@ -221,11 +36,7 @@ def test_everything_a_request_can_notice_is_read_from_the_deployment(plane: Cont
         True,
         900,
     )
-    assert (post.api_key_required, post.validate_body, post.models) == (
-        True,
-        True,
-        {"application/json": {"type": "object"}},
-    )
+    assert (post.api_key_required, post.validate_body, list(post.models)) == (True, True, ["application/json"])
     assert post.authorizer is not None
     assert (post.authorizer.function_name, post.authorizer.header, post.authorizer.validation) == (
         guard,
@@ -247,8 +58,9 @@ def test_keys_get_the_value_of_the_template_or_a_made_up_one(plane: ControlPlane
     (plan,) = deployment.api.plans
     assert len(plan.key_ids) == 1
     assert (plan.throttle, plan.quota) == (Throttle(rate=2, burst=3), Quota(limit=100, period="WEEK"))
-    made_up = keys[next(iter(plan.key_ids))].value
-    assert 20 <= len(made_up) <= 128
+    (planned,) = deployment.api.planned_keys()
+    assert (planned, planned.name) == (keys[next(iter(plan.key_ids))], "team-a")
+    assert 20 <= len(planned.value) <= 128
     assert "known" * 5 in {key.value for key in keys.values()}
 
 
@@ -270,8 +82,88 @@ def test_a_stack_without_an_api_is_told(plane: ControlPlane) -> None:
         deploy(plane, topic)
 
 
-def test_a_streaming_integration_with_a_buffered_uri_is_refused_as_aws_does(plane: ControlPlane) -> None:
+def test_an_api_that_api_gateway_would_refuse_is_told(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
-    template["Resources"]["Post"]["Properties"]["Integration"]["Uri"] = uri("2015-03-31", "invocations", "Main")
-    with pytest.raises(ValueError, match="API Gateway refuses this URI when ResponseTransferMode is STREAM"):
+    post = template["Resources"]["Api"]["Properties"]["Body"]["paths"]["/"]["post"]
+    post["x-amazon-apigateway-integration"]["uri"] = uri("2015-03-31", "invocations", "Main")
+    with pytest.raises(UserError, match="API Gateway refuses this URI when responseTransferMode is STREAM"):
         deploy(plane, template)
+
+
+def test_an_api_without_a_body_is_told(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    del template["Resources"]["Deployment"], template["Resources"]["Stage"]["Properties"]["DeploymentId"]
+    template["Resources"]["Api"]["Properties"] = {"Name": "door"}
+    with pytest.raises(
+        UserError, match=r"The API Api has no Body.\nThe emulated gateway serves APIs that are made from"
+    ):
+        deploy(plane, template)
+
+
+def test_an_api_whose_body_has_no_operation_is_not_deployed_as_on_aws(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Api"]["Properties"]["Body"]["paths"] = {"/": {}}
+    # moto answers in the words of API Gateway and in JSON, which a client of CloudFormation does not expect.
+    with pytest.raises(ResponseParserError, match="contain any methods"):
+        deploy(plane, template)
+
+
+def test_two_places_that_name_the_source_of_keys_have_to_agree(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Api"]["Properties"]["ApiKeySourceType"] = "HEADER"
+    with pytest.raises(UserError, match="takes keys from HEADER, and its Body from AUTHORIZER"):
+        deploy(plane, template)
+
+
+def test_the_api_of_the_last_stack_that_has_one_is_served_with_the_endpoints_of_all(plane: ControlPlane) -> None:
+    gateway = copy.deepcopy(TEMPLATE)
+    model = gateway["Resources"].pop("Endpoint"), gateway["Resources"].pop("Config"), gateway["Resources"].pop("Model")
+    hosted = {
+        "Resources": {
+            "Role": TEMPLATE["Resources"]["Role"],
+            **dict(zip(("Endpoint", "Config", "Model"), model, strict=True)),
+        },
+        "Outputs": {
+            "Name": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}, "Export": {"Name": "hosted:endpoint"}}
+        },
+    }
+    gateway["Resources"]["Main"]["Properties"]["Environment"]["Variables"] = {
+        "MODELS": {
+            "Fn::Sub": [
+                '{"llama":{"endpoint_name":"${Name}"},"other":{"endpoint_name":"nowhere"}}',
+                {"Name": {"Fn::ImportValue": "hosted:endpoint"}},
+            ]
+        }
+    }
+    topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    deployment = deploy(plane, hosted, gateway, topic)
+    (endpoint,) = deployment.endpoints
+    assert deployment.stack == "S1"
+    assert deployment.models() == {"llama": endpoint, "other": "nowhere"}
+    assert deployment.missing_endpoints() == ["nowhere"]
+    create_endpoints(plane, ["nowhere"])
+    again = read_deployment(plane, ["S0", "S1"])
+    assert again.missing_endpoints() == []
+    assert plane.client("sagemaker").describe_endpoint(EndpointName="nowhere")["EndpointStatus"] == "InService"
+
+
+def test_a_resource_of_a_type_that_moto_does_not_know_can_be_named(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"] |= {
+        "Acl": {"Type": "AWS::WAFv2::WebACL", "Properties": {"Scope": "REGIONAL"}},
+        "Pool": {"Type": "AWS::Cognito::UserPool"},
+        "Gone": {"Type": "AWS::WAFv2::WebACL", "Condition": "Never"},
+    }
+    template["Resources"]["Main"]["Properties"]["Environment"]["Variables"] = {
+        "ISSUER": {"Fn::Sub": "https://cognito-idp.${AWS::Region}.amazonaws.com/${Pool}"}
+    }
+    template["Outputs"]["Acl"] = {"Value": {"Fn::GetAtt": ["Acl", "Arn"]}}
+    deployment = deploy(plane, template)
+    main = next(entry for entry in deployment.functions.values() if entry.handler == "front.handler")
+    told = plane.client("cloudformation").describe_stacks(StackName="S0")["Stacks"][0]["Outputs"]
+    acl = "arn:aws:wafv2:us-east-1:123456789012:Acl"
+    assert main.environment == {"ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/Pool"}
+    assert {entry["OutputKey"]: entry["OutputValue"] for entry in told}["Acl"] == deployment.outputs["Acl"] == acl
+    kept = {entry.logical_id: entry.physical_id for entry in deployment.resources}
+    assert (kept["Acl"], kept["Stage"]) == (None, None)
+    assert kept["Api"] == deployment.api.id

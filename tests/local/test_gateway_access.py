@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from made_up_gateway import AUTHORIZER, KEY, MadeUp, allow, build_api, check, running
 
-from local.gateway.api import GatewayResponse, Method, Throttle, UsagePlan
-from local.lambda_service import FunctionError, FunctionTimeout
+from local.gateway.api import ApiKey, GatewayResponse, Method, Quota, Throttle, UsagePlan
+from local.lambda_service import FunctionError, FunctionThrottled, FunctionTimeout
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer short", f"Basic {KEY}", f"Bearer {KEY} more"])
@@ -38,11 +38,10 @@ def other(event: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answer", "status", "message"),
     [
-        (deny, 403, "User is not authorized to access this resource with an explicit deny"),
-        (other, 403, "User is not authorized to access this resource"),
         (FunctionError(b'{"errorMessage": "Unauthorized"}'), 401, "Unauthorized"),
         (FunctionError(b'{"errorMessage": "boom"}'), 500, "Internal server error"),
         (FunctionTimeout(), 500, "Internal server error"),
+        (FunctionThrottled(), 500, "Internal server error"),
         ({"principalId": "x"}, 500, "Internal server error"),
         (lambda event: allow(event, context={"a": []}), 500, "Internal server error"),
         (lambda event: allow(event, usageIdentifierKey="x" * 24), 403, "Forbidden"),
@@ -55,6 +54,49 @@ def test_the_authorizer_decides(answer: Any, status: int, message: str) -> None:
         async with running(build_api(authorizer=AUTHORIZER), main=main, auth=MadeUp(answer)) as gateway:
             head, body = await gateway.ask(headers={"Authorization": f"Bearer {KEY}"})
         assert (head.status, json.loads(body), main.events) == (status, {"message": message}, [])
+
+    check(test)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (deny, "User is not authorized to access this resource with an explicit deny"),
+        (other, "User is not authorized to access this resource"),
+    ],
+)
+def test_a_policy_that_does_not_allow_the_method_is_a_403(answer: Any, message: str) -> None:
+    async def test() -> None:
+        async with running(build_api(authorizer=AUTHORIZER), main=MadeUp({}), auth=MadeUp(answer)) as gateway:
+            head, body = await gateway.ask(headers={"Authorization": f"Bearer {KEY}"})
+        assert (head.status, json.loads(body)) == (403, {"Message": message})
+
+    check(test)
+
+
+def test_what_the_authorizer_says_reaches_the_function() -> None:
+    async def test() -> None:
+        main, claims = MadeUp({"statusCode": 200}), {"sub": "user-1", "scope": "a b", "admin": True, "n": 3}
+        api = build_api(authorizer=AUTHORIZER, api_key=False)
+        auth = MadeUp(lambda event: allow(event, principalId="user-1", context=claims))
+        async with running(api, main=main, auth=auth) as gateway:
+            assert (await gateway.ask(headers={"Authorization": f"Bearer {KEY}"}))[0].status == 200
+        context = main.events[0]["requestContext"]
+        assert context["authorizer"] == {**claims, "principalId": "user-1"}
+        assert not {"apiKey", "apiKeyId"} & context["identity"].keys()
+
+    check(test)
+
+
+def test_no_more_decisions_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.gateway.authorizer.MAX_DECISIONS", 2)
+
+    async def test() -> None:
+        auth = MadeUp(allow)
+        async with running(build_api(authorizer=AUTHORIZER), main=MadeUp({"statusCode": 200}), auth=auth) as gateway:
+            for token in ("a" * 20, "b" * 20, "b" * 20, "c" * 20, "c" * 20, "a" * 20):
+                await gateway.ask(headers={"Authorization": f"Bearer {token}"})
+        assert [event["authorizationToken"][7] for event in auth.events] == ["a", "b", "c", "a"]
 
     check(test)
 
@@ -84,6 +126,43 @@ def test_a_key_in_the_header_counts_if_the_api_says_so() -> None:
             assert (await gateway.ask(headers={"X-Api-Key": KEY}))[0].status == 200
             head, body = await gateway.ask(headers={"X-Api-Key": "wrong"})
         assert (head.status, json.loads(body)) == (403, {"message": "Forbidden"})
+
+    check(test)
+
+
+def test_each_consumer_has_a_plan_of_its_own() -> None:
+    async def test() -> None:
+        keys = [ApiKey(id=name, name=name, value=name * 20) for name in ("a", "b")]
+        plans = [
+            UsagePlan(id="A", throttle=Throttle(rate=0.001, burst=1), quota=None, key_ids=frozenset({"a"})),
+            UsagePlan(id="B", throttle=None, quota=Quota(limit=3, period="MONTH"), key_ids=frozenset({"b"})),
+        ]
+        main = MadeUp({"statusCode": 200})
+        api = build_api(authorizer=AUTHORIZER, keys=keys, plans=plans)
+        async with running(api, main=main, auth=MadeUp(allow)) as gateway:
+            told = {
+                name: [await gateway.ask(headers={"Authorization": f"Bearer {name * 20}"}) for _ in range(4)]
+                for name in ("a", "b")
+            }
+        assert [head.status for head, _ in told["a"]] == [200, 429, 429, 429]
+        assert [head.status for head, _ in told["b"]] == [200, 200, 200, 429]
+        assert json.loads(told["a"][3][1]) == {"message": "Too Many Requests"}
+        assert json.loads(told["b"][3][1]) == {"message": "Limit Exceeded"}
+        assert [event["requestContext"]["identity"]["apiKeyId"] for event in main.events] == ["a", "b", "b", "b"]
+
+    check(test)
+
+
+def test_a_method_may_be_public_while_the_others_are_not() -> None:
+    async def test() -> None:
+        api, main = build_api(authorizer=AUTHORIZER), MadeUp({"statusCode": 200})
+        api.root.methods["GET"] = Method(verb="GET", integration=api.root.methods["ANY"].integration)
+        async with running(api, main=main, auth=MadeUp(allow)) as gateway:
+            assert (await gateway.ask("GET", "/prod"))[0].status == 200
+            assert (await gateway.ask("POST", "/prod"))[0].status == 401
+        (event,) = main.events
+        assert event["path"] == "/"
+        assert "authorizer" not in event["requestContext"]
 
     check(test)
 

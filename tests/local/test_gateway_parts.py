@@ -1,4 +1,4 @@
-"""Routing, keys and limits, validation, gateway responses: each part of the gateway on its own."""
+"""Keys and limits, validation, gateway responses: each part of the gateway on its own."""
 
 import json
 from datetime import UTC, datetime
@@ -18,7 +18,6 @@ from local.gateway.api import (
 )
 from local.gateway.context import Context
 from local.gateway.responses import GatewayError, render
-from local.gateway.routing import match
 from local.gateway.usage import Usage
 from local.gateway.validation import validate
 
@@ -30,17 +29,6 @@ def method(verb: str, **options: object) -> Method:
     return Method(verb=verb, integration=INTEGRATION, **options)  # type: ignore[arg-type]
 
 
-def tree(*paths: str) -> Resource:
-    root = Resource("root", "/")
-    for path in paths:
-        verb, _, place = path.partition(" ")
-        node = root
-        for part in filter(None, place.split("/")):
-            node = node.children.setdefault(part, Resource(f"{node.id}/{part}", f"{node.path.rstrip('/')}/{part}"))
-        node.methods[verb] = method(verb)
-    return root
-
-
 def api(**options: object) -> RestApi:
     defaults = {
         "id": "abc",
@@ -49,52 +37,9 @@ def api(**options: object) -> RestApi:
         "partition": "aws",
         "url_suffix": "amazonaws.com",
         "stage": "prod",
-        "root": tree("POST /generate"),
+        "root": Resource("root", "/"),
     }
     return RestApi(**{**defaults, **options})  # type: ignore[arg-type]
-
-
-TREE = tree("POST /generate", "ANY /generate", "GET /v1/models", "ANY /{proxy+}", "GET /v1/{name}", "POST /")
-
-
-@pytest.mark.parametrize(
-    ("verb", "path", "resource", "method_verb", "parameters"),
-    [
-        ("POST", "/generate", "/generate", "POST", {}),
-        ("POST", "/generate/", "/generate", "POST", {}),
-        ("GET", "/generate", "/generate", "ANY", {}),
-        ("POST", "/", "/", "POST", {}),
-        ("GET", "/v1/models", "/v1/models", "GET", {}),
-        ("GET", "/v1/other", "/v1/{name}", "GET", {"name": "other"}),
-        ("GET", "/v1/a%2Fb", "/v1/{name}", "GET", {"name": "a/b"}),
-        ("GET", "/v1/a/b", "/{proxy+}", "ANY", {"proxy": "v1/a/b"}),
-        ("GET", "/v1", "/{proxy+}", "ANY", {"proxy": "v1"}),
-        ("GET", "/nowhere", "/{proxy+}", "ANY", {"proxy": "nowhere"}),
-    ],
-)
-def test_the_most_precise_resource_and_method_win(
-    verb: str, path: str, resource: str, method_verb: str, parameters: dict[str, str]
-) -> None:
-    route = match(TREE, path, verb)
-    assert route is not None
-    assert route.method is not None
-    assert (route.resource.path, route.method.verb, route.parameters) == (resource, method_verb, parameters)
-
-
-def test_a_resource_without_the_verb_has_no_method_even_if_a_greedy_one_would() -> None:
-    route = match(TREE, "/v1/models", "DELETE")
-    assert route is not None
-    assert route.method is None
-
-
-def test_the_greedy_resource_does_not_match_the_root() -> None:
-    route = match(tree("ANY /{proxy+}"), "/", "GET")
-    assert route is not None
-    assert route.method is None
-
-
-def test_an_unknown_path_matches_nothing() -> None:
-    assert match(tree("GET /a"), "/b", "GET") is None
 
 
 class Clock:
@@ -249,6 +194,33 @@ def test_a_gateway_response_gives_status_headers_and_words() -> None:
     assert answer.headers["Retry-After"] == "1"
     assert answer.headers["X-Request"] == context.request_id
     assert answer.headers["X-Echo"] == "me"
+
+
+def test_a_header_whose_source_the_request_does_not_have_is_left_out() -> None:
+    custom = GatewayResponse(
+        status=None,
+        headers={"Access-Control-Allow-Origin": "method.request.header.Origin", "Vary": "'Origin'"},
+        templates={},
+    )
+    rest = api(gateway_responses={"DEFAULT_4XX": custom})
+    error = GatewayError("UNAUTHORIZED", "Unauthorized")
+    assert "Access-Control-Allow-Origin" not in render(error, rest, Context(rest), {}).headers
+    answer = render(error, rest, Context(rest), {"origin": "https://app.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_the_refusal_of_an_authorizer_begins_with_a_capital() -> None:
+    rest = api()
+    answer = render(GatewayError("ACCESS_DENIED", "User is not authorized"), rest, Context(rest), {})
+    assert json.loads(answer.body) == {"Message": "User is not authorized"}
+
+
+def test_an_error_may_have_a_status_and_a_type_of_its_own() -> None:
+    rest = api()
+    error = GatewayError("INTEGRATION_FAILURE", "x", status=500, error_type="TooManyRequestsException")
+    answer = render(error, rest, Context(rest), {})
+    assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (500, "TooManyRequestsException")
 
 
 def test_the_default_gateway_response_words_what_has_none_of_its_own() -> None:

@@ -7,95 +7,35 @@ from typing import Any
 
 import aiohttp
 import pytest
+import yarl
 from made_up_gateway import AUTHORIZER, KEY, MadeUp, Streamed, allow, build_api, check, pieces, running
 
-from local.lambda_service import BadPrelude, FunctionError, FunctionTimeout
-
-
-def test_a_buffered_answer_is_passed_on_with_its_headers_remapped() -> None:
-    async def test() -> None:
-        answer = {
-            "statusCode": 201,
-            "headers": {"Content-Type": "text/plain", "Server": "mine", "X-Own": "1"},
-            "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
-            "body": "aGVsbG8=",
-            "isBase64Encoded": True,
-        }
-        async with running(build_api(), main=MadeUp(answer)) as gateway:
-            head, body = await gateway.ask()
-        assert (head.status, body) == (201, b"hello")
-        assert head.headers["x-amzn-Remapped-Server"] == "mine"
-        assert head.headers["X-Own"] == "1"
-        assert head.headers.getall("Set-Cookie") == ["a=1", "b=2"]
-        assert head.headers["Content-Length"] == "5"
-        assert head.headers["X-Amzn-Trace-Id"].startswith("Root=1-")
-        assert len(head.headers["x-amzn-RequestId"]) == 36
-
-    check(test)
+from local.lambda_service import FunctionError
 
 
 def test_the_function_gets_the_proxy_event_of_the_request() -> None:
     async def test() -> None:
         main = MadeUp({"statusCode": 200, "body": "{}"})
         async with running(build_api(authorizer=AUTHORIZER), main=main, auth=MadeUp(allow)) as gateway:
-            headers = {"Authorization": f"Bearer {KEY}", "X-Two": "ü", "TE": "trailers"}
-            head, _ = await gateway.ask("PUT", "/prod/v1/models?a=1&a=2&b=", headers=headers, data="héllo".encode())
+            headers = {"aUTHORIZATION": f"Bearer {KEY}", "x-TWO": "ü", "TE": "trailers"}
+            url = yarl.URL(f"{gateway.url}/prod//v1/a%2Fb%2B/?a=1&a=2&b=%C3%BC+", encoded=True)
+            async with gateway.session.put(url, headers=headers, data="héllo".encode()) as head:
+                pass
         event = main.events[0]
         assert head.status == 200
-        assert (event["httpMethod"], event["path"], event["resource"]) == ("PUT", "/v1/models", "/{proxy+}")
-        assert event["pathParameters"] == {"proxy": "v1/models"}
-        assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": [""]}
-        assert event["queryStringParameters"] == {"a": "2", "b": ""}
+        assert (event["httpMethod"], event["path"], event["resource"]) == ("PUT", "/v1/a%2Fb%2B/", "/{proxy+}")
+        assert event["pathParameters"] == {"proxy": "v1/a%2Fb%2B"}
+        assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": ["ü "]}
+        assert event["queryStringParameters"] == {"a": "2", "b": "ü "}
         assert (event["body"], event["isBase64Encoded"]) == ("héllo", False)
         assert not {"TE", "Content-Length"} & event["headers"].keys()
+        assert {"Authorization", "x-TWO"} < event["headers"].keys()
         assert event["headers"]["X-Forwarded-Proto"] == "https"
         context = event["requestContext"]
         assert context["authorizer"] == {"principalId": "someone"}
         assert (context["identity"]["apiKeyId"], context["identity"]["apiKey"]) == ("k", KEY)
-        assert (context["path"], context["stage"]) == ("/prod/v1/models", "prod")
+        assert (context["path"], context["stage"]) == ("/prod//v1/a%2Fb%2B/", "prod")
         assert context["requestId"] == head.headers["x-amzn-RequestId"]
-
-    check(test)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"no JSON",
-        b"[]",
-        b'"text"',
-        {"statusCode": "many"},
-        {"statusCode": 99},
-        {"status": 200},
-        {"statusCode": 200, "body": {"a": 1}},
-        {"statusCode": 200, "body": "%%%", "isBase64Encoded": True},
-        FunctionError(b'{"errorMessage": "secret", "errorType": "KeyError"}'),
-        FunctionTimeout(),
-    ],
-)
-def test_what_is_no_proxy_answer_becomes_502(answer: Any) -> None:
-    async def test() -> None:
-        async with running(build_api(), main=MadeUp(answer)) as gateway:
-            head, body = await gateway.ask()
-        assert (head.status, json.loads(body)) == (502, {"message": "Internal server error"})
-
-    check(test)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Streamed(BadPrelude("no delimiter within 16 KB"), pieces()),
-        Streamed({"statusCode": 200}, pieces(b"x"), content_type="application/json"),
-        Streamed({"statusCode": 200, "body": "x"}, pieces(b"x")),
-        FunctionError(b"{}"),
-    ],
-)
-def test_what_is_no_streamed_answer_becomes_502(answer: Any) -> None:
-    async def test() -> None:
-        async with running(build_api(stream=True), main=MadeUp(answer)) as gateway:
-            head, body = await gateway.ask()
-        assert (head.status, json.loads(body)) == (502, {"message": "Internal server error"})
 
     check(test)
 
@@ -173,38 +113,6 @@ def test_a_function_that_takes_too_long_is_a_504_and_goes_on(stream: bool) -> No
             head, body = await gateway.ask()
             assert (head.status, json.loads(body)) == (504, {"message": "Endpoint request timed out"})
             await asyncio.wait_for(done.wait(), 5)
-
-    check(test)
-
-
-def test_a_body_of_more_than_10_mb_is_a_413() -> None:
-    async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
-            head, body = await gateway.ask(data=b"x" * (10 * 2**20 + 1))
-        assert (head.status, json.loads(body)) == (413, {"message": "Request Too Long"})
-
-    check(test)
-
-
-def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
-    async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
-            reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
-            writer.write(
-                b"POST /prod/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * (10 * 2**20 + 1)
-            )
-            assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
-            writer.close()
-
-    check(test)
-
-
-def test_a_body_that_lambda_does_not_take_is_a_413() -> None:
-    async def test() -> None:
-        main = MadeUp({"statusCode": 200})
-        async with running(build_api(), main=main) as gateway:
-            head, _ = await gateway.ask(data=b"x" * (7 * 2**20))
-        assert (head.status, main.events) == (413, [])
 
     check(test)
 

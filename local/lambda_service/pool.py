@@ -1,0 +1,109 @@
+"""The sandboxes of a function: started when invocations wait, used again, ended when there are too many."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from local.lambda_service.errors import FunctionError
+from local.lambda_service.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+# Kept warm for the next invocations; what a burst has started beyond that ends with it.
+IDLE_SANDBOXES = 64
+# How long a new invocation waits for a sandbox that has answered to be ready again, before another one is started.
+SETTLE_SECONDS = 0.05
+
+
+class Pool:
+    """Gives each invocation a sandbox of its own: the first that becomes free or has started.
+
+    Args:
+        make: Makes a sandbox, which is not started yet.
+    """
+
+    def __init__(self, make: Callable[[], Sandbox]) -> None:
+        self._make = make
+        self._idle: list[Sandbox] = []
+        self._waiting: deque[asyncio.Future[Sandbox]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._starting = asyncio.Semaphore(2 * (os.cpu_count() or 1))
+        self._closed = False
+
+    async def acquire(self, *, settling: bool) -> Sandbox:
+        """A sandbox that has started.
+
+        Args:
+            settling: Whether a sandbox has just answered, and will be free in a moment.
+
+        Raises:
+            FunctionError: The one that was started for this invocation could not start.
+        """
+        if self._idle:
+            return self._idle.pop()
+        waiter: asyncio.Future[Sandbox] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            if settling:
+                await asyncio.wait({waiter}, timeout=SETTLE_SECONDS)
+            if not waiter.done():
+                self._spawn(self._grow())
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self.release(waiter.result())
+            raise
+
+    def release(self, sandbox: Sandbox) -> None:
+        """Takes a sandbox back."""
+        if sandbox.usable and not self._closed:
+            if waiter := self._first_waiter():
+                waiter.set_result(sandbox)
+                return
+            if len(self._idle) < IDLE_SANDBOXES:
+                self._idle.append(sandbox)
+                return
+        # A task of its own, which a `close` in the meantime does not cancel.
+        self._spawn(sandbox.stop())
+
+    async def close(self) -> None:
+        """Ends every sandbox that is not in use."""
+        self._closed = True
+        while self._idle:
+            self.release(self._idle.pop())
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    async def _grow(self) -> None:
+        """Starts another sandbox, unless nobody waits any more by the time that it is its turn."""
+        async with self._starting:
+            if self._closed or not any(not waiter.done() for waiter in self._waiting):
+                return
+            sandbox = self._make()
+            try:
+                await sandbox.start()
+            except (FunctionError, OSError) as error:
+                if waiter := self._first_waiter():
+                    waiter.set_exception(_failure(error))
+        self.release(sandbox)
+
+    def _first_waiter(self) -> asyncio.Future[Sandbox] | None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                return waiter
+        return None
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _failure(error: FunctionError | OSError) -> FunctionError:
+    """A machine that has no more processes or files to give fails the invocation as Lambda's own failures do."""
+    return error if isinstance(error, FunctionError) else FunctionError.of("Sandbox.Failure", str(error))
