@@ -17,6 +17,7 @@ from constructs_lib.metrics import EndpointMetrics
 from constructs_lib.planning.checks import Text, Whole, problem
 from constructs_lib.planning.problems import AT_DEPLOYMENT, Problem
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
+from constructs_lib.planning.serving import ServingFacts, facts_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,10 @@ class IModelEndpoint(Protocol):
     @property
     def model_id(self) -> str | None:
         """The model's repository on the hub; None where it is not known or the weights are the caller's own."""
+
+    @property
+    def serving(self) -> ServingFacts:
+        """What is known at synth about how the model is served."""
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to call the endpoint."""
@@ -104,6 +109,7 @@ class ImportedEndpoint(EndpointBase):
         variant_name: str,
         model_id: str | None,
         max_body_bytes: int,
+        serving: ServingFacts | None = None,
     ) -> None:
         super().__init__(scope, id, environment_from_arn=endpoint_arn)
         self._arn = endpoint_arn
@@ -112,6 +118,7 @@ class ImportedEndpoint(EndpointBase):
         self._variant_name = variant_name
         self._model_id = model_id
         self._max_body_bytes = max_body_bytes
+        self._serving = ServingFacts() if serving is None else serving
 
     @property
     def endpoint_arn(self) -> str:
@@ -143,6 +150,11 @@ class ImportedEndpoint(EndpointBase):
         """Most bytes that one request may have."""
         return self._max_body_bytes
 
+    @property
+    def serving(self) -> ServingFacts:
+        """How the model is served, as far as the caller said."""
+        return self._serving
+
 
 def name_problems(endpoint_name: object) -> Iterator[Problem]:
     """What is wrong with the name of an endpoint that exists already."""
@@ -166,7 +178,9 @@ def arn_problems(endpoint_arn: object) -> Iterator[Problem]:
         )
 
 
-def serving_problems(*, variant_name: object, model_id: object, max_body_bytes: object) -> Iterator[Problem]:
+def serving_problems(
+    *, variant_name: object, model_id: object, max_body_bytes: object, serving: ServingFacts
+) -> Iterator[Problem]:
     """What is wrong with the further description of an endpoint that exists already."""
     if not is_token(variant_name) and (found := problem("variant_name", variant_name, NAME)):
         yield found
@@ -177,6 +191,7 @@ def serving_problems(*, variant_name: object, model_id: object, max_body_bytes: 
         yield Problem("max_body_bytes", AT_DEPLOYMENT, "must be known at synth: a front door tells its function", fix)
     elif found := problem("max_body_bytes", max_body_bytes, Whole(1, MAX_BODY_BYTES, unit="bytes")):
         yield found
+    yield from facts_problems(serving, is_token)
 
 
 def arn_of(scope: Construct, endpoint_name: str) -> str:

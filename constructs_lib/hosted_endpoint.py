@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from constructs_lib.model import Model
     from constructs_lib.network import Network
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+    from constructs_lib.planning.serving import ServingFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,11 @@ class HostedEndpoint(EndpointBase):
     def max_body_bytes(self) -> int:
         """Most bytes that one request may have."""
         return self._plan.max_body_bytes
+
+    @property
+    def serving(self) -> ServingFacts:
+        """What is certain at synth about how the model is served."""
+        return self._plan.serving
 
     @property
     def role(self) -> iam.IRole:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from aws_cdk import Stack, Token
 
@@ -22,6 +22,7 @@ from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
+from constructs_lib.planning.serving import ServingFacts, ServingOptions
 from constructs_lib.planning.tgi_options import TgiOptions
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ class TgiEndpoint(HostedEndpoint):
         variant_name: str = "AllTraffic",
         model_id: str | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
         """A TGI endpoint that exists already, in the stack's own account and Region.
 
@@ -180,12 +182,17 @@ class TgiEndpoint(HostedEndpoint):
             variant_name: Name of its production variant, for metrics. Default: AllTraffic.
             model_id: The model's repository on the hub. Default: not known.
             max_body_bytes: Most bytes that one request may have. Default: 6291456, what SageMaker takes.
+            serving: How the model is served, by the names of `ServingFacts`, such as `max_total_tokens=4096`. A front
+                door tells its clients, and holds requests to it. Default: not known.
 
         Raises:
             ConfigurationError: It could be no endpoint.
         """
-        serving = serving_problems(variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes)
-        refuse(scope, id, [*name_problems(endpoint_name), *serving])
+        facts = ServingFacts(**serving)
+        described = serving_problems(
+            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts
+        )
+        refuse(scope, id, [*name_problems(endpoint_name), *described])
         return ImportedEndpoint(
             scope,
             id,
@@ -195,6 +202,7 @@ class TgiEndpoint(HostedEndpoint):
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
+            serving=facts,
         )
 
     @staticmethod
@@ -207,6 +215,7 @@ class TgiEndpoint(HostedEndpoint):
         variant_name: str = "AllTraffic",
         model_id: str | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
         """A TGI endpoint that exists already, in any account and Region.
 
@@ -219,13 +228,18 @@ class TgiEndpoint(HostedEndpoint):
             variant_name: Name of its production variant, for metrics. Default: AllTraffic.
             model_id: The model's repository on the hub. Default: not known.
             max_body_bytes: Most bytes that one request may have. Default: 6291456, what SageMaker takes.
+            serving: How the model is served, by the names of `ServingFacts`, such as `max_total_tokens=4096`. A front
+                door tells its clients, and holds requests to it. Default: not known.
 
         Raises:
             ConfigurationError: It could be no endpoint.
         """
-        serving = serving_problems(variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes)
+        facts = ServingFacts(**serving)
+        described = serving_problems(
+            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts
+        )
         named = () if endpoint_name is None else name_problems(endpoint_name)
-        refuse(scope, id, [*arn_problems(endpoint_arn), *named, *serving])
+        refuse(scope, id, [*arn_problems(endpoint_arn), *named, *described])
         return ImportedEndpoint(
             scope,
             id,
@@ -235,6 +249,7 @@ class TgiEndpoint(HostedEndpoint):
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
+            serving=facts,
         )
 
 

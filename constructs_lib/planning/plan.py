@@ -79,6 +79,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
         num_shard=rendering.num_shard,
         max_body_bytes=rendering.max_body_bytes,
         memory=rendering.memory,
+        serving=rendering.serving,
         problems=(
             *problems,
             *rendering.problems,

@@ -11,6 +11,7 @@ from constructs_lib.planning.instance import GpuInstance
 from constructs_lib.planning.memory import MemoryPlan
 from constructs_lib.planning.model import ModelChoice
 from constructs_lib.planning.problems import Advice, Problem
+from constructs_lib.planning.serving import ServingFacts
 from constructs_lib.planning.tgi_options import TgiOptions
 
 UNDECIDED = GpuInstance(
@@ -93,6 +94,7 @@ class EndpointPlan:
         num_shard: GPUs that share the model.
         max_body_bytes: Largest request body that reaches the model.
         memory: What each GPU holds; None where the model, the GPU or an option that decides it is not known.
+        serving: What is certain about how it will serve.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
         advice: What is legal but risky.
     """
@@ -109,5 +111,6 @@ class EndpointPlan:
     num_shard: int
     max_body_bytes: int
     memory: MemoryPlan | None
+    serving: ServingFacts
     problems: tuple[Problem, ...]
     advice: tuple[Advice, ...]

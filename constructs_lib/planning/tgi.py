@@ -14,6 +14,7 @@ from constructs_lib.planning.problems import AT_DEPLOYMENT, Advice, Problem
 from constructs_lib.planning.quantization import ON_THE_FLY
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
+from constructs_lib.planning.serving import ServingFacts, serving_facts
 from constructs_lib.planning.tgi_batch import SIZING, batch_setting, fitting_plan
 from constructs_lib.planning.tgi_environment import (
     FIXED_PAYLOAD_LIMIT,
@@ -44,6 +45,7 @@ class Rendering:
         max_body_bytes: Largest request body that the container takes through SageMaker.
         compresses: Whether the weights are quantized while they load.
         memory: What each GPU holds; None where model, GPU or an option that decides it is not known.
+        serving: What is certain about how it will serve.
         problems: Why it would not start.
         advice: What is legal but risky.
     """
@@ -53,6 +55,7 @@ class Rendering:
     max_body_bytes: int
     compresses: bool
     memory: MemoryPlan | None
+    serving: ServingFacts
     problems: tuple[Problem, ...]
     advice: tuple[Advice, ...]
 
@@ -90,6 +93,7 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
         max_body_bytes=_max_body_bytes(at),
         compresses=at.text("quantize") in ON_THE_FLY,
         memory=memory,
+        serving=serving_facts(at, batch_setting(fitted, memory) if memory else None),
         problems=(
             *value_problems,
             *rule_problems(at),
