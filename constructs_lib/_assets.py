@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
@@ -30,6 +32,12 @@ def lambda_code(folder: str) -> lambda_.Code:
         exclude=["/*", f"!/{folder}", "__pycache__", "*.pyc"],
         ignore_mode=IgnoreMode.GIT,
     )
+
+
+def openapi_document() -> dict[str, Any]:
+    """What the front door serves, as its function describes it at `GET /openapi.json`."""
+    document: dict[str, Any] = json.loads((_lambda_root() / "front_door" / "openapi.json").read_text(encoding="utf-8"))
+    return document
 
 
 def _lambda_root() -> Path:

@@ -75,6 +75,37 @@ SECRET = Kind(
 BUCKET = Kind(
     "arn_for_objects", "a bucket of aws_s3", 'Give aws_s3.Bucket.from_bucket_name(self, "Weights", "<its name>").'
 )
+VPC_ENDPOINT = Kind(
+    "vpc_endpoint_id",
+    "a VPC endpoint of aws_ec2",
+    "Give aws_ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(…), or an own one of execute-api.",
+)
+CERTIFICATE = Kind(
+    "certificate_arn",
+    "a certificate of aws_certificatemanager",
+    'Give aws_certificatemanager.Certificate.from_certificate_arn(self, "Certificate", "<its ARN>").',
+)
+HOSTED_ZONE = Kind(
+    "hosted_zone_id",
+    "a hosted zone of aws_route53",
+    'Give aws_route53.HostedZone.from_lookup(self, "Zone", domain_name="<its name>").',
+)
+WEB_ACL = Kind("attr_label_namespace", "a CfnWebACL of aws_wafv2", "Give one, or WebAcl.from_arn(…) or .managed().")
+USER_POOL = Kind(
+    "user_pool_provider_name",
+    "a user pool of aws_cognito",
+    'Give aws_cognito.UserPool.from_user_pool_id(self, "Users", "<its id>").',
+)
+USER_POOL_CLIENT = Kind(
+    "user_pool_client_id",
+    "an app client of aws_cognito",
+    'Give aws_cognito.UserPoolClient.from_user_pool_client_id(self, "Client", "<its id>").',
+)
+FUNCTION = Kind(
+    "grant_invoke_url",
+    "a function of aws_lambda",
+    'Give aws_lambda.Function.from_function_name(self, "Authorizer", "<its name>").',
+)
 
 
 def subnets_problems(chosen: object) -> Iterator[Problem]:

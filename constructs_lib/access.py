@@ -1,98 +1,156 @@
-"""Who may call a front door: API keys sent as `Authorization: Bearer …`, with a rate, a burst and a quota each."""
+"""Who may call a front door."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from aws_cdk import Duration
-from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_logs as logs
-from constructs import Construct
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-from constructs_lib.front_door_function import invocation_uri, permit_api, python_function
+    from aws_cdk import Duration
+    from aws_cdk import aws_cognito as cognito
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct
 
-# A key of API Gateway is 40 characters; own values have 20 to 128. What cannot be a key never reaches the authorizer.
-BEARER_KEY = r"^[Bb]earer [-A-Za-z0-9._~+/]{20,128}=*$"
-
-# The authorizer only reads the key off the header, so its answer for a header never changes. Whether the key exists
-# and has quota left, API Gateway checks itself on every request, also while the answer is cached.
-_CACHE_SECONDS = 3600
+    from constructs_lib.front_door_responses import GatewayAnswer
+    from constructs_lib.planning.problems import Advice, Problem
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageLimits:
-    """What one API key may do.
+@dataclass(frozen=True, kw_only=True)
+class AccessBinding:
+    """What one API is told of an access.
 
     Args:
-        rate_limit: Steady requests per second.
-        burst_limit: Requests that may arrive at once.
-        quota_limit: Requests per period; None: as many as the rate allows.
-        quota_period: The period of the quota.
+        schemes: The security schemes by name, as `components.securitySchemes` of the Body takes them; a request has
+            to satisfy all of them. None of them: anybody may call.
+        answers: What the gateway answers to those who may not call.
+        authorizer: The function that API Gateway asks, if it asks one.
+        key_source: Where API keys come from, where they are asked for.
     """
 
-    rate_limit: float
-    burst_limit: float
-    quota_limit: float | None
-    quota_period: apigateway.Period
+    schemes: Mapping[str, Mapping[str, Any]]
+    answers: tuple[GatewayAnswer, ...] = ()
+    authorizer: lambda_.IFunction | None = None
+    key_source: str | None = None
 
 
-class BearerKeyAuthorizer(Construct):
-    """Makes the bearer token of a request its API key, so that OpenAI's and Hugging Face's clients work unchanged.
+class Access(ABC):
+    """Who may call a front door, and how they prove it.
 
-    The function holds no secret and compares nothing: it hands the token to API Gateway as usage identifier
-    (the API's key source is AUTHORIZER), and API Gateway looks the key up.
+    One of `api_keys` (the default), `jwt`, `cognito`, `iam`, `authorizer` and, which has to be asked for by name,
+    `public`. Behind every one of them the door's own rate, burst and body limits hold.
     """
 
-    def __init__(self, scope: Construct, id: str, *, rest_api_id: str, log_retention: logs.RetentionDays) -> None:
-        super().__init__(scope, id)
-        self.function = python_function(
-            self,
-            "Function",
-            folder="authorizer",
-            handler="authorizer.handler",
-            description="Reads the API key off the Authorization header",
-            timeout=Duration.seconds(5),
-            memory_size=256,
-            log_retention=log_retention,
-        )
-        authorizer = apigateway.CfnAuthorizer(
-            self,
-            "Resource",
-            rest_api_id=rest_api_id,
-            name="BearerKey",
-            type="TOKEN",
-            identity_source="method.request.header.Authorization",
-            identity_validation_expression=BEARER_KEY,
-            authorizer_uri=invocation_uri(self.function, streaming=False),
-            authorizer_result_ttl_in_seconds=_CACHE_SECONDS,
-        )
-        self.authorizer_id = authorizer.ref
-        self.snapshot = [BEARER_KEY, _CACHE_SECONDS]
-        permit_api(self, "Permission", self.function, api_id=rest_api_id, path=f"authorizers/{authorizer.ref}")
+    words: ClassVar[str]
+    """The access as a caller writes it."""
 
+    takes_grants: ClassVar[bool] = False
+    """Whether IAM decides, so that `FrontDoor.grant_invoke` has a meaning."""
 
-class ApiKeyAccess(Construct):
-    """One API key and the usage plan that limits it on one stage."""
+    may_deny_implicitly: ClassVar[bool] = False
+    """Whether who is named by no policy is kept out; an Allow for everybody in the resource policy would undo that."""
 
-    def __init__(
-        self, scope: Construct, id: str, *, rest_api_id: str, stage_name: str, limits: UsageLimits, description: str
-    ) -> None:
-        super().__init__(scope, id)
-        # No value: API Gateway makes one up, so it stands in no template. No name: a change replaces nothing.
-        key = apigateway.CfnApiKey(self, "Key", enabled=True, description=description)
-        plan = apigateway.CfnUsagePlan(
-            self,
-            "Plan",
-            description=description,
-            api_stages=[apigateway.CfnUsagePlan.ApiStageProperty(api_id=rest_api_id, stage=stage_name)],
-            throttle=apigateway.CfnUsagePlan.ThrottleSettingsProperty(
-                rate_limit=limits.rate_limit, burst_limit=limits.burst_limit
-            ),
-            quota=None
-            if limits.quota_limit is None
-            else apigateway.CfnUsagePlan.QuotaSettingsProperty(
-                limit=limits.quota_limit, period=limits.quota_period.value
-            ),
-        )
-        apigateway.CfnUsagePlanKey(self, "PlanKey", key_id=key.ref, key_type="API_KEY", usage_plan_id=plan.ref)
-        self.api_key = apigateway.ApiKey.from_api_key_id(self, "ApiKey", key.ref)
+    @property
+    def takes_consumers(self) -> bool:
+        """Whether API keys are asked for, so that `FrontDoor.add_consumer` has a meaning."""
+        return False
+
+    @property
+    def advice(self) -> Advice | None:
+        """What is legal but risky about it."""
+        return None
+
+    def problems(self, is_token: Callable[[object], bool]) -> Iterator[Problem]:
+        """What is wrong with it.
+
+        Args:
+            is_token: Whether a value is known only at deployment; such values are not checked.
+        """
+        yield from ()
+
+    @abstractmethod
+    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+        """Make what it needs, and say what the API is told.
+
+        Args:
+            scope: Where it is made.
+            log_retention: How long logs keep an event.
+        """
+
+    @staticmethod
+    def api_keys() -> Access:
+        """API keys, sent as `Authorization: Bearer <key>`, which is how OpenAI's and Hugging Face's clients send one.
+
+        API Gateway makes the keys and checks them: `FrontDoor.add_consumer` gives one to each consumer, with a rate, a
+        burst and a monthly quota of its own. For applications without AWS credentials and without users.
+        """
+        from constructs_lib.access_api_keys import ApiKeyAccess
+
+        return ApiKeyAccess()
+
+    @staticmethod
+    def iam() -> Access:
+        """AWS credentials: each request is signed (Signature Version 4, service `execute-api`).
+
+        `FrontDoor.grant_invoke` allows a role or a user to call. OpenAI's and Hugging Face's clients do not sign; their
+        HTTP client has to.
+        """
+        from constructs_lib.access_iam import IamAccess
+
+        return IamAccess()
+
+    @staticmethod
+    def jwt(*, issuer: str, audience: str | Sequence[str]) -> Access:
+        """Tokens of an OpenID Connect provider, sent as `Authorization: Bearer <token>`.
+
+        A function of ours checks the signature (RS256, RS384, RS512 or ES256) with the keys that the issuer publishes
+        below `/.well-known/openid-configuration`, and that the token is for this API, valid already and not expired,
+        with 60 seconds of leeway. Every one of the issuer's valid tokens for the audience may call. A decision is kept
+        for a minute, so an expired token may be let in until then.
+
+        Args:
+            issuer: The issuer as it stands in the tokens (`iss`), such as `https://login.example.com`.
+            audience: The audiences of which the token has to have one, in `aud` or, as in Amazon Cognito's access
+                tokens, in `client_id`.
+        """
+        from constructs_lib.access_jwt import JwtAccess
+
+        return JwtAccess(issuer=issuer, audience=audience)
+
+    @staticmethod
+    def cognito(user_pool: cognito.IUserPool, clients: Sequence[cognito.IUserPoolClient]) -> Access:
+        """Access or ID tokens of an Amazon Cognito user pool, checked as those of `jwt`.
+
+        Args:
+            user_pool: The user pool.
+            clients: The app clients whose tokens may call.
+        """
+        from constructs_lib.access_jwt import CognitoAccess
+
+        return CognitoAccess(user_pool, clients)
+
+    @staticmethod
+    def authorizer(function: lambda_.IFunction, *, ttl: Duration | None = None, usage_plans: bool = False) -> Access:
+        """A Lambda authorizer of your own, of API Gateway's type TOKEN: it gets the header `Authorization`.
+
+        Args:
+            function: Answers with a policy and a `principalId`, which the log names as consumer. It is asked once for
+                the whole API where decisions are kept, so its policy has to cover all routes.
+            ttl: How long API Gateway keeps a decision for the same header, up to an hour. Default: 5 minutes.
+            usage_plans: Whether it names an API key in `usageIdentifierKey`, so that each key's rate, burst and quota
+                hold (see `FrontDoor.add_consumer`); a request for which it names none is refused. Default: False.
+        """
+        from constructs_lib.access_authorizer import AuthorizerAccess
+
+        return AuthorizerAccess(function, ttl=ttl, usage_plans=usage_plans)
+
+    @staticmethod
+    def public() -> Access:
+        """Anybody who knows the URL, which is a warning at synth: every request costs GPU time that you pay for."""
+        from constructs_lib.access_public import PublicAccess
+
+        return PublicAccess()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Annotations, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -14,50 +13,73 @@ from constructs import Construct
 
 from constructs_lib._quantities import quantity_problems
 from constructs_lib._tokens import is_token
-from constructs_lib.access import ApiKeyAccess, UsageLimits
-from constructs_lib.errors import refuse
-from constructs_lib.front_door_api import FrontDoorApi
-from constructs_lib.front_door_checks import BUFFERED_SECONDS, STREAMED_SECONDS, FrontDoorArguments, check
+from constructs_lib.access import Access
+from constructs_lib.consumer import Consumer
+from constructs_lib.door_metrics import DoorMetrics
+from constructs_lib.door_queries import add_queries
+from constructs_lib.errors import ConfigurationError, refuse
+from constructs_lib.front_door_api import STAGE_NAME, FrontDoorApi, FrontDoorApiOptions
+from constructs_lib.front_door_checks import (
+    BUFFERED_SECONDS,
+    STREAMED_SECONDS,
+    FrontDoorArguments,
+    check,
+    consumer_problems,
+)
+from constructs_lib.front_door_environment import environment
 from constructs_lib.front_door_function import python_function
+from constructs_lib.front_door_models import default_tokens_problems, models_problems, size_problems
+from constructs_lib.front_door_parts import elsewhere_problems, part_problems
+from constructs_lib.perimeter import Perimeter
 from constructs_lib.planning.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_lambda as lambda_
 
+    from constructs_lib.cors import Cors
+    from constructs_lib.domain import Domain
     from constructs_lib.endpoint import IModelEndpoint
+    from constructs_lib.web_acl import WebAcl
 
-# Where Lambda unpacks the code; the wrapper starts our runtime client in place of the managed one.
-_WRAPPER = "/var/task/front_door/run"
+_NO_CONSUMER = "tgi-endpoint:noConsumer"
 
 
-class FrontDoor(Construct):
-    """A Regional REST API with one function behind it, which sends each request to a SageMaker endpoint.
+class FrontDoor(Construct, DoorMetrics):
+    """A REST API with one function behind it, which sends each request to a SageMaker endpoint.
 
-    It serves TGI's own routes (`POST /`, `/generate`, `/generate_stream`), OpenAI's (`POST /v1/chat/completions`,
-    `GET /v1/models`) and `GET /health`. Callers send an API key as `Authorization: Bearer <key>`; read the key with
-    `aws apigateway get-api-key --include-value --api-key <door.api_key.key_id>`.
+    It serves TGI's own routes (such as `POST /generate`) and OpenAI's (such as `POST /v1/chat/completions`), describes
+    all of them at `GET /openapi.json`, and names its models at `GET /v1/models`. Requests name a model in `model`
+    (OpenAI's routes) or below `/models/<name>` (TGI's); where there is one model, they need not.
 
-    The gateway checks the key, its rate, burst and quota, and that a JSON body has what its route needs; everything
-    else is the function's to answer. Prompts and answers are never logged.
+    The gateway checks access, rate and burst, and that a JSON body has what its route needs; everything else is the
+    function's to answer. Prompts and answers are never logged.
 
     Args:
         scope: Parent construct.
         id: Identifier in the parent.
         models: The endpoints by the name under which clients ask for them: 1 to 63 letters, digits, dots,
-            underscores or hyphens. They must be in this stack's account and Region. Where there are several, each
-            request has to name one, which only OpenAI's routes can; where there is one, it answers all.
+            underscores or hyphens. They must be in this stack's account and Region.
+        access: Who may call. Default: - `Access.api_keys()`: nobody, until `add_consumer` makes a key.
         streaming: Whether answers are passed on as they are generated. False is for Regions in which API Gateway or
             Lambda does not stream: answers are then collected, within 29 seconds and 6 MB. Default: True.
         timeout: The longest that one request may take, whole seconds; up to 15 minutes streamed, 29 seconds buffered.
             Default: - the longest possible.
         memory_size: Memory of the function in MiB, and CPU in proportion (1769 MiB is one vCPU). Default: 512.
-        rate_limit: Requests per second that the key may send steadily, and that the API takes in all before it has
-            looked at the key. Default: 10.
-        burst_limit: Requests that may arrive at once above the steady rate. Default: 20.
-        quota_limit: Requests that the key may send in each period. None: as many as the rate allows. Default: 10 000.
-        quota_period: The period of the quota, which starts at midnight UTC. Default: a day.
+        default_max_tokens: The most tokens that an answer gets whose request does not say how many; less where the
+            prompt leaves less of what the model takes. TGI alone would fill its whole context. Default: 1024.
+        rate_limit: Requests per second that the API takes in all, steadily. Default: 100.
+        burst_limit: Requests that may arrive at once above the steady rate. Default: 200.
+        vpc_endpoints: Interface endpoints of `execute-api` through which alone the API can be reached; it has no
+            address on the internet then, and clients in those VPCs use `url`. Default: - the internet.
+        resource_policy: Conditions on callers beside `access`, such as their addresses, as the document is when the
+            front door is made. Where it allows nobody explicitly, it denies whom it names and leaves the others to
+            `access`. Default: none.
+        web_acl: A firewall before the API. Default: none.
+        domain: A name of its own for the API. Default: - API Gateway's.
+        cors: Which pages of other origins may call from a browser. Default: - none.
+        playground: Whether `GET /` shows a page to try the models with, to anybody; its requests need access as all
+            others. Not with `Access.iam()`. Default: False.
         cloud_watch_role: Whether to set the role with which API Gateway writes logs in this account and Region,
             without which no stage with an access log can be created. It is one setting for all APIs of the account,
             so it stays when the stack is deleted. Pass False when the account has one, or when another stack in the
@@ -68,8 +90,7 @@ class FrontDoor(Construct):
     Attributes:
         function: The function that serves the routes.
         api: The REST API.
-        stage: Its one stage, for a domain name or a web ACL.
-        api_key: The key that may call it.
+        stage: Its one stage.
 
     Raises:
         ConfigurationError: The arguments have problems; all are named together.
@@ -81,39 +102,65 @@ class FrontDoor(Construct):
         id: str,
         *,
         models: Mapping[str, IModelEndpoint],
+        access: Access | None = None,
         streaming: bool = True,
         timeout: Duration | None = None,
         memory_size: float = 512,
-        rate_limit: float = 10,
-        burst_limit: float = 20,
-        quota_limit: float | None = 10_000,
-        quota_period: apigateway.Period = apigateway.Period.DAY,
+        default_max_tokens: int | None = None,
+        rate_limit: float = 100,
+        burst_limit: float = 200,
+        vpc_endpoints: Sequence[ec2.IVpcEndpoint] | None = None,
+        resource_policy: iam.PolicyDocument | None = None,
+        web_acl: WebAcl | None = None,
+        domain: Domain | None = None,
+        cors: Cors | None = None,
+        playground: bool = False,
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
+        stack = Stack.of(scope)
+        access = Access.api_keys() if access is None else access
+        perimeter = Perimeter(
+            vpc_endpoints=vpc_endpoints, resource_policy=resource_policy, web_acl=web_acl, domain=domain
+        )
         arguments = FrontDoorArguments(
-            models=models,
             streaming=streaming,
             cloud_watch_role=cloud_watch_role,
+            playground=playground,
+            signed=getattr(access, "takes_grants", False),
             timeout_seconds=_seconds(timeout),
             timeout_is_token=isinstance(timeout, Duration) and timeout.is_unresolved(),
             memory_size=memory_size,
             rate_limit=rate_limit,
             burst_limit=burst_limit,
-            quota_limit=quota_limit,
         )
         problems = [
+            *models_problems(models),
             *check(arguments, is_token),
-            *_elsewhere(scope, models),
+            *elsewhere_problems(stack, models),
             *quantity_problems(timeout=timeout),
-            *_kind_problems(quota_period, log_retention),
+            *part_problems(stack, access=access, perimeter=perimeter, cors=cors, log_retention=log_retention),
         ]
+        if not any(found.keyword.startswith("models") for found in problems):
+            problems += default_tokens_problems(default_max_tokens, models, is_token)
+        variables: dict[str, str] = {}
+        if not problems:
+            variables = environment(
+                models,
+                default_max_tokens=default_max_tokens,
+                cors_origins=cors.allowed_origins if cors else None,
+                playground=playground,
+                streaming=streaming,
+                urls=_sagemaker_urls(stack),
+            )
+            problems += size_problems(len(models), variables)
         refuse(scope, id, problems)
         super().__init__(scope, id)
+        self._access = access
+        self._domain = domain
+        self._models = tuple(models)
+        self._limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
         timeout = timeout or Duration.seconds(STREAMED_SECONDS if streaming else BUFFERED_SECONDS)
-        limits = UsageLimits(
-            rate_limit=rate_limit, burst_limit=burst_limit, quota_limit=quota_limit, quota_period=quota_period
-        )
         self.function: lambda_.Function = python_function(
             self,
             "Function",
@@ -123,56 +170,110 @@ class FrontDoor(Construct):
             timeout=timeout,
             memory_size=memory_size,
             log_retention=log_retention,
-            environment=self._environment(models, streaming=streaming),
+            environment=variables,
         )
-        self._grant(models)
+        self._permit(models)
         self._api = FrontDoorApi(
             self,
             "Api",
             function=self.function,
-            streaming=streaming,
-            timeout=timeout,
-            limits=limits,
-            set_account_role=cloud_watch_role,
-            log_retention=log_retention,
+            options=FrontDoorApiOptions(
+                access=access,
+                perimeter=perimeter,
+                cors=cors,
+                playground=playground,
+                streaming=streaming,
+                timeout=timeout,
+                rate_limit=rate_limit,
+                burst_limit=burst_limit,
+                set_account_role=cloud_watch_role,
+                log_retention=log_retention,
+            ),
         )
         self.api: apigateway.IRestApi = self._api.api
         self.stage: apigateway.IStage = self._api.stage
-        access = ApiKeyAccess(
-            self,
-            "Access",
-            rest_api_id=self._api.rest_api_id,
-            stage_name=self._api.stage_name,
-            limits=limits,
-            description=f"Calls {self.node.path}",
-        )
-        self.api_key: apigateway.IApiKey = access.api_key
+        perimeter.bind(self, access, rest_api_id=self._api.rest_api_id, stage_name=self._api.stage_name)
+        self._consumers = Construct(self, "Consumers")
+        add_queries(self, function=self.function)
+        self._advise()
 
     @property
     def url(self) -> str:
-        """Base URL of the API, without a slash at its end. OpenAI clients take it with `/v1` added."""
-        return self._api.url
+        """The URL under which the routes are, without a slash at its end. OpenAI's clients take it with `/v1` added."""
+        return f"https://{self._domain.name}" if self._domain else self._api.url
 
-    def _environment(self, models: Mapping[str, IModelEndpoint], *, streaming: bool) -> dict[str, str]:
+    def add_consumer(
+        self,
+        id: str,
+        *,
+        rate: float | None = None,
+        burst: float | None = None,
+        monthly_requests: float | None = None,
+    ) -> Consumer:
+        """Give a consumer an API key of its own, with its own usage plan.
+
+        Only for an access that asks for keys: `Access.api_keys()`, or `Access.authorizer(…, usage_plans=True)`, whose
+        function has to name the key's value.
+
+        Args:
+            id: The consumer's name, among all of this front door's. Another name makes another key.
+            rate: Requests per second that it may send steadily. Default: as many as the whole front door takes.
+            burst: Requests that may arrive at once above the rate. Default: as many as the whole front door takes.
+            monthly_requests: Requests that it may send in a calendar month (UTC). Default: as many as the rate allows.
+
+        Raises:
+            ConfigurationError: This front door asks for no keys, it has a consumer of that name, or a limit is wrong.
+        """
+        rate_limit, burst_limit = self._limits["rate_limit"], self._limits["burst_limit"]
+        rate = rate_limit if rate is None else rate
+        burst = burst_limit if burst is None else burst
+        problems = [
+            *self._unkeyed_problems(id),
+            *consumer_problems({"rate": rate, "burst": burst}, self._limits, monthly_requests, is_token),
+        ]
+        refuse(self._consumers, str(id), problems)
+        Annotations.of(self).acknowledge_warning(_NO_CONSUMER)
+        return Consumer(
+            self._consumers,
+            id,
+            rest_api_id=self._api.rest_api_id,
+            stage_name=self._api.stage_name,
+            rate=rate,
+            burst=burst,
+            monthly_requests=monthly_requests,
+            description=f"{id} calls {self.node.path}",
+        )
+
+    def _unkeyed_problems(self, id: str) -> Iterator[Problem]:
+        if not self._access.takes_consumers:
+            message = f"cannot have a key: with {self._access.words} the front door asks for none"
+            yield Problem("id", id, message, "Leave the consumer out, or give the front door Access.api_keys().")
+        if self._consumers.node.try_find_child(str(id)) is not None:
+            yield Problem("id", id, "is the name of a consumer of this front door already", "Choose another one.")
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow to call every route, for a front door with `Access.iam()`.
+
+        Args:
+            grantee: Who may call; of another account, it also needs a `resource_policy` that allows it.
+
+        Raises:
+            ConfigurationError: IAM does not decide who may call this front door.
+        """
+        if not self._access.takes_grants:
+            message = f"IAM does not decide who may call: the access is {self._access.words}"
+            raise ConfigurationError(
+                self.node.path, [Problem("grantee", grantee, message, "Give the front door Access.iam().")]
+            )
         stack = Stack.of(self)
-        described = {
-            name: {
-                "endpoint_name": endpoint.endpoint_name,
-                "model_id": endpoint.model_id,
-                "engine": endpoint.engine,
-                "max_body_bytes": endpoint.max_body_bytes,
-            }
-            for name, endpoint in models.items()
-        }
-        environment = {
-            # Not to_json_string, which leaves out what is None. Endpoint names need no escaping.
-            "MODELS": json.dumps(described, separators=(",", ":")),
-            "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{stack.region}.{stack.url_suffix}",
-            "SAGEMAKER_URL": f"https://api.sagemaker.{stack.region}.{stack.url_suffix}",
-        }
-        return environment | ({"AWS_LAMBDA_EXEC_WRAPPER": _WRAPPER} if streaming else {})
+        stage = f"{self._api.rest_api_id}/{STAGE_NAME}"
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["execute-api:Invoke"],
+            resource_arns=[f"arn:{stack.partition}:execute-api:{stack.region}:{stack.account}:{stage}/*"],
+        )
 
-    def _grant(self, models: Mapping[str, IModelEndpoint]) -> None:
+    def _permit(self, models: Mapping[str, IModelEndpoint]) -> None:
         endpoints = {endpoint.endpoint_arn: endpoint for endpoint in models.values()}
         for endpoint in endpoints.values():
             endpoint.grant_invoke(self.function)
@@ -181,6 +282,17 @@ class FrontDoor(Construct):
             iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=list(endpoints))
         )
 
+    def _advise(self) -> None:
+        if advice := self._access.advice:
+            Annotations.of(self).add_warning_v2(advice.id, advice.message)
+        if self._access.takes_consumers:
+            # Withdrawn by add_consumer.
+            Annotations.of(self).add_warning_v2(
+                _NO_CONSUMER,
+                "Nobody can call this front door: it asks for API keys, and no consumer has one. Add one with"
+                ' door.add_consumer("team-a").',
+            )
+
 
 def _seconds(timeout: Duration | None) -> float | None:
     if not isinstance(timeout, Duration) or timeout.is_unresolved():
@@ -188,25 +300,9 @@ def _seconds(timeout: Duration | None) -> float | None:
     return timeout.to_milliseconds() / 1000
 
 
-def _elsewhere(scope: Construct, models: object) -> Iterator[Problem]:
-    """Endpoints that the function could not call, since SageMaker knows them by name in one account and Region."""
-    stack = Stack.of(scope)
-    for name, endpoint in models.items() if isinstance(models, Mapping) else ():
-        env = getattr(endpoint, "env", None)
-        for what in ("account", "region"):
-            here, there = getattr(stack, what), getattr(env, what, None)
-            if isinstance(there, str) and there != here and not is_token(there) and not is_token(here):
-                word = what.capitalize() if what == "region" else what
-                yield Problem(
-                    f"models[{name!r}]",
-                    there,
-                    f"is the {word} of the endpoint, but a front door calls endpoints of its own stack's: {here}",
-                    f"Put the front door into a stack of that {word}.",
-                )
-
-
-def _kind_problems(quota_period: object, log_retention: object) -> Iterator[Problem]:
-    if not isinstance(quota_period, apigateway.Period):
-        yield Problem("quota_period", quota_period, "must be a Period", "Write aws_apigateway.Period.DAY.")
-    if not isinstance(log_retention, logs.RetentionDays):
-        yield Problem("log_retention", log_retention, "must be RetentionDays", "Write aws_logs.RetentionDays.ONE_WEEK.")
+def _sagemaker_urls(stack: Stack) -> dict[str, str]:
+    place = f"{stack.region}.{stack.url_suffix}"
+    return {
+        "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{place}",
+        "SAGEMAKER_URL": f"https://api.sagemaker.{place}",
+    }

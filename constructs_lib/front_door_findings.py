@@ -12,16 +12,21 @@ TRACED_ROLE = {
     "takes only * for them.",
 }
 
-KEYED_METHOD = {
-    "AwsSolutions-COG4": "Callers are programs that hold an API key: the authorizer and API Gateway's usage plan check "
-    "it on every request, and there are no users for a Cognito pool to sign in.",
+API = {
+    "AwsSolutions-APIG2": "The request validator is in the API's document (x-amazon-apigateway-request-validators), "
+    "where the rule does not look: every operation with a body has it. No parameter is required.",
 }
 
-STAGE = {
-    "AwsSolutions-APIG3": "Every route needs an API key, and rate, burst, quota and body are checked by the gateway. A "
-    "web ACL is billed by itself and its rules are the account's choice; one can be associated with the stage.",
+_NO_EXECUTION_LOG = {
     "AwsSolutions-APIG6": "Execution logs may quote the body that the request validator refused, and prompts are never "
     "logged here. The access log has the status, the error and the integration's message of every request.",
+}
+
+WALLED_STAGE = _NO_EXECUTION_LOG
+
+STAGE = _NO_EXECUTION_LOG | {
+    "AwsSolutions-APIG3": "The gateway checks access, rate, burst and body of every request. A web ACL is billed by "
+    "itself and its rules are the account's choice; FrontDoor(web_acl=…) associates one with the stage.",
 }
 
 ACCOUNT_LOG_ROLE_REASON = (

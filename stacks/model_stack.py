@@ -41,6 +41,8 @@ class ModelStack(Stack):
     Attributes:
         endpoint: The endpoint.
         door: The front door.
+        consumer: The consumer whose key the outputs name: 10 requests per second, 20 at once, 300 000 a month. Give
+            others their own with `door.add_consumer`.
     """
 
     def __init__(
@@ -77,11 +79,13 @@ class ModelStack(Stack):
             options=options,
         )
         self.door = FrontDoor(self, "FrontDoor", models={name: self.endpoint}, cloud_watch_role=cloud_watch_role)
+        # One key to begin with, of which a leak would not be dear.
+        self.consumer = self.door.add_consumer("Default", rate=10, burst=20, monthly_requests=300_000)
         self._add_outputs()
 
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name
-        key_id = self.door.api_key.key_id
+        key_id = self.consumer.api_key.key_id
         self._output("Url", self.door.url, "Base URL; OpenAI clients take it with /v1 added")
         self._output("ApiKeyId", key_id, "Id of the API key, not the key")
         self._output(

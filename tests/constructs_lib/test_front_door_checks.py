@@ -1,33 +1,24 @@
 """What FrontDoor refuses, and in which words."""
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Environment, Stack, Token
+from doors import endpoint, template, variables
 
-from constructs_lib.endpoint import ImportedEndpoint
+from constructs_lib.access import Access
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door import FrontDoor
+from constructs_lib.front_door_environment import measured_bytes
+from constructs_lib.planning.serving import ServingFacts
 from constructs_lib.tgi_endpoint import TgiEndpoint
 
 
 @pytest.fixture
 def stack() -> Stack:
     return Stack(App(), "Stack")
-
-
-def endpoint(stack: Stack, id: str = "Endpoint", model_id: str = "org/model") -> ImportedEndpoint:
-    return ImportedEndpoint(
-        stack,
-        id,
-        endpoint_arn="arn:aws:sagemaker:eu-west-1:111122223333:endpoint/llama",
-        endpoint_name="llama",
-        engine="tgi",
-        variant_name="AllTraffic",
-        model_id=model_id,
-        max_body_bytes=6291456,
-    )
 
 
 def refusal(stack: Stack, **arguments: Any) -> str:
@@ -47,9 +38,8 @@ def test_all_problems_are_named_at_once_with_path_value_and_fix(stack: Stack) ->
         memory_size=64,
         rate_limit=0,
         burst_limit=0,
-        quota_limit=-1,
     )
-    assert text.startswith("Stack/Door: 7 problems")
+    assert text.startswith("Stack/Door: 6 problems")
     for part in (
         "models='llama 3'",
         "models['qwen']='my-endpoint'",
@@ -57,7 +47,6 @@ def test_all_problems_are_named_at_once_with_path_value_and_fix(stack: Stack) ->
         "memory_size=64",
         "rate_limit=0",
         "burst_limit=0",
-        "quota_limit=-1",
     ):
         assert part in text, part
 
@@ -117,7 +106,6 @@ def test_a_buffered_answer_takes_at_most_29_seconds(stack: Stack) -> None:
         ({"burst_limit": "20"}, "burst_limit='20': must be a whole number from 1 on"),
         ({"burst_limit": float("inf")}, "burst_limit=inf: must be a whole number from 1 on"),
         ({"rate_limit": float("nan")}, "rate_limit=nan: must be more than 0 requests per second"),
-        ({"quota_limit": 0}, "quota_limit=0: must be a whole number from 1 on. Raise it, or pass None"),
     ],
 )
 def test_limits_that_aws_would_refuse_are_refused(stack: Stack, arguments: dict[str, Any], words: str) -> None:
@@ -125,10 +113,29 @@ def test_limits_that_aws_would_refuse_are_refused(stack: Stack, arguments: dict[
 
 
 def test_more_models_than_the_functions_environment_holds_are_refused(stack: Stack) -> None:
-    models = {f"model-{number}": endpoint(stack, f"Endpoint{number}", "org/" + "m" * 60) for number in range(20)}
+    models = {f"model-{number}": endpoint(stack, f"endpoint-{number}", "org/" + "m" * 60) for number in range(30)}
     text = refusal(stack, models=models)
-    assert "20 models" in text
+    assert re.search(
+        r"models=\(30 models\): take \d{4} bytes of the function's environment, of which Lambda allows 4096", text
+    )
     assert "Spread them over several front doors" in text
+
+
+def test_lambda_counts_the_variables_as_one_json_object_with_every_quotation_mark_twice_as_long() -> None:
+    assert measured_bytes({"MODELS": '{"a":1}', "B": "c"}) == len(r"""{"MODELS":"{\"a\":1}","B":"c"}""")
+
+
+def test_a_value_known_at_deployment_is_counted_as_long_as_an_endpoints_name_may_be() -> None:
+    token = Token.as_string({"Ref": "Endpoint"})
+    assert measured_bytes({"A": f"{token}-{token}"}) == measured_bytes({"A": "x" * 127})
+
+
+def test_as_many_models_as_lambda_takes_are_served(stack: Stack) -> None:
+    facts = ServingFacts(version="3.3.6", max_input_tokens=12288, max_total_tokens=16384, max_concurrent_requests=128)
+    models = {f"model-{number}": endpoint(stack, f"endpoint-{number}", "org/m", facts) for number in range(16)}
+    made = FrontDoor(stack, "Door", models=models)
+    told = variables(template(made))
+    assert 3000 < measured_bytes(told) <= 4096
 
 
 def test_values_known_only_at_deployment_are_taken_as_they_are(stack: Stack) -> None:
@@ -139,7 +146,6 @@ def test_values_known_only_at_deployment_are_taken_as_they_are(stack: Stack) -> 
         models={"llama": endpoint(stack)},
         rate_limit=number,
         burst_limit=number,
-        quota_limit=number,
         memory_size=number,
     )
     assert made.url
@@ -151,16 +157,15 @@ def test_a_timeout_known_only_at_deployment_is_refused_since_two_services_count_
 
 
 def test_plain_values_where_the_cdk_has_types_are_refused_together(stack: Stack) -> None:
-    text = refusal(stack, timeout=60, quota_period="DAY", log_retention=90)
-    assert text.startswith("Stack/Door: 3 problems")
+    text = refusal(stack, timeout=60, log_retention=90)
+    assert text.startswith("Stack/Door: 2 problems")
     assert "timeout=60: must be a Duration of aws_cdk, which says its unit. Write Duration.seconds(60)." in text
-    assert "quota_period='DAY': must be a Period. Write aws_apigateway.Period.DAY." in text
     assert "log_retention=90: must be RetentionDays." in text
 
 
 def test_an_endpoint_of_another_account_and_region_is_refused() -> None:
     here = Stack(App(), "Here", env=Environment(account="444455556666", region="us-east-1"))
-    text = refusal(here)
+    text = refusal(here, models={"llama": endpoint(Stack(App(), "There", env=Environment(region="eu-west-1")))})
     assert text.startswith("Here/Door: 2 problems")
     assert "models['llama']='111122223333': is the account of the endpoint" in text
     assert "models['llama']='eu-west-1': is the Region of the endpoint, but a front door calls endpoints of its" in text
@@ -174,8 +179,9 @@ def test_an_endpoint_of_the_same_account_and_region_is_taken() -> None:
 
 @pytest.mark.parametrize("value", ["no", None, 0])
 def test_a_switch_that_is_neither_true_nor_false_is_refused(stack: Stack, value: object) -> None:
-    text = refusal(stack, streaming=value, cloud_watch_role=value)
-    assert text.startswith("Stack/Door: 2 problems")
+    text = refusal(stack, streaming=value, cloud_watch_role=value, playground=value)
+    assert text.startswith("Stack/Door: 3 problems")
+    assert f"playground={value!r}: must be True or False" in text
     assert f"streaming={value!r}: must be True or False" in text
     assert f"cloud_watch_role={value!r}: must be True or False" in text
 
@@ -191,3 +197,55 @@ def test_what_only_looks_like_an_endpoint_is_refused_with_what_does_not_fit(stac
     )
     text = refusal(stack, models={"llama": lookalike})
     assert "its endpoint_name, endpoint_arn, grant_invoke, model_id, max_body_bytes cannot be an endpoint's" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (0, "default_max_tokens=0: must be from 1 to 4294967295 tokens. Raise it to 1 or more."),
+        ("256", "default_max_tokens='256': must be a whole number, not str. Write 256."),
+        (True, "default_max_tokens=True: must be a whole number, not bool."),
+        (
+            2000,
+            "default_max_tokens=2000: must be less than the 2000 tokens that models['llama'] takes, prompt and answer",
+        ),
+    ],
+)
+def test_a_default_that_no_answer_could_have_is_refused(stack: Stack, asked: object, words: str) -> None:
+    models = {"llama": endpoint(stack, serving=ServingFacts(max_total_tokens=2000))}
+    assert words in refusal(stack, models=models, default_max_tokens=asked)
+
+
+def test_a_default_known_only_at_deployment_is_refused(stack: Stack) -> None:
+    text = refusal(stack, default_max_tokens=Token.as_number({"Fn::ImportValue": "Tokens"}))
+    assert "default_max_tokens=(known at deployment): must be a whole number" in text
+
+
+def test_a_small_model_needs_no_default_of_its_own(stack: Stack) -> None:
+    models = {"llama": endpoint(stack, serving=ServingFacts(max_total_tokens=512))}
+    assert FrontDoor(stack, "Door", models=models).url
+
+
+def test_a_page_that_could_not_sign_its_requests_is_refused(stack: Stack) -> None:
+    text = refusal(stack, access=Access.iam(), playground=True)
+    assert "playground=True: has no meaning with Access.iam(): a page holds no AWS credentials" in text
+    assert "Leave playground out, or give another access." in text
+
+
+def test_what_is_no_access_wall_or_name_is_refused_together_with_how_to_come_by_one(stack: Stack) -> None:
+    text = refusal(
+        stack,
+        access="api_keys",
+        cors=["https://app.example.com"],
+        domain="llm.example.com",
+        web_acl="managed",
+        resource_policy={"Statement": []},
+        vpc_endpoints="vpce-1",
+    )
+    assert text.startswith("Stack/Door: 6 problems")
+    assert "access='api_keys': must be an Access, not str. Write Access.api_keys(), .jwt(…)" in text
+    assert "cors=['https://app.example.com']: must be Cors, not list." in text
+    assert "domain='llm.example.com': must be a Domain, not str." in text
+    assert "web_acl='managed': must be a WebAcl, not str. Write WebAcl.managed() or WebAcl.from_arn(…)." in text
+    assert "must be a PolicyDocument of aws_iam, not dict." in text
+    assert "vpc_endpoints='vpce-1': must be a list of which each is a VPC endpoint of aws_ec2, not str." in text

@@ -1,0 +1,58 @@
+"""Questions to the log of a front door, saved where CloudWatch Logs Insights lists them.
+
+The fields are those of the line that the function writes for each request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
+
+# By construct id: what it asks, and the query.
+_QUERIES = {
+    "TokensPerConsumer": (
+        "tokens per consumer per day",
+        """filter Requests = 1
+| fields datefloor(@timestamp, 1d) as day
+| stats sum(Requests) as requests, sum(PromptTokens) as prompt_tokens, sum(GeneratedTokens) as generated_tokens
+  by day, consumer, Model
+| sort day desc, generated_tokens desc""",
+    ),
+    "SlowestRequests": (
+        "slowest requests",
+        """filter Requests = 1
+| sort Duration desc
+| limit 50
+| display @timestamp, request_id, consumer, route, Model, status, Duration, TimeToFirstToken, UpstreamTime, Retries,
+  GeneratedTokens, TokensPerSecond""",
+    ),
+    "ErrorsByCause": (
+        "errors by cause",
+        """filter ispresent(error)
+| stats count(*) as requests, latest(request_id) as newest by error, cause, error_status, route, Model
+| sort requests desc""",
+    ),
+}
+
+
+def add_queries(scope: Construct, *, function: lambda_.Function) -> None:
+    """Save the queries, in a folder with the path of the front door.
+
+    Args:
+        scope: The front door.
+        function: Its function, whose log they ask.
+    """
+    home = Construct(scope, "Queries")
+    for key, (name, query) in _QUERIES.items():
+        logs.CfnQueryDefinition(
+            home,
+            key,
+            name=f"{scope.node.path}/{name}",
+            query_string=query,
+            log_group_names=[function.log_group.log_group_name],
+        )
