@@ -35,8 +35,9 @@ class Caller:
         self._api = api
         method = _method(api)
         self.signs = method is not None and method.iam
-        self.needs_token = method is not None and method.authorizer is not None and not method.api_key_required
+        self.asks_authorizer = method is not None and method.authorizer is not None
         self.needs_key = method is not None and method.api_key_required
+        self.needs_token = self.asks_authorizer and not self.needs_key
         self.keys = _by_name(api.planned_keys()) if self.needs_key else {}
         if self.needs_key and not self.keys:
             raise UserError(

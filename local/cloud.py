@@ -109,12 +109,15 @@ class Cloud:
 
         Where only an authorizer of its own knows who may call, they are read from the deployment.
         """
+        deployed = list(self.deployment.models())
         if self.caller.needs_token:
-            return list(self.deployment.models())
+            return deployed
         url = f"{self.url}/v1/models"
         headers = self.caller.headers("GET", url)
         async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
             told = await answer.json(content_type=None)
+            if answer.status in (401, 403) and self.caller.asks_authorizer:
+                return deployed
             if answer.status != 200:
                 raise RuntimeError(f"GET /v1/models was answered with {answer.status}: {told}")
             return [entry["id"] for entry in told["data"]]

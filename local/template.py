@@ -168,6 +168,8 @@ def attribute_of(kind: str, physical_id: str, attribute: str, pseudo: Mapping[st
     """
     if attribute == "Arn" or (kind, attribute) in ARN_ATTRIBUTES:
         return _arn(kind, physical_id, pseudo)
+    if (kind, attribute) in ATTRIBUTES:
+        return ATTRIBUTES[kind, attribute].format(id=physical_id, region=pseudo["AWS::Region"])
     if attribute.endswith("Name"):
         return physical_id.rsplit("/", 1)[-1]
     return f"{physical_id}.{attribute}"
@@ -183,6 +185,10 @@ def _arn(kind: str, physical_id: str, pseudo: Mapping[str, str]) -> str:
 
 
 ARN_ATTRIBUTES = {("AWS::SageMaker::Endpoint", "EndpointArn")}
+ATTRIBUTES = {
+    ("AWS::Cognito::UserPool", "ProviderName"): "cognito-idp.{region}.amazonaws.com/{id}",
+    ("AWS::Cognito::UserPool", "ProviderURL"): "https://cognito-idp.{region}.amazonaws.com/{id}",
+}
 ARNS = {
     "AWS::Lambda::Function": ("lambda", "function:{id}"),
     "AWS::IAM::Role": ("iam", "role/{id}"),

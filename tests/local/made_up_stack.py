@@ -10,6 +10,7 @@ from typing import Any
 from local.control_plane import ControlPlane
 from local.deployment import Deployment, create_secrets, read_deployment
 
+BUCKET = "assets-123456789012"
 API = {"Ref": "Api"}
 
 
@@ -176,8 +177,8 @@ def control_plane() -> Iterator[ControlPlane]:
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("front.py", "")
         buckets = running.client("s3")
-        buckets.create_bucket(Bucket="assets-123456789012")
-        buckets.put_object(Bucket="assets-123456789012", Key="code.zip", Body=code.getvalue())
+        buckets.create_bucket(Bucket=BUCKET)
+        buckets.put_object(Bucket=BUCKET, Key="code.zip", Body=code.getvalue())
         yield running
 
 

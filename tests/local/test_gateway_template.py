@@ -23,6 +23,7 @@ BODY = {
         "Fn": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}},
         "Role": {"Type": "AWS::IAM::Role"},
         "Endpoint": {"Type": "AWS::SageMaker::Endpoint"},
+        "Pool": {"Type": "AWS::Cognito::UserPool"},
         "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"StageName": "prod"}},
         "Elsewhere": {"Type": "AWS::SNS::Topic", "Condition": "IsNotUs"},
         "Here": {"Type": "AWS::SNS::Topic", "Condition": "IsUs", "Properties": {"Empty": {"Ref": "AWS::NoValue"}}},
@@ -34,7 +35,10 @@ ENDPOINT_ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/llama-1"
 @pytest.fixture
 def template() -> Template:
     return Template(
-        BODY, pseudo=PSEUDO, physical_ids={"Fn": "stack-Fn-1", "Role": "stack-Role-1", "Endpoint": ENDPOINT_ARN}
+        BODY,
+        pseudo=PSEUDO,
+        physical_ids={"Fn": "stack-Fn-1", "Role": "stack-Role-1", "Endpoint": ENDPOINT_ARN},
+        exports={"other:small": "exported"},
     )
 
 
@@ -60,10 +64,17 @@ def template() -> Template:
         ({"a": {"Fn::If": ["IsNotUs", "x", {"Ref": "AWS::NoValue"}]}, "b": 1}, {"b": 1}),
         ({"Fn::Select": ["1", {"Fn::Split": [":", "a:b:c"]}]}, "b"),
         ({"Fn::Base64": "text"}, "dGV4dA=="),
+        ({"Fn::ImportValue": {"Fn::Sub": "other:${Size}"}}, "exported"),
+        ({"Fn::ToJsonString": {"a": [{"Ref": "Size"}]}}, '{"a":["small"]}'),
+        ({"Fn::GetAtt": ["Pool", "ProviderURL"]}, "https://cognito-idp.us-east-1.amazonaws.com/Pool"),
     ],
 )
 def test_a_function_gives_what_cloudformation_gives(template: Template, value: object, expected: object) -> None:
     assert template.resolve(value) == expected
+
+
+def test_before_a_deployment_the_name_of_an_export_stands_for_its_value() -> None:
+    assert Template(BODY, pseudo=PSEUDO).resolve({"Fn::ImportValue": "nobody:exports"}) == "nobody:exports"
 
 
 def test_conditions_combine(template: Template) -> None:
@@ -78,6 +89,7 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there(template: Templat
     ("value", "words"),
     [
         ({"Ref": "Nobody"}, "Ref Nobody: neither a parameter nor a resource"),
+        ({"Fn::ImportValue": "nobody:exports"}, "Fn::ImportValue nobody:exports: no deployed stack exports it."),
         ({"Fn::Transform": {}}, "Fn::Transform: the emulated cloud cannot resolve"),
         ({"Fn::FindInMap": ["Images", "xx", "account"]}, "has no such entry"),
     ],
