@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Environment, Stack
@@ -218,17 +217,6 @@ def test_an_account_that_has_a_log_role_keeps_it() -> None:
     rendered = template(door(cloud_watch_role=False))
     assert not of_type(rendered, "ApiGateway::Account")
     assert len(of_type(rendered, "IAM::Role")) == 2  # of the two functions
-
-
-def deployments(rendered: dict[str, Any]) -> set[str]:
-    return set(of_type(rendered, "ApiGateway::Deployment"))
-
-
-def test_a_change_of_the_api_makes_a_new_deployment_and_anything_else_does_not() -> None:
-    assert deployments(template(door())) == deployments(default())
-    assert deployments(template(door(rate_limit=3, memory_size=1024))) == deployments(default())
-    assert deployments(template(door(streaming=False))) != deployments(default())
-    assert deployments(template(door(timeout=Duration.minutes(5)))) != deployments(default())
 
 
 def test_the_api_is_regional_and_traced() -> None:
