@@ -23,10 +23,10 @@ from local.gateway.server import Gateway
 from local.lambda_service import Concurrency, Function, FunctionConfig
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.processes import piped
-from local.sagemaker_runtime import Faults, create_app
+from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from local.deployment import DeployedEndpoint, DeployedFunction, Deployment
@@ -126,16 +126,24 @@ class Cloud:
         containers = {
             endpoint.name: await self._start_container(endpoint) for endpoint in self.deployment.endpoints.values()
         }
-        runtime = create_app(containers.get, self._faults, secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY})
-        self.runtime_url = await self._serve(
-            web.AppRunner(runtime, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None), _listen(0)
-        )
+        self.runtime_url = await self._serve_runtime(containers)
         for function in self.deployment.functions.values():
             self._functions[function.name] = self._function(function)
             self._stack.push_async_callback(self._functions[function.name].close)
         secrets = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
         gateway = Gateway(self.deployment.api, self._functions.__getitem__, log=self._log, secrets=secrets)
         await self._serve(web.ServerRunner(gateway.server(), shutdown_timeout=SHUTDOWN_SECONDS), self._listener)
+
+    async def _serve_runtime(self, containers: Mapping[str, str]) -> str:
+        async def refuse(seconds: float) -> None:
+            await listener.refuse(seconds)
+
+        secrets = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
+        app = create_app(containers.get, self._faults, secrets=secrets, refuse=refuse)
+        listener = Listener(app, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._stack.push_async_callback(listener.close)
+        await listener.start()
+        return listener.url
 
     async def _serve(self, runner: web.BaseRunner, listener: socket.socket) -> str:
         await runner.setup()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from local.errors import UserError
 from local.run import deployed
-from local.sagemaker_runtime import FAULTS, Faults
+from local.sagemaker_runtime import Faults
 
 if TYPE_CHECKING:
     from local.cloud import Cloud
@@ -67,7 +67,8 @@ def read_fault(name: str | None) -> Faults:
     """
     faults = Faults()
     if name is not None:
-        if name not in FAULTS:
-            raise UserError(f"--fault {name}: there is no such fault.", f"Choose one of: {', '.join(FAULTS)}.")
-        faults.inject(name)
+        try:
+            faults.inject(name)
+        except ValueError as error:
+            raise UserError(f"--fault {name}: it is not one for every call.", str(error)) from error
     return faults

@@ -49,7 +49,7 @@ class SignedRequest:
         method: The HTTP method.
         path: The path as it was sent, percent-encoded.
         query: The query string as it was sent.
-        headers: The headers.
+        headers: The headers; bytes that are no UTF-8 as surrogates.
         body: The body.
     """
 
@@ -144,7 +144,7 @@ def _signature(request: SignedRequest, date: str, secret: str, match: re.Match[s
         ]
     )
     scope = f"{match['date']}/{match['region']}/{match['service']}/aws4_request"
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    digest = hashlib.sha256(canonical.encode(errors="surrogateescape")).hexdigest()
     to_sign = f"AWS4-HMAC-SHA256\n{date}\n{scope}\n{digest}"
     key = f"AWS4{secret}".encode()
     for piece in scope.split("/"):

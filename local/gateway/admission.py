@@ -82,7 +82,8 @@ class Admission:
         return decision.variables() if decision else None
 
     def _identify(self, request: Request, context: Context) -> None:
-        signed = SignedRequest(request.verb, request.raw_path, request.query_string, request.headers, request.body)
+        headers = [(name, value.encode("latin-1").decode(errors="surrogateescape")) for name, value in request.headers]
+        signed = SignedRequest(request.verb, request.raw_path, request.query_string, headers, request.body)
         identity = identify(signed, self._api, self._secrets)
         context.variables |= {f"identity.{name}": value for name, value in identity.items()}
 

@@ -2,5 +2,6 @@
 
 from local.sagemaker_runtime.app import create_app
 from local.sagemaker_runtime.faults import FAULTS, Faults
+from local.sagemaker_runtime.listener import Listener
 
-__all__ = ["FAULTS", "Faults", "create_app"]
+__all__ = ["FAULTS", "Faults", "Listener", "create_app"]

@@ -6,18 +6,19 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from local.sagemaker_runtime import errors
+from local.sagemaker_runtime import errors, limits
 from local.sagemaker_runtime.errors import ServiceError
 from local.sagemaker_runtime.eventstream import Cutter
-from local.sagemaker_runtime.faults import SLOW_SECONDS, Faults
+from local.sagemaker_runtime.faults import SLOW_SECONDS, Fault, Faults
 from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream
+from local.sagemaker_runtime.spoiling import ConnectionLostError
 from local.sigv4 import SignatureError, SignedRequest, verify
 
-MAX_BODY_BYTES = 6_291_456  # BodyBlob.max
 INVOKE_SECONDS = 60.0  # botocore's documentation of InvokeEndpoint
 STREAM_SECONDS = 480.0  # the FAQ of SageMaker hosting: 8 minutes
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -35,6 +36,7 @@ def create_app(
     invoke_seconds: float = INVOKE_SECONDS,
     stream_seconds: float = STREAM_SECONDS,
     cut_seed: int | None = 0,
+    refuse: Callable[[float], Awaitable[None]] | None = None,
 ) -> web.Application:
     """The service's web application.
 
@@ -47,6 +49,7 @@ def create_app(
         invoke_seconds: how long a container may take for InvokeEndpoint (AWS: 60).
         stream_seconds: how long a streamed answer may take as a whole (AWS: 480).
         cut_seed: where answers are cut into parts; None: a part for each piece that the container sends.
+        refuse: lets the server take no connection for some seconds, where it can.
     """
     app = web.Application(middlewares=[_aws_errors], client_max_size=2**40)
 
@@ -69,11 +72,12 @@ def create_app(
         handler = partial(_call, resolve=resolve, secrets=secrets or {}, operation=operation)
         app.router.add_post(f"/endpoints/{{name}}/{path}", handler)
     app.router.add_get("/faults", partial(_faults, faults=faults))
-    app.router.add_put("/faults", partial(_inject, faults=faults))
+    app.router.add_put("/faults", partial(_inject, faults=faults, refuse=refuse))
     app.router.add_delete("/faults", partial(_clear, faults=faults))
     return app
 
 
+_OPTIONS = {"fault", "count", "seconds", "at", "frame", "status"}
 _SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 
@@ -100,21 +104,15 @@ async def _call(
     body = await request.read()
     region = _region(request, body, secrets)
     name = request.match_info["name"]
-    if len(body) > MAX_BODY_BYTES:
-        raise errors.validation(
-            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less "
-            f"than or equal to {MAX_BODY_BYTES}"
-        )
-    attributes = request.headers.get("x-amzn-sagemaker-custom-attributes", "")
-    if len(attributes) > 1024 or not attributes.isascii():
-        raise errors.validation(
-            "1 validation error detected: Value at 'customAttributes' failed to satisfy constraint: Member must have "
-            "length less than or equal to 1024"
-        )
+    limits.check(request.headers, body)
     url = resolve(name) if _NAME.fullmatch(name) else None
     if url is None:
         raise errors.validation(f"Endpoint {name} of account {errors.ACCOUNT} not found.")
-    return await operation(request.app[_SERVICE], Invocation(request, body, name, region, url.rstrip("/")))
+    call = Invocation(request, body, name, region, url.rstrip("/"))
+    try:
+        return await operation(request.app[_SERVICE], call)
+    except ConnectionLostError:
+        return call.hang_up()
 
 
 def _region(request: web.Request, body: bytes, secrets: Mapping[str, str]) -> str:
@@ -130,17 +128,33 @@ async def _faults(_request: web.Request, *, faults: Faults) -> web.Response:
     return web.json_response({"faults": faults.pending()})
 
 
-async def _inject(request: web.Request, *, faults: Faults) -> web.Response:
+async def _inject(
+    request: web.Request, *, faults: Faults, refuse: Callable[[float], Awaitable[None]] | None
+) -> web.Response:
     try:
         wish = json.loads(await request.read())
         if not isinstance(wish, dict) or "fault" not in wish:
             raise ValueError('the body must be an object such as {"fault": "throttle", "count": 1}.')
-        if unknown := sorted(wish.keys() - {"fault", "count", "seconds"}):
-            raise ValueError(f"{', '.join(unknown)}: unknown. Known are fault, count and seconds.")
-        faults.inject(wish["fault"], wish.get("count"), seconds=wish.get("seconds", SLOW_SECONDS))
+        if unknown := sorted(wish.keys() - _OPTIONS):
+            raise ValueError(f"{', '.join(unknown)}: unknown. Known are {', '.join(sorted(_OPTIONS))}.")
+        if wish["fault"] == "refused" and refuse is not None:
+            await _refuse(wish, refuse)
+        else:
+            faults.inject(**wish)
     except (ValueError, TypeError) as error:
         return web.json_response({"error": str(error)}, status=400)
     return web.json_response({"faults": faults.pending()})
+
+
+async def _refuse(wish: Mapping[str, Any], refuse: Callable[[float], Awaitable[None]]) -> None:
+    fault = Fault(name="refused", seconds=wish.get("seconds", SLOW_SECONDS))
+    problems = list(fault.problems())
+    problems += [
+        f"{name}: has no meaning for refused, which has seconds." for name in wish.keys() - {"fault", "seconds"}
+    ]
+    if problems:
+        raise ValueError(" ".join(problems))
+    await refuse(fault.seconds)
 
 
 async def _clear(_request: web.Request, *, faults: Faults) -> web.Response:

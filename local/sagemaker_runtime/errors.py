@@ -33,6 +33,19 @@ class ServiceError(Exception):
         return web.Response(status=self.status, body=body, content_type="application/json", headers=headers)
 
 
+class BadGatewayError(ServiceError):
+    """An answer that is not the service's: a page, as something between it and the client would send one."""
+
+    def __init__(self) -> None:
+        super().__init__("BadGateway", 502)
+
+    def response(self) -> web.Response:
+        """The HTTP answer."""
+        return web.Response(
+            status=502, text="<html><body><h1>502 Bad Gateway</h1></body></html>", content_type="text/html"
+        )
+
+
 def validation(message: str) -> ServiceError:
     """A call that the service refuses."""
     return ServiceError("ValidationError", 400, Message=message)

@@ -45,6 +45,15 @@ def part(payload: bytes) -> bytes:
     return b"%b%b%b" % (head, payload, crc32(payload, checksum).to_bytes(4, "big"))
 
 
+def event(name: str, payload: bytes) -> bytes:
+    """The frame of an event of another type."""
+    headers = (
+        _header(":event-type", name) + _header(":content-type", "application/json") + _header(":message-type", "event")
+    )
+    message = _head(headers, len(payload)) + payload
+    return message + struct.pack(">I", crc32(message))
+
+
 def exception(name: str, **members: str) -> bytes:
     """The frame of an exception inside of a stream."""
     headers = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -11,7 +12,16 @@ from aiohttp import web
 
 from local.sagemaker_runtime import errors, eventstream
 from local.sagemaker_runtime.eventstream import Cutter
-from local.sagemaker_runtime.faults import Faults
+from local.sagemaker_runtime.faults import AT, FRAME, Fault, Faults
+from local.sagemaker_runtime.spoiling import (
+    EXCEPTIONS,
+    AnswerEndedError,
+    ConnectionLostError,
+    Spoiler,
+    relay_beginning,
+    relay_until_byte,
+    relay_until_frame,
+)
 
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _PASSED_ON = ("Content-Type", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
@@ -19,19 +29,6 @@ _CUDA_ERROR = (
     '{"error":"Request failed during generation: Server error: CUDA out of memory. Tried to allocate 2.00 GiB",'
     '"error_type":"generation"}'
 )
-_BYTES_BEFORE_A_FAULT = 400
-_STREAM_FAULTS = {
-    "stream-broken": eventstream.exception(
-        "ModelStreamError", Message="The model's stream broke before its end.", ErrorCode="StreamBroken"
-    ),
-    "stream-timeout": eventstream.exception(
-        "ModelStreamError",
-        Message="The model did not finish its stream in time.",
-        ErrorCode="ModelInvocationTimeExceeded",
-    ),
-    "stream-failure": eventstream.exception("InternalStreamFailure", Message="An internal failure occurred."),
-    "connection-lost": b"",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +64,12 @@ class Invocation:
         """The container has not answered in time."""
         return errors.timed_out(self.endpoint, self.region)
 
+    def hang_up(self, response: web.StreamResponse | None = None) -> web.StreamResponse:
+        """End the connection without another word; what there is to return to the server of an answer."""
+        if self.request.transport is not None:
+            self.request.transport.abort()
+        return response or web.Response()
+
     def model_error(self, status: int, message: str) -> errors.ServiceError:
         """The container has answered with an error."""
         return errors.model_error(self.endpoint, self.region, status, message)
@@ -76,16 +79,16 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
     """InvokeEndpoint: the container's whole answer, within 60 seconds.
 
     Raises:
-        ServiceError: as SageMaker reports it.
+        ServiceError: As SageMaker reports it.
     """
-    fault, seconds = _fault(service, call)
-    if fault == "stream-timeout":
+    fault = _fault(service, call)
+    if fault is not None and fault.name == "stream-timeout":
         raise call.timed_out()
-    if fault in _STREAM_FAULTS:
+    if fault is not None and (fault.name in EXCEPTIONS or (fault.name == "connection-lost" and fault.at is None)):
         raise errors.internal_failure()
     try:
         async with asyncio.timeout(service.invoke_seconds):
-            await asyncio.sleep(seconds)
+            await _wait(fault)
             async with _post(service, call, "Accept") as answer:
                 body = await answer.read()
     except TimeoutError:
@@ -98,6 +101,8 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
     headers = _answer_headers(service, answer)
     if "Content-Type" in answer.headers:
         headers["Content-Type"] = answer.headers["Content-Type"]
+    if fault is not None and fault.name in AT:
+        return await _send_spoiled(call, headers, body, fault)
     return web.Response(body=body, headers=headers)
 
 
@@ -105,11 +110,10 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
     """InvokeEndpointWithResponseStream: the container's answer in parts as it comes, within 8 minutes.
 
     Raises:
-        ServiceError: when it fails before the answer has begun; later it is an exception inside of the stream.
+        ServiceError: When it fails before the answer has begun; later it is an exception inside of the stream.
     """
-    fault, seconds = _fault(service, call)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + service.stream_seconds
+    fault = _fault(service, call)
+    deadline = asyncio.get_running_loop().time() + service.stream_seconds
     try:
         async with asyncio.timeout_at(deadline):
             answer = await _post(service, call, "X-Amzn-SageMaker-Accept")
@@ -130,63 +134,85 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
         await response.prepare(call.request)
         try:
             async with asyncio.timeout_at(deadline):
-                await asyncio.sleep(seconds)
-                if fault in _STREAM_FAULTS:
-                    await _relay_until_fault(service, answer, response, _STREAM_FAULTS[fault])
-                else:
-                    await _relay(service, answer, response)
+                await _wait(fault)
+                await _relay(service, answer, response, fault)
         except TimeoutError:
-            await response.write(_STREAM_FAULTS["stream-timeout"])
+            await response.write(EXCEPTIONS["stream-timeout"])
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
-            await response.write(_STREAM_FAULTS["stream-broken"])
-        if fault == "connection-lost" and call.request.transport is not None:
-            call.request.transport.abort()
-            return response
+            await response.write(EXCEPTIONS["stream-broken"])
+        except ConnectionLostError:
+            return call.hang_up(response)
+        except AnswerEndedError:
+            pass
         await response.write_eof()
     return response
 
 
-async def _relay(service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse) -> None:
+async def _relay(
+    service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, fault: Fault | None
+) -> None:
     """Send each piece of the container's answer on as parts; `write` waits for a slow client."""
     cut, part, write = service.cutter.cut, eventstream.part, response.write
-    async for data in answer.content.iter_any():
-        await write(b"".join(map(part, cut(data))))
+    if fault is None or fault.name not in AT | FRAME:
+        async for data in answer.content.iter_any():
+            await write(b"".join(map(part, cut(data))))
+        return
+
+    def frames(data: bytes) -> map[bytes]:
+        return map(part, cut(data))
+
+    if fault.at is not None or fault.name in AT - {"connection-lost"}:
+        await relay_until_byte(answer.content, frames, response, fault)
+    elif fault.frame is not None or fault.name == "unknown-event":
+        await relay_until_frame(answer.content, frames, response, fault)
+    else:
+        await relay_beginning(answer.content, frames, response, fault)
 
 
-async def _relay_until_fault(
-    service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, ending: bytes
-) -> None:
-    """Send the beginning of the answer, never all of it, and then how it ends."""
-    cut, part = service.cutter.cut, eventstream.part
-    sent, held = 0, b""
-    async for data in answer.content.iter_any():
-        await response.write(b"".join(map(part, cut(held))) if held else b"")
-        sent += len(held)
-        held = data[: _BYTES_BEFORE_A_FAULT - sent]
-        if sent + len(held) >= _BYTES_BEFORE_A_FAULT:
-            break
-    beginning = held[: len(held) // 2]
-    await response.write((b"".join(map(part, cut(beginning))) if beginning else b"") + ending)
+async def _send_spoiled(call: Invocation, headers: dict[str, str], body: bytes, fault: Fault) -> web.StreamResponse:
+    """A buffered answer that is spoiled at a byte; one that only ends early has the length that it then has."""
+    response = web.StreamResponse(headers=headers)
+    response.content_length = min(len(body), fault.at or 0) if fault.name == "end" else len(body)
+    await response.prepare(call.request)
+    spoiler = Spoiler(response, fault)
+    try:
+        await spoiler.write(body)
+        spoiler.end()
+    except ConnectionLostError:
+        return call.hang_up(response)
+    except AnswerEndedError:
+        pass
+    await response.write_eof()
+    return response
 
 
 def _post(service: Service, call: Invocation, accept: str) -> aiohttp.client._RequestContextManager:
     return service.session.post(f"{call.container_url}/invocations", data=call.body, headers=call.headers(accept))
 
 
-def _fault(service: Service, call: Invocation) -> tuple[str | None, float]:
-    """The fault of this call, unless it ends the call here, and for how long nothing comes."""
-    fault, seconds = service.faults.take()
-    ends = {
-        "throttle": errors.throttled(),
-        "no-capacity": errors.no_capacity(),
-        "timeout": call.timed_out(),
-        "model-error": call.model_error(424, _CUDA_ERROR),
-        "internal-failure": errors.internal_failure(),
-        "unavailable": errors.unavailable(),
+def _fault(service: Service, call: Invocation) -> Fault | None:
+    """The fault of this call, unless it ends the call here."""
+    fault = service.faults.take()
+    if fault is None:
+        return None
+    ends: dict[str, Callable[[], Exception]] = {
+        "throttle": errors.throttled,
+        "no-capacity": errors.no_capacity,
+        "timeout": call.timed_out,
+        "model-error": lambda: call.model_error(fault.status or 424, _CUDA_ERROR),
+        "internal-failure": errors.internal_failure,
+        "unavailable": errors.unavailable,
+        "bad-gateway": errors.BadGatewayError,
+        "hang-up": ConnectionLostError,
     }
-    if fault in ends:
-        raise ends[fault]
-    return fault, seconds if fault == "slow-first-token" else 0.0
+    if fault.name in ends:
+        raise ends[fault.name]()
+    return fault
+
+
+async def _wait(fault: Fault | None) -> None:
+    if fault is not None and fault.name == "slow-first-token":
+        await asyncio.sleep(fault.seconds)
 
 
 def _refuse_unless_ok(call: Invocation, status: int, body: bytes) -> None:

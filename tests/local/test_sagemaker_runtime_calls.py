@@ -140,11 +140,6 @@ def test_a_body_may_weigh_6_mib_and_no_more(client, echo):
     assert len(echo.requests) == 1
 
 
-def test_custom_attributes_have_a_limit(client):
-    response = refusal(client.invoke_endpoint, EndpointName="echo", Body=b"{}", CustomAttributes="x" * 1025)
-    assert "'customAttributes' failed to satisfy constraint" in response["Error"]["Message"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -252,7 +247,15 @@ def test_people_inject_and_clear_faults_over_http(url, client):
         ({"fault": "throttle", "count": 0}, "count=0: must be a whole number of at least 1."),
         ({"fault": "throttle", "count": "2"}, "count='2': must be a whole number"),
         ({"fault": "slow-first-token", "seconds": -1}, "seconds=-1: must be a number from 0 to 900."),
-        ({"fault": "throttle", "times": 2}, "times: unknown. Known are fault, count and seconds."),
+        ({"fault": "throttle", "times": 2}, "times: unknown. Known are at, count, fault, frame, seconds, status."),
+        (
+            {"fault": "throttle", "at": 2},
+            "at=2: has no meaning for throttle, only for connection-lost, end",
+        ),
+        ({"fault": "end", "frame": 2}, "frame=2: has no meaning for end"),
+        ({"fault": "end", "at": -1}, "at=-1: must be a whole number of at least 0."),
+        ({"fault": "model-error", "status": 200}, "status=200: must be an error, from 400 to 599."),
+        ({"fault": "refused"}, "concerns connections, not calls."),
     ],
 )
 def test_a_wish_that_is_not_understood_is_refused(url, body, words):

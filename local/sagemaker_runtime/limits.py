@@ -1,0 +1,80 @@
+"""What the SageMaker Runtime takes of a request, as its API model says (botocore, sagemaker-runtime 2017-05-13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from local.sagemaker_runtime import errors
+
+MAX_BODY_BYTES = 6_291_456
+_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
+_ASCII = r"[\x00-\x7f]*"
+_PRINTED = r"\S[\x20-\x7e]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a header's value may be.
+
+    Args:
+        member: The member of the operation's input that the header carries.
+        least: Its length at least.
+        most: Its length at most.
+        pattern: The whole value, in Python's words.
+    """
+
+    member: str
+    least: int
+    most: int
+    pattern: str
+
+
+HEADERS = {
+    "content-type": Limit("contentType", 0, 1024, _ASCII),
+    "accept": Limit("accept", 0, 1024, _ASCII),
+    "x-amzn-sagemaker-accept": Limit("accept", 0, 1024, _ASCII),
+    "x-amzn-sagemaker-custom-attributes": Limit("customAttributes", 0, 1024, _ASCII),
+    "x-amzn-sagemaker-target-model": Limit("targetModel", 1, 1024, _PRINTED),
+    "x-amzn-sagemaker-target-variant": Limit("targetVariant", 0, 63, _NAME),
+    "x-amzn-sagemaker-target-container-hostname": Limit("targetContainerHostname", 0, 63, _NAME),
+    "x-amzn-sagemaker-inference-id": Limit("inferenceId", 1, 64, _PRINTED),
+    "x-amzn-sagemaker-enable-explanations": Limit("enableExplanations", 1, 64, r".*"),
+    "x-amzn-sagemaker-inference-component": Limit(
+        "inferenceComponentName", 0, 63, r"[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
+    ),
+    "x-amzn-sagemaker-session-id": Limit("sessionId", 0, 256, rf"NEW_SESSION|{_NAME}"),
+    "x-amzn-sagemaker-prefix-aware-id": Limit("prefixAwareId", 1, 64, _PRINTED),
+}
+
+
+def check(headers: Mapping[str, str], body: bytes) -> None:
+    """Hold a request against the limits.
+
+    Raises:
+        ServiceError: ValidationError, with every member that is wrong, without its value.
+    """
+    broken = list(_broken(headers, body))
+    if broken:
+        count = f"{len(broken)} validation error{'s' if len(broken) > 1 else ''} detected: "
+        raise errors.validation(count + "; ".join(broken))
+
+
+def _broken(headers: Mapping[str, str], body: bytes) -> Iterator[str]:
+    for name, limit in HEADERS.items():
+        value = headers.get(name)
+        if value is None:
+            continue
+        where = f"Value at '{limit.member}' failed to satisfy constraint: Member must "
+        if len(value) > limit.most:
+            yield f"{where}have length less than or equal to {limit.most}"
+        if len(value) < limit.least:
+            yield f"{where}have length greater than or equal to {limit.least}"
+        if not re.fullmatch(limit.pattern, value):
+            yield f"{where}satisfy regular expression pattern: {limit.pattern}"
+    if len(body) > MAX_BODY_BYTES:
+        yield (
+            "Value at 'body' failed to satisfy constraint: Member must have length less than or equal to "
+            f"{MAX_BODY_BYTES}"
+        )
