@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from aiohttp.typedefs import Handler, Middleware
 
 
 class Listener:
@@ -68,9 +66,9 @@ class Listener:
         self._site = web.SockSite(self._runner, taken)
         await self._site.start()
 
-    def _count(self) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+    def _count(self) -> Middleware:
         @web.middleware
-        async def count(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
             transport = request.transport
             if transport is None:
                 return await handler(request)
