@@ -139,7 +139,7 @@ def warnings(made: FrontDoor) -> list[str]:
     assert isinstance(app, App)
     return [
         str(message.entry.data)
-        for artifact in app.synth().artifacts
+        for artifact in app.synth().stacks
         for message in artifact.messages
         if message.level.name == "WARNING"
     ]
