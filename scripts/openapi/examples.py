@@ -29,11 +29,11 @@ TOKEN_EVENT: dict[str, Any] = {
     "details": None,
 }
 CHAT = _of_openai(
-    "chat.completion", {"message": {"role": "assistant", "content": "Hello!"}, "finish_reason": "stop"}, _USAGE
+    "chat.completion",
+    {"message": {"role": "assistant", "content": "Hello!", "refusal": None}, "finish_reason": "stop"},
+    _USAGE,
 )
-CHAT_CHUNK = _of_openai(
-    "chat.completion.chunk", {"delta": {"role": "assistant", "content": "Hello"}, "finish_reason": None}, None
-)
+CHAT_CHUNK = _of_openai("chat.completion.chunk", {"delta": {"content": "Hello"}, "finish_reason": None}, None)
 COMPLETION = _of_openai("text_completion", {"text": " a subset", "finish_reason": "length"}, _USAGE)
 COMPLETION_CHUNK = _of_openai("text_completion", {"text": " a", "finish_reason": None}, None)
 MODEL: dict[str, Any] = {"id": "llama", "object": "model", "created": 0, "owned_by": _HUB_ID}

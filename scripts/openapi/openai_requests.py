@@ -1,112 +1,91 @@
-"""The bodies that OpenAI's routes take, as far as TGI can honour them."""
+"""The bodies that OpenAI's routes take: what the front door honours of OpenAI's, and the forms of TGI's own."""
 
 from __future__ import annotations
 
-from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, one_of, record, ref, text
+from scripts.openapi import openai_chat
+from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, record, ref, text
 
-_MODEL = nullable(text("A name of `/v1/models` or its hub id; may be left out where the API serves one model."))
 _STOP = any_of(
-    text(), array(text()), {"type": "null"}, description="Generation ends where one of these has been generated."
+    text(minLength=1),
+    array(text(minLength=1)),
+    {"type": "null"},
+    description="The text ends before the first of these.",
 )
-_SHARED: dict[str, Schema] = {
-    "model": _MODEL,
-    "max_tokens": nullable(integer("The most tokens to generate. Left out, the API sets its own limit.", minimum=1)),
-    "temperature": nullable(number("0 takes the likeliest token.", minimum=0, maximum=2)),
-    "top_p": nullable(number("Mass of the likeliest tokens to sample from; 1 is all.", exclusiveMinimum=0, maximum=1)),
-    "stop": _STOP,
-    "seed": nullable(integer("Makes sampling repeatable.", minimum=0)),
-    "stream": nullable(boolean("Send each token as it comes.", default=False)),
-    "stream_options": nullable(
-        record({"include_usage": boolean("End the stream with the token counts.", default=False)})
-    ),
-    "frequency_penalty": nullable(number(minimum=-2, maximum=2)),
-    "n": nullable(integer("How many answers; only 1.", const=1)),
-    "user": nullable(text()),
+_NO_BIAS: Schema = {
+    "type": ["object", "array", "null"],
+    "maxProperties": 0,
+    "maxItems": 0,
+    "description": "Tokens cannot be biased; only an empty one is taken.",
 }
-
-_CHAT: dict[str, Schema] = {
-    "messages": array(ref("ChatMessage"), minItems=1),
-    **_SHARED,
-    "max_completion_tokens": nullable(integer("The newer name of `max_tokens`.", minimum=1)),
-    "presence_penalty": nullable(number(minimum=-2, maximum=2)),
-    "logprobs": nullable(boolean("Return the log probability of each token.", default=False)),
-    "top_logprobs": nullable(integer("Alternatives of each token to return.", minimum=0)),
-    "tools": nullable(array(ref("Tool"))),
-    "tool_choice": any_of(
-        one_of("auto", "none", "required"),
+_SHARED: dict[str, Schema] = {
+    "model": nullable(text("A name of `/v1/models` or a hub id. May be left out where the API serves one model.")),
+    "max_tokens": nullable(integer("The most tokens to generate. Left out, the API sets its own limit.", minimum=1)),
+    "temperature": nullable(number("0 takes the likeliest token each time.", minimum=0)),
+    "top_p": nullable(number("Mass of the likeliest tokens to sample from; 1 is all of them.", minimum=0, maximum=1)),
+    "stop": _STOP,
+    "seed": nullable(integer("Makes sampling repeatable; 64 bits.")),
+    "stream": nullable(boolean("Send the text as it comes.", default=False)),
+    "stream_options": nullable(
         record(
-            {"type": {"const": "function"}, "function": record({"name": text()}, required=("name",))},
-            required=("type", "function"),
-        ),
-        {"type": "null"},
+            {
+                "include_usage": nullable(boolean("Tell the token counts at the end of the stream.")),
+                "include_obfuscation": nullable(boolean("Changes nothing.")),
+            },
+            description="With `stream` only.",
+        )
     ),
-    "response_format": nullable(ref("ResponseFormat")),
+    "n": nullable(
+        integer(
+            "Answers to each prompt, 8 in all at most; each is a request of its own to the model. Left out: 1.",
+            minimum=1,
+            maximum=8,
+        )
+    ),
+    "frequency_penalty": nullable(
+        number("Above 0 tokens become less likely the more often they occur.", minimum=-2, maximum=2)
+    ),
+    "presence_penalty": {"enum": [0, None], "description": "Only 0; the model's server has no such penalty."},
+    "logit_bias": _NO_BIAS,
+    "user": {"description": "Changes nothing."},
 }
 
 _COMPLETION: dict[str, Schema] = {
-    "prompt": any_of(text(), array(text(), minItems=1), type=["string", "array"]),
+    "prompt": {
+        "type": ["string", "array"],
+        "items": text(),
+        "minItems": 1,
+        "description": "One or several; arrays of tokens are not taken.",
+    },
     **_SHARED,
+    "echo": nullable(boolean("Begin the text with the prompt.", default=False)),
+    "best_of": nullable(integer("Only the same as `n`.", minimum=1)),
+    "suffix": {"enum": ["", None], "description": "Nothing can follow the text."},
+    "logprobs": {"enum": [False, None], "description": "Only chat completions have them."},
     "repetition_penalty": nullable(
-        number("TGI's own; above 1 repeated tokens become less likely.", exclusiveMinimum=0)
+        number("TGI's own: above 1 repeated tokens become less likely.", exclusiveMinimum=0)
     ),
 }
-
-_FUNCTION = record(
-    {
-        "name": text(),
-        "description": nullable(text()),
-        "parameters": {"type": "object", "description": "JSON Schema of the arguments."},
-    },
-    required=("name",),
-)
-_CALL = record(
-    {
-        "id": text(),
-        "type": {"const": "function"},
-        "function": record({"name": text(), "arguments": text("JSON.")}, required=("name", "arguments")),
-    },
-    required=("id", "type", "function"),
-)
-_PART = any_of(
-    record({"type": {"const": "text"}, "text": text()}, required=("type", "text")),
-    record(
-        {"type": {"const": "image_url"}, "image_url": record({"url": text()}, required=("url",))},
-        required=("type", "image_url"),
-    ),
-)
+_CHAT: dict[str, Schema] = {"messages": array(ref("ChatMessage"), minItems=1), **_SHARED, **openai_chat.MEMBERS}
+_QUESTION = [{"role": "user", "content": "What is Deep Learning?"}]
+_OTHERS = "A member that is not listed is refused."
 
 SCHEMAS: dict[str, Schema] = {
     "ChatCompletionRequest": record(
         _CHAT,
         required=("messages",),
+        description=_OTHERS,
+        additionalProperties=False,
         examples=[
-            {"model": "llama", "messages": [{"role": "user", "content": "What is Deep Learning?"}], "stream": True}
+            {"model": "llama", "messages": _QUESTION, "max_tokens": 100},
+            {"model": "llama", "messages": _QUESTION, "stream": True, "stream_options": {"include_usage": True}},
         ],
-    ),
-    "ChatMessage": record(
-        {
-            "role": text("`system`, `user`, `assistant` or `tool`; the model's chat template knows which there are."),
-            "content": any_of(text(), array(_PART), {"type": "null"}),
-            "name": nullable(text()),
-            "tool_calls": nullable(array(_CALL)),
-            "tool_call_id": nullable(text()),
-        },
-        required=("role",),
-    ),
-    "Tool": record({"type": {"const": "function"}, "function": _FUNCTION}, required=("type", "function")),
-    "ResponseFormat": any_of(
-        record({"type": {"enum": ["text", "json_object"]}}, required=("type",)),
-        record(
-            {
-                "type": {"const": "json_schema"},
-                "json_schema": record({"name": text(), "schema": {"type": "object"}}, required=("schema",)),
-            },
-            required=("type", "json_schema"),
-        ),
     ),
     "CompletionRequest": record(
         _COMPLETION,
         required=("prompt",),
+        description=_OTHERS,
+        additionalProperties=False,
         examples=[{"model": "llama", "prompt": "Deep Learning is", "max_tokens": 20}],
     ),
+    **openai_chat.SCHEMAS,
 }

@@ -1,0 +1,109 @@
+"""What only a chat request has: messages, tools, the form of the answer."""
+
+from __future__ import annotations
+
+from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, one_of, record, ref, text
+
+_NOTHING: Schema = {"description": "Changes nothing."}
+_JSON_SCHEMA: Schema = {"type": "object", "description": "A JSON Schema."}
+_NAMED = record(
+    {"type": {"const": "function"}, "function": record({"name": text()}, required=("name",))},
+    required=("type", "function"),
+)
+_ALLOWED = record(
+    {"mode": one_of("auto", "required"), "tools": array(_NAMED)},
+    required=("mode", "tools"),
+)
+
+MEMBERS: dict[str, Schema] = {
+    "max_completion_tokens": nullable(integer("The newer name of `max_tokens`.", minimum=1)),
+    "logprobs": nullable(boolean("Return the log probability of each token.", default=False)),
+    "top_logprobs": nullable(
+        integer("Return as many alternatives of each token. With `logprobs` only.", minimum=0, maximum=20)
+    ),
+    "tools": nullable(array(ref("Tool"), "Not together with a `response_format` other than `text`.")),
+    "tool_choice": any_of(
+        text("`auto`, `none`, `required` or the name of a function."),
+        _NAMED,
+        record({"type": {"const": "allowed_tools"}, "allowed_tools": _ALLOWED}, required=("type", "allowed_tools")),
+        {"type": "null"},
+    ),
+    "tool_prompt": nullable(text("TGI's own: what the model is told before the tools.")),
+    "response_format": nullable(ref("ResponseFormat")),
+    "modalities": {"enum": [["text"], None]},
+    "service_tier": {"enum": ["auto", "default", None]},
+    "verbosity": {"enum": ["medium", None]},
+    **dict.fromkeys(
+        (
+            "metadata",
+            "parallel_tool_calls",
+            "prompt_cache_key",
+            "prompt_cache_options",
+            "prompt_cache_retention",
+            "safety_identifier",
+            "store",
+        ),
+        _NOTHING,
+    ),
+}
+
+_PART = any_of(
+    record({"type": {"const": "text"}, "text": text()}, required=("type", "text")),
+    record(
+        {"type": {"const": "image_url"}, "image_url": record({"url": text()}, required=("url",))},
+        required=("type", "image_url"),
+    ),
+)
+_CALL = record(
+    {
+        "id": text(),
+        "type": {"const": "function"},
+        "function": record(
+            {"name": text(), "arguments": {"description": "JSON as text, as it was in the answer."}},
+            required=("name", "arguments"),
+        ),
+    },
+    required=("id", "type", "function"),
+)
+_WRAPPED = record({"name": nullable(text()), "schema": _JSON_SCHEMA}, required=("schema",))
+_SCHEMA_OR_TEXT = any_of(_JSON_SCHEMA, text("A JSON Schema as text."))
+
+
+def _form(kind: str, description: str = "", **members: Schema) -> Schema:
+    return record({"type": {"const": kind}, **members}, required=("type", *members), description=description)
+
+
+SCHEMAS: dict[str, Schema] = {
+    "ChatMessage": record(
+        {
+            "role": text(
+                "`system`, `developer`, `user`, `assistant` or `tool`, as far as the model's chat template has it."
+            ),
+            "content": any_of(text(), array(_PART), {"type": "null"}),
+            "name": nullable(text()),
+            "tool_calls": nullable(array(_CALL)),
+            "tool_call_id": nullable(text("The call that a message of the role `tool` answers.")),
+        },
+        required=("role",),
+        anyOf=[{"required": ["content"]}, {"required": ["tool_calls"]}],
+    ),
+    "Tool": record(
+        {
+            "type": {"const": "function"},
+            "function": record(
+                {"name": text(), "description": nullable(text()), "parameters": nullable(_JSON_SCHEMA)},
+                required=("name",),
+            ),
+        },
+        required=("type", "function"),
+    ),
+    "ResponseFormat": any_of(
+        _form("text", "Free text."),
+        _form("json_object", "A JSON object, nested three levels deep at most."),
+        _form("json_schema", "JSON of this schema; one that refers to itself is refused.", json_schema=_WRAPPED),
+        _form("json_schema", "The same in TGI's form.", value=_WRAPPED),
+        _form("json", "TGI's own.", value=_SCHEMA_OR_TEXT),
+        _form("json_object", "TGI's own.", value=_SCHEMA_OR_TEXT),
+        _form("regex", "TGI's own: text that this regular expression matches.", value=text()),
+    ),
+}
