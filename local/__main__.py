@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import resource
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEFAULT_STACK = "LlamaTgiStack"
+# Each stream on its way through the emulated cloud holds about eight; many systems allow a process 1024 unasked, and
+# macOS no more than this.
+OPEN_FILES = 10_240
 
 
 def main() -> int:
@@ -25,6 +29,7 @@ def main() -> int:
     # Neither the profile nor the credentials of the user have a place in the emulated cloud.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+    _allow_open_files()
     progress = Progress(sys.stdout if arguments.command == "demo" else sys.stderr)
     try:
         return asyncio.run(_until_signalled(_command(arguments, progress)))
@@ -36,6 +41,12 @@ def main() -> int:
         # Whoever read the output has seen enough (`make demo | head`); nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def _allow_open_files() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[None, None, int]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from local.processes import Children
 
 CONTAINER_START_SECONDS = 30.0
+# Connections that wait to be taken: hundreds of clients may come at once.
+BACKLOG = 1024
 SHUTDOWN_SECONDS = 1.0
 # What a container sees of this machine; the rest of its environment is the deployed model's.
 PASSED_ON = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
@@ -148,7 +150,7 @@ class Cloud:
     async def _serve(self, runner: web.BaseRunner, listener: socket.socket) -> str:
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener).start()
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
         host, port = listener.getsockname()[:2]
         return f"http://{host}:{port}"
 
@@ -212,7 +214,7 @@ def _listen(port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        listener.listen(128)
+        listener.listen(BACKLOG)
     except BaseException:
         listener.close()
         raise

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 # Kept warm for the next invocations; what a burst has started beyond that ends with it.
-IDLE_SANDBOXES = 64
+IDLE_SANDBOXES = 32
 # How long a new invocation waits for a sandbox that has answered to be ready again, before another one is started.
 SETTLE_SECONDS = 0.05
 

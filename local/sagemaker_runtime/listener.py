@@ -8,6 +8,9 @@ import socket
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+# Connections that wait to be taken: hundreds of sandboxes may come at once.
+BACKLOG = 1024
+
 
 class Listener:
     """Serves an application on a free port.
@@ -63,7 +66,7 @@ class Listener:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", self._port))
         self._port = taken.getsockname()[1]
-        self._site = web.SockSite(self._runner, taken)
+        self._site = web.SockSite(self._runner, taken, backlog=BACKLOG)
         await self._site.start()
 
     def _count(self) -> Middleware:

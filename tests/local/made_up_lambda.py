@@ -115,7 +115,9 @@ def deployed(
             timeout_seconds=timeout,
             memory_mb=256,
             code_zip=buffer.getvalue(),
+            reserved_concurrency=more.get("reserved"),
         ),
+        account=more.get("account"),
         log=(log if log is not None else []).append,
     )
 
