@@ -3,8 +3,11 @@
 Synthesis is offline: no AWS call, no network. Context (`cdk.json`, or `-c key=value`):
 
 - `hf_token_secret`: name of the Secrets Manager secret that holds the Hugging Face token.
+- `gateway`: endpoints that exist already, for a stack `GatewayStack` with one URL for all of them:
+  `llama=my-endpoint,falcon=my-other-endpoint`, or JSON (`stacks/gateway_context.py`). Default: no such stack.
 - `cloud_watch_role`: `off` when the account already has a role for API Gateway logs.
-- `stacks`: names of stacks, separated by commas, of which the app is to consist. Default: all of `stacks/presets.py`.
+- `stacks`: names of stacks, separated by commas, of which the app is to consist. Default: all of `stacks/presets.py`,
+  and `GatewayStack` where there is one.
 - `nag`: `off` to synthesize without cdk-nag.
 
 With `--exclusively` (`cdk synth -e LlamaTgiStack`) only the selected stacks are built; without it the CDK CLI does not
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from aws_cdk import App, Environment
 
 BUNDLING_STACKS = "aws:cdk:bundling-stacks"
+_GATEWAY = "GatewayStack"
 
 
 def build(app: App, env: Environment) -> None:
@@ -32,12 +36,16 @@ def build(app: App, env: Environment) -> None:
         env: Account and Region of the stacks; without them the templates fit every Region.
 
     Raises:
-        SystemExit: The context names a stack that there is not.
+        SystemExit: The context names a stack that there is not, or endpoints as they cannot be.
     """
     from stacks.presets import PRESETS
 
     presets = {preset.__name__: preset for preset in PRESETS}
-    for name in _asked(app, list(presets)):
+    gateway = app.node.try_get_context("gateway")
+    for name in _asked(app, [*presets, *([_GATEWAY] if gateway is not None else [])]):
+        if name == _GATEWAY:
+            _add_gateway(app, gateway, env)
+            continue
         presets[name](
             app,
             name,
@@ -49,13 +57,22 @@ def build(app: App, env: Environment) -> None:
         _add_nag(app)
 
 
+def _add_gateway(app: App, gateway: object, env: Environment) -> None:
+    from stacks.gateway_context import read_gateway
+    from stacks.gateway_stack import GatewayStack
+
+    endpoints = read_gateway(gateway)
+    GatewayStack(app, _GATEWAY, endpoints=endpoints, cloud_watch_role=_is_on(app, "cloud_watch_role"), env=env)
+
+
 def _asked(app: App, names: list[str]) -> list[str]:
     """The stacks that are worth their time: those of the context `stacks`, of them what `--exclusively` selects."""
     stated = str(app.node.try_get_context("stacks") or "").replace(",", " ").split()
     unknown = sorted(set(stated) - set(names))
     if unknown:
+        hint = f" {_GATEWAY} needs the endpoints that it is for: -c gateway=llama=my-endpoint." * (_GATEWAY in unknown)
         raise SystemExit(
-            f"stacks={','.join(unknown)}: the app has no stack of this name. Choose one of: {', '.join(names)}."
+            f"stacks={','.join(unknown)}: the app has no stack of this name. Choose one of: {', '.join(names)}.{hint}"
         )
     known = [name for name in names if name in stated or not stated]
     # The CLI tells the app what is selected only with --exclusively, by the stacks whose assets it needs. Where it

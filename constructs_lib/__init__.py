@@ -6,6 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from constructs_lib.access import Access
+    from constructs_lib.consumer import Consumer
+    from constructs_lib.cors import Cors
+    from constructs_lib.domain import Domain
     from constructs_lib.endpoint import IModelEndpoint
     from constructs_lib.errors import ConfigurationError
     from constructs_lib.front_door import FrontDoor
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from constructs_lib.planning.instance import GpuInstance
     from constructs_lib.planning.model import ModelFacts
     from constructs_lib.planning.model_file import read_model_file
+    from constructs_lib.planning.serving import ServingFacts
     from constructs_lib.planning.tgi_options import (
         Attention,
         Dtype,
@@ -25,10 +30,15 @@ if TYPE_CHECKING:
         UsageStats,
     )
     from constructs_lib.tgi_endpoint import TgiEndpoint
+    from constructs_lib.web_acl import WebAcl
 
 __all__ = [
+    "Access",
     "Attention",
     "ConfigurationError",
+    "Consumer",
+    "Cors",
+    "Domain",
     "Dtype",
     "FrontDoor",
     "GpuInstance",
@@ -39,14 +49,20 @@ __all__ = [
     "ModelFacts",
     "Quantization",
     "RopeScaling",
+    "ServingFacts",
     "TgiEndpoint",
     "TgiImage",
     "TgiOptions",
     "UsageStats",
+    "WebAcl",
     "read_model_file",
 ]
 
 _HOMES = {
+    "Access": "access",
+    "Consumer": "consumer",
+    "Cors": "cors",
+    "Domain": "domain",
     "ConfigurationError": "errors",
     "FrontDoor": "front_door",
     "IModelEndpoint": "endpoint",
@@ -54,8 +70,10 @@ _HOMES = {
     "GpuInstance": "planning.instance",
     "ModelFacts": "planning.model",
     "read_model_file": "planning.model_file",
+    "ServingFacts": "planning.serving",
     "TgiEndpoint": "tgi_endpoint",
     "TgiImage": "image",
+    "WebAcl": "web_acl",
 }
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import FrontDoor, Model, TgiEndpoint
 from stacks.console import Console
+from stacks.door_outputs import add_door_outputs, add_links, first_consumer, output
 
 if TYPE_CHECKING:
     from aws_cdk import Environment
@@ -79,31 +80,17 @@ class ModelStack(Stack):
             options=options,
         )
         self.door = FrontDoor(self, "FrontDoor", models={name: self.endpoint}, cloud_watch_role=cloud_watch_role)
-        # One key to begin with, of which a leak would not be dear.
-        self.consumer = self.door.add_consumer("Default", rate=10, burst=20, monthly_requests=300_000)
+        self.consumer = first_consumer(self.door)
         self._add_outputs()
 
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name
-        key_id = self.consumer.api_key.key_id
-        self._output("Url", self.door.url, "Base URL; OpenAI clients take it with /v1 added")
-        self._output("ApiKeyId", key_id, "Id of the API key, not the key")
-        self._output(
-            "ApiKeyCommand",
-            f"aws apigateway get-api-key --region {self.region} --include-value --query value --output text"
-            f" --api-key {key_id}",
-            "Prints the API key",
-        )
-        self._output("EndpointName", name, "SageMaker endpoint")
+        add_door_outputs(self, self.door, self.consumer)
+        output(self, "EndpointName", name, "SageMaker endpoint")
         console = Console(self)
         links = {
             "EndpointConsole": (console.endpoint(name), "The endpoint in the AWS console"),
             "EndpointLogs": (console.endpoint_logs(name), "The log of the model server in the AWS console"),
             "ApiConsole": (console.rest_api(self.door.api.rest_api_id), "The API in the AWS console"),
         }
-        for output, (link, description) in links.items():
-            if link is not None:
-                self._output(output, link, description).condition = console.condition
-
-    def _output(self, id: str, value: str, description: str) -> CfnOutput:
-        return CfnOutput(self, id, value=value, description=description)
+        add_links(self, console, links)

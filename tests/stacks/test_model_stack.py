@@ -114,11 +114,24 @@ def test_the_front_door_serves_the_stacks_own_endpoint_under_the_given_name() ->
     assert json.loads(flat(function["Environment"]["Variables"]["MODELS"])) == {
         "mistral": {
             "endpoint_name": f"<{endpoint}.EndpointName>",
-            "model_id": "HuggingFaceH4/zephyr-7b-beta",
             "engine": "tgi",
+            "model_id": "HuggingFaceH4/zephyr-7b-beta",
             "max_body_bytes": 6291456,
+            "version": "3.3.6",
+            "max_concurrent_requests": 128,
+            "max_best_of": 2,
+            "max_stop_sequences": 4,
+            "max_top_n_tokens": 5,
+            "max_client_batch_size": 4,
         }
     }
+
+
+def test_the_first_consumer_has_a_key_of_which_a_leak_would_not_be_dear() -> None:
+    rendered = template(made())
+    plan = rendered["Resources"][logical_id(rendered, "ApiGateway::UsagePlan")]["Properties"]
+    assert plan["Throttle"] == {"RateLimit": 10, "BurstLimit": 20}
+    assert plan["Quota"] == {"Limit": 300_000, "Period": "MONTH"}
 
 
 def test_a_model_without_a_token_has_none() -> None:
