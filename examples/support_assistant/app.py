@@ -1,4 +1,6 @@
-"""Another team's app: a support assistant on its own model, and a nightly job that calls the model directly.
+"""Another team's app: a support assistant on its own model, which the web shop and a chat bot call with their own keys.
+
+A nightly job calls the model directly.
 
 Needs `pip install tgi-endpoint-cdk`; `cdk deploy SupportAssistant` in this folder deploys it.
 """
@@ -10,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib import FrontDoor, GpuInstance, Model, TgiEndpoint, TgiOptions
+from constructs_lib import Cors, FrontDoor, GpuInstance, Model, TgiEndpoint, TgiOptions
 
 
 class SupportAssistant(Stack):
@@ -25,7 +27,15 @@ class SupportAssistant(Stack):
             instance_type=GpuInstance.G6E_XLARGE,
             options=TgiOptions(max_input_tokens=7_000, max_total_tokens=8_192),
         )
-        door = FrontDoor(self, "Api", models={"qwen": qwen})
+        door = FrontDoor(
+            self,
+            "Api",
+            models={"qwen": qwen},
+            default_max_tokens=512,
+            cors=Cors(allowed_origins=["https://support.example.com"]),
+        )
+        shop = door.add_consumer("web-shop", rate=20, burst=40)
+        bot = door.add_consumer("chat-bot", rate=2, burst=4, monthly_requests=50_000)
 
         nightly = iam.Role(self, "NightlyJob", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         qwen.grant_invoke(nightly)
@@ -38,7 +48,17 @@ class SupportAssistant(Stack):
             evaluation_periods=3,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        cloudwatch.Alarm(
+            self,
+            "SlowStart",
+            metric=door.metric_time_to_first_token(statistic="p90"),
+            threshold=5_000,
+            evaluation_periods=3,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
         CfnOutput(self, "Url", value=door.url)
+        for name, consumer in {"WebShop": shop, "ChatBot": bot}.items():
+            CfnOutput(self, f"{name}KeyId", value=consumer.api_key.key_id)
 
 
 app = App()

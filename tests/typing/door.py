@@ -1,0 +1,115 @@
+"""The front door as a caller types it. Never run: mypy checks that each of these lines is accepted, or refused."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_route53 as route53
+from aws_cdk import aws_wafv2 as wafv2
+
+from constructs_lib import (
+    Access,
+    Consumer,
+    Cors,
+    Domain,
+    FrontDoor,
+    GpuInstance,
+    IModelEndpoint,
+    Model,
+    ServingFacts,
+    TgiEndpoint,
+    WebAcl,
+)
+
+stack = Stack(App(), "Team")
+role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+own = TgiEndpoint(stack, "Own", model=Model.from_hub("org/model"), instance_type=GpuInstance.G5_2XLARGE)
+shared = TgiEndpoint.from_endpoint_name(stack, "Shared", "chat", max_total_tokens=4096, version="3.3.6")
+users = cognito.UserPool(stack, "Users")
+function = lambda_.Function.from_function_name(stack, "Function", "own")
+certificate = acm.Certificate.from_certificate_arn(stack, "Certificate", "arn")
+zone = route53.HostedZone.from_lookup(stack, "Zone", domain_name="example.com")
+vpce: ec2.IVpcEndpoint = ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
+    stack, "Vpce", vpc_endpoint_id="vpce-1", port=443
+)
+acl = wafv2.CfnWebACL(
+    stack,
+    "Acl",
+    scope="REGIONAL",
+    default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+    visibility_config=wafv2.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name="own", sampled_requests_enabled=False
+    ),
+)
+
+# The least that a front door takes, and all that it takes.
+models: dict[str, IModelEndpoint] = {"own": own, "shared": shared}
+least = FrontDoor(stack, "Least", models={"own": own})
+FrontDoor(
+    stack,
+    "All",
+    models=models,
+    access=Access.api_keys(),
+    streaming=True,
+    timeout=Duration.minutes(5),
+    memory_size=1024,
+    default_max_tokens=512,
+    rate_limit=50,
+    burst_limit=100,
+    vpc_endpoints=[vpce],
+    resource_policy=iam.PolicyDocument(),
+    web_acl=WebAcl.managed(requests_per_five_minutes=1000),
+    domain=Domain("llm.example.com", certificate, hosted_zone=zone),
+    cors=Cors(allowed_origins=["https://app.example.com"]),
+    playground=True,
+    cloud_watch_role=False,
+    log_retention=logs.RetentionDays.ONE_WEEK,
+)
+
+# Who may call, and which firewall looks first.
+assert_type(Access.iam(), Access)
+assert_type(Access.jwt(issuer="https://login.example.com", audience="web"), Access)
+assert_type(Access.jwt(issuer="https://login.example.com", audience=["web", "cli"]), Access)
+assert_type(Access.cognito(users, [users.add_client("Web")]), Access)
+assert_type(Access.authorizer(function), Access)
+assert_type(Access.authorizer(function, ttl=Duration.minutes(1), usage_plans=True), Access)
+assert_type(Access.public(), Access)
+assert_type(WebAcl.from_arn("arn"), WebAcl)
+assert_type(WebAcl.from_web_acl(acl), WebAcl)
+
+# What it offers.
+assert_type(least.url, str)
+assert_type(least.api, apigateway.IRestApi)
+assert_type(least.stage, apigateway.IStage)
+assert_type(least.function, lambda_.Function)
+assert_type(least.grant_invoke(role), iam.Grant)
+consumer = least.add_consumer("team-a", rate=2, burst=5, monthly_requests=10_000)
+assert_type(consumer, Consumer)
+assert_type(consumer.api_key, apigateway.IApiKey)
+assert_type(consumer.usage_plan, apigateway.IUsagePlan)
+assert_type(least.metric_requests(), cloudwatch.Metric)
+assert_type(least.metric_time_to_first_token(model="own", statistic="p90"), cloudwatch.Metric)
+assert_type(least.metric("PromptTokens", model="own", period=Duration.minutes(1)), cloudwatch.Metric)
+assert_type(own.serving, ServingFacts)
+assert_type(shared.serving.max_total_tokens, int | None)
+
+# What is refused. mypy reports an ignore that is not needed, so these would fail if they were accepted.
+FrontDoor(stack, "Name", models={"own": "endpoint-name"})  # type: ignore[dict-item]
+FrontDoor(stack, "Access", models=models, access="api_keys")  # type: ignore[arg-type]
+FrontDoor(stack, "Acl", models=models, web_acl="managed")  # type: ignore[arg-type]
+FrontDoor(stack, "Cors", models=models, cors=["*"])  # type: ignore[arg-type]
+FrontDoor(stack, "Quota", models=models, quota_limit=1)  # type: ignore[call-arg]
+Access.jwt(issuer="https://login.example.com")  # type: ignore[call-arg]
+Cors(["*"])  # type: ignore[call-arg]
+least.add_consumer("team-a", value="secret")  # type: ignore[call-arg]
+least.metric_requests(models="own")  # type: ignore[call-arg]
+TgiEndpoint.from_endpoint_name(stack, "Fact", "chat", max_tokens=1)  # type: ignore[call-arg]
