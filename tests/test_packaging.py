@@ -90,6 +90,7 @@ def test_the_wheel_has_the_library_its_types_its_catalogues_and_the_lambda_sourc
         "constructs_lib/_lambda/front_door/entry.py",
         "constructs_lib/_lambda/front_door/run",
         "constructs_lib/_lambda/authorizer/__init__.py",
+        "constructs_lib/_lambda/jwt_authorizer/__init__.py",
     ):
         assert wanted in names
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"constructs_lib"}
