@@ -7,6 +7,7 @@ per shape.
 
 from __future__ import annotations
 
+import math
 import struct as _struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -96,10 +97,11 @@ def float32(reader: JsonReader) -> float:
     """An f32: the nearest single-precision number."""
     if not _is_number(_some(reader)):
         raise invalid_type(reader, "f32")
+    value = reader.number()
     try:
-        return float(_struct.unpack("<f", _struct.pack("<f", reader.number()))[0])
+        return float(_struct.unpack("<f", _struct.pack("<f", value))[0])
     except OverflowError:
-        return float("inf")
+        return math.copysign(math.inf, value)
 
 
 def integer(name: str, low: int, high: int) -> Type:

@@ -133,6 +133,7 @@ VALIDATION = [
     ({"best_of": 3, "do_sample": True}, "`best_of` must be > 0 and <= 2. Given: 3"),
     ({"best_of": 2, "do_sample": True, "seed": 1}, "`seed` must not be set when `best_of` > 1"),
     ({"temperature": 0}, "`temperature` must be strictly positive"),
+    ({"temperature": -1e300}, "`temperature` must be strictly positive"),
     ({"repetition_penalty": 0}, "`repetition_penalty` must be strictly positive"),
     ({"frequency_penalty": 2.5}, "`frequency_penalty` must be >= -2.0 and <= 2.0"),
     ({"top_p": 1.0}, "`top_p` must be > 0.0 and < 1.0"),
