@@ -8,22 +8,22 @@ from typing import Any
 
 from front_door.routes import ROUTES, Route
 
-from scripts.openapi import errors, openai_answers, openai_requests, tgi_answers, tgi_requests
+from scripts.openapi import errors, invocations, openai_answers, openai_requests, tgi_answers, tgi_requests
 from scripts.openapi.operations import OPERATIONS, successes
 from scripts.openapi.schema import ref
 
 _PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 _DESCRIPTION = (
     "Text generation by models on Amazon SageMaker, in the words of TGI and of OpenAI. Clients of either work with this"
-    " URL; OpenAI's take it with `/v1` at its end. Every error is JSON with an `error_type`. A path that is not served"
-    " is 404, another method is 405."
+    " URL; OpenAI's take it with `/v1` at its end. Every answer has an `x-request-id`, every error is JSON with an"
+    " `error_type`. A path that is not served is 404, another method is 405."
 )
 
 
 def generate() -> dict[str, Any]:
     """The OpenAPI 3.1 description of what the front door serves."""
     schemas: dict[str, Any] = {}
-    for part in (tgi_requests, tgi_answers, openai_requests, openai_answers, errors):
+    for part in (tgi_requests, tgi_answers, invocations, openai_requests, openai_answers, errors):
         schemas |= part.SCHEMAS
     return {
         "openapi": "3.1.0",

@@ -22,8 +22,10 @@ SCHEMAS: dict[str, Schema] = {
     "OpenAIError": record({"error": _OBJECT, "error_type": _ERROR_TYPE}, required=("error", "error_type")),
 }
 
+_RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds until another try makes sense."}
+_MAY_BE_RETRIED = ("429", "503")
 _STATUSES = {
-    "400": "The body is no JSON object, lacks a member, or asks for what cannot be honoured.",
+    "400": "The body is no JSON object, or asks for what cannot be honoured; `param` says where.",
     "401": "The key is missing or not known.",
     "403": "The caller may not do this.",
     "404": "There is no such model here.",
@@ -31,10 +33,10 @@ _STATUSES = {
     "415": "The content type is not `application/json`.",
     "422": "The model's server refuses the request.",
     "424": "The model failed during generation.",
-    "429": "Too many requests, or the quota is used up; `Retry-After` says when to try again.",
+    "429": "Too many requests, or the quota is used up.",
     "500": "The answer broke off, or the API has a defect.",
     "502": "The model's endpoint could not be asked.",
-    "503": "The model is not ready or has no capacity; `Retry-After` says when to try again.",
+    "503": "The model is not ready or has no capacity.",
     "504": "There was no answer in time.",
 }
 # What the gateway alone says, and says in OpenAI's form on every route.
@@ -43,6 +45,8 @@ _GATEWAY_ONLY = ("401", "403")
 _FUNCTION_ONLY = ("404", "422", "424", "503")
 _EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")
 _OF_MODELS = ("404", "413", "415", "422", "424", "503")
+# What TGI calls unprocessable is a bad request to OpenAI's clients.
+_TGI_ONLY = ("422",)
 
 
 def responses() -> dict[str, Any]:
@@ -50,8 +54,10 @@ def responses() -> dict[str, Any]:
     named = {}
     for protocol in ("tgi", "openai"):
         for status, description in _STATUSES.items():
-            content = {"application/json": {"schema": _schema(protocol, status)}}
-            named[_name(protocol, status)] = {"description": description, "content": content}
+            if _occurs(protocol, status):
+                content = {"application/json": {"schema": _schema(protocol, status)}}
+                headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status in _MAY_BE_RETRIED else {}
+                named[_name(protocol, status)] = {"description": description, **headers, "content": content}
     return named
 
 
@@ -71,7 +77,13 @@ def of(protocol: str, *, asks_model: bool, names_model: bool, may_be_unhealthy: 
         statuses.add("404")
     if may_be_unhealthy:
         statuses.add("503")
-    return {status: ref(_name(protocol, status), "responses") for status in sorted(statuses)}
+    return {
+        status: ref(_name(protocol, status), "responses") for status in sorted(statuses) if _occurs(protocol, status)
+    }
+
+
+def _occurs(protocol: str, status: str) -> bool:
+    return protocol == "tgi" or status not in _TGI_ONLY
 
 
 def _name(protocol: str, status: str) -> str:

@@ -16,14 +16,14 @@ _ALLOWED = record(
 )
 
 MEMBERS: dict[str, Schema] = {
-    "max_completion_tokens": nullable(integer("The newer name of `max_tokens`.", minimum=1)),
+    "max_completion_tokens": nullable(integer("The newer name of `max_tokens`.", minimum=1, maximum=2**32 - 1)),
     "logprobs": nullable(boolean("Return the log probability of each token.", default=False)),
     "top_logprobs": nullable(
         integer("Return as many alternatives of each token. With `logprobs` only.", minimum=0, maximum=20)
     ),
     "tools": nullable(array(ref("Tool"), "Not together with a `response_format` other than `text`.")),
     "tool_choice": any_of(
-        text("`auto`, `none`, `required` or the name of a function."),
+        text("`auto`, `none`, `required` or the name of a function; the last two with `tools` only."),
         _NAMED,
         record({"type": {"const": "allowed_tools"}, "allowed_tools": _ALLOWED}, required=("type", "allowed_tools")),
         {"type": "null"},
@@ -85,7 +85,10 @@ SCHEMAS: dict[str, Schema] = {
             "tool_call_id": nullable(text("The call that a message of the role `tool` answers.")),
         },
         required=("role",),
-        anyOf=[{"required": ["content"]}, {"required": ["tool_calls"]}],
+        anyOf=[
+            {"required": ["content"], "properties": {"content": {"type": ["string", "array"]}}},
+            {"required": ["tool_calls"], "properties": {"tool_calls": {"type": "array", "minItems": 1}}},
+        ],
     ),
     "Tool": record(
         {

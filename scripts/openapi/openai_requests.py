@@ -19,7 +19,9 @@ _NO_BIAS: Schema = {
 }
 _SHARED: dict[str, Schema] = {
     "model": nullable(text("A name of `/v1/models` or a hub id. May be left out where the API serves one model.")),
-    "max_tokens": nullable(integer("The most tokens to generate. Left out, the API sets its own limit.", minimum=1)),
+    "max_tokens": nullable(
+        integer("The most tokens to generate. Left out, the API sets its own limit.", minimum=1, maximum=2**32 - 1)
+    ),
     "temperature": nullable(number("0 takes the likeliest token each time.", minimum=0)),
     "top_p": nullable(number("Mass of the likeliest tokens to sample from; 1 is all of them.", minimum=0, maximum=1)),
     "stop": _STOP,
@@ -52,13 +54,15 @@ _SHARED: dict[str, Schema] = {
 _COMPLETION: dict[str, Schema] = {
     "prompt": {
         "type": ["string", "array"],
-        "items": text(),
+        "minLength": 1,
+        "items": text(minLength=1),
         "minItems": 1,
+        "maxItems": 8,
         "description": "One or several; arrays of tokens are not taken.",
     },
     **_SHARED,
     "echo": nullable(boolean("Begin the text with the prompt.", default=False)),
-    "best_of": nullable(integer("Only the same as `n`.", minimum=1)),
+    "best_of": nullable(integer("Only 1 or the same as `n`.", minimum=1, maximum=8)),
     "suffix": {"enum": ["", None], "description": "Nothing can follow the text."},
     "logprobs": {"enum": [False, None], "description": "Only chat completions have them."},
     "repetition_penalty": nullable(

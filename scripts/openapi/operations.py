@@ -14,6 +14,10 @@ _IN_BAND = (
     "TGI's streams begin with status 200 before the request is checked: a refusal is the stream's only event, with"
     " `error` and `error_type`."
 )
+_HONOURED = (
+    "Works with OpenAI's clients. What the model's server cannot do is refused with 400, naming the parameter, where it"
+    " would change the answer."
+)
 _OF_THE_PLAN = "From the deployment's plan; the container is not asked."
 _HEALTH = "503 while one of the endpoints is not in service. The model itself is not asked."
 
@@ -62,6 +66,7 @@ OPERATIONS: dict[str, Operation] = {
         id="createChatCompletion",
         tag="OpenAI",
         summary="Answer a conversation",
+        description=_HONOURED,
         answer=ref("ChatCompletion"),
         answer_example=examples.CHAT,
         events=_events("ChatCompletionChunk", "OpenAIError"),
@@ -72,6 +77,7 @@ OPERATIONS: dict[str, Operation] = {
         id="createCompletion",
         tag="OpenAI",
         summary="Complete a text",
+        description=_HONOURED,
         answer=ref("Completion"),
         answer_example=examples.COMPLETION,
         events=_events("CompletionChunk", "OpenAIError"),

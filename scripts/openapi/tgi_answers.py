@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, one_of, record, ref, text
+from scripts.openapi.schema import Schema, array, boolean, integer, nullable, number, one_of, record, ref, text
 
 _LOGPROB = nullable(number("Natural logarithm of its probability."))
 _FINISH_REASON = one_of("length", "eos_token", "stop_sequence", description="Why the text ended.")
@@ -89,8 +89,4 @@ SCHEMAS: dict[str, Schema] = {
         description="As far as the deployment knows; null: the container decided.",
         additionalProperties=False,
     ),
-    "InvocationsResponse": any_of(
-        array(ref("GenerateResponse"), minItems=1, maxItems=1), ref("ChatCompletion"), ref("Completion")
-    ),
-    "InvocationsStream": any_of(ref("StreamResponse"), ref("ChatCompletionChunk"), ref("CompletionChunk")),
 }

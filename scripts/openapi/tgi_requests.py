@@ -8,13 +8,17 @@ _SAMPLES = "Its presence turns sampling on."
 
 _PARAMETERS: dict[str, Schema] = {
     "max_new_tokens": nullable(
-        integer("The most tokens to generate. Left out, the API sets its own limit.", exclusiveMinimum=0)
+        integer(
+            "The most tokens to generate. Left out, the API sets its own limit.", exclusiveMinimum=0, maximum=2**32 - 1
+        )
     ),
     "do_sample": boolean(
         "Sample instead of taking the likeliest token. A request without `parameters` samples.", default=False
     ),
     "temperature": nullable(number("Higher is more random; 1 changes nothing.", exclusiveMinimum=0)),
-    "top_k": nullable(integer(f"Sample from the k likeliest tokens. {_SAMPLES}", exclusiveMinimum=0)),
+    "top_k": nullable(
+        integer(f"Sample from the k likeliest tokens. {_SAMPLES}", exclusiveMinimum=0, maximum=2**31 - 1)
+    ),
     "top_p": nullable(
         number(
             f"Sample from the likeliest tokens whose probabilities add up to this. {_SAMPLES}",
@@ -49,13 +53,13 @@ _PARAMETERS: dict[str, Schema] = {
     "decoder_input_details": boolean(
         "Return the prompt's tokens too; cannot be streamed and has 60 seconds.", default=False
     ),
-    "top_n_tokens": nullable(integer("Return the likeliest alternatives of each token.", minimum=0)),
+    "top_n_tokens": nullable(integer("Return as many alternatives of each token.", minimum=0, maximum=2**32 - 1)),
     "grammar": nullable(ref("GrammarType")),
     "watermark": boolean("Mark the text so that it can be recognised as generated.", default=False),
     "adapter_id": nullable(text("A LoRA adapter that the endpoint has loaded.")),
 }
 
-_INPUTS = text("The prompt, as the model is to see it.")
+_INPUTS = text("The prompt, as the model is to see it.", minLength=1)
 _SHORT = {"inputs": "What is Deep Learning?", "parameters": {"max_new_tokens": 20}}
 
 
@@ -75,14 +79,6 @@ SCHEMAS: dict[str, Schema] = {
         },
         required=("inputs",),
         examples=[{**_SHORT, "stream": True}],
-    ),
-    "InvocationsRequest": any_of(
-        ref("CompatGenerateRequest"),
-        ref("ChatCompletionRequest"),
-        ref("CompletionRequest"),
-        description="`inputs` makes it TGI's request, else `messages` a chat, else `prompt` a completion.",
-        type="object",
-        examples=[_SHORT, {"messages": [{"role": "user", "content": "What is Deep Learning?"}], "max_tokens": 20}],
     ),
     "GenerateParameters": record(_PARAMETERS, description="Names that are not known are ignored."),
     "GrammarType": any_of(

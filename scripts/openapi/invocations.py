@@ -1,0 +1,35 @@
+"""What `/invocations` takes and answers: TGI's generate, OpenAI's chat or OpenAI's completion, as the body decides."""
+
+from __future__ import annotations
+
+from scripts.openapi import openai_requests
+from scripts.openapi.schema import Schema, any_of, array, ref
+
+_MESSAGES = [{"role": "user", "content": "What is Deep Learning?"}]
+
+
+def _open(name: str) -> Schema:
+    """The same request, but for a name that has no meaning, which is passed over as TGI does."""
+    kept = {keyword: openai_requests.SCHEMAS[name][keyword] for keyword in ("type", "required", "properties")}
+    return {"description": f"As `{name}`; a member that is not listed changes nothing.", **kept}
+
+
+SCHEMAS: dict[str, Schema] = {
+    "InvocationsRequest": any_of(
+        ref("CompatGenerateRequest"),
+        ref("InvocationsChat"),
+        ref("InvocationsCompletion"),
+        type="object",
+        description="With `inputs` it is TGI's request, else with `messages` a chat, else with `prompt` a completion.",
+        examples=[
+            {"inputs": "What is Deep Learning?", "parameters": {"max_new_tokens": 20}},
+            {"messages": _MESSAGES, "max_tokens": 20},
+        ],
+    ),
+    "InvocationsChat": _open("ChatCompletionRequest"),
+    "InvocationsCompletion": _open("CompletionRequest"),
+    "InvocationsResponse": any_of(
+        array(ref("GenerateResponse"), minItems=1, maxItems=1), ref("ChatCompletion"), ref("Completion")
+    ),
+    "InvocationsStream": any_of(ref("StreamResponse"), ref("ChatCompletionChunk"), ref("CompletionChunk")),
+}
