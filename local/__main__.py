@@ -53,7 +53,8 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
     if arguments.command == "demo":
         from local.demo import demo
 
-        return demo(progress, stack=arguments.stack, prompt=os.environ.get("PROMPT") or None)
+        prompt = os.environ.get("PROMPT") or None
+        return demo(progress, stack=arguments.stack, prompt=prompt, context=arguments.context)
     from local.serve import serve
 
     return serve(
@@ -62,6 +63,7 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
         port=arguments.port,
         container_url=arguments.container_url,
         fault=arguments.fault,
+        context=arguments.context,
     )
 
 
@@ -94,7 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--fault", help="what SageMaker Runtime does wrong on every call, for example throttle")
     demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the answers")
     for command in (serve, demo):
-        command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stack (default: {DEFAULT_STACK})")
+        command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stacks, A,B (default: {DEFAULT_STACK})")
+        command.add_argument(
+            "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context for the app; repeatable"
+        )
     return parser
 
 

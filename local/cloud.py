@@ -26,6 +26,7 @@ from local.processes import piped
 from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -125,9 +126,7 @@ class Cloud:
             return [entry["id"] for entry in told["data"]]
 
     async def _start(self) -> None:
-        containers = {
-            endpoint.name: await self._start_container(endpoint) for endpoint in self.deployment.endpoints.values()
-        }
+        containers = await self._start_containers(self.deployment.called_endpoints())
         self.runtime_url = await self._serve_runtime(containers)
         for function in self.deployment.functions.values():
             self._functions[function.name] = self._function(function)
@@ -175,22 +174,30 @@ class Cloud:
             account=self._concurrency,
         )
 
-    async def _start_container(self, endpoint: DeployedEndpoint) -> str:
+    async def _start_containers(self, endpoints: list[DeployedEndpoint]) -> dict[str, str]:
+        """The base URL of each endpoint's container, by the endpoint's name; they start side by side."""
         if self._container_url is not None:
-            return self._container_url
+            return dict.fromkeys((endpoint.name for endpoint in endpoints), self._container_url)
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         passed["TMPDIR"] = tempfile.gettempdir()
         command = [sys.executable, "-m", "local.container", "--port", "0"]
-        process = await self._children.start_server(command, env={**passed, **endpoint.environment}, cwd=ROOT)
-        self._stack.push_async_callback(self._children.stop, process)
-        line = await asyncio.wait_for(piped(process).readline(), CONTAINER_START_SECONDS)
-        if not line:
-            code = await process.wait()
-            raise UserError(
-                f"The container of the endpoint {endpoint.name} ended with exit code {code}, see its words above.",
-                "The model's environment asks for what TGI refuses: change the options of the construct.",
-            )
-        return f"http://127.0.0.1:{json.loads(line)['port']}"
+        starting = {}
+        for endpoint in endpoints:
+            process = await self._children.start_server(command, env={**passed, **endpoint.environment}, cwd=ROOT)
+            self._stack.push_async_callback(self._children.stop, process)
+            starting[endpoint.name] = process
+        return {name: await _container_url(name, process) for name, process in starting.items()}
+
+
+async def _container_url(endpoint: str, process: Process) -> str:
+    line = await asyncio.wait_for(piped(process).readline(), CONTAINER_START_SECONDS)
+    if not line:
+        code = await process.wait()
+        raise UserError(
+            f"The container of the endpoint {endpoint} ended with exit code {code}, see its words above.",
+            "The model's environment asks for what TGI refuses: change the options of the construct.",
+        )
+    return f"http://127.0.0.1:{json.loads(line)['port']}"
 
 
 def listen(port: int) -> socket.socket:

@@ -13,7 +13,7 @@ import aiohttp
 from local.run import deployed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from local.cloud import Cloud
     from local.deployment import DeployedResource
@@ -29,24 +29,25 @@ class StreamBrokeOffError(Exception):
     """An error event instead of the next token, such as for a prompt that is longer than the model takes."""
 
 
-async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> int:
+async def demo(progress: Progress, *, stack: str, prompt: str | None = None, context: Sequence[str] = ()) -> int:
     """Deploys, shows what was deployed, sends the prompt, and leaves nothing running.
 
     Args:
         progress: Where it is shown.
         stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is called.
         prompt: What to send; a question by default.
+        context: Further CDK context for the app, each as `key=value`.
 
     Returns:
         0 if all three calls were answered as they should be, else 1.
     """
     started = time.monotonic()
     text = prompt or PROMPT
-    async with deployed(stack, progress, log=lambda _: None) as cloud:
+    async with deployed(stack, progress, context=context, log=lambda _: None) as cloud:
         _show_deployment(progress, cloud)
         async with aiohttp.ClientSession() as session:
             models = await cloud.models()
-            calls = _calls(text, models[0])
+            calls = _calls(text, models)
             answered = [await _show_call(progress, session, cloud, *call) for call in calls]
     progress.say()
     if not all(answered):
@@ -57,12 +58,15 @@ async def demo(progress: Progress, *, stack: str, prompt: str | None = None) -> 
     return 0
 
 
-def _calls(prompt: str, model: str) -> list[tuple[str, str, dict[str, Any]]]:
+def _calls(prompt: str, models: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """What is sent to the first of the models, which TGI's routes name in their path where there are several."""
+    model = models[0]
+    prefix = f"/models/{model}" if len(models) > 1 else ""
     parameters = {"max_new_tokens": MAX_NEW_TOKENS}
     chat = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": MAX_NEW_TOKENS}
     return [
-        ("TGI, in one piece", "/generate", {"inputs": prompt, "parameters": parameters}),
-        ("TGI, token by token", "/generate_stream", {"inputs": prompt, "parameters": parameters}),
+        ("TGI, in one piece", f"{prefix}/generate", {"inputs": prompt, "parameters": parameters}),
+        ("TGI, token by token", f"{prefix}/generate_stream", {"inputs": prompt, "parameters": parameters}),
         ("OpenAI chat, token by token", "/v1/chat/completions", {**chat, "stream": True}),
     ]
 
@@ -83,7 +87,7 @@ def _show_deployment(progress: Progress, cloud: Cloud) -> None:
         "  In the template only: the emulated control plane keeps no id of these; the gateway reads them there.",
         style="dim",
     )
-    for endpoint in deployment.endpoints.values():
+    for endpoint in deployment.called_endpoints():
         model = endpoint.environment.get("HF_MODEL_ID", "")
         progress.say(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
     progress.say("No GPU here: a toy generator that speaks TGI's protocol stands in for the model.", style="yellow")

@@ -75,17 +75,22 @@ class Deployment:
     functions: Mapping[str, DeployedFunction]
     endpoints: Mapping[str, DeployedEndpoint]
 
-    def models(self) -> dict[str, str]:
-        """The endpoint of each model by the name that clients use, from the `MODELS` of the API's functions."""
-        found = {}
+    def models(self) -> dict[str, Mapping[str, Any]]:
+        """What the API serves, by the name that clients use, from the `MODELS` of its functions."""
+        found: dict[str, Mapping[str, Any]] = {}
         for function in self.functions.values():
-            for name, entry in json.loads(function.environment.get("MODELS", "{}")).items():
-                found[name] = entry["endpoint_name"]
+            found |= json.loads(function.environment.get("MODELS", "{}"))
         return found
 
-    def missing_endpoints(self) -> list[str]:
-        """The endpoints that the API calls and the account does not have."""
-        return sorted(set(self.models().values()) - self.endpoints.keys())
+    def called_endpoints(self) -> list[DeployedEndpoint]:
+        """The endpoints that the API calls; all where its functions do not say which."""
+        called = {entry["endpoint_name"] for entry in self.models().values()}
+        return [endpoint for endpoint in self.endpoints.values() if endpoint.name in called or not called]
+
+    def missing_endpoints(self) -> dict[str, Mapping[str, Any]]:
+        """The endpoints that the API calls and the account does not have, with what the API knows of their models."""
+        called = {entry["endpoint_name"]: entry for entry in self.models().values()}
+        return {name: entry for name, entry in called.items() if name not in self.endpoints}
 
 
 def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
@@ -200,14 +205,29 @@ def _read_secret(plane: ControlPlane, reference: str) -> str:
     return str(json.loads(text)[json_key]) if json_key else text
 
 
-def create_endpoints(plane: ControlPlane, names: Sequence[str]) -> None:
-    """Creates endpoints that a running model server stands in for: they are in service, and nothing else."""
+def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any]]) -> None:
+    """Creates endpoints that the API calls and no stack has, of models as the API knows them.
+
+    On AWS they exist before the deployment.
+    """
     sagemaker = plane.client("sagemaker")
-    for name in names:
-        sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": MADE_UP}, ExecutionRoleArn=ROLE)
+    for name, entry in missing.items():
+        container = {"Image": MADE_UP, "Environment": _environment(name, entry)}
+        sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
         variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.g5.xlarge"}
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+
+def _environment(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    """TGI's, whose names of limits are those of the API in capitals."""
+    limits = {key.upper(): str(value) for key, value in entry.items() if key.startswith("max_")}
+    payload = limits.pop("MAX_BODY_BYTES", None)
+    return {
+        "HF_MODEL_ID": entry.get("model_id") or name,
+        **limits,
+        **({"PAYLOAD_LIMIT": payload} if payload else {}),
+    }
 
 
 def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:

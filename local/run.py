@@ -18,7 +18,7 @@ from local.errors import UserError
 from local.processes import Children
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from local.deployment import Deployment
     from local.progress import Progress
@@ -37,6 +37,7 @@ async def deployed(
     port: int = 0,
     container_url: str | None = None,
     faults: Faults | None = None,
+    context: Sequence[str] = (),
     log: Callable[[str], None],
 ) -> AsyncIterator[Cloud]:
     """Deploys stacks into an emulated cloud of their own and serves it until the block is left.
@@ -45,8 +46,9 @@ async def deployed(
         stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is served.
         progress: Where the steps are told.
         port: The gateway's port; 0 for any free one.
-        container_url: A running model server instead of the built-in stand-in, also for endpoints that no stack has.
+        container_url: A running model server instead of the built-in stand-in.
         faults: What the SageMaker Runtime does wrong on purpose.
+        context: Further CDK context for the app, each as `key=value`.
         log: Takes access log lines.
 
     Raises:
@@ -61,9 +63,9 @@ async def deployed(
         with progress.step("Start the control plane (moto)"):
             plane = exits.enter_context(ControlPlane())
         stacks = stack_names(stack)
-        cdk = Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={','.join(stacks)}"))
+        cdk = Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={','.join(stacks)}", *context))
         await _deploy(cdk, plane, stacks, progress)
-        deployment = await asyncio.to_thread(_read, plane, stacks, stand_in=container_url is not None)
+        deployment = await _read(plane, stacks, progress)
         cloud = Cloud(
             deployment,
             children,
@@ -101,20 +103,16 @@ async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Pr
     await step(f"cdk deploy {' '.join(stacks)}", lambda tell: cdk.deploy(stacks, tell))
 
 
-def _read(plane: ControlPlane, stacks: list[str], *, stand_in: bool) -> Deployment:
-    """What was deployed; endpoints that no stack has are made up where a model server stands in for them."""
-    deployment = read_deployment(plane, stacks)
+async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> Deployment:
+    """What was deployed; endpoints that the API calls and no stack has are made up."""
+    deployment = await asyncio.to_thread(read_deployment, plane, stacks)
     missing = deployment.missing_endpoints()
     if not missing:
         return deployment
-    if not stand_in:
-        raise UserError(
-            f"The API of {deployment.stack} calls endpoints that no deployed stack has: {', '.join(missing)}.",
-            f"Deploy their stacks as well, STACK=…,{deployment.stack}, or let a running model server stand in for them "
-            "with CONTAINER_URL=http://….",
-        )
-    create_endpoints(plane, missing)
-    return read_deployment(plane, stacks)
+    for name in missing:
+        progress.say(f"✓ Endpoint {name} (made up; on AWS it exists already)", style="green")
+    await asyncio.to_thread(create_endpoints, plane, missing)
+    return await asyncio.to_thread(read_deployment, plane, stacks)
 
 
 async def _together(*steps: Coroutine[None, None, None]) -> None:

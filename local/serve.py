@@ -12,12 +12,20 @@ from local.run import deployed
 from local.sagemaker_runtime import Faults
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local.cloud import Cloud
     from local.progress import Progress
 
 
 async def serve(
-    progress: Progress, *, stack: str, port: int, container_url: str | None = None, fault: str | None = None
+    progress: Progress,
+    *,
+    stack: str,
+    port: int,
+    container_url: str | None = None,
+    fault: str | None = None,
+    context: Sequence[str] = (),
 ) -> int:
     """Serves a stack until a signal ends it.
 
@@ -30,13 +38,14 @@ async def serve(
         port: The port of the API; 0 for any free one.
         container_url: A running model server instead of the built-in stand-in.
         fault: What the SageMaker Runtime does wrong on every call.
+        context: Further CDK context for the app, each as `key=value`.
 
     Returns:
         0 when a signal has ended it.
     """
     faults = read_fault(fault)
     async with deployed(
-        stack, progress, port=port, container_url=container_url, faults=faults, log=progress.say
+        stack, progress, port=port, container_url=container_url, faults=faults, context=context, log=progress.say
     ) as cloud:
         with progress.step("Ask the deployed API for its models"):
             models = await cloud.models()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Iterator
 
@@ -14,8 +13,7 @@ from deployed_cloud import Cloud, Serve, processes_of, wait_until_nothing_is_lef
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     serve = Serve(tmp_path_factory.mktemp("serve") / "log")
     try:
-        told = json.loads(serve.line())
-        yield Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
+        yield Cloud.of(serve)
         assert len(processes_of(serve.process.pid)) > 1
         assert "Runtime API violation" not in serve.told()
     finally:

@@ -68,6 +68,14 @@ class Cloud:
     models: list[str]
     faults_url: str
     pace: Pace = field(default_factory=Pace)
+    api_keys: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, serve: Serve) -> Cloud:
+        """The cloud of a `serve` that gets ready."""
+        told = json.loads(serve.line())
+        keys = told.get("api_keys", {})
+        return cls(told["url"], told["api_key"], told["models"], serve.faults_url(), api_keys=keys)
 
     def connect(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)

@@ -36,7 +36,7 @@ def test_the_demo_shows_what_it_does_and_leaves_nothing(cloud: Cloud) -> None:
     assert re.search(r"AWS::SageMaker::Endpoint +arn:aws:sagemaker:us-east-1:123456789012:endpoint/Llama", told)
     assert re.search(r"AWS::ApiGateway::RestApi +\w+$", told, re.MULTILINE)
     assert re.search(r"AWS::ApiGateway::Stage +\w+ \(in the template only\)$", told, re.MULTILINE)
-    assert re.search(r"AWS::ApiGateway::Method +15 of them$", told, re.MULTILINE)
+    assert re.search(r"AWS::ApiGateway::UsagePlan +\w+ \(in the template only\)$", told, re.MULTILINE)
     for path in ("/generate", "/generate_stream", "/v1/chat/completions"):
         assert re.search(rf"^curl -N http://127\.0\.0\.1:\d+/prod{path} .*{re.escape(prompt)}", told, re.MULTILINE)
     assert len(re.findall(r"^\(one piece, in \d\.\d s\)$", told, re.MULTILINE)) == 1
@@ -47,11 +47,16 @@ def test_the_demo_shows_what_it_does_and_leaves_nothing(cloud: Cloud) -> None:
 
 @pytest.fixture
 def model_server() -> Iterator[str]:
-    """A model server of the user's own, which names another model than the deployed one."""
+    """A model server of the user's own, which takes shorter prompts than the deployed one."""
     server = subprocess.Popen(
         [sys.executable, "-m", "local.container", "--port", "0"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "HF_MODEL_ID": "own/model"},
+        env={
+            "PATH": os.environ["PATH"],
+            "HF_MODEL_ID": "own/model",
+            "MAX_INPUT_TOKENS": "40",
+            "MAX_TOTAL_TOKENS": "80",
+        },
         stdout=subprocess.PIPE,
     )
     assert server.stdout is not None
@@ -77,11 +82,13 @@ def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path,
     chat = {"messages": [{"role": "user", "content": "a secret prompt"}], "max_tokens": 3}
     assert [cloud.ask("POST", "/v1/chat/completions", chat).status for _ in range(2)] == [429, 429]
     cloud.clear_faults()
-    assert cloud.ask("POST", "/v1/chat/completions", chat).json()["model"] == "own/model"
+    assert cloud.ask("POST", "/v1/chat/completions", chat).status == 200
+    refused = cloud.ask("POST", "/generate", {"inputs": "word " * 50, "parameters": {"max_new_tokens": 3}})
+    assert "`inputs` must have less than 40 tokens" in refused.json()["error"]
     assert serve.end(signal.SIGTERM) == (0, "")
     wait_until_nothing_is_left(serve.process.pid)
     access = [json.loads(line) for line in serve.told().splitlines() if line.startswith('{"requestId"')]
-    assert [entry["status"] for entry in access] == ["200", "429", "429", "200"]
+    assert [entry["status"] for entry in access] == ["200", "429", "429", "200", "422"]
     for secret in (told["api_key"], "a secret prompt"):
         assert secret not in serve.told()
     with socket.socket() as freed:

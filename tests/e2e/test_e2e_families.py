@@ -18,7 +18,7 @@ from local.control_plane import ControlPlane
 from local.deployment import create_secrets, read_deployment
 from local.processes import Children
 from stacks.preset import PresetStack
-from stacks.presets import PRESETS, LlamaTgiStack
+from stacks.presets import PRESETS
 
 pytestmark = [pytest.mark.xdist_group("families"), pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -49,11 +49,11 @@ class Families:
         """Serves one stack for as long as it is asked."""
 
         async def served() -> Any:
-            deployment = await asyncio.to_thread(read_deployment, self._plane, stack)
+            deployment = await asyncio.to_thread(read_deployment, self._plane, [stack])
             said: list[str] = []
             cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=said.append)
             async with cloud:
-                headers = {"Authorization": f"Bearer {cloud.api_key}"}
+                headers = {"Authorization": f"Bearer {cloud.caller.api_key}"}
                 async with aiohttp.ClientSession(headers=headers) as session:
                     return await ask(cloud, session)
 
@@ -66,8 +66,8 @@ class Families:
         lines: list[str] = []
         await asyncio.gather(cdk.bootstrap(lines.append), cdk.synth(lines.append))
         assert set(cdk.stacks()) == set(NAMES)
-        create_secrets(self._plane, cdk.template(LlamaTgiStack.__name__), LlamaTgiStack.__name__)
-        await cdk.deploy("*", lines.append)
+        create_secrets(self._plane, {name: cdk.template(name) for name in NAMES})
+        await cdk.deploy(["*"], lines.append)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from botocore.parsers import ResponseParserError
 from made_up_stack import TEMPLATE, control_plane, deploy, uri
 
 from local.control_plane import ControlPlane
-from local.deployment import create_endpoints, read_deployment
+from local.deployment import create_endpoints
 from local.errors import UserError
 from local.gateway.api import Quota, Throttle
 
@@ -139,12 +139,24 @@ def test_the_api_of_the_last_stack_that_has_one_is_served_with_the_endpoints_of_
     deployment = deploy(plane, hosted, gateway, topic)
     (endpoint,) = deployment.endpoints
     assert deployment.stack == "S1"
-    assert deployment.models() == {"llama": endpoint, "other": "nowhere"}
-    assert deployment.missing_endpoints() == ["nowhere"]
-    create_endpoints(plane, ["nowhere"])
-    again = read_deployment(plane, ["S0", "S1"])
-    assert again.missing_endpoints() == []
-    assert plane.client("sagemaker").describe_endpoint(EndpointName="nowhere")["EndpointStatus"] == "InService"
+    assert {name: entry["endpoint_name"] for name, entry in deployment.models().items()} == {
+        "llama": endpoint,
+        "other": "nowhere",
+    }
+    assert list(deployment.missing_endpoints()) == ["nowhere"]
+
+
+def test_an_endpoint_that_no_stack_has_is_made_up_of_what_the_api_knows_of_its_model(plane: ControlPlane) -> None:
+    known = {"endpoint_name": "prod", "model_id": "a/b", "max_body_bytes": 1000, "max_total_tokens": 64, "dtype": "x"}
+    create_endpoints(plane, {"prod": known, "bare": {"endpoint_name": "bare", "model_id": None}})
+    deployment = deploy(plane)
+    assert deployment.endpoints["prod"].environment == {
+        "HF_MODEL_ID": "a/b",
+        "MAX_TOTAL_TOKENS": "64",
+        "PAYLOAD_LIMIT": "1000",
+    }
+    assert deployment.endpoints["bare"].environment == {"HF_MODEL_ID": "bare"}
+    assert plane.client("sagemaker").describe_endpoint(EndpointName="prod")["EndpointStatus"] == "InService"
 
 
 def test_a_resource_of_a_type_that_moto_does_not_know_can_be_named(plane: ControlPlane) -> None:
