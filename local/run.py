@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from local.cdk import ROOT, Cdk
 from local.cloud import Cloud, listen, reach
 from local.control_plane import ControlPlane
-from local.deployment import create_endpoints, create_secrets, read_deployment
+from local.deployment import read_deployment
 from local.errors import UserError
+from local.made_up import create_endpoints, create_secrets
 from local.processes import Children
 
 if TYPE_CHECKING:

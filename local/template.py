@@ -114,6 +114,11 @@ class Template:
         """The physical id, or the logical id of what the control plane skipped."""
         return self._physical_ids.get(logical_id) or logical_id
 
+    def holder(self, logical_id: str) -> str:
+        """The id of the construct that holds a resource, from the CDK's path of it; "" where the template has none."""
+        path = self.body["Resources"][logical_id].get("Metadata", {}).get("aws:cdk:path", "")
+        return path.split("/")[-2] if "/" in path else ""
+
     def condition(self, value: Any) -> bool:
         """Whether a condition holds; a name, a `Condition` reference or a function."""
         if isinstance(value, str):

@@ -115,7 +115,14 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key and the value that clients send."""
+    """A key.
+
+    Args:
+        id: Its id.
+        value: What clients send.
+        name: Its name, or that of the construct that holds it, such as a consumer.
+        enabled: Whether it counts.
+    """
 
     id: str
     value: str

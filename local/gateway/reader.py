@@ -85,7 +85,7 @@ class _Reader:
         return [
             ApiKey(
                 id=self._template.physical_id(name),
-                name=entry.get("Name", ""),
+                name=entry.get("Name") or self._template.holder(name),
                 value=entry.get("Value") or secrets.token_urlsafe(30),
                 enabled=entry.get("Enabled", False),
             )

@@ -15,7 +15,8 @@ import pytest
 from local.cdk import Cdk
 from local.cloud import Cloud, listen
 from local.control_plane import ControlPlane
-from local.deployment import create_secrets, read_deployment
+from local.deployment import read_deployment
+from local.made_up import create_secrets
 from local.processes import Children
 from stacks.preset import PresetStack
 from stacks.presets import PRESETS

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from local.control_plane import ControlPlane
-from local.deployment import Deployment, create_secrets, read_deployment
+from local.deployment import Deployment, read_deployment
+from local.made_up import create_secrets
 
 BUCKET = "assets-123456789012"
 API = {"Ref": "Api"}
@@ -148,7 +149,11 @@ TEMPLATE: dict[str, Any] = {
             },
         },
         "Key": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Enabled": True, "Name": "team-a"}},
-        "Known": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Enabled": True, "Value": "known" * 5}},
+        "Known": {
+            "Type": "AWS::ApiGateway::ApiKey",
+            "Properties": {"Enabled": True, "Value": "known" * 5},
+            "Metadata": {"aws:cdk:path": "S/Door/Consumers/team-b/Key"},
+        },
         "Plan": {
             "Type": "AWS::ApiGateway::UsagePlan",
             "Properties": {

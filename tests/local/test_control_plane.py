@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from local.cdk import ROOT, advise, environment, explain
 from local.control_plane import ACCOUNT, ControlPlane
-from local.deployment import create_secrets
+from local.made_up import create_secrets
 from local.moto_gaps import instance_types
 
 pytestmark = pytest.mark.xdist_group("control_plane")

@@ -11,7 +11,8 @@ from made_up_stack import API, BUCKET, TEMPLATE, control_plane
 
 from local.cdk import Cdk
 from local.control_plane import ACCOUNT, REGION
-from local.deployment import create_secrets, read_deployment
+from local.deployment import read_deployment
+from local.made_up import create_secrets
 from local.processes import Children
 
 pytestmark = pytest.mark.xdist_group("control_plane")

@@ -7,8 +7,10 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from made_up_gateway import build_api
 
-from local.demo import _show_call
+from local.caller import Caller
+from local.demo import _calls, _show_call
 from local.progress import Progress
 
 
@@ -20,7 +22,7 @@ async def _shown(answer: web.Response) -> tuple[bool, str]:
     app.router.add_post("/generate_stream", answered)
     said = io.StringIO()
     async with TestServer(app) as server, ClientSession() as session:
-        cloud: Any = SimpleNamespace(url=str(server.make_url("")).rstrip("/"), api_key="key")
+        cloud: Any = SimpleNamespace(url=str(server.make_url("")).rstrip("/"), caller=Caller(build_api()))
         fine = await _show_call(Progress(said), session, cloud, "TGI", "/generate_stream", {"inputs": "Hi"})
     return fine, said.getvalue()
 
@@ -36,3 +38,9 @@ def test_an_error_status_is_told_and_fails_the_call() -> None:
     fine, said = asyncio.run(_shown(web.Response(status=422, text='{"error":"too long"}')))
     assert not fine
     assert 'HTTP 422: {"error":"too long"}' in said
+
+
+def test_a_door_with_several_models_is_asked_for_the_first_by_name() -> None:
+    assert [path for _, path, _ in _calls("Hi", ["llama"])] == ["/generate", "/generate_stream", "/v1/chat/completions"]
+    paths = [path for _, path, _ in _calls("Hi", ["llama", "falcon"])]
+    assert paths == ["/models/llama/generate", "/models/llama/generate_stream", "/v1/chat/completions"]
