@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, Validations
+
+from constructs_lib._place import place_of
+from constructs_lib._tokens import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +37,7 @@ def wildcard_finding(scope: IConstruct, resource: str) -> str:
         scope: A construct of the stack.
         resource: The resource of the policy statement.
     """
-    return f"AwsSolutions-IAM5[Resource::{_flat(Stack.of(scope).resolve(resource))}]"
+    return f"AwsSolutions-IAM5[Resource::{_flat(resolved(place_of(scope).stack, resource))}]"
 
 
 def _flat(value: Any) -> str:

@@ -6,15 +6,17 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Aws, CfnMapping, Stack, Token
+from aws_cdk import Annotations, Aws, CfnMapping
 
 from constructs_lib._kinds import REPOSITORY
+from constructs_lib._place import place_of
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.checks import Text, problem
 from constructs_lib.planning.image import image_account, regions, url_suffix
 from constructs_lib.planning.problems import Problem
 
 if TYPE_CHECKING:
+    from aws_cdk import Stack
     from aws_cdk import aws_ecr as ecr
     from constructs import Construct
 
@@ -47,16 +49,16 @@ class CatalogueImage(ImageSource):
 
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
-        stack = Stack.of(scope)
-        if Token.is_unresolved(stack.region):
-            account: str | None = _accounts(stack, self._version).find_in_map(Aws.REGION, "Account")
+        place = place_of(scope)
+        if is_token(place.region):
+            account: str | None = _accounts(place.stack, self._version).find_in_map(Aws.REGION, "Account")
             suffix: str | None = Aws.URL_SUFFIX
         else:
-            account, suffix = image_account(stack.region, self._version), url_suffix(stack.region)
+            account, suffix = image_account(place.region, self._version), url_suffix(place.region)
         if plan.image_repository is None or account is None or suffix is None:
             raise AssertionError("a plan without problems has an image for its Region")
-        _allow_pull(scope, role, account=account, region=stack.region, repository=plan.image_repository)
-        return f"{account}.dkr.ecr.{stack.region}.{suffix}/{plan.image_repository}:{plan.image_tag}"
+        _allow_pull(scope, role, account=account, region=place.region, repository=plan.image_repository)
+        return f"{account}.dkr.ecr.{place.region}.{suffix}/{plan.image_repository}:{plan.image_tag}"
 
 
 class RepositoryImage(ImageSource):
@@ -116,11 +118,7 @@ class UriImage(ImageSource):
 
 
 def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: str, repository: str) -> None:
-    role.allow_image_pull(
-        Stack.of(scope).format_arn(
-            service="ecr", account=account, region=region, resource="repository", resource_name=repository
-        )
-    )
+    role.allow_image_pull(place_of(scope).arn("ecr", f"repository/{repository}", region=region, account=account))
 
 
 def _accounts(stack: Stack, version: str) -> CfnMapping:

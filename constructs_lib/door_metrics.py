@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Unpack
 
-from aws_cdk import Stack
-
+from constructs_lib._place import place_of
 from constructs_lib._tokens import is_token
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.metrics import MetricOptions
@@ -56,14 +55,14 @@ class DoorMetrics:
         if model is not None and model not in self._models:
             fix = f"Give one of {', '.join(self._models)}."
             raise ConfigurationError(self.node.path, [Problem("model", model, "is no model of this front door", fix)])
-        stack = Stack.of(self.function)
+        place = place_of(self.function)
         dimensions = {"Door": self.function.function_name}
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name,
             dimensions_map=dimensions if model is None else {**dimensions, "Model": model},
-            account=None if is_token(stack.account) else stack.account,
-            region=None if is_token(stack.region) else stack.region,
+            account=None if is_token(place.account) else place.account,
+            region=None if is_token(place.region) else place.region,
             **options,
         )
 

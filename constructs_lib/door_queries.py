@@ -48,11 +48,12 @@ def add_queries(scope: Construct, *, function: lambda_.Function) -> None:
         function: Its function, whose log they ask.
     """
     home = Construct(scope, "Queries")
+    path, log = scope.node.path, function.log_group.log_group_name
     for key, (name, query) in _QUERIES.items():
         logs.CfnQueryDefinition(
             home,
             key,
-            name=f"{scope.node.path}/{name}",
+            name=f"{path}/{name}",
             query_string=query,
-            log_group_names=[function.log_group.log_group_name],
+            log_group_names=[log],
         )

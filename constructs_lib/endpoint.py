@@ -7,11 +7,12 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 import jsii
-from aws_cdk import Arn, ArnFormat, Resource, Stack
+from aws_cdk import Arn, ArnFormat, Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 
+from constructs_lib._place import place_of
 from constructs_lib._tokens import is_token
 from constructs_lib.metrics import EndpointMetrics
 from constructs_lib.planning.checks import Text, Whole, problem
@@ -196,9 +197,7 @@ def serving_problems(
 
 def arn_of(scope: Construct, endpoint_name: str) -> str:
     """ARN of an endpoint in the stack's own account and Region."""
-    return Stack.of(scope).format_arn(
-        service="sagemaker", resource="endpoint", resource_name=name_in_arn(endpoint_name)
-    )
+    return place_of(scope).arn("sagemaker", f"endpoint/{name_in_arn(endpoint_name)}")
 
 
 def name_in_arn(endpoint_name: str) -> str:

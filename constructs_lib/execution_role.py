@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
 from constructs_lib._findings import acknowledge, wildcard_finding
+from constructs_lib._place import place_of
 from constructs_lib._tokens import is_token
 from constructs_lib.metrics import INSTANCES_NAMESPACE
 
@@ -142,9 +142,7 @@ class ExecutionRole:
 
     def _log_group_arns(self, endpoint_name: str | None) -> list[str]:
         def arn(name: str) -> str:
-            return Stack.of(self._scope).format_arn(
-                service="logs", resource="log-group", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-            )
+            return place_of(self._scope).arn("logs", f"log-group:{name}")
 
         if endpoint_name is None or is_token(endpoint_name):
             return [arn("/aws/sagemaker/Endpoints/*")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib._findings import acknowledge, wildcard_finding
+from constructs_lib._place import place_of
 from constructs_lib.front_door_findings import ACCOUNT_LOG_ROLE_REASON
 
 # What the managed policy AmazonAPIGatewayPushToCloudWatchLogs allows, here without its reach into other Regions
@@ -29,8 +30,7 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
     Both the setting and its role stay when the stack goes: other APIs of the account log with them by then, and
     CloudFormation does not put an earlier setting back.
     """
-    stack = Stack.of(scope)
-    groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:*"
+    groups = place_of(scope).arn("logs", "*")
     role = iam.CfnRole(
         scope,
         "AccountLogRole",

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -15,6 +15,8 @@ from constructs import Construct
 
 from constructs_lib._assets import openapi_document
 from constructs_lib._findings import acknowledge
+from constructs_lib._place import place_of
+from constructs_lib._tokens import resolved
 from constructs_lib.front_door_account import account_log_role
 from constructs_lib.front_door_body import GatewaySettings, gateway_body
 from constructs_lib.front_door_findings import API, STAGE, WALLED_STAGE
@@ -107,15 +109,20 @@ class FrontDoorApi(Construct):
         binding = options.access.bind(Construct(self, "Authorizer"), log_retention=options.log_retention)
         # A plain name: API Gateway does not say which characters it takes.
         name = scope.node.path.replace("/", "-")[:128]
+        body, policy = self._body(name, function, binding), options.perimeter.policy(options.access)
+        endpoints = options.perimeter.endpoint_configuration()
+        self._shown = [body, policy, endpoints.types, endpoints.vpc_endpoint_ids, binding.key_source]
         self._api = apigateway.CfnRestApi(
             self,
             "Resource",
             name=name,
             description="Front door of SageMaker model endpoints",
             api_key_source_type=binding.key_source,
-            endpoint_configuration=options.perimeter.endpoint_configuration(),
-            policy=options.perimeter.policy(options.access),
-            body=self._body(name, function, binding),
+            endpoint_configuration=endpoints,
+            # Without it the import of a document makes an edge-optimized API first; AWS SAM sets it, too.
+            parameters={"endpointConfigurationTypes": options.perimeter.endpoint_type},
+            policy=policy,
+            body=body,
         )
         acknowledge(self._api, API)
         self.rest_api_id = self._api.ref
@@ -131,8 +138,8 @@ class FrontDoorApi(Construct):
     @property
     def url(self) -> str:
         """The URL of the stage, without a slash at its end."""
-        stack = Stack.of(self)
-        return f"https://{self.rest_api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE_NAME}"
+        place = place_of(self)
+        return f"https://{self.rest_api_id}.execute-api.{place.region}.{place.url_suffix}/{STAGE_NAME}"
 
     def _body(self, name: str, function: lambda_.IFunction, binding: AccessBinding) -> dict[str, Any]:
         options = self._options
@@ -160,7 +167,7 @@ class FrontDoorApi(Construct):
         return gateway_body(document, settings)
 
     def _add_stage(self) -> None:
-        options, stack = self._options, Stack.of(self)
+        options, place = self._options, place_of(self)
         # Who called what is worth keeping for its retention when the stack goes.
         access_log = logs.LogGroup(
             self, "AccessLogs", retention=options.log_retention, removal_policy=RemovalPolicy.RETAIN
@@ -173,8 +180,7 @@ class FrontDoorApi(Construct):
             stage_name=STAGE_NAME,
             tracing_enabled=True,
             access_log_setting=apigateway.CfnStage.AccessLogSettingProperty(
-                destination_arn=f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:"
-                f"{access_log.log_group_name}",
+                destination_arn=place.arn("logs", f"log-group:{access_log.log_group_name}"),
                 format=json.dumps(ACCESS_LOG_FIELDS),
             ),
             method_settings=[
@@ -199,10 +205,9 @@ class FrontDoorApi(Construct):
     def _deployment(self) -> apigateway.CfnDeployment:
         deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)
         # A deployment is a snapshot that CloudFormation never takes again: what it shows has to be in its name.
-        deployment.override_logical_id(f"{Stack.of(self).get_logical_id(deployment)}{self._fingerprint()}")
+        deployment.override_logical_id(f"{place_of(self).stack.get_logical_id(deployment)}{self._fingerprint()}")
         return deployment
 
     def _fingerprint(self) -> str:
-        shown = [self._api.body, self._api.policy, self._api.endpoint_configuration, self._api.api_key_source_type]
-        rendered = json.dumps(Stack.of(self).resolve(shown), sort_keys=True)
+        rendered = json.dumps(resolved(place_of(self).stack, self._shown), sort_keys=True)
         return hashlib.sha256(rendered.encode()).hexdigest()[:12]

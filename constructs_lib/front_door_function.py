@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib._assets import lambda_code
+from constructs_lib._assets import set_lambda_code
 from constructs_lib._findings import acknowledge
+from constructs_lib._place import place_of
 from constructs_lib.front_door_findings import SYNCHRONOUS_FUNCTION, TRACED_ROLE
+
+
+@dataclass(frozen=True, slots=True)
+class _SameForAll:
+    """What every function has. Made once for all stacks, as making it is a message to another process each time."""
+
+    principal: iam.IPrincipal
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+    code: lambda_.Code
+
+
+@cache
+def _same_for_all() -> _SameForAll:
+    return _SameForAll(
+        principal=iam.ServicePrincipal("lambda.amazonaws.com"),
+        runtime=newest_python(),
+        architecture=lambda_.Architecture.ARM_64,
+        code=lambda_.Code.from_inline("A function's own code takes the place of this."),
+    )
 
 
 def newest_python() -> lambda_.Runtime:
@@ -52,14 +75,14 @@ def python_function(
     # The log goes with the function: it is there to find faults of what is deployed.
     log_group = logs.LogGroup(scope, f"{id}Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
     # A role of our own: the one that CDK would make carries a managed policy that may write every log group.
-    role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role = iam.Role(scope, f"{id}Role", assumed_by=_same_for_all().principal)
     log_group.grant_write(role)
     function = lambda_.Function(
         scope,
         id,
-        runtime=newest_python(),
-        architecture=lambda_.Architecture.ARM_64,
-        code=lambda_code(folder),
+        runtime=_same_for_all().runtime,
+        architecture=_same_for_all().architecture,
+        code=_same_for_all().code,
         handler=handler,
         description=description,
         timeout=timeout,
@@ -69,6 +92,7 @@ def python_function(
         log_group=log_group,
         tracing=lambda_.Tracing.ACTIVE,
     )
+    set_lambda_code(function, folder)
     acknowledge(function, SYNCHRONOUS_FUNCTION)
     acknowledge(role, TRACED_ROLE)
     return function
@@ -80,13 +104,13 @@ def invocation_uri(function: lambda_.IFunction, *, streaming: bool) -> str:
     The streaming form is the one of Lambda's InvokeWithResponseStream; API Gateway refuses any other together with
     responseTransferMode STREAM.
     """
-    stack = Stack.of(function)
+    place = place_of(function)
     path = (
         f"2021-11-15/functions/{function.function_arn}/response-streaming-invocations"
         if streaming
         else f"2015-03-31/functions/{function.function_arn}/invocations"
     )
-    return f"arn:{stack.partition}:apigateway:{stack.region}:lambda:path/{path}"
+    return place.arn("apigateway", f"path/{path}", account="lambda")
 
 
 def permit_api(
@@ -101,12 +125,11 @@ def permit_api(
         api_id: The REST API's id.
         path: The part of the API's execute-api ARN after the API's id, such as `prod/*`.
     """
-    stack = Stack.of(scope)
     return lambda_.CfnPermission(
         scope,
         id,
         action="lambda:InvokeFunction",
         function_name=function.function_arn,
         principal="apigateway.amazonaws.com",
-        source_arn=f"arn:{stack.partition}:execute-api:{stack.region}:{stack.account}:{api_id}/{path}",
+        source_arn=place_of(scope).arn("execute-api", f"{api_id}/{path}"),
     )

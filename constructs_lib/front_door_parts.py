@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from constructs_lib._kinds import VPC_ENDPOINT, kind_of
+from constructs_lib._place import Place
 from constructs_lib._tokens import is_token
 from constructs_lib.access import Access
 from constructs_lib.cors import Cors
@@ -39,12 +39,12 @@ class _Part:
 
 
 def part_problems(
-    stack: Stack, *, access: object, perimeter: Perimeter, cors: object, log_retention: object
+    place: Place, *, access: object, perimeter: Perimeter, cors: object, log_retention: object
 ) -> Iterator[Problem]:
     """Everything that is wrong with them, each with itself and with the others.
 
     Args:
-        stack: Where the front door goes.
+        place: Where the front door goes.
         access: Who may call.
         perimeter: From where.
         cors: Which pages of other origins.
@@ -69,13 +69,13 @@ def part_problems(
         yield from access.problems(is_token)
     if isinstance(cors, Cors):
         yield from cors.problems(is_token)
-    yield from _perimeter_problems(stack, perimeter)
+    yield from _perimeter_problems(place, perimeter)
     if not isinstance(log_retention, logs.RetentionDays):
         yield Problem("log_retention", log_retention, "must be RetentionDays", "Write aws_logs.RetentionDays.ONE_WEEK.")
 
 
-def _perimeter_problems(stack: Stack, perimeter: Perimeter) -> Iterator[Problem]:
-    endpoints, region = perimeter.vpc_endpoints, stack.region
+def _perimeter_problems(place: Place, perimeter: Perimeter) -> Iterator[Problem]:
+    endpoints, region = perimeter.vpc_endpoints, place.region
     yield from VPC_ENDPOINT.list_problems("vpc_endpoints", endpoints)
     if isinstance(endpoints, list | tuple) and not endpoints:
         fix = "Give the endpoints of execute-api, or leave it out for an API on the internet."
@@ -86,13 +86,14 @@ def _perimeter_problems(stack: Stack, perimeter: Perimeter) -> Iterator[Problem]
         yield from perimeter.web_acl.problems(region, is_token)
 
 
-def elsewhere_problems(stack: Stack, models: object) -> Iterator[Problem]:
+def elsewhere_problems(place: Place, models: object) -> Iterator[Problem]:
     """Endpoints that the function could not call, since SageMaker knows them by name in one account and Region."""
     for name, endpoint in models.items() if isinstance(models, Mapping) else ():
-        env = getattr(endpoint, "env", None)
-        for what in ("account", "region"):
-            here, there = getattr(stack, what), getattr(env, what, None)
-            if isinstance(there, str) and there != here and not is_token(there) and not is_token(here):
+        known = [what for what in ("account", "region") if not is_token(getattr(place, what))]
+        env = getattr(endpoint, "env", None) if known else None
+        for what in known:
+            here, there = getattr(place, what), getattr(env, what, None)
+            if isinstance(there, str) and there != here and not is_token(there):
                 word = what.capitalize() if what == "region" else what
                 yield Problem(
                     f"models[{name!r}]",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
+from constructs_lib._place import place_of
 from constructs_lib.front_door_responses import GatewayAnswer
 
 if TYPE_CHECKING:
@@ -53,12 +53,17 @@ class Perimeter:
         """What the gateway answers for it."""
         return () if self.web_acl is None else (_BLOCKED,)
 
+    @property
+    def endpoint_type(self) -> str:
+        """Where the API can be reached, in API Gateway's word."""
+        return "REGIONAL" if self.vpc_endpoints is None else "PRIVATE"
+
     def endpoint_configuration(self) -> apigateway.CfnRestApi.EndpointConfigurationProperty:
-        """Where the API can be reached."""
-        if self.vpc_endpoints is None:
-            return apigateway.CfnRestApi.EndpointConfigurationProperty(types=["REGIONAL"])
+        """Where the API can be reached, and through what."""
+        endpoints = self.vpc_endpoints
         return apigateway.CfnRestApi.EndpointConfigurationProperty(
-            types=["PRIVATE"], vpc_endpoint_ids=[endpoint.vpc_endpoint_id for endpoint in self.vpc_endpoints]
+            types=[self.endpoint_type],
+            vpc_endpoint_ids=None if endpoints is None else [endpoint.vpc_endpoint_id for endpoint in endpoints],
         )
 
     def policy(self, access: Access) -> dict[str, Any] | None:
@@ -93,8 +98,8 @@ class Perimeter:
             stage_name: Its stage.
         """
         if self.web_acl is not None:
-            stack = Stack.of(scope)
-            stage_arn = f"arn:{stack.partition}:apigateway:{stack.region}::/restapis/{rest_api_id}/stages/{stage_name}"
+            stage = f"/restapis/{rest_api_id}/stages/{stage_name}"
+            stage_arn = place_of(scope).arn("apigateway", stage, account="")
             self.web_acl.bind(Construct(scope, "WebAcl"), stage_arn=stage_arn)
         if self.domain is None:
             return

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from aws_cdk import Stack, Token
+from aws_cdk import Token
 
 from constructs_lib._kinds import KEY, ROLE, tag_problems
+from constructs_lib._place import place_of
 from constructs_lib._quantities import gibibytes, quantity_problems, seconds
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint import ImportedEndpoint, arn_of, arn_problems, name_from, name_problems, serving_problems
@@ -114,7 +115,7 @@ class TgiEndpoint(HostedEndpoint):
         image = TgiImage.version(NEWEST) if image is None else image
         options = TgiOptions() if options is None else options
         network = Network(vpc, vpc_subnets, security_groups)
-        region = Stack.of(scope).region
+        region = place_of(scope).region
         request = EndpointRequest(
             model=_choice(model),
             instance=UNDECIDED if isinstance(instance_type, CheapestFor) else instance_type,
@@ -122,7 +123,7 @@ class TgiEndpoint(HostedEndpoint):
             image=_choice(image),
             options=options,
             environment={} if environment is None else environment,
-            region=None if Token.is_unresolved(region) else region,
+            region=None if is_token(region) else region,
             instance_count=instance_count,
             startup_timeout_seconds=seconds(startup_timeout),
             model_download_timeout_seconds=seconds(model_download_timeout),

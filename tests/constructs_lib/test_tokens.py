@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from aws_cdk import App, Aws, Environment, Fn, Stack, Stage, Token
+from constructs import Construct
+
+from constructs_lib._place import place_of
+from constructs_lib._tokens import is_token, resolved
+
+
+@pytest.fixture
+def anywhere(app: App) -> Stack:
+    return Stack(app, "Anywhere")
+
+
+def test_a_document_is_rendered_as_the_cdk_would_whatever_form_its_tokens_have(anywhere: Stack) -> None:
+    document = {
+        "plain": ["text", 1, 0.5, True, {"deep": ["a", "b"]}],
+        "whole": Aws.REGION,
+        "within": f"arn:{Aws.PARTITION}:logs:{anywhere.region}:*",
+        "again": [f"arn:{Aws.PARTITION}:logs:{anywhere.region}:*"],
+        "list": Fn.split(",", "a,b"),
+        "number": Token.as_number({"Ref": "Size"}),
+        "object": Fn.condition_equals(Aws.REGION, "eu-west-1"),
+    }
+    rendered = resolved(anywhere, document)
+    assert rendered == anywhere.resolve(document)
+    assert rendered["again"] == [{"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":logs:", *REGION]]}]
+
+
+REGION = [{"Ref": "AWS::Region"}, ":*"]
+
+
+@pytest.mark.parametrize("value", ["${Token}", "text", 7, None, [], {"a": [None]}])
+def test_plain_values_stay_as_they_are_and_the_cdk_is_not_asked(anywhere: Stack, value: object) -> None:
+    with patch.object(Stack, "resolve", side_effect=AssertionError("asked")):
+        assert resolved(anywhere, value) == value
+
+
+def test_a_token_that_stands_for_nothing_is_nothing(anywhere: Stack) -> None:
+    assert resolved(anywhere, [Token.as_any({"Ref": "Here"}), Token.as_any(None)]) == [{"Ref": "Here"}, None]
+
+
+def test_text_is_a_token_only_if_the_cdk_made_it(anywhere: Stack) -> None:
+    assert is_token(anywhere.region)
+    assert not is_token("${Token")
+    assert not is_token("${AWS::Region}")
+
+
+def test_an_object_is_a_token_even_where_it_does_not_say_where_it_was_made() -> None:
+    assert is_token(Fn.condition_equals(Aws.REGION, "eu-west-1"))
+    assert is_token(Token.as_any({"Ref": "Size"}))
+    assert not is_token(Path())
+
+
+def test_the_cdk_is_asked_once_for_the_place_of_a_stack(app: App) -> None:
+    stack = Stack(app, "Known", env=Environment(account="123456789012", region="eu-west-1"))
+    inside = Construct(stack, "Inside")
+    assert place_of(inside) is place_of(stack)
+    with patch.object(Stack, "of", side_effect=AssertionError("asked again")):
+        assert (
+            place_of(inside).arn("logs", "log-group:a")
+            == f"arn:{stack.partition}:logs:eu-west-1:123456789012:log-group:a"
+        )
+    assert (
+        place_of(inside).arn("ecr", "b", region="us-east-1", account="1") == f"arn:{stack.partition}:ecr:us-east-1:1:b"
+    )
+
+
+def test_stacks_of_the_same_name_in_two_stages_have_a_place_each(app: App) -> None:
+    regions = ("eu-west-1", "us-east-1")
+    stacks = [Stack(Stage(app, f"In{region}"), "Same", env=Environment(region=region)) for region in regions]
+    assert tuple(place_of(stack).region for stack in stacks) == regions
+
+
+def test_a_construct_outside_of_any_stack_has_no_place(app: App) -> None:
+    with pytest.raises(RuntimeError, match="Construct at 'Alone' should be created in the scope of a Stack"):
+        place_of(Construct(app, "Alone"))
