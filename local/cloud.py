@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from local.deployment import DeployedEndpoint, DeployedFunction, Deployment
+    from local.deployment import DeployedEndpoint, Deployment
+    from local.functions import DeployedFunction
     from local.processes import Children
 
 CONTAINER_START_SECONDS = 30.0

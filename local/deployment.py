@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.control_plane import ACCOUNT, REGION
+from local.functions import DeployedFunction, read_functions
 from local.gateway.reader import read_rest_api
 from local.template import Template, parse_secret, replace_secrets
 
@@ -17,20 +18,6 @@ if TYPE_CHECKING:
     from local.gateway.api import RestApi
 
 REST_API = "AWS::ApiGateway::RestApi"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployedFunction:
-    """A Lambda function that the API calls, with its code as it lies in the bootstrap bucket."""
-
-    name: str
-    arn: str
-    handler: str
-    environment: Mapping[str, str]
-    timeout_seconds: int
-    memory_mb: int
-    code_zip: bytes
-    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +112,7 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
         ],
         outputs=template.outputs(),
         api=api,
-        functions={function.name: function for function in _read_functions(plane, template) if function.name in wanted},
+        functions=read_functions(plane, list(templates.values()), wanted),
         endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
     )
 
@@ -149,27 +136,6 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
         },
         exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
     )
-
-
-def _read_functions(plane: ControlPlane, template: Template) -> list[DeployedFunction]:
-    client, buckets = plane.client("lambda"), plane.client("s3")
-    found = []
-    for logical_id, properties in template.resources("AWS::Lambda::Function").items():
-        configuration = client.get_function_configuration(FunctionName=template.physical_id(logical_id))
-        code = buckets.get_object(Bucket=properties["Code"]["S3Bucket"], Key=properties["Code"]["S3Key"])
-        found.append(
-            DeployedFunction(
-                name=configuration["FunctionName"],
-                arn=configuration["FunctionArn"],
-                handler=configuration["Handler"],
-                environment=configuration.get("Environment", {}).get("Variables", {}),
-                timeout_seconds=int(configuration["Timeout"]),
-                memory_mb=int(configuration["MemorySize"]),
-                code_zip=code["Body"].read(),
-                reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
-            )
-        )
-    return found
 
 
 def _read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:

@@ -180,3 +180,34 @@ def test_a_resource_of_a_type_that_moto_does_not_know_can_be_named(plane: Contro
     kept = {entry.logical_id: entry.physical_id for entry in deployment.resources}
     assert (kept["Acl"], kept["Stage"]) == (None, None)
     assert kept["Api"] == deployment.api.id
+
+
+def test_code_that_stands_in_the_template_is_a_module_index(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Guard"]["Properties"] |= {
+        "Code": {"ZipFile": "def handler(): ..."},
+        "Handler": "index.handler",
+    }
+    guard = next(entry for entry in deploy(plane, template).functions.values() if entry.handler == "index.handler")
+    with zipfile.ZipFile(io.BytesIO(guard.code_zip)) as archive:
+        assert archive.read("index.py") == b"def handler(): ..."
+
+
+def test_a_function_in_another_language_is_told(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Guard"]["Properties"]["Runtime"] = "nodejs24.x"
+    with pytest.raises(
+        UserError, match=r"whose runtime is nodejs24\.x\.\nThe emulated Lambda runs functions in Python\."
+    ):
+        deploy(plane, template)
+
+
+def test_a_function_that_no_deployed_stack_has_is_told(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    schemes = template["Resources"]["Api"]["Properties"]["Body"]["components"]["securitySchemes"]
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:elsewhere"
+    schemes["Bearer"]["x-amazon-apigateway-authorizer"]["authorizerUri"] = (
+        f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    )
+    with pytest.raises(UserError, match="functions that none of the deployed stacks has: elsewhere"):
+        deploy(plane, template)
