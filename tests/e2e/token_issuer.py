@@ -1,0 +1,98 @@
+"""An OpenID Connect provider for tests."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+
+from local.cloud import listen
+
+
+def text(number: int) -> str:
+    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
+
+
+def part(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+
+class Issuer:
+    """An OpenID Connect provider on the loopback interface, over TLS with an authority of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = folder / "authority.pem"
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._listener = listen(0)
+        self.url = f"https://localhost:{self._listener.getsockname()[1]}"
+        self._certify(folder)
+
+    def token(self, **claims: Any) -> str:
+        now = int(time.time())
+        told = {"iss": self.url, "aud": "llm", "sub": "user-1", "iat": now, "exp": now + 300, **claims}
+        signed = f"{part({'alg': 'RS256', 'kid': 'k1', 'typ': 'JWT'})}.{part(told)}"
+        signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        numbers = self._key.public_key().public_numbers()
+        jwk = {"kty": "RSA", "kid": "k1", "use": "sig", "alg": "RS256", "n": text(numbers.n), "e": text(numbers.e)}
+        answers = {
+            "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
+            "/keys": {"keys": [jwk]},
+        }
+
+        async def answer(request: web.Request) -> web.Response:
+            return web.json_response(answers[request.path])
+
+        app = web.Application()
+        for path in answers:
+            app.router.add_get(path, answer)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self._chain)
+        await web.SockSite(runner, self._listener, ssl_context=context).start()
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+
+    def _certify(self, folder: Path) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        now = datetime.now(UTC)
+        names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(minutes=5))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(names, critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        self.authority.write_bytes(pem)
+        self._chain = folder / "chain.pem"
+        self._chain.write_bytes(private + pem)
