@@ -21,7 +21,7 @@ def measure(asset: Path) -> list[Figure]:
     unpacked = sum(path.stat().st_size for path in files)
     packed = len(buffer.getvalue())
     return [
-        _figure("size.zip", "asset of the function, zip", packed, 60.0),
+        _figure("size.zip", "asset of the function, zip", packed, 100.0),
         _figure("size.unpacked", f"asset of the function, {len(files)} files unpacked", unpacked, None),
     ]
 
