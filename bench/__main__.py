@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part alone (may be repeated)")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds: under 40 s instead of under 3 minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: about a minute instead of about four")
     options = parser.parse_args(arguments)
     parts = [part for part in PARTS if not options.only or part in options.only]
     load = os.getloadavg()[0]

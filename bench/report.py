@@ -102,5 +102,5 @@ def _show_rich(rows: Sequence[tuple[str, ...]], notes: Sequence[str]) -> None:
 
 def _quantity(value: float, unit: str) -> str:
     if unit == "x":
-        return f"{value:.2f} ×"
+        return f"{value:.3f} ×" if value < 0.2 else f"{value:.2f} ×"
     return f"{value:.3f} {unit}" if unit == "ms" and value < 1 else f"{value:.1f} {unit}"

@@ -1,4 +1,4 @@
-"""Synth: the whole process of the CDK app against an app with one empty stack."""
+"""Synth: the whole process of the CDK app, with one stack and with all, against an app with one empty stack."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from bench.figure import Figure, Samples, median_ratio, paired
 
 ROOT = Path(__file__).parents[1]
 STACK = "LlamaTgiStack"
-EMPTY, WITH_PACKS, WITHOUT_PACKS = "empty app", "app with both packs", "app without packs"
+EMPTY, WITH_PACKS, WITHOUT_PACKS, ALL = "empty app", "app with both packs", "app without packs", "app with all stacks"
 
 
-def project_context() -> dict[str, object]:
-    """What the CDK CLI hands to the app: the context of cdk.json, and which stack is asked for."""
-    return {**json.loads((ROOT / "cdk.json").read_text())["context"], "stacks": STACK}
+def project_context(stacks: str = STACK) -> dict[str, object]:
+    """What the CDK CLI hands to the app.
+
+    Args:
+        stacks: Which stacks are asked for; empty for all that there are.
+    """
+    return {**json.loads((ROOT / "cdk.json").read_text())["context"], "stacks": stacks}
 
 
 def run(program: Path, out: Path, context: dict[str, object]) -> None:
@@ -69,12 +73,49 @@ def measure(rounds: int, step: Callable[[str], None]) -> list[Figure]:
         EMPTY: (Path(__file__).with_name("empty_app.py"), {}),
         WITH_PACKS: (ROOT / "app.py", context),
         WITHOUT_PACKS: (ROOT / "app.py", {**context, "nag": "off"}),
+        ALL: (ROOT / "app.py", project_context(stacks="")),
     }
+    stacks = number_of_stacks(*programs[ALL])
     samples = paired({name: _timed(*program) for name, program in programs.items()}, rounds, step)
     return [
         _figure("synth.with_packs", f"synth of {STACK} with both rule packs", samples, WITH_PACKS, 2.1),
         _figure("synth.without_packs", f"synth of {STACK} without them", samples, WITHOUT_PACKS, 1.7),
+        _figure("synth.all", f"synth of all {stacks} stacks with both rule packs", samples, ALL, 3.2),
+        one_more(samples, stacks),
     ]
+
+
+def number_of_stacks(program: Path, context: dict[str, object]) -> int:
+    """How many stacks an app has, each of which is a template in its assembly."""
+    with tempfile.TemporaryDirectory() as out:
+        run(program, Path(out), context)
+        return len(list(Path(out).glob("*.template.json")))
+
+
+def one_more(samples: Samples, stacks: int) -> Figure:
+    """What one more stack adds: the difference of all and one, shared out, against the empty app of the same round.
+
+    Args:
+        samples: Seconds of each variant, round by round.
+        stacks: How many stacks the app has in all.
+
+    Raises:
+        RuntimeError: The app has one stack, so there is no other to share the difference with.
+    """
+    if stacks < 2:
+        raise RuntimeError(f"the app has {stacks} stacks, so nothing can be said of one more")
+    rounds = zip(samples[ALL], samples[WITH_PACKS], samples[EMPTY], strict=True)
+    added = [((all_stacks - one) / (stacks - 1), empty) for all_stacks, one, empty in rounds]
+    return Figure(
+        key="synth.one_more",
+        what="one more stack adds",
+        ours=f"{statistics.median(seconds for seconds, _ in added):.3f} s",
+        reference=f"{statistics.median(samples[EMPTY]):.2f} s",
+        value=statistics.median(seconds / empty for seconds, empty in added),
+        unit="x",
+        limit=0.1,
+        samples={variant: samples[variant] for variant in (ALL, WITH_PACKS, EMPTY)},
+    )
 
 
 def _timed(program: Path, context: dict[str, object]) -> Callable[[], float]:
