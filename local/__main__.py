@@ -98,9 +98,20 @@ def _parser() -> argparse.ArgumentParser:
     for command in (serve, demo):
         command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stacks, A,B (default: {DEFAULT_STACK})")
         command.add_argument(
-            "--context", action="append", default=[], metavar="KEY=VALUE", help="CDK context for the app; repeatable"
+            "--context",
+            action="append",
+            default=[],
+            type=_context,
+            metavar="KEY=VALUE",
+            help="CDK context for the app; repeatable",
         )
     return parser
+
+
+def _context(text: str) -> str:
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text}: write it as KEY=VALUE.")
+    return text
 
 
 if __name__ == "__main__":

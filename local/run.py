@@ -55,6 +55,7 @@ async def deployed(
     Raises:
         UserError: For whatever the user can mend.
     """
+    stacks = stack_names(stack)
     async with AsyncExitStack() as exits:
         listener = exits.enter_context(listen(port))
         if container_url is not None:
@@ -63,7 +64,6 @@ async def deployed(
         children = await exits.enter_async_context(Children(folder))
         with progress.step("Start the control plane (moto)"):
             plane = exits.enter_context(ControlPlane())
-        stacks = stack_names(stack)
         cdk = Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={','.join(stacks)}", *context))
         await _deploy(cdk, plane, stacks, progress)
         deployment = await _read(plane, stacks, progress)

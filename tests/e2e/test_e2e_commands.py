@@ -148,6 +148,7 @@ def test_a_port_in_use_is_told_before_anything_is_deployed() -> None:
         (("--port", "70000"), "PORT=70000: not a port."),
         (("--container-url", "http://127.0.0.1:9"), "CONTAINER_URL=http://127.0.0.1:9: nothing answers there."),
         (("--container-url", "localhost"), "CONTAINER_URL=localhost: not an http:// URL."),
+        (("--stack", ","), "STACK=,: no name of a stack."),
     ],
 )
 def test_a_mistake_is_told_at_once(arguments: tuple[str, ...], words: str) -> None:
