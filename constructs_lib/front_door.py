@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Duration, Stack
+from aws_cdk import Annotations, Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib._place import Place, place_of
 from constructs_lib._quantities import quantity_problems
 from constructs_lib._tokens import is_token
 from constructs_lib.access import Access
-from constructs_lib.consumer import Consumer
+from constructs_lib.consumer import Consumers
 from constructs_lib.door_metrics import DoorMetrics
 from constructs_lib.door_queries import add_queries
 from constructs_lib.errors import ConfigurationError, refuse
@@ -24,7 +25,6 @@ from constructs_lib.front_door_checks import (
     STREAMED_SECONDS,
     FrontDoorArguments,
     check,
-    consumer_problems,
 )
 from constructs_lib.front_door_environment import environment
 from constructs_lib.front_door_function import python_function
@@ -37,12 +37,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_lambda as lambda_
 
+    from constructs_lib.consumer import Consumer
     from constructs_lib.cors import Cors
     from constructs_lib.domain import Domain
     from constructs_lib.endpoint import IModelEndpoint
     from constructs_lib.web_acl import WebAcl
-
-_NO_CONSUMER = "tgi-endpoint:noConsumer"
 
 
 class FrontDoor(Construct, DoorMetrics):
@@ -118,7 +117,7 @@ class FrontDoor(Construct, DoorMetrics):
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
-        stack = Stack.of(scope)
+        place = place_of(scope)
         access = Access.api_keys() if access is None else access
         perimeter = Perimeter(
             vpc_endpoints=vpc_endpoints, resource_policy=resource_policy, web_acl=web_acl, domain=domain
@@ -137,9 +136,9 @@ class FrontDoor(Construct, DoorMetrics):
         problems = [
             *models_problems(models),
             *check(arguments, is_token),
-            *elsewhere_problems(stack, models),
+            *elsewhere_problems(place, models),
             *quantity_problems(timeout=timeout),
-            *part_problems(stack, access=access, perimeter=perimeter, cors=cors, log_retention=log_retention),
+            *part_problems(place, access=access, perimeter=perimeter, cors=cors, log_retention=log_retention),
         ]
         if not any(found.keyword.startswith("models") for found in problems):
             problems += default_tokens_problems(default_max_tokens, models, is_token)
@@ -151,7 +150,7 @@ class FrontDoor(Construct, DoorMetrics):
                 cors_origins=cors.allowed_origins if cors else None,
                 playground=playground,
                 streaming=streaming,
-                urls=_sagemaker_urls(stack),
+                urls=_sagemaker_urls(place),
             )
             problems += size_problems(len(models), variables)
         refuse(scope, id, problems)
@@ -159,7 +158,6 @@ class FrontDoor(Construct, DoorMetrics):
         self._access = access
         self._domain = domain
         self._models = tuple(models)
-        self._limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
         timeout = timeout or Duration.seconds(STREAMED_SECONDS if streaming else BUFFERED_SECONDS)
         self.function: lambda_.Function = python_function(
             self,
@@ -193,9 +191,18 @@ class FrontDoor(Construct, DoorMetrics):
         self.api: apigateway.IRestApi = self._api.api
         self.stage: apigateway.IStage = self._api.stage
         perimeter.bind(self, access, rest_api_id=self._api.rest_api_id, stage_name=self._api.stage_name)
-        self._consumers = Construct(self, "Consumers")
+        self._consumers = Consumers(
+            self,
+            "Consumers",
+            access=access,
+            rest_api_id=self._api.rest_api_id,
+            stage_name=self._api.stage_name,
+            rate_limit=rate_limit,
+            burst_limit=burst_limit,
+        )
         add_queries(self, function=self.function)
-        self._advise()
+        if access.advice:
+            Annotations.of(self).add_warning_v2(access.advice.id, access.advice.message)
 
     @property
     def url(self) -> str:
@@ -224,32 +231,7 @@ class FrontDoor(Construct, DoorMetrics):
         Raises:
             ConfigurationError: This front door asks for no keys, it has a consumer of that name, or a limit is wrong.
         """
-        rate_limit, burst_limit = self._limits["rate_limit"], self._limits["burst_limit"]
-        rate = rate_limit if rate is None else rate
-        burst = burst_limit if burst is None else burst
-        problems = [
-            *self._unkeyed_problems(id),
-            *consumer_problems({"rate": rate, "burst": burst}, self._limits, monthly_requests, is_token),
-        ]
-        refuse(self._consumers, str(id), problems)
-        Annotations.of(self).acknowledge_warning(_NO_CONSUMER)
-        return Consumer(
-            self._consumers,
-            id,
-            rest_api_id=self._api.rest_api_id,
-            stage_name=self._api.stage_name,
-            rate=rate,
-            burst=burst,
-            monthly_requests=monthly_requests,
-            description=f"{id} calls {self.node.path}",
-        )
-
-    def _unkeyed_problems(self, id: str) -> Iterator[Problem]:
-        if not self._access.takes_consumers:
-            message = f"cannot have a key: with {self._access.words} the front door asks for none"
-            yield Problem("id", id, message, "Leave the consumer out, or give the front door Access.api_keys().")
-        if self._consumers.node.try_find_child(str(id)) is not None:
-            yield Problem("id", id, "is the name of a consumer of this front door already", "Choose another one.")
+        return self._consumers.add(id, rate=rate, burst=burst, monthly_requests=monthly_requests)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow to call every route, for a front door with `Access.iam()`.
@@ -265,12 +247,11 @@ class FrontDoor(Construct, DoorMetrics):
             raise ConfigurationError(
                 self.node.path, [Problem("grantee", grantee, message, "Give the front door Access.iam().")]
             )
-        stack = Stack.of(self)
         stage = f"{self._api.rest_api_id}/{STAGE_NAME}"
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["execute-api:Invoke"],
-            resource_arns=[f"arn:{stack.partition}:execute-api:{stack.region}:{stack.account}:{stage}/*"],
+            resource_arns=[place_of(self).arn("execute-api", f"{stage}/*")],
         )
 
     def _permit(self, models: Mapping[str, IModelEndpoint]) -> None:
@@ -282,17 +263,6 @@ class FrontDoor(Construct, DoorMetrics):
             iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=list(endpoints))
         )
 
-    def _advise(self) -> None:
-        if advice := self._access.advice:
-            Annotations.of(self).add_warning_v2(advice.id, advice.message)
-        if self._access.takes_consumers:
-            # Withdrawn by add_consumer.
-            Annotations.of(self).add_warning_v2(
-                _NO_CONSUMER,
-                "Nobody can call this front door: it asks for API keys, and no consumer has one. Add one with"
-                ' door.add_consumer("team-a").',
-            )
-
 
 def _seconds(timeout: Duration | None) -> float | None:
     if not isinstance(timeout, Duration) or timeout.is_unresolved():
@@ -300,9 +270,9 @@ def _seconds(timeout: Duration | None) -> float | None:
     return timeout.to_milliseconds() / 1000
 
 
-def _sagemaker_urls(stack: Stack) -> dict[str, str]:
-    place = f"{stack.region}.{stack.url_suffix}"
+def _sagemaker_urls(place: Place) -> dict[str, str]:
+    domain = f"{place.region}.{place.url_suffix}"
     return {
-        "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{place}",
-        "SAGEMAKER_URL": f"https://api.sagemaker.{place}",
+        "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{domain}",
+        "SAGEMAKER_URL": f"https://api.sagemaker.{domain}",
     }

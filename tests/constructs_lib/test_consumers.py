@@ -82,6 +82,21 @@ def test_a_name_that_is_taken_is_refused() -> None:
     assert "id='team-a': is the name of a consumer of this front door already. Choose another one." in refusal(made)
 
 
+@pytest.mark.parametrize(
+    ("id", "words"),
+    [
+        ("", "id='': must not be empty"),
+        ("  ", "id='  ': must not be empty"),
+        ("team/a", "id='team/a': must be a name without slashes"),
+        ("x" * 129, "must have at most 128 characters, has 129"),
+        (None, "id=None: must be text, not None"),
+        (7, "id=7: must be text, not int"),
+    ],
+)
+def test_what_is_no_name_is_refused(id: Any, words: str) -> None:
+    assert words in refusal(door(), id)
+
+
 def test_all_that_is_wrong_with_the_limits_is_told_together() -> None:
     text = refusal(door(), rate=0, burst=1.5, monthly_requests=0)
     assert text.startswith("Stack/Door/Consumers/team-a: 3 problems")
