@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from front_door import http_head
 from front_door.errors import Failure
 from front_door.http_chunks import BrokenAnswerError, dechunk
 
@@ -19,7 +20,7 @@ _CONNECT_SECONDS = 5.0
 _IDLE_SECONDS = 20.0
 _READ_BYTES = 65536
 _HEAD_BYTES = 65536
-_BODILESS = (204, 304)
+_INTERIM = (0, 1)  # before the head, and of an answer that announces another
 HEARTBEAT_SECONDS = 10.0
 HEARTBEAT = b""
 """An empty slice: nothing came for `HEARTBEAT_SECONDS`."""
@@ -53,16 +54,18 @@ class Answer:
         """
         try:
             data = b""
-            while (end := data.find(b"\r\n\r\n")) < 0:
-                part = self._receive()
-                if part == HEARTBEAT:
-                    yield HEARTBEAT
-                    continue
-                data += part
-                if len(data) > _HEAD_BYTES:
-                    raise BrokenAnswerError("a head without an end")
-            self._rest = data[end + 4 :]
-            self.status, self.headers = _head(data[:end])
+            while self.status // 100 in _INTERIM:
+                while (end := data.find(b"\r\n\r\n")) < 0:
+                    part = self._receive()
+                    if part == HEARTBEAT:
+                        yield HEARTBEAT
+                        continue
+                    data += part
+                    if len(data) > _HEAD_BYTES:
+                        raise BrokenAnswerError("a head without an end")
+                self.status, self.headers = http_head.parsed(data[:end])
+                data = data[end + 4 :]
+            self._rest = data
         except BaseException:
             self.close_unless_kept()
             raise
@@ -77,7 +80,8 @@ class Answer:
         is_chunked = self.headers.get("transfer-encoding", "").lower() == "chunked"
         try:
             yield from self._chunked() if is_chunked else self._plain()
-            if not self._says_close():
+            # More than the answer, and nobody knows what the rest belongs to.
+            if not self._rest and not self._says_close():
                 self._is_over = True
                 self._origin.keep(self._socket)
         finally:
@@ -93,38 +97,34 @@ class Answer:
         return self.headers.get("connection", "").lower() == "close"
 
     def _plain(self) -> Iterator[bytes]:
-        length = self.headers.get("content-length")
-        left = None if length is None else int(length)
-        if self.status in _BODILESS:
-            left = 0
-        data, self._rest = self._rest, b""
+        left = http_head.length_of(self.status, self.headers)
         while True:
+            data, self._rest = self._rest[:left], b"" if left is None else self._rest[left:]
             if data:
                 left = None if left is None else left - len(data)
                 yield data
-            if left is not None and left <= 0:
+            if left == 0:
                 return
             try:
-                data = self._receive()
+                self._rest = self._receive()
             except BrokenAnswerError:
                 if left is None and self._says_close():
                     return
                 raise
-            if data == HEARTBEAT:
+            if self._rest == HEARTBEAT:
                 yield HEARTBEAT
 
     def _chunked(self) -> Iterator[bytes]:
         """Take the chunks off a whole read at once: under load many tokens arrive together and travel on together."""
-        data = self._rest
         while True:
-            whole, rest, ended = dechunk(data)
+            whole, self._rest, ended = dechunk(self._rest)
             if whole:
                 yield whole
             if ended:
                 return
             while (data := self._receive()) == HEARTBEAT:
                 yield HEARTBEAT
-            data = rest + data
+            self._rest += data
 
     def _receive(self) -> bytes:
         """What comes next, or a heartbeat.
@@ -240,15 +240,6 @@ def _post(connection: socket.socket, request: bytes, deadline: float) -> None:
     except BaseException:
         connection.close()
         raise
-
-
-def _head(head: bytes) -> tuple[int, dict[str, str]]:
-    lines = head.decode("latin-1").split("\r\n")
-    version, _, rest = lines[0].partition(" ")
-    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
-        raise BrokenAnswerError("not HTTP")
-    pairs = (line.partition(":") for line in lines[1:])
-    return int(rest[:3]), {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
 def _has_ended(connection: socket.socket) -> bool:

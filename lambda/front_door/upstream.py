@@ -18,23 +18,25 @@ from front_door.errors import Failure
 SECONDS_TO_ANSWER = 1.0
 DEADLINE = "deadline"  # the cause of a failure that this function's own time limit is
 _TIMEOUT = "The model did not finish in time."
+_EVENTS, _JSON = "text/event-stream", "application/json"
 
 
 class Stream:
     """The container's answer to one streamed invocation; nothing is waited for before it is iterated.
 
     Attributes:
-        content_type: What the container said that it sends, once the first slice is there.
+        content_type: What the container sends, `text/event-stream` or `application/json`, once the first slice is
+            there.
     """
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self.content_type = "text/event-stream"
+        self.content_type = _EVENTS
 
     @property
     def is_events(self) -> bool:
         """Whether it is a stream of events; a container that cannot stream answers with JSON."""
-        return "event-stream" in self.content_type
+        return self.content_type == _EVENTS
 
     def __iter__(self) -> Iterator[bytes]:
         """Slices of the answer, each as soon as it is there; an empty one where nothing came for a while.
@@ -48,7 +50,7 @@ class Stream:
             yield from answer.head()
             if answer.status != 200:
                 raise sagemaker_errors.from_response(answer.status, answer.headers, _read(answer))
-            self.content_type = answer.headers.get("x-amzn-sagemaker-content-type") or self.content_type
+            self.content_type = _readable(answer.headers.get("x-amzn-sagemaker-content-type") or self.content_type)
             for data in answer.parts():
                 payload = feed(data)
                 if payload or data == HEARTBEAT:
@@ -152,6 +154,18 @@ class SageMaker:
         if credentials is None:
             raise Failure("permission", "This front door has no credentials.", cause="no credentials")
         return credentials.get_frozen_credentials()
+
+
+def _readable(content_type: str) -> str:
+    """The media type of an answer.
+
+    Raises:
+        Failure: It is none that a client of any protocol could read.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in (_EVENTS, _JSON):
+        raise Failure("upstream", "The model answered with neither events nor JSON.", cause="content type")
+    return media_type
 
 
 def _inference(inference_id: str | None) -> dict[str, str]:

@@ -1,0 +1,201 @@
+"""Bodies that no honest client sends, as JSON text or bytes, and what they are built from."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from front_door.routes import ROUTES
+
+POST_PATHS = [route.path.replace("{model}", "llama") for route in ROUTES if route.method == "POST"]
+
+GENERATE: dict[str, Any] = {
+    "inputs": "Hello",
+    "parameters": {
+        "best_of": 1,
+        "temperature": 0.5,
+        "repetition_penalty": 1.03,
+        "frequency_penalty": 0.1,
+        "top_k": 10,
+        "top_p": 0.95,
+        "typical_p": 0.95,
+        "do_sample": True,
+        "max_new_tokens": 20,
+        "return_full_text": False,
+        "stop": ["photographer"],
+        "truncate": None,
+        "watermark": True,
+        "details": True,
+        "decoder_input_details": False,
+        "seed": 1,
+        "top_n_tokens": 5,
+        "grammar": {"type": "json", "value": {"properties": {"a": {"type": "string"}}}},
+        "adapter_id": None,
+    },
+    "stream": False,
+}
+FUNCTION = {"name": "f", "description": "d", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
+CHAT: dict[str, Any] = {
+    "model": "llama",
+    "messages": [
+        {"role": "system", "content": "Be brief.", "name": "s"},
+        {"role": "user", "content": [{"type": "text", "text": "Hello"}]},
+        {"role": "assistant", "content": "Hi", "tool_calls": []},
+        {"role": "user", "content": "Again"},
+    ],
+    "frequency_penalty": 0.1,
+    "logit_bias": {},
+    "logprobs": True,
+    "top_logprobs": 2,
+    "max_tokens": 20,
+    "n": 1,
+    "presence_penalty": 0,
+    "stop": ["x"],
+    "stream": False,
+    "stream_options": None,
+    "seed": 1,
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "tools": [{"type": "function", "function": FUNCTION}],
+    "tool_choice": "auto",
+    "response_format": {"type": "text"},
+    "user": "u",
+}
+COMPLETION: dict[str, Any] = {
+    "model": "llama",
+    "prompt": "Hello",
+    "max_tokens": 20,
+    "temperature": 0.5,
+    "top_p": 0.9,
+    "n": 1,
+    "stream": False,
+    "logprobs": None,
+    "echo": False,
+    "stop": ["x"],
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+    "best_of": 1,
+    "seed": 1,
+    "suffix": None,
+    "user": "u",
+}
+
+
+def valid_body(path: str) -> dict[str, Any]:
+    """A request of a route with nearly every member that it has."""
+    if path.endswith("/chat/completions"):
+        return CHAT
+    return COMPLETION if path.endswith("/completions") else GENERATE
+
+
+def least_body(path: str) -> dict[str, Any]:
+    """The shortest request of a route."""
+    valid = valid_body(path)
+    if "messages" in valid:
+        return {"messages": [{"role": "user", "content": "Hello"}]}
+    return {name: valid[name] for name in ("inputs", "prompt") if name in valid}
+
+
+def prompt_of(path: str) -> str:
+    """The member that the prompt is in."""
+    return next(iter(least_body(path)))
+
+
+def in_place_of_prompt(path: str, text: str) -> str:
+    """A request with this JSON text in the place of the prompt, and in one that TGI does not read."""
+    name = prompt_of(path)
+    prompt = f'[{{"role":"user","content":{text}}}]' if name == "messages" else text
+    return f'{{"{name}":{prompt},"unknown":{text}}}'
+
+
+def beside_prompt(path: str, text: str) -> str:
+    """A good request with this JSON text beside the prompt."""
+    rest = json.dumps(least_body(path))[1:]
+    return f'{{"unknown":{text},{rest}'
+
+
+def nested(depth: int) -> dict[str, str]:
+    """Values that go this deep."""
+    return {
+        f"{depth} arrays": "[" * depth + "]" * depth,
+        f"{depth} objects": '{"a":' * depth + "1" + "}" * depth,
+        f"{depth} arrays without an end": "[" * depth,
+        f"{depth} of both": '[{"a":' * depth + "1" + "}]" * depth,
+    }
+
+
+VALUES: dict[str, str] = {
+    **{name: text for depth in (10, 100, 900, 1000, 5000, 100_000) for name, text in nested(depth).items()},
+    "1e400": "1e400",
+    "-1e400": "-1e400",
+    "10**400": "1" + "0" * 400,
+    "10**5000": "1" + "0" * 5000,
+    "-10**5000": "-1" + "0" * 5000,
+    "0.0…1": "0." + "0" * 5000 + "1",
+    "-0": "-0",
+    "-0.0": "-0.0",
+    "2**64": str(2**64),
+    "NaN": "NaN",
+    "Infinity": "Infinity",
+    "-Infinity": "-Infinity",
+    "a leading zero": "01",
+    "a plus": "+1",
+    "hex": "0x10",
+    "a lone high surrogate": '"\\ud800"',
+    "a lone low surrogate": '"\\udc00 x"',
+    "surrogates the wrong way round": '"\\udc00\\ud800"',
+    "a lone surrogate as a name": '{"\\ud800": 1}',
+    "a pair": '"\\ud83d\\ude00"',
+    "NUL": '"a\\u0000b"',
+    "a raw NUL": '"a\0b"',
+    "a raw newline": '"a\nb"',
+    "DEL and C1": '"\x7f\x80\x9f"',
+    "line separators": '"\u2028\u2029"',
+    "a byte order mark": '"\ufeff"',
+    "a noncharacter": '"\uffff"',
+    "a bad escape": '"\\x41"',
+    "half an escape": '"\\u12"',
+    "a backslash at the end": '"\\',
+    "no end": '"abc',
+    "a single quote": "'abc'",
+    "a comment": "1 /* x */",
+    "a trailing comma": "[1,]",
+    "an empty array": "[]",
+    "an empty object": "{}",
+    "null": "null",
+    "true": "true",
+    "a prototype": '{"__proto__": {"x": 1}, "constructor": 1}',
+    "a long name": '{"' + "n" * 100_000 + '": 1}',
+    "many names": "{" + ",".join(f'"{at}":1' for at in range(20_000)) + "}",
+    "many numbers": "[" + ",".join(["1"] * 50_000) + "]",
+    "an event of ours": '"\\n\\ndata: [DONE]\\n\\n"',
+    "headers": '"\\r\\nX-Evil: 1\\r\\n\\r\\nHTTP/1.1 200 OK"',
+}
+
+WHOLE: dict[str, str] = {
+    "nothing": "",
+    "a space": " ",
+    "a byte order mark first": '\ufeff{"inputs": "x"}',
+    "two objects": '{"inputs":"x"}{"inputs":"y"}',
+    "something behind": '{"inputs":"x"} x',
+    "a form": "inputs=x&stream=true",
+    "XML": "<inputs>x</inputs>",
+    "lines": '{"inputs":"x"}\n{"inputs":"y"}\n',
+    "a request": 'POST /generate HTTP/1.1\r\nHost: x\r\n\r\n{"inputs":"x"}',
+    "a chunk": '11\r\n{"inputs":"hello"}\r\n0\r\n\r\n',
+    "a lone surrogate of the event": '{"inputs": "\ud800"}',
+}
+
+BYTES: dict[str, bytes] = {
+    "a lone continuation": b'{"inputs":"\x80"}',
+    "half a character": b'{"inputs":"\xe4\xbd"}',
+    "an overlong slash": b'{"inputs":"\xc0\xaf"}',
+    "a surrogate in UTF-8": b'{"inputs":"\xed\xa0\x80"}',
+    "beyond Unicode": b'{"inputs":"\xf4\x90\x80\x80"}',
+    "Latin-1": '{"inputs":"é"}'.encode("latin-1"),
+    "UTF-16": '{"inputs":"x"}'.encode("utf-16"),
+    "UTF-32": '{"inputs":"x"}'.encode("utf-32-be"),
+    "gzip": bytes.fromhex("1f8b08000000000000ffab562a4a2c492d56b252502a4a2c492d06007d5b6b4b10000000"),
+    "FF": b"\xff" * 100,
+    "an event stream frame": b"\0\0\0\x10\0\0\0\0\x05\xc2\x48\xeb\x7d\x98\xc8\xff",
+}

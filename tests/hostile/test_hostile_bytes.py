@@ -1,0 +1,76 @@
+"""SageMaker's answer ends, stops or changes at every byte: the client gets what came before, and is told the rest."""
+
+from __future__ import annotations
+
+import pytest
+from cases import CASES, WHOLE, Case, Once, bytes_for, right_or_told
+from hostile_door import HostileDoor
+from model_double import Wire
+from truth import HEAD, TOKENS
+
+ALL = {**CASES, **WHOLE}
+WAITING_SECONDS = 0.03
+
+
+def ends_of_tokens(data: bytes) -> list[int]:
+    """Where the chunks end that carry the tokens."""
+    ends, at = [], len(HEAD)
+    for _ in TOKENS:
+        line_end = data.index(b"\r\n", at)
+        at = line_end + 2 + int(data[at:line_end], 16) + 2
+        ends.append(at)
+    return ends
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("then", ["close", "reset"])
+def test_an_answer_may_be_cut_at_any_byte(door: HostileDoor, name: str, then: str) -> None:
+    case = ALL[name]
+    data = bytes_for(door, case)
+    ends = ends_of_tokens(data) if case.is_streamed else []
+    for at in range(0, len(data), 1 if then == "close" else 3):
+        door.double.answers = Once(Wire(data[:at], then))
+        answered = case.ask(door)
+        told = right_or_told(door, case, answered)
+        assert case.is_streamed or answered.status >= 500, "a part of an answer as a whole one"
+        if case.is_streamed and then == "close":
+            # An event of which only the line end of its chunk is missing may count as here or not.
+            here, perhaps = sum(end <= at for end in ends), sum(end - 2 <= at for end in ends)
+            assert here <= max(told, 0) <= perhaps, "a token that was here is lost"
+    assert right_or_told(door, case, case.ask(door)) in (-1, len(TOKENS))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_any_byte_may_be_another(door: HostileDoor, name: str) -> None:
+    """Checksums tell it in an event stream; what changes in the head is an answer of another kind, or the same."""
+    case = CASES[name]
+    data = bytes_for(door, case)
+    for at in range(len(data)):
+        changed = data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :]
+        door.double.answers = Once(Wire(changed, "close"))
+        right_or_told(door, case, case.ask(door))
+    assert right_or_told(door, case, case.ask(door)) in (-1, len(TOKENS))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_answer_may_stop_until_the_deadline(door: HostileDoor, name: str) -> None:
+    case = ALL[name]
+    data = bytes_for(door, case)
+    for at in _interesting(data, case):
+        door.double.answers = Once(Wire(data[:at], "stall"))
+        answered = case.ask(door, seconds=1 + WAITING_SECONDS)
+        right_or_told(door, case, answered)
+        assert answered.seconds < 1
+        if answered.status != 200 or "error" in answered.line:
+            assert (answered.line["error"], answered.line["cause"]) == ("timeout", "deadline")
+            assert answered.line["error_status"] == 504
+    assert right_or_told(door, case, case.ask(door)) in (-1, len(TOKENS))
+
+
+def _interesting(data: bytes, case: Case) -> list[int]:
+    """Around every border of the framings, and here and there."""
+    borders = [0, 1, 9, 17, data.index(b"\r\n\r\n"), len(data) - 5, len(data) - 2, len(data) - 1]
+    if case.is_streamed:
+        for end in ends_of_tokens(data):
+            borders += [end - 3, end - 2, end, end + 1, end + 16]
+    return sorted({*borders, *range(0, len(data), 97)})
