@@ -33,8 +33,8 @@ _PARAMETERS: dict[str, Schema] = {
     "best_of": nullable(
         integer(
             "Generate as many answers and return the most probable; needs sampling, cannot be streamed and has 60"
-            " seconds.",
-            exclusiveMinimum=0,
+            " seconds. 0 is 1.",
+            minimum=0,
         )
     ),
     "repetition_penalty": nullable(number("Above 1 repeated tokens become less likely.", exclusiveMinimum=0)),

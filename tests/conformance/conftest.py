@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from door import Door, open_door
+from emulated_door import Door, open_door
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from door import Door
+from emulated_door import Door
 from tgi_facts import JSON_TYPES, TABLE, Field, fields, problems
 
 from scripts.openapi.document import generate
@@ -81,7 +81,9 @@ def test_a_route_takes_and_answers_what_tgis_does(route: str) -> None:
         both = {"application/json": answer, "text/event-stream": events}
         assert has == {kind: name for kind, name in both.items() if name}
     failures = TABLE["failures"].get(route, TABLE["failures"].get(method, []) if request else [])
-    assert {str(status) for status in failures} <= operation["responses"].keys()
+    # What TGI calls unprocessable is a bad request to OpenAI's clients.
+    ours = {400 if status == 422 and path.startswith("/v1/") else status for status in failures}
+    assert {str(status) for status in ours} <= operation["responses"].keys()
 
 
 @pytest.mark.parametrize("struct", [name for name in STRUCTS if name not in OPENAI])

@@ -107,6 +107,7 @@ def open_door(*names: str) -> Iterator[Door]:
             "SAGEMAKER_RUNTIME_URL": runtime_url,
             "SAGEMAKER_URL": control_url,
             "AWS_REGION": "eu-west-1",
+            "DEFAULT_MAX_TOKENS": "40",
         }
         app = App(from_environment(environment))
         try:
