@@ -137,9 +137,10 @@ def test_the_api_of_the_last_stack_that_has_one_is_served_with_the_endpoints_of_
         }
     }
     topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
-    deployment = deploy(plane, hosted, gateway, topic)
-    (endpoint,) = deployment.endpoints
-    assert deployment.stack == "S1"
+    deployment = deploy(plane, hosted, TEMPLATE, gateway, topic)
+    endpoint = next(name for name in deployment.endpoints if name.startswith("S0-"))
+    assert (deployment.stack, len(deployment.endpoints)) == ("S2", 2)
+    assert [called.name for called in deployment.called_endpoints()] == [endpoint]
     assert {name: entry["endpoint_name"] for name, entry in deployment.models().items()} == {
         "llama": endpoint,
         "other": "nowhere",

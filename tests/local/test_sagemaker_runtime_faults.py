@@ -102,6 +102,9 @@ def test_one_bit_of_one_byte_is_another_and_a_client_notices_it_wherever_it_is(u
         except ChecksumMismatch:
             continue
         assert told != TEXT, at
+    faults.inject("flip", 1, at=whole)
+    _, body, complete = raw(url)
+    assert (b"".join(payload for _, payload in frames(body)), complete) == (TEXT, True)
 
 
 def test_an_answer_stalls_at_the_byte_and_then_goes_on(url, faults):
