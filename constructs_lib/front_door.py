@@ -149,6 +149,7 @@ class FrontDoor(Construct, DoorMetrics):
                 default_max_tokens=default_max_tokens,
                 cors_origins=cors.allowed_origins if cors else None,
                 playground=playground,
+                api_keys=access.takes_consumers,
                 streaming=streaming,
                 urls=_sagemaker_urls(place),
             )

@@ -46,6 +46,7 @@ def environment(
     default_max_tokens: int | None,
     cors_origins: Sequence[str] | None,
     playground: bool,
+    api_keys: bool,
     streaming: bool,
     urls: Mapping[str, str],
 ) -> dict[str, str]:
@@ -56,6 +57,7 @@ def environment(
         default_max_tokens: How many tokens a request gets that does not say how many. None: 1024.
         cors_origins: The origins whose pages may read its answers. None: no others.
         playground: Whether it shows the page.
+        api_keys: Whether it answers nobody for whom API Gateway knows no key.
         streaming: Whether it starts through its own runtime client.
         urls: Where SageMaker is.
     """
@@ -68,6 +70,8 @@ def environment(
         variables["CORS_ORIGINS"] = _compact(list(cors_origins))
     if playground:
         variables["PLAYGROUND"] = "on"
+    if api_keys:
+        variables["API_KEYS"] = "on"
     if streaming:
         # Where Lambda unpacks the code; the wrapper starts our runtime client in place of the managed one.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/front_door/run"

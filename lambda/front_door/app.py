@@ -35,7 +35,7 @@ class App:
         try:
             request = Request.of(event)
             journal.called(request.client_request_id())
-            response = self._answer(request, context, journal)
+            response = self._answer(request, event, context, journal)
         except Failure as failure:
             journal.failed(failure)
             response = protocol.response(failure)
@@ -50,13 +50,15 @@ class App:
             journal.write()
         return response
 
-    def _answer(self, request: Request, context: "Invocation", journal: Journal) -> Response:
+    def _answer(self, request: Request, event: dict[str, Any], context: "Invocation", journal: Journal) -> Response:
         routes, variables = found(request.path, request.resource, request.parameters)
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
             raise Failure("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
         if request.method == "OPTIONS" and self._config.cors_origins:
             return cors.preflight(routes)
+        if self._config.asks_for_keys and not (self._config.has_playground and request.is_for_page()):
+            _check_key(event)
         route = routes.get(request.method)
         if route is None:
             allowed = ", ".join(routes)
@@ -83,6 +85,13 @@ def handle(event: dict[str, Any], context: "Invocation") -> Response:
         ConfigError: The function's environment is not usable.
     """
     return _app().handle(event, context)
+
+
+def _check_key(event: dict[str, Any]) -> None:
+    """API Gateway has checked the key; should it ever let in a request for which it knows none, it ends here."""
+    identity = (event.get("requestContext") or {}).get("identity") or {}
+    if not identity.get("apiKeyId"):
+        raise Failure("invalid_api_key", "The request carries no API key that this API knows.", cause="no API key")
 
 
 def _protocol(event: dict[str, Any]) -> Protocol:

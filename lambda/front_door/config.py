@@ -46,6 +46,7 @@ class Config:
         default_max_tokens: How many tokens a request gets that does not say how many.
         cors_origins: The origins whose pages may read answers; `*` for every one.
         has_playground: Whether `GET /` shows browsers the playground.
+        asks_for_keys: Whether API Gateway is to let nobody in without an API key.
     """
 
     models: dict[str, Model]
@@ -55,6 +56,7 @@ class Config:
     default_max_tokens: int = DEFAULT_MAX_TOKENS
     cors_origins: tuple[str, ...] = ()
     has_playground: bool = False
+    asks_for_keys: bool = False
 
     def model(self, name: str) -> Model | None:
         """The model of a name of this door, or of a hub id; None where there is none."""
@@ -68,8 +70,8 @@ def from_environment(environ: Mapping[str, str]) -> Config:
 
     Args:
         environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, where they are set,
-            `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS` and `PLAYGROUND`. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME`
-            and `AWS_ENDPOINT_URL_SAGEMAKER` win over the two URLs.
+            `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND` and `API_KEYS`. The SDKs' own
+            `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` win over the two URLs.
 
     Raises:
         ConfigError: A variable is missing or not what the FrontDoor construct writes.
@@ -91,6 +93,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             default_max_tokens=default_max_tokens,
             cors_origins=cors_origins,
             has_playground=environ.get("PLAYGROUND") == "on",
+            asks_for_keys=environ.get("API_KEYS") == "on",
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None

@@ -56,6 +56,10 @@ class Request:
         values = self.headers.get(name)
         return values[0] if values else None
 
+    def is_for_page(self) -> bool:
+        """Whether a browser asks for the page at the root."""
+        return (self.method, self.path) == ("GET", "/") and "text/html" in (self.header("accept") or "")
+
     def client_request_id(self) -> str | None:
         """What the client calls this request, as far as SageMaker takes it for an InferenceId: 64 ASCII characters."""
         told = self.header("idempotency-key") or self.header("x-request-id") or ""

@@ -331,3 +331,14 @@ def test_the_playgrounds_page_is_open_to_anybody_and_nothing_else_is(access: Acc
 def test_without_the_playground_its_page_is_a_route_like_any_other() -> None:
     assert asked(operations(default())["GET", "/"]) == ["BearerKey", "ApiKey"]
     assert "PLAYGROUND" not in variables(default())
+
+
+def test_the_function_is_told_to_let_nobody_in_whose_key_the_gateway_does_not_know(stack: Stack) -> None:
+    assert variables(default())["API_KEYS"] == "on"
+    planned = Access.authorizer(own_function(stack), usage_plans=True)
+    assert variables(template(door(stack, access=planned)))["API_KEYS"] == "on"
+
+
+@pytest.mark.parametrize("access", [Access.iam(), JWT, Access.public()], ids=["iam", "jwt", "public"])
+def test_without_keys_the_function_asks_for_none(access: Access) -> None:
+    assert "API_KEYS" not in variables(template(door(access=access)))

@@ -257,3 +257,30 @@ def test_a_finding_of_no_use_leaves_it_to_the_path(door: Door, resource: str | N
 def test_errors_speak_the_protocol_of_the_route(door: Door, path: str, resource: str, is_openais: bool) -> None:
     error = door.ask(path, {}, resource=resource).json()["error"]
     assert isinstance(error, dict) == is_openais
+
+
+class TestADoorThatAsksForKeys:
+    """The gateway checks keys; the function answers nobody for whom it knows none."""
+
+    @pytest.fixture
+    def keyed(self, door_for: Callable[..., Door]) -> Door:
+        made = door_for(LLAMA)
+        made.app._config = replace(made.app._config, asks_for_keys=True, has_playground=True, cors_origins=(ORIGIN,))
+        return made
+
+    @pytest.mark.parametrize("context", [{}, None, {"identity": None}, {"identity": {"apiKeyId": None}}])
+    @pytest.mark.parametrize("path", ["/v1/models", "/info", "/"])
+    def test_refuses_a_request_without_a_known_one(self, keyed: Door, path: str, context: Any) -> None:
+        answer = keyed.ask(path, requestContext=context, headers={"Authorization": "Bearer made-up"})
+        assert (answer.status, answer.json()["error_type"]) == (401, "invalid_api_key")
+        assert keyed.log()[0]["cause"] == "no API key"
+
+    def test_answers_a_request_with_one(self, keyed: Door) -> None:
+        assert keyed.ask("/v1/models").status == 200
+
+    def test_answers_a_browsers_question_before_its_request(self, keyed: Door) -> None:
+        assert keyed.ask("/v1/models", method="OPTIONS", requestContext={}, headers={"Origin": ORIGIN}).status == 200
+
+    def test_shows_its_page(self, keyed: Door) -> None:
+        answer = keyed.ask("/", method="GET", requestContext={}, headers={"Accept": "text/html"})
+        assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/html")
