@@ -67,6 +67,10 @@ class Deployment:
             found |= json.loads(function.environment.get("MODELS", "{}"))
         return found
 
+    def has_playground(self) -> bool:
+        """Whether `GET /` shows browsers a page."""
+        return any(function.environment.get("PLAYGROUND") == "on" for function in self.functions.values())
+
     def called_endpoints(self) -> list[DeployedEndpoint]:
         """The endpoints that the API calls; all where its functions do not say which."""
         called = {entry["endpoint_name"] for entry in self.models().values()}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
     from local.progress import Progress
 
+# Who develops against the API wants the page to try it with; deployed to AWS it is off by default.
+PLAYGROUND = "playground=on"
+
 
 async def serve(
     progress: Progress,
@@ -45,11 +48,19 @@ async def serve(
     """
     faults = read_fault(fault)
     async with deployed(
-        stack, progress, port=port, container_url=container_url, faults=faults, context=context, log=progress.say
+        stack,
+        progress,
+        port=port,
+        container_url=container_url,
+        faults=faults,
+        context=(PLAYGROUND, *context),
+        log=progress.say,
     ) as cloud:
         with progress.step("Ask the deployed API for its models"):
             models = await cloud.models()
         progress.say(f'Faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\'')
+        if cloud.deployment.has_playground():
+            progress.say(f"Playground: {cloud.url}/")
         if how := cloud.caller.explain():
             progress.say(how)
         progress.say("Serving; end it with Ctrl-C.")

@@ -116,6 +116,10 @@ class Cloud:
     def inject(self, fault: str, **options: Any) -> None:
         self._faults("PUT", {"fault": fault, "count": 1, **options})
 
+    def refuse_connections(self, seconds: float) -> None:
+        """SageMaker Runtime takes no connection for so long."""
+        self._faults("PUT", {"fault": "refused", "seconds": seconds})
+
     def clear_faults(self) -> None:
         self._faults("DELETE", None)
 
