@@ -16,6 +16,7 @@ _PRELUDE_BYTES = 12
 _SMALLEST = 16
 _LARGEST = 24 * 1024 * 1024 + 128 * 1024 + _SMALLEST
 _STRING = b"\x07"
+_UNKNOWN = ""
 BROKEN = "The model's answer broke off before its end."
 
 
@@ -51,10 +52,11 @@ class Decoder:
             headers_end = position + _PRELUDE_BYTES + header_bytes
             payload = data[headers_end : following - 4]
             code = self._error_code(data[position + _PRELUDE_BYTES : headers_end])
-            if code is not None:
+            if code is None:
+                payloads.append(payload)
+            elif code != _UNKNOWN:
                 self.error = from_event(code, payload)
                 break
-            payloads.append(payload)
             position = following
         self._rest = data[position:] if position else data
         return payloads[0] if len(payloads) == 1 else b"".join(payloads)
@@ -65,12 +67,15 @@ class Decoder:
             self.error = Failure("incomplete_generation", BROKEN, cause="truncated event stream")
 
     def _error_code(self, headers: bytes) -> str | None:
-        """None for a PayloadPart, otherwise the exception's name. All events of a kind have the same header bytes."""
+        """None for a PayloadPart, `_UNKNOWN` for an event of another kind, which SDKs skip, or an exception's name.
+
+        All events of a kind have the same header bytes.
+        """
         try:
             return self._kinds[headers]
         except KeyError:
             fields = parse_headers(headers)
-            code = None
+            code = None if fields.get(":event-type") == "PayloadPart" else _UNKNOWN
             if fields.get(":message-type") != "event":
                 code = fields.get(":exception-type") or fields.get(":error-code") or "InternalStreamFailure"
             self._kinds[headers] = code

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from math import isfinite
 from typing import Any
 
-from front_door.errors import Failure
+from front_door.errors import Failure, compact
 
 # A stream's events end with an empty line; TGI's end with LF, others may send CRLF.
 _ENDS = (b"\n\n", b"\r\n\r\n")
@@ -89,11 +90,30 @@ def objects(events: bytes) -> list[dict[str, Any]]:
     for data in data_of(events):
         if data == b"[DONE]":
             continue
-        try:
-            value = json.loads(data)
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
+        value = object_of(data)
+        if value is None:
             raise Failure("upstream", "The model sent an event that is not JSON.", cause="not JSON")
         found.append(value)
     return found
+
+
+def object_of(data: bytes) -> dict[str, Any] | None:
+    """The JSON object in the data of an event; None where it is none, or holds what could not be written as JSON again.
+
+    Python would read numbers that are not finite, and halves of surrogate pairs.
+    """
+    try:
+        text = data.decode()
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        if "\\u" in text:
+            compact(value)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(text)
+    return value
