@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from front_door.errors import KINDS, OPENAI, TGI
 from front_door.routes import ROUTES, Route
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -117,6 +118,16 @@ def test_the_examples_of_answers_fit_their_schemas() -> None:
                 continue
             validator = Draft202012Validator(media["schema"] | {"components": DOCUMENT["components"]})
             assert [error.message for error in validator.iter_errors(media["example"])] == [], name
+
+
+# Of a method that a path does not have there is no operation to describe it at.
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "method_not_allowed"])
+def test_the_status_of_every_failure_is_described_at_the_routes_that_may_fail_so(kind: str) -> None:
+    for route in ROUTES:
+        if route.path.endswith("/health") if kind == "healthcheck" else route.request:
+            protocol = {"tgi": TGI, "openai": OPENAI}[route.protocol]
+            status = protocol.statuses.get(KINDS[kind].status, KINDS[kind].status)
+            assert str(status) in operation(route)["responses"], route
 
 
 def test_the_served_file_is_small() -> None:

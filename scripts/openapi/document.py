@@ -18,6 +18,10 @@ _DESCRIPTION = (
     " URL; OpenAI's take it with `/v1` at its end. Every answer has an `x-request-id`, every error is JSON with an"
     " `error_type`. A path that is not served is 404, another method is 405."
 )
+_ACCESS = (
+    "The key or token that the API's owner gave you. Where the API is for callers with AWS credentials, requests are"
+    " signed with Signature Version 4 (service `execute-api`) instead."
+)
 
 
 def generate() -> dict[str, Any]:
@@ -40,7 +44,7 @@ def generate() -> dict[str, Any]:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The key or token that the API's owner gave you.",
+                    "description": _ACCESS,
                 }
             },
         },

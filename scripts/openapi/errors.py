@@ -18,8 +18,26 @@ _OBJECT = record(
 _ERROR_TYPE = text("The kind of error, for programs; TGI's name where TGI has one.")
 
 SCHEMAS: dict[str, Schema] = {
-    "ErrorResponse": record({"error": text(), "error_type": _ERROR_TYPE}, required=("error", "error_type")),
-    "OpenAIError": record({"error": _OBJECT, "error_type": _ERROR_TYPE}, required=("error", "error_type")),
+    "ErrorResponse": record(
+        {"error": text("What went wrong and what to do."), "error_type": _ERROR_TYPE},
+        required=("error", "error_type"),
+        examples=[{"error": "Input validation error: `inputs` cannot be empty", "error_type": "validation"}],
+    ),
+    "OpenAIError": record(
+        {"error": _OBJECT, "error_type": _ERROR_TYPE},
+        required=("error", "error_type"),
+        examples=[
+            {
+                "error": {
+                    "message": "n (9) is more than the 8 choices that one request may have",
+                    "type": "invalid_request_error",
+                    "param": "n",
+                    "code": None,
+                },
+                "error_type": "bad_request",
+            }
+        ],
+    ),
 }
 
 _RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds until another try makes sense."}
@@ -40,7 +58,7 @@ _STATUSES = {
     "504": "There was no answer in time.",
 }
 # What the gateway alone says, and says in OpenAI's form on every route.
-_GATEWAY_ONLY = ("401", "403")
+_GATEWAY_ONLY = ("403",)
 # What the function alone says, in its route's own form.
 _FUNCTION_ONLY = ("404", "422", "424", "503")
 _EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")

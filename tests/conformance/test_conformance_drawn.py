@@ -131,3 +131,14 @@ def test_a_request_that_does_not_fit_the_description_is_refused_as_described(
     described: Any, document: dict[str, Any], route: Route
 ) -> None:
     asked(document, described[route.path][route.method], GenerationMode.NEGATIVE)
+
+
+@pytest.mark.parametrize("path", sorted({route.path for route in ROUTES}))
+def test_a_method_that_is_not_described_is_refused_and_the_described_ones_are_named(
+    door: Door, document: dict[str, Any], path: str
+) -> None:
+    methods = {method.upper() for method in document["paths"][path]}
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - methods:
+        answer = door.ask(method, path.replace("{model}", "llama"), None)
+        assert answer.status == 405
+        assert set(answer.headers["allow"].split(", ")) == methods
