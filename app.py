@@ -6,6 +6,7 @@ Synthesis is offline: no AWS call, no network. Context (`cdk.json`, or `-c key=v
 - `gateway`: endpoints that exist already, for a stack `GatewayStack` with one URL for all of them:
   `llama=my-endpoint,falcon=my-other-endpoint`, or JSON (`stacks/gateway_context.py`). Default: no such stack.
 - `cloud_watch_role`: `off` when the account already has a role for API Gateway logs.
+- `playground`: `on` to show the playground at `GET /` of every front door.
 - `stacks`: names of stacks, separated by commas, of which the app is to consist. Default: all of `stacks/presets.py`,
   and `GatewayStack` where there is one.
 - `nag`: `off` to synthesize without cdk-nag.
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 BUNDLING_STACKS = "aws:cdk:bundling-stacks"
 _GATEWAY = "GatewayStack"
+_SWITCH = {"on": True, "true": True, "off": False, "false": False}
 
 
 def build(app: App, env: Environment) -> None:
@@ -51,6 +53,7 @@ def build(app: App, env: Environment) -> None:
             name,
             hf_token_secret=app.node.get_context("hf_token_secret"),
             cloud_watch_role=_is_on(app, "cloud_watch_role"),
+            playground=_is_on(app, "playground", default=False),
             env=env,
         )
     if _is_on(app, "nag"):
@@ -61,8 +64,14 @@ def _add_gateway(app: App, gateway: object, env: Environment) -> None:
     from stacks.gateway_context import read_gateway
     from stacks.gateway_stack import GatewayStack
 
-    endpoints = read_gateway(gateway)
-    GatewayStack(app, _GATEWAY, endpoints=endpoints, cloud_watch_role=_is_on(app, "cloud_watch_role"), env=env)
+    GatewayStack(
+        app,
+        _GATEWAY,
+        endpoints=read_gateway(gateway),
+        cloud_watch_role=_is_on(app, "cloud_watch_role"),
+        playground=_is_on(app, "playground", default=False),
+        env=env,
+    )
 
 
 def _asked(app: App, names: list[str]) -> list[str]:
@@ -97,10 +106,19 @@ def main() -> None:
     gc.freeze()  # nor look for it once more on the way out, which Python does even when it is disabled
 
 
-def _is_on(app: App, key: str) -> bool:
-    """Whether a context switch is on, which it is unless it says `off` (or JSON's false in cdk.json)."""
+def _is_on(app: App, key: str, *, default: bool = True) -> bool:
+    """Whether a context switch says `on` rather than `off` (or JSON's true and false in cdk.json).
+
+    Raises:
+        SystemExit: It says something else.
+    """
     value = app.node.try_get_context(key)
-    return value not in ("off", "false", False)
+    if value is None:
+        return default
+    switched = _SWITCH.get(str(value).lower())
+    if switched is None:
+        raise SystemExit(f"{key}={value}: must be on or off.")
+    return switched
 
 
 def _add_nag(app: App) -> None:

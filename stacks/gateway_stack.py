@@ -45,6 +45,7 @@ class GatewayStack(Stack):
         endpoints: The endpoints by the name under which clients ask for them.
         cloud_watch_role: Whether this stack sets the account's role for API Gateway logs (see FrontDoor). One stack
             per account and Region is enough. Default: True.
+        playground: Whether `GET /` shows a page to try the models with. Default: False.
         env: Account and Region. Default: - whichever it is deployed to; the template fits every Region.
 
     Attributes:
@@ -60,6 +61,7 @@ class GatewayStack(Stack):
         *,
         endpoints: Mapping[str, ExistingEndpoint | IModelEndpoint],
         cloud_watch_role: bool = True,
+        playground: bool = False,
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id, env=env, description=f"One streaming API for {', '.join(endpoints)}")
@@ -67,6 +69,7 @@ class GatewayStack(Stack):
             self,
             "FrontDoor",
             models={name: self._endpoint(name, endpoint) for name, endpoint in endpoints.items()},
+            playground=playground,
             cloud_watch_role=cloud_watch_role,
         )
         self.consumer = first_consumer(self.door)

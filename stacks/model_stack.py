@@ -35,6 +35,7 @@ class ModelStack(Stack):
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token. Default: no token.
         cloud_watch_role: Whether this stack sets the account's role for API Gateway logs (see FrontDoor). One stack
             per account and Region is enough. Default: True.
+        playground: Whether `GET /` shows a page to try the models with. Default: False.
         env: Account and Region. Default: - whichever it is deployed to; the template fits every Region.
         description: Shown by CloudFormation. Default: what the stack serves.
         termination_protection: Whether CloudFormation refuses to delete the stack. Default: False.
@@ -58,6 +59,7 @@ class ModelStack(Stack):
         options: TgiOptions | None = None,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
+        playground: bool = False,
         env: Environment | None = None,
         description: str | None = None,
         termination_protection: bool = False,
@@ -79,7 +81,13 @@ class ModelStack(Stack):
             instance_type=instance_type,
             options=options,
         )
-        self.door = FrontDoor(self, "FrontDoor", models={name: self.endpoint}, cloud_watch_role=cloud_watch_role)
+        self.door = FrontDoor(
+            self,
+            "FrontDoor",
+            models={name: self.endpoint},
+            playground=playground,
+            cloud_watch_role=cloud_watch_role,
+        )
         self.consumer = first_consumer(self.door)
         self._add_outputs()
 

@@ -41,6 +41,7 @@ class PresetStack(ModelStack):
         id: The stack's name. Default: the name of the class.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token; only gated models read it.
         cloud_watch_role: Whether this stack sets the account's role for API Gateway logs. Default: True.
+        playground: Whether `GET /` shows a page to try the model with. Default: False.
         env: Account and Region. Default: - whichever it is deployed to.
 
     Attributes:
@@ -56,6 +57,7 @@ class PresetStack(ModelStack):
         *,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
+        playground: bool = False,
         env: Environment | None = None,
     ) -> None:
         super().__init__(
@@ -67,5 +69,6 @@ class PresetStack(ModelStack):
             options=self.preset.options,
             hf_token_secret=hf_token_secret if self.preset.gated else None,
             cloud_watch_role=cloud_watch_role,
+            playground=playground,
             env=env,
         )

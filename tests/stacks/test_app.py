@@ -234,3 +234,25 @@ def test_the_asset_of_the_front_door_can_be_started_through_its_wrapper() -> Non
 def test_every_asset_path_is_inside_the_assembly() -> None:
     text = json.dumps(template())
     assert str(ROOT) not in text
+
+
+def root_is_open(**context: object) -> bool:
+    rendered = built(nag="off", **context).synth().get_stack_by_name("LlamaTgiStack").template
+    (api,) = (entry for entry in rendered["Resources"].values() if entry["Type"] == "AWS::ApiGateway::RestApi")
+    return "security" not in api["Properties"]["Body"]["paths"]["/"]["get"]
+
+
+@pytest.mark.parametrize("value", ["on", "true", True])
+def test_the_playground_is_shown_where_the_context_says_so(value: object) -> None:
+    assert root_is_open(playground=value)
+
+
+@pytest.mark.parametrize("context", [{}, {"playground": "off"}, {"playground": False}])
+def test_the_playground_is_off_otherwise(context: dict[str, object]) -> None:
+    assert not root_is_open(**context)
+
+
+@pytest.mark.parametrize("key", ["playground", "nag", "cloud_watch_role"])
+def test_a_switch_that_is_neither_on_nor_off_is_refused(key: str) -> None:
+    with pytest.raises(SystemExit, match=f"{key}=perhaps: must be on or off"):
+        built(**{"nag": "off", key: "perhaps"})
