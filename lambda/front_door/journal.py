@@ -6,6 +6,7 @@ dimensions. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Cloud
 
 import json
 import os
+import re
 import sys
 import time
 import traceback
@@ -26,6 +27,8 @@ UNITS = {
     "UpstreamTime": "Milliseconds",
     "Duration": "Milliseconds",
 }
+_REASON = re.compile(r"[a-z_]{1,20}|None")
+_MOST = 2**53  # where a JSON number is no longer exact to all who read it
 
 
 class Journal:
@@ -76,9 +79,10 @@ class Journal:
         self.note(UpstreamTime=max(round(milliseconds, 1), self._fields.get("UpstreamTime", 0)))
 
     def tokens(self, *, prompt: object, generated: object) -> None:
-        """Note the tokens of the prompt and of the answer, where the model told them."""
-        self.note(PromptTokens=prompt, GeneratedTokens=generated)
-        if isinstance(generated, int) and generated > 1 and self._first_token is not None:
+        """Note the tokens of the prompt and of the answer, where the model told them; what is no number is none."""
+        self.note(PromptTokens=_count(prompt), GeneratedTokens=_count(generated))
+        generated = _count(generated)
+        if generated is not None and generated > 1 and self._first_token is not None:
             seconds = (self._elapsed() - self._first_token) / 1000
             if seconds > 0:
                 self.note(TokensPerSecond=round((generated - 1) / seconds, 1))
@@ -98,12 +102,18 @@ class Journal:
         """Write the line to standard output, where Lambda collects it."""
         told = self._fields.get("error_status") or self._fields.get("status") or 0
         self.note(Duration=self._elapsed(), ClientErrors=int(400 <= told < 500), ServerErrors=int(told >= 500))
+        if not _REASON.fullmatch(str(self._fields.get("finish_reason"))):
+            self.note(finish_reason="unknown")  # a model's word, which could be anything
         line = {name: value for name, value in self._fields.items() if value is not None}
         sys.stdout.write(json.dumps({**line, "_aws": _metrics(line)}) + "\n")
         sys.stdout.flush()
 
     def _elapsed(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value < _MOST else None
 
 
 def _metrics(line: dict[str, Any]) -> dict[str, Any]:

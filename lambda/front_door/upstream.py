@@ -13,6 +13,7 @@ from front_door import eventstream, sagemaker_errors
 from front_door.config import Config
 from front_door.connection import HEARTBEAT, Answer, Origin
 from front_door.errors import Failure
+from front_door.sse import object_of
 
 # Time that is left to tell the client, before Lambda ends the invocation.
 SECONDS_TO_ANSWER = 1.0
@@ -113,7 +114,10 @@ class SageMaker:
         """
         headers = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
         body = json.dumps({"EndpointName": endpoint_name}).encode()
-        return str(json.loads(self._ask(self._control, "/", headers, body, deadline))["EndpointStatus"])
+        status = (object_of(self._ask(self._control, "/", headers, body, deadline)) or {}).get("EndpointStatus")
+        if not isinstance(status, str):
+            raise Failure("upstream", "SageMaker does not say how the endpoint is.", cause="no EndpointStatus")
+        return status
 
     def close(self) -> None:
         """Close the kept connections."""

@@ -51,7 +51,7 @@ class Answered:
         """The data of each event, without the comments; what is not an event fails."""
         *events, rest = self.body.decode().split("\n\n")
         assert rest == "", f"half an event: {rest!r}"
-        told = [event for event in events if event != ":"]
+        told = [event for event in events if event and not event.startswith(":")]
         assert all(event.startswith("data: ") and "\n" not in event for event in told), self.body
         return [event.removeprefix("data: ") for event in told]
 

@@ -1,11 +1,9 @@
-"""Drawn bodies, headers and paths: always an answer, never an error of ours, no more to the model than was asked for."""
+"""Drawn bodies, headers and paths: always an answer, never an error of ours, no more to the model than was asked."""
 
 from __future__ import annotations
 
 import base64
-import copy
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from corpus import CHAT, COMPLETION, POST_PATHS, VALUES, valid_body
 from hostile_door import HostileDoor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wrong_values import WRONG, places, with_other
 
 DRAWN = settings(
     derandomize=True,
@@ -34,29 +33,6 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-WRONG: list[Any] = [
-    None,
-    True,
-    0,
-    -1,
-    2**63,
-    10**400,
-    0.5,
-    1e308,
-    float("nan"),
-    "",
-    "x",
-    "\ud800",
-    [],
-    [None],
-    [[]],
-    ["x"],
-    [{}],
-    {},
-    {"type": "x"},
-    {"type": None, "value": None},
-    {"type": "function", "function": None},
-]
 WORDS = [
     *"{}[]:,",
     *('"inputs"', '"messages"', '"prompt"', '"parameters"', '"role"', '"content"', '"user"', '"stream"', '"model"'),
@@ -78,28 +54,6 @@ WORDS = [
         "\ufeff",
     ),
 ]
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where there is something in a JSON value, from the inside to the outside."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from places(inner, (*path, name))
-    elif isinstance(value, list):
-        for at, inner in enumerate(value):
-            yield from places(inner, (*path, at))
-    if path:
-        yield path
-
-
-def with_other(body: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """The body with another value in a place."""
-    changed = copy.deepcopy(body)
-    inner = changed
-    for step in place[:-1]:
-        inner = inner[step]
-    inner[place[-1]] = value
-    return changed
 
 
 def harmless(door: HostileDoor, path: str, body: str | None, *, most: int = 1, **event: Any) -> int:
