@@ -150,6 +150,14 @@ class Serve:
             stderr=self._log_file,
         )
 
+    def __enter__(self) -> Serve:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it where a test has failed before it was ended."""
+        if self.process.poll() is None:
+            self.end(signal.SIGKILL)
+
     def line(self) -> str:
         """The one line on standard output, waited for."""
         assert self.process.stdout is not None

@@ -72,25 +72,25 @@ def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path,
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    serve = Serve(tmp_path / "log", "--fault", "throttle", "--port", str(port), "--container-url", model_server)
-    told = json.loads(serve.line())
-    assert list(told) == ["url", "api_key", "models"]
-    assert told["url"] == f"http://127.0.0.1:{port}/prod"
-    assert told["models"] == ["llama"]
-    assert processes_of(serve.process.pid)
-    cloud = Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
-    chat = {"messages": [{"role": "user", "content": "a secret prompt"}], "max_tokens": 3}
-    assert [cloud.ask("POST", "/v1/chat/completions", chat).status for _ in range(2)] == [429, 429]
-    cloud.clear_faults()
-    assert cloud.ask("POST", "/v1/chat/completions", chat).status == 200
-    refused = cloud.ask("POST", "/generate", {"inputs": "word " * 50, "parameters": {"max_new_tokens": 3}})
-    assert "`inputs` must have less than 40 tokens" in refused.json()["error"]
-    assert serve.end(signal.SIGTERM) == (0, "")
-    wait_until_nothing_is_left(serve.process.pid)
-    access = [json.loads(line) for line in serve.told().splitlines() if line.startswith('{"requestId"')]
-    assert [entry["status"] for entry in access] == ["200", "429", "429", "200", "422"]
-    for secret in (told["api_key"], "a secret prompt"):
-        assert secret not in serve.told()
+    with Serve(tmp_path / "log", "--fault", "throttle", "--port", str(port), "--container-url", model_server) as serve:
+        told = json.loads(serve.line())
+        assert list(told) == ["url", "api_key", "models"]
+        assert told["url"] == f"http://127.0.0.1:{port}/prod"
+        assert told["models"] == ["llama"]
+        assert processes_of(serve.process.pid)
+        cloud = Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
+        chat = {"messages": [{"role": "user", "content": "a secret prompt"}], "max_tokens": 3}
+        assert [cloud.ask("POST", "/v1/chat/completions", chat).status for _ in range(2)] == [429, 429]
+        cloud.clear_faults()
+        assert cloud.ask("POST", "/v1/chat/completions", chat).status == 200
+        refused = cloud.ask("POST", "/generate", {"inputs": "word " * 50, "parameters": {"max_new_tokens": 3}})
+        assert "`inputs` must have less than 40 tokens" in refused.json()["error"]
+        assert serve.end(signal.SIGTERM) == (0, "")
+        wait_until_nothing_is_left(serve.process.pid)
+        access = [json.loads(line) for line in serve.told().splitlines() if line.startswith('{"requestId"')]
+        assert [entry["status"] for entry in access] == ["200", "429", "429", "200", "422"]
+        for secret in (told["api_key"], "a secret prompt"):
+            assert secret not in serve.told()
     with socket.socket() as freed:
         freed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         freed.bind(("127.0.0.1", port))
