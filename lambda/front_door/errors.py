@@ -1,6 +1,7 @@
 """From every failure to an HTTP status, and to the words of the protocol that the client speaks."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ class Kind(NamedTuple):
     retry_after: int | None = None
 
 
-# The keys are TGI's `error_type`: the first block is TGI 3.3's own (router/src/infer/mod.rs, router/src/server.rs).
+# The keys are TGI's `error_type`: these are TGI 3.3's own (router/src/infer/mod.rs, router/src/server.rs), all that
+# a container may say of itself.
 KINDS: dict[str, Kind] = {
     "generation": Kind(424, "server_error", "generation"),
     "healthcheck": Kind(503, "server_error", "healthcheck", 10),
@@ -28,8 +30,12 @@ KINDS: dict[str, Kind] = {
     "template_error": Kind(422, "invalid_request_error", "template_error"),
     "tool_error": Kind(422, "invalid_request_error", "tool_error"),
     "validation": Kind(422, "invalid_request_error", None),
+}
+TGI_KINDS = frozenset(KINDS)
+KINDS |= {
     # The request itself.
     "bad_request": Kind(400, "invalid_request_error", None),
+    "invalid_api_key": Kind(401, "invalid_request_error", "invalid_api_key"),
     "method_not_allowed": Kind(405, "invalid_request_error", "method_not_allowed"),
     "model_not_found": Kind(404, "invalid_request_error", "model_not_found"),
     "not_found": Kind(404, "invalid_request_error", "unknown_url"),
@@ -59,6 +65,10 @@ TGI_MESSAGES = {
     "Tool error": "tool_error",
     "Stream event serialization error": "stream_serialization_error",
 }
+
+
+IN_BAND = "in-band"
+"""The cause of a failure that a container told inside its stream."""
 
 
 class Failure(Exception):  # noqa: N818 - it is an answer, not a defect
@@ -113,37 +123,62 @@ def compact(value: object) -> bytes:
 
 def tgi_words(failure: Failure) -> dict[str, Any]:
     """The failure as TGI's routes tell it: `{"error": text, "error_type": kind}`."""
-    if failure.answer is not None and isinstance(failure.answer.get("error"), str):
-        return failure.answer
-    return {"error": failure.message, "error_type": failure.kind}
+    told: dict[str, Any] = {"error": failure.message, "error_type": failure.kind}
+    answer = failure.answer or {}
+    if not isinstance(answer.get("error"), str):
+        return told
+    return answer if isinstance(answer.get("error_type"), str) else answer | {"error_type": failure.kind}
+
+
+# TGI's words where the prompt, or it and what is to be generated, do not fit (router/src/validation.rs).
+_TOO_LONG = re.compile(r"`inputs` (must have less than|tokens \+ `max_new_tokens` must be <=)")
+
+
+# The parameters that TGI's words begin with, by OpenAI's names.
+_PARAMS = {
+    **{name: name for name in ("temperature", "top_p", "frequency_penalty", "repetition_penalty", "stop")},
+    "max_new_tokens": "max_tokens",
+    "top_n_tokens": "top_logprobs",
+    "grammar": "response_format",
+}
+
+
+def _param(message: str) -> str | None:
+    name = message.removeprefix("Input validation error: ").partition(" ")[0].strip("`")
+    return _PARAMS.get(name)
 
 
 def openai_words(failure: Failure) -> dict[str, Any]:
     """The failure as OpenAI's API tells it, with TGI's `error_type` beside it."""
-    if failure.answer is not None and isinstance(failure.answer.get("error"), dict):
-        return failure.answer
     kind = KINDS[failure.kind]
+    is_validation = failure.kind == "validation"
+    is_too_long = is_validation and _TOO_LONG.search(failure.message)
     error = {
         "message": failure.message,
         "type": kind.openai_type,
-        "param": failure.param,
-        "code": kind.openai_code,
+        "param": _param(failure.message) if failure.param is None and is_validation else failure.param,
+        "code": "context_length_exceeded" if is_too_long else kind.openai_code,
     }
-    return {"error": error, "error_type": failure.kind}
+    answer = failure.answer or {}
+    told = answer.get("error")
+    if not isinstance(told, dict):
+        return {"error": error, "error_type": failure.kind}
+    return answer | {"error": error | told | {"message": failure.message}}
 
 
 class Protocol(NamedTuple):
-    """How a client is told of failures: its JSON, and what ends a stream after the event that carries it."""
+    """How a client is told of failures: its JSON, what ends a stream after the event that carries it, its statuses."""
 
     words: Callable[[Failure], dict[str, Any]]
     end_of_stream: bytes
+    statuses: dict[int, int]
 
     def response(self, failure: Failure) -> Response:
         """The failure as a whole answer."""
         headers = {"Content-Type": "application/json", **failure.headers}
         if failure.retry_after is not None:
             headers["Retry-After"] = str(failure.retry_after)
-        return Response(failure.status, headers, [self._told(failure)])
+        return Response(self.statuses.get(failure.status, failure.status), headers, [self._told(failure)])
 
     def event(self, failure: Failure) -> bytes:
         """The failure as the last event of a stream that has begun."""
@@ -154,8 +189,9 @@ class Protocol(NamedTuple):
         return json.dumps(self.words(failure), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
-TGI = Protocol(tgi_words, b"")
-OPENAI = Protocol(openai_words, b"data: [DONE]\n\n")
+TGI = Protocol(tgi_words, b"", {})
+# What TGI calls unprocessable is a bad request to OpenAI's clients.
+OPENAI = Protocol(openai_words, b"data: [DONE]\n\n", {422: 400})
 
 
 def protocol_of(path: str) -> Protocol:
@@ -176,6 +212,6 @@ def tgi_failure(event: dict[str, Any]) -> Failure:
         kind = next((kind for words, kind in TGI_MESSAGES.items() if message.startswith(words)), None)
     else:
         message, kind = str(error), event.get("error_type")
-    if not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or kind not in TGI_KINDS:
         kind = "upstream"
-    return Failure(kind, message, cause="in-band")
+    return Failure(kind, message or "The model failed.", cause=IN_BAND)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from front_door.connection import NO_CONNECTION
 from front_door.errors import Failure, tgi_failure
-from front_door.sse import Events, objects
+from front_door.sse import Events, data_of, objects
 
 if TYPE_CHECKING:
     from front_door.call import Call
@@ -33,6 +33,7 @@ class ModelStream:
         self._call = call
         self._model = model
         self._body = body
+        self._may_lower = call.has_default_budget
         self._encoded = call.encoded(model, body)
         self._retries = Retries(call)
         self._has_begun = False
@@ -88,9 +89,12 @@ class ModelStream:
 
     def _is_worth_another(self, part: bytes) -> bool:
         """Whether the first event is an error after which the request may be sent again."""
-        if not self.is_events or part.startswith(b":"):
+        if not self.is_events:
             return False
-        if b'"error"' in part[:16]:
+        data = data_of(part)
+        if not data:
+            return False
+        if b'"error"' in data[0][:10]:
             failure = next((tgi_failure(event) for event in objects(part) if "error" in event), None)
             if failure is not None and self._may_repeat(failure):
                 return True
@@ -104,9 +108,9 @@ class ModelStream:
     def _lowered(self, failure: Failure) -> bool:
         """Ask for what is left of the context, where the number of tokens was not the client's but our default."""
         found = _TOO_MUCH_IN_ALL.search(failure.message) if failure.kind == "validation" else None
-        if found is None or not self._call.has_default_budget:
+        if found is None or not self._may_lower:
             return False
-        self._call.has_default_budget = False
+        self._may_lower = False
         left = int(found[1]) - int(found[2])
         if left < 1:
             return False

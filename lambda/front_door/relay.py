@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-m
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from typing import Protocol as Interface
 
 from front_door.call import JSON, Call
-from front_door.errors import Failure, Protocol
+from front_door.errors import IN_BAND, Failure, Protocol
 from front_door.journal import Journal
-from front_door.model_stream import ModelStream
 from front_door.response import Response
+from front_door.sse import value_of
 
 # As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from collecting the stream.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -22,13 +23,33 @@ COMMENT = b":\n\n"
 SILENT_SECONDS = 240.0
 """How long an answer in one piece may keep silent, and with it may still get the status of a failure."""
 
+
+class Source(Interface):
+    """What is passed on: a model's stream, or several as one."""
+
+    @property
+    def is_events(self) -> bool:
+        """Whether it is a stream of events, once the first slice is there."""
+
+    @property
+    def content_type(self) -> str:
+        """What it is, likewise."""
+
+    @property
+    def tail(self) -> bytes:
+        """The last bytes: at least the last event."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Whole events; an empty slice says that nothing came for a while."""
+
+
 Steps = Generator[None, None, Response]
 """Makes an answer; yields whenever something or nothing has come."""
 
 
 def relay(
     call: Call,
-    stream: ModelStream,
+    stream: Source,
     protocol: Protocol,
     *,
     translate: Callable[[bytes], bytes] | None = None,
@@ -55,17 +76,28 @@ def relay(
     if beginning is None:
         raise Failure("incomplete_generation", "Incomplete generation", cause="no event")
     if beginning and not stream.is_events:
-        return Response(200, {"Content-Type": stream.content_type}, [beginning + b"".join(parts)])
+        return Response(200, dict(JSON), [read_whole(beginning + b"".join(parts))])
     if beginning:
         first(beginning)
     return Response(200, dict(EVENT_STREAM), _relayed(call, beginning, parts, stream, protocol, translate, last))
+
+
+def read_whole(answer: bytes) -> bytes:
+    """What a container that does not stream has answered, as it came.
+
+    Raises:
+        Failure: It is no answer.
+    """
+    if not isinstance(value_of(answer), dict | list):
+        raise Failure("upstream", "The model answered something that is not JSON.", cause="not JSON")
+    return answer
 
 
 def _relayed(
     call: Call,
     beginning: bytes,
     parts: Iterator[bytes],
-    stream: ModelStream,
+    stream: Source,
     protocol: Protocol,
     translate: Callable[[bytes], bytes] | None,
     last: Callable[[bytes, Journal], None],
@@ -81,13 +113,29 @@ def _relayed(
             part = next(parts, None)
         last(stream.tail, call.journal)
     except Failure as failure:
-        call.journal.failed(failure)
-        yield protocol.event(failure)
+        cause = _cause(failure, stream, last, call.journal)
+        if cause is not None:
+            call.journal.failed(cause)
+            yield protocol.event(cause)
     except Exception as error:  # noqa: BLE001 - the status is sent; the client must still be told
         call.journal.crashed(error)
         yield protocol.event(Failure("internal", "The front door failed."))
     finally:
         call.journal.write()
+
+
+def _cause(
+    failure: Failure, stream: Source, last: Callable[[bytes, Journal], None], journal: Journal
+) -> Failure | None:
+    """What the client still has to be told: nothing, where it has the end already and only the connection broke then.
+
+    The container's own word about a failure is worth more than that the connection broke behind it.
+    """
+    try:
+        last(stream.tail, journal)
+    except Failure as told:
+        return told if told.cause == IN_BAND else failure
+    return None
 
 
 def _passed(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:

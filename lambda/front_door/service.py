@@ -17,14 +17,14 @@ _INFO = {"validation_workers": 2, "max_best_of": 2, "max_stop_sequences": 4, "ma
 
 _BY_MEMBER = {
     "inputs": "tgi.compat_generate",
-    "messages": "chat.chat_completions",
-    "prompt": "completions.completions",
+    "messages": "chat.invoked",
+    "prompt": "completions.invoked",
 }
 
 
 def root(call: Call) -> Response:
     """`GET /`: the playground for a browser, where it is deployed; else TGI's health."""
-    if call.config.has_playground and "text/html" in (call.request.header("accept") or ""):
+    if call.config.has_playground and call.request.is_for_page():
         from front_door import playground
 
         return playground.page(call)
