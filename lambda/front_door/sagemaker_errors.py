@@ -4,11 +4,12 @@ Codes and members: botocore's sagemaker-runtime model 2017-05-13. ThrottlingExce
 forbidden call are not in it; they are common to all AWS services.
 """
 
-import json
-from email.message import Message
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from front_door.errors import KINDS, Failure
+from front_door.errors import TGI_KINDS, Failure
+from front_door.sse import object_of
 
 _THROTTLED = ("overloaded", "The model gets more requests than it can take. Try again in a moment.")
 _UNAVAILABLE = ("unavailable", "The model cannot be reached right now. Try again in a moment.")
@@ -20,6 +21,8 @@ _NO_ENDPOINT = ("endpoint_not_found", "The model's endpoint does not exist or is
 _TOO_LARGE = ("too_large", "The request is larger than SageMaker takes (6291456 bytes).")
 _TIMEOUT = ("timeout", "The model did not finish in time.")
 _BROKEN = ("incomplete_generation", "The model's answer broke off before its end.")
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}|")
 
 # One row for each error; ModelError and ValidationError, whose meaning is in their members, have a function below.
 BY_CODE: dict[str, tuple[str, str]] = {
@@ -49,7 +52,7 @@ BY_CODE: dict[str, tuple[str, str]] = {
 _BY_STATUS = {403: _PERMISSION, 413: _TOO_LARGE, 429: _THROTTLED, 503: _UNAVAILABLE}
 
 
-def from_response(status: int, headers: Message, body: bytes) -> Failure:
+def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """The failure that an error response of SageMaker Runtime (AWS restJson1) tells."""
     details = _object(body)
     code = headers.get("x-amzn-errortype") or details.get("__type") or details.get("code") or ""
@@ -62,16 +65,22 @@ def from_event(code: str, payload: bytes) -> Failure:
 
 
 def _failure(code: str, details: dict[str, Any], status: int) -> Failure:
-    cause = code or f"HTTP {status}"
+    cause = _told(code) or f"HTTP {status}"
     if code == "ModelError":
         return _model_error(details)
     if code == "ModelStreamError":
         timed_out = details.get("ErrorCode") == "ModelInvocationTimeExceeded"
-        return Failure(*(_TIMEOUT if timed_out else _BROKEN), cause=f"{code} {details.get('ErrorCode', '')}".strip())
+        return Failure(*(_TIMEOUT if timed_out else _BROKEN), cause=f"{code} {_told(details.get('ErrorCode'))}".strip())
     if code in ("ValidationError", "ValidationException"):
         return Failure(*_validation_error(_message(details)), cause=cause)
     kind, message = BY_CODE.get(code) or _BY_STATUS.get(status, _UPSTREAM)
     return Failure(kind, message, cause=cause)
+
+
+def _told(code: object) -> str:
+    """A code for the log; what is none could be any text."""
+    text = "" if code is None else str(code)
+    return text if _CODE.fullmatch(text) else "of another form"
 
 
 def _validation_error(message: str) -> tuple[str, str]:
@@ -92,14 +101,15 @@ def _model_error(details: dict[str, Any]) -> Failure:
     status = details.get("OriginalStatusCode")
     if not isinstance(status, int) or not 400 <= status <= 599:
         timed_out = status == 0 or "timed out" in _message(details)
-        return Failure(*(_TIMEOUT if timed_out else _UPSTREAM), cause=f"ModelError {status}")
+        told = status if isinstance(status, int) else "of another form"
+        return Failure(*(_TIMEOUT if timed_out else _UPSTREAM), cause=f"ModelError {told}")
     text = str(details.get("OriginalMessage") or "")
     answer = _object(text.encode(errors="replace"))
     error = answer.get("error")
     message = error.get("message") if isinstance(error, dict) else error
     kind = answer.get("error_type")
     return Failure(
-        kind if isinstance(kind, str) and kind in KINDS else _kind_of(status),
+        kind if isinstance(kind, str) and kind in TGI_KINDS else _kind_of(status),
         str(message or text or f"The model answered with status {status}."),
         status=status,
         answer=answer or None,
@@ -121,8 +131,4 @@ def _message(details: dict[str, Any]) -> str:
 
 def _object(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; empty where there is none, as in an answer of a proxy on the way."""
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+    return object_of(body) or {}

@@ -98,7 +98,13 @@ def objects(events: bytes) -> list[dict[str, Any]]:
 
 
 def object_of(data: bytes) -> dict[str, Any] | None:
-    """The JSON object in the data of an event; None where it is none, or holds what could not be written as JSON again.
+    """As `value_of`; None also where it is no object."""
+    value = value_of(data)
+    return value if isinstance(value, dict) else None
+
+
+def value_of(data: bytes) -> Any:
+    """The value of some JSON; None where it is none, or holds what could not be written as JSON again.
 
     Python would read numbers that are not finite, and halves of surrogate pairs.
     """
@@ -109,7 +115,7 @@ def object_of(data: bytes) -> dict[str, Any] | None:
             compact(value)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value
 
 
 def _finite(text: str) -> float:

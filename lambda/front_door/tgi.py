@@ -7,9 +7,9 @@ from front_door.call import JSON, Call
 from front_door.config import Model
 from front_door.errors import TGI, Failure, compact, tgi_failure
 from front_door.journal import Journal
-from front_door.relay import Steps, collected, relay
+from front_door.relay import Steps, collected, read_whole, relay
 from front_door.response import Response
-from front_door.sse import objects
+from front_door.sse import object_of, objects
 
 
 def compat_generate(call: Call) -> Response:
@@ -78,7 +78,8 @@ def _end(tail: bytes, journal: Journal) -> None:
     elif event.get("generated_text") is None:
         raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="no end")
     else:
-        details = event.get("details") or {}
+        details = event.get("details")
+        details = details if isinstance(details, dict) else {}
         journal.tokens(prompt=details.get("input_length"), generated=event.get("index"))
         journal.note(finish_reason=details.get("finish_reason"))
 
@@ -99,16 +100,13 @@ def _assembled(call: Call, body: dict[str, Any], *, as_array: bool) -> Steps:
     for part in parts:
         yield
         if part and not stream.is_events:
-            return Response(200, {"Content-Type": stream.content_type}, [part + b"".join(parts)])
+            return Response(200, dict(JSON), [read_whole(part + b"".join(parts))])
         generation.add(part)
     details, text = generation.end()
     call.journal.tokens(prompt=details["input_length"], generated=details["generated_tokens"])
     call.journal.note(finish_reason=details["finish_reason"])
-    headers = {
-        **JSON,
-        "x-prompt-tokens": str(details.pop("input_length")),
-        "x-generated-tokens": str(details["generated_tokens"]),
-    }
+    counts = {"x-prompt-tokens": details.pop("input_length"), "x-generated-tokens": details["generated_tokens"]}
+    headers = {**JSON, **{name: str(count) for name, count in counts.items() if type(count) is int}}
     answer: dict[str, Any] = {"generated_text": text}
     if parameters.get("details"):
         if not parameters.get("top_n_tokens"):
@@ -169,6 +167,8 @@ def _whole(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
     """What TGI cannot stream; `/invocations` answers with an array of one."""
     model = call.model_of_path()
     answer = call.whole(model, _upstream(call, model, body, stream=False)).strip()
-    if not as_array and answer.startswith(b"[") and answer.endswith(b"]"):
+    if answer.startswith(b"[") and answer.endswith(b"]"):
         answer = answer[1:-1]
-    return Response(200, dict(JSON), [answer])
+    if not isinstance((object_of(answer) or {}).get("generated_text"), str):
+        raise Failure("upstream", "The model answered something else than a generation.", cause="no generated_text")
+    return Response(200, dict(JSON), [b"[" + answer + b"]" if as_array else answer])

@@ -185,7 +185,8 @@ def test_errors_are_counted_by_whose_they_are(
 
 
 def test_an_error_in_a_stream_that_has_begun_is_counted_too(door: Door, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(stream([part(generation()), exception("ModelStreamError", ErrorCode="x")]))
+    begun = generation().replace(b'"generated_text": "', b'"told": "')
+    sagemaker.replies.append(stream([part(begun), exception("ModelStreamError", ErrorCode="x")]))
     assert door.ask("/generate_stream", GENERATE).status == 200
     (line,) = door.log()
     assert (line["status"], line["error_status"], line["ServerErrors"]) == (200, 500, 1)

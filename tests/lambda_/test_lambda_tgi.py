@@ -162,7 +162,9 @@ def test_keep_alive_comments_are_passed_on(door: Door, sagemaker: SageMakerDoubl
     assert door.ask("/generate", {"inputs": "Hi"}).json() == {"generated_text": " Un été 🧸"}
 
 
-def test_a_stream_cut_at_every_byte_ends_with_an_event_in_tgis_words(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_stream_cut_at_every_byte_before_its_end_ends_with_an_event_in_tgis_words(
+    door: Door, sagemaker: SageMakerDouble
+) -> None:
     first, last = generation()
     raw = b"".join(chunk(part(piece)) for piece in (first, last)) + b"0\r\n\r\n"
     for cut in range(len(raw)):
@@ -172,8 +174,11 @@ def test_a_stream_cut_at_every_byte_ends_with_an_event_in_tgis_words(door: Door,
             assert (answer.status, answer.json()["error_type"]) == (502, "upstream")
             continue
         assert answer.status == 200
+        if cut >= len(chunk(part(first)) + chunk(part(last))):
+            assert answer.body == first + last
+            continue
         relayed, event = answer.body.rsplit(b"data: ", 1)
-        assert relayed in (first, first + last)
+        assert relayed == first
         assert json.loads(event) == {
             "error": "The model's answer broke off before its end.",
             "error_type": "upstream",
