@@ -1,12 +1,12 @@
 """A choice of a chat completion, from TGI's chunks (router/src/chat.rs, 3.3.6)."""
 
-import json
 import os
 from typing import Any
 
 from front_door.errors import Failure
 from front_door.openai_choice import Choice, Piece
 from front_door.openai_request import Asked
+from front_door.sse import object_of
 
 LOST_ARGUMENTS = "lost arguments"
 """The cause of a failure that TGI's buffered route would not have."""
@@ -56,11 +56,8 @@ class ChatChoice(Choice):
         self.finish_reason = "tool_calls"
         # TGI streams no last brace where a call has no arguments.
         for ending in ("", "}"):
-            try:
-                given = json.loads(self.arguments + ending)
-            except ValueError:
-                continue
-            if isinstance(given, dict) and all(name in given for name in self._required.get(self.tool, ())):
+            given = object_of((self.arguments + ending).encode())
+            if given is not None and all(name in given for name in self._required.get(self.tool, ())):
                 self.arguments += ending
                 return [*pieces, Piece(arguments=ending)] if ending else pieces
         # TGI streams arguments only from the first token that begins behind the tool's name.
@@ -70,11 +67,11 @@ class ChatChoice(Choice):
 
 def logprob(entry: dict[str, Any]) -> dict[str, Any]:
     """A token's log probability as OpenAI tells it, with those of its alternatives."""
-    return {**_one(entry), "top_logprobs": [_one(other) for other in entry["top_logprobs"]]}
+    return {**_one(entry), "top_logprobs": [_one(other) for other in entry.get("top_logprobs") or ()]}
 
 
 def _one(entry: dict[str, Any]) -> dict[str, Any]:
-    token, value = entry["token"], entry["logprob"]
+    token, value = entry["token"], entry.get("logprob")
     # A token that is only a part of a character has no text, and its bytes are not known.
     return {
         "token": token,

@@ -69,5 +69,5 @@ def _plain(arguments: str) -> str:
     """Arguments as TGI's buffered route writes them; where they were cut off, as they are."""
     try:
         return compact(json.loads(arguments)).decode()
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments

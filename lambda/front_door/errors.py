@@ -208,10 +208,10 @@ def tgi_failure(event: dict[str, Any]) -> Failure:
     """
     error = event["error"]
     if isinstance(error, dict):
-        message = str(error.get("message", ""))
+        message = str(error.get("message") or "")
         kind = next((kind for words, kind in TGI_MESSAGES.items() if message.startswith(words)), None)
     else:
-        message, kind = str(error), event.get("error_type")
+        message, kind = str(error or ""), event.get("error_type")
     if not isinstance(kind, str) or kind not in TGI_KINDS:
         kind = "upstream"
     return Failure(kind, message or "The model failed.", cause=IN_BAND)

@@ -1,10 +1,10 @@
 """One choice of an answer, read from the events in which its container sends it."""
 
-import json
 from typing import Any, NamedTuple
 
 from front_door.errors import Failure, tgi_failure
 from front_door.journal import Journal
+from front_door.openai_event import event_of
 from front_door.openai_request import Asked
 from front_door.sse import data_of
 
@@ -112,12 +112,9 @@ class Choice:
         return pieces if self.failure is not None else pieces + self._end()
 
     def _event(self, data: bytes) -> list[Piece]:
-        try:
-            event = json.loads(data)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict):
-            self.failure = Failure("upstream", "The model sent what is not JSON.", cause="not JSON")
+        event = event_of(data)
+        if event is None:
+            self.failure = Failure("upstream", "The model sent an event of another form.", cause="form of an event")
             return []
         if "error" in event:
             self.failure = tgi_failure(event)

@@ -50,6 +50,7 @@ class Chunks:
                 self._before
                 and event.startswith(begins)
                 and (at := event.find(before)) >= 0
+                and event.startswith(b'"', at + skipped)
                 and (end := event.find(after, at)) >= 0
             ):
                 out += (self._before, event[at + skipped : end], self._after)
