@@ -7,6 +7,8 @@ from deployed_cloud import Answer, Cloud
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
+ATTEMPTS = 3
+"""How often the front door sends a request that SageMaker throttles."""
 GENERATE = {"inputs": "Hello", "parameters": {"max_new_tokens": 20}}
 CHAT = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 20}
 CALLS = [
@@ -36,7 +38,7 @@ def kind_of(told: dict[str, object]) -> object:
 def test_a_failure_before_the_first_token_has_its_own_status(
     cloud: Cloud, fault: str, status: int, kind: str, retry_after: str | None, path: str, body: dict[str, object]
 ) -> None:
-    cloud.inject(fault)
+    cloud.inject(fault, count=ATTEMPTS if fault == "throttle" else 1)
     answer = cloud.ask("POST", path, body)
     assert (answer.status, kind_of(answer.json()), answer.headers.get("retry-after")) == (status, kind, retry_after)
     assert "Traceback" not in answer.body.decode()
@@ -105,5 +107,13 @@ def test_a_slow_first_token_is_waited_for(cloud: Cloud) -> None:
 
 
 def test_a_fault_happens_as_often_as_it_was_asked_for(cloud: Cloud) -> None:
-    cloud.inject("throttle", count=2)
-    assert [cloud.ask("POST", "/generate", GENERATE).status for _ in range(3)] == [429, 429, 200]
+    cloud.inject("no-capacity", count=2)
+    assert [cloud.ask("POST", "/generate", GENERATE).status for _ in range(3)] == [503, 503, 200]
+
+
+@pytest.mark.parametrize(("path", "body"), CALLS)
+def test_a_client_does_not_notice_throttling_that_passes(cloud: Cloud, path: str, body: dict[str, object]) -> None:
+    cloud.inject("throttle", count=ATTEMPTS - 1)
+    answer = cloud.ask("POST", path, body)
+    assert answer.status == 200
+    assert b"error" not in answer.body
