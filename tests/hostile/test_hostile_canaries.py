@@ -127,9 +127,13 @@ def test_no_words_of_an_error_are_logged(door: HostileDoor, case: Case) -> None:
         for members in told:
             _answers(door, error(status, code, **members))
             silent(case.ask(door))
-    for refused in (error(400, CANARY), error(400, "", __type=CANARY), error(400, "", code=CANARY), _page(502)):
+    for refused in (error(400, CANARY), error(400, "", __type=CANARY), _with_code(CANARY), _page(502)):
         _answers(door, refused)
         silent(case.ask(door))
+
+
+def _with_code(code: str) -> bytes:
+    return whole(json.dumps({"code": code, "message": code}).encode(), 400)
 
 
 def _container_errors() -> list[dict[str, Any]]:
