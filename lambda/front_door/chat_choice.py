@@ -10,7 +10,7 @@ from front_door.sse import object_of
 
 LOST_ARGUMENTS = "lost arguments"
 """The cause of a failure that TGI's buffered route would not have."""
-_LOST = "Tool error: the model's server lost a part of the tool call; try it again, or without streaming"
+_LOST = "The model's server lost a part of the tool call. Try again, or without `stream`."
 # What OpenAI's API gives for a token that is not among the likely ones; TGI's minus infinity is a null in JSON.
 _VERY_UNLIKELY = -9999.0
 
@@ -61,7 +61,7 @@ class ChatChoice(Choice):
                 self.arguments += ending
                 return [*pieces, Piece(arguments=ending)] if ending else pieces
         # TGI streams arguments only from the first token that begins behind the tool's name.
-        self.failure = Failure("tool_error", _LOST, cause=LOST_ARGUMENTS)
+        self.failure, self.is_done = Failure("upstream", _LOST, cause=LOST_ARGUMENTS), False
         return pieces
 
 
