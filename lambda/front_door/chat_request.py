@@ -75,7 +75,7 @@ def _logprobs(asked: Mapping[str, Any], facts: Mapping[str, Any], problems: Prob
         return {}
     most = facts.get("max_top_n_tokens")
     if top and isinstance(most, int) and top > most:
-        problems.add("top_logprobs", f"top_logprobs is {top}; this model gives at most {most} alternatives")
+        problems.add("top_logprobs", f"top_logprobs is {top}, this model gives at most {most} alternatives")
     return {"logprobs": True, "top_logprobs": top} if top else {"logprobs": True}
 
 

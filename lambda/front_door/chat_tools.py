@@ -60,7 +60,7 @@ def _tool(function: dict[str, Any], where: str, problems: Problems) -> dict[str,
     where = f"{where}.function"
     parameters = function.get("parameters") or function.get("arguments") or _NO_ARGUMENTS
     if function["name"] == _NO_TOOL:
-        problems.add(f"{where}.name", f"{where}.name: {_NO_TOOL} is what this model's server calls no tool; rename it")
+        problems.add(f"{where}.name", f"{where}.name: {_NO_TOOL} is what this model's server calls no tool, rename it")
     properties = parameters.get("properties")
     if isinstance(properties, dict) and _NAME in properties:
         problems.add(f"{where}.parameters", f"{where}.parameters: rename {_NAME}, which holds the tool's own name")

@@ -37,7 +37,7 @@ def _message(value: Any, path: str) -> Iterator[Problem]:
         return
     for name, instead in (("function_call", "tool_calls"), ("audio", "content")):
         if value.get(name) is not None:
-            yield f"{path}.{name}", f"is not supported; give the message `{instead}`"
+            yield f"{path}.{name}", f"is not supported, give the message `{instead}`"
     if value.get("content") is None and not value.get("tool_calls"):
         yield f"{path}.content", "missing field `content` or `tool_calls`"
 

@@ -12,7 +12,7 @@ _NO_LOGPROBS = "logprobs is not supported: this model's server gives none with c
 
 def _prompt(value: Any, path: str) -> Iterator[Problem]:
     if isinstance(value, list) and value and all(isinstance(item, (int, list)) for item in value):
-        yield path, "must be a string or an array of strings; arrays of tokens are not supported"
+        yield path, "must be a string or an array of strings, arrays of tokens are not supported"
     elif value == []:
         yield path, "must be a string or an array with at least one string"
     else:

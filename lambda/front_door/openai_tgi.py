@@ -21,7 +21,7 @@ def sampling(body: Mapping[str, Any], facts: Mapping[str, Any], problems: Proble
         problems.add("logit_bias", "logit_bias is not supported: this model's server does not bias tokens")
     if body.get("presence_penalty"):
         # TGI would take it for a repetition penalty of 2 more.
-        problems.add("presence_penalty", "presence_penalty is supported as 0 only; frequency_penalty works")
+        problems.add("presence_penalty", "presence_penalty is supported as 0 only, unlike frequency_penalty")
     same = ("temperature", "frequency_penalty", "repetition_penalty")
     found = {name: body[name] for name in same if name in body}
     if "top_p" in body and body["top_p"] != 1:  # TGI takes no 1 and means it by leaving it out
@@ -31,6 +31,6 @@ def sampling(body: Mapping[str, Any], facts: Mapping[str, Any], problems: Proble
     if ends := stops(body):
         most = facts.get("max_stop_sequences")
         if isinstance(most, int) and len(ends) > most:
-            problems.add("stop", f"stop has {len(ends)} sequences; this model takes at most {most}")
+            problems.add("stop", f"stop has {len(ends)} sequences, this model takes at most {most}")
         found["stop"] = ends
     return found
