@@ -20,6 +20,13 @@ _OF_ONE = ("items", "additionalProperties")
 _OF_MANY = ("anyOf", "oneOf", "allOf", "prefixItems")
 # outlines-core looks for these, in this order, and refuses a schema that has none of them.
 _KEYWORDS = ("properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "$ref", "type")
+# A schema without a type is held to the one that it says something about.
+_IMPLIED = {
+    **dict.fromkeys(("items", "minItems", "maxItems"), "array"),
+    **dict.fromkeys(("additionalProperties", "required", "minProperties", "maxProperties"), "object"),
+    **dict.fromkeys(("pattern", "format", "minLength", "maxLength"), "string"),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), "number"),
+}
 # An empty schema allows everything as well, but its expression has no parentheses around the alternatives.
 _ANYTHING = {"anyOf": [{"type": name} for name in ("string", "number", "boolean", "null", "object", "array")]}
 
@@ -104,7 +111,10 @@ class _Writer:
             return node
         node, within = self._resolved(node, within)
         if not any(keyword in node for keyword in _KEYWORDS):
-            return {**node, **_ANYTHING}
+            implied = next((_IMPLIED[name] for name in node if name in _IMPLIED), None)
+            if implied is None:
+                return {**node, **_ANYTHING}
+            node = {**node, "type": implied}
         if isinstance(node.get("type"), list) and "enum" not in node and "const" not in node:
             return {"anyOf": [self._members(_of_type(node, kind), within) for kind in node["type"]]}
         return self._members(node, within)
