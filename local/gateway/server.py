@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from local.gateway import integration as integrations
 from local.gateway.admission import Admission
@@ -28,6 +30,9 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 # Of the request line and the headers together; the server below reads more than that to be able to say it.
 MAX_HEAD_BYTES = 10_240
 READ_HEAD_BYTES = 65_536
+LOGGER = logging.getLogger(__name__)
+# The words of the parser quote what it could not read, which may be a prompt.
+LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 BODILESS = frozenset({204, 304})
 # Outside of the stage no API answers, hence none of its gateway responses; nor does one when the head was not read.
 WRONG_STAGE = Answer(
@@ -66,7 +71,15 @@ class Gateway:
 
     def server(self) -> web.Server:
         """For an `aiohttp.web.ServerRunner`."""
-        return web.Server(self.handle, access_log=None, max_line_size=READ_HEAD_BYTES, max_field_size=READ_HEAD_BYTES)
+        return web.Server(
+            self.handle,
+            access_log=None,
+            logger=LOGGER,
+            auto_decompress=False,
+            max_line_size=READ_HEAD_BYTES,
+            max_field_size=READ_HEAD_BYTES,
+            max_headers=READ_HEAD_BYTES,
+        )
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
         """Answers one request."""
