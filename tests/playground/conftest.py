@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playground_page import Page
+from playground_stub import Stub, serving
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with serving(Stub()) as made:
+        yield made
+
+
+@pytest.fixture
+def page(chromium: Chrome, stub: Stub) -> Iterator[Page]:
+    made = Page(chromium)
+    yield made
+    assert made.complaints() == []
+
+
+@pytest.fixture
+def opened(page: Page, stub: Stub) -> Page:
+    page.open(f"{stub.url}/")
+    return page
