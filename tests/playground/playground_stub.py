@@ -37,7 +37,7 @@ def event(content: str | None = None, **more: Any) -> bytes:
     """One event of a streamed chat."""
     delta = {} if content is None else {"content": content}
     choice = {"index": 0, "delta": delta, "finish_reason": more.pop("finish_reason", None)}
-    return b"data: " + json.dumps({"choices": [choice], **more}).encode() + b"\n\n"
+    return b"data: " + json.dumps({"choices": [choice], **more}, ensure_ascii=False).encode() + b"\n\n"
 
 
 def answer(*pieces: str, finish_reason: str = "stop") -> bytes:

@@ -10,6 +10,7 @@ from playground_stub import Send, Stub, answer, event, in_pieces
 from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.xdist_group("chromium")
+LINE_ENDS = pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
 
 
 def test_tokens_are_shown_as_they_come(opened: Page, stub: Stub) -> None:
@@ -46,7 +47,7 @@ def test_the_figures_of_an_answer_stand_below_it(opened: Page, stub: Stub) -> No
     assert 300 <= int(first.split()[3]) < 5_000
 
 
-@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+@LINE_ENDS
 def test_the_network_may_cut_the_stream_anywhere(opened: Page, stub: Stub, line_end: bytes) -> None:
     told = b": waiting\n\n" + answer("Grüße", " 🎈", " 漢字\n", "data: x") + b": the end\n\n"
     stub.stream = in_pieces(told.replace(b"\n", line_end), 1, 0)
@@ -55,9 +56,12 @@ def test_the_network_may_cut_the_stream_anywhere(opened: Page, stub: Stub, line_
     assert opened.all(".error") == []
 
 
-def test_an_event_of_several_lines_and_unknown_fields_are_read_as_the_standard_says(opened: Page, stub: Stub) -> None:
+@LINE_ENDS
+def test_an_event_of_several_lines_and_unknown_fields_are_read_as_the_standard_says(
+    opened: Page, stub: Stub, line_end: bytes
+) -> None:
     first = b'id: 7\nevent: message\ndata: {"choices":\ndata:[{"delta":{"content":"one"}}]}\nretry: 5\n\n'
-    stub.stream = lambda send: send(first + answer(" two"))
+    stub.stream = in_pieces((first + answer(" two")).replace(b"\n", line_end), 1, 0)
     opened.say("Lines.")
     assert opened.answered() == "one two"
 
