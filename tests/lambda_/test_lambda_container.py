@@ -210,12 +210,16 @@ def test_a_buffered_chat_says_what_the_container_says(cloud: Cloud, body: dict[s
         return
     expected, answered = direct.json(), through.json()
     theirs, ours = expected["choices"][0], answered["choices"][0]
-    assert (ours["finish_reason"], answered["usage"]) == (REASONS[theirs["finish_reason"]], expected["usage"])
-    if theirs["finish_reason"] == "stop_sequence":
-        assert theirs["message"]["content"].startswith(ours["message"]["content"])
-    elif theirs["message"]["content"] or theirs["finish_reason"] != "length":
+    said, has_lost = (
+        theirs["message"]["content"],
+        theirs["finish_reason"] == "length" and not theirs["message"]["content"],
+    )
+    stops = [at for at in map(said.find, body.get("stop", [])) if at >= 0]
+    assert answered["usage"] == expected["usage"]
+    assert ours["finish_reason"] == ("stop" if stops else REASONS[theirs["finish_reason"]]) or has_lost
+    if not has_lost:
         # TGI's buffered route loses an answer that is cut off inside a character; its stream, and so the door, has it.
-        assert ours["message"]["content"] == theirs["message"]["content"]
+        assert ours["message"]["content"] == said[: min(stops, default=None)]
 
 
 @pytest.mark.parametrize("choice", ["auto", "required", "weather", "now", "none"])

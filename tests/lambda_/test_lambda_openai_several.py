@@ -9,6 +9,7 @@ from conftest import Door
 from front_door import connection
 from openai_events import COMPLETION, DONE, HI, Read, completion_text, error, text, used
 from sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, part, parts
+from sagemaker_double import error as sagemaker_error
 
 PATH = "/v1/chat/completions"
 
@@ -99,6 +100,14 @@ def test_one_that_fails_before_anything_came_is_the_status(
         400,
         "Input validation error: `inputs` cannot be empty",
     )
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_sagemakers_refusal_of_one_is_the_status(door: Door, sagemaker: SageMakerDouble, is_streamed: bool) -> None:
+    refused = sagemaker_error(424, "ModelError", OriginalStatusCode=424, OriginalMessage="CUDA out of memory")
+    sagemaker.replies += [refused, Reply([HEAD, lambda: time.sleep(0.5), *answer("a").pieces[1:]])]
+    answered = door.ask(PATH, {**HI, "n": 2, "stream": is_streamed})
+    assert (answered.status, answered.json()["error"]["message"]) == (424, "CUDA out of memory")
 
 
 def test_one_that_fails_later_ends_the_stream_and_stops_the_others(
