@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -140,10 +141,21 @@ def serving(stub: Stub) -> Iterator[Stub]:
 
 def in_pieces(told: bytes, size: int, seconds: float = 0.002) -> Callable[[Send], None]:
     """Send an answer in pieces that end anywhere."""
+    return paced([told[start : start + size] for start in range(0, len(told), size)], seconds)
+
+
+def cut_in_line_ends(told: bytes) -> Callable[[Send], None]:
+    """Send an answer in pieces that end after carriage returns, slowly enough for each to be read alone."""
+    return paced(re.split(rb"(?<=\r)", told), 0.02)
+
+
+def paced(pieces: list[bytes], seconds: float) -> Callable[[Send], None]:
+    """Send pieces, with a pause after each."""
 
     def stream(send: Send) -> None:
-        for start in range(0, len(told), size):
-            send(told[start : start + size])
-            time.sleep(seconds)
+        for piece in pieces:
+            if piece:
+                send(piece)
+                time.sleep(seconds)
 
     return stream

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from playground_page import Page
-from playground_stub import Send, Stub, answer, event, in_pieces
+from playground_stub import Send, Stub, answer, cut_in_line_ends, event, in_pieces
 from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.xdist_group("chromium")
@@ -61,7 +61,7 @@ def test_an_event_of_several_lines_and_unknown_fields_are_read_as_the_standard_s
     opened: Page, stub: Stub, line_end: bytes
 ) -> None:
     first = b'id: 7\nevent: message\ndata: {"choices":\ndata:[{"delta":{"content":"one"}}]}\nretry: 5\n\n'
-    stub.stream = in_pieces((first + answer(" two")).replace(b"\n", line_end), 1, 0)
+    stub.stream = cut_in_line_ends((first + answer(" two")).replace(b"\n", line_end))
     opened.say("Lines.")
     assert opened.answered() == "one two"
 

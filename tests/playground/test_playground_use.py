@@ -45,6 +45,7 @@ def test_on_a_phone_nothing_is_cut_off_and_the_settings_open_on_demand(page: Pag
         page.answered()
         assert not page.find("key").is_displayed()
         assert chrome.execute_script("return document.documentElement.scrollWidth") == 360
+        assert page.find("log").get_property("scrollWidth") == page.find("log").get_property("clientWidth")
     finally:
         chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
