@@ -135,7 +135,8 @@ def wait_for_level(before: Counter[str], clients: int) -> None:
         now = level()
         more = now["processes"] - before["processes"]
         most = Counter(files=before["files"] + FILES * more + clients, threads=before["threads"] + more)
-        if now["processes"] <= IDLE_SANDBOXES and now["files"] <= most["files"] and now["threads"] <= most["threads"]:
+        fits = now["files"] <= most["files"] and now["threads"] <= most["threads"]
+        if fits and more <= IDLE_SANDBOXES:
             return
         assert time.monotonic() < until, f"{now} where at most {most} was to be left"
         time.sleep(0.1)

@@ -146,7 +146,7 @@ def test_an_interim_answer_is_not_the_answer(door: HostileDoor, interim: bytes) 
 def test_a_transfer_coding_of_another_kind_is_told(door: HostileDoor, coding: bytes) -> None:
     for case in CASES.values():
         data = bytes_for(door, case).replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: " + coding)
-        told = wrong_then_right(door, case, data)
+        told = wrong_then_right(door, case, data, pause=0.02)
         assert (told == all_of(case) and coding.strip().lower() == b"chunked") or told == -1
 
 

@@ -239,7 +239,7 @@ RSA_3072 = rsa.generate_private_key(public_exponent=3, key_size=3072)
 
 
 def test_a_number_beyond_the_modulus_is_no_signature_though_it_means_the_same() -> None:
-    odd_sized = rsa.generate_private_key(public_exponent=65537, key_size=2049)  # so both fit into its 257 bytes
+    odd_sized = rsa.generate_private_key(public_exponent=65537, key_size=2052)  # so both fit into its 257 bytes
     public = odd_sized.public_key().public_numbers()
     made = signature("RS256", b"message", odd_sized)
     verify(RsaKey(public.n, public.e), Token("RS256", None, {}, b"message", made))

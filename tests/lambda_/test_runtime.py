@@ -132,10 +132,18 @@ def test_an_event_that_is_no_http_request_is_answered(event: dict[str, Any]) -> 
 
 
 def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset(app: Any, stack: Any) -> None:
-    from constructs_lib._assets import lambda_code
+    from aws_cdk import aws_lambda as lambda_
 
-    code = lambda_code("front_door")
-    code.bind(stack)
+    from constructs_lib._assets import set_lambda_code
+
+    function = lambda_.Function(
+        stack,
+        "Function",
+        runtime=lambda_.Runtime.PYTHON_3_13,
+        handler="front_door.buffered.handler",
+        code=lambda_.Code.from_inline("Not this."),
+    )
+    set_lambda_code(function, "front_door")
     folder = Path(app.synth().directory)
     (wrapper,) = folder.glob("asset.*/front_door/run")
     assert wrapper.stat().st_mode & 0o777 == 0o755
