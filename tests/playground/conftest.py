@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from playground_page import Page
 from playground_stub import Stub, serving
 
 if TYPE_CHECKING:
+    from playground_page import Page
     from selenium.webdriver import Chrome
 
 
@@ -19,6 +19,8 @@ def stub() -> Iterator[Stub]:
 
 @pytest.fixture
 def page(chromium: Chrome, stub: Stub) -> Iterator[Page]:
+    from playground_page import Page
+
     made = Page(chromium)
     yield made
     assert made.complaints() == []

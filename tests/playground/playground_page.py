@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from playground_stub import KEY
 
 if TYPE_CHECKING:
@@ -12,6 +14,13 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
 ENTER, TAB = "\ue007", "\ue004"
+
+
+if shutil.which("chromedriver") is None:
+    # Said once for each file; the fixture would say it for each test.
+    pytest.skip(
+        "no browser here to try the playground with: apt-get install chromium chromium-driver", allow_module_level=True
+    )
 
 
 class Page:
