@@ -11,6 +11,7 @@ from local.sagemaker_runtime.eventstream import part
 
 TOKENS = (" Grüße", " an", " 你好")
 TEXT = "".join(TOKENS)
+TOOL_TOKENS = ('{"word":', ' "été', ' 你"}')
 USAGE = {"prompt_tokens": 6, "completion_tokens": len(TOKENS), "total_tokens": 6 + len(TOKENS)}
 DONE = b"data: [DONE]\n\n"
 HEAD = (
@@ -51,6 +52,17 @@ def chat_events() -> list[bytes]:
     return [*events, sse({**_CHAT, "choices": [], "usage": USAGE}), DONE]
 
 
+def tool_events() -> list[bytes]:
+    """TGI's streamed chat that calls a tool."""
+    events = []
+    for at, arguments in enumerate(TOOL_TOKENS):
+        function = {"name": None if at else "look_up", "arguments": arguments}
+        call = {"index": 0, "id": "0", "type": "function", "function": function}
+        choice = {"index": 0, "delta": {"role": "assistant", "tool_calls": [call]}, "logprobs": None}
+        events.append(sse({**_CHAT, "choices": [{**choice, "finish_reason": None}], "usage": None}))
+    return [*events, sse({**_CHAT, "choices": [], "usage": USAGE}), DONE]
+
+
 def completion_events() -> list[bytes]:
     """TGI's streamed completion."""
     events = []
@@ -66,6 +78,8 @@ def events_for(request: Received) -> list[bytes]:
     body = request.json()
     if "inputs" in body:
         return generate_events()
+    if "tools" in body:
+        return tool_events()
     return chat_events() if "messages" in body else completion_events()
 
 
