@@ -137,6 +137,6 @@ def _explained(failure: Failure) -> Failure:
         return failure
     message = (
         "The model did not answer within the 60 seconds that SageMaker gives to a request that the model"
-        " cannot stream (best_of > 1, decoder_input_details, logprobs together with tools)."
+        " cannot stream (best_of > 1, decoder_input_details, a tool call that its stream lost a part of)."
     )
     return Failure("timeout", message, cause=failure.cause)

@@ -118,7 +118,7 @@ class Asked:
 
     Attributes:
         bodies: What the model's container gets, one for each choice of the answer, in their order.
-        prompts: How many of the choices follow from one prompt: usage counts a prompt once.
+        per_prompt: How many of the choices follow from one prompt; usage counts a prompt once.
         is_streamed: Whether the answer is wanted as it comes.
         with_usage: Whether a stream is to end with the token counts.
         stops: Where the text ends; the text does not contain it.
