@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode, Stage
+from aws_cdk import AssetStaging, FileAssetPackaging, IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 
-from constructs_lib._place import place_of
-
 if TYPE_CHECKING:
-    from aws_cdk import Stack
+    from aws_cdk import Stage
+
+    from constructs_lib._place import Place
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -31,7 +31,7 @@ class _Staged:
 _STAGED: dict[tuple[Stage, str], _Staged] = {}
 
 
-def set_lambda_code(function: lambda_.Function, folder: str) -> None:
+def set_lambda_code(function: lambda_.Function, folder: str, place: Place) -> None:
     """Give a function the code of one folder, the folder itself at the root of the archive.
 
     This is what `Code.from_asset` does, without a reference to the assets' bucket: to make one, the CDK loads all that
@@ -41,13 +41,13 @@ def set_lambda_code(function: lambda_.Function, folder: str) -> None:
     Args:
         function: The function; the code that it was made with is replaced.
         folder: Name of the function's folder, such as `front_door`.
+        place: Where the function goes.
 
     Raises:
         FileNotFoundError: There is no such function.
     """
-    stack = place_of(function).stack
-    staged = _staged(stack, folder)
-    location = stack.synthesizer.add_file_asset(
+    staged = _staged(place, folder)
+    location = place.stack.synthesizer.add_file_asset(
         source_hash=staged.asset_hash,
         file_name=staged.path,
         packaging=FileAssetPackaging.ZIP_DIRECTORY,
@@ -70,24 +70,21 @@ def openapi_document() -> dict[str, Any]:
     return document
 
 
-def _staged(stack: Stack, folder: str) -> _Staged:
-    stage = Stage.of(stack)
-    if stage is None:
-        raise AssertionError("a stack is in an app")
-    key = (stage, folder)
+def _staged(place: Place, folder: str) -> _Staged:
+    key = (place.stage, folder)
     if key not in _STAGED:
-        _STAGED[key] = _stage(stage, stack, folder)
+        _STAGED[key] = _stage(place, folder)
     return _STAGED[key]
 
 
-def _stage(stage: Stage, stack: Stack, folder: str) -> _Staged:
+def _stage(place: Place, folder: str) -> _Staged:
     root = _lambda_root()
     if not (root / folder).is_dir():
         raise FileNotFoundError(f"There is no Lambda function {folder!r} in {root}.")
     # Compiled files stay out: installers write them, and the asset's hash has to be the same from a checkout and from
     # an installed wheel, or every team that installs it would see its functions change.
     staging = AssetStaging(
-        stage,
+        place.stage,
         f"LambdaFunction-{folder}",
         source_path=str(root),
         exclude=["/*", f"!/{folder}", "__pycache__", "*.pyc"],
@@ -95,8 +92,8 @@ def _stage(stage: Stage, stack: Stack, folder: str) -> _Staged:
     )
     return _Staged(
         asset_hash=staging.asset_hash,
-        path=staging.relative_staged_path(stack),
-        has_metadata=bool(stage.node.try_get_context("aws:cdk:enable-asset-metadata")),
+        path=staging.relative_staged_path(place.stack),
+        has_metadata=bool(place.stage.node.try_get_context("aws:cdk:enable-asset-metadata")),
     )
 
 

@@ -60,9 +60,10 @@ class Consumer(Construct):
             if monthly_requests is None
             else apigateway.CfnUsagePlan.QuotaSettingsProperty(limit=monthly_requests, period="MONTH"),
         )
-        apigateway.CfnUsagePlanKey(self, "PlanKey", key_id=key.ref, key_type="API_KEY", usage_plan_id=plan.ref)
-        self.api_key: apigateway.IApiKey = apigateway.ApiKey.from_api_key_id(self, "ApiKey", key.ref)
-        self.usage_plan: apigateway.IUsagePlan = apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", plan.ref)
+        key_id, plan_id = key.ref, plan.ref
+        apigateway.CfnUsagePlanKey(self, "PlanKey", key_id=key_id, key_type="API_KEY", usage_plan_id=plan_id)
+        self.api_key: apigateway.IApiKey = apigateway.ApiKey.from_api_key_id(self, "ApiKey", key_id)
+        self.usage_plan: apigateway.IUsagePlan = apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", plan_id)
 
 
 class Consumers(Construct):

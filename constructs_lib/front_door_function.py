@@ -92,7 +92,7 @@ def python_function(
         log_group=log_group,
         tracing=lambda_.Tracing.ACTIVE,
     )
-    set_lambda_code(function, folder)
+    set_lambda_code(function, folder, place_of(scope))
     acknowledge(function, SYNCHRONOUS_FUNCTION)
     acknowledge(role, TRACED_ROLE)
     return function

@@ -35,20 +35,20 @@ class Console:
     """
 
     def __init__(self, stack: Stack) -> None:
-        self._region = stack.region
+        self._region, partition = stack.region, Aws.PARTITION
         self.condition: CfnCondition | None = None
-        if Token.is_unresolved(stack.region):
+        if Token.is_unresolved(self._region):
             hosts = CfnMapping(
                 stack, "ConsoleHosts", mapping={partition: {"Host": host} for partition, host in _HOSTS.items()}
             )
-            self._host: str | None = hosts.find_in_map(Aws.PARTITION, "Host")
+            self._host: str | None = hosts.find_in_map(partition, "Host")
             self.condition = CfnCondition(
                 stack,
                 "HasConsole",
-                expression=Fn.condition_or(*(Fn.condition_equals(Aws.PARTITION, partition) for partition in _HOSTS)),
+                expression=Fn.condition_or(*(Fn.condition_equals(partition, public) for public in _HOSTS)),
             )
         else:
-            self._host = _HOSTS.get(_partition(stack.region))
+            self._host = _HOSTS.get(_partition(self._region))
 
     def endpoint(self, name: str) -> str | None:
         """The page of a SageMaker endpoint. None: the Region's partition has no public console."""

@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_lib import _assets
+from constructs_lib._place import place_of
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def made(scope: Construct, name: str) -> lambda_.Function:
 
 def packed(stack: Stack, name: str) -> list[str]:
     """The files of the function's asset, after synthesis."""
-    _assets.set_lambda_code(made(stack, name), "front_door")
+    _assets.set_lambda_code(made(stack, name), "front_door", place_of(stack))
     out = Path(stack.node.root.synth().directory)  # type: ignore[attr-defined]
     (asset,) = out.glob("asset.*")
     return sorted(str(file.relative_to(asset)) for file in asset.rglob("*") if file.is_file())
@@ -59,14 +60,14 @@ def test_a_checkout_has_the_source_beside_the_package() -> None:
 def test_a_function_that_does_not_exist_is_named(stack: Stack, sources: Path) -> None:
     function = made(stack, "Door")
     with pytest.raises(FileNotFoundError, match="There is no Lambda function 'back_door'"):
-        _assets.set_lambda_code(function, "back_door")
+        _assets.set_lambda_code(function, "back_door", place_of(stack))
 
 
 @pytest.mark.parametrize("context", [{}, {"aws:cdk:enable-asset-metadata": True}], ids=["bare", "as the CLI"])
 def test_the_template_and_the_asset_are_those_of_code_from_asset(context: dict[str, object], tmp_path: Path) -> None:
     app = App(context=context, outdir=str(tmp_path))
     ours, theirs = Stack(app, "Ours"), Stack(app, "Theirs")
-    _assets.set_lambda_code(made(ours, "Door"), "front_door")
+    _assets.set_lambda_code(made(ours, "Door"), "front_door", place_of(ours))
     lambda_.Function(
         theirs,
         "Door",
@@ -95,7 +96,7 @@ def test_stacks_share_one_copy_of_a_folder_and_each_names_it_from_its_own_assemb
     app = App(outdir=str(tmp_path))
     stacks = [Stack(app, "One"), Stack(app, "Two"), Stack(Stage(app, "Beta"), "Three")]
     for stack in stacks:
-        _assets.set_lambda_code(made(stack, "Door"), "front_door")
+        _assets.set_lambda_code(made(stack, "Door"), "front_door", place_of(stack))
     app.synth()
     (copy,) = tmp_path.glob("asset.*")
     manifests = [*tmp_path.glob("*.assets.json"), *tmp_path.glob("assembly-Beta/*.assets.json")]
