@@ -36,7 +36,7 @@ class Page:
         """What the condition yields, once it is something."""
         from selenium.webdriver.support.ui import WebDriverWait
 
-        return WebDriverWait(self.chrome, 15, poll_frequency=0.02).until(lambda _: condition())
+        return WebDriverWait(self.chrome, 30, poll_frequency=0.02).until(lambda _: condition())
 
     def open(self, url: str, key: str = KEY) -> None:
         self.chrome.get(url)
