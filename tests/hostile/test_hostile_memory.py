@@ -80,7 +80,7 @@ def test_memory_is_flat_over_five_thousand_requests(double: ModelDouble) -> None
         after = running.held()
         lines = running.output.read_text().splitlines()
     assert after["memory"] - before["memory"] <= MORE_KIB
-    assert after["files"] <= before["files"]
+    assert after["files"] <= before["files"] + 1  # a connection may wait for the next request
     assert after["threads"] <= before["threads"]
     assert len(lines) == ALL
     assert statuses[200] > ALL / 3

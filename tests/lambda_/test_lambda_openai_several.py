@@ -148,7 +148,8 @@ def test_a_stream_of_several_shows_signs_of_life(
 
 def test_each_default_of_the_number_of_tokens_is_lowered_for_itself(door: Door, sagemaker: SageMakerDouble) -> None:
     words = "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 500. Given: 9 `inputs` tokens and"
-    sagemaker.replies += [parts(error(words), DONE)] * 2 + [answer("a")] * 2
+    both = threading.Barrier(2, timeout=10)  # neither is told before both have asked
+    sagemaker.replies += [Reply([both.wait, *parts(error(words), DONE).pieces]) for _ in range(2)] + [answer("a")] * 2
     assert door.ask(PATH, {**HI, "n": 2}).status == 200
     assert sorted(request.json()["max_tokens"] for request in sagemaker.received) == [491, 491, 1024, 1024]
 
