@@ -132,18 +132,20 @@ def test_an_event_that_is_no_http_request_is_answered(event: dict[str, Any]) -> 
 
 
 def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset(app: Any, stack: Any) -> None:
-    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import Duration, aws_logs
 
-    from constructs_lib._assets import set_lambda_code
+    from constructs_lib.front_door_function import python_function
 
-    function = lambda_.Function(
+    python_function(
         stack,
         "Function",
-        runtime=lambda_.Runtime.PYTHON_3_13,
+        folder="front_door",
         handler="front_door.buffered.handler",
-        code=lambda_.Code.from_inline("Not this."),
+        description="",
+        timeout=Duration.seconds(1),
+        memory_size=128,
+        log_retention=aws_logs.RetentionDays.ONE_DAY,
     )
-    set_lambda_code(function, "front_door")
     folder = Path(app.synth().directory)
     (wrapper,) = folder.glob("asset.*/front_door/run")
     assert wrapper.stat().st_mode & 0o777 == 0o755
