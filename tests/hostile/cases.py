@@ -78,7 +78,7 @@ def right_or_told(door: HostileDoor, case: Case, answered: Answered, *, passed_o
         How many tokens a stream told; -1 for an answer that is no stream.
     """
     true_answer = truth_of(door, case)
-    assert answered.seconds < 2
+    assert answered.seconds < 10, "it hangs"
     if answered.status >= 400:
         is_error(answered.json(), answered.protocol)
         assert answered.line["cause"]

@@ -87,6 +87,7 @@ class HostileDoor:
         elapsed = time.monotonic() - started
         answered = Answered(response.status, response.headers, told, protocol, out.getvalue(), err.getvalue(), elapsed)
         held(answered)
+        self.double.settle()
         return answered
 
 

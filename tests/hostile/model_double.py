@@ -58,9 +58,18 @@ class ModelDouble:
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._open: set[socket.socket] = set()
+        self._closing: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
+
+    def settle(self) -> None:
+        """Wait until the connections are closed that close with an answer.
+
+        Nothing protects a client whose request crosses with the end of its connection.
+        """
+        while self._closing:
+            time.sleep(0.0002)
 
     def close(self) -> None:
         """Stop, and wait until nothing is left of it."""
@@ -91,6 +100,8 @@ class ModelDouble:
                 while (request := self._request(connection)) is not None:
                     self.received.append(request)
                     wire = self.answers(request)
+                    if wire.then in ("close", "reset"):
+                        self._closing.add(connection)
                     connection.sendall(wire.data)
                     if wire.late:
                         time.sleep(0.01)
@@ -103,6 +114,7 @@ class ModelDouble:
                         return
         finally:
             connection.close()
+            self._closing.discard(connection)
             self._open.discard(connection)
             self._threads.discard(threading.current_thread())
 

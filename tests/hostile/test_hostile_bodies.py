@@ -19,7 +19,7 @@ from corpus import (
 )
 from hostile_door import LLAMA, Answered, HostileDoor
 
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 10.0
 
 
 def harmless(door: HostileDoor, path: str, body: str, **event: Any) -> Answered:

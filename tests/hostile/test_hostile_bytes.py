@@ -60,7 +60,7 @@ def test_an_answer_may_stop_until_the_deadline(door: HostileDoor, name: str) -> 
         door.double.answers = Once(Wire(data[:at], "stall"))
         answered = case.ask(door, seconds=1 + WAITING_SECONDS)
         right_or_told(door, case, answered)
-        assert answered.seconds < 1
+        assert answered.seconds < 2 + WAITING_SECONDS, "a second behind the deadline"
         if answered.status != 200 or "error" in answered.line:
             assert (answered.line["error"], answered.line["cause"]) == ("timeout", "deadline")
             assert answered.line["error_status"] == 504
