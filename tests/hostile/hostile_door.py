@@ -63,7 +63,9 @@ class HostileDoor:
     app: App
     double: ModelDouble
 
-    def ask(self, path: str, body: object = None, *, seconds: float = 30, **event: Any) -> Answered:
+    def ask(
+        self, path: str, body: object = None, *, seconds: float = 30, has_defect: bool = False, **event: Any
+    ) -> Answered:
         """Send a request; a body that is no text is sent as JSON, and members of the event may be given."""
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         proxy_event = {
@@ -86,7 +88,7 @@ class HostileDoor:
         protocol = "openai" if protocol_of(told_path).end_of_stream else "tgi"
         elapsed = time.monotonic() - started
         answered = Answered(response.status, response.headers, told, protocol, out.getvalue(), err.getvalue(), elapsed)
-        held(answered)
+        held(answered, has_defect=has_defect)
         self.double.settle()
         return answered
 
@@ -97,8 +99,13 @@ def open_door(double: ModelDouble, *models: Model) -> HostileDoor:
     return HostileDoor(App(Config(served, double.url, double.url, "eu-west-1")), double)
 
 
-def held(answered: Answered) -> None:
-    """What is true of every answer: it is one, it has an id and one log line, and an error is told in its protocol."""
+def held(answered: Answered, *, has_defect: bool = False) -> None:
+    """What is true of every answer: it is one, it has an id and one log line, and an error is told in its protocol.
+
+    Args:
+        answered: The answer.
+        has_defect: Whether the test has put a defect into the application.
+    """
     assert 200 <= answered.status <= 599
     assert answered.body, "API Gateway would make a 502 of it"
     assert answered.headers["x-request-id"] == "gateway-id"
@@ -108,7 +115,7 @@ def held(answered: Answered) -> None:
     line = answered.line
     assert line["status"] == answered.status
     check_metrics(line)
-    assert line.get("error") != "internal", f"a defect of ours: {line}"
+    assert (line.get("error") == "internal") == has_defect, f"a defect of ours: {line}"
     if answered.status >= 400:
         assert answered.headers["Content-Type"] == "application/json"
         is_error(answered.json(), answered.protocol)

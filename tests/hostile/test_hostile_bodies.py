@@ -75,6 +75,22 @@ def test_a_number_that_serde_would_not_read_is_refused(door: HostileDoor, text: 
         assert b"number out of range" in answered.body or b"temperature" in answered.body
 
 
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_of_json_is_refused_wherever_it_is(door: HostileDoor, text: str) -> None:
+    for path in POST_PATHS:
+        answered = harmless(door, path, beside_prompt(path, text))
+        assert answered.status == 400
+        assert b"number out of range" in answered.body
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"\\udc00 \\ud800"', '"x\\udfff"'])
+def test_half_a_character_is_refused_where_it_would_be_sent(door: HostileDoor, text: str) -> None:
+    for path in POST_PATHS:
+        answered = harmless(door, path, in_place_of_prompt(path, text))
+        assert answered.status == 400
+        assert b"lone surrogate" in answered.body or b"unknown" in answered.body.lower()
+
+
 @pytest.mark.parametrize("path", POST_PATHS)
 def test_of_a_name_that_comes_twice_everyone_reads_the_last(door: HostileDoor, path: str) -> None:
     """The door decides by the same value that the container gets."""

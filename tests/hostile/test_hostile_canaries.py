@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from cases import CASES, WHOLE, Case, events_for_case
 from corpus import CHAT, COMPLETION, POST_PATHS, valid_body
+from front_door import app, call, model_stream, relay
 from front_door.sagemaker_errors import BY_CODE
 from hostile_door import JSON, Answered, HostileDoor
 from model_double import Received, Wire
@@ -143,6 +144,34 @@ def _container_errors() -> list[dict[str, Any]]:
         {"error": {"message": CANARY, "type": CANARY, "code": CANARY, "param": CANARY}},
         {"error": [CANARY], "detail": CANARY},
     ]
+
+
+DEFECTS = {
+    "before anything": (app, "found"),
+    "while it asks": (call, "compact"),
+    "while it reads": (model_stream.ModelStream, "__iter__"),
+    "while it passes on": (relay, "_passed"),
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_of_ours_tells_its_place_and_not_its_words(
+    door: HostileDoor, monkeypatch: pytest.MonkeyPatch, defect: str
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError(CANARY)
+
+    cases = CASES.values() if defect != "while it passes on" else [case for case in CASES.values() if case.is_streamed]
+    for case in cases:
+        monkeypatch.setattr(*DEFECTS[defect], fails)
+        answered = door.ask(
+            case.path, {**case.body, CANARY: CANARY} if case.path == "/" else case.body, has_defect=True
+        )
+        monkeypatch.undo()
+        silent(answered)
+        assert answered.line["cause"] == "KeyError"
+        assert answered.line["traceback"]
+        assert WORD not in answered.body.decode()
 
 
 @pytest.mark.parametrize("name", CASES)
