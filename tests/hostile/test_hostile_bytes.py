@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 import pytest
-from cases import CASES, WHOLE, Case, Once, bytes_for, right_or_told
+from cases import CASES, WHOLE, Case, Once, bytes_for, events_for_case, right_or_told
 from hostile_door import HostileDoor
 from model_double import Wire
-from truth import HEAD, TOKENS
+from truth import HEAD, TOKENS, streamed
 
 ALL = {**CASES, **WHOLE}
 WAITING_SECONDS = 0.03
@@ -38,6 +40,21 @@ def test_an_answer_may_be_cut_at_any_byte(door: HostileDoor, name: str, then: st
             here, perhaps = sum(end <= at for end in ends), sum(end - 2 <= at for end in ends)
             assert here <= max(told, 0) <= perhaps, "a token that was here is lost"
     assert right_or_told(door, case, case.ask(door)) in (-1, len(TOKENS))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_container_may_end_inside_of_an_event(door: HostileDoor, name: str) -> None:
+    """What is cut is the container's own text; HTTP and the event stream come to their ends."""
+    case = CASES[name]
+    events = events_for_case(door, case)
+    text, ends = b"".join(events), list(accumulate(map(len, events)))
+    for at in range(len(text)):
+        door.double.answers = Once(Wire(streamed([text[:at]])))
+        answered = case.ask(door)
+        told = right_or_told(door, case, answered)
+        if case.is_streamed:
+            assert max(told, 0) == sum(end <= at for end in ends[: len(TOKENS)])
+        assert "error" in answered.line, "an answer without its end"
 
 
 @pytest.mark.parametrize("name", CASES)
