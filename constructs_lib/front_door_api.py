@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 STAGE_NAME = "prod"
 
 # One JSON line per request, without bodies, headers or anything that could quote them (such as
-# $context.error.validationErrorString, which repeats pieces of a body that is no JSON).
+# $context.error.validationErrorString, which repeats pieces of a body that is no JSON), and without the path, where
+# somebody may have written a prompt by mistake.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 ACCESS_LOG_FIELDS = {
     "requestId": "$context.requestId",
@@ -43,7 +44,6 @@ ACCESS_LOG_FIELDS = {
     "userArn": "$context.identity.userArn",
     "sourceIp": "$context.identity.sourceIp",
     "httpMethod": "$context.httpMethod",
-    "path": "$context.path",
     "resourcePath": "$context.resourcePath",
     "status": "$context.status",
     "protocol": "$context.protocol",

@@ -176,7 +176,7 @@ def test_the_access_log_is_json_with_what_an_operator_needs_and_nothing_of_the_b
             "requestId": "$context.requestId",
             "apiKeyId": "$context.identity.apiKeyId",
             "httpMethod": "$context.httpMethod",
-            "path": "$context.path",
+            "resourcePath": "$context.resourcePath",
             "status": "$context.status",
             "responseLatency": "$context.responseLatency",
             "integrationLatency": "$context.integration.latency",
@@ -186,6 +186,7 @@ def test_the_access_log_is_json_with_what_an_operator_needs_and_nothing_of_the_b
         }.items()
     )
     assert "validationErrorString" not in setting["Format"]
+    assert "$context.path" not in setting["Format"]
     assert 'identity.apiKey"' not in setting["Format"]
     (log,) = (logical_id for logical_id in of_type(default(), "Logs::LogGroup") if "AccessLogs" in logical_id)
     assert flat(setting["DestinationArn"]).endswith(f":log-group:<{log}>")
