@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class Pace:
 
 @dataclass
 class Cloud:
-    """A running `serve`: what its JSON line said, and where faults are injected."""
+    """A running `serve`: what its JSON line said, where faults are injected, and what it tells meanwhile."""
 
     url: str
     api_key: str
@@ -69,13 +70,14 @@ class Cloud:
     faults_url: str
     pace: Pace = field(default_factory=Pace)
     api_keys: dict[str, str] = field(default_factory=dict)
+    told: Callable[[], str] = lambda: ""
 
     @classmethod
     def of(cls, serve: Serve) -> Cloud:
         """The cloud of a `serve` that gets ready."""
         told = json.loads(serve.line())
         keys = told.get("api_keys", {})
-        return cls(told["url"], told["api_key"], told["models"], serve.faults_url(), api_keys=keys)
+        return cls(told["url"], told["api_key"], told["models"], serve.faults_url(), api_keys=keys, told=serve.told)
 
     def connect(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
