@@ -1,4 +1,4 @@
-"""One log line for each request, and never a word of what was said."""
+"""One log line for each request: what it was, and how it went."""
 
 import json
 import time
@@ -8,18 +8,18 @@ import pytest
 from conftest import Door
 from sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, exception, part, parts, stream, whole
 
-CANARY = "c4n4ry-été"
-HI = {"messages": [{"role": "user", "content": CANARY, "name": CANARY}], "user": CANARY, "stop": [CANARY]}
-GENERATE = {"inputs": CANARY, "parameters": {"stop": [CANARY], "adapter_id": CANARY}}
+TEXT = "Un été"
+HI = {"messages": [{"role": "user", "content": TEXT, "name": TEXT}], "user": TEXT, "stop": [TEXT]}
+GENERATE = {"inputs": TEXT, "parameters": {"stop": [TEXT], "adapter_id": TEXT}}
 
 
-def generation(text: str = CANARY) -> bytes:
+def generation(text: str = TEXT) -> bytes:
     details = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
     token = {"id": 1, "text": text, "logprob": -1, "special": False}
     return f"data: {json.dumps({'index': 1, 'token': token, 'generated_text': text, 'details': details})}\n\n".encode()
 
 
-def chat(text: str = CANARY) -> list[bytes]:
+def chat(text: str = TEXT) -> list[bytes]:
     usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
     choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
     chunks = [{"choices": [choice], "usage": None}, {"choices": [], "usage": usage}]
@@ -84,57 +84,6 @@ def test_every_answer_tells_the_id_that_the_log_has(door: Door) -> None:
     assert door.ask("/nope", {}).headers["x-request-id"] == "gateway-id"
     assert door.ask("/v1/models", requestContext=None).headers["x-request-id"] == "lambda-id"
     assert [line["request_id"] for line in door.log()] == ["gateway-id", "lambda-id"]
-
-
-MODEL_ERROR = {"Message": CANARY, "OriginalStatusCode": 422, "OriginalMessage": CANARY}
-UPSTREAM = {
-    "an answer": [parts(generation())],
-    "a chat": [parts(*chat())],
-    "an error event": [parts(f'data: {{"error":"{CANARY}","error_type":"generation"}}\n\n'.encode())],
-    "a chat's error event": [parts(f'data: {{"error":{{"message":"{CANARY}"}}}}\n\n'.encode(), b"data: [DONE]\n\n")],
-    "no end": [parts(generation()[:-2])],
-    "a broken stream": [stream([part(generation()), exception("ModelStreamError", Message=CANARY, ErrorCode="x")])],
-    "no JSON": [parts(f"data: {CANARY}\n\n".encode())],
-    "a model error": [error(424, "ModelError", **MODEL_ERROR)],
-    "a validation error": [error(400, "ValidationError", Message=CANARY)],
-    "an unknown error": [error(400, "Unknown", Message=CANARY)],
-    "no SageMaker": [whole(CANARY.encode(), 500)],
-}
-
-
-@pytest.mark.parametrize("upstream", UPSTREAM)
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("/", GENERATE),
-        ("/", {**GENERATE, "stream": True}),
-        ("/generate", GENERATE),
-        ("/generate_stream", GENERATE),
-        ("/generate", {**GENERATE, "parameters": {"best_of": 2, "seed": CANARY}}),
-        ("/generate", {**GENERATE, "parameters": {"best_of": 2}}),
-        ("/v1/chat/completions", HI),
-        ("/v1/chat/completions", {**HI, "stream": True}),
-        ("/v1/chat/completions", {**HI, "model": CANARY}),
-        ("/" + CANARY, HI),
-    ],
-)
-def test_nothing_that_was_said_is_logged(
-    door: Door, sagemaker: SageMakerDouble, upstream: str, path: str, body: dict[str, Any]
-) -> None:
-    sagemaker.replies += UPSTREAM[upstream]
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {CANARY}", "X-Canary": CANARY}
-    door.ask(path, body, headers=headers, queryStringParameters={"q": CANARY})
-    captured = door.capsys.readouterr()
-    assert captured.err == ""
-    assert len(captured.out.splitlines()) == 1
-    assert "c4n4ry" not in captured.out
-    assert "key-secret" not in captured.out
-
-
-@pytest.mark.parametrize("body", [CANARY, f'{{"inputs": "{CANARY}', f'["{CANARY}"]', f'{{"inputs": ["{CANARY}"]}}'])
-def test_a_body_that_cannot_be_read_is_not_logged(door: Door, body: str) -> None:
-    assert door.ask("/generate", raw=body).status in (400, 422)
-    assert "c4n4ry" not in door.capsys.readouterr().out
 
 
 def metrics(line: dict[str, Any]) -> dict[str, Any]:
