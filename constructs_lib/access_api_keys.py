@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from aws_cdk import Duration
 
 from constructs_lib.access import Access, AccessBinding
-from constructs_lib.front_door_function import invocation_uri, python_function
+from constructs_lib.front_door_function import python_function, token_scheme
 from constructs_lib.front_door_responses import GatewayAnswer
 
 if TYPE_CHECKING:
@@ -78,18 +78,7 @@ class ApiKeyAccess(Access):
             memory_size=256,
             log_retention=log_retention,
         )
-        reader = {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "x-amazon-apigateway-authtype": "custom",
-            "x-amazon-apigateway-authorizer": {
-                "type": "token",
-                "authorizerUri": invocation_uri(function, streaming=False),
-                "identityValidationExpression": BEARER_KEY,
-                "authorizerResultTtlInSeconds": _CACHE_SECONDS,
-            },
-        }
+        reader = token_scheme(function, ttl_seconds=_CACHE_SECONDS, validation=BEARER_KEY)
         missing = GatewayAnswer(
             "UNAUTHORIZED",
             401,

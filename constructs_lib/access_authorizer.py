@@ -10,7 +10,7 @@ from constructs_lib._kinds import FUNCTION
 from constructs_lib._quantities import quantity_problems
 from constructs_lib.access import Access, AccessBinding
 from constructs_lib.access_api_keys import API_KEY_SCHEME, KEY_ANSWERS
-from constructs_lib.front_door_function import invocation_uri
+from constructs_lib.front_door_function import token_scheme
 from constructs_lib.front_door_responses import GatewayAnswer
 from constructs_lib.planning.checks import Flag, problem
 from constructs_lib.planning.problems import Problem
@@ -69,17 +69,8 @@ class AuthorizerAccess(Access):
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """It needs nothing but the permission that the API gets."""
-        own = {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "x-amazon-apigateway-authtype": "custom",
-            "x-amazon-apigateway-authorizer": {
-                "type": "token",
-                "authorizerUri": invocation_uri(self._function, streaming=False),
-                "authorizerResultTtlInSeconds": _DEFAULT_SECONDS if self._ttl is None else self._ttl.to_seconds(),
-            },
-        }
+        ttl = _DEFAULT_SECONDS if self._ttl is None else self._ttl.to_seconds()
+        own = token_scheme(self._function, ttl_seconds=ttl)
         return AccessBinding(
             schemes={"Own": own} | ({"ApiKey": API_KEY_SCHEME} if self._usage_plans else {}),
             answers=(*_ANSWERS, *(KEY_ANSWERS if self._usage_plans else ())),

@@ -11,7 +11,7 @@ from aws_cdk import Duration
 
 from constructs_lib._kinds import USER_POOL, USER_POOL_CLIENT
 from constructs_lib.access import Access, AccessBinding
-from constructs_lib.front_door_function import invocation_uri, python_function
+from constructs_lib.front_door_function import python_function, token_scheme
 from constructs_lib.front_door_responses import GatewayAnswer
 from constructs_lib.planning.problems import Problem
 
@@ -57,18 +57,7 @@ class _TokenAccess(Access):
             log_retention=log_retention,
             environment={"ISSUER": issuer, "AUDIENCE": json.dumps(list(audience))},
         )
-        token = {
-            "type": "apiKey",
-            "name": "Authorization",
-            "in": "header",
-            "x-amazon-apigateway-authtype": "custom",
-            "x-amazon-apigateway-authorizer": {
-                "type": "token",
-                "authorizerUri": invocation_uri(function, streaming=False),
-                "identityValidationExpression": BEARER_JWT,
-                "authorizerResultTtlInSeconds": CACHE_SECONDS,
-            },
-        }
+        token = token_scheme(function, ttl_seconds=CACHE_SECONDS, validation=BEARER_JWT)
         return AccessBinding(schemes={"BearerToken": token}, answers=_ANSWERS, authorizer=function)
 
 

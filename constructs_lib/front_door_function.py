@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -111,6 +112,29 @@ def invocation_uri(function: lambda_.IFunction, *, streaming: bool) -> str:
         else f"2015-03-31/functions/{function.function_arn}/invocations"
     )
     return place.arn("apigateway", f"path/{path}", account="lambda")
+
+
+def token_scheme(authorizer: lambda_.IFunction, *, ttl_seconds: float, validation: str | None = None) -> dict[str, Any]:
+    """A function that judges the header `Authorization`, as a security scheme of API Gateway's OpenAPI document.
+
+    Args:
+        authorizer: The function.
+        ttl_seconds: How long API Gateway keeps a decision about the same header.
+        validation: What the header must match before the function is asked. None: anything.
+    """
+    expression = {} if validation is None else {"identityValidationExpression": validation}
+    return {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "custom",
+        "x-amazon-apigateway-authorizer": {
+            "type": "token",
+            "authorizerUri": invocation_uri(authorizer, streaming=False),
+            **expression,
+            "authorizerResultTtlInSeconds": ttl_seconds,
+        },
+    }
 
 
 def permit_api(
