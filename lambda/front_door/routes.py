@@ -15,7 +15,6 @@ class Route(NamedTuple):
         answer: The module and function of this package that answer; loaded with the first request that needs them.
         protocol: Whose words the client speaks, also in errors: `tgi` or `openai`.
         request: The name of the request body's schema in the OpenAPI description; None: there is no body.
-        is_public: Whether it is answered without access, which only the playground's page is.
     """
 
     method: str
@@ -23,7 +22,6 @@ class Route(NamedTuple):
     answer: str
     protocol: str
     request: str | None = None
-    is_public: bool = False
 
 
 ROUTES = (

@@ -79,8 +79,6 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.request is not None:
         content = {"application/json": {"schema": ref(route.request)}}
         operation["requestBody"] = {"required": True, "content": content}
-    if route.is_public:
-        operation["security"] = []
     failures = errors.of(
         route.protocol,
         asks_model=route.request is not None,
