@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 _NAME = re.compile(rb"[A-Za-z0-9-]+")
@@ -38,6 +38,17 @@ class Wire(NamedTuple):
     data: bytes
     then: str = "keep"
     late: bytes = b""  # comes a moment after the answer
+    size: int = 0  # of the pieces that it is sent in; 0: in one
+
+
+def pieces(wire: Wire) -> Iterator[bytes]:
+    """The pieces of an answer, with pauses in which each of them can be read alone."""
+    if not wire.size:
+        yield wire.data
+        return
+    for at in range(0, len(wire.data), wire.size):
+        yield wire.data[at : at + wire.size]
+        time.sleep(0.0005)
 
 
 Answers = Callable[[Received], Wire]
@@ -102,7 +113,8 @@ class ModelDouble:
                     wire = self.answers(request)
                     if wire.then in ("close", "reset"):
                         self._closing.add(connection)
-                    connection.sendall(wire.data)
+                    for piece in pieces(wire):
+                        connection.sendall(piece)
                     if wire.late:
                         time.sleep(0.01)
                         connection.sendall(wire.late)

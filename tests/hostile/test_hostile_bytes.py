@@ -8,7 +8,9 @@ import pytest
 from cases import CASES, WHOLE, Case, Once, bytes_for, events_for_case, right_or_told
 from hostile_door import HostileDoor
 from model_double import Wire
-from truth import HEAD, TOKENS, streamed
+from truth import HEAD, TOKENS, chunk, streamed
+
+from local.sagemaker_runtime.eventstream import part
 
 ALL = {**CASES, **WHOLE}
 WAITING_SECONDS = 0.03
@@ -40,6 +42,33 @@ def test_an_answer_may_be_cut_at_any_byte(door: HostileDoor, name: str, then: st
             here, perhaps = sum(end <= at for end in ends), sum(end - 2 <= at for end in ends)
             assert here <= max(told, 0) <= perhaps, "a token that was here is lost"
     assert right_or_told(door, case, case.ask(door)) in (-1, len(TOKENS))
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("size", [11, 61, 250])
+def test_an_answer_may_come_in_pieces_of_any_size(door: HostileDoor, name: str, size: int) -> None:
+    """And be cut: nothing that lies between two pieces is lost or comes twice."""
+    case = ALL[name]
+    data = bytes_for(door, case)
+    for at in (len(data), *range(0, len(data), 241)):
+        door.double.answers = Once(Wire(data[:at], "keep" if at == len(data) else "close", size=size))
+        told = right_or_told(door, case, case.ask(door))
+        ends = ends_of_tokens(data) if case.is_streamed else []
+        assert max(told, 0) in (sum(end <= at for end in ends), sum(end - 2 <= at for end in ends))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_event_stream_may_end_inside_of_a_frame(door: HostileDoor, name: str) -> None:
+    """HTTP comes to its end."""
+    case = CASES[name]
+    each = [part(event) for event in events_for_case(door, case)]
+    frames, borders = b"".join(each), [0, *accumulate(map(len, each))]
+    for at in range(0, len(frames), 3):
+        door.double.answers = Once(Wire(HEAD + chunk(frames[:at]) * (at > 0) + b"0\r\n\r\n"))
+        answered = case.ask(door)
+        right_or_told(door, case, answered)
+        is_between = at in borders
+        assert is_between or answered.line["cause"] == "truncated event stream"
 
 
 @pytest.mark.parametrize("name", CASES)
