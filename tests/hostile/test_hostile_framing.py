@@ -64,13 +64,13 @@ def test_bytes_behind_an_answer_are_nobodys(door: HostileDoor, extra: bytes) -> 
     """They may come with the answer or after it; the next request never takes them for its own answer."""
     for case in ALL:
         data = bytes_for(door, case)
-        assert wrong_then_right(door, case, data + extra, "keep") == all_of(case)
+        assert wrong_then_right(door, case, data + extra, "keep", pause=0.05) == all_of(case)
 
         def late(request: Received, data: bytes = data) -> Wire:
             door.double.answers = true
             return Wire(data, "keep", extra)
 
-        assert wrong_then_right(door, case, late, pause=0.02) == all_of(case)
+        assert wrong_then_right(door, case, late, pause=0.3) == all_of(case)
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "1e3", "0x10", "+", "", "5, 5", "9" * 400, "٣", "½", "1_0"])
