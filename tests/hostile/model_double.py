@@ -59,6 +59,7 @@ class ModelDouble:
 
     Attributes:
         received: The requests.
+        unwanted: How many answers were not read to their ends.
         violations: What came in that is not a request, with what was wrong with it.
     """
 
@@ -66,6 +67,7 @@ class ModelDouble:
         self.answers = answers
         self.received: list[Received] = []
         self.violations: list[str] = []
+        self.unwanted = 0
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._open: set[socket.socket] = set()
@@ -113,8 +115,7 @@ class ModelDouble:
                     wire = self.answers(request)
                     if wire.then in ("close", "reset"):
                         self._closing.add(connection)
-                    for piece in pieces(wire):
-                        connection.sendall(piece)
+                    self._send(connection, wire)
                     if wire.late:
                         time.sleep(0.01)
                         connection.sendall(wire.late)
@@ -129,6 +130,14 @@ class ModelDouble:
             self._closing.discard(connection)
             self._open.discard(connection)
             self._threads.discard(threading.current_thread())
+
+    def _send(self, connection: socket.socket, wire: Wire) -> None:
+        try:
+            for piece in pieces(wire):
+                connection.sendall(piece)
+        except OSError:
+            self.unwanted += 1
+            raise
 
     def _request(self, connection: socket.socket) -> Received | None:
         data = b""

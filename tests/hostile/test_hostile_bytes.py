@@ -113,6 +113,18 @@ def test_an_answer_may_stop_until_the_deadline(door: HostileDoor, name: str) -> 
     assert right_or_told(door, case, case.ask(door)) in (-1, len(TOKENS))
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_an_answer_that_stops_is_over_before_the_deadline_by_what_it_takes_to_tell(
+    door: HostileDoor, name: str
+) -> None:
+    case = ALL[name]
+    data = bytes_for(door, case)
+    door.double.answers = Once(Wire(data[: len(data) // 2], "stall"))
+    answered = case.ask(door, seconds=1.6)
+    right_or_told(door, case, answered)
+    assert 0.5 < answered.seconds < 1.5
+
+
 def _interesting(data: bytes, case: Case) -> list[int]:
     """Around every border of the framings, and here and there."""
     borders = [0, 1, 9, 17, data.index(b"\r\n\r\n"), len(data) - 5, len(data) - 2, len(data) - 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import random
@@ -36,7 +37,10 @@ def asked(number: int) -> tuple[str, dict[str, Any]]:
 
 
 def request_of(number: int) -> bytes:
-    path, body = asked(number)
+    return raw(*asked(number))
+
+
+def raw(path: str, body: dict[str, Any]) -> bytes:
     data = json.dumps(body).encode()
     head = f"POST /{STAGE}{path} HTTP/1.1\r\nHost: door\r\nConnection: close\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
@@ -81,9 +85,10 @@ def content_of(body: bytes) -> str:
 
 def level() -> Counter[str]:
     """What this process holds, with what it has started."""
-    children = [
-        child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    children: list[str] = []
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+            children += (task / "children").read_text().split()
     return Counter(
         files=len([*Path("/proc/self/fd").iterdir()]), threads=threading.active_count(), processes=len(children)
     )
@@ -173,6 +178,22 @@ def test_two_hundred_streams_at_once() -> None:
     assert Counter(line["status"] for line in lines) == {200: COUNT + 2}
     assert not any("error" in line for line in lines)
     assert len(cloud.access_log) == COUNT + 2
+
+
+@pytest.mark.slow
+def test_functions_whose_clients_have_gone_go_on_to_their_ends() -> None:
+    """Their answers are larger than everything on the way that holds them."""
+    body = {"inputs": "word", "parameters": {"max_new_tokens": 4_096, "top_n_tokens": 5}}
+    request = raw("/generate_stream", body)
+    manners = ["leaves", "resets", "never reads"] * 3
+    clients = [Client(request, manner, until=at * 1_000) for at, manner in enumerate(manners)]
+    with open_cloud(min_words=5_000) as cloud:
+        come_and_go(cloud.port, clients, seconds=20)
+        for client in clients:
+            if client.manner == "never reads":
+                client.go()
+        wait_until_all_have_ended(cloud, len(clients))
+        assert {json.loads(line)["GeneratedTokens"] for line in cloud.log} == {4_096}
 
 
 def assert_whole(cloud: OpenCloud, number: int, client: Client) -> None:

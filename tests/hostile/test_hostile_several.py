@@ -20,11 +20,12 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "prompts": ("/v1/completions", {"prompt": ["a", "b"], "n": COUNT // 2}),
 }
 ENDINGS = {
-    "an exception": exception("ModelStreamError", Message="m", ErrorCode="x"),
-    "an error of the container": part(b'data: {"error":{"message":"m","http_status_code":422}}\n\n'),
-    "nonsense": part(b"data: nonsense\n\n"),
-    "damage": b"\0" * 40,
+    "ModelStreamError x": exception("ModelStreamError", Message="m", ErrorCode="x"),
+    "in-band": part(b'data: {"error":{"message":"m","http_status_code":422}}\n\n'),
+    "form of an event": part(b"data: nonsense\n\n"),
+    "event stream checksum": b"\0" * 40,
 }
+"""By the cause that is logged."""
 
 
 class OneIsWrong:
@@ -81,6 +82,7 @@ def test_one_that_breaks_off_ends_the_stream_with_one_error(door: HostileDoor, n
             door.double.answers = OneIsWrong(wire, turn)
             answered = ask(door, name, stream=True)
             ended_with_one_error(answered)
+            assert answered.line["cause"] == ending
             door.double.answers = OneIsWrong(wire, turn)
             assert ask(door, name, stream=False).status in (422, 500, 502, 400)
     door.double.answers = true
@@ -98,6 +100,21 @@ def ended_with_one_error(answered: Answered) -> None:
     for told in texts(answered).values():
         assert told == list(TOKENS[: len(told)])
     assert answered.line["cause"]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_others_are_not_read_to_their_ends(door: HostileDoor, name: str) -> None:
+    def answers(request: Received) -> Wire:
+        events = events_for(request)
+        if next(turns) == 0:
+            return Wire(HEAD + chunk(part(events[0])) + chunk(ENDINGS["in-band"]), "close")
+        return Wire(HEAD + chunk(part(events[0])) * 5_000, "close", size=20_000)
+
+    turns = iter(range(COUNT))
+    before = door.double.unwanted
+    door.double.answers = answers
+    ended_with_one_error(ask(door, name, stream=True))
+    assert door.double.unwanted - before == COUNT - 1
 
 
 @pytest.mark.parametrize("name", REQUESTS)

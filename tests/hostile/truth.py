@@ -20,7 +20,6 @@ HEAD = (
 )
 _SAME = {"id": "", "created": 1760000000, "model": "m", "system_fingerprint": "3.3.6-sha"}
 _CHAT = {"object": "chat.completion.chunk", **_SAME}
-_COMPLETION = {"object": "text_completion", **_SAME}
 
 
 def sse(value: object) -> bytes:
@@ -67,9 +66,11 @@ def completion_events() -> list[bytes]:
     """TGI's streamed completion."""
     events = []
     for at, text in enumerate(TOKENS, 1):
-        is_last = at == len(TOKENS)
-        choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": "length" if is_last else ""}
-        events.append(sse({**_COMPLETION, "choices": [choice], **({"usage": USAGE} if is_last else {})}))
+        reason = "length" if at == len(TOKENS) else ""
+        choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": reason}
+        event = {"object": "text_completion", "id": "", "created": 1760000000, "choices": [choice]}
+        event |= {"model": "m", "system_fingerprint": "3.3.6-sha"}
+        events.append(sse(event | {"usage": USAGE} if reason else event))
     return [*events, DONE]
 
 
