@@ -22,12 +22,14 @@ class Client:
         manner: `reads`, `sips`, `never reads`, or how it goes: `leaves` or `resets`.
         until: Goes after so many bytes of the answer; 0: as soon as the request is sent.
         delay: When it comes, in seconds.
+        holds: How many bytes the system holds for it that it has not read; 0: as many as it likes.
     """
 
     request: bytes
     manner: str
     until: int = 0
     delay: float = 0.0
+    holds: int = 0
     answer: bytearray = field(default_factory=bytearray)
     is_done: bool = False
     socket: socket.socket | None = None
@@ -38,7 +40,11 @@ class Client:
         return self.manner in ("reads", "sips")
 
     def come(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.settimeout(10)
+        if self.holds:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.holds)
+        self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(self.request)
         self.socket.setblocking(False)
 

@@ -173,7 +173,10 @@ def test_two_hundred_streams_at_once() -> None:
     for client in clients:
         if client.manner == "never reads":
             client.go()
-    assert level() == before_all
+    until = time.monotonic() + 5
+    while not level() <= before_all:
+        assert time.monotonic() < until, f"{level()} is left, where there was {before_all}"
+        time.sleep(0.1)
     lines = [json.loads(line) for line in cloud.log]
     assert Counter(line["status"] for line in lines) == {200: COUNT + 2}
     assert not any("error" in line for line in lines)
@@ -183,17 +186,17 @@ def test_two_hundred_streams_at_once() -> None:
 @pytest.mark.slow
 def test_functions_whose_clients_have_gone_go_on_to_their_ends() -> None:
     """Their answers are larger than everything on the way that holds them."""
-    body = {"inputs": "word", "parameters": {"max_new_tokens": 4_096, "top_n_tokens": 5}}
+    body = {"inputs": "word", "parameters": {"max_new_tokens": 16_384, "top_n_tokens": 5}}
     request = raw("/generate_stream", body)
-    manners = ["leaves", "resets", "never reads"] * 3
-    clients = [Client(request, manner, until=at * 1_000) for at, manner in enumerate(manners)]
-    with open_cloud(min_words=5_000) as cloud:
+    manners = ["leaves", "resets", "never reads"] * 2
+    clients = [Client(request, manner, until=at * 1_000, holds=4_096) for at, manner in enumerate(manners)]
+    with open_cloud(min_words=20_000) as cloud:
         come_and_go(cloud.port, clients, seconds=20)
         for client in clients:
             if client.manner == "never reads":
                 client.go()
         wait_until_all_have_ended(cloud, len(clients))
-        assert {json.loads(line)["GeneratedTokens"] for line in cloud.log} == {4_096}
+        assert {json.loads(line)["GeneratedTokens"] for line in cloud.log} == {16_384}
 
 
 def assert_whole(cloud: OpenCloud, number: int, client: Client) -> None:
