@@ -172,7 +172,7 @@ class Gateway:
                 if not bodiless:
                     await response.write(chunk)
                     sent += len(chunk)
-        except ConnectionResetError:
+        except ConnectionError:  # from a writer that waits for the client aiohttp raises no more than this
             self._drain(answer)
         except integrations.TruncatedAnswerError as error:
             self._log(f"{context.request_id} {error}")
