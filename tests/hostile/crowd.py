@@ -6,6 +6,7 @@ import selectors
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 READ_BYTES = 65536
@@ -20,7 +21,7 @@ class Client:
     Args:
         request: What it sends.
         manner: `reads`, `sips`, `never reads`, or how it goes: `leaves` or `resets`.
-        until: Goes after so many bytes of the answer; 0: as soon as the request is sent.
+        until: Goes after so many bytes of the answer; 0: as soon as it may, without reading any.
         delay: When it comes, in seconds.
         holds: How many bytes the system holds for it that it has not read; 0: as many as it likes.
     """
@@ -67,21 +68,33 @@ class Client:
             self.go()
 
 
-def come_and_go(port: int, clients: list[Client], *, seconds: float) -> None:
+def come_and_go(port: int, clients: list[Client], *, seconds: float, may_go: Callable[[], bool] = lambda: True) -> None:
     """Let every client do what it does; ends when all are done but those that never read.
+
+    Args:
+        port: Where they go.
+        clients: They.
+        seconds: How long all of it may take.
+        may_go: Whether those may go that read nothing. A request that was sent and is taken back before the gateway
+            has looked at it may be one or none.
 
     Raises:
         TimeoutError: Some are not done in time.
     """
     started = time.monotonic()
     coming = sorted(clients, key=lambda client: client.delay)
+    leaving = [
+        client for client in clients if not client.stays and client.until == 0 and client.manner != "never reads"
+    ]
     with selectors.DefaultSelector() as selector:
-        while coming or selector.get_map():
+        while coming or leaving or selector.get_map():
             now = time.monotonic() - started
             if now > seconds:
                 raise TimeoutError(f"{len(selector.get_map())} clients are still waiting")
             while coming and coming[0].delay <= now:
                 _enter(selector, coming.pop(0), port)
+            while leaving and not coming and may_go():
+                leaving.pop().go()
             for key, _ in selector.select(0.01):
                 client: Client = key.data
                 client.read()
@@ -92,10 +105,7 @@ def come_and_go(port: int, clients: list[Client], *, seconds: float) -> None:
 
 def _enter(selector: selectors.BaseSelector, client: Client, port: int) -> None:
     client.come(port)
-    if client.manner == "never reads":
-        return
-    if not client.stays and client.until == 0:
-        client.go()
+    if client.manner == "never reads" or (not client.stays and client.until == 0):
         return
     assert client.socket is not None
     selector.register(client.socket, selectors.EVENT_READ, client)

@@ -158,7 +158,7 @@ def test_two_hundred_streams_at_once() -> None:
         before = level()
         clients = crowd()
         waiting = hold_back_until_all_wait(cloud, 60)
-        come_and_go(cloud.port, clients, seconds=100)
+        come_and_go(cloud.port, clients, seconds=100, may_go=lambda: cloud.most_waiting == COUNT)
         waiting.join()
         assert cloud.most_waiting == COUNT, "they were not all there at once"
         for number, client in enumerate(clients):
@@ -191,7 +191,7 @@ def test_functions_whose_clients_have_gone_go_on_to_their_ends() -> None:
     manners = ["leaves", "resets", "never reads"] * 2
     clients = [Client(request, manner, until=at * 1_000, holds=4_096) for at, manner in enumerate(manners)]
     with open_cloud(min_words=20_000) as cloud:
-        come_and_go(cloud.port, clients, seconds=20)
+        come_and_go(cloud.port, clients, seconds=40, may_go=lambda: len(cloud.asked) == len(clients))
         for client in clients:
             if client.manner == "never reads":
                 client.go()
