@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack, Stage
+from aws_cdk import Stack
 
 if TYPE_CHECKING:
     from constructs import IConstruct
@@ -20,14 +20,6 @@ class Place:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-
-    @cached_property
-    def stage(self) -> Stage:
-        """The stage of the stack: the app, unless it is in another one."""
-        stage = Stage.of(self.stack)
-        if stage is None:
-            raise AssertionError("a stack is in an app")
-        return stage
 
     @cached_property
     def partition(self) -> str:

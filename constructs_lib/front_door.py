@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib._assets import synthesizer_problems
 from constructs_lib._place import Place, place_of
 from constructs_lib._quantities import quantity_problems
 from constructs_lib._tokens import is_token
@@ -154,23 +155,32 @@ class FrontDoor(Construct, DoorMetrics):
                 urls=_sagemaker_urls(place),
             )
             problems += size_problems(len(models), variables)
+        if problems:
+            problems += synthesizer_problems(place)
         refuse(scope, id, problems)
         super().__init__(scope, id)
         self._access = access
         self._domain = domain
         self._models = tuple(models)
         timeout = timeout or Duration.seconds(STREAMED_SECONDS if streaming else BUFFERED_SECONDS)
-        self.function: lambda_.Function = python_function(
-            self,
-            "Function",
-            folder="front_door",
-            handler="front_door.buffered.handler",
-            description="Sends the requests of a front door to SageMaker endpoints",
-            timeout=timeout,
-            memory_size=memory_size,
-            log_retention=log_retention,
-            environment=variables,
-        )
+        try:
+            self.function: lambda_.Function = python_function(
+                self,
+                "Function",
+                folder="front_door",
+                handler="front_door.buffered.handler",
+                description="Sends the requests of a front door to SageMaker endpoints",
+                timeout=timeout,
+                memory_size=memory_size,
+                log_retention=log_retention,
+                environment=variables,
+            )
+        except RuntimeError:  # the CDK refuses the code: see whether it is for the synthesizer
+            found = list(synthesizer_problems(place))
+            if not found:
+                raise
+            scope.node.try_remove_child(id)
+            raise ConfigurationError(self.node.path, found) from None
         self._permit(models)
         self._api = FrontDoorApi(
             self,

@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib._assets import set_lambda_code
+from constructs_lib._assets import lambda_code
 from constructs_lib._findings import acknowledge
 from constructs_lib._place import place_of
 from constructs_lib.front_door_findings import SYNCHRONOUS_FUNCTION, TRACED_ROLE
@@ -27,7 +27,6 @@ class _SameForAll:
     principal: iam.IPrincipal
     runtime: lambda_.Runtime
     architecture: lambda_.Architecture
-    code: lambda_.Code
 
 
 @cache
@@ -36,7 +35,6 @@ def _same_for_all() -> _SameForAll:
         principal=iam.ServicePrincipal("lambda.amazonaws.com"),
         runtime=newest_python(),
         architecture=lambda_.Architecture.ARM_64,
-        code=lambda_.Code.from_inline("A function's own code takes the place of this."),
     )
 
 
@@ -83,7 +81,7 @@ def python_function(
         id,
         runtime=_same_for_all().runtime,
         architecture=_same_for_all().architecture,
-        code=_same_for_all().code,
+        code=lambda_code(folder),
         handler=handler,
         description=description,
         timeout=timeout,
@@ -93,7 +91,6 @@ def python_function(
         log_group=log_group,
         tracing=lambda_.Tracing.ACTIVE,
     )
-    set_lambda_code(function, folder, place_of(scope))
     acknowledge(function, SYNCHRONOUS_FUNCTION)
     acknowledge(role, TRACED_ROLE)
     return function

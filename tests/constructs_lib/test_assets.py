@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, IgnoreMode, Stack, Stage
+from aws_cdk import App, Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from constructs_lib import _assets
-from constructs_lib._place import place_of
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def made(scope: Construct, name: str) -> lambda_.Function:
         name,
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="front_door.handler",
-        code=lambda_.Code.from_inline("Not this."),
+        code=_assets.lambda_code("front_door"),
     )
 
 
 def packed(stack: Stack, name: str) -> list[str]:
     """The files of the function's asset, after synthesis."""
-    _assets.set_lambda_code(made(stack, name), "front_door", place_of(stack))
+    made(stack, name)
     out = Path(stack.node.root.synth().directory)  # type: ignore[attr-defined]
     (asset,) = out.glob("asset.*")
     return sorted(str(file.relative_to(asset)) for file in asset.rglob("*") if file.is_file())
@@ -57,46 +57,44 @@ def test_a_checkout_has_the_source_beside_the_package() -> None:
     assert _assets._lambda_root() == Path(__file__).resolve().parents[2] / "lambda"
 
 
-def test_a_function_that_does_not_exist_is_named(stack: Stack, sources: Path) -> None:
-    function = made(stack, "Door")
+def test_a_function_that_does_not_exist_is_named(sources: Path) -> None:
     with pytest.raises(FileNotFoundError, match="There is no Lambda function 'back_door'"):
-        _assets.set_lambda_code(function, "back_door", place_of(stack))
+        _assets.lambda_code("back_door")
+
+
+def test_where_the_source_is_does_not_change_the_hash(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(Stack(app, "CheckedOut"), "Door")
+    shutil.copytree(_assets._lambda_root(), tmp_path / "constructs_lib" / "_lambda")
+    monkeypatch.setattr(_assets, "_PACKAGE", tmp_path / "constructs_lib")
+    made(Stack(app, "Installed"), "Door")
+    out = Path(app.synth().directory)
+    manifests = [json.loads((out / f"{name}.assets.json").read_text()) for name in ("CheckedOut", "Installed")]
+    hashes = [
+        [key for key, file in manifest["files"].items() if file["source"]["packaging"] == "zip"]
+        for manifest in manifests
+    ]
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 1
 
 
 @pytest.mark.parametrize("context", [{}, {"aws:cdk:enable-asset-metadata": True}], ids=["bare", "as the CLI"])
-def test_the_template_and_the_asset_are_those_of_code_from_asset(context: dict[str, object], tmp_path: Path) -> None:
+def test_sam_local_is_told_where_the_code_is(context: dict[str, object], tmp_path: Path) -> None:
     app = App(context=context, outdir=str(tmp_path))
-    ours, theirs = Stack(app, "Ours"), Stack(app, "Theirs")
-    _assets.set_lambda_code(made(ours, "Door"), "front_door", place_of(ours))
-    lambda_.Function(
-        theirs,
-        "Door",
-        runtime=lambda_.Runtime.PYTHON_3_13,
-        handler="front_door.handler",
-        code=lambda_.Code.from_asset(
-            str(_assets._lambda_root()),
-            exclude=["/*", "!/front_door", "__pycache__", "*.pyc"],
-            ignore_mode=IgnoreMode.GIT,
-        ),
-    )
-    app.synth()
-    templates = [json.loads((tmp_path / f"{name}.template.json").read_text()) for name in ("Ours", "Theirs")]
-    functions = [
-        resource
-        for template in templates
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::Lambda::Function"
-    ]
-    assert functions[0] == functions[1]
-    assert "S3Key" in functions[0]["Properties"]["Code"]
-    assert ("Metadata" in functions[0]) == bool(context)
+    made(Stack(app, "Team"), "Door")
+    template = app.synth().get_stack_by_name("Team").template
+    (function,) = (each for each in template["Resources"].values() if each["Type"] == "AWS::Lambda::Function")
+    (copy,) = tmp_path.glob("asset.*")
+    told = {"aws:asset:path": copy.name, "aws:asset:is-bundled": False, "aws:asset:property": "Code"}
+    assert function.get("Metadata") == (told if context else None)
 
 
 def test_stacks_share_one_copy_of_a_folder_and_each_names_it_from_its_own_assembly(tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
     stacks = [Stack(app, "One"), Stack(app, "Two"), Stack(Stage(app, "Beta"), "Three")]
     for stack in stacks:
-        _assets.set_lambda_code(made(stack, "Door"), "front_door", place_of(stack))
+        made(stack, "Door")
     app.synth()
     (copy,) = tmp_path.glob("asset.*")
     manifests = [*tmp_path.glob("*.assets.json"), *tmp_path.glob("assembly-Beta/*.assets.json")]
