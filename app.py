@@ -4,7 +4,7 @@ Synthesis is offline: no AWS call, no network. Context (`cdk.json`, or `-c key=v
 
 - `hf_token_secret`: name of the Secrets Manager secret that holds the Hugging Face token.
 - `gateway`: endpoints that exist already, for a stack `GatewayStack` with one URL for all of them:
-  `llama=my-endpoint,falcon=my-other-endpoint`, or JSON (`stacks/gateway_context.py`). Default: no such stack.
+  `llama=my-endpoint,falcon=my-other-endpoint`, or JSON (`stacks/front_door_context.py`). Default: no such stack.
 - `cloud_watch_role`: `off` when the account already has a role for API Gateway logs.
 - `playground`: `on` to show the playground at `GET /` of every front door.
 - `stacks`: names of stacks, separated by commas, of which the app is to consist. Default: all of `stacks/presets.py`,
@@ -61,8 +61,8 @@ def build(app: App, env: Environment) -> None:
 
 
 def _add_gateway(app: App, gateway: object, env: Environment) -> None:
-    from stacks.gateway_context import read_gateway
-    from stacks.gateway_stack import GatewayStack
+    from stacks.front_door_context import read_gateway
+    from stacks.front_door_stack import GatewayStack
 
     GatewayStack(
         app,

@@ -52,12 +52,12 @@ def front_door(asset: Path, upstream_port: int, endpoint_name: str) -> Function:
     """This project's function, started through its wrapper."""
     upstream = f"http://127.0.0.1:{upstream_port}"
     model = {"endpoint_name": endpoint_name, "model_id": None, "engine": "tgi", "max_body_bytes": 6291456}
-    wrapper = asset / "front_door" / "run"
+    wrapper = asset / "front_door" / "bootstrap"
     return Function(
         command=[str(wrapper), sys.executable, "/var/runtime/bootstrap.py"],
         task_root=asset,
         environment={
-            "_HANDLER": "front_door.buffered.handler",
+            "_HANDLER": "front_door.lambda_runtime.managed.handler",
             "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper),
             "MODELS": json.dumps({"llama": model}),
             "SAGEMAKER_RUNTIME_URL": upstream,

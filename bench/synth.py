@@ -57,9 +57,9 @@ def function_asset(out: Path) -> Path:
     Raises:
         RuntimeError: There is none, or more than one.
     """
-    found = {path.parents[1] for path in out.glob("asset.*/front_door/entry.py")}
+    found = {path.parents[1] for path in out.glob("asset.*/front_door/main.py")}
     if len(found) != 1:
-        raise RuntimeError(f"{len(found)} assets in {out} have a front_door/entry.py, one was expected")
+        raise RuntimeError(f"{len(found)} assets in {out} have a front_door/main.py, one was expected")
     return found.pop()
 
 

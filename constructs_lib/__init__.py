@@ -6,20 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from constructs_lib.access import Access
-    from constructs_lib.consumer import Consumer
-    from constructs_lib.cors import Cors
-    from constructs_lib.domain import Domain
-    from constructs_lib.endpoint import IModelEndpoint
+    from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.tgi import TgiEndpoint
+    from constructs_lib.endpoint.tgi_image import TgiImage
     from constructs_lib.errors import ConfigurationError
-    from constructs_lib.front_door import FrontDoor
-    from constructs_lib.image import TgiImage
-    from constructs_lib.model import Model
-    from constructs_lib.planning.instance import GpuInstance
-    from constructs_lib.planning.model import ModelFacts
-    from constructs_lib.planning.model_file import read_model_file
-    from constructs_lib.planning.serving import ServingFacts
-    from constructs_lib.planning.tgi_options import (
+    from constructs_lib.front_door.access import Access
+    from constructs_lib.front_door.consumers import Consumer
+    from constructs_lib.front_door.cors import Cors
+    from constructs_lib.front_door.domain import Domain
+    from constructs_lib.front_door.front_door import FrontDoor
+    from constructs_lib.front_door.web_acl import WebAcl
+    from constructs_lib.planning.engines.tgi.options import (
         Attention,
         Dtype,
         KvCacheDtype,
@@ -29,8 +27,10 @@ if TYPE_CHECKING:
         TgiOptions,
         UsageStats,
     )
-    from constructs_lib.tgi_endpoint import TgiEndpoint
-    from constructs_lib.web_acl import WebAcl
+    from constructs_lib.planning.hardware.instance_types import GpuInstance
+    from constructs_lib.planning.models.facts import ModelFacts
+    from constructs_lib.planning.models.facts_file import read_model_file
+    from constructs_lib.planning.serving_limits import ServingFacts
 
 __all__ = [
     "Access",
@@ -59,21 +59,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Access": "access",
-    "Consumer": "consumer",
-    "Cors": "cors",
-    "Domain": "domain",
+    "Access": "front_door.access",
+    "Consumer": "front_door.consumers",
+    "Cors": "front_door.cors",
+    "Domain": "front_door.domain",
     "ConfigurationError": "errors",
-    "FrontDoor": "front_door",
-    "IModelEndpoint": "endpoint",
-    "Model": "model",
-    "GpuInstance": "planning.instance",
-    "ModelFacts": "planning.model",
-    "read_model_file": "planning.model_file",
-    "ServingFacts": "planning.serving",
-    "TgiEndpoint": "tgi_endpoint",
-    "TgiImage": "image",
-    "WebAcl": "web_acl",
+    "FrontDoor": "front_door.front_door",
+    "IModelEndpoint": "endpoint.interface",
+    "Model": "endpoint.model",
+    "GpuInstance": "planning.hardware.instance_types",
+    "ModelFacts": "planning.models.facts",
+    "read_model_file": "planning.models.facts_file",
+    "ServingFacts": "planning.serving_limits",
+    "TgiEndpoint": "endpoint.tgi",
+    "TgiImage": "endpoint.tgi_image",
+    "WebAcl": "front_door.web_acl",
 }
 
 
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used: the planning below here has to load without the CDK."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'planning.tgi_options')}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'planning.engines.tgi.options')}"), name)
 
 
 def __dir__() -> list[str]:

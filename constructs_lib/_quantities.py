@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import Duration, Size, SizeRoundingBehavior
 
 from constructs_lib._tokens import is_token
-from constructs_lib.planning.problems import Problem
+from constructs_lib.planning.validation.problem import Problem
 
 
 def seconds(duration: Duration | None) -> int | None:

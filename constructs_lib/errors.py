@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from constructs_lib.planning.problems import Problem
+    from constructs_lib.planning.validation.problem import Problem
 
 
 class ConfigurationError(ValueError):

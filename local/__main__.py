@@ -10,8 +10,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from local.commands.progress import Progress
 from local.errors import UserError
-from local.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -51,11 +51,11 @@ def _allow_open_files() -> None:
 
 def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[None, None, int]:
     if arguments.command == "demo":
-        from local.demo import demo
+        from local.commands.demo import demo
 
         prompt = os.environ.get("PROMPT") or None
         return demo(progress, stack=arguments.stack, prompt=prompt, context=arguments.context)
-    from local.serve import serve
+    from local.commands.serve import serve
 
     return serve(
         progress,

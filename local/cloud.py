@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-from local.caller import Caller
-from local.cdk import ROOT
-from local.control_plane import CREDENTIALS
+from local.apigateway.server import Gateway
+from local.client import Caller
+from local.deployment.cdk_cli import ROOT
+from local.deployment.control_plane import CREDENTIALS
 from local.errors import UserError
-from local.gateway.server import Gateway
 from local.lambda_service import Concurrency, Function, FunctionConfig
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.processes import piped
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from local.deployment import DeployedEndpoint, Deployment
-    from local.functions import DeployedFunction
+    from local.deployment.deployed_stack import DeployedEndpoint, Deployment
+    from local.deployment.functions import DeployedFunction
     from local.processes import Children
 
 CONTAINER_START_SECONDS = 30.0
@@ -181,7 +181,7 @@ class Cloud:
             return dict.fromkeys((endpoint.name for endpoint in endpoints), self._container_url)
         passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         passed["TMPDIR"] = tempfile.gettempdir()
-        command = [sys.executable, "-m", "local.container", "--port", "0"]
+        command = [sys.executable, "-m", "local.model_container", "--port", "0"]
         starting = {}
         for endpoint in endpoints:
             process = await self._children.start_server(command, env={**passed, **endpoint.environment}, cwd=ROOT)

@@ -1,4 +1,4 @@
-"""Writes constructs_lib/planning/data/images.json from the installed sagemaker-core (`make images`)."""
+"""Writes constructs_lib/planning/images/images.json from the installed sagemaker-core (`make images`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import botocore.loaders
 
-TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "data" / "images.json"
+TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "images" / "images.json"
 FAMILIES = ("huggingface-llm",)
 PROCESSOR = "gpu"
 ABOUT = (

@@ -20,7 +20,7 @@ from cfnlint.helpers import REGIONS  # type: ignore[import-untyped]
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from app import build
-from constructs_lib.planning.image import regions
+from constructs_lib.planning.images.catalogue import regions
 
 # W3005: the CDK always writes a function's role into DependsOn too, so that its policy is waited for; the role alone
 # would be implied.

@@ -9,7 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import FrontDoor, Model, TgiEndpoint
 from stacks.console import Console
-from stacks.door_outputs import add_door_outputs, add_links, first_consumer, output
+from stacks.outputs import add_door_outputs, add_links, first_consumer, output
 
 if TYPE_CHECKING:
     from aws_cdk import Environment

@@ -86,10 +86,10 @@ def test_the_wheel_has_the_library_its_types_its_catalogues_and_the_lambda_sourc
     for wanted in (
         "constructs_lib/__init__.py",
         "constructs_lib/py.typed",
-        "constructs_lib/planning/data/images.json",
-        "constructs_lib/_lambda/front_door/entry.py",
-        "constructs_lib/_lambda/front_door/run",
-        "constructs_lib/_lambda/authorizer/__init__.py",
+        "constructs_lib/planning/images/images.json",
+        "constructs_lib/_lambda/front_door/main.py",
+        "constructs_lib/_lambda/front_door/bootstrap",
+        "constructs_lib/_lambda/api_key_authorizer/__init__.py",
         "constructs_lib/_lambda/jwt_authorizer/__init__.py",
     ):
         assert wanted in names
@@ -120,11 +120,11 @@ def test_an_asset_has_its_function_folder_only_and_no_compiled_files(installed: 
     for asset in installed.asset_hashes:
         root = installed.folder / f"asset.{asset}"
         (folder,) = root.iterdir()
-        assert folder.name in {"front_door", "authorizer"}
+        assert folder.name in {"front_door", "api_key_authorizer"}
         assert not [file for file in root.rglob("*") if file.suffix == ".pyc" or file.name == "__pycache__"]
 
 
 def test_the_wrapper_can_be_executed_after_the_way_through_the_wheel(installed: Synthesized) -> None:
-    (wrapper,) = installed.folder.glob("asset.*/front_door/run")
+    (wrapper,) = installed.folder.glob("asset.*/front_door/bootstrap")
     assert wrapper.stat().st_mode & stat.S_IXUSR
     assert wrapper.read_bytes().startswith(b"#!/bin/sh\n")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from constructs_lib.cli.formatting import gib, number, parameters
+from constructs_lib.cli.memory_bar import PARTS, Shares
 from constructs_lib.cli.plan_text import asked_tokens
-from constructs_lib.cli.shares import PARTS, Shares
-from constructs_lib.cli.words import gib, number, parameters
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.asked import Asked
-    from constructs_lib.planning.fit import Candidate
+    from constructs_lib.cli.arguments import Asked
+    from constructs_lib.planning.sizing.candidates import Candidate
 
 _FILLS = {"weights": "#2b6cb0", "cache": "#b83280", "reserve": "#d69e2e", "free": "#e2e8f0", "missing": "#c53030"}
 _INK, _FAINT, _PAPER = "#1a202c", "#4a5568", "#ffffff"

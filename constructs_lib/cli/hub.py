@@ -14,9 +14,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from constructs_lib.cli.mistakes import FailedError
-from constructs_lib.planning.model import Gating
-from constructs_lib.planning.problems import Problem
+from constructs_lib.cli.errors import FailedError
+from constructs_lib.planning.models.facts import Gating
+from constructs_lib.planning.validation.problem import Problem
 
 HUB = "https://huggingface.co"
 _TIMEOUT_SECONDS = 20

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import add_command, list_commands, plan_command, summary_command
-from constructs_lib.cli.mistakes import FailedError, MistakesError, Parser, nearest, report
+from constructs_lib.cli import catalogues, models, plan, summary
+from constructs_lib.cli.errors import FailedError, MistakesError, Parser, nearest, report
 from constructs_lib.cli.terminal import Terminal
-from constructs_lib.planning.problems import Problem
+from constructs_lib.planning.validation.problem import Problem
 
 FITS, FITS_NOT, MISUSE = 0, 1, 2
 
@@ -93,9 +93,9 @@ def _parser() -> Parser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    plan_command.add_to(commands)
-    list_commands.add_models(commands, add_command.add_to)
-    list_commands.add_instances(commands)
-    list_commands.add_images(commands)
-    summary_command.add_to(commands)
+    plan.add_to(commands)
+    catalogues.add_models(commands, models.add_to)
+    catalogues.add_instances(commands)
+    catalogues.add_images(commands)
+    summary.add_to(commands)
     return parser

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.cli.words import HOURS_PER_MONTH
+from constructs_lib.cli.formatting import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.asked import Asked
-    from constructs_lib.planning.fit import Candidate
+    from constructs_lib.cli.arguments import Asked
+    from constructs_lib.planning.sizing.candidates import Candidate
 
 
 def report(asked: Asked, found: list[Candidate], contexts: dict[str, int]) -> dict[str, Any]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from constructs_lib.cli.shares import Shares, bar, legend
+from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, money, month, number, parameters
+from constructs_lib.cli.memory_bar import Shares, bar, legend
 from constructs_lib.cli.table import Column, table
-from constructs_lib.cli.words import HOURS_PER_MONTH, gpus, money, month, number, parameters
-from constructs_lib.planning.image import ImageChoice
-from constructs_lib.planning.model import ModelChoice
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.asked import Asked
+    from constructs_lib.cli.arguments import Asked
     from constructs_lib.cli.terminal import Terminal
-    from constructs_lib.planning.fit import Candidate
+    from constructs_lib.planning.sizing.candidates import Candidate
 
 _WIDE_BAR, _NARROW_BAR = 24, 12
 _COMFORTABLE = 118

@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from constructs_lib.planning import ami, choices, sagemaker, tgi, timeouts
-from constructs_lib.planning.cheapest_choice import with_cheapest
-from constructs_lib.planning.image import NEWEST, ImageChoice, image_repository_and_tag
-from constructs_lib.planning.instance import GpuInstance, attribute_name
-from constructs_lib.planning.model import ModelChoice
-from constructs_lib.planning.problems import HIDDEN, Advice, Problem
+from constructs_lib.planning import sagemaker, selection_rules, timeouts
+from constructs_lib.planning.engines.tgi import engine
+from constructs_lib.planning.engines.tgi.environment import TOKEN_VARIABLES, owner
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware import host_ami
+from constructs_lib.planning.hardware.instance_types import GpuInstance, attribute_name
+from constructs_lib.planning.images.catalogue import NEWEST, ImageChoice, image_repository_and_tag
+from constructs_lib.planning.images.version import Version, parse
+from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
-from constructs_lib.planning.tgi_environment import TOKEN_VARIABLES, owner
-from constructs_lib.planning.tgi_options import TgiOptions
-from constructs_lib.planning.version import Version, parse
+from constructs_lib.planning.sizing.cheapest import with_cheapest
+from constructs_lib.planning.validation.problem import HIDDEN, Advice, Problem
 
 __all__ = ["EndpointPlan", "EndpointRequest", "plan"]
 
@@ -58,12 +60,12 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     """
     problems = list(_part_problems(request))
     request = _with_stand_ins(request)
-    problems += choices.model_problems(request)
+    problems += selection_rules.model_problems(request)
     version = _version(request)
     request, ungranted = with_cheapest(_without_wrong_facts(request), version)
     problems += [*ungranted, *_choice_problems(request)]
     request = _without_wrong_figures(request)
-    rendering = tgi.render(request, version)
+    rendering = engine.render(request, version)
     tokens = TOKEN_VARIABLES if request.model.has_token else ()
     catalogued = None if request.image.uri_override else image_repository_and_tag(str(request.image.version))
     return EndpointPlan(
@@ -112,18 +114,18 @@ def _catalogued(name: object) -> GpuInstance | None:
 
 def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
     if request.instance is not UNDECIDED:
-        yield from choices.instance_problems(request.instance)
-    yield from choices.image_problems(request)
+        yield from selection_rules.instance_problems(request.instance)
+    yield from selection_rules.image_problems(request)
     yield from sagemaker.endpoint_problems(request)
     chosen = request.inference_ami_version
     if chosen is not None and not request.is_token(chosen):
-        yield from ami.ami_problems(chosen, request.instance)
+        yield from host_ami.ami_problems(chosen, request.instance)
 
 
 def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
     """Nothing can be worked out from facts that are none; they are reported already."""
     model = request.model
-    if model.facts is None or not any(choices.facts_problems(model.facts)):
+    if model.facts is None or not any(selection_rules.facts_problems(model.facts)):
         return request
     return replace(request, model=replace(model, facts=None))
 
@@ -131,7 +133,7 @@ def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
     """Nor from figures that are none, nor from other than GPUs."""
     instance = request.instance
-    if any(choices.figure_problems(instance)) or not instance.is_gpu:
+    if any(selection_rules.figure_problems(instance)) or not instance.is_gpu:
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
     return replace(request, instance=instance)
 
@@ -145,8 +147,8 @@ def _version(request: EndpointRequest) -> Version:
 def _ami(request: EndpointRequest, version: Version) -> str | None:
     chosen = request.inference_ami_version
     if chosen is None:
-        return ami.default_ami(request.instance, tgi.cuda(version))
-    return None if chosen == ami.SAGEMAKER_DEFAULT else chosen
+        return host_ami.default_ami(request.instance, engine.cuda(version))
+    return None if chosen == host_ami.SAGEMAKER_DEFAULT else chosen
 
 
 def _startup_timeout(request: EndpointRequest, *, compresses: bool) -> int:
@@ -162,12 +164,12 @@ def _download_timeout(request: EndpointRequest) -> int | None:
 
 
 def _advice(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[Advice]:
-    yield from choices.model_advice(request)
-    yield from choices.instance_advice(request.instance)
+    yield from selection_rules.model_advice(request)
+    yield from selection_rules.instance_advice(request.instance)
     yield from sagemaker.endpoint_advice(request)
     chosen = request.inference_ami_version
     if isinstance(chosen, str) and not request.is_token(chosen):
-        yield from ami.ami_advice(chosen, tgi.cuda(version))
+        yield from host_ami.ami_advice(chosen, engine.cuda(version))
     if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):
         yield Advice(
             "tgi-endpoint:longestStartup",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from constructs_lib.planning.cheapest import CheapestFor
-from constructs_lib.planning.image import NEWEST, ImageChoice
-from constructs_lib.planning.instance import GpuInstance
-from constructs_lib.planning.memory import MemoryPlan
-from constructs_lib.planning.model import ModelChoice
-from constructs_lib.planning.problems import Advice, Problem
-from constructs_lib.planning.serving import ServingFacts
-from constructs_lib.planning.tgi_options import TgiOptions
+from constructs_lib.planning.cheapest_for import CheapestFor
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.images.catalogue import NEWEST, ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.serving_limits import ServingFacts
+from constructs_lib.planning.sizing.memory import MemoryPlan
+from constructs_lib.planning.validation.problem import Advice, Problem
 
 UNDECIDED = GpuInstance(
     name="ml.unknown.xlarge",

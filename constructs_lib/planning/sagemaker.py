@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from constructs_lib.planning.checks import Flag, Text, Whole, problem
-from constructs_lib.planning.problems import Advice, Described, Problem
 from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.validation.problem import Advice, Described, Problem
+from constructs_lib.planning.validation.rules import Flag, Text, Whole, problem
 
 MAX_BODY_BYTES = 6_291_456
 """Largest body of an invocation, in bytes."""

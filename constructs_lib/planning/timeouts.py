@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from constructs_lib.planning.model import ModelChoice
+from constructs_lib.planning.models.facts import ModelChoice
 
 SHORTEST, LONGEST = 60, 3600
 UNKNOWN_SIZE = 1800

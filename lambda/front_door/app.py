@@ -7,17 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from front_door import config, cors
-from front_door.call import Call
+from front_door import config
+from front_door.context import Call
 from front_door.errors import Failure, Protocol, protocol_of
-from front_door.journal import Journal
-from front_door.request import Request
-from front_door.response import Response
+from front_door.http import cors
+from front_door.http.request import Request
+from front_door.http.response import Response
+from front_door.request_log import Journal
 from front_door.routes import ROUTES, Route, found
-from front_door.upstream import SageMaker
+from front_door.sagemaker.client import SageMaker
 
 if TYPE_CHECKING:
-    from front_door.runtime import Invocation
+    from front_door.lambda_runtime.loop import Invocation
 
 
 class App:
@@ -106,6 +107,6 @@ def _app() -> App:
 
 
 def _function(route: Route) -> Callable[[Call], Response]:
-    module, _, name = route.answer.partition(".")
+    module, _, name = route.answer.rpartition(".")
     function: Callable[[Call], Response] = getattr(import_module(f"front_door.{module}"), name)
     return function

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from front_door.response import Response
+from front_door.http.response import Response
 
 
 class Kind(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Any
 
 from jwt_authorizer.claims import check_claims, subject
 from jwt_authorizer.errors import TokenError
-from jwt_authorizer.keys import KeySet
-from jwt_authorizer.signature import verify
+from jwt_authorizer.jwks import KeySet
+from jwt_authorizer.rsa import verify
 from jwt_authorizer.token import read_token
 
 _key_sets: dict[str, KeySet] = {}

@@ -11,13 +11,13 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from local.apigateway.sigv4 import SignatureError, SignedRequest, verify
 from local.sagemaker_runtime import errors, limits
 from local.sagemaker_runtime.errors import ServiceError
-from local.sagemaker_runtime.eventstream import Cutter
+from local.sagemaker_runtime.event_stream import Cutter
+from local.sagemaker_runtime.fault_injection import ConnectionLostError
 from local.sagemaker_runtime.faults import SLOW_SECONDS, Fault, Faults
 from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream
-from local.sagemaker_runtime.spoiling import ConnectionLostError
-from local.sigv4 import SignatureError, SignedRequest, verify
 
 INVOKE_SECONDS = 60.0  # botocore's documentation of InvokeEndpoint
 STREAM_SECONDS = 480.0  # the FAQ of SageMaker hosting: 8 minutes

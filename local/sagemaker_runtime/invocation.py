@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
-from local.sagemaker_runtime import errors, eventstream
-from local.sagemaker_runtime.eventstream import Cutter
-from local.sagemaker_runtime.faults import AT, FRAME, Fault, Faults
-from local.sagemaker_runtime.spoiling import (
+from local.sagemaker_runtime import errors, event_stream
+from local.sagemaker_runtime.event_stream import Cutter
+from local.sagemaker_runtime.fault_injection import (
     EXCEPTIONS,
     AnswerEndedError,
     ConnectionLostError,
@@ -22,6 +21,7 @@ from local.sagemaker_runtime.spoiling import (
     relay_until_byte,
     relay_until_frame,
 )
+from local.sagemaker_runtime.faults import AT, FRAME, Fault, Faults
 
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _PASSED_ON = ("Content-Type", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
@@ -152,7 +152,7 @@ async def _relay(
     service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, fault: Fault | None
 ) -> None:
     """Send each piece of the container's answer on as parts; `write` waits for a slow client."""
-    cut, part, write = service.cutter.cut, eventstream.part, response.write
+    cut, part, write = service.cutter.cut, event_stream.part, response.write
     if fault is None or fault.name not in AT | FRAME:
         async for data in answer.content.iter_any():
             await write(b"".join(map(part, cut(data))))

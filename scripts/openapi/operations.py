@@ -27,7 +27,7 @@ def _events(event: str, error: str) -> Schema:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "tgi.compat_generate": Operation(
+    "protocols.tgi.routes.compat_generate": Operation(
         id="compatGenerate",
         tag="TGI",
         summary="Generate text; `stream` decides how it comes",
@@ -37,14 +37,14 @@ OPERATIONS: dict[str, Operation] = {
         events=_events("StreamResponse", "ErrorResponse"),
         event_example=examples.TOKEN_EVENT,
     ),
-    "tgi.generate": Operation(
+    "protocols.tgi.routes.generate": Operation(
         id="generate",
         tag="TGI",
         summary="Generate text",
         answer=ref("GenerateResponse"),
         answer_example=examples.GENERATED,
     ),
-    "tgi.generate_stream": Operation(
+    "protocols.tgi.routes.generate_stream": Operation(
         id="generateStream",
         tag="TGI",
         summary="Generate text, each token as it comes",
@@ -52,7 +52,7 @@ OPERATIONS: dict[str, Operation] = {
         events=_events("StreamResponse", "ErrorResponse"),
         event_example=examples.TOKEN_EVENT,
     ),
-    "service.invocations": Operation(
+    "protocols.service.invocations": Operation(
         id="invocations",
         tag="TGI",
         summary="What a SageMaker endpoint's `/invocations` takes",
@@ -62,7 +62,7 @@ OPERATIONS: dict[str, Operation] = {
         events=any_of(ref("InvocationsStream"), ref("ErrorResponse"), ref("OpenAIError")),
         event_example=examples.TOKEN_EVENT,
     ),
-    "chat.chat_completions": Operation(
+    "protocols.openai.chat.chat_completions": Operation(
         id="createChatCompletion",
         tag="OpenAI",
         summary="Answer a conversation",
@@ -73,7 +73,7 @@ OPERATIONS: dict[str, Operation] = {
         event_example=examples.CHAT_CHUNK,
         ends_with_done=True,
     ),
-    "completions.completions": Operation(
+    "protocols.openai.completions.completions": Operation(
         id="createCompletion",
         tag="OpenAI",
         summary="Complete a text",
@@ -84,21 +84,21 @@ OPERATIONS: dict[str, Operation] = {
         event_example=examples.COMPLETION_CHUNK,
         ends_with_done=True,
     ),
-    "service.models": Operation(
+    "protocols.service.models": Operation(
         id="listModels",
         tag="OpenAI",
         summary="The models that `model` in a request can name",
         answer=ref("ModelList"),
         answer_example={"object": "list", "data": [examples.MODEL]},
     ),
-    "service.model": Operation(
+    "protocols.service.model": Operation(
         id="retrieveModel",
         tag="OpenAI",
         summary="One model, by its name or its hub id",
         answer=ref("Model"),
         answer_example=examples.MODEL,
     ),
-    "service.info": Operation(
+    "protocols.service.info": Operation(
         id="info",
         tag="TGI",
         summary="The model and its limits",
@@ -106,7 +106,7 @@ OPERATIONS: dict[str, Operation] = {
         answer=ref("Info"),
         answer_example=examples.INFO,
     ),
-    "service.health": Operation(
+    "protocols.service.health": Operation(
         id="health",
         tag="TGI",
         summary="Whether the models can be asked",
@@ -115,7 +115,7 @@ OPERATIONS: dict[str, Operation] = {
         answer_example={},
         may_be_unhealthy=True,
     ),
-    "service.root": Operation(
+    "protocols.service.root": Operation(
         id="root",
         tag="TGI",
         summary="Whether the models can be asked; for a browser, the playground where there is one",
@@ -125,7 +125,7 @@ OPERATIONS: dict[str, Operation] = {
         may_be_page=True,
         may_be_unhealthy=True,
     ),
-    "service.openapi": Operation(
+    "protocols.service.openapi": Operation(
         id="openapi",
         tag="API",
         summary="This description",

@@ -3,7 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from emulated_door import Door, open_door
+
+from tests.conformance.emulated_door import Door, open_door
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -16,8 +16,8 @@ from aiohttp import web
 from front_door.app import App
 from front_door.config import from_environment
 
-from local.container.server import create_app as container
-from local.container.settings import Settings
+from local.model_container.server import create_app as container
+from local.model_container.settings import Settings
 from local.sagemaker_runtime import Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
 

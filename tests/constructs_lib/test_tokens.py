@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import App, Aws, Environment, Fn, Stack, Stage, Token
 from constructs import Construct
 
-from constructs_lib._place import place_of
+from constructs_lib._stack_env import place_of
 from constructs_lib._tokens import is_token, resolved
 
 

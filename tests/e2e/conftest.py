@@ -6,7 +6,8 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from deployed_cloud import Cloud, Serve, processes_of, wait_until_nothing_is_left
+
+from tests.e2e.deployed_cloud import Cloud, Serve, processes_of, wait_until_nothing_is_left
 
 
 @pytest.fixture(scope="session")

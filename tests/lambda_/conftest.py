@@ -8,11 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from front_door import model_stream
 from front_door.app import App
 from front_door.config import Config, Model
-from front_door.response import Response
-from sagemaker_double import SageMakerDouble
+from front_door.http.response import Response
+from front_door.sagemaker import invocation
+
+from tests.lambda_.sagemaker_double import SageMakerDouble
 
 LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
 FALCON = Model("falcon", "falcon-endpoint", None, 2097152)
@@ -27,7 +28,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_stream, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(invocation, "_FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from playground_stub import Stub, serving
+
+from tests.playground.api_stub import Stub, serving
 
 if TYPE_CHECKING:
-    from playground_page import Page
     from selenium.webdriver import Chrome
+
+    from tests.playground.page import Page
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def stub() -> Iterator[Stub]:
 
 @pytest.fixture
 def page(chromium: Chrome, stub: Stub) -> Iterator[Page]:
-    from playground_page import Page
+    from tests.playground.page import Page
 
     made = Page(chromium)
     yield made

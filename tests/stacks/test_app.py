@@ -103,7 +103,7 @@ def test_the_app_synthesizes_alone_with_both_packs_on(tmp_path: Path) -> None:
     ran = run_app(tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert {path.name.partition(".")[0] for path in tmp_path.glob("*.template.json")} == set(NAMES)
-    assert len(list(tmp_path.glob("asset.*/front_door/entry.py"))) == 1
+    assert len(list(tmp_path.glob("asset.*/front_door/main.py"))) == 1
 
 
 def names(app: App) -> list[str]:

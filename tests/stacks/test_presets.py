@@ -8,8 +8,8 @@ import pytest
 from aws_cdk import App
 
 from constructs_lib import GpuInstance
-from constructs_lib.planning.fit import Candidate, candidate, candidates
-from constructs_lib.planning.model import ModelFacts, known_model
+from constructs_lib.planning.models.facts import ModelFacts, known_model
+from constructs_lib.planning.sizing.candidates import Candidate, candidate, candidates
 from stacks.preset import PresetStack
 from stacks.presets import PRESETS, Falcon7bTgiStack, LlamaTgiStack, Phi4TgiStack
 

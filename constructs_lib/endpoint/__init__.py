@@ -1,0 +1,1 @@
+"""A SageMaker endpoint: the constructs that render it, and what they are made of."""

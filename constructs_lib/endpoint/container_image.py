@@ -1,0 +1,131 @@
+"""Where the container image comes from, whatever the engine, and the permission to pull exactly that one."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from aws_cdk import Annotations, Aws, CfnMapping
+
+from constructs_lib._arguments import REPOSITORY
+from constructs_lib._stack_env import place_of
+from constructs_lib._tokens import is_token
+from constructs_lib.planning.images.catalogue import image_account, regions, url_suffix
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.rules import Text, problem
+
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+    from aws_cdk import aws_ecr as ecr
+    from constructs import Construct
+
+    from constructs_lib.endpoint.execution_role import ExecutionRole
+    from constructs_lib.planning.request import EndpointPlan
+
+_ECR_URI = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+"
+    r"/(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+
+
+class ImageSource(ABC):
+    """One way to name an image."""
+
+    @abstractmethod
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
+        """Allow the role to pull the image and return its URI."""
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with it."""
+        return []
+
+
+class CatalogueImage(ImageSource):
+    """The image that AWS publishes for a version, from the account that serves the stack's Region."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
+        """See `ImageSource.bind`."""
+        place = place_of(scope)
+        if is_token(place.region):
+            account: str | None = _accounts(place.stack, self._version).find_in_map(Aws.REGION, "Account")
+            suffix: str | None = Aws.URL_SUFFIX
+        else:
+            account, suffix = image_account(place.region, self._version), url_suffix(place.region)
+        if plan.image_repository is None or account is None or suffix is None:
+            raise AssertionError("a plan without problems has an image for its Region")
+        _allow_pull(scope, role, account=account, region=place.region, repository=plan.image_repository)
+        return f"{account}.dkr.ecr.{place.region}.{suffix}/{plan.image_repository}:{plan.image_tag}"
+
+
+class RepositoryImage(ImageSource):
+    """An image in an own repository."""
+
+    def __init__(self, repository: ecr.IRepository, tag: str) -> None:
+        self._repository = repository
+        self._tag = tag
+
+    def problems(self) -> list[Problem]:
+        """See `ImageSource.problems`."""
+        tag = problem("image.tag", self._tag, Text())
+        repository = REPOSITORY.problems("image.repository", self._repository, required=True)
+        return [*repository, *([tag] if tag else ())]
+
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
+        """See `ImageSource.bind`."""
+        del scope, plan
+        role.allow_image_pull(self._repository.repository_arn)
+        return self._repository.repository_uri_for_tag_or_digest(self._tag)
+
+
+class UriImage(ImageSource):
+    """An image by its whole URI."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def problems(self) -> list[Problem]:
+        """See `ImageSource.problems`."""
+        uri: object = self._uri
+        if is_token(uri) or (isinstance(uri, str) and len(uri) <= 255 and _ECR_URI.fullmatch(uri)):
+            return []
+        return [
+            Problem(
+                keyword="image",
+                value=self._uri,
+                message="is not the URI of an image in a private ECR repository (at most 255 characters), and "
+                "SageMaker pulls from nowhere else",
+                fix="Push the image to ECR and give <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+            )
+        ]
+
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
+        """See `ImageSource.bind`."""
+        del plan
+        parts = None if is_token(self._uri) else _ECR_URI.fullmatch(self._uri)
+        if parts is None:
+            Annotations.of(scope).add_warning_v2(
+                "tgi-endpoint:imagePermissionUnknown",
+                "The image's URI is known only at deployment, so its role cannot be allowed to pull it here. Allow it "
+                "with repository.grant_pull(endpoint), or name the image with TgiImage.from_ecr_repository.",
+            )
+        else:
+            _allow_pull(scope, role, account=parts["account"], region=parts["region"], repository=parts["repository"])
+        return self._uri
+
+
+def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: str, repository: str) -> None:
+    role.allow_image_pull(place_of(scope).arn("ecr", f"repository/{repository}", region=region, account=account))
+
+
+def _accounts(stack: Stack, version: str) -> CfnMapping:
+    """The Mapping of a stack whose Region is not known at synth, shared by its endpoints of the same version."""
+    mapping_id = f"InferenceImageAccounts{version.replace('.', '')}"
+    existing = stack.node.try_find_child(mapping_id)
+    if isinstance(existing, CfnMapping):
+        return existing
+    accounts = {region: {"Account": image_account(region, version)} for region in regions(version)}
+    return CfnMapping(stack, mapping_id, mapping=accounts)

@@ -1,0 +1,90 @@
+"""The endpoint's place in a VPC."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_sagemaker as sagemaker
+
+from constructs_lib._arguments import SECURITY_GROUP, VPC, subnets_problems
+from constructs_lib.planning.validation.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+
+class Network:
+    """Where the instances get their network interfaces.
+
+    Args:
+        vpc: The VPC; None leaves them in SageMaker's own.
+        subnets: Which of its subnets; None takes its private ones.
+        security_groups: Their security groups; None makes one that lets nothing in and everything out.
+    """
+
+    def __init__(
+        self,
+        vpc: ec2.IVpc | None,
+        subnets: ec2.SubnetSelection | None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None,
+    ) -> None:
+        self.vpc = vpc
+        self._subnets = subnets
+        self._security_groups = security_groups
+
+    def problems(self) -> list[Problem]:
+        """What is wrong with it."""
+        wrong_groups = list(SECURITY_GROUP.list_problems("security_groups", self._security_groups))
+        found = [*VPC.problems("vpc", self.vpc), *subnets_problems(self._subnets), *wrong_groups]
+        if self.vpc is None:
+            given = {"vpc_subnets": self._subnets, "security_groups": self._security_groups}
+            found += [
+                Problem(
+                    keyword=keyword,
+                    value=value,
+                    message="has no meaning without vpc",
+                    fix=f"Give the vpc as well, or leave {keyword} out.",
+                )
+                for keyword, value in given.items()
+                if value is not None
+            ]
+        elif self._security_groups is not None and not wrong_groups and not 1 <= len(self._security_groups) <= 5:
+            found.append(
+                Problem(
+                    keyword="security_groups",
+                    value=f"{len(self._security_groups)} groups",
+                    message="must have 1 to 5 groups, which is what SageMaker takes",
+                    fix="Merge their rules, or leave it out to get one that lets nothing in.",
+                )
+            )
+        return found
+
+    def bind(self, scope: Construct) -> tuple[sagemaker.CfnModel.VpcConfigProperty, ec2.Connections] | None:
+        """Make the security group that is missing, and say what the Model is told. None without a VPC."""
+        if self.vpc is None:
+            return None
+        groups = self._security_groups or [ec2.SecurityGroup(scope, "SecurityGroup", vpc=self.vpc)]
+        config = sagemaker.CfnModel.VpcConfigProperty(
+            subnets=self._subnet_ids(self.vpc),
+            security_group_ids=[group.security_group_id for group in groups],
+        )
+        return config, ec2.Connections(security_groups=list(groups))
+
+    def _subnet_ids(self, vpc: ec2.IVpc) -> list[str]:
+        chosen = self._subnets
+        if chosen is None:
+            return vpc.select_subnets().subnet_ids
+        if chosen.subnets and not (chosen.availability_zones or chosen.one_per_az or chosen.subnet_filters):
+            # select_subnets reads their availability zones too, which imported subnets do not know.
+            return [subnet.subnet_id for subnet in chosen.subnets]
+        return vpc.select_subnets(
+            availability_zones=chosen.availability_zones,
+            one_per_az=chosen.one_per_az,
+            subnet_filters=chosen.subnet_filters,
+            subnet_group_name=chosen.subnet_group_name,
+            subnets=chosen.subnets,
+            subnet_type=chosen.subnet_type,
+        ).subnet_ids

@@ -1,0 +1,41 @@
+"""AWS credentials as access."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from constructs_lib.front_door.access import Access, AccessBinding
+from constructs_lib.front_door.gateway_responses import GatewayAnswer
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_logs as logs
+    from constructs import Construct
+
+_HINT = "Sign it with AWS Signature Version 4 for the service execute-api."
+
+_ANSWERS = (
+    GatewayAnswer("MISSING_AUTHENTICATION_TOKEN", 401, "missing_signature", f"The request is not signed. {_HINT}"),
+    GatewayAnswer("INVALID_SIGNATURE", 403, "invalid_signature", f"The signature does not match the request. {_HINT}"),
+    GatewayAnswer("EXPIRED_TOKEN", 403, "expired_token", "The credentials that signed the request have expired."),
+    GatewayAnswer(
+        "ACCESS_DENIED", 403, "access_denied", "The caller lacks the permission execute-api:Invoke on this route."
+    ),
+)
+
+
+class IamAccess(Access):
+    """Each request is signed, and IAM decides."""
+
+    words: ClassVar[str] = "Access.iam()"
+    takes_grants: ClassVar[bool] = True
+    may_deny_implicitly: ClassVar[bool] = True
+
+    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+        """It needs nothing of its own."""
+        signature = {
+            "type": "apiKey",
+            "name": "Authorization",
+            "in": "header",
+            "x-amazon-apigateway-authtype": "awsSigv4",
+        }
+        return AccessBinding(schemes={"SigV4": signature}, answers=_ANSWERS)

@@ -1,0 +1,80 @@
+"""Finds the source of the Lambda functions, inside the wheel or beside this package in a checkout, and packs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import BootstraplessSynthesizer, IgnoreMode
+from aws_cdk import aws_lambda as lambda_
+
+from constructs_lib._arguments import kind_of
+from constructs_lib.planning.validation.problem import Described, Problem
+
+if TYPE_CHECKING:
+    from constructs_lib._stack_env import Place
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def lambda_code(folder: str) -> lambda_.Code:
+    """The code of one function, its folder itself at the root of the archive.
+
+    Every function needs its own: the CDK binds code to the stack of its first function. It reads a folder once all the
+    same, however many stacks an app has.
+
+    Args:
+        folder: Name of the function's folder, such as `front_door`.
+
+    Raises:
+        FileNotFoundError: There is no such function.
+    """
+    root = _lambda_root()
+    if not (root / folder).is_dir():
+        raise FileNotFoundError(f"There is no Lambda function {folder!r} in {root}.")
+    # Compiled files stay out: installers write them, and the asset's hash has to be the same from a checkout and from
+    # an installed wheel, or every team that installs it would see its functions change.
+    return lambda_.Code.from_asset(
+        str(root),
+        exclude=["/*", f"!/{folder}", "__pycache__", "*.pyc"],
+        ignore_mode=IgnoreMode.GIT,
+        display_name=f"Lambda function {folder}",
+    )
+
+
+def synthesizer_problems(place: Place) -> Iterator[Problem]:
+    """What is wrong with how the stack is synthesized: it has to carry the functions' code.
+
+    Ask only about a front door that fails anyway: for a synthesizer that was given, each answer makes jsii print a
+    warning about its own bookkeeping.
+
+    Args:
+        place: Where the functions go.
+    """
+    stack = place.stack
+    # The assets of a nested stack are its parent's.
+    while parent := stack.nested_stack_parent:
+        stack = parent
+    synthesizer = stack.synthesizer
+    # By the method, as a class that is derived from it may have found a way.
+    if getattr(type(synthesizer), "add_file_asset", None) is BootstraplessSynthesizer.add_file_asset:
+        yield Problem(
+            "synthesizer",
+            Described(kind_of(synthesizer)),
+            "cannot carry file assets, and the code of the functions is one",
+            "Give the stack a DefaultStackSynthesizer or CliCredentialsStackSynthesizer, with the bucket of your own"
+            " bootstrap in file_assets_bucket_name if you have one.",
+        )
+
+
+def openapi_document() -> dict[str, Any]:
+    """What the front door serves, as its function describes it at `GET /openapi.json`."""
+    document: dict[str, Any] = json.loads((_lambda_root() / "front_door" / "openapi.json").read_text(encoding="utf-8"))
+    return document
+
+
+def _lambda_root() -> Path:
+    installed = _PACKAGE / "_lambda"
+    return installed if installed.is_dir() else _PACKAGE.parent / "lambda"

@@ -1,0 +1,17 @@
+"""Reads the checked-in catalogues."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent
+
+
+@cache
+def read(name: str) -> dict[str, Any]:
+    """The catalogue `<name>.json`, such as `hardware/instances`."""
+    content: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    return content

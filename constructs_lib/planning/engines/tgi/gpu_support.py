@@ -1,0 +1,88 @@
+"""Which kinds of weights run on which GPU.
+
+Source: TGI 3.3.6, `server/text_generation_server/models/__init__.py` (default types, auto-selected quantization),
+`layers/attention/cuda.py` (what paged attention lacks), docs/source/conceptual/quantization.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.options import Quantization
+from constructs_lib.planning.models.facts import ModelFacts
+from constructs_lib.planning.models.quantization import ON_THE_FLY, quantization_of
+from constructs_lib.planning.validation.problem import Problem
+
+_BFLOAT16_TYPES = (
+    "gemma",
+    "gemma2",
+    "gemma3",
+    "gemma3_text",
+    "deepseek_v2",
+    "deepseek_v3",
+    "dbrx",
+    "mllama",
+    "qwen2_vl",
+)
+_SOFTCAP_TYPES = ("gemma2",)
+_NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_TENSORS)
+_SAME_FORMAT = {Quantization.MARLIN: Quantization.GPTQ}
+
+
+def hardware_problems(at: Situation) -> Iterator[Problem]:
+    """Why weights of this kind do not run here."""
+    if at.facts is None or "quantize" in at.unknown:
+        return
+    yield from _published_problems(at, at.facts)
+    if at.old_gpu:
+        yield from _old_gpu_problems(at, at.facts)
+
+
+def _published_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
+    asked, published = at.text("quantize"), quantization_of(facts, None)
+    if facts.implementation.startswith("none"):
+        return  # knows one kind only, which is checked with the other rules of the fallback
+    if asked is None or _SAME_FORMAT.get(Quantization(asked), asked) == published:
+        return
+    if published is not None:
+        yield Problem(
+            "options.quantize",
+            asked,
+            f"the weights of {facts.hub_id} are published as {published}",
+            "Leave it out: TGI sees how they are compressed.",
+        )
+    elif asked not in ON_THE_FLY:
+        yield Problem(
+            "options.quantize",
+            asked,
+            f"needs weights that were published so, and those of {facts.hub_id} are not compressed",
+            "Choose a repository with such weights (ModelFacts(quantization=…) describes them), or take fp8 or eetq,"
+            " which compress while loading.",
+        )
+
+
+def _old_gpu_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
+    instance, published = at.instance, quantization_of(facts, None)
+    if facts.model_type in _SOFTCAP_TYPES:
+        yield Problem(
+            "instance_type",
+            instance.name,
+            f"TGI runs {facts.model_type} models on Ampere GPUs or newer only, {instance.accelerator} is older",
+            "Take a newer GPU, such as GpuInstance.G6_XLARGE.",
+        )
+    elif facts.model_type in _BFLOAT16_TYPES and not at.given("dtype"):
+        yield Problem(
+            "instance_type",
+            instance.name,
+            f"TGI computes {facts.model_type} models in bfloat16, which {instance.accelerator} does not have",
+            "Take a newer GPU, such as GpuInstance.G6_XLARGE, or set options.dtype to float16.",
+        )
+    if published in _NEEDS_AMPERE:
+        yield Problem(
+            "instance_type",
+            instance.name,
+            f"the weights of {facts.hub_id} are published as {published}, whose kernels need Ampere GPUs or newer,"
+            f" {instance.accelerator} is older",
+            "Take a newer GPU, such as GpuInstance.G6_XLARGE.",
+        )

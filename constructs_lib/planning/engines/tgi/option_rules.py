@@ -1,0 +1,190 @@
+"""TGI's rules between options, model and instance.
+
+Source: TGI `launcher/src/main.rs` and `backends/v3/src/main.rs` (router) 3.3.6, `server/text_generation_server`
+(`cli.py`, `models/__init__.py`, `models/globals.py`), and the launcher at older tags where it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.options import Attention, Quantization
+from constructs_lib.planning.images.version import dotted
+from constructs_lib.planning.validation.problem import Problem
+
+_BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
+
+
+def option_problems(at: Situation) -> Iterator[Problem]:
+    """Every rule between options that is broken."""
+    yield from _token_problems(at)
+    yield from _batch_problems(at)
+    yield from _quantize_problems(at)
+    yield from _attention_problems(at)
+    yield from _fallback_problems(at)
+    yield from _adapter_problems(at)
+    yield from _port_problems(at)
+
+
+def _token_problems(at: Situation) -> Iterator[Problem]:
+    longest_input, total = at.number("max_input_tokens"), at.number("max_total_tokens")
+    given = {name for name in ("max_input_tokens", "max_total_tokens") if at.given(name)}
+    if given == {"max_input_tokens"}:
+        yield Problem(
+            "options.max_input_tokens",
+            at.shown("max_input_tokens"),
+            "is given without max_total_tokens; TGI works out one from the other only if both or neither are given",
+            "Give max_total_tokens as well: the longest prompt and answer together.",
+        )
+    if given == {"max_total_tokens"}:
+        yield Problem(
+            "options.max_total_tokens",
+            at.shown("max_total_tokens"),
+            "is given without max_input_tokens; TGI works out one from the other only if both or neither are given",
+            f"Give max_input_tokens as well, {total - 1 if total else 'a number below it'} at most.",
+        )
+    if longest_input and total and longest_input >= total:
+        yield Problem(
+            "options.max_input_tokens",
+            longest_input,
+            f"must be less than max_total_tokens={total}",
+            "Lower it, or raise max_total_tokens.",
+        )
+
+
+def _batch_problems(at: Situation) -> Iterator[Problem]:
+    prefill, batch = at.number("max_batch_prefill_tokens"), _batch_total(at)
+    total, longest_input = at.number("max_total_tokens"), at.number("max_input_tokens")
+    if total and batch and total > batch:
+        yield Problem(
+            "options.max_total_tokens",
+            total,
+            f"must be at most max_batch_total_tokens={batch}{_default_of(at)}",
+            "Lower it, or raise max_batch_total_tokens.",
+        )
+    if prefill and batch and prefill > batch:
+        yield Problem(
+            "options.max_batch_prefill_tokens",
+            prefill,
+            f"must be at most max_batch_total_tokens={batch}{_default_of(at)}",
+            "Lower it, or raise max_batch_total_tokens.",
+        )
+    if prefill and longest_input and prefill < longest_input and at.chunks_prefill is False:
+        yield Problem(
+            "options.max_batch_prefill_tokens",
+            prefill,
+            f"must be at least max_input_tokens={longest_input}, because {_why_no_chunks(at)}",
+            "Raise it, or lower max_input_tokens.",
+        )
+
+
+def _batch_total(at: Situation) -> int | None:
+    if at.given("max_batch_total_tokens") or at.version >= (0, 9, 4) or at.version < (0, 7, 0):
+        return at.number("max_batch_total_tokens")
+    return 16000 if at.version >= (0, 9, 0) else 32000
+
+
+def _default_of(at: Situation) -> str:
+    return "" if at.given("max_batch_total_tokens") else f" (the default of TGI {dotted(at.version)})"
+
+
+def _why_no_chunks(at: Situation) -> str:
+    if at.version < (3, 0, 0):
+        return f"TGI {dotted(at.version)} prefills a prompt in one batch"
+    if at.values.get("prefill_chunking") is False:
+        return "prefill_chunking is False"
+    if at.number("speculate"):
+        return "speculate switches prefill chunking off"
+    if at.attention == Attention.PAGED:
+        return "paged attention has no prefill chunking"
+    return f"TGI has no prefill chunking for {at.facts.model_type if at.facts else 'this model'} models"
+
+
+def _quantize_problems(at: Situation) -> Iterator[Problem]:
+    quantize, dtype, capability = at.text("quantize"), at.text("dtype"), at.instance.compute_capability
+    if quantize and dtype and not (quantize in _BITSANDBYTES and at.version >= (1, 2, 0)):
+        yield Problem(
+            "options.dtype",
+            dtype,
+            f"cannot be given together with quantize={quantize!r}, which decides the type",
+            "Leave out one of the two.",
+        )
+    if not at.old_gpu or capability is None:
+        return
+    gpu = f"{at.instance.name} ({at.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
+    if dtype == "bfloat16":
+        yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Take float16, or a newer GPU.")
+    if quantize in (Quantization.FP8, Quantization.MARLIN):
+        yield Problem(
+            "options.quantize", quantize, f"{gpu} cannot run its kernels, which need 8.0", "Take a newer GPU."
+        )
+
+
+def _attention_problems(at: Situation) -> Iterator[Problem]:
+    attention = at.attention
+    chosen = "attention='paged'" if at.text("attention") else f"attention='paged', which {at.instance.name} needs"
+    if at.values.get("prefix_caching") is True and attention == Attention.PAGED:
+        yield Problem(
+            "options.prefix_caching", True, f"does not work with {chosen}", "Leave prefix_caching out, or set it False."
+        )
+    if at.text("kv_cache_dtype") and attention == Attention.FLASHDECODING:
+        yield Problem(
+            "options.kv_cache_dtype",
+            at.text("kv_cache_dtype"),
+            "does not work with attention='flashdecoding'",
+            "Leave attention out, or take flashinfer.",
+        )
+    if at.old_gpu and attention not in (Attention.PAGED, None):
+        yield Problem(
+            "options.attention",
+            attention,
+            f"{at.instance.name} ({at.instance.accelerator}) is older than Ampere and runs paged attention only",
+            "Leave it out.",
+        )
+
+
+def _fallback_problems(at: Situation) -> Iterator[Problem]:
+    if at.facts is None or not at.facts.implementation.startswith("none"):
+        return
+    why = f"TGI runs {at.facts.model_type} models with plain transformers"
+    quantize, speculate = at.text("quantize"), at.number("speculate")
+    if quantize not in (None, Quantization.BITSANDBYTES):
+        yield Problem(
+            "options.quantize", quantize, f"{why}, which know bitsandbytes only", "Leave it out, or take bitsandbytes."
+        )
+    if speculate:
+        yield Problem("options.speculate", speculate, f"{why}, which cannot speculate", "Leave it out.")
+
+
+def _adapter_problems(at: Situation) -> Iterator[Problem]:
+    adapters = at.values.get("lora_adapters")
+    if "lora_adapters" in at.unknown or not isinstance(adapters, Sequence):
+        return
+    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if at.model.source == "s3" else None
+    offline = offline or ("network isolation cuts the container off" if at.network_isolation else None)
+    for adapter in adapters:
+        if offline and isinstance(adapter, str) and "=" not in adapter:
+            yield Problem(
+                "options.lora_adapters",
+                adapter,
+                f"is downloaded from the hub, but {offline}",
+                "Put it beside the weights and write name=/opt/ml/model/….",
+            )
+    if at.facts and not at.facts.flash:
+        yield Problem(
+            "options.lora_adapters",
+            adapters,
+            f"TGI has no adapters for {at.facts.model_type} models",
+            "Leave it out, or merge the adapter into the weights.",
+        )
+
+
+def _port_problems(at: Situation) -> Iterator[Problem]:
+    taken = {8080: "SageMaker's own"}
+    for keyword in ("prometheus_port", "master_port"):
+        port = at.number(keyword)
+        if port in taken:
+            yield Problem(f"options.{keyword}", port, f"is taken: it is {taken[port]}", "Choose another port.")
+        elif port:
+            taken[port] = f"options.{keyword}"

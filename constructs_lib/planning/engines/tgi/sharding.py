@@ -1,0 +1,87 @@
+"""How many GPUs share a model.
+
+Source: TGI `launcher/src/main.rs` (find_num_shards) and the model classes below
+`server/text_generation_server/models/custom_modeling`, which split attention heads evenly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.options import Quantization
+from constructs_lib.planning.models.facts import ModelFacts
+from constructs_lib.planning.validation.problem import Advice, Problem
+
+_KEYWORD = "options.num_shard"
+
+# Multi-query models whose single key-value head every shard keeps whole.
+_WHOLE_KV_TYPES = ("gpt_bigcode",)
+
+
+def num_shard(at: Situation) -> int:
+    """The GPUs that share the model: as asked for, else every GPU of the instance."""
+    asked = at.number("num_shard")
+    if asked is not None:
+        return asked
+    return 1 if at.values.get("sharded") is False else at.instance.accelerator_count or 1
+
+
+def can_shard(facts: ModelFacts, shards: int) -> bool:
+    """Whether the model's heads can be split evenly over that many GPUs."""
+    kv_fits = facts.model_type in _WHOLE_KV_TYPES or facts.kv_heads % shards == 0
+    return facts.heads % shards == 0 and kv_fits
+
+
+def possible_shards(facts: ModelFacts, at_most: int) -> tuple[int, ...]:
+    """The numbers of GPUs, up to a number, over which the model's heads can be split."""
+    return tuple(shards for shards in range(1, at_most + 1) if can_shard(facts, shards))
+
+
+def shard_problems(at: Situation) -> Iterator[Problem]:
+    """Why the model cannot be shared among that many GPUs."""
+    shards, asked, gpus = num_shard(at), at.number("num_shard"), at.instance.accelerator_count
+    if gpus is not None and shards > gpus:
+        yield Problem(_KEYWORD, asked, f"{at.instance.name} has {_gpus(gpus)}", f"Lower it to {gpus} or less.")
+        return
+    if at.values.get("sharded") is True and shards < 2:
+        yield Problem(
+            "options.sharded",
+            True,
+            f"needs more than one GPU, {at.instance.name} has {_gpus(gpus)} and num_shard is {shards}",
+            "Leave it out, or take more GPUs.",
+        )
+    if at.values.get("sharded") is False and asked is not None and asked > 1:
+        yield Problem("options.sharded", False, f"contradicts num_shard={asked}", "Leave it out.")
+    if at.text("quantize") == Quantization.EXL2 and shards > 1:
+        yield Problem(
+            "options.quantize", "exl2", f"cannot be shared among {shards} GPUs", "Set num_shard to 1, or take awq."
+        )
+    if at.facts and not (at.unknown.keys() & {"num_shard", "sharded"}) and not can_shard(at.facts, shards):
+        yield _head_problem(at, at.facts, shards)
+
+
+def _head_problem(at: Situation, facts: ModelFacts, shards: int) -> Problem:
+    possible = possible_shards(facts, max(at.instance.accelerator_count or shards, shards))
+    words = " or ".join(map(str, possible))
+    return Problem(
+        _KEYWORD,
+        at.number("num_shard"),
+        f"{facts.hub_id} has {facts.heads} attention heads and {facts.kv_heads} key-value heads, which cannot be split"
+        f" evenly over {shards} GPUs of {at.instance.name}; possible here: {words}",
+        f"Set options.num_shard to {words}, or take an instance with that many GPUs.",
+    )
+
+
+def shard_advice(at: Situation) -> Iterator[Advice]:
+    """GPUs that are paid for and idle."""
+    shards, gpus = num_shard(at), at.instance.accelerator_count
+    if gpus is not None and shards < gpus:
+        yield Advice(
+            "tgi-endpoint:idleGpus",
+            f"{at.instance.name} has {_gpus(gpus)}, the model uses {shards}: the others are paid for and idle.",
+        )
+
+
+def _gpus(count: int | None) -> str:
+    return "1 GPU" if count == 1 else f"{count} GPUs"

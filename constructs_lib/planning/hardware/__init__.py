@@ -1,0 +1,1 @@
+"""Instance types, their GPUs, storage and host images."""

@@ -1,0 +1,51 @@
+"""What software sees of a GPU, which is less than the instance's data sheet says."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from constructs_lib.planning.data_files import read
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+
+GIB = 2**30
+
+_SHARE = 0.97
+"""What CUDA reports of the memory of a GPU that is not catalogued: less than of any
+catalogued one but T4."""
+
+
+def visible_bytes(instance: GpuInstance) -> int:
+    """Memory of one GPU as CUDA reports it, in bytes.
+
+    Raises:
+        ValueError: Nobody publishes the memory of that instance's GPUs.
+    """
+    if instance.memory_gib is None:
+        raise ValueError(f"the memory of the GPUs of {instance.name} is not known")
+    known = _known(instance)
+    return int((known["visible_gib"] if known else instance.memory_gib * _SHARE) * GIB)
+
+
+def nvidia_smi_bytes(instance: GpuInstance) -> int:
+    """Memory of one GPU as nvidia-smi reports it, which TGI's launcher reckons with, in bytes."""
+    known = _known(instance)
+    return int(known["nvidia_smi_mib"]) * 2**20 if known else int((instance.memory_gib or 0) * GIB)
+
+
+def launcher_flops(instance: GpuInstance) -> float | None:
+    """Operations per second that TGI's launcher believes one GPU to do; None for one whose name it does not know."""
+    known = _known(instance)
+    return known["tflops"] * 1e12 if known and known["tflops"] else None
+
+
+def _known(instance: GpuInstance) -> dict[str, float] | None:
+    known = _by_name().get(instance.accelerator)
+    # A caller's own figure counts, unless it is the catalogue's.
+    return known if known and instance.memory_gib == known["memory_gib"] else None
+
+
+@cache
+def _by_name() -> dict[str, dict[str, float]]:
+    catalogue = read("hardware/instances")
+    memory = {row["accelerator"]: row["memory_gib"] for row in catalogue["rows"]}
+    return {row["accelerator"]: row | {"memory_gib": memory[row["accelerator"]]} for row in catalogue["accelerators"]}

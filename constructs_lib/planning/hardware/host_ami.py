@@ -1,0 +1,83 @@
+"""The AMI of the endpoint's host: its NVIDIA driver must carry the CUDA of the image.
+
+SageMaker never chooses one by itself, and a mismatch fails without a log line. Sources: botocore 1.44.5
+`ProductionVariantInferenceAmiVersion`; docs.aws.amazon.com/sagemaker/latest/dg/inference-gpu-drivers;
+aws/deep-learning-containers test/test_utils/constants.py and pull request 6187.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.validation.problem import Advice, Problem
+from constructs_lib.planning.validation.rules import Text, problem
+
+GPU_CUDA_12 = "al2-ami-sagemaker-inference-gpu-3-1"
+GPU_CUDA_13 = "al2023-ami-sagemaker-inference-gpu-4-1"
+NEURON = "al2-ami-sagemaker-inference-neuron-2"
+
+HOST_CUDA: dict[str, tuple[int, int]] = {
+    "al2-ami-sagemaker-inference-gpu-2": (12, 2),
+    "al2-ami-sagemaker-inference-gpu-2-1": (12, 2),
+    GPU_CUDA_12: (12, 4),
+    GPU_CUDA_13: (13, 0),
+}
+"""CUDA of each GPU AMI's driver."""
+
+SAGEMAKER_DEFAULT = "default"
+"""Given as inference_ami_version, it leaves the AMI to SageMaker, whose default depends on the instance family."""
+
+Cuda = tuple[int, int]
+
+_NAME = Text("the name of an AMI version", r"[a-zA-Z0-9][a-zA-Z0-9.-]*", longest=256)
+_BLACKWELL = (10, 0)
+
+
+def default_ami(instance: GpuInstance, cuda: Cuda) -> str | None:
+    """The AMI that an image with that CUDA needs on that instance; None leaves it to SageMaker.
+
+    CUDA 12.4 and later 12.x need driver 550, which the default hosts of g4dn, g5 and p4d do not have; 13.x needs 580.
+    Up to 12.2 every default host will do. Blackwell needs a newer driver than the CUDA 12 AMI has, and CUDA 12 images
+    do not start on the CUDA 13 AMI, so there the choice stays SageMaker's.
+    """
+    if not instance.is_gpu:
+        return NEURON
+    if cuda >= (13, 0):
+        return GPU_CUDA_13
+    blackwell = instance.compute_capability is not None and instance.compute_capability >= _BLACKWELL
+    return GPU_CUDA_12 if cuda >= (12, 4) and not blackwell else None
+
+
+def ami_problems(chosen: str, instance: GpuInstance) -> Iterator[Problem]:
+    """Why an AMI that was asked for cannot work."""
+    keyword = "inference_ami_version"
+    if found := problem(keyword, chosen, _NAME):
+        yield found
+    elif chosen == NEURON and instance.is_gpu:
+        yield Problem(
+            keyword, chosen, f"is for Inferentia and Trainium, {instance.name} has GPUs", f"Take {GPU_CUDA_12!r}."
+        )
+
+
+def ami_advice(chosen: str, cuda: Cuda) -> Iterator[Advice]:
+    """Why an AMI that was asked for may not work."""
+    host = HOST_CUDA.get(chosen)
+    if host is None and chosen not in (SAGEMAKER_DEFAULT, NEURON):
+        yield Advice(
+            "tgi-endpoint:unknownInferenceAmi",
+            f"inference_ami_version={chosen!r} is not known here. Known are {', '.join([*HOST_CUDA, NEURON])}.",
+        )
+    if host is not None and not _carries(host, cuda):
+        yield Advice(
+            "tgi-endpoint:inferenceAmiMismatch",
+            f"inference_ami_version={chosen!r} has the driver of CUDA {host[0]}.{host[1]}, the image has CUDA"
+            f" {cuda[0]}.{cuda[1]}: such containers have failed to start, without a log line. Leave it out to get the"
+            " AMI that the image needs.",
+        )
+
+
+def _carries(host: Cuda, cuda: Cuda) -> bool:
+    if host >= (13, 0) or cuda >= (13, 0):
+        return host >= (13, 0) and cuda >= (13, 0)
+    return host >= (12, 4) or cuda < (12, 4)

@@ -1,0 +1,250 @@
+"""The accelerator instances of SageMaker real-time endpoints."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar, Literal
+
+from constructs_lib.planning.cheapest_for import CheapestFor
+from constructs_lib.planning.data_files import read
+
+Architecture = Literal["x86_64", "arm64"]
+
+BLACKWELL = (10, 0)
+"""Compute capability from which on TGI's kernels were neither built nor tested."""
+
+# The families whose storage is fixed: sagemaker-core 2.27.0 common_utils.volume_size_supported, where any family with
+# a "d" (local disk) counts as well.
+_FIXED_STORAGE = ("g5", "g6", "g7e", "p5", "p6-b200", "trn1", "trn2")
+
+
+@dataclass(frozen=True)
+class GpuInstance:
+    """An instance type for a model endpoint. It is the bill, so there is no default anywhere.
+
+    Take one of the class attributes (`GpuInstance.G5_2XLARGE`), look one up by name (`GpuInstance.named`) or describe
+    one that the catalogue does not have (`GpuInstance.of`). Numbers are None where nobody publishes them.
+
+    Args:
+        name: SageMaker's name, such as `ml.g5.2xlarge`.
+        accelerator: Marketing name of the accelerator, such as `A10G`.
+        is_gpu: Whether it is an NVIDIA GPU; False for Inferentia and Trainium.
+        compute_capability: CUDA compute capability, such as (8, 6); None for what is no GPU.
+        accelerator_count: GPUs (or Neuron devices) in the instance.
+        memory_gib: Memory of one accelerator in GiB.
+        vcpu: Virtual CPUs.
+        host_memory_gib: Memory of the host in GiB.
+        nvme_gb: Local NVMe storage in GB; 0 where there is none.
+        volume_configurable: Whether SageMaker takes a volume size and a volume KMS key for it.
+        volume_rule_unverified: The SDK's rule lets a volume through although the instance has NVMe storage.
+        cores_per_accelerator: Neuron cores of one device; None for GPUs.
+        architecture: CPU architecture of the host.
+        price_usd_per_hour: SageMaker hosting, on demand, us-east-1; None where no price is published.
+        price_is_derived: The price is EC2's times the usual ratio, not one that AWS states.
+        price_source: Where the price comes from.
+        price_date: Day (ISO) on which the price was read.
+        source: Where the hardware figures come from.
+        date: Day (ISO) on which they were read.
+    """
+
+    name: str
+    accelerator: str
+    is_gpu: bool
+    compute_capability: tuple[int, int] | None
+    accelerator_count: int | None
+    memory_gib: float | None
+    vcpu: int | None = None
+    host_memory_gib: float | None = None
+    nvme_gb: int | None = None
+    volume_configurable: bool = False
+    volume_rule_unverified: bool = False
+    cores_per_accelerator: int | None = None
+    architecture: Architecture = "x86_64"
+    price_usd_per_hour: float | None = None
+    price_is_derived: bool = False
+    price_source: str | None = None
+    price_date: str | None = None
+    source: str = "the caller"
+    date: str | None = None
+
+    G4DN_XLARGE: ClassVar[GpuInstance]
+    G4DN_2XLARGE: ClassVar[GpuInstance]
+    G4DN_4XLARGE: ClassVar[GpuInstance]
+    G4DN_8XLARGE: ClassVar[GpuInstance]
+    G4DN_12XLARGE: ClassVar[GpuInstance]
+    G4DN_16XLARGE: ClassVar[GpuInstance]
+    G5_XLARGE: ClassVar[GpuInstance]
+    G5_2XLARGE: ClassVar[GpuInstance]
+    G5_4XLARGE: ClassVar[GpuInstance]
+    G5_8XLARGE: ClassVar[GpuInstance]
+    G5_12XLARGE: ClassVar[GpuInstance]
+    G5_16XLARGE: ClassVar[GpuInstance]
+    G5_24XLARGE: ClassVar[GpuInstance]
+    G5_48XLARGE: ClassVar[GpuInstance]
+    G6_XLARGE: ClassVar[GpuInstance]
+    G6_2XLARGE: ClassVar[GpuInstance]
+    G6_4XLARGE: ClassVar[GpuInstance]
+    G6_8XLARGE: ClassVar[GpuInstance]
+    G6_12XLARGE: ClassVar[GpuInstance]
+    G6_16XLARGE: ClassVar[GpuInstance]
+    G6_24XLARGE: ClassVar[GpuInstance]
+    G6_48XLARGE: ClassVar[GpuInstance]
+    G6E_XLARGE: ClassVar[GpuInstance]
+    G6E_2XLARGE: ClassVar[GpuInstance]
+    G6E_4XLARGE: ClassVar[GpuInstance]
+    G6E_8XLARGE: ClassVar[GpuInstance]
+    G6E_12XLARGE: ClassVar[GpuInstance]
+    G6E_16XLARGE: ClassVar[GpuInstance]
+    G6E_24XLARGE: ClassVar[GpuInstance]
+    G6E_48XLARGE: ClassVar[GpuInstance]
+    G7_2XLARGE: ClassVar[GpuInstance]
+    G7_4XLARGE: ClassVar[GpuInstance]
+    G7_8XLARGE: ClassVar[GpuInstance]
+    G7_12XLARGE: ClassVar[GpuInstance]
+    G7_24XLARGE: ClassVar[GpuInstance]
+    G7_48XLARGE: ClassVar[GpuInstance]
+    G7E_2XLARGE: ClassVar[GpuInstance]
+    G7E_4XLARGE: ClassVar[GpuInstance]
+    G7E_8XLARGE: ClassVar[GpuInstance]
+    G7E_12XLARGE: ClassVar[GpuInstance]
+    G7E_24XLARGE: ClassVar[GpuInstance]
+    G7E_48XLARGE: ClassVar[GpuInstance]
+    P4D_24XLARGE: ClassVar[GpuInstance]
+    P4DE_24XLARGE: ClassVar[GpuInstance]
+    P5_48XLARGE: ClassVar[GpuInstance]
+    P5_4XLARGE: ClassVar[GpuInstance]
+    P5E_48XLARGE: ClassVar[GpuInstance]
+    P5EN_48XLARGE: ClassVar[GpuInstance]
+    P6_B200_48XLARGE: ClassVar[GpuInstance]
+    P6_B300_48XLARGE: ClassVar[GpuInstance]
+    P6E_GB200_36XLARGE: ClassVar[GpuInstance]
+    INF2_XLARGE: ClassVar[GpuInstance]
+    INF2_8XLARGE: ClassVar[GpuInstance]
+    INF2_24XLARGE: ClassVar[GpuInstance]
+    INF2_48XLARGE: ClassVar[GpuInstance]
+    TRN1_2XLARGE: ClassVar[GpuInstance]
+    TRN1_32XLARGE: ClassVar[GpuInstance]
+    TRN1N_32XLARGE: ClassVar[GpuInstance]
+    TRN2_48XLARGE: ClassVar[GpuInstance]
+
+    @property
+    def family(self) -> str:
+        """The part between the dots: `g5` of `ml.g5.2xlarge`."""
+        return _family(self.name)
+
+    @classmethod
+    def all(cls) -> tuple[GpuInstance, ...]:
+        """Every instance of the catalogue, in the catalogue's order."""
+        return tuple(_BY_NAME.values())
+
+    @classmethod
+    def named(cls, name: str) -> GpuInstance:
+        """The catalogue's instance of that name.
+
+        Args:
+            name: SageMaker's name, such as `ml.g5.2xlarge`.
+
+        Raises:
+            ValueError: The catalogue has no such instance; the message names the nearest ones.
+        """
+        if isinstance(name, str) and name in _BY_NAME:
+            return _BY_NAME[name]
+        near = get_close_matches(str(name), _BY_NAME, n=3, cutoff=0.5)
+        nearest = f" The nearest are {', '.join(near)}." if near else ""
+        raise ValueError(
+            f"instance type {name!r} is not in the catalogue.{nearest}"
+            " Describe another one with GpuInstance.of(name, accelerator_count=..., memory_gib=...)."
+        )
+
+    @staticmethod
+    def cheapest_for(*, tokens: int, concurrency: int = 1) -> CheapestFor:
+        """Leaves the choice to the plan: the cheapest instance of the catalogue that serves a load.
+
+        The price is that of us-east-1. Blackwell GPUs, for which TGI was not tested, are left out.
+
+        Args:
+            tokens: Longest prompt and answer of a request together, in tokens; becomes `max_total_tokens`.
+            concurrency: Requests of that length to serve at the same time. Default: 1.
+        """
+        return CheapestFor(tokens=tokens, concurrency=concurrency)
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        *,
+        accelerator_count: int,
+        memory_gib: float,
+        accelerator: str = "unknown",
+        compute_capability: tuple[int, int] | None = None,
+        is_gpu: bool = True,
+        vcpu: int | None = None,
+        host_memory_gib: float | None = None,
+        nvme_gb: int | None = None,
+        volume_configurable: bool | None = None,
+        architecture: Architecture = "x86_64",
+        price_usd_per_hour: float | None = None,
+    ) -> GpuInstance:
+        """Describes an instance that the catalogue does not have.
+
+        Args:
+            name: SageMaker's name, such as `ml.g9.2xlarge`.
+            accelerator_count: GPUs in the instance.
+            memory_gib: Memory of one GPU in GiB.
+            accelerator: Marketing name of the GPU.
+            compute_capability: CUDA compute capability, such as (8, 6). Default: rules that depend on it are skipped.
+            is_gpu: False for Neuron devices.
+            vcpu: Virtual CPUs.
+            host_memory_gib: Memory of the host in GiB.
+            nvme_gb: Local NVMe storage in GB.
+            volume_configurable: Whether SageMaker takes a volume size and key. Default: by the family, as the
+                SageMaker SDK decides it (sagemaker-core 2.27.0, `volume_size_supported`).
+            architecture: CPU architecture of the host.
+            price_usd_per_hour: What an hour of it costs.
+        """
+        if volume_configurable is None:
+            volume_configurable = volume_size_supported(name)
+        return cls(
+            name=name,
+            accelerator=accelerator,
+            is_gpu=is_gpu,
+            compute_capability=compute_capability,
+            accelerator_count=accelerator_count,
+            memory_gib=memory_gib,
+            vcpu=vcpu,
+            host_memory_gib=host_memory_gib,
+            nvme_gb=nvme_gb,
+            volume_configurable=volume_configurable,
+            architecture=architecture,
+            price_usd_per_hour=price_usd_per_hour,
+        )
+
+
+def volume_size_supported(name: str) -> bool:
+    """Whether SageMaker takes a volume size for instances of that name (the rule of sagemaker-core 2.27.0)."""
+    family = _family(name)
+    return "d" not in family and not family.startswith(_FIXED_STORAGE)
+
+
+def attribute_name(name: str) -> str:
+    """How the catalogue's instance of that name is written: `GpuInstance.G5_2XLARGE` for `ml.g5.2xlarge`."""
+    return f"GpuInstance.{re.sub(r'[.-]', '_', name.removeprefix('ml.')).upper()}"
+
+
+def _family(name: str) -> str:
+    return str(name).removeprefix("ml.").partition(".")[0]
+
+
+def _from_row(row: dict[str, Any]) -> GpuInstance:
+    capability = row["compute_capability"]
+    fields = {key: value for key, value in row.items() if key in GpuInstance.__dataclass_fields__}
+    fields["compute_capability"] = tuple(map(int, capability.split("."))) if capability else None
+    return GpuInstance(**fields)
+
+
+_BY_NAME = {row["name"]: _from_row(row) for row in read("hardware/instances")["rows"]}
+
+for _instance in _BY_NAME.values():
+    setattr(GpuInstance, attribute_name(_instance.name).removeprefix("GpuInstance."), _instance)

@@ -1,0 +1,1 @@
+"""Container images by version and Region."""

@@ -1,0 +1,156 @@
+"""From a model's config.json to what the plan has to know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from constructs_lib.planning.models.architectures import implementation
+from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts
+from constructs_lib.planning.models.parameter_count import text_parameters
+from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape
+from constructs_lib.planning.models.vision import gemma3_parameters, mllama_parameters
+from constructs_lib.planning.validation.problem import Problem
+
+__all__ = ["ConfigJsonError", "Published", "facts_from_config"]
+
+# From quant_method to TGI's word, as TGI selects by itself (get_model of TGI 3.3.6).
+_KINDS = {
+    "awq": "awq",
+    "gptq": "gptq",
+    "exl2": "exl2",
+    "fp8": "fp8",
+    "fbgemm_fp8": "fp8",
+    "compressed-tensors": "compressed-tensors",
+}
+
+_AGREEMENT = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What is known of a model beside its config.json.
+
+    Args:
+        weight_bytes: Size of its weights in bytes. Default: not known.
+        licence: Licence by the model card. Default: unknown.
+        gating: Whether the hub wants a token.
+        source: Where all of it comes from.
+        date: Day (ISO) on which it was read.
+    """
+
+    weight_bytes: int | None = None
+    licence: str = "unknown"
+    gating: Gating = "no"
+    source: str = "config.json"
+    date: str | None = None
+
+
+def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Published | None = None) -> ModelFacts:
+    """What the plan has to know of a model.
+
+    The parameters are counted from the shape. Where the size of the weights is known and says something else by more
+    than 2 %, or the architecture is none that we can count, the size decides.
+
+    Args:
+        hub_id: Repository on the hub, or any name for weights of your own.
+        config: Its config.json.
+        published: What is known beside it.
+
+    Raises:
+        ConfigJsonError: The config.json lacks something, or TGI could not load the weights.
+    """
+    published = published or Published()
+    shape = read_shape(config)
+    quantization = _quantization(config)
+    dtype = _dtype(config, quantization)
+    flash = implementation(hub_id, config)
+    return ModelFacts(
+        hub_id=hub_id,
+        parameters=_parameters(config, shape, published.weight_bytes, None if quantization else dtype),
+        layers=shape.layers,
+        hidden=shape.hidden,
+        heads=shape.heads,
+        kv_heads=shape.kv_heads,
+        head_dim=shape.head_dim,
+        max_positions=shape.max_positions,
+        checkpoint_dtype=dtype,
+        model_type=_model_type(hub_id, config),
+        implementation=flash[0],
+        flash=flash[1],
+        licence=published.licence,
+        gating=published.gating,
+        intermediate=shape.intermediate,
+        vocabulary=shape.vocabulary,
+        tied_embeddings=shape.tied,
+        experts=shape.experts,
+        experts_per_token=shape.experts_per_token,
+        quantization=quantization,
+        weight_bytes=published.weight_bytes,
+        source=published.source,
+        date=published.date,
+    )
+
+
+def counted_parameters(config: Mapping[str, Any], shape: Shape) -> int | None:
+    """Parameters counted from the shape; None for an architecture whose layers are not known here."""
+    if config.get("model_type") == "mllama":
+        return mllama_parameters(config, shape)
+    text = text_parameters(shape)
+    if text is not None and config.get("model_type") == "gemma3" and "vision_config" in config:
+        return gemma3_parameters(config, text, shape)
+    return None if "vision_config" in config else text
+
+
+def _parameters(config: Mapping[str, Any], shape: Shape, weight_bytes: int | None, dtype: Dtype | None) -> int:
+    """`dtype` is the type of uncompressed weights; the size of compressed ones does not tell their number."""
+    counted = counted_parameters(config, shape)
+    weighed = round(weight_bytes / BYTES_PER_PARAMETER[dtype]) if weight_bytes and dtype else None
+    if counted is None and weighed is None:
+        raise ConfigJsonError(
+            [
+                Problem(
+                    "model_type",
+                    config.get("model_type"),
+                    "has layers that cannot be counted here, and the size of uncompressed weights is not known",
+                    "Give a model with a model.safetensors.index.json, or describe it with ModelFacts(…).",
+                )
+            ]
+        )
+    if counted is None or (weighed is not None and abs(weighed - counted) > _AGREEMENT * counted):
+        return weighed or 0
+    return counted
+
+
+def _model_type(hub_id: str, config: Mapping[str, Any]) -> str:
+    kind = str(config.get("model_type"))
+    return "gpt_bigcode" if kind == "gpt2" and hub_id.startswith("bigcode/") else kind
+
+
+def _quantization(config: Mapping[str, Any]) -> str | None:
+    section = config.get("quantization_config") or config.get("compression_config")
+    if not isinstance(section, Mapping):
+        return None
+    method = section.get("quant_method")
+    if method not in _KINDS:
+        fix = "Take a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones."
+        raise ConfigJsonError([Problem("quant_method", method, "is none that TGI loads by itself", fix)])
+    return _KINDS[method]
+
+
+def _dtype(config: Mapping[str, Any], quantization: str | None) -> Dtype:
+    """The type of the weights; a config.json that does not say means float32, like its class."""
+    if quantization == "fp8":
+        return "float8"
+    text = config.get("text_config")
+    sections = [config, text] if isinstance(text, Mapping) else [config]
+    said = [section.get(name) for section in sections for name in ("torch_dtype", "dtype")]
+    found = next((word for word in said if word is not None), "float32")
+    word = str(found).removeprefix("torch.").replace("float8_e4m3fn", "float8")
+    for dtype in get_args(Dtype):
+        if word == dtype:
+            return dtype  # type: ignore[no-any-return]
+    raise ConfigJsonError(
+        [Problem("torch_dtype", found, f"must be one of {', '.join(BYTES_PER_PARAMETER)}", "Correct the config.json.")]
+    )

@@ -1,0 +1,153 @@
+"""The models that the rules know, and the caller's choice of one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from constructs_lib.planning.data_files import read
+
+BITS_PER_PARAMETER = {
+    "awq": 4.25,
+    "gptq": 4.25,
+    "marlin": 4.25,
+    "exl2": 5.0,
+    "compressed-tensors": 8.0,
+    "bitsandbytes-nf4": 4.5,
+    "bitsandbytes-fp4": 4.5,
+    "bitsandbytes": 8.0,
+    "eetq": 8.0,
+    "fp8": 8.0,
+}
+"""By kind of compression, scales included; what varies from one publication to another is rather too much."""
+
+BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2, "float16": 2, "float8": 1}
+
+Dtype = Literal["float32", "bfloat16", "float16", "float8"]
+Gating = Literal["yes", "no", "sometimes"]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The shape of a model: what decides shards, memory and time to load.
+
+    Args:
+        hub_id: Repository on the Hugging Face hub.
+        parameters: Number of parameters.
+        layers: Hidden layers.
+        hidden: Hidden size.
+        heads: Attention heads.
+        kv_heads: Key-value heads.
+        head_dim: Size of one head.
+        max_positions: Longest context, in tokens.
+        checkpoint_dtype: Type of the published weights.
+        model_type: `model_type` of its config.json.
+        implementation: How TGI 3.3 runs it.
+        flash: Whether that implementation has paged attention; False means static padded batches.
+        licence: Licence by the model card.
+        gating: Whether the hub wants a token of someone who was let in; `sometimes` is a contact form on some
+            revisions.
+        intermediate: Size of the feed-forward layers (of one expert). Default: four times the hidden size.
+        vocabulary: Number of tokens of the vocabulary. Default: 262144, more than most have.
+        tied_embeddings: Whether the published weights hold the vocabulary's embeddings once, for input and output; TGI
+            loads them twice. Default: False.
+        experts: Experts of each feed-forward layer. Default: 1.
+        experts_per_token: How many of them work on a token. Default: 1.
+        quantization: How the published weights are compressed, in TGI's word, such as `awq`. Default: they are not.
+        weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type or kind.
+        source: Where the figures come from.
+        date: Day (ISO) on which they were read.
+    """
+
+    hub_id: str
+    parameters: int
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    max_positions: int
+    checkpoint_dtype: Dtype
+    model_type: str
+    implementation: str
+    flash: bool
+    licence: str
+    gating: Gating = "no"
+    intermediate: int | None = None
+    vocabulary: int | None = None
+    tied_embeddings: bool = False
+    experts: int = 1
+    experts_per_token: int = 1
+    quantization: str | None = None
+    weight_bytes: int | None = None
+    source: str = "the caller"
+    date: str | None = None
+
+    @property
+    def gated(self) -> bool:
+        """Whether the hub refuses to serve the weights without a token."""
+        return self.gating == "yes"
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Size of the published weights in bytes, which is what is downloaded and read."""
+        if self.weight_bytes is not None:
+            return self.weight_bytes
+        if self.quantization is not None:
+            return math.ceil(self.parameters * BITS_PER_PARAMETER[self.quantization] / 8)
+        return self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelChoice:
+    """Which weights the endpoint serves.
+
+    Args:
+        source: `hub` (downloaded by the container) or `s3` (mounted by SageMaker at /opt/ml/model).
+        hub_id: Repository on the hub; None with `s3`.
+        revision: Commit, tag or branch of that repository; None for its main branch.
+        has_token: Whether a hub token is given (the token itself never comes here).
+        facts: The model's shape; None takes the catalogue's for a hub id that it has.
+    """
+
+    source: Literal["hub", "s3"]
+    hub_id: str | None = None
+    revision: str | None = None
+    has_token: bool = False
+    facts: ModelFacts | None = None
+
+    def known_facts(self) -> ModelFacts | None:
+        """The facts given, else the catalogue's, else None."""
+        if self.facts is not None or not isinstance(self.hub_id, str):
+            return self.facts
+        return known_model(self.hub_id)
+
+
+def known_model(hub_id: str) -> ModelFacts | None:
+    """The catalogue's facts of a hub model, chat variants and distills included; None if it has none.
+
+    Args:
+        hub_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`. The hub ignores case, so do we.
+    """
+    return _by_id().get(hub_id.lower())
+
+
+def known_models() -> tuple[ModelFacts, ...]:
+    """Every model of the catalogue, aliases after the rows."""
+    return tuple(_by_id().values())
+
+
+@cache
+def _by_id() -> dict[str, ModelFacts]:
+    catalogue = read("models/models")
+    rows = {row["hub_id"]: row for row in catalogue["rows"]}
+    for alias in catalogue["aliases"]:
+        shape = rows[alias["same_as"]]
+        rows[alias["hub_id"]] = shape | {key: value for key, value in alias.items() if key != "same_as"}
+    return {hub_id.lower(): _from_row(row) for hub_id, row in rows.items()}
+
+
+def _from_row(row: dict[str, Any]) -> ModelFacts:
+    return ModelFacts(gating=row["gated"], **{key: value for key, value in row.items() if key != "gated"})

@@ -1,0 +1,166 @@
+"""How many parameters a model has, by the shape that its config.json describes.
+
+The layers are those of the model classes of transformers 4.51.0. Tests hold the sums against published counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from constructs_lib.planning.models.shape import Shape
+
+_FALCON = ("falcon", "RefinedWeb", "RefinedWebModel")
+_GATED = (
+    "cohere",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "granite",
+    "llama",
+    "mistral",
+    "mixtral",
+    "phi3",
+    "qwen2",
+    "qwen3",
+    "qwen3_moe",
+)
+_FOUR_NORMS = ("gemma2", "gemma3_text")
+_NORMED_HEADS = ("gemma3_text", "qwen3", "qwen3_moe")
+
+
+def text_parameters(shape: Shape) -> int | None:
+    """Parameters of the text part; None for an architecture whose layers are not known here."""
+    count = _COUNTS.get(shape.model_type)
+    return count(shape) if count else None
+
+
+def _embeddings(shape: Shape) -> int:
+    return shape.vocabulary * shape.hidden * (1 if shape.tied else 2)
+
+
+def _attention(shape: Shape, *, qkv_bias: bool = False, bias: bool = False) -> int:
+    """Queries, keys, values, output; `bias` is that of the output."""
+    weights = shape.hidden * (2 * shape.queries + 2 * shape.keys)
+    return weights + (shape.queries + 2 * shape.keys) * qkv_bias + shape.hidden * bias
+
+
+def _mlp(shape: Shape, *, bias: bool) -> int:
+    """Up and down."""
+    return 2 * shape.hidden * shape.intermediate + (shape.intermediate + shape.hidden) * bias
+
+
+def llama_parameters(shape: Shape, layers: int) -> int:
+    """Llama, and what is built like it: gate, up, down, and norms without bias.
+
+    Args:
+        shape: The shape.
+        layers: How many of its layers are such layers.
+    """
+    hidden, kind = shape.hidden, shape.model_type
+    bias = shape.says("attention_bias")
+    attention = _attention(shape, qkv_bias=bias or kind == "qwen2", bias=bias)
+    if kind in _NORMED_HEADS:
+        attention += 2 * shape.head_dim
+    elif kind == "cohere" and shape.says("use_qk_norm"):
+        attention += shape.queries + shape.keys
+    expert = 3 * hidden * shape.intermediate + (2 * shape.intermediate + hidden) * shape.says("mlp_bias")
+    router = hidden * shape.experts if shape.experts > 1 else 0
+    norms = hidden * (4 if kind in _FOUR_NORMS else 1 if kind == "cohere" else 2)
+    return _embeddings(shape) + layers * (attention + shape.experts * expert + router + norms) + hidden
+
+
+def cross_attention_parameters(shape: Shape) -> int:
+    """A layer of Llama 3.2 Vision that looks at the image, with its two gates."""
+    feed_forward = 3 * shape.hidden * shape.intermediate
+    return _attention(shape) + 2 * shape.head_dim + feed_forward + 2 * shape.hidden + 2
+
+
+def _gated(shape: Shape) -> int:
+    return llama_parameters(shape, shape.layers)
+
+
+def _bloom(shape: Shape) -> int:
+    hidden = shape.hidden
+    layer = _attention(shape, qkv_bias=True, bias=True) + _mlp(shape, bias=True) + 4 * hidden
+    return _embeddings(shape) + 2 * hidden + shape.layers * layer + 2 * hidden
+
+
+def _t5(shape: Shape) -> int:
+    hidden = shape.hidden
+    gated = str(shape.config.get("feed_forward_proj", "relu")).startswith("gated")
+    feed_forward = (3 if gated else 2) * hidden * shape.intermediate
+    attention = _attention(shape)
+    encoder_layers = shape.config.get("num_layers")
+    encoders = encoder_layers if isinstance(encoder_layers, int) else shape.layers
+    buckets = shape.config.get("relative_attention_num_buckets")
+    positions = 2 * (buckets if isinstance(buckets, int) else 32) * shape.heads
+    encoder = encoders * (attention + feed_forward + 2 * hidden) + hidden
+    decoder = shape.layers * (2 * attention + feed_forward + 3 * hidden) + hidden
+    return _embeddings(shape) + positions + encoder + decoder
+
+
+def _opt(shape: Shape) -> int:
+    hidden, bias = shape.hidden, shape.says("enable_bias", default=True)
+    projected = shape.config.get("word_embed_proj_dim")
+    width = projected if isinstance(projected, int) else hidden
+    norm = 2 * hidden * shape.says("layer_norm_elementwise_affine", default=True)
+    words = shape.vocabulary * width * (1 if shape.tied else 2)
+    projections = 2 * width * hidden if width != hidden else 0
+    positions = (shape.max_positions + 2) * hidden
+    layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + 2 * norm
+    last = norm if shape.says("do_layer_norm_before", default=True) else 0
+    return words + projections + positions + shape.layers * layer + last
+
+
+def _biased(shape: Shape) -> int:
+    """GPT-NeoX, StarCoder2: biases and two norms, positions that are not learned."""
+    hidden, bias = shape.hidden, shape.says("use_bias", default=True)
+    layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + 4 * hidden
+    return _embeddings(shape) + shape.layers * layer + 2 * hidden
+
+
+def _gpt2(shape: Shape) -> int:
+    """GPT-2 and BigCode's: as above with learned positions."""
+    return _biased(shape) + shape.max_positions * shape.hidden
+
+
+def _gptj(shape: Shape) -> int:
+    layer = _attention(shape) + _mlp(shape, bias=True) + 2 * shape.hidden
+    output_bias = 0 if shape.tied else shape.vocabulary
+    return _embeddings(shape) + output_bias + shape.layers * layer + 2 * shape.hidden
+
+
+def _phi(shape: Shape) -> int:
+    layer = _attention(shape, qkv_bias=True, bias=True) + _mlp(shape, bias=True) + 2 * shape.hidden
+    output_bias = 0 if shape.tied else shape.vocabulary
+    return _embeddings(shape) + output_bias + shape.layers * layer + 2 * shape.hidden
+
+
+def _mpt(shape: Shape) -> int:
+    layer = _attention(shape) + _mlp(shape, bias=False) + 2 * shape.hidden
+    return _embeddings(shape) + shape.layers * layer + shape.hidden
+
+
+def _falcon(shape: Shape) -> int:
+    hidden, bias = shape.hidden, shape.says("bias")
+    two_norms = shape.says("new_decoder_architecture", default=shape.model_type == "RefinedWeb") or not shape.says(
+        "parallel_attn", default=True
+    )
+    layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + (4 if two_norms else 2) * hidden
+    return _embeddings(shape) + shape.layers * layer + 2 * hidden
+
+
+_COUNTS: dict[str, Callable[[Shape], int]] = {
+    **dict.fromkeys(_GATED, _gated),
+    **dict.fromkeys(_FALCON, _falcon),
+    "bloom": _bloom,
+    "gpt2": _gpt2,
+    "gpt_bigcode": _gpt2,
+    "gpt_neox": _biased,
+    "gptj": _gptj,
+    "mpt": _mpt,
+    "opt": _opt,
+    "phi": _phi,
+    "starcoder2": _biased,
+    "t5": _t5,
+}

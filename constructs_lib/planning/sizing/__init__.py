@@ -1,0 +1,1 @@
+"""Whether a model fits, where, and what to change if it does not."""

@@ -1,0 +1,1 @@
+"""Problems, and the rules for single values."""

@@ -1,0 +1,188 @@
+"""Checks of single values: each kind says what is wrong, what to write instead, and how a value becomes text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from constructs_lib.planning.validation.problem import Problem
+
+UINT32 = 2**32 - 1
+_LARGEST = 3e38  # TGI reads 32-bit floats
+
+# NUL and its like cannot stand in an environment variable, and half a surrogate pair not in a template.
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+class Check(Protocol):
+    """One kind of value."""
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong with the value and what to do about it; None if it is right."""
+
+    def text(self, value: object) -> str:
+        """A right value as the text of an environment variable."""
+
+
+def problem(keyword: str, value: object, check: Check) -> Problem | None:
+    """The problem that the check has with the value, if it has one."""
+    fault = check.fault(value)
+    return Problem(keyword, value, *fault) if fault else None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number within limits."""
+
+    minimum: int
+    maximum: int = UINT32
+    unit: str = ""
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong and what to do (see `Check`)."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            is_number = isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value)
+            return (f"must be a whole number, not {_type(value)}", f"Write {value}." if is_number else "Give an int.")
+        if not self.minimum <= value <= self.maximum:
+            return (f"must be from {self.minimum} to {self.maximum}{self._unit}", self._nearest(value))
+        return None
+
+    def text(self, value: object) -> str:
+        """The value as text (see `Check`)."""
+        return str(value)
+
+    @property
+    def _unit(self) -> str:
+        return f" {self.unit}" if self.unit else ""
+
+    def _nearest(self, value: int) -> str:
+        if value < self.minimum:
+            return f"Raise it to {self.minimum} or more."
+        return f"Lower it to {self.maximum} or less."
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number; the words say which ones are allowed."""
+
+    allowed: str
+    above: float = -math.inf
+    below: float = math.inf
+    inclusive_maximum: float | None = None
+    inclusive_minimum: float | None = None
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong and what to do (see `Check`)."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return (f"must be a number, not {_type(value)}", "Give a float, or leave it out.")
+        if not self._within(value):
+            return (f"must be {self.allowed}", "Choose a number in that range, or leave it out.")
+        return None
+
+    def text(self, value: object) -> str:
+        """The value as text (see `Check`)."""
+        return str(value)
+
+    def _within(self, value: float) -> bool:
+        maximum, minimum = self.inclusive_maximum, self.inclusive_minimum
+        return (
+            abs(value) < _LARGEST
+            and self.above < value < self.below
+            and (maximum is None or value <= maximum)
+            and (minimum is None or value >= minimum)
+        )
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or False."""
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong and what to do (see `Check`)."""
+        if isinstance(value, bool):
+            return None
+        return (f"must be True or False, not {_type(value)}", "Give a bool, or leave it out.")
+
+    def text(self, value: object) -> str:
+        """The value as text (see `Check`)."""
+        return "true" if value else "false"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A member of an enumeration, or exactly its text."""
+
+    kind: type[StrEnum]
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong and what to do (see `Check`)."""
+        if isinstance(value, str) and value in list(self.kind):
+            return None
+        return (f"must be one of {', '.join(self.kind)}", f"Take a member of {self.kind.__name__}, or leave it out.")
+
+    def text(self, value: object) -> str:
+        """The value as text (see `Check`)."""
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text on one line that is not empty, of a given form where there is one."""
+
+    form: str = ""
+    pattern: str = r"(?s).+"
+    longest: int = 1024
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong and what to do (see `Check`)."""
+        if not isinstance(value, str):
+            return (f"must be text, not {_type(value)}", "Give a str, or leave it out.")
+        if not value.strip():
+            return ("must not be empty", "Give it a value, or leave it out.")
+        if _UNWRITABLE.search(value):
+            return ("must not have control characters or broken Unicode", "Remove them.")
+        if len(value) > self.longest:
+            return (f"must have at most {self.longest} characters, has {len(value)}", "Shorten it.")
+        if not re.fullmatch(self.pattern, value):
+            return (f"must be {self.form}", "Write it in that form, or leave it out.")
+        return None
+
+    def text(self, value: object) -> str:
+        """The value as text (see `Check`)."""
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Several:
+    """A sequence of values of one kind, written with commas between."""
+
+    each: Check
+    when_empty: str | None = None
+
+    def fault(self, value: object) -> tuple[str, str] | None:
+        """What is wrong and what to do (see `Check`)."""
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence):
+            return (f"must be a list, not {_type(value)}", "Put it in brackets.")
+        if not value and self.when_empty is None:
+            return ("must not be empty", "Give it a value, or leave it out.")
+        for item in value:
+            if fault := self.each.fault(item):
+                return (f"has the item {item!r} that {fault[0]}", fault[1])
+        return None
+
+    def text(self, value: object) -> str:
+        """The value as text (see `Check`)."""
+        if not isinstance(value, Sequence):
+            raise TypeError(f"expected a sequence, got {value!r}")
+        return ",".join(self.each.text(item) for item in value) if value else str(self.when_empty)
+
+
+PATH = Text("an absolute path of printable ASCII characters", r"/[!-~]*")
+
+
+def _type(value: object) -> str:
+    return "None" if value is None else type(value).__name__

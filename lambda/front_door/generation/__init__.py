@@ -1,0 +1,1 @@
+"""What passes between a client's protocol and an engine's."""

@@ -1,0 +1,1 @@
+"""The Lambda Runtime API client, and the handler of the managed runtime."""

@@ -1,0 +1,38 @@
+"""The handler for the managed Python runtime, where the front door is deployed without streaming."""
+
+import os
+import time
+from typing import Any
+
+from front_door.app import handle
+from front_door.lambda_runtime.loop import Invocation
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one request in one piece.
+
+    Args:
+        event: A REST proxy event of API Gateway.
+        context: The managed runtime's context object.
+
+    Returns:
+        What API Gateway takes from a proxy integration.
+
+    Raises:
+        ConfigError: The function's environment is not usable.
+    """
+    invocation = Invocation(
+        request_id=context.aws_request_id,
+        deadline=time.time() + context.get_remaining_time_in_millis() / 1000,
+        trace_id=os.environ.get("_X_AMZN_TRACE_ID"),
+        function_arn=context.invoked_function_arn,
+    )
+    response = handle(event, invocation)
+    body = b"".join(response.body)
+    # A container's bytes that are not UTF-8 are shown as such; they are no reason to lose the whole answer.
+    return {
+        "statusCode": response.status,
+        "headers": response.headers,
+        "body": body.decode(errors="replace"),
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,25 @@
+"""OpenAI's chat completions (https://platform.openai.com/docs/api-reference/chat/create), answered by TGI."""
+
+from front_door.context import Call
+from front_door.engines.tgi import chat_request
+from front_door.engines.tgi.chat_choice import ChatChoice
+from front_door.generation.request import model_named
+from front_door.http.response import Response
+from front_door.protocols.openai.chat_chunks import ChatChunks, message
+from front_door.protocols.openai.responses import Form, answered
+
+_FORM = Form("chatcmpl-", "chat.completion", "chat.completion.chunk", ChatChoice, ChatChunks, message)
+
+
+def chat_completions(call: Call) -> Response:
+    """`POST /v1/chat/completions`, buffered or streamed."""
+    body = call.request.json_object()
+    model = model_named(call.config, body.get("model"))
+    return answered(call, model, chat_request.translated(body, model.facts), _FORM)
+
+
+def invoked(call: Call) -> Response:
+    """`messages` on a route of TGI's: names that have no meaning are passed over, as TGI does."""
+    body = call.request.json_object()
+    model = call.model_of_path() if call.variables else model_named(call.config, body.get("model"))
+    return answered(call, model, chat_request.translated(body, model.facts, knows_all=False), _FORM)

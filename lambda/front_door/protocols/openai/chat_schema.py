@@ -1,0 +1,149 @@
+"""The types of a chat request: OpenAI's, and the forms of TGI's own that its clients send.
+
+OpenAI's: the `openai` package's `CompletionCreateParams`. TGI's: router/src/lib.rs, `ChatRequest`, as of 3.3.6, whose
+`/invocations` says of a wrong type only that the body fits none of its protocols.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from front_door.protocols.openai.schema import (
+    SHARED,
+    Field,
+    Problem,
+    anything,
+    array,
+    flag,
+    integer,
+    one_of,
+    struct,
+    tagged,
+    text,
+    text_or,
+    tokens,
+)
+
+
+def _messages(value: Any, path: str) -> Iterator[Problem]:
+    if value == []:
+        yield path, "must be an array with at least one message"
+    yield from array(_message, "an array of messages")(value, path)
+
+
+def _message(value: Any, path: str) -> Iterator[Problem]:
+    """`content`, or an assistant's `tool_calls`, or both."""
+    yield from _MESSAGE(value, path)
+    if not isinstance(value, dict):
+        return
+    for name, instead in (("function_call", "tool_calls"), ("audio", "content")):
+        if value.get(name) is not None:
+            yield f"{path}.{name}", f"is not supported, give the message `{instead}`"
+    if value.get("content") is None and not value.get("tool_calls"):
+        yield f"{path}.content", "missing field `content` or `tool_calls`"
+
+
+_CONTENT = text_or(
+    array(
+        tagged(
+            {
+                "text": struct({"text": Field(text, is_required=True)}),
+                "image_url": struct(
+                    {
+                        "image_url": Field(
+                            struct({"url": Field(text, is_required=True)}, "an object with `url`"), is_required=True
+                        )
+                    }
+                ),
+            },
+            "an object with `type`",
+        ),
+        "a string or an array of parts",
+    )
+)
+_TOOL_CALL = tagged(
+    {
+        "function": struct(
+            {
+                "id": Field(text, is_required=True),
+                "function": Field(
+                    struct(
+                        {"name": Field(text, is_required=True), "arguments": Field(anything, is_required=True)},
+                        "an object with `name` and `arguments`",
+                    ),
+                    is_required=True,
+                ),
+            }
+        )
+    },
+    "an object with `id`, `type` and `function`",
+)
+_MESSAGE = struct(
+    {
+        "role": Field(text, is_required=True),
+        "content": Field(_CONTENT),
+        "name": Field(text),
+        "tool_calls": Field(array(_TOOL_CALL, "an array of tool calls")),
+        "tool_call_id": Field(text),
+    },
+    "an object with `role` and `content`",
+)
+_SCHEMA = struct({}, "a JSON schema")
+_FUNCTION = struct(
+    {
+        "name": Field(text, is_required=True),
+        "description": Field(text),
+        "parameters": Field(_SCHEMA),
+        "arguments": Field(_SCHEMA),
+    },
+    "an object with `name` and `parameters`",
+)
+_TOOL = tagged({"function": struct({"function": Field(_FUNCTION, is_required=True)})}, "an object with `type`")
+_NAMED = struct({"function": Field(struct({"name": Field(text, is_required=True)}), is_required=True)})
+_ALLOWED = struct(
+    {
+        "mode": Field(one_of("auto", "required"), is_required=True),
+        "tools": Field(array(tagged({"function": _NAMED}, "an object with `type`"), "an array"), is_required=True),
+    }
+)
+_CHOICE = tagged(
+    {"function": _NAMED, "allowed_tools": struct({"allowed_tools": Field(_ALLOWED, is_required=True)})},
+    "a string or an object with `type`",
+)
+
+
+def _json_schema(value: Any, path: str) -> Iterator[Problem]:
+    """OpenAI's `json_schema`, or TGI's `value`."""
+    name = "value" if value.get("json_schema") is None and "value" in value else "json_schema"
+    fields = {"name": Field(text), "schema": Field(_SCHEMA, is_required=True)}
+    hint = ", an object with `name` and `schema`"
+    yield from struct({name: Field(struct(fields), is_required=True, hint=hint)})(value, path)
+
+
+def _json(value: Any, path: str) -> Iterator[Problem]:
+    """TGI's `json`: a schema, or the text of one."""
+    schema = Field(text_or(_SCHEMA), is_required=value["type"] == "json", hint=", the JSON schema")
+    yield from struct({"value": schema})(value, path)
+
+
+_FORMAT = tagged(
+    {
+        "text": anything,
+        "json_object": _json,
+        "json_schema": _json_schema,
+        "json": _json,
+        "regex": struct({"value": Field(text, is_required=True, hint=", the regular expression")}),
+    },
+    "an object with `type`",
+)
+FIELDS: dict[str, Field] = {
+    "messages": Field(_messages, is_required=True),
+    **SHARED,
+    "max_completion_tokens": Field(tokens),
+    "logprobs": Field(flag),
+    "top_logprobs": Field(integer(0, 2**32, "a number of alternatives")),
+    "tools": Field(array(_TOOL, "an array of tools")),
+    "tool_choice": Field(text_or(_CHOICE)),
+    "tool_prompt": Field(text),
+    "response_format": Field(_FORMAT),
+}
+"""Every member that has a meaning here."""

@@ -1,0 +1,93 @@
+"""Who is let in: throttle of the stage, signature, authorizer, and the key with its throttle and quota."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from local.apigateway.authorizer import Authorizers
+from local.apigateway.iam import identify
+from local.apigateway.sigv4 import SignedRequest
+from local.apigateway.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.apigateway.api import Method, RestApi
+    from local.apigateway.authorizer import Decision
+    from local.apigateway.context import Context
+    from local.apigateway.event import Request
+    from local.apigateway.functions import Function
+
+API_KEY_HEADER = "x-api-key"
+
+
+class Admission:
+    """Decides about requests, in the order in which API Gateway does.
+
+    Args:
+        api: The API.
+        functions: The function of a name.
+        secrets: The secret of each access key that requests may be signed with.
+        usage: Keys and limits; by default those of the API.
+    """
+
+    def __init__(
+        self,
+        api: RestApi,
+        functions: Callable[[str], Function],
+        *,
+        secrets: Mapping[str, str] | None = None,
+        usage: Usage | None = None,
+    ) -> None:
+        self._api = api
+        self._authorizers = Authorizers(functions)
+        self._secrets = secrets or {}
+        self._usage = usage or Usage(api)
+
+    async def admit(
+        self, method: Method, resource_path: str, request: Request, context: Context
+    ) -> dict[str, Any] | None:
+        """Lets a request in, or not.
+
+        Args:
+            method: The method that is called.
+            resource_path: The path of its resource, as it is written in the API.
+            request: The request.
+            context: Gets the variables of whoever calls.
+
+        Returns:
+            What the authorizer said, where there is one.
+
+        Raises:
+            GatewayError: The request is not let in.
+        """
+        self._usage.admit_method(resource_path, method.verb)
+        headers = request.header_map()
+        decision: Decision | None = None
+        if method.iam:
+            self._identify(request, context)
+        elif method.authorizer is not None:
+            started = time.monotonic()
+            decision = await self._authorizers.authorize(method.authorizer, headers, self._method_arn(request))
+            elapsed = int((time.monotonic() - started) * 1000)
+            context.variables |= {f"authorizer.{name}": value for name, value in decision.variables().items()}
+            context.variables |= {"authorizer.status": 200, "authorizer.latency": elapsed}
+        if method.api_key_required:
+            usage_key = headers.get(API_KEY_HEADER)
+            if self._api.key_source == "AUTHORIZER":
+                usage_key = decision.usage_key if decision else None
+            key = self._usage.admit_key(usage_key)
+            context.variables |= {"identity.apiKey": key.value, "identity.apiKeyId": key.id}
+        return decision.variables() if decision else None
+
+    def _identify(self, request: Request, context: Context) -> None:
+        headers = [(name, value.encode("latin-1").decode(errors="surrogateescape")) for name, value in request.headers]
+        signed = SignedRequest(request.verb, request.raw_path, request.query_string, headers, request.body)
+        identity = identify(signed, self._api, self._secrets)
+        context.variables |= {f"identity.{name}": value for name, value in identity.items()}
+
+    def _method_arn(self, request: Request) -> str:
+        api = self._api
+        place = f"arn:{api.partition}:execute-api:{api.region}:{api.account}:{api.id}"
+        return f"{place}/{api.stage}/{request.verb}/{request.path.lstrip('/')}"

@@ -1,0 +1,74 @@
+"""The `$context` of a request: what gateway responses and access logs are made of."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import uuid
+from base64 import b64encode
+from datetime import UTC, datetime
+from os import urandom
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from local.apigateway.api import RestApi
+
+VARIABLE = re.compile(r"\$context((?:\.[A-Za-z_][A-Za-z0-9_-]*)+)|\$context\.\{([^}]+)\}")
+
+
+class Context:
+    """Variables by their name behind `$context.`, for example `identity.sourceIp`.
+
+    Args:
+        api: The API that is called.
+        trace_header: The client's `X-Amzn-Trace-Id`, if it sent one.
+    """
+
+    def __init__(self, api: RestApi, *, trace_header: str | None = None) -> None:
+        self.started = time.time()
+        self.request_id = str(uuid.uuid4())
+        self.extended_id = b64encode(urandom(11)).decode().rstrip("=") + "="
+        self.trace_id = trace_header or _new_trace(self.started)
+        moment = datetime.fromtimestamp(self.started, UTC)
+        self.variables: dict[str, Any] = {
+            "accountId": api.account,
+            "apiId": api.id,
+            "domainName": api.domain,
+            "domainPrefix": api.id,
+            "extendedRequestId": self.extended_id,
+            "requestId": self.request_id,
+            "requestTime": moment.strftime("%d/%b/%Y:%H:%M:%S %z"),
+            "requestTimeEpoch": int(self.started * 1000),
+            "stage": api.stage,
+            "xrayTraceId": self.trace_id.removeprefix("Root=").split(";")[0],
+        }
+
+    def render(self, template: str, *, missing: str = "") -> str:
+        """Replaces each `$context.…` of a template by its value, as text; what is not known by `missing`."""
+
+        def replace(found: re.Match[str]) -> str:
+            value = self.variables.get((found[1] or found[2]).lstrip("."))
+            if value is None:
+                return missing
+            return value if isinstance(value, str) else json.dumps(value)
+
+        return VARIABLE.sub(replace, template)
+
+    def fail(self, kind: str, message: str, validation: str | None = None) -> None:
+        """Sets the variables that describe an error."""
+        self.variables |= {
+            "error.responseType": kind,
+            "error.message": message,
+            "error.messageString": json.dumps(message),
+            "error.validationErrorString": validation,
+        }
+
+    def finish(self, *, status: int, length: int) -> None:
+        """Sets what is known only at the end of a request."""
+        elapsed = int((time.time() - self.started) * 1000)
+        self.variables |= {"status": status, "responseLength": length, "responseLatency": elapsed}
+
+
+def _new_trace(moment: float) -> str:
+    return f"Root=1-{int(moment):08x}-{urandom(12).hex()}"

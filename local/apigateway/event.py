@@ -1,0 +1,156 @@
+"""The event that a proxy integration gives to its function."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from local.apigateway.api import RestApi
+    from local.apigateway.context import Context
+    from local.apigateway.routing import Route
+
+# Never passed on, see "Amazon API Gateway important notes" (REST APIs).
+DROPPED = frozenset(
+    {
+        "connection",
+        "content-length",
+        "content-md5",
+        "expect",
+        "max-forwards",
+        "proxy-authenticate",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "www-authenticate",
+    }
+)
+
+
+# Always in the context of a request, without a value where there is none; a key's only where a key is wanted. As AWS
+# was recorded in LocalStack's tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json.
+IDENTITY = (
+    "accessKey",
+    "accountId",
+    "caller",
+    "cognitoAuthenticationProvider",
+    "cognitoAuthenticationType",
+    "cognitoIdentityId",
+    "cognitoIdentityPoolId",
+    "principalOrgId",
+    "sourceIp",
+    "user",
+    "userAgent",
+    "userArn",
+)
+KEY_IDENTITY = ("apiKey", "apiKeyId")
+# Arrive so, however the client has written them.
+CAPITALIZED = frozenset({"authorization", "user-agent"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request at the gateway.
+
+    Args:
+        verb: The HTTP method.
+        raw_path: The path as it was sent.
+        path: The path without the stage, percent-encoded as it was sent, with one slash at its beginning.
+        headers: The headers as the client wrote them.
+        query_string: The query as it was sent.
+        query: The query, decoded.
+        body: The body.
+        source_ip: Where it came from.
+    """
+
+    verb: str
+    raw_path: str
+    path: str
+    query_string: str
+    headers: list[tuple[str, str]]
+    query: list[tuple[str, str]]
+    body: bytes
+    source_ip: str
+
+    def header_map(self) -> dict[str, str]:
+        """The headers by lower-case name; the last of several."""
+        return {name.lower(): value for name, value in self.headers}
+
+
+def proxy_event(
+    request: Request, route: Route, api: RestApi, context: Context, authorizer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The REST proxy event.
+
+    Args:
+        request: The request.
+        route: Its resource and path parameters.
+        api: The API.
+        context: The request's `$context`.
+        authorizer: What the authorizer said, if there is one.
+    """
+    headers = [
+        (name.title() if name.lower() in CAPITALIZED else name, value)
+        for name, value in request.headers
+        if name.lower() not in DROPPED
+    ]
+    headers += [
+        ("X-Amzn-Trace-Id", context.trace_id),
+        ("X-Forwarded-For", request.source_ip),
+        ("X-Forwarded-Port", "443"),
+        ("X-Forwarded-Proto", "https"),
+    ]
+    body, encoded = _body(request, api)
+    return {
+        "resource": route.resource.path,
+        "path": request.path,
+        "httpMethod": request.verb,
+        "headers": dict(headers),
+        "multiValueHeaders": _multi(headers),
+        "queryStringParameters": dict(request.query) or None,
+        "multiValueQueryStringParameters": _multi(request.query) or None,
+        "pathParameters": route.parameters or None,
+        "stageVariables": dict(api.stage_variables) or None,
+        "requestContext": _request_context(request, route, api, context, authorizer),
+        "body": body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def _body(request: Request, api: RestApi) -> tuple[str | None, bool]:
+    if not request.body:
+        return None, False
+    media_type = request.header_map().get("content-type", "application/json").split(";")[0].strip()
+    if {media_type, "*/*"} & set(api.binary_media_types):
+        return base64.b64encode(request.body).decode(), True
+    return request.body.decode(errors="replace"), False
+
+
+def _request_context(
+    request: Request, route: Route, api: RestApi, context: Context, authorizer: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    known = context.variables
+    names = ("accountId", "apiId", "domainName", "domainPrefix", "extendedRequestId", "requestId", "requestTime")
+    identity = {name: known.get(f"identity.{name}") for name in IDENTITY}
+    identity |= {name: known[f"identity.{name}"] for name in KEY_IDENTITY if f"identity.{name}" in known}
+    told = {name: known[name] for name in (*names, "requestTimeEpoch", "protocol", "stage")}
+    told |= {
+        "httpMethod": request.verb,
+        "identity": identity,
+        "path": request.raw_path,
+        "resourceId": route.resource.id,
+        "resourcePath": route.resource.path,
+    }
+    return told if authorizer is None else {**told, "authorizer": dict(authorizer)}
+
+
+def _multi(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found

@@ -1,0 +1,106 @@
+"""Who may call a method: what the security schemes and requirements of an API's document mean to API Gateway.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authorizer.html
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.apigateway.api import Authorizer
+from local.apigateway.uri import BUFFERED, read_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+API_KEY_HEADER = "x-api-key"
+TTL_SECONDS = range(3601)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a method asks for: nothing, a signature, an authorizer's word, a key, or a key besides one of the others."""
+
+    iam: bool = False
+    authorizer: Authorizer | None = None
+    api_key_required: bool = False
+
+
+class SecuritySchemes:
+    """The document's `components.securitySchemes`.
+
+    Args:
+        schemes: The schemes by name.
+        problems: Gets a sentence for each thing that API Gateway would refuse or the emulation cannot do.
+    """
+
+    def __init__(self, schemes: Mapping[str, Mapping[str, Any]], problems: list[str]) -> None:
+        self._problems = problems
+        self._access: dict[str, Access] = {}
+        for name, scheme in schemes.items():
+            found = self._read(name, scheme)
+            if isinstance(found, Access):
+                self._access[name] = found
+            else:
+                problems.append(f"Unable to create authorizer '{name}': {found}")
+                self._access[name] = Access()
+
+    def access(self, requirements: list[Mapping[str, Any]], where: str) -> Access:
+        """What a list of security requirements asks for; every scheme that it names counts, in whichever of them."""
+        names = [name for requirement in requirements for name in requirement]
+        for name in names:
+            if name not in self._access:
+                self._problems.append(
+                    f"{where}: security names '{name}', which components.securitySchemes does not define"
+                )
+        found = [self._access[name] for name in names if name in self._access]
+        deciding = [access for access in found if access.iam or access.authorizer]
+        if len(deciding) > 1:
+            self._problems.append(f"{where}: security names several authorizers, and a method has one")
+        return Access(
+            iam=any(access.iam for access in deciding),
+            authorizer=next((access.authorizer for access in deciding if access.authorizer), None),
+            api_key_required=any(access.api_key_required for access in found),
+        )
+
+    def _read(self, name: str, scheme: Mapping[str, Any]) -> Access | str:
+        kind = scheme.get("x-amazon-apigateway-authtype", "")
+        if scheme.get("type") != "apiKey" or scheme.get("in") != "header" or not scheme.get("name"):
+            return "API Gateway reads schemes of the type apiKey, in a header that has a name"
+        if kind == "awsSigv4":
+            return Access(iam=True)
+        if "x-amazon-apigateway-authorizer" in scheme:
+            found = _authorizer(name, scheme["name"], scheme["x-amazon-apigateway-authorizer"])
+            return found if isinstance(found, str) else Access(authorizer=found)
+        if kind:
+            return f"x-amazon-apigateway-authtype {kind} needs an x-amazon-apigateway-authorizer"
+        if scheme["name"].lower() != API_KEY_HEADER:
+            return f"the header of an API key is {API_KEY_HEADER}, not {scheme['name']}"
+        return Access(api_key_required=True)
+
+
+def _authorizer(name: str, header: str, entry: Mapping[str, Any]) -> Authorizer | str:
+    if entry.get("type") != "token":
+        return f"type {entry.get('type')}: the emulated gateway asks authorizers of the type token only"
+    function = read_uri(str(entry.get("authorizerUri")))
+    if function is None or function.action != BUFFERED:
+        return f"Invalid Authorizer URI: {entry.get('authorizerUri')}"
+    ttl = entry.get("authorizerResultTtlInSeconds", 300)
+    if ttl not in TTL_SECONDS:
+        return f"authorizerResultTtlInSeconds {ttl}: must be from 0 to 3600"
+    source = entry.get("identitySource", f"method.request.header.{header}")
+    if not source.startswith("method.request.header."):
+        return f"identitySource {source}: a token comes in a header"
+    try:
+        re.compile(entry.get("identityValidationExpression", ""))
+    except re.error as error:
+        return f"identityValidationExpression: {error}"
+    return Authorizer(
+        id=name,
+        function_name=function.name,
+        header=source.rsplit(".", 1)[-1].lower(),
+        validation=entry.get("identityValidationExpression"),
+        ttl_seconds=float(ttl),
+    )

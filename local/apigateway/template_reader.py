@@ -1,0 +1,132 @@
+"""Reads a REST API from the deployed template: its OpenAPI Body, its stage, its keys and its usage plans."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from local.apigateway.api import ApiKey, Quota, RestApi, Throttle, UsagePlan
+from local.apigateway.openapi import import_api
+from local.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.deployment.cloudformation import Template
+
+    Properties = Mapping[str, Any]
+
+
+def read_rest_api(template: Template) -> RestApi:
+    """The REST API of a deployed stack, with its one stage.
+
+    Raises:
+        UserError: If it has none, or several, or one that API Gateway would refuse or the emulation cannot serve.
+    """
+    apis = template.resources("AWS::ApiGateway::RestApi")
+    if len(apis) != 1:
+        raise UserError(
+            f"The stack has {len(apis)} REST APIs: {', '.join(apis) or 'none'}.", "Choose a STACK with one front door."
+        )
+    return _Reader(template, *next(iter(apis.items()))).read()
+
+
+class _Reader:
+    def __init__(self, template: Template, logical_id: str, properties: Properties) -> None:
+        self._template = template
+        self._logical_id = logical_id
+        self._properties = properties
+        self._api_id = template.physical_id(logical_id)
+
+    def read(self) -> RestApi:
+        stages = list(self._of_this_api("AWS::ApiGateway::Stage").values())
+        if len(stages) != 1:
+            raise UserError(f"The API {self._logical_id} has {len(stages)} stages.", "The emulated cloud serves one.")
+        body = self._properties.get("Body")
+        if not isinstance(body, dict):
+            raise UserError(
+                f"The API {self._logical_id} has no Body.",
+                "The emulated gateway serves APIs that are made from an OpenAPI document inside of the template.",
+            )
+        imported = import_api(body, self._logical_id)
+        key_source = self._properties.get("ApiKeySourceType", imported.key_source)
+        if "x-amazon-apigateway-api-key-source" in body and key_source != imported.key_source:
+            raise UserError(
+                f"The API {self._logical_id} takes keys from {key_source}, and its Body from {imported.key_source}.",
+                "Let ApiKeySourceType and x-amazon-apigateway-api-key-source say the same.",
+            )
+        stage, pseudo = stages[0], self._template.reference
+        return RestApi(
+            id=self._api_id,
+            region=pseudo("AWS::Region"),
+            account=pseudo("AWS::AccountId"),
+            partition=pseudo("AWS::Partition"),
+            url_suffix=pseudo("AWS::URLSuffix"),
+            stage=stage["StageName"],
+            root=imported.root,
+            key_source=key_source,
+            keys=self._keys(),
+            plans=self._plans(stage["StageName"]),
+            gateway_responses=imported.gateway_responses,
+            method_throttle=_method_throttle(stage.get("MethodSettings", [])),
+            access_log_format=stage.get("AccessLogSetting", {}).get("Format"),
+            binary_media_types=[*self._properties.get("BinaryMediaTypes", []), *imported.binary_media_types],
+            stage_variables=stage.get("Variables", {}),
+        )
+
+    def _of_this_api(self, kind: str) -> dict[str, dict[str, Any]]:
+        return {
+            name: entry
+            for name, entry in self._template.resources(kind).items()
+            if entry.get("RestApiId") == self._api_id
+        }
+
+    def _keys(self) -> list[ApiKey]:
+        return [
+            ApiKey(
+                id=self._template.physical_id(name),
+                name=entry.get("Name") or self._template.holder(name),
+                value=entry.get("Value") or secrets.token_urlsafe(30),
+                enabled=entry.get("Enabled", False),
+            )
+            for name, entry in self._template.resources("AWS::ApiGateway::ApiKey").items()
+        ]
+
+    def _plans(self, stage: str) -> list[UsagePlan]:
+        links = self._template.resources("AWS::ApiGateway::UsagePlanKey").values()
+        # The stage is named by Ref, and the control plane does not know its physical id, which is its name.
+        stages = {stage, *map(self._template.physical_id, self._of_this_api("AWS::ApiGateway::Stage"))}
+        return [
+            UsagePlan(
+                id=self._template.physical_id(name),
+                throttle=_throttle(entry.get("Throttle", {}), "RateLimit", "BurstLimit"),
+                quota=_quota(entry.get("Quota")),
+                key_ids=frozenset(
+                    link["KeyId"] for link in links if link["UsagePlanId"] == self._template.physical_id(name)
+                ),
+            )
+            for name, entry in self._template.resources("AWS::ApiGateway::UsagePlan").items()
+            if any(use["ApiId"] == self._api_id and use["Stage"] in stages for use in entry.get("ApiStages", []))
+        ]
+
+
+def _throttle(entry: Properties, rate: str, burst: str) -> Throttle | None:
+    if rate not in entry and burst not in entry:
+        return None
+    return Throttle(rate=float(entry.get(rate, 10_000)), burst=int(entry.get(burst, 5_000)))
+
+
+def _quota(entry: Properties | None) -> Quota | None:
+    if not entry:
+        return None
+    return Quota(limit=int(entry["Limit"]), period=entry["Period"], offset=int(entry.get("Offset", 0)))
+
+
+def _method_throttle(settings: list[Properties]) -> dict[str, Throttle]:
+    found = {}
+    for entry in settings:
+        throttle = _throttle(entry, "ThrottlingRateLimit", "ThrottlingBurstLimit")
+        if throttle is not None:
+            path = entry.get("ResourcePath", "/*").removeprefix("/").replace("~1", "/") or "/"
+            found[f"{path}/{entry.get('HttpMethod', '*')}"] = throttle
+    return found

@@ -1,0 +1,1 @@
+"""The control plane, the CDK CLI and what they deployed."""

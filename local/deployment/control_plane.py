@@ -1,0 +1,93 @@
+"""The control plane: moto, served inside this process, as the target of the real CDK CLI."""
+
+from __future__ import annotations
+
+import logging
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
+
+import botocore.session
+from botocore.config import Config
+
+from local.deployment import moto_patches
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "emulated",
+    "AWS_SECRET_ACCESS_KEY": "emulated",
+    "AWS_SESSION_TOKEN": "emulated",
+}
+
+
+class ControlPlane:
+    """CloudFormation, S3, IAM, SageMaker … on a free port of the loopback interface.
+
+    The state is that of this process: one control plane at a time, emptied when it starts.
+    """
+
+    def __init__(self) -> None:
+        self._server: Any = None
+
+    def __enter__(self) -> Self:
+        _quieten()
+        from moto.server import ThreadedMotoServer
+
+        moto_patches.fill_in()
+        self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self._server.start()
+        _reset()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        """The endpoint for the CDK CLI and the SDKs.
+
+        It contains the word `localhost` because moto 5.2 tells template URLs from S3 ones by it.
+        """
+        _, port = self._server.get_host_and_port()
+        return f"http://localhost:{port}"
+
+    def client(self, service: str) -> Any:
+        """A client of one of the services, untouched by the profile and the configuration of the user."""
+        return _session().create_client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.url,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=CREDENTIALS["AWS_SESSION_TOKEN"],
+            config=Config(s3={"addressing_style": "path"}, proxies={}),
+        )
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session(
+        session_vars={
+            "profile": (None, [], None, None),
+            "config_file": (None, [], os.devnull, None),
+            "credentials_file": (None, [], os.devnull, None),
+        }
+    )
+
+
+def _quieten() -> None:
+    """Moto's web server names each request, which is not for the user."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    logging.getLogger("moto").setLevel(logging.ERROR)
+
+
+def _reset() -> None:
+    from moto.moto_api._internal import moto_api_backends
+
+    moto_api_backends["global"].reset()

@@ -1,0 +1,173 @@
+"""Reads from the control plane what was deployed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local.apigateway.template_reader import read_rest_api
+from local.deployment.cloudformation import Template, parse_secret, replace_secrets
+from local.deployment.control_plane import ACCOUNT, REGION
+from local.deployment.functions import DeployedFunction, read_functions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from local.apigateway.api import RestApi
+    from local.deployment.control_plane import ControlPlane
+
+REST_API = "AWS::ApiGateway::RestApi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedEndpoint:
+    """A SageMaker endpoint with its model's container; dynamic references in the environment are resolved."""
+
+    name: str
+    model_name: str
+    image: str
+    instance_type: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedResource:
+    """A row of the stack; `physical_id` is None for what the control plane keeps nothing of."""
+
+    type: str
+    logical_id: str
+    physical_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The deployed stack that has the API.
+
+    Args:
+        stack: Its name.
+        resources: Its resources.
+        outputs: Its outputs.
+        api: The API.
+        functions: The functions that the API calls, by name.
+        endpoints: All endpoints of the account, by name: the functions may call those of other stacks.
+    """
+
+    stack: str
+    resources: list[DeployedResource]
+    outputs: Mapping[str, str]
+    api: RestApi
+    functions: Mapping[str, DeployedFunction]
+    endpoints: Mapping[str, DeployedEndpoint]
+
+    def models(self) -> dict[str, Mapping[str, Any]]:
+        """What the API serves, by the name that clients use, from the `MODELS` of its functions."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for function in self.functions.values():
+            found |= json.loads(function.environment.get("MODELS", "{}"))
+        return found
+
+    def has_playground(self) -> bool:
+        """Whether `GET /` shows browsers a page."""
+        return any(function.environment.get("PLAYGROUND") == "on" for function in self.functions.values())
+
+    def called_endpoints(self) -> list[DeployedEndpoint]:
+        """The endpoints that the API calls; all where its functions do not say which."""
+        called = {entry["endpoint_name"] for entry in self.models().values()}
+        return [endpoint for endpoint in self.endpoints.values() if endpoint.name in called or not called]
+
+    def missing_endpoints(self) -> dict[str, Mapping[str, Any]]:
+        """The endpoints that the API calls and the account does not have, with what the API knows of their models."""
+        called = {entry["endpoint_name"]: entry for entry in self.models().values()}
+        return {name: entry for name, entry in called.items() if name not in self.endpoints}
+
+
+def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
+    """What the pseudo parameters are in the emulated account."""
+    return {
+        "AWS::AccountId": ACCOUNT,
+        "AWS::Partition": "aws",
+        "AWS::Region": REGION,
+        "AWS::StackId": stack_id,
+        "AWS::StackName": stack,
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::NotificationARNs": "",
+    }
+
+
+def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
+    """Reads the API of the last of the stacks that has one, and the functions and endpoints behind it.
+
+    Raises:
+        UserError: If none of them has an API, or it cannot be served.
+    """
+    templates = {stack: _read_template(plane, stack) for stack in stacks}
+    stack = next((name for name in reversed(stacks) if templates[name].resources(REST_API)), stacks[-1])
+    template = templates[stack]
+    api = read_rest_api(template)
+    wanted = {method.integration.function_name for method in api.methods()}
+    wanted |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
+    return Deployment(
+        stack=stack,
+        resources=[
+            DeployedResource(entry["Type"], name, _kept_id(template, name))
+            for name, entry in template.body["Resources"].items()
+            if entry["Type"] != "AWS::CDK::Metadata"
+        ],
+        outputs=template.outputs(),
+        api=api,
+        functions=read_functions(plane, list(templates.values()), wanted),
+        endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
+    )
+
+
+def _kept_id(template: Template, logical_id: str) -> str | None:
+    physical_id = template.physical_id(logical_id)
+    return physical_id if physical_id != logical_id else None
+
+
+def _read_template(plane: ControlPlane, stack: str) -> Template:
+    cloudformation = plane.client("cloudformation")
+    body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+    described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    rows = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    return Template(
+        json.loads(body) if isinstance(body, str) else body,
+        pseudo=pseudo_parameters(stack, described["StackId"]),
+        parameters={entry["ParameterKey"]: entry["ParameterValue"] for entry in described.get("Parameters", [])},
+        physical_ids={
+            row["LogicalResourceId"]: row["PhysicalResourceId"] for row in rows if row.get("PhysicalResourceId")
+        },
+        exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
+    )
+
+
+def _read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:
+    client = plane.client("sagemaker")
+    found = []
+    pages = client.get_paginator("list_endpoints").paginate()
+    for name in [entry["EndpointName"] for page in pages for entry in page["Endpoints"]]:
+        endpoint = client.describe_endpoint(EndpointName=name)
+        config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+        variant = config["ProductionVariants"][0]
+        model = client.describe_model(ModelName=variant["ModelName"])
+        container = model.get("PrimaryContainer") or model["Containers"][0]
+        found.append(
+            DeployedEndpoint(
+                name=name,
+                model_name=variant["ModelName"],
+                image=container["Image"],
+                instance_type=variant["InstanceType"],
+                environment={
+                    key: replace_secrets(str(value), lambda reference: _read_secret(plane, reference))
+                    for key, value in container.get("Environment", {}).items()
+                },
+            )
+        )
+    return found
+
+
+def _read_secret(plane: ControlPlane, reference: str) -> str:
+    name, json_key = parse_secret(reference)
+    text: str = plane.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return str(json.loads(text)[json_key]) if json_key else text

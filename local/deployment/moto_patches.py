@@ -1,0 +1,136 @@
+"""What the control plane's moto lacks for a deployment, filled in before it starts.
+
+Each function replaces one thing of moto 5.2 and says why. What moto has is left as it is.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import botocore.loaders
+
+from local.deployment.cloudformation import attribute_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def fill_in() -> None:
+    """Fills in all of it; a second time changes nothing."""
+    _widen_instance_types()
+    _deploy_imported_apis()
+    _keep_unknown_resources()
+
+
+@cache
+def instance_types() -> frozenset[str]:
+    """Every instance type that SageMaker takes for a production variant, from botocore's model of the service."""
+    model = botocore.loaders.create_loader().load_service_model("sagemaker", "service-2")
+    return frozenset(model["shapes"]["ProductionVariantInstanceType"]["enum"])
+
+
+@cache
+def _widen_instance_types() -> None:
+    """Moto's list of instance types ends at ml.g4dn; botocore's is taken in its place."""
+    from moto.sagemaker.exceptions import ValidationError
+    from moto.sagemaker.models import FakeEndpointConfig
+
+    def validate_instance_type(_: object, instance_type: str) -> None:
+        if instance_type not in instance_types():
+            raise ValidationError(
+                message=f"Value '{instance_type}' at 'instanceType' failed to satisfy constraint: "
+                "Member must satisfy enum value set of ProductionVariantInstanceType."
+            )
+
+    FakeEndpointConfig.validate_instance_type = validate_instance_type
+
+
+@cache
+def _deploy_imported_apis() -> None:
+    """Moto ignores an API's Body and then refuses to deploy an API without methods; the gateway reads the Body itself.
+
+    Moto's own import of documents knows neither x-amazon-apigateway-any-method nor APIs whose name is in the document.
+    """
+    from moto.apigateway.models import Deployment, RestAPI, apigateway_backends
+
+    create_api, deploy = RestAPI.create_from_cloudformation_json, Deployment.create_from_cloudformation_json
+
+    def create(name: str, entry: dict[str, Any], account: str, region: str, **more: Any) -> Any:
+        properties = entry["Properties"]
+        body = properties.get("Body", {})
+        properties.setdefault("Name", body.get("info", {}).get("title", name))
+        api = create_api(name, entry, account, region, **more)
+        api.paths = body.get("paths", {})
+        return api
+
+    def create_deployment(name: str, entry: dict[str, Any], account: str, region: str, **more: Any) -> Any:
+        properties = entry["Properties"]
+        api = apigateway_backends[account][region].get_rest_api(properties["RestApiId"])
+        if not any(api.paths.values()):
+            return deploy(name, entry, account, region, **more)
+        return api.create_deployment(properties.get("StageName"), properties.get("Description", ""))
+
+    RestAPI.create_from_cloudformation_json = create
+    Deployment.create_from_cloudformation_json = create_deployment
+
+
+class UnknownResource:
+    """A resource of a type that moto's CloudFormation does not know.
+
+    Its physical id is its logical id, which is what the emulation takes for it as well
+    (`local.deployment.cloudformation`). Without it moto fails on an output or a variable that names one of its
+    attributes.
+    """
+
+    def __init__(self, kind: str, logical_id: str, account: str, region: str) -> None:
+        self.cf_resource_type = kind
+        self.logical_resource_id = logical_id
+        self.physical_resource_id = logical_id
+        self._place = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account}
+
+    def get_cfn_attribute(self, name: str) -> str:
+        """What `Fn::GetAtt` gives."""
+        return attribute_of(self.cf_resource_type, self.physical_resource_id, name, self._place)
+
+    def is_created(self) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    def delete(self, account: str, region: str) -> None:
+        """There is nothing to delete."""
+
+    @classmethod
+    def has_cfn_attr(cls, name: str) -> bool:
+        """Moto asks it of the outputs."""
+        return True
+
+    @classmethod
+    def update_from_cloudformation_json(cls, original_resource: UnknownResource, **_: Any) -> UnknownResource:
+        """Stays as it is."""
+        return original_resource
+
+
+@cache
+def _keep_unknown_resources() -> None:
+    """Moto skips a resource of a type that it does not know, and fails where another one names it."""
+    from moto.cloudformation import parsing
+
+    create, class_of = parsing.parse_and_create_resource, parsing.resource_class_from_type
+
+    def is_unknown(kind: str) -> bool:
+        own = kind in parsing.NULL_MODELS or kind.startswith("Custom::")
+        return not own and kind not in parsing.get_model_map()
+
+    def parse_and_create_resource(
+        logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, account_id: str, region_name: str
+    ) -> Any:
+        kind, condition = resource_json["Type"], resource_json.get("Condition")
+        if not is_unknown(kind):
+            return create(logical_id, resource_json, resources_map, account_id, region_name)
+        if condition and not resources_map.lazy_condition_map[condition]:
+            return None
+        return UnknownResource(kind, logical_id, account_id, region_name)
+
+    parsing.parse_and_create_resource = parse_and_create_resource
+    parsing.resource_class_from_type = lambda kind: UnknownResource if is_unknown(kind) else class_of(kind)

@@ -1,0 +1,61 @@
+"""Reads request bodies as axum 0.7's Json extractor does, and refuses them with its plain-text answers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from local.model_container.serde.errors import JsonError
+from local.model_container.serde.types import Type, read_json
+
+_MIME = re.compile(r"^application/(?:json|[!#$&^_.a-z0-9-]+\+json)\s*(?:;.*)?$", re.IGNORECASE)
+
+
+class RejectionError(Exception):
+    """A request that never reaches its handler.
+
+    Args:
+        status: the HTTP status.
+        text: the whole body, as plain text.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+async def read_body(request: web.Request, type_: Type, limit: int) -> Any:
+    """The request's body as a value of a type.
+
+    Args:
+        request: the request.
+        type_: what it must be.
+        limit: TGI's PAYLOAD_LIMIT in bytes.
+
+    Raises:
+        RejectionError: 415, 413, 400 or 422 in axum's words.
+    """
+    if not _MIME.match(request.headers.get("content-type", "").strip()):
+        raise RejectionError(415, "Expected request with `Content-Type: application/json`")
+    data = await _read(request, limit)
+    try:
+        return read_json(data, type_)
+    except JsonError as error:
+        if error.syntax:
+            raise RejectionError(400, f"Failed to parse the request body as JSON: {error}") from error
+        raise RejectionError(422, f"Failed to deserialize the JSON body into the target type: {error}") from error
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.content.iter_any():
+        size += len(piece)
+        if size <= limit:
+            pieces.append(piece)
+    if size > limit:
+        raise RejectionError(413, "Failed to buffer the request body: length limit exceeded")
+    return b"".join(pieces)

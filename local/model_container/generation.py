@@ -1,0 +1,138 @@
+"""One generation of the toy, as TGI's shards would report it: tokens, text, why it ended."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Literal, NamedTuple
+from zlib import crc32
+
+from local.model_container import tokenizer, toy
+from local.model_container.tgi import grammar, tools
+from local.model_container.tgi.validation import ValidRequest
+from local.model_container.tokenizer import Piece
+
+FinishReason = Literal["length", "eos_token", "stop_sequence"]
+
+
+class Token(NamedTuple):
+    """A generated token; `text` is empty in the middle of a character of several tokens."""
+
+    id: int
+    text: str
+    logprob: float
+    special: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A whole answer, before anything of it is sent.
+
+    Args:
+        seed: the seed when tokens were sampled, else None.
+        prefill: the prompt's tokens with None for the first log probability, when asked for.
+        top_tokens: the likeliest tokens at each position, when asked for.
+    """
+
+    input_length: int
+    tokens: list[Token]
+    generated_text: str
+    finish_reason: FinishReason
+    seed: int | None
+    prefill: list[tuple[int, str, float | None]]
+    top_tokens: list[list[Token]]
+
+    @property
+    def openai_finish_reason(self) -> str:
+        """The finish reason as the OpenAI-style routes name it."""
+        return "stop" if self.finish_reason == "eos_token" else self.finish_reason
+
+
+def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool) -> Generation:
+    """Let the toy answer one request."""
+    prompt = _truncated(request)
+    seed = request.seed if request.sampling else None
+    text = _answer(request, prompt, seed, min_words)
+    tokens, reason = _until_stopped(text, request)
+    top = [_top(token, request.top_n_tokens) for token in tokens] if request.top_n_tokens else []
+    wants_prefill = request.parameters.decoder_input_details and prefill_logprobs
+    return Generation(
+        input_length=request.input_length,
+        tokens=tokens,
+        generated_text=_text(tokens),
+        finish_reason=reason,
+        seed=seed,
+        prefill=_prefill(request.inputs) if wants_prefill else [],
+        top_tokens=top,
+    )
+
+
+def _truncated(request: ValidRequest) -> str:
+    if request.parameters.truncate is None:
+        return request.inputs
+    kept = list(tokenizer.pieces(request.inputs))[-request.parameters.truncate :]
+    return "".join(piece.text for piece in kept)
+
+
+def _answer(request: ValidRequest, prompt: str, seed: int | None, min_words: int) -> str:
+    words = toy.words_of(prompt)
+    if request.schema is not None:
+        schema = request.schema
+        if "$functions" in schema:
+            schema = tools.choose(schema, words)
+            words = words[::-1]  # what a call is about tends to stand at the end
+        return json.dumps(grammar.SchemaInstance(schema, words).of({**schema, "type": "object"}), ensure_ascii=False)
+    if request.regex is not None:
+        return grammar.matching(request.regex)
+    return toy.answer(prompt, seed, min_words)
+
+
+def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], FinishReason]:
+    """The tokens up to the first reason to stop, in the order in which TGI looks at the reasons."""
+    stops = [re.compile(re.escape(stop) + "$") for stop in request.parameters.stop]
+    tokens: list[Token] = []
+    output = ""
+    for piece in chain(tokenizer.pieces(text), [tokenizer.end_of_sequence()]):
+        tokens.append(_token(piece, len(tokens)))
+        if len(tokens) >= request.token_budget:
+            return tokens, "length"
+        if piece.special:
+            return tokens, "eos_token"
+        if stops:
+            output = (output + piece.text)[-300:]
+            if any(stop.search(output) for stop in stops):
+                return tokens, "stop_sequence"
+    raise AssertionError("the last token always ends the answer")
+
+
+def _token(piece: Piece, position: int) -> Token:
+    return _known_token(piece.id, piece.text, piece.special, position % 16)
+
+
+@lru_cache(maxsize=20_000)
+def _known_token(id_: int, text: str, special: bool, salt: int) -> Token:
+    return Token(id_, text, -(1 + crc32(b"%d %d" % (id_, salt)) % 19_999) / 10_000, special)
+
+
+def _top(token: Token, n: int) -> list[Token]:
+    others = [
+        Token(1000 + (token.id + 7919 * rank) % 127_000, f" toy{rank}", round(token.logprob - rank / 2, 4), False)
+        for rank in range(1, n)
+    ]
+    return [token, *others]
+
+
+def _text(tokens: list[Token]) -> str:
+    spoken = [token.text for token in tokens if not token.special]
+    if spoken and not spoken[-1]:
+        # TGI's shards decode an answer that ends inside a character to nothing at all (Model.decode_token).
+        return ""
+    return "".join(spoken)
+
+
+def _prefill(inputs: str) -> list[tuple[int, str, float | None]]:
+    prompt = [_token(piece, at) for at, piece in enumerate(tokenizer.pieces(inputs, add_special_tokens=True))]
+    return [(token.id, token.text or tokenizer.BOS, token.logprob if at else None) for at, token in enumerate(prompt)]

@@ -1,0 +1,1 @@
+"""TGI's routes over the toy generator."""

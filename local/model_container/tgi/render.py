@@ -1,0 +1,132 @@
+"""TGI's answers as JSON, with the keys in the order of its structs and the spelling of serde_json."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from json.encoder import encode_basestring
+from typing import Any
+
+from local.model_container.errors import InferError
+from local.model_container.generation import Generation, Token
+from local.model_container.settings import Settings
+from local.model_container.tgi.chat_template import compact
+
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = b":\n\n"
+
+
+@lru_cache(maxsize=20_000)
+def token(each: Token) -> str:
+    """A token as JSON."""
+    special = "true" if each.special else "false"
+    return f'{{"id":{each.id},"text":{encode_basestring(each.text)},"logprob":{each.logprob!r},"special":{special}}}'
+
+
+def sse(data: str) -> bytes:
+    """One server-sent event as axum writes it."""
+    return f"data: {data}\n\n".encode()
+
+
+def error(problem: InferError) -> dict[str, str]:
+    """TGI's error body."""
+    return {"error": str(problem), "error_type": problem.error_type}
+
+
+def openai_error_event(problem: InferError) -> bytes:
+    """An error inside of an OpenAI-style stream; TGI always says 422."""
+    return sse(compact({"error": {"message": str(problem), "http_status_code": 422}}))
+
+
+def stream_response(made: Generation, index: int, prompt: str | None, *, details: bool) -> bytes:
+    """The event of one token of /generate_stream."""
+    top = made.top_tokens[index] if made.top_tokens else []
+    top_json = f'"top_tokens":[{",".join(map(token, top))}],' if top else ""
+    head = f'{{"index":{index + 1},"token":{token(made.tokens[index])},{top_json}"generated_text":'
+    if index + 1 < len(made.tokens):
+        return f'data: {head}null,"details":null}}\n\n'.encode()
+    final = {
+        "finish_reason": made.finish_reason,
+        "generated_tokens": len(made.tokens),
+        "seed": made.seed,
+        "input_length": made.input_length,
+    }
+    text = encode_basestring((prompt or "") + made.generated_text)
+    return sse(f'{head}{text},"details":{compact(final) if details else "null"}}}')
+
+
+def details(made: Generation) -> dict[str, Any]:
+    """What `details` adds to an answer."""
+    return {
+        "finish_reason": made.finish_reason,
+        "generated_tokens": len(made.tokens),
+        "seed": made.seed,
+        "prefill": [{"id": id_, "text": text, "logprob": logprob} for id_, text, logprob in made.prefill],
+        "tokens": [_token_dict(each) for each in made.tokens],
+    }
+
+
+def generate_response(
+    best: Generation, others: list[Generation] | None, prompt: str | None, *, with_details: bool
+) -> dict[str, Any]:
+    """The answer of /generate."""
+    answer: dict[str, Any] = {"generated_text": (prompt or "") + best.generated_text}
+    if with_details:
+        answer["details"] = details(best)
+        if others is not None:
+            answer["details"]["best_of_sequences"] = [_sequence(other, prompt) for other in others]
+        answer["details"].update(_top_tokens(best))
+    return answer
+
+
+def _sequence(made: Generation, prompt: str | None) -> dict[str, Any]:
+    return {"generated_text": (prompt or "") + made.generated_text, **details(made), **_top_tokens(made)}
+
+
+def _top_tokens(made: Generation) -> dict[str, Any]:
+    return {"top_tokens": [[_token_dict(t) for t in top] for top in made.top_tokens]} if made.top_tokens else {}
+
+
+def _token_dict(each: Token) -> dict[str, Any]:
+    return {"id": each.id, "text": each.text, "logprob": each.logprob, "special": each.special}
+
+
+def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
+    """The token counts of OpenAI-style answers."""
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }
+
+
+def completion_event(made: Generation, index: int, choice: int, settings: Settings) -> bytes:
+    """The event of one token of a streamed completion; the text of the last one may be the special end token."""
+    head = f'{{"object":"text_completion","id":"","created":{int(time.time())},'
+    model = encode_basestring(settings.model_id)
+    fingerprint = encode_basestring(settings.system_fingerprint)
+    last = index + 1 == len(made.tokens)
+    reason = made.finish_reason if last else ""
+    text = encode_basestring(made.tokens[index].text)
+    choices = f'"choices":[{{"index":{choice},"text":{text},"logprobs":null,"finish_reason":"{reason}"}}]'
+    if not last:
+        return sse(f'{head}{choices},"model":{model},"system_fingerprint":{fingerprint}}}')
+    counts = compact(usage(made.input_length, len(made.tokens)))
+    return sse(f'{head}"model":{model},"system_fingerprint":{fingerprint},{choices},"usage":{counts}}}')
+
+
+def completion(answers: list[Generation], settings: Settings) -> dict[str, Any]:
+    """The answer of /v1/completions."""
+    choices = [
+        {"index": at, "text": made.generated_text, "logprobs": None, "finish_reason": made.openai_finish_reason}
+        for at, made in enumerate(answers)
+    ]
+    return {
+        "object": "text_completion",
+        "id": "",
+        "created": int(time.time()),
+        "model": settings.model_id,
+        "system_fingerprint": settings.system_fingerprint,
+        "choices": choices,
+        "usage": usage(sum(m.input_length for m in answers), sum(len(m.tokens) for m in answers)),
+    }

@@ -1,0 +1,73 @@
+"""Tool calls: the grammar that TGI makes of the tools (infer/tool_grammar.rs) and the toy's choice among them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from local.model_container.errors import ToolError
+
+NO_TOOL: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "description": "Open ended response with no specific tool selected",
+        "name": "no_tool",
+        "arguments": {"type": "object"},
+    },
+}
+
+
+def offered(tools: list[dict[str, Any]], tool_choice: str) -> list[dict[str, Any]]:
+    """The tools that the model may choose from; with `auto` it may also choose none.
+
+    Raises:
+        ToolError: the tool that the caller names is not among the tools.
+    """
+    if tool_choice.startswith("function:"):
+        name = tool_choice.removeprefix("function:")
+        named = [tool for tool in tools if tool["function"]["name"] == name]
+        if not named:
+            raise ToolError(f"Tool with name {name} not found")
+        return named[:1]
+    if tool_choice == "none":
+        return []
+    return [*tools, NO_TOOL] if tool_choice == "auto" else tools
+
+
+def tool_schema(tools: list[dict[str, Any]]) -> dict[str, Any]:
+    """The JSON schema of a call of one of the tools."""
+    return {
+        "$functions": {tool["function"]["name"]: _call_schema(tool["function"]) for tool in tools},
+        "properties": {"function": {"anyOf": [{"$ref": f"#/$functions/{tool['function']['name']}"} for tool in tools]}},
+    }
+
+
+def _call_schema(function: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"description": function["description"] or ""}
+    properties: dict[str, Any] = {"_name": {"type": "string", "const": function["name"]}}
+    required = ["_name"]
+    arguments = function["arguments"]
+    if isinstance(arguments, dict):
+        if isinstance(arguments.get("properties"), dict):
+            properties |= arguments["properties"]
+        if isinstance(arguments.get("required"), list):
+            required += arguments["required"]
+        schema["additionalProperties"] = arguments.get("additionalProperties") == "true"
+    return {**schema, "properties": properties, "required": required}
+
+
+def choose(schema: dict[str, Any], words: list[str]) -> dict[str, Any]:
+    """The schema narrowed to the one tool that the toy calls: one whose name shares a word with the prompt.
+
+    Without such a one it calls no tool if it may, else the first.
+    """
+    names = list(schema["$functions"])
+    said = {word.lower() for word in words}
+    fitting = [name for name in names if name != "no_tool" and said & _name_words(name)]
+    name = fitting[0] if fitting else ("no_tool" if "no_tool" in names else names[0])
+    return {**schema, "properties": {"function": {"$ref": f"#/$functions/{name}"}}}
+
+
+def _name_words(name: str) -> set[str]:
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)
+    return {part.lower() for part in parts if len(part) > 2} - {"get", "set", "the", "current"}

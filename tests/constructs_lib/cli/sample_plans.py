@@ -1,0 +1,47 @@
+"""A plan whose figures are made up, so that they stay the same whatever the rules make of real models."""
+
+from constructs_lib.cli.arguments import Asked
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.models.facts import known_model
+from constructs_lib.planning.sizing.candidates import Candidate
+from constructs_lib.planning.sizing.memory import MemoryPlan
+
+GIB = 2**30
+
+
+def asked(*, tokens: int | None = 8192, concurrency: int | None = 4, hub_id: str = "tiiuae/falcon-7b") -> Asked:
+    facts = known_model(hub_id)
+    assert facts is not None
+    return Asked(facts, (), tokens, concurrency, TgiOptions(), "3.3.6", None)
+
+
+def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 8192) -> MemoryPlan:
+    """A GPU of 20 GiB of which 18 are used; 1 is CUDA's, 1 the prefill's."""
+    return MemoryPlan(
+        gpu_memory=20 * GIB,
+        usable=18 * GIB,
+        weights=int(weights * GIB),
+        runtime=GIB,
+        prefill=GIB,
+        prefill_tokens=4096,
+        warm_up_tokens=4096,
+        kv_bytes_per_token=kv_bytes,
+        max_tokens=max(0, int((16 - weights) * GIB / kv_bytes)),
+        context=8192,
+        asked_tokens=asked_tokens,
+        loading_peak=int(weights * GIB),
+        host_peak=0,
+        download=int(weights * GIB),
+        static=False,
+    )
+
+
+def fitting(instance: GpuInstance, **more: object) -> Candidate:
+    values = {"num_shard": instance.accelerator_count, "memory": memory(), "concurrency": 16}
+    values |= {"price_usd_per_hour": instance.price_usd_per_hour, "fits": True, "reason": None}
+    return Candidate(instance=instance, **(values | more))
+
+
+def misfit(instance: GpuInstance, reason: str, **more: object) -> Candidate:
+    return fitting(instance, **({"fits": False, "reason": reason, "memory": None, "num_shard": 0} | more))

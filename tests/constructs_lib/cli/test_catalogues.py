@@ -1,0 +1,58 @@
+"""The commands that list the catalogues."""
+
+import json
+
+import pytest
+
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.images.catalogue import VERSIONS
+from constructs_lib.planning.models.facts import known_models
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("models", [facts.hub_id for facts in known_models()]),
+        ("instances", [one.name for one in GpuInstance.all()]),
+        ("images", list(reversed(VERSIONS))),
+    ],
+)
+def test_every_row_of_the_catalogue_is_listed(run, command, names):
+    outcome = run(command)
+    assert outcome.status == 0
+    assert [line.split()[0] for line in outcome.out.splitlines()[1:]] == names
+    assert len(json.loads(run(command, "--json").out)) == len(names)
+
+
+def row(run, command, name):
+    return next(line for line in run(command).out.splitlines() if line.startswith(f"{name} "))
+
+
+def test_a_model_is_shown_with_its_size_and_its_cache(run):
+    words = row(run, "models", "meta-llama/Llama-3.1-8B-Instruct").split()
+    assert " ".join(words[1:]) == "8.0 B 15.0 GiB bfloat16 131,072 128 KiB FlashLlama llama3.1 needed"
+
+
+def test_an_instance_is_shown_with_its_gpus_and_price(run):
+    words = row(run, "instances", "ml.g5.12xlarge").split()
+    assert " ".join(words[1:]) == "4 × A10G 22 GiB 8.6 48 192 3800 7.090 5,176"
+    assert row(run, "instances", "ml.g4dn.4xlarge").split()[-2:] == ["~1.505", "~1,099"]
+    assert row(run, "instances", "ml.p5e.48xlarge").split()[-2:] == ["-", "-"]
+
+
+def test_an_image_is_shown_with_its_cuda_and_regions(run):
+    words = row(run, "images", "3.3.6").split()
+    tag = "2.7.0-tgi3.3.6-gpu-py311-cu124-ubuntu22.04"
+    assert words[1:] == ["12.4", "45", f"huggingface-pytorch-tgi-inference:{tag}"]
+
+
+def test_rows_for_machines_have_their_source_and_day(run):
+    for command in ("models", "instances"):
+        assert all(one["source"] and one["date"] for one in json.loads(run(command, "--json").out))
+
+
+def test_titles_are_bold_on_a_terminal(run, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run("images", is_terminal=True).out.startswith("\x1b[1mTGI ")
+    assert run("images").out.startswith("TGI ")

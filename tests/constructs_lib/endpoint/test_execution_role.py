@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from aws_cdk import App, Environment, Fn, Stack, Validations
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+from constructs_lib import GpuInstance, Model, TgiEndpoint, TgiImage
+from tests.constructs_lib.rendered import (
+    MODEL,
+    POLICY,
+    ROLE,
+    Json,
+    as_list,
+    only,
+    properties,
+    resources,
+    statement_with,
+    statements,
+    template_of,
+    text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PULL = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+HERE = "eu-west-1:123456789012"
+
+
+def endpoint(stack: Stack, name: str = "Qwen", **arguments: object) -> TgiEndpoint:
+    defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": GpuInstance.G5_2XLARGE}
+    return TgiEndpoint(stack, name, **(defaults | arguments))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Json:
+    """The least that an endpoint needs: an ungated hub model in no VPC."""
+    app = App(outdir=str(tmp_path_factory.mktemp("plain")))
+    stack = Stack(app, "Team", env=Environment(account="123456789012", region="eu-west-1"))
+    endpoint(stack)
+    return template_of(stack)
+
+
+def test_only_sagemaker_may_assume_the_role(plain: Json) -> None:
+    (statement,) = properties(plain, ROLE)["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+
+
+def test_the_role_has_no_managed_policy(plain: Json) -> None:
+    assert "ManagedPolicyArns" not in properties(plain, ROLE)
+
+
+def test_the_role_may_log_report_metrics_and_pull_its_image_and_nothing_else(plain: Json) -> None:
+    assert [
+        (as_list(s["Action"]), [text(arn) for arn in as_list(s["Resource"])], s.get("Condition"))
+        for s in statements(plain)
+    ] == [
+        (
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [f"arn:<AWS::Partition>:logs:{HERE}:log-group:/aws/sagemaker/Endpoints/*"],
+            None,
+        ),
+        (
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            {"StringEquals": {"cloudwatch:namespace": "/aws/sagemaker/Endpoints"}},
+        ),
+        (
+            PULL,
+            ["arn:<AWS::Partition>:ecr:eu-west-1:763104351884:repository/huggingface-pytorch-tgi-inference"],
+            None,
+        ),
+        (["ecr:GetAuthorizationToken"], ["*"], None),
+    ]
+
+
+def test_where_the_endpoint_has_a_name_its_log_group_is_the_only_one(stack: Stack) -> None:
+    endpoint(stack, endpoint_name="Team-Qwen")
+    group = f"arn:<AWS::Partition>:logs:{HERE}:log-group:/aws/sagemaker/Endpoints/Team-Qwen"
+    allowed = statement_with(template_of(stack), "logs:PutLogEvents")["Resource"]
+    assert [text(arn) for arn in allowed] == [group, f"{group}:*"]
+
+
+def test_the_image_may_be_pulled_from_the_account_of_a_region_that_is_known_at_deployment(app: App) -> None:
+    stack = Stack(app, "Anywhere")
+    endpoint(stack)
+    allowed = statement_with(template_of(stack), "ecr:BatchGetImage")["Resource"]
+    assert text(allowed) == (
+        "arn:<AWS::Partition>:ecr:<AWS::Region>:<InferenceImageAccounts336[<AWS::Region>].Account>:"
+        "repository/huggingface-pytorch-tgi-inference"
+    )
+
+
+def test_an_own_image_may_be_pulled_from_its_repository_only(app: App) -> None:
+    account = Environment(account="123456789012", region="eu-west-1")
+    by_repository, by_uri = Stack(app, "Repository", env=account), Stack(app, "Uri", env=account)
+    repository = ecr.Repository(by_repository, "Images")
+    endpoint(by_repository, image=TgiImage.from_ecr_repository(repository, tag="1", version="3.3.6"))
+    uri = "210987654321.dkr.ecr.eu-central-1.amazonaws.com/shared/tgi:1"
+    endpoint(by_uri, image=TgiImage.from_uri(uri, version="3.3.6"))
+    allowed = statement_with(template_of(by_repository), "ecr:BatchGetImage")
+    (images,) = resources(template_of(by_repository), "AWS::ECR::Repository")
+    assert (sorted(allowed["Action"]), text(allowed["Resource"])) == (PULL, f"<{images}.Arn>")
+    allowed = statement_with(template_of(by_uri), "ecr:BatchGetImage")
+    assert text(allowed["Resource"]) == "arn:<AWS::Partition>:ecr:eu-central-1:210987654321:repository/shared/tgi"
+
+
+def test_the_role_reads_exactly_its_secret(stack: Stack) -> None:
+    secretsmanager.Secret(stack, "Other")
+    token = secretsmanager.Secret(stack, "Token")
+    endpoint(stack, model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token))
+    template = template_of(stack)
+    (secret,) = (key for key in resources(template, "AWS::SecretsManager::Secret") if key.startswith("Token"))
+    assert statement_with(template, "secretsmanager:GetSecretValue")["Resource"] == {"Ref": secret}
+
+
+def test_the_role_reads_exactly_its_prefix_and_may_use_the_buckets_key(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    endpoint(stack, model=Model.from_s3(s3.Bucket(stack, "Weights", encryption_key=key), "llama/v7"))
+    template = template_of(stack)
+    (bucket,) = resources(template, "AWS::S3::Bucket")
+    (key_id,) = resources(template, "AWS::KMS::Key")
+    read, listed = statement_with(template, "s3:GetObject"), statement_with(template, "s3:ListBucket")
+    assert (read["Action"], text(read["Resource"])) == ("s3:GetObject", f"<{bucket}.Arn>/llama/v7/*")
+    assert text(listed["Resource"]) == f"<{bucket}.Arn>"
+    assert listed["Condition"] == {"StringLike": {"s3:prefix": "llama/v7/*"}}
+    assert text(statement_with(template, "kms:Decrypt")["Resource"]) == f"<{key_id}.Arn>"
+
+
+def test_network_interfaces_are_allowed_in_a_vpc_only(plain: Json, stack: Stack) -> None:
+    endpoint(stack, vpc=ec2.Vpc(stack, "Vpc", max_azs=1))
+    assert "ec2:CreateNetworkInterface" in {action for s in statements(template_of(stack)) for action in s["Action"]}
+    assert "ec2:" not in str(statements(plain))
+
+
+def test_the_volume_key_may_be_used_for_volumes_only(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    endpoint(stack, instance_type=GpuInstance.G7_2XLARGE, volume_key=key)
+    granted = statement_with(template_of(stack), "kms:CreateGrant")
+    assert granted["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    assert "*" not in text(granted["Resource"])
+
+
+def test_an_own_role_gets_what_the_endpoint_needs(stack: Stack) -> None:
+    own = iam.Role(stack, "Own", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    assert endpoint(stack, role=own).role == own
+    template = template_of(stack)
+    (role,) = resources(template, ROLE)
+    policy = only(template, POLICY)["Properties"]
+    assert policy["Roles"] == [{"Ref": role}]
+    assert {"ecr:BatchGetImage", "logs:PutLogEvents"} <= {
+        action for s in policy["PolicyDocument"]["Statement"] for action in as_list(s["Action"])
+    }
+    assert properties(template, MODEL)["ExecutionRoleArn"] == {"Fn::GetAtt": [role, "Arn"]}
+
+
+def test_a_role_that_may_not_be_changed_is_used_as_it_is(stack: Stack) -> None:
+    arn = "arn:aws:iam::123456789012:role/central"
+    endpoint(stack, role=iam.Role.from_role_arn(stack, "Central", arn, mutable=False))
+    template = template_of(stack)
+    assert resources(template, POLICY) == {}
+    assert "DependsOn" not in only(template, MODEL)
+    assert properties(template, MODEL)["ExecutionRoleArn"] == arn
+
+
+def test_what_others_grant_to_the_endpoint_goes_to_its_role(stack: Stack) -> None:
+    granted = endpoint(stack)
+    s3.Bucket.from_bucket_name(stack, "Adapters", "team-adapters").grant_read(granted)
+    template = template_of(stack)
+    assert "team-adapters" in str(statement_with(template, "s3:GetObject*"))
+
+
+def test_an_endpoint_waits_for_the_keys_of_its_weights(stack: Stack) -> None:
+    endpoint(stack, model=Model.from_s3(s3.Bucket(stack, "Weights", encryption=s3.BucketEncryption.KMS), "llama"))
+    template = template_of(stack)
+    assert set(only(template, MODEL)["DependsOn"]) == set(resources(template, POLICY))
+
+
+def test_a_shared_role_may_call_the_endpoint_that_it_runs(stack: Stack) -> None:
+    shared = iam.Role(stack, "Shared", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    endpoint(stack, role=shared).grant_invoke(shared)
+    template = template_of(stack)
+    (calling,) = (key for key, policy in resources(template, POLICY).items() if "InvokeEndpoint" in str(policy))
+    assert calling not in only(template, MODEL)["DependsOn"]
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-1"])
+def test_no_finding_of_cdk_nag_is_open(tmp_path: Path, region: str | None) -> None:
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Team", env=Environment(region=region))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hub-token")
+    endpoint(stack, "Hub", model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token))
+    endpoint(
+        stack,
+        "Own",
+        model=Model.from_s3(s3.Bucket.from_bucket_name(stack, "Weights", "team-weights"), "llama"),
+        vpc=ec2.Vpc.from_vpc_attributes(
+            stack,
+            "Vpc",
+            vpc_id="vpc-0123456789abcdef0",
+            availability_zones=["eu-west-1a"],
+            private_subnet_ids=["subnet-0123456789abcdef0"],
+        ),
+        endpoint_name="team-llama",
+    )
+    assert template_of(stack)["Resources"]  # synthesis raises when a finding is open
+
+
+def test_a_wildcard_that_the_caller_grants_to_the_role_is_still_found(tmp_path: Path) -> None:
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Team")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    endpoint(stack).role.add_to_principal_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
+    with pytest.raises(RuntimeError, match=r"AwsSolutions-IAM5\[Resource::\*\]"):
+        template_of(stack)
+
+
+def test_weights_in_a_bucket_that_another_stack_exports_are_no_obstacle(stack: Stack) -> None:
+    exported = s3.Bucket.from_bucket_arn(stack, "Weights", Fn.import_value("weights-arn"))
+    endpoint(stack, model=Model.from_s3(exported, "llama"))
+    allowed = statement_with(template_of(stack), "s3:GetObject")["Resource"]
+    assert allowed == {"Fn::Join": ["", [{"Fn::ImportValue": "weights-arn"}, "/llama/*"]]}

@@ -1,0 +1,145 @@
+"""Makes front doors and reads what they render, so that tests can say what they expect in one line."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import App, Stack, Token
+
+from constructs_lib.endpoint.interface import ImportedEndpoint
+from constructs_lib.front_door.front_door import FrontDoor
+
+if TYPE_CHECKING:
+    from constructs_lib.planning.serving_limits import ServingFacts
+
+Json = dict[str, Any]
+
+ANY = "x-amazon-apigateway-any-method"
+REGION = "eu-west-1"
+ARN = "arn:aws:sagemaker:{}:111122223333:endpoint/{}"
+
+
+def endpoint(
+    stack: Stack,
+    name: str = "llama-8b",
+    model_id: str | None = "meta-llama/Llama-3.1-8B-Instruct",
+    serving: ServingFacts | None = None,
+) -> ImportedEndpoint:
+    return ImportedEndpoint(
+        stack,
+        f"Endpoint-{name}",
+        endpoint_arn=ARN.format(REGION if Token.is_unresolved(stack.region) else stack.region, name),
+        endpoint_name=name,
+        engine="tgi",
+        variant_name="AllTraffic",
+        model_id=model_id,
+        max_body_bytes=6291456,
+        serving=serving,
+    )
+
+
+def door(stack: Stack | None = None, **arguments: Any) -> FrontDoor:
+    stack = stack or Stack(App(), "Stack")
+    if "models" not in arguments:
+        arguments["models"] = {"llama": endpoint(stack)}
+    return FrontDoor(stack, "Door", **arguments)
+
+
+def template(made: FrontDoor) -> Json:
+    stack = Stack.of(made)
+    app = stack.node.root
+    assert isinstance(app, App)
+    found: Json = app.synth().get_stack_by_name(stack.stack_name).template
+    return found
+
+
+@cache
+def default() -> Json:
+    """The template of a front door of which nothing is asked; made once, never changed."""
+    return template(door())
+
+
+def of_type(rendered: Json, kind: str) -> dict[str, Json]:
+    return {
+        logical_id: resource
+        for logical_id, resource in rendered["Resources"].items()
+        if resource["Type"] == f"AWS::{kind}"
+    }
+
+
+def properties(rendered: Json, kind: str) -> list[Json]:
+    return [resource["Properties"] for resource in of_type(rendered, kind).values()]
+
+
+def only(rendered: Json, kind: str) -> Json:
+    (found,) = properties(rendered, kind)
+    assert isinstance(found, dict)
+    return found
+
+
+def function(rendered: Json, folder: str = "front_door") -> Json:
+    (found,) = (each for each in properties(rendered, "Lambda::Function") if each["Handler"].startswith(folder))
+    return found
+
+
+def variables(rendered: Json, folder: str = "front_door") -> dict[str, str]:
+    return {name: flat(value) for name, value in function(rendered, folder)["Environment"]["Variables"].items()}
+
+
+def flat(value: Any) -> str:
+    """A joined or referring value as one line of text."""
+    match value:
+        case str():
+            return value
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [separator, parts]}:
+            return str(separator).join(flat(part) for part in parts)
+    raise AssertionError(value)
+
+
+def body(rendered: Json) -> Json:
+    """The document from which API Gateway makes the API."""
+    found: Json = only(rendered, "ApiGateway::RestApi")["Body"]
+    return found
+
+
+def operations(rendered: Json) -> dict[tuple[str, str], Json]:
+    """Every operation by its method, ANY among them, and its path."""
+    return {
+        ("ANY" if method == ANY else method.upper(), path): operation
+        for path, item in body(rendered)["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+def asked(operation: Json) -> list[str]:
+    """The security schemes that an operation asks for, all of them."""
+    return [name for requirement in operation.get("security", []) for name in requirement]
+
+
+def answers(rendered: Json) -> dict[str, Json]:
+    """What the gateway answers by itself, by the case."""
+    found: dict[str, Json] = body(rendered)["x-amazon-apigateway-gateway-responses"]
+    return found
+
+
+def statements(rendered: Json) -> list[Json]:
+    inline = [policy for role in properties(rendered, "IAM::Role") for policy in role.get("Policies", [])]
+    documents = [each["PolicyDocument"] for each in [*inline, *properties(rendered, "IAM::Policy")]]
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def warnings(made: FrontDoor) -> list[str]:
+    """What synthesis warns of, from the app's root down."""
+    app = Stack.of(made).node.root
+    assert isinstance(app, App)
+    return [
+        str(message.entry.data)
+        for artifact in app.synth().stacks
+        for message in artifact.messages
+        if message.level.name == "WARNING"
+    ]

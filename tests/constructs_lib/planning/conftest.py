@@ -1,0 +1,48 @@
+"""A request that is right, to be made wrong in one respect at a time."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.plan import EndpointPlan, EndpointRequest, plan
+
+LLAMA = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
+
+
+def planned(*, version: str | None = None, hub_id: str | None = None, **changes: Any) -> EndpointPlan:
+    if version is not None:
+        changes["image"] = ImageChoice(version=version)
+    if hub_id is not None:
+        changes["model"] = ModelChoice(source="hub", hub_id=hub_id, has_token=True)
+    if isinstance(changes.get("options"), dict):
+        changes["options"] = TgiOptions(**changes["options"])
+    return plan(EndpointRequest(**{"model": LLAMA, "instance": GpuInstance.G5_2XLARGE} | changes))
+
+
+@pytest.fixture
+def planning() -> Callable[..., EndpointPlan]:
+    """Plans a right request with the changes given; `options` may be a dict."""
+    return planned
+
+
+@pytest.fixture
+def refusals() -> Callable[..., list[str]]:
+    """The words of every problem of such a plan."""
+    return lambda **changes: [str(problem) for problem in planned(**changes).problems]
+
+
+@pytest.fixture
+def warnings() -> Callable[..., list[str]]:
+    """The ids of every advice of such a plan that has no problem."""
+
+    def ids(**changes: Any) -> list[str]:
+        result = planned(**changes)
+        assert result.problems == ()
+        return [advice.id for advice in result.advice]
+
+    return ids

@@ -1,0 +1,258 @@
+"""The container's environment: what the model writes, what a caller may add, what SageMaker takes."""
+
+import pytest
+
+from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
+from constructs_lib.planning.images.catalogue import VERSIONS
+from constructs_lib.planning.models.facts import ModelChoice
+
+# Every variable of the launcher, TGI 3.3.6 and before, that is no option of the one who deploys.
+LAUNCHER = [
+    "MODEL_ID",
+    "REVISION",
+    "VALIDATION_WORKERS",
+    "SHARDED",
+    "NUM_SHARD",
+    "QUANTIZE",
+    "SPECULATE",
+    "DTYPE",
+    "KV_CACHE_DTYPE",
+    "TRUST_REMOTE_CODE",
+    "MAX_CONCURRENT_REQUESTS",
+    "MAX_BEST_OF",
+    "MAX_STOP_SEQUENCES",
+    "MAX_TOP_N_TOKENS",
+    "MAX_INPUT_TOKENS",
+    "MAX_INPUT_LENGTH",
+    "MAX_TOTAL_TOKENS",
+    "WAITING_SERVED_RATIO",
+    "MAX_BATCH_PREFILL_TOKENS",
+    "MAX_BATCH_TOTAL_TOKENS",
+    "MAX_WAITING_TOKENS",
+    "MAX_BATCH_SIZE",
+    "CUDA_GRAPHS",
+    "HOSTNAME",
+    "PORT",
+    "PROMETHEUS_PORT",
+    "SHARD_UDS_PATH",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "HUGGINGFACE_HUB_CACHE",
+    "WEIGHTS_CACHE_OVERRIDE",
+    "DISABLE_CUSTOM_KERNELS",
+    "CUDA_MEMORY_FRACTION",
+    "ROPE_SCALING",
+    "ROPE_FACTOR",
+    "JSON_OUTPUT",
+    "OTLP_ENDPOINT",
+    "OTLP_SERVICE_NAME",
+    "CORS_ALLOW_ORIGIN",
+    "API_KEY",
+    "WATERMARK_GAMMA",
+    "WATERMARK_DELTA",
+    "NGROK",
+    "NGROK_AUTHTOKEN",
+    "NGROK_EDGE",
+    "TOKENIZER_CONFIG_PATH",
+    "DISABLE_GRAMMAR_SUPPORT",
+    "MAX_CLIENT_BATCH_SIZE",
+    "LORA_ADAPTERS",
+    "USAGE_STATS",
+    "PAYLOAD_LIMIT",
+    "ENABLE_PREFILL_LOGPROBS",
+    "GRACEFUL_TERMINATION_TIMEOUT",
+    "MESSAGES_API_ENABLED",
+    "HF_MODEL_ID",
+    "HF_MODEL_REVISION",
+    "SM_NUM_GPUS",
+    "HF_MODEL_QUANTIZE",
+    "HF_MODEL_TRUST_REMOTE_CODE",
+    "HF_HOME",
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "HF_API_TOKEN",
+    "HF_HUB_OFFLINE",
+    "ATTENTION",
+    "PREFIX_CACHING",
+    "PREFILL_CHUNKING",
+    "TGI_WIGGLE_ROOM",
+    "LOG_LEVEL",
+]
+
+
+def test_a_hub_model_is_named_with_its_revision(planning):
+    environment = planning(model=ModelChoice(source="hub", hub_id="me/mine", revision="0123abc")).environment
+    assert (environment["HF_MODEL_ID"], environment["HF_MODEL_REVISION"]) == ("me/mine", "0123abc")
+
+
+def test_weights_in_s3_are_read_from_the_mount_without_the_hub(planning):
+    environment = planning(model=ModelChoice(source="s3")).environment
+    assert (environment["HF_MODEL_ID"], environment["HF_HUB_OFFLINE"]) == ("/opt/ml/model", "1")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_launcher_itself_is_told_the_model_where_the_entrypoint_does_not(version, planning):
+    environment = planning(version=version, hub_id="me/mine").environment
+    assert environment.get("MODEL_ID") == ("me/mine" if version == "0.6.0" else None)
+
+
+@pytest.mark.parametrize(("has_token", "variables"), [(True, ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")), (False, ())])
+def test_the_token_goes_to_both_names_and_never_into_the_environment(has_token, variables, planning):
+    plan = planning(model=ModelChoice(source="hub", hub_id="me/mine", has_token=has_token))
+    assert (plan.token_variables, set(plan.environment) & {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}) == (variables, set())
+
+
+def test_what_no_option_covers_is_passed_on(planning):
+    plan = planning(environment={"USE_FLASH_ATTENTION": "false", "MY_VARIABLE": "line one\nline two", "EMPTY": ""})
+    added = {"USE_FLASH_ATTENTION": "false", "MY_VARIABLE": "line one\nline two", "EMPTY": ""}
+    assert (plan.problems, added.items() <= plan.environment.items()) == ((), True)
+
+
+@pytest.mark.parametrize("name", LAUNCHER)
+def test_no_variable_of_the_launcher_gets_past_its_owner(name, planning):
+    plan = planning(environment={name: "1"})
+    assert [problem.keyword for problem in plan.problems] == [f"environment[{name!r}]"]
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.keyword)
+def test_a_variable_of_an_option_is_refused_naming_the_option(option, planning):
+    fixes = {planning(environment={name: "1"}).problems[0].fix for name in (option.variable, option.variable.lower())}
+    assert fixes == {f"Use options.{option.keyword} instead."}
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "api_key", "Api-Key", "API-KEY"])
+def test_an_api_key_is_refused_in_every_spelling_and_never_shown(name, refusals):
+    assert refusals(environment={name: "sesame"}) == [
+        (
+            f"environment['{name}']=(not shown): makes TGI demand an Authorization header that SageMaker never"
+            " forwards: every request would get 401. Leave it out."
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_API_TOKEN", "HUGGINGFACE_HUB_TOKEN"])
+def test_a_hub_token_in_clear_text_is_refused_and_never_shown(name, refusals):
+    assert refusals(environment={name: "hf_abcdefghijklmnopqrst"}) == [
+        (
+            f"environment['{name}']=(not shown): {name} is set by Model.from_hub(…, token=secret)."
+            " Use Model.from_hub(…, token=secret) instead."
+        )
+    ]
+
+
+def test_a_hub_token_under_another_name_is_found_and_never_shown(refusals):
+    assert refusals(environment={"MINE": "hf_abcdefghijklmnopqrst"}) == [
+        (
+            "environment['MINE']=(not shown): holds a Hugging Face token, which everyone who may describe the model"
+            " could read. Keep it in Secrets Manager and use Model.from_hub(…, token=secret)."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        (
+            {"PORT": "80"},
+            "environment['PORT']='80': is SageMaker's: it reaches the container on port 8080. Leave it out.",
+        ),
+        (
+            {"HOSTNAME": "::"},
+            "environment['HOSTNAME']='::': is SageMaker's: it reaches the container on every interface. Leave it out.",
+        ),
+        (
+            {"NGROK": "true"},
+            (
+                "environment['NGROK']='true': opens a public tunnel around SageMaker's authorization (and stops TGI 3"
+                " with a panic). Leave it out."
+            ),
+        ),
+        (
+            {"MODEL_ID": "a/b"},
+            "environment['MODEL_ID']='a/b': MODEL_ID is set by Model.from_hub(…). Use Model.from_hub(…) instead.",
+        ),
+        (
+            {"1ST": "x"},
+            (
+                "environment['1ST']='x': a name must be letters, digits and underscores, no digit first."
+                " Rename the variable."
+            ),
+        ),
+        (
+            {"ÄRGER": "x"},
+            (
+                "environment['ÄRGER']='x': a name must be letters, digits and underscores, no digit first."
+                " Rename the variable."
+            ),
+        ),
+        (
+            {"": "x"},
+            "environment['']='x': a name must be letters, digits and underscores, no digit first. Rename the variable.",
+        ),
+        ({1: "x"}, "environment[1]='x': a name must be text, not int. Give a str."),
+        ({"A": True}, "environment['A']=True: must be text, not bool. Write 'true'."),
+        ({"A": 5}, "environment['A']=5: must be text, not int. Write '5'."),
+        ({"A": None}, "environment['A']=None: must be text, not NoneType. Give a str."),
+        ({"A": "\x00"}, "environment['A']='\\x00': must not have NUL characters or broken Unicode. Remove them."),
+        ({"A": "\ud800"}, "environment['A']='\\ud800': must not have NUL characters or broken Unicode. Remove them."),
+        (
+            {"A": "x" * 1025},
+            (
+                "environment['A']=(1025 characters): SageMaker takes at most 1024 characters in a variable."
+                " Shorten it, or put it into a file beside the weights."
+            ),
+        ),
+    ],
+)
+def test_the_words_for_a_wrong_variable(environment, words, refusals):
+    assert refusals(environment=environment) == [words]
+
+
+def test_a_secret_value_is_never_shown(planning):
+    words = " ".join(str(found) for found in planning(environment={"MY_PASSWORD": 5, "x-secret": "sesame"}).problems)
+    assert ("(not shown)" in words, "sesame" in words) == (True, False)
+
+
+def test_100_variables_with_the_tokens_are_taken_and_101_are_not(planning, refusals):
+    own = len(planning().environment) + 2
+    most = {f"V{number}": "x" for number in range(100 - own)}
+    assert (refusals(environment=most), refusals(environment=most | {"ONE_MORE": "x"})) == (
+        [],
+        ["environment=(101 variables): SageMaker takes at most 100. Leave some of them out."],
+    )
+
+
+def test_32_kb_are_taken_and_a_byte_more_is_not(planning, refusals):
+    def size(environment):
+        return sum(len(name) + len(value.encode()) for name, value in environment.items())
+
+    own = size(planning().environment) + len("HF_TOKEN") + len("HUGGING_FACE_HUB_TOKEN")
+    full = {f"V{number:02}": "é" * 500 for number in range(32)}
+    full["LAST"] = "x" * (32768 - own - size(full) - len("LAST"))
+    assert refusals(environment=full) == []
+    assert refusals(environment=full | {"LAST": full["LAST"] + "x"}) == [
+        (
+            "environment=(32769 bytes): SageMaker takes at most 32768 bytes of names and values together."
+            " Shorten the values, or put them into a file beside the weights."
+        )
+    ]
+
+
+def test_an_option_that_gets_too_long_is_named(refusals):
+    adapters = [f"owner/adapter-{number}" for number in range(100)]
+    assert refusals(options={"lora_adapters": adapters})[0].startswith(
+        "options.lora_adapters=(1689 characters): SageMaker takes at most 1024 characters in a variable."
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "limit", "most"),
+    [
+        ("3.3.6", None, 6_291_456),
+        ("3.3.6", 1000, 1000),
+        ("3.3.6", 20_000_000, 6_291_456),
+        ("2.4.0", None, 2_097_152),
+    ],
+)
+def test_the_largest_body_is_the_smaller_of_tgis_and_sagemakers(version, limit, most, planning):
+    assert planning(version=version, options={"payload_limit": limit}).max_body_bytes == most

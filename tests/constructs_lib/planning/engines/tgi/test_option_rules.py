@@ -1,0 +1,278 @@
+"""TGI's rules between options, model and GPU: each refusal in its words."""
+
+import pytest
+
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.models.facts import ModelChoice
+
+T4 = GpuInstance.G4DN_XLARGE
+ROOMY = GpuInstance.P5_4XLARGE
+SMALL = "meta-llama/Llama-3.2-1B-Instruct"
+TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param(
+            {"options": {"max_input_tokens": 9000, "max_total_tokens": 4096}},
+            "options.max_input_tokens=9000: must be less than max_total_tokens=4096."
+            " Lower it, or raise max_total_tokens.",
+            id="input not below total",
+        ),
+        pytest.param(
+            {"options": {"max_input_tokens": 4096, "max_total_tokens": 4096}},
+            "options.max_input_tokens=4096: must be less than max_total_tokens=4096."
+            " Lower it, or raise max_total_tokens.",
+            id="input equal to total",
+        ),
+        pytest.param(
+            {"options": {"max_input_tokens": 4096}},
+            "options.max_input_tokens=4096: is given without max_total_tokens; TGI works out one from the other only if"
+            " both or neither are given. Give max_total_tokens as well: the longest prompt and answer together.",
+            id="input without total",
+        ),
+        pytest.param(
+            {"options": {"max_total_tokens": 4096}},
+            "options.max_total_tokens=4096: is given without max_input_tokens; TGI works out one from the other only if"
+            " both or neither are given. Give max_input_tokens as well, 4095 at most.",
+            id="total without input",
+        ),
+        pytest.param(
+            {"options": TOKENS | {"max_batch_total_tokens": 3999}},
+            "options.max_total_tokens=4000: must be at most max_batch_total_tokens=3999."
+            " Lower it, or raise max_batch_total_tokens.",
+            id="total above batch",
+        ),
+        pytest.param(
+            {"version": "0.9.3", "instance": ROOMY, "options": {"max_input_tokens": 4000, "max_total_tokens": 16001}},
+            "options.max_total_tokens=16001: must be at most max_batch_total_tokens=16000 (the default of TGI 0.9.3)."
+            " Lower it, or raise max_batch_total_tokens.",
+            id="total above the batch's old default",
+        ),
+        pytest.param(
+            {"options": {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999}},
+            "options.max_batch_prefill_tokens=5000: must be at most max_batch_total_tokens=4999."
+            " Lower it, or raise max_batch_total_tokens.",
+            id="prefill above batch",
+        ),
+        pytest.param(
+            {"version": "2.4.0", "options": TOKENS | {"max_batch_prefill_tokens": 2999}},
+            "options.max_batch_prefill_tokens=2999: must be at least max_input_tokens=3000, because TGI 2.4.0 prefills"
+            " a prompt in one batch. Raise it, or lower max_input_tokens.",
+            id="prefill below input before chunking",
+        ),
+        pytest.param(
+            {"options": TOKENS | {"max_batch_prefill_tokens": 2999, "prefill_chunking": False}},
+            "options.max_batch_prefill_tokens=2999: must be at least max_input_tokens=3000, because prefill_chunking is"
+            " False. Raise it, or lower max_input_tokens.",
+            id="prefill below input with chunking switched off",
+        ),
+        pytest.param(
+            {"options": TOKENS | {"max_batch_prefill_tokens": 2999, "speculate": 2}},
+            "options.max_batch_prefill_tokens=2999: must be at least max_input_tokens=3000, because speculate switches"
+            " prefill chunking off. Raise it, or lower max_input_tokens.",
+            id="prefill below input with speculation",
+        ),
+        pytest.param(
+            {"options": TOKENS | {"max_batch_prefill_tokens": 2999, "attention": "paged"}},
+            "options.max_batch_prefill_tokens=2999: must be at least max_input_tokens=3000, because paged attention has"
+            " no prefill chunking. Raise it, or lower max_input_tokens.",
+            id="prefill below input with paged attention",
+        ),
+        pytest.param(
+            {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"max_batch_prefill_tokens": 2999}},
+            "options.max_batch_prefill_tokens=2999: must be at least max_input_tokens=3000, because TGI has no prefill"
+            " chunking for t5 models. Raise it, or lower max_input_tokens.",
+            id="prefill below input of a model without chunking",
+        ),
+        pytest.param(
+            {"options": {"dtype": "float16", "quantize": "eetq"}},
+            "options.dtype='float16': cannot be given together with quantize='eetq', which decides the type."
+            " Leave out one of the two.",
+            id="dtype with quantize",
+        ),
+        pytest.param(
+            {"version": "1.1.0", "options": {"dtype": "float16", "quantize": "bitsandbytes"}},
+            "options.dtype='float16': cannot be given together with quantize='bitsandbytes', which decides the type."
+            " Leave out one of the two.",
+            id="dtype with bitsandbytes before 1.2",
+        ),
+        pytest.param(
+            {"instance": T4, "hub_id": SMALL, "options": {"dtype": "bfloat16"}},
+            "options.dtype='bfloat16': ml.g4dn.xlarge (T4, compute capability 7.5) has no bfloat16."
+            " Take float16, or a newer GPU.",
+            id="bfloat16 on T4",
+        ),
+        pytest.param(
+            {"instance": T4, "hub_id": SMALL, "options": {"quantize": "fp8"}},
+            "options.quantize='fp8': ml.g4dn.xlarge (T4, compute capability 7.5) cannot run its kernels, which need"
+            " 8.0. Take a newer GPU.",
+            id="fp8 on T4",
+        ),
+        pytest.param(
+            {"instance": T4, "hub_id": SMALL, "options": {"prefix_caching": True}},
+            "options.prefix_caching=True: does not work with attention='paged', which ml.g4dn.xlarge needs."
+            " Leave prefix_caching out, or set it False.",
+            id="prefix caching on T4",
+        ),
+        pytest.param(
+            {"options": {"prefix_caching": True, "attention": "paged"}},
+            "options.prefix_caching=True: does not work with attention='paged'."
+            " Leave prefix_caching out, or set it False.",
+            id="prefix caching with paged attention",
+        ),
+        pytest.param(
+            {"instance": T4, "hub_id": SMALL, "options": {"attention": "flashinfer"}},
+            "options.attention='flashinfer': ml.g4dn.xlarge (T4) is older than Ampere and runs paged attention only."
+            " Leave it out.",
+            id="flashinfer on T4",
+        ),
+        pytest.param(
+            {"options": {"attention": "flashdecoding", "kv_cache_dtype": "fp8_e5m2"}},
+            "options.kv_cache_dtype='fp8_e5m2': does not work with attention='flashdecoding'."
+            " Leave attention out, or take flashinfer.",
+            id="fp8 cache with flashdecoding",
+        ),
+        pytest.param(
+            {"hub_id": "Qwen/Qwen3-8B", "options": {"quantize": "awq"}},
+            "options.quantize='awq': TGI runs qwen3 models with plain transformers, which know bitsandbytes only."
+            " Leave it out, or take bitsandbytes.",
+            id="quantized fallback",
+        ),
+        pytest.param(
+            {"hub_id": "Qwen/Qwen3-8B", "options": {"speculate": 2}},
+            "options.speculate=2: TGI runs qwen3 models with plain transformers, which cannot speculate. Leave it out.",
+            id="speculating fallback",
+        ),
+        pytest.param(
+            {"model": ModelChoice(source="s3"), "options": {"lora_adapters": ["a/b"]}},
+            "options.lora_adapters='a/b': is downloaded from the hub, but weights come from S3 with HF_HUB_OFFLINE=1."
+            " Put it beside the weights and write name=/opt/ml/model/….",
+            id="hub adapter beside weights in S3",
+        ),
+        pytest.param(
+            {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"lora_adapters": ["a/b"]}},
+            "options.lora_adapters=['a/b']: TGI has no adapters for t5 models."
+            " Leave it out, or merge the adapter into the weights.",
+            id="adapter of a model without flash attention",
+        ),
+        pytest.param(
+            {"options": {"prometheus_port": 8080}},
+            "options.prometheus_port=8080: is taken: it is SageMaker's own. Choose another port.",
+            id="SageMaker's port",
+        ),
+        pytest.param(
+            {"options": {"prometheus_port": 9999, "master_port": 9999}},
+            "options.master_port=9999: is taken: it is options.prometheus_port. Choose another port.",
+            id="one port twice",
+        ),
+    ],
+)
+def test_a_broken_rule_is_refused_in_words(changes, words, refusals):
+    assert refusals(**changes) == [words]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_input_tokens": 4095, "max_total_tokens": 4096},
+        {"max_input_tokens": 4095, "max_total_tokens": 4096, "max_batch_total_tokens": 4096},
+        {"max_input_tokens": 4095, "max_total_tokens": 4096, "max_batch_prefill_tokens": 512},
+        {"dtype": "float16", "quantize": "bitsandbytes-nf4"},
+        {"kv_cache_dtype": "fp8_e5m2", "attention": "paged"},
+        {"lora_adapters": ["a/b@main"]},
+        {"prometheus_port": 9000, "master_port": 29500},
+    ],
+)
+def test_what_keeps_the_rules_is_taken(options, refusals):
+    assert refusals(options=options) == []
+
+
+def test_a_wrong_number_does_not_break_further_rules(refusals):
+    found = refusals(options={"max_input_tokens": 100, "max_total_tokens": "4096"})
+    assert found == ["options.max_total_tokens='4096': must be a whole number, not str. Write 4096."]
+
+
+def test_adapters_beside_the_weights_are_taken_without_network(refusals):
+    s3 = ModelChoice(source="s3")
+    assert refusals(model=s3, network_isolation=True, options={"lora_adapters": ["a=/opt/ml/model/a"]}) == []
+
+
+def test_old_gpus_get_paged_attention(planning):
+    assert planning(instance=T4, hub_id=SMALL).environment["ATTENTION"] == "paged"
+
+
+def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
+    assert "ATTENTION" not in planning(instance=T4, hub_id=SMALL, version="2.2.0").environment
+
+
+@pytest.mark.parametrize(
+    ("changes", "prefill"),
+    [
+        pytest.param({"options": TOKENS}, None, id="chunked"),
+        pytest.param({"options": TOKENS | {"speculate": 2}}, "4096", id="speculating"),
+        pytest.param(
+            {"options": {"max_input_tokens": 9000, "max_total_tokens": 9999, "speculate": 2}}, "9000", id="long prompts"
+        ),
+        pytest.param({"hub_id": "google/flan-t5-xl", "options": TOKENS}, "4096", id="t5"),
+        pytest.param({"hub_id": "google/gemma-3-4b-it", "options": TOKENS}, "8000", id="images count as prompt"),
+        pytest.param({"hub_id": "google/flan-t5-xl"}, None, id="t5 by TGI's own limits"),
+        pytest.param({"version": "2.4.0", "options": TOKENS}, None, id="2.x works it out itself"),
+        pytest.param(
+            {"version": "1.4.5", "instance": ROOMY, "options": {"max_input_tokens": 9000, "max_total_tokens": 9999}},
+            "9000",
+            id="1.x",
+        ),
+        pytest.param({"version": "0.8.2", "options": TOKENS}, None, id="0.8 has no such option"),
+        pytest.param(
+            {"version": "1.4.5", "options": {"max_batch_total_tokens": 3000}}, "3000", id="1.x in a small batch"
+        ),
+        pytest.param(
+            {"options": {"max_batch_total_tokens": 3000}}, None, id="a batch that flash models work out themselves"
+        ),
+        pytest.param({"hub_id": "me/mine", "options": {"max_batch_total_tokens": 3000}}, "3000", id="unknown model"),
+        pytest.param(
+            {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"max_batch_prefill_tokens": 3500}}, "3500", id="given"
+        ),
+    ],
+)
+def test_a_prefill_budget_is_sent_where_tgis_own_would_not_fit(changes, prefill, planning):
+    plan = planning(**changes)
+    assert (plan.problems, plan.environment.get("MAX_BATCH_PREFILL_TOKENS")) == ((), prefill)
+
+
+@pytest.mark.parametrize(
+    ("changes", "id"),
+    [
+        ({"options": {"trust_remote_code": True}}, "tgi-endpoint:trustsUnpinnedCode"),
+        ({"version": "2.0.0", "instance": ROOMY, "options": {"messages_api_enabled": True}}, "tgi-endpoint:chatOnly"),
+        ({"options": {"max_batch_total_tokens": 9000}}, "tgi-endpoint:batchTotalIgnored"),
+        ({"options": {"quantize": "bitsandbytes"}}, "tgi-endpoint:bitsandbytesDeprecated"),
+        ({"hub_id": "google/flan-t5-xl"}, "tgi-endpoint:implicitLimits"),
+    ],
+)
+def test_what_is_legal_but_risky_is_advised(changes, id, warnings):
+    assert warnings(**changes) == [id]
+
+
+def test_pinned_remote_code_is_fine(warnings):
+    pinned = ModelChoice(source="hub", hub_id="me/mine", revision="0123abc")
+    assert warnings(model=pinned, options=TgiOptions(trust_remote_code=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("hub_id", "tokens"),
+    [("google/flan-t5-xl", 512), ("bigscience/bloom-560m", 4096), ("facebook/galactica-6.7b", 2048)],
+)
+def test_the_limits_that_tgi_would_take_are_told(hub_id, tokens, planning):
+    advice = {advice.id: advice.message for advice in planning(hub_id=hub_id).advice}
+    assert f"from its warm-up prompt, {tokens} tokens here" in advice["tgi-endpoint:implicitLimits"]
+
+
+def test_the_special_case_that_weights_in_s3_lose_is_told(planning):
+    from constructs_lib.planning.models.facts import known_model
+
+    s3 = ModelChoice(source="s3", facts=known_model("bigcode/santacoder"))
+    assert [advice.id for advice in planning(model=s3).advice] == ["tgi-endpoint:matchedByName"]

@@ -1,0 +1,171 @@
+"""The instance catalogue, and the choice of hardware."""
+
+import re
+from dataclasses import replace
+from typing import get_type_hints
+
+import botocore.loaders
+import pytest
+
+from constructs_lib.planning.hardware.instance_types import GpuInstance, attribute_name, volume_size_supported
+
+ALL = GpuInstance.all()
+
+
+def botocores_names():
+    model = botocore.loaders.create_loader().load_service_model("sagemaker", "service-2")
+    return set(model["shapes"]["ProductionVariantInstanceType"]["enum"])
+
+
+def test_the_catalogue_has_59_instances():
+    assert len({instance.name for instance in ALL}) == 59
+
+
+def test_the_catalogue_has_every_accelerator_instance_that_botocore_names_and_no_other():
+    legacy = re.compile(r"ml\.(p2|p3|p3dn|inf1)\.")
+    accelerated = re.compile(r"ml\.(g\d|gr\d|p\d|inf|trn)")
+    names = {name for name in botocores_names() if accelerated.match(name) and not legacy.match(name)}
+    assert {instance.name for instance in ALL} == names
+
+
+def test_every_instance_is_a_typed_attribute():
+    hints = get_type_hints(GpuInstance)
+    declared = {name for name in hints if name.isupper()}
+    assert declared == {attribute_name(instance.name).removeprefix("GpuInstance.") for instance in ALL}
+
+
+@pytest.mark.parametrize("instance", ALL, ids=lambda instance: instance.name)
+def test_every_attribute_is_its_instance(instance):
+    assert getattr(GpuInstance, attribute_name(instance.name).removeprefix("GpuInstance.")) is instance
+
+
+@pytest.mark.parametrize("instance", ALL, ids=lambda instance: instance.name)
+def test_every_row_names_its_source_and_day_and_marks_derived_prices(instance):
+    assert instance.source
+    assert len(instance.date) == 10
+    assert (instance.price_usd_per_hour is None) == (instance.price_source is None) == (instance.price_date is None)
+    assert instance.price_is_derived == ("EC2" in (instance.price_source or ""))
+
+
+@pytest.mark.xdist_group("sagemaker-core")  # its import takes seconds
+def test_a_volume_is_taken_where_the_sdk_says_so():
+    from sagemaker.core.common_utils import volume_size_supported as sdk_rule
+
+    for instance in ALL:
+        assert instance.volume_configurable == sdk_rule(instance.name) == volume_size_supported(instance.name)
+
+
+def test_the_numbers_of_a_row():
+    instance = GpuInstance.G5_12XLARGE
+    assert (
+        instance.name,
+        instance.family,
+        instance.accelerator,
+        instance.compute_capability,
+        instance.accelerator_count,
+        instance.memory_gib,
+        instance.host_memory_gib,
+        instance.nvme_gb,
+        instance.price_usd_per_hour,
+        instance.price_is_derived,
+    ) == ("ml.g5.12xlarge", "g5", "A10G", (8, 6), 4, 22.35, 192, 3800, 7.09, False)
+
+
+def test_an_instance_is_found_by_name():
+    assert GpuInstance.named("ml.p6-b200.48xlarge") is GpuInstance.P6_B200_48XLARGE
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(ValueError, match=r"'ml.g5.3xlarge' is not in the catalogue. The nearest are ml.g5.*Describe"):
+        GpuInstance.named("ml.g5.3xlarge")
+
+
+@pytest.mark.parametrize("name", [None, 5, [], ""])
+def test_what_is_no_name_is_refused_as_one(name):
+    with pytest.raises(ValueError, match="is not in the catalogue"):
+        GpuInstance.named(name)
+
+
+def test_an_instance_can_be_described(planning):
+    instance = GpuInstance.of("ml.g9.12xlarge", accelerator_count=4, memory_gib=48)
+    plan = planning(instance=instance)
+    assert (plan.problems, plan.num_shard, instance.volume_configurable, instance.family) == ((), 4, True, "g9")
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"), [("ml.g5.9xlarge", False), ("ml.p9d.xlarge", False), ("ml.p3.2xlarge", True)]
+)
+def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
+    assert GpuInstance.of(name, accelerator_count=1, memory_gib=24).volume_configurable is taken
+
+
+@pytest.mark.parametrize(
+    ("instance", "words"),
+    [
+        (
+            GpuInstance.INF2_XLARGE,
+            (
+                "instance_type='ml.inf2.xlarge': has Inferentia2, TGI's image is for NVIDIA GPUs."
+                " Take a GPU instance, such as GpuInstance.G5_2XLARGE."
+            ),
+        ),
+        (
+            GpuInstance.TRN2_48XLARGE,
+            (
+                "instance_type='ml.trn2.48xlarge': has Trainium2, TGI's image is for NVIDIA GPUs."
+                " Take a GPU instance, such as GpuInstance.G5_2XLARGE."
+            ),
+        ),
+        (
+            GpuInstance.P6E_GB200_36XLARGE,
+            (
+                "instance_type='ml.p6e-gb200.36xlarge': has an Arm host, TGI's image is for x86."
+                " Take an x86 instance, such as p5."
+            ),
+        ),
+        (
+            "ml.g5.2xlarge",
+            "instance_type='ml.g5.2xlarge': must be a GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
+        ),
+        (
+            "ml.p6-b200.48xlarge",
+            "instance_type='ml.p6-b200.48xlarge': must be a GpuInstance, not str. Write GpuInstance.P6_B200_48XLARGE.",
+        ),
+        (
+            "g5.2xlarge",
+            "instance_type='g5.2xlarge': must be a GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
+        ),
+        (None, "instance_type=None: must be a GpuInstance, not NoneType. Write GpuInstance.G5_2XLARGE."),
+        (
+            GpuInstance.of("g5.2xlarge", accelerator_count=1, memory_gib=24),
+            (
+                "instance_type='g5.2xlarge': must be SageMaker's name, such as ml.g5.2xlarge."
+                " Write it in that form, or leave it out."
+            ),
+        ),
+        (
+            replace(GpuInstance.G5_2XLARGE, accelerator_count=0),
+            "instance_type.accelerator_count=0: must be from 1 to 1024. Raise it to 1 or more.",
+        ),
+        (
+            replace(GpuInstance.G5_2XLARGE, memory_gib=-1),
+            "instance_type.memory_gib=-1: must be above 0. Choose a number in that range, or leave it out.",
+        ),
+        (
+            replace(GpuInstance.G5_2XLARGE, compute_capability="8.6"),
+            "instance_type.compute_capability='8.6': must be two whole numbers. Write (8, 6) for 8.6.",
+        ),
+    ],
+)
+def test_hardware_that_cannot_be_is_refused_in_words(instance, words, refusals):
+    assert refusals(instance=instance) == [words]
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [each for each in ALL if each.is_gpu and (8, 0) <= each.compute_capability < (10, 0)],
+    ids=lambda instance: instance.name,
+)
+def test_every_gpu_from_ampere_to_hopper_is_taken_without_a_word(instance, planning):
+    plan = planning(instance=instance)
+    assert (plan.problems, plan.advice) == ((), ())

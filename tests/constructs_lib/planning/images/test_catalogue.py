@@ -1,0 +1,101 @@
+"""The image catalogue equals what the SageMaker SDK would say."""
+
+from functools import cache
+
+import pytest
+
+from constructs_lib.planning.data_files import read
+from constructs_lib.planning.images.catalogue import (
+    NEWEST,
+    VERSIONS,
+    cuda_version,
+    image_account,
+    image_repository_and_tag,
+    regions,
+    url_suffix,
+)
+from scripts import generate_images
+
+
+@pytest.fixture(scope="module")
+def retrieve():
+    """The SDK's own look-up; it would read the same two files again at every call."""
+    from sagemaker.core import image_uris
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image_uris, "_config_for_framework_and_scope", cache(image_uris._config_for_framework_and_scope))
+        patch.setattr(image_uris.utils, "_botocore_resolver", cache(image_uris.utils._botocore_resolver))
+        yield image_uris.retrieve
+
+
+def uri(version, region):
+    repository, tag = image_repository_and_tag(version)
+    return f"{image_account(region, version)}.dkr.ecr.{region}.{url_suffix(region)}/{repository}:{tag}"
+
+
+def test_the_catalogue_has_the_23_gpu_versions():
+    assert len(VERSIONS) == 23
+
+
+def test_the_catalogue_has_45_regions():
+    assert len(regions()) == 45
+
+
+def test_the_newest_version_is_3_3_6():
+    assert NEWEST == "3.3.6"
+
+
+@pytest.mark.xdist_group("sagemaker-core")  # its import takes seconds
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_uri_is_the_sdks(version, retrieve):
+    ours = {region: uri(version, region) for region in regions(version)}
+    theirs = {
+        region: retrieve("huggingface-llm", region=region, version=version, instance_type="ml.g5.xlarge")
+        for region in regions(version)
+    }
+    assert ours == theirs
+
+
+def test_the_catalogue_is_what_the_generator_writes_today():
+    written = read("images/images")
+    day = written["families"]["huggingface-llm"][0]["date"]
+    assert generate_images.generate(day) == written
+
+
+def test_every_row_names_its_source_and_day():
+    rows = read("images/images")["families"]["huggingface-llm"]
+    assert {(row["source"].startswith("sagemaker-core "), len(row["date"])) for row in rows} == {(True, 10)}
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [
+        ("us-east-1", "amazonaws.com"),
+        ("us-gov-west-1", "amazonaws.com"),
+        ("cn-north-1", "amazonaws.com.cn"),
+        ("us-iso-east-1", "c2s.ic.gov"),
+        ("us-isob-east-1", "sc2s.sgov.gov"),
+        ("us-isof-south-1", "csp.hci.ic.gov"),
+        ("eu-isoe-west-1", "cloud.adc-e.uk"),
+        ("eusc-de-east-1", "amazonaws.eu"),
+    ],
+)
+def test_every_partition_has_its_suffix(region, suffix):
+    assert url_suffix(region) == suffix
+
+
+def test_an_unknown_region_has_neither_account_nor_suffix():
+    assert (image_account("us-east-9"), url_suffix("us-east-9")) == (None, None)
+
+
+def test_an_unknown_version_has_nothing():
+    unknown = "3.3.5"
+    found = [image_repository_and_tag(unknown), image_account("us-east-1", unknown), cuda_version(unknown)]
+    assert (found, regions(unknown)) == ([None, None, None], ())
+
+
+@pytest.mark.parametrize(
+    ("version", "cuda"), [("0.6.0", (11, 8)), ("2.2.0", (12, 1)), ("2.4.0", (12, 4)), ("3.3.6", (12, 4))]
+)
+def test_the_tag_states_the_cuda_release(version, cuda):
+    assert cuda_version(version) == cuda

@@ -1,0 +1,123 @@
+"""What a config.json must say, and what decides where it and the weights disagree."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from constructs_lib.planning.models.config_json import ConfigJsonError, Published, facts_from_config
+
+CONFIGS = json.loads(Path(__file__).with_name("configs.json").read_text())
+LLAMA = CONFIGS["meta-llama/Llama-3.1-8B-Instruct"]
+
+
+def refusal(config, **published):
+    with pytest.raises(ConfigJsonError) as caught:
+        facts_from_config("me/model", config, Published(**published))
+    return str(caught.value)
+
+
+def test_everything_that_is_missing_is_named_at_once():
+    words = refusal({"model_type": "llama"})
+    for name in ("num_hidden_layers", "hidden_size", "num_attention_heads", "max_position_embeddings", "vocab_size"):
+        assert f"{name}=None: is missing" in words
+    assert "(or n_layer, n_layers, num_layers)" in words
+
+
+@pytest.mark.parametrize("value", [0, -1, "32", 2.5, True, 10**12, [32]])
+def test_a_number_of_layers_that_is_none_is_refused(value):
+    assert "num_hidden_layers=" in refusal(LLAMA | {"num_hidden_layers": value})
+    assert "must be a whole number above 0" in refusal(LLAMA | {"num_hidden_layers": value})
+
+
+@pytest.mark.parametrize("config", [{}, {"model_type": None}, {"model_type": 7}])
+def test_a_config_without_an_architecture_is_refused(config):
+    assert "must be the name of an architecture" in refusal(config)
+
+
+def test_a_null_is_as_good_as_nothing():
+    assert facts_from_config("me/model", LLAMA | {"head_dim": None}) == facts_from_config("me/model", LLAMA)
+
+
+def test_the_size_of_the_weights_decides_for_architectures_that_cannot_be_counted():
+    unknown = LLAMA | {"model_type": "brand_new"}
+    assert "cannot be counted here" in refusal(unknown)
+    facts = facts_from_config("me/model", unknown, Published(weight_bytes=9_000_000_000))
+    assert (facts.parameters, facts.implementation, facts.flash) == (
+        4_500_000_000,
+        "none → CausalLM fallback (no flash)",
+        False,
+    )
+
+
+def test_the_size_of_the_weights_decides_from_two_percent_of_difference_on():
+    near = facts_from_config("me/model", LLAMA, Published(weight_bytes=16_200_000_000))
+    far = facts_from_config("me/model", LLAMA, Published(weight_bytes=18_000_000_000))
+    assert (near.parameters, far.parameters) == (8_030_261_248, 9_000_000_000)
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "dtype"),
+    [
+        ({"quant_method": "awq", "bits": 4}, "awq", "bfloat16"),
+        ({"quant_method": "gptq", "bits": 4}, "gptq", "bfloat16"),
+        ({"quant_method": "exl2"}, "exl2", "bfloat16"),
+        ({"quant_method": "fp8"}, "fp8", "float8"),
+        ({"quant_method": "fbgemm_fp8"}, "fp8", "float8"),
+        ({"quant_method": "compressed-tensors"}, "compressed-tensors", "bfloat16"),
+    ],
+)
+@pytest.mark.parametrize("name", ["quantization_config", "compression_config"])
+def test_compressed_weights_are_recognised_and_their_size_does_not_change_the_count(section, kind, dtype, name):
+    facts = facts_from_config("me/model", LLAMA | {name: section}, Published(weight_bytes=5_700_000_000))
+    assert (facts.quantization, facts.checkpoint_dtype, facts.parameters) == (kind, dtype, 8_030_261_248)
+    assert facts.checkpoint_bytes == 5_700_000_000
+
+
+def test_a_compression_that_tgi_does_not_load_is_refused():
+    words = refusal(LLAMA | {"quantization_config": {"quant_method": "bitsandbytes"}})
+    assert "quant_method='bitsandbytes': is none that TGI loads by itself" in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "dtype"),
+    [
+        ({"torch_dtype": "float16"}, "float16"),
+        ({"torch_dtype": "torch.float16"}, "float16"),
+        ({"torch_dtype": None, "dtype": "bfloat16"}, "bfloat16"),
+        ({"torch_dtype": None}, "float32"),
+        ({"torch_dtype": None, "text_config": LLAMA | {"torch_dtype": "float16"}}, "float16"),
+        ({"torch_dtype": "float8_e4m3fn"}, "float8"),
+    ],
+)
+def test_the_type_of_the_weights_is_read_where_it_is_said(changes, dtype):
+    assert facts_from_config("me/model", LLAMA | changes).checkpoint_dtype == dtype
+
+
+def test_a_type_of_weights_that_is_none_is_refused():
+    assert "torch_dtype='int3': must be one of float32" in refusal(LLAMA | {"torch_dtype": "int3"})
+
+
+@pytest.mark.parametrize(
+    ("hub_id", "changes", "implementation", "flash"),
+    [
+        ("facebook/galactica-mini", {"model_type": "opt"}, "CausalLM+OPT (id-matched, no flash)", False),
+        ("me/opt", {"model_type": "opt"}, "CausalLM+OPT (no flash)", False),
+        ("me/falcon", {"model_type": "falcon", "alibi": True}, "CausalLM fallback (no flash)", False),
+        ("me/olmo", {"model_type": "olmo2"}, "none → TransformersFlash fallback", True),
+    ],
+)
+def test_how_tgi_runs_it_follows_from_the_architecture_and_for_some_from_the_id(hub_id, changes, implementation, flash):
+    facts = facts_from_config(hub_id, LLAMA | changes, Published(weight_bytes=10**10))
+    assert (facts.implementation, facts.flash) == (implementation, flash)
+
+
+def test_an_old_falcon_has_one_key_value_head_whatever_its_config_says():
+    assert facts_from_config("tiiuae/falcon-7b", CONFIGS["tiiuae/falcon-7b"]).kv_heads == 1
+    assert facts_from_config("me/falcon", CONFIGS["tiiuae/falcon-7b"] | {"multi_query": False}).kv_heads == 71
+
+
+def test_a_model_that_reads_images_in_another_way_is_weighed():
+    vision = LLAMA | {"model_type": "qwen2_vl", "vision_config": {"depth": 32}}
+    assert "cannot be counted here" in refusal(vision)
+    assert facts_from_config("me/vl", vision, Published(weight_bytes=16_000_000_000)).parameters == 8_000_000_000

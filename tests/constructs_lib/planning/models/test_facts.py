@@ -1,0 +1,218 @@
+"""The model catalogue, and the choice of weights."""
+
+from dataclasses import replace
+
+import pytest
+
+from constructs_lib.planning.data_files import read
+from constructs_lib.planning.models.facts import ModelChoice, known_model, known_models
+
+LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
+
+
+def hub(hub_id, **more):
+    return {"model": ModelChoice(source="hub", hub_id=hub_id, **more)}
+
+
+def test_the_catalogue_has_every_family_of_the_article_and_of_today():
+    kinds = {facts.model_type for facts in known_models()}
+    assert kinds >= {
+        "bloom",
+        "t5",
+        "opt",
+        "gpt_neox",
+        "llama",
+        "gpt_bigcode",
+        "falcon",
+        "mistral",
+        "qwen2",
+        "gemma2",
+        "phi3",
+    }
+
+
+def test_no_model_is_twice_in_the_catalogue():
+    ids = [facts.hub_id for facts in known_models()]
+    assert len(ids) == len(set(ids)) == len(read("models/models")["rows"]) + len(read("models/models")["aliases"])
+
+
+@pytest.mark.parametrize("facts", known_models(), ids=lambda facts: facts.hub_id)
+def test_every_row_is_plausible_and_names_its_source_and_day(facts):
+    assert facts.source
+    assert len(facts.date) == 10
+    assert facts.gating in {"yes", "no", "sometimes"}
+    assert facts.kv_heads <= facts.heads
+    assert facts.heads % facts.kv_heads == 0
+    assert facts.layers * facts.hidden**2 < facts.parameters * 2
+
+
+def test_a_chat_variant_has_the_shape_of_its_base():
+    chat, base = known_model("meta-llama/Llama-2-7b-chat-hf"), known_model("meta-llama/Llama-2-7b-hf")
+    assert replace(chat, hub_id=base.hub_id, source=base.source) == base
+
+
+def test_a_distill_has_the_shape_of_its_base_and_a_licence_of_its_own():
+    distill = known_model("deepseek-ai/DeepSeek-R1-Distill-Llama-70B")
+    assert (distill.layers, distill.kv_heads, distill.licence, distill.gated) == (80, 8, "mit and llama3.3", False)
+
+
+def test_a_model_is_known_whatever_its_case():
+    assert known_model("META-llama/llama-3.1-8b-instruct") is LLAMA
+
+
+def test_an_unknown_model_has_no_facts():
+    assert known_model("me/mine") is None
+
+
+def test_the_checkpoints_size_follows_its_type():
+    assert known_model("google/flan-t5-xxl").checkpoint_bytes == 44_560_000_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            hub("meta-llama/Llama-3.1-8B-Instruct"),
+            (
+                "model='meta-llama/Llama-3.1-8B-Instruct': is gated (llama3.1): the hub serves it to nobody without a"
+                " token. Ask for access on its hub page, keep a token in Secrets Manager, and give it as"
+                " Model.from_hub(…, token=secret)."
+            ),
+        ),
+        (
+            hub("s3://bucket/model"),
+            "model='s3://bucket/model': is an address, not a hub id. Use Model.from_s3(bucket, prefix).",
+        ),
+        (
+            hub("https://huggingface.co/me/mine"),
+            "model='https://huggingface.co/me/mine': is an address, not a hub id. Give only 'owner/name'.",
+        ),
+        (
+            hub("./mine"),
+            (
+                "model='./mine': is a path, which the container does not have."
+                " Upload the weights to S3 and use Model.from_s3(bucket, prefix)."
+            ),
+        ),
+        (hub(""), "model='': must not be empty. Give it a value, or leave it out."),
+        (hub(None), "model=None: must be text, not None. Give a str, or leave it out."),
+        (
+            hub("me/my model"),
+            (
+                "model='me/my model': must be a hub id such as 'meta-llama/Llama-3.1-8B-Instruct'."
+                " Write it in that form, or leave it out."
+            ),
+        ),
+        (
+            hub("mé/mine"),
+            (
+                "model='mé/mine': must be a hub id such as 'meta-llama/Llama-3.1-8B-Instruct'."
+                " Write it in that form, or leave it out."
+            ),
+        ),
+        (
+            hub("me/my--model"),
+            (
+                "model='me/my--model': must not have '--' or '..', nor end in '.git'."
+                " Copy the id from the model's hub page."
+            ),
+        ),
+        (
+            hub("me/mine", revision=""),
+            "model.revision='': must not be empty. Give it a value, or leave it out.",
+        ),
+        (
+            hub("me/mine", revision="my branch"),
+            "model.revision='my branch': must be a commit, tag or branch. Write it in that form, or leave it out.",
+        ),
+        (
+            {"model": ModelChoice(source="s3", revision="main")},
+            "model.revision='main': is for the hub; weights in S3 have none. Leave revision out.",
+        ),
+        (
+            {"model": ModelChoice(source="ftp")},
+            "model.source='ftp': must be 'hub' or 's3'. Use Model.from_hub or Model.from_s3.",
+        ),
+        (
+            {"model": "meta-llama/Llama-3.1-8B-Instruct"},
+            (
+                "model='meta-llama/Llama-3.1-8B-Instruct': must be a Model, not str."
+                " Write Model.from_hub(…) or .from_s3(…)."
+            ),
+        ),
+        (
+            hub("me/mine", facts="large"),
+            "model.facts='large': must be ModelFacts. Describe the model with ModelFacts(…).",
+        ),
+        (
+            hub("me/mine", facts=replace(LLAMA, gating="no", heads=0)),
+            "model.facts.heads=0: must be from 1 to 1000000000000000. Raise it to 1 or more.",
+        ),
+        (
+            hub("me/mine", facts=replace(LLAMA, gating="no", parameters="8B")),
+            "model.facts.parameters='8B': must be a whole number, not str. Give an int.",
+        ),
+        (
+            hub("me/mine", facts=replace(LLAMA, gating="no", checkpoint_dtype="bf16")),
+            (
+                "model.facts.checkpoint_dtype='bf16': must be one of float32, bfloat16, float16, float8."
+                " Take the type of the published weights."
+            ),
+        ),
+        (
+            hub("me/mine", facts=replace(LLAMA, gating="no", model_type=None)),
+            "model.facts.model_type=None: must be text, not None. Give a str, or leave it out.",
+        ),
+    ],
+)
+def test_weights_that_cannot_be_are_refused_in_words(changes, words, refusals):
+    assert refusals(**changes) == [words]
+
+
+@pytest.mark.parametrize("hub_id", ["gpt2", "me/mine", "me/Mine-7.1_b", "_a/b_"])
+def test_hub_ids_are_taken(hub_id, refusals):
+    assert refusals(**hub(hub_id)) == []
+
+
+def test_a_gated_model_from_s3_needs_no_token(refusals):
+    assert refusals(model=ModelChoice(source="s3", facts=LLAMA)) == []
+
+
+def test_a_model_that_is_gated_at_times_is_advised(warnings):
+    assert warnings(**hub("mistralai/Mistral-7B-Instruct-v0.3")) == ["tgi-endpoint:mayBeGated"]
+
+
+def test_a_model_that_is_gated_at_times_is_fine_with_a_token(warnings):
+    assert warnings(**hub("mistralai/Mistral-7B-Instruct-v0.3", has_token=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("region", "why"),
+    [
+        ("cn-north-1", "in cn-north-1 the hub is usually blocked"),
+        ("us-iso-east-1", "in us-iso-east-1 there is no internet"),
+        ("us-isob-east-1", "in us-isob-east-1 there is no internet"),
+        ("eu-isoe-west-1", "in eu-isoe-west-1 there is no internet"),
+    ],
+)
+def test_where_the_hub_is_not_reached_the_way_around_it_is_advised(region, why, planning):
+    (advice,) = planning(region=region).advice
+    assert advice.id == "tgi-endpoint:hubUnreachable"
+    assert why in advice.message
+    assert "Model.from_s3" in advice.message
+    assert "HF_ENDPOINT" in advice.message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"region": "cn-north-1", "environment": {"HF_ENDPOINT": "https://hub.example.cn"}},
+        {"region": "us-iso-east-1", "model": ModelChoice(source="s3")},
+        {"region": "eu-west-1"},
+        {"region": "us-gov-west-1"},
+        {"region": None},
+        {"region": "cn-north-1", "is_token": lambda value: value == "cn-north-1"},
+    ],
+)
+def test_a_hub_that_may_be_reached_brings_no_advice(changes, warnings):
+    assert warnings(**changes) == []

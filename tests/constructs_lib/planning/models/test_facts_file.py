@@ -1,0 +1,114 @@
+"""The file of models that an app brings along."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from constructs_lib.planning.models.facts import known_model
+from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file, write_model_file
+
+LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
+MIXTRAL = known_model("mistralai/Mixtral-8x7B-Instruct-v0.1")
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "models.json"
+
+
+@pytest.fixture
+def refusal(file):
+    """The words of the error for a file with that content; a dict changes the only row."""
+
+    def refusal(content):
+        if isinstance(content, dict):
+            write_model_file(file, ModelFile([LLAMA]))
+            whole = json.loads(file.read_text())
+            whole["models"][0] |= content
+            content = json.dumps(whole)
+        file.write_text(content)
+        with pytest.raises(ModelFileError) as caught:
+            read_model_file(file)
+        return str(caught.value)
+
+    return refusal
+
+
+def test_what_is_written_is_read(file):
+    write_model_file(file, ModelFile([MIXTRAL, LLAMA]))
+    models = read_model_file(file)
+    assert list(models.values()) == [LLAMA, MIXTRAL]
+    assert models["META-llama/llama-3.1-8B-instruct"] == LLAMA
+    assert "some/other" not in models
+
+
+def test_the_file_is_for_people_and_for_git(file):
+    write_model_file(file, ModelFile([LLAMA]))
+    first = file.read_bytes()
+    write_model_file(file, read_model_file(file))
+    assert file.read_bytes() == first
+    assert first.endswith(b"}\n")
+    assert json.loads(first)["about"].startswith("Models that python -m constructs_lib models add has read.")
+    assert b"experts" not in first, "what is as by default is left out"
+
+
+def test_a_model_replaces_the_one_of_its_id_whatever_its_case():
+    shorter = replace(LLAMA, hub_id=LLAMA.hub_id.lower(), max_positions=4096)
+    models = ModelFile([LLAMA, MIXTRAL]).with_model(shorter)
+    assert len(models) == 2
+    assert models[LLAMA.hub_id] == shorter
+
+
+def test_a_file_keeps_its_mode_and_leaves_nothing_beside_it(file, tmp_path):
+    write_model_file(file, ModelFile([LLAMA]))
+    assert file.stat().st_mode & 0o777 == 0o644
+    file.chmod(0o600)
+    write_model_file(file, ModelFile([LLAMA]))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_is_not_there_is_named(file):
+    with pytest.raises(
+        ModelFileError, match=r"models\.json cannot be used\n.*No such file or directory\. Write the file"
+    ):
+        read_model_file(file)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"format": 2, "models": []}', '{"format": 1, "models": {}}'])
+def test_another_kind_of_file_is_refused(refusal, content):
+    assert "format=1: is what the file must have, with a list 'models'" in refusal(content)
+
+
+def test_what_is_no_json_is_refused(refusal):
+    assert "is no JSON: Expecting value" in refusal("nonsense")
+
+
+def test_all_that_is_wrong_is_told_together(refusal):
+    words = refusal({"layers": 0, "heads": "32", "flash": 1, "gating": "maybe", "experts": None, "licence": 7})
+    for keyword in ("layers=0", "heads='32'", "flash=1", "gating='maybe'", "experts=None", "licence=7"):
+        assert f"models[0].{keyword}: must be" in words
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"weight_bytes": 0}, "models[0].weight_bytes=0: must be a whole number above 0, or null"),
+        ({"vocabulary": "x"}, "models[0].vocabulary='x': must be a whole number above 0, or null"),
+        ({"intermediate": 1.5}, "models[0].intermediate=1.5: must be a whole number above 0, or null"),
+        ({"tied_embeddings": "no"}, "models[0].tied_embeddings='no': must be true or false"),
+        ({"checkpoint_dtype": "int4"}, "models[0].checkpoint_dtype='int4': must be one of"),
+        ({"wings": 2}, "models[0].wings=2: is not known. Remove it."),
+    ],
+)
+def test_a_wrong_field_is_told_with_what_is_right(refusal, change, words):
+    assert words in refusal(change)
+
+
+def test_a_field_that_is_missing_is_told(refusal):
+    assert "models[0].layers=None: is missing" in refusal('{"format": 1, "models": [{"hub_id": "a/b"}]}')
+
+
+def test_a_row_that_is_no_object_is_told(refusal):
+    assert "models[0]=3: must be an object" in refusal('{"format": 1, "models": [3]}')

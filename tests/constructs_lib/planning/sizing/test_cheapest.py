@@ -1,0 +1,139 @@
+"""The choice of the instance, left to the plan."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from constructs_lib.planning.cheapest_for import CheapestFor
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.models.facts import ModelChoice, known_model
+from constructs_lib.planning.request import UNDECIDED
+
+LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
+
+
+@dataclass(frozen=True)
+class Token:
+    """Stands for a value that is known at deployment only."""
+
+
+def wished(tokens, concurrency=1, **more):
+    return {"instance": UNDECIDED, "cheapest": CheapestFor(tokens=tokens, concurrency=concurrency)} | more
+
+
+def test_the_wish_is_written_as_an_instance():
+    assert GpuInstance.cheapest_for(tokens=8192, concurrency=32) == CheapestFor(tokens=8192, concurrency=32)
+    assert GpuInstance.cheapest_for(tokens=8192).concurrency == 1
+
+
+@pytest.mark.parametrize(
+    ("hub_id", "load", "instance", "shards"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", (8192, 1), GpuInstance.G6_XLARGE, 1),
+        ("meta-llama/Llama-3.1-8B-Instruct", (8192, 8), GpuInstance.G6E_XLARGE, 1),
+        ("microsoft/phi-4", (16_000, 2), GpuInstance.G6E_XLARGE, 1),
+        ("meta-llama/Llama-3.3-70B-Instruct", (8192, 4), GpuInstance.G6E_12XLARGE, 4),
+    ],
+)
+def test_the_cheapest_instance_that_serves_the_load_is_taken(hub_id, load, instance, shards, planning):
+    plan = planning(hub_id=hub_id, **wished(*load))
+    assert (plan.problems, plan.instance, plan.num_shard) == ((), instance, shards)
+    assert plan.environment["MAX_TOTAL_TOKENS"] == str(load[0])
+    assert plan.environment["SM_NUM_GPUS"] == str(shards)
+    assert plan.memory.max_tokens >= load[0] * load[1]
+
+
+def test_options_that_are_given_count(planning):
+    small = planning(**wished(2048, options={"quantize": "bitsandbytes-nf4", "max_input_tokens": 1000}))
+    assert (small.problems, small.instance) == ((), GpuInstance.G4DN_XLARGE)
+    assert (small.environment["MAX_INPUT_TOKENS"], small.environment["MAX_TOTAL_TOKENS"]) == ("1000", "2048")
+
+
+def test_blackwell_is_never_taken_unasked(planning):
+    load = wished(131_072, 4)
+    plan = planning(hub_id="meta-llama/Llama-3.3-70B-Instruct", **load)
+    assert plan.problems == ()
+    assert "tgi-endpoint:blackwellUntested" not in [advice.id for advice in plan.advice]
+
+
+def test_described_models_in_s3_may_wish_too(planning):
+    model = ModelChoice(source="s3", facts=replace(LLAMA, hub_id="me/mine"))
+    assert planning(model=model, **wished(4096)).instance is GpuInstance.G6_XLARGE
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            wished(0, 0),
+            [
+                "instance_type.tokens=0: must be from 2 to 4294967295. Raise it to 2 or more.",
+                "instance_type.concurrency=0: must be from 1 to 4294967295. Raise it to 1 or more.",
+            ],
+        ),
+        (
+            wished("many"),
+            ["instance_type.tokens='many': must be a whole number, not str. Give an int."],
+        ),
+        (
+            {"instance": UNDECIDED, "cheapest": "g5"},
+            ["instance_type='g5': must be a CheapestFor, not str. Write GpuInstance.cheapest_for(tokens=…)."],
+        ),
+        (
+            wished(4096, model=ModelChoice(source="hub", hub_id="me/mine")),
+            [
+                (
+                    "instance_type=CheapestFor(tokens=4096, concurrency=1): the cheapest instance for a model"
+                    " can be found"
+                    " only if its shape is known. Describe the model with facts=ModelFacts(…), or choose an"
+                    " instance."
+                )
+            ],
+        ),
+        (
+            wished(8192, 10_000),
+            [
+                (
+                    "instance_type=CheapestFor(tokens=8192, concurrency=10000): no instance of the catalogue"
+                    " serves that"
+                    " with meta-llama/Llama-3.1-8B-Instruct; the nearest is ml.p5en.48xlarge: It serves 937"
+                    " requests of 8192"
+                    " tokens, 10000 at the same time are asked for. Lower tokens or concurrency, set"
+                    " options.quantize, or"
+                    " spread the load over more endpoints."
+                )
+            ],
+        ),
+        (
+            wished(200_000),
+            [
+                (
+                    "instance_type=CheapestFor(tokens=200000, concurrency=1): no instance of the catalogue"
+                    " serves that with"
+                    " meta-llama/Llama-3.1-8B-Instruct; the nearest is ml.g4dn.xlarge: The model's longest"
+                    " context is 131072"
+                    " tokens, 200000 are asked for. Lower tokens or concurrency, set options.quantize, or"
+                    " spread the load"
+                    " over more endpoints."
+                )
+            ],
+        ),
+    ],
+)
+def test_a_wish_that_cannot_be_granted_is_refused_in_words(changes, words, refusals):
+    assert refusals(**changes) == words
+
+
+def test_a_wish_waits_for_no_value_of_the_deployment(planning):
+    unresolved = {"is_token": lambda value: isinstance(value, Token), "token_text": lambda value: "<token>"}
+    limits = {"max_input_tokens": Token(), "max_total_tokens": Token()}
+    problems = planning(options=limits, **wished(4096), **unresolved).problems
+    assert [f"{problem.message}. {problem.fix}" for problem in problems] == [
+        (
+            "the cheapest instance cannot be found while options.max_input_tokens is not known at"
+            " synth. Give its value, or"
+            " choose an instance."
+        )
+    ]
+    other = planning(options={"max_waiting_tokens": Token()}, **wished(4096), **unresolved)
+    assert (other.problems, other.environment["MAX_WAITING_TOKENS"]) == ((), "<token>")

@@ -1,0 +1,122 @@
+"""What a plan is certain of about how a model will be served."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from constructs_lib.planning.engines.tgi.options import Dtype, Quantization, TgiOptions
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.plan import plan
+from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.serving_limits import ServingFacts, facts_problems
+
+
+def facts(
+    *,
+    hub_id: str = "org/unknown",
+    version: str = "3.3.6",
+    instance: GpuInstance = GpuInstance.G6E_12XLARGE,
+    **options: Any,
+) -> ServingFacts:
+    request = EndpointRequest(
+        model=ModelChoice(source="hub", hub_id=hub_id),
+        instance=instance,
+        image=ImageChoice(version=version),
+        options=TgiOptions(**options),
+    )
+    planned = plan(request)
+    assert not planned.problems
+    return planned.serving
+
+
+def known(found: ServingFacts) -> dict[str, Any]:
+    return {name: value for name, value in asdict(found).items() if value is not None}
+
+
+DEFAULTS = {
+    "max_concurrent_requests": 128,
+    "max_best_of": 2,
+    "max_stop_sequences": 4,
+    "max_top_n_tokens": 5,
+    "max_client_batch_size": 4,
+}
+
+
+def test_without_options_only_the_version_and_the_launchers_fixed_defaults_are_certain() -> None:
+    assert known(facts()) == {"version": "3.3.6", **DEFAULTS}
+
+
+def test_limits_that_are_asked_for_are_certain() -> None:
+    found = facts(max_input_tokens=1000, max_total_tokens=2000, max_best_of=3, max_concurrent_requests=64)
+    assert known(found) == {
+        "version": "3.3.6",
+        **DEFAULTS,
+        "max_input_tokens": 1000,
+        "max_total_tokens": 2000,
+        "max_best_of": 3,
+        "max_concurrent_requests": 64,
+    }
+
+
+def test_an_option_that_a_version_does_not_have_has_no_default_there() -> None:
+    assert "max_client_batch_size" not in known(facts(version="1.4.2"))
+    assert facts(version="2.3.1").max_client_batch_size == 4
+
+
+def test_the_batch_is_certain_only_where_tgi_is_told_and_does_not_measure_it() -> None:
+    assert facts(hub_id="Qwen/Qwen2.5-7B-Instruct").max_batch_total_tokens is None
+    told = {"max_input_tokens": 1024, "max_total_tokens": 2048, "max_batch_prefill_tokens": 1024}
+    opt = facts(hub_id="facebook/opt-66b", max_batch_total_tokens=2048, **told)
+    assert opt.max_batch_total_tokens == 2048
+
+
+def test_the_type_of_weights_that_are_compressed_is_certain() -> None:
+    assert facts(quantize=Quantization.AWQ).dtype == "float16"
+    assert facts(quantize=Quantization.AWQ).quantize == "awq"
+    assert facts(dtype=Dtype.BFLOAT16).dtype == "bfloat16"
+    assert facts().dtype is None
+
+
+def test_what_is_known_only_at_deployment_is_not_certain() -> None:
+    request = EndpointRequest(
+        model=ModelChoice(source="hub", hub_id="org/unknown", revision="abc123"),
+        instance=GpuInstance.G6E_12XLARGE,
+        options=TgiOptions(max_input_tokens=-1, max_total_tokens=-1, max_best_of=-1),
+        is_token=lambda value: value == -1,
+    )
+    found = plan(request).serving
+    assert (found.max_input_tokens, found.max_total_tokens, found.max_best_of) == (None, None, None)
+    assert found.revision == "abc123"
+
+
+def told(found: ServingFacts) -> list[str]:
+    return [str(problem) for problem in facts_problems(found, lambda value: value == "token")]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"version": "3"}, "version='3': must be a full version such as 3.3.6"),
+        ({"max_total_tokens": 1}, "max_total_tokens=1: must be from 2 to"),
+        ({"max_total_tokens": "4096"}, "max_total_tokens='4096': must be a whole number, not str. Write 4096."),
+        ({"max_best_of": 0}, "max_best_of=0: must be from 1 to"),
+        ({"dtype": "int8"}, "dtype='int8': must be one of float16, bfloat16"),
+        ({"quantize": "q4"}, "quantize='q4': must be one of awq, compressed-tensors"),
+        ({"revision": "token"}, "revision=(known at deployment): must be known at synth: a front door tells its"),
+        (
+            {"max_input_tokens": 4096, "max_total_tokens": 4096},
+            "max_input_tokens=4096: must be less than max_total_tokens=4096. Give the endpoint's own limits.",
+        ),
+    ],
+)
+def test_facts_that_no_endpoint_could_have_are_refused(wrong: dict[str, Any], words: str) -> None:
+    (problem,) = told(replace(ServingFacts(), **wrong))
+    assert words in problem
+
+
+def test_right_facts_and_none_are_taken() -> None:
+    assert told(ServingFacts()) == []
+    assert told(ServingFacts(version="3.3.6", max_input_tokens=4095, max_total_tokens=4096, max_stop_sequences=0)) == []

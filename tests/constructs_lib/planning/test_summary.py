@@ -1,0 +1,92 @@
+"""A plan in a line."""
+
+import json
+
+import pytest
+
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice, known_model
+from constructs_lib.planning.plan import EndpointRequest, plan
+from constructs_lib.planning.sizing.memory import memory_plan
+from constructs_lib.planning.summary import PlanSummary, summary
+
+FALCON = ModelChoice(source="hub", hub_id="tiiuae/falcon-7b")
+
+
+def summarised(**changes):
+    request = EndpointRequest(**{"model": FALCON, "instance": GpuInstance.G5_2XLARGE} | changes)
+    planned = plan(request)
+    assert planned.problems == ()
+    return summary(request, planned)
+
+
+def test_it_has_model_instance_gpus_context_and_price():
+    assert summarised() == PlanSummary(
+        model="tiiuae/falcon-7b",
+        instance="ml.g5.2xlarge",
+        instance_count=1,
+        accelerator="A10G",
+        num_shard=1,
+        context=2048,
+        price_usd_per_hour=1.515,
+        price_is_derived=False,
+    )
+
+
+def test_the_context_is_the_one_that_is_asked_for():
+    assert summarised(options=TgiOptions(max_input_tokens=900, max_total_tokens=1000)).context == 1000
+
+
+def test_the_context_is_else_what_the_memory_plan_says():
+    llama = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
+    facts = known_model(llama.hub_id)
+    expected = memory_plan(facts, GpuInstance.G5_2XLARGE, TgiOptions(), "3.3.6", 1).context
+    assert 2048 < expected < 131_072
+    assert summarised(model=llama).context == expected
+
+
+@pytest.mark.parametrize("model", [ModelChoice(source="s3"), ModelChoice(source="hub", hub_id="some/unknown")])
+def test_the_context_of_an_unknown_model_is_not_known(model):
+    assert summarised(model=model).context is None
+
+
+def test_several_instances_cost_as_many_times():
+    assert summarised(instance_count=3).price_usd_per_hour == pytest.approx(3 * 1.515)
+
+
+def test_an_instance_that_the_catalogue_does_not_have_has_no_price():
+    own = GpuInstance.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48)
+    assert summarised(instance=own).price_usd_per_hour is None
+
+
+def test_what_is_not_known_at_synth_is_left_out():
+    request = EndpointRequest(
+        model=ModelChoice(source="hub", hub_id="${Token[1]}"),
+        instance=GpuInstance.G5_2XLARGE,
+        image=ImageChoice(version="3.3.6"),
+        instance_count=10**20,
+        is_token=lambda value: value in ("${Token[1]}", 10**20),
+    )
+    line = summary(request, plan(request))
+    assert (line.model, line.context, line.instance_count, line.price_usd_per_hour) == (None, None, 1, 1.515)
+
+
+def test_an_option_that_is_not_known_at_synth_leaves_the_context_open():
+    request = EndpointRequest(
+        model=FALCON,
+        instance=GpuInstance.G5_2XLARGE,
+        options=TgiOptions(cuda_memory_fraction=-1e40),
+        is_token=lambda value: value == -1e40,
+    )
+    assert summary(request, plan(request)).context is None
+
+
+def test_it_survives_json_and_versions_that_say_more_or_less():
+    line = summarised()
+    values = json.loads(json.dumps(line.to_json()))
+    assert PlanSummary.from_json(values) == line
+    assert PlanSummary.from_json(values | {"news": 1}) == line
+    del values["context"]
+    assert PlanSummary.from_json(values).context is None

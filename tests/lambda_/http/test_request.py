@@ -1,0 +1,234 @@
+"""What comes in from API Gateway, and the answers that need no model."""
+
+import base64
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from front_door import app
+from front_door.config import ConfigError, from_environment
+from front_door.routes import ROUTES
+
+from tests.lambda_.conftest import FALCON, LLAMA, Door
+from tests.lambda_.sagemaker_double import SageMakerDouble, error, parts, whole
+
+BODY = json.dumps({"inputs": "é"})
+EVENT = 'data: {"index":1,"token":{},"generated_text":"é","details":{}}\n\n'.encode()
+
+
+def test_a_base64_body_is_decoded(door: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(parts(EVENT))
+    body = base64.b64encode(BODY.encode()).decode()
+    assert door.ask("/generate", raw=body, isBase64Encoded=True).status == 200
+    assert sagemaker.received[0].json()["inputs"] == "é"
+
+
+@pytest.mark.parametrize(
+    ("body", "is_base64", "words"),
+    [
+        (None, False, "Failed to parse the request body as JSON: Expecting value at line 1 column 1"),
+        ("{", False, "Expecting property name enclosed in double quotes at line 1 column 2"),
+        ('{"inputs": "a"', False, "at line 1 column 15"),
+        ('\ufeff{"inputs": "a"}', False, "Unexpected UTF-8 BOM"),
+        ("[" * 100_000, False, "recursion limit exceeded"),
+        ('{"inputs": "a", "x": NaN}', False, "number out of range"),
+        ('{"inputs": "a", "parameters": {"temperature": 1e999}}', False, "number out of range"),
+        ('{"inputs": ' + "9" * 5000 + "}", False, "number out of range"),
+        ('{"inputs": "\\ud800"}', False, "lone surrogate in a string"),
+        ("\ud800", False, "did not arrive as bytes of UTF-8 text"),
+        ("!!", True, "did not arrive as bytes of UTF-8 text"),
+        ("é", True, "did not arrive as bytes of UTF-8 text"),
+        (base64.b64encode(b'{"inputs": "\xff"}').decode(), True, "invalid UTF-8 at byte 12"),
+        (base64.b64encode('{"inputs": "a"}'.encode("utf-16")).decode(), True, "invalid UTF-8 at byte 0"),
+        ("[1]", False, "must be a JSON object, not sequence"),
+        ('"text"', False, "must be a JSON object, not string"),
+        ("null", False, "must be a JSON object, not null"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(door: Door, body: Any, is_base64: bool, words: str) -> None:
+    answer = door.ask("/generate", raw=body, isBase64Encoded=is_base64)
+    assert (answer.status, answer.json()["error_type"]) == (400, "bad_request")
+    assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"headers": {"content-type": "application/json"}},
+        {"headers": {"CONTENT-TYPE": "Application/JSON; charset=utf-8"}},
+        {"headers": {"Content-Type": "application/vnd.api+json"}},
+        {"headers": None, "multiValueHeaders": {"Content-Type": ["application/json", "application/json"]}},
+    ],
+)
+def test_json_content_types_are_taken(door: Door, sagemaker: SageMakerDouble, headers: dict[str, Any]) -> None:
+    sagemaker.replies.append(parts(EVENT))
+    assert door.ask("/generate", **{"raw": BODY, **headers}).status == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"headers": None},
+        {"headers": {}},
+        {"headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+        {"headers": {"Content-Type": "text/json"}},
+        {"headers": {"Content-Type": "application/jsonx"}},
+        {"headers": {"Content-Type": ""}},
+        {"multiValueHeaders": {"Content-Type": ["application/json"], "content-type": ["text/plain"]}},
+    ],
+)
+def test_other_content_types_are_415_in_axums_words(door: Door, headers: dict[str, Any]) -> None:
+    answer = door.ask("/generate", **{"raw": BODY, **headers})
+    assert answer.status == 415
+    assert answer.json()["error"] == "Expected request with `Content-Type: application/json`"
+
+
+@pytest.mark.parametrize(
+    "path", ["/nope", "/generate/", "//generate", "/GENERATE", "", "/v1/embeddings", "/models/", "/models/a/b"]
+)
+def test_an_unknown_path_is_404_and_the_routes_are_named(door: Door, path: str) -> None:
+    answer = door.ask(path, {})
+    assert (answer.status, answer.json()["error_type"]) == (404, "not_found")
+    assert "/v1/chat/completions" in answer.body.decode()
+
+
+@pytest.mark.parametrize("path", dict.fromkeys(route.path for route in ROUTES))
+def test_another_method_is_405_with_those_that_are_allowed(door: Door, path: str) -> None:
+    methods = [route.method for route in ROUTES if route.path == path]
+    for method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"} - set(methods):
+        answer = door.ask(path.replace("{model}", "llama"), method=method)
+        assert (answer.status, answer.headers["Allow"]) == (405, ", ".join(methods))
+        assert answer.json()["error_type"] == "method_not_allowed"
+
+
+def test_paths_under_v1_are_answered_in_openais_words(door: Door) -> None:
+    assert door.ask("/v1/nope", {}).json()["error"]["code"] == "unknown_url"
+    assert door.ask("/nope", {}).json()["error"].startswith("There is no /nope here")
+
+
+@pytest.mark.parametrize("event", [{}, {"httpMethod": None}, {"httpMethod": "GET"}, {"path": 5, "httpMethod": "GET"}])
+def test_an_event_that_is_no_request_is_answered(door: Door, event: dict[str, Any]) -> None:
+    context = SimpleNamespace(request_id="id", deadline=2e9)
+    response = door.app.handle(event, context)  # type: ignore[arg-type]
+    assert response.status == 400
+    assert b"not an HTTP request of API Gateway" in b"".join(response.body)
+
+
+def test_a_defect_is_a_500_without_a_word_about_its_inside(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise KeyError("canary")
+
+    monkeypatch.setattr(door.app.sagemaker, "invoke_stream", broken)
+    answer = door.ask("/generate", {"inputs": "x"})
+    assert (answer.status, answer.json()) == (500, {"error": "The front door failed.", "error_type": "internal"})
+    line = door.log()[0]
+    assert line["cause"] == "KeyError"
+    assert "test_request.py" in line["traceback"][-1]
+    assert "canary" not in json.dumps(line)
+
+
+def test_models_are_listed_with_what_they_stand_for(door_for: Callable[..., Door]) -> None:
+    answer = door_for(LLAMA, FALCON).ask("/v1/models")
+    hub_id = "meta-llama/Llama-3.1-8B-Instruct"
+    assert answer.json() == {
+        "object": "list",
+        "data": [
+            {"id": "llama", "object": "model", "created": 0, "owned_by": hub_id},
+            {"id": "falcon", "object": "model", "created": 0, "owned_by": "falcon"},
+        ],
+    }
+
+
+@pytest.mark.parametrize("status", ["InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"])
+def test_health_is_200_while_every_endpoint_serves(
+    door_for: Callable[..., Door], sagemaker: SageMakerDouble, status: str
+) -> None:
+    sagemaker.replies += [whole(json.dumps({"EndpointStatus": status}).encode())] * 2
+    answer = door_for(LLAMA, FALCON).ask("/health")
+    assert (answer.status, answer.body) == (200, b"{}")
+    asked = [(request.headers["x-amz-target"], request.json()["EndpointName"]) for request in sagemaker.received]
+    assert asked == [("SageMaker.DescribeEndpoint", f"{name}-endpoint") for name in ("llama", "falcon")]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *(whole(json.dumps({"EndpointStatus": status}).encode()) for status in ("Creating", "Failed", "Deleting")),
+        error(400, "ValidationException", message="Could not find endpoint"),
+        error(400, "AccessDeniedException"),
+    ],
+)
+def test_health_is_tgis_503_otherwise(door: Door, sagemaker: SageMakerDouble, reply: Any) -> None:
+    sagemaker.replies.append(reply)
+    answer = door.ask("/health")
+    assert (answer.status, answer.json()) == (503, {"error": "unhealthy", "error_type": "healthcheck"})
+    assert answer.headers["Retry-After"] == "10"
+
+
+ENVIRONMENT = {
+    "MODELS": '{"b": {"endpoint_name": "e", "model_id": null, "engine": "tgi", "max_body_bytes": 5}, "a": '
+    '{"endpoint_name": "f", "model_id": "x/y", "engine": "tgi", "max_body_bytes": 6}}',
+    "SAGEMAKER_RUNTIME_URL": "https://runtime",
+    "SAGEMAKER_URL": "https://api",
+    "AWS_REGION": "eu-west-1",
+}
+
+
+def test_the_configuration_is_read_from_the_environment() -> None:
+    config = from_environment(ENVIRONMENT)
+    assert [
+        (model.name, model.endpoint_name, model.model_id, model.max_body_bytes) for model in config.models.values()
+    ] == [
+        ("b", "e", None, 5),
+        ("a", "f", "x/y", 6),
+    ]
+    assert (config.runtime_url, config.sagemaker_url, config.region) == ("https://runtime", "https://api", "eu-west-1")
+
+
+def test_the_sdks_own_variables_redirect_it() -> None:
+    redirected = {
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:1",
+        "AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:2",
+    }
+    config = from_environment(ENVIRONMENT | redirected)
+    assert (config.runtime_url, config.sagemaker_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"MODELS": "{}"}, "MODELS names no model"),
+        ({"MODELS": "nonsense"}, "MODELS is not what a FrontDoor writes"),
+        ({"MODELS": "[]"}, "MODELS is not what a FrontDoor writes"),
+        ({"MODELS": '{"a": {}}'}, "'endpoint_name' is missing"),
+        ({"MODELS": '{"a": 1}'}, "MODELS is not what a FrontDoor writes"),
+        ({"DEFAULT_MAX_TOKENS": "many"}, "DEFAULT_MAX_TOKENS is not what a FrontDoor writes"),
+        ({"CORS_ORIGINS": "https://a.example"}, "CORS_ORIGINS is not what a FrontDoor writes"),
+    ],
+)
+def test_a_deployment_that_cannot_work_says_why(change: dict[str, str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        from_environment(ENVIRONMENT | change)
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENT))
+def test_a_missing_variable_is_named(name: str) -> None:
+    rest = {key: value for key, value in ENVIRONMENT.items() if key != name}
+    with pytest.raises(ConfigError, match=f"'{name}' is missing from the function's environment"):
+        from_environment(rest)
+
+
+def test_the_entry_reads_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    app._app.cache_clear()
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    event = {"httpMethod": "GET", "path": "/v1/models", "headers": None}
+    context: Any = SimpleNamespace(request_id="id", deadline=2e9)
+    assert b'"id":"b"' in b"".join(app.handle(event, context).body)
+    monkeypatch.delenv("MODELS")
+    assert app.handle(event, context).status == 200
+    app._app.cache_clear()
+    with pytest.raises(ConfigError):
+        app.handle(event, context)

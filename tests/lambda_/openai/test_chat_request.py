@@ -1,0 +1,264 @@
+"""From OpenAI's chat request to TGI's: what is sent, and what is refused by which words."""
+
+import json
+from typing import Any
+
+import pytest
+from front_door.engines.tgi import chat_request
+from front_door.errors import Failure
+from front_door.generation.request import Asked
+
+from tests.lambda_.openai.events import HI, TOOLS
+
+FACTS = {"max_stop_sequences": 4, "max_top_n_tokens": 5}
+ALWAYS = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def asked(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> Asked:
+    return chat_request.translated({**HI, **body}, facts)
+
+
+def sent(body: dict[str, Any]) -> dict[str, Any]:
+    """What differs from the least that is always sent."""
+    (only,) = asked(body).bodies
+    assert {name: only[name] for name in ALWAYS} == ALWAYS
+    return {name: value for name, value in only.items() if name not in (*ALWAYS, "messages")}
+
+
+def refused(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> tuple[str | None, str]:
+    with pytest.raises(Failure) as raised:
+        asked(body, facts)
+    assert (raised.value.kind, raised.value.status) == ("bad_request", 400)
+    return raised.value.param, raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, {}),
+        ({"temperature": None, "stop": None, "stream": None, "tools": None, "n": None, "response_format": None}, {}),
+        ({"temperature": 0}, {"temperature": 0}),
+        ({"top_p": 1}, {}),
+        ({"top_p": 1.0}, {}),
+        ({"top_p": 0.5}, {"top_p": 0.5}),
+        ({"top_p": 0}, {"top_p": 1e-6}),
+        ({"stop": "a"}, {"stop": ["a"]}),
+        ({"stop": ["a", "b", "a"]}, {"stop": ["a", "b"]}),
+        ({"stop": []}, {}),
+        ({"seed": 2**64 - 1}, {"seed": 2**64 - 1}),
+        ({"seed": -1}, {"seed": 2**64 - 1}),
+        ({"frequency_penalty": 0.5}, {"frequency_penalty": 0.5}),
+        ({"presence_penalty": 0}, {}),
+        ({"presence_penalty": 0.0}, {}),
+        ({"logit_bias": {}}, {}),
+        ({"max_tokens": 5}, {"max_tokens": 5}),
+        ({"max_completion_tokens": 5}, {"max_tokens": 5}),
+        ({"max_tokens": 5, "max_completion_tokens": 5}, {"max_tokens": 5}),
+        ({"logprobs": False}, {}),
+        ({"logprobs": True}, {"logprobs": True}),
+        ({"logprobs": True, "top_logprobs": 0}, {"logprobs": True}),
+        ({"logprobs": True, "top_logprobs": 5}, {"logprobs": True, "top_logprobs": 5}),
+        ({"response_format": {"type": "text"}}, {}),
+        ({"service_tier": "default", "verbosity": "medium", "modalities": ["text"], "store": True}, {}),
+        ({"user": "u", "metadata": {"a": "b"}, "parallel_tool_calls": False, "safety_identifier": "s"}, {}),
+        ({"prompt_cache_key": "k", "prompt_cache_options": {"ttl": "30m"}, "prompt_cache_retention": "24h"}, {}),
+    ],
+)
+def test_what_openai_allows_is_sent_as_tgi_takes_it(body: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert sent(body) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "words"),
+    [
+        ({"logit_bias": {"50256": -100}}, "logit_bias", "logit_bias is not supported"),
+        ({"logit_bias": [1]}, "logit_bias", "logit_bias is not supported"),
+        ({"presence_penalty": -0.1}, "presence_penalty", "presence_penalty is supported as 0 only"),
+        ({"max_tokens": 1, "max_completion_tokens": 2}, "max_tokens", "two names of one thing and differ"),
+        ({"top_logprobs": 2}, "top_logprobs", "top_logprobs is allowed with logprobs only"),
+        ({"logprobs": True, "top_logprobs": 6}, "top_logprobs", "top_logprobs is 6, this model gives at most 5"),
+        ({"stop": ["a", "b", "c", "d", "e"]}, "stop", "stop has 5 sequences, this model takes at most 4"),
+        ({"stream_options": {"include_usage": True}}, "stream_options", "stream_options is allowed with stream only"),
+        ({"n": 9}, "n", "n (9) is more than the 8 choices that one request may have"),
+        ({"functions": [{"name": "f"}]}, "functions", "functions is not supported: use `tools`"),
+        ({"function_call": "auto"}, "function_call", "function_call is not supported: use `tool_choice`"),
+        ({"audio": {"voice": "alloy"}}, "audio", "audio is not supported: the answer is text"),
+        ({"prediction": {"type": "content"}}, "prediction", "prediction is not supported"),
+        ({"web_search_options": {}}, "web_search_options", "web_search_options is not supported"),
+        ({"reasoning_effort": "low"}, "reasoning_effort", "reasoning_effort is not supported"),
+        ({"moderation": {"model": "m"}}, "moderation", "moderation is not supported"),
+        ({"service_tier": "flex"}, "service_tier", "service_tier is supported as `auto` or `default` only"),
+        ({"verbosity": "low"}, "verbosity", "verbosity is supported as `medium` only"),
+        ({"modalities": ["text", "audio"]}, "modalities", 'modalities is supported as `["text"]` only'),
+        ({"top_k": 5}, "top_k", "Unrecognized request argument supplied: top_k"),
+        ({"prompt": "x"}, "prompt", "Unrecognized request argument supplied: prompt"),
+        ({"inputs": "x", "parameters": {}}, "inputs", "Unrecognized request arguments supplied: inputs, parameters"),
+    ],
+)
+def test_what_tgi_cannot_honour_is_refused_by_name(body: dict[str, Any], param: str, words: str) -> None:
+    assert refused(body)[0] == param
+    assert words in refused(body)[1]
+
+
+def test_a_limit_that_is_not_known_is_left_to_the_container() -> None:
+    body = {"stop": ["a", "b", "c", "d", "e"], "logprobs": True, "top_logprobs": 20}
+    (only,) = asked(body, {}).bodies
+    assert (only["stop"], only["top_logprobs"]) == (body["stop"], 20)
+
+
+def test_each_choice_is_a_request_with_a_seed_of_its_own() -> None:
+    assert [body["seed"] for body in asked({"n": 3, "seed": 2**64 - 2}).bodies] == [2**64 - 2, 2**64 - 1, 0]
+    bodies = asked({"n": 2}).bodies
+    assert len(bodies) == 2
+    assert all("seed" not in body for body in bodies)
+
+
+def test_what_the_answer_is_to_be_is_noted() -> None:
+    told = asked({"stream": True, "stream_options": {"include_usage": True}, "stop": "x", "logprobs": True, "n": 2})
+    assert (told.is_streamed, told.with_usage, told.stops, told.logprobs, told.per_prompt) == (
+        True,
+        True,
+        ("x",),
+        True,
+        2,
+    )
+
+
+CALL = {"id": "call_1", "type": "function", "function": {"name": "now", "arguments": '{"zone":"é"}'}}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"role": "developer", "content": "Be kind."}, {"role": "system", "content": "Be kind."}),
+        ({"role": "user", "content": "Hi", "name": "David"}, {"role": "user", "content": "Hi", "name": "David"}),
+        ({"role": "tool", "content": "5", "tool_call_id": "call_1"}, {"role": "tool", "content": "5"}),
+        (
+            {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+            {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+        ),
+        (
+            {"role": "assistant", "content": None, "refusal": None, "tool_calls": [CALL]},
+            {"role": "assistant", "tool_calls": [CALL]},
+        ),
+        ({"role": "assistant", "content": "", "tool_calls": [CALL]}, {"role": "assistant", "tool_calls": [CALL]}),
+        ({"role": "assistant", "content": "Hi", "tool_calls": None}, {"role": "assistant", "content": "Hi"}),
+        ({"role": "assistant", "content": "Hi", "tool_calls": []}, {"role": "assistant", "content": "Hi"}),
+    ],
+)
+def test_a_message_is_sent_as_tgi_reads_it(message: dict[str, Any], expected: dict[str, Any]) -> None:
+    (only,) = asked({"messages": [message]}).bodies
+    assert only["messages"] == [expected]
+
+
+@pytest.mark.parametrize("content", ["Let me see.", [{"type": "text", "text": "Let me see."}]])
+def test_a_message_with_text_and_tool_calls_keeps_both(content: Any) -> None:
+    """TGI reads the text alone; where it reads tool calls, it shows the model their JSON."""
+    (only,) = asked({"messages": [{"role": "assistant", "content": content, "tool_calls": [CALL]}]}).bodies
+    (message,) = only["messages"]
+    told = message["content"] if isinstance(content, str) else "".join(part["text"] for part in message["content"])
+    first, shown = told.split("\n")
+    function = {"description": None, "name": "now", "arguments": json.dumps('{"zone":"é"}', ensure_ascii=False)}
+    assert (first, json.loads(shown)) == ("Let me see.", [{**CALL, "function": function}])
+
+
+NOW = {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "properties": {}}}}
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {"name": name}}
+
+
+def allowed(mode: str, *names: str) -> dict[str, Any]:
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": [named(name) for name in names]}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "names", "told"),
+    [
+        (None, ["weather", "now"], "auto"),
+        ("auto", ["weather", "now"], "auto"),
+        ("required", ["weather", "now"], "required"),
+        ("now", ["now"], "now"),
+        (named("now"), ["now"], named("now")),
+        (allowed("auto", "now"), ["now"], "auto"),
+        (allowed("required", "now", "weather"), ["weather", "now"], "required"),
+    ],
+)
+def test_a_tool_choice_decides_which_tools_are_offered(choice: object, names: list[str], told: object) -> None:
+    body = sent({"tools": TOOLS, "tool_choice": choice})
+    assert [tool["function"]["name"] for tool in body["tools"]] == names
+    assert body["tool_choice"] == told
+    assert body["tools"][-1 if names[-1] == "now" else 0] == NOW
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tools": TOOLS, "tool_choice": "none"},
+        {"tools": [], "tool_choice": "auto"},
+        {"tools": []},
+        {"tool_choice": "none"},
+    ],
+)
+def test_without_a_tool_to_call_none_is_told(body: dict[str, Any]) -> None:
+    assert sent(body) == {}
+
+
+def test_a_tool_is_told_with_what_tgi_knows_of_it() -> None:
+    function = {
+        "name": "f",
+        "description": "d",
+        "strict": True,
+        "parameters": {"type": "object", "properties": {"a": {}}},
+    }
+    (tool,) = sent({"tools": [{"type": "function", "function": function}], "tool_prompt": "p"})["tools"]
+    assert tool["function"].keys() == {"name", "description", "parameters"}
+    assert tool["function"]["parameters"]["properties"]["a"].keys() == {"anyOf"}
+
+
+def test_a_tool_prompt_goes_with_the_tools() -> None:
+    assert sent({"tools": TOOLS, "tool_prompt": "p"})["tool_prompt"] == "p"
+    assert sent({"tool_prompt": "p"}) == {}
+
+
+def test_the_arguments_that_a_call_must_have_are_noted() -> None:
+    assert asked({"tools": TOOLS}).required == {"weather": ["city"], "now": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "words"),
+    [
+        ({"tool_choice": "required"}, "tool_choice", "tool_choice is allowed with tools only"),
+        ({"tool_choice": named("now")}, "tool_choice", "tool_choice is allowed with tools only"),
+        ({"tools": TOOLS, "tool_choice": named("then")}, "tool_choice", "not among the tools: weather, now"),
+        ({"tools": TOOLS, "tool_choice": allowed("auto", "then")}, "tool_choice", "not among the tools: weather, now"),
+        ({"tools": TOOLS, "response_format": {"type": "json_object"}}, "response_format", "exclude each other"),
+        ({"tools": [named("no_tool")]}, "tools[0].function.name", "no_tool is what this model's server calls no tool"),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"_name": {}}}}}]},
+            "tools[0].function.parameters",
+            "rename _name",
+        ),
+        (
+            {
+                "tools": [
+                    {
+                        "type": "function",
+                        "function": {"name": "f", "parameters": {"properties": {"a": {"$ref": "#/$defs/A"}}}},
+                    }
+                ]
+            },
+            "tools[0].function.parameters",
+            "a $ref points to what is not in the schema",
+        ),
+    ],
+)
+def test_tools_that_cannot_be_offered_are_refused(body: dict[str, Any], param: str, words: str) -> None:
+    assert refused(body)[0] == param
+    assert words in refused(body)[1]
+
+
+def test_response_formats_and_tools_go_together_where_no_tool_may_be_called() -> None:
+    body = sent({"tools": TOOLS, "tool_choice": "none", "response_format": {"type": "json_object"}})
+    assert body.keys() == {"response_format"}

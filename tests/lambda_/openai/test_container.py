@@ -1,0 +1,153 @@
+"""Over the emulated container: an answer in one piece is what its stream adds up to, and every request ends well."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.lambda_.openai.events import Read
+from tests.lambda_.tgi.test_container import TOOLS, Cloud
+from tests.lambda_.tgi.test_container import cloud as cloud  # noqa: PLC0414 - a fixture
+
+WORDS = st.sampled_from(["Hello", "weather", "now", "Zürich", "🧸 👩‍🚀", "a\nb", "你好", "\u2028", 'data: {"x"}'])
+PROMPTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)
+SHARED: dict[str, st.SearchStrategy[Any]] = {
+    "max_tokens": st.integers(1, 60),
+    "temperature": st.sampled_from([0, 0.7, 2]),
+    "top_p": st.sampled_from([0, 0.5, 1]),
+    "stop": st.sampled_from(["toy", ".", "o", "age mod", "ñ", "\n", "»"])
+    | st.lists(st.sampled_from(["a toy", " is", "words", "only", "🚀"]), max_size=4),
+    "frequency_penalty": st.sampled_from([0, -2, 0.5]),
+    "presence_penalty": st.just(0),
+    "logit_bias": st.just({}),
+    "n": st.integers(1, 3),
+    "user": st.just("u"),
+}
+MESSAGE = st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["user", "developer"]), PROMPTS)
+SCHEMA = {"type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": {"type": "integer"}}}
+CHATS = st.fixed_dictionaries(
+    {"messages": st.lists(MESSAGE, min_size=1, max_size=2), "seed": st.integers(0, 2**40)},
+    optional={
+        **SHARED,
+        "logprobs": st.booleans(),
+        "response_format": st.sampled_from(
+            [
+                {"type": "text"},
+                {"type": "json_object"},
+                {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": SCHEMA}},
+            ]
+        ),
+    },
+)
+TOOL_CHATS = st.fixed_dictionaries(
+    {"messages": st.lists(MESSAGE, min_size=1, max_size=2), "seed": st.integers(0, 2**40), "tools": st.just(TOOLS)},
+    optional={
+        "tool_choice": st.sampled_from(["auto", "required", "none", {"type": "function", "function": {"name": "now"}}]),
+        "max_tokens": st.integers(1, 80),
+        "n": st.integers(1, 2),
+        "logprobs": st.booleans(),
+    },
+)
+COMPLETIONS = st.fixed_dictionaries(
+    {"prompt": PROMPTS | st.lists(PROMPTS, min_size=1, max_size=2), "seed": st.integers(0, 2**40)},
+    optional={**SHARED, "echo": st.booleans()},
+)
+
+
+def both(cloud: Cloud, path: str, body: dict[str, Any]) -> tuple[Any, Read]:
+    whole = cloud.through_the_door(path, body)
+    stream = cloud.through_the_door(path, {**body, "stream": True, "stream_options": {"include_usage": True}})
+    assert (whole.status, stream.status) == (200, 200), (whole.body, stream.body)
+    read = Read.of(stream.body)
+    assert (read.errors, read.is_done) == ([], True)
+    *chunks, last = read.chunks
+    assert (last["choices"], last["usage"]) == ([], whole.json()["usage"])
+    assert all(chunk["usage"] is None for chunk in chunks)
+    assert {chunk["model"] for chunk in read.chunks} == {"llama"} == {whole.json()["model"]}
+    for choice in whole.json()["choices"]:
+        assert read.finish_reasons(choice["index"]) == [choice["finish_reason"]]
+    assert len(whole.json()["choices"]) == len({c["index"] for chunk in chunks for c in chunk["choices"]})
+    return whole.json(), read
+
+
+@settings(max_examples=120, deadline=None)
+@given(CHATS)
+def test_a_chat_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, body: dict[str, Any]) -> None:
+    whole, read = both(cloud, "/v1/chat/completions", body)
+    stops = [body["stop"]] if isinstance(body.get("stop"), str) else body.get("stop", [])
+    for choice in whole["choices"]:
+        content = choice["message"]["content"]
+        assert read.text(choice["index"]) == content
+        assert not any(stop in content for stop in stops)
+        told = [c["logprobs"]["content"] for c in read.choices(choice["index"]) if c["logprobs"]]
+        entries = (choice["logprobs"] or {"content": []})["content"]
+        assert [entry for each in told for entry in each] == entries
+        if body.get("logprobs"):
+            assert "".join(entry["token"] for entry in entries).startswith(content)
+
+
+@settings(max_examples=80, deadline=None)
+@given(TOOL_CHATS)
+def test_a_tool_call_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, body: dict[str, Any]) -> None:
+    whole, read = both(cloud, "/v1/chat/completions", body)
+    for choice in whole["choices"]:
+        index = choice["index"]
+        calls = [call for each in read.choices(index) for call in each["delta"].get("tool_calls", [])]
+        if "tool_calls" not in choice["message"]:
+            assert (calls, read.text(index)) == ([], choice["message"]["content"])
+            continue
+        (call,) = choice["message"]["tool_calls"]
+        arguments = "".join(each["function"]["arguments"] for each in calls)
+        assert (calls[0]["function"]["name"], read.text(index)) == (call["function"]["name"], "")
+        if choice["finish_reason"] == "tool_calls":
+            assert json.loads(arguments) == json.loads(call["function"]["arguments"])
+        else:
+            assert choice["finish_reason"] == "length"
+            assert re.sub(r"\s", "", arguments) == re.sub(r"\s", "", call["function"]["arguments"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(COMPLETIONS)
+def test_a_completion_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, body: dict[str, Any]) -> None:
+    whole, read = both(cloud, "/v1/completions", body)
+    prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
+    assert len(whole["choices"]) == len(prompts) * body.get("n", 1)
+    for choice in whole["choices"]:
+        assert read.text(choice["index"]) == choice["text"]
+        prompt = prompts[choice["index"] // body.get("n", 1)]
+        assert choice["text"].startswith(prompt) or not body.get("echo")
+        assert "</s>" not in choice["text"]
+
+
+def test_a_completion_of_two_prompts_is_what_the_container_says(cloud: Cloud) -> None:
+    body = {"prompt": ["Hello there", "weather"], "max_tokens": 12, "seed": 1}
+    direct, through = (
+        cloud.direct("/v1/completions", body).json(),
+        cloud.through_the_door("/v1/completions", body).json(),
+    )
+    assert [choice["text"] for choice in through["choices"]] == [choice["text"] for choice in direct["choices"]]
+    assert through["usage"] == direct["usage"]
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_containers_refusal_is_a_bad_request(cloud: Cloud, n: int, streamed: bool) -> None:
+    """Also where the container says it inside a stream that is 200."""
+    body = {"messages": [{"role": "user", "content": "Hi"}], "temperature": -1, "n": n, "stream": streamed}
+    answer = cloud.through_the_door("/v1/chat/completions", body)
+    assert answer.status == 400
+    assert answer.json()["error"] == {
+        "message": "Input validation error: `temperature` must be strictly positive",
+        "type": "invalid_request_error",
+        "param": "temperature",
+        "code": None,
+    }
+
+
+def test_a_prompt_that_is_too_long_has_openais_code(cloud: Cloud) -> None:
+    body = {"messages": [{"role": "user", "content": "word " * 5000}], "max_tokens": 5}
+    answer = cloud.through_the_door("/v1/chat/completions", body)
+    assert (answer.status, answer.json()["error"]["code"]) == (400, "context_length_exceeded")

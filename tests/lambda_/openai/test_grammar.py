@@ -1,0 +1,216 @@
+"""JSON mode and JSON schemas in the words that TGI's grammar reads."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+from front_door.engines.tgi.grammar import JSON_OBJECT, response_format, written
+from front_door.generation.request import Problems
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+
+
+def nested(levels: int) -> st.SearchStrategy[Any]:
+    if levels == 0:
+        return SCALARS
+    inner = nested(levels - 1)
+    return SCALARS | st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+
+
+def spoken(value: object, **options: Any) -> str:
+    """JSON without the escapes of characters that need none, as models write it."""
+    return json.dumps(value, ensure_ascii=False, **options)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.text(), nested(2), max_size=3))
+def test_json_mode_allows_every_object_of_three_levels(value: dict[str, Any]) -> None:
+    for text in (spoken(value), spoken(value, separators=(",", ":"))):
+        if re.search(r"\\u|[\x7f-\x9f]", text):
+            continue  # control characters, which the grammar leaves out
+        assert re.fullmatch(JSON_OBJECT, text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.from_regex(JSON_OBJECT, fullmatch=True))
+def test_whatever_json_mode_allows_is_a_json_object(text: str) -> None:
+    assert isinstance(json.loads(text), dict)
+
+
+@pytest.mark.parametrize("text", ["", "5", "[]", '"x"', "{a:1}", '{"a":1,}', '{"a"}', '{"a":01}', '{"a":"\n"}', "{}{}"])
+def test_what_is_no_json_object_is_not_allowed(text: str) -> None:
+    assert re.fullmatch(JSON_OBJECT, text) is None
+
+
+def form(value: dict[str, Any]) -> dict[str, Any] | None:
+    problems = Problems()
+    told = response_format(value, problems)
+    problems.refuse()
+    return told
+
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"type": "text"}, None),
+        ({"type": "json_object"}, {"type": "regex", "value": JSON_OBJECT}),
+        (
+            {"type": "json_schema", "json_schema": {"name": "x", "description": "d", "strict": True, "schema": SCHEMA}},
+            {"type": "json_schema", "value": {"name": "x", "schema": SCHEMA}},
+        ),
+        (
+            {"type": "json_schema", "json_schema": {"schema": SCHEMA}},
+            {"type": "json_schema", "value": {"schema": SCHEMA}},
+        ),
+        (
+            {"type": "json_schema", "value": {"name": "x", "schema": SCHEMA}},
+            {"type": "json_schema", "value": {"name": "x", "schema": SCHEMA}},
+        ),
+        ({"type": "json", "value": SCHEMA}, {"type": "json", "value": SCHEMA}),
+        ({"type": "json_object", "value": SCHEMA}, {"type": "json", "value": SCHEMA}),
+        ({"type": "json", "value": json.dumps(SCHEMA)}, {"type": "json", "value": json.dumps(SCHEMA)}),
+        ({"type": "regex", "value": "a+"}, {"type": "regex", "value": "a+"}),
+    ],
+)
+def test_openais_and_tgis_own_forms_become_tgis(asked: dict[str, Any], told: dict[str, Any] | None) -> None:
+    assert form(asked) == told
+
+
+def rewritten(schema: dict[str, Any]) -> dict[str, Any]:
+    problems = Problems()
+    told = written(schema, "schema", problems)
+    problems.refuse()
+    return told
+
+
+PERSON = {
+    "$defs": {
+        "Name": {"type": "string", "description": "A name."},
+        "Person": {"type": "object", "properties": {"name": {"$ref": "#/$defs/Name"}}, "required": ["name"]},
+    },
+    "type": "object",
+    "properties": {"one": {"$ref": "#/$defs/Person", "description": "The first."}, "others": {"type": "array"}},
+}
+PERSON["properties"]["others"]["items"] = {"$ref": "#/$defs/Person"}  # type: ignore[index]
+
+
+def test_references_are_followed_with_what_stands_beside_them() -> None:
+    told = rewritten(PERSON)
+    assert "$ref" not in json.dumps(told)
+    assert "$defs" not in told
+    assert told["properties"]["one"]["description"] == "The first."
+    assert told["properties"]["others"]["items"]["properties"]["name"] == {"type": "string", "description": "A name."}
+
+
+def test_a_property_may_have_the_name_of_a_keyword() -> None:
+    schema = {"properties": {"$ref": {"type": "string"}, "items": {"type": "integer"}, "$defs": {"type": "null"}}}
+    assert rewritten(schema) == schema
+
+
+ANYTHING = [None, True, 5, "x", [1], {"a": {"b": 1}}]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "properties": {"a": {"type": ["string", "null"]}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"title": "A"}}, "required": ["a"]},
+        {"type": "object", "properties": {"a": {"type": "array", "items": True}}},
+        {"type": "object", "properties": {"a": {"type": "object", "additionalProperties": False}}},
+        {"type": "object", "properties": {"a": {"enum": ["x", None], "type": ["string", "null"]}}},
+        {
+            "type": "object",
+            "properties": {
+                "a": {"type": ["object", "null"], "properties": {"b": {"type": "integer"}}, "required": ["b"]}
+            },
+        },
+        {"type": "object", "properties": {"a": {"anyOf": [{"type": ["integer", "array"]}, {"const": "x"}]}}},
+    ],
+    ids=json.dumps,
+)
+def test_a_schema_means_the_same_in_tgis_words(schema: dict[str, Any]) -> None:
+    told = rewritten(schema)
+    assert told != schema or "enum" in str(schema)
+    for value in ANYTHING:
+        instances = ({"a": value}, {"a": {"b": value}}, {})
+        for instance in instances:
+            before = jsonschema.Draft202012Validator(schema).is_valid(instance)
+            assert jsonschema.Draft202012Validator(told).is_valid(instance) == before, instance
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ({"items": {"type": "string"}}, "array"),
+        ({"required": ["a"], "description": "d"}, "object"),
+        ({"pattern": "a+"}, "string"),
+        ({"minimum": 1}, "number"),
+    ],
+)
+def test_a_part_without_a_type_is_held_to_the_one_that_it_is_about(part: dict[str, Any], kind: str) -> None:
+    assert rewritten({"properties": {"a": part}})["properties"]["a"] == {**part, "type": kind}
+
+
+def keywords(schema: Any) -> list[dict[str, Any]]:
+    """All the schemas in a schema."""
+    found = [schema]
+    for inner in schema.get("properties", {}).values():
+        found += keywords(inner)
+    for name in ("anyOf", "allOf"):
+        for inner in schema.get(name, []):
+            found += keywords(inner)
+    return found + (keywords(schema["items"]) if isinstance(schema.get("items"), dict) else [])
+
+
+@pytest.mark.parametrize(
+    "schema", [PERSON, {"properties": {"a": {"type": ["string", "null"]}, "b": {}, "c": {"items": {}}}}]
+)
+def test_outlines_core_finds_something_that_it_knows_in_every_part(schema: dict[str, Any]) -> None:
+    known = {"properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "type"}
+    for part in keywords(rewritten(schema)):
+        assert part.keys() & known
+        assert isinstance(part.get("type", ""), str)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        (
+            {"properties": {"next": {"$ref": "#"}}},
+            "the schema refers to itself, and the grammar of this model's server has an end",
+        ),
+        (
+            {"$defs": {"A": {"properties": {"b": {"$ref": "#/$defs/A"}}}}, "properties": {"a": {"$ref": "#/$defs/A"}}},
+            "the schema refers to itself",
+        ),
+        ({"$defs": {"A": {"$ref": "#/$defs/A"}}, "properties": {"a": {"$ref": "#/$defs/A"}}}, "the schema refers"),
+        ({"properties": {"a": {"$ref": "#/$defs/A"}}}, "a $ref points to what is not in the schema"),
+        ({"properties": {"a": {"$ref": "https://example.com/a"}}}, "a $ref must point into the same schema"),
+    ],
+)
+def test_references_that_lead_nowhere_or_never_end_are_refused(schema: dict[str, Any], words: str) -> None:
+    problems = Problems()
+    assert written(schema, "response_format.value", problems) == schema
+    with pytest.raises(Exception, match=re.escape(f"response_format.value: {words}")):
+        problems.refuse()
+
+
+def test_references_that_multiply_are_refused_before_they_fill_the_memory() -> None:
+    names = "abcdefghijklmnop"
+    definitions = {
+        name: {"properties": {"x": {"$ref": f"#/$defs/{following}"}, "y": {"$ref": f"#/$defs/{following}"}}}
+        for name, following in zip(names, names[1:] + "!", strict=True)
+    }
+    schema = {"$defs": definitions | {"!": {"type": "null"}}, "properties": {"a": {"$ref": "#/$defs/a"}}}
+    problems = Problems()
+    written(schema, "s", problems)
+    with pytest.raises(Exception, match="the schema has more than 5000 parts once its references are followed"):
+        problems.refuse()

@@ -1,0 +1,102 @@
+"""The text ends before a stop sequence, wherever the tokens are cut, and nothing else is lost or doubled."""
+
+from itertools import accumulate
+
+import pytest
+from front_door.generation.choice import Piece, Stops
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.lambda_.conftest import Door
+from tests.lambda_.openai.events import DONE, HI, Read, completion_text, text, used
+from tests.lambda_.sagemaker_double import SageMakerDouble, parts
+
+LETTERS = st.text("ab\n", max_size=4)
+
+
+def until(text: str, stops: tuple[str, ...]) -> str:
+    found = [at for at in map(text.find, stops) if at >= 0]
+    return text[: min(found)] if found else text
+
+
+def told_of(tokens: list[str], stops: tuple[str, ...]) -> str:
+    """The text at the end of the token that completes a sequence, cut before the first one in it."""
+    whole = list(accumulate(tokens))
+    return until(next((text for text in whole if until(text, stops) != text), whole[-1] if whole else ""), stops)
+
+
+@settings(max_examples=500)
+@given(st.lists(LETTERS, max_size=8), st.lists(LETTERS.filter(bool), min_size=1, max_size=3))
+def test_what_is_told_is_the_text_up_to_the_first_sequence(tokens: list[str], sequences: list[str]) -> None:
+    stops = Stops(tuple(sequences))
+    told: list[str] = []
+    expected = told_of(tokens, tuple(sequences))
+    for token in tokens:
+        told += [piece.text for piece in stops.passed(Piece(token))]
+        assert expected.startswith("".join(told))
+    ended = stops.has_ended
+    told += [piece.text for piece in stops.rest()]
+    assert "".join(told) == expected
+    assert ended == any(sequence in "".join(tokens) for sequence in sequences)
+
+
+def test_only_what_may_become_a_sequence_is_held_back() -> None:
+    stops = Stops(("###", "END"))
+    assert [piece.text for piece in stops.passed(Piece("Hello"))] == ["Hello"]
+    assert stops.passed(Piece(" #")) == []
+    assert stops.passed(Piece("#")) == []
+    assert [piece.text for piece in stops.passed(Piece(" E"))] == [" #", "#"]
+    assert [piece.text for piece in stops.rest()] == [" E"]
+
+
+def test_log_probabilities_stay_with_their_token() -> None:
+    stops = Stops(("END",))
+    entries = [({"token": token},) for token in ("a", " E", "ND")]
+    assert stops.passed(Piece("a", entries[0])) == [Piece("a", entries[0])]
+    assert stops.passed(Piece(" E", entries[1])) == []
+    assert stops.passed(Piece("ND", entries[2])) == [Piece(" ", entries[1])]
+
+
+CHAT = [text("Un"), text(" été."), text("\n\nFin"), text(" de", "stop"), used(9, 5), DONE]
+COMPLETION = [completion_text("Un"), completion_text(" été."), completion_text("\n\nFin", "stop_sequence"), DONE]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "events"),
+    [
+        ("/v1/chat/completions", HI, CHAT),
+        ("/v1/completions", {"prompt": "Hi"}, COMPLETION),
+    ],
+)
+@pytest.mark.parametrize(
+    ("stop", "expected", "reason"),
+    [("\n", "Un été.", "stop"), (["xyz", "té"], "Un é", "stop"), ("Un", "", "stop"), ("\n\nFin de vie", None, "stop")],
+)
+def test_a_stop_sequence_is_not_in_the_text(
+    door: Door,
+    sagemaker: SageMakerDouble,
+    path: str,
+    body: dict[str, object],
+    events: list[bytes],
+    stop: str | list[str],
+    expected: str | None,
+    reason: str,
+) -> None:
+    if expected is None:
+        expected = "Un été.\n\nFin" + (" de" if path.startswith("/v1/chat") else "")
+    sagemaker.replies += [parts(*events)] * 2
+    choice = door.ask(path, {**body, "stop": stop}).json()["choices"][0]
+    told = choice["text"] if "text" in choice else choice["message"]["content"]
+    read = Read.of(door.ask(path, {**body, "stop": stop, "stream": True}).body)
+    assert (told, choice["finish_reason"]) == (expected, reason)
+    assert (read.text(), read.finish_reasons(), read.is_done) == (expected, [reason], True)
+    assert sagemaker.received[0].json()["stop"] == ([stop] if isinstance(stop, str) else stop)
+
+
+def test_a_text_that_was_cut_at_a_sequence_has_stopped_even_where_tgi_went_on(
+    door: Door, sagemaker: SageMakerDouble
+) -> None:
+    """TGI looks for a sequence only where a token ends."""
+    sagemaker.replies.append(parts(text("a.b"), text("c", "length"), used(), DONE))
+    choice = door.ask("/v1/chat/completions", {**HI, "stop": "."}).json()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("a", "stop")

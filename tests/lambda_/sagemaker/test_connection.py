@@ -1,0 +1,129 @@
+"""Connections to SageMaker: kept, given up when stale, never used twice for a request that was taken."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from front_door.errors import Failure
+from front_door.http.chunks import BrokenAnswerError, dechunk
+from front_door.sagemaker.connection import Origin
+
+from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, whole
+
+
+@pytest.fixture
+def origin(sagemaker: SageMakerDouble) -> Iterator[Origin]:
+    made = Origin(sagemaker.url)
+    yield made
+    made.close()
+
+
+def post(origin: Origin, body: bytes = b"{}", seconds: float = 10) -> bytes:
+    answer = origin.send("/x", {}, body, time.time() + seconds)
+    return b"".join([*answer.head(), *answer.parts()])
+
+
+def test_a_connection_is_kept_for_the_next_request(origin: Origin, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies += [whole(b"one"), Reply([HEAD, chunk(b"two"), b"0\r\n\r\n"]), whole(b""), whole(b"four")]
+    assert [post(origin) for _ in range(4)] == [b"one", b"two", b"", b"four"]
+    assert {request.connection for request in sagemaker.received} == {1}
+
+
+def test_an_idle_connection_that_was_closed_is_replaced(origin: Origin, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies += [whole(b"one"), whole(b"two")]
+    assert post(origin) == b"one"
+    sagemaker.drop_connections()
+    time.sleep(0.05)
+    assert post(origin, b"") == b"two"
+    assert [request.connection for request in sagemaker.received] == [1, 2]
+
+
+def test_a_connection_that_was_idle_for_long_is_not_trusted(
+    origin: Origin, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker.replies += [whole(b"one"), whole(b"two")]
+    assert post(origin) == b"one"
+    later = time.time() + 21
+    monkeypatch.setattr(time, "time", lambda: later)
+    answer = origin.send("/x", {}, b"", later + 10)
+    assert b"".join([*answer.head(), *answer.parts()]) == b"two"
+    assert [request.connection for request in sagemaker.received] == [1, 2]
+
+
+def test_a_request_that_was_taken_is_never_sent_again(origin: Origin, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies += [whole(b"one"), Reply([], then="close"), whole(b"three")]
+    assert post(origin) == b"one"
+    with pytest.raises(BrokenAnswerError):
+        post(origin)
+    assert len(sagemaker.received) == 2
+
+
+def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept(
+    origin: Origin, sagemaker: SageMakerDouble
+) -> None:
+    sagemaker.replies += [Reply([HEAD, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n"]), whole(b"three")]
+    answer = origin.send("/x", {}, b"", time.time() + 10)
+    list(answer.head())
+    parts = answer.parts()
+    next(parts)
+    parts.close()  # type: ignore[attr-defined]
+    assert post(origin) == b"three"
+    assert [request.connection for request in sagemaker.received] == [1, 2]
+
+
+def test_an_answer_that_says_close_is_read_to_its_end(origin: Origin, sagemaker: SageMakerDouble) -> None:
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+    sagemaker.replies += [Reply([head, b"on", b"e"], then="close"), whole(b"two")]
+    assert post(origin) == b"one"
+    assert post(origin) == b"two"
+
+
+def test_nobody_listening_is_a_failure_before_anything_was_sent(sagemaker: SageMakerDouble) -> None:
+    sagemaker.close()
+    with pytest.raises(Failure, match="cannot be reached") as failure:
+        post(Origin(sagemaker.url))
+    assert (failure.value.status, failure.value.retry_after) == (503, 2)
+    assert failure.value.cause == "no connection: ConnectionRefusedError"
+
+
+@pytest.mark.parametrize("pieces", [[], [HEAD], [HEAD, chunk(b"one")]])
+def test_the_deadline_ends_every_wait(origin: Origin, sagemaker: SageMakerDouble, pieces: list[bytes]) -> None:
+    sagemaker.replies.append(Reply([*pieces, lambda: time.sleep(5)]))
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        post(origin, seconds=0.1)
+    assert time.monotonic() - started < 3
+
+
+def test_a_trickle_does_not_outlive_the_deadline(origin: Origin, sagemaker: SageMakerDouble) -> None:
+    trickle = [piece for _ in range(250) for piece in (chunk(b"x"), lambda: time.sleep(0.02))]
+    sagemaker.replies.append(Reply([HEAD, *trickle]))
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        post(origin, seconds=0.2)
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+@pytest.mark.parametrize("pieces", [[HEAD, chunk(b"one")], [HEAD, b"5\r\non"], [whole(b"one").pieces[0][:-1]]])
+def test_a_body_that_ends_early_is_an_error(
+    origin: Origin, sagemaker: SageMakerDouble, pieces: list[bytes], then: str
+) -> None:
+    sagemaker.replies.append(Reply(list(pieces), then))
+    with pytest.raises(ConnectionError):
+        post(origin)
+
+
+def test_chunks_are_taken_off_at_every_cut() -> None:
+    body = chunk(b"one") + b"A;name=value\r\n0123456789\r\n" + b"0\r\nTrailer: x\r\n\r\n"
+    for cut in range(len(body)):
+        first, rest, ended = dechunk(body[:cut])
+        assert not ended
+        second, rest, ended = dechunk(rest + body[cut:])
+        assert (first + second, ended) == (b"one0123456789", True)
+
+
+@pytest.mark.parametrize("line", [b"hello", b"", b"-5"])
+def test_what_is_no_chunk_is_refused(line: bytes) -> None:
+    with pytest.raises(BrokenAnswerError, match="not a chunk"):
+        dechunk(line + b"\r\n")

@@ -1,0 +1,196 @@
+"""One log line for each request: what it was, and how it went."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.lambda_.conftest import Door
+from tests.lambda_.sagemaker_double import (
+    HEAD,
+    Reply,
+    SageMakerDouble,
+    chunk,
+    error,
+    exception,
+    part,
+    parts,
+    stream,
+    whole,
+)
+
+TEXT = "Un été"
+HI = {"messages": [{"role": "user", "content": TEXT, "name": TEXT}], "user": TEXT, "stop": [TEXT]}
+GENERATE = {"inputs": TEXT, "parameters": {"stop": [TEXT], "adapter_id": TEXT}}
+
+
+def generation(text: str = TEXT) -> bytes:
+    details = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
+    token = {"id": 1, "text": text, "logprob": -1, "special": False}
+    return f"data: {json.dumps({'index': 1, 'token': token, 'generated_text': text, 'details': details})}\n\n".encode()
+
+
+def chat(text: str = TEXT) -> list[bytes]:
+    usage = {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10}
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": "stop"}
+    chunks = [{"choices": [choice], "usage": None}, {"choices": [], "usage": usage}]
+    return [*(f"data: {json.dumps(chunk)}\n\n".encode() for chunk in chunks), b"data: [DONE]\n\n"]
+
+
+@pytest.fixture(autouse=True)
+def _name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "a-door")
+
+
+def test_a_request_is_one_line(door: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(parts(generation()))
+    door.ask("/generate", GENERATE, headers={"Content-Type": "application/json", "X-Request-Id": "client-id"})
+    (line,) = door.log()
+    times = {name: line.pop(name) for name in ("TimeToFirstToken", "UpstreamTime", "Duration")}
+    assert 0 < times["UpstreamTime"] <= times["Duration"] < 5000
+    assert 0 < times["TimeToFirstToken"] <= times["Duration"]
+    assert line.pop("request_bytes") > 0
+    assert line.pop("_aws")
+    assert line == {
+        "level": "INFO",
+        "request_id": "gateway-id",
+        "lambda_request_id": "lambda-id",
+        "client_request_id": "client-id",
+        "consumer": "key-id",
+        "route": "POST /generate",
+        "Door": "a-door",
+        "Model": "llama",
+        "endpoint": "llama-endpoint",
+        "status": 200,
+        "Requests": 1,
+        "ClientErrors": 0,
+        "ServerErrors": 0,
+        "Retries": 0,
+        "PromptTokens": 6,
+        "GeneratedTokens": 1,
+        "finish_reason": "length",
+    }
+
+
+def test_a_stream_is_one_line_that_is_written_at_its_end(door: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(parts(*chat()))
+    body = iter(door.begin("/v1/chat/completions", {**HI, "stream": True}).body)
+    next(body)
+    assert door.log() == []
+    list(body)
+    (line,) = door.log()
+    assert (line["streamed"], line["status"], line["PromptTokens"], line["GeneratedTokens"]) == (True, 200, 9, 1)
+    assert line["TimeToFirstToken"] <= line["Duration"]
+
+
+def test_a_stream_that_nobody_reads_to_its_end_is_a_line_too(door: Door, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(parts(generation(), generation()))
+    body: Any = iter(door.begin("/generate_stream", GENERATE).body)
+    next(body)
+    body.close()
+    assert len(door.log()) == 1
+
+
+def test_every_answer_tells_the_id_that_the_log_has(door: Door) -> None:
+    assert door.ask("/nope", {}).headers["x-request-id"] == "gateway-id"
+    assert door.ask("/v1/models", requestContext=None).headers["x-request-id"] == "lambda-id"
+    assert [line["request_id"] for line in door.log()] == ["gateway-id", "lambda-id"]
+
+
+def metrics(line: dict[str, Any]) -> dict[str, Any]:
+    """What CloudWatch takes out of a line: dimensions and values, checked against the format's rules."""
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "TgiEndpoint/FrontDoor"
+    assert all(isinstance(line[name], str) for names in directive["Dimensions"] for name in names)
+    assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
+    assert abs(line["_aws"]["Timestamp"] / 1000 - time.time()) < 60
+    return {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} | {"by": directive["Dimensions"]}
+
+
+def test_a_line_carries_its_metrics(door: Door, sagemaker: SageMakerDouble) -> None:
+    pause = [lambda: time.sleep(0.02)]
+    first, *rest = (chunk(part(event)) for event in [generation("a").replace(b'"index": 1', b'"index": 2')] * 2)
+    sagemaker.replies.append(Reply([HEAD, first, *pause, *rest, b"0\r\n\r\n"]))
+    door.ask("/generate_stream", GENERATE)
+    (line,) = door.log()
+    assert metrics(line) == {
+        "Requests": "Count",
+        "ClientErrors": "Count",
+        "ServerErrors": "Count",
+        "Retries": "Count",
+        "PromptTokens": "Count",
+        "GeneratedTokens": "Count",
+        "TimeToFirstToken": "Milliseconds",
+        "TokensPerSecond": "Count/Second",
+        "UpstreamTime": "Milliseconds",
+        "Duration": "Milliseconds",
+        "by": [["Door"], ["Door", "Model"]],
+    }
+    assert 0 < line["TokensPerSecond"] <= 60
+
+
+@pytest.mark.parametrize(
+    ("reply", "errors"), [(error(429, "ThrottlingException"), (1, 0)), (error(500, "InternalFailure"), (0, 1))]
+)
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
+def test_errors_are_counted_by_whose_they_are(
+    door: Door, sagemaker: SageMakerDouble, path: str, reply: Reply, errors: tuple[int, int]
+) -> None:
+    sagemaker.replies, sagemaker.repeats = [reply], True
+    door.ask(path, GENERATE)
+    (line,) = door.log()
+    metrics(line)
+    assert (line["ClientErrors"], line["ServerErrors"]) == errors
+    assert line["Retries"] == (2 if errors == (1, 0) else 0)
+
+
+def test_an_error_in_a_stream_that_has_begun_is_counted_too(door: Door, sagemaker: SageMakerDouble) -> None:
+    begun = generation().replace(b'"generated_text": "', b'"told": "')
+    sagemaker.replies.append(stream([part(begun), exception("ModelStreamError", ErrorCode="x")]))
+    assert door.ask("/generate_stream", GENERATE).status == 200
+    (line,) = door.log()
+    assert (line["status"], line["error_status"], line["ServerErrors"]) == (200, 500, 1)
+
+
+def test_a_request_for_no_model_counts_for_the_door_alone(door: Door) -> None:
+    door.ask("/nope")
+    (line,) = door.log()
+    assert metrics(line)["by"] == [["Door"]]
+
+
+@pytest.mark.parametrize(
+    ("context", "consumer"),
+    [
+        ({"identity": {"apiKeyId": "key-id", "userArn": "arn:x"}}, "key-id"),
+        ({"authorizer": {"principalId": "team-a"}, "identity": {"userArn": "arn:x"}}, "team-a"),
+        ({"authorizer": {"claims": {"sub": "somebody"}}}, "somebody"),
+        ({"identity": {"userArn": "arn:aws:iam::1:role/app", "apiKeyId": None}}, "arn:aws:iam::1:role/app"),
+        ({}, None),
+    ],
+)
+def test_the_consumer_is_whoever_the_gateway_knows(door: Door, context: dict[str, Any], consumer: str | None) -> None:
+    door.ask("/v1/models", requestContext=context)
+    assert door.log()[0].get("consumer") == consumer
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"Idempotency-Key": "k-1", "X-Request-Id": "r-1"}, "k-1"),
+        ({"x-request-id": "r-1"}, "r-1"),
+        ({"X-Request-Id": "r\r\nX-Evil: 1 é\x00"}, "rX-Evil:1"),
+        ({"X-Request-Id": "x" * 200}, "x" * 64),
+        ({"X-Request-Id": " é "}, None),
+        ({}, None),
+    ],
+)
+def test_what_the_client_calls_its_request_reaches_the_log_and_sagemaker(
+    door: Door, sagemaker: SageMakerDouble, headers: dict[str, str], told: str | None
+) -> None:
+    sagemaker.replies += [parts(generation()), whole(b'[{"generated_text":"x"}]')]
+    for parameters in ({}, {"best_of": 2}):
+        body = {"inputs": "x", "parameters": parameters}
+        assert door.ask("/generate", body, headers={"Content-Type": "application/json", **headers}).status == 200
+        assert sagemaker.received[-1].headers.get("x-amzn-sagemaker-inference-id") == told
+        assert door.log()[0].get("client_request_id") == told

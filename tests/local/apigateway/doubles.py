@@ -1,0 +1,151 @@
+"""A gateway whose functions are made up by tests."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from local.apigateway.api import ApiKey, Authorizer, Integration, Method, Resource, RestApi, UsagePlan
+from local.apigateway.server import Gateway
+
+KEY = "k" * 24
+SECRETS = {"AKIDEXAMPLE": "made-up"}
+AUTHORIZER = Authorizer(
+    id="auth",
+    function_name="auth",
+    header="authorization",
+    validation=r"^[Bb]earer [-A-Za-z0-9._~+/]{20,128}=*$",
+    ttl_seconds=300,
+)
+STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
+
+
+class Streamed:
+    def __init__(
+        self, prelude: dict[str, Any] | Exception, pieces: AsyncIterator[bytes], content_type: str = STREAM_TYPE
+    ) -> None:
+        self.content_type = content_type
+        self.body = pieces
+        self._prelude = prelude
+
+    async def prelude(self) -> dict[str, Any]:
+        if isinstance(self._prelude, Exception):
+            raise self._prelude
+        return self._prelude
+
+
+class MadeUp:
+    """A function whose answers a test gives."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.events: list[dict[str, Any]] = []
+
+    async def invoke(self, event: dict[str, Any]) -> bytes:
+        self.events.append(event)
+        answer = self.answer(event) if callable(self.answer) else self.answer
+        if isinstance(answer, Awaitable):
+            answer = await answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
+    async def invoke_stream(self, event: dict[str, Any]) -> Streamed:
+        self.events.append(event)
+        answer = self.answer(event) if callable(self.answer) else self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        assert isinstance(answer, Streamed)
+        return answer
+
+
+async def pieces(*parts: bytes | Exception) -> AsyncIterator[bytes]:
+    for part in parts:
+        if isinstance(part, Exception):
+            raise part
+        yield part
+
+
+def allow(event: dict[str, Any], **more: Any) -> dict[str, Any]:
+    arn = event["methodArn"]
+    return {
+        "principalId": "someone",
+        "usageIdentifierKey": event["authorizationToken"].split()[1],
+        "policyDocument": {
+            "Statement": [
+                {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{arn.split('/')[0]}/prod/*"}
+            ]
+        },
+        **more,
+    }
+
+
+def build_api(
+    *,
+    stream: bool = False,
+    timeout: float = 5,
+    authorizer: Authorizer | None = None,
+    api_key: bool = True,
+    iam: bool = False,
+    **options: Any,
+) -> RestApi:
+    integration = Integration(function_name="main", stream=stream, timeout_seconds=timeout)
+    any_method = Method(
+        verb="ANY",
+        integration=integration,
+        iam=iam,
+        authorizer=authorizer,
+        api_key_required=authorizer is not None and api_key,
+    )
+    root = Resource("r", "/", methods={"ANY": any_method})
+    root.children["{proxy+}"] = Resource("p", "/{proxy+}", methods={"ANY": any_method})
+    defaults: dict[str, Any] = {
+        "id": "abc",
+        "region": "us-east-1",
+        "account": "123456789012",
+        "partition": "aws",
+        "url_suffix": "amazonaws.com",
+        "stage": "prod",
+        "root": root,
+        "key_source": "AUTHORIZER",
+        "keys": [ApiKey(id="k", value=KEY)],
+        "plans": [UsagePlan(id="p", throttle=None, quota=None, key_ids=frozenset({"k"}))],
+        "access_log_format": '{"status":"$context.status","path":"$context.path","nothing":"$context.nothing",'
+        '"length":$context.responseLength}',
+    }
+    return RestApi(**{**defaults, **options})
+
+
+class Running:
+    def __init__(self, session: aiohttp.ClientSession, url: str, log: list[str]) -> None:
+        self.session, self.url, self.log = session, url, log
+
+    async def ask(
+        self, verb: str = "POST", path: str = "/prod/generate", **options: Any
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        async with self.session.request(verb, self.url + path, **options) as answer:
+            return answer, await answer.read()
+
+
+@asynccontextmanager
+async def running(api: RestApi, **functions: Any) -> AsyncIterator[Running]:
+    log: list[str] = []
+    gateway = Gateway(api, functions.__getitem__, log=log.append, secrets=SECRETS)
+    runner = web.ServerRunner(gateway.server(), shutdown_timeout=0.2)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Running(session, f"http://127.0.0.1:{port}", log)
+    finally:
+        await runner.cleanup()
+
+
+def check(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 20))  # type: ignore[arg-type]

@@ -1,0 +1,77 @@
+"""What the gateway makes of an OpenAPI document."""
+
+from typing import Any
+
+from local.apigateway.api import Authorizer
+from tests.local.apigateway.sample_document import read, streamed
+
+
+def test_paths_become_the_resource_tree_with_those_on_the_way() -> None:
+    tree = read().root
+    assert [resource.path for resource in tree.walk()] == [
+        "/",
+        "/generate",
+        "/v1",
+        "/v1/models",
+        "/v1/models/{model}",
+        "/{proxy+}",
+    ]
+    assert {resource.path: list(resource.methods) for resource in tree.walk() if resource.methods} == {
+        "/generate": ["POST", "OPTIONS", "ANY"],
+        "/v1/models/{model}": ["GET"],
+        "/{proxy+}": ["ANY"],
+    }
+
+
+def test_integrations_have_their_transfer_mode_and_their_time() -> None:
+    methods = read().root.children["generate"].methods
+    assert (methods["POST"].integration.stream, methods["POST"].integration.timeout_seconds) == (True, 29)
+    assert (methods["ANY"].integration.stream, methods["ANY"].integration.function_name) == (False, "main")
+    longest = read(lambda document: document["paths"].update({"/": {"post": streamed(millis=900_000)}}))
+    assert longest.root.methods["POST"].integration.timeout_seconds == 900
+
+
+def test_security_says_who_may_call_each_method() -> None:
+    root = read().root
+    methods = root.children["generate"].methods
+    bearer = Authorizer(
+        id="Bearer", function_name="guard", header="authorization", validation="^Bearer .+$", ttl_seconds=3600
+    )
+    by_key = methods["POST"]
+    assert (by_key.iam, by_key.authorizer, by_key.api_key_required) == (False, bearer, True)
+    public = methods["OPTIONS"]
+    assert (public.iam, public.authorizer, public.api_key_required) == (False, None, False)
+    signed = methods["ANY"]
+    assert (signed.iam, signed.authorizer, signed.api_key_required) == (True, None, False)
+    listed = root.children["v1"].children["models"].children["{model}"].methods["GET"]
+    assert (listed.authorizer, listed.api_key_required) == (bearer, True)
+
+
+def test_security_of_the_document_counts_where_an_operation_has_none() -> None:
+    def change(document: dict[str, Any]) -> None:
+        document["security"] = [{"SigV4": []}]
+        document["paths"]["/generate"]["options"]["security"] = []
+
+    methods = read(change).root.children["generate"].methods
+    assert not methods["OPTIONS"].iam
+    assert read(change).root.children["{proxy+}"].methods["ANY"].iam
+
+
+def test_validators_models_and_parameters_are_those_of_the_operation() -> None:
+    root = read().root
+    post, proxy = root.children["generate"].methods["POST"], root.children["{proxy+}"].methods["ANY"]
+    assert (post.validate_body, post.validate_parameters, list(post.models)) == (True, False, ["application/json"])
+    assert (proxy.validate_body, proxy.validate_parameters, proxy.models) == (True, True, {})
+    assert proxy.parameters == {
+        "method.request.path.proxy": True,
+        "method.request.header.X-Trace": True,
+        "method.request.querystring.n": False,
+    }
+
+
+def test_gateway_responses_key_source_and_binary_types_are_read() -> None:
+    imported = read()
+    assert (imported.key_source, imported.binary_media_types) == ("AUTHORIZER", ["image/png"])
+    assert imported.gateway_responses["UNAUTHORIZED"].status == 401
+    assert imported.gateway_responses["DEFAULT_4XX"].status is None
+    assert imported.gateway_responses["UNAUTHORIZED"].headers["Access-Control-Allow-Origin"].endswith(".Origin")

@@ -1,0 +1,140 @@
+"""The gateway as a whole: from a request to the function and back."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import yarl
+
+from local.lambda_service import FunctionError
+from tests.local.apigateway.doubles import AUTHORIZER, KEY, MadeUp, Streamed, allow, build_api, check, pieces, running
+
+
+def test_the_function_gets_the_proxy_event_of_the_request() -> None:
+    async def test() -> None:
+        main = MadeUp({"statusCode": 200, "body": "{}"})
+        async with running(build_api(authorizer=AUTHORIZER), main=main, auth=MadeUp(allow)) as gateway:
+            headers = {"aUTHORIZATION": f"Bearer {KEY}", "x-TWO": "ü", "TE": "trailers"}
+            url = yarl.URL(f"{gateway.url}/prod//v1/a%2Fb%2B/?a=1&a=2&b=%C3%BC+", encoded=True)
+            async with gateway.session.put(url, headers=headers, data="héllo".encode()) as head:
+                pass
+        event = main.events[0]
+        assert head.status == 200
+        assert (event["httpMethod"], event["path"], event["resource"]) == ("PUT", "/v1/a%2Fb%2B/", "/{proxy+}")
+        assert event["pathParameters"] == {"proxy": "v1/a%2Fb%2B"}
+        assert event["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": ["ü "]}
+        assert event["queryStringParameters"] == {"a": "2", "b": "ü "}
+        assert (event["body"], event["isBase64Encoded"]) == ("héllo", False)
+        assert not {"TE", "Content-Length"} & event["headers"].keys()
+        assert {"Authorization", "x-TWO"} < event["headers"].keys()
+        assert event["headers"]["X-Forwarded-Proto"] == "https"
+        context = event["requestContext"]
+        assert context["authorizer"] == {"principalId": "someone"}
+        assert (context["identity"]["apiKeyId"], context["identity"]["apiKey"]) == ("k", KEY)
+        assert (context["path"], context["stage"]) == ("/prod//v1/a%2Fb%2B/", "prod")
+        assert context["requestId"] == head.headers["x-amzn-RequestId"]
+
+    check(test)
+
+
+def test_streamed_bytes_arrive_while_the_function_still_writes() -> None:
+    async def test() -> None:
+        seen = asyncio.Event()
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b"first"
+            await seen.wait()
+            yield b"second"
+
+        main = MadeUp(lambda _: Streamed({"statusCode": 200, "headers": {"Content-Type": "text/event-stream"}}, body()))
+        async with (
+            running(build_api(stream=True), main=main) as gateway,
+            gateway.session.post(gateway.url + "/prod/") as answer,
+        ):
+            assert answer.headers["Transfer-Encoding"] == "chunked"
+            assert await answer.content.readexactly(5) == b"first"
+            seen.set()
+            assert await answer.content.read() == b"second"
+        assert json.loads(gateway.log[-1]) == {"status": "200", "path": "/prod/", "nothing": "-", "length": 11}
+
+    check(test)
+
+
+def test_a_function_that_breaks_off_cuts_the_connection() -> None:
+    async def test() -> None:
+        main = MadeUp(lambda _: Streamed({"statusCode": 200}, pieces(b"first", FunctionError(b"{}"))))
+        async with running(build_api(stream=True), main=main) as gateway:
+            with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)):
+                await gateway.ask()
+        assert any("the function broke off" in line for line in gateway.log)
+
+    check(test)
+
+
+def test_the_function_goes_on_when_the_client_has_gone() -> None:
+    async def test() -> None:
+        finished = asyncio.Event()
+
+        async def body() -> AsyncIterator[bytes]:
+            for _ in range(30):
+                yield b"x" * 100
+                await asyncio.sleep(0.01)
+            finished.set()
+
+        main = MadeUp(lambda _: Streamed({"statusCode": 200}, body()))
+        async with running(build_api(stream=True), main=main) as gateway:
+            answer = await gateway.session.post(gateway.url + "/prod/")
+            await answer.content.readexactly(100)
+            answer.close()
+            await asyncio.wait_for(finished.wait(), 5)
+
+    check(test)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_function_that_takes_too_long_is_a_504_and_goes_on(stream: bool) -> None:
+    async def test() -> None:
+        done = asyncio.Event()
+
+        class Slow:
+            async def invoke(self, _: dict[str, Any]) -> bytes:
+                await asyncio.sleep(0.3)
+                done.set()
+                return b"{}"
+
+            async def invoke_stream(self, event: dict[str, Any]) -> Streamed:
+                await self.invoke(event)
+                return Streamed({"statusCode": 200}, pieces(b"x"))
+
+        async with running(build_api(timeout=0.1, stream=stream), main=Slow()) as gateway:
+            head, body = await gateway.ask()
+            assert (head.status, json.loads(body)) == (504, {"message": "Endpoint request timed out"})
+            await asyncio.wait_for(done.wait(), 5)
+
+    check(test)
+
+
+def test_outside_of_the_stage_it_is_forbidden() -> None:
+    async def test() -> None:
+        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
+            for path in ("/", "/dev/generate", "/production"):
+                head, body = await gateway.ask(path=path)
+                assert (head.status, json.loads(body)) == (403, {"message": "Forbidden"})
+
+    check(test)
+
+
+def test_one_connection_serves_many_requests() -> None:
+    async def test() -> None:
+        async with running(build_api(), main=MadeUp({"statusCode": 200, "body": "x"})) as gateway:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
+            for _ in range(3):
+                writer.write(b"GET /prod/ HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert (await reader.readline()) == b"HTTP/1.1 200 OK\r\n"
+                await reader.readuntil(b"\r\n\r\nx")
+            writer.close()
+
+    check(test)

@@ -1,0 +1,196 @@
+"""A stack that is deployed without the CDK CLI, as small as one with everything that is read from it can be."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from local.deployment.control_plane import ControlPlane
+from local.deployment.deployed_stack import Deployment, read_deployment
+from local.deployment.prerequisites import create_secrets
+
+BUCKET = "assets-123456789012"
+API = {"Ref": "Api"}
+
+
+def uri(version: str, action: str, function: str) -> dict[str, Any]:
+    place = [
+        "arn:",
+        {"Ref": "AWS::Partition"},
+        ":apigateway:",
+        {"Ref": "AWS::Region"},
+        f":lambda:path/{version}/functions/",
+    ]
+    return {"Fn::Join": ["", [*place, {"Fn::GetAtt": [function, "Arn"]}, f"/{action}"]]}
+
+
+def function(handler: str, **environment: Any) -> dict[str, Any]:
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "Code": {"S3Bucket": {"Fn::Sub": "assets-${AWS::AccountId}"}, "S3Key": "code.zip"},
+            "Handler": handler,
+            "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+            "Runtime": "python3.13",
+            "Timeout": 30,
+            "MemorySize": 256,
+            "Environment": {"Variables": environment},
+        },
+    }
+
+
+def integration(*, stream: bool) -> dict[str, Any]:
+    version, action = ("2021-11-15", "response-streaming-invocations") if stream else ("2015-03-31", "invocations")
+    entry = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri(version, action, "Main")}
+    return entry | ({"responseTransferMode": "STREAM", "timeoutInMillis": 900_000} if stream else {})
+
+
+BODY: dict[str, Any] = {
+    "openapi": "3.0.1",
+    "info": {"title": "door", "version": "1"},
+    "x-amazon-apigateway-api-key-source": "AUTHORIZER",
+    "x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}},
+    "x-amazon-apigateway-gateway-responses": {
+        "THROTTLED": {
+            "statusCode": "429",
+            "responseParameters": {"gatewayresponse.header.Retry-After": "'1'"},
+            "responseTemplates": {"application/json": "{}"},
+        }
+    },
+    "components": {
+        "schemas": {"Body": {"type": "object"}},
+        "securitySchemes": {
+            "Bearer": {
+                "type": "apiKey",
+                "name": "Authorization",
+                "in": "header",
+                "x-amazon-apigateway-authtype": "custom",
+                "x-amazon-apigateway-authorizer": {
+                    "type": "token",
+                    "authorizerUri": uri("2015-03-31", "invocations", "Guard"),
+                    "identityValidationExpression": "^Bearer .+$",
+                    "authorizerResultTtlInSeconds": 60,
+                },
+            },
+            "Key": {"type": "apiKey", "name": "x-api-key", "in": "header"},
+        },
+    },
+    "paths": {
+        "/": {
+            "post": {
+                "security": [{"Bearer": [], "Key": []}],
+                "x-amazon-apigateway-request-validator": "body",
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}},
+                "x-amazon-apigateway-integration": integration(stream=True),
+            }
+        },
+        "/v1/{proxy+}": {
+            "x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": integration(stream=False)}
+        },
+    },
+}
+TRUST = {
+    "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]
+}
+TEMPLATE: dict[str, Any] = {
+    "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+    "Resources": {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST}},
+        "Main": function("front.handler", ENDPOINT={"Fn::GetAtt": ["Endpoint", "EndpointName"]}),
+        "Guard": function("guard.handler"),
+        "Unused": function("unused.handler"),
+        "Model": {
+            "Type": "AWS::SageMaker::Model",
+            "Properties": {
+                "ExecutionRoleArn": {"Fn::GetAtt": ["Role", "Arn"]},
+                "PrimaryContainer": {
+                    "Image": "763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:3.3.6",
+                    "Environment": {
+                        "HF_MODEL_ID": "m/m",
+                        "HF_TOKEN": "{{resolve:secretsmanager:hub:SecretString:key::}}",
+                    },
+                },
+            },
+        },
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {
+                "ProductionVariants": [
+                    {
+                        "VariantName": "AllTraffic",
+                        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+                        "InstanceType": "ml.g5.2xlarge",
+                        "InitialInstanceCount": 1,
+                        "InitialVariantWeight": 1,
+                    }
+                ]
+            },
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
+        },
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": BODY}},
+        "Other": {"Type": "AWS::ApiGateway::RestApi", "Condition": "Never", "Properties": {"Name": "other"}},
+        "Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": {"RestApiId": API}},
+        "Stage": {
+            "Type": "AWS::ApiGateway::Stage",
+            "Properties": {
+                "RestApiId": API,
+                "DeploymentId": {"Ref": "Deployment"},
+                "StageName": "live",
+                "AccessLogSetting": {"DestinationArn": "arn", "Format": "$context.status"},
+                "MethodSettings": [
+                    {"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 5, "ThrottlingBurstLimit": 9},
+                    {"ResourcePath": "/~1v1", "HttpMethod": "GET", "MetricsEnabled": True},
+                ],
+            },
+        },
+        "Key": {"Type": "AWS::ApiGateway::ApiKey", "Properties": {"Enabled": True, "Name": "team-a"}},
+        "Known": {
+            "Type": "AWS::ApiGateway::ApiKey",
+            "Properties": {"Enabled": True, "Value": "known" * 5},
+            "Metadata": {"aws:cdk:path": "S/Door/Consumers/team-b/Key"},
+        },
+        "Plan": {
+            "Type": "AWS::ApiGateway::UsagePlan",
+            "Properties": {
+                "ApiStages": [{"ApiId": API, "Stage": {"Ref": "Stage"}}],
+                "Throttle": {"RateLimit": 2, "BurstLimit": 3},
+                "Quota": {"Limit": 100, "Period": "WEEK"},
+            },
+        },
+        "PlanKey": {
+            "Type": "AWS::ApiGateway::UsagePlanKey",
+            "Properties": {"KeyId": {"Ref": "Key"}, "KeyType": "API_KEY", "UsagePlanId": {"Ref": "Plan"}},
+        },
+    },
+    "Outputs": {
+        "Url": {"Value": {"Fn::Sub": "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/live/"}},
+        "Hidden": {"Condition": "Never", "Value": "x"},
+    },
+}
+
+
+@contextmanager
+def control_plane() -> Iterator[ControlPlane]:
+    """A control plane with the code of the stack's functions in a bucket."""
+    with ControlPlane() as running:
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("front.py", "")
+        buckets = running.client("s3")
+        buckets.create_bucket(Bucket=BUCKET)
+        buckets.put_object(Bucket=BUCKET, Key="code.zip", Body=code.getvalue())
+        yield running
+
+
+def deploy(plane: ControlPlane, *templates: dict[str, Any]) -> Deployment:
+    """Deploys stacks S0, S1, …; without any, the one of TEMPLATE."""
+    stacks = {f"S{number}": template for number, template in enumerate(templates or [TEMPLATE])}
+    create_secrets(plane, stacks)
+    for name, template in stacks.items():
+        plane.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
+    return read_deployment(plane, list(stacks))

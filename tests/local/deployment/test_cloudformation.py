@@ -1,0 +1,108 @@
+"""The resolver for the functions of CloudFormation templates."""
+
+import pytest
+
+from local.deployment.cloudformation import Template, parse_secret, replace_secrets, secret_references
+
+PSEUDO = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "us-east-1",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+BODY = {
+    "Parameters": {"Size": {"Default": "small"}},
+    "Mappings": {"Images": {"us-east-1": {"account": "763104351884"}}},
+    "Conditions": {
+        "IsUs": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
+        "IsNotUs": {"Fn::Not": [{"Condition": "IsUs"}]},
+        "Both": {"Fn::And": [{"Condition": "IsUs"}, {"Condition": "IsNotUs"}]},
+        "Either": {"Fn::Or": [{"Condition": "IsUs"}, {"Condition": "IsNotUs"}]},
+    },
+    "Resources": {
+        "Fn": {"Type": "AWS::Lambda::Function", "Properties": {"Role": {"Fn::GetAtt": ["Role", "Arn"]}}},
+        "Role": {"Type": "AWS::IAM::Role"},
+        "Endpoint": {"Type": "AWS::SageMaker::Endpoint"},
+        "Pool": {"Type": "AWS::Cognito::UserPool"},
+        "Stage": {"Type": "AWS::ApiGateway::Stage", "Properties": {"StageName": "prod"}},
+        "Elsewhere": {"Type": "AWS::SNS::Topic", "Condition": "IsNotUs"},
+        "Here": {"Type": "AWS::SNS::Topic", "Condition": "IsUs", "Properties": {"Empty": {"Ref": "AWS::NoValue"}}},
+    },
+}
+ENDPOINT_ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/llama-1"
+
+
+@pytest.fixture
+def template() -> Template:
+    return Template(
+        BODY,
+        pseudo=PSEUDO,
+        physical_ids={"Fn": "stack-Fn-1", "Role": "stack-Role-1", "Endpoint": ENDPOINT_ARN},
+        exports={"other:small": "exported"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"Ref": "Fn"}, "stack-Fn-1"),
+        ({"Ref": "Stage"}, "Stage"),
+        ({"Ref": "Size"}, "small"),
+        ({"Fn::GetAtt": ["Fn", "Arn"]}, "arn:aws:lambda:us-east-1:123456789012:function:stack-Fn-1"),
+        ({"Fn::GetAtt": "Role.Arn"}, "arn:aws:iam::123456789012:role/stack-Role-1"),
+        ({"Fn::GetAtt": ["Endpoint", "EndpointArn"]}, ENDPOINT_ARN),
+        ({"Fn::GetAtt": ["Endpoint", "EndpointName"]}, "llama-1"),
+        ({"Fn::Join": ["-", ["a", {"Ref": "AWS::Region"}, {"Ref": "AWS::NoValue"}]]}, "a-us-east-1"),
+        (
+            {"Fn::Sub": "cdk-assets-${AWS::AccountId}-${Fn.Arn}-${!kept}"},
+            f"cdk-assets-123456789012-{'arn:aws:lambda:us-east-1:123456789012:function:stack-Fn-1'}-${{kept}}",
+        ),
+        ({"Fn::Sub": ["${a}${Size}", {"a": {"Ref": "Fn"}}]}, "stack-Fn-1small"),
+        ({"Fn::FindInMap": ["Images", {"Ref": "AWS::Region"}, "account"]}, "763104351884"),
+        ({"Fn::FindInMap": ["Images", "xx", "account", {"DefaultValue": "none"}]}, "none"),
+        ({"Fn::If": ["IsUs", "yes", "no"]}, "yes"),
+        ({"a": {"Fn::If": ["IsNotUs", "x", {"Ref": "AWS::NoValue"}]}, "b": 1}, {"b": 1}),
+        ({"Fn::Select": ["1", {"Fn::Split": [":", "a:b:c"]}]}, "b"),
+        ({"Fn::Base64": "text"}, "dGV4dA=="),
+        ({"Fn::ImportValue": {"Fn::Sub": "other:${Size}"}}, "exported"),
+        ({"Fn::ToJsonString": {"a": [{"Ref": "Size"}]}}, '{"a":["small"]}'),
+        ({"Fn::GetAtt": ["Pool", "ProviderURL"]}, "https://cognito-idp.us-east-1.amazonaws.com/Pool"),
+    ],
+)
+def test_a_function_gives_what_cloudformation_gives(template: Template, value: object, expected: object) -> None:
+    assert template.resolve(value) == expected
+
+
+def test_before_a_deployment_the_name_of_an_export_stands_for_its_value() -> None:
+    assert Template(BODY, pseudo=PSEUDO).resolve({"Fn::ImportValue": "nobody:exports"}) == "nobody:exports"
+
+
+def test_conditions_combine(template: Template) -> None:
+    assert [template.condition(name) for name in ("IsUs", "IsNotUs", "Both", "Either")] == [True, False, False, True]
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_there(template: Template) -> None:
+    assert template.resources("AWS::SNS::Topic") == {"Here": {}}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({"Ref": "Nobody"}, "Ref Nobody: neither a parameter nor a resource"),
+        ({"Fn::ImportValue": "nobody:exports"}, "Fn::ImportValue nobody:exports: no deployed stack exports it."),
+        ({"Fn::Transform": {}}, "Fn::Transform: the emulated cloud cannot resolve"),
+        ({"Fn::FindInMap": ["Images", "xx", "account"]}, "has no such entry"),
+    ],
+)
+def test_what_cannot_be_resolved_is_named(template: Template, value: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        template.resolve(value)
+
+
+def test_dynamic_references_are_found_and_replaced() -> None:
+    text = "{{resolve:secretsmanager:hub/token:SecretString:::}}"
+    keyed = "{{resolve:secretsmanager:arn:aws:secretsmanager:us-east-1:1:secret:hub:SecretString:key::}}"
+    assert secret_references({"a": [text], "b": "none"}) == {"hub/token:SecretString:::"}
+    assert parse_secret("hub/token:SecretString:::") == ("hub/token", "")
+    assert parse_secret(next(iter(secret_references(keyed)))) == ("hub", "key")
+    assert replace_secrets(f"<{text}>", lambda reference: parse_secret(reference)[0]) == "<hub/token>"

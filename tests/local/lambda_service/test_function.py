@@ -1,0 +1,162 @@
+"""The emulated Lambda service: what a function gets, and what becomes of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local.lambda_service import Function, FunctionConfig, FunctionError
+from tests.local.lambda_service.doubles import deployed, run
+
+ECHO = """
+    while True:
+        event = next_event()
+        call("POST", f"invocation/{request_id}/response", json.dumps([event, os.getpid()]), echo)
+"""
+
+
+def test_a_buffered_answer_is_returned_whole_and_the_sandbox_is_used_again() -> None:
+    async def scenario(function: Function) -> None:
+        first, pid = json.loads(await function.invoke({"a": "ü"}))
+        assert first == {"a": "ü"}
+        for number in range(20):
+            assert json.loads(await function.invoke({"n": number})) == [{"n": number}, pid]
+
+    assert run(lambda: deployed(ECHO), scenario).violations == []
+
+
+def test_concurrent_invocations_have_a_sandbox_each() -> None:
+    async def scenario(function: Function) -> None:
+        answers = await asyncio.gather(*(function.invoke({"n": number}) for number in range(4)))
+        events, pids = zip(*(json.loads(answer) for answer in answers), strict=True)
+        assert list(events) == [{"n": number} for number in range(4)]
+        assert len(set(pids)) == 4
+
+    source = ECHO.replace("call(", "time.sleep(0.5); call(")
+    assert run(lambda: deployed(source), scenario).violations == []
+
+
+def test_the_environment_is_what_lambda_sets_and_the_functions_own_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "x")
+
+    async def scenario(function: Function) -> None:
+        environment, arguments, folder = json.loads(await function.invoke({}))
+        root = environment["LAMBDA_TASK_ROOT"]
+        assert environment.pop("OWN") == "mine"
+        assert environment.pop("AWS_LAMBDA_EXEC_WRAPPER") == f"{root}/run"
+        assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
+        assert environment["_HANDLER"] == "unused.handler"
+        assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "made-up"
+        assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+        assert folder == str(Path(root).resolve())
+        assert arguments[1].endswith("/bootstrap.py")
+        made_by_the_shell = {"PWD", "SHLVL", "_", "LC_CTYPE", "OLDPWD"}
+        assert {name for name in environment if not name.startswith(("AWS_", "LAMBDA_"))} - made_by_the_shell == {
+            "LANG",
+            "PATH",
+            "PYTHONPATH",
+            "TZ",
+            "_HANDLER",
+        }
+        assert "_X_AMZN_TRACE_ID" not in environment
+
+    source = """
+        next_event()
+        told = [dict(os.environ), sys.argv[1:], os.getcwd()]
+        call("POST", f"invocation/{request_id}/response", json.dumps(told), echo)
+        next_event()
+    """
+    assert run(lambda: deployed(source), scenario).violations == []
+
+
+def test_each_line_of_both_outputs_is_logged_whole() -> None:
+    log: list[str] = []
+
+    async def scenario(function: Function) -> None:
+        await function.invoke({})
+
+    source = """
+        next_event()
+        sys.stdout.write("one\\ntwo")
+        sys.stdout.flush()
+        time.sleep(0.1)
+        sys.stdout.write(" and a half\\n")
+        sys.stdout.flush()
+        sys.stderr.write("x" * 300000 + "\\nlast\\n")
+        sys.stderr.flush()
+        call("POST", f"invocation/{request_id}/response", "ok", echo)
+        sys.exit(0)
+    """
+    run(lambda: deployed(source, log), scenario)
+    assert log[:2] == ["one", "two and a half"]
+    assert [len(line) for line in log[2:4]] == [262144, 300000 - 262144]
+    assert log[4] == "last"
+
+
+def test_a_handler_without_a_wrapper_runs_in_the_managed_runtime() -> None:
+    log: list[str] = []
+
+    async def scenario(function: Function) -> None:
+        name, remaining, trace, event = json.loads(await function.invoke({"a": 1}))
+        assert (name, event) == ("made-up", {"a": 1})
+        assert 0 < remaining <= 20000
+        assert trace.startswith("Root=1-")
+        with pytest.raises(FunctionError, match="ZeroDivisionError: division by zero"):
+            await function.invoke({"a": 0})
+        with pytest.raises(FunctionError, match="TypeError: Object of type set is not JSON serializable"):
+            await function.invoke({"a": 2})
+
+    source = """
+        import os
+
+        def handler(event, context):
+            1 / event["a"]
+            if event["a"] == 2:
+                return {1}
+            left = context.get_remaining_time_in_millis()
+            return [context.function_name, left, os.environ["_X_AMZN_TRACE_ID"], event]
+    """
+    assert run(lambda: deployed(source, log, handler="code.handler"), scenario).violations == []
+    assert json.loads(log[0])["errorType"] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [("code.nothing", "Runtime.HandlerNotFound"), ("nothing.handler", "Runtime.ImportModuleError")],
+)
+def test_a_handler_that_is_not_there_is_a_failure_to_start(handler: str, words: str) -> None:
+    async def scenario(function: Function) -> None:
+        with pytest.raises(FunctionError, match=words):
+            await function.invoke({})
+
+    assert run(lambda: deployed("", handler=handler), scenario).violations == []
+
+
+def test_the_unpacked_code_is_removed_in_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        buffer = io.BytesIO()
+        zipfile.ZipFile(buffer, "w").close()
+        (tmp_path / "code.zip").write_bytes(buffer.getvalue())
+        config = FunctionConfig(
+            name="f",
+            arn="arn:aws:lambda:eu-west-1:123456789012:function:f",
+            handler="a.b",
+            environment={},
+            timeout_seconds=1,
+            memory_mb=128,
+            code_zip=tmp_path / "code.zip",
+        )
+        (tmp_path / "run").mkdir()
+        function = Function(config, folder=tmp_path / "run")
+        assert len(list((tmp_path / "run").iterdir())) == 1
+        await function.close()
+        assert list((tmp_path / "run").iterdir()) == []
+
+    asyncio.run(main())

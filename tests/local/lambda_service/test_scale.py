@@ -1,0 +1,117 @@
+"""The emulated Lambda service under load: how many run at once, and how many sandboxes that takes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from local.lambda_service import Concurrency, Function, FunctionError, FunctionThrottled
+from tests.local.lambda_service.doubles import deployed, run
+
+WHO = """
+    while True:
+        event = next_event()
+        time.sleep(event.get("seconds", 0))
+        call("POST", f"invocation/{request_id}/response", json.dumps(os.getpid()), echo)
+"""
+SLOW_TO_START = '\n    print("up", flush=True); time.sleep(0.4)' + WHO
+
+
+async def running(function: Function, seconds: float) -> asyncio.Task[bytes]:
+    """An invocation that has begun."""
+    task = asyncio.create_task(function.invoke({"seconds": seconds}))
+    await asyncio.sleep(0)
+    return task
+
+
+def test_more_invocations_than_the_account_allows_are_throttled_until_one_has_ended() -> None:
+    account = Concurrency(2)
+
+    async def scenario(function: Function) -> None:
+        first, second = [await running(function, seconds) for seconds in (0.3, 0.6)]
+        with pytest.raises(FunctionThrottled, match=r"TooManyRequestsException: Rate Exceeded\."):
+            await function.invoke({})
+        await first
+        while account.running == 2:
+            await asyncio.sleep(0.01)
+        await function.invoke({})
+        await second
+
+    run(lambda: deployed(WHO, account=account), scenario)
+    assert account.running == 0
+
+
+def test_reserved_concurrency_is_the_functions_own() -> None:
+    account = Concurrency(0)
+
+    async def scenario(function: Function) -> None:
+        task = await running(function, 0.3)
+        with pytest.raises(FunctionThrottled):
+            await function.invoke({})
+        await task
+
+    run(lambda: deployed(WHO, account=account, reserved=1), scenario)
+
+
+def test_an_invocation_that_fails_or_times_out_makes_room_as_well() -> None:
+    account = Concurrency(1)
+    crash = "next_event(); sys.exit(3)"
+
+    async def scenario(function: Function) -> None:
+        for _ in range(3):
+            with pytest.raises(FunctionError, match=r"Runtime\.ExitError"):
+                await function.invoke({})
+            await asyncio.sleep(0.05)
+
+    run(lambda: deployed(crash, account=account), scenario)
+    assert account.running == 0
+
+
+def test_who_waits_for_a_sandbox_takes_the_first_that_is_free_and_no_more_are_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # two sandboxes start at once then
+    log: list[str] = []
+
+    async def scenario(function: Function) -> None:
+        await asyncio.gather(*(function.invoke({}) for _ in range(60)))
+        await asyncio.sleep(2)
+
+    assert run(lambda: deployed(SLOW_TO_START, log), scenario).violations == []
+    assert 1 <= log.count("up") <= 6
+
+
+def test_no_more_sandboxes_than_are_kept_warm_outlive_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.lambda_service.pool.IDLE_SANDBOXES", 2)
+
+    async def scenario(function: Function) -> None:
+        answers = await asyncio.gather(*(function.invoke({"seconds": 0.5}) for _ in range(5)))
+        pids = {json.loads(answer) for answer in answers}
+        assert len(pids) == 5
+        for _ in range(100):
+            if sum(Path(f"/proc/{pid}").exists() for pid in pids) == 2:
+                break
+            await asyncio.sleep(0.05)
+        assert sum(Path(f"/proc/{pid}").exists() for pid in pids) == 2
+        assert json.loads(await function.invoke({})) in pids
+
+    run(lambda: deployed(WHO), scenario)
+
+
+def test_a_machine_without_files_to_give_fails_the_invocation_and_not_the_service(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_pipe() -> tuple[int, int]:
+        raise OSError(24, "Too many open files")
+
+    async def scenario(function: Function) -> None:
+        with monkeypatch.context() as changed:
+            changed.setattr("local.lambda_service.output.os.pipe", no_pipe)
+            with pytest.raises(FunctionError, match=r"Sandbox\.Failure: .*Too many open files"):
+                await function.invoke({})
+        await function.invoke({})
+
+    run(lambda: deployed(WHO), scenario)

@@ -1,0 +1,166 @@
+"""What the container refuses to start with, in the words of TGI's launcher."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from local.model_container.launcher import settings_from
+from local.model_container.tgi.options import LaunchError
+from tests.local.model_container.servers import call
+
+MODEL = {"HF_MODEL_ID": "meta-llama/Llama-3.1-8B-Instruct"}
+HELP = "\n\nFor more information, try '--help'."
+
+
+def refusal(**environment):
+    with pytest.raises(LaunchError) as caught:
+        settings_from({**MODEL, **environment})
+    return str(caught.value)
+
+
+def test_without_a_model_the_entrypoint_stops():
+    with pytest.raises(LaunchError, match="HF_MODEL_ID must be set"):
+        settings_from({})
+
+
+def test_the_limits_of_the_environment_are_the_containers():
+    settings = settings_from(
+        {
+            **MODEL,
+            "SM_NUM_GPUS": "1",
+            "HF_MODEL_QUANTIZE": "fp8",
+            "MAX_INPUT_TOKENS": "3000",
+            "MAX_TOTAL_TOKENS": "4096",
+            "MAX_CONCURRENT_REQUESTS": "7",
+            "PAYLOAD_LIMIT": "6291456",
+            "TRUST_REMOTE_CODE": "false",
+            "COMPUTE_TYPE": "toy",
+            "TOY_TOKENS_PER_SECOND": "0",
+        }
+    )
+    assert (settings.max_input_tokens, settings.max_total_tokens) == (3000, 4096)
+    assert (settings.max_concurrent_requests, settings.payload_limit) == (7, 6291456)
+    assert (settings.compute_type, settings.tokens_per_second) == ("toy", 0)
+
+
+def test_limits_that_are_not_given_are_derived():
+    assert settings_from({**MODEL, "MAX_TOTAL_TOKENS": "100"}).max_input_tokens == 99
+    assert settings_from({**MODEL, "MAX_INPUT_LENGTH": "50"}).max_input_tokens == 50
+    assert settings_from(MODEL).payload_limit == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("model", "environment", "tag"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", {}, "text-generation"),
+        ("google/flan-t5-xl", {}, "text2text-generation"),
+        ("google/gemma-3-4b-it", {}, "image-text-to-text"),
+        ("/opt/ml/model", {}, None),
+        ("meta-llama/Llama-3.1-8B-Instruct", {"HF_HUB_OFFLINE": "1"}, None),
+    ],
+)
+def test_the_hub_decides_what_a_model_is_for(model, environment, tag):
+    settings = settings_from({"HF_MODEL_ID": model, **environment})
+    assert settings.pipeline_tag == tag
+    assert settings.default_return_full_text is (tag in (None, "text-generation"))
+
+
+@pytest.mark.parametrize("value", ["1", "True", "yes", ""])
+def test_only_true_and_false_are_booleans(value):
+    words = f"error: invalid value '{value}' for '--trust-remote-code'\n  [possible values: true, false]{HELP}"
+    assert refusal(TRUST_REMOTE_CODE=value) == words
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("MAX_INPUT_TOKENS", "", ": cannot parse integer from empty string"),
+        ("MAX_INPUT_TOKENS", "4k", ": invalid digit found in string"),
+        ("MAX_TOP_N_TOKENS", "4294967296", ": number too large to fit in target type"),
+        ("PROMETHEUS_PORT", "70000", ": 70000 is not in 0..=65535"),
+        ("ROPE_FACTOR", "x", ": invalid float literal"),
+        ("DTYPE", "fp16", "\n  [possible values: float16, bfloat16]"),
+        ("USAGE_STATS", "ON", "\n  [possible values: on, off, no-stack]"),
+        ("SHARDED", "1", "\n  [possible values: true, false]"),
+    ],
+)
+def test_a_value_that_cannot_be_read_is_named_as_clap_does(variable, value, reason):
+    flag = "--" + variable.lower().replace("_", "-")
+    assert refusal(**{variable: value}) == f"error: invalid value '{value}' for '{flag} <{variable}>'{reason}{HELP}"
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"MAX_INPUT_TOKENS": "9", "MAX_INPUT_LENGTH": "8"},
+         ("Both `max_input_tokens` (9) and `max_input_length` (8) are set. Please define only `max_input_tokens` as "
+         "`max_input_length is deprecated for naming consistency.")),
+        ({"MAX_INPUT_TOKENS": "9", "MAX_TOTAL_TOKENS": "9"}, "`max_input_tokens`(9) must be < `max_total_tokens`(9)"),
+        ({"SM_NUM_GPUS": "0"}, "`num_shard` cannot be < 1"),
+        ({"SHARDED": "true", "SM_NUM_GPUS": "1"}, "`sharded` is true but `num_shard` <= 1"),
+        ({"SM_NUM_GPUS": "2", "HF_MODEL_QUANTIZE": "exl2"},
+         "Sharding is currently not supported with `exl2` quantization"),
+        ({"VALIDATION_WORKERS": "0"}, "`validation_workers` must be > 0"),
+        ({"MAX_TOTAL_TOKENS": "100", "MAX_BATCH_TOTAL_TOKENS": "50"},
+         "`max_total_tokens` must be <= `max_batch_total_tokens`. Given: 100 and 50"),
+        ({"NGROK": "true"}, "`ngrok-authtoken` must be set when using ngrok tunneling"),
+        ({"LORA_ADAPTERS": "a,b@c@d"}, "Invalid LoRA adapter format: b@c@d"),
+    ],
+)  # fmt: skip
+def test_options_that_contradict_each_other_stop_the_launcher(environment, words):
+    assert refusal(**environment) == f'Error: ArgumentValidation("{words}")'
+
+
+def test_a_dtype_excludes_most_quantizations():
+    words = "Only 1 can be set between `dtype` and `quantize`, as they both decide how goes the final model."
+    assert words in refusal(DTYPE="float16", QUANTIZE="awq")
+    assert settings_from({**MODEL, "DTYPE": "float16", "QUANTIZE": "bitsandbytes-nf4"}).model_id
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"MAX_BATCH_SIZE": "0"}, "`max_batch_size` must be > 0"),
+        ({"MAX_BATCH_PREFILL_TOKENS": "200000"},
+         "`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. Given: 200000 and 131072"),
+        ({"SPECULATE": "2", "MAX_INPUT_TOKENS": "8000"},
+         "`max_batch_prefill_tokens` must be >= `max_input_tokens`. Given: 4096 and 8000"),
+    ],
+)  # fmt: skip
+def test_what_only_the_router_checks_crashes_the_webserver(environment, words):
+    assert refusal(**environment) == f'Error: ArgumentValidation("{words}")\nWebserver Crashed\nError: WebserverFailed'
+
+
+def test_a_wrong_setting_of_the_toy_is_named():
+    assert refusal(TOY_TOKENS_PER_SECOND="fast") == "TOY_TOKENS_PER_SECOND='fast': invalid float literal"
+
+
+def start(**environment):
+    command = [sys.executable, "-m", "local.model_container", "--port", "0"]
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "SYSTEMROOT")}
+    return subprocess.Popen(
+        command, env={**clean, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_the_process_prints_its_port_serves_and_ends_on_sigterm():
+    with start(**MODEL, TOY_TOKENS_PER_SECOND="0") as process:
+        try:
+            port = json.loads(process.stdout.readline())["port"]
+            assert call("GET", f"http://127.0.0.1:{port}/ping").status == 200
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+            assert process.stderr.read() == ""
+        finally:
+            process.kill()
+
+
+def test_the_process_ends_with_1_and_tgis_words_when_it_cannot_start():
+    with start(**MODEL, MAX_INPUT_TOKENS="9", MAX_TOTAL_TOKENS="9") as process:
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (1, "")
+    assert err == 'Error: ArgumentValidation("`max_input_tokens`(9) must be < `max_total_tokens`(9)")\n'

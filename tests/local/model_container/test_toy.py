@@ -1,0 +1,103 @@
+"""The toy's parts that no client sees alone: its tokenizer and its grammars."""
+
+import re
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.model_container import tokenizer
+from local.model_container.errors import ToolError
+from local.model_container.tgi import grammar, tools
+
+
+@given(st.text(), st.booleans())
+def test_the_tokens_of_a_text_put_together_are_the_text(text, special):
+    pieces = list(tokenizer.pieces(text, add_special_tokens=special))
+    assert "".join(piece.text for piece in pieces) == text
+    assert len(pieces) == tokenizer.count(text, add_special_tokens=special)
+    encoded = text.encode()
+    spans = list(dict.fromkeys((piece.start, piece.stop) for piece in pieces if piece.stop))
+    assert b"".join(encoded[start:stop] for start, stop in spans) == encoded
+
+
+@given(st.text(st.sampled_from("aé🦙 \n<|>_.,😀"), max_size=30))
+def test_tokens_with_awkward_characters_put_together_are_the_text(text):
+    assert "".join(piece.text for piece in tokenizer.pieces(text)) == text
+    assert len(list(tokenizer.pieces(text))) == tokenizer.count(text, add_special_tokens=False)
+
+
+def test_tokens_have_stable_ids():
+    assert [piece.id for piece in tokenizer.pieces("Hello world")] == [112153, 88588]
+
+
+simple_schemas = st.recursive(
+    st.one_of(
+        st.just({"type": "string"}),
+        st.builds(
+            lambda low, more: {"type": "string", "minLength": low, "maxLength": low + more},
+            st.integers(0, 9),
+            st.integers(0, 9),
+        ),
+        st.builds(
+            lambda low, more: {"type": "integer", "minimum": low, "maximum": low + more},
+            st.integers(-50, 50),
+            st.integers(0, 50),
+        ),
+        st.builds(lambda low: {"type": "number", "exclusiveMinimum": low}, st.integers(-5, 5)),
+        st.builds(lambda step: {"type": "integer", "multipleOf": step, "minimum": 1}, st.integers(1, 9)),
+        st.sampled_from([{"type": "boolean"}, {"type": "null"}, {"enum": ["a", 2]}, {"const": {"x": 1}}]),
+        st.sampled_from([{"type": ["string", "null"]}, {"type": "string", "format": "date-time"}]),
+    ),
+    lambda inner: st.one_of(
+        st.builds(lambda items, n: {"type": "array", "items": items, "minItems": n}, inner, st.integers(0, 3)),
+        st.builds(
+            lambda properties: {
+                "type": "object",
+                "properties": properties,
+                "required": list(properties),
+                "additionalProperties": False,
+            },
+            st.dictionaries(st.sampled_from("abcd"), inner, max_size=3),
+        ),
+        st.builds(lambda first, second: {"anyOf": [first, second]}, inner, inner),
+        st.builds(lambda one: {"allOf": [one]}, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(simple_schemas)
+def test_an_instance_of_a_simple_schema_satisfies_it(schema):
+    instance = grammar.SchemaInstance(schema, ["zebra", "lion"]).of(schema)
+    jsonschema.validate(instance, schema)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["[0-9]{4}-[01][0-9]", "a|b", "(?:x|y)+?z*", "[^aeiou]", "[^\\d]\\D", "\\s\\S", "(?P<q>['\"]).(?P=q)", "ab{0,1}"],
+)  # fmt: skip
+def test_a_text_for_a_pattern_matches_it(pattern):
+    assert re.fullmatch(pattern, grammar.matching(pattern))
+
+
+def tool(name):
+    return {"type": "function", "function": {"name": name, "description": None, "arguments": {}}}
+
+
+def test_with_auto_no_tool_may_be_chosen_and_otherwise_not():
+    assert [each["function"]["name"] for each in tools.offered([tool("a")], "auto")] == ["a", "no_tool"]
+    assert tools.offered([tool("a")], "required") == [tool("a")]
+    assert tools.offered([tool("a")], "none") == []
+    with pytest.raises(ToolError, match="Tool error: Tool with name b not found"):
+        tools.offered([tool("a")], "function:b")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"), [(["stock", "of", "ACME"], "getStockPrice"), (["Weather"], "get_weather"), (["hm"], "no_tool")]
+)
+def test_the_tool_whose_name_shares_a_word_with_the_prompt_is_chosen(words, name):
+    schema = tools.tool_schema(tools.offered([tool("get_weather"), tool("getStockPrice")], "auto"))
+    call = grammar.SchemaInstance(schema, words).of({**tools.choose(schema, words), "type": "object"})
+    assert call == {"function": {"_name": name}}

@@ -1,0 +1,220 @@
+"""Faults at every byte and at every part of an answer."""
+
+import http.client
+import json
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
+from botocore.exceptions import ClientError, EventStreamError
+from urllib3.exceptions import ProtocolError
+
+from local.sagemaker_runtime import Faults, Listener, create_app
+from tests.local.model_container.servers import Servers, call, client_of, signed
+
+TEXT = "".join(f'data: {{"token":"🦙 {n}"}}\n\n' for n in range(12)).encode()
+STREAM, BUFFERED = "/endpoints/talker/invocations-response-stream", "/endpoints/talker/invocations"
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with Servers() as running:
+        yield running
+
+
+@pytest.fixture
+def faults():
+    return Faults()
+
+
+@pytest.fixture
+def url(servers, faults):
+    """A service whose container answers in one piece, which becomes one part, or several where that is wanted."""
+
+    async def talk(request):
+        return web.Response(body=TEXT, content_type="text/event-stream")
+
+    app = web.Application()
+    app.router.add_post("/invocations", talk)
+    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, cut_seed=None))
+
+
+@pytest.fixture
+def parts_url(servers, faults):
+    async def talk(request):
+        return web.Response(body=TEXT * 20, content_type="text/event-stream")
+
+    app = web.Application()
+    app.router.add_post("/invocations", talk)
+    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, cut_seed=7))
+
+
+def raw(url, path=STREAM):
+    """What comes on the wire: status, body, and whether it came to its end."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection.request("POST", path, b"{}", signed(url + path))
+    answer = connection.getresponse()
+    try:
+        return answer.status, answer.read(), True
+    except http.client.IncompleteRead as broken:
+        return answer.status, broken.partial, False
+    finally:
+        connection.close()
+
+
+def frames(body):
+    buffer = EventStreamBuffer()
+    buffer.add_data(body)
+    return [(event.headers, event.payload) for event in buffer]
+
+
+@pytest.mark.parametrize("path", [STREAM, BUFFERED])
+def test_a_connection_is_lost_at_the_byte_that_is_asked_for(url, faults, path):
+    whole = raw(url, path)[1]
+    for at in [0, 1, 2, 11, 12, 13, 40, len(whole) - 1, len(whole), len(whole) + 1000]:
+        faults.inject("connection-lost", 1, at=at)
+        status, body, complete = raw(url, path)
+        assert (status, len(body)) == (200, min(at, len(whole)))
+        assert not complete or (path == BUFFERED and at >= len(whole))
+    assert raw(url, path)[1:] == (whole, True)
+
+
+@pytest.mark.parametrize("path", [STREAM, BUFFERED])
+def test_an_answer_ends_cleanly_at_the_byte_that_is_asked_for(url, faults, path):
+    whole = raw(url, path)[1]
+    for at in [0, 1, 50, len(whole), len(whole) + 1]:
+        faults.inject("end", 1, at=at)
+        assert raw(url, path) == (200, whole[:at], True)
+
+
+def test_one_bit_of_one_byte_is_another_and_a_client_notices_it_wherever_it_is(url, faults):
+    whole = len(raw(url)[1])
+    for at in range(0, whole, 7):
+        faults.inject("flip", 1, at=at)
+        _, body, complete = raw(url)
+        assert (len(body), complete) == (whole, True)
+        try:
+            told = b"".join(payload for _, payload in frames(body))
+        except ChecksumMismatch:
+            continue
+        assert told != TEXT, at
+    faults.inject("flip", 1, at=whole)
+    _, body, complete = raw(url)
+    assert (b"".join(payload for _, payload in frames(body)), complete) == (TEXT, True)
+
+
+def test_an_answer_stalls_at_the_byte_and_then_goes_on(url, faults):
+    faults.inject("stall", 1, at=60, seconds=0.7)
+    started = time.monotonic()
+    _, body, complete = raw(url)
+    assert complete
+    assert b"".join(payload for _, payload in frames(body)) == TEXT
+    assert 0.6 < time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("stream-broken", "ModelStream"), ("stream-timeout", "ModelStream"), ("stream-failure", "InternalStream")],
+)
+@pytest.mark.parametrize("frame", [0, 1, 2, 1000])
+def test_an_exception_comes_after_the_parts_that_are_asked_for_or_at_the_end(parts_url, faults, fault, code, frame):
+    faults.inject(fault, 1, frame=frame)
+    *before, (headers, _) = frames(raw(parts_url)[1])
+    told = b"".join(payload for _, payload in before)
+    assert headers[":exception-type"].startswith(code)
+    assert (TEXT * 20).startswith(told)
+    assert len(before) == frame or (frame == 1000 and told == TEXT * 20)
+
+
+def test_an_event_of_an_unknown_type_changes_nothing_for_a_real_client(parts_url, faults):
+    faults.inject("unknown-event", 1, frame=2)
+    names = [headers[":event-type"] for headers, _ in frames(raw(parts_url)[1])]
+    assert names[2] == "SomethingNew"
+    assert set(names[:2] + names[3:]) == {"PayloadPart"}
+    faults.inject("unknown-event", 1)
+    answer = client_of(parts_url).invoke_endpoint_with_response_stream(EndpointName="talker", Body=b"{}")
+    told = [event["PayloadPart"]["Bytes"] for event in answer["Body"] if "PayloadPart" in event]
+    assert b"".join(told) == TEXT * 20
+
+
+@pytest.mark.parametrize("path", [STREAM, BUFFERED])
+def test_a_connection_that_ends_without_an_answer_and_a_page_in_its_place(url, faults, path):
+    faults.inject("hang-up", 1)
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+        raw(url, path)
+    faults.inject("bad-gateway", 1)
+    status, body, _ = raw(url, path)
+    assert (status, body) == (502, b"<html><body><h1>502 Bad Gateway</h1></body></html>")
+    assert raw(url, path)[0] == 200
+
+
+def test_the_container_may_have_answered_with_any_error(url, faults):
+    for status in (400, 422, 429, 503):
+        faults.inject("model-error", 1, status=status)
+        with pytest.raises(ClientError) as caught:
+            client_of(url).invoke_endpoint(EndpointName="talker", Body=b"{}")
+        assert caught.value.response["OriginalStatusCode"] == status
+
+
+def test_a_throttle_that_ends_after_so_many_calls(url, faults):
+    faults.inject("throttle", 3)
+    assert [raw(url)[0] for _ in range(4)] == [400, 400, 400, 200]
+
+
+@pytest.mark.parametrize(("fault", "error"), [("connection-lost", ProtocolError), ("stream-failure", EventStreamError)])
+def test_a_real_client_raises_for_each_kind_of_broken_stream(url, faults, fault, error):
+    faults.inject(fault, 1)
+    answer = client_of(url).invoke_endpoint_with_response_stream(EndpointName="talker", Body=b"{}")
+    with pytest.raises(error):
+        list(answer["Body"])
+
+
+def test_faults_are_listed_with_the_options_that_they_have(url, faults):
+    call("PUT", f"{url}/faults", {"fault": "stall", "at": 3, "seconds": 2, "count": 1})
+    call("PUT", f"{url}/faults", {"fault": "stream-broken", "frame": 4})
+    assert call("GET", f"{url}/faults").json["faults"] == [
+        {"fault": "stall", "count": 1, "seconds": 2.0, "at": 3},
+        {"fault": "stream-broken", "count": None, "seconds": 5.0, "frame": 4},
+    ]
+
+
+@pytest.fixture
+def refusing(servers):
+    async def start():
+        async def refuse(seconds):
+            await listener.refuse(seconds)
+
+        listener = Listener(create_app({}.get, Faults(), refuse=refuse), shutdown_timeout=0.1)
+        await listener.start()
+        return listener
+
+    listener = servers.run(start())
+    yield listener.url
+    servers.run(listener.close())
+
+
+def ask(connection):
+    connection.request("GET", "/faults")
+    return json.loads(connection.getresponse().read())
+
+
+def test_connections_are_refused_for_a_while_those_that_idle_included(refusing):
+    parts = urlsplit(refusing)
+    kept = http.client.HTTPConnection(parts.hostname, parts.port, timeout=5)
+    assert ask(kept) == {"faults": []}
+    assert call("PUT", f"{refusing}/faults", {"fault": "refused", "seconds": 0.5}).status == 200
+    with pytest.raises(ConnectionRefusedError):
+        call("GET", f"{refusing}/faults")
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        ask(kept)
+    threading.Event().wait(0.7)
+    assert call("GET", f"{refusing}/faults").status == 200
+
+
+def test_what_refusing_does_not_have_is_told(refusing):
+    answer = call("PUT", f"{refusing}/faults", {"fault": "refused", "count": 2})
+    assert (answer.status, answer.json["error"]) == (400, "count: has no meaning for refused, which has seconds.")

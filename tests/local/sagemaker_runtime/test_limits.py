@@ -1,0 +1,106 @@
+"""What the service takes of a request: the limits of its API model."""
+
+import gzip
+import json
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import botocore
+import pytest
+from aiohttp import web
+
+from local.sagemaker_runtime import Faults, create_app
+from local.sagemaker_runtime.limits import HEADERS, MAX_BODY_BYTES
+from tests.local.model_container.servers import KEY, SECRET, Servers, call, client_of, signed
+
+PATH = "/endpoints/echo/invocations"
+
+
+@pytest.fixture(scope="module")
+def url():
+    async def echo(request):
+        inference_id = request.headers.get("x-amzn-sagemaker-inference-id", "")
+        return web.json_response({"id": inference_id}, headers={"X-Amzn-SageMaker-Inference-Id": "out"})
+
+    app = web.Application(client_max_size=2**30)
+    app.router.add_post("/invocations", echo)
+    with Servers() as servers:
+        yield servers.serve(create_app({"echo": servers.serve(app)}.get, Faults(), secrets={KEY: SECRET}))
+
+
+def members(operation):
+    folder = Path(botocore.__file__).parent / "data" / "sagemaker-runtime" / "2017-05-13"
+    model = json.loads(gzip.decompress((folder / "service-2.json.gz").read_bytes()))
+    for name, member in model["shapes"][f"{operation}Input"]["members"].items():
+        yield name, member, model["shapes"][member["shape"]]
+
+
+@pytest.mark.parametrize("operation", ["InvokeEndpoint", "InvokeEndpointWithResponseStream"])
+def test_the_limits_are_those_of_botocores_model(operation):
+    for name, member, shape in members(operation):
+        if name == "Body":
+            assert shape["max"] == MAX_BODY_BYTES
+        elif member["location"] == "header":
+            limit = HEADERS[member["locationName"].lower()]
+            assert (limit.member.lower(), limit.least, limit.most) == (name.lower(), shape.get("min", 0), shape["max"])
+
+
+def ask(url, **headers):
+    named = {f"x-amzn-sagemaker-{name.replace('_', '-')}": value for name, value in headers.items()}
+    return call("POST", url + PATH, b"{}", signed(url + PATH, **named))
+
+
+@pytest.mark.parametrize("value", ["x", "x" * 64, "a b~", "-"])
+def test_an_inference_id_of_1_to_64_printed_characters_reaches_the_container_and_does_not_come_back(url, value):
+    answer = ask(url, inference_id=value)
+    assert (answer.status, answer.json) == (200, {"id": value})
+    assert "x-amzn-sagemaker-inference-id" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        (
+            {"inference_id": "x" * 65},
+            "'inferenceId' failed to satisfy constraint: Member must have length less than or",
+        ),
+        (
+            {"inference_id": "a\tb"},
+            "'inferenceId' failed to satisfy constraint: Member must satisfy regular expression",
+        ),
+        ({"custom_attributes": "x" * 1025}, "'customAttributes' failed to satisfy constraint: Member must have length"),
+        ({"target_variant": "a_b"}, "'targetVariant' failed to satisfy constraint: Member must satisfy regular"),
+        ({"session_id": "-"}, "'sessionId' failed to satisfy constraint: Member must satisfy regular expression"),
+    ],
+)
+def test_a_header_that_is_not_as_the_model_says_is_refused_without_its_value(url, headers, words):
+    answer = ask(url, **headers)
+    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert answer.json["Message"].startswith("1 validation error detected: Value at ")
+    assert words in answer.json["Message"]
+
+
+def test_all_that_is_wrong_is_told_together(url):
+    told = ask(url, inference_id="", custom_attributes="x" * 1025).json["Message"]
+    assert told.startswith("3 validation errors detected: ")
+    for words in ("less than or equal to 1024", "greater than or equal to 1", "satisfy regular expression pattern"):
+        assert words in told
+
+
+def test_a_header_of_bytes_that_are_no_text_is_refused_too(url):
+    parts = urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        headers = signed(url + PATH, **{"x-amzn-sagemaker-inference-id": "x"}) | {
+            "content-length": "2",
+            "host": parts.netloc,
+        }
+        lines = [f"{name}: {value}".encode() for name, value in headers.items()]
+        lines = [line.replace(b"id: x", b"id: \xff") for line in lines]
+        connection.sendall(b"POST %b HTTP/1.1\r\n%b\r\n\r\n{}" % (PATH.encode(), b"\r\n".join(lines)))
+        assert connection.recv(12) == b"HTTP/1.1 403"
+
+
+def test_a_real_client_gets_its_inference_id_through(url):
+    answer = client_of(url).invoke_endpoint(EndpointName="echo", Body=b"{}", InferenceId="req_1 é"[:5])
+    assert json.loads(answer["Body"].read()) == {"id": "req_1"}

@@ -1,0 +1,113 @@
+"""The playground for every screen, eye and keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from tests.playground.api_stub import KEY, Stub
+from tests.playground.page import Page
+
+pytestmark = pytest.mark.xdist_group("chromium")
+
+
+@pytest.mark.parametrize(
+    "keys", [Keys.ENTER, Keys.CONTROL + Keys.ENTER + Keys.NULL, Keys.META + Keys.ENTER + Keys.NULL]
+)
+def test_enter_sends_with_control_or_command_too_and_with_shift_begins_a_line(
+    opened: Page, stub: Stub, keys: str
+) -> None:
+    opened.say("one", send=Keys.SHIFT + Keys.ENTER + Keys.NULL)
+    opened.say("two", send=keys)
+    opened.until(lambda: stub.asked)
+    assert stub.asked[0]["messages"] == [{"role": "user", "content": "one\ntwo"}]
+    opened.answered()
+
+
+def test_nothing_is_sent_where_nothing_was_written(opened: Page, stub: Stub) -> None:
+    opened.say("  ")
+    opened.find("send").click()
+    assert (stub.asked, opened.all(".turn")) == ([], [])
+
+
+def test_on_a_phone_nothing_is_cut_off_and_the_settings_open_on_demand(page: Page, stub: Stub) -> None:
+    chrome = page.chrome
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        chrome.get(f"{stub.url}/")
+        assert not page.find("key").is_displayed()
+        page.find("toggle").click()
+        assert page.find("toggle").get_attribute("aria-expanded") == "true"
+        page.enter_key(KEY)
+        page.until(lambda: page.find("model").get_property("value"))
+        page.say("A" * 300)
+        page.answered()
+        assert not page.find("key").is_displayed()
+        assert chrome.execute_script("return document.documentElement.scrollWidth") == 360
+        assert page.find("log").get_property("scrollWidth") == page.find("log").get_property("clientWidth")
+    finally:
+        chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_colour_schemes(page: Page, stub: Stub, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.open(f"{stub.url}/")
+    stub.status = 503
+    page.say("Hello?")
+    page.error()
+    contrasts = page.chrome.execute_script(_CONTRASTS)
+    assert len(contrasts) > 10
+    assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
+    assert (
+        page.chrome.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(246, 246, 244)"
+    ) == (scheme == "light")
+
+
+# The contrast of each text with what is behind it, by WCAG 2.2.
+_CONTRASTS = """
+const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+const light = (colour) => channels(colour).slice(0, 3).map((c) => c / 255)
+  .map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (element) => {
+  for (; element; element = element.parentElement) {
+    const colour = getComputedStyle(element).backgroundColor, alpha = channels(colour)[3];
+    if (alpha === undefined || alpha === 1) return colour;
+  }
+};
+const found = {};
+for (const element of document.querySelectorAll("body *")) {
+  const text = [...element.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data.trim()).join("");
+  if (!text || !element.checkVisibility() || element.matches("script, style, :disabled, option")) continue;
+  const [a, b] = [light(getComputedStyle(element).color), light(behind(element))].sort((x, y) => y - x);
+  found[text.slice(0, 40)] = (a + 0.05) / (b + 0.05);
+}
+return found;
+"""
+
+
+def test_everything_that_can_be_used_has_a_name_for_those_who_do_not_see_it(opened: Page) -> None:
+    opened.chrome.find_element(By.TAG_NAME, "summary").click()
+    nodes = opened.chrome.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    usable = {"button", "textbox", "combobox", "slider", "checkbox", "log", "DisclosureTriangle"}
+    names = {
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in nodes
+        if not node["ignored"] and node["role"]["value"] in usable
+    }
+    assert {
+        ("textbox", "API key or token"),
+        ("checkbox", "Keep it until this tab is closed"),
+        ("combobox", "Model"),
+        ("textbox", "System prompt optional"),
+        ("textbox", "Message"),
+        ("button", "Send"),
+        ("button", "New chat"),
+        ("button", "Copy"),
+        ("log", "Conversation"),
+    } <= names
+    assert not [role for role, name in names if not name]

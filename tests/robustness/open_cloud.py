@@ -1,0 +1,177 @@
+"""The emulated cloud without a deployment: gateway, real sandboxes, SageMaker Runtime, container; open to everyone."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import threading
+import zipfile
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import front_door
+from aiohttp import web
+
+from local.apigateway.api import Integration, Method, Resource, RestApi
+from local.apigateway.server import Gateway
+from local.lambda_service import Function, FunctionConfig
+from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from local.model_container.server import create_app as container
+from local.model_container.settings import Settings
+from local.sagemaker_runtime import Faults
+from local.sagemaker_runtime import create_app as sagemaker_runtime
+
+STAGE = "prod"
+MODEL = {"endpoint_name": "e", "model_id": None, "engine": "tgi", "max_body_bytes": 6291456}
+ACCESS_LOG = (
+    '{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","method":"$context.httpMethod",'
+    '"path":"$context.resourcePath","status":$context.status,"length":$context.responseLength}'
+)
+T = TypeVar("T")
+
+
+class OpenCloud:
+    """Runs in a thread of its own; what it logs is kept.
+
+    Attributes:
+        function: The front door.
+        log: Lines of the function.
+        access_log: Lines of the gateway.
+        asked: The bodies that have reached SageMaker.
+        waiting: How many answers are held back.
+        most_waiting: How many were at most.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.log: list[str] = []
+        self.access_log: list[str] = []
+        self.asked: list[bytes] = []
+        self.waiting = self.most_waiting = 0
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._runners: list[web.BaseRunner] = []
+
+    def run(self, coroutine: Coroutine[Any, Any, T], seconds: float = 60) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(seconds)
+
+    def start(self) -> None:
+        self._thread.start()
+        self.run(self._start())
+
+    def stop(self) -> None:
+        self.run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def hold_back(self) -> None:
+        self._loop.call_soon_threadsafe(self.gate.clear)
+
+    def let_go(self) -> None:
+        self._loop.call_soon_threadsafe(self.gate.set)
+
+    async def _start(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
+        app = container(self._settings)
+        app.middlewares.append(self._held)
+        container_url = await self._serve(web.AppRunner(app, access_log=None))
+        # The same container at once, to ask it what it will say.
+        self.oracle_url = await self._serve(web.AppRunner(container(replace(self._settings, tokens_per_second=0))))
+        secrets = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
+        service = sagemaker_runtime({"e": container_url}.get, Faults(), secrets=secrets)
+        service.middlewares.append(self._noted)
+        runtime_url = await self._serve(web.AppRunner(service, access_log=None, shutdown_timeout=0.2))
+        environment = {
+            "MODELS": json.dumps({"llama": MODEL}),
+            "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/front_door/bootstrap",
+        }
+        environment |= {"SAGEMAKER_RUNTIME_URL": runtime_url, "SAGEMAKER_URL": runtime_url}
+        config = FunctionConfig(
+            name="front-door",
+            arn="arn:aws:lambda:eu-west-1:123456789012:function:front-door",
+            handler="front_door.lambda_runtime.managed.handler",
+            environment=environment,
+            timeout_seconds=120,
+            memory_mb=512,
+            code_zip=_code(),
+        )
+        self.function = Function(config, log=self.log.append)
+        gateway = Gateway(_api(), lambda _name: self.function, log=self.access_log.append)
+        url = await self._serve(web.ServerRunner(gateway.server(), shutdown_timeout=0.2))
+        self.port = int(url.rpartition(":")[2])
+
+    async def _stop(self) -> None:
+        await self.function.close()
+        for runner in reversed(self._runners):
+            await runner.cleanup()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+
+    async def _serve(self, runner: web.BaseRunner) -> str:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=512).start()
+        self._runners.append(runner)
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    @web.middleware
+    async def _noted(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        self.asked.append(await request.read())
+        return await handler(request)
+
+    @web.middleware
+    async def _held(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        self.waiting += 1
+        self.most_waiting = max(self.waiting, self.most_waiting)
+        await self.gate.wait()
+        self.waiting -= 1
+        return await handler(request)
+
+
+@contextmanager
+def open_cloud(**settings: Any) -> Iterator[OpenCloud]:
+    """A cloud whose container has these settings."""
+    cloud = OpenCloud(Settings(**{"model_id": "toy", "tokens_per_second": 0, **settings}))
+    cloud.start()
+    try:
+        yield cloud
+    finally:
+        cloud.stop()
+
+
+def _api() -> RestApi:
+    integration = Integration(function_name="front-door", stream=True, timeout_seconds=120)
+    method = Method(verb="ANY", integration=integration)
+    root = Resource("r", "/", methods={"ANY": method})
+    root.children["{proxy+}"] = Resource("p", "/{proxy+}", methods={"ANY": method})
+    return RestApi(
+        id="abc",
+        region="eu-west-1",
+        account="123456789012",
+        partition="aws",
+        url_suffix="amazonaws.com",
+        stage=STAGE,
+        root=root,
+        access_log_format=ACCESS_LOG,
+    )
+
+
+def _code() -> bytes:
+    buffer = io.BytesIO()
+    root = Path(front_door.__file__).parent
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in root.rglob("*"):
+            if path.is_file() and path.suffix != ".pyc":
+                entry = zipfile.ZipInfo(path.relative_to(root.parent).as_posix())
+                entry.external_attr = (0o755 if path.name == "bootstrap" else 0o644) << 16
+                archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()

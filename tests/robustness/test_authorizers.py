@@ -1,0 +1,146 @@
+"""The authorizers refuse whatever is no key and no token, without a word of it, and keep nothing of it."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import json
+import re
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import api_key_authorizer
+import jwt_authorizer
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from jwt_authorizer.jwks import KeySet
+
+ISSUER, AUDIENCE = "https://issuer.example", "door"
+ARN = "arn:aws:execute-api:eu-west-1:123456789012:abc/prod/POST/generate"
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+DRAWN = settings(
+    derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+CALLS, MORE_BYTES = 5_000, 64 * 1024
+
+
+def encoded(data: bytes | object) -> str:
+    raw = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def token(header: object, claims: object) -> str:
+    """A token that is signed by the issuer, whatever is in it."""
+    signed = f"{encoded(header)}.{encoded(claims)}"
+    return f"{signed}.{encoded(KEY.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+
+
+HEADER = {"alg": "RS256", "kid": "k"}
+CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "someone", "exp": time.time() + 3600}
+VALID = token(HEADER, CLAIMS)
+
+
+@pytest.fixture(autouse=True)
+def _issuer(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = KEY.public_key().public_numbers()
+    length = (numbers.n.bit_length() + 7) // 8
+    jwk = {"kty": "RSA", "kid": "k", "n": encoded(numbers.n.to_bytes(length, "big")), "e": "AQAB"}
+    pages = {
+        f"{ISSUER}/.well-known/openid-configuration": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"},
+        f"{ISSUER}/keys": {"keys": [jwk]},
+    }
+    monkeypatch.setenv("ISSUER", ISSUER)
+    monkeypatch.setenv("AUDIENCE", json.dumps([AUDIENCE]))
+    monkeypatch.setattr(jwt_authorizer, "_key_sets", {ISSUER: KeySet(ISSUER, pages.__getitem__)})
+
+
+def answer(handler: Callable[..., dict[str, Any]], header: Any) -> str | None:
+    """Who was let in; None: nobody."""
+    try:
+        told = handler({"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, None)
+    except PermissionError as refused:
+        return None if str(refused) == "Unauthorized" else f"refused: {refused}"
+    return str(told["principalId"])
+
+
+@pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_authorizer.handler], ids=["keys", "tokens"])
+@DRAWN
+@given(header=st.text(max_size=200) | st.from_regex(r"[Bb]earer .{0,60}", fullmatch=True))
+@example(header="")
+@example(header="Bearer")
+@example(header="Bearer " + "." * 10_000)
+@example(header="Bearer " + "a" * 10_000)
+@example(header=f"Bearer {encoded(b'[' * 5000)}.{encoded(b'[' * 5000)}.AAAA")
+@example(header="Bearer " + "a" * 40)
+@example(header="Bearer " + "a" * 40 + "\n")
+@example(header="Bearer " + "a" * 40 + " a")
+@example(header="Basic " + encoded(b"user:password"))
+@example(header="Bearer \r\nX-Evil: 1")
+@example(header="Bearer " + "é" * 30)
+@example(header=f"bearer {VALID}\0")
+def test_nothing_that_is_drawn_is_let_in_by_a_token(
+    handler: Callable[..., dict[str, Any]], header: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = answer(handler, header)
+    written = capsys.readouterr()
+    assert written.err == ""
+    assert len(header) < 20 or header[7:] not in written.out
+    is_key = handler is api_key_authorizer.handler and re.fullmatch(r"[Bb]earer [-A-Za-z0-9._~+/]{20,128}=*", header)
+    assert (told is not None) == bool(is_key)
+
+
+def test_a_token_with_one_other_letter_is_another_token() -> None:
+    assert answer(jwt_authorizer.handler, f"Bearer {VALID}") == "someone"
+    for at in range(len(VALID)):
+        other = "A" if VALID[at] != "A" else "B"
+        assert answer(jwt_authorizer.handler, f"Bearer {VALID[:at]}{other}{VALID[at + 1 :]}") is None
+        assert answer(jwt_authorizer.handler, f"Bearer {VALID[:at]}{VALID[at + 1 :]}") is None
+
+
+WRONG: list[Any] = [None, True, 0, -1, 1e308, "", "x", "\ud800", [], [None], [[]], {}, {"a": 1}, "🐤" * 100]
+
+
+@pytest.mark.parametrize("name", [*CLAIMS, "nbf", "client_id", "sub"])
+def test_a_signed_token_with_a_wrong_claim_is_refused_or_means_the_same(name: str) -> None:
+    for wrong in WRONG:
+        told = answer(jwt_authorizer.handler, f"Bearer {token(HEADER, {**CLAIMS, name: wrong})}")
+        assert told in (None, "someone", wrong)
+        assert told is None or name not in ("iss", "aud")
+
+
+@pytest.mark.parametrize("name", ["alg", "kid", "crit", "typ", "jku", "jwk", "b64", "x5c"])
+def test_a_signed_token_with_a_wrong_header_is_refused_or_means_the_same(name: str) -> None:
+    for wrong in [*WRONG, "none", "HS256", "RS512", "ES256"]:
+        told = answer(jwt_authorizer.handler, f"Bearer {token({**HEADER, name: wrong}, CLAIMS)}")
+        assert told in (None, "someone")
+        assert told is None or name != "alg"
+
+
+def _headers() -> Iterator[str]:
+    for at in range(CALLS):
+        yield from (f"Bearer {VALID}", f"Bearer key-{at:030}", f"Bearer {VALID[:-9]}{at:09}", "x" * (at % 500))
+
+
+@pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_authorizer.handler], ids=["keys", "tokens"])
+def test_five_thousand_calls_leave_nothing(
+    handler: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    headers = _headers()
+
+    def call(count: int) -> int:
+        for header, _ in zip(headers, range(count), strict=False):
+            answer(handler, header)
+        capsys.readouterr()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    before = call(CALLS // 10)
+    after = call(CALLS)
+    tracemalloc.stop()
+    assert after - before < MORE_BYTES

@@ -1,0 +1,203 @@
+"""Drawn bodies, headers and paths: always an answer, never an error of ours, no more to the model than was asked."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.robustness.checked_door import HostileDoor
+from tests.robustness.corpus import CHAT, COMPLETION, POST_PATHS, VALUES, valid_body
+from tests.robustness.wrong_values import WRONG, places, with_other
+
+DRAWN = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**31, 2**32, 2**63, 2**64, -(2**63) - 1, 10**400, -1, 0, 1e308, -0.0, 5e-324])
+    | st.floats(allow_nan=True, allow_infinity=True)
+    | st.text(st.characters(codec=None, exclude_categories=[]), max_size=20)
+)
+JSON_VALUES = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+WORDS = [
+    *"{}[]:,",
+    *('"inputs"', '"messages"', '"prompt"', '"parameters"', '"role"', '"content"', '"user"', '"stream"', '"model"'),
+    *(
+        '"llama"',
+        "true",
+        "null",
+        "1",
+        "-0",
+        "1e400",
+        '"\\ud800"',
+        '"\\u0000"',
+        " ",
+        "\n",
+        '"',
+        "\\",
+        "NaN",
+        "é",
+        "\ufeff",
+    ),
+]
+
+
+def harmless(door: HostileDoor, path: str, body: str | None, *, most: int = 1, **event: Any) -> int:
+    door.double.received.clear()
+    answered = door.ask(path, body, **event)
+    assert answered.status < 500, (path, body, answered.body)
+    assert answered.seconds < 10, (path, body)
+    sent = len(door.double.received)
+    assert sent <= most, (path, body)
+    assert (sent > 0) == (answered.status == 200), (path, body)
+    assert door.double.violations == [], (path, body)
+    return answered.status
+
+
+def most_requests(body: Any) -> int:
+    """How many answers a body may ask for, each of which is a request to the model."""
+    if not isinstance(body, dict):
+        return 1
+    n, prompt = body.get("n"), body.get("prompt")
+    prompts = len(prompt) if isinstance(prompt, list) else 1
+    return max(1, prompts) * max(1, n if isinstance(n, int) else 1)
+
+
+REQUESTS = [(path, valid_body(path)) for path in POST_PATHS]
+REQUESTS += [("/invocations", CHAT), ("/invocations", COMPLETION)]
+
+
+@pytest.mark.parametrize(("path", "valid"), REQUESTS)
+def test_any_wrong_value_in_any_place_is_told_or_harmless(door: HostileDoor, path: str, valid: dict[str, Any]) -> None:
+    assert harmless(door, path, json.dumps(valid)) == 200
+    for place in places(valid):
+        for wrong in WRONG:
+            body = with_other(valid, place, wrong)
+            harmless(door, path, json.dumps(body), most=most_requests(body))
+
+
+@settings(DRAWN, max_examples=500)
+@given(data=st.data(), path=st.sampled_from(POST_PATHS), stream=st.booleans())
+def test_drawn_values_in_drawn_places(door: HostileDoor, data: st.DataObject, path: str, stream: bool) -> None:
+    body = {**valid_body(path), "stream": stream}
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(list(places(body))))
+        body = with_other(body, place, data.draw(JSON_VALUES))
+    harmless(door, path, json.dumps(body), most=min(most_requests(body), 200))
+
+
+@settings(DRAWN, max_examples=400)
+@given(path=st.sampled_from(POST_PATHS), words=st.lists(st.sampled_from([*WORDS, *VALUES.values()]), max_size=25))
+def test_drawn_words_of_json(door: HostileDoor, path: str, words: list[str]) -> None:
+    harmless(door, path, "".join(words), most=200)
+
+
+@settings(DRAWN, max_examples=300)
+@given(path=st.sampled_from(POST_PATHS), raw=st.binary(max_size=200))
+def test_drawn_bytes(door: HostileDoor, path: str, raw: bytes) -> None:
+    harmless(door, path, base64.b64encode(raw).decode(), isBase64Encoded=True)
+
+
+@settings(DRAWN, max_examples=300)
+@given(data=st.data(), path=st.sampled_from(POST_PATHS))
+def test_valid_bodies_with_drawn_bytes_in_them(door: HostileDoor, data: st.DataObject, path: str) -> None:
+    raw = bytearray(json.dumps(valid_body(path)).encode())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(raw) - 1))
+        raw[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=4))
+    harmless(door, path, base64.b64encode(raw).decode(), most=200, isBase64Encoded=True)
+
+
+HEADER_NAMES = st.sampled_from(
+    [
+        *(
+            "content-type",
+            "Content-Type",
+            "CONTENT-TYPE",
+            "content-length",
+            "Transfer-Encoding",
+            "authorization",
+            "host",
+        ),
+        *("X-Request-Id", "Idempotency-Key", "Origin", "Accept", "X-Amz-Target", "X-Amzn-SageMaker-Inference-Id"),
+        *("X-Amzn-SageMaker-Target-Model", "X-Amzn-SageMaker-Custom-Attributes", "X-Forwarded-For", "Expect"),
+    ]
+) | st.text(max_size=30)
+HEADER_VALUES = st.sampled_from(
+    [
+        *("application/json", "application/json; charset=utf-16", "application/vnd.api+json", "text/plain", "", " "),
+        *("x\r\nX-Evil: 1", "x\nX-Evil: 1", "\0", "é", "💥", "\ud800", "chunked", "0", "-1", "*", "null", "a" * 20_000),
+    ]
+) | st.text(max_size=40)
+
+
+@settings(DRAWN, max_examples=400)
+@given(
+    path=st.sampled_from(POST_PATHS),
+    headers=st.dictionaries(HEADER_NAMES, st.lists(HEADER_VALUES, min_size=1, max_size=3), max_size=6),
+    is_multiple=st.booleans(),
+)
+def test_drawn_headers(door: HostileDoor, path: str, headers: dict[str, list[str]], is_multiple: bool) -> None:
+    single = {name: values[-1] for name, values in headers.items()}
+    told: dict[str, Any] = {"headers": single, "multiValueHeaders": headers if is_multiple else None}
+    harmless(door, path, json.dumps({**valid_body(path), "tools": None}), **told)
+    for request in door.double.received:
+        names = {"host", "content-length", "content-type", "authorization", "accept", "x-amz-date"}
+        names |= {"x-amz-security-token", "x-amzn-sagemaker-accept", "x-amzn-sagemaker-inference-id"}
+        assert request.headers.keys() <= names
+        assert len(request.headers.get("x-amzn-sagemaker-inference-id", "")) <= 64
+
+
+SEGMENTS = st.sampled_from(
+    [
+        *(
+            "v1",
+            "models",
+            "llama",
+            "generate",
+            "chat",
+            "completions",
+            "..",
+            ".",
+            "",
+            "%2e%2e",
+            "%2F",
+            "%00",
+            "%",
+            "%ff",
+        ),
+        *("generate_stream", "{model}", "{proxy+}", "\ud800", "é", "a\r\nb", "x" * 5000, "health", "info"),
+    ]
+)
+
+
+@settings(DRAWN, max_examples=300)
+@given(
+    segments=st.lists(SEGMENTS, max_size=6),
+    method=st.sampled_from(["GET", "POST", "OPTIONS", "HEAD", "PUT", "", "post", "X" * 300, "\ud800", "A\r\nB"]),
+    resource=st.sampled_from([None, "/{proxy+}", "/models/{model}/generate", "/v1/models/{model}", "/nope", ""]),
+    parameters=st.none() | st.dictionaries(st.sampled_from(["model", "proxy"]), SEGMENTS, max_size=2),
+)
+def test_drawn_paths(
+    door: HostileDoor, segments: list[str], method: str, resource: str | None, parameters: dict[str, str] | None
+) -> None:
+    told: dict[str, Any] = {"httpMethod": method, "resource": resource, "pathParameters": parameters}
+    door.double.received.clear()
+    answered = door.ask("/" + "/".join(segments), "{}", **told)
+    assert answered.status < 500, answered.body
+    assert all(request.path == "/" for request in door.double.received)

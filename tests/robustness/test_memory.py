@@ -1,0 +1,91 @@
+"""One sandbox answers five thousand requests of every kind, and holds in the end what it held at the beginning."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.functions import front_door
+from bench.runtime_api import RuntimeApi
+from tests.robustness.checked_door import LLAMA, check_metrics, strict
+from tests.robustness.model_double import ModelDouble
+from tests.robustness.request_mix import MixedAnswers, mixed_events
+
+LAMBDA = Path(__file__).parents[2] / "lambda"
+WARM, ALL = 500, 5_000
+MORE_KIB = 3 * 1024
+
+
+class Sandbox:
+    """The function in a process of its own, started through its wrapper as Lambda does."""
+
+    def __init__(self, upstream_port: int, output: Path) -> None:
+        self.api = RuntimeApi(self._alive)
+        self.output = output
+        function = front_door(LAMBDA, upstream_port, LLAMA.endpoint_name)
+        with output.open("wb") as sink:
+            self._process = subprocess.Popen(
+                function.command,
+                cwd=function.task_root,
+                env=function.process_environment(self.api.address),
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+            )
+
+    def held(self) -> Counter[str]:
+        """Resident memory in KiB, and how many files and threads."""
+        place = Path(f"/proc/{self._process.pid}")
+        status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
+        memory = int(status["VmRSS"].split()[0])
+        return Counter(memory=memory, threads=int(status["Threads"]), files=len([*(place / "fd").iterdir()]))
+
+    def stop(self) -> None:
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self.api.close()
+
+    def _alive(self) -> None:
+        assert self._process.poll() is None, self.output.read_text(errors="replace")[-2000:]
+
+
+@contextmanager
+def sandbox(double: ModelDouble) -> Iterator[Sandbox]:
+    with tempfile.TemporaryDirectory() as folder:
+        started = Sandbox(int(double.url.rpartition(":")[2]), Path(folder) / "output")
+        try:
+            yield started
+        finally:
+            started.stop()
+
+
+@pytest.mark.slow
+def test_memory_is_flat_over_five_thousand_requests(double: ModelDouble) -> None:
+    double.answers = MixedAnswers()
+    statuses: Counter[int] = Counter()
+    with sandbox(double) as running:
+        for at, event in zip(range(1, ALL + 1), mixed_events(), strict=False):
+            statuses[running.api.invoke(event).status] += 1
+            double.received.clear()
+            if at == WARM:
+                before = running.held()
+        after = running.held()
+        lines = running.output.read_text().splitlines()
+    assert after["memory"] - before["memory"] <= MORE_KIB
+    assert after["files"] <= before["files"] + 1  # a connection may wait for the next request
+    assert after["threads"] <= before["threads"]
+    assert len(lines) == ALL
+    assert statuses[200] > ALL / 3
+    told = [strict(line) for line in lines]
+    for line in told:
+        check_metrics(line)
+        assert line.get("error") != "internal", line
+    assert [line["request_id"] for line in told] == [f"gateway-{at}" for at in range(ALL)]
