@@ -3,12 +3,12 @@
 Synthesis is offline: no AWS call, no network. Context (`cdk.json`, or `-c key=value`):
 
 - `hf_token_secret`: name of the Secrets Manager secret that holds the Hugging Face token.
-- `gateway`: endpoints that exist already, for a stack `GatewayStack` with one URL for all of them:
+- `front_door`: endpoints that exist already, for a stack `FrontDoorStack` with one URL for all of them:
   `llama=my-endpoint,falcon=my-other-endpoint`, or JSON (`stacks/front_door_context.py`). Default: no such stack.
 - `cloud_watch_role`: `off` when the account already has a role for API Gateway logs.
 - `playground`: `on` to show the playground at `GET /` of every front door.
 - `stacks`: names of stacks, separated by commas, of which the app is to consist. Default: all of `stacks/presets.py`,
-  and `GatewayStack` where there is one.
+  and `FrontDoorStack` where there is one.
 - `nag`: `off` to synthesize without cdk-nag.
 
 With `--exclusively` (`cdk synth -e LlamaTgiStack`) only the selected stacks are built; without it the CDK CLI does not
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aws_cdk import App, Environment
 
 BUNDLING_STACKS = "aws:cdk:bundling-stacks"
-_GATEWAY = "GatewayStack"
+_FRONT_DOOR = "FrontDoorStack"
 _SWITCH = {"on": True, "true": True, "off": False, "false": False}
 
 
@@ -43,10 +43,10 @@ def build(app: App, env: Environment) -> None:
     from stacks.presets import PRESETS
 
     presets = {preset.__name__: preset for preset in PRESETS}
-    gateway = app.node.try_get_context("gateway")
-    for name in _asked(app, [*presets, *([_GATEWAY] if gateway is not None else [])]):
-        if name == _GATEWAY:
-            _add_gateway(app, gateway, env)
+    endpoints = app.node.try_get_context("front_door")
+    for name in _asked(app, [*presets, *([_FRONT_DOOR] if endpoints is not None else [])]):
+        if name == _FRONT_DOOR:
+            _add_front_door(app, endpoints, env)
             continue
         presets[name](
             app,
@@ -60,14 +60,14 @@ def build(app: App, env: Environment) -> None:
         _add_nag(app)
 
 
-def _add_gateway(app: App, gateway: object, env: Environment) -> None:
-    from stacks.front_door_context import read_gateway
-    from stacks.front_door_stack import GatewayStack
+def _add_front_door(app: App, endpoints: object, env: Environment) -> None:
+    from stacks.front_door_context import read_front_door
+    from stacks.front_door_stack import FrontDoorStack
 
-    GatewayStack(
+    FrontDoorStack(
         app,
-        _GATEWAY,
-        endpoints=read_gateway(gateway),
+        _FRONT_DOOR,
+        endpoints=read_front_door(endpoints),
         cloud_watch_role=_is_on(app, "cloud_watch_role"),
         playground=_is_on(app, "playground", default=False),
         env=env,
@@ -79,7 +79,7 @@ def _asked(app: App, names: list[str]) -> list[str]:
     stated = str(app.node.try_get_context("stacks") or "").replace(",", " ").split()
     unknown = sorted(set(stated) - set(names))
     if unknown:
-        hint = f" {_GATEWAY} needs the endpoints that it is for: -c gateway=llama=my-endpoint." * (_GATEWAY in unknown)
+        hint = f" {_FRONT_DOOR} needs endpoints: -c front_door=llama=my-endpoint." * (_FRONT_DOOR in unknown)
         raise SystemExit(
             f"stacks={','.join(unknown)}: the app has no stack of this name. Choose one of: {', '.join(names)}.{hint}"
         )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TgiOptions,
         UsageStats,
     )
-    from constructs_lib.planning.hardware.instance_types import GpuInstance
+    from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
     from constructs_lib.planning.models.facts_file import read_model_file
     from constructs_lib.planning.serving_limits import ServingFacts
@@ -41,8 +41,8 @@ __all__ = [
     "Domain",
     "Dtype",
     "FrontDoor",
-    "GpuInstance",
     "IModelEndpoint",
+    "InstanceType",
     "KvCacheDtype",
     "LogLevel",
     "Model",
@@ -67,7 +67,7 @@ _HOMES = {
     "FrontDoor": "front_door.front_door",
     "IModelEndpoint": "endpoint.interface",
     "Model": "endpoint.model",
-    "GpuInstance": "planning.hardware.instance_types",
+    "InstanceType": "planning.hardware.instance_types",
     "ModelFacts": "planning.models.facts",
     "read_model_file": "planning.models.facts_file",
     "ServingFacts": "planning.serving_limits",

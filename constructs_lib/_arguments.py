@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from aws_cdk import aws_ec2 as ec2
 
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Text, problem
+from constructs_lib.planning.validation.rules import String, problem
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ConstructType:
     """One kind of construct.
 
     Args:
@@ -22,86 +22,90 @@ class Kind:
     """
 
     method: str
-    wanted: str
+    description: str
     fix: str
 
-    def holds(self, value: object) -> bool:
+    def matches(self, value: object) -> bool:
         """Whether the value is of the kind, and not the class itself."""
         return not isinstance(value, type) and hasattr(value, self.method)
 
     def problems(self, keyword: str, value: object, *, required: bool = False) -> Iterator[Problem]:
         """What is wrong with the value; nothing if it is left out and need not be given."""
-        if (required or value is not None) and not self.holds(value):
-            yield Problem(keyword, value, f"must be {self.wanted}, not {kind_of(value)}", self.fix)
+        if (required or value is not None) and not self.matches(value):
+            yield Problem(keyword, value, f"must be {self.description}, not {type_name(value)}", self.fix)
 
     def list_problems(self, keyword: str, values: object) -> Iterator[Problem]:
         """What is wrong with a list of the kind; nothing if it is left out."""
         if values is None:
             return
         if isinstance(values, str) or not isinstance(values, Sequence):
-            fix = "Put it into a list: […]." if self.holds(values) else self.fix
-            message = f"must be a list of which each is {self.wanted}, not {kind_of(values)}"
+            fix = "Put it into a list: […]." if self.matches(values) else self.fix
+            message = f"must be a list of which each is {self.description}, not {type_name(values)}"
             yield Problem(keyword, values, message, fix)
             return
         for index, value in enumerate(values):
-            if not self.holds(value):
-                message = f"must be {self.wanted}, not {kind_of(value)}"
+            if not self.matches(value):
+                message = f"must be {self.description}, not {type_name(value)}"
                 yield Problem(f"{keyword}[{index}]", value, message, self.fix)
 
 
-VPC = Kind(
+VPC = ConstructType(
     "select_subnets", "a VPC of aws_ec2", 'Give aws_ec2.Vpc.from_lookup(self, "Vpc", vpc_id="<its id>"), or an own one.'
 )
-SUBNET = Kind(
+SUBNET = ConstructType(
     "associate_network_acl", "a subnet of aws_ec2", 'Give aws_ec2.Subnet.from_subnet_id(self, "Subnet", "<its id>").'
 )
-SECURITY_GROUP = Kind(
+SECURITY_GROUP = ConstructType(
     "add_ingress_rule",
     "a security group of aws_ec2",
     'Give aws_ec2.SecurityGroup.from_security_group_id(self, "Group", "<its id>").',
 )
-ROLE = Kind("grant_assume_role", "a role of aws_iam", 'Give aws_iam.Role.from_role_arn(self, "OwnRole", "<its ARN>").')
-KEY = Kind("grant_decrypt", "a key of aws_kms", 'Give aws_kms.Key.from_key_arn(self, "Key", "<its ARN>").')
-REPOSITORY = Kind(
+ROLE = ConstructType(
+    "grant_assume_role", "a role of aws_iam", 'Give aws_iam.Role.from_role_arn(self, "OwnRole", "<its ARN>").'
+)
+KEY = ConstructType("grant_decrypt", "a key of aws_kms", 'Give aws_kms.Key.from_key_arn(self, "Key", "<its ARN>").')
+REPOSITORY = ConstructType(
     "repository_uri_for_tag_or_digest",
     "a repository of aws_ecr",
     'Give aws_ecr.Repository.from_repository_name(self, "Repository", "<its name>").',
 )
-SECRET = Kind(
+SECRET = ConstructType(
     "secret_value_from_json",
     "a Secrets Manager secret",
     'Give aws_secretsmanager.Secret.from_secret_name_v2(self, "Token", "<its name>").',
 )
-BUCKET = Kind(
+BUCKET = ConstructType(
     "arn_for_objects", "a bucket of aws_s3", 'Give aws_s3.Bucket.from_bucket_name(self, "Weights", "<its name>").'
 )
-VPC_ENDPOINT = Kind(
+VPC_ENDPOINT = ConstructType(
     "vpc_endpoint_id",
     "a VPC endpoint of aws_ec2",
     "Give aws_ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(…), or an own one of execute-api.",
 )
-CERTIFICATE = Kind(
+CERTIFICATE = ConstructType(
     "certificate_arn",
     "a certificate of aws_certificatemanager",
     'Give aws_certificatemanager.Certificate.from_certificate_arn(self, "Certificate", "<its ARN>").',
 )
-HOSTED_ZONE = Kind(
+HOSTED_ZONE = ConstructType(
     "hosted_zone_id",
     "a hosted zone of aws_route53",
     'Give aws_route53.HostedZone.from_lookup(self, "Zone", domain_name="<its name>").',
 )
-WEB_ACL = Kind("attr_label_namespace", "a CfnWebACL of aws_wafv2", "Give one, or WebAcl.from_arn(…) or .managed().")
-USER_POOL = Kind(
+WEB_ACL = ConstructType(
+    "attr_label_namespace", "a CfnWebACL of aws_wafv2", "Give one, or WebAcl.from_arn(…) or .managed()."
+)
+USER_POOL = ConstructType(
     "user_pool_provider_name",
     "a user pool of aws_cognito",
     'Give aws_cognito.UserPool.from_user_pool_id(self, "Users", "<its id>").',
 )
-USER_POOL_CLIENT = Kind(
+USER_POOL_CLIENT = ConstructType(
     "user_pool_client_id",
     "an app client of aws_cognito",
     'Give aws_cognito.UserPoolClient.from_user_pool_client_id(self, "Client", "<its id>").',
 )
-FUNCTION = Kind(
+FUNCTION = ConstructType(
     "grant_invoke_url",
     "a function of aws_lambda",
     'Give aws_lambda.Function.from_function_name(self, "Authorizer", "<its name>").',
@@ -114,7 +118,7 @@ def subnets_problems(chosen: object) -> Iterator[Problem]:
         yield from SUBNET.list_problems("vpc_subnets.subnets", chosen.subnets)
     elif chosen is not None:
         fix = "Write aws_ec2.SubnetSelection(subnet_type=…), or (subnets=[…])."
-        message = f"must be a SubnetSelection of aws_ec2, not {kind_of(chosen)}"
+        message = f"must be a SubnetSelection of aws_ec2, not {type_name(chosen)}"
         yield Problem("vpc_subnets", chosen, message, fix)
 
 
@@ -123,17 +127,17 @@ def tag_problems(tags: object) -> Iterator[Problem]:
     if tags is None:
         return
     if not isinstance(tags, Mapping):
-        yield Problem("tags", tags, f"must be a mapping, not {kind_of(tags)}", "Write {'team': 'chat'}.")
+        yield Problem("tags", tags, f"must be a mapping, not {type_name(tags)}", "Write {'team': 'chat'}.")
         return
     for key, value in tags.items():
-        if found := problem("tags", key, Text()):
+        if found := problem("tags", key, String()):
             yield Problem("tags", key, f"a key {found.message}", "Give a str.")
         if not isinstance(value, str):
             fix = f"Write {str(value)!r}." if isinstance(value, int | float) else "Give a str."
-            yield Problem(f"tags[{key!r}]", value, f"must be text, not {kind_of(value)}", fix)
+            yield Problem(f"tags[{key!r}]", value, f"must be text, not {type_name(value)}", fix)
 
 
-def kind_of(value: object) -> str:
+def type_name(value: object) -> str:
     """The type of a value in words."""
     if isinstance(value, type):
         return f"the class {value.__name__}"

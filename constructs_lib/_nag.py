@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Validations
 
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import resolved
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def wildcard_finding(scope: IConstruct, resource: str) -> str:
         scope: A construct of the stack.
         resource: The resource of the policy statement.
     """
-    return f"AwsSolutions-IAM5[Resource::{_flat(resolved(place_of(scope).stack, resource))}]"
+    return f"AwsSolutions-IAM5[Resource::{_flat(resolved(environment_of(scope).stack, resource))}]"
 
 
 def _flat(value: Any) -> str:

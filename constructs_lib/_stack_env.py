@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from constructs import IConstruct
 
 
-class Place:
+class StackEnvironment:
     """What a stack says of itself. Values that only the deployment knows are tokens.
 
     Args:
@@ -56,16 +56,16 @@ class Place:
 
 
 # What this keeps alive, jsii does as well: it never lets go of an object.
-_PLACES: dict[object, Place] = {}
+_ENVIRONMENTS: dict[object, StackEnvironment] = {}
 
 
-def place_of(construct: IConstruct) -> Place:
+def environment_of(construct: IConstruct) -> StackEnvironment:
     """The place of the construct's stack.
 
     Raises:
         RuntimeError: The construct is in no stack.
     """
-    if construct not in _PLACES:
+    if construct not in _ENVIRONMENTS:
         stack = Stack.of(construct)
-        _PLACES[construct] = _PLACES.setdefault(stack, Place(stack))
-    return _PLACES[construct]
+        _ENVIRONMENTS[construct] = _ENVIRONMENTS.setdefault(stack, StackEnvironment(stack))
+    return _ENVIRONMENTS[construct]

@@ -28,7 +28,7 @@ class ConfigurationError(ValueError):
         super().__init__(f"{path}: {count} to solve before this can be deployed{lines}")
 
 
-def refuse(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
+def raise_if_any(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
     """Raise what is wrong with the construct `id` that is about to be made in `scope`, if anything is.
 
     Raises:

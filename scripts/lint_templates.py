@@ -27,7 +27,7 @@ from constructs_lib.planning.images.catalogue import regions
 _IGNORED = ["W3005"]
 
 # A stack of its own for endpoints that exist already, which the app has only where they are named.
-_GATEWAY = "llama=llama-prod,falcon=falcon-7b"
+_ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
 
 _CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
 
@@ -62,7 +62,7 @@ def report(template: str) -> tuple[list[str], int]:
 
 def synthesize() -> dict[str, str]:
     """The template of every stack as it is for any account and Region, by stack name."""
-    context = json.loads(_CDK_JSON.read_text())["context"] | {"gateway": _GATEWAY}
+    context = json.loads(_CDK_JSON.read_text())["context"] | {"front_door": _ENDPOINTS}
     with TemporaryDirectory() as folder:
         app = App(outdir=folder, context=context)
         build(app, Environment())

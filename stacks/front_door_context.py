@@ -1,4 +1,4 @@
-"""Reads the context `gateway`: which endpoints a GatewayStack fronts, and under which names."""
+"""Reads the context `front_door`: which endpoints a FrontDoorStack fronts, and under which names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, cast
 from constructs_lib.planning.serving_limits import ServingOptions
 from stacks.front_door_stack import ExistingEndpoint
 
-_EXAMPLES = '-c gateway=llama=my-endpoint,falcon=my-other-endpoint or -c gateway=\'{"llama": "my-endpoint"}\''
+_EXAMPLES = '-c front_door=llama=my-endpoint,falcon=my-other-endpoint or -c front_door=\'{"llama": "my-endpoint"}\''
 _FACTS = tuple(ServingOptions.__annotations__)
 
 
-def read_gateway(context: object) -> dict[str, ExistingEndpoint]:
+def read_front_door(context: object) -> dict[str, ExistingEndpoint]:
     """The endpoints by the names of their models.
 
     Args:
@@ -28,7 +28,8 @@ def read_gateway(context: object) -> dict[str, ExistingEndpoint]:
     names = [name for name, _ in entries]
     mistakes += [f"{name!r} stands there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     if mistakes or not entries:
-        raise SystemExit(f"gateway={_shown(context)}: {'; '.join(mistakes) or 'names no endpoint'}. Write {_EXAMPLES}.")
+        found = "; ".join(mistakes) or "names no endpoint"
+        raise SystemExit(f"front_door={_shown(context)}: {found}. Write {_EXAMPLES}.")
     return {name: _endpoint(entry) for name, entry in entries}
 
 
@@ -42,7 +43,7 @@ def _entries(context: object) -> list[tuple[str, Any]]:
     try:
         return cast("list[tuple[str, Any]]", json.loads(text, object_pairs_hook=_Pairs))
     except ValueError as error:
-        raise SystemExit(f"gateway={text}: is no JSON: {error}. Write {_EXAMPLES}.") from None
+        raise SystemExit(f"front_door={text}: is no JSON: {error}. Write {_EXAMPLES}.") from None
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -36,12 +36,12 @@ class ExistingEndpoint:
     serving: ServingOptions = field(default_factory=ServingOptions)
 
 
-class GatewayStack(Stack):
+class FrontDoorStack(Stack):
     """A front door to several endpoints, none of which it owns: deleting it ends the URL and the API key, no model.
 
     Args:
         scope: The app.
-        id: The stack's name. Default: GatewayStack.
+        id: The stack's name. Default: FrontDoorStack.
         endpoints: The endpoints by the name under which clients ask for them.
         cloud_watch_role: Whether this stack sets the account's role for API Gateway logs (see FrontDoor). One stack
             per account and Region is enough. Default: True.
@@ -57,7 +57,7 @@ class GatewayStack(Stack):
     def __init__(
         self,
         scope: Construct,
-        id: str = "GatewayStack",
+        id: str = "FrontDoorStack",
         *,
         endpoints: Mapping[str, ExistingEndpoint | IModelEndpoint],
         cloud_watch_role: bool = True,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import GpuInstance, TgiOptions
+    from constructs_lib import InstanceType, TgiOptions
 
 
 class ModelStack(Stack):
@@ -54,7 +54,7 @@ class ModelStack(Stack):
         *,
         name: str,
         model_id: str,
-        instance_type: GpuInstance,
+        instance_type: InstanceType,
         revision: str | None = None,
         options: TgiOptions | None = None,
         hf_token_secret: str | None = None,

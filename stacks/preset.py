@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import GpuInstance, TgiOptions
+    from constructs_lib import InstanceType, TgiOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Preset:
 
     name: str
     model_id: str
-    instance_type: GpuInstance
+    instance_type: InstanceType
     options: TgiOptions
     gated: bool = False
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from constructs_lib import GpuInstance, TgiOptions
+from constructs_lib import InstanceType, TgiOptions
 from stacks.preset import Preset, PresetStack
 
 
@@ -22,7 +22,7 @@ class BloomTgiStack(PresetStack):
     preset = Preset(
         name="bloom",
         model_id="bigscience/bloom",
-        instance_type=GpuInstance.P4DE_24XLARGE,
+        instance_type=InstanceType.P4DE_24XLARGE,
         # Each token of the batch takes 3.8 MiB over all GPUs, and twice that while a step copies it.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=2048, max_batch_prefill_tokens=2048, max_batch_total_tokens=8192
@@ -36,7 +36,7 @@ class FlanT5TgiStack(PresetStack):
     preset = Preset(
         name="flan-t5",
         model_id="google/flan-t5-xxl",
-        instance_type=GpuInstance.G6E_XLARGE,
+        instance_type=InstanceType.G6E_XLARGE,
         # Its positions are relative, so prompts may be longer than the 512 tokens to which TGI would limit them.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=1536, max_batch_prefill_tokens=2048, max_batch_total_tokens=8192
@@ -50,7 +50,7 @@ class GalacticaTgiStack(PresetStack):
     preset = Preset(
         name="galactica",
         model_id="facebook/galactica-120b",
-        instance_type=GpuInstance.P4D_24XLARGE,
+        instance_type=InstanceType.P4D_24XLARGE,
         # The weights leave 4 GiB of each GPU: enough for one request of full length, or for several short ones.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=2048, max_batch_prefill_tokens=1024, max_batch_total_tokens=2048
@@ -64,7 +64,7 @@ class GptNeoxTgiStack(PresetStack):
     preset = Preset(
         name="gpt-neox",
         model_id="EleutherAI/gpt-neox-20b",
-        instance_type=GpuInstance.G6_12XLARGE,
+        instance_type=InstanceType.G6_12XLARGE,
         options=TgiOptions(max_input_tokens=1536, max_total_tokens=2048),
     )
 
@@ -76,7 +76,7 @@ class LlamaTgiStack(PresetStack):
         name="llama",
         model_id="meta-llama/Llama-3.1-8B-Instruct",
         # An L4 is cheaper by a quarter, but reads its memory at half the speed, which is the speed of the answer.
-        instance_type=GpuInstance.G5_2XLARGE,
+        instance_type=InstanceType.G5_2XLARGE,
         options=TgiOptions(max_input_tokens=12_288, max_total_tokens=16_384),
         gated=True,
     )
@@ -88,7 +88,7 @@ class OptTgiStack(PresetStack):
     preset = Preset(
         name="opt",
         model_id="facebook/opt-66b",
-        instance_type=GpuInstance.G6E_12XLARGE,
+        instance_type=InstanceType.G6E_12XLARGE,
         # As for Galactica: one request of full length, or several short ones.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=2048, max_batch_prefill_tokens=1024, max_batch_total_tokens=2048
@@ -102,7 +102,7 @@ class SantacoderTgiStack(PresetStack):
     preset = Preset(
         name="santacoder",
         model_id="bigcode/santacoder",
-        instance_type=GpuInstance.G6_XLARGE,
+        instance_type=InstanceType.G6_XLARGE,
         options=TgiOptions(max_input_tokens=1536, max_total_tokens=2048),
     )
 
@@ -113,7 +113,7 @@ class StarcoderTgiStack(PresetStack):
     preset = Preset(
         name="starcoder",
         model_id="bigcode/starcoder",
-        instance_type=GpuInstance.G6E_XLARGE,
+        instance_type=InstanceType.G6E_XLARGE,
         options=TgiOptions(max_input_tokens=6144, max_total_tokens=8192),
         gated=True,
     )
@@ -125,7 +125,7 @@ class Falcon7bTgiStack(PresetStack):
     preset = Preset(
         name="falcon-7b",
         model_id="tiiuae/falcon-7b",
-        instance_type=GpuInstance.G6_XLARGE,
+        instance_type=InstanceType.G6_XLARGE,
         options=TgiOptions(max_input_tokens=1536, max_total_tokens=2048),
     )
 
@@ -136,7 +136,7 @@ class Falcon40bTgiStack(PresetStack):
     preset = Preset(
         name="falcon-40b",
         model_id="tiiuae/falcon-40b",
-        instance_type=GpuInstance.G6E_12XLARGE,
+        instance_type=InstanceType.G6E_12XLARGE,
         options=TgiOptions(max_input_tokens=1536, max_total_tokens=2048),
     )
 
@@ -147,7 +147,7 @@ class MistralTgiStack(PresetStack):
     preset = Preset(
         name="mistral",
         model_id="mistralai/Mistral-7B-Instruct-v0.3",
-        instance_type=GpuInstance.G6_XLARGE,
+        instance_type=InstanceType.G6_XLARGE,
         options=TgiOptions(max_input_tokens=12_288, max_total_tokens=16_384),
         # The hub has asked for contact details for some of its revisions; a missing secret shows sooner than that.
         gated=True,
@@ -160,7 +160,7 @@ class QwenTgiStack(PresetStack):
     preset = Preset(
         name="qwen",
         model_id="Qwen/Qwen2.5-7B-Instruct",
-        instance_type=GpuInstance.G6_XLARGE,
+        instance_type=InstanceType.G6_XLARGE,
         options=TgiOptions(max_input_tokens=12_288, max_total_tokens=16_384),
     )
 
@@ -171,7 +171,7 @@ class GemmaTgiStack(PresetStack):
     preset = Preset(
         name="gemma",
         model_id="google/gemma-2-9b-it",
-        instance_type=GpuInstance.G6E_XLARGE,
+        instance_type=InstanceType.G6E_XLARGE,
         options=TgiOptions(max_input_tokens=6144, max_total_tokens=8192),
         gated=True,
     )
@@ -183,7 +183,7 @@ class Phi4TgiStack(PresetStack):
     preset = Preset(
         name="phi-4",
         model_id="microsoft/phi-4",
-        instance_type=GpuInstance.G6E_XLARGE,
+        instance_type=InstanceType.G6E_XLARGE,
         options=TgiOptions(max_input_tokens=12_288, max_total_tokens=16_384),
     )
 
@@ -194,7 +194,7 @@ class Llama70bTgiStack(PresetStack):
     preset = Preset(
         name="llama-70b",
         model_id="meta-llama/Llama-3.3-70B-Instruct",
-        instance_type=GpuInstance.G6E_12XLARGE,
+        instance_type=InstanceType.G6E_12XLARGE,
         options=TgiOptions(max_input_tokens=6144, max_total_tokens=8192),
         gated=True,
     )

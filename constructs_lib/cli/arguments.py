@@ -8,7 +8,7 @@ from pathlib import Path
 
 from constructs_lib.cli.errors import MistakesError, nearest
 from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import NEWEST, VERSIONS, regions
 from constructs_lib.planning.models.facts import ModelFacts, known_model, known_models
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file
@@ -32,7 +32,7 @@ class Asked:
     """
 
     facts: ModelFacts
-    instances: tuple[GpuInstance, ...]
+    instances: tuple[InstanceType, ...]
     tokens: int | None
     concurrency: int | None
     options: TgiOptions
@@ -93,8 +93,8 @@ class Checker:
             self._add("--model", hub_id, "is not in the catalogue", f"{near} {file}".strip())
         return facts
 
-    def _instance(self, name: str) -> GpuInstance | None:
-        names = {one.name: one for one in GpuInstance.all()}
+    def _instance(self, name: str) -> InstanceType | None:
+        names = {one.name: one for one in InstanceType.all()}
         found = names.get(name) or names.get(f"ml.{name}")
         if found is None:
             self._add("--instance", name, "is not in the catalogue", nearest(name, names, "See the command instances."))

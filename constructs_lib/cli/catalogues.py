@@ -12,7 +12,7 @@ from constructs_lib.cli.arguments import Checker
 from constructs_lib.cli.errors import MistakesError, Parser
 from constructs_lib.cli.formatting import accelerators, gib, money, month, number, parameters
 from constructs_lib.cli.table import Column, table
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import VERSIONS, cuda_version, image_repository_and_tag, regions
 from constructs_lib.planning.models.facts import ModelFacts, known_models
 
@@ -93,10 +93,10 @@ def _instances(arguments: argparse.Namespace, problems: list[Problem], out: Term
         Column("$ / HOUR", right=True),
         Column("$ / MONTH", right=True),
     ]
-    return _print(arguments, problems, out, columns, [(asdict(one), _instance_row(one)) for one in GpuInstance.all()])
+    return _print(arguments, problems, out, columns, [(asdict(one), _instance_row(one)) for one in InstanceType.all()])
 
 
-def _instance_row(one: GpuInstance) -> list[str]:
+def _instance_row(one: InstanceType) -> list[str]:
     return [
         one.name,
         accelerators(one),

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from constructs_lib.planning.hardware.instance_types import GpuInstance
+    from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.sizing.candidates import Candidate
 
 HOURS_PER_MONTH = 730
@@ -40,7 +40,7 @@ def month(price: float | None, *, derived: bool) -> str:
     return "-" if price is None else f"{'~' if derived else ''}{price * HOURS_PER_MONTH:,.0f}"
 
 
-def accelerators(instance: GpuInstance) -> str:
+def accelerators(instance: InstanceType) -> str:
     """The accelerators of an instance, such as `4 × A10G 22 GiB`."""
     name = _SURPLUS.sub("", instance.accelerator)
     if instance.accelerator_count is None or instance.memory_gib is None:

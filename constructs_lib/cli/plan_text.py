@@ -145,7 +145,7 @@ def notes(asked: Asked, one: Candidate) -> list[str]:
         options=replace(asked.options, **dict(one.settings)),  # type: ignore[arg-type]
         region=asked.region,
     )
-    return [advice.message for advice in plan(request).advice]
+    return [warning.message for warning in plan(request).warnings]
 
 
 def _plain(value: object) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from aws_cdk import Annotations, Aws, CfnMapping
 
 from constructs_lib._arguments import REPOSITORY
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.images.catalogue import image_account, regions, url_suffix
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Text, problem
+from constructs_lib.planning.validation.rules import String, problem
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -49,7 +49,7 @@ class CatalogueImage(ImageSource):
 
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
-        place = place_of(scope)
+        place = environment_of(scope)
         if is_token(place.region):
             account: str | None = _accounts(place.stack, self._version).find_in_map(Aws.REGION, "Account")
             suffix: str | None = Aws.URL_SUFFIX
@@ -70,7 +70,7 @@ class RepositoryImage(ImageSource):
 
     def problems(self) -> list[Problem]:
         """See `ImageSource.problems`."""
-        tag = problem("image.tag", self._tag, Text())
+        tag = problem("image.tag", self._tag, String())
         repository = REPOSITORY.problems("image.repository", self._repository, required=True)
         return [*repository, *([tag] if tag else ())]
 
@@ -118,7 +118,7 @@ class UriImage(ImageSource):
 
 
 def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: str, repository: str) -> None:
-    role.allow_image_pull(place_of(scope).arn("ecr", f"repository/{repository}", region=region, account=account))
+    role.allow_image_pull(environment_of(scope).arn("ecr", f"repository/{repository}", region=region, account=account))
 
 
 def _accounts(stack: Stack, version: str) -> CfnMapping:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_iam as iam
 
 from constructs_lib._nag import acknowledge, wildcard_finding
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import INSTANCES_NAMESPACE
 
@@ -142,7 +142,7 @@ class ExecutionRole:
 
     def _log_group_arns(self, endpoint_name: str | None) -> list[str]:
         def arn(name: str) -> str:
-            return place_of(self._scope).arn("logs", f"log-group:{name}")
+            return environment_of(self._scope).arn("logs", f"log-group:{name}")
 
         if endpoint_name is None or is_token(endpoint_name):
             return [arn("/aws/sagemaker/Endpoints/*")]

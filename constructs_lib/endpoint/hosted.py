@@ -64,8 +64,8 @@ class HostedEndpoint(EndpointBase):
             Tags.of(self).add(key, value)
         # Read by `python -m constructs_lib summary`. In the cloud assembly only: no template changes with a price.
         self.node.add_metadata(METADATA, summary(request, plan).to_json())
-        for advice in plan.advice:
-            Annotations.of(self).add_warning_v2(advice.id, advice.message)
+        for warning in plan.warnings:
+            Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     @property
     def endpoint_arn(self) -> str:

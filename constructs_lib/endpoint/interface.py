@@ -12,13 +12,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import EndpointMetrics
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
 from constructs_lib.planning.serving_limits import ServingFacts, facts_problems
 from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, Problem
-from constructs_lib.planning.validation.rules import Text, Whole, problem
+from constructs_lib.planning.validation.rules import Integer, String, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +159,7 @@ class ImportedEndpoint(EndpointBase):
 
 def name_problems(endpoint_name: object) -> Iterator[Problem]:
     """What is wrong with the name of an endpoint that exists already."""
-    if not is_token(endpoint_name) and NAME.fault(endpoint_name):
+    if not is_token(endpoint_name) and NAME.validate(endpoint_name):
         yield Problem(
             keyword="endpoint_name",
             value=endpoint_name,
@@ -185,19 +185,19 @@ def serving_problems(
     """What is wrong with the further description of an endpoint that exists already."""
     if not is_token(variant_name) and (found := problem("variant_name", variant_name, NAME)):
         yield found
-    if model_id is not None and not is_token(model_id) and (found := problem("model_id", model_id, Text())):
+    if model_id is not None and not is_token(model_id) and (found := problem("model_id", model_id, String())):
         yield found
     if is_token(max_body_bytes):
         fix = "Write it as a number."
         yield Problem("max_body_bytes", AT_DEPLOYMENT, "must be known at synth: a front door tells its function", fix)
-    elif found := problem("max_body_bytes", max_body_bytes, Whole(1, MAX_BODY_BYTES, unit="bytes")):
+    elif found := problem("max_body_bytes", max_body_bytes, Integer(1, MAX_BODY_BYTES, unit="bytes")):
         yield found
     yield from facts_problems(serving, is_token)
 
 
 def arn_of(scope: Construct, endpoint_name: str) -> str:
     """ARN of an endpoint in the stack's own account and Region."""
-    return place_of(scope).arn("sagemaker", f"endpoint/{name_in_arn(endpoint_name)}")
+    return environment_of(scope).arn("sagemaker", f"endpoint/{name_in_arn(endpoint_name)}")
 
 
 def name_in_arn(endpoint_name: str) -> str:

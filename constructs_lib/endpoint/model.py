@@ -120,11 +120,11 @@ class _HubModel(Model):
         )
 
     def _problems(self) -> Iterable[Problem]:
-        if self._token is not None and not SECRET.holds(self._token):
+        if self._token is not None and not SECRET.matches(self._token):
             yield Problem(
                 "model.token",
                 HIDDEN,
-                f"must be {SECRET.wanted}; a token in the source would stand in the template",
+                f"must be {SECRET.description}; a token in the source would stand in the template",
                 SECRET.fix,
             )
 

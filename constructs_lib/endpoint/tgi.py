@@ -9,7 +9,7 @@ from aws_cdk import Token
 
 from constructs_lib._arguments import KEY, ROLE, tag_problems
 from constructs_lib._quantities import gibibytes, quantity_problems, seconds
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
 from constructs_lib.endpoint.interface import (
@@ -23,10 +23,10 @@ from constructs_lib.endpoint.interface import (
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.tgi_image import TgiImage
-from constructs_lib.errors import refuse
+from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.cheapest_for import CheapestFor
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import NEWEST
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
@@ -61,7 +61,7 @@ class TgiEndpoint(HostedEndpoint):
         id: Identifier within the parent.
         model: Which weights: `Model.from_hub` or `Model.from_s3`.
         instance_type: Which instance, billed by the hour for as long as the endpoint exists; that is why there is no
-            default. `GpuInstance.cheapest_for(tokens=…, concurrency=…)` leaves the choice to the plan: the cheapest
+            default. `InstanceType.cheapest_for(tokens=…, concurrency=…)` leaves the choice to the plan: the cheapest
             instance that serves that load by its estimate. A new version of this library may then choose another one.
         image: Which TGI. Default: AWS's image of the newest version that this library knows.
         options: What to tell TGI. Default: every GPU of the instance, and TGI's own choice for the rest.
@@ -100,7 +100,7 @@ class TgiEndpoint(HostedEndpoint):
         id: str,
         *,
         model: Model,
-        instance_type: GpuInstance | CheapestFor,
+        instance_type: InstanceType | CheapestFor,
         image: TgiImage | None = None,
         options: TgiOptions | None = None,
         instance_count: int = 1,
@@ -122,7 +122,7 @@ class TgiEndpoint(HostedEndpoint):
         image = TgiImage.version(NEWEST) if image is None else image
         options = TgiOptions() if options is None else options
         network = Network(vpc, vpc_subnets, security_groups)
-        region = place_of(scope).region
+        region = environment_of(scope).region
         request = EndpointRequest(
             model=_choice(model),
             instance=UNDECIDED if isinstance(instance_type, CheapestFor) else instance_type,
@@ -149,7 +149,7 @@ class TgiEndpoint(HostedEndpoint):
         )
         kinds = [*KEY.problems("volume_key", volume_key), *ROLE.problems("role", role), *tag_problems(tags)]
         found = [*planned.problems, *_part_problems(model, image), *quantities, *network.problems(), *kinds]
-        refuse(scope, id, found)
+        raise_if_any(scope, id, found)
         super().__init__(
             scope,
             id,
@@ -200,7 +200,7 @@ class TgiEndpoint(HostedEndpoint):
         described = serving_problems(
             variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts
         )
-        refuse(scope, id, [*name_problems(endpoint_name), *described])
+        raise_if_any(scope, id, [*name_problems(endpoint_name), *described])
         return ImportedEndpoint(
             scope,
             id,
@@ -247,7 +247,7 @@ class TgiEndpoint(HostedEndpoint):
             variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts
         )
         named = () if endpoint_name is None else name_problems(endpoint_name)
-        refuse(scope, id, [*arn_problems(endpoint_arn), *named, *described])
+        raise_if_any(scope, id, [*arn_problems(endpoint_arn), *named, *described])
         return ImportedEndpoint(
             scope,
             id,

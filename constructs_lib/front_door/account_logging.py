@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge, wildcard_finding
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.nag_findings import ACCOUNT_LOG_ROLE_REASON
 
 # What the managed policy AmazonAPIGatewayPushToCloudWatchLogs allows, here without its reach into other Regions
@@ -30,7 +30,7 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
     Both the setting and its role stay when the stack goes: other APIs of the account log with them by then, and
     CloudFormation does not put an earlier setting back.
     """
-    groups = place_of(scope).arn("logs", "*")
+    groups = environment_of(scope).arn("logs", "*")
     role = iam.CfnRole(
         scope,
         "AccountLogRole",

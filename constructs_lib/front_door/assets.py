@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import BootstraplessSynthesizer, IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 
-from constructs_lib._arguments import kind_of
+from constructs_lib._arguments import type_name
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
-    from constructs_lib._stack_env import Place
+    from constructs_lib._stack_env import StackEnvironment
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -44,7 +44,7 @@ def lambda_code(folder: str) -> lambda_.Code:
     )
 
 
-def synthesizer_problems(place: Place) -> Iterator[Problem]:
+def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
     """What is wrong with how the stack is synthesized: it has to carry the functions' code.
 
     Ask only about a front door that fails anyway: for a synthesizer that was given, each answer makes jsii print a
@@ -62,7 +62,7 @@ def synthesizer_problems(place: Place) -> Iterator[Problem]:
     if getattr(type(synthesizer), "add_file_asset", None) is BootstraplessSynthesizer.add_file_asset:
         yield Problem(
             "synthesizer",
-            Described(kind_of(synthesizer)),
+            Described(type_name(synthesizer)),
             "cannot carry file assets, and the code of the functions is one",
             "Give the stack a DefaultStackSynthesizer or CliCredentialsStackSynthesizer, with the bucket of your own"
             " bootstrap in file_assets_bucket_name if you have one.",

@@ -9,10 +9,10 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from constructs_lib._tokens import is_token
-from constructs_lib.errors import refuse
+from constructs_lib.errors import raise_if_any
 from constructs_lib.front_door.validation import consumer_problems
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Text, problem
+from constructs_lib.planning.validation.rules import String, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.access import Access
 
 _NOBODY = "tgi-endpoint:noConsumer"
-_NAME = Text("a name without slashes", r"[^/]+", longest=128)
+_NAME = String("a name without slashes", r"[^/]+", longest=128)
 
 
 class Consumer(Construct):
@@ -96,7 +96,7 @@ class Consumers(Construct):
         self._stage_name = stage_name
         self._limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
         self._path = scope.node.path
-        if access.takes_consumers:
+        if access.uses_api_keys:
             # Withdrawn by the first consumer.
             Annotations.of(self).add_warning_v2(
                 _NOBODY,
@@ -110,7 +110,7 @@ class Consumers(Construct):
         burst = self._limits["burst_limit"] if burst is None else burst
         limits = {"rate": rate, "burst": burst}
         found = [*self._id_problems(id), *consumer_problems(limits, self._limits, monthly_requests, is_token)]
-        refuse(self, str(id), found)
+        raise_if_any(self, str(id), found)
         Annotations.of(self).acknowledge_warning(_NOBODY)
         return Consumer(
             self,
@@ -124,7 +124,7 @@ class Consumers(Construct):
         )
 
     def _id_problems(self, id: str) -> Iterator[Problem]:
-        if not self._access.takes_consumers:
+        if not self._access.uses_api_keys:
             message = f"cannot have a key: with {self._access.words} the front door asks for none"
             yield Problem("id", id, message, "Leave the consumer out, or give the front door Access.api_keys().")
         if wrong := problem("id", id, _NAME):

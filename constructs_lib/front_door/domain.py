@@ -51,10 +51,10 @@ class Domain:
             fix = "Write it as llm.example.com: without https:// and path, in lower case."
             yield Problem("domain.name", self.name, "must be the name of a domain", fix)
         yield from CERTIFICATE.problems("domain.certificate", self.certificate, required=True)
-        if CERTIFICATE.holds(self.certificate):
+        if CERTIFICATE.matches(self.certificate):
             yield from self._region_problems(region, is_token)
         yield from HOSTED_ZONE.problems("domain.hosted_zone", self.hosted_zone)
-        if HOSTED_ZONE.holds(self.hosted_zone):
+        if HOSTED_ZONE.matches(self.hosted_zone):
             yield from self._zone_problems(is_token, private=private)
 
     def _region_problems(self, region: str, is_token: Callable[[object], bool]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.gateway_responses import GatewayAnswer
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _BLOCKED = GatewayAnswer(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Perimeter:
+class Exposure:
     """What stands before the access.
 
     Args:
@@ -78,7 +78,7 @@ class Perimeter:
         # Where nothing else decides, what no statement allows is denied. But an Allow for everybody would let those in
         # whom IAM, or an authorizer's policy, merely does not name: API Gateway Developer Guide, "How API Gateway
         # resource policies affect authorization workflow", tables A and B.
-        if not access.may_deny_implicitly and all(statement["Effect"] == "Deny" for statement in statements):
+        if not access.denies_unlisted_callers and all(statement["Effect"] == "Deny" for statement in statements):
             statements = [_statement("Allow"), *statements]
         return {"Version": "2012-10-17", "Statement": statements}
 
@@ -99,7 +99,7 @@ class Perimeter:
         """
         if self.web_acl is not None:
             stage = f"/restapis/{rest_api_id}/stages/{stage_name}"
-            stage_arn = place_of(scope).arn("apigateway", stage, account="")
+            stage_arn = environment_of(scope).arn("apigateway", stage, account="")
             self.web_acl.bind(Construct(scope, "WebAcl"), stage_arn=stage_arn)
         if self.domain is None:
             return

@@ -12,13 +12,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._quantities import quantity_problems
-from constructs_lib._stack_env import Place, place_of
+from constructs_lib._stack_env import StackEnvironment, environment_of
 from constructs_lib._tokens import is_token
-from constructs_lib.errors import ConfigurationError, refuse
+from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.assets import synthesizer_problems
 from constructs_lib.front_door.consumers import Consumers
-from constructs_lib.front_door.exposure import Perimeter
+from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function_environment import environment
 from constructs_lib.front_door.lambda_functions import python_function
 from constructs_lib.front_door.log_queries import add_queries
@@ -113,16 +113,16 @@ class FrontDoor(Construct, DoorMetrics):
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
-        place = place_of(scope)
+        place = environment_of(scope)
         access = Access.api_keys() if access is None else access
-        perimeter = Perimeter(
+        exposure = Exposure(
             vpc_endpoints=vpc_endpoints, resource_policy=resource_policy, web_acl=web_acl, domain=domain
         )
         arguments = FrontDoorArguments(
             streaming=streaming,
             cloud_watch_role=cloud_watch_role,
             playground=playground,
-            signed=getattr(access, "takes_grants", False),
+            signed=getattr(access, "uses_iam", False),
             timeout_seconds=_seconds(timeout),
             timeout_is_token=isinstance(timeout, Duration) and timeout.is_unresolved(),
             memory_size=memory_size,
@@ -134,7 +134,7 @@ class FrontDoor(Construct, DoorMetrics):
             *check(arguments, is_token),
             *elsewhere_problems(place, models),
             *quantity_problems(timeout=timeout),
-            *part_problems(place, access=access, perimeter=perimeter, cors=cors, log_retention=log_retention),
+            *part_problems(place, access=access, exposure=exposure, cors=cors, log_retention=log_retention),
         ]
         if not any(found.keyword.startswith("models") for found in problems):
             problems += default_tokens_problems(default_max_tokens, models, is_token)
@@ -145,14 +145,14 @@ class FrontDoor(Construct, DoorMetrics):
                 default_max_tokens=default_max_tokens,
                 cors_origins=cors.allowed_origins if cors else None,
                 playground=playground,
-                api_keys=access.takes_consumers,
+                api_keys=access.uses_api_keys,
                 streaming=streaming,
                 urls=_sagemaker_urls(place),
             )
             problems += size_problems(len(models), variables)
         if problems:
             problems += synthesizer_problems(place)
-        refuse(scope, id, problems)
+        raise_if_any(scope, id, problems)
         super().__init__(scope, id)
         self._access = access
         self._domain = domain
@@ -183,7 +183,7 @@ class FrontDoor(Construct, DoorMetrics):
             function=self.function,
             options=FrontDoorApiOptions(
                 access=access,
-                perimeter=perimeter,
+                exposure=exposure,
                 cors=cors,
                 playground=playground,
                 streaming=streaming,
@@ -196,7 +196,7 @@ class FrontDoor(Construct, DoorMetrics):
         )
         self.api: apigateway.IRestApi = self._api.api
         self.stage: apigateway.IStage = self._api.stage
-        perimeter.bind(self, access, rest_api_id=self._api.rest_api_id, stage_name=self._api.stage_name)
+        exposure.bind(self, access, rest_api_id=self._api.rest_api_id, stage_name=self._api.stage_name)
         self._consumers = Consumers(
             self,
             "Consumers",
@@ -207,8 +207,8 @@ class FrontDoor(Construct, DoorMetrics):
             burst_limit=burst_limit,
         )
         add_queries(self, function=self.function)
-        if access.advice:
-            Annotations.of(self).add_warning_v2(access.advice.id, access.advice.message)
+        if access.warning:
+            Annotations.of(self).add_warning_v2(access.warning.id, access.warning.message)
 
     @property
     def url(self) -> str:
@@ -248,7 +248,7 @@ class FrontDoor(Construct, DoorMetrics):
         Raises:
             ConfigurationError: IAM does not decide who may call this front door.
         """
-        if not self._access.takes_grants:
+        if not self._access.uses_iam:
             message = f"IAM does not decide who may call: the access is {self._access.words}"
             raise ConfigurationError(
                 self.node.path, [Problem("grantee", grantee, message, "Give the front door Access.iam().")]
@@ -257,7 +257,7 @@ class FrontDoor(Construct, DoorMetrics):
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["execute-api:Invoke"],
-            resource_arns=[place_of(self).arn("execute-api", f"{stage}/*")],
+            resource_arns=[environment_of(self).arn("execute-api", f"{stage}/*")],
         )
 
     def _permit(self, models: Mapping[str, IModelEndpoint]) -> None:
@@ -276,7 +276,7 @@ def _seconds(timeout: Duration | None) -> float | None:
     return timeout.to_milliseconds() / 1000
 
 
-def _sagemaker_urls(place: Place) -> dict[str, str]:
+def _sagemaker_urls(place: StackEnvironment) -> dict[str, str]:
     domain = f"{place.region}.{place.url_suffix}"
     return {
         "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{domain}",

@@ -15,7 +15,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.assets import lambda_code
 from constructs_lib.front_door.nag_findings import SYNCHRONOUS_FUNCTION, TRACED_ROLE
 
@@ -102,7 +102,7 @@ def invocation_uri(function: lambda_.IFunction, *, streaming: bool) -> str:
     The streaming form is the one of Lambda's InvokeWithResponseStream; API Gateway refuses any other together with
     responseTransferMode STREAM.
     """
-    place = place_of(function)
+    place = environment_of(function)
     path = (
         f"2021-11-15/functions/{function.function_arn}/response-streaming-invocations"
         if streaming
@@ -152,5 +152,5 @@ def permit_api(
         action="lambda:InvokeFunction",
         function_name=function.function_arn,
         principal="apigateway.amazonaws.com",
-        source_arn=place_of(scope).arn("execute-api", f"{api_id}/{path}"),
+        source_arn=environment_of(scope).arn("execute-api", f"{api_id}/{path}"),
     )

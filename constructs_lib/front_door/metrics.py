@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import MetricOptions
 from constructs_lib.errors import ConfigurationError
@@ -55,7 +55,7 @@ class DoorMetrics:
         if model is not None and model not in self._models:
             fix = f"Give one of {', '.join(self._models)}."
             raise ConfigurationError(self.node.path, [Problem("model", model, "is no model of this front door", fix)])
-        place = place_of(self.function)
+        place = environment_of(self.function)
         dimensions = {"Door": self.function.function_name}
         return cloudwatch.Metric(
             namespace=NAMESPACE,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from constructs_lib.front_door.function_environment import MOST_BYTES, measured_bytes
 from constructs_lib.planning.validation.problem import Described, Problem
-from constructs_lib.planning.validation.rules import Whole, problem
+from constructs_lib.planning.validation.rules import Integer, problem
 
 if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
@@ -54,7 +54,7 @@ def _wrong_with(endpoint: object) -> str | None:
     wrong = [attribute for attribute in ("endpoint_name", "endpoint_arn", "engine") if not _is_text(given[attribute])]
     wrong += [] if callable(given["grant_invoke"]) else ["grant_invoke"]
     wrong += [] if given["model_id"] is None or _is_text(given["model_id"]) else ["model_id"]
-    wrong += ["max_body_bytes"] if Whole(1).fault(given["max_body_bytes"]) else []
+    wrong += ["max_body_bytes"] if Integer(1).validate(given["max_body_bytes"]) else []
     return f"its {', '.join(wrong)} cannot be an endpoint's" if wrong else None
 
 
@@ -62,7 +62,7 @@ def default_tokens_problems(
     asked: object, models: Mapping[str, IModelEndpoint], is_token: Callable[[object], bool]
 ) -> Iterator[Problem]:
     """What is wrong with the tokens that a request gets that does not say how many."""
-    keyword, check = "default_max_tokens", Whole(1, unit="tokens")
+    keyword, check = "default_max_tokens", Integer(1, unit="tokens")
     if asked is None:
         return
     if is_token(asked) or not isinstance(asked, int):

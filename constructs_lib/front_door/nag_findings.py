@@ -22,7 +22,7 @@ _NO_EXECUTION_LOG = {
     "logged here. The access log has the status, the error and the integration's message of every request.",
 }
 
-WALLED_STAGE = _NO_EXECUTION_LOG
+STAGE_WITH_WEB_ACL = _NO_EXECUTION_LOG
 
 STAGE = _NO_EXECUTION_LOG | {
     "AwsSolutions-APIG3": "The gateway checks access, rate, burst and body of every request. A web ACL is billed by "

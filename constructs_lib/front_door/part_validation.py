@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
-from constructs_lib._arguments import VPC_ENDPOINT, kind_of
-from constructs_lib._stack_env import Place
+from constructs_lib._arguments import VPC_ENDPOINT, type_name
+from constructs_lib._stack_env import StackEnvironment
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.cors import Cors
 from constructs_lib.front_door.domain import Domain
-from constructs_lib.front_door.exposure import Perimeter
+from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.web_acl import WebAcl
 from constructs_lib.planning.validation.problem import Problem
 
@@ -26,7 +26,7 @@ class _Part:
     keyword: str
     value: object
     kind: type
-    wanted: str
+    description: str
     fix: str
 
     def is_right(self) -> bool:
@@ -34,30 +34,30 @@ class _Part:
 
     def problems(self) -> Iterator[Problem]:
         if self.value is not None and not self.is_right():
-            message = f"must be {self.wanted}, not {kind_of(self.value)}"
+            message = f"must be {self.description}, not {type_name(self.value)}"
             yield Problem(self.keyword, self.value, message, self.fix)
 
 
 def part_problems(
-    place: Place, *, access: object, perimeter: Perimeter, cors: object, log_retention: object
+    place: StackEnvironment, *, access: object, exposure: Exposure, cors: object, log_retention: object
 ) -> Iterator[Problem]:
     """Everything that is wrong with them, each with itself and with the others.
 
     Args:
         place: Where the front door goes.
         access: Who may call.
-        perimeter: From where.
+        exposure: From where.
         cors: Which pages of other origins.
         log_retention: How long logs are kept.
     """
     parts = (
         _Part("access", access, Access, "an Access", "Write Access.api_keys(), .jwt(…), .iam() or another one."),
         _Part("cors", cors, Cors, "Cors", 'Write Cors(allowed_origins=["https://app.example.com"]).'),
-        _Part("domain", perimeter.domain, Domain, "a Domain", 'Write Domain("llm.example.com", certificate).'),
-        _Part("web_acl", perimeter.web_acl, WebAcl, "a WebAcl", "Write WebAcl.managed() or WebAcl.from_arn(…)."),
+        _Part("domain", exposure.domain, Domain, "a Domain", 'Write Domain("llm.example.com", certificate).'),
+        _Part("web_acl", exposure.web_acl, WebAcl, "a WebAcl", "Write WebAcl.managed() or WebAcl.from_arn(…)."),
         _Part(
             "resource_policy",
-            perimeter.resource_policy,
+            exposure.resource_policy,
             iam.PolicyDocument,
             "a PolicyDocument of aws_iam",
             "Write aws_iam.PolicyDocument(statements=[…]).",
@@ -69,24 +69,24 @@ def part_problems(
         yield from access.problems(is_token)
     if isinstance(cors, Cors):
         yield from cors.problems(is_token)
-    yield from _perimeter_problems(place, perimeter)
+    yield from _perimeter_problems(place, exposure)
     if not isinstance(log_retention, logs.RetentionDays):
         yield Problem("log_retention", log_retention, "must be RetentionDays", "Write aws_logs.RetentionDays.ONE_WEEK.")
 
 
-def _perimeter_problems(place: Place, perimeter: Perimeter) -> Iterator[Problem]:
-    endpoints, region = perimeter.vpc_endpoints, place.region
+def _perimeter_problems(place: StackEnvironment, exposure: Exposure) -> Iterator[Problem]:
+    endpoints, region = exposure.vpc_endpoints, place.region
     yield from VPC_ENDPOINT.list_problems("vpc_endpoints", endpoints)
     if isinstance(endpoints, list | tuple) and not endpoints:
         fix = "Give the endpoints of execute-api, or leave it out for an API on the internet."
         yield Problem("vpc_endpoints", endpoints, "must have at least one endpoint", fix)
-    if isinstance(perimeter.domain, Domain):
-        yield from perimeter.domain.problems(region, is_token, private=endpoints is not None)
-    if isinstance(perimeter.web_acl, WebAcl):
-        yield from perimeter.web_acl.problems(region, is_token)
+    if isinstance(exposure.domain, Domain):
+        yield from exposure.domain.problems(region, is_token, private=endpoints is not None)
+    if isinstance(exposure.web_acl, WebAcl):
+        yield from exposure.web_acl.problems(region, is_token)
 
 
-def elsewhere_problems(place: Place, models: object) -> Iterator[Problem]:
+def elsewhere_problems(place: StackEnvironment, models: object) -> Iterator[Problem]:
     """Endpoints that the function could not call, since SageMaker knows them by name in one account and Region."""
     for name, endpoint in models.items() if isinstance(models, Mapping) else ():
         known = [what for what in ("account", "region") if not is_token(getattr(place, what))]

@@ -14,20 +14,20 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import resolved
 from constructs_lib.front_door.account_logging import account_log_role
 from constructs_lib.front_door.api_definition import GatewaySettings, gateway_body
 from constructs_lib.front_door.assets import openapi_document
 from constructs_lib.front_door.gateway_responses import gateway_answers
 from constructs_lib.front_door.lambda_functions import invocation_uri, permit_api
-from constructs_lib.front_door.nag_findings import API, STAGE, WALLED_STAGE
+from constructs_lib.front_door.nag_findings import API, STAGE, STAGE_WITH_WEB_ACL
 from constructs_lib.front_door.request_schemas import requirements
 
 if TYPE_CHECKING:
     from constructs_lib.front_door.access import Access, AccessBinding
     from constructs_lib.front_door.cors import Cors
-    from constructs_lib.front_door.exposure import Perimeter
+    from constructs_lib.front_door.exposure import Exposure
 
 STAGE_NAME = "prod"
 
@@ -82,7 +82,7 @@ class FrontDoorApiOptions:
     """
 
     access: Access
-    perimeter: Perimeter
+    exposure: Exposure
     cors: Cors | None
     playground: bool
     streaming: bool
@@ -109,8 +109,8 @@ class FrontDoorApi(Construct):
         binding = options.access.bind(Construct(self, "Authorizer"), log_retention=options.log_retention)
         # A plain name: API Gateway does not say which characters it takes.
         name = scope.node.path.replace("/", "-")[:128]
-        body, policy = self._body(name, function, binding), options.perimeter.policy(options.access)
-        endpoints = options.perimeter.endpoint_configuration()
+        body, policy = self._body(name, function, binding), options.exposure.policy(options.access)
+        endpoints = options.exposure.endpoint_configuration()
         self._shown = [body, policy, endpoints.types, endpoints.vpc_endpoint_ids, binding.key_source]
         self._api = apigateway.CfnRestApi(
             self,
@@ -120,7 +120,7 @@ class FrontDoorApi(Construct):
             api_key_source_type=binding.key_source,
             endpoint_configuration=endpoints,
             # Without it the import of a document makes an edge-optimized API first; AWS SAM sets it, too.
-            parameters={"endpointConfigurationTypes": options.perimeter.endpoint_type},
+            parameters={"endpointConfigurationTypes": options.exposure.endpoint_type},
             policy=policy,
             body=body,
         )
@@ -138,7 +138,7 @@ class FrontDoorApi(Construct):
     @property
     def url(self) -> str:
         """The URL of the stage, without a slash at its end."""
-        place = place_of(self)
+        place = environment_of(self)
         return f"https://{self.rest_api_id}.execute-api.{place.region}.{place.url_suffix}/{STAGE_NAME}"
 
     def _body(self, name: str, function: lambda_.IFunction, binding: AccessBinding) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class FrontDoorApi(Construct):
             key_source=binding.key_source,
             answers=gateway_answers(
                 *binding.answers,
-                *options.perimeter.answers,
+                *options.exposure.answers,
                 body_message=requirements(document),
                 headers=options.cors.gateway_headers() if options.cors else {},
             ),
@@ -167,7 +167,7 @@ class FrontDoorApi(Construct):
         return gateway_body(document, settings)
 
     def _add_stage(self) -> None:
-        options, place = self._options, place_of(self)
+        options, place = self._options, environment_of(self)
         # Who called what is worth keeping for its retention when the stack goes.
         access_log = logs.LogGroup(
             self, "AccessLogs", retention=options.log_retention, removal_policy=RemovalPolicy.RETAIN
@@ -194,7 +194,7 @@ class FrontDoorApi(Construct):
                 )
             ],
         )
-        acknowledge(stage, STAGE if options.perimeter.web_acl is None else WALLED_STAGE)
+        acknowledge(stage, STAGE if options.exposure.web_acl is None else STAGE_WITH_WEB_ACL)
         self.stage_name = stage.ref
         self.stage: apigateway.IStage = apigateway.Stage.from_stage_attributes(
             self, "StageReference", stage_name=stage.ref, rest_api=self.api
@@ -205,9 +205,9 @@ class FrontDoorApi(Construct):
     def _deployment(self) -> apigateway.CfnDeployment:
         deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)
         # A deployment is a snapshot that CloudFormation never takes again: what it shows has to be in its name.
-        deployment.override_logical_id(f"{place_of(self).stack.get_logical_id(deployment)}{self._fingerprint()}")
+        deployment.override_logical_id(f"{environment_of(self).stack.get_logical_id(deployment)}{self._fingerprint()}")
         return deployment
 
     def _fingerprint(self) -> str:
-        rendered = json.dumps(resolved(place_of(self).stack, self._shown), sort_keys=True)
+        rendered = json.dumps(resolved(environment_of(self).stack, self._shown), sort_keys=True)
         return hashlib.sha256(rendered.encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Flag, problem
+from constructs_lib.planning.validation.rules import Boolean, problem
 
 # API Gateway: a REST integration waits 50 ms to 29 s for a buffered answer and up to 15 min for a streamed one.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
@@ -50,7 +50,7 @@ def check(arguments: FrontDoorArguments, is_token: Callable[[object], bool]) -> 
 
 def _check_flags(arguments: FrontDoorArguments) -> Iterator[Problem]:
     for keyword in ("streaming", "cloud_watch_role", "playground"):
-        if found := problem(keyword, getattr(arguments, keyword), Flag()):
+        if found := problem(keyword, getattr(arguments, keyword), Boolean()):
             yield found
     if arguments.playground is True and arguments.signed:
         yield Problem(

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from constructs_lib._arguments import WEB_ACL
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Whole, problem
+from constructs_lib.planning.validation.rules import Integer, problem
 
 if TYPE_CHECKING:
     from aws_cdk import aws_wafv2 as wafv2
     from constructs import Construct
 
 _ARN = re.compile(r"arn:[a-z-]+:wafv2:(?P<region>[a-z0-9-]+):\d{12}:(?P<scope>regional|global)/webacl/[^/]+/[^/]+")
-_RATE = Whole(10, 2_000_000_000, unit="requests")
+_RATE = Integer(10, 2_000_000_000, unit="requests")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from constructs_lib.planning.engines.tgi import engine
 from constructs_lib.planning.engines.tgi.environment import TOKEN_VARIABLES, owner
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware import host_ami
-from constructs_lib.planning.hardware.instance_types import GpuInstance, attribute_name
+from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name
 from constructs_lib.planning.images.catalogue import NEWEST, ImageChoice, image_repository_and_tag
 from constructs_lib.planning.images.version import Version, parse
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
 from constructs_lib.planning.sizing.cheapest import with_cheapest
-from constructs_lib.planning.validation.problem import HIDDEN, Advice, Problem
+from constructs_lib.planning.validation.problem import HIDDEN, PlanWarning, Problem
 
 __all__ = ["EndpointPlan", "EndpointRequest", "plan"]
 
@@ -42,7 +42,7 @@ class _Part:
 
 _PARTS = (
     _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
-    _Part("instance_type", "instance", GpuInstance, "a GpuInstance", "GpuInstance.G5_2XLARGE", UNDECIDED),
+    _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
     _Part("image", "image", ImageChoice, "a TgiImage", "TgiImage.version(…)", ImageChoice(version=NEWEST)),
     _Part("options", "options", TgiOptions, "TgiOptions", "TgiOptions(…)", TgiOptions()),
     _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
@@ -87,7 +87,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
             *rendering.problems,
             *sagemaker.environment_problems(rendering.environment, owner, request.is_token, tokens),
         ),
-        advice=(*_advice(request, version, compresses=rendering.compresses), *rendering.advice),
+        warnings=(*_warnings(request, version, compresses=rendering.compresses), *rendering.warnings),
     )
 
 
@@ -108,8 +108,8 @@ def _with_stand_ins(request: EndpointRequest) -> EndpointRequest:
     return replace(request, **wrong)
 
 
-def _catalogued(name: object) -> GpuInstance | None:
-    return next((instance for instance in GpuInstance.all() if instance.name == name), None)
+def _catalogued(name: object) -> InstanceType | None:
+    return next((instance for instance in InstanceType.all() if instance.name == name), None)
 
 
 def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
@@ -163,15 +163,15 @@ def _download_timeout(request: EndpointRequest) -> int | None:
     return timeouts.download_seconds(request.model)
 
 
-def _advice(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[Advice]:
-    yield from selection_rules.model_advice(request)
-    yield from selection_rules.instance_advice(request.instance)
-    yield from sagemaker.endpoint_advice(request)
+def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[PlanWarning]:
+    yield from selection_rules.model_warnings(request)
+    yield from selection_rules.instance_warnings(request.instance)
+    yield from sagemaker.endpoint_warnings(request)
     chosen = request.inference_ami_version
     if isinstance(chosen, str) and not request.is_token(chosen):
-        yield from host_ami.ami_advice(chosen, engine.cuda(version))
+        yield from host_ami.ami_warnings(chosen, engine.cuda(version))
     if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:longestStartup",
             "By its size the model may need more than SageMaker's longest start-up timeout, 3600 s. Weights in S3"
             " (Model.from_s3) load faster, and have a timeout of their own.",

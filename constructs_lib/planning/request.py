@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from constructs_lib.planning.cheapest_for import CheapestFor
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import NEWEST, ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.sizing.memory import MemoryPlan
-from constructs_lib.planning.validation.problem import Advice, Problem
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
-UNDECIDED = GpuInstance(
+UNDECIDED = InstanceType(
     name="ml.unknown.xlarge",
     accelerator="unknown",
     is_gpu=True,
@@ -58,7 +58,7 @@ class EndpointRequest:
     """
 
     model: ModelChoice
-    instance: GpuInstance
+    instance: InstanceType
     cheapest: CheapestFor | None = None
     image: ImageChoice = field(default_factory=lambda: ImageChoice(version=NEWEST))
     options: TgiOptions = field(default_factory=TgiOptions)
@@ -96,10 +96,10 @@ class EndpointPlan:
         memory: What each GPU holds; None where the model, the GPU or an option that decides it is not known.
         serving: What is certain about how it will serve.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
-        advice: What is legal but risky.
+        warnings: What is legal but risky.
     """
 
-    instance: GpuInstance
+    instance: InstanceType
     image_repository: str | None
     image_tag: str | None
     environment: dict[str, str]
@@ -113,4 +113,4 @@ class EndpointPlan:
     memory: MemoryPlan | None
     serving: ServingFacts
     problems: tuple[Problem, ...]
-    advice: tuple[Advice, ...]
+    warnings: tuple[PlanWarning, ...]

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from constructs_lib.planning.request import EndpointRequest
-from constructs_lib.planning.validation.problem import Advice, Described, Problem
-from constructs_lib.planning.validation.rules import Flag, Text, Whole, problem
+from constructs_lib.planning.validation.problem import Described, PlanWarning, Problem
+from constructs_lib.planning.validation.rules import Boolean, Integer, String, problem
 
 MAX_BODY_BYTES = 6_291_456
 """Largest body of an invocation, in bytes."""
@@ -19,14 +19,14 @@ MAX_ENTRIES = 100
 MAX_CHARACTERS = 1024
 MAX_ENVIRONMENT_BYTES = 32 * 1024
 
-NAME = Text(
+NAME = String(
     "1 to 63 letters, digits and hyphens, no hyphen first or last",
     r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}",
     longest=63,
 )
-TIMEOUT = Whole(60, 3600, unit="seconds")
-VOLUME = Whole(1, 512, unit="GiB")
-INSTANCES = Whole(1)
+TIMEOUT = Integer(60, 3600, unit="seconds")
+VOLUME = Integer(1, 512, unit="GiB")
+INSTANCES = Integer(1)
 VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 _CHECKS = (
@@ -36,7 +36,7 @@ _CHECKS = (
     ("volume_size", "volume_size_gib", VOLUME),
     ("endpoint_name", "endpoint_name", NAME),
     ("variant_name", "variant_name", NAME),
-    ("network_isolation", "network_isolation", Flag()),
+    ("network_isolation", "network_isolation", Boolean()),
 )
 _REQUIRED = {"instance_count", "variant_name", "network_isolation"}
 
@@ -68,17 +68,17 @@ def _volume_problems(request: EndpointRequest) -> Iterator[Problem]:
         )
 
 
-def endpoint_advice(request: EndpointRequest) -> Iterator[Advice]:
+def endpoint_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What SageMaker may refuse or ignore of the endpoint's own settings."""
     instance = request.instance
     if instance.volume_rule_unverified and (request.volume_size_gib is not None or request.has_volume_key):
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:volumeUnverified",
             f"{instance.name} has NVMe drives; the SageMaker SDK lets a volume through for its family, but instances"
             " with NVMe drives usually take none. If the deployment is refused, leave volume_size and volume_key out.",
         )
     if request.model_download_timeout_seconds is not None and request.model.source == "hub":
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:modelDownloadTimeoutUnused",
             "model_download_timeout is for weights in S3; the container itself downloads from the Hugging Face hub,"
             " within startup_timeout.",

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from constructs_lib.planning.engines.tgi.options import Quantization
-from constructs_lib.planning.hardware.instance_types import BLACKWELL, GpuInstance
+from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
 from constructs_lib.planning.images.catalogue import NEWEST, VERSIONS, image_account, image_repository_and_tag
 from constructs_lib.planning.images.version import parse
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.request import EndpointRequest
-from constructs_lib.planning.validation.problem import Advice, Problem
-from constructs_lib.planning.validation.rules import Real, Text, Whole, problem
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
+from constructs_lib.planning.validation.rules import Integer, Number, String, problem
 
-_HUB_ID = Text(
+_HUB_ID = String(
     "a hub id such as 'meta-llama/Llama-3.1-8B-Instruct'",
     r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?(/[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?)?",
     longest=96,
 )
-_REVISION = Text("a commit, tag or branch", r"[!-~]+", longest=255)
-_INSTANCE_NAME = Text("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
+_REVISION = String("a commit, tag or branch", r"[!-~]+", longest=255)
+_INSTANCE_NAME = String("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _NON_COMMERCIAL = ("-nc", "non-commercial", "qwen-research")
 _FURTHER_SHAPE = ("intermediate", "vocabulary", "experts", "experts_per_token", "weight_bytes")
 _CUT_OFF = re.compile(r"cn-.*|.*-iso[a-z]?-.*")  # Regions of aws-cn, and of aws-iso and its like
@@ -97,11 +97,11 @@ def facts_problems(facts: object) -> Iterator[Problem]:
         yield Problem("model.facts", facts, "must be ModelFacts", "Describe the model with ModelFacts(…).")
         return
     for name in _SHAPE:
-        if found := problem(f"model.facts.{name}", getattr(facts, name), Whole(1, 10**15)):
+        if found := problem(f"model.facts.{name}", getattr(facts, name), Integer(1, 10**15)):
             yield found
     for name in _FURTHER_SHAPE:
         value = getattr(facts, name)
-        if value is not None and (found := problem(f"model.facts.{name}", value, Whole(1, 10**15))):
+        if value is not None and (found := problem(f"model.facts.{name}", value, Integer(1, 10**15))):
             yield found
     if facts.quantization is not None and facts.quantization not in list(Quantization):
         yield Problem(
@@ -111,7 +111,7 @@ def facts_problems(facts: object) -> Iterator[Problem]:
             "Take the quant_method of its config.json, or leave it out for weights that are not compressed.",
         )
     for name in ("hub_id", "model_type", "implementation"):
-        if found := problem(f"model.facts.{name}", getattr(facts, name), Text()):
+        if found := problem(f"model.facts.{name}", getattr(facts, name), String()):
             yield found
     if facts.checkpoint_dtype not in list(BYTES_PER_PARAMETER):
         yield Problem(
@@ -122,27 +122,27 @@ def facts_problems(facts: object) -> Iterator[Problem]:
         )
 
 
-def model_advice(request: EndpointRequest) -> Iterator[Advice]:
+def model_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is risky about the choice of weights."""
     facts = request.model.known_facts()
     if request.model.source == "hub" and facts and facts.gating == "sometimes" and not request.model.has_token:
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:mayBeGated",
             f"{facts.hub_id} has asked for a token at some revisions. If the download is refused, give one:"
             " Model.from_hub(…, token=secret).",
         )
-    yield from _hub_advice(request)
+    yield from _hub_warnings(request)
     if facts:
-        yield from _licence_advice(facts)
+        yield from _licence_warnings(facts)
 
 
-def _hub_advice(request: EndpointRequest) -> Iterator[Advice]:
+def _hub_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     region = request.region
     if request.model.source != "hub" or not isinstance(region, str) or request.is_token(region):
         return
     if _CUT_OFF.fullmatch(region) and "HF_ENDPOINT" not in request.environment:
         why = "the hub is usually blocked" if region.startswith("cn-") else "there is no internet"
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:hubUnreachable",
             f"The container downloads this model from the Hugging Face hub when it starts, but in {region} {why}. Copy"
             " the weights to S3 and use Model.from_s3, or give the address of a mirror of the hub as HF_ENDPOINT in"
@@ -150,15 +150,15 @@ def _hub_advice(request: EndpointRequest) -> Iterator[Advice]:
         )
 
 
-def _licence_advice(facts: ModelFacts) -> Iterator[Advice]:
+def _licence_warnings(facts: ModelFacts) -> Iterator[PlanWarning]:
     if any(word in facts.licence.lower() for word in _NON_COMMERCIAL):
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:nonCommercialLicence",
             f"The licence of {facts.hub_id} ({facts.licence}) does not allow commercial use.",
         )
 
 
-def instance_problems(instance: GpuInstance) -> Iterator[Problem]:
+def instance_problems(instance: InstanceType) -> Iterator[Problem]:
     """What is wrong with the choice of hardware."""
     keyword = "instance_type"
     if found := problem(keyword, instance.name, _INSTANCE_NAME):
@@ -169,7 +169,7 @@ def instance_problems(instance: GpuInstance) -> Iterator[Problem]:
             keyword,
             instance.name,
             f"has {instance.accelerator}, TGI's image is for NVIDIA GPUs",
-            "Take a GPU instance, such as GpuInstance.G5_2XLARGE.",
+            "Take a GPU instance, such as InstanceType.G5_2XLARGE.",
         )
     if instance.architecture != "x86_64":
         yield Problem(
@@ -179,11 +179,11 @@ def instance_problems(instance: GpuInstance) -> Iterator[Problem]:
     yield from figure_problems(instance)
 
 
-def figure_problems(instance: GpuInstance) -> Iterator[Problem]:
+def figure_problems(instance: InstanceType) -> Iterator[Problem]:
     """What is wrong with the figures of an instance that rules work with."""
-    if found := problem("instance_type.accelerator_count", instance.accelerator_count, Whole(1, 1024)):
+    if found := problem("instance_type.accelerator_count", instance.accelerator_count, Integer(1, 1024)):
         yield found
-    if found := problem("instance_type.memory_gib", instance.memory_gib, Real("above 0", above=0)):
+    if found := problem("instance_type.memory_gib", instance.memory_gib, Number("above 0", above=0)):
         yield found
     capability: object = instance.compute_capability
     is_pair = isinstance(capability, tuple) and len(capability) == 2 and all(isinstance(n, int) for n in capability)
@@ -193,10 +193,10 @@ def figure_problems(instance: GpuInstance) -> Iterator[Problem]:
         )
 
 
-def instance_advice(instance: GpuInstance) -> Iterator[Advice]:
+def instance_warnings(instance: InstanceType) -> Iterator[PlanWarning]:
     """What is risky about the choice of hardware."""
     if instance.compute_capability is not None and instance.compute_capability >= BLACKWELL and instance.is_gpu:
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:blackwellUntested",
             f"{instance.name} has {instance.accelerator} (Blackwell), for which TGI's kernels were neither built nor"
             " tested. Prefer Ampere, Ada or Hopper GPUs (g5, g6, g6e, p4d, p5).",

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
 from constructs_lib.planning.images.version import dotted
 from constructs_lib.planning.models.quantization import quantization_of
 from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, Problem
-from constructs_lib.planning.validation.rules import Check, Choice, Text, Whole, problem
+from constructs_lib.planning.validation.rules import Integer, OneOf, Rule, String, problem
 
 _FLOAT16_ONLY = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ, Quantization.MARLIN)
 
@@ -76,19 +76,19 @@ class ServingFacts:
     max_client_batch_size: int | None = None
 
 
-_COUNT = Whole(1)
-_CHECKS: dict[str, Check] = {
-    "version": Text("a full version such as 3.3.6", r"\d+\.\d+\.\d+", longest=32),
-    "revision": Text(longest=256),
-    "dtype": Choice(Dtype),
-    "quantize": Choice(Quantization),
+_COUNT = Integer(1)
+_CHECKS: dict[str, Rule] = {
+    "version": String("a full version such as 3.3.6", r"\d+\.\d+\.\d+", longest=32),
+    "revision": String(longest=256),
+    "dtype": OneOf(Dtype),
+    "quantize": OneOf(Quantization),
     "max_input_tokens": _COUNT,
-    "max_total_tokens": Whole(2),
+    "max_total_tokens": Integer(2),
     "max_batch_total_tokens": _COUNT,
     "max_concurrent_requests": _COUNT,
     "max_best_of": _COUNT,
-    "max_stop_sequences": Whole(0),
-    "max_top_n_tokens": Whole(0),
+    "max_stop_sequences": Integer(0),
+    "max_top_n_tokens": Integer(0),
     "max_client_batch_size": _COUNT,
 }
 
@@ -108,45 +108,45 @@ def facts_problems(facts: ServingFacts, is_token: Callable[[object], bool]) -> I
         yield Problem("max_input_tokens", longest_input, f"must be less than max_total_tokens={total}", fix)
 
 
-def serving_facts(at: Situation, batch_setting: int | None) -> ServingFacts:
+def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts:
     """What is certain about how TGI will serve; what it measures when it starts is not.
 
     Args:
-        at: The situation.
+        ctx: The situation.
         batch_setting: The most tokens in one batch, where we tell TGI.
     """
-    kind = _quantization(at)
+    kind = _quantization(ctx)
     return ServingFacts(
-        version=dotted(at.version),
-        revision=at.model.revision if isinstance(at.model.revision, str) else None,
-        dtype=_dtype(at, kind),
+        version=dotted(ctx.version),
+        revision=ctx.model.revision if isinstance(ctx.model.revision, str) else None,
+        dtype=_dtype(ctx, kind),
         quantize=kind.value if kind else None,
-        max_input_tokens=at.number("max_input_tokens"),
-        max_total_tokens=at.number("max_total_tokens"),
-        max_batch_total_tokens=_batch_total(at, batch_setting),
-        **{name: _limit(at, name, default) for name, default in _DEFAULTS.items()},
+        max_input_tokens=ctx.number("max_input_tokens"),
+        max_total_tokens=ctx.number("max_total_tokens"),
+        max_batch_total_tokens=_batch_total(ctx, batch_setting),
+        **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
     )
 
 
-def _batch_total(at: Situation, batch_setting: int | None) -> int | None:
-    measures = at.version >= (3, 0, 0) and (at.facts is None or at.facts.flash)
-    return None if measures else at.number("max_batch_total_tokens") or batch_setting
+def _batch_total(ctx: EngineContext, batch_setting: int | None) -> int | None:
+    measures = ctx.version >= (3, 0, 0) and (ctx.facts is None or ctx.facts.flash)
+    return None if measures else ctx.number("max_batch_total_tokens") or batch_setting
 
 
-def _limit(at: Situation, name: str, default: int) -> int | None:
-    has = any(option.keyword == name and option.is_in(at.version) for option in OPTIONS)
-    return at.number(name) if at.given(name) or not has else default
+def _limit(ctx: EngineContext, name: str, default: int) -> int | None:
+    has = any(option.keyword == name and option.is_in(ctx.version) for option in OPTIONS)
+    return ctx.number(name) if ctx.given(name) or not has else default
 
 
-def _quantization(at: Situation) -> Quantization | None:
-    if at.given("quantize"):
-        given = at.text("quantize")
+def _quantization(ctx: EngineContext) -> Quantization | None:
+    if ctx.given("quantize"):
+        given = ctx.text("quantize")
         return Quantization(given) if given else None
-    return quantization_of(at.facts, None) if at.facts else None
+    return quantization_of(ctx.facts, None) if ctx.facts else None
 
 
-def _dtype(at: Situation, kind: Quantization | None) -> str | None:
-    if at.given("dtype"):
-        return at.text("dtype")
+def _dtype(ctx: EngineContext, kind: Quantization | None) -> str | None:
+    if ctx.given("dtype"):
+        return ctx.text("dtype")
     # What TGI takes otherwise, each of its model classes decides for itself.
     return Dtype.FLOAT16.value if kind in _FLOAT16_ONLY else None

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from constructs_lib import Cors, FrontDoor, GpuInstance, Model, TgiEndpoint, TgiOptions
+from constructs_lib import Cors, FrontDoor, InstanceType, Model, TgiEndpoint, TgiOptions
 
 
 class SupportAssistant(Stack):
@@ -24,7 +24,7 @@ class SupportAssistant(Stack):
             self,
             "Qwen",
             model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
-            instance_type=GpuInstance.G6E_XLARGE,
+            instance_type=InstanceType.G6E_XLARGE,
             options=TgiOptions(max_input_tokens=7_000, max_total_tokens=8_192),
         )
         door = FrontDoor(

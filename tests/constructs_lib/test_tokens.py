@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import App, Aws, Environment, Fn, Stack, Stage, Token
 from constructs import Construct
 
-from constructs_lib._stack_env import place_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token, resolved
 
 
@@ -59,23 +59,24 @@ def test_an_object_is_a_token_even_where_it_does_not_say_where_it_was_made() -> 
 def test_the_cdk_is_asked_once_for_the_place_of_a_stack(app: App) -> None:
     stack = Stack(app, "Known", env=Environment(account="123456789012", region="eu-west-1"))
     inside = Construct(stack, "Inside")
-    assert place_of(inside) is place_of(stack)
+    assert environment_of(inside) is environment_of(stack)
     with patch.object(Stack, "of", side_effect=AssertionError("asked again")):
         assert (
-            place_of(inside).arn("logs", "log-group:a")
+            environment_of(inside).arn("logs", "log-group:a")
             == f"arn:{stack.partition}:logs:eu-west-1:123456789012:log-group:a"
         )
     assert (
-        place_of(inside).arn("ecr", "b", region="us-east-1", account="1") == f"arn:{stack.partition}:ecr:us-east-1:1:b"
+        environment_of(inside).arn("ecr", "b", region="us-east-1", account="1")
+        == f"arn:{stack.partition}:ecr:us-east-1:1:b"
     )
 
 
 def test_stacks_of_the_same_name_in_two_stages_have_a_place_each(app: App) -> None:
     regions = ("eu-west-1", "us-east-1")
     stacks = [Stack(Stage(app, f"In{region}"), "Same", env=Environment(region=region)) for region in regions]
-    assert tuple(place_of(stack).region for stack in stacks) == regions
+    assert tuple(environment_of(stack).region for stack in stacks) == regions
 
 
 def test_a_construct_outside_of_any_stack_has_no_place(app: App) -> None:
     with pytest.raises(RuntimeError, match="Construct at 'Alone' should be created in the scope of a Stack"):
-        place_of(Construct(app, "Alone"))
+        environment_of(Construct(app, "Alone"))

@@ -53,7 +53,7 @@ def findings(app: App) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("env", [Environment(), SOMEWHERE], ids=["any Region", "one Region"])
 def test_no_finding_of_cdk_nag_is_open(env: Environment) -> None:
-    assert findings(built(env, nag="off", stacks="", gateway=GATEWAY)) == set()
+    assert findings(built(env, nag="off", stacks="", front_door=GATEWAY)) == set()
 
 
 def test_a_finding_that_nobody_acknowledged_is_seen() -> None:
@@ -79,7 +79,7 @@ class Recorder:
 def test_every_acknowledgment_is_for_one_resource_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     Recorder.given = {}
     monkeypatch.setattr(Validations, "of", Recorder)
-    app = built(nag="off", stacks="", gateway=GATEWAY)
+    app = built(nag="off", stacks="", front_door=GATEWAY)
     found = findings(app)
     assert len(Recorder.given) == len(found)
     for (rule, path), reason in Recorder.given.items():

@@ -1,4 +1,4 @@
-"""GatewayStack: one URL for several endpoints, chosen in the app or by the context."""
+"""FrontDoorStack: one URL for several endpoints, chosen in the app or by the context."""
 
 import json
 from typing import Any
@@ -7,9 +7,9 @@ import pytest
 from aws_cdk import App, Environment, Stack
 
 import app as composition
-from constructs_lib import ConfigurationError, GpuInstance
-from stacks.front_door_context import read_gateway
-from stacks.front_door_stack import ExistingEndpoint, GatewayStack
+from constructs_lib import ConfigurationError, InstanceType
+from stacks.front_door_context import read_front_door
+from stacks.front_door_stack import ExistingEndpoint, FrontDoorStack
 from stacks.model_stack import ModelStack
 from tests.stacks.test_app import CONTEXT, names
 from tests.stacks.test_model_stack import flat, logical_id, outputs, template
@@ -25,7 +25,7 @@ def models(rendered: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def gateway(*selected: str, **context: object) -> App:
+def built(*selected: str, **context: object) -> App:
     app = App(context={**CONTEXT, "nag": "off", "stacks": ",".join(selected), **context})
     composition.build(app, Environment())
     return app
@@ -33,12 +33,12 @@ def gateway(*selected: str, **context: object) -> App:
 
 def told(context: object) -> str:
     with pytest.raises(SystemExit) as error:
-        read_gateway(context)
+        read_front_door(context)
     return str(error.value)
 
 
 def test_existing_endpoints_are_served_under_their_names_with_what_is_known_of_them() -> None:
-    stack = GatewayStack(
+    stack = FrontDoorStack(
         App(),
         endpoints={
             "llama": ExistingEndpoint(endpoint_name="llama-prod"),
@@ -60,7 +60,7 @@ def test_existing_endpoints_are_served_under_their_names_with_what_is_known_of_t
 
 
 def test_the_function_may_call_the_named_endpoints_of_this_place_and_no_others() -> None:
-    stack = GatewayStack(App(), endpoints={"llama": ExistingEndpoint(endpoint_name="llama-prod")})
+    stack = FrontDoorStack(App(), endpoints={"llama": ExistingEndpoint(endpoint_name="llama-prod")})
     text = json.dumps(template(stack))
     assert ":endpoint/llama-prod" in text
     assert ":endpoint/*" not in text
@@ -69,16 +69,18 @@ def test_the_function_may_call_the_named_endpoints_of_this_place_and_no_others()
 def test_endpoints_of_other_stacks_of_the_app_are_served_too() -> None:
     app = App()
     other = ModelStack(
-        app, "Other", name="own", model_id="org/model", instance_type=GpuInstance.G5_2XLARGE, cloud_watch_role=False
+        app, "Other", name="own", model_id="org/model", instance_type=InstanceType.G5_2XLARGE, cloud_watch_role=False
     )
-    stack = GatewayStack(app, endpoints={"own": other.endpoint, "llama": ExistingEndpoint(endpoint_name="llama-prod")})
+    stack = FrontDoorStack(
+        app, endpoints={"own": other.endpoint, "llama": ExistingEndpoint(endpoint_name="llama-prod")}
+    )
     text = json.dumps(template(stack))
     assert "Fn::ImportValue" in text or "Fn::GetStackOutput" in text
     assert "AWS::SageMaker::Endpoint" not in text
 
 
 def test_the_outputs_say_where_the_api_is_which_models_it_has_and_how_to_read_its_key() -> None:
-    rendered = template(GatewayStack(App(), endpoints={"llama": ExistingEndpoint(endpoint_name="llama-prod")}))
+    rendered = template(FrontDoorStack(App(), endpoints={"llama": ExistingEndpoint(endpoint_name="llama-prod")}))
     said = outputs(rendered)
     assert set(said) == {"Url", "ApiKeyId", "ApiKeyCommand", "Models", "ApiConsole"}
     assert said["Models"] == "llama"
@@ -87,7 +89,7 @@ def test_the_outputs_say_where_the_api_is_which_models_it_has_and_how_to_read_it
 
 def test_a_name_that_would_break_urls_is_refused_as_by_the_front_door_itself() -> None:
     with pytest.raises(ConfigurationError, match="models='llama 3': a model's name must be 1 to 63 letters"):
-        GatewayStack(App(), endpoints={"llama 3": ExistingEndpoint(endpoint_name="llama-prod")})
+        FrontDoorStack(App(), endpoints={"llama 3": ExistingEndpoint(endpoint_name="llama-prod")})
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,7 @@ def test_a_name_that_would_break_urls_is_refused_as_by_the_front_door_itself() -
     ids=["a list", "a list with blanks", "JSON", "cdk.json"],
 )
 def test_the_context_may_be_a_list_or_json(context: object) -> None:
-    assert read_gateway(context) == {
+    assert read_front_door(context) == {
         "llama": ExistingEndpoint(endpoint_name="llama-prod"),
         "falcon": ExistingEndpoint(endpoint_name="falcon-7b"),
     }
@@ -109,7 +111,7 @@ def test_the_context_may_be_a_list_or_json(context: object) -> None:
 
 def test_the_context_may_say_how_a_model_is_served() -> None:
     stated = '{"llama": {"endpoint": "llama-prod", "model_id": "org/llama", "max_total_tokens": 4096}}'
-    assert read_gateway(stated) == {
+    assert read_front_door(stated) == {
         "llama": ExistingEndpoint(endpoint_name="llama-prod", model_id="org/llama", serving={"max_total_tokens": 4096})
     }
 
@@ -117,40 +119,43 @@ def test_the_context_may_say_how_a_model_is_served() -> None:
 @pytest.mark.parametrize(
     ("context", "words"),
     [
-        ("llama", "gateway=llama: 'llama' is no name=endpoint. Write -c gateway=llama=my-endpoint,falcon="),
-        ("llama=,=x", "gateway=llama=,=x: 'llama' is no name=endpoint; 'x' is no name=endpoint."),
-        ("", "gateway=: names no endpoint."),
-        ("{}", "gateway={}: names no endpoint."),
+        ("llama", "front_door=llama: 'llama' is no name=endpoint. Write -c front_door=llama=my-endpoint,falcon="),
+        ("llama=,=x", "front_door=llama=,=x: 'llama' is no name=endpoint; 'x' is no name=endpoint."),
+        ("", "front_door=: names no endpoint."),
+        ("{}", "front_door={}: names no endpoint."),
         ("a=x,a=y", "'a' stands there twice"),
         ('{"a": "x", "a": "y"}', "'a' stands there twice"),
         ('{"a": 7}', "'a' has 7 where an endpoint's name is wanted"),
         ('{"a": ["x"]}', "'a' has ['x'] where an endpoint's name is wanted"),
         ('{"a": {"name": "x"}}', "'a' has no 'endpoint'"),
         ('{"a": {"endpoint": "x", "max_tokens": 5}}', "'a' has max_tokens; known are endpoint, model_id, version,"),
-        ('{"a":', 'gateway={"a":: is no JSON: '),
-        ({}, "gateway={}: names no endpoint."),
+        ('{"a":', 'front_door={"a":: is no JSON: '),
+        ({}, "front_door={}: names no endpoint."),
     ],
 )
 def test_a_context_that_is_something_else_is_refused_with_examples(context: object, words: str) -> None:
     said = told(context)
     assert words in said
-    assert '-c gateway=\'{"llama": "my-endpoint"}\'' in said
+    assert '-c front_door=\'{"llama": "my-endpoint"}\'' in said
 
 
-def test_the_app_has_a_gateway_stack_where_the_context_names_endpoints_for_it() -> None:
-    assert names(gateway("GatewayStack", gateway="llama=llama-prod")) == ["GatewayStack"]
-    assert names(gateway("LlamaTgiStack", "GatewayStack", gateway="llama=x")) == ["LlamaTgiStack", "GatewayStack"]
-    assert "GatewayStack" in names(gateway(gateway="llama=llama-prod"))
-    assert "GatewayStack" not in names(gateway())
+def test_the_app_has_a_front_door_stack_if_the_context_names_endpoints_for_it() -> None:
+    assert names(built("FrontDoorStack", front_door="llama=llama-prod")) == ["FrontDoorStack"]
+    assert names(built("LlamaTgiStack", "FrontDoorStack", front_door="llama=x")) == [
+        "LlamaTgiStack",
+        "FrontDoorStack",
+    ]
+    assert "FrontDoorStack" in names(built(front_door="llama=llama-prod"))
+    assert "FrontDoorStack" not in names(built())
 
 
-def test_a_gateway_stack_without_endpoints_is_refused_with_what_it_needs() -> None:
+def test_a_front_door_stack_without_endpoints_is_refused_with_what_it_needs() -> None:
     with pytest.raises(SystemExit) as error:
-        gateway("GatewayStack")
-    assert "stacks=GatewayStack: the app has no stack of this name." in str(error.value)
-    assert "GatewayStack needs the endpoints that it is for: -c gateway=llama=my-endpoint." in str(error.value)
+        built("FrontDoorStack")
+    assert "stacks=FrontDoorStack: the app has no stack of this name." in str(error.value)
+    assert "FrontDoorStack needs endpoints: -c front_door=llama=my-endpoint." in str(error.value)
 
 
-def test_an_exclusive_selection_of_the_gateway_does_not_pay_for_the_other_stacks() -> None:
-    app = gateway(gateway="llama=llama-prod", **{composition.BUNDLING_STACKS: ["GatewayStack"]})
-    assert [child.node.id for child in app.node.children if isinstance(child, Stack)] == ["GatewayStack"]
+def test_an_exclusive_selection_of_the_front_door_does_not_pay_for_the_other_stacks() -> None:
+    app = built(front_door="llama=llama-prod", **{composition.BUNDLING_STACKS: ["FrontDoorStack"]})
+    assert [child.node.id for child in app.node.children if isinstance(child, Stack)] == ["FrontDoorStack"]

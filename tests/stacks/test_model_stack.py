@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 
-from constructs_lib import GpuInstance
+from constructs_lib import InstanceType
 from stacks.model_stack import ModelStack
 
 
@@ -17,7 +17,7 @@ def made(region: str | None = None, **arguments: Any) -> ModelStack:
         "Stack",
         name="mistral",
         model_id="HuggingFaceH4/zephyr-7b-beta",
-        instance_type=GpuInstance.G5_2XLARGE,
+        instance_type=InstanceType.G5_2XLARGE,
         env=env,
         **arguments,
     )

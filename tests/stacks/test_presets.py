@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from constructs_lib import GpuInstance
+from constructs_lib import InstanceType
 from constructs_lib.planning.models.facts import ModelFacts, known_model
 from constructs_lib.planning.sizing.candidates import Candidate, candidate, candidates
 from stacks.preset import PresetStack
@@ -71,7 +71,7 @@ def test_no_cheaper_instance_holds_a_model_with_as_much_to_spare() -> None:
         assert cheapest(stack) == stack.preset.instance_type, stack
 
 
-def cheapest(stack: type[PresetStack]) -> GpuInstance:
+def cheapest(stack: type[PresetStack]) -> InstanceType:
     every = candidates(facts(stack), options=stack.preset.options)
     modern = [one for one in every if not one.caution and (one.instance.compute_capability or (0, 0)) >= AMPERE]
     return next(one.instance for one in modern if roomy(one))
@@ -124,7 +124,7 @@ def test_a_gated_preset_without_a_token_is_refused() -> None:
 
 def test_a_preset_on_an_instance_whose_gpus_its_heads_cannot_share_is_refused() -> None:
     class Wide(Falcon7bTgiStack):
-        preset = replace(Falcon7bTgiStack.preset, instance_type=GpuInstance.G5_12XLARGE)
+        preset = replace(Falcon7bTgiStack.preset, instance_type=InstanceType.G5_12XLARGE)
 
     with pytest.raises(ValueError, match="71 attention heads"):
         Wide(App())

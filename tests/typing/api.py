@@ -17,8 +17,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import (
     FrontDoor,
-    GpuInstance,
     IModelEndpoint,
+    InstanceType,
     Model,
     ModelFacts,
     Quantization,
@@ -55,19 +55,19 @@ assert_type(Model.from_hub("org/model"), Model)
 assert_type(Model.from_hub("org/model", facts=FACTS), Model)
 assert_type(Model.from_s3(bucket, "prefix"), Model)
 assert_type(TgiImage.version("3.3.6"), TgiImage)
-assert_type(GpuInstance.G5_2XLARGE, GpuInstance)
+assert_type(InstanceType.G5_2XLARGE, InstanceType)
 TgiEndpoint(
     stack,
     "Cheapest",
     model=Model.from_s3(bucket, "prefix", model_id="org/model", facts=FACTS),
-    instance_type=GpuInstance.cheapest_for(tokens=8192, concurrency=32),
+    instance_type=InstanceType.cheapest_for(tokens=8192, concurrency=32),
 )
-least = TgiEndpoint(stack, "Least", model=Model.from_hub("org/model"), instance_type=GpuInstance.G5_2XLARGE)
+least = TgiEndpoint(stack, "Least", model=Model.from_hub("org/model"), instance_type=InstanceType.G5_2XLARGE)
 TgiEndpoint(
     stack,
     "All",
     model=Model.from_hub("org/model", revision="main", token=token),
-    instance_type=GpuInstance.named("ml.g5.2xlarge"),
+    instance_type=InstanceType.named("ml.g5.2xlarge"),
     image=TgiImage.from_ecr_repository(repository, tag="1", version="3.3.6"),
     options=TgiOptions(quantize=Quantization.AWQ, max_input_tokens=1, max_total_tokens=2),
     instance_count=1,
@@ -115,7 +115,7 @@ FrontDoor(stack, "Api", models={"own": least, "shared": by_name})
 
 # What is refused. mypy reports an ignore that is not needed, so these would fail if they were accepted.
 TgiEndpoint(stack, "NoInstance", model=Model.from_hub("org/model"))  # type: ignore[call-arg]
-TgiEndpoint(stack, "Name", model="org/model", instance_type=GpuInstance.G5_2XLARGE)  # type: ignore[arg-type]
+TgiEndpoint(stack, "Name", model="org/model", instance_type=InstanceType.G5_2XLARGE)  # type: ignore[arg-type]
 TgiEndpoint(stack, "Type", model=Model.from_hub("org/model"), instance_type="ml.g5.2xlarge")  # type: ignore[arg-type]
 Model.from_hub("org/model", token="hf_…")  # type: ignore[arg-type]
 TgiOptions(max_input_token=1)  # type: ignore[call-arg]

@@ -22,8 +22,8 @@ from constructs_lib import (
     Cors,
     Domain,
     FrontDoor,
-    GpuInstance,
     IModelEndpoint,
+    InstanceType,
     Model,
     ServingFacts,
     TgiEndpoint,
@@ -32,7 +32,7 @@ from constructs_lib import (
 
 stack = Stack(App(), "Team")
 role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-own = TgiEndpoint(stack, "Own", model=Model.from_hub("org/model"), instance_type=GpuInstance.G5_2XLARGE)
+own = TgiEndpoint(stack, "Own", model=Model.from_hub("org/model"), instance_type=InstanceType.G5_2XLARGE)
 shared = TgiEndpoint.from_endpoint_name(stack, "Shared", "chat", max_total_tokens=4096, version="3.3.6")
 users = cognito.UserPool(stack, "Users")
 function = lambda_.Function.from_function_name(stack, "Function", "own")

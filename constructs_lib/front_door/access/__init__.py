@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.front_door.gateway_responses import GatewayAnswer
-    from constructs_lib.planning.validation.problem import Advice, Problem
+    from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +48,19 @@ class Access(ABC):
     words: ClassVar[str]
     """The access as a caller writes it."""
 
-    takes_grants: ClassVar[bool] = False
+    uses_iam: ClassVar[bool] = False
     """Whether IAM decides, so that `FrontDoor.grant_invoke` has a meaning."""
 
-    may_deny_implicitly: ClassVar[bool] = False
+    denies_unlisted_callers: ClassVar[bool] = False
     """Whether who is named by no policy is kept out; an Allow for everybody in the resource policy would undo that."""
 
     @property
-    def takes_consumers(self) -> bool:
+    def uses_api_keys(self) -> bool:
         """Whether API keys are asked for, so that `FrontDoor.add_consumer` has a meaning."""
         return False
 
     @property
-    def advice(self) -> Advice | None:
+    def warning(self) -> PlanWarning | None:
         """What is legal but risky about it."""
         return None
 

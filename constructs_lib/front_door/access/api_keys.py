@@ -62,7 +62,7 @@ class ApiKeyAccess(Access):
     words: ClassVar[str] = "Access.api_keys()"
 
     @property
-    def takes_consumers(self) -> bool:
+    def uses_api_keys(self) -> bool:
         """Each consumer has a key."""
         return True
 

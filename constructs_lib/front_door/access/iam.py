@@ -27,8 +27,8 @@ class IamAccess(Access):
     """Each request is signed, and IAM decides."""
 
     words: ClassVar[str] = "Access.iam()"
-    takes_grants: ClassVar[bool] = True
-    may_deny_implicitly: ClassVar[bool] = True
+    uses_iam: ClassVar[bool] = True
+    denies_unlisted_callers: ClassVar[bool] = True
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """It needs nothing of its own."""

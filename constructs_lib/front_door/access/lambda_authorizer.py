@@ -13,7 +13,7 @@ from constructs_lib.front_door.access.api_keys import API_KEY_SCHEME, KEY_ANSWER
 from constructs_lib.front_door.gateway_responses import GatewayAnswer
 from constructs_lib.front_door.lambda_functions import token_scheme
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Flag, problem
+from constructs_lib.planning.validation.rules import Boolean, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ class AuthorizerAccess(Access):
     """A function of the caller's decides."""
 
     words: ClassVar[str] = "Access.authorizer(…)"
-    may_deny_implicitly: ClassVar[bool] = True
+    denies_unlisted_callers: ClassVar[bool] = True
 
     def __init__(self, function: lambda_.IFunction, *, ttl: Duration | None, usage_plans: bool) -> None:
         self._function = function
@@ -48,14 +48,14 @@ class AuthorizerAccess(Access):
         self._usage_plans = usage_plans
 
     @property
-    def takes_consumers(self) -> bool:
+    def uses_api_keys(self) -> bool:
         """Where the function names a key, it has to be a consumer's."""
         return self._usage_plans
 
     def problems(self, is_token: Callable[[object], bool]) -> Iterator[Problem]:
         """What is wrong with function, ttl or usage_plans."""
         yield from FUNCTION.problems("access.function", self._function, required=True)
-        if found := problem("access.usage_plans", self._usage_plans, Flag()):
+        if found := problem("access.usage_plans", self._usage_plans, Boolean()):
             yield found
         yield from (
             Problem(f"access.{found.keyword}", found.value, found.message, found.fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from constructs_lib.planning.data_files import read
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 
 GIB = 2**30
 
@@ -14,7 +14,7 @@ _SHARE = 0.97
 catalogued one but T4."""
 
 
-def visible_bytes(instance: GpuInstance) -> int:
+def visible_bytes(instance: InstanceType) -> int:
     """Memory of one GPU as CUDA reports it, in bytes.
 
     Raises:
@@ -26,19 +26,19 @@ def visible_bytes(instance: GpuInstance) -> int:
     return int((known["visible_gib"] if known else instance.memory_gib * _SHARE) * GIB)
 
 
-def nvidia_smi_bytes(instance: GpuInstance) -> int:
+def nvidia_smi_bytes(instance: InstanceType) -> int:
     """Memory of one GPU as nvidia-smi reports it, which TGI's launcher reckons with, in bytes."""
     known = _known(instance)
     return int(known["nvidia_smi_mib"]) * 2**20 if known else int((instance.memory_gib or 0) * GIB)
 
 
-def launcher_flops(instance: GpuInstance) -> float | None:
+def launcher_flops(instance: InstanceType) -> float | None:
     """Operations per second that TGI's launcher believes one GPU to do; None for one whose name it does not know."""
     known = _known(instance)
     return known["tflops"] * 1e12 if known and known["tflops"] else None
 
 
-def _known(instance: GpuInstance) -> dict[str, float] | None:
+def _known(instance: InstanceType) -> dict[str, float] | None:
     known = _by_name().get(instance.accelerator)
     # A caller's own figure counts, unless it is the catalogue's.
     return known if known and instance.memory_gib == known["memory_gib"] else None

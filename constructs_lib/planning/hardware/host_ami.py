@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from constructs_lib.planning.hardware.instance_types import GpuInstance
-from constructs_lib.planning.validation.problem import Advice, Problem
-from constructs_lib.planning.validation.rules import Text, problem
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
+from constructs_lib.planning.validation.rules import String, problem
 
 GPU_CUDA_12 = "al2-ami-sagemaker-inference-gpu-3-1"
 GPU_CUDA_13 = "al2023-ami-sagemaker-inference-gpu-4-1"
@@ -30,11 +30,11 @@ SAGEMAKER_DEFAULT = "default"
 
 Cuda = tuple[int, int]
 
-_NAME = Text("the name of an AMI version", r"[a-zA-Z0-9][a-zA-Z0-9.-]*", longest=256)
+_NAME = String("the name of an AMI version", r"[a-zA-Z0-9][a-zA-Z0-9.-]*", longest=256)
 _BLACKWELL = (10, 0)
 
 
-def default_ami(instance: GpuInstance, cuda: Cuda) -> str | None:
+def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
     """The AMI that an image with that CUDA needs on that instance; None leaves it to SageMaker.
 
     CUDA 12.4 and later 12.x need driver 550, which the default hosts of g4dn, g5 and p4d do not have; 13.x needs 580.
@@ -49,7 +49,7 @@ def default_ami(instance: GpuInstance, cuda: Cuda) -> str | None:
     return GPU_CUDA_12 if cuda >= (12, 4) and not blackwell else None
 
 
-def ami_problems(chosen: str, instance: GpuInstance) -> Iterator[Problem]:
+def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
     """Why an AMI that was asked for cannot work."""
     keyword = "inference_ami_version"
     if found := problem(keyword, chosen, _NAME):
@@ -60,16 +60,16 @@ def ami_problems(chosen: str, instance: GpuInstance) -> Iterator[Problem]:
         )
 
 
-def ami_advice(chosen: str, cuda: Cuda) -> Iterator[Advice]:
+def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:
     """Why an AMI that was asked for may not work."""
     host = HOST_CUDA.get(chosen)
     if host is None and chosen not in (SAGEMAKER_DEFAULT, NEURON):
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:unknownInferenceAmi",
             f"inference_ami_version={chosen!r} is not known here. Known are {', '.join([*HOST_CUDA, NEURON])}.",
         )
     if host is not None and not _carries(host, cuda):
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:inferenceAmiMismatch",
             f"inference_ami_version={chosen!r} has the driver of CUDA {host[0]}.{host[1]}, the image has CUDA"
             f" {cuda[0]}.{cuda[1]}: such containers have failed to start, without a log line. Leave it out to get the"

@@ -21,11 +21,11 @@ _FIXED_STORAGE = ("g5", "g6", "g7e", "p5", "p6-b200", "trn1", "trn2")
 
 
 @dataclass(frozen=True)
-class GpuInstance:
+class InstanceType:
     """An instance type for a model endpoint. It is the bill, so there is no default anywhere.
 
-    Take one of the class attributes (`GpuInstance.G5_2XLARGE`), look one up by name (`GpuInstance.named`) or describe
-    one that the catalogue does not have (`GpuInstance.of`). Numbers are None where nobody publishes them.
+    Take one of the class attributes (`InstanceType.G5_2XLARGE`), look one up by name (`InstanceType.named`) or describe
+    one that the catalogue does not have (`InstanceType.of`). Numbers are None where nobody publishes them.
 
     Args:
         name: SageMaker's name, such as `ml.g5.2xlarge`.
@@ -69,65 +69,65 @@ class GpuInstance:
     source: str = "the caller"
     date: str | None = None
 
-    G4DN_XLARGE: ClassVar[GpuInstance]
-    G4DN_2XLARGE: ClassVar[GpuInstance]
-    G4DN_4XLARGE: ClassVar[GpuInstance]
-    G4DN_8XLARGE: ClassVar[GpuInstance]
-    G4DN_12XLARGE: ClassVar[GpuInstance]
-    G4DN_16XLARGE: ClassVar[GpuInstance]
-    G5_XLARGE: ClassVar[GpuInstance]
-    G5_2XLARGE: ClassVar[GpuInstance]
-    G5_4XLARGE: ClassVar[GpuInstance]
-    G5_8XLARGE: ClassVar[GpuInstance]
-    G5_12XLARGE: ClassVar[GpuInstance]
-    G5_16XLARGE: ClassVar[GpuInstance]
-    G5_24XLARGE: ClassVar[GpuInstance]
-    G5_48XLARGE: ClassVar[GpuInstance]
-    G6_XLARGE: ClassVar[GpuInstance]
-    G6_2XLARGE: ClassVar[GpuInstance]
-    G6_4XLARGE: ClassVar[GpuInstance]
-    G6_8XLARGE: ClassVar[GpuInstance]
-    G6_12XLARGE: ClassVar[GpuInstance]
-    G6_16XLARGE: ClassVar[GpuInstance]
-    G6_24XLARGE: ClassVar[GpuInstance]
-    G6_48XLARGE: ClassVar[GpuInstance]
-    G6E_XLARGE: ClassVar[GpuInstance]
-    G6E_2XLARGE: ClassVar[GpuInstance]
-    G6E_4XLARGE: ClassVar[GpuInstance]
-    G6E_8XLARGE: ClassVar[GpuInstance]
-    G6E_12XLARGE: ClassVar[GpuInstance]
-    G6E_16XLARGE: ClassVar[GpuInstance]
-    G6E_24XLARGE: ClassVar[GpuInstance]
-    G6E_48XLARGE: ClassVar[GpuInstance]
-    G7_2XLARGE: ClassVar[GpuInstance]
-    G7_4XLARGE: ClassVar[GpuInstance]
-    G7_8XLARGE: ClassVar[GpuInstance]
-    G7_12XLARGE: ClassVar[GpuInstance]
-    G7_24XLARGE: ClassVar[GpuInstance]
-    G7_48XLARGE: ClassVar[GpuInstance]
-    G7E_2XLARGE: ClassVar[GpuInstance]
-    G7E_4XLARGE: ClassVar[GpuInstance]
-    G7E_8XLARGE: ClassVar[GpuInstance]
-    G7E_12XLARGE: ClassVar[GpuInstance]
-    G7E_24XLARGE: ClassVar[GpuInstance]
-    G7E_48XLARGE: ClassVar[GpuInstance]
-    P4D_24XLARGE: ClassVar[GpuInstance]
-    P4DE_24XLARGE: ClassVar[GpuInstance]
-    P5_48XLARGE: ClassVar[GpuInstance]
-    P5_4XLARGE: ClassVar[GpuInstance]
-    P5E_48XLARGE: ClassVar[GpuInstance]
-    P5EN_48XLARGE: ClassVar[GpuInstance]
-    P6_B200_48XLARGE: ClassVar[GpuInstance]
-    P6_B300_48XLARGE: ClassVar[GpuInstance]
-    P6E_GB200_36XLARGE: ClassVar[GpuInstance]
-    INF2_XLARGE: ClassVar[GpuInstance]
-    INF2_8XLARGE: ClassVar[GpuInstance]
-    INF2_24XLARGE: ClassVar[GpuInstance]
-    INF2_48XLARGE: ClassVar[GpuInstance]
-    TRN1_2XLARGE: ClassVar[GpuInstance]
-    TRN1_32XLARGE: ClassVar[GpuInstance]
-    TRN1N_32XLARGE: ClassVar[GpuInstance]
-    TRN2_48XLARGE: ClassVar[GpuInstance]
+    G4DN_XLARGE: ClassVar[InstanceType]
+    G4DN_2XLARGE: ClassVar[InstanceType]
+    G4DN_4XLARGE: ClassVar[InstanceType]
+    G4DN_8XLARGE: ClassVar[InstanceType]
+    G4DN_12XLARGE: ClassVar[InstanceType]
+    G4DN_16XLARGE: ClassVar[InstanceType]
+    G5_XLARGE: ClassVar[InstanceType]
+    G5_2XLARGE: ClassVar[InstanceType]
+    G5_4XLARGE: ClassVar[InstanceType]
+    G5_8XLARGE: ClassVar[InstanceType]
+    G5_12XLARGE: ClassVar[InstanceType]
+    G5_16XLARGE: ClassVar[InstanceType]
+    G5_24XLARGE: ClassVar[InstanceType]
+    G5_48XLARGE: ClassVar[InstanceType]
+    G6_XLARGE: ClassVar[InstanceType]
+    G6_2XLARGE: ClassVar[InstanceType]
+    G6_4XLARGE: ClassVar[InstanceType]
+    G6_8XLARGE: ClassVar[InstanceType]
+    G6_12XLARGE: ClassVar[InstanceType]
+    G6_16XLARGE: ClassVar[InstanceType]
+    G6_24XLARGE: ClassVar[InstanceType]
+    G6_48XLARGE: ClassVar[InstanceType]
+    G6E_XLARGE: ClassVar[InstanceType]
+    G6E_2XLARGE: ClassVar[InstanceType]
+    G6E_4XLARGE: ClassVar[InstanceType]
+    G6E_8XLARGE: ClassVar[InstanceType]
+    G6E_12XLARGE: ClassVar[InstanceType]
+    G6E_16XLARGE: ClassVar[InstanceType]
+    G6E_24XLARGE: ClassVar[InstanceType]
+    G6E_48XLARGE: ClassVar[InstanceType]
+    G7_2XLARGE: ClassVar[InstanceType]
+    G7_4XLARGE: ClassVar[InstanceType]
+    G7_8XLARGE: ClassVar[InstanceType]
+    G7_12XLARGE: ClassVar[InstanceType]
+    G7_24XLARGE: ClassVar[InstanceType]
+    G7_48XLARGE: ClassVar[InstanceType]
+    G7E_2XLARGE: ClassVar[InstanceType]
+    G7E_4XLARGE: ClassVar[InstanceType]
+    G7E_8XLARGE: ClassVar[InstanceType]
+    G7E_12XLARGE: ClassVar[InstanceType]
+    G7E_24XLARGE: ClassVar[InstanceType]
+    G7E_48XLARGE: ClassVar[InstanceType]
+    P4D_24XLARGE: ClassVar[InstanceType]
+    P4DE_24XLARGE: ClassVar[InstanceType]
+    P5_48XLARGE: ClassVar[InstanceType]
+    P5_4XLARGE: ClassVar[InstanceType]
+    P5E_48XLARGE: ClassVar[InstanceType]
+    P5EN_48XLARGE: ClassVar[InstanceType]
+    P6_B200_48XLARGE: ClassVar[InstanceType]
+    P6_B300_48XLARGE: ClassVar[InstanceType]
+    P6E_GB200_36XLARGE: ClassVar[InstanceType]
+    INF2_XLARGE: ClassVar[InstanceType]
+    INF2_8XLARGE: ClassVar[InstanceType]
+    INF2_24XLARGE: ClassVar[InstanceType]
+    INF2_48XLARGE: ClassVar[InstanceType]
+    TRN1_2XLARGE: ClassVar[InstanceType]
+    TRN1_32XLARGE: ClassVar[InstanceType]
+    TRN1N_32XLARGE: ClassVar[InstanceType]
+    TRN2_48XLARGE: ClassVar[InstanceType]
 
     @property
     def family(self) -> str:
@@ -135,12 +135,12 @@ class GpuInstance:
         return _family(self.name)
 
     @classmethod
-    def all(cls) -> tuple[GpuInstance, ...]:
+    def all(cls) -> tuple[InstanceType, ...]:
         """Every instance of the catalogue, in the catalogue's order."""
         return tuple(_BY_NAME.values())
 
     @classmethod
-    def named(cls, name: str) -> GpuInstance:
+    def named(cls, name: str) -> InstanceType:
         """The catalogue's instance of that name.
 
         Args:
@@ -155,7 +155,7 @@ class GpuInstance:
         nearest = f" The nearest are {', '.join(near)}." if near else ""
         raise ValueError(
             f"instance type {name!r} is not in the catalogue.{nearest}"
-            " Describe another one with GpuInstance.of(name, accelerator_count=..., memory_gib=...)."
+            " Describe another one with InstanceType.of(name, accelerator_count=..., memory_gib=...)."
         )
 
     @staticmethod
@@ -186,7 +186,7 @@ class GpuInstance:
         volume_configurable: bool | None = None,
         architecture: Architecture = "x86_64",
         price_usd_per_hour: float | None = None,
-    ) -> GpuInstance:
+    ) -> InstanceType:
         """Describes an instance that the catalogue does not have.
 
         Args:
@@ -229,22 +229,22 @@ def volume_size_supported(name: str) -> bool:
 
 
 def attribute_name(name: str) -> str:
-    """How the catalogue's instance of that name is written: `GpuInstance.G5_2XLARGE` for `ml.g5.2xlarge`."""
-    return f"GpuInstance.{re.sub(r'[.-]', '_', name.removeprefix('ml.')).upper()}"
+    """How the catalogue's instance of that name is written: `InstanceType.G5_2XLARGE` for `ml.g5.2xlarge`."""
+    return f"InstanceType.{re.sub(r'[.-]', '_', name.removeprefix('ml.')).upper()}"
 
 
 def _family(name: str) -> str:
     return str(name).removeprefix("ml.").partition(".")[0]
 
 
-def _from_row(row: dict[str, Any]) -> GpuInstance:
+def _from_row(row: dict[str, Any]) -> InstanceType:
     capability = row["compute_capability"]
-    fields = {key: value for key, value in row.items() if key in GpuInstance.__dataclass_fields__}
+    fields = {key: value for key, value in row.items() if key in InstanceType.__dataclass_fields__}
     fields["compute_capability"] = tuple(map(int, capability.split("."))) if capability else None
-    return GpuInstance(**fields)
+    return InstanceType(**fields)
 
 
 _BY_NAME = {row["name"]: _from_row(row) for row in read("hardware/instances")["rows"]}
 
 for _instance in _BY_NAME.values():
-    setattr(GpuInstance, attribute_name(_instance.name).removeprefix("GpuInstance."), _instance)
+    setattr(InstanceType, attribute_name(_instance.name).removeprefix("InstanceType."), _instance)

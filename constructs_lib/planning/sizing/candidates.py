@@ -7,18 +7,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from constructs_lib.planning.engines.tgi.batch_limits import fitting_plan, following_options
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
 from constructs_lib.planning.hardware.gpu_memory import GIB
-from constructs_lib.planning.hardware.instance_types import BLACKWELL, GpuInstance
+from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
 from constructs_lib.planning.hardware.storage import storage_fault
 from constructs_lib.planning.images.catalogue import NEWEST, image_account
 from constructs_lib.planning.images.version import parse
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.sizing.memory import MemoryPlan, concurrent_requests, situation
+from constructs_lib.planning.sizing.memory import MemoryPlan, concurrent_requests, engine_context
 from constructs_lib.planning.validation.problem import Problem
 
 
@@ -38,7 +38,7 @@ class Candidate:
         caution: Why one may not want it although it fits, as a sentence.
     """
 
-    instance: GpuInstance
+    instance: InstanceType
     num_shard: int
     memory: MemoryPlan | None
     fits: bool
@@ -72,13 +72,13 @@ def candidates(
         ValueError: The version is none.
     """
     asked = _Asked(facts, tokens, concurrency or 1, options or TgiOptions(), version, region)
-    found = [asked.candidate(instance) for instance in GpuInstance.all()]
+    found = [asked.candidate(instance) for instance in InstanceType.all()]
     return sorted(found, key=_order)
 
 
 def candidate(
     facts: ModelFacts,
-    instance: GpuInstance,
+    instance: InstanceType,
     *,
     tokens: int | None = None,
     concurrency: int | None = None,
@@ -95,7 +95,7 @@ def _order(one: Candidate) -> tuple[bool, float, str]:
     return (not one.fits, price, one.instance.name)
 
 
-def no_service(instance: GpuInstance) -> str | None:
+def no_service(instance: InstanceType) -> str | None:
     """Why TGI's image does not run on an instance at all, as a sentence; None if it does."""
     if not instance.is_gpu:
         return f"It has {instance.accelerator}, TGI's image is for NVIDIA GPUs."
@@ -115,12 +115,12 @@ class _Asked:
     version: str
     region: str | None
 
-    def candidate(self, instance: GpuInstance) -> Candidate:
+    def candidate(self, instance: InstanceType) -> Candidate:
         return replace(
             self._judged(instance), price_usd_per_hour=instance.price_usd_per_hour, caution=_caution(instance)
         )
 
-    def _judged(self, instance: GpuInstance) -> Candidate:
+    def _judged(self, instance: InstanceType) -> Candidate:
         reason = no_service(instance) or self._region_fault() or self._length_fault()
         if reason:
             return Candidate(instance, 0, None, False, reason)
@@ -128,16 +128,16 @@ class _Asked:
         version = parse(self.version)
         if version is None:
             raise ValueError(f"{self.version!r} is no full version")
-        at = situation(self.facts, instance, options, version)
-        shards = num_shard(at)
-        found = next(rule_problems(at), None)
+        ctx = engine_context(self.facts, instance, options, version)
+        shards = num_shard(ctx)
+        found = next(rule_problems(ctx), None)
         if found:
             return Candidate(instance, 0, None, False, f"{found.keyword}: {found.message}.")
-        fitted, memory = fitting_plan(at, self.facts, shards)
+        fitted, memory = fitting_plan(ctx, self.facts, shards)
         served = concurrent_requests(memory, options.max_total_tokens or max(1, memory.context))
         reason = self._memory_fault(instance, memory, shards, served)
         if reason is None:
-            settings |= following_options(at, fitted, memory)
+            settings |= following_options(ctx, fitted, memory)
         return Candidate(instance, shards, memory, reason is None, reason, settings, served)
 
     def _region_fault(self) -> str | None:
@@ -153,7 +153,7 @@ class _Asked:
             return None
         return f"The model's longest context is {longest} tokens, {self.tokens} are asked for."
 
-    def _with_settings(self, instance: GpuInstance) -> tuple[TgiOptions, dict[str, object]]:
+    def _with_settings(self, instance: InstanceType) -> tuple[TgiOptions, dict[str, object]]:
         settings: dict[str, object] = {}
         if self.tokens is not None:
             settings |= {"max_input_tokens": max(1, self.tokens - 1), "max_total_tokens": self.tokens}
@@ -165,7 +165,7 @@ class _Asked:
             settings["num_shard"] = possible[-1]
         return replace(self.options, **settings), settings  # type: ignore[arg-type]
 
-    def _memory_fault(self, instance: GpuInstance, memory: MemoryPlan, shards: int, served: int) -> str | None:
+    def _memory_fault(self, instance: InstanceType, memory: MemoryPlan, shards: int, served: int) -> str | None:
         if not memory.fits:
             each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
             return f"{gib(memory.shortfall)} GiB short on {each}."
@@ -177,11 +177,11 @@ class _Asked:
         return None
 
 
-def rule_problems(at: Situation) -> Iterator[Problem]:
+def rule_problems(ctx: EngineContext) -> Iterator[Problem]:
     """What is wrong with options, shards and kinds of weights on this instance, apart from memory."""
-    yield from option_problems(at)
-    yield from shard_problems(at)
-    yield from hardware_problems(at)
+    yield from option_problems(ctx)
+    yield from shard_problems(ctx)
+    yield from hardware_problems(ctx)
 
 
 def gib(size: float) -> str:
@@ -189,7 +189,7 @@ def gib(size: float) -> str:
     return f"{max(0.1, math.ceil(size / GIB * 10) / 10):.1f}"
 
 
-def _caution(instance: GpuInstance) -> str | None:
+def _caution(instance: InstanceType) -> str | None:
     capability = instance.compute_capability
     if capability is None or capability < BLACKWELL:
         return None

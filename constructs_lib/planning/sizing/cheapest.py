@@ -13,7 +13,7 @@ from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sizing.candidates import Candidate, candidates
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Whole, problem
+from constructs_lib.planning.validation.rules import Integer, problem
 
 _KEYWORD = "instance_type"
 
@@ -32,12 +32,12 @@ def with_cheapest(request: EndpointRequest, version: Version) -> tuple[EndpointR
     if wish is None:
         return request, []
     if not isinstance(wish, CheapestFor):
-        fix = "Write GpuInstance.cheapest_for(tokens=…)."
+        fix = "Write InstanceType.cheapest_for(tokens=…)."
         return request, [Problem(_KEYWORD, wish, f"must be a CheapestFor, not {type(wish).__name__}", fix)]
     found = [
-        fault
+        validate
         for name in ("tokens", "concurrency")
-        if (fault := problem(f"{_KEYWORD}.{name}", getattr(wish, name), Whole(1 if name == "concurrency" else 2)))
+        if (validate := problem(f"{_KEYWORD}.{name}", getattr(wish, name), Integer(1 if name == "concurrency" else 2)))
     ]
     facts = request.model.known_facts()
     if facts is None:

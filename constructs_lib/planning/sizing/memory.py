@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.engines.tgi.prefill import prefill_tokens
 from constructs_lib.planning.hardware.gpu_memory import GIB, visible_bytes
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.version import Version, parse
 from constructs_lib.planning.models.facts import ModelChoice, ModelFacts
 from constructs_lib.planning.sizing import memory_parts
@@ -98,7 +98,7 @@ class MemoryPlan:
 
 
 def memory_plan(
-    facts: ModelFacts, instance: GpuInstance, options: TgiOptions, version: str, num_shard: int
+    facts: ModelFacts, instance: InstanceType, options: TgiOptions, version: str, num_shard: int
 ) -> MemoryPlan:
     """The memory plan of a model on each of the GPUs that share it.
 
@@ -115,13 +115,13 @@ def memory_plan(
     parsed = parse(version)
     if parsed is None:
         raise ValueError(f"{version!r} is no full version")
-    return plan_of(situation(facts, instance, options, parsed), facts, num_shard)
+    return plan_of(engine_context(facts, instance, options, parsed), facts, num_shard)
 
 
-def situation(facts: ModelFacts, instance: GpuInstance, options: TgiOptions, version: Version) -> Situation:
+def engine_context(facts: ModelFacts, instance: InstanceType, options: TgiOptions, version: Version) -> EngineContext:
     """What TGI's rules look at, for options that are right and known at synth."""
     given = {field.name: getattr(options, field.name) for field in fields(options)}
-    return Situation(
+    return EngineContext(
         values={keyword: value for keyword, value in given.items() if value is not None},
         unknown={},
         version=version,
@@ -132,23 +132,23 @@ def situation(facts: ModelFacts, instance: GpuInstance, options: TgiOptions, ver
     )
 
 
-def plan_of(at: Situation, facts: ModelFacts, num_shard: int) -> MemoryPlan:
+def plan_of(ctx: EngineContext, facts: ModelFacts, num_shard: int) -> MemoryPlan:
     """The memory plan of a situation (see `memory_plan`)."""
-    gpu = int(visible_bytes(at.instance) * at.real("cuda_memory_fraction", 1.0))
-    prompt = prefill_tokens(at, facts, num_shard)
-    weights = memory_parts.weights(at, facts, num_shard)
+    gpu = int(visible_bytes(ctx.instance) * ctx.real("cuda_memory_fraction", 1.0))
+    prompt = prefill_tokens(ctx, facts, num_shard)
+    weights = memory_parts.weights(ctx, facts, num_shard)
     runtime = memory_parts.runtime(num_shard)
-    activations = memory_parts.activations(at, facts, num_shard, prompt)
-    per_token = memory_parts.kv_bytes_per_token(at, facts, num_shard)
-    warm_up = memory_parts.warm_up_tokens(at, facts, prompt)
-    usable = memory_parts.usable(at, gpu, weights + runtime + activations + warm_up * per_token)
+    activations = memory_parts.activations(ctx, facts, num_shard, prompt)
+    per_token = memory_parts.kv_bytes_per_token(ctx, facts, num_shard)
+    warm_up = memory_parts.warm_up_tokens(ctx, facts, prompt)
+    usable = memory_parts.usable(ctx, gpu, weights + runtime + activations + warm_up * per_token)
     fitting = max(0, (usable - weights - runtime - activations) // per_token)
     most = fitting if not facts.flash else max(fitting, warm_up)
-    total = at.number("max_total_tokens")
+    total = ctx.number("max_total_tokens")
     asked = total or min(LEAST_TOKENS, facts.max_positions)
-    unlimited = facts.max_positions if at.chunks_prefill else min(facts.max_positions, prompt)
+    unlimited = facts.max_positions if ctx.chunks_prefill else min(facts.max_positions, prompt)
     if not facts.flash:
-        asked = max(asked, warm_up, at.number("max_batch_total_tokens") or 0)
+        asked = max(asked, warm_up, ctx.number("max_batch_total_tokens") or 0)
     return MemoryPlan(
         gpu_memory=gpu,
         usable=usable,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.models.quantization import bits_per_parameter, quantization_of
@@ -50,29 +50,29 @@ _MASK_BYTES = 11
 """Per entry of Gemma 3's attention masks: the whole and the sliding one in float32, and three of single bytes."""
 
 
-def usable(at: Situation, gpu: int, warmed_up: int) -> int:
+def usable(ctx: EngineContext, gpu: int, warmed_up: int) -> int:
     """What TGI fills of a GPU: from 3.0 on a share of its memory, before that the same share of what was left.
 
     Args:
-        at: The situation.
+        ctx: The situation.
         gpu: The GPU's memory.
         warmed_up: What the warm-up took of it.
     """
-    room = next(room for since, room in _WIGGLE_ROOM if at.version >= since)
-    if at.version >= (2, 3, 0):
-        room = at.real("tgi_wiggle_room", room)
-    if at.version >= (3, 0, 0):
+    room = next(room for since, room in _WIGGLE_ROOM if ctx.version >= since)
+    if ctx.version >= (2, 3, 0):
+        room = ctx.real("tgi_wiggle_room", room)
+    if ctx.version >= (3, 0, 0):
         return int(gpu * room)
     return int(gpu - (1 - room) * max(0, gpu - warmed_up))
 
 
-def weights(at: Situation, facts: ModelFacts, shards: int) -> int:
+def weights(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
     """One GPU's share of the weights.
 
     Layers are split evenly; the embeddings stay in half precision. Where the output layer is the embeddings, TGI
     loads them a second time; where the vocabulary cannot be split evenly, each GPU has the whole output layer.
     """
-    kind = quantization_of(facts, at.text("quantize"))
+    kind = quantization_of(facts, ctx.text("quantize"))
     table = vocabulary(facts) * facts.hidden if facts.vocabulary else 0
     layers = max(0, facts.parameters - table * (1 if facts.tied_embeddings else 2))
     compressed = layers * bits_per_parameter(kind) / 8
@@ -88,30 +88,30 @@ def runtime(shards: int) -> int:
     return _CONTEXT + (_TALK if shards > 1 else 0)
 
 
-def kv_bytes_per_token(at: Situation, facts: ModelFacts, shards: int) -> int:
+def kv_bytes_per_token(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
     """One GPU's share of a token's keys and values; a single key-value head is kept whole by each GPU."""
     heads = facts.kv_heads // shards if facts.kv_heads > 1 else 1
-    size = 1 if facts.flash and at.given("kv_cache_dtype") else _HALF
+    size = 1 if facts.flash and ctx.given("kv_cache_dtype") else _HALF
     # Without paged attention every step of an answer makes a longer copy while the old one is still held.
     copies = 1 if facts.flash else 2
     return max(1, 2 * facts.layers * heads * facts.head_dim * size * copies)
 
 
-def warm_up_requests(at: Situation, prompt: int) -> int:
+def warm_up_requests(ctx: EngineContext, prompt: int) -> int:
     """Requests of the warm-up: prompts of the longest length until the prefill is full."""
-    longest = at.number("max_input_tokens")
+    longest = ctx.number("max_input_tokens")
     return math.ceil(prompt / min(longest, prompt)) if longest else 1
 
 
-def warm_up_tokens(at: Situation, facts: ModelFacts, prompt: int) -> int:
+def warm_up_tokens(ctx: EngineContext, facts: ModelFacts, prompt: int) -> int:
     """Tokens whose keys and values the warm-up takes; each request reserves its whole answer where that is limited."""
-    total = at.number("max_total_tokens")
+    total = ctx.number("max_total_tokens")
     if not facts.flash or total is None:
         return prompt
-    return warm_up_requests(at, prompt) * (total - 1)
+    return warm_up_requests(ctx, prompt) * (total - 1)
 
 
-def activations(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
+def activations(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> int:
     """What a prefill of that many tokens takes at its peak.
 
     The peak is in the feed-forward part: three hidden states, and the inner layer four times (gate and up projection,
@@ -124,25 +124,25 @@ def activations(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> i
     projections = 2 * (facts.heads + 2 * facts.kv_heads) * facts.head_dim / shards
     hidden = 3 * facts.hidden * (facts.experts_per_token if facts.experts > 1 else 1)
     layer = prompt * (hidden + max(gates * inner, projections)) * _HALF
-    return math.ceil((layer + _logits(at, facts, shards, prompt) + _scores(at, facts, shards, prompt)) * _FRAGMENTS)
+    return math.ceil((layer + _logits(ctx, facts, shards, prompt) + _scores(ctx, facts, shards, prompt)) * _FRAGMENTS)
 
 
-def _logits(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
-    sampled = warm_up_requests(at, prompt) * vocabulary(facts) * _SAMPLING_BYTES
-    all_tokens = at.version < (3, 0, 0) or at.values.get("enable_prefill_logprobs") is True or not facts.flash
+def _logits(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> int:
+    sampled = warm_up_requests(ctx, prompt) * vocabulary(facts) * _SAMPLING_BYTES
+    all_tokens = ctx.version < (3, 0, 0) or ctx.values.get("enable_prefill_logprobs") is True or not facts.flash
     if not all_tokens or facts.model_type == "t5":  # whose decoder starts from one token
         return sampled
     # The logits and their probabilities, which flash models of 2.4 and later write over the logits. Two public reports
     # of 2.2 show a third copy (docs/memory.md).
     copies = 2
-    if facts.flash and at.version >= (2, 1, 0):
-        copies = 3 if at.version < (2, 4, 0) else 1
+    if facts.flash and ctx.version >= (2, 1, 0):
+        copies = 3 if ctx.version < (2, 4, 0) else 1
     if shards > 1:  # gathered, and made contiguous
         copies += 1
     return sampled + prompt * vocabulary(facts) * _HALF * copies
 
 
-def _scores(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
+def _scores(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> int:
     """Matrices of prompt by prompt: attention scores without flash attention, and the masks of Gemma 3 for images.
 
     Before TGI 3.3 those masks kept Gemma 3 from flash attention as well.
@@ -150,10 +150,10 @@ def _scores(at: Situation, facts: ModelFacts, shards: int, prompt: int) -> int:
     masked = facts.model_type == "gemma3"
     if facts.flash and not masked:
         return 0
-    scored = not facts.flash or at.version < (3, 3, 0)
+    scored = not facts.flash or ctx.version < (3, 3, 0)
     entry = (_MASK_BYTES if masked else 0) + (_SCORE_BYTES * facts.heads / shards if scored else 0)
-    longest = min(at.number("max_input_tokens") or prompt, prompt)
-    return math.ceil(warm_up_requests(at, prompt) * longest * longest * entry)
+    longest = min(ctx.number("max_input_tokens") or prompt, prompt)
+    return math.ceil(warm_up_requests(ctx, prompt) * longest * longest * entry)
 
 
 def vocabulary(facts: ModelFacts) -> int:

@@ -26,7 +26,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class PlanWarning:
     """One choice that is legal but risky.
 
     Args:

@@ -18,31 +18,31 @@ _LARGEST = 3e38  # TGI reads 32-bit floats
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
-class Check(Protocol):
+class Rule(Protocol):
     """One kind of value."""
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong with the value and what to do about it; None if it is right."""
 
     def text(self, value: object) -> str:
         """A right value as the text of an environment variable."""
 
 
-def problem(keyword: str, value: object, check: Check) -> Problem | None:
+def problem(keyword: str, value: object, check: Rule) -> Problem | None:
     """The problem that the check has with the value, if it has one."""
-    fault = check.fault(value)
-    return Problem(keyword, value, *fault) if fault else None
+    validate = check.validate(value)
+    return Problem(keyword, value, *validate) if validate else None
 
 
 @dataclass(frozen=True)
-class Whole:
+class Integer:
     """A whole number within limits."""
 
     minimum: int
     maximum: int = UINT32
     unit: str = ""
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, bool) or not isinstance(value, int):
             is_number = isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value)
@@ -66,7 +66,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Real:
+class Number:
     """A finite number; the words say which ones are allowed."""
 
     allowed: str
@@ -75,7 +75,7 @@ class Real:
     inclusive_maximum: float | None = None
     inclusive_minimum: float | None = None
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return (f"must be a number, not {_type(value)}", "Give a float, or leave it out.")
@@ -98,10 +98,10 @@ class Real:
 
 
 @dataclass(frozen=True)
-class Flag:
+class Boolean:
     """True or False."""
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, bool):
             return None
@@ -113,12 +113,12 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Choice:
+class OneOf:
     """A member of an enumeration, or exactly its text."""
 
     kind: type[StrEnum]
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, str) and value in list(self.kind):
             return None
@@ -130,14 +130,14 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Text:
+class String:
     """Text on one line that is not empty, of a given form where there is one."""
 
     form: str = ""
     pattern: str = r"(?s).+"
     longest: int = 1024
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if not isinstance(value, str):
             return (f"must be text, not {_type(value)}", "Give a str, or leave it out.")
@@ -157,21 +157,21 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Several:
+class ListOf:
     """A sequence of values of one kind, written with commas between."""
 
-    each: Check
+    each: Rule
     when_empty: str | None = None
 
-    def fault(self, value: object) -> tuple[str, str] | None:
+    def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
             return (f"must be a list, not {_type(value)}", "Put it in brackets.")
         if not value and self.when_empty is None:
             return ("must not be empty", "Give it a value, or leave it out.")
         for item in value:
-            if fault := self.each.fault(item):
-                return (f"has the item {item!r} that {fault[0]}", fault[1])
+            if validate := self.each.validate(item):
+                return (f"has the item {item!r} that {validate[0]}", validate[1])
         return None
 
     def text(self, value: object) -> str:
@@ -181,7 +181,7 @@ class Several:
         return ",".join(self.each.text(item) for item in value) if value else str(self.when_empty)
 
 
-PATH = Text("an absolute path of printable ASCII characters", r"/[!-~]*")
+PATH = String("an absolute path of printable ASCII characters", r"/[!-~]*")
 
 
 def _type(value: object) -> str:

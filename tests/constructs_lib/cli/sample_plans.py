@@ -2,7 +2,7 @@
 
 from constructs_lib.cli.arguments import Asked
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
 from constructs_lib.planning.sizing.candidates import Candidate
 from constructs_lib.planning.sizing.memory import MemoryPlan
@@ -37,11 +37,11 @@ def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 819
     )
 
 
-def fitting(instance: GpuInstance, **more: object) -> Candidate:
+def fitting(instance: InstanceType, **more: object) -> Candidate:
     values = {"num_shard": instance.accelerator_count, "memory": memory(), "concurrency": 16}
     values |= {"price_usd_per_hour": instance.price_usd_per_hour, "fits": True, "reason": None}
     return Candidate(instance=instance, **(values | more))
 
 
-def misfit(instance: GpuInstance, reason: str, **more: object) -> Candidate:
+def misfit(instance: InstanceType, reason: str, **more: object) -> Candidate:
     return fitting(instance, **({"fits": False, "reason": reason, "memory": None, "num_shard": 0} | more))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import VERSIONS
 from constructs_lib.planning.models.facts import known_models
 
@@ -13,7 +13,7 @@ from constructs_lib.planning.models.facts import known_models
     ("command", "names"),
     [
         ("models", [facts.hub_id for facts in known_models()]),
-        ("instances", [one.name for one in GpuInstance.all()]),
+        ("instances", [one.name for one in InstanceType.all()]),
         ("images", list(reversed(VERSIONS))),
     ],
 )

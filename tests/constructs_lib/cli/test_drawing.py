@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from constructs_lib.cli.drawing import svg
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from tests.constructs_lib.cli.sample_plans import asked, fitting, memory, misfit
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,7 +26,7 @@ def bars(root, fill):
 
 
 def test_each_gpu_has_a_bar_to_scale_and_idle_ones_are_dashed():
-    root = drawn(fitting(GpuInstance.G5_12XLARGE, num_shard=2))
+    root = drawn(fitting(InstanceType.G5_12XLARGE, num_shard=2))
     assert [word for word in words(root) if word.startswith("GPU ")] == ["GPU 0", "GPU 1", "GPU 2", "GPU 3"]
     assert words(root).count("idle") == 2
     weights = bars(root, "#2b6cb0")
@@ -34,13 +34,13 @@ def test_each_gpu_has_a_bar_to_scale_and_idle_ones_are_dashed():
 
 
 def test_the_parts_of_a_bar_fill_the_gpu():
-    root = drawn(fitting(GpuInstance.G6_2XLARGE))
+    root = drawn(fitting(InstanceType.G6_2XLARGE))
     fills = ("#2b6cb0", "#b83280", "#d69e2e", "#e2e8f0")
     assert sum(float(bars(root, fill)[0].get("width")) for fill in fills) == pytest.approx(750, abs=0.1)
 
 
 def test_the_legend_has_the_size_of_each_part():
-    said = words(drawn(fitting(GpuInstance.G6_2XLARGE)))
+    said = words(drawn(fitting(InstanceType.G6_2XLARGE)))
     for size, part in (
         ("8.0 GiB", "weights"),
         ("2.0 GiB", "keys and values of 4 × 8,192 tokens"),
@@ -51,7 +51,7 @@ def test_the_legend_has_the_size_of_each_part():
 
 
 def test_what_does_not_fit_is_drawn_beyond_the_gpu():
-    one = misfit(GpuInstance.G6_2XLARGE, "9.0 GiB short on its GPU.", memory=memory(weights=27), num_shard=1)
+    one = misfit(InstanceType.G6_2XLARGE, "9.0 GiB short on its GPU.", memory=memory(weights=27), num_shard=1)
     root = drawn(one, tokens=4096, concurrency=1)
     said = words(root)
     assert "9.0 GiB short on its GPU." in said
@@ -64,9 +64,9 @@ def test_what_does_not_fit_is_drawn_beyond_the_gpu():
 @pytest.mark.parametrize(
     ("instance", "cost"),
     [
-        (GpuInstance.G6_2XLARGE, "$1.222 an hour"),
-        (GpuInstance.G6_16XLARGE, "about $4.246 an hour"),
-        (GpuInstance.P5E_48XLARGE, "no price is published"),
+        (InstanceType.G6_2XLARGE, "$1.222 an hour"),
+        (InstanceType.G6_16XLARGE, "about $4.246 an hour"),
+        (InstanceType.P5E_48XLARGE, "no price is published"),
     ],
 )
 def test_the_price_is_told_as_far_as_it_is_known(instance, cost):
@@ -74,14 +74,14 @@ def test_the_price_is_told_as_far_as_it_is_known(instance, cost):
 
 
 def test_names_are_escaped_and_all_text_stays_inside_of_the_picture():
-    root = drawn(misfit(GpuInstance.G6_2XLARGE, 'less < more & "so"', memory=memory(), num_shard=1))
+    root = drawn(misfit(InstanceType.G6_2XLARGE, 'less < more & "so"', memory=memory(), num_shard=1))
     assert 'less < more & "so"' in words(root)
     height = float(root.get("height"))
     assert all(0 < float(text.get("y")) < height for text in root.iter(f"{SVG}text"))
 
 
 def test_a_picture_is_described_for_those_who_do_not_see_it():
-    root = drawn(fitting(GpuInstance.G6_2XLARGE))
+    root = drawn(fitting(InstanceType.G6_2XLARGE))
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == "Memory of tiiuae/falcon-7b on ml.g6.2xlarge"
     assert root.find(f"{SVG}desc").text.startswith("1 GPU of 20.0 GiB: weights 8.0 GiB, keys and values 2.0 GiB")

@@ -6,17 +6,17 @@ import pytest
 
 from constructs_lib.cli import plan_text
 from constructs_lib.cli.terminal import Terminal
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from tests.constructs_lib.cli.sample_plans import asked, fitting, memory, misfit
 from tests.constructs_lib.cli.text_stream import Stream
 
 FOUND = [
-    fitting(GpuInstance.G6_2XLARGE, settings={"max_total_tokens": 8192, "dtype": "float16"}),
-    fitting(GpuInstance.G5_12XLARGE, num_shard=2, concurrency=1234, memory=memory(weights=4)),
-    fitting(GpuInstance.G7_2XLARGE, caution="Nobody tried it."),
-    fitting(GpuInstance.P5E_48XLARGE, memory=memory(weights=0.5)),
-    misfit(GpuInstance.G4DN_XLARGE, "3.3 GiB short on its GPU."),
-    misfit(GpuInstance.INF2_XLARGE, "It has Inferentia2, TGI's image is for NVIDIA GPUs."),
+    fitting(InstanceType.G6_2XLARGE, settings={"max_total_tokens": 8192, "dtype": "float16"}),
+    fitting(InstanceType.G5_12XLARGE, num_shard=2, concurrency=1234, memory=memory(weights=4)),
+    fitting(InstanceType.G7_2XLARGE, caution="Nobody tried it."),
+    fitting(InstanceType.P5E_48XLARGE, memory=memory(weights=0.5)),
+    misfit(InstanceType.G4DN_XLARGE, "3.3 GiB short on its GPU."),
+    misfit(InstanceType.INF2_XLARGE, "It has Inferentia2, TGI's image is for NVIDIA GPUs."),
 ]
 CONTEXTS = {one.instance.name: 131_072 for one in FOUND}
 
@@ -73,7 +73,9 @@ def test_a_stream_that_takes_only_ascii_gets_only_ascii():
 
 
 def test_a_narrow_terminal_gets_shorter_bars_and_broken_reasons():
-    narrow = written(Terminal(Stream(), width=80), found=[FOUND[0], misfit(GpuInstance.G4DN_XLARGE, "Too small. " * 9)])
+    narrow = written(
+        Terminal(Stream(), width=80), found=[FOUND[0], misfit(InstanceType.G4DN_XLARGE, "Too small. " * 9)]
+    )
     assert "█████▓▒▒░░░░" in narrow
     reasons = narrow.partition("CANNOT")[2].partition("\n\n")[0]
     assert " ".join(reasons.split()).count("Too small.") == 9
@@ -81,7 +83,7 @@ def test_a_narrow_terminal_gets_shorter_bars_and_broken_reasons():
 
 
 def test_bars_are_to_scale_and_say_that_something_does_not_fit():
-    tight = [fitting(GpuInstance.G6_2XLARGE, memory=memory(weights=16), fits=True)]
+    tight = [fitting(InstanceType.G6_2XLARGE, memory=memory(weights=16), fits=True)]
     assert "█" * 19 in written(found=tight)
     assert written(found=tight).count("!") == 0
 
@@ -105,7 +107,7 @@ def test_where_nothing_fits_nothing_is_offered():
 
 def test_what_fits_instead_is_offered_with_its_price_and_what_nobody_tried_at_last():
     first = "ml.g6.2xlarge ($1.222 an hour, $892 a month)"
-    derived = fitting(GpuInstance.G6_16XLARGE)
+    derived = fitting(InstanceType.G6_16XLARGE)
     text = written(found=FOUND[4:], every=[FOUND[2], FOUND[0], derived])
     second = "ml.g6.16xlarge (about $4.246 an hour, $3,100 a month)"
     assert f"What fits: {first}, {second}, ml.g7.2xlarge (about $3.150 an hour, $2,300 a month).\n" in text

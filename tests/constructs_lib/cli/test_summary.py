@@ -5,7 +5,7 @@ import json
 import pytest
 from aws_cdk import App, CfnWaitConditionHandle, Stack, Stage
 
-from constructs_lib import GpuInstance, Model, TgiEndpoint, TgiOptions
+from constructs_lib import InstanceType, Model, TgiEndpoint, TgiOptions
 
 
 @pytest.fixture(scope="module")
@@ -14,9 +14,9 @@ def assembly(tmp_path_factory):
     app = App(outdir=str(folder))
     falcon = Model.from_hub("tiiuae/falcon-7b")
     limits = TgiOptions(max_input_tokens=1000, max_total_tokens=1500)
-    TgiEndpoint(Stack(app, "One"), "E", model=falcon, instance_type=GpuInstance.G5_2XLARGE, options=limits)
+    TgiEndpoint(Stack(app, "One"), "E", model=falcon, instance_type=InstanceType.G5_2XLARGE, options=limits)
     TgiEndpoint(
-        Stack(Stage(app, "Prod"), "Two"), "E", model=falcon, instance_type=GpuInstance.G6E_16XLARGE, instance_count=2
+        Stack(Stage(app, "Prod"), "Two"), "E", model=falcon, instance_type=InstanceType.G6E_16XLARGE, instance_count=2
     )
     CfnWaitConditionHandle(Stack(app, "Other"), "Handle")
     app.synth()

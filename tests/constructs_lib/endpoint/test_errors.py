@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from constructs_lib import ConfigurationError, GpuInstance, Model, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import ConfigurationError, InstanceType, Model, TgiEndpoint, TgiImage, TgiOptions
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -24,7 +24,7 @@ def scope(tmp_path_factory: pytest.TempPathFactory) -> Stack:
 
 
 def refusal(scope: Construct, **arguments: Any) -> ConfigurationError:
-    defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": GpuInstance.G5_2XLARGE}
+    defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": InstanceType.G5_2XLARGE}
     with pytest.raises(ConfigurationError) as raised:
         TgiEndpoint(scope, "Llm", **(defaults | arguments))
     return raised.value
@@ -86,7 +86,7 @@ def test_a_version_that_has_no_image_is_refused_with_those_that_have(scope: Stac
 @pytest.mark.parametrize(
     ("keyword", "arguments", "wanted"),
     [
-        ("instance_type", {"instance_type": "ml.g5.2xlarge"}, "GpuInstance.G5_2XLARGE"),
+        ("instance_type", {"instance_type": "ml.g5.2xlarge"}, "InstanceType.G5_2XLARGE"),
         ("model", {"model": "Qwen/Qwen2.5-7B-Instruct"}, "Model.from_hub"),
         ("image", {"image": "3.3.6"}, "TgiImage.version"),
         ("options", {"options": {"max_input_tokens": 1}}, "TgiOptions"),
@@ -119,7 +119,7 @@ def test_an_image_uri_that_is_known_at_deployment_only_brings_a_warning(stack: S
         stack,
         "Llm",
         model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
-        instance_type=GpuInstance.G5_2XLARGE,
+        instance_type=InstanceType.G5_2XLARGE,
         image=TgiImage.from_uri(uri, version="3.3.6"),
     )
     warnings = [entry.data for entry in endpoint.node.metadata if entry.type == "aws:cdk:warning"]
@@ -140,7 +140,7 @@ def test_a_volume_is_refused_on_an_instance_with_local_storage(scope: Stack) -> 
         ("startup_timeout", {"startup_timeout": Duration.seconds(59)}),
         ("startup_timeout", {"startup_timeout": Duration.hours(2)}),
         ("startup_timeout", {"startup_timeout": Duration.millis(90_500)}),
-        ("volume_size", {"volume_size": Size.mebibytes(1500), "instance_type": GpuInstance.G7_2XLARGE}),
+        ("volume_size", {"volume_size": Size.mebibytes(1500), "instance_type": InstanceType.G7_2XLARGE}),
     ],
 )
 def test_times_and_sizes_that_sagemaker_does_not_take_are_refused(
@@ -150,7 +150,7 @@ def test_times_and_sizes_that_sagemaker_does_not_take_are_refused(
 
 
 def test_a_plain_number_is_refused_where_the_unit_matters(scope: Stack) -> None:
-    error = refusal(scope, startup_timeout=900, volume_size="100", instance_type=GpuInstance.G7_2XLARGE)
+    error = refusal(scope, startup_timeout=900, volume_size="100", instance_type=InstanceType.G7_2XLARGE)
     assert keywords(error) == ["startup_timeout", "volume_size"]
     assert (
         "startup_timeout=900: must be a Duration of aws_cdk, which says its unit. Write Duration.seconds(900)."
@@ -202,7 +202,7 @@ def test_a_repository_by_its_name_and_a_tag_that_is_no_text_are_refused_together
 def test_plain_values_where_the_cdk_has_objects_are_refused_together(scope: Stack) -> None:
     error = refusal(
         scope,
-        instance_type=GpuInstance.G7_2XLARGE,
+        instance_type=InstanceType.G7_2XLARGE,
         vpc="vpc-1",
         vpc_subnets="private",
         security_groups=["sg-1"],

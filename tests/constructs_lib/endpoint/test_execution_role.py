@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from constructs_lib import GpuInstance, Model, TgiEndpoint, TgiImage
+from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage
 from tests.constructs_lib.rendered import (
     MODEL,
     POLICY,
@@ -36,7 +36,7 @@ HERE = "eu-west-1:123456789012"
 
 
 def endpoint(stack: Stack, name: str = "Qwen", **arguments: object) -> TgiEndpoint:
-    defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": GpuInstance.G5_2XLARGE}
+    defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": InstanceType.G5_2XLARGE}
     return TgiEndpoint(stack, name, **(defaults | arguments))  # type: ignore[arg-type]
 
 
@@ -143,7 +143,7 @@ def test_network_interfaces_are_allowed_in_a_vpc_only(plain: Json, stack: Stack)
 
 def test_the_volume_key_may_be_used_for_volumes_only(stack: Stack) -> None:
     key = kms.Key(stack, "Key")
-    endpoint(stack, instance_type=GpuInstance.G7_2XLARGE, volume_key=key)
+    endpoint(stack, instance_type=InstanceType.G7_2XLARGE, volume_key=key)
     granted = statement_with(template_of(stack), "kms:CreateGrant")
     assert granted["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
     assert "*" not in text(granted["Resource"])

@@ -12,7 +12,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
-from constructs_lib import ConfigurationError, GpuInstance, Model, TgiEndpoint, TgiImage
+from constructs_lib import ConfigurationError, InstanceType, Model, TgiEndpoint, TgiImage
 from constructs_lib.endpoint.interface import EndpointBase
 from tests.constructs_lib.rendered import ENDPOINT, only, resources, statement_with, template_of, text
 
@@ -24,7 +24,7 @@ def qwen(stack: Stack, **arguments: Any) -> TgiEndpoint:
         stack,
         "Qwen",
         model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
-        instance_type=GpuInstance.G5_2XLARGE,
+        instance_type=InstanceType.G5_2XLARGE,
         **arguments,
     )
 

@@ -12,7 +12,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Annotations, Match
 
-from constructs_lib import ConfigurationError, GpuInstance, Model, ModelFacts, TgiEndpoint, TgiOptions
+from constructs_lib import ConfigurationError, InstanceType, Model, ModelFacts, TgiEndpoint, TgiOptions
 from constructs_lib.planning.models.facts import known_model
 from tests.constructs_lib.rendered import container, template_of, variant
 
@@ -26,7 +26,7 @@ def facts_of(hub_id: str) -> ModelFacts:
 
 
 def endpoint(stack: Stack, **arguments: Any) -> TgiEndpoint:
-    defaults: dict[str, Any] = {"model": Model.from_hub(QWEN), "instance_type": GpuInstance.G5_2XLARGE}
+    defaults: dict[str, Any] = {"model": Model.from_hub(QWEN), "instance_type": InstanceType.G5_2XLARGE}
     return TgiEndpoint(stack, "Llm", **(defaults | arguments))
 
 
@@ -91,7 +91,7 @@ def test_a_tight_fit_is_a_warning_that_can_be_acknowledged(stack: Stack) -> None
 
 
 def test_the_cheapest_instance_is_rendered_with_what_follows_from_it(stack: Stack) -> None:
-    endpoint(stack, instance_type=GpuInstance.cheapest_for(tokens=8192, concurrency=4))
+    endpoint(stack, instance_type=InstanceType.cheapest_for(tokens=8192, concurrency=4))
     template = template_of(stack)
     environment = container(template)["Environment"]
     assert variant(template)["InstanceType"] == "ml.g6.xlarge"
@@ -100,4 +100,4 @@ def test_the_cheapest_instance_is_rendered_with_what_follows_from_it(stack: Stac
 
 def test_the_cheapest_instance_for_an_unknown_model_is_refused(stack: Stack) -> None:
     with pytest.raises(ConfigurationError, match="can be found only if its shape is known"):
-        endpoint(stack, model=Model.from_hub("me/mine"), instance_type=GpuInstance.cheapest_for(tokens=8192))
+        endpoint(stack, model=Model.from_hub("me/mine"), instance_type=InstanceType.cheapest_for(tokens=8192))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from constructs_lib import ConfigurationError, GpuInstance, Model, TgiEndpoint, TgiOptions
+from constructs_lib import ConfigurationError, InstanceType, Model, TgiEndpoint, TgiOptions
 from constructs_lib.planning.serving_limits import ServingFacts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def test_an_owned_endpoint_says_what_its_plan_is_certain_of(stack: Stack) -> Non
         stack,
         "Qwen",
         model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
-        instance_type=GpuInstance.G5_2XLARGE,
+        instance_type=InstanceType.G5_2XLARGE,
         options=TgiOptions(max_input_tokens=3000, max_total_tokens=4000),
     )
     found = endpoint.serving

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import GpuInstance, Model, Quantization, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import InstanceType, Model, Quantization, TgiEndpoint, TgiImage, TgiOptions
 from constructs_lib.planning.images.catalogue import regions
 from tests.constructs_lib.rendered import (
     CONFIG,
@@ -40,7 +40,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Json:
     app = App(outdir=str(tmp_path_factory.mktemp("llama")))
     stack = Stack(app, "Team", env=Environment(account="123456789012", region="eu-west-1"))
     token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "team/hub-token")
-    TgiEndpoint(stack, "Llama", model=Model.from_hub(LLAMA, token=token), instance_type=GpuInstance.G5_2XLARGE)
+    TgiEndpoint(stack, "Llama", model=Model.from_hub(LLAMA, token=token), instance_type=InstanceType.G5_2XLARGE)
     return template_of(stack)
 
 
@@ -53,7 +53,7 @@ def own_weights(tmp_path_factory: pytest.TempPathFactory) -> Json:
         stack,
         "Own",
         model=Model.from_s3(s3.Bucket.from_bucket_name(stack, "Weights", "team-weights"), "/llama/v7"),
-        instance_type=GpuInstance.G7_2XLARGE,
+        instance_type=InstanceType.G7_2XLARGE,
         image=TgiImage.version("3.2.3"),
         options=TgiOptions(quantize=Quantization.FP8, max_input_tokens=1000, max_total_tokens=2000),
         instance_count=2,
@@ -192,7 +192,7 @@ def test_tags_are_on_everything_that_the_endpoint_is_made_of(own_weights: Json) 
 def test_where_the_region_is_not_known_the_template_finds_the_image_of_each(tmp_path: Path) -> None:
     stack = Stack(App(outdir=str(tmp_path)), "Anywhere")
     for name in ("One", "Other"):
-        TgiEndpoint(stack, name, model=Model.from_hub(QWEN), instance_type=GpuInstance.G5_2XLARGE)
+        TgiEndpoint(stack, name, model=Model.from_hub(QWEN), instance_type=InstanceType.G5_2XLARGE)
     template = template_of(stack)
     ((name, accounts),) = template["Mappings"].items()
     assert sorted(accounts) == sorted(regions())
@@ -215,7 +215,7 @@ def test_where_the_region_is_not_known_the_template_finds_the_image_of_each(tmp_
 )
 def test_the_image_comes_from_the_regions_own_account_and_partition(app: App, region: str, registry: str) -> None:
     stack = Stack(app, "There", env=Environment(region=region))
-    TgiEndpoint(stack, "Qwen", model=Model.from_hub(QWEN), instance_type=GpuInstance.G5_2XLARGE)
+    TgiEndpoint(stack, "Qwen", model=Model.from_hub(QWEN), instance_type=InstanceType.G5_2XLARGE)
     assert container(template_of(stack))["Image"].startswith(f"{registry}/huggingface-pytorch-tgi-inference:")
 
 
@@ -227,7 +227,7 @@ def test_an_own_image_is_named_by_its_repository_or_by_its_uri(stack: Stack) -> 
         "Uri": TgiImage.from_uri(uri, version="3.3.4"),
     }
     for name, image in images.items():
-        TgiEndpoint(stack, name, model=Model.from_hub(QWEN), instance_type=GpuInstance.G5_2XLARGE, image=image)
+        TgiEndpoint(stack, name, model=Model.from_hub(QWEN), instance_type=InstanceType.G5_2XLARGE, image=image)
     rendered = [
         model["Properties"]["PrimaryContainer"]["Image"] for model in resources(template_of(stack), MODEL).values()
     ]
@@ -236,12 +236,12 @@ def test_an_own_image_is_named_by_its_repository_or_by_its_uri(stack: Stack) -> 
 
 
 def test_a_change_of_the_model_replaces_model_and_config_and_updates_the_same_endpoint(tmp_path: Path) -> None:
-    def deployed(hub_id: str, instance: GpuInstance) -> Json:
+    def deployed(hub_id: str, instance: InstanceType) -> Json:
         stack = Stack(App(outdir=str(tmp_path / hub_id)), "Team")
         TgiEndpoint(stack, "Chat", model=Model.from_hub(hub_id), instance_type=instance)
         return template_of(stack)
 
-    before, after = deployed(QWEN, GpuInstance.G5_2XLARGE), deployed("tiiuae/falcon-7b", GpuInstance.G6_2XLARGE)
+    before, after = deployed(QWEN, InstanceType.G5_2XLARGE), deployed("tiiuae/falcon-7b", InstanceType.G6_2XLARGE)
     assert before["Resources"].keys() == after["Resources"].keys()
     changed = {resource["Type"] for key, resource in before["Resources"].items() if resource != after["Resources"][key]}
     # What refers to a replaced resource follows it, so the endpoint's own lines stay as they are.
@@ -260,7 +260,7 @@ def test_logical_ids_are_a_promise_because_a_changed_one_replaces_what_runs(llam
 
 
 def test_advice_is_a_warning_that_can_be_acknowledged(stack: Stack) -> None:
-    endpoint = TgiEndpoint(stack, "New", model=Model.from_hub(QWEN), instance_type=GpuInstance.G7_2XLARGE)
+    endpoint = TgiEndpoint(stack, "New", model=Model.from_hub(QWEN), instance_type=InstanceType.G7_2XLARGE)
     warnings = [entry.data for entry in endpoint.node.metadata if entry.type == "aws:cdk:warning"]
     assert any("[ack: tgi-endpoint:blackwellUntested]" in warning for warning in warnings)
 
@@ -274,7 +274,7 @@ def test_values_that_are_known_at_deployment_only_are_neither_checked_nor_lost(s
         stack,
         "Late",
         model=Model.from_hub(hub_id),
-        instance_type=GpuInstance.G5_2XLARGE,
+        instance_type=InstanceType.G5_2XLARGE,
         instance_count=count,  # type: ignore[arg-type]  # the CDK's numbers are floats
         startup_timeout=Duration.seconds(timeout),
         options=TgiOptions(max_concurrent_requests=limit),  # type: ignore[arg-type]

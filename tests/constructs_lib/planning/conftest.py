@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.plan import EndpointPlan, EndpointRequest, plan
@@ -21,7 +21,7 @@ def planned(*, version: str | None = None, hub_id: str | None = None, **changes:
         changes["model"] = ModelChoice(source="hub", hub_id=hub_id, has_token=True)
     if isinstance(changes.get("options"), dict):
         changes["options"] = TgiOptions(**changes["options"])
-    return plan(EndpointRequest(**{"model": LLAMA, "instance": GpuInstance.G5_2XLARGE} | changes))
+    return plan(EndpointRequest(**{"model": LLAMA, "instance": InstanceType.G5_2XLARGE} | changes))
 
 
 @pytest.fixture
@@ -38,11 +38,11 @@ def refusals() -> Callable[..., list[str]]:
 
 @pytest.fixture
 def warnings() -> Callable[..., list[str]]:
-    """The ids of every advice of such a plan that has no problem."""
+    """The ids of every warning of such a plan that has no problem."""
 
     def ids(**changes: Any) -> list[str]:
         result = planned(**changes)
         assert result.problems == ()
-        return [advice.id for advice in result.advice]
+        return [warning.id for warning in result.warnings]
 
     return ids

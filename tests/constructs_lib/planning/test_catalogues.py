@@ -6,7 +6,7 @@ import pytest
 from constructs_lib.planning.data_files import read
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.hardware.gpu_memory import nvidia_smi_bytes, visible_bytes
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, known_models
 
 DAY = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
@@ -147,7 +147,7 @@ def test_the_sizes_of_a_model_give_its_parameters(facts):
     assert least <= counted(facts) / facts.parameters <= 1.012
 
 
-@pytest.mark.parametrize("instance", [one for one in GpuInstance.all() if one.memory_gib], ids=lambda one: one.name)
+@pytest.mark.parametrize("instance", [one for one in InstanceType.all() if one.memory_gib], ids=lambda one: one.name)
 def test_cuda_sees_a_little_less_of_a_gpu_than_its_data_sheet_says(instance):
     assert 0.9 <= visible_bytes(instance) / (instance.memory_gib * 2**30) < 1
     assert visible_bytes(instance) < nvidia_smi_bytes(instance)
@@ -155,9 +155,9 @@ def test_cuda_sees_a_little_less_of_a_gpu_than_its_data_sheet_says(instance):
 
 def test_the_memory_of_a_gpu_that_is_not_published_is_not_made_up():
     with pytest.raises(ValueError, match=r"the memory of the GPUs of ml\.p6e-gb200\.36xlarge is not known"):
-        visible_bytes(GpuInstance.P6E_GB200_36XLARGE)
+        visible_bytes(InstanceType.P6E_GB200_36XLARGE)
 
 
 def test_a_callers_own_figure_counts_more_than_the_catalogues():
-    own = GpuInstance.of("ml.g5.9xlarge", accelerator="A10G", accelerator_count=1, memory_gib=48)
+    own = InstanceType.of("ml.g5.9xlarge", accelerator="A10G", accelerator_count=1, memory_gib=48)
     assert visible_bytes(own) == int(48 * 0.97 * 2**30)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import VERSIONS, ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice, ModelFacts
 from constructs_lib.planning.plan import EndpointPlan, EndpointRequest, plan
@@ -29,8 +29,8 @@ def unresolved(**changes):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_version_of_the_catalogue_plans_llama_without_a_word(version, planning):
     # Before TGI 3 a prefill took so much memory that it is tight on smaller GPUs.
-    plan = planning(version=version, instance=GpuInstance.G6E_XLARGE)
-    assert (plan.problems, plan.advice, plan.image_repository) == ((), (), "huggingface-pytorch-tgi-inference")
+    plan = planning(version=version, instance=InstanceType.G6E_XLARGE)
+    assert (plan.problems, plan.warnings, plan.image_repository) == ((), (), "huggingface-pytorch-tgi-inference")
     assert f"tgi{version}-gpu-" in plan.image_tag
 
 
@@ -164,7 +164,7 @@ JUNK = st.one_of(
     st.dictionaries(
         st.one_of(st.integers(), st.text(max_size=10)), st.one_of(st.none(), st.text(max_size=5)), max_size=3
     ),
-    st.sampled_from([object(), GpuInstance.G4DN_12XLARGE, GpuInstance.INF2_48XLARGE, ModelChoice(source="s3")]),
+    st.sampled_from([object(), InstanceType.G4DN_12XLARGE, InstanceType.INF2_48XLARGE, ModelChoice(source="s3")]),
 )
 
 
@@ -176,11 +176,11 @@ def junk_of(kind, **fixed):
 
 NEEDED = {field.name: JUNK for field in fields(ModelFacts) if field.name not in {"gating", "source", "date"}}
 FACTS = st.one_of(JUNK, junk_of(ModelFacts, **NEEDED))
-HARDWARE = {field.name: JUNK for field in fields(GpuInstance)}
+HARDWARE = {field.name: JUNK for field in fields(InstanceType)}
 REQUESTS = st.fixed_dictionaries(
     {
         "model": st.one_of(JUNK, junk_of(ModelChoice, source=st.one_of(JUNK, st.just("hub")), facts=FACTS)),
-        "instance": st.one_of(JUNK, junk_of(GpuInstance, **HARDWARE)),
+        "instance": st.one_of(JUNK, junk_of(InstanceType, **HARDWARE)),
     },
     optional={
         "image": st.one_of(JUNK, junk_of(ImageChoice, version=st.one_of(JUNK, st.sampled_from(VERSIONS)))),

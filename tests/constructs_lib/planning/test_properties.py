@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from constructs_lib.planning.engines.tgi.options import Attention, Dtype, KvCacheDtype, Quantization, TgiOptions
 from constructs_lib.planning.hardware.gpu_memory import visible_bytes
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model, known_models
 from constructs_lib.planning.plan import EndpointRequest, plan
 from constructs_lib.planning.sizing.candidates import candidate
 from tests.constructs_lib.planning.engines.tgi.start_rules import faults
 
-# By name: a GpuInstance in a message of hypothesis would have all the others in it, its class attributes.
+# By name: an InstanceType in a message of hypothesis would have all the others in it, its class attributes.
 MODELS = [facts.hub_id for facts in known_models()]
-GPUS = [one.name for one in GpuInstance.all() if one.is_gpu and one.memory_gib and one.architecture == "x86_64"]
+GPUS = [one.name for one in InstanceType.all() if one.is_gpu and one.memory_gib and one.architecture == "x86_64"]
 ON_THE_FLY = (None, Quantization.FP8, Quantization.EETQ, Quantization.BITSANDBYTES_NF4)
 
 quick = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -56,7 +56,7 @@ def options(draw):
 
 def planned(hub_id, instance, chosen):
     model = ModelChoice(source="hub", hub_id=hub_id, has_token=True)
-    return plan(EndpointRequest(model=model, instance=GpuInstance.named(instance), options=chosen))
+    return plan(EndpointRequest(model=model, instance=InstanceType.named(instance), options=chosen))
 
 
 @settings(quick, max_examples=400)
@@ -64,7 +64,7 @@ def planned(hub_id, instance, chosen):
 def test_every_option_set_that_is_accepted_keeps_tgis_own_rules(hub_id, instance, chosen):
     result = planned(hub_id, instance, chosen)
     if not result.problems:
-        facts, gpus = known_model(hub_id), GpuInstance.named(instance).accelerator_count
+        facts, gpus = known_model(hub_id), InstanceType.named(instance).accelerator_count
         assert faults(result.environment, facts.model_type, facts.heads, facts.kv_heads, gpus) == []
 
 
@@ -86,7 +86,7 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
     assert (
         memory.fixed + most_tokens * memory.kv_bytes_per_token
         <= memory.gpu_memory
-        <= visible_bytes(GpuInstance.named(instance))
+        <= visible_bytes(InstanceType.named(instance))
     )
     assert memory.loading_peak <= memory.gpu_memory
     if memory.static:  # where TGI does not measure: its batch is what it is told, else this
@@ -96,7 +96,7 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
 
 def fits(facts, instance, asked, kind, *, num_shard=None):
     options = TgiOptions(quantize=kind, num_shard=num_shard)
-    found = candidate(facts, GpuInstance.named(instance), tokens=asked, options=options)
+    found = candidate(facts, InstanceType.named(instance), tokens=asked, options=options)
     return found.memory is not None and found.memory.fits
 
 
@@ -111,7 +111,7 @@ def test_fewer_tokens_never_turn_a_fit_into_a_misfit(data, hub_id, instance, kin
 @quick
 @given(st.data(), st.sampled_from(MODELS), st.sampled_from(GPUS), st.sampled_from(ON_THE_FLY), st.integers(2, 131_072))
 def test_more_gpus_never_turn_a_fit_into_a_misfit(data, hub_id, instance, kind, asked):
-    facts, gpus = known_model(hub_id), GpuInstance.named(instance).accelerator_count
+    facts, gpus = known_model(hub_id), InstanceType.named(instance).accelerator_count
     possible = [n for n in (1, 2, 4, 8) if n <= gpus]
     fewer = data.draw(st.sampled_from(possible))
     more = data.draw(st.sampled_from([n for n in possible if n >= fewer]))
@@ -133,7 +133,7 @@ def test_smaller_models_never_turn_a_fit_into_a_misfit(data, hub_id, instance, k
 @quick
 @given(st.sampled_from(MODELS), st.sampled_from(GPUS), st.integers(2, 32_768))
 def test_the_settings_of_a_candidate_make_a_plan_without_problems(hub_id, instance, asked):
-    found = candidate(known_model(hub_id), GpuInstance.named(instance), tokens=asked)
+    found = candidate(known_model(hub_id), InstanceType.named(instance), tokens=asked)
     if found.fits:
         result = planned(hub_id, instance, TgiOptions(**found.settings))
         assert (result.problems, result.num_shard) == ((), found.num_shard)

@@ -8,15 +8,15 @@ from constructs_lib.planning.hardware.host_ami import (
     GPU_CUDA_13,
     HOST_CUDA,
     NEURON,
-    ami_advice,
+    ami_warnings,
     default_ami,
 )
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import VERSIONS
 from constructs_lib.planning.models.facts import ModelChoice
 
 NAME_FORM = "must be 1 to 63 letters, digits and hyphens, no hyphen first or last"
-NEW_GPU = GpuInstance.of("ml.g9.xlarge", accelerator_count=1, memory_gib=48, volume_configurable=True)
+NEW_GPU = InstanceType.of("ml.g9.xlarge", accelerator_count=1, memory_gib=48, volume_configurable=True)
 
 
 @pytest.mark.parametrize(
@@ -152,15 +152,15 @@ def test_images_of_cuda_12_4_get_the_ami_with_its_driver(version, planning):
 
 
 def test_images_of_cuda_13_get_the_ami_with_its_driver():
-    assert default_ami(GpuInstance.G5_2XLARGE, (13, 0)) == "al2023-ami-sagemaker-inference-gpu-4-1"
+    assert default_ami(InstanceType.G5_2XLARGE, (13, 0)) == "al2023-ami-sagemaker-inference-gpu-4-1"
 
 
 def test_neuron_devices_get_the_ami_with_their_driver():
-    assert default_ami(GpuInstance.INF2_XLARGE, (12, 4)) == "al2-ami-sagemaker-inference-neuron-2"
+    assert default_ami(InstanceType.INF2_XLARGE, (12, 4)) == "al2-ami-sagemaker-inference-neuron-2"
 
 
 def test_blackwell_keeps_sagemakers_ami(planning):
-    assert planning(instance=GpuInstance.G7E_2XLARGE).inference_ami_version is None
+    assert planning(instance=InstanceType.G7E_2XLARGE).inference_ami_version is None
 
 
 def test_the_ami_can_be_left_to_sagemaker(planning):
@@ -181,7 +181,7 @@ def test_the_ami_can_be_left_to_sagemaker(planning):
     ],
 )
 def test_an_ami_without_the_images_cuda_is_advised_against(version, chosen, ids, warnings):
-    roomy = GpuInstance.G6E_XLARGE
+    roomy = InstanceType.G6E_XLARGE
     assert warnings(version=version, instance=roomy, inference_ami_version=chosen) == ids
 
 
@@ -191,10 +191,10 @@ def test_an_ami_without_the_images_cuda_is_advised_against(version, chosen, ids,
         ({"model_download_timeout_seconds": 600}, ["tgi-endpoint:modelDownloadTimeoutUnused"]),
         ({"model": ModelChoice(source="s3"), "model_download_timeout_seconds": 600}, []),
         (
-            {"instance": GpuInstance.G7_2XLARGE, "volume_size_gib": 100},
+            {"instance": InstanceType.G7_2XLARGE, "volume_size_gib": 100},
             ["tgi-endpoint:blackwellUntested", "tgi-endpoint:volumeUnverified"],
         ),
-        ({"instance": GpuInstance.P6_B200_48XLARGE}, ["tgi-endpoint:blackwellUntested"]),
+        ({"instance": InstanceType.P6_B200_48XLARGE}, ["tgi-endpoint:blackwellUntested"]),
     ],
 )
 def test_what_sagemaker_may_refuse_or_ignore_is_advised(changes, ids, warnings):
@@ -203,4 +203,4 @@ def test_what_sagemaker_may_refuse_or_ignore_is_advised(changes, ids, warnings):
 
 @pytest.mark.parametrize(("chosen", "fits"), [(GPU_CUDA_12, False), (GPU_CUDA_13, True)])
 def test_images_of_cuda_13_fit_its_ami_only(chosen, fits):
-    assert (list(ami_advice(chosen, (13, 0))) == []) is fits
+    assert (list(ami_warnings(chosen, (13, 0))) == []) is fits

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization, TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.plan import plan
@@ -18,7 +18,7 @@ def facts(
     *,
     hub_id: str = "org/unknown",
     version: str = "3.3.6",
-    instance: GpuInstance = GpuInstance.G6E_12XLARGE,
+    instance: InstanceType = InstanceType.G6E_12XLARGE,
     **options: Any,
 ) -> ServingFacts:
     request = EndpointRequest(
@@ -83,7 +83,7 @@ def test_the_type_of_weights_that_are_compressed_is_certain() -> None:
 def test_what_is_known_only_at_deployment_is_not_certain() -> None:
     request = EndpointRequest(
         model=ModelChoice(source="hub", hub_id="org/unknown", revision="abc123"),
-        instance=GpuInstance.G6E_12XLARGE,
+        instance=InstanceType.G6E_12XLARGE,
         options=TgiOptions(max_input_tokens=-1, max_total_tokens=-1, max_best_of=-1),
         is_token=lambda value: value == -1,
     )

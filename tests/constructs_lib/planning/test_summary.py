@@ -5,7 +5,7 @@ import json
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.plan import EndpointRequest, plan
@@ -16,7 +16,7 @@ FALCON = ModelChoice(source="hub", hub_id="tiiuae/falcon-7b")
 
 
 def summarised(**changes):
-    request = EndpointRequest(**{"model": FALCON, "instance": GpuInstance.G5_2XLARGE} | changes)
+    request = EndpointRequest(**{"model": FALCON, "instance": InstanceType.G5_2XLARGE} | changes)
     planned = plan(request)
     assert planned.problems == ()
     return summary(request, planned)
@@ -42,7 +42,7 @@ def test_the_context_is_the_one_that_is_asked_for():
 def test_the_context_is_else_what_the_memory_plan_says():
     llama = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
     facts = known_model(llama.hub_id)
-    expected = memory_plan(facts, GpuInstance.G5_2XLARGE, TgiOptions(), "3.3.6", 1).context
+    expected = memory_plan(facts, InstanceType.G5_2XLARGE, TgiOptions(), "3.3.6", 1).context
     assert 2048 < expected < 131_072
     assert summarised(model=llama).context == expected
 
@@ -57,14 +57,14 @@ def test_several_instances_cost_as_many_times():
 
 
 def test_an_instance_that_the_catalogue_does_not_have_has_no_price():
-    own = GpuInstance.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48)
+    own = InstanceType.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48)
     assert summarised(instance=own).price_usd_per_hour is None
 
 
 def test_what_is_not_known_at_synth_is_left_out():
     request = EndpointRequest(
         model=ModelChoice(source="hub", hub_id="${Token[1]}"),
-        instance=GpuInstance.G5_2XLARGE,
+        instance=InstanceType.G5_2XLARGE,
         image=ImageChoice(version="3.3.6"),
         instance_count=10**20,
         is_token=lambda value: value in ("${Token[1]}", 10**20),
@@ -76,7 +76,7 @@ def test_what_is_not_known_at_synth_is_left_out():
 def test_an_option_that_is_not_known_at_synth_leaves_the_context_open():
     request = EndpointRequest(
         model=FALCON,
-        instance=GpuInstance.G5_2XLARGE,
+        instance=InstanceType.G5_2XLARGE,
         options=TgiOptions(cuda_memory_fraction=-1e40),
         is_token=lambda value: value == -1e40,
     )

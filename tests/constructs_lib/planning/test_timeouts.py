@@ -2,7 +2,7 @@
 
 import pytest
 
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 
 
@@ -45,11 +45,12 @@ def test_weights_that_are_published_compressed_take_no_longer(planning):
 
 
 def test_a_model_that_just_fits_the_longest_timeout_is_fine(warnings):
-    four = {"hub_id": "meta-llama/Llama-3.3-70B-Instruct", "instance": GpuInstance.P4D_24XLARGE}
+    four = {"hub_id": "meta-llama/Llama-3.3-70B-Instruct", "instance": InstanceType.P4D_24XLARGE}
     assert (warnings(**four), warnings(**four, options={"quantize": "eetq"})) == ([], ["tgi-endpoint:longestStartup"])
 
 
 def test_a_model_that_may_be_too_large_for_the_longest_timeout_is_told(planning):
-    advice = planning(hub_id="bigscience/bloom-7b1", startup_timeout_seconds=3600).advice
-    large = planning(hub_id="meta-llama/Llama-3.1-405B-Instruct").advice
-    assert ([a.id for a in advice if "Startup" in a.id], [a.id for a in large]) == ([], ["tgi-endpoint:longestStartup"])
+    warnings = planning(hub_id="bigscience/bloom-7b1", startup_timeout_seconds=3600).warnings
+    large = planning(hub_id="meta-llama/Llama-3.1-405B-Instruct").warnings
+    assert [warning.id for warning in warnings if "Startup" in warning.id] == []
+    assert [warning.id for warning in large] == ["tgi-endpoint:longestStartup"]

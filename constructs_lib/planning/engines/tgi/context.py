@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from constructs_lib.planning.engines.tgi.options import Attention
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.version import Version
 from constructs_lib.planning.models.facts import ModelChoice, ModelFacts
 
@@ -20,7 +20,7 @@ _NO_CHUNKING_TYPES = ("gemma3", "mllama", "qwen2_vl", "qwen2_5_vl", "idefics2", 
 
 
 @dataclass(frozen=True)
-class Situation:
+class EngineContext:
     """What the rules look at.
 
     Args:
@@ -39,7 +39,7 @@ class Situation:
     version: Version
     model: ModelChoice
     facts: ModelFacts | None
-    instance: GpuInstance
+    instance: InstanceType
     network_isolation: bool
 
     def number(self, keyword: str) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from constructs_lib.planning.engines.tgi.batch_limits import SIZING, batch_setting, fitting_plan
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.environment import (
     FIXED_PAYLOAD_LIMIT,
     PAYLOAD_LIMIT_SINCE,
@@ -19,7 +19,7 @@ from constructs_lib.planning.engines.tgi.environment import (
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.prefill import prefill_setting
-from constructs_lib.planning.engines.tgi.sharding import num_shard, shard_advice, shard_problems
+from constructs_lib.planning.engines.tgi.sharding import num_shard, shard_problems, shard_warnings
 from constructs_lib.planning.images.catalogue import cuda_version
 from constructs_lib.planning.images.version import Version, dotted
 from constructs_lib.planning.models.facts import ModelFacts
@@ -29,8 +29,8 @@ from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
 from constructs_lib.planning.serving_limits import ServingFacts, serving_facts
 from constructs_lib.planning.sizing.candidates import rule_problems
 from constructs_lib.planning.sizing.memory import MemoryPlan
-from constructs_lib.planning.sizing.suggestions import fit_advice, fit_problems
-from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, Advice, Problem
+from constructs_lib.planning.sizing.suggestions import fit_problems, fit_warnings
+from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, PlanWarning, Problem
 
 _MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
 
@@ -47,7 +47,7 @@ class Rendering:
         memory: What each GPU holds; None where model, GPU or an option that decides it is not known.
         serving: What is certain about how it will serve.
         problems: Why it would not start.
-        advice: What is legal but risky.
+        warnings: What is legal but risky.
     """
 
     environment: dict[str, str]
@@ -57,7 +57,7 @@ class Rendering:
     memory: MemoryPlan | None
     serving: ServingFacts
     problems: tuple[Problem, ...]
-    advice: tuple[Advice, ...]
+    warnings: tuple[PlanWarning, ...]
 
 
 def render(request: EndpointRequest, version: Version) -> Rendering:
@@ -69,7 +69,7 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
     """
     values, value_problems = option_values(request, version)
     extra, extra_problems = extra_variables(request)
-    at = Situation(
+    ctx = EngineContext(
         values=values,
         unknown=_unknown(request, values),
         version=version,
@@ -78,10 +78,10 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
         instance=request.instance,
         network_isolation=request.network_isolation is True,
     )
-    fitted, memory = _memory(at)
+    fitted, memory = _memory(ctx)
     environment = (
         model_variables(request, version)
-        | {"SM_NUM_GPUS": str(num_shard(at))}
+        | {"SM_NUM_GPUS": str(num_shard(ctx))}
         | option_variables(values, request, version)
         | default_variables(values, version)
         | _derived_variables(fitted, memory)
@@ -89,18 +89,18 @@ def render(request: EndpointRequest, version: Version) -> Rendering:
     )
     return Rendering(
         environment=environment,
-        num_shard=num_shard(at),
-        max_body_bytes=_max_body_bytes(at),
-        compresses=at.text("quantize") in ON_THE_FLY,
+        num_shard=num_shard(ctx),
+        max_body_bytes=_max_body_bytes(ctx),
+        compresses=ctx.text("quantize") in ON_THE_FLY,
         memory=memory,
-        serving=serving_facts(at, batch_setting(fitted, memory) if memory else None),
+        serving=serving_facts(ctx, batch_setting(fitted, memory) if memory else None),
         problems=(
             *value_problems,
-            *rule_problems(at),
-            *(_fit_problems(at, memory, request) if memory else ()),
+            *rule_problems(ctx),
+            *(_fit_problems(ctx, memory, request) if memory else ()),
             *extra_problems,
         ),
-        advice=(*shard_advice(at), *_advice(at), *(_fit_advice(at, memory) if memory else ())),
+        warnings=(*shard_warnings(ctx), *_warnings(ctx), *(_fit_advice(ctx, memory) if memory else ())),
     )
 
 
@@ -121,26 +121,26 @@ def cuda(version: Version) -> tuple[int, int]:
     return (12, 4) if version >= (2, 3, 0) else (12, 1) if version >= (1, 2, 0) else (11, 8)
 
 
-def _memory(at: Situation) -> tuple[Situation, MemoryPlan | None]:
-    known = at.facts and at.instance.is_gpu and at.instance.memory_gib and at.instance.accelerator_count
-    if not at.facts or not known or at.unknown.keys() & SIZING or next(shard_problems(at), None):
-        return at, None
-    return fitting_plan(at, at.facts, num_shard(at))
+def _memory(ctx: EngineContext) -> tuple[EngineContext, MemoryPlan | None]:
+    known = ctx.facts and ctx.instance.is_gpu and ctx.instance.memory_gib and ctx.instance.accelerator_count
+    if not ctx.facts or not known or ctx.unknown.keys() & SIZING or next(shard_problems(ctx), None):
+        return ctx, None
+    return fitting_plan(ctx, ctx.facts, num_shard(ctx))
 
 
-def _fit_problems(at: Situation, memory: MemoryPlan, request: EndpointRequest) -> Iterator[Problem]:
+def _fit_problems(ctx: EngineContext, memory: MemoryPlan, request: EndpointRequest) -> Iterator[Problem]:
     volume = request.volume_size_gib
-    known = volume is not None and not request.is_token(volume) and VOLUME.fault(volume) is None
-    if at.facts:
-        yield from fit_problems(at, at.facts, memory, volume if known else None)
+    known = volume is not None and not request.is_token(volume) and VOLUME.validate(volume) is None
+    if ctx.facts:
+        yield from fit_problems(ctx, ctx.facts, memory, volume if known else None)
 
 
-def _fit_advice(at: Situation, memory: MemoryPlan) -> Iterator[Advice]:
-    if at.facts:
-        yield from fit_advice(at, at.facts, memory)
+def _fit_advice(ctx: EngineContext, memory: MemoryPlan) -> Iterator[PlanWarning]:
+    if ctx.facts:
+        yield from fit_warnings(ctx, ctx.facts, memory)
 
 
-def _derived_variables(fitted: Situation, memory: MemoryPlan | None) -> dict[str, str]:
+def _derived_variables(fitted: EngineContext, memory: MemoryPlan | None) -> dict[str, str]:
     """What TGI would have to be told by hand for these options, this model or this GPU."""
     variables = {}
     if fitted.attention and "attention" not in fitted.values:
@@ -154,53 +154,53 @@ def _derived_variables(fitted: Situation, memory: MemoryPlan | None) -> dict[str
     return variables
 
 
-def _max_body_bytes(at: Situation) -> int:
-    if at.version < PAYLOAD_LIMIT_SINCE:
+def _max_body_bytes(ctx: EngineContext) -> int:
+    if ctx.version < PAYLOAD_LIMIT_SINCE:
         return FIXED_PAYLOAD_LIMIT
-    return min(at.number("payload_limit") or MAX_BODY_BYTES, MAX_BODY_BYTES)
+    return min(ctx.number("payload_limit") or MAX_BODY_BYTES, MAX_BODY_BYTES)
 
 
-def _advice(at: Situation) -> Iterator[Advice]:
-    values, flash = at.values, at.facts is not None and at.facts.flash
-    if values.get("trust_remote_code") is True and at.model.source == "hub" and at.model.revision is None:
-        yield Advice(
+def _warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
+    values, flash = ctx.values, ctx.facts is not None and ctx.facts.flash
+    if values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
+        yield PlanWarning(
             "tgi-endpoint:trustsUnpinnedCode",
             "trust_remote_code runs whatever code the model's repository holds on the day an instance starts. Pin it:"
             " Model.from_hub(…, revision=commit).",
         )
     if values.get("messages_api_enabled") is True:
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:chatOnly",
-            f"With messages_api_enabled, TGI {dotted(at.version)} takes chat requests only on this endpoint.",
+            f"With messages_api_enabled, TGI {dotted(ctx.version)} takes chat requests only on this endpoint.",
         )
-    if "max_batch_total_tokens" in values and flash and at.version >= (3, 0, 0):
-        yield Advice(
+    if "max_batch_total_tokens" in values and flash and ctx.version >= (3, 0, 0):
+        yield PlanWarning(
             "tgi-endpoint:batchTotalIgnored",
             "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores what is given.",
         )
-    if at.facts and at.facts.implementation.startswith("none"):
-        yield Advice(
+    if ctx.facts and ctx.facts.implementation.startswith("none"):
+        yield PlanWarning(
             "tgi-endpoint:noOptimizedImplementation",
-            f"TGI has no implementation of its own for {at.facts.model_type} models and runs {at.facts.hub_id} with"
+            f"TGI has no implementation of its own for {ctx.facts.model_type} models and runs {ctx.facts.hub_id} with"
             " plain transformers, slower and with fewer options, if it runs it at all. Prefer a model that it"
             " implements.",
         )
-    if at.text("quantize") == Quantization.BITSANDBYTES:
-        yield Advice(
+    if ctx.text("quantize") == Quantization.BITSANDBYTES:
+        yield PlanWarning(
             "tgi-endpoint:bitsandbytesDeprecated",
             "bitsandbytes is slow and deprecated in TGI; eetq takes as little memory and is faster.",
         )
-    if at.facts and at.chunks_prefill is False and at.version >= (3, 0, 0) and not at.given("max_total_tokens"):
-        yield Advice(
+    if ctx.facts and ctx.chunks_prefill is False and ctx.version >= (3, 0, 0) and not ctx.given("max_total_tokens"):
+        yield PlanWarning(
             "tgi-endpoint:implicitLimits",
-            f"Without prefill chunking TGI takes the longest context of {at.facts.hub_id} from its warm-up prompt,"
-            f" {_warm_up_tokens(at.facts, at.default_prefill)} tokens here. Give max_input_tokens and"
+            f"Without prefill chunking TGI takes the longest context of {ctx.facts.hub_id} from its warm-up prompt,"
+            f" {_warm_up_tokens(ctx.facts, ctx.default_prefill)} tokens here. Give max_input_tokens and"
             " max_total_tokens.",
         )
-    if at.model.source == "s3" and at.facts and at.facts.hub_id.startswith(_MATCHED_BY_NAME):
-        yield Advice(
+    if ctx.model.source == "s3" and ctx.facts and ctx.facts.hub_id.startswith(_MATCHED_BY_NAME):
+        yield PlanWarning(
             "tgi-endpoint:matchedByName",
-            f"TGI treats {at.facts.hub_id} specially by its hub id, which weights in S3 do not have. Prefer"
+            f"TGI treats {ctx.facts.hub_id} specially by its hub id, which weights in S3 do not have. Prefer"
             " Model.from_hub.",
         )
 

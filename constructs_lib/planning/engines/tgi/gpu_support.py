@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.models.quantization import ON_THE_FLY, quantization_of
@@ -30,17 +30,17 @@ _NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_
 _SAME_FORMAT = {Quantization.MARLIN: Quantization.GPTQ}
 
 
-def hardware_problems(at: Situation) -> Iterator[Problem]:
+def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Why weights of this kind do not run here."""
-    if at.facts is None or "quantize" in at.unknown:
+    if ctx.facts is None or "quantize" in ctx.unknown:
         return
-    yield from _published_problems(at, at.facts)
-    if at.old_gpu:
-        yield from _old_gpu_problems(at, at.facts)
+    yield from _published_problems(ctx, ctx.facts)
+    if ctx.old_gpu:
+        yield from _old_gpu_problems(ctx, ctx.facts)
 
 
-def _published_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
-    asked, published = at.text("quantize"), quantization_of(facts, None)
+def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
+    asked, published = ctx.text("quantize"), quantization_of(facts, None)
     if facts.implementation.startswith("none"):
         return  # knows one kind only, which is checked with the other rules of the fallback
     if asked is None or _SAME_FORMAT.get(Quantization(asked), asked) == published:
@@ -62,21 +62,21 @@ def _published_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
         )
 
 
-def _old_gpu_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
-    instance, published = at.instance, quantization_of(facts, None)
+def _old_gpu_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
+    instance, published = ctx.instance, quantization_of(facts, None)
     if facts.model_type in _SOFTCAP_TYPES:
         yield Problem(
             "instance_type",
             instance.name,
             f"TGI runs {facts.model_type} models on Ampere GPUs or newer only, {instance.accelerator} is older",
-            "Take a newer GPU, such as GpuInstance.G6_XLARGE.",
+            "Take a newer GPU, such as InstanceType.G6_XLARGE.",
         )
-    elif facts.model_type in _BFLOAT16_TYPES and not at.given("dtype"):
+    elif facts.model_type in _BFLOAT16_TYPES and not ctx.given("dtype"):
         yield Problem(
             "instance_type",
             instance.name,
             f"TGI computes {facts.model_type} models in bfloat16, which {instance.accelerator} does not have",
-            "Take a newer GPU, such as GpuInstance.G6_XLARGE, or set options.dtype to float16.",
+            "Take a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16.",
         )
     if published in _NEEDS_AMPERE:
         yield Problem(
@@ -84,5 +84,5 @@ def _old_gpu_problems(at: Situation, facts: ModelFacts) -> Iterator[Problem]:
             instance.name,
             f"the weights of {facts.hub_id} are published as {published}, whose kernels need Ampere GPUs or newer,"
             f" {instance.accelerator} is older",
-            "Take a newer GPU, such as GpuInstance.G6_XLARGE.",
+            "Take a newer GPU, such as InstanceType.G6_XLARGE.",
         )

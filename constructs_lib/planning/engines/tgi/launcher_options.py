@@ -18,7 +18,7 @@ from constructs_lib.planning.engines.tgi.options import (
     UsageStats,
 )
 from constructs_lib.planning.images.version import Version
-from constructs_lib.planning.validation.rules import PATH, Check, Choice, Flag, Real, Several, Text, Whole
+from constructs_lib.planning.validation.rules import PATH, Boolean, Integer, ListOf, Number, OneOf, Rule, String
 
 _OLDEST = (0, 0, 0)
 
@@ -38,7 +38,7 @@ class LauncherOption:
     """
 
     keyword: str
-    check: Check
+    check: Rule
     since: Version = _OLDEST
     until: Version | None = None
     absent: tuple[Version, Version] | None = None
@@ -58,71 +58,71 @@ class LauncherOption:
         return version >= self.since and (self.until is None or version <= self.until) and not gone
 
 
-_PORT = Whole(1, 65535)
-_COUNT = Whole(1)
-_LINE = Text()
-_ASCII = Text("printable ASCII characters without spaces", r"[!-~]+")
-_POSITIVE = Real("above 0", above=0)
-_ADAPTER = Text(
+_PORT = Integer(1, 65535)
+_COUNT = Integer(1)
+_LINE = String()
+_ASCII = String("printable ASCII characters without spaces", r"[!-~]+")
+_POSITIVE = Number("above 0", above=0)
+_ADAPTER = String(
     "an adapter: id, id@revision, name=/path or name=/path@revision", r"[^=@,\s]+(=[^=@,\s]+)?(@[^=@,\s]+)?"
 )
 
 OPTIONS: tuple[LauncherOption, ...] = (
     LauncherOption("num_shard", _COUNT, variable="SM_NUM_GPUS"),
-    LauncherOption("sharded", Flag()),
-    LauncherOption("quantize", Choice(Quantization), variable="HF_MODEL_QUANTIZE"),
-    LauncherOption("dtype", Choice(Dtype), since=(0, 9, 0)),
-    LauncherOption("kv_cache_dtype", Choice(KvCacheDtype), since=(2, 4, 0)),
-    LauncherOption("speculate", Whole(0), since=(1, 3, 0)),
+    LauncherOption("sharded", Boolean()),
+    LauncherOption("quantize", OneOf(Quantization), variable="HF_MODEL_QUANTIZE"),
+    LauncherOption("dtype", OneOf(Dtype), since=(0, 9, 0)),
+    LauncherOption("kv_cache_dtype", OneOf(KvCacheDtype), since=(2, 4, 0)),
+    LauncherOption("speculate", Integer(0), since=(1, 3, 0)),
     LauncherOption(
         "trust_remote_code",
-        Flag(),
+        Boolean(),
         since=(0, 7, 0),
         variable="HF_MODEL_TRUST_REMOTE_CODE",
         older=("TRUST_REMOTE_CODE", (0, 9, 3)),
     ),
     LauncherOption("max_input_tokens", _COUNT, older=("MAX_INPUT_LENGTH", (2, 0, 0))),
-    LauncherOption("max_total_tokens", Whole(2)),
+    LauncherOption("max_total_tokens", Integer(2)),
     LauncherOption("max_batch_prefill_tokens", _COUNT, since=(0, 9, 0)),
     LauncherOption("max_batch_total_tokens", _COUNT, since=(0, 7, 0)),
     LauncherOption("max_batch_size", _COUNT, absent=((0, 9, 0), (1, 4, 0))),
     LauncherOption("max_concurrent_requests", _COUNT),
-    LauncherOption("max_waiting_tokens", Whole(0)),
-    LauncherOption("waiting_served_ratio", Real("0 or more", inclusive_minimum=0), since=(0, 7, 0)),
+    LauncherOption("max_waiting_tokens", Integer(0)),
+    LauncherOption("waiting_served_ratio", Number("0 or more", inclusive_minimum=0), since=(0, 7, 0)),
     LauncherOption("max_best_of", _COUNT),
-    LauncherOption("max_stop_sequences", Whole(0)),
-    LauncherOption("max_top_n_tokens", Whole(0), since=(1, 0, 3)),
+    LauncherOption("max_stop_sequences", Integer(0)),
+    LauncherOption("max_top_n_tokens", Integer(0), since=(1, 0, 3)),
     LauncherOption("max_client_batch_size", _COUNT, since=(2, 0, 1)),
     LauncherOption("validation_workers", _COUNT, since=(0, 9, 2)),
-    LauncherOption("cuda_graphs", Several(_COUNT, when_empty="0"), since=(2, 0, 0)),
+    LauncherOption("cuda_graphs", ListOf(_COUNT, when_empty="0"), since=(2, 0, 0)),
     LauncherOption(
-        "cuda_memory_fraction", Real("above 0 and at most 1", above=0, inclusive_maximum=1), since=(0, 9, 4)
+        "cuda_memory_fraction", Number("above 0 and at most 1", above=0, inclusive_maximum=1), since=(0, 9, 4)
     ),
-    LauncherOption("tgi_wiggle_room", Real("between 0 and 1, both excluded", above=0, below=1), since=(2, 3, 0)),
-    LauncherOption("attention", Choice(Attention), since=(2, 3, 0)),
-    LauncherOption("prefix_caching", Flag(), since=(2, 3, 0), older=("USE_PREFIX_CACHING", (2, 4, 0))),
-    LauncherOption("prefill_chunking", Flag(), since=(2, 4, 0)),
-    LauncherOption("disable_custom_kernels", Flag()),
-    LauncherOption("rope_scaling", Choice(RopeScaling), since=(1, 0, 1)),
+    LauncherOption("tgi_wiggle_room", Number("between 0 and 1, both excluded", above=0, below=1), since=(2, 3, 0)),
+    LauncherOption("attention", OneOf(Attention), since=(2, 3, 0)),
+    LauncherOption("prefix_caching", Boolean(), since=(2, 3, 0), older=("USE_PREFIX_CACHING", (2, 4, 0))),
+    LauncherOption("prefill_chunking", Boolean(), since=(2, 4, 0)),
+    LauncherOption("disable_custom_kernels", Boolean()),
+    LauncherOption("rope_scaling", OneOf(RopeScaling), since=(1, 0, 1)),
     LauncherOption("rope_factor", _POSITIVE, since=(1, 0, 1)),
-    LauncherOption("lora_adapters", Several(_ADAPTER), since=(2, 1, 0)),
-    LauncherOption("disable_grammar_support", Flag(), since=(1, 4, 1)),
-    LauncherOption("enable_prefill_logprobs", Flag(), since=(3, 0, 0)),
+    LauncherOption("lora_adapters", ListOf(_ADAPTER), since=(2, 1, 0)),
+    LauncherOption("disable_grammar_support", Boolean(), since=(1, 4, 1)),
+    LauncherOption("enable_prefill_logprobs", Boolean(), since=(3, 0, 0)),
     LauncherOption("tokenizer_config_path", _LINE, since=(1, 4, 0)),
     LauncherOption("payload_limit", _COUNT, since=(2, 4, 1)),
-    LauncherOption("messages_api_enabled", Flag(), since=(1, 4, 0), until=(2, 3, 1)),
-    LauncherOption("usage_stats", Choice(UsageStats), since=(2, 2, 0)),
-    LauncherOption("watermark_gamma", Real("between 0 and 1, both excluded", above=0, below=1)),
-    LauncherOption("watermark_delta", Real("a finite number")),
+    LauncherOption("messages_api_enabled", Boolean(), since=(1, 4, 0), until=(2, 3, 1)),
+    LauncherOption("usage_stats", OneOf(UsageStats), since=(2, 2, 0)),
+    LauncherOption("watermark_gamma", Number("between 0 and 1, both excluded", above=0, below=1)),
+    LauncherOption("watermark_delta", Number("a finite number")),
     LauncherOption("huggingface_hub_cache", PATH),
     LauncherOption("weights_cache_override", PATH),
-    LauncherOption("json_output", Flag()),
-    LauncherOption("log_level", Choice(LogLevel)),
+    LauncherOption("json_output", Boolean()),
+    LauncherOption("log_level", OneOf(LogLevel)),
     LauncherOption("otlp_endpoint", _ASCII),
     LauncherOption("otlp_service_name", _LINE, since=(2, 1, 0)),
     LauncherOption("cors_allow_origin", _ASCII),
     LauncherOption("prometheus_port", _PORT, since=(3, 3, 0)),
-    LauncherOption("graceful_termination_timeout", Whole(0, unit="seconds"), since=(3, 2, 2)),
+    LauncherOption("graceful_termination_timeout", Integer(0, unit="seconds"), since=(3, 2, 2)),
     LauncherOption("shard_uds_path", PATH),
     LauncherOption("master_addr", _ASCII),
     LauncherOption("master_port", _PORT),

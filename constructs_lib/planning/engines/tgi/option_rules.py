@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization
 from constructs_lib.planning.images.version import dotted
 from constructs_lib.planning.validation.problem import Problem
@@ -16,31 +16,31 @@ from constructs_lib.planning.validation.problem import Problem
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
 
 
-def option_problems(at: Situation) -> Iterator[Problem]:
+def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Every rule between options that is broken."""
-    yield from _token_problems(at)
-    yield from _batch_problems(at)
-    yield from _quantize_problems(at)
-    yield from _attention_problems(at)
-    yield from _fallback_problems(at)
-    yield from _adapter_problems(at)
-    yield from _port_problems(at)
+    yield from _token_problems(ctx)
+    yield from _batch_problems(ctx)
+    yield from _quantize_problems(ctx)
+    yield from _attention_problems(ctx)
+    yield from _fallback_problems(ctx)
+    yield from _adapter_problems(ctx)
+    yield from _port_problems(ctx)
 
 
-def _token_problems(at: Situation) -> Iterator[Problem]:
-    longest_input, total = at.number("max_input_tokens"), at.number("max_total_tokens")
-    given = {name for name in ("max_input_tokens", "max_total_tokens") if at.given(name)}
+def _token_problems(ctx: EngineContext) -> Iterator[Problem]:
+    longest_input, total = ctx.number("max_input_tokens"), ctx.number("max_total_tokens")
+    given = {name for name in ("max_input_tokens", "max_total_tokens") if ctx.given(name)}
     if given == {"max_input_tokens"}:
         yield Problem(
             "options.max_input_tokens",
-            at.shown("max_input_tokens"),
+            ctx.shown("max_input_tokens"),
             "is given without max_total_tokens; TGI works out one from the other only if both or neither are given",
             "Give max_total_tokens as well: the longest prompt and answer together.",
         )
     if given == {"max_total_tokens"}:
         yield Problem(
             "options.max_total_tokens",
-            at.shown("max_total_tokens"),
+            ctx.shown("max_total_tokens"),
             "is given without max_input_tokens; TGI works out one from the other only if both or neither are given",
             f"Give max_input_tokens as well, {total - 1 if total else 'a number below it'} at most.",
         )
@@ -53,66 +53,66 @@ def _token_problems(at: Situation) -> Iterator[Problem]:
         )
 
 
-def _batch_problems(at: Situation) -> Iterator[Problem]:
-    prefill, batch = at.number("max_batch_prefill_tokens"), _batch_total(at)
-    total, longest_input = at.number("max_total_tokens"), at.number("max_input_tokens")
+def _batch_problems(ctx: EngineContext) -> Iterator[Problem]:
+    prefill, batch = ctx.number("max_batch_prefill_tokens"), _batch_total(ctx)
+    total, longest_input = ctx.number("max_total_tokens"), ctx.number("max_input_tokens")
     if total and batch and total > batch:
         yield Problem(
             "options.max_total_tokens",
             total,
-            f"must be at most max_batch_total_tokens={batch}{_default_of(at)}",
+            f"must be at most max_batch_total_tokens={batch}{_default_of(ctx)}",
             "Lower it, or raise max_batch_total_tokens.",
         )
     if prefill and batch and prefill > batch:
         yield Problem(
             "options.max_batch_prefill_tokens",
             prefill,
-            f"must be at most max_batch_total_tokens={batch}{_default_of(at)}",
+            f"must be at most max_batch_total_tokens={batch}{_default_of(ctx)}",
             "Lower it, or raise max_batch_total_tokens.",
         )
-    if prefill and longest_input and prefill < longest_input and at.chunks_prefill is False:
+    if prefill and longest_input and prefill < longest_input and ctx.chunks_prefill is False:
         yield Problem(
             "options.max_batch_prefill_tokens",
             prefill,
-            f"must be at least max_input_tokens={longest_input}, because {_why_no_chunks(at)}",
+            f"must be at least max_input_tokens={longest_input}, because {_why_no_chunks(ctx)}",
             "Raise it, or lower max_input_tokens.",
         )
 
 
-def _batch_total(at: Situation) -> int | None:
-    if at.given("max_batch_total_tokens") or at.version >= (0, 9, 4) or at.version < (0, 7, 0):
-        return at.number("max_batch_total_tokens")
-    return 16000 if at.version >= (0, 9, 0) else 32000
+def _batch_total(ctx: EngineContext) -> int | None:
+    if ctx.given("max_batch_total_tokens") or ctx.version >= (0, 9, 4) or ctx.version < (0, 7, 0):
+        return ctx.number("max_batch_total_tokens")
+    return 16000 if ctx.version >= (0, 9, 0) else 32000
 
 
-def _default_of(at: Situation) -> str:
-    return "" if at.given("max_batch_total_tokens") else f" (the default of TGI {dotted(at.version)})"
+def _default_of(ctx: EngineContext) -> str:
+    return "" if ctx.given("max_batch_total_tokens") else f" (the default of TGI {dotted(ctx.version)})"
 
 
-def _why_no_chunks(at: Situation) -> str:
-    if at.version < (3, 0, 0):
-        return f"TGI {dotted(at.version)} prefills a prompt in one batch"
-    if at.values.get("prefill_chunking") is False:
+def _why_no_chunks(ctx: EngineContext) -> str:
+    if ctx.version < (3, 0, 0):
+        return f"TGI {dotted(ctx.version)} prefills a prompt in one batch"
+    if ctx.values.get("prefill_chunking") is False:
         return "prefill_chunking is False"
-    if at.number("speculate"):
+    if ctx.number("speculate"):
         return "speculate switches prefill chunking off"
-    if at.attention == Attention.PAGED:
+    if ctx.attention == Attention.PAGED:
         return "paged attention has no prefill chunking"
-    return f"TGI has no prefill chunking for {at.facts.model_type if at.facts else 'this model'} models"
+    return f"TGI has no prefill chunking for {ctx.facts.model_type if ctx.facts else 'this model'} models"
 
 
-def _quantize_problems(at: Situation) -> Iterator[Problem]:
-    quantize, dtype, capability = at.text("quantize"), at.text("dtype"), at.instance.compute_capability
-    if quantize and dtype and not (quantize in _BITSANDBYTES and at.version >= (1, 2, 0)):
+def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
+    quantize, dtype, capability = ctx.text("quantize"), ctx.text("dtype"), ctx.instance.compute_capability
+    if quantize and dtype and not (quantize in _BITSANDBYTES and ctx.version >= (1, 2, 0)):
         yield Problem(
             "options.dtype",
             dtype,
             f"cannot be given together with quantize={quantize!r}, which decides the type",
             "Leave out one of the two.",
         )
-    if not at.old_gpu or capability is None:
+    if not ctx.old_gpu or capability is None:
         return
-    gpu = f"{at.instance.name} ({at.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
+    gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
     if dtype == "bfloat16":
         yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Take float16, or a newer GPU.")
     if quantize in (Quantization.FP8, Quantization.MARLIN):
@@ -121,34 +121,34 @@ def _quantize_problems(at: Situation) -> Iterator[Problem]:
         )
 
 
-def _attention_problems(at: Situation) -> Iterator[Problem]:
-    attention = at.attention
-    chosen = "attention='paged'" if at.text("attention") else f"attention='paged', which {at.instance.name} needs"
-    if at.values.get("prefix_caching") is True and attention == Attention.PAGED:
+def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
+    attention = ctx.attention
+    chosen = "attention='paged'" if ctx.text("attention") else f"attention='paged', which {ctx.instance.name} needs"
+    if ctx.values.get("prefix_caching") is True and attention == Attention.PAGED:
         yield Problem(
             "options.prefix_caching", True, f"does not work with {chosen}", "Leave prefix_caching out, or set it False."
         )
-    if at.text("kv_cache_dtype") and attention == Attention.FLASHDECODING:
+    if ctx.text("kv_cache_dtype") and attention == Attention.FLASHDECODING:
         yield Problem(
             "options.kv_cache_dtype",
-            at.text("kv_cache_dtype"),
+            ctx.text("kv_cache_dtype"),
             "does not work with attention='flashdecoding'",
             "Leave attention out, or take flashinfer.",
         )
-    if at.old_gpu and attention not in (Attention.PAGED, None):
+    if ctx.old_gpu and attention not in (Attention.PAGED, None):
         yield Problem(
             "options.attention",
             attention,
-            f"{at.instance.name} ({at.instance.accelerator}) is older than Ampere and runs paged attention only",
+            f"{ctx.instance.name} ({ctx.instance.accelerator}) is older than Ampere and runs paged attention only",
             "Leave it out.",
         )
 
 
-def _fallback_problems(at: Situation) -> Iterator[Problem]:
-    if at.facts is None or not at.facts.implementation.startswith("none"):
+def _fallback_problems(ctx: EngineContext) -> Iterator[Problem]:
+    if ctx.facts is None or not ctx.facts.implementation.startswith("none"):
         return
-    why = f"TGI runs {at.facts.model_type} models with plain transformers"
-    quantize, speculate = at.text("quantize"), at.number("speculate")
+    why = f"TGI runs {ctx.facts.model_type} models with plain transformers"
+    quantize, speculate = ctx.text("quantize"), ctx.number("speculate")
     if quantize not in (None, Quantization.BITSANDBYTES):
         yield Problem(
             "options.quantize", quantize, f"{why}, which know bitsandbytes only", "Leave it out, or take bitsandbytes."
@@ -157,12 +157,12 @@ def _fallback_problems(at: Situation) -> Iterator[Problem]:
         yield Problem("options.speculate", speculate, f"{why}, which cannot speculate", "Leave it out.")
 
 
-def _adapter_problems(at: Situation) -> Iterator[Problem]:
-    adapters = at.values.get("lora_adapters")
-    if "lora_adapters" in at.unknown or not isinstance(adapters, Sequence):
+def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
+    adapters = ctx.values.get("lora_adapters")
+    if "lora_adapters" in ctx.unknown or not isinstance(adapters, Sequence):
         return
-    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if at.model.source == "s3" else None
-    offline = offline or ("network isolation cuts the container off" if at.network_isolation else None)
+    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
+    offline = offline or ("network isolation cuts the container off" if ctx.network_isolation else None)
     for adapter in adapters:
         if offline and isinstance(adapter, str) and "=" not in adapter:
             yield Problem(
@@ -171,19 +171,19 @@ def _adapter_problems(at: Situation) -> Iterator[Problem]:
                 f"is downloaded from the hub, but {offline}",
                 "Put it beside the weights and write name=/opt/ml/model/….",
             )
-    if at.facts and not at.facts.flash:
+    if ctx.facts and not ctx.facts.flash:
         yield Problem(
             "options.lora_adapters",
             adapters,
-            f"TGI has no adapters for {at.facts.model_type} models",
+            f"TGI has no adapters for {ctx.facts.model_type} models",
             "Leave it out, or merge the adapter into the weights.",
         )
 
 
-def _port_problems(at: Situation) -> Iterator[Problem]:
+def _port_problems(ctx: EngineContext) -> Iterator[Problem]:
     taken = {8080: "SageMaker's own"}
     for keyword in ("prometheus_port", "master_port"):
-        port = at.number(keyword)
+        port = ctx.number(keyword)
         if port in taken:
             yield Problem(f"options.{keyword}", port, f"is taken: it is {taken[port]}", "Choose another port.")
         elif port:

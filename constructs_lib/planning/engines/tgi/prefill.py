@@ -6,7 +6,7 @@ the same file at v2.4.0.
 
 from __future__ import annotations
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.hardware.gpu_memory import launcher_flops, nvidia_smi_bytes
 from constructs_lib.planning.models.facts import ModelFacts
 
@@ -19,45 +19,45 @@ _NO_FLOPS_TYPES = ("bloom", "opt", "t5", "mpt", "mamba", "gpt_bigcode", "gpt2", 
 _VISION_TYPES = ("gemma3", "mllama", "qwen2_vl", "qwen2_5_vl", "idefics2", "idefics3", "paligemma", "llava_next")
 
 
-def prefill_setting(at: Situation) -> int | None:
+def prefill_setting(ctx: EngineContext) -> int | None:
     """A prefill budget that fits the other limits, where TGI's own default may not; None leaves it to TGI.
 
     Without prefill chunking a prompt must fit one prefill, and no prefill may be larger than the batch. From 2.0 to
     2.4 TGI derives it from max_input_tokens itself.
     """
-    if "max_batch_prefill_tokens" in at.values or at.version < (0, 9, 0):
+    if "max_batch_prefill_tokens" in ctx.values or ctx.version < (0, 9, 0):
         return None
-    batch, longest_input = at.number("max_batch_total_tokens"), at.number("max_input_tokens")
-    needed = longest_input if at.chunks_prefill is False and not (2, 0, 0) <= at.version < (3, 0, 0) else None
-    capped = batch is not None and not (at.chunks_prefill and at.facts)
+    batch, longest_input = ctx.number("max_batch_total_tokens"), ctx.number("max_input_tokens")
+    needed = longest_input if ctx.chunks_prefill is False and not (2, 0, 0) <= ctx.version < (3, 0, 0) else None
+    capped = batch is not None and not (ctx.chunks_prefill and ctx.facts)
     if needed is None and not capped:
         return None
-    prefill = max(at.default_prefill, longest_input or 0)
+    prefill = max(ctx.default_prefill, longest_input or 0)
     return min(prefill, batch) if batch is not None else prefill
 
 
-def prefill_tokens(at: Situation, facts: ModelFacts, shards: int) -> int:
+def prefill_tokens(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
     """The prompt tokens of the largest prefill: as asked for, as we set it, else as TGI's launcher works it out."""
-    chosen = at.number("max_batch_prefill_tokens") or prefill_setting(at)
+    chosen = ctx.number("max_batch_prefill_tokens") or prefill_setting(ctx)
     if chosen is not None:
         return chosen
-    if at.version < (2, 0, 0):
+    if ctx.version < (2, 0, 0):
         return _OLD_DEFAULT
-    if at.version < (3, 0, 0):
-        return (at.number("max_input_tokens") or min(4095, facts.max_positions - 1)) + 50
-    return _launcher_default(at, facts, shards)
+    if ctx.version < (3, 0, 0):
+        return (ctx.number("max_input_tokens") or min(4095, facts.max_positions - 1)) + 50
+    return _launcher_default(ctx, facts, shards)
 
 
-def _launcher_default(at: Situation, facts: ModelFacts, shards: int) -> int:
-    tokens = _optimal(at, facts, shards) or at.default_prefill
+def _launcher_default(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
+    tokens = _optimal(ctx, facts, shards) or ctx.default_prefill
     if facts.model_type != "bloom":  # whose config.json states no positions
         tokens = min(tokens, facts.max_positions)
-    most = _most(at, facts, shards)
+    most = _most(ctx, facts, shards)
     return tokens if most is None else max(1, min(tokens, most))
 
 
-def _optimal(at: Situation, facts: ModelFacts, shards: int) -> int | None:
-    flops = launcher_flops(at.instance)
+def _optimal(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
+    flops = launcher_flops(ctx.instance)
     if flops is None or facts.model_type in (*_NO_FLOPS_TYPES, *_VISION_TYPES) or facts.intermediate is None:
         return None
     projections = (6 * facts.heads + 4 * facts.kv_heads) * facts.head_dim * facts.hidden
@@ -66,7 +66,7 @@ def _optimal(at: Situation, facts: ModelFacts, shards: int) -> int | None:
     return optimal if optimal > _LEAST_OPTIMAL else None
 
 
-def _most(at: Situation, facts: ModelFacts, shards: int) -> int | None:
+def _most(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
     """The launcher's own estimate of the tokens that fit; it makes none for weights published compressed."""
     unreadable = facts.model_type in (*_NO_FLOPS_TYPES, *_VISION_TYPES)
     if unreadable or facts.quantization or facts.intermediate is None or facts.vocabulary is None:
@@ -75,6 +75,6 @@ def _most(at: Situation, facts: ModelFacts, shards: int) -> int | None:
     feed_forward = 3 * facts.intermediate * facts.experts * facts.hidden
     model = 2 * ((attention + feed_forward) * facts.layers + 2 * facts.hidden * facts.vocabulary)
     token = 4 * facts.kv_heads * facts.head_dim * facts.layers + 9 * facts.intermediate * facts.experts
-    fraction, wiggle_room = at.real("cuda_memory_fraction", 1.0), at.real("tgi_wiggle_room", _LAUNCHER_WIGGLE_ROOM)
-    left = int(nvidia_smi_bytes(at.instance) * shards * fraction * wiggle_room) - model
+    fraction, wiggle_room = ctx.real("cuda_memory_fraction", 1.0), ctx.real("tgi_wiggle_room", _LAUNCHER_WIGGLE_ROOM)
+    left = int(nvidia_smi_bytes(ctx.instance) * shards * fraction * wiggle_room) - model
     return left // token if left >= 0 else None

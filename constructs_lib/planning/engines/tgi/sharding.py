@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from constructs_lib.planning.engines.tgi.context import Situation
+from constructs_lib.planning.engines.tgi.context import EngineContext
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.validation.problem import Advice, Problem
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 _KEYWORD = "options.num_shard"
 
@@ -19,12 +19,12 @@ _KEYWORD = "options.num_shard"
 _WHOLE_KV_TYPES = ("gpt_bigcode",)
 
 
-def num_shard(at: Situation) -> int:
+def num_shard(ctx: EngineContext) -> int:
     """The GPUs that share the model: as asked for, else every GPU of the instance."""
-    asked = at.number("num_shard")
+    asked = ctx.number("num_shard")
     if asked is not None:
         return asked
-    return 1 if at.values.get("sharded") is False else at.instance.accelerator_count or 1
+    return 1 if ctx.values.get("sharded") is False else ctx.instance.accelerator_count or 1
 
 
 def can_shard(facts: ModelFacts, shards: int) -> bool:
@@ -38,48 +38,48 @@ def possible_shards(facts: ModelFacts, at_most: int) -> tuple[int, ...]:
     return tuple(shards for shards in range(1, at_most + 1) if can_shard(facts, shards))
 
 
-def shard_problems(at: Situation) -> Iterator[Problem]:
+def shard_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Why the model cannot be shared among that many GPUs."""
-    shards, asked, gpus = num_shard(at), at.number("num_shard"), at.instance.accelerator_count
+    shards, asked, gpus = num_shard(ctx), ctx.number("num_shard"), ctx.instance.accelerator_count
     if gpus is not None and shards > gpus:
-        yield Problem(_KEYWORD, asked, f"{at.instance.name} has {_gpus(gpus)}", f"Lower it to {gpus} or less.")
+        yield Problem(_KEYWORD, asked, f"{ctx.instance.name} has {_gpus(gpus)}", f"Lower it to {gpus} or less.")
         return
-    if at.values.get("sharded") is True and shards < 2:
+    if ctx.values.get("sharded") is True and shards < 2:
         yield Problem(
             "options.sharded",
             True,
-            f"needs more than one GPU, {at.instance.name} has {_gpus(gpus)} and num_shard is {shards}",
+            f"needs more than one GPU, {ctx.instance.name} has {_gpus(gpus)} and num_shard is {shards}",
             "Leave it out, or take more GPUs.",
         )
-    if at.values.get("sharded") is False and asked is not None and asked > 1:
+    if ctx.values.get("sharded") is False and asked is not None and asked > 1:
         yield Problem("options.sharded", False, f"contradicts num_shard={asked}", "Leave it out.")
-    if at.text("quantize") == Quantization.EXL2 and shards > 1:
+    if ctx.text("quantize") == Quantization.EXL2 and shards > 1:
         yield Problem(
             "options.quantize", "exl2", f"cannot be shared among {shards} GPUs", "Set num_shard to 1, or take awq."
         )
-    if at.facts and not (at.unknown.keys() & {"num_shard", "sharded"}) and not can_shard(at.facts, shards):
-        yield _head_problem(at, at.facts, shards)
+    if ctx.facts and not (ctx.unknown.keys() & {"num_shard", "sharded"}) and not can_shard(ctx.facts, shards):
+        yield _head_problem(ctx, ctx.facts, shards)
 
 
-def _head_problem(at: Situation, facts: ModelFacts, shards: int) -> Problem:
-    possible = possible_shards(facts, max(at.instance.accelerator_count or shards, shards))
+def _head_problem(ctx: EngineContext, facts: ModelFacts, shards: int) -> Problem:
+    possible = possible_shards(facts, max(ctx.instance.accelerator_count or shards, shards))
     words = " or ".join(map(str, possible))
     return Problem(
         _KEYWORD,
-        at.number("num_shard"),
+        ctx.number("num_shard"),
         f"{facts.hub_id} has {facts.heads} attention heads and {facts.kv_heads} key-value heads, which cannot be split"
-        f" evenly over {shards} GPUs of {at.instance.name}; possible here: {words}",
+        f" evenly over {shards} GPUs of {ctx.instance.name}; possible here: {words}",
         f"Set options.num_shard to {words}, or take an instance with that many GPUs.",
     )
 
 
-def shard_advice(at: Situation) -> Iterator[Advice]:
+def shard_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     """GPUs that are paid for and idle."""
-    shards, gpus = num_shard(at), at.instance.accelerator_count
+    shards, gpus = num_shard(ctx), ctx.instance.accelerator_count
     if gpus is not None and shards < gpus:
-        yield Advice(
+        yield PlanWarning(
             "tgi-endpoint:idleGpus",
-            f"{at.instance.name} has {_gpus(gpus)}, the model uses {shards}: the others are paid for and idle.",
+            f"{ctx.instance.name} has {_gpus(gpus)}, the model uses {shards}: the others are paid for and idle.",
         )
 
 

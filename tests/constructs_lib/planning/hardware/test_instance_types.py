@@ -7,9 +7,9 @@ from typing import get_type_hints
 import botocore.loaders
 import pytest
 
-from constructs_lib.planning.hardware.instance_types import GpuInstance, attribute_name, volume_size_supported
+from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name, volume_size_supported
 
-ALL = GpuInstance.all()
+ALL = InstanceType.all()
 
 
 def botocores_names():
@@ -29,14 +29,14 @@ def test_the_catalogue_has_every_accelerator_instance_that_botocore_names_and_no
 
 
 def test_every_instance_is_a_typed_attribute():
-    hints = get_type_hints(GpuInstance)
+    hints = get_type_hints(InstanceType)
     declared = {name for name in hints if name.isupper()}
-    assert declared == {attribute_name(instance.name).removeprefix("GpuInstance.") for instance in ALL}
+    assert declared == {attribute_name(instance.name).removeprefix("InstanceType.") for instance in ALL}
 
 
 @pytest.mark.parametrize("instance", ALL, ids=lambda instance: instance.name)
 def test_every_attribute_is_its_instance(instance):
-    assert getattr(GpuInstance, attribute_name(instance.name).removeprefix("GpuInstance.")) is instance
+    assert getattr(InstanceType, attribute_name(instance.name).removeprefix("InstanceType.")) is instance
 
 
 @pytest.mark.parametrize("instance", ALL, ids=lambda instance: instance.name)
@@ -56,7 +56,7 @@ def test_a_volume_is_taken_where_the_sdk_says_so():
 
 
 def test_the_numbers_of_a_row():
-    instance = GpuInstance.G5_12XLARGE
+    instance = InstanceType.G5_12XLARGE
     assert (
         instance.name,
         instance.family,
@@ -72,22 +72,22 @@ def test_the_numbers_of_a_row():
 
 
 def test_an_instance_is_found_by_name():
-    assert GpuInstance.named("ml.p6-b200.48xlarge") is GpuInstance.P6_B200_48XLARGE
+    assert InstanceType.named("ml.p6-b200.48xlarge") is InstanceType.P6_B200_48XLARGE
 
 
 def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(ValueError, match=r"'ml.g5.3xlarge' is not in the catalogue. The nearest are ml.g5.*Describe"):
-        GpuInstance.named("ml.g5.3xlarge")
+        InstanceType.named("ml.g5.3xlarge")
 
 
 @pytest.mark.parametrize("name", [None, 5, [], ""])
 def test_what_is_no_name_is_refused_as_one(name):
     with pytest.raises(ValueError, match="is not in the catalogue"):
-        GpuInstance.named(name)
+        InstanceType.named(name)
 
 
 def test_an_instance_can_be_described(planning):
-    instance = GpuInstance.of("ml.g9.12xlarge", accelerator_count=4, memory_gib=48)
+    instance = InstanceType.of("ml.g9.12xlarge", accelerator_count=4, memory_gib=48)
     plan = planning(instance=instance)
     assert (plan.problems, plan.num_shard, instance.volume_configurable, instance.family) == ((), 4, True, "g9")
 
@@ -96,28 +96,28 @@ def test_an_instance_can_be_described(planning):
     ("name", "taken"), [("ml.g5.9xlarge", False), ("ml.p9d.xlarge", False), ("ml.p3.2xlarge", True)]
 )
 def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
-    assert GpuInstance.of(name, accelerator_count=1, memory_gib=24).volume_configurable is taken
+    assert InstanceType.of(name, accelerator_count=1, memory_gib=24).volume_configurable is taken
 
 
 @pytest.mark.parametrize(
     ("instance", "words"),
     [
         (
-            GpuInstance.INF2_XLARGE,
+            InstanceType.INF2_XLARGE,
             (
                 "instance_type='ml.inf2.xlarge': has Inferentia2, TGI's image is for NVIDIA GPUs."
-                " Take a GPU instance, such as GpuInstance.G5_2XLARGE."
+                " Take a GPU instance, such as InstanceType.G5_2XLARGE."
             ),
         ),
         (
-            GpuInstance.TRN2_48XLARGE,
+            InstanceType.TRN2_48XLARGE,
             (
                 "instance_type='ml.trn2.48xlarge': has Trainium2, TGI's image is for NVIDIA GPUs."
-                " Take a GPU instance, such as GpuInstance.G5_2XLARGE."
+                " Take a GPU instance, such as InstanceType.G5_2XLARGE."
             ),
         ),
         (
-            GpuInstance.P6E_GB200_36XLARGE,
+            InstanceType.P6E_GB200_36XLARGE,
             (
                 "instance_type='ml.p6e-gb200.36xlarge': has an Arm host, TGI's image is for x86."
                 " Take an x86 instance, such as p5."
@@ -125,34 +125,37 @@ def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
         ),
         (
             "ml.g5.2xlarge",
-            "instance_type='ml.g5.2xlarge': must be a GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
+            "instance_type='ml.g5.2xlarge': must be an InstanceType, not str. Write InstanceType.G5_2XLARGE.",
         ),
         (
             "ml.p6-b200.48xlarge",
-            "instance_type='ml.p6-b200.48xlarge': must be a GpuInstance, not str. Write GpuInstance.P6_B200_48XLARGE.",
+            (
+                "instance_type='ml.p6-b200.48xlarge': must be an InstanceType, not str."
+                " Write InstanceType.P6_B200_48XLARGE."
+            ),
         ),
         (
             "g5.2xlarge",
-            "instance_type='g5.2xlarge': must be a GpuInstance, not str. Write GpuInstance.G5_2XLARGE.",
+            "instance_type='g5.2xlarge': must be an InstanceType, not str. Write InstanceType.G5_2XLARGE.",
         ),
-        (None, "instance_type=None: must be a GpuInstance, not NoneType. Write GpuInstance.G5_2XLARGE."),
+        (None, "instance_type=None: must be an InstanceType, not NoneType. Write InstanceType.G5_2XLARGE."),
         (
-            GpuInstance.of("g5.2xlarge", accelerator_count=1, memory_gib=24),
+            InstanceType.of("g5.2xlarge", accelerator_count=1, memory_gib=24),
             (
                 "instance_type='g5.2xlarge': must be SageMaker's name, such as ml.g5.2xlarge."
                 " Write it in that form, or leave it out."
             ),
         ),
         (
-            replace(GpuInstance.G5_2XLARGE, accelerator_count=0),
+            replace(InstanceType.G5_2XLARGE, accelerator_count=0),
             "instance_type.accelerator_count=0: must be from 1 to 1024. Raise it to 1 or more.",
         ),
         (
-            replace(GpuInstance.G5_2XLARGE, memory_gib=-1),
+            replace(InstanceType.G5_2XLARGE, memory_gib=-1),
             "instance_type.memory_gib=-1: must be above 0. Choose a number in that range, or leave it out.",
         ),
         (
-            replace(GpuInstance.G5_2XLARGE, compute_capability="8.6"),
+            replace(InstanceType.G5_2XLARGE, compute_capability="8.6"),
             "instance_type.compute_capability='8.6': must be two whole numbers. Write (8, 6) for 8.6.",
         ),
     ],
@@ -168,4 +171,4 @@ def test_hardware_that_cannot_be_is_refused_in_words(instance, words, refusals):
 )
 def test_every_gpu_from_ampere_to_hopper_is_taken_without_a_word(instance, planning):
     plan = planning(instance=instance)
-    assert (plan.problems, plan.advice) == ((), ())
+    assert (plan.problems, plan.warnings) == ((), ())

@@ -196,11 +196,11 @@ def test_a_model_that_is_gated_at_times_is_fine_with_a_token(warnings):
     ],
 )
 def test_where_the_hub_is_not_reached_the_way_around_it_is_advised(region, why, planning):
-    (advice,) = planning(region=region).advice
-    assert advice.id == "tgi-endpoint:hubUnreachable"
-    assert why in advice.message
-    assert "Model.from_s3" in advice.message
-    assert "HF_ENDPOINT" in advice.message
+    (warning,) = planning(region=region).warnings
+    assert warning.id == "tgi-endpoint:hubUnreachable"
+    assert why in warning.message
+    assert "Model.from_s3" in warning.message
+    assert "HF_ENDPOINT" in warning.message
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
 from constructs_lib.planning.request import UNDECIDED
 from constructs_lib.planning.sizing.candidates import candidate, candidates
@@ -25,87 +25,87 @@ def test_candidates_that_fit_come_first_and_the_cheapest_of_them_before_all():
     prices = [one.price_usd_per_hour for one in fitting if one.price_usd_per_hour]
     assert found[: len(fitting)] == fitting
     assert prices == sorted(prices)
-    assert fitting[0].instance is GpuInstance.G6_XLARGE
+    assert fitting[0].instance is InstanceType.G6_XLARGE
     assert len(found) == 59
 
 
 def test_all_the_gpus_that_can_share_a_model_do():
     assert [
-        of("meta-llama/Llama-3.3-70B-Instruct", GpuInstance.G5_48XLARGE).num_shard,
-        of("microsoft/phi-4", GpuInstance.G5_48XLARGE).num_shard,
-        of("Qwen/Qwen2.5-7B-Instruct", GpuInstance.G5_48XLARGE).num_shard,
-        of("tiiuae/falcon-7b", GpuInstance.G5_12XLARGE).num_shard,
+        of("meta-llama/Llama-3.3-70B-Instruct", InstanceType.G5_48XLARGE).num_shard,
+        of("microsoft/phi-4", InstanceType.G5_48XLARGE).num_shard,
+        of("Qwen/Qwen2.5-7B-Instruct", InstanceType.G5_48XLARGE).num_shard,
+        of("tiiuae/falcon-7b", InstanceType.G5_12XLARGE).num_shard,
     ] == [8, 5, 4, 1]
 
 
 def test_fewer_gpus_than_there_are_is_a_setting_that_follows():
-    found = of("microsoft/phi-4", GpuInstance.G5_12XLARGE)
+    found = of("microsoft/phi-4", InstanceType.G5_12XLARGE)
     assert (found.fits, dict(found.settings)) == (True, {"num_shard": 2})
 
 
 def test_the_limits_of_what_is_asked_are_settings_that_follow():
-    settings = candidate(LLAMA, GpuInstance.G5_2XLARGE, tokens=8192).settings
+    settings = candidate(LLAMA, InstanceType.G5_2XLARGE, tokens=8192).settings
     assert dict(settings) == {"max_input_tokens": 8191, "max_total_tokens": 8192}
 
 
 def test_a_shorter_prompt_that_was_asked_for_is_kept():
-    found = candidate(LLAMA, GpuInstance.G6E_XLARGE, tokens=8192, options=TgiOptions(max_input_tokens=1000))
+    found = candidate(LLAMA, InstanceType.G6E_XLARGE, tokens=8192, options=TgiOptions(max_input_tokens=1000))
     assert dict(found.settings) == {"max_total_tokens": 8192}
 
 
 def test_a_smaller_prefill_is_a_setting_where_tgis_own_would_not_fit():
-    found = candidate(LLAMA, GpuInstance.G5_2XLARGE, options=TgiOptions(cuda_memory_fraction=0.8))
+    found = candidate(LLAMA, InstanceType.G5_2XLARGE, options=TgiOptions(cuda_memory_fraction=0.8))
     assert (found.fits, dict(found.settings)) == (True, {"max_batch_prefill_tokens": 4096})
 
 
 def test_models_without_flash_attention_are_told_their_limits():
-    found = of("facebook/opt-66b", GpuInstance.G5_48XLARGE)
+    found = of("facebook/opt-66b", InstanceType.G5_48XLARGE)
     batch = found.settings["max_batch_total_tokens"]
     assert (found.settings["max_input_tokens"], found.settings["max_total_tokens"]) == (2047, 2048)
     assert batch == found.memory.max_tokens < 16_000
 
 
 def test_a_batch_that_tgi_measures_is_not_told():
-    assert "max_batch_total_tokens" not in of(LARGE, GpuInstance.G5_48XLARGE, tokens=4096).settings
+    assert "max_batch_total_tokens" not in of(LARGE, InstanceType.G5_48XLARGE, tokens=4096).settings
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (of(LARGE, GpuInstance.G5_2XLARGE), r"11\d\.\d GiB short on its GPU\."),
-        (of(LARGE, GpuInstance.G5_12XLARGE), r"1\d\.\d GiB short on each of 4 GPUs\."),
-        (of(LARGE, GpuInstance.INF2_48XLARGE), r"It has Inferentia2, TGI's image is for NVIDIA GPUs\."),
-        (of(LARGE, GpuInstance.P6E_GB200_36XLARGE), r"It has an Arm host, TGI's image is for x86\."),
+        (of(LARGE, InstanceType.G5_2XLARGE), r"11\d\.\d GiB short on its GPU\."),
+        (of(LARGE, InstanceType.G5_12XLARGE), r"1\d\.\d GiB short on each of 4 GPUs\."),
+        (of(LARGE, InstanceType.INF2_48XLARGE), r"It has Inferentia2, TGI's image is for NVIDIA GPUs\."),
+        (of(LARGE, InstanceType.P6E_GB200_36XLARGE), r"It has an Arm host, TGI's image is for x86\."),
         (of(LARGE, UNDECIDED), r"Its GPUs are not published\."),
         (
-            candidate(LLAMA, GpuInstance.G5_2XLARGE, region="mars-1"),
+            candidate(LLAMA, InstanceType.G5_2XLARGE, region="mars-1"),
             r"AWS offers no image of TGI 3\.3\.6 in mars-1\.",
         ),
         (
-            candidate(LLAMA, GpuInstance.P5_48XLARGE, tokens=200_000),
+            candidate(LLAMA, InstanceType.P5_48XLARGE, tokens=200_000),
             r"The model's longest context is 131072 tokens, 200000 are asked for\.",
         ),
         (
-            candidate(LLAMA, GpuInstance.G5_2XLARGE, tokens=8192, concurrency=32),
+            candidate(LLAMA, InstanceType.G5_2XLARGE, tokens=8192, concurrency=32),
             r"It serves 2 requests of 8192 tokens, 32 at the same time are asked for\.",
         ),
         (
-            candidate(LLAMA, GpuInstance.G4DN_12XLARGE, options=TgiOptions(quantize="fp8")),
+            candidate(LLAMA, InstanceType.G4DN_12XLARGE, options=TgiOptions(quantize="fp8")),
             r"options\.quantize: ml\.g4dn\.12xlarge \(T4, .* cannot run its kernels, which need 8\.0\.",
         ),
         (
-            candidate(LLAMA, GpuInstance.G5_12XLARGE, options=TgiOptions(num_shard=3)),
+            candidate(LLAMA, InstanceType.G5_12XLARGE, options=TgiOptions(num_shard=3)),
             r"options\.num_shard: .* cannot be split evenly over 3 GPUs of ml\.g5\.12xlarge.*",
         ),
         (
-            candidate(LLAMA, replace(GpuInstance.G5_2XLARGE, nvme_gb=10)),
+            candidate(LLAMA, replace(InstanceType.G5_2XLARGE, nvme_gb=10)),
             r"The weights are 15 GiB, it has 9 GiB of storage\.",
         ),
         (
-            candidate(LLAMA, replace(GpuInstance.G5_2XLARGE, host_memory_gib=4)),
+            candidate(LLAMA, replace(InstanceType.G5_2XLARGE, host_memory_gib=4)),
             r"Loading takes 5 GiB of the host's memory, it has 4 GiB\.",
         ),
-        (of("google/gemma-2-2b-it", GpuInstance.G4DN_XLARGE), r"instance_type: TGI runs gemma2 models on Ampere .*"),
+        (of("google/gemma-2-2b-it", InstanceType.G4DN_XLARGE), r"instance_type: TGI runs gemma2 models on Ampere .*"),
     ],
 )
 def test_an_instance_that_cannot_says_why(found, words):
@@ -115,11 +115,11 @@ def test_an_instance_that_cannot_says_why(found, words):
 
 def test_a_stretched_context_may_be_longer_than_the_models_own():
     options = TgiOptions(rope_scaling="linear", rope_factor=2.0)
-    assert candidate(LLAMA, GpuInstance.P5_48XLARGE, tokens=200_000, options=options).fits
+    assert candidate(LLAMA, InstanceType.P5_48XLARGE, tokens=200_000, options=options).fits
 
 
 def test_blackwell_fits_with_a_caution():
-    found = candidate(LLAMA, GpuInstance.G7E_2XLARGE)
+    found = candidate(LLAMA, InstanceType.G7E_2XLARGE)
     assert (found.fits, found.caution) == (
         True,
         "TGI's kernels were neither built nor tested for RTX PRO 6000 Blackwell Server (Blackwell).",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from constructs_lib.planning.cheapest_for import CheapestFor
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.request import UNDECIDED
 
@@ -22,17 +22,17 @@ def wished(tokens, concurrency=1, **more):
 
 
 def test_the_wish_is_written_as_an_instance():
-    assert GpuInstance.cheapest_for(tokens=8192, concurrency=32) == CheapestFor(tokens=8192, concurrency=32)
-    assert GpuInstance.cheapest_for(tokens=8192).concurrency == 1
+    assert InstanceType.cheapest_for(tokens=8192, concurrency=32) == CheapestFor(tokens=8192, concurrency=32)
+    assert InstanceType.cheapest_for(tokens=8192).concurrency == 1
 
 
 @pytest.mark.parametrize(
     ("hub_id", "load", "instance", "shards"),
     [
-        ("meta-llama/Llama-3.1-8B-Instruct", (8192, 1), GpuInstance.G6_XLARGE, 1),
-        ("meta-llama/Llama-3.1-8B-Instruct", (8192, 8), GpuInstance.G6E_XLARGE, 1),
-        ("microsoft/phi-4", (16_000, 2), GpuInstance.G6E_XLARGE, 1),
-        ("meta-llama/Llama-3.3-70B-Instruct", (8192, 4), GpuInstance.G6E_12XLARGE, 4),
+        ("meta-llama/Llama-3.1-8B-Instruct", (8192, 1), InstanceType.G6_XLARGE, 1),
+        ("meta-llama/Llama-3.1-8B-Instruct", (8192, 8), InstanceType.G6E_XLARGE, 1),
+        ("microsoft/phi-4", (16_000, 2), InstanceType.G6E_XLARGE, 1),
+        ("meta-llama/Llama-3.3-70B-Instruct", (8192, 4), InstanceType.G6E_12XLARGE, 4),
     ],
 )
 def test_the_cheapest_instance_that_serves_the_load_is_taken(hub_id, load, instance, shards, planning):
@@ -45,7 +45,7 @@ def test_the_cheapest_instance_that_serves_the_load_is_taken(hub_id, load, insta
 
 def test_options_that_are_given_count(planning):
     small = planning(**wished(2048, options={"quantize": "bitsandbytes-nf4", "max_input_tokens": 1000}))
-    assert (small.problems, small.instance) == ((), GpuInstance.G4DN_XLARGE)
+    assert (small.problems, small.instance) == ((), InstanceType.G4DN_XLARGE)
     assert (small.environment["MAX_INPUT_TOKENS"], small.environment["MAX_TOTAL_TOKENS"]) == ("1000", "2048")
 
 
@@ -53,12 +53,12 @@ def test_blackwell_is_never_taken_unasked(planning):
     load = wished(131_072, 4)
     plan = planning(hub_id="meta-llama/Llama-3.3-70B-Instruct", **load)
     assert plan.problems == ()
-    assert "tgi-endpoint:blackwellUntested" not in [advice.id for advice in plan.advice]
+    assert "tgi-endpoint:blackwellUntested" not in [warning.id for warning in plan.warnings]
 
 
 def test_described_models_in_s3_may_wish_too(planning):
     model = ModelChoice(source="s3", facts=replace(LLAMA, hub_id="me/mine"))
-    assert planning(model=model, **wished(4096)).instance is GpuInstance.G6_XLARGE
+    assert planning(model=model, **wished(4096)).instance is InstanceType.G6_XLARGE
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_described_models_in_s3_may_wish_too(planning):
         ),
         (
             {"instance": UNDECIDED, "cheapest": "g5"},
-            ["instance_type='g5': must be a CheapestFor, not str. Write GpuInstance.cheapest_for(tokens=…)."],
+            ["instance_type='g5': must be a CheapestFor, not str. Write InstanceType.cheapest_for(tokens=…)."],
         ),
         (
             wished(4096, model=ModelChoice(source="hub", hub_id="me/mine")),

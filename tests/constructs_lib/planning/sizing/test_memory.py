@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
 from constructs_lib.planning.sizing.memory import GIB, concurrent_requests, memory_plan
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
 
 
-def planned(model=LLAMA, instance=GpuInstance.G5_2XLARGE, shards=1, version="3.3.6", **options):
+def planned(model=LLAMA, instance=InstanceType.G5_2XLARGE, shards=1, version="3.3.6", **options):
     facts = known_model(model) if isinstance(model, str) else model
     return memory_plan(facts, instance, TgiOptions(**options), version, shards)
 
@@ -90,11 +90,11 @@ def test_an_fp8_cache_takes_half():
     ("changes", "tokens"),
     [
         ({}, 8315),  # 125 TFLOPS by the operations of a token
-        ({"instance": GpuInstance.G6_2XLARGE}, 8049),
-        ({"instance": GpuInstance.G4DN_2XLARGE, "model": "meta-llama/Llama-3.2-1B-Instruct"}, 4096),  # unknown card
+        ({"instance": InstanceType.G6_2XLARGE}, 8049),
+        ({"instance": InstanceType.G4DN_2XLARGE, "model": "meta-llama/Llama-3.2-1B-Instruct"}, 4096),  # unknown card
         ({"model": "mistralai/Mistral-7B-Instruct-v0.3"}, 8315),
-        ({"model": "google/gemma-2-9b-it", "instance": GpuInstance.G6E_XLARGE}, 8192),  # its longest context
-        ({"model": "meta-llama/Llama-3.3-70B-Instruct", "instance": GpuInstance.G6_12XLARGE, "shards": 4}, 3278),
+        ({"model": "google/gemma-2-9b-it", "instance": InstanceType.G6E_XLARGE}, 8192),  # its longest context
+        ({"model": "meta-llama/Llama-3.3-70B-Instruct", "instance": InstanceType.G6_12XLARGE, "shards": 4}, 3278),
         ({"model": "bigscience/bloom-560m"}, 4096),
         ({"model": "google/flan-t5-xxl"}, 512),
         ({"model": "google/gemma-3-4b-it"}, 8000),
@@ -110,8 +110,8 @@ def test_the_prefill_is_what_tgis_launcher_makes_of_it(changes, tokens):
 
 
 def test_the_launchers_prefill_is_cut_to_what_it_thinks_that_fits():
-    full = planned("meta-llama/Llama-3.3-70B-Instruct", GpuInstance.G6E_12XLARGE, 4).prefill_tokens
-    cut = planned("meta-llama/Llama-3.3-70B-Instruct", GpuInstance.G6E_12XLARGE, 4, cuda_memory_fraction=0.72)
+    full = planned("meta-llama/Llama-3.3-70B-Instruct", InstanceType.G6E_12XLARGE, 4).prefill_tokens
+    cut = planned("meta-llama/Llama-3.3-70B-Instruct", InstanceType.G6E_12XLARGE, 4, cuda_memory_fraction=0.72)
     # (4 · 46068 MiB · 0.72 · 0.95 - 127.7 GB of weights) / 585,728 bytes a token, all by the launcher's account
     assert (full, cut.prefill_tokens) == (9834, 7648)
 
@@ -160,7 +160,7 @@ def test_what_is_left_holds_the_tokens():
 
 
 def test_the_context_ends_where_the_model_or_the_limit_does():
-    roomy = GpuInstance.P5_4XLARGE
+    roomy = InstanceType.P5_4XLARGE
     assert planned(instance=roomy).context == 131_072
     assert planned(instance=roomy, max_input_tokens=4095, max_total_tokens=4096).context == 4096
     # Without prefill chunking TGI takes it from the warm-up.
@@ -190,8 +190,8 @@ def test_a_limit_that_does_not_fit_lacks_its_keys_and_values():
 
 def test_a_batch_that_is_asked_of_a_model_without_flash_attention_has_to_fit():
     limits = {"max_input_tokens": 1000, "max_total_tokens": 2000, "max_batch_prefill_tokens": 1000}
-    small = planned("facebook/opt-66b", GpuInstance.G5_48XLARGE, 8, **limits)
-    large = planned("facebook/opt-66b", GpuInstance.G5_48XLARGE, 8, max_batch_total_tokens=20_000, **limits)
+    small = planned("facebook/opt-66b", InstanceType.G5_48XLARGE, 8, **limits)
+    large = planned("facebook/opt-66b", InstanceType.G5_48XLARGE, 8, max_batch_total_tokens=20_000, **limits)
     assert (small.fits, large.fits) == (True, False)
 
 
@@ -211,6 +211,6 @@ def test_the_host_holds_a_process_for_each_gpu():
 
 def test_a_gpu_of_unpublished_memory_and_a_version_that_is_none_are_errors():
     with pytest.raises(ValueError, match=r"the memory of the GPUs of ml\.p6e-gb200\.36xlarge is not known"):
-        planned(instance=GpuInstance.P6E_GB200_36XLARGE)
+        planned(instance=InstanceType.P6E_GB200_36XLARGE)
     with pytest.raises(ValueError, match=r"'3\.3' is no full version"):
         planned(version="3.3")

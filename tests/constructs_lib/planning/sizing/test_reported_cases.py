@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelFacts, known_model
 from constructs_lib.planning.sizing.memory import MemoryPlan, memory_plan
 
@@ -84,11 +84,11 @@ def _facts(model: str | dict[str, Any]) -> ModelFacts:
     return replace(alike, weight_bytes=None, **{key: value for key, value in model.items() if key != "like"})
 
 
-def _instance(case: dict[str, Any]) -> GpuInstance:
+def _instance(case: dict[str, Any]) -> InstanceType:
     if "instance" in case:
-        return GpuInstance.named(case["instance"])
+        return InstanceType.named(case["instance"])
     gpu = case["gpu"]
-    return GpuInstance.of(
+    return InstanceType.of(
         "ml.other.xlarge",
         accelerator=gpu["name"],
         accelerator_count=case["shards"],

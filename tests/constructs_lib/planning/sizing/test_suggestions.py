@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
@@ -36,7 +36,7 @@ def test_a_model_that_does_not_fit_is_refused_with_the_three_cheapest_ways_out(p
     [
         ({"hub_id": "google/gemma-2-9b-it"}, "this one with options.quantize='fp8'"),
         (
-            {"hub_id": "microsoft/phi-4", "instance": GpuInstance.G5_12XLARGE, "options": {"num_shard": 1}},
+            {"hub_id": "microsoft/phi-4", "instance": InstanceType.G5_12XLARGE, "options": {"num_shard": 1}},
             "this one with options.num_shard=2",
         ),
         (
@@ -47,7 +47,7 @@ def test_a_model_that_does_not_fit_is_refused_with_the_three_cheapest_ways_out(p
             {"options": {"enable_prefill_logprobs": True, "max_batch_prefill_tokens": 20_000}},
             "this one with options.max_batch_prefill_tokens=4096",
         ),
-        ({"hub_id": LARGE, "instance": GpuInstance.G5_12XLARGE}, "ml.g6e.12xlarge ($13.12 an hour)"),
+        ({"hub_id": LARGE, "instance": InstanceType.G5_12XLARGE}, "ml.g6e.12xlarge ($13.12 an hour)"),
         ({"hub_id": "microsoft/phi-4"}, "ml.g6.12xlarge ($5.75 an hour) with options.num_shard=2"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_way_out_is_told(changes, way, planning):
 
 def test_what_is_told_as_a_way_out_fits(planning):
     assert planning(hub_id="google/gemma-2-9b-it", options={"quantize": "fp8"}).problems == ()
-    assert planning(hub_id=LARGE, instance=GpuInstance.G6E_12XLARGE).problems == ()
+    assert planning(hub_id=LARGE, instance=InstanceType.G6E_12XLARGE).problems == ()
 
 
 def test_a_model_that_no_instance_holds_is_refused_without_a_way_out(planning):
@@ -68,7 +68,7 @@ def test_a_model_that_no_instance_holds_is_refused_without_a_way_out(planning):
 
 
 def test_a_volume_that_cannot_hold_the_weights_is_refused(refusals):
-    own = GpuInstance.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48, volume_configurable=True)
+    own = InstanceType.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48, volume_configurable=True)
     assert refusals(instance=own, volume_size_gib=15) == [
         "volume_size=15: the weights are 15 GiB, it has 15 GiB of storage. Raise it to 16 GiB or more."
     ]
@@ -76,20 +76,20 @@ def test_a_volume_that_cannot_hold_the_weights_is_refused(refusals):
 
 
 def test_drives_that_cannot_hold_the_weights_are_refused(planning):
-    words = misfit(planning, instance=replace(GpuInstance.G5_2XLARGE, nvme_gb=10))
+    words = misfit(planning, instance=replace(InstanceType.G5_2XLARGE, nvme_gb=10))
     start = "instance_type='ml.g5.2xlarge': the weights are 15 GiB, it has 9 GiB of storage. What would do, cheapest"
     assert words.startswith(start)
 
 
 def test_a_host_that_cannot_load_the_weights_is_refused(planning):
-    words = misfit(planning, instance=replace(GpuInstance.G5_2XLARGE, host_memory_gib=4))
+    words = misfit(planning, instance=replace(InstanceType.G5_2XLARGE, host_memory_gib=4))
     assert "loading takes 5 GiB of the host's memory, it has 4 GiB. What would do, cheapest first: " in words
 
 
 def test_a_tight_fit_is_told(planning):
     plan = planning(options={"max_input_tokens": 14_000, "max_total_tokens": 18_000, "max_batch_prefill_tokens": 2048})
-    assert (plan.problems, [advice.id for advice in plan.advice]) == ((), ["tgi-endpoint:tightMemory"])
-    assert plan.advice[0].message == (
+    assert (plan.problems, [warning.id for warning in plan.warnings]) == ((), ["tgi-endpoint:tightMemory"])
+    assert plan.warnings[0].message == (
         "meta-llama/Llama-3.1-8B-Instruct leaves 8% of the memory of ml.g5.2xlarge to spare beside 18000 tokens, less"
         " than such an estimate is sure of. If TGI runs out of memory, take larger GPUs, or lower"
         " max_batch_prefill_tokens or max_total_tokens."
@@ -107,13 +107,13 @@ def test_a_tight_fit_is_told(planning):
     ],
 )
 def test_a_licence_without_commerce_is_told(hub_id, words, planning):
-    advice = {advice.id: advice.message for advice in planning(hub_id=hub_id).advice}
-    assert advice["tgi-endpoint:nonCommercialLicence"].startswith(words)
+    warnings = {warning.id: warning.message for warning in planning(hub_id=hub_id).warnings}
+    assert warnings["tgi-endpoint:nonCommercialLicence"].startswith(words)
 
 
 def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
     plan = planning(hub_id="Qwen/Qwen3-4B")
-    assert [(advice.id, advice.message) for advice in plan.advice] == [
+    assert [(warning.id, warning.message) for warning in plan.warnings] == [
         (
             "tgi-endpoint:noOptimizedImplementation",
             (
@@ -150,19 +150,19 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
             ),
         ),
         (
-            {"hub_id": "google/gemma-2-2b-it", "instance": GpuInstance.G4DN_XLARGE},
+            {"hub_id": "google/gemma-2-2b-it", "instance": InstanceType.G4DN_XLARGE},
             (
                 "instance_type='ml.g4dn.xlarge': TGI runs gemma2 models on Ampere GPUs or newer only, T4 is"
                 " older. Take a"
-                " newer GPU, such as GpuInstance.G6_XLARGE."
+                " newer GPU, such as InstanceType.G6_XLARGE."
             ),
         ),
         (
-            {"hub_id": "google/gemma-3-1b-it", "instance": GpuInstance.G4DN_XLARGE},
+            {"hub_id": "google/gemma-3-1b-it", "instance": InstanceType.G4DN_XLARGE},
             (
                 "instance_type='ml.g4dn.xlarge': TGI computes gemma3_text models in bfloat16, which T4 does not"
                 " have. Take"
-                " a newer GPU, such as GpuInstance.G6_XLARGE, or set options.dtype to float16."
+                " a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16."
             ),
         ),
         (
@@ -172,11 +172,11 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
                     hub_id="me/fp8",
                     facts=replace(known_model("Qwen/Qwen2.5-1.5B-Instruct"), checkpoint_dtype="float8"),
                 ),
-                "instance": GpuInstance.G4DN_XLARGE,
+                "instance": InstanceType.G4DN_XLARGE,
             },
             (
                 "instance_type='ml.g4dn.xlarge': the weights of Qwen/Qwen2.5-1.5B-Instruct are published as fp8, whose"
-                " kernels need Ampere GPUs or newer, T4 is older. Take a newer GPU, such as GpuInstance.G6_XLARGE."
+                " kernels need Ampere GPUs or newer, T4 is older. Take a newer GPU, such as InstanceType.G6_XLARGE."
             ),
         ),
     ],
@@ -192,14 +192,14 @@ def test_gptq_weights_may_be_run_by_marlin(refusals):
 
 
 def test_gemma_3_runs_on_old_gpus_in_float16(refusals):
-    old = GpuInstance.G4DN_XLARGE
+    old = InstanceType.G4DN_XLARGE
     assert refusals(hub_id="google/gemma-3-1b-it", instance=old, options={"dtype": "float16"}) == []
 
 
 def test_a_batch_that_fits_is_sent_where_tgis_own_would_not(planning):
     limits = {"max_input_tokens": 1000, "max_total_tokens": 2000}
-    small = planning(hub_id="facebook/opt-66b", instance=GpuInstance.G5_48XLARGE, options=limits)
-    roomy = planning(hub_id="facebook/opt-66b", instance=GpuInstance.P4DE_24XLARGE, options=limits)
+    small = planning(hub_id="facebook/opt-66b", instance=InstanceType.G5_48XLARGE, options=limits)
+    roomy = planning(hub_id="facebook/opt-66b", instance=InstanceType.P4DE_24XLARGE, options=limits)
     assert small.environment["MAX_BATCH_TOTAL_TOKENS"] == str(small.memory.max_tokens)
     assert small.memory.max_tokens < 16_000
     assert "MAX_BATCH_TOTAL_TOKENS" not in roomy.environment

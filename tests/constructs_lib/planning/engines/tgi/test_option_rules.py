@@ -3,11 +3,11 @@
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice
 
-T4 = GpuInstance.G4DN_XLARGE
-ROOMY = GpuInstance.P5_4XLARGE
+T4 = InstanceType.G4DN_XLARGE
+ROOMY = InstanceType.P5_4XLARGE
 SMALL = "meta-llama/Llama-3.2-1B-Instruct"
 TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
 
@@ -267,12 +267,12 @@ def test_pinned_remote_code_is_fine(warnings):
     [("google/flan-t5-xl", 512), ("bigscience/bloom-560m", 4096), ("facebook/galactica-6.7b", 2048)],
 )
 def test_the_limits_that_tgi_would_take_are_told(hub_id, tokens, planning):
-    advice = {advice.id: advice.message for advice in planning(hub_id=hub_id).advice}
-    assert f"from its warm-up prompt, {tokens} tokens here" in advice["tgi-endpoint:implicitLimits"]
+    warnings = {warning.id: warning.message for warning in planning(hub_id=hub_id).warnings}
+    assert f"from its warm-up prompt, {tokens} tokens here" in warnings["tgi-endpoint:implicitLimits"]
 
 
 def test_the_special_case_that_weights_in_s3_lose_is_told(planning):
     from constructs_lib.planning.models.facts import known_model
 
     s3 = ModelChoice(source="s3", facts=known_model("bigcode/santacoder"))
-    assert [advice.id for advice in planning(model=s3).advice] == ["tgi-endpoint:matchedByName"]
+    assert [warning.id for warning in planning(model=s3).warnings] == ["tgi-endpoint:matchedByName"]

@@ -3,7 +3,7 @@
 import pytest
 
 from constructs_lib.planning.engines.tgi.sharding import possible_shards
-from constructs_lib.planning.hardware.instance_types import GpuInstance
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
 
 
@@ -33,23 +33,23 @@ def test_heads_decide_over_how_many_gpus_a_model_splits(hub_id, shards):
 
 
 def test_every_gpu_of_the_instance_is_used_unless_told_otherwise(planning):
-    plan = planning(instance=GpuInstance.G5_12XLARGE)
+    plan = planning(instance=InstanceType.G5_12XLARGE)
     assert (plan.num_shard, plan.environment["SM_NUM_GPUS"]) == (4, "4")
 
 
 def test_fewer_gpus_are_used_when_told(planning):
-    plan = planning(instance=GpuInstance.G5_12XLARGE, options={"num_shard": 2})
+    plan = planning(instance=InstanceType.G5_12XLARGE, options={"num_shard": 2})
     assert (plan.problems, plan.num_shard, plan.environment["SM_NUM_GPUS"]) == ((), 2, "2")
 
 
 def test_unsharded_means_one_gpu(planning):
-    plan = planning(instance=GpuInstance.G5_12XLARGE, options={"sharded": False})
+    plan = planning(instance=InstanceType.G5_12XLARGE, options={"sharded": False})
     assert (plan.problems, plan.num_shard, plan.environment["SM_NUM_GPUS"]) == ((), 1, "1")
 
 
 def test_idle_gpus_are_told(planning):
-    advice = planning(instance=GpuInstance.G5_12XLARGE, options={"num_shard": 2}).advice
-    assert [(found.id, found.message) for found in advice] == [
+    warnings = planning(instance=InstanceType.G5_12XLARGE, options={"num_shard": 2}).warnings
+    assert [(found.id, found.message) for found in warnings] == [
         (
             "tgi-endpoint:idleGpus",
             "ml.g5.12xlarge has 4 GPUs, the model uses 2: the others are paid for and idle.",
@@ -61,14 +61,14 @@ def test_idle_gpus_are_told(planning):
     ("changes", "words"),
     [
         pytest.param(
-            {"hub_id": "tiiuae/falcon-7b", "instance": GpuInstance.G5_12XLARGE},
+            {"hub_id": "tiiuae/falcon-7b", "instance": InstanceType.G5_12XLARGE},
             "options.num_shard=None: tiiuae/falcon-7b has 71 attention heads and 1 key-value heads, which cannot be"
             " split evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1. Set options.num_shard to 1, or take an"
             " instance with that many GPUs.",
             id="falcon-7b on four GPUs",
         ),
         pytest.param(
-            {"hub_id": "microsoft/phi-4", "instance": GpuInstance.G5_12XLARGE, "options": {"num_shard": 4}},
+            {"hub_id": "microsoft/phi-4", "instance": InstanceType.G5_12XLARGE, "options": {"num_shard": 4}},
             "options.num_shard=4: microsoft/phi-4 has 40 attention heads and 10 key-value heads, which cannot be split"
             " evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1 or 2. Set options.num_shard to 1 or 2, or take an"
             " instance with that many GPUs.",
@@ -86,12 +86,12 @@ def test_idle_gpus_are_told(planning):
             id="sharded on one GPU",
         ),
         pytest.param(
-            {"instance": GpuInstance.G5_12XLARGE, "options": {"sharded": False, "num_shard": 2}},
+            {"instance": InstanceType.G5_12XLARGE, "options": {"sharded": False, "num_shard": 2}},
             "options.sharded=False: contradicts num_shard=2. Leave it out.",
             id="unsharded on two GPUs",
         ),
         pytest.param(
-            {"instance": GpuInstance.G5_12XLARGE, "hub_id": "me/mine", "options": {"quantize": "exl2"}},
+            {"instance": InstanceType.G5_12XLARGE, "hub_id": "me/mine", "options": {"quantize": "exl2"}},
             "options.quantize='exl2': cannot be shared among 4 GPUs. Set num_shard to 1, or take awq.",
             id="exl2 on four GPUs",
         ),
@@ -102,9 +102,9 @@ def test_shards_that_cannot_be_are_refused_in_words(changes, words, refusals):
 
 
 def test_a_wrong_number_of_shards_is_refused_once(refusals):
-    found = refusals(hub_id="tiiuae/falcon-7b", instance=GpuInstance.G5_12XLARGE, options={"num_shard": "4"})
+    found = refusals(hub_id="tiiuae/falcon-7b", instance=InstanceType.G5_12XLARGE, options={"num_shard": "4"})
     assert found == ["options.num_shard='4': must be a whole number, not str. Write 4."]
 
 
 def test_an_unknown_model_may_be_split_at_will(refusals):
-    assert refusals(hub_id="me/mine", instance=GpuInstance.P4D_24XLARGE) == []
+    assert refusals(hub_id="me/mine", instance=InstanceType.P4D_24XLARGE) == []
