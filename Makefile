@@ -41,10 +41,11 @@ deploy: $(VENV)/run.ready $(CDK) ## deploy STACK=… into the AWS account of you
 test: $(VENV)/dev.ready $(CDK) ## run every test
 	@$(BIN)/python -m pytest
 
-check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, templates
+check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -m scripts.lint_templates
 
 format: $(VENV)/dev.ready ## let the formatter and the linter mend what they can
