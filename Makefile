@@ -6,6 +6,8 @@ PYTHON ?= python3
 STACK  ?= LlamaTgiStack
 PORT   ?= 8080
 UV     := 0.13.9
+# What `make unit` runs: no test below these folders starts the CDK CLI or the emulated cloud.
+UNIT   := tests/constructs_lib tests/lambda_ tests/scripts tests/bench
 
 VENV := .venv
 BIN  := $(VENV)/bin
@@ -20,10 +22,10 @@ export UV_LINK_MODE ?= copy
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
 
-.PHONY: help demo serve synth deploy test check format bench lock openapi images clean
+.PHONY: help demo serve synth deploy unit test test-slow check format bench lock openapi images clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.ready $(CDK) ## deploy into the emulated cloud, send a prompt, show the tokens (PROMPT="…")
 	@exec $(BIN)/python -m local demo --stack "$(STACK)" $(foreach value,$(CONTEXT),--context "$(value)")
@@ -38,8 +40,14 @@ synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
 deploy: $(VENV)/run.ready $(CDK) ## deploy STACK=… into the AWS account of your credentials
 	$(CDK) deploy --exclusively $(STACK) --no-notices
 
-test: $(VENV)/dev.ready $(CDK) ## run every test
-	@$(BIN)/python -m pytest
+unit: $(VENV)/dev.ready $(CDK) ## run the fast tests, after every change: the library and the Lambda functions
+	@$(BIN)/python -m pytest -m "not slow" $(UNIT)
+
+test: $(VENV)/dev.ready $(CDK) ## run every test but the slow ones, before a merge
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/dev.ready $(CDK) ## run the slow tests, before a merge
+	@$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
 	@$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def app(tmp_path: Path) -> App:
-    """An app whose assembly is the test's own."""
+    """An app that writes its assembly to the test's own folder."""
     from aws_cdk import App
 
     return App(outdir=str(tmp_path / "cdk.out"))
@@ -24,7 +24,7 @@ def app(tmp_path: Path) -> App:
 
 @pytest.fixture
 def stack(app: App) -> Stack:
-    """A stack whose Region and account are known at synth."""
+    """A stack with a Region and an account that are known at synth."""
     from aws_cdk import Environment, Stack
 
     return Stack(app, "Team", env=Environment(account="123456789012", region="eu-west-1"))
@@ -32,10 +32,10 @@ def stack(app: App) -> Stack:
 
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """A browser of the system's own, without a window and with nothing remembered."""
+    """The system's Chromium, headless and with an empty profile."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if browser is None or driver is None:
-        pytest.skip("no browser here to try the playground with: apt-get install chromium chromium-driver")
+        pytest.skip("no Chromium to test the playground with: apt-get install chromium chromium-driver")
     from selenium.webdriver import Chrome, ChromeOptions
     from selenium.webdriver.chrome.service import Service
 
@@ -47,7 +47,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     for argument in ("--headless", "--no-first-run", *(f"--disable-{part}" for part in quiet)):
         options.add_argument(argument)
     if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium has none for root.
+        options.add_argument("--no-sandbox")  # Chromium refuses to run as root in a sandbox.
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     chrome = Chrome(options=options, service=Service(driver))
     try:
