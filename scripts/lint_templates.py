@@ -20,7 +20,7 @@ from cfnlint.helpers import REGIONS  # type: ignore[import-untyped]
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from app import build
-from constructs_lib.planning.images.catalogue import regions
+from constructs_lib.planning.engines.tgi.engine import TGI
 
 # W3005: the CDK always writes a function's role into DependsOn too, so that its policy is waited for; the role alone
 # would be implied.
@@ -55,7 +55,7 @@ def main() -> int:
 def report(template: str) -> tuple[list[str], int]:
     """What cfn-lint finds in a template, a line each, and the number of Regions that it was linted for."""
     left_out = regions_left_out(template)
-    covered = [region for region in regions() if region not in left_out]
+    covered = [region for region in TGI.images.regions(TGI.images.newest) if region not in left_out]
     found = lint_template(template, covered)
     return [f"{each.rule.id} {'/'.join(map(str, each.path or []))}: {each.message}" for each in found], len(covered)
 
@@ -73,7 +73,7 @@ def regions_left_out(template: str) -> dict[str, str]:
     """Why Regions that have the images are not linted, by Region."""
     known = set(REGIONS)
     reasons = {}
-    for region in regions():
+    for region in TGI.images.regions(TGI.images.newest):
         if region not in known:
             reasons[region] = "cfn-lint has no schemas of this Region"
         elif missing := resource_types(template) - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region)):

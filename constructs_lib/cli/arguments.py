@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from constructs_lib.cli.errors import MistakesError, nearest
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import NEWEST, VERSIONS, regions
 from constructs_lib.planning.models.facts import ModelFacts, known_model, known_models
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file
 from constructs_lib.planning.validation.problem import Problem
@@ -57,8 +57,8 @@ class Checker:
         tokens = self._whole("--tokens", arguments.tokens, 2, _MOST_TOKENS)
         concurrency = self._whole("--concurrency", arguments.concurrency, 1, _MOST_REQUESTS)
         quantize = self._one_of("--quantize", arguments.quantize, [kind.value for kind in Quantization])
-        version = self._one_of("--image", arguments.image, VERSIONS) or NEWEST
-        region = self._one_of("--region", arguments.region, regions(version))
+        version = self._one_of("--image", arguments.image, TGI.images.versions) or TGI.images.newest
+        region = self._one_of("--region", arguments.region, TGI.images.regions(version))
         if arguments.svg == "":
             self._add("--svg", "", "is no name of a file", "Name a file, such as memory.svg.")
         elif arguments.svg and not Path(arguments.svg).absolute().parent.is_dir():

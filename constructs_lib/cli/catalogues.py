@@ -12,8 +12,8 @@ from constructs_lib.cli.arguments import Checker
 from constructs_lib.cli.errors import MistakesError, Parser
 from constructs_lib.cli.formatting import accelerators, gib, money, month, number, parameters
 from constructs_lib.cli.table import Column, table
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import VERSIONS, cuda_version, image_repository_and_tag, regions
 from constructs_lib.planning.models.facts import ModelFacts, known_models
 
 if TYPE_CHECKING:
@@ -112,10 +112,11 @@ def _instance_row(one: InstanceType) -> list[str]:
 def _images(arguments: argparse.Namespace, problems: list[Problem], out: Terminal) -> int:
     columns = [Column("TGI"), Column("CUDA"), Column("REGIONS", right=True), Column("IMAGE")]
     rows = []
-    for version in reversed(VERSIONS):
-        repository, tag = image_repository_and_tag(version) or ("", "")
-        cuda = ".".join(map(str, cuda_version(version) or ()))
-        places = list(regions(version))
+    images = engine_named("tgi").images
+    for version in reversed(images.versions):
+        repository, tag = images.repository_and_tag(version) or ("", "")
+        cuda = ".".join(map(str, images.cuda(version)))
+        places = list(images.regions(version))
         row = {"version": version, "repository": repository, "tag": tag, "cuda": cuda, "regions": places}
         rows.append((row, [version, cuda, str(len(places)), f"{repository}:{tag}"]))
     return _print(arguments, problems, out, columns, rows)

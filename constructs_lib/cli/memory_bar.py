@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from constructs_lib.cli.terminal import Terminal
-from constructs_lib.planning.sizing.memory import MemoryPlan
+from constructs_lib.planning.memory_plan import MemoryPlan
 
 
 @dataclass(frozen=True)

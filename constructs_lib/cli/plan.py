@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from constructs_lib.cli import drawing, plan_json, plan_text
 from constructs_lib.cli.arguments import Checker
 from constructs_lib.cli.errors import FailedError, Parser
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.sizing.candidates import Candidate, candidates
 from constructs_lib.planning.validation.problem import Problem
 
@@ -76,6 +77,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Terminal) 
 def _candidates(asked: Asked, tokens: int | None) -> list[Candidate]:
     return candidates(
         asked.facts,
+        engine=engine_named("tgi"),
         tokens=tokens,
         concurrency=asked.concurrency if tokens == asked.tokens else None,
         options=asked.options,

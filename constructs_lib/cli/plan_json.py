@@ -50,5 +50,5 @@ def _candidate(one: Candidate, contexts: dict[str, int]) -> dict[str, Any]:
         "price_usd_per_hour": price,
         "price_usd_per_month": None if price is None else round(price * HOURS_PER_MONTH, 2),
         "price_is_derived": one.instance.price_is_derived,
-        "memory": asdict(one.memory) if one.memory else None,
+        "memory": one.memory.to_json() if one.memory else None,
     }

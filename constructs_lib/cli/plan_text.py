@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, money, month, number, parameters
 from constructs_lib.cli.memory_bar import Shares, bar, legend
 from constructs_lib.cli.table import Column, table
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.plan import plan
@@ -139,6 +140,7 @@ def _price(one: Candidate) -> str:
 def notes(asked: Asked, one: Candidate) -> list[str]:
     """What is legal but risky about serving the model there."""
     request = EndpointRequest(
+        engine=engine_named("tgi"),
         model=ModelChoice(source="hub", hub_id=asked.facts.hub_id, has_token=True, facts=asked.facts),
         instance=one.instance,
         image=ImageChoice(version=asked.version),

@@ -11,7 +11,7 @@ from aws_cdk import Annotations, Aws, CfnMapping
 from constructs_lib._arguments import REPOSITORY
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
-from constructs_lib.planning.images.catalogue import image_account, regions, url_suffix
+from constructs_lib.planning.images.catalogue import ImageFamily, url_suffix
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
 
@@ -44,17 +44,18 @@ class ImageSource(ABC):
 class CatalogueImage(ImageSource):
     """The image that AWS publishes for a version, from the account that serves the stack's Region."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, images: ImageFamily, version: str) -> None:
+        self._images = images
         self._version = version
 
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
         place = environment_of(scope)
         if is_token(place.region):
-            account: str | None = _accounts(place.stack, self._version).find_in_map(Aws.REGION, "Account")
+            account: str | None = _accounts(place.stack, self._images, self._version).find_in_map(Aws.REGION, "Account")
             suffix: str | None = Aws.URL_SUFFIX
         else:
-            account, suffix = image_account(place.region, self._version), url_suffix(place.region)
+            account, suffix = self._images.account(place.region, self._version), url_suffix(place.region)
         if plan.image_repository is None or account is None or suffix is None:
             raise AssertionError("a plan without problems has an image for its Region")
         _allow_pull(scope, role, account=account, region=place.region, repository=plan.image_repository)
@@ -121,11 +122,11 @@ def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: 
     role.allow_image_pull(environment_of(scope).arn("ecr", f"repository/{repository}", region=region, account=account))
 
 
-def _accounts(stack: Stack, version: str) -> CfnMapping:
+def _accounts(stack: Stack, images: ImageFamily, version: str) -> CfnMapping:
     """The Mapping of a stack whose Region is not known at synth, shared by its endpoints of the same version."""
     mapping_id = f"InferenceImageAccounts{version.replace('.', '')}"
     existing = stack.node.try_find_child(mapping_id)
     if isinstance(existing, CfnMapping):
         return existing
-    accounts = {region: {"Account": image_account(region, version)} for region in regions(version)}
+    accounts = {region: {"Account": images.account(region, version)} for region in images.regions(version)}
     return CfnMapping(stack, mapping_id, mapping=accounts)

@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
+from constructs_lib._unknown import without_tokens
 from constructs_lib.endpoint.execution_role import ExecutionRole
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.errors import ConfigurationError
@@ -63,7 +64,7 @@ class HostedEndpoint(EndpointBase):
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
         # Read by `python -m constructs_lib summary`. In the cloud assembly only: no template changes with a price.
-        self.node.add_metadata(METADATA, summary(request, plan).to_json())
+        self.node.add_metadata(METADATA, summary(without_tokens(request), plan).to_json())
         for warning in plan.warnings:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
@@ -165,9 +166,12 @@ class HostedEndpoint(EndpointBase):
             instance_type=request.instance.name,
             initial_instance_count=request.instance_count,
             initial_variant_weight=1,
-            container_startup_health_check_timeout_in_seconds=plan.startup_timeout_seconds,
-            model_data_download_timeout_in_seconds=plan.model_download_timeout_seconds,
-            volume_size_in_gb=plan.volume_size_gib,
+            # What the caller gives may be a token, which the plan does not know.
+            container_startup_health_check_timeout_in_seconds=request.startup_timeout_seconds
+            or plan.startup_timeout_seconds,
+            model_data_download_timeout_in_seconds=request.model_download_timeout_seconds
+            or plan.model_download_timeout_seconds,
+            volume_size_in_gb=request.volume_size_gib,
             inference_ami_version=plan.inference_ami_version,
             routing_config=sagemaker.CfnEndpointConfig.RoutingConfigProperty(
                 routing_strategy="LEAST_OUTSTANDING_REQUESTS"

@@ -14,16 +14,20 @@ from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
+from constructs_lib._unknown import tokens_replaced
 from constructs_lib.endpoint.metrics import EndpointMetrics
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
 from constructs_lib.planning.serving_limits import ServingFacts, facts_problems
-from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, Problem
+from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, String, problem
+from constructs_lib.planning.validation.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from constructs import Construct
+
+    from constructs_lib.planning.engine import Engine
 
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:\d{12}:endpoint/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
@@ -180,7 +184,7 @@ def arn_problems(endpoint_arn: object) -> Iterator[Problem]:
 
 
 def serving_problems(
-    *, variant_name: object, model_id: object, max_body_bytes: object, serving: ServingFacts
+    *, variant_name: object, model_id: object, max_body_bytes: object, serving: ServingFacts, engine: Engine
 ) -> Iterator[Problem]:
     """What is wrong with the further description of an endpoint that exists already."""
     if not is_token(variant_name) and (found := problem("variant_name", variant_name, NAME)):
@@ -189,10 +193,10 @@ def serving_problems(
         yield found
     if is_token(max_body_bytes):
         fix = "Write it as a number."
-        yield Problem("max_body_bytes", AT_DEPLOYMENT, "must be known at synth: a front door tells its function", fix)
+        yield Problem("max_body_bytes", UNKNOWN, "must be known at synth: a front door tells its function", fix)
     elif found := problem("max_body_bytes", max_body_bytes, Integer(1, MAX_BODY_BYTES, unit="bytes")):
         yield found
-    yield from facts_problems(serving, is_token)
+    yield from facts_problems(tokens_replaced(serving), engine.serving_rules)
 
 
 def arn_of(scope: Construct, endpoint_name: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from aws_cdk import Token
-
 from constructs_lib._arguments import KEY, ROLE, tag_problems
 from constructs_lib._quantities import gibibytes, quantity_problems, seconds
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
+from constructs_lib._unknown import without_tokens
 from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
 from constructs_lib.endpoint.interface import (
     ImportedEndpoint,
@@ -24,10 +23,9 @@ from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.errors import raise_if_any
-from constructs_lib.planning.cheapest_for import CheapestFor
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import NEWEST
+from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
@@ -43,8 +41,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.planning.validation.problem import Problem
-
-_ENGINE = "tgi"
 
 
 class TgiEndpoint(HostedEndpoint):
@@ -119,11 +115,12 @@ class TgiEndpoint(HostedEndpoint):
         role: iam.IRole | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        image = TgiImage.version(NEWEST) if image is None else image
+        image = TgiImage.version(TGI.images.newest) if image is None else image
         options = TgiOptions() if options is None else options
         network = Network(vpc, vpc_subnets, security_groups)
         region = environment_of(scope).region
         request = EndpointRequest(
+            engine=TGI,
             model=_choice(model),
             instance=UNDECIDED if isinstance(instance_type, CheapestFor) else instance_type,
             cheapest=instance_type if isinstance(instance_type, CheapestFor) else None,
@@ -140,10 +137,8 @@ class TgiEndpoint(HostedEndpoint):
             network_isolation=network_isolation,
             endpoint_name=endpoint_name,
             variant_name=variant_name,
-            is_token=is_token,
-            token_text=Token.as_string,
         )
-        planned = plan(request)
+        planned = plan(without_tokens(request))
         quantities = quantity_problems(
             startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
         )
@@ -168,7 +163,7 @@ class TgiEndpoint(HostedEndpoint):
     @property
     def engine(self) -> str:
         """What runs in the container and decides the protocol: `tgi`."""
-        return _ENGINE
+        return TGI.name
 
     @staticmethod
     def from_endpoint_name(
@@ -198,7 +193,7 @@ class TgiEndpoint(HostedEndpoint):
         """
         facts = ServingFacts(**serving)
         described = serving_problems(
-            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts
+            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts, engine=TGI
         )
         raise_if_any(scope, id, [*name_problems(endpoint_name), *described])
         return ImportedEndpoint(
@@ -206,7 +201,7 @@ class TgiEndpoint(HostedEndpoint):
             id,
             endpoint_arn=arn_of(scope, endpoint_name),
             endpoint_name=endpoint_name,
-            engine=_ENGINE,
+            engine=TGI.name,
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
@@ -244,7 +239,7 @@ class TgiEndpoint(HostedEndpoint):
         """
         facts = ServingFacts(**serving)
         described = serving_problems(
-            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts
+            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts, engine=TGI
         )
         named = () if endpoint_name is None else name_problems(endpoint_name)
         raise_if_any(scope, id, [*arn_problems(endpoint_arn), *named, *described])
@@ -253,7 +248,7 @@ class TgiEndpoint(HostedEndpoint):
             id,
             endpoint_arn=endpoint_arn,
             endpoint_name=name_from(endpoint_arn) if endpoint_name is None else endpoint_name,
-            engine=_ENGINE,
+            engine=TGI.name,
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from constructs_lib.endpoint.container_image import CatalogueImage, ImageSource, RepositoryImage, UriImage
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.images.catalogue import ImageChoice
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class TgiImage:
             version: TGI's version, such as `3.3.6`. One that has no such image is refused with the list of those
                 that have.
         """
-        return TgiImage(ImageChoice(version=version), CatalogueImage(version))
+        return TgiImage(ImageChoice(version=version), CatalogueImage(TGI.images, version))
 
     @staticmethod
     def from_ecr_repository(repository: ecr.IRepository, *, tag: str, version: str) -> TgiImage:

@@ -1,4 +1,7 @@
-"""The plan of an endpoint: everything that a construct renders, and everything that is wrong with it."""
+"""The plan of an endpoint: everything that a construct renders, and everything that is wrong with it.
+
+The engine's part comes through `EndpointRequest.engine`; the rest is SageMaker's.
+"""
 
 from __future__ import annotations
 
@@ -7,50 +10,43 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from constructs_lib.planning import sagemaker, selection_rules, timeouts
-from constructs_lib.planning.engines.tgi import engine
-from constructs_lib.planning.engines.tgi.environment import TOKEN_VARIABLES, owner
-from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.engine import EngineContext, OptionValues
+from constructs_lib.planning.environment import environment_problems, extra_variables
 from constructs_lib.planning.hardware import host_ami
 from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name
-from constructs_lib.planning.images.catalogue import NEWEST, ImageChoice, image_repository_and_tag
-from constructs_lib.planning.images.version import Version, parse
-from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.images.catalogue import ImageChoice, Version, format_version, parse_version
+from constructs_lib.planning.memory_plan import MemoryPlan
+from constructs_lib.planning.models.facts import ModelChoice, facts_problems
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
-from constructs_lib.planning.sizing.cheapest import with_cheapest
+from constructs_lib.planning.sizing.cheapest import choose_cheapest
+from constructs_lib.planning.sizing.memory import fit_memory, given_options
+from constructs_lib.planning.sizing.suggestions import fit_problems, fit_warnings
 from constructs_lib.planning.validation.problem import HIDDEN, PlanWarning, Problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 __all__ = ["EndpointPlan", "EndpointRequest", "plan"]
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One part of a request: what it must be, in the caller's words, and what stands in for a wrong one.
+    """One part of a request: what it must be, in the caller's words, and what takes the place of a wrong one.
 
-    With the stand-in the other parts are still checked.
+    With the replacement the other parts are still checked.
     """
 
     keyword: str
     field: str
     kind: type
-    wanted: str
+    description: str
     example: str
-    stand_in: object
+    replacement: object
 
     def is_wrong_in(self, request: EndpointRequest) -> bool:
         return not isinstance(getattr(request, self.field), self.kind)
 
 
-_PARTS = (
-    _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
-    _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
-    _Part("image", "image", ImageChoice, "a TgiImage", "TgiImage.version(…)", ImageChoice(version=NEWEST)),
-    _Part("options", "options", TgiOptions, "TgiOptions", "TgiOptions(…)", TgiOptions()),
-    _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
-)
-
-
 def plan(request: EndpointRequest) -> EndpointPlan:
-    """Decides everything about an endpoint that can be decided without AWS.
+    """Decide everything about an endpoint that can be decided without AWS.
 
     Args:
         request: What the caller asks for.
@@ -58,51 +54,82 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     Returns:
         The plan with all problems at once; nothing is raised for a mistake of the caller.
     """
+    engine = request.engine
+    request = _with_defaults(request)
     problems = list(_part_problems(request))
-    request = _with_stand_ins(request)
+    request = _without_wrong_parts(request)
     problems += selection_rules.model_problems(request)
     version = _version(request)
-    request, ungranted = with_cheapest(_without_wrong_facts(request), version)
-    problems += [*ungranted, *_choice_problems(request)]
+    request, undecided = choose_cheapest(_without_wrong_facts(request), version)
+    problems += [*undecided, *_choice_problems(request)]
     request = _without_wrong_figures(request)
-    rendering = engine.render(request, version)
-    tokens = TOKEN_VARIABLES if request.model.has_token else ()
-    catalogued = None if request.image.uri_override else image_repository_and_tag(str(request.image.version))
+    options = engine.read_options(request.options, version)
+    extra, extra_problems = extra_variables(engine, request.environment)
+    ctx = _context(request, options, version)
+    fitted, memory = _memory(ctx)
+    environment = engine.environment(ctx, fitted, memory) | extra
+    compresses = engine.memory_model.compresses_while_loading(ctx)
+    tokens = engine.token_variables if request.model.has_token else ()
+    repository, tag = _image(request)
     return EndpointPlan(
         instance=request.instance,
-        image_repository=catalogued[0] if catalogued else None,
-        image_tag=catalogued[1] if catalogued else None,
-        environment=rendering.environment,
+        image_repository=repository,
+        image_tag=tag,
+        environment={name: _text(value) for name, value in environment.items()},
         token_variables=tokens,
         inference_ami_version=_ami(request, version),
-        startup_timeout_seconds=_startup_timeout(request, compresses=rendering.compresses),
+        startup_timeout_seconds=_startup_timeout(request, compresses=compresses),
         model_download_timeout_seconds=_download_timeout(request),
         volume_size_gib=request.volume_size_gib,
-        num_shard=rendering.num_shard,
-        max_body_bytes=rendering.max_body_bytes,
-        memory=rendering.memory,
-        serving=rendering.serving,
+        num_shard=engine.memory_model.shards(ctx),
+        max_body_bytes=engine.max_body_bytes(ctx),
+        memory=memory,
+        serving=engine.serving_facts(ctx, fitted, memory),
         problems=(
             *problems,
-            *rendering.problems,
-            *sagemaker.environment_problems(rendering.environment, owner, request.is_token, tokens),
+            *options.problems,
+            *engine.problems(ctx),
+            *_fit_problems(ctx, memory, request),
+            *extra_problems,
+            *environment_problems(engine, environment, tokens),
         ),
-        warnings=(*_warnings(request, version, compresses=rendering.compresses), *rendering.warnings),
+        warnings=(
+            *_warnings(request, version, compresses=compresses),
+            *engine.warnings(ctx),
+            *(fit_warnings(ctx, ctx.facts, memory) if memory and ctx.facts else ()),
+        ),
+    )
+
+
+def _with_defaults(request: EndpointRequest) -> EndpointRequest:
+    options = request.engine.options_type() if request.options is None else request.options
+    return replace(request, image=request.image_choice, options=options)
+
+
+def _parts(request: EndpointRequest) -> tuple[_Part, ...]:
+    images, options = request.engine.images, request.engine.options_type
+    image = f"{images.construct}.version(…)"
+    return (
+        _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
+        _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
+        _Part("image", "image", ImageChoice, f"a {images.construct}", image, ImageChoice(version=images.newest)),
+        _Part("options", "options", options, options.__name__, f"{options.__name__}(…)", options()),
+        _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
     )
 
 
 def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
-    for part in _PARTS:
+    for part in _parts(request):
         if part.is_wrong_in(request):
             value = getattr(request, part.field)
             named = _catalogued(value) if part.field == "instance" else None
             fix = f"Write {attribute_name(named.name) if named else part.example}."
             shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
-            yield Problem(part.keyword, shown, f"must be {part.wanted}, not {type(value).__name__}", fix)
+            yield Problem(part.keyword, shown, f"must be {part.description}, not {type(value).__name__}", fix)
 
 
-def _with_stand_ins(request: EndpointRequest) -> EndpointRequest:
-    wrong: dict[str, Any] = {part.field: part.stand_in for part in _PARTS if part.is_wrong_in(request)}
+def _without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
+    wrong: dict[str, Any] = {part.field: part.replacement for part in _parts(request) if part.is_wrong_in(request)}
     if "instance" in wrong:
         wrong["instance"] = _catalogued(request.instance) or UNDECIDED
     return replace(request, **wrong)
@@ -114,41 +141,86 @@ def _catalogued(name: object) -> InstanceType | None:
 
 def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
     if request.instance is not UNDECIDED:
-        yield from selection_rules.instance_problems(request.instance)
+        yield from selection_rules.instance_problems(request.engine, request.instance)
     yield from selection_rules.image_problems(request)
     yield from sagemaker.endpoint_problems(request)
-    chosen = request.inference_ami_version
-    if chosen is not None and not request.is_token(chosen):
+    chosen: Any = request.inference_ami_version
+    if chosen is not None and not isinstance(chosen, Unknown):
         yield from host_ami.ami_problems(chosen, request.instance)
 
 
 def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
-    """Nothing can be worked out from facts that are none; they are reported already."""
+    """Nothing can be worked out from wrong facts; they are reported already."""
     model = request.model
-    if model.facts is None or not any(selection_rules.facts_problems(model.facts)):
+    if model.facts is None or not any(facts_problems(model.facts)):
         return request
     return replace(request, model=replace(model, facts=None))
 
 
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
-    """Nor from figures that are none, nor from other than GPUs."""
+    """Nor from wrong figures, nor from those of other accelerators than the engine's."""
     instance = request.instance
-    if any(selection_rules.figure_problems(instance)) or not instance.is_gpu:
+    if any(selection_rules.figure_problems(instance)) or instance.is_gpu != request.engine.hardware.is_gpu:
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
     return replace(request, instance=instance)
 
 
 def _version(request: EndpointRequest) -> Version:
-    version = request.image.version
-    parsed = parse(version) if isinstance(version, str) else None
-    return parsed or parse(NEWEST) or (0, 0, 0)
+    version: object = request.image_choice.version
+    parsed = parse_version(version) if isinstance(version, str) else None
+    return parsed or parse_version(request.engine.images.newest) or (0, 0, 0)
+
+
+def _context(request: EndpointRequest, options: OptionValues, version: Version) -> EngineContext:
+    unknown = {
+        name: value
+        for name, value in given_options(request.options).items()
+        if name not in options.values or isinstance(value, Unknown)
+    }
+    return EngineContext(
+        engine=request.engine,
+        values=options.values,
+        unknown=unknown,
+        version=version,
+        model=request.model,
+        facts=request.model.known_facts(),
+        instance=request.instance,
+        network_isolation=request.network_isolation is True,
+    )
+
+
+def _memory(ctx: EngineContext) -> tuple[EngineContext, MemoryPlan | None]:
+    """The memory plan, and the context with what the engine's package sets to make it fit."""
+    instance, model = ctx.instance, ctx.engine.memory_model
+    known = instance.is_gpu and instance.memory_gib and instance.accelerator_count
+    if not ctx.facts or not known or ctx.unknown.keys() & model.options or next(model.shard_problems(ctx), None):
+        return ctx, None
+    return fit_memory(ctx, ctx.facts, model.shards(ctx))
+
+
+def _fit_problems(ctx: EngineContext, memory: MemoryPlan | None, request: EndpointRequest) -> Iterator[Problem]:
+    volume: object = request.volume_size_gib
+    known = isinstance(volume, int) and sagemaker.VOLUME.validate(volume) is None
+    if ctx.facts and memory:
+        yield from fit_problems(ctx, ctx.facts, memory, request.volume_size_gib if known else None)
+
+
+def _image(request: EndpointRequest) -> tuple[str, str] | tuple[None, None]:
+    choice = request.image_choice
+    found = None if choice.uri_override else request.engine.images.repository_and_tag(str(choice.version))
+    return found or (None, None)
 
 
 def _ami(request: EndpointRequest, version: Version) -> str | None:
-    chosen = request.inference_ami_version
+    chosen: object = request.inference_ami_version
     if chosen is None:
-        return host_ami.default_ami(request.instance, engine.cuda(version))
-    return None if chosen == host_ami.SAGEMAKER_DEFAULT else chosen
+        return host_ami.default_ami(request.instance, request.engine.images.cuda(format_version(version)))
+    return None if chosen == host_ami.SAGEMAKER_DEFAULT else _text(chosen)
+
+
+def _text(value: Any) -> str:
+    text: str = value.text if isinstance(value, Unknown) else value
+    return text
 
 
 def _startup_timeout(request: EndpointRequest, *, compresses: bool) -> int:
@@ -165,11 +237,11 @@ def _download_timeout(request: EndpointRequest) -> int | None:
 
 def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[PlanWarning]:
     yield from selection_rules.model_warnings(request)
-    yield from selection_rules.instance_warnings(request.instance)
+    yield from selection_rules.instance_warnings(request.engine, request.instance)
     yield from sagemaker.endpoint_warnings(request)
-    chosen = request.inference_ami_version
-    if isinstance(chosen, str) and not request.is_token(chosen):
-        yield from host_ami.ami_warnings(chosen, engine.cuda(version))
+    chosen: object = request.inference_ami_version
+    if isinstance(chosen, str):
+        yield from host_ami.ami_warnings(chosen, request.engine.images.cuda(format_version(version)))
     if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):
         yield PlanWarning(
             "tgi-endpoint:longestStartup",

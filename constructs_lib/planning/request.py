@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from constructs_lib.planning.cheapest_for import CheapestFor
-from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import NEWEST, ImageChoice
+from constructs_lib.planning.engine import Engine
+from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.serving_limits import ServingFacts
-from constructs_lib.planning.sizing.memory import MemoryPlan
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 UNDECIDED = InstanceType(
@@ -26,20 +26,19 @@ UNDECIDED = InstanceType(
 """Stands for an instance type that is not chosen yet, or chosen wrongly."""
 
 
-def _never(value: object) -> bool:
-    return False
-
-
 @dataclass(frozen=True, kw_only=True)
 class EndpointRequest:
     """Everything about an endpoint that can be judged without AWS.
 
+    What is not resolved at synth is an `Unknown`: no rule checks it, and the plan writes its text.
+
     Args:
+        engine: What runs in the container.
         model: Which weights.
         instance: Which instance type; `UNDECIDED` with `cheapest`.
         cheapest: The load for which the cheapest instance type is taken instead. Default: none.
         image: Which container image. Default: the newest of the catalogue.
-        options: What to tell TGI. Default: nothing.
+        options: The engine's options, of its `options_type`. Default: the engine's defaults.
         environment: Further variables for the container.
         region: Code of the Region; None where it is not known at synth.
         instance_count: Instances of the variant, at least 1.
@@ -53,15 +52,14 @@ class EndpointRequest:
         network_isolation: Whether the container is cut off from every network.
         endpoint_name: Name of the endpoint; None lets CloudFormation choose.
         variant_name: Name of the production variant.
-        is_token: True for values that are not resolved at synth; every check skips them.
-        token_text: Writes such a value into a string (a construct gives `Token.as_string`).
     """
 
+    engine: Engine
     model: ModelChoice
     instance: InstanceType
     cheapest: CheapestFor | None = None
-    image: ImageChoice = field(default_factory=lambda: ImageChoice(version=NEWEST))
-    options: TgiOptions = field(default_factory=TgiOptions)
+    image: ImageChoice | None = None
+    options: Any = None
     environment: Mapping[str, str] = field(default_factory=dict)
     region: str | None = None
     instance_count: int = 1
@@ -73,8 +71,11 @@ class EndpointRequest:
     network_isolation: bool = False
     endpoint_name: str | None = None
     variant_name: str = "AllTraffic"
-    is_token: Callable[[object], bool] = _never
-    token_text: Callable[[object], str] = str
+
+    @property
+    def image_choice(self) -> ImageChoice:
+        """The image, with the default."""
+        return ImageChoice(version=self.engine.images.newest) if self.image is None else self.image
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,7 @@ Source: botocore 1.44.5, sagemaker 2017-07-24 (names, timeouts, volume, environm
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.validation.problem import Described, PlanWarning, Problem
@@ -14,10 +13,6 @@ from constructs_lib.planning.validation.rules import Boolean, Integer, String, p
 
 MAX_BODY_BYTES = 6_291_456
 """Largest body of an invocation, in bytes."""
-
-MAX_ENTRIES = 100
-MAX_CHARACTERS = 1024
-MAX_ENVIRONMENT_BYTES = 32 * 1024
 
 NAME = String(
     "1 to 63 letters, digits and hyphens, no hyphen first or last",
@@ -27,9 +22,8 @@ NAME = String(
 TIMEOUT = Integer(60, 3600, unit="seconds")
 VOLUME = Integer(1, 512, unit="GiB")
 INSTANCES = Integer(1)
-VARIABLE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
-_CHECKS = (
+_RULES = (
     ("instance_count", "instance_count", INSTANCES),
     ("startup_timeout", "startup_timeout_seconds", TIMEOUT),
     ("model_download_timeout", "model_download_timeout_seconds", TIMEOUT),
@@ -43,11 +37,11 @@ _REQUIRED = {"instance_count", "variant_name", "network_isolation"}
 
 def endpoint_problems(request: EndpointRequest) -> Iterator[Problem]:
     """What SageMaker refuses of the endpoint's own settings."""
-    for keyword, field, check in _CHECKS:
+    for keyword, field, rule in _RULES:
         value = getattr(request, field)
-        if request.is_token(value) or (value is None and keyword not in _REQUIRED):
+        if value is None and keyword not in _REQUIRED:
             continue
-        if found := problem(keyword, value, check):
+        if found := problem(keyword, value, rule):
             yield found
     yield from _volume_problems(request)
 
@@ -83,51 +77,3 @@ def endpoint_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
             "model_download_timeout is for weights in S3; the container itself downloads from the Hugging Face hub,"
             " within startup_timeout.",
         )
-
-
-def environment_problems(
-    environment: Mapping[str, str],
-    keyword_of: Callable[[str], str],
-    is_token: Callable[[object], bool],
-    reserved: tuple[str, ...] = (),
-) -> Iterator[Problem]:
-    """What SageMaker refuses of the container's environment.
-
-    Args:
-        environment: Every variable, but those of the hub token.
-        keyword_of: The argument of the caller that a variable comes from.
-        is_token: True for values that are not resolved at synth.
-        reserved: Names of further variables that a construct adds.
-    """
-    count = len(environment) + len(reserved)
-    if count > MAX_ENTRIES:
-        yield Problem(
-            "environment",
-            Described(f"{count} variables"),
-            f"SageMaker takes at most {MAX_ENTRIES}",
-            "Leave some of them out.",
-        )
-    size = sum(_size(name) for name in reserved)
-    for name, value in environment.items():
-        if is_token(value):
-            size += _size(name)
-            continue
-        size += _size(name) + _size(value)
-        if len(value) > MAX_CHARACTERS:
-            yield Problem(
-                keyword_of(name),
-                Described(f"{len(value)} characters"),
-                f"SageMaker takes at most {MAX_CHARACTERS} characters in a variable",
-                "Shorten it, or put it into a file beside the weights.",
-            )
-    if size > MAX_ENVIRONMENT_BYTES:
-        yield Problem(
-            "environment",
-            Described(f"{size} bytes"),
-            f"SageMaker takes at most {MAX_ENVIRONMENT_BYTES} bytes of names and values together",
-            "Shorten the values, or put them into a file beside the weights.",
-        )
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", errors="surrogatepass"))

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from constructs_lib.planning.engines.tgi.options import Quantization
-from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
-from constructs_lib.planning.images.catalogue import NEWEST, VERSIONS, image_account, image_repository_and_tag
-from constructs_lib.planning.images.version import parse
-from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, ModelFacts
+from constructs_lib.planning.engine import Engine
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.images.catalogue import ImageFamily, parse_version
+from constructs_lib.planning.models.facts import ModelFacts, facts_problems
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import Integer, Number, String, problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 _HUB_ID = String(
     "a hub id such as 'meta-llama/Llama-3.1-8B-Instruct'",
@@ -23,9 +23,7 @@ _HUB_ID = String(
 _REVISION = String("a commit, tag or branch", r"[!-~]+", longest=255)
 _INSTANCE_NAME = String("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _NON_COMMERCIAL = ("-nc", "non-commercial", "qwen-research")
-_FURTHER_SHAPE = ("intermediate", "vocabulary", "experts", "experts_per_token", "weight_bytes")
 _CUT_OFF = re.compile(r"cn-.*|.*-iso[a-z]?-.*")  # Regions of aws-cn, and of aws-iso and its like
-_SHAPE = ("parameters", "layers", "hidden", "heads", "kv_heads", "head_dim", "max_positions")
 
 
 def model_problems(request: EndpointRequest) -> Iterator[Problem]:
@@ -39,7 +37,7 @@ def model_problems(request: EndpointRequest) -> Iterator[Problem]:
             yield Problem(
                 "model.revision", model.revision, "is for the hub; weights in S3 have none", "Leave revision out."
             )
-        if model.hub_id is not None and not request.is_token(model.hub_id):
+        if model.hub_id is not None:
             yield from _hub_id_problems(model.hub_id)
     else:
         yield Problem("model.source", source, "must be 'hub' or 's3'", "Use Model.from_hub or Model.from_s3.")
@@ -49,10 +47,8 @@ def model_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 def _hub_problems(request: EndpointRequest) -> Iterator[Problem]:
     model = request.model
-    if not request.is_token(model.hub_id):
-        yield from _hub_id_problems(model.hub_id)
-    revision_is_known = model.revision is not None and not request.is_token(model.revision)
-    if revision_is_known and (found := problem("model.revision", model.revision, _REVISION)):
+    yield from _hub_id_problems(model.hub_id)
+    if model.revision is not None and (found := problem("model.revision", model.revision, _REVISION)):
         yield found
     facts = model.known_facts()
     if isinstance(facts, ModelFacts) and facts.gated and not model.has_token:
@@ -91,37 +87,6 @@ def _hub_id_problems(hub_id: object) -> Iterator[Problem]:
         )
 
 
-def facts_problems(facts: object) -> Iterator[Problem]:
-    """What is wrong with a description of a model."""
-    if not isinstance(facts, ModelFacts):
-        yield Problem("model.facts", facts, "must be ModelFacts", "Describe the model with ModelFacts(…).")
-        return
-    for name in _SHAPE:
-        if found := problem(f"model.facts.{name}", getattr(facts, name), Integer(1, 10**15)):
-            yield found
-    for name in _FURTHER_SHAPE:
-        value = getattr(facts, name)
-        if value is not None and (found := problem(f"model.facts.{name}", value, Integer(1, 10**15))):
-            yield found
-    if facts.quantization is not None and facts.quantization not in list(Quantization):
-        yield Problem(
-            "model.facts.quantization",
-            facts.quantization,
-            f"must be one of {', '.join(Quantization)}",
-            "Take the quant_method of its config.json, or leave it out for weights that are not compressed.",
-        )
-    for name in ("hub_id", "model_type", "implementation"):
-        if found := problem(f"model.facts.{name}", getattr(facts, name), String()):
-            yield found
-    if facts.checkpoint_dtype not in list(BYTES_PER_PARAMETER):
-        yield Problem(
-            "model.facts.checkpoint_dtype",
-            facts.checkpoint_dtype,
-            f"must be one of {', '.join(BYTES_PER_PARAMETER)}",
-            "Take the type of the published weights.",
-        )
-
-
 def model_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is risky about the choice of weights."""
     facts = request.model.known_facts()
@@ -138,7 +103,7 @@ def model_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
 
 def _hub_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     region = request.region
-    if request.model.source != "hub" or not isinstance(region, str) or request.is_token(region):
+    if request.model.source != "hub" or not isinstance(region, str):
         return
     if _CUT_OFF.fullmatch(region) and "HF_ENDPOINT" not in request.environment:
         why = "the hub is usually blocked" if region.startswith("cn-") else "there is no internet"
@@ -158,23 +123,22 @@ def _licence_warnings(facts: ModelFacts) -> Iterator[PlanWarning]:
         )
 
 
-def instance_problems(instance: InstanceType) -> Iterator[Problem]:
+def instance_problems(engine: Engine, instance: InstanceType) -> Iterator[Problem]:
     """What is wrong with the choice of hardware."""
-    keyword = "instance_type"
+    keyword, hardware = "instance_type", engine.hardware
     if found := problem(keyword, instance.name, _INSTANCE_NAME):
         yield found
         return
-    if not instance.is_gpu:
+    if instance.is_gpu != hardware.is_gpu:
         yield Problem(
             keyword,
             instance.name,
-            f"has {instance.accelerator}, TGI's image is for NVIDIA GPUs",
-            "Take a GPU instance, such as InstanceType.G5_2XLARGE.",
+            f"has {instance.accelerator}, {engine.display_name}'s image is for {hardware.accelerators}",
+            f"Take a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}.",
         )
     if instance.architecture != "x86_64":
-        yield Problem(
-            keyword, instance.name, "has an Arm host, TGI's image is for x86", "Take an x86 instance, such as p5."
-        )
+        message = f"has an Arm host, {engine.display_name}'s image is for x86"
+        yield Problem(keyword, instance.name, message, "Take an x86 instance, such as p5.")
         return
     yield from figure_problems(instance)
 
@@ -193,39 +157,41 @@ def figure_problems(instance: InstanceType) -> Iterator[Problem]:
         )
 
 
-def instance_warnings(instance: InstanceType) -> Iterator[PlanWarning]:
+def instance_warnings(engine: Engine, instance: InstanceType) -> Iterator[PlanWarning]:
     """What is risky about the choice of hardware."""
-    if instance.compute_capability is not None and instance.compute_capability >= BLACKWELL and instance.is_gpu:
+    if engine.hardware.is_untested(instance) and instance.is_gpu:
         yield PlanWarning(
             "tgi-endpoint:blackwellUntested",
-            f"{instance.name} has {instance.accelerator} (Blackwell), for which TGI's kernels were neither built nor"
-            " tested. Prefer Ampere, Ada or Hopper GPUs (g5, g6, g6e, p4d, p5).",
+            f"{instance.name} has {instance.accelerator} (Blackwell), for which {engine.display_name}'s kernels were"
+            f" neither built nor tested. Prefer {engine.hardware.tested_example}.",
         )
 
 
 def image_problems(request: EndpointRequest) -> Iterator[Problem]:
     """What is wrong with the choice of image."""
-    version = request.image.version
-    if not isinstance(version, str) or parse(version) is None:
-        yield Problem("image", version, f"must be a full version such as {NEWEST!r}", _version_fix(version))
+    choice, images, engine = request.image_choice, request.engine.images, request.engine.display_name
+    version: object = choice.version
+    if not isinstance(version, str) or parse_version(version) is None:
+        message = f"must be a full version such as {images.newest!r}"
+        yield Problem("image", version, message, _version_fix(images, version))
         return
-    if request.image.uri_override:
+    if choice.uri_override:
         return
-    if image_repository_and_tag(version) is None:
-        yield Problem("image", version, "AWS has no image of that TGI version", _version_fix(version))
+    if images.repository_and_tag(version) is None:
+        yield Problem("image", version, f"AWS has no image of that {engine} version", _version_fix(images, version))
         return
-    region = request.region
-    if region is None or request.is_token(region) or (isinstance(region, str) and image_account(region, version)):
+    region: object = request.region
+    if region is None or isinstance(region, Unknown) or (isinstance(region, str) and images.account(region, version)):
         return
     yield Problem(
         "region",
         region,
-        f"AWS offers no image of TGI {version} there",
-        "Deploy to another Region, or bring an image: TgiImage.from_ecr_repository.",
+        f"AWS offers no image of {engine} {version} there",
+        f"Deploy to another Region, or bring an image: {images.construct}.from_ecr_repository.",
     )
 
 
-def _version_fix(version: object) -> str:
-    family = [known for known in VERSIONS if isinstance(version, str) and known.startswith(f"{version}.")]
-    near = family[-1:] or get_close_matches(str(version), VERSIONS, n=1) or [NEWEST]
-    return f"Take {near[0]!r}. There are {', '.join(VERSIONS)}."
+def _version_fix(images: ImageFamily, version: object) -> str:
+    family = [known for known in images.versions if isinstance(version, str) and known.startswith(f"{version}.")]
+    near = family[-1:] or get_close_matches(str(version), images.versions, n=1) or [images.newest]
+    return f"Take {near[0]!r}. There are {', '.join(images.versions)}."

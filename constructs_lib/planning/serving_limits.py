@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from typing import TypedDict
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
-from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
-from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
-from constructs_lib.planning.images.version import dotted
-from constructs_lib.planning.models.quantization import quantization_of
-from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, Problem
-from constructs_lib.planning.validation.rules import Integer, OneOf, Rule, String, problem
-
-_FLOAT16_ONLY = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ, Quantization.MARLIN)
-
-# TGI 3.3.6 `launcher/src/main.rs`, struct Args; the same since the option came.
-_DEFAULTS = {
-    "max_concurrent_requests": 128,
-    "max_best_of": 2,
-    "max_stop_sequences": 4,
-    "max_top_n_tokens": 5,
-    "max_client_batch_size": 4,
-}
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.rules import Integer, Rule, String, problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 
 class ServingOptions(TypedDict, total=False):
@@ -77,11 +62,9 @@ class ServingFacts:
 
 
 _COUNT = Integer(1)
-_CHECKS: dict[str, Rule] = {
+_RULES: dict[str, Rule] = {
     "version": String("a full version such as 3.3.6", r"\d+\.\d+\.\d+", longest=32),
     "revision": String(longest=256),
-    "dtype": OneOf(Dtype),
-    "quantize": OneOf(Quantization),
     "max_input_tokens": _COUNT,
     "max_total_tokens": Integer(2),
     "max_batch_total_tokens": _COUNT,
@@ -93,60 +76,22 @@ _CHECKS: dict[str, Rule] = {
 }
 
 
-def facts_problems(facts: ServingFacts, is_token: Callable[[object], bool]) -> Iterator[Problem]:
-    """What is wrong with facts that a caller states of an endpoint that exists already."""
-    given = {name: value for name, value in asdict(facts).items() if value is not None}
-    for name, value in given.items():
-        if is_token(value):
+def facts_problems(facts: ServingFacts, engine_rules: Mapping[str, Rule]) -> Iterator[Problem]:
+    """What is wrong with facts that a caller gives of an endpoint that exists already.
+
+    Args:
+        facts: What the caller gives.
+        engine_rules: What the engine accepts (`Engine.serving_rules`).
+    """
+    rules = {one.name: {**_RULES, **engine_rules}[one.name] for one in fields(ServingFacts)}
+    for name, rule in rules.items():
+        value = getattr(facts, name)
+        if isinstance(value, Unknown):
             fix = "Write it as it is, or leave it out."
-            yield Problem(name, AT_DEPLOYMENT, "must be known at synth: a front door tells its function", fix)
-        elif found := problem(name, value, _CHECKS[name]):
+            yield Problem(name, value, "must be known at synth: a front door tells its function", fix)
+        elif value is not None and (found := problem(name, value, rule)):
             yield found
     longest_input, total = facts.max_input_tokens, facts.max_total_tokens
     if isinstance(longest_input, int) and isinstance(total, int) and longest_input >= total:
         fix = "Give the endpoint's own limits."
         yield Problem("max_input_tokens", longest_input, f"must be less than max_total_tokens={total}", fix)
-
-
-def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts:
-    """What is certain about how TGI will serve; what it measures when it starts is not.
-
-    Args:
-        ctx: The situation.
-        batch_setting: The most tokens in one batch, where we tell TGI.
-    """
-    kind = _quantization(ctx)
-    return ServingFacts(
-        version=dotted(ctx.version),
-        revision=ctx.model.revision if isinstance(ctx.model.revision, str) else None,
-        dtype=_dtype(ctx, kind),
-        quantize=kind.value if kind else None,
-        max_input_tokens=ctx.number("max_input_tokens"),
-        max_total_tokens=ctx.number("max_total_tokens"),
-        max_batch_total_tokens=_batch_total(ctx, batch_setting),
-        **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
-    )
-
-
-def _batch_total(ctx: EngineContext, batch_setting: int | None) -> int | None:
-    measures = ctx.version >= (3, 0, 0) and (ctx.facts is None or ctx.facts.flash)
-    return None if measures else ctx.number("max_batch_total_tokens") or batch_setting
-
-
-def _limit(ctx: EngineContext, name: str, default: int) -> int | None:
-    has = any(option.keyword == name and option.is_in(ctx.version) for option in OPTIONS)
-    return ctx.number(name) if ctx.given(name) or not has else default
-
-
-def _quantization(ctx: EngineContext) -> Quantization | None:
-    if ctx.given("quantize"):
-        given = ctx.text("quantize")
-        return Quantization(given) if given else None
-    return quantization_of(ctx.facts, None) if ctx.facts else None
-
-
-def _dtype(ctx: EngineContext, kind: Quantization | None) -> str | None:
-    if ctx.given("dtype"):
-        return ctx.text("dtype")
-    # What TGI takes otherwise, each of its model classes decides for itself.
-    return Dtype.FLOAT16.value if kind in _FLOAT16_ONLY else None

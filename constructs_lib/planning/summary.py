@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+from constructs_lib.planning.validation.unknown import Unknown
 
 METADATA = "tgi-endpoint:plan"
 """Type of the metadata under which an endpoint leaves its summary in the cloud assembly."""
@@ -53,23 +54,24 @@ def summary(request: EndpointRequest, plan: EndpointPlan) -> PlanSummary:
         plan: The answer, which has no problems.
     """
     instance, hub_id = request.instance, request.model.hub_id
-    count = 1 if request.is_token(request.instance_count) else request.instance_count
+    count = 1 if _is_unknown(request.instance_count) else request.instance_count
     price = instance.price_usd_per_hour
     return PlanSummary(
-        model=None if request.is_token(hub_id) else hub_id,
+        model=None if _is_unknown(hub_id) else hub_id,
         instance=instance.name,
         instance_count=count,
         accelerator=instance.accelerator,
         num_shard=plan.num_shard,
-        context=_context(request, plan),
+        context=_context(plan),
         price_usd_per_hour=None if price is None else price * count,
         price_is_derived=instance.price_is_derived,
     )
 
 
-def _context(request: EndpointRequest, plan: EndpointPlan) -> int | None:
+def _is_unknown(value: object) -> bool:
+    return isinstance(value, Unknown)
+
+
+def _context(plan: EndpointPlan) -> int | None:
     """The longest request: as the options say, else what fits the GPUs' memory."""
-    asked = request.options.max_total_tokens
-    if isinstance(asked, int) and not request.is_token(asked):
-        return asked
-    return None if plan.memory is None else plan.memory.context
+    return plan.serving.max_total_tokens or (None if plan.memory is None else plan.memory.context)

@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import App
 
 from constructs_lib import InstanceType
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.models.facts import ModelFacts, known_model
 from constructs_lib.planning.sizing.candidates import Candidate, candidate, candidates
 from stacks.preset import PresetStack
@@ -43,7 +44,7 @@ def facts(stack: type[PresetStack]) -> ModelFacts:
 
 
 def planned(stack: type[PresetStack]) -> Candidate:
-    return candidate(facts(stack), stack.preset.instance_type, options=stack.preset.options)
+    return candidate(facts(stack), stack.preset.instance_type, engine=TGI, options=stack.preset.options)
 
 
 def roomy(one: Candidate) -> bool:
@@ -72,7 +73,7 @@ def test_no_cheaper_instance_holds_a_model_with_as_much_to_spare() -> None:
 
 
 def cheapest(stack: type[PresetStack]) -> InstanceType:
-    every = candidates(facts(stack), options=stack.preset.options)
+    every = candidates(facts(stack), engine=TGI, options=stack.preset.options)
     modern = [one for one in every if not one.caution and (one.instance.compute_capability or (0, 0)) >= AMPERE]
     return next(one.instance for one in modern if roomy(one))
 

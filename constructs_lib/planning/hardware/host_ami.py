@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
+from constructs_lib.planning.images.catalogue import Cuda
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import String, problem
 
@@ -28,10 +29,7 @@ HOST_CUDA: dict[str, tuple[int, int]] = {
 SAGEMAKER_DEFAULT = "default"
 """Given as inference_ami_version, it leaves the AMI to SageMaker, whose default depends on the instance family."""
 
-Cuda = tuple[int, int]
-
 _NAME = String("the name of an AMI version", r"[a-zA-Z0-9][a-zA-Z0-9.-]*", longest=256)
-_BLACKWELL = (10, 0)
 
 
 def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
@@ -45,7 +43,7 @@ def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
         return NEURON
     if cuda >= (13, 0):
         return GPU_CUDA_13
-    blackwell = instance.compute_capability is not None and instance.compute_capability >= _BLACKWELL
+    blackwell = instance.compute_capability is not None and instance.compute_capability >= BLACKWELL
     return GPU_CUDA_12 if cuda >= (12, 4) and not blackwell else None
 
 

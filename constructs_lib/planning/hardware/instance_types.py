@@ -7,17 +7,26 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, Literal
 
-from constructs_lib.planning.cheapest_for import CheapestFor
 from constructs_lib.planning.data_files import read
+from constructs_lib.planning.hardware.storage import family_of, volume_size_supported
 
 Architecture = Literal["x86_64", "arm64"]
 
 BLACKWELL = (10, 0)
-"""Compute capability from which on TGI's kernels were neither built nor tested."""
+"""Compute capability of the first Blackwell GPUs."""
 
-# The families whose storage is fixed: sagemaker-core 2.27.0 common_utils.volume_size_supported, where any family with
-# a "d" (local disk) counts as well.
-_FIXED_STORAGE = ("g5", "g6", "g7e", "p5", "p6-b200", "trn1", "trn2")
+
+@dataclass(frozen=True, kw_only=True)
+class CheapestFor:
+    """Stands for the cheapest instance type that serves a load; the plan resolves it (`sizing.cheapest`).
+
+    Args:
+        tokens: Longest prompt and answer of a request together, in tokens.
+        concurrency: Requests of that length to serve concurrently.
+    """
+
+    tokens: int
+    concurrency: int = 1
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,7 @@ class InstanceType:
     @property
     def family(self) -> str:
         """The part between the dots: `g5` of `ml.g5.2xlarge`."""
-        return _family(self.name)
+        return family_of(self.name)
 
     @classmethod
     def all(cls) -> tuple[InstanceType, ...]:
@@ -222,19 +231,9 @@ class InstanceType:
         )
 
 
-def volume_size_supported(name: str) -> bool:
-    """Whether SageMaker takes a volume size for instances of that name (the rule of sagemaker-core 2.27.0)."""
-    family = _family(name)
-    return "d" not in family and not family.startswith(_FIXED_STORAGE)
-
-
 def attribute_name(name: str) -> str:
     """How the catalogue's instance of that name is written: `InstanceType.G5_2XLARGE` for `ml.g5.2xlarge`."""
     return f"InstanceType.{re.sub(r'[.-]', '_', name.removeprefix('ml.')).upper()}"
-
-
-def _family(name: str) -> str:
-    return str(name).removeprefix("ml.").partition(".")[0]
 
 
 def _from_row(row: dict[str, Any]) -> InstanceType:

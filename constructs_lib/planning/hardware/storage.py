@@ -1,28 +1,55 @@
-"""Whether the host can take in the weights: its storage the files, its memory what loading takes."""
+"""Whether an instance has room for the weights: its storage for the files, its memory for loading them."""
 
 from __future__ import annotations
 
-from constructs_lib.planning.hardware.gpu_memory import GIB
-from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.sizing.memory import MemoryPlan
+from typing import TYPE_CHECKING
 
-_SHARE = 0.95
+if TYPE_CHECKING:
+    from constructs_lib.planning.hardware.instance_types import InstanceType
+
+_GIB = 2**30
+
+STORAGE_SHARE = 0.95
 """What the files may fill of the storage; the container's own files and logs need the rest."""
+
+# The families whose storage is fixed: sagemaker-core 2.27.0 common_utils.volume_size_supported, where any family with
+# a "d" (local disk) counts as well.
+_FIXED_STORAGE = ("g5", "g6", "g7e", "p5", "p6-b200", "trn1", "trn2")
+
+
+def volume_size_supported(name: str) -> bool:
+    """Whether SageMaker takes a volume size for instances of that name (the rule of sagemaker-core 2.27.0)."""
+    family = family_of(name)
+    return "d" not in family and not family.startswith(_FIXED_STORAGE)
+
+
+def family_of(name: str) -> str:
+    """The family of an instance type: `g5` of `ml.g5.2xlarge`."""
+    return str(name).removeprefix("ml.").partition(".")[0]
 
 
 def storage_bytes(instance: InstanceType, volume_size_gib: int | None) -> int | None:
-    """Storage for the weights: the volume that is asked for, else NVMe drives; None where it is not known."""
+    """Storage for the weights: the volume that is requested, else NVMe drives; None if it is not known."""
     if volume_size_gib is not None and instance.volume_configurable:
-        return volume_size_gib * GIB
+        return volume_size_gib * _GIB
     return instance.nvme_gb * 10**9 if instance.nvme_gb else None
 
 
-def storage_fault(instance: InstanceType, memory: MemoryPlan, volume_size_gib: int | None) -> str | None:
-    """Why the host cannot take in the weights, as a sentence; None if it can or its size is not known."""
+def storage_problem(
+    instance: InstanceType, *, download: int, host_peak: int, volume_size_gib: int | None = None
+) -> str | None:
+    """Why the host cannot take in the weights, as a sentence; None if it can or its size is not known.
+
+    Args:
+        instance: The instance.
+        download: Size of the published weights in bytes.
+        host_peak: Memory of the host that loading takes, in bytes.
+        volume_size_gib: The requested volume. Default: none.
+    """
     storage = storage_bytes(instance, volume_size_gib)
-    if storage is not None and memory.download > storage * _SHARE:
-        return f"The weights are {memory.download / GIB:.0f} GiB, it has {storage / GIB:.0f} GiB of storage."
+    if storage is not None and download > storage * STORAGE_SHARE:
+        return f"The weights are {download / _GIB:.0f} GiB, it has {storage / _GIB:.0f} GiB of storage."
     host = instance.host_memory_gib
-    if host is not None and memory.host_peak > host * GIB:
-        return f"Loading takes {memory.host_peak / GIB:.0f} GiB of the host's memory, it has {host:.0f} GiB."
+    if host is not None and host_peak > host * _GIB:
+        return f"Loading takes {host_peak / _GIB:.0f} GiB of the host's memory, it has {host:.0f} GiB."
     return None

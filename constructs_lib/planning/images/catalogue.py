@@ -1,18 +1,33 @@
 """Deep Learning Container images: which repository, tag and account, by version and Region.
 
-The catalogue data/images.json is written by scripts/generate_images.py from sagemaker-core; a test holds it against
+images.json is written by scripts/generate_images.py from sagemaker-core; a test compares it with
 `sagemaker.core.image_uris.retrieve`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from constructs_lib.planning.data_files import read
 
-TGI_FAMILY = "huggingface-llm"
+Version = tuple[int, int, int]
+Cuda = tuple[int, int]
+
+_FULL = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
+
+
+def parse_version(text: str) -> Version | None:
+    """The version as numbers, such as (3, 3, 6); None for text that is not a full version."""
+    found = _FULL.fullmatch(text)
+    return (int(found[1]), int(found[2]), int(found[3])) if found else None
+
+
+def format_version(version: Version) -> str:
+    """The version as text, such as `3.3.6`."""
+    return ".".join(map(str, version))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,82 +35,84 @@ class ImageChoice:
     """Which container image the endpoint runs.
 
     Args:
-        version: Version of TGI in it, such as `3.3.6`; it decides the rules even for an own image.
-        uri_override: The image is the caller's own, so the catalogue is not asked.
+        version: Version of the engine in it, such as `3.3.6`; it decides the rules even for an image of your own.
+        uri_override: Whether the image is the caller's own, so that the catalogue is not consulted.
     """
 
     version: str
     uri_override: bool = False
 
 
-def versions(family: str = TGI_FAMILY) -> tuple[str, ...]:
-    """The family's versions in the catalogue, oldest first."""
-    return tuple(row["version"] for row in read("images/images")["families"][family])
-
-
-def image_repository_and_tag(version: str, family: str = TGI_FAMILY) -> tuple[str, str] | None:
-    """Repository and tag of a version, such as ("huggingface-pytorch-tgi-inference", "2.7.0-tgi3.3.6-gpu-…").
+@dataclass(frozen=True)
+class ImageFamily:
+    """The images of one engine.
 
     Args:
-        version: A full version, such as `3.3.6`. Aliases such as `3.3` are not known, because they move.
-        family: Family of the catalogue.
-
-    Returns:
-        None for a version that the catalogue does not have.
+        name: Family in images.json, such as `huggingface-llm`.
+        construct: Class of the constructs that names such an image, for messages: `TgiImage`.
+        cuda_since: CUDA release by the first version that has it, the newest version first; for versions that are not
+            in the catalogue.
     """
-    row = _row(version, family)
-    return (row["repository"], row["tag"]) if row else None
 
+    name: str
+    construct: str
+    cuda_since: tuple[tuple[Version, Cuda], ...]
 
-def image_account(region: str, version: str | None = None, family: str = TGI_FAMILY) -> str | None:
-    """The account whose registry holds the image in that Region.
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions in the catalogue, oldest first."""
+        return tuple(row["version"] for row in self.rows)
 
-    Args:
-        region: Code of the Region, such as `eu-west-1`.
-        version: Version of the image. Default: the newest.
-        family: Family of the catalogue.
+    @property
+    def newest(self) -> str:
+        """The newest version in the catalogue."""
+        return self.versions[-1]
 
-    Returns:
-        Twelve digits; None where AWS does not offer the image.
-    """
-    row = _row(versions(family)[-1] if version is None else version, family)
-    if row is None:
-        return None
-    account: str | None = read("images/images")["accounts"][row["accounts"]].get(region)
-    return account
+    def repository_and_tag(self, version: str) -> tuple[str, str] | None:
+        """Repository and tag, such as ("huggingface-pytorch-tgi-inference", "2.7.0-tgi3.3.6-gpu-…").
 
+        Args:
+            version: A full version, such as `3.3.6`. Aliases such as `3.3` are not known, because they move.
 
-def regions(version: str | None = None, family: str = TGI_FAMILY) -> tuple[str, ...]:
-    """The Regions that have the image, sorted.
+        Returns:
+            None for a version that the catalogue does not have.
+        """
+        row = self._row(version)
+        return (row["repository"], row["tag"]) if row else None
 
-    Args:
-        version: Version of the image. Default: the newest.
-        family: Family of the catalogue.
-    """
-    row = _row(versions(family)[-1] if version is None else version, family)
-    return tuple(sorted(read("images/images")["accounts"][row["accounts"]])) if row else ()
+    def account(self, region: str, version: str) -> str | None:
+        """The account, 12 digits, whose registry holds an image in a Region; None if AWS does not offer it there."""
+        return self._accounts(version).get(region)
+
+    def regions(self, version: str) -> tuple[str, ...]:
+        """The Regions that have the image of a version, sorted."""
+        return tuple(sorted(self._accounts(version)))
+
+    def cuda(self, version: str) -> Cuda:
+        """The CUDA release of an image: that of its tag, else that of the catalogue's images of the time."""
+        row = self._row(version)
+        named = re.search(r"-cu(\d+)(\d)(?:-|$)", row["tag"]) if row else None
+        if named:
+            return (int(named[1]), int(named[2]))
+        parsed = parse_version(version) or (0, 0, 0)
+        return next((cuda for since, cuda in self.cuda_since if parsed >= since), self.cuda_since[-1][1])
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of images.json, oldest first; a family that is not in it has a subclass with rows of its own."""
+        rows: list[dict[str, Any]] = read("images/images")["families"][self.name]
+        return rows
+
+    def _row(self, version: str) -> dict[str, Any] | None:
+        return next((row for row in self.rows if row["version"] == version), None)
+
+    def _accounts(self, version: str) -> Mapping[str, str]:
+        row = self._row(version)
+        accounts: Mapping[str, str] = read("images/images")["accounts"][row["accounts"]] if row else {}
+        return accounts
 
 
 def url_suffix(region: str) -> str | None:
-    """The suffix of the Region's host names, such as `amazonaws.com.cn`; None for an unknown Region."""
+    """The suffix of a Region's host names, such as `amazonaws.com.cn`; None for an unknown Region."""
     suffix: str | None = read("images/images")["suffixes"].get(region)
     return suffix
-
-
-def cuda_version(version: str, family: str = TGI_FAMILY) -> tuple[int, int] | None:
-    """The CUDA release that the image's tag states, such as (12, 4); None for a version that is not catalogued."""
-    row = _row(version, family)
-    stated = re.search(r"-cu(\d+)(\d)(?:-|$)", row["tag"]) if row else None
-    return (int(stated.group(1)), int(stated.group(2))) if stated else None
-
-
-def _row(version: str, family: str) -> dict[str, Any] | None:
-    rows: list[dict[str, Any]] = read("images/images")["families"][family]
-    return next((row for row in rows if row["version"] == version), None)
-
-
-VERSIONS = versions()
-"""TGI's versions, oldest first."""
-
-NEWEST = VERSIONS[-1]
-"""TGI's newest version on SageMaker."""

@@ -1,7 +1,8 @@
-"""How TGI 3.3 runs an architecture.
+"""What is known of each architecture: one row per `model_type` of a config.json.
 
-Source: `get_model` of TGI 3.3.6 `server/text_generation_server/models/__init__.py`, and for what it leaves to
-transformers, the classes of transformers 4.51.0 that have `_supports_attention_backend`.
+Sources: `get_model` of TGI 3.3.6 `server/text_generation_server/models/__init__.py` and its launcher's `src/main.rs`;
+for what TGI leaves to transformers, the classes of transformers 4.51.0 that have `_supports_attention_backend`; for
+layers and defaults, the model and configuration classes of the same transformers.
 """
 
 from __future__ import annotations
@@ -9,66 +10,224 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_FLASH = {
-    "baichuan": "FlashLlama",
-    "cohere": "FlashCohere",
-    "dbrx": "FlashDbrx",
-    "deepseek_v2": "FlashDeepseekV2",
-    "deepseek_v3": "FlashDeepseekV3",
-    "gemma": "FlashGemma (default bf16)",
-    "gemma2": "FlashGemma2 (default bf16)",
-    "gemma3_text": "FlashGemma3 (default bf16)",
-    "gpt2": "FlashGPT2",
-    "gpt_bigcode": "FlashSantacoder",
-    "gpt_neox": "FlashGPTNeoX",
-    "gptj": "FlashGPTJ",
-    "granite": "FlashLlama",
-    "llama": "FlashLlama",
-    "mistral": "FlashMistral",
-    "mixtral": "FlashMixtral",
-    "phi": "FlashPhi",
-    "phi3": "FlashLlama",
-    "phimoe": "FlashLlama",
-    "qwen2": "Qwen2ForCausalLM (flash)",
-    "starcoder2": "FlashStarcoder2",
-    "gemma3": "VlmCausalLM Gemma3 (no chunking)",
-    "idefics2": "VlmCausalLM Idefics2 (no chunking)",
-    "idefics3": "VlmCausalLM Idefics3 (no chunking)",
-    "llava_next": "VlmCausalLM LlavaNext (no chunking)",
-    "mllama": "VlmCausalLM Mllama (no chunking)",
-    "paligemma": "VlmCausalLM PaliGemma (no chunking)",
-    "qwen2_vl": "VlmCausalLM Qwen2VL (no chunking)",
-    "qwen2_5_vl": "VlmCausalLM Qwen2.5VL (no chunking)",
-}
-_STATIC = {
-    "bloom": "CausalLM+Bloom (no flash)",
-    "mamba": "Mamba (no flash)",
-    "mpt": "CausalLM+MPT (no flash)",
-    "opt": "CausalLM+OPT (no flash)",
-    "t5": "Seq2SeqLM+T5 (no flash)",
-}
-_TRANSFORMERS_FLASH = ("cohere2", "glm", "helium", "llama4", "olmo", "olmo2", "qwen3", "qwen3_moe")
-_FALCON = ("falcon", "RefinedWeb", "RefinedWebModel")
+from constructs_lib.planning.models.architecture import Architecture, ConfigJson, Implementation, Layers, TgiSupport
 
 
-def implementation(hub_id: str, config: Mapping[str, Any]) -> tuple[str, bool]:
-    """What TGI runs a model with, and whether that has paged attention.
+def architecture(model_type: str) -> Architecture:
+    """The row of a `model_type`; for one that has none, what TGI and transformers do with an unknown architecture."""
+    return _ROWS.get(model_type) or Architecture(model_type=model_type, tgi=_static("none → CausalLM fallback"))
+
+
+def model_type_of(hub_id: str, config: Mapping[str, Any]) -> str:
+    """The row that a model belongs to: `model_type`, but for what TGI tells apart by the hub id."""
+    model_type = str(config.get("model_type"))
+    return "gpt_bigcode" if model_type == "gpt2" and hub_id.startswith("bigcode/") else model_type
+
+
+def implementation(hub_id: str, config: Mapping[str, Any]) -> Implementation:
+    """What TGI 3.3 runs a model with.
 
     Args:
-        hub_id: Repository on the hub; TGI knows Galactica and SantaCoder by it.
+        hub_id: Repository on the hub; TGI recognizes Galactica and SantaCoder by it.
         config: Its config.json.
     """
-    kind = str(config.get("model_type"))
     if hub_id.startswith("facebook/galactica"):
-        return "CausalLM+OPT (id-matched, no flash)", False
-    if kind == "gpt2" and hub_id.startswith("bigcode/"):
-        return _FLASH["gpt_bigcode"], True
-    if kind in _FALCON:
-        return ("CausalLM fallback (no flash)", False) if config.get("alibi") else ("FlashRW", True)
-    if kind in _FLASH:
-        return _FLASH[kind], True
-    if kind in _STATIC:
-        return _STATIC[kind], False
-    if kind in _TRANSFORMERS_FLASH:
-        return "none → TransformersFlash fallback", True
-    return "none → CausalLM fallback (no flash)", False
+        return Implementation(name="CausalLM+OPT (id-matched, no flash)", flash=False)
+    found = architecture(model_type_of(hub_id, config))
+    if found.layers and found.layers.kind == "falcon" and config.get("alibi"):
+        return Implementation(name="CausalLM fallback (no flash)", flash=False)
+    return found.tgi.newest
+
+
+def _flash(name: str, **rest: Any) -> TgiSupport:
+    return TgiSupport(implementations=(Implementation(name=name, flash=True),), **rest)
+
+
+def _static(name: str, **rest: Any) -> TgiSupport:
+    return TgiSupport(implementations=(Implementation(name=f"{name} (no flash)", flash=False),), **rest)
+
+
+def _vision(name: str, **rest: Any) -> TgiSupport:
+    return _flash(f"VlmCausalLM {name} (no chunking)", chunks_prefill=False, launcher_reads_sizes=False, **rest)
+
+
+def _bfloat16(name: str, **rest: Any) -> TgiSupport:
+    return _flash(f"{name} (default bf16)", bfloat16=True, **rest)
+
+
+_TRANSFORMERS = _flash("none → TransformersFlash fallback")
+_LLAMA = Layers(kind="llama")
+_FALCON_CONFIG = {"max_position_embeddings": 2048}
+
+_ROWS = {
+    row.model_type: row
+    for row in (
+        Architecture(model_type="baichuan", tgi=_flash("FlashLlama")),
+        Architecture(
+            model_type="bloom",
+            tgi=_static("CausalLM+Bloom", launcher_reads_sizes=False, launcher_reads_positions=False),
+            config=ConfigJson(defaults={"seq_length": 2048}, tied=True),
+            layers=Layers(kind="bloom"),
+            gated=False,
+        ),
+        Architecture(
+            model_type="cohere",
+            tgi=_flash("FlashCohere"),
+            config=ConfigJson(tied=True),
+            layers=Layers(kind="llama", norms=1, head_norms="use_qk_norm"),
+        ),
+        Architecture(model_type="cohere2", tgi=_TRANSFORMERS),
+        Architecture(model_type="dbrx", tgi=_flash("FlashDbrx", launcher_reads_sizes=False, bfloat16=True)),
+        Architecture(model_type="deepseek_v2", tgi=_flash("FlashDeepseekV2", bfloat16=True)),
+        Architecture(model_type="deepseek_v3", tgi=_flash("FlashDeepseekV3", bfloat16=True)),
+        Architecture(
+            model_type="falcon",
+            tgi=_flash("FlashRW", launcher_reads_sizes=False),
+            config=ConfigJson(defaults=_FALCON_CONFIG, tied=True, kv_heads="falcon"),
+            layers=Layers(kind="falcon"),
+            gated=False,
+        ),
+        Architecture(
+            model_type="gemma",
+            tgi=_bfloat16("FlashGemma"),
+            config=ConfigJson(defaults={"head_dim": 256}, tied=True),
+            layers=_LLAMA,
+        ),
+        Architecture(
+            model_type="gemma2",
+            tgi=_bfloat16("FlashGemma2", softcap=True),
+            config=ConfigJson(defaults={"head_dim": 256}, tied=True),
+            layers=Layers(kind="llama", norms=4),
+        ),
+        Architecture(
+            model_type="gemma3",
+            tgi=_vision("Gemma3", default_prefill=8000, bfloat16=True, masks_images=True),
+            config=ConfigJson(tied=True),
+            vision_tower="siglip",
+        ),
+        Architecture(
+            model_type="gemma3_text",
+            tgi=_bfloat16("FlashGemma3"),
+            config=ConfigJson(
+                defaults={
+                    "num_attention_heads": 8,
+                    "num_key_value_heads": 4,
+                    "head_dim": 256,
+                    "vocab_size": 262_208,
+                    "max_position_embeddings": 131_072,
+                },
+                tied=True,
+            ),
+            layers=Layers(kind="llama", norms=4, head_norms="per_head_dim"),
+        ),
+        Architecture(model_type="glm", tgi=_TRANSFORMERS),
+        Architecture(
+            model_type="gpt2",
+            tgi=_flash("FlashGPT2", launcher_reads_sizes=False),
+            config=ConfigJson(tied=True),
+            layers=Layers(kind="gpt2"),
+            gated=False,
+        ),
+        Architecture(
+            model_type="gpt_bigcode",
+            tgi=_flash("FlashSantacoder", launcher_reads_sizes=False, replicates_kv_heads=True),
+            config=ConfigJson(tied=True, kv_heads="bigcode"),
+            layers=Layers(kind="gpt2"),
+            gated=False,
+        ),
+        Architecture(
+            model_type="gpt_neox",
+            tgi=_flash("FlashGPTNeoX"),
+            layers=Layers(kind="neox"),
+            gated=False,
+        ),
+        Architecture(
+            model_type="gptj",
+            tgi=_flash("FlashGPTJ", launcher_reads_sizes=False),
+            config=ConfigJson(defaults={"n_positions": 2048}),
+            layers=Layers(kind="gptj"),
+            gated=False,
+        ),
+        Architecture(model_type="granite", tgi=_flash("FlashLlama"), layers=_LLAMA),
+        Architecture(model_type="helium", tgi=_TRANSFORMERS),
+        Architecture(model_type="idefics2", tgi=_vision("Idefics2")),
+        Architecture(model_type="idefics3", tgi=_vision("Idefics3")),
+        Architecture(model_type="llama", tgi=_flash("FlashLlama"), layers=_LLAMA),
+        Architecture(model_type="llama4", tgi=_TRANSFORMERS),
+        Architecture(model_type="llava_next", tgi=_vision("LlavaNext")),
+        Architecture(model_type="mamba", tgi=_static("Mamba", launcher_reads_sizes=False)),
+        Architecture(
+            model_type="mistral",
+            tgi=_flash("FlashMistral"),
+            config=ConfigJson(defaults={"num_key_value_heads": 8}),
+            layers=_LLAMA,
+        ),
+        Architecture(
+            model_type="mixtral",
+            tgi=_flash("FlashMixtral"),
+            config=ConfigJson(defaults={"num_key_value_heads": 8}),
+            layers=_LLAMA,
+        ),
+        Architecture(model_type="mllama", tgi=_vision("Mllama", bfloat16=True), vision_tower="mllama"),
+        Architecture(
+            model_type="mpt",
+            tgi=_static("CausalLM+MPT", launcher_reads_sizes=False),
+            config=ConfigJson(defaults={"max_seq_len": 2048}, tied=True),
+            layers=Layers(kind="mpt"),
+            gated=False,
+        ),
+        Architecture(model_type="olmo", tgi=_TRANSFORMERS),
+        Architecture(model_type="olmo2", tgi=_TRANSFORMERS),
+        Architecture(
+            model_type="opt",
+            tgi=_static("CausalLM+OPT", launcher_reads_sizes=False),
+            config=ConfigJson(tied=True),
+            layers=Layers(kind="opt"),
+            gated=False,
+        ),
+        Architecture(model_type="paligemma", tgi=_vision("PaliGemma")),
+        Architecture(model_type="phi", tgi=_flash("FlashPhi"), layers=Layers(kind="phi")),
+        Architecture(model_type="phi3", tgi=_flash("FlashLlama"), layers=_LLAMA),
+        Architecture(model_type="phimoe", tgi=_flash("FlashLlama")),
+        Architecture(
+            model_type="qwen2", tgi=_flash("Qwen2ForCausalLM (flash)"), layers=Layers(kind="llama", qkv_bias=True)
+        ),
+        Architecture(model_type="qwen2_5_vl", tgi=_vision("Qwen2.5VL", default_prefill=10_000)),
+        Architecture(model_type="qwen2_vl", tgi=_vision("Qwen2VL", default_prefill=10_000, bfloat16=True)),
+        Architecture(
+            model_type="qwen3",
+            tgi=_TRANSFORMERS,
+            config=ConfigJson(defaults={"head_dim": 128}),
+            layers=Layers(kind="llama", head_norms="per_head_dim"),
+        ),
+        Architecture(model_type="qwen3_moe", tgi=_TRANSFORMERS, layers=Layers(kind="llama", head_norms="per_head_dim")),
+        Architecture(
+            model_type="RefinedWeb",  # Falcon 40B before transformers had it
+            tgi=_flash("FlashRW"),
+            config=ConfigJson(
+                defaults={**_FALCON_CONFIG, "new_decoder_architecture": True}, tied=True, kv_heads="falcon"
+            ),
+            layers=Layers(kind="falcon"),
+        ),
+        Architecture(
+            model_type="RefinedWebModel",  # Falcon 7B before transformers had it
+            tgi=_flash("FlashRW"),
+            config=ConfigJson(defaults=_FALCON_CONFIG, tied=True, kv_heads="falcon"),
+            layers=Layers(kind="falcon"),
+        ),
+        Architecture(
+            model_type="starcoder2",
+            tgi=_flash("FlashStarcoder2"),
+            config=ConfigJson(tied=True),
+            layers=Layers(kind="neox"),
+        ),
+        Architecture(
+            model_type="t5",
+            tgi=_static("Seq2SeqLM+T5", launcher_reads_sizes=False, decodes_from_one_token=True),
+            config=ConfigJson(defaults={"n_positions": 512}, tied=True, layers=("num_decoder_layers",)),
+            layers=Layers(kind="t5"),
+            relative_positions=True,
+        ),
+    )
+}
+"""By `model_type`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from constructs_lib.planning.models.architectures import implementation
+from constructs_lib.planning.models.architectures import architecture, implementation, model_type_of
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts
 from constructs_lib.planning.models.parameter_count import text_parameters
 from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape
@@ -65,7 +65,7 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
     shape = read_shape(config)
     quantization = _quantization(config)
     dtype = _dtype(config, quantization)
-    flash = implementation(hub_id, config)
+    runs_with = implementation(hub_id, config)
     return ModelFacts(
         hub_id=hub_id,
         parameters=_parameters(config, shape, published.weight_bytes, None if quantization else dtype),
@@ -76,9 +76,9 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         head_dim=shape.head_dim,
         max_positions=shape.max_positions,
         checkpoint_dtype=dtype,
-        model_type=_model_type(hub_id, config),
-        implementation=flash[0],
-        flash=flash[1],
+        model_type=model_type_of(hub_id, config),
+        implementation=runs_with.name,
+        flash=runs_with.flash,
         licence=published.licence,
         gating=published.gating,
         intermediate=shape.intermediate,
@@ -95,10 +95,11 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
 
 def counted_parameters(config: Mapping[str, Any], shape: Shape) -> int | None:
     """Parameters counted from the shape; None for an architecture whose layers are not known here."""
-    if config.get("model_type") == "mllama":
+    tower = architecture(str(config.get("model_type"))).vision_tower
+    if tower == "mllama":
         return mllama_parameters(config, shape)
     text = text_parameters(shape)
-    if text is not None and config.get("model_type") == "gemma3" and "vision_config" in config:
+    if text is not None and tower == "siglip" and "vision_config" in config:
         return gemma3_parameters(config, text, shape)
     return None if "vision_config" in config else text
 
@@ -121,11 +122,6 @@ def _parameters(config: Mapping[str, Any], shape: Shape, weight_bytes: int | Non
     if counted is None or (weighed is not None and abs(weighed - counted) > _AGREEMENT * counted):
         return weighed or 0
     return counted
-
-
-def _model_type(hub_id: str, config: Mapping[str, Any]) -> str:
-    kind = str(config.get("model_type"))
-    return "gpt_bigcode" if kind == "gpt2" and hub_id.startswith("bigcode/") else kind
 
 
 def _quantization(config: Mapping[str, Any]) -> str | None:

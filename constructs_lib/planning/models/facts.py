@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
 from constructs_lib.planning.data_files import read
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.rules import Integer, String, problem
 
 BITS_PER_PARAMETER = {
     "awq": 4.25,
+    "compressed-tensors": 8.0,
+    "eetq": 8.0,
+    "exl2": 5.0,
     "gptq": 4.25,
     "marlin": 4.25,
-    "exl2": 5.0,
-    "compressed-tensors": 8.0,
+    "bitsandbytes": 8.0,
     "bitsandbytes-nf4": 4.5,
     "bitsandbytes-fp4": 4.5,
-    "bitsandbytes": 8.0,
-    "eetq": 8.0,
     "fp8": 8.0,
 }
 """By kind of compression, scales included; what varies from one publication to another is rather too much."""
 
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2, "float16": 2, "float8": 1}
+
+_SHAPE = ("parameters", "layers", "hidden", "heads", "kv_heads", "head_dim", "max_positions")
+_FURTHER_SHAPE = ("intermediate", "vocabulary", "experts", "experts_per_token", "weight_bytes")
 
 Dtype = Literal["float32", "bfloat16", "float16", "float8"]
 Gating = Literal["yes", "no", "sometimes"]
@@ -91,6 +97,11 @@ class ModelFacts:
         return self.gating == "yes"
 
     @property
+    def published_quantization(self) -> str | None:
+        """How the published weights are compressed, FP8 checkpoints included; None if they are not."""
+        return self.quantization or ("fp8" if self.checkpoint_dtype == "float8" else None)
+
+    @property
     def checkpoint_bytes(self) -> int:
         """Size of the published weights in bytes, which is what is downloaded and read."""
         if self.weight_bytes is not None:
@@ -137,6 +148,37 @@ def known_model(hub_id: str) -> ModelFacts | None:
 def known_models() -> tuple[ModelFacts, ...]:
     """Every model of the catalogue, aliases after the rows."""
     return tuple(_by_id().values())
+
+
+def facts_problems(facts: object) -> Iterator[Problem]:
+    """What is wrong with a description of a model."""
+    if not isinstance(facts, ModelFacts):
+        yield Problem("model.facts", facts, "must be ModelFacts", "Describe the model with ModelFacts(…).")
+        return
+    for name in _SHAPE:
+        if found := problem(f"model.facts.{name}", getattr(facts, name), Integer(1, 10**15)):
+            yield found
+    for name in _FURTHER_SHAPE:
+        value = getattr(facts, name)
+        if value is not None and (found := problem(f"model.facts.{name}", value, Integer(1, 10**15))):
+            yield found
+    if facts.quantization is not None and facts.quantization not in list(BITS_PER_PARAMETER):
+        yield Problem(
+            "model.facts.quantization",
+            facts.quantization,
+            f"must be one of {', '.join(BITS_PER_PARAMETER)}",
+            "Take the quant_method of its config.json, or leave it out for weights that are not compressed.",
+        )
+    for name in ("hub_id", "model_type", "implementation"):
+        if found := problem(f"model.facts.{name}", getattr(facts, name), String()):
+            yield found
+    if facts.checkpoint_dtype not in list(BYTES_PER_PARAMETER):
+        yield Problem(
+            "model.facts.checkpoint_dtype",
+            facts.checkpoint_dtype,
+            f"must be one of {', '.join(BYTES_PER_PARAMETER)}",
+            "Take the type of the published weights.",
+        )
 
 
 @cache

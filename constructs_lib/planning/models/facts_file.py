@@ -14,8 +14,7 @@ from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from constructs_lib.planning.models.facts import Gating, ModelFacts
-from constructs_lib.planning.selection_rules import facts_problems
+from constructs_lib.planning.models.facts import Gating, ModelFacts, facts_problems
 from constructs_lib.planning.validation.problem import Problem
 
 _ABOUT = "Models that python -m constructs_lib models add has read. Commit it; synth reads it."

@@ -7,31 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from constructs_lib.planning.models.architecture import LayerKind, Layers
+from constructs_lib.planning.models.architectures import architecture
 from constructs_lib.planning.models.shape import Shape
-
-_FALCON = ("falcon", "RefinedWeb", "RefinedWebModel")
-_GATED = (
-    "cohere",
-    "gemma",
-    "gemma2",
-    "gemma3_text",
-    "granite",
-    "llama",
-    "mistral",
-    "mixtral",
-    "phi3",
-    "qwen2",
-    "qwen3",
-    "qwen3_moe",
-)
-_FOUR_NORMS = ("gemma2", "gemma3_text")
-_NORMED_HEADS = ("gemma3_text", "qwen3", "qwen3_moe")
 
 
 def text_parameters(shape: Shape) -> int | None:
     """Parameters of the text part; None for an architecture whose layers are not known here."""
-    count = _COUNTS.get(shape.model_type)
-    return count(shape) if count else None
+    layers = architecture(shape.model_type).layers
+    return _COUNTS[layers.kind](shape) if layers else None
 
 
 def _embeddings(shape: Shape) -> int:
@@ -56,16 +40,16 @@ def llama_parameters(shape: Shape, layers: int) -> int:
         shape: The shape.
         layers: How many of its layers are such layers.
     """
-    hidden, kind = shape.hidden, shape.model_type
+    hidden, kind = shape.hidden, architecture(shape.model_type).layers or Layers(kind="llama")
     bias = shape.says("attention_bias")
-    attention = _attention(shape, qkv_bias=bias or kind == "qwen2", bias=bias)
-    if kind in _NORMED_HEADS:
+    attention = _attention(shape, qkv_bias=bias or kind.qkv_bias, bias=bias)
+    if kind.head_norms == "per_head_dim":
         attention += 2 * shape.head_dim
-    elif kind == "cohere" and shape.says("use_qk_norm"):
+    elif kind.head_norms == "use_qk_norm" and shape.says("use_qk_norm"):
         attention += shape.queries + shape.keys
     expert = 3 * hidden * shape.intermediate + (2 * shape.intermediate + hidden) * shape.says("mlp_bias")
     router = hidden * shape.experts if shape.experts > 1 else 0
-    norms = hidden * (4 if kind in _FOUR_NORMS else 1 if kind == "cohere" else 2)
+    norms = hidden * kind.norms
     return _embeddings(shape) + layers * (attention + shape.experts * expert + router + norms) + hidden
 
 
@@ -143,24 +127,20 @@ def _mpt(shape: Shape) -> int:
 
 def _falcon(shape: Shape) -> int:
     hidden, bias = shape.hidden, shape.says("bias")
-    two_norms = shape.says("new_decoder_architecture", default=shape.model_type == "RefinedWeb") or not shape.says(
-        "parallel_attn", default=True
-    )
+    two_norms = shape.says("new_decoder_architecture") or not shape.says("parallel_attn", default=True)
     layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + (4 if two_norms else 2) * hidden
     return _embeddings(shape) + shape.layers * layer + 2 * hidden
 
 
-_COUNTS: dict[str, Callable[[Shape], int]] = {
-    **dict.fromkeys(_GATED, _gated),
-    **dict.fromkeys(_FALCON, _falcon),
+_COUNTS: dict[LayerKind, Callable[[Shape], int]] = {
     "bloom": _bloom,
+    "falcon": _falcon,
     "gpt2": _gpt2,
-    "gpt_bigcode": _gpt2,
-    "gpt_neox": _biased,
     "gptj": _gptj,
+    "llama": _gated,
     "mpt": _mpt,
+    "neox": _biased,
     "opt": _opt,
     "phi": _phi,
-    "starcoder2": _biased,
     "t5": _t5,
 }

@@ -10,48 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from constructs_lib.planning.models.architecture import Architecture
+from constructs_lib.planning.models.architectures import architecture
 from constructs_lib.planning.validation.problem import Problem, shown
-
-_DEFAULTS: dict[str, dict[str, Any]] = {
-    "falcon": {"max_position_embeddings": 2048},
-    "RefinedWeb": {"max_position_embeddings": 2048},
-    "RefinedWebModel": {"max_position_embeddings": 2048},
-    "bloom": {"seq_length": 2048},
-    "gemma": {"head_dim": 256},
-    "gemma2": {"head_dim": 256},
-    "gemma3_text": {
-        "num_attention_heads": 8,
-        "num_key_value_heads": 4,
-        "head_dim": 256,
-        "vocab_size": 262_208,
-        "max_position_embeddings": 131_072,
-    },
-    "gptj": {"n_positions": 2048},
-    "mistral": {"num_key_value_heads": 8},
-    "mixtral": {"num_key_value_heads": 8},
-    "mpt": {"max_seq_len": 2048},
-    "qwen3": {"head_dim": 128},
-    "t5": {"n_positions": 512},
-}
-
-# Whose output layer is the embedding of the input, unless config.json says otherwise.
-_TIED = (
-    "bloom",
-    "cohere",
-    "falcon",
-    "gemma",
-    "gemma2",
-    "gemma3",
-    "gemma3_text",
-    "gpt2",
-    "gpt_bigcode",
-    "mpt",
-    "opt",
-    "RefinedWeb",
-    "RefinedWebModel",
-    "starcoder2",
-    "t5",
-)
 
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 _HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model")
@@ -141,24 +102,24 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
     if not isinstance(model_type, str):
         fix = "Give the config.json of a transformers model."
         raise ConfigJsonError([Problem("model_type", model_type, "must be the name of an architecture", fix)])
-    reader = _Reader(_DEFAULTS.get(model_type, {}) | {k: v for k, v in section.items() if v is not None})
-    shape = _shape(reader, model_type, tied=_tied(config, section, model_type))
+    row = architecture(model_type)
+    reader = _Reader({**row.config.defaults, **{k: v for k, v in section.items() if v is not None}})
+    shape = _shape(reader, row, tied=_tied(config, section, row))
     if reader.problems:
         raise ConfigJsonError(reader.problems)
     return shape
 
 
-def _shape(reader: _Reader, model_type: str, *, tied: bool) -> Shape:
+def _shape(reader: _Reader, row: Architecture, *, tied: bool) -> Shape:
     hidden, heads = reader.whole(_HIDDEN), reader.whole(_HEADS)
     experts = reader.whole(_EXPERTS, default=1)
     wide = ("moe_intermediate_size", *_INTERMEDIATE) if experts > 1 else _INTERMEDIATE
-    layers = ("num_decoder_layers", *_LAYERS) if model_type == "t5" else _LAYERS
     return Shape(
-        model_type=model_type,
-        layers=reader.whole(layers),
+        model_type=row.model_type,
+        layers=reader.whole((*row.config.layers, *_LAYERS)),
         hidden=hidden,
         heads=heads,
-        kv_heads=_kv_heads(reader, model_type, heads),
+        kv_heads=_kv_heads(reader, row, heads),
         head_dim=reader.whole(_HEAD_DIM, default=max(1, hidden // heads)),
         max_positions=reader.whole(_POSITIONS),
         vocabulary=reader.whole(("vocab_size",)),
@@ -170,20 +131,19 @@ def _shape(reader: _Reader, model_type: str, *, tied: bool) -> Shape:
     )
 
 
-def _tied(config: Mapping[str, Any], section: Mapping[str, Any], model_type: str) -> bool:
+def _tied(config: Mapping[str, Any], section: Mapping[str, Any], row: Architecture) -> bool:
     for place in (config, section):
         if place.get("tie_word_embeddings") is not None:
             return bool(place["tie_word_embeddings"])
-    return model_type in _TIED
+    return row.config.tied
 
 
-def _kv_heads(reader: _Reader, model_type: str, heads: int) -> int:
-    section = reader.section
-    if model_type in ("falcon", "RefinedWebModel", "RefinedWeb"):
-        grouped = section.get("new_decoder_architecture", model_type == "RefinedWeb")
-        if not grouped:  # num_kv_heads is there as well, and means nothing
-            return 1 if section.get("multi_query", True) else heads
-    if model_type == "gpt_bigcode" and section.get("multi_query", True):
+def _kv_heads(reader: _Reader, row: Architecture, heads: int) -> int:
+    section, described = reader.section, row.config.kv_heads
+    # Falcon's num_kv_heads counts only in the new decoder; older configurations have it and ignore it.
+    if described == "falcon" and not section.get("new_decoder_architecture"):
+        return 1 if section.get("multi_query", True) else heads
+    if described == "bigcode" and section.get("multi_query", True):
         return 1
     if section.get("attention_head_type") == "multiquery":
         return 1

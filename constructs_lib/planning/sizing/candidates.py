@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from constructs_lib.planning.engines.tgi.batch_limits import fitting_plan, following_options
-from constructs_lib.planning.engines.tgi.context import EngineContext
-from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems
-from constructs_lib.planning.engines.tgi.option_rules import option_problems
-from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
+from constructs_lib.planning.engine import Engine
 from constructs_lib.planning.hardware.gpu_memory import GIB
-from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
-from constructs_lib.planning.hardware.storage import storage_fault
-from constructs_lib.planning.images.catalogue import NEWEST, image_account
-from constructs_lib.planning.images.version import parse
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.hardware.storage import storage_problem
+from constructs_lib.planning.images.catalogue import Version
+from constructs_lib.planning.memory_plan import MemoryPlan
+from constructs_lib.planning.models.architectures import architecture
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.sizing.memory import MemoryPlan, concurrent_requests, engine_context
-from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.sizing.memory import context_for, fit_memory, full_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +24,13 @@ class Candidate:
 
     Args:
         instance: The instance type.
-        num_shard: GPUs of it that share the model; 0 where it cannot be shared among them.
-        memory: What one of them holds; None where that cannot be said.
-        fits: Whether it serves what is asked.
+        num_shard: GPUs of it that share the model; 0 if it cannot be shared among them.
+        memory: What one of them holds; None if that cannot be said.
+        fits: Whether it serves what is requested.
         reason: Why it does not, as a sentence; None if it does.
-        settings: Options that follow, by their names in `TgiOptions`, in addition to those given.
-        concurrency: Requests of the asked length (else of the longest context) that it serves at the same time.
-        price_usd_per_hour: What an hour costs in us-east-1; None where no price is published.
+        settings: Options that follow, by their names in the engine's options, in addition to those given.
+        concurrency: Requests of the requested length (else of the longest context) that it serves concurrently.
+        price_usd_per_hour: What an hour costs in us-east-1; None if no price is published.
         caution: Why one may not want it although it fits, as a sentence.
     """
 
@@ -49,45 +45,82 @@ class Candidate:
     caution: str | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class SizingRequest:
+    """What instances are compared by.
+
+    Args:
+        engine: The engine.
+        facts: The model.
+        tokens: Longest prompt and answer together. Default: as the options say, else what is service at all.
+        concurrency: Requests of that length to serve concurrently, at least.
+        options: The engine's options. Default: its own defaults.
+        version: Version of the engine. Default: its newest image.
+        region: Region that must have the engine's image; which instances a Region has is not known here. Default: any.
+    """
+
+    engine: Engine
+    facts: ModelFacts
+    tokens: int | None = None
+    concurrency: int = 1
+    options: object = None
+    version: str | None = None
+    region: str | None = None
+
+    @cached_property
+    def given_options(self) -> object:
+        """The options, with the engine's defaults if none are given."""
+        return self.engine.options_type() if self.options is None else self.options
+
+    @cached_property
+    def image_version(self) -> str:
+        """The version as text."""
+        return self.version or self.engine.images.newest
+
+    @cached_property
+    def parsed_version(self) -> Version:
+        """The version as numbers.
+
+        Raises:
+            ValueError: It is not a full version.
+        """
+        return full_version(self.image_version)
+
+
 def candidates(
     facts: ModelFacts,
     *,
+    engine: Engine,
     tokens: int | None = None,
     concurrency: int | None = None,
-    options: TgiOptions | None = None,
-    version: str = NEWEST,
+    options: object = None,
+    version: str | None = None,
     region: str | None = None,
 ) -> list[Candidate]:
     """Every instance of the catalogue: those that can serve the model first, in each half the cheapest first.
 
     Args:
         facts: The model.
-        tokens: Longest prompt and answer together. Default: options.max_total_tokens, else 2048.
-        concurrency: Requests of that length at the same time, at least. Default: 1.
-        options: Options of TGI. Default: its own.
-        version: Version of TGI.
-        region: Region that must have TGI's image; which instances a Region has is not known here. Default: any.
+        engine: The engine.
+        tokens: See `SizingRequest`, like the others.
+        concurrency: Default: 1.
+        options: Default: the engine's defaults.
+        version: Default: that of the engine's newest image.
+        region: Default: any.
 
     Raises:
-        ValueError: The version is none.
+        ValueError: The version is not a full one.
     """
-    asked = _Asked(facts, tokens, concurrency or 1, options or TgiOptions(), version, region)
-    found = [asked.candidate(instance) for instance in InstanceType.all()]
-    return sorted(found, key=_order)
-
-
-def candidate(
-    facts: ModelFacts,
-    instance: InstanceType,
-    *,
-    tokens: int | None = None,
-    concurrency: int | None = None,
-    options: TgiOptions | None = None,
-    version: str = NEWEST,
-    region: str | None = None,
-) -> Candidate:
-    """One instance, which need not be in the catalogue, judged as `candidates` does."""
-    return _Asked(facts, tokens, concurrency or 1, options or TgiOptions(), version, region).candidate(instance)
+    request = SizingRequest(
+        engine=engine,
+        facts=facts,
+        tokens=tokens,
+        concurrency=concurrency or 1,
+        options=options,
+        version=version,
+        region=region,
+    )
+    return sorted((_priced(request, instance) for instance in InstanceType.all()), key=_order)
 
 
 def _order(one: Candidate) -> tuple[bool, float, str]:
@@ -95,102 +128,102 @@ def _order(one: Candidate) -> tuple[bool, float, str]:
     return (not one.fits, price, one.instance.name)
 
 
-def no_service(instance: InstanceType) -> str | None:
-    """Why TGI's image does not run on an instance at all, as a sentence; None if it does."""
-    if not instance.is_gpu:
-        return f"It has {instance.accelerator}, TGI's image is for NVIDIA GPUs."
+def candidate(
+    facts: ModelFacts,
+    instance: InstanceType,
+    *,
+    engine: Engine,
+    tokens: int | None = None,
+    concurrency: int | None = None,
+    options: object = None,
+    version: str | None = None,
+    region: str | None = None,
+) -> Candidate:
+    """One instance, which need not be in the catalogue, judged as `candidates` does."""
+    request = SizingRequest(
+        engine=engine,
+        facts=facts,
+        tokens=tokens,
+        concurrency=concurrency or 1,
+        options=options,
+        version=version,
+        region=region,
+    )
+    return _priced(request, instance)
+
+
+def _priced(request: SizingRequest, instance: InstanceType) -> Candidate:
+    found = _assess(request, instance)
+    return replace(found, price_usd_per_hour=instance.price_usd_per_hour, caution=_caution(request.engine, instance))
+
+
+def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
+    engine, facts = request.engine, request.facts
+    reason = _unsupported(engine, instance) or _region_problem(request) or _length_problem(request)
+    if reason:
+        return Candidate(instance, 0, None, False, reason)
+    model = engine.memory_model
+    settings = dict(model.settings_for(request.given_options, facts, instance, request.tokens))
+    options = replace(request.given_options, **settings)  # type: ignore[type-var]
+    ctx = context_for(engine, facts, instance, options, request.parsed_version)
+    found = next(engine.problems(ctx), None)
+    if found:
+        return Candidate(instance, 0, None, False, f"{found.keyword}: {found.message}.")
+    shards = model.shards(ctx)
+    fitted, memory = fit_memory(ctx, facts, shards)
+    served = memory.concurrent_requests(model.request_limit(ctx) or max(1, memory.context))
+    reason = _memory_problem(request, instance, memory, shards, served)
+    if reason is None:
+        settings |= model.following_settings(ctx, fitted, memory)
+    return Candidate(instance, shards, memory, reason is None, reason, settings, served)
+
+
+def _unsupported(engine: Engine, instance: InstanceType) -> str | None:
+    """Why the engine's image does not run on an instance at all, as a sentence; None if it does."""
+    if instance.is_gpu != engine.hardware.is_gpu:
+        return f"It has {instance.accelerator}, {engine.display_name}'s image is for {engine.hardware.accelerators}."
     if instance.architecture != "x86_64":
-        return "It has an Arm host, TGI's image is for x86."
+        return f"It has an Arm host, {engine.display_name}'s image is for x86."
     if instance.memory_gib is None or instance.accelerator_count is None:
         return "Its GPUs are not published."
     return None
 
 
-@dataclass(frozen=True)
-class _Asked:
-    facts: ModelFacts
-    tokens: int | None
-    concurrency: int
-    options: TgiOptions
-    version: str
-    region: str | None
-
-    def candidate(self, instance: InstanceType) -> Candidate:
-        return replace(
-            self._judged(instance), price_usd_per_hour=instance.price_usd_per_hour, caution=_caution(instance)
-        )
-
-    def _judged(self, instance: InstanceType) -> Candidate:
-        reason = no_service(instance) or self._region_fault() or self._length_fault()
-        if reason:
-            return Candidate(instance, 0, None, False, reason)
-        options, settings = self._with_settings(instance)
-        version = parse(self.version)
-        if version is None:
-            raise ValueError(f"{self.version!r} is no full version")
-        ctx = engine_context(self.facts, instance, options, version)
-        shards = num_shard(ctx)
-        found = next(rule_problems(ctx), None)
-        if found:
-            return Candidate(instance, 0, None, False, f"{found.keyword}: {found.message}.")
-        fitted, memory = fitting_plan(ctx, self.facts, shards)
-        served = concurrent_requests(memory, options.max_total_tokens or max(1, memory.context))
-        reason = self._memory_fault(instance, memory, shards, served)
-        if reason is None:
-            settings |= following_options(ctx, fitted, memory)
-        return Candidate(instance, shards, memory, reason is None, reason, settings, served)
-
-    def _region_fault(self) -> str | None:
-        if self.region is None or image_account(self.region, self.version):
-            return None
-        return f"AWS offers no image of TGI {self.version} in {self.region}."
-
-    def _length_fault(self) -> str | None:
-        longest = self.facts.max_positions
-        stretched = self.options.rope_factor is not None or self.options.rope_scaling is not None
-        # T5's positions are relative: 512 is what it was trained with, not what it can take.
-        if self.tokens is None or self.tokens <= longest or stretched or self.facts.model_type == "t5":
-            return None
-        return f"The model's longest context is {longest} tokens, {self.tokens} are asked for."
-
-    def _with_settings(self, instance: InstanceType) -> tuple[TgiOptions, dict[str, object]]:
-        settings: dict[str, object] = {}
-        if self.tokens is not None:
-            settings |= {"max_input_tokens": max(1, self.tokens - 1), "max_total_tokens": self.tokens}
-            if self.options.max_input_tokens is not None and self.options.max_input_tokens < self.tokens:
-                del settings["max_input_tokens"]
-        possible = possible_shards(self.facts, instance.accelerator_count or 0)
-        left_to_us = self.options.num_shard is None and self.options.sharded is None
-        if left_to_us and possible and possible[-1] != instance.accelerator_count:
-            settings["num_shard"] = possible[-1]
-        return replace(self.options, **settings), settings  # type: ignore[arg-type]
-
-    def _memory_fault(self, instance: InstanceType, memory: MemoryPlan, shards: int, served: int) -> str | None:
-        if not memory.fits:
-            each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
-            return f"{gib(memory.shortfall)} GiB short on {each}."
-        if fault := storage_fault(instance, memory, None):
-            return fault
-        if served < self.concurrency:
-            asked = f"{self.concurrency} at the same time are asked for"
-            return f"It serves {served} requests of {self.tokens or memory.context} tokens, {asked}."
+def _region_problem(request: SizingRequest) -> str | None:
+    version = request.image_version
+    if request.region is None or request.engine.images.account(request.region, version):
         return None
+    return f"AWS offers no image of {request.engine.display_name} {version} in {request.region}."
 
 
-def rule_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """What is wrong with options, shards and kinds of weights on this instance, apart from memory."""
-    yield from option_problems(ctx)
-    yield from shard_problems(ctx)
-    yield from hardware_problems(ctx)
+def _length_problem(request: SizingRequest) -> str | None:
+    longest = request.engine.memory_model.context_limit(request.given_options, request.facts)
+    unlimited = longest is None or architecture(request.facts.model_type).relative_positions
+    if request.tokens is None or unlimited or request.tokens <= (longest or 0):
+        return None
+    return f"The model's longest context is {longest} tokens, {request.tokens} are asked for."
 
 
-def gib(size: float) -> str:
+def _memory_problem(
+    request: SizingRequest, instance: InstanceType, memory: MemoryPlan, shards: int, served: int
+) -> str | None:
+    if not memory.fits:
+        each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
+        return f"{format_gib(memory.shortfall)} GiB short on {each}."
+    if found := storage_problem(instance, download=memory.download, host_peak=memory.host_peak):
+        return found
+    if served < request.concurrency:
+        asked = f"{request.concurrency} at the same time are asked for"
+        return f"It serves {served} requests of {request.tokens or memory.context} tokens, {asked}."
+    return None
+
+
+def format_gib(size: float) -> str:
     """A size in GiB with one decimal, never less than 0.1."""
     return f"{max(0.1, math.ceil(size / GIB * 10) / 10):.1f}"
 
 
-def _caution(instance: InstanceType) -> str | None:
-    capability = instance.compute_capability
-    if capability is None or capability < BLACKWELL:
+def _caution(engine: Engine, instance: InstanceType) -> str | None:
+    if not engine.hardware.is_untested(instance):
         return None
-    return f"TGI's kernels were neither built nor tested for {instance.accelerator} (Blackwell)."
+    return f"{engine.display_name}'s kernels were neither built nor tested for {instance.accelerator} (Blackwell)."

@@ -1,103 +1,101 @@
-"""Resolves the wish for the cheapest instance."""
+"""Finds the cheapest instance for a request that leaves the choice to the plan."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from constructs_lib.planning.cheapest_for import CheapestFor
-from constructs_lib.planning.engines.tgi.batch_limits import SIZING
-from constructs_lib.planning.engines.tgi.environment import option_values
-from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.images.version import Version, dotted
+from constructs_lib.planning.hardware.instance_types import CheapestFor
+from constructs_lib.planning.images.catalogue import Version, format_version
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sizing.candidates import Candidate, candidates
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 _KEYWORD = "instance_type"
+_RULES = {"tokens": Integer(2), "concurrency": Integer(1)}
 
 
-def with_cheapest(request: EndpointRequest, version: Version) -> tuple[EndpointRequest, list[Problem]]:
-    """The request with the instance and the options that follow.
+def choose_cheapest(request: EndpointRequest, version: Version) -> tuple[EndpointRequest, list[Problem]]:
+    """The request with the cheapest instance and the options that follow from it.
 
     Args:
-        request: What is asked for; without a wish it is answered as it is.
-        version: Version of TGI.
+        request: What the caller asks for; one that names an instance is returned as it is.
+        version: Version of the engine.
 
     Returns:
-        The request, still undecided where the wish cannot be granted, and why not.
+        The request, still undecided if no instance can be found, and why not.
     """
-    wish: object = request.cheapest
-    if wish is None:
+    load: object = request.cheapest
+    if load is None:
         return request, []
-    if not isinstance(wish, CheapestFor):
+    if not isinstance(load, CheapestFor):
         fix = "Write InstanceType.cheapest_for(tokens=…)."
-        return request, [Problem(_KEYWORD, wish, f"must be a CheapestFor, not {type(wish).__name__}", fix)]
+        return request, [Problem(_KEYWORD, load, f"must be a CheapestFor, not {type(load).__name__}", fix)]
     found = [
-        validate
-        for name in ("tokens", "concurrency")
-        if (validate := problem(f"{_KEYWORD}.{name}", getattr(wish, name), Integer(1 if name == "concurrency" else 2)))
+        wrong for name, rule in _RULES.items() if (wrong := problem(f"{_KEYWORD}.{name}", getattr(load, name), rule))
     ]
     facts = request.model.known_facts()
     if facts is None:
-        found.append(_unknown_model(wish))
-    values, _ = option_values(request, version)
-    unresolved = [name for name, value in values.items() if request.is_token(value)]
-    undecided = [name for name in unresolved if name in SIZING]
+        found.append(_unknown_model(load))
+    values = request.engine.read_options(request.options, version).values
+    unresolved = [name for name, value in values.items() if isinstance(value, Unknown)]
+    undecided = [name for name in unresolved if name in request.engine.memory_model.options]
     if undecided:
-        found.append(_undecided(wish, undecided))
-    resolved = {name: value for name, value in values.items() if name not in unresolved}
+        found.append(_undecided(load, undecided))
     if found or facts is None:
         return request, found
-    return _granted(request, wish, facts, TgiOptions(**resolved), version)  # type: ignore[arg-type]
+    known = {name: value for name, value in values.items() if name not in unresolved}
+    return _choose(request, load, facts, request.engine.options_type(**known), version)
 
 
-def _granted(
-    request: EndpointRequest, wish: CheapestFor, facts: ModelFacts, options: TgiOptions, version: Version
+def _choose(
+    request: EndpointRequest, load: CheapestFor, facts: ModelFacts, options: object, version: Version
 ) -> tuple[EndpointRequest, list[Problem]]:
-    region = None if request.region is None or request.is_token(request.region) else request.region
+    has_catalogued_image = not request.image_choice.uri_override
     ranked = candidates(
         facts,
-        tokens=wish.tokens,
-        concurrency=wish.concurrency,
+        engine=request.engine,
+        tokens=load.tokens,
+        concurrency=load.concurrency,
         options=options,
-        version=dotted(version),
-        region=None if request.image.uri_override else region,
+        version=format_version(version),
+        region=request.region if has_catalogued_image and isinstance(request.region, str) else None,
     )
     chosen = next((one for one in ranked if one.fits and one.caution is None), None)
     if chosen is None:
-        return request, [_nothing(wish, facts, ranked)]
+        return request, [_nothing(load, facts, ranked)]
     settings = {name: value for name, value in chosen.settings.items() if getattr(request.options, name) is None}
-    options = replace(request.options, **settings)  # type: ignore[arg-type]
-    return replace(request, instance=chosen.instance, options=options), []
+    decided = replace(request.options, **settings)
+    return replace(request, instance=chosen.instance, options=decided), []
 
 
-def _unknown_model(wish: CheapestFor) -> Problem:
+def _unknown_model(load: CheapestFor) -> Problem:
     return Problem(
         _KEYWORD,
-        wish,
+        load,
         "the cheapest instance for a model can be found only if its shape is known",
         "Describe the model with facts=ModelFacts(…), or choose an instance.",
     )
 
 
-def _undecided(wish: CheapestFor, undecided: list[str]) -> Problem:
+def _undecided(load: CheapestFor, undecided: list[str]) -> Problem:
     return Problem(
         _KEYWORD,
-        wish,
+        load,
         f"the cheapest instance cannot be found while options.{undecided[0]} is not known at synth",
         "Give its value, or choose an instance.",
     )
 
 
-def _nothing(wish: CheapestFor, facts: ModelFacts, ranked: list[Candidate]) -> Problem:
+def _nothing(load: CheapestFor, facts: ModelFacts, ranked: list[Candidate]) -> Problem:
     able = [one for one in ranked if one.memory is not None and one.caution is None]
     best = max(able, key=lambda one: (one.concurrency, one.memory.max_tokens if one.memory else 0), default=None)
     nearest = best or ranked[0]
     return Problem(
         _KEYWORD,
-        wish,
+        load,
         f"no instance of the catalogue serves that with {facts.hub_id}; the nearest is {nearest.instance.name}:"
         f" {(nearest.reason or '').rstrip('.')}",
         "Lower tokens or concurrency, set options.quantize, or spread the load over more endpoints.",

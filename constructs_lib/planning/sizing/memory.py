@@ -1,173 +1,187 @@
 """What one GPU holds: weights, activations of a prefill, and the key-value cache that is left over.
 
-The figures follow what TGI does at its start (`server/text_generation_server/models/flash_causal_lm.py` 3.3.6, warmup):
-it allocates the cache of a warm-up batch, prefills it, sees what is then left of the GPU's memory times
-CUDA_MEMORY_FRACTION times TGI_WIGGLE_ROOM, and gives all of that to the cache. What it measures we have to estimate;
-docs/memory.md holds the estimate against public reports.
+The same for every engine, which is asked for what differs (`Engine.memory_model`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from collections.abc import Mapping
+from dataclasses import fields
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
-from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.engines.tgi.prefill import prefill_tokens
+from constructs_lib.planning.engine import Engine, EngineContext
 from constructs_lib.planning.hardware.gpu_memory import GIB, visible_bytes
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.version import Version, parse
-from constructs_lib.planning.models.facts import ModelChoice, ModelFacts
-from constructs_lib.planning.sizing import memory_parts
+from constructs_lib.planning.images.catalogue import Version, parse_version
+from constructs_lib.planning.memory_plan import GpuShare, MemoryPlan, WeightFormat
+from constructs_lib.planning.models.architectures import architecture
+from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, ModelChoice, ModelFacts
+from constructs_lib.planning.validation.unknown import Unknown
 
-__all__ = ["GIB", "LEAST_TOKENS", "MemoryPlan", "concurrent_requests", "memory_plan"]
+MIN_TOKENS = 2048
+"""Prompt and answer that have to fit if no length is requested, or the model's longest context: less is no service."""
 
-LEAST_TOKENS = 2048
-"""Prompt and answer that have to fit where nothing is asked for, or the model's longest context: less is no service."""
+HALF_BYTES = 2
+"""Bytes of float16 and bfloat16, in which engines compute whatever type the weights were published in."""
 
+_UNKNOWN_VOCABULARY = 262_144
 
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
-    """The memory of one of the GPUs that share a model; sizes in bytes.
-
-    Args:
-        gpu_memory: What the GPU has by CUDA's account, times `cuda_memory_fraction`.
-        usable: What TGI fills of it: times `tgi_wiggle_room`.
-        weights: This GPU's share of the weights.
-        runtime: CUDA's context and kernels, workspaces, and the buffers of the GPUs' talk with each other.
-        prefill: Activations of the largest prefill.
-        prefill_tokens: Prompt tokens of that prefill (max_batch_prefill_tokens).
-        warm_up_tokens: Tokens whose keys and values TGI's warm-up allocates at once.
-        kv_bytes_per_token: This GPU's share of one token's keys and values; for models without paged attention twice
-            that, because a step of the answer copies them.
-        max_tokens: Tokens whose keys and values fit, over all requests; TGI's "max batch total tokens".
-        context: Longest prompt and answer together that one request may have.
-        asked_tokens: Tokens that have to fit at least.
-        loading_peak: Most memory of the GPU while the weights are loaded.
-        host_peak: Memory of the host that loading takes.
-        download: Size of the published weights, which the instance's storage has to hold.
-        static: Whether batches are padded, without paged attention; TGI measures nothing then and has to be told.
-    """
-
-    gpu_memory: int
-    usable: int
-    weights: int
-    runtime: int
-    prefill: int
-    prefill_tokens: int
-    warm_up_tokens: int
-    kv_bytes_per_token: int
-    max_tokens: int
-    context: int
-    asked_tokens: int
-    loading_peak: int
-    host_peak: int
-    download: int
-    static: bool
-
-    @property
-    def fixed(self) -> int:
-        """What is taken whatever the requests are."""
-        return self.weights + self.runtime + self.prefill
-
-    @property
-    def free_for_tokens(self) -> int:
-        """What is left for keys and values; negative where not even the rest fits."""
-        return self.usable - self.fixed
-
-    @property
-    def needed(self) -> int:
-        """What the model takes with the keys and values of the tokens that have to fit."""
-        return self.fixed + self.asked_tokens * self.kv_bytes_per_token
-
-    @property
-    def shortfall(self) -> int:
-        """What is missing; 0 where it loads, warms up, and serves what is asked."""
-        warm_up = self.fixed + self.warm_up_tokens * self.kv_bytes_per_token - self.gpu_memory
-        tokens = (self.asked_tokens - self.max_tokens) * self.kv_bytes_per_token
-        return max(0, warm_up, tokens, self.loading_peak - self.gpu_memory)
-
-    @property
-    def fits(self) -> bool:
-        """Whether the model loads, warms up, and one request of the asked length can be served."""
-        return self.shortfall == 0
-
-    @property
-    def spare(self) -> float:
-        """Share of the usable memory that is left beside the tokens that have to fit; may be negative."""
-        return (self.usable - self.needed) / self.usable
+_HOST_BASE, _HOST_PER_SHARD = 1 * GIB, int(2.5 * GIB)
+"""The server itself; Python with torch and CUDA's host side, once for each GPU."""
 
 
 def memory_plan(
-    facts: ModelFacts, instance: InstanceType, options: TgiOptions, version: str, num_shard: int
+    engine: Engine, facts: ModelFacts, instance: InstanceType, options: object, version: str, shards: int
 ) -> MemoryPlan:
     """The memory plan of a model on each of the GPUs that share it.
 
     Args:
+        engine: The engine.
         facts: The model.
         instance: The instance, whose GPUs' memory must be known.
-        options: The options, right by themselves and known at synth.
-        version: Version of TGI, such as `3.3.6`.
-        num_shard: GPUs that share the model, over which its heads can be split (`tgi_shards.can_shard`).
+        options: The engine's options, right by themselves and known at synth.
+        version: Version of the engine, such as `3.3.6`.
+        shards: GPUs that share the model, over which it can be split (`MemoryModel.can_shard`).
 
     Raises:
-        ValueError: Nobody publishes the memory of that instance's GPUs, or the version is none.
+        ValueError: The memory of that instance's GPUs is not published, or the version is not a full one.
     """
-    parsed = parse(version)
+    return plan_memory(context_for(engine, facts, instance, options, full_version(version)), facts, shards)
+
+
+def full_version(text: str) -> Version:
+    """The version as numbers.
+
+    Raises:
+        ValueError: It is not a full version.
+    """
+    parsed = parse_version(text)
     if parsed is None:
-        raise ValueError(f"{version!r} is no full version")
-    return plan_of(engine_context(facts, instance, options, parsed), facts, num_shard)
+        raise ValueError(f"{text!r} is no full version")
+    return parsed
 
 
-def engine_context(facts: ModelFacts, instance: InstanceType, options: TgiOptions, version: Version) -> EngineContext:
-    """What TGI's rules look at, for options that are right and known at synth."""
-    given = {field.name: getattr(options, field.name) for field in fields(options)}
+def context_for(
+    engine: Engine, facts: ModelFacts, instance: InstanceType, options: object, version: Version
+) -> EngineContext:
+    """What the engine's rules look at, for options that are right by themselves."""
+    given = given_options(options)
     return EngineContext(
-        values={keyword: value for keyword, value in given.items() if value is not None},
-        unknown={},
+        engine=engine,
+        values=given,
+        unknown={keyword: value for keyword, value in given.items() if isinstance(value, Unknown)},
         version=version,
         model=ModelChoice(source="hub", hub_id=facts.hub_id, facts=facts),
         facts=facts,
         instance=instance,
-        network_isolation=False,
     )
 
 
-def plan_of(ctx: EngineContext, facts: ModelFacts, num_shard: int) -> MemoryPlan:
-    """The memory plan of a situation (see `memory_plan`)."""
-    gpu = int(visible_bytes(ctx.instance) * ctx.real("cuda_memory_fraction", 1.0))
-    prompt = prefill_tokens(ctx, facts, num_shard)
-    weights = memory_parts.weights(ctx, facts, num_shard)
-    runtime = memory_parts.runtime(num_shard)
-    activations = memory_parts.activations(ctx, facts, num_shard, prompt)
-    per_token = memory_parts.kv_bytes_per_token(ctx, facts, num_shard)
-    warm_up = memory_parts.warm_up_tokens(ctx, facts, prompt)
-    usable = memory_parts.usable(ctx, gpu, weights + runtime + activations + warm_up * per_token)
-    fitting = max(0, (usable - weights - runtime - activations) // per_token)
-    most = fitting if not facts.flash else max(fitting, warm_up)
-    total = ctx.number("max_total_tokens")
-    asked = total or min(LEAST_TOKENS, facts.max_positions)
-    unlimited = facts.max_positions if ctx.chunks_prefill else min(facts.max_positions, prompt)
-    if not facts.flash:
-        asked = max(asked, warm_up, ctx.number("max_batch_total_tokens") or 0)
+def given_options(options: object) -> Mapping[str, object]:
+    """The options of an engine's dataclass that are given."""
+    every = {one.name: getattr(options, one.name) for one in fields(options)}  # type: ignore[arg-type]
+    return {keyword: value for keyword, value in every.items() if value is not None}
+
+
+def plan_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> MemoryPlan:
+    """The memory plan of a context (see `memory_plan`)."""
+    model = ctx.engine.memory_model
+    weights = weight_bytes(facts, shards, model.weight_format(ctx, facts))
+    gpu = GpuShare(shards=shards, visible=visible_bytes(ctx.instance), weights=weights)
+    engine = model.memory(ctx, facts, gpu)
+    free = engine.usable - weights - engine.runtime - engine.activations
+    max_tokens = max(engine.cache.max_tokens(free), engine.min_tokens)
     return MemoryPlan(
-        gpu_memory=gpu,
-        usable=usable,
+        gpu_memory=engine.gpu_memory,
+        usable=engine.usable,
         weights=weights,
-        runtime=runtime,
-        prefill=activations,
-        prefill_tokens=prompt,
-        warm_up_tokens=warm_up,
-        kv_bytes_per_token=per_token,
-        max_tokens=most,
-        context=min(most, total or unlimited),
-        asked_tokens=asked,
-        loading_peak=weights + runtime + 2 * memory_parts.largest_tensor(facts, num_shard),
-        host_peak=memory_parts.host_peak(facts, num_shard),
+        runtime=engine.runtime,
+        prefill=engine.activations,
+        prefill_tokens=engine.prefill_tokens,
+        warm_up_tokens=engine.warm_up_tokens,
+        cache=engine.cache,
+        max_tokens=max_tokens,
+        context=min(max_tokens, engine.max_request_tokens),
+        asked_tokens=engine.asked_tokens,
+        loading_peak=weights + engine.runtime + 2 * _largest_tensor(facts, shards),
+        host_peak=_host_peak(facts, shards),
         download=facts.checkpoint_bytes,
-        static=not facts.flash,
+        static=engine.static,
     )
 
 
-def concurrent_requests(plan: MemoryPlan, tokens: int) -> int:
-    """How many requests of that many tokens (prompt and answer together) are served at the same time."""
-    return plan.max_tokens // tokens if 0 < tokens <= plan.context else 0
+def fit_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> tuple[EngineContext, MemoryPlan]:
+    """The memory plan, with the engine's smaller settings if its defaults do not fit and the caller leaves them open.
+
+    Args:
+        ctx: The context.
+        facts: The model.
+        shards: GPUs that share it.
+
+    Returns:
+        The context with the settings that fit, and its memory plan; if none fit, the plan that lacks the least.
+    """
+    memory = plan_memory(ctx, facts, shards)
+    if memory.fits:
+        return ctx, memory
+    for settings in ctx.engine.memory_model.smaller_settings(ctx, memory):
+        smaller = ctx.with_values(settings)
+        memory = plan_memory(smaller, facts, shards)
+        if memory.fits:
+            return smaller, memory
+    return ctx, memory
+
+
+def weight_bytes(facts: ModelFacts, shards: int, weights: WeightFormat) -> int:
+    """One GPU's share of the weights.
+
+    Layers are split evenly; the embeddings stay in half precision. If the vocabulary cannot be split evenly, each GPU
+    has the whole output layer.
+    """
+    table = vocabulary(facts) * facts.hidden if facts.vocabulary else 0
+    layers = max(0, facts.parameters - table * (1 if facts.tied_embeddings else 2))
+    compressed = layers * weights.bits_per_parameter / 8
+    if facts.quantization and facts.weight_bytes:
+        compressed = max(0, facts.weight_bytes - table * HALF_BYTES * (1 if facts.tied_embeddings else 2))
+    whole_output = facts.vocabulary is not None and facts.vocabulary % shards != 0
+    output = table if whole_output else table / shards
+    if facts.tied_embeddings and not weights.copies_tied_embeddings:
+        output = 0
+    return math.ceil(compressed / shards + (table / shards + output) * HALF_BYTES)
+
+
+def kv_heads_per_gpu(facts: ModelFacts, shards: int) -> int:
+    """Key-value heads of one GPU: split evenly, at least one, which GPUs then keep in common."""
+    return max(1, facts.kv_heads // shards)
+
+
+def inner_width(facts: ModelFacts) -> int:
+    """Width of the feed-forward layers, of one expert."""
+    return facts.intermediate or 4 * facts.hidden
+
+
+def vocabulary(facts: ModelFacts) -> int:
+    """Entries of the vocabulary; more than most models have if it is not known."""
+    return facts.vocabulary or _UNKNOWN_VOCABULARY
+
+
+def _largest_tensor(facts: ModelFacts, shards: int) -> int:
+    """The largest tensor of a GPU in half precision; loading holds it twice, to join it or to compress it.
+
+    Engines that compress while loading do it tensor by tensor, so the full weights pass through the GPU but never fill
+    it.
+    """
+    gate = 2 if architecture(facts.model_type).gated else 1
+    layer = gate * inner_width(facts) * facts.experts * facts.hidden
+    table = facts.vocabulary * facts.hidden if facts.vocabulary else 0
+    return math.ceil(max(layer, table) / shards) * HALF_BYTES
+
+
+def _host_peak(facts: ModelFacts, shards: int) -> int:
+    """Memory of the host that loading takes.
+
+    Files are mapped, so their pages can be dropped; what stays is one process for each GPU with the tensor that it
+    converts, once as published and once as loaded.
+    """
+    published = BYTES_PER_PARAMETER[facts.checkpoint_dtype] / HALF_BYTES
+    return math.ceil(_HOST_BASE + shards * (_HOST_PER_SHARD + _largest_tensor(facts, shards) * (1 + published)))

@@ -51,9 +51,6 @@ class Described:
 HIDDEN = Described("not shown")
 """Stands for a value that may be a secret."""
 
-AT_DEPLOYMENT = Described("known at deployment")
-"""Stands for a value that is not resolved at synth."""
-
 _LONGEST = 120
 
 

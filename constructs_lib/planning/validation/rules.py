@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 UINT32 = 2**32 - 1
 _LARGEST = 3e38  # TGI reads 32-bit floats
@@ -24,14 +25,14 @@ class Rule(Protocol):
     def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong with the value and what to do about it; None if it is right."""
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """A right value as the text of an environment variable."""
 
 
-def problem(keyword: str, value: object, check: Rule) -> Problem | None:
-    """The problem that the check has with the value, if it has one."""
-    validate = check.validate(value)
-    return Problem(keyword, value, *validate) if validate else None
+def problem(keyword: str, value: object, rule: Rule) -> Problem | None:
+    """What is wrong with a value by a rule; None for a right one, and for one that is known only at deployment."""
+    found = None if isinstance(value, Unknown) else rule.validate(value)
+    return Problem(keyword, value, *found) if found else None
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Integer:
             return (f"must be from {self.minimum} to {self.maximum}{self._unit}", self._nearest(value))
         return None
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
         return str(value)
 
@@ -83,7 +84,7 @@ class Number:
             return (f"must be {self.allowed}", "Choose a number in that range, or leave it out.")
         return None
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
         return str(value)
 
@@ -107,7 +108,7 @@ class Boolean:
             return None
         return (f"must be True or False, not {_type(value)}", "Give a bool, or leave it out.")
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
         return "true" if value else "false"
 
@@ -124,7 +125,7 @@ class OneOf:
             return None
         return (f"must be one of {', '.join(self.kind)}", f"Take a member of {self.kind.__name__}, or leave it out.")
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
         return str(value)
 
@@ -151,7 +152,7 @@ class String:
             return (f"must be {self.form}", "Write it in that form, or leave it out.")
         return None
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
         return str(value)
 
@@ -174,11 +175,11 @@ class ListOf:
                 return (f"has the item {item!r} that {validate[0]}", validate[1])
         return None
 
-    def text(self, value: object) -> str:
+    def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
         if not isinstance(value, Sequence):
             raise TypeError(f"expected a sequence, got {value!r}")
-        return ",".join(self.each.text(item) for item in value) if value else str(self.when_empty)
+        return ",".join(self.each.to_env(item) for item in value) if value else str(self.when_empty)
 
 
 PATH = String("an absolute path of printable ASCII characters", r"/[!-~]*")

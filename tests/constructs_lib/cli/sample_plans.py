@@ -3,9 +3,9 @@
 from constructs_lib.cli.arguments import Asked
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.memory_plan import CacheLayout, MemoryPlan
 from constructs_lib.planning.models.facts import known_model
 from constructs_lib.planning.sizing.candidates import Candidate
-from constructs_lib.planning.sizing.memory import MemoryPlan
 
 GIB = 2**30
 
@@ -26,7 +26,7 @@ def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 819
         prefill=GIB,
         prefill_tokens=4096,
         warm_up_tokens=4096,
-        kv_bytes_per_token=kv_bytes,
+        cache=CacheLayout(kv_bytes),
         max_tokens=max(0, int((16 - weights) * GIB / kv_bytes)),
         context=8192,
         asked_tokens=asked_tokens,

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import VERSIONS
 from constructs_lib.planning.models.facts import known_models
 
 
@@ -14,7 +14,7 @@ from constructs_lib.planning.models.facts import known_models
     [
         ("models", [facts.hub_id for facts in known_models()]),
         ("instances", [one.name for one in InstanceType.all()]),
-        ("images", list(reversed(VERSIONS))),
+        ("images", list(reversed(TGI.images.versions))),
     ],
 )
 def test_every_row_of_the_catalogue_is_listed(run, command, names):

@@ -12,7 +12,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import InstanceType, Model, Quantization, TgiEndpoint, TgiImage, TgiOptions
-from constructs_lib.planning.images.catalogue import regions
+from constructs_lib.planning.engines.tgi.engine import TGI
 from tests.constructs_lib.rendered import (
     CONFIG,
     ENDPOINT,
@@ -195,7 +195,7 @@ def test_where_the_region_is_not_known_the_template_finds_the_image_of_each(tmp_
         TgiEndpoint(stack, name, model=Model.from_hub(QWEN), instance_type=InstanceType.G5_2XLARGE)
     template = template_of(stack)
     ((name, accounts),) = template["Mappings"].items()
-    assert sorted(accounts) == sorted(regions())
+    assert sorted(accounts) == sorted(TGI.images.regions(TGI.images.newest))
     assert len(accounts) == 45
     assert accounts["cn-north-1"] == {"Account": "727897471807"}
     for model in resources(template, MODEL).values():

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
@@ -21,7 +22,7 @@ def planned(*, version: str | None = None, hub_id: str | None = None, **changes:
         changes["model"] = ModelChoice(source="hub", hub_id=hub_id, has_token=True)
     if isinstance(changes.get("options"), dict):
         changes["options"] = TgiOptions(**changes["options"])
-    return plan(EndpointRequest(**{"model": LLAMA, "instance": InstanceType.G5_2XLARGE} | changes))
+    return plan(EndpointRequest(**{"engine": TGI, "model": LLAMA, "instance": InstanceType.G5_2XLARGE} | changes))
 
 
 @pytest.fixture

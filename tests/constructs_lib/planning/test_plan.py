@@ -9,21 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import VERSIONS, ImageChoice
+from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice, ModelFacts
 from constructs_lib.planning.plan import EndpointPlan, EndpointRequest, plan
+from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
 
 PLANNING = Path(__file__).parents[3] / "constructs_lib" / "planning"
 
 
-class Token(str):
-    """Stands for a value that is not resolved at synth."""
-
-
-def unresolved(**changes):
-    return {"is_token": lambda value: isinstance(value, Token), "token_text": lambda value: f"<{value}>"} | changes
+VERSIONS = TGI.images.versions
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -118,37 +115,38 @@ def test_all_problems_come_together(planning):
 
 
 def test_what_is_not_resolved_at_synth_is_not_judged_but_written(planning):
-    values = {field.name: Token(field.name) for field in fields(TgiOptions) if field.name != "messages_api_enabled"}
+    values = {
+        field.name: Unknown(f"<{field.name}>") for field in fields(TgiOptions) if field.name != "messages_api_enabled"
+    }
     plan = planning(
-        **unresolved(
-            model=ModelChoice(source="hub", hub_id=Token("id"), revision=Token("revision")),
-            region=Token("region"),
-            options=values,
-            environment={"MINE": Token("mine")},
-            endpoint_name=Token("name"),
-            instance_count=Token("count"),
-            startup_timeout_seconds=Token("startup"),
-            inference_ami_version=Token("ami"),
-        )
+        model=ModelChoice(source="hub", hub_id=Unknown("<id>"), revision=Unknown("<revision>")),
+        region=UNKNOWN,
+        options=values,
+        environment={"MINE": Unknown("<mine>")},
+        endpoint_name=UNKNOWN,
+        instance_count=UNKNOWN,
+        startup_timeout_seconds=UNKNOWN,
+        inference_ami_version=Unknown("<ami>"),
     )
     assert plan.problems == ()
     assert plan.environment["MAX_TOTAL_TOKENS"] == "<max_total_tokens>"
     assert plan.environment["SM_NUM_GPUS"] == "<num_shard>"
     assert plan.environment["MINE"] == "<mine>"
-    assert plan.inference_ami_version == "ami"
+    assert (plan.environment["HF_MODEL_ID"], plan.environment["HF_MODEL_REVISION"]) == ("<id>", "<revision>")
+    assert plan.inference_ami_version == "<ami>"
 
 
 def test_an_option_that_the_version_lacks_is_refused_even_if_its_value_is_not_known(refusals):
-    found = refusals(**unresolved(version="1.4.5", options={"prometheus_port": Token("port")}))
+    found = refusals(version="1.4.5", options={"prometheus_port": UNKNOWN})
     assert found[0].startswith("options.prometheus_port=(known at deployment): TGI 1.4.5 does not have it")
 
 
 @pytest.mark.parametrize(
     ("given", "missing"), [("max_input_tokens", "max_total_tokens"), ("max_total_tokens", "max_input_tokens")]
 )
-@pytest.mark.parametrize(("value", "shown"), [(Token("limit"), "(known at deployment)"), ("4k", "'4k'")])
+@pytest.mark.parametrize(("value", "shown"), [(UNKNOWN, "(known at deployment)"), ("4k", "'4k'")])
 def test_a_limit_without_the_other_is_shown_as_it_is_given(given, missing, value, shown, refusals):
-    found = refusals(**unresolved(options={given: value}))
+    found = refusals(options={given: value})
     assert any(words.startswith(f"options.{given}={shown}: is given without {missing};") for words in found)
 
 
@@ -189,7 +187,7 @@ REQUESTS = st.fixed_dictionaries(
     | {
         field.name: JUNK
         for field in fields(EndpointRequest)
-        if field.name not in {"model", "instance", "image", "options", "is_token", "token_text"}
+        if field.name not in {"engine", "model", "instance", "image", "options"}
     },
 )
 
@@ -197,7 +195,7 @@ REQUESTS = st.fixed_dictionaries(
 @settings(max_examples=100, deadline=None)
 @given(REQUESTS)
 def test_no_junk_makes_the_plan_raise(request):
-    result = plan(EndpointRequest(**request))
+    result = plan(EndpointRequest(engine=TGI, **request))
     assert isinstance(result, EndpointPlan)
     assert all(str(problem).endswith(".") for problem in result.problems)
 

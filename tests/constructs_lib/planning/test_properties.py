@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Attention, Dtype, KvCacheDtype, Quantization, TgiOptions
 from constructs_lib.planning.hardware.gpu_memory import visible_bytes
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -56,7 +57,7 @@ def options(draw):
 
 def planned(hub_id, instance, chosen):
     model = ModelChoice(source="hub", hub_id=hub_id, has_token=True)
-    return plan(EndpointRequest(model=model, instance=InstanceType.named(instance), options=chosen))
+    return plan(EndpointRequest(engine=TGI, model=model, instance=InstanceType.named(instance), options=chosen))
 
 
 @settings(quick, max_examples=400)
@@ -96,7 +97,7 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
 
 def fits(facts, instance, asked, kind, *, num_shard=None):
     options = TgiOptions(quantize=kind, num_shard=num_shard)
-    found = candidate(facts, InstanceType.named(instance), tokens=asked, options=options)
+    found = candidate(facts, InstanceType.named(instance), engine=TGI, tokens=asked, options=options)
     return found.memory is not None and found.memory.fits
 
 
@@ -133,7 +134,7 @@ def test_smaller_models_never_turn_a_fit_into_a_misfit(data, hub_id, instance, k
 @quick
 @given(st.sampled_from(MODELS), st.sampled_from(GPUS), st.integers(2, 32_768))
 def test_the_settings_of_a_candidate_make_a_plan_without_problems(hub_id, instance, asked):
-    found = candidate(known_model(hub_id), InstanceType.named(instance), tokens=asked)
+    found = candidate(known_model(hub_id), InstanceType.named(instance), engine=TGI, tokens=asked)
     if found.fits:
         result = planned(hub_id, instance, TgiOptions(**found.settings))
         assert (result.problems, result.num_shard) == ((), found.num_shard)

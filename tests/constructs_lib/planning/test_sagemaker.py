@@ -3,6 +3,7 @@
 import botocore.loaders
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.hardware.host_ami import (
     GPU_CUDA_12,
     GPU_CUDA_13,
@@ -12,7 +13,6 @@ from constructs_lib.planning.hardware.host_ami import (
     default_ami,
 )
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import VERSIONS
 from constructs_lib.planning.models.facts import ModelChoice
 
 NAME_FORM = "must be 1 to 63 letters, digits and hyphens, no hyphen first or last"
@@ -145,7 +145,7 @@ def test_the_ami_names_are_botocores():
     assert {*HOST_CUDA, NEURON} == set(model["shapes"]["ProductionVariantInferenceAmiVersion"]["enum"])
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", TGI.images.versions)
 def test_images_of_cuda_12_4_get_the_ami_with_its_driver(version, planning):
     new = tuple(map(int, version.split("."))) >= (2, 3, 1)
     assert planning(version=version).inference_ami_version == ("al2-ami-sagemaker-inference-gpu-3-1" if new else None)

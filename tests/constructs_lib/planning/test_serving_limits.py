@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization, TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
@@ -12,6 +13,7 @@ from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.serving_limits import ServingFacts, facts_problems
+from constructs_lib.planning.validation.unknown import UNKNOWN
 
 
 def facts(
@@ -22,6 +24,7 @@ def facts(
     **options: Any,
 ) -> ServingFacts:
     request = EndpointRequest(
+        engine=TGI,
         model=ModelChoice(source="hub", hub_id=hub_id),
         instance=instance,
         image=ImageChoice(version=version),
@@ -82,10 +85,10 @@ def test_the_type_of_weights_that_are_compressed_is_certain() -> None:
 
 def test_what_is_known_only_at_deployment_is_not_certain() -> None:
     request = EndpointRequest(
+        engine=TGI,
         model=ModelChoice(source="hub", hub_id="org/unknown", revision="abc123"),
         instance=InstanceType.G6E_12XLARGE,
-        options=TgiOptions(max_input_tokens=-1, max_total_tokens=-1, max_best_of=-1),
-        is_token=lambda value: value == -1,
+        options=TgiOptions(max_input_tokens=UNKNOWN, max_total_tokens=UNKNOWN, max_best_of=UNKNOWN),  # type: ignore[arg-type]
     )
     found = plan(request).serving
     assert (found.max_input_tokens, found.max_total_tokens, found.max_best_of) == (None, None, None)
@@ -93,7 +96,7 @@ def test_what_is_known_only_at_deployment_is_not_certain() -> None:
 
 
 def told(found: ServingFacts) -> list[str]:
-    return [str(problem) for problem in facts_problems(found, lambda value: value == "token")]
+    return [str(problem) for problem in facts_problems(found, TGI.serving_rules)]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def told(found: ServingFacts) -> list[str]:
         ({"max_best_of": 0}, "max_best_of=0: must be from 1 to"),
         ({"dtype": "int8"}, "dtype='int8': must be one of float16, bfloat16"),
         ({"quantize": "q4"}, "quantize='q4': must be one of awq, compressed-tensors"),
-        ({"revision": "token"}, "revision=(known at deployment): must be known at synth: a front door tells its"),
+        ({"revision": UNKNOWN}, "revision=(known at deployment): must be known at synth: a front door tells its"),
         (
             {"max_input_tokens": 4096, "max_total_tokens": 4096},
             "max_input_tokens=4096: must be less than max_total_tokens=4096. Give the endpoint's own limits.",

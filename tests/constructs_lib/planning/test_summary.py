@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
@@ -11,12 +12,13 @@ from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.plan import EndpointRequest, plan
 from constructs_lib.planning.sizing.memory import memory_plan
 from constructs_lib.planning.summary import PlanSummary, summary
+from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
 
 FALCON = ModelChoice(source="hub", hub_id="tiiuae/falcon-7b")
 
 
 def summarised(**changes):
-    request = EndpointRequest(**{"model": FALCON, "instance": InstanceType.G5_2XLARGE} | changes)
+    request = EndpointRequest(**{"engine": TGI, "model": FALCON, "instance": InstanceType.G5_2XLARGE} | changes)
     planned = plan(request)
     assert planned.problems == ()
     return summary(request, planned)
@@ -42,7 +44,7 @@ def test_the_context_is_the_one_that_is_asked_for():
 def test_the_context_is_else_what_the_memory_plan_says():
     llama = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
     facts = known_model(llama.hub_id)
-    expected = memory_plan(facts, InstanceType.G5_2XLARGE, TgiOptions(), "3.3.6", 1).context
+    expected = memory_plan(TGI, facts, InstanceType.G5_2XLARGE, TgiOptions(), "3.3.6", 1).context
     assert 2048 < expected < 131_072
     assert summarised(model=llama).context == expected
 
@@ -63,11 +65,11 @@ def test_an_instance_that_the_catalogue_does_not_have_has_no_price():
 
 def test_what_is_not_known_at_synth_is_left_out():
     request = EndpointRequest(
-        model=ModelChoice(source="hub", hub_id="${Token[1]}"),
+        engine=TGI,
+        model=ModelChoice(source="hub", hub_id=Unknown("<id>")),
         instance=InstanceType.G5_2XLARGE,
         image=ImageChoice(version="3.3.6"),
-        instance_count=10**20,
-        is_token=lambda value: value in ("${Token[1]}", 10**20),
+        instance_count=UNKNOWN,
     )
     line = summary(request, plan(request))
     assert (line.model, line.context, line.instance_count, line.price_usd_per_hour) == (None, None, 1, 1.515)
@@ -75,10 +77,10 @@ def test_what_is_not_known_at_synth_is_left_out():
 
 def test_an_option_that_is_not_known_at_synth_leaves_the_context_open():
     request = EndpointRequest(
+        engine=TGI,
         model=FALCON,
         instance=InstanceType.G5_2XLARGE,
-        options=TgiOptions(cuda_memory_fraction=-1e40),
-        is_token=lambda value: value == -1e40,
+        options=TgiOptions(cuda_memory_fraction=UNKNOWN),
     )
     assert summary(request, plan(request)).context is None
 

@@ -1,94 +1,108 @@
-"""The limits that TGI has to be told, because its own would not fit.
+"""The limits that TGI has to be given, because its own would not fit.
 
 Source: TGI 3.3.6 `backends/v3/src/lib.rs` (connect_backend): models without flash attention get a batch of 16000
 tokens, or of the longest request or prefill, whatever their memory; the others get what was measured after a prefill of
-max_batch_prefill_tokens, whose default looks at the GPU's speed more than at its memory.
+max_batch_prefill_tokens, whose default depends on the GPU's speed more than on its memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
+from constructs_lib.planning.engine import EngineContext, Settings
+from constructs_lib.planning.engines.tgi.context import chunks_prefill
+from constructs_lib.planning.engines.tgi.launcher_options import QUANTIZATION_SINCE
+from constructs_lib.planning.engines.tgi.options import Quantization
+from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards
+from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.sizing.memory import MemoryPlan, plan_of
-
-SIZING = frozenset(
-    (
-        "num_shard",
-        "sharded",
-        "quantize",
-        "max_input_tokens",
-        "max_total_tokens",
-        "max_batch_prefill_tokens",
-        "max_batch_total_tokens",
-        "cuda_memory_fraction",
-        "tgi_wiggle_room",
-    )
-)
-"""Options without which nothing can be said about the memory."""
 
 _DEFAULT_BATCH = 16_000
 _PREFILLS = (4096, 2048, 1024)
+_COMPRESSIONS = (Quantization.FP8, Quantization.EETQ, Quantization.BITSANDBYTES_NF4)
+_MIN_SHORTENED = 2048
 
 
-def fitting_plan(ctx: EngineContext, facts: ModelFacts, num_shard: int) -> tuple[EngineContext, MemoryPlan]:
-    """The memory plan, with a smaller prefill where that of TGI does not fit and none is asked for.
+def smaller_settings(ctx: EngineContext, memory: MemoryPlan) -> Iterator[Settings]:
+    """Smaller prefills than TGI's default, largest first; none if the caller sets the prefill.
 
     A warm-up of several prompts reserves the longest answer for each of them, so a prefill of one prompt, or a short
     one of a model that takes long prompts in parts, needs the least memory.
 
     Args:
-        ctx: The situation.
-        facts: The model.
-        num_shard: GPUs that share it.
-
-    Returns:
-        The situation with the prefill that fits, and its memory plan; where none fits, the plan that lacks the least.
+        ctx: The context.
+        memory: Its memory plan.
     """
-    memory = plan_of(ctx, facts, num_shard)
-    if memory.fits or ctx.given("max_batch_prefill_tokens") or ctx.version < (0, 9, 0):
-        return ctx, memory
-    for tokens in _smaller_prefills(ctx, memory.prefill_tokens):
-        smaller = replace(ctx, values={**ctx.values, "max_batch_prefill_tokens": tokens})
-        memory = plan_of(smaller, facts, num_shard)
-        if memory.fits:
-            return smaller, memory
-    return ctx, memory
-
-
-def _smaller_prefills(ctx: EngineContext, prefill: int) -> list[int]:
+    if ctx.given("max_batch_prefill_tokens") or ctx.version < (0, 9, 0):
+        return
     longest_input, batch = ctx.number("max_input_tokens"), ctx.number("max_batch_total_tokens")
     choices = {*_PREFILLS, *(limit for limit in (longest_input, batch) if limit)}
-    least = (longest_input or 1) if ctx.chunks_prefill is False else 1
-    most = min(prefill - 1, batch or prefill)
-    return sorted((tokens for tokens in choices if least <= tokens <= most), reverse=True)
+    least = (longest_input or 1) if chunks_prefill(ctx) is False else 1
+    most = min(memory.prefill_tokens - 1, batch or memory.prefill_tokens)
+    for tokens in sorted((tokens for tokens in choices if least <= tokens <= most), reverse=True):
+        yield {"max_batch_prefill_tokens": tokens}
 
 
 def batch_setting(ctx: EngineContext, memory: MemoryPlan) -> int | None:
-    """A batch (max_batch_total_tokens) that fits the memory, where TGI's own would be larger; None leaves it to TGI."""
+    """A batch (max_batch_total_tokens) that fits the memory, if TGI's own would be larger; None leaves it to TGI."""
     default = max(_DEFAULT_BATCH, ctx.number("max_total_tokens") or 0, memory.prefill_tokens)
-    wanted = memory.static and memory.fits and memory.max_tokens < default
-    if not wanted or ctx.given("max_batch_total_tokens") or ctx.version < (0, 7, 0):
+    is_needed = memory.static and memory.fits and memory.max_tokens < default
+    if not is_needed or ctx.given("max_batch_total_tokens") or ctx.version < (0, 7, 0):
         return None
     return memory.max_tokens
 
 
-def following_options(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> dict[str, int]:
-    """The options that follow from a memory plan, by their names in `TgiOptions`; none that TGI would ignore.
+def following_settings(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> dict[str, int]:
+    """The options that follow from a memory plan; none that TGI would ignore.
 
     Args:
-        ctx: The situation as it is asked for.
+        ctx: The context as requested.
         fitted: The same with the prefill that fits.
         memory: Its memory plan.
     """
-    options: dict[str, int] = {}
+    settings: dict[str, int] = {}
     limits_given = ctx.given("max_total_tokens") or ctx.given("max_input_tokens")
-    if ctx.chunks_prefill is False and ctx.version >= (3, 0, 0) and not limits_given and memory.context > 1:
+    if chunks_prefill(ctx) is False and ctx.version >= (3, 0, 0) and not limits_given and memory.context > 1:
         # Without prefill chunking TGI would take the limits from its warm-up prompt.
-        options |= {"max_input_tokens": memory.context - 1, "max_total_tokens": memory.context}
+        settings |= {"max_input_tokens": memory.context - 1, "max_total_tokens": memory.context}
     prefill = fitted.number("max_batch_prefill_tokens")
     if prefill is not None and not ctx.given("max_batch_prefill_tokens"):
-        options["max_batch_prefill_tokens"] = prefill
+        settings["max_batch_prefill_tokens"] = prefill
     batch = batch_setting(ctx, memory)
-    return options | ({"max_batch_total_tokens": batch} if batch else {})
+    return settings | ({"max_batch_total_tokens": batch} if batch else {})
+
+
+def remedies(ctx: EngineContext, facts: ModelFacts) -> Iterator[Iterator[Settings]]:
+    """Changes with which a model that does not fit may: more GPUs, shorter requests, smaller prefills, compression."""
+    yield _more_shards(ctx, facts)
+    yield _shorter_requests(ctx)
+    yield _smaller_prefills(ctx)
+    yield _compressions(ctx, facts)
+
+
+def _more_shards(ctx: EngineContext, facts: ModelFacts) -> Iterator[Settings]:
+    most = possible_shards(facts, ctx.instance.accelerator_count or 1)
+    if most and most[-1] > num_shard(ctx):
+        yield {"num_shard": most[-1]}
+
+
+def _shorter_requests(ctx: EngineContext) -> Iterator[Settings]:
+    total, longest_input = ctx.number("max_total_tokens"), ctx.number("max_input_tokens")
+    while total and longest_input and total >= _MIN_SHORTENED:
+        longest_input, total = max(1, longest_input // 2), total // 2
+        yield {"max_input_tokens": longest_input, "max_total_tokens": total}
+
+
+def _smaller_prefills(ctx: EngineContext) -> Iterator[Settings]:
+    given = ctx.number("max_batch_prefill_tokens")
+    for tokens in _PREFILLS:
+        if given is not None and tokens < given:
+            yield {"max_batch_prefill_tokens": tokens}
+
+
+def _compressions(ctx: EngineContext, facts: ModelFacts) -> Iterator[Settings]:
+    if ctx.given("quantize") or facts.published_quantization:
+        return
+    for kind in _COMPRESSIONS:
+        if ctx.version >= QUANTIZATION_SINCE[kind]:
+            yield {"quantize": str(kind)}

@@ -1,210 +1,184 @@
-"""TGI, the engine: from options to a container's environment, with what is wrong and what is risky."""
+"""TGI as planning sees it: `TGI` implements `planning.engine.Engine`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 
-from constructs_lib.planning.engines.tgi.batch_limits import SIZING, batch_setting, fitting_plan
-from constructs_lib.planning.engines.tgi.context import EngineContext
+from constructs_lib.planning.engine import (
+    Engine,
+    EngineContext,
+    Environment,
+    HardwareSupport,
+    OptionValues,
+    Settings,
+)
+from constructs_lib.planning.engines.option_table import read_options
+from constructs_lib.planning.engines.tgi import batch_limits
+from constructs_lib.planning.engines.tgi.context import quantization_of
 from constructs_lib.planning.engines.tgi.environment import (
     FIXED_PAYLOAD_LIMIT,
+    HUB_TOKEN_VARIABLES,
     PAYLOAD_LIMIT_SINCE,
-    default_variables,
-    extra_variables,
-    model_variables,
-    option_values,
-    option_variables,
+    owner,
+    refusal,
+    render_environment,
 )
+from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
-from constructs_lib.planning.engines.tgi.options import Quantization
-from constructs_lib.planning.engines.tgi.prefill import prefill_setting
-from constructs_lib.planning.engines.tgi.sharding import num_shard, shard_problems, shard_warnings
-from constructs_lib.planning.images.catalogue import cuda_version
-from constructs_lib.planning.images.version import Version, dotted
-from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.models.quantization import ON_THE_FLY
-from constructs_lib.planning.request import EndpointRequest
-from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, VOLUME
-from constructs_lib.planning.serving_limits import ServingFacts, serving_facts
-from constructs_lib.planning.sizing.candidates import rule_problems
-from constructs_lib.planning.sizing.memory import MemoryPlan
-from constructs_lib.planning.sizing.suggestions import fit_problems, fit_warnings
-from constructs_lib.planning.validation.problem import AT_DEPLOYMENT, PlanWarning, Problem
-
-_MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
+from constructs_lib.planning.engines.tgi.option_rules import option_problems
+from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Dtype, Quantization, TgiOptions
+from constructs_lib.planning.engines.tgi.serving import serving_facts
+from constructs_lib.planning.engines.tgi.sharding import can_shard, num_shard, possible_shards, shard_problems
+from constructs_lib.planning.engines.tgi.warm_up import engine_memory
+from constructs_lib.planning.engines.tgi.warnings import option_warnings
+from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
+from constructs_lib.planning.images.catalogue import ImageFamily, Version
+from constructs_lib.planning.memory_plan import EngineMemory, GpuShare, MemoryPlan, WeightFormat
+from constructs_lib.planning.models.facts import BITS_PER_PARAMETER, ModelFacts
+from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
+from constructs_lib.planning.serving_limits import ServingFacts
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
+from constructs_lib.planning.validation.rules import OneOf, Rule
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """What TGI's container gets.
+class TgiMemoryModel:
+    """TGI's `MemoryModel`: it measures what is left after a warm-up and gives it to the cache."""
 
-    Args:
-        environment: Its variables, without the hub token.
-        num_shard: GPUs that share the model.
-        max_body_bytes: Largest request body that the container takes through SageMaker.
-        compresses: Whether the weights are quantized while they load.
-        memory: What each GPU holds; None where model, GPU or an option that decides it is not known.
-        serving: What is certain about how it will serve.
-        problems: Why it would not start.
-        warnings: What is legal but risky.
-    """
-
-    environment: dict[str, str]
-    num_shard: int
-    max_body_bytes: int
-    compresses: bool
-    memory: MemoryPlan | None
-    serving: ServingFacts
-    problems: tuple[Problem, ...]
-    warnings: tuple[PlanWarning, ...]
-
-
-def render(request: EndpointRequest, version: Version) -> Rendering:
-    """Renders the options of a request for a version of TGI.
-
-    Args:
-        request: What the caller asks for.
-        version: Version of TGI in the image.
-    """
-    values, value_problems = option_values(request, version)
-    extra, extra_problems = extra_variables(request)
-    ctx = EngineContext(
-        values=values,
-        unknown=_unknown(request, values),
-        version=version,
-        model=request.model,
-        facts=request.model.known_facts(),
-        instance=request.instance,
-        network_isolation=request.network_isolation is True,
+    options = frozenset(
+        (
+            "num_shard",
+            "sharded",
+            "quantize",
+            "max_input_tokens",
+            "max_total_tokens",
+            "max_batch_prefill_tokens",
+            "max_batch_total_tokens",
+            "cuda_memory_fraction",
+            "tgi_wiggle_room",
+        )
     )
-    fitted, memory = _memory(ctx)
-    environment = (
-        model_variables(request, version)
-        | {"SM_NUM_GPUS": str(num_shard(ctx))}
-        | option_variables(values, request, version)
-        | default_variables(values, version)
-        | _derived_variables(fitted, memory)
-        | extra
+    size_options = ("max_batch_prefill_tokens", "max_total_tokens")
+
+    def shards(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.shards`; every GPU of the instance by default."""
+        return num_shard(ctx)
+
+    def can_shard(self, facts: ModelFacts, shards: int) -> bool:
+        """See `MemoryModel.can_shard`."""
+        return can_shard(facts, shards)
+
+    def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
+        """See `MemoryModel.shard_problems`."""
+        return shard_problems(ctx)
+
+    def weight_format(self, ctx: EngineContext, facts: ModelFacts) -> WeightFormat:
+        """See `MemoryModel.weight_format`."""
+        kind = quantization_of(ctx, facts)
+        bits = BITS_PER_PARAMETER[kind] if kind else 16.0
+        return WeightFormat(bits_per_parameter=bits, copies_tied_embeddings=True)
+
+    def compresses_while_loading(self, ctx: EngineContext) -> bool:
+        """See `MemoryModel.compresses_while_loading`."""
+        return ctx.text("quantize") in ON_THE_FLY
+
+    def memory(self, ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> EngineMemory:
+        """See `MemoryModel.memory`."""
+        return engine_memory(ctx, facts, gpu)
+
+    def context_limit(self, options: TgiOptions, facts: ModelFacts) -> int | None:
+        """See `MemoryModel.context_limit`; stretched positions are not limited."""
+        stretched = options.rope_factor is not None or options.rope_scaling is not None
+        return None if stretched else facts.max_positions
+
+    def request_limit(self, ctx: EngineContext) -> int | None:
+        """See `MemoryModel.request_limit`."""
+        return ctx.number("max_total_tokens")
+
+    def settings_for(
+        self, options: TgiOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None
+    ) -> Settings:
+        """See `MemoryModel.settings_for`."""
+        settings: dict[str, object] = {}
+        if tokens is not None:
+            settings |= {"max_input_tokens": max(1, tokens - 1), "max_total_tokens": tokens}
+            if options.max_input_tokens is not None and options.max_input_tokens < tokens:
+                del settings["max_input_tokens"]
+        possible = possible_shards(facts, instance.accelerator_count or 0)
+        left_to_us = options.num_shard is None and options.sharded is None
+        if left_to_us and possible and possible[-1] != instance.accelerator_count:
+            settings["num_shard"] = possible[-1]
+        return settings
+
+    def smaller_settings(self, ctx: EngineContext, memory: MemoryPlan) -> Iterable[Settings]:
+        """See `MemoryModel.smaller_settings`."""
+        return batch_limits.smaller_settings(ctx, memory)
+
+    def following_settings(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> Settings:
+        """See `MemoryModel.following_settings`."""
+        return batch_limits.following_settings(ctx, fitted, memory)
+
+    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings]]:
+        """See `MemoryModel.remedies`."""
+        return batch_limits.remedies(ctx, facts)
+
+
+class TgiEngine:
+    """Text Generation Inference."""
+
+    name = "tgi"
+    display_name = "TGI"
+    images = ImageFamily(
+        "huggingface-llm",
+        construct="TgiImage",
+        cuda_since=(((2, 3, 0), (12, 4)), ((1, 2, 0), (12, 1)), ((0, 0, 0), (11, 8))),
     )
-    return Rendering(
-        environment=environment,
-        num_shard=num_shard(ctx),
-        max_body_bytes=_max_body_bytes(ctx),
-        compresses=ctx.text("quantize") in ON_THE_FLY,
-        memory=memory,
-        serving=serving_facts(ctx, batch_setting(fitted, memory) if memory else None),
-        problems=(
-            *value_problems,
-            *rule_problems(ctx),
-            *(_fit_problems(ctx, memory, request) if memory else ()),
-            *extra_problems,
-        ),
-        warnings=(*shard_warnings(ctx), *_warnings(ctx), *(_fit_advice(ctx, memory) if memory else ())),
+    hardware = HardwareSupport(
+        accelerators="NVIDIA GPUs",
+        is_gpu=True,
+        example="InstanceType.G5_2XLARGE",
+        untested_from=BLACKWELL,
+        tested_example="Ampere, Ada or Hopper GPUs (g5, g6, g6e, p4d, p5)",
     )
+    options_type = TgiOptions
+    token_variables = HUB_TOKEN_VARIABLES
+    memory_model = TgiMemoryModel()
+    serving_rules: Mapping[str, Rule] = {"dtype": OneOf(Dtype), "quantize": OneOf(Quantization)}
+
+    def read_options(self, options: TgiOptions, version: Version) -> OptionValues:
+        """See `Engine.read_options`."""
+        return read_options(OPTIONS, options, version, self.display_name)
+
+    def environment(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> Environment:
+        """See `Engine.environment`."""
+        return render_environment(ctx, fitted, memory)
+
+    def owner(self, variable: str) -> str | None:
+        """See `Engine.owner`."""
+        return owner(variable)
+
+    def refusal(self, variable: str) -> str | None:
+        """See `Engine.refusal`."""
+        return refusal(variable)
+
+    def max_body_bytes(self, ctx: EngineContext) -> int:
+        """See `Engine.max_body_bytes`."""
+        if ctx.version < PAYLOAD_LIMIT_SINCE:
+            return FIXED_PAYLOAD_LIMIT
+        return min(ctx.number("payload_limit") or MAX_BODY_BYTES, MAX_BODY_BYTES)
+
+    def serving_facts(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> ServingFacts:
+        """See `Engine.serving_facts`."""
+        return serving_facts(ctx, batch_limits.batch_setting(fitted, memory) if memory else None)
+
+    def problems(self, ctx: EngineContext) -> Iterator[Problem]:
+        """See `Engine.problems`."""
+        yield from option_problems(ctx)
+        yield from shard_problems(ctx)
+        yield from hardware_problems(ctx)
+
+    def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
+        """See `Engine.warnings`."""
+        return option_warnings(ctx)
 
 
-def _unknown(request: EndpointRequest, values: Mapping[str, object]) -> dict[str, object]:
-    given = {option.keyword: getattr(request.options, option.keyword) for option in OPTIONS}
-    return {
-        name: AT_DEPLOYMENT if request.is_token(value) else value
-        for name, value in given.items()
-        if value is not None and (name not in values or request.is_token(value))
-    }
-
-
-def cuda(version: Version) -> tuple[int, int]:
-    """The CUDA release of TGI's image: as its tag says, else that of the catalogue's images of the time."""
-    stated = cuda_version(dotted(version))
-    if stated is not None:
-        return stated
-    return (12, 4) if version >= (2, 3, 0) else (12, 1) if version >= (1, 2, 0) else (11, 8)
-
-
-def _memory(ctx: EngineContext) -> tuple[EngineContext, MemoryPlan | None]:
-    known = ctx.facts and ctx.instance.is_gpu and ctx.instance.memory_gib and ctx.instance.accelerator_count
-    if not ctx.facts or not known or ctx.unknown.keys() & SIZING or next(shard_problems(ctx), None):
-        return ctx, None
-    return fitting_plan(ctx, ctx.facts, num_shard(ctx))
-
-
-def _fit_problems(ctx: EngineContext, memory: MemoryPlan, request: EndpointRequest) -> Iterator[Problem]:
-    volume = request.volume_size_gib
-    known = volume is not None and not request.is_token(volume) and VOLUME.validate(volume) is None
-    if ctx.facts:
-        yield from fit_problems(ctx, ctx.facts, memory, volume if known else None)
-
-
-def _fit_advice(ctx: EngineContext, memory: MemoryPlan) -> Iterator[PlanWarning]:
-    if ctx.facts:
-        yield from fit_warnings(ctx, ctx.facts, memory)
-
-
-def _derived_variables(fitted: EngineContext, memory: MemoryPlan | None) -> dict[str, str]:
-    """What TGI would have to be told by hand for these options, this model or this GPU."""
-    variables = {}
-    if fitted.attention and "attention" not in fitted.values:
-        variables["ATTENTION"] = fitted.attention
-    prefill = fitted.number("max_batch_prefill_tokens") or prefill_setting(fitted)
-    if prefill is not None:
-        variables["MAX_BATCH_PREFILL_TOKENS"] = str(prefill)
-    batch = batch_setting(fitted, memory) if memory else None
-    if batch is not None:
-        variables["MAX_BATCH_TOTAL_TOKENS"] = str(batch)
-    return variables
-
-
-def _max_body_bytes(ctx: EngineContext) -> int:
-    if ctx.version < PAYLOAD_LIMIT_SINCE:
-        return FIXED_PAYLOAD_LIMIT
-    return min(ctx.number("payload_limit") or MAX_BODY_BYTES, MAX_BODY_BYTES)
-
-
-def _warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    values, flash = ctx.values, ctx.facts is not None and ctx.facts.flash
-    if values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
-        yield PlanWarning(
-            "tgi-endpoint:trustsUnpinnedCode",
-            "trust_remote_code runs whatever code the model's repository holds on the day an instance starts. Pin it:"
-            " Model.from_hub(…, revision=commit).",
-        )
-    if values.get("messages_api_enabled") is True:
-        yield PlanWarning(
-            "tgi-endpoint:chatOnly",
-            f"With messages_api_enabled, TGI {dotted(ctx.version)} takes chat requests only on this endpoint.",
-        )
-    if "max_batch_total_tokens" in values and flash and ctx.version >= (3, 0, 0):
-        yield PlanWarning(
-            "tgi-endpoint:batchTotalIgnored",
-            "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores what is given.",
-        )
-    if ctx.facts and ctx.facts.implementation.startswith("none"):
-        yield PlanWarning(
-            "tgi-endpoint:noOptimizedImplementation",
-            f"TGI has no implementation of its own for {ctx.facts.model_type} models and runs {ctx.facts.hub_id} with"
-            " plain transformers, slower and with fewer options, if it runs it at all. Prefer a model that it"
-            " implements.",
-        )
-    if ctx.text("quantize") == Quantization.BITSANDBYTES:
-        yield PlanWarning(
-            "tgi-endpoint:bitsandbytesDeprecated",
-            "bitsandbytes is slow and deprecated in TGI; eetq takes as little memory and is faster.",
-        )
-    if ctx.facts and ctx.chunks_prefill is False and ctx.version >= (3, 0, 0) and not ctx.given("max_total_tokens"):
-        yield PlanWarning(
-            "tgi-endpoint:implicitLimits",
-            f"Without prefill chunking TGI takes the longest context of {ctx.facts.hub_id} from its warm-up prompt,"
-            f" {_warm_up_tokens(ctx.facts, ctx.default_prefill)} tokens here. Give max_input_tokens and"
-            " max_total_tokens.",
-        )
-    if ctx.model.source == "s3" and ctx.facts and ctx.facts.hub_id.startswith(_MATCHED_BY_NAME):
-        yield PlanWarning(
-            "tgi-endpoint:matchedByName",
-            f"TGI treats {ctx.facts.hub_id} specially by its hub id, which weights in S3 do not have. Prefer"
-            " Model.from_hub.",
-        )
-
-
-def _warm_up_tokens(facts: ModelFacts, default_prefill: int) -> int:
-    # BLOOM's config.json states no positions, so nothing limits its warm-up.
-    return default_prefill if facts.model_type == "bloom" else min(default_prefill, facts.max_positions)
+TGI: Engine = TgiEngine()

@@ -8,24 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
-from constructs_lib.planning.engines.tgi.options import Quantization
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.tgi.context import falls_back, has_old_gpu, support_of
+from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Quantization
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.models.quantization import ON_THE_FLY, quantization_of
 from constructs_lib.planning.validation.problem import Problem
 
-_BFLOAT16_TYPES = (
-    "gemma",
-    "gemma2",
-    "gemma3",
-    "gemma3_text",
-    "deepseek_v2",
-    "deepseek_v3",
-    "dbrx",
-    "mllama",
-    "qwen2_vl",
-)
-_SOFTCAP_TYPES = ("gemma2",)
 _NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_TENSORS)
 _SAME_FORMAT = {Quantization.MARLIN: Quantization.GPTQ}
 
@@ -35,13 +23,13 @@ def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
     if ctx.facts is None or "quantize" in ctx.unknown:
         return
     yield from _published_problems(ctx, ctx.facts)
-    if ctx.old_gpu:
+    if has_old_gpu(ctx):
         yield from _old_gpu_problems(ctx, ctx.facts)
 
 
 def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
-    asked, published = ctx.text("quantize"), quantization_of(facts, None)
-    if facts.implementation.startswith("none"):
+    asked, published = ctx.text("quantize"), facts.published_quantization
+    if falls_back(facts):
         return  # knows one kind only, which is checked with the other rules of the fallback
     if asked is None or _SAME_FORMAT.get(Quantization(asked), asked) == published:
         return
@@ -63,15 +51,15 @@ def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Probl
 
 
 def _old_gpu_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
-    instance, published = ctx.instance, quantization_of(facts, None)
-    if facts.model_type in _SOFTCAP_TYPES:
+    instance, published = ctx.instance, facts.published_quantization
+    if support_of(facts).softcap:
         yield Problem(
             "instance_type",
             instance.name,
             f"TGI runs {facts.model_type} models on Ampere GPUs or newer only, {instance.accelerator} is older",
             "Take a newer GPU, such as InstanceType.G6_XLARGE.",
         )
-    elif facts.model_type in _BFLOAT16_TYPES and not ctx.given("dtype"):
+    elif support_of(facts).bfloat16 and not ctx.given("dtype"):
         yield Problem(
             "instance_type",
             instance.name,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.tgi.context import attention_of, chunks_prefill, falls_back, has_old_gpu
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization
-from constructs_lib.planning.images.version import dotted
+from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
 
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
@@ -70,7 +71,7 @@ def _batch_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"must be at most max_batch_total_tokens={batch}{_default_of(ctx)}",
             "Lower it, or raise max_batch_total_tokens.",
         )
-    if prefill and longest_input and prefill < longest_input and ctx.chunks_prefill is False:
+    if prefill and longest_input and prefill < longest_input and chunks_prefill(ctx) is False:
         yield Problem(
             "options.max_batch_prefill_tokens",
             prefill,
@@ -86,17 +87,17 @@ def _batch_total(ctx: EngineContext) -> int | None:
 
 
 def _default_of(ctx: EngineContext) -> str:
-    return "" if ctx.given("max_batch_total_tokens") else f" (the default of TGI {dotted(ctx.version)})"
+    return "" if ctx.given("max_batch_total_tokens") else f" (the default of TGI {format_version(ctx.version)})"
 
 
 def _why_no_chunks(ctx: EngineContext) -> str:
     if ctx.version < (3, 0, 0):
-        return f"TGI {dotted(ctx.version)} prefills a prompt in one batch"
+        return f"TGI {format_version(ctx.version)} prefills a prompt in one batch"
     if ctx.values.get("prefill_chunking") is False:
         return "prefill_chunking is False"
     if ctx.number("speculate"):
         return "speculate switches prefill chunking off"
-    if ctx.attention == Attention.PAGED:
+    if attention_of(ctx) == Attention.PAGED:
         return "paged attention has no prefill chunking"
     return f"TGI has no prefill chunking for {ctx.facts.model_type if ctx.facts else 'this model'} models"
 
@@ -110,7 +111,7 @@ def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"cannot be given together with quantize={quantize!r}, which decides the type",
             "Leave out one of the two.",
         )
-    if not ctx.old_gpu or capability is None:
+    if not has_old_gpu(ctx) or capability is None:
         return
     gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
     if dtype == "bfloat16":
@@ -122,7 +123,7 @@ def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 
 def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
-    attention = ctx.attention
+    attention = attention_of(ctx)
     chosen = "attention='paged'" if ctx.text("attention") else f"attention='paged', which {ctx.instance.name} needs"
     if ctx.values.get("prefix_caching") is True and attention == Attention.PAGED:
         yield Problem(
@@ -135,7 +136,7 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
             "does not work with attention='flashdecoding'",
             "Leave attention out, or take flashinfer.",
         )
-    if ctx.old_gpu and attention not in (Attention.PAGED, None):
+    if has_old_gpu(ctx) and attention not in (Attention.PAGED, None):
         yield Problem(
             "options.attention",
             attention,
@@ -145,7 +146,7 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 
 def _fallback_problems(ctx: EngineContext) -> Iterator[Problem]:
-    if ctx.facts is None or not ctx.facts.implementation.startswith("none"):
+    if ctx.facts is None or not falls_back(ctx.facts):
         return
     why = f"TGI runs {ctx.facts.model_type} models with plain transformers"
     quantize, speculate = ctx.text("quantize"), ctx.number("speculate")

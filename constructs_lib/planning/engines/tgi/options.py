@@ -26,6 +26,18 @@ class Quantization(StrEnum):
     FP8 = "fp8"
 
 
+ON_THE_FLY = frozenset(
+    {
+        Quantization.BITSANDBYTES,
+        Quantization.BITSANDBYTES_NF4,
+        Quantization.BITSANDBYTES_FP4,
+        Quantization.EETQ,
+        Quantization.FP8,
+    }
+)
+"""Kinds that TGI makes itself while it loads; the others need weights that were published so."""
+
+
 class Dtype(StrEnum):
     """Type in which the model computes."""
 

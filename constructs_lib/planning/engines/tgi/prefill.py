@@ -6,17 +6,14 @@ the same file at v2.4.0.
 
 from __future__ import annotations
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.tgi.context import chunks_prefill, default_prefill, support_of
 from constructs_lib.planning.hardware.gpu_memory import launcher_flops, nvidia_smi_bytes
 from constructs_lib.planning.models.facts import ModelFacts
 
 _LAUNCHER_WIGGLE_ROOM = 0.95
 _LEAST_OPTIMAL = 100
 _OLD_DEFAULT = 4096
-
-# Their config.json names the sizes otherwise than the launcher expects, or has a vision part, for which it gives up.
-_NO_FLOPS_TYPES = ("bloom", "opt", "t5", "mpt", "mamba", "gpt_bigcode", "gpt2", "gptj", "falcon", "dbrx")
-_VISION_TYPES = ("gemma3", "mllama", "qwen2_vl", "qwen2_5_vl", "idefics2", "idefics3", "paligemma", "llava_next")
 
 
 def prefill_setting(ctx: EngineContext) -> int | None:
@@ -28,11 +25,11 @@ def prefill_setting(ctx: EngineContext) -> int | None:
     if "max_batch_prefill_tokens" in ctx.values or ctx.version < (0, 9, 0):
         return None
     batch, longest_input = ctx.number("max_batch_total_tokens"), ctx.number("max_input_tokens")
-    needed = longest_input if ctx.chunks_prefill is False and not (2, 0, 0) <= ctx.version < (3, 0, 0) else None
-    capped = batch is not None and not (ctx.chunks_prefill and ctx.facts)
+    needed = longest_input if chunks_prefill(ctx) is False and not (2, 0, 0) <= ctx.version < (3, 0, 0) else None
+    capped = batch is not None and not (chunks_prefill(ctx) and ctx.facts)
     if needed is None and not capped:
         return None
-    prefill = max(ctx.default_prefill, longest_input or 0)
+    prefill = max(default_prefill(ctx), longest_input or 0)
     return min(prefill, batch) if batch is not None else prefill
 
 
@@ -49,8 +46,8 @@ def prefill_tokens(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
 
 
 def _launcher_default(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
-    tokens = _optimal(ctx, facts, shards) or ctx.default_prefill
-    if facts.model_type != "bloom":  # whose config.json states no positions
+    tokens = _optimal(ctx, facts, shards) or default_prefill(ctx)
+    if support_of(facts).launcher_reads_positions:
         tokens = min(tokens, facts.max_positions)
     most = _most(ctx, facts, shards)
     return tokens if most is None else max(1, min(tokens, most))
@@ -58,7 +55,7 @@ def _launcher_default(ctx: EngineContext, facts: ModelFacts, shards: int) -> int
 
 def _optimal(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
     flops = launcher_flops(ctx.instance)
-    if flops is None or facts.model_type in (*_NO_FLOPS_TYPES, *_VISION_TYPES) or facts.intermediate is None:
+    if flops is None or not support_of(facts).launcher_reads_sizes or facts.intermediate is None:
         return None
     projections = (6 * facts.heads + 4 * facts.kv_heads) * facts.head_dim * facts.hidden
     feed_forward = 6 * facts.hidden * facts.intermediate * facts.experts_per_token
@@ -68,13 +65,14 @@ def _optimal(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
 
 def _most(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
     """The launcher's own estimate of the tokens that fit; it makes none for weights published compressed."""
-    unreadable = facts.model_type in (*_NO_FLOPS_TYPES, *_VISION_TYPES)
+    unreadable = not support_of(facts).launcher_reads_sizes
     if unreadable or facts.quantization or facts.intermediate is None or facts.vocabulary is None:
         return None
     attention = (facts.heads + 2 * facts.kv_heads) * facts.head_dim + facts.heads * facts.head_dim * facts.hidden
     feed_forward = 3 * facts.intermediate * facts.experts * facts.hidden
     model = 2 * ((attention + feed_forward) * facts.layers + 2 * facts.hidden * facts.vocabulary)
     token = 4 * facts.kv_heads * facts.head_dim * facts.layers + 9 * facts.intermediate * facts.experts
-    fraction, wiggle_room = ctx.real("cuda_memory_fraction", 1.0), ctx.real("tgi_wiggle_room", _LAUNCHER_WIGGLE_ROOM)
+    fraction = ctx.fraction("cuda_memory_fraction", 1.0)
+    wiggle_room = ctx.fraction("tgi_wiggle_room", _LAUNCHER_WIGGLE_ROOM)
     left = int(nvidia_smi_bytes(ctx.instance) * shards * fraction * wiggle_room) - model
     return left // token if left >= 0 else None

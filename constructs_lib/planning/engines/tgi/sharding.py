@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from constructs_lib.planning.engines.tgi.context import EngineContext
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.tgi.context import support_of
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 _KEYWORD = "options.num_shard"
-
-# Multi-query models whose single key-value head every shard keeps whole.
-_WHOLE_KV_TYPES = ("gpt_bigcode",)
 
 
 def num_shard(ctx: EngineContext) -> int:
@@ -29,7 +27,7 @@ def num_shard(ctx: EngineContext) -> int:
 
 def can_shard(facts: ModelFacts, shards: int) -> bool:
     """Whether the model's heads can be split evenly over that many GPUs."""
-    kv_fits = facts.model_type in _WHOLE_KV_TYPES or facts.kv_heads % shards == 0
+    kv_fits = support_of(facts).replicates_kv_heads or facts.kv_heads % shards == 0
     return facts.heads % shards == 0 and kv_fits
 
 

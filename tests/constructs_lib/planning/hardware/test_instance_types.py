@@ -7,7 +7,8 @@ from typing import get_type_hints
 import botocore.loaders
 import pytest
 
-from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name, volume_size_supported
+from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name
+from constructs_lib.planning.hardware.storage import volume_size_supported
 
 ALL = InstanceType.all()
 

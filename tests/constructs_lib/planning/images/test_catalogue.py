@@ -5,16 +5,11 @@ from functools import cache
 import pytest
 
 from constructs_lib.planning.data_files import read
-from constructs_lib.planning.images.catalogue import (
-    NEWEST,
-    VERSIONS,
-    cuda_version,
-    image_account,
-    image_repository_and_tag,
-    regions,
-    url_suffix,
-)
+from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.images.catalogue import format_version, parse_version, url_suffix
 from scripts import generate_images
+
+IMAGES = TGI.images
 
 
 @pytest.fixture(scope="module")
@@ -29,29 +24,29 @@ def retrieve():
 
 
 def uri(version, region):
-    repository, tag = image_repository_and_tag(version)
-    return f"{image_account(region, version)}.dkr.ecr.{region}.{url_suffix(region)}/{repository}:{tag}"
+    repository, tag = IMAGES.repository_and_tag(version)
+    return f"{IMAGES.account(region, version)}.dkr.ecr.{region}.{url_suffix(region)}/{repository}:{tag}"
 
 
 def test_the_catalogue_has_the_23_gpu_versions():
-    assert len(VERSIONS) == 23
+    assert len(IMAGES.versions) == 23
 
 
 def test_the_catalogue_has_45_regions():
-    assert len(regions()) == 45
+    assert len(IMAGES.regions(IMAGES.newest)) == 45
 
 
 def test_the_newest_version_is_3_3_6():
-    assert NEWEST == "3.3.6"
+    assert IMAGES.newest == "3.3.6"
 
 
 @pytest.mark.xdist_group("sagemaker-core")  # its import takes seconds
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", IMAGES.versions)
 def test_every_uri_is_the_sdks(version, retrieve):
-    ours = {region: uri(version, region) for region in regions(version)}
+    ours = {region: uri(version, region) for region in IMAGES.regions(version)}
     theirs = {
         region: retrieve("huggingface-llm", region=region, version=version, instance_type="ml.g5.xlarge")
-        for region in regions(version)
+        for region in IMAGES.regions(version)
     }
     assert ours == theirs
 
@@ -85,17 +80,30 @@ def test_every_partition_has_its_suffix(region, suffix):
 
 
 def test_an_unknown_region_has_neither_account_nor_suffix():
-    assert (image_account("us-east-9"), url_suffix("us-east-9")) == (None, None)
+    assert (IMAGES.account("us-east-9", IMAGES.newest), url_suffix("us-east-9")) == (None, None)
 
 
-def test_an_unknown_version_has_nothing():
+def test_an_unknown_version_has_no_image():
     unknown = "3.3.5"
-    found = [image_repository_and_tag(unknown), image_account("us-east-1", unknown), cuda_version(unknown)]
-    assert (found, regions(unknown)) == ([None, None, None], ())
+    found = (IMAGES.repository_and_tag(unknown), IMAGES.account("us-east-1", unknown), IMAGES.regions(unknown))
+    assert found == (None, None, ())
+
+
+@pytest.mark.parametrize(("version", "cuda"), [("0.9.4", (11, 8)), ("1.2.1", (12, 1)), ("3.3.7", (12, 4))])
+def test_an_image_that_is_not_catalogued_has_the_cuda_release_of_its_time(version, cuda):
+    assert (IMAGES.repository_and_tag(version), IMAGES.cuda(version)) == (None, cuda)
 
 
 @pytest.mark.parametrize(
     ("version", "cuda"), [("0.6.0", (11, 8)), ("2.2.0", (12, 1)), ("2.4.0", (12, 4)), ("3.3.6", (12, 4))]
 )
 def test_the_tag_states_the_cuda_release(version, cuda):
-    assert cuda_version(version) == cuda
+    assert IMAGES.cuda(version) == cuda
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [("3.3.6", (3, 3, 6)), ("0.10.2", (0, 10, 2)), ("3.3", None), ("3.3.6-rc1", None), ("", None)]
+)
+def test_only_full_versions_can_be_compared(text, version):
+    assert parse_version(text) == version
+    assert version is None or format_version(version) == text

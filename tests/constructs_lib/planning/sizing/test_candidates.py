@@ -2,17 +2,23 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
 from constructs_lib.planning.request import UNDECIDED
-from constructs_lib.planning.sizing.candidates import candidate, candidates
+from constructs_lib.planning.sizing import candidates as sizing
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
 LARGE = "meta-llama/Llama-3.3-70B-Instruct"
+
+
+candidate = partial(sizing.candidate, engine=TGI)
+candidates = partial(sizing.candidates, engine=TGI)
 
 
 def of(hub_id, instance, **asked):

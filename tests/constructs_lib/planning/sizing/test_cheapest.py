@@ -1,20 +1,15 @@
 """The choice of the instance, left to the plan."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from constructs_lib.planning.cheapest_for import CheapestFor
-from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.request import UNDECIDED
+from constructs_lib.planning.validation.unknown import Unknown
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
-
-
-@dataclass(frozen=True)
-class Token:
-    """Stands for a value that is known at deployment only."""
 
 
 def wished(tokens, concurrency=1, **more):
@@ -125,9 +120,8 @@ def test_a_wish_that_cannot_be_granted_is_refused_in_words(changes, words, refus
 
 
 def test_a_wish_waits_for_no_value_of_the_deployment(planning):
-    unresolved = {"is_token": lambda value: isinstance(value, Token), "token_text": lambda value: "<token>"}
-    limits = {"max_input_tokens": Token(), "max_total_tokens": Token()}
-    problems = planning(options=limits, **wished(4096), **unresolved).problems
+    limits = {"max_input_tokens": Unknown("<input>"), "max_total_tokens": Unknown("<total>")}
+    problems = planning(options=limits, **wished(4096)).problems
     assert [f"{problem.message}. {problem.fix}" for problem in problems] == [
         (
             "the cheapest instance cannot be found while options.max_input_tokens is not known at"
@@ -135,5 +129,5 @@ def test_a_wish_waits_for_no_value_of_the_deployment(planning):
             " choose an instance."
         )
     ]
-    other = planning(options={"max_waiting_tokens": Token()}, **wished(4096), **unresolved)
+    other = planning(options={"max_waiting_tokens": Unknown("<token>")}, **wished(4096))
     assert (other.problems, other.environment["MAX_WAITING_TOKENS"]) == ((), "<token>")

@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
+from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
-from constructs_lib.planning.sizing.memory import GIB, concurrent_requests, memory_plan
+from constructs_lib.planning.sizing.memory import memory_plan
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
 
 
 def planned(model=LLAMA, instance=InstanceType.G5_2XLARGE, shards=1, version="3.3.6", **options):
     facts = known_model(model) if isinstance(model, str) else model
-    return memory_plan(facts, instance, TgiOptions(**options), version, shards)
+    return memory_plan(TGI, facts, instance, TgiOptions(**options), version, shards)
 
 
 def test_weights_are_two_bytes_a_parameter_whatever_type_was_published():
@@ -169,7 +171,7 @@ def test_the_context_ends_where_the_model_or_the_limit_does():
 
 @pytest.mark.parametrize(("tokens", "served"), [(24_092, 1), (12_046, 2), (1000, 24), (24_093, 0), (0, 0)])
 def test_requests_at_the_same_time(tokens, served):
-    assert concurrent_requests(planned(), tokens) == served
+    assert planned().concurrent_requests(tokens) == served
 
 
 def test_a_model_that_is_too_large_lacks_what_its_parts_are_more_than():

@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts, known_model
-from constructs_lib.planning.sizing.memory import MemoryPlan, memory_plan
+from constructs_lib.planning.sizing.memory import memory_plan
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "tgi_cases.json").read_text())["cases"]
 BUDGETS = [case for case in CASES if "max_batch_total_tokens" in case["reported"]]
@@ -73,7 +75,7 @@ def _estimates() -> dict[str, Estimate]:
 
 def _plan(case: dict[str, Any]) -> MemoryPlan:
     options = TgiOptions(**case["options"])
-    return memory_plan(_facts(case["model"]), _instance(case), options, case["version"], case["shards"])
+    return memory_plan(TGI, _facts(case["model"]), _instance(case), options, case["version"], case["shards"])
 
 
 def _facts(model: str | dict[str, Any]) -> ModelFacts:

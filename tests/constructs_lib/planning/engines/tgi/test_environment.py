@@ -2,8 +2,8 @@
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
-from constructs_lib.planning.images.catalogue import VERSIONS
 from constructs_lib.planning.models.facts import ModelChoice
 
 # Every variable of the launcher, TGI 3.3.6 and before, that is no option of the one who deploys.
@@ -90,7 +90,7 @@ def test_weights_in_s3_are_read_from_the_mount_without_the_hub(planning):
     assert (environment["HF_MODEL_ID"], environment["HF_HUB_OFFLINE"]) == ("/opt/ml/model", "1")
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", TGI.images.versions)
 def test_the_launcher_itself_is_told_the_model_where_the_entrypoint_does_not(version, planning):
     environment = planning(version=version, hub_id="me/mine").environment
     assert environment.get("MODEL_ID") == ("me/mine" if version == "0.6.0" else None)

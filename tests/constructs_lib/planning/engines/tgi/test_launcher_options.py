@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import (
     Attention,
@@ -15,8 +16,7 @@ from constructs_lib.planning.engines.tgi.options import (
     TgiOptions,
     UsageStats,
 )
-from constructs_lib.planning.images.catalogue import VERSIONS
-from constructs_lib.planning.images.version import parse
+from constructs_lib.planning.images.catalogue import parse_version
 
 # keyword → a value, its variable, the variable's text, and the first of AWS's versions that has it.
 WRITTEN = {
@@ -97,12 +97,12 @@ def test_an_option_is_refused_by_name_for_versions_before_it_and_taken_from_then
     since = "0.8.2" if keyword == "trust_remote_code" else since  # under another name, see below
     taken = [
         version
-        for version in VERSIONS
+        for version in TGI.images.versions
         if not any(
             "does not have it" in str(found) for found in planning(version=version, options={keyword: value}).problems
         )
     ]
-    assert taken == [version for version in VERSIONS if parse(version) >= parse(since)]
+    assert taken == [version for version in TGI.images.versions if parse_version(version) >= parse_version(since)]
 
 
 def test_the_words_for_an_option_that_is_too_new(refusals):
@@ -145,8 +145,10 @@ def test_the_words_for_an_option_that_was_gone_for_a_while(refusals):
     ],
 )
 def test_each_quantization_has_its_first_version(kind, since, planning):
-    taken = [v for v in VERSIONS if not planning(version=v, hub_id="me/mine", options={"quantize": kind}).problems]
-    assert taken == [version for version in VERSIONS if parse(version) >= parse(since)]
+    taken = [
+        v for v in TGI.images.versions if not planning(version=v, hub_id="me/mine", options={"quantize": kind}).problems
+    ]
+    assert taken == [version for version in TGI.images.versions if parse_version(version) >= parse_version(since)]
 
 
 def test_the_words_for_a_quantization_that_is_too_new(refusals):
@@ -184,7 +186,7 @@ def test_prefix_caching_had_another_name_in_2_3(planning):
 
 
 def test_messages_api_is_an_option_of_1_4_to_2_3(planning):
-    taken = [v for v in VERSIONS if not planning(version=v, options={"messages_api_enabled": True}).problems]
+    taken = [v for v in TGI.images.versions if not planning(version=v, options={"messages_api_enabled": True}).problems]
     assert (taken[0], taken[-1]) == ("1.4.0", "2.3.1")
 
 

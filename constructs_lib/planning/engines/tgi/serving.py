@@ -1,0 +1,71 @@
+"""What is certain at synth about how TGI will serve."""
+
+from __future__ import annotations
+
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
+from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
+from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.serving_limits import ServingFacts
+from constructs_lib.planning.validation.unknown import Unknown
+
+_FLOAT16_ONLY = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ, Quantization.MARLIN)
+
+# TGI 3.3.6 `launcher/src/main.rs`, struct Args; the same since the option came.
+_DEFAULTS = {
+    "max_concurrent_requests": 128,
+    "max_best_of": 2,
+    "max_stop_sequences": 4,
+    "max_top_n_tokens": 5,
+    "max_client_batch_size": 4,
+}
+
+
+def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts:
+    """What is certain about how TGI will serve; what it measures when it starts is not.
+
+    Args:
+        ctx: The situation.
+        batch_setting: The most tokens in one batch, where we tell TGI.
+    """
+    kind = _quantization(ctx)
+    return ServingFacts(
+        version=format_version(ctx.version),
+        revision=_revision(ctx),
+        dtype=_dtype(ctx, kind),
+        quantize=str(kind) if kind else None,
+        max_input_tokens=ctx.number("max_input_tokens"),
+        max_total_tokens=ctx.number("max_total_tokens"),
+        max_batch_total_tokens=_batch_total(ctx, batch_setting),
+        **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
+    )
+
+
+def _batch_total(ctx: EngineContext, batch_setting: int | None) -> int | None:
+    measures = ctx.version >= (3, 0, 0) and (ctx.facts is None or ctx.facts.flash)
+    return None if measures else ctx.number("max_batch_total_tokens") or batch_setting
+
+
+def _limit(ctx: EngineContext, name: str, default: int) -> int | None:
+    has = any(option.keyword == name and option.is_in(ctx.version) for option in OPTIONS)
+    return ctx.number(name) if ctx.given(name) or not has else default
+
+
+def _quantization(ctx: EngineContext) -> str | None:
+    if ctx.given("quantize"):
+        return ctx.text("quantize")
+    return ctx.facts.published_quantization if ctx.facts else None
+
+
+def _dtype(ctx: EngineContext, kind: str | None) -> str | None:
+    if ctx.given("dtype"):
+        return ctx.text("dtype")
+    # What TGI takes otherwise, each of its model classes decides for itself.
+    return Dtype.FLOAT16.value if kind in _FLOAT16_ONLY else None
+
+
+def _revision(ctx: EngineContext) -> str | None:
+    revision: object = ctx.model.revision
+    if isinstance(revision, Unknown):
+        return revision.text
+    return revision if isinstance(revision, str) else None

@@ -1,0 +1,67 @@
+"""What is legal but risky about serving a model with TGI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.tgi.context import chunks_prefill, default_prefill, falls_back, support_of
+from constructs_lib.planning.engines.tgi.options import Quantization
+from constructs_lib.planning.engines.tgi.sharding import shard_warnings
+from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.models.facts import ModelFacts
+from constructs_lib.planning.validation.problem import PlanWarning
+
+_MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
+
+
+def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
+    """What is risky about options, model and shards."""
+    yield from shard_warnings(ctx)
+    values, flash = ctx.values, ctx.facts is not None and ctx.facts.flash
+    if values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
+        yield PlanWarning(
+            "tgi-endpoint:trustsUnpinnedCode",
+            "trust_remote_code runs whatever code the model's repository holds on the day an instance starts. Pin it:"
+            " Model.from_hub(…, revision=commit).",
+        )
+    if values.get("messages_api_enabled") is True:
+        yield PlanWarning(
+            "tgi-endpoint:chatOnly",
+            f"With messages_api_enabled, TGI {format_version(ctx.version)} takes chat requests only on this endpoint.",
+        )
+    if "max_batch_total_tokens" in values and flash and ctx.version >= (3, 0, 0):
+        yield PlanWarning(
+            "tgi-endpoint:batchTotalIgnored",
+            "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores what is given.",
+        )
+    if ctx.facts and falls_back(ctx.facts):
+        yield PlanWarning(
+            "tgi-endpoint:noOptimizedImplementation",
+            f"TGI has no implementation of its own for {ctx.facts.model_type} models and runs {ctx.facts.hub_id} with"
+            " plain transformers, slower and with fewer options, if it runs it at all. Prefer a model that it"
+            " implements.",
+        )
+    if ctx.text("quantize") == Quantization.BITSANDBYTES:
+        yield PlanWarning(
+            "tgi-endpoint:bitsandbytesDeprecated",
+            "bitsandbytes is slow and deprecated in TGI; eetq takes as little memory and is faster.",
+        )
+    if ctx.facts and chunks_prefill(ctx) is False and ctx.version >= (3, 0, 0) and not ctx.given("max_total_tokens"):
+        yield PlanWarning(
+            "tgi-endpoint:implicitLimits",
+            f"Without prefill chunking TGI takes the longest context of {ctx.facts.hub_id} from its warm-up prompt,"
+            f" {_warm_up_tokens(ctx, ctx.facts)} tokens here. Give max_input_tokens and"
+            " max_total_tokens.",
+        )
+    if ctx.model.source == "s3" and ctx.facts and ctx.facts.hub_id.startswith(_MATCHED_BY_NAME):
+        yield PlanWarning(
+            "tgi-endpoint:matchedByName",
+            f"TGI treats {ctx.facts.hub_id} specially by its hub id, which weights in S3 do not have. Prefer"
+            " Model.from_hub.",
+        )
+
+
+def _warm_up_tokens(ctx: EngineContext, facts: ModelFacts) -> int:
+    prefill = default_prefill(ctx)
+    return min(prefill, facts.max_positions) if support_of(facts).launcher_reads_positions else prefill

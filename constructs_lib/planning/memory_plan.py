@@ -1,0 +1,182 @@
+"""The memory of one of the GPUs that share a model: what an engine says of it, and the plan that follows.
+
+`EngineMemory` and `CacheLayout` are an engine's answer, `MemoryPlan` is what `sizing.memory` makes of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLayout:
+    """How an engine keeps the keys and values of tokens on one GPU: the same number of bytes for each token, in blocks.
+
+    An engine whose layers keep different numbers of tokens (sliding windows, states) overrides both methods.
+
+    Args:
+        bytes_per_token: This GPU's share of one token's keys and values.
+        block_size: Tokens that are allocated together.
+    """
+
+    bytes_per_token: int
+    block_size: int = 1
+
+    def request_bytes(self, tokens: int) -> int:
+        """What one request of that many tokens takes."""
+        return -(-tokens // self.block_size) * self.block_size * self.bytes_per_token
+
+    def max_tokens(self, available: int) -> int:
+        """The tokens whose keys and values fit that many bytes, over all requests; an override may take one request."""
+        return max(0, available) // (self.block_size * self.bytes_per_token) * self.block_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightFormat:
+    """How an engine holds the weights.
+
+    Args:
+        bits_per_parameter: Bits of one parameter of a linear layer; the embeddings always have 16.
+        copies_tied_embeddings: Whether an output layer that is the input's embeddings is held a second time.
+    """
+
+    bits_per_parameter: float
+    copies_tied_embeddings: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GpuShare:
+    """One of the GPUs that share a model.
+
+    Args:
+        shards: GPUs that share it.
+        visible: Memory of the GPU as CUDA reports it, in bytes.
+        weights: Its share of the weights, in bytes.
+    """
+
+    shards: int
+    visible: int
+    weights: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineMemory:
+    """What an engine makes of one GPU's memory; sizes in bytes.
+
+    Args:
+        gpu_memory: What the engine may take of the GPU at any time.
+        usable: What it fills with weights, runtime, activations and cache together.
+        runtime: CUDA's context and kernels, workspaces, CUDA graphs, buffers for the traffic between GPUs.
+        activations: Activations of the largest prefill, as far as the engine keeps them out of the cache.
+        prefill_tokens: Prompt tokens of that prefill.
+        cache: How it keeps keys and values.
+        warm_up_tokens: Tokens that its warm-up holds at once. Default: 0, no warm-up.
+        min_tokens: Tokens that it serves however little is left, because its warm-up held them. Default: 0.
+        asked_tokens: Tokens that have to fit at least: less is no service, or the engine would not start.
+        max_request_tokens: Longest request, in tokens, if memory does not limit it.
+        static: Whether batches are padded, without paged attention. Default: False.
+    """
+
+    gpu_memory: int
+    usable: int
+    runtime: int
+    activations: int
+    prefill_tokens: int
+    cache: CacheLayout
+    warm_up_tokens: int = 0
+    min_tokens: int = 0
+    asked_tokens: int
+    max_request_tokens: int
+    static: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """The memory of one of the GPUs that share a model; sizes in bytes.
+
+    Args:
+        gpu_memory: What the engine may take of the GPU.
+        usable: What it fills of that.
+        weights: This GPU's share of the weights.
+        runtime: CUDA's context and kernels, workspaces, and the buffers for the traffic between GPUs.
+        prefill: Activations of the largest prefill.
+        prefill_tokens: Prompt tokens of that prefill.
+        warm_up_tokens: Tokens whose keys and values the engine's warm-up allocates at once.
+        cache: How keys and values are kept.
+        max_tokens: Tokens whose keys and values fit, over all requests.
+        context: Longest prompt and answer together that one request may have.
+        asked_tokens: Tokens that have to fit at least.
+        loading_peak: Most memory of the GPU while the weights are loaded.
+        host_peak: Memory of the host that loading takes.
+        download: Size of the published weights, which the instance's storage has to hold.
+        static: Whether batches are padded, without paged attention.
+    """
+
+    gpu_memory: int
+    usable: int
+    weights: int
+    runtime: int
+    prefill: int
+    prefill_tokens: int
+    warm_up_tokens: int
+    cache: CacheLayout
+    max_tokens: int
+    context: int
+    asked_tokens: int
+    loading_peak: int
+    host_peak: int
+    download: int
+    static: bool
+
+    @property
+    def kv_bytes_per_token(self) -> int:
+        """This GPU's share of one token's keys and values."""
+        return self.cache.bytes_per_token
+
+    @property
+    def fixed(self) -> int:
+        """What is taken whatever the requests are."""
+        return self.weights + self.runtime + self.prefill
+
+    @property
+    def free_for_tokens(self) -> int:
+        """What is left for keys and values; negative if the rest does not fit."""
+        return self.usable - self.fixed
+
+    @property
+    def needed(self) -> int:
+        """What the model takes with the keys and values of the tokens that have to fit."""
+        return self.fixed + self.cache.request_bytes(self.asked_tokens)
+
+    @property
+    def shortfall(self) -> int:
+        """What is missing; 0 if the model loads, warms up, and serves what is asked."""
+        request_bytes = self.cache.request_bytes
+        warm_up = self.fixed + request_bytes(self.warm_up_tokens) - self.gpu_memory
+        tokens = request_bytes(self.asked_tokens) - request_bytes(self.max_tokens)
+        return max(0, warm_up, tokens, self.loading_peak - self.gpu_memory)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the model loads, warms up, and one request of the asked length can be served."""
+        return self.shortfall == 0
+
+    @property
+    def spare(self) -> float:
+        """Share of the usable memory that is left beside the tokens that have to fit; may be negative."""
+        return (self.usable - self.needed) / self.usable
+
+    def concurrent_requests(self, tokens: int) -> int:
+        """How many requests of that many tokens (prompt and answer together) are served concurrently."""
+        if not 0 < tokens <= self.context:
+            return 0
+        available = max(self.free_for_tokens, self.cache.request_bytes(self.max_tokens))
+        return available // self.cache.request_bytes(tokens)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON values, with the cache as `kv_bytes_per_token`."""
+        values: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            values |= {"kv_bytes_per_token": self.kv_bytes_per_token} if name == "cache" else {name: value}
+        return values

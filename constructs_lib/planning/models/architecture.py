@@ -1,0 +1,123 @@
+"""What a row about an architecture says; `architectures.py` has the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from constructs_lib.planning.images.catalogue import Version
+
+KvHeads = Literal["configured", "falcon", "bigcode"]
+LayerKind = Literal["bloom", "falcon", "gpt2", "gptj", "llama", "mpt", "neox", "opt", "phi", "t5"]
+HeadNorms = Literal["per_head_dim", "use_qk_norm"]
+VisionTower = Literal["mllama", "siglip"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implementation:
+    """What TGI runs an architecture with.
+
+    Args:
+        name: TGI's model class; it starts with `none` if TGI falls back to plain transformers.
+        flash: Whether it has paged attention; False means static padded batches.
+        since: First version of TGI that runs it so. Default: not known.
+    """
+
+    name: str
+    flash: bool
+    since: Version | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TgiSupport:
+    """How TGI runs an architecture.
+
+    Args:
+        implementations: What versions of TGI run it with, the newest last; that of 3.3 at least.
+        first_image: First version of TGI on SageMaker that runs it. Default: not known.
+        chunks_prefill: Whether TGI 3 splits its long prompts over several batches.
+        default_prefill: TGI's max_batch_prefill_tokens if it works none out from the GPU's speed.
+        launcher_reads_sizes: Whether TGI's launcher finds the sizes in config.json from which it works out a prefill.
+            It expects the names that Llama has, and gives up on vision models.
+        launcher_reads_positions: Whether it finds the longest context there.
+        replicates_kv_heads: Whether each shard keeps all key-value heads, so that only the attention heads are split.
+        bfloat16: Whether TGI computes in bfloat16 unless it is given a type.
+        softcap: Whether it caps attention scores, which only kernels for Ampere GPUs and newer do.
+        masks_images: Whether it holds whole attention masks, because images see each other.
+        decodes_from_one_token: Whether the prompt goes through an encoder, so that a prefill has one token of logits.
+    """
+
+    implementations: tuple[Implementation, ...]
+    first_image: Version | None = None
+    chunks_prefill: bool = True
+    default_prefill: int = 4096
+    launcher_reads_sizes: bool = True
+    launcher_reads_positions: bool = True
+    replicates_kv_heads: bool = False
+    bfloat16: bool = False
+    softcap: bool = False
+    masks_images: bool = False
+    decodes_from_one_token: bool = False
+
+    @property
+    def newest(self) -> Implementation:
+        """What TGI 3.3 runs it with."""
+        return self.implementations[-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfigJson:
+    """How an architecture's config.json differs from the others'.
+
+    Args:
+        defaults: What its configuration class assumes for fields that a config.json leaves out.
+        tied: Whether the output layer is the embedding of the input unless config.json says otherwise.
+        kv_heads: How the key-value heads are described: by their number, by Falcon's switches, or by BigCode's.
+        layers: Names of the number of layers that are looked for first.
+    """
+
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    tied: bool = False
+    kv_heads: KvHeads = "configured"
+    layers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Which layers an architecture has, for counting its parameters.
+
+    Args:
+        kind: The family of layers.
+        norms: Norms of each layer; for the kind `llama` only.
+        head_norms: Norms of queries and keys: one per head size, or those that `use_qk_norm` switches on.
+        qkv_bias: Whether queries, keys and values always have biases.
+    """
+
+    kind: LayerKind
+    norms: int = 2
+    head_norms: HeadNorms | None = None
+    qkv_bias: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What is known of one `model_type`.
+
+    Args:
+        model_type: `model_type` of the config.json.
+        tgi: How TGI runs it.
+        config: How its config.json is read.
+        layers: Its layers. Default: not known, so its parameters cannot be counted.
+        vision_tower: The encoder of its images. Default: none that can be counted.
+        gated: Whether the feed-forward layers have a gate, so three matrices instead of two.
+        relative_positions: Whether positions are relative, so that prompts may be longer than those in training.
+    """
+
+    model_type: str
+    tgi: TgiSupport
+    config: ConfigJson = ConfigJson()
+    layers: Layers | None = None
+    vision_tower: VisionTower | None = None
+    gated: bool = True
+    relative_positions: bool = False
