@@ -47,6 +47,21 @@ class HardwareSupport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OptionNames:
+    """What an engine calls the options that advice about memory names.
+
+    Args:
+        shards: The number of GPUs that share the model.
+        compression: The compression of the weights.
+        sizes: Those that need less memory when they are lowered.
+    """
+
+    shards: str
+    compression: str
+    sizes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptionValues:
     """The options of a request, read by the engine.
 
@@ -123,8 +138,8 @@ class MemoryModel(Protocol):
         """Options without whose values nothing can be said about memory."""
 
     @property
-    def size_options(self) -> tuple[str, ...]:
-        """Options that need less memory when they are lowered, for advice."""
+    def option_names(self) -> OptionNames:
+        """What options that matter for memory are called, for advice."""
 
     def shards(self, ctx: EngineContext) -> int:
         """GPUs that share the model: as requested, else the engine's default."""

@@ -151,10 +151,16 @@ class MemoryPlan:
 
     @property
     def shortfall(self) -> int:
-        """What is missing; 0 if the model loads, warms up, and serves what is asked."""
+        """What is missing; 0 if the model loads, warms up, and serves what is asked.
+
+        A warm-up may take what the engine otherwise leaves free, so it counts against the whole GPU; without one, what
+        the rest lacks counts against what the engine fills.
+        """
         request_bytes = self.cache.request_bytes
         warm_up = self.fixed + request_bytes(self.warm_up_tokens) - self.gpu_memory
         tokens = request_bytes(self.asked_tokens) - request_bytes(self.max_tokens)
+        if not self.warm_up_tokens:
+            tokens += max(0, -self.free_for_tokens)
         return max(0, warm_up, tokens, self.loading_peak - self.gpu_memory)
 
     @property

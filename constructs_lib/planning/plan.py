@@ -192,7 +192,7 @@ def _context(request: EndpointRequest, options: OptionValues, version: Version) 
 def _memory(ctx: EngineContext) -> tuple[EngineContext, MemoryPlan | None]:
     """The memory plan, and the context with what the engine's package sets to make it fit."""
     instance, model = ctx.instance, ctx.engine.memory_model
-    known = instance.is_gpu and instance.memory_gib and instance.accelerator_count
+    known = instance.memory_gib and instance.accelerator_count
     if not ctx.facts or not known or ctx.unknown.keys() & model.options or next(model.shard_problems(ctx), None):
         return ctx, None
     return fit_memory(ctx, ctx.facts, model.shards(ctx))

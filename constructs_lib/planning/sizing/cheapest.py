@@ -65,7 +65,7 @@ def _choose(
     )
     chosen = next((one for one in ranked if one.fits and one.caution is None), None)
     if chosen is None:
-        return request, [_nothing(load, facts, ranked)]
+        return request, [_nothing(request, load, facts, ranked)]
     settings = {name: value for name, value in chosen.settings.items() if getattr(request.options, name) is None}
     decided = replace(request.options, **settings)
     return replace(request, instance=chosen.instance, options=decided), []
@@ -89,14 +89,15 @@ def _undecided(load: CheapestFor, undecided: list[str]) -> Problem:
     )
 
 
-def _nothing(load: CheapestFor, facts: ModelFacts, ranked: list[Candidate]) -> Problem:
+def _nothing(request: EndpointRequest, load: CheapestFor, facts: ModelFacts, ranked: list[Candidate]) -> Problem:
     able = [one for one in ranked if one.memory is not None and one.caution is None]
     best = max(able, key=lambda one: (one.concurrency, one.memory.max_tokens if one.memory else 0), default=None)
     nearest = best or ranked[0]
+    compression = request.engine.memory_model.option_names.compression
     return Problem(
         _KEYWORD,
         load,
         f"no instance of the catalogue serves that with {facts.hub_id}; the nearest is {nearest.instance.name}:"
         f" {(nearest.reason or '').rstrip('.')}",
-        "Lower tokens or concurrency, set options.quantize, or spread the load over more endpoints.",
+        f"Lower tokens or concurrency, set options.{compression}, or spread the load over more endpoints.",
     )

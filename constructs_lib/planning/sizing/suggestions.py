@@ -94,13 +94,13 @@ def _instances(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, s
         gpus = (one.instance.accelerator, one.instance.accelerator_count)
         if one.fits and one.caution is None and gpus not in seen:
             seen.add(gpus)
-            yield one.price_usd_per_hour or math.inf, _describe(one)
+            yield one.price_usd_per_hour or math.inf, _describe(one, ctx.engine.memory_model.option_names.shards)
 
 
-def _describe(one: Candidate) -> str:
+def _describe(one: Candidate, option: str) -> str:
     price = "" if one.price_usd_per_hour is None else f" (${one.price_usd_per_hour:.2f} an hour)"
-    shards = one.settings.get("num_shard")
-    return f"{one.instance.name}{price}" + (f" with options.num_shard={shards}" if shards else "")
+    shards = one.settings.get(option)
+    return f"{one.instance.name}{price}" + (f" with options.{option}={shards}" if shards else "")
 
 
 def fit_warnings(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> Iterator[PlanWarning]:
@@ -110,5 +110,5 @@ def fit_warnings(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> I
             "tgi-endpoint:tightMemory",
             f"{facts.hub_id} leaves {max(0.0, memory.spare):.0%} of the memory of {ctx.instance.name} to spare beside"
             f" {memory.asked_tokens} tokens, less than such an estimate is sure of. If {ctx.engine.display_name} runs"
-            f" out of memory, take larger GPUs, or lower {' or '.join(ctx.engine.memory_model.size_options)}.",
+            f" out of memory, take larger GPUs, or lower {' or '.join(ctx.engine.memory_model.option_names.sizes)}.",
         )

@@ -9,6 +9,7 @@ from constructs_lib.planning.engine import (
     EngineContext,
     Environment,
     HardwareSupport,
+    OptionNames,
     OptionValues,
     Settings,
 )
@@ -57,7 +58,9 @@ class TgiMemoryModel:
             "tgi_wiggle_room",
         )
     )
-    size_options = ("max_batch_prefill_tokens", "max_total_tokens")
+    option_names = OptionNames(
+        shards="num_shard", compression="quantize", sizes=("max_batch_prefill_tokens", "max_total_tokens")
+    )
 
     def shards(self, ctx: EngineContext) -> int:
         """See `MemoryModel.shards`; every GPU of the instance by default."""
