@@ -6,12 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from constructs_lib.endpoint.container_image import TgiImage
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.tgi import TgiEndpoint
-    from constructs_lib.endpoint.tgi_image import TgiImage
     from constructs_lib.errors import ConfigurationError
     from constructs_lib.front_door.access import Access
+    from constructs_lib.front_door.access.base import AccessMethod
     from constructs_lib.front_door.consumers import Consumer
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.domain import Domain
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Access",
+    "AccessMethod",
     "Attention",
     "ConfigurationError",
     "Consumer",
@@ -58,8 +60,9 @@ __all__ = [
     "read_model_file",
 ]
 
-_HOMES = {
+_MODULES = {
     "Access": "front_door.access",
+    "AccessMethod": "front_door.access.base",
     "Consumer": "front_door.consumers",
     "Cors": "front_door.cors",
     "Domain": "front_door.domain",
@@ -72,16 +75,16 @@ _HOMES = {
     "read_model_file": "planning.models.facts_file",
     "ServingFacts": "planning.serving_limits",
     "TgiEndpoint": "endpoint.tgi",
-    "TgiImage": "endpoint.tgi_image",
+    "TgiImage": "endpoint.container_image",
     "WebAcl": "front_door.web_acl",
 }
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first used: the planning below here has to load without the CDK."""
+    """Import a public name when it is first used, so that the planning package loads without the CDK."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'planning.engines.tgi.options')}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'planning.engines.tgi.options')}"), name)
 
 
 def __dir__() -> list[str]:

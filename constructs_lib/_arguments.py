@@ -1,24 +1,28 @@
-"""Plain values where objects of the CDK are wanted, told together before one of them makes jsii raise."""
+"""Type checks of arguments that are CDK objects, so that all problems are reported before jsii raises for the first."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
+from aws_cdk import Duration, Size, SizeRoundingBehavior
 from aws_cdk import aws_ec2 as ec2
 
+from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
 
 
 @dataclass(frozen=True, slots=True)
 class ConstructType:
-    """One kind of construct.
+    """One type of construct.
 
     Args:
-        method: What everything of the kind can do and nothing else; the CDK's interfaces are no classes to test for.
-        wanted: The kind in words.
-        fix: How to come by one.
+        method: A member that every construct of the type has and no other: isinstance fails for the CDK's interfaces.
+        description: The type in words, with its article.
+        fix: How to get one.
     """
 
     method: str
@@ -26,21 +30,21 @@ class ConstructType:
     fix: str
 
     def matches(self, value: object) -> bool:
-        """Whether the value is of the kind, and not the class itself."""
+        """Whether the value is of the type, and not the class itself."""
         return not isinstance(value, type) and hasattr(value, self.method)
 
     def problems(self, keyword: str, value: object, *, required: bool = False) -> Iterator[Problem]:
-        """What is wrong with the value; nothing if it is left out and need not be given."""
+        """The problem of a value, if any; None is allowed unless the value is required."""
         if (required or value is not None) and not self.matches(value):
             yield Problem(keyword, value, f"must be {self.description}, not {type_name(value)}", self.fix)
 
     def list_problems(self, keyword: str, values: object) -> Iterator[Problem]:
-        """What is wrong with a list of the kind; nothing if it is left out."""
+        """The problems of a list of the type; None is allowed."""
         if values is None:
             return
         if isinstance(values, str) or not isinstance(values, Sequence):
-            fix = "Put it into a list: […]." if self.matches(values) else self.fix
-            message = f"must be a list of which each is {self.description}, not {type_name(values)}"
+            fix = "Put it in a list: […]." if self.matches(values) else self.fix
+            message = f"must be a list whose every item is {self.description}, not {type_name(values)}"
             yield Problem(keyword, values, message, fix)
             return
         for index, value in enumerate(values):
@@ -50,7 +54,7 @@ class ConstructType:
 
 
 VPC = ConstructType(
-    "select_subnets", "a VPC of aws_ec2", 'Give aws_ec2.Vpc.from_lookup(self, "Vpc", vpc_id="<its id>"), or an own one.'
+    "select_subnets", "a VPC of aws_ec2", 'Give aws_ec2.Vpc.from_lookup(self, "Vpc", vpc_id="<its id>"), or a new one.'
 )
 SUBNET = ConstructType(
     "associate_network_acl", "a subnet of aws_ec2", 'Give aws_ec2.Subnet.from_subnet_id(self, "Subnet", "<its id>").'
@@ -80,7 +84,7 @@ BUCKET = ConstructType(
 VPC_ENDPOINT = ConstructType(
     "vpc_endpoint_id",
     "a VPC endpoint of aws_ec2",
-    "Give aws_ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(…), or an own one of execute-api.",
+    "Give aws_ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(…), or a new one for execute-api.",
 )
 CERTIFICATE = ConstructType(
     "certificate_arn",
@@ -112,18 +116,18 @@ FUNCTION = ConstructType(
 )
 
 
-def subnets_problems(chosen: object) -> Iterator[Problem]:
-    """What is wrong with the choice of subnets; nothing if it is left out."""
-    if isinstance(chosen, ec2.SubnetSelection):
-        yield from SUBNET.list_problems("vpc_subnets.subnets", chosen.subnets)
-    elif chosen is not None:
+def subnet_problems(selection: object) -> Iterator[Problem]:
+    """The problems of a selection of subnets; None is allowed."""
+    if isinstance(selection, ec2.SubnetSelection):
+        yield from SUBNET.list_problems("vpc_subnets.subnets", selection.subnets)
+    elif selection is not None:
         fix = "Write aws_ec2.SubnetSelection(subnet_type=…), or (subnets=[…])."
-        message = f"must be a SubnetSelection of aws_ec2, not {type_name(chosen)}"
-        yield Problem("vpc_subnets", chosen, message, fix)
+        message = f"must be a SubnetSelection of aws_ec2, not {type_name(selection)}"
+        yield Problem("vpc_subnets", selection, message, fix)
 
 
 def tag_problems(tags: object) -> Iterator[Problem]:
-    """What is wrong with the tags; nothing if they are left out."""
+    """The problems of tags; None is allowed."""
     if tags is None:
         return
     if not isinstance(tags, Mapping):
@@ -134,11 +138,58 @@ def tag_problems(tags: object) -> Iterator[Problem]:
             yield Problem("tags", key, f"a key {found.message}", "Give a str.")
         if not isinstance(value, str):
             fix = f"Write {str(value)!r}." if isinstance(value, int | float) else "Give a str."
-            yield Problem(f"tags[{key!r}]", value, f"must be text, not {type_name(value)}", fix)
+            yield Problem(f"tags[{key!r}]", value, f"must be a string, not {type_name(value)}", fix)
 
 
 def type_name(value: object) -> str:
-    """The type of a value in words."""
+    """The type of a value, for an error message."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     return "None" if value is None else type(value).__name__
+
+
+def seconds(duration: Duration | None) -> int | None:
+    """Whole seconds, or the fraction as it is for the plan to reject; None if the argument is no Duration."""
+    return _integral(duration.to_seconds(integral=False)) if isinstance(duration, Duration) else None
+
+
+def gibibytes(size: Size | None) -> int | None:
+    """Whole GiB, or the fraction as it is for the plan to reject; None if the argument is no Size."""
+    return _integral(size.to_gibibytes(rounding=SizeRoundingBehavior.NONE)) if isinstance(size, Size) else None
+
+
+def quantity_problems(**quantities: object) -> list[Problem]:
+    """Problems of arguments that must be a Duration or a Size, as a plain number has no unit.
+
+    Args:
+        quantities: The arguments by keyword; keywords that end in `_size` take a Size. None is allowed.
+    """
+    return [
+        _quantity_problem(keyword, value)
+        for keyword, value in quantities.items()
+        if value is not None and not isinstance(value, Duration | Size)
+    ]
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether the value is a finite number."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def is_whole_number(value: object) -> TypeGuard[float]:
+    """Whether the value is a whole number; the CDK's numbers are floats, so 20.0 is one."""
+    return is_number(value) and value == int(value)
+
+
+def _quantity_problem(keyword: str, value: object) -> Problem:
+    name, example = ("Size", "Size.gibibytes") if keyword.endswith("_size") else ("Duration", "Duration.seconds")
+    return Problem(
+        keyword=keyword,
+        value=value,
+        message=f"must be a {name} of aws_cdk, which has a unit",
+        fix=f"Write {example}({value if isinstance(value, int | float) else '…'}).",
+    )
+
+
+def _integral(number: float) -> int:
+    return int(number) if not is_token(number) and number == int(number) else number  # type: ignore[return-value]

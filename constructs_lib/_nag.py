@@ -1,4 +1,4 @@
-"""Accepting findings of cdk-nag, one resource and one reason at a time, without importing it."""
+"""Acknowledges findings of cdk-nag, one resource and one reason at a time, without importing cdk-nag."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
-    """Accept findings of the validation plugins on one construct.
+    """Acknowledge findings of validation plugins about one construct.
 
     Args:
         construct: The resource that the findings are about.
-        findings: The reason of each finding by its id, such as `AwsSolutions-APIG3`.
+        findings: The reason for acknowledging each finding, by its id, such as `AwsSolutions-APIG3`.
     """
     Validations.of(construct).acknowledge(
         *(Acknowledgment(id=finding, reason=reason) for finding, reason in findings.items())
@@ -31,7 +31,7 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
 def wildcard_finding(scope: IConstruct, resource: str) -> str:
     """The id under which cdk-nag's AwsSolutions pack reports a wildcard in an IAM resource.
 
-    It has the resource in it, with `<AWS::Region>` for what is known only at deployment.
+    It contains the resource, with placeholders such as `<AWS::Region>` for values that are known only at deployment.
 
     Args:
         scope: A construct of the stack.
@@ -50,5 +50,5 @@ def _flat(value: Any) -> str:
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
         return str(separator).join(_flat(part) for part in parts)
-    # An import's name, and any other function as cdk-nag writes it.
+    # The name of an import; any other intrinsic function as JSON, as cdk-nag writes it.
     return _flat(value["Fn::ImportValue"]) if "Fn::ImportValue" in value else json.dumps(value, separators=(",", ":"))

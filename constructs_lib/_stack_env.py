@@ -1,4 +1,4 @@
-"""Where a construct will be deployed, asked of the CDK once: each question is a message to another process."""
+"""Where a construct will be deployed. Cached, as each read from the CDK is a message to another process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class StackEnvironment:
-    """What a stack says of itself. Values that only the deployment knows are tokens.
+    """Partition, account, Region and other attributes of a stack; tokens if only the deployment knows them.
 
     Args:
         stack: The stack.
@@ -33,7 +33,7 @@ class StackEnvironment:
 
     @cached_property
     def account(self) -> str:
-        """The account's number."""
+        """The account's id."""
         return self.stack.account
 
     @cached_property
@@ -42,28 +42,28 @@ class StackEnvironment:
         return self.stack.url_suffix
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
-        """The ARN of something in this place.
+        """The ARN of a resource in this environment.
 
         Args:
-            service: As ARNs name it, such as `logs`.
+            service: The service as ARNs name it, such as `logs`.
             resource: Everything after the account, such as `log-group:<name>`.
-            region: Default: this Region.
-            account: Default: this account.
+            region: Default: the stack's Region.
+            account: Default: the stack's account.
         """
         region = self.region if region is None else region
         account = self.account if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
 
 
-# What this keeps alive, jsii does as well: it never lets go of an object.
+# Leaks nothing: jsii never releases an object either.
 _ENVIRONMENTS: dict[object, StackEnvironment] = {}
 
 
 def environment_of(construct: IConstruct) -> StackEnvironment:
-    """The place of the construct's stack.
+    """The environment of the construct's stack.
 
     Raises:
-        RuntimeError: The construct is in no stack.
+        RuntimeError: The construct is not in a stack.
     """
     if construct not in _ENVIRONMENTS:
         stack = Stack.of(construct)

@@ -1,4 +1,4 @@
-"""Which values are known only when CloudFormation deploys."""
+"""CDK tokens: values that are known only when CloudFormation deploys."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Token
 
+from constructs_lib.planning.validation.unknown import Unknown
+
 if TYPE_CHECKING:
     from aws_cdk import Stack
 
-# How the CDK encodes them: marked text, lists of marked text, enormous negative numbers (aws-cdk core/lib/private).
-_TEXT_MARK = "${Token["
+# How the CDK encodes them: marked strings, lists of marked strings, huge negative numbers (aws-cdk core/lib/private).
+_STRING_MARK = "${Token["
 _LIST_MARK = "#{Token["
-_LEAST_NUMBER = -1e200
+_MIN_NUMBER = -1e200
 
 
 def is_token(value: object) -> bool:
-    """Whether the value stands for one that is known only at deployment, so that no check can be made on it."""
+    """Whether the value is known only at deployment, so that it cannot be checked."""
     if not _could_be_token(value):
         return False
     return _is_unresolved(value) if isinstance(value, str) else Token.is_unresolved(value)
+
+
+def hide_token(value: object) -> object:
+    """The value, or an `Unknown` in place of a token, so that code without the CDK knows what it cannot check."""
+    return Unknown(Token.as_string(value)) if is_token(value) else value
 
 
 @lru_cache
@@ -30,20 +37,20 @@ def _is_unresolved(text: str) -> bool:
 
 
 def resolved(stack: Stack, value: Any) -> Any:
-    """A value as the stack's template will have it.
+    """A value as it will be in the stack's template.
 
-    Only what could be a token goes to the CDK, all of it in one message: a whole document takes several times longer
-    there and back than to be looked through here.
+    Only possible tokens are sent to the CDK, all in one message: sending an entire document to its process and back
+    takes several times longer than searching the document here.
 
     Args:
-        stack: The stack whose template it is for.
+        stack: The stack that the template is of.
         value: Mappings, lists and tuples of plain values and tokens.
     """
     found: dict[object, Any] = {}
     _collect(value, found)
     if not found:
         return value
-    # By number, as the CDK leaves out what turns out to be nothing.
+    # By number, as the CDK drops entries that resolve to nothing.
     rendered = stack.resolve({str(number): token for number, token in enumerate(found.values())})
     return _replaced(value, {key: rendered.get(str(number)) for number, key in enumerate(found)})
 
@@ -74,14 +81,14 @@ def _key(value: Any) -> object:
 
 
 def _could_be_token(value: object) -> bool:
-    """Spare the call into the CDK, which costs as much as all other checks, for what plainly is a value."""
+    """Whether to ask the CDK, a call that costs as much as all other checks together."""
     if isinstance(value, str):
-        return _TEXT_MARK in value
+        return _STRING_MARK in value
     if isinstance(value, bool):
         return False
     if isinstance(value, int | float):
-        return value < _LEAST_NUMBER
+        return value < _MIN_NUMBER
     if isinstance(value, list | tuple):
         return any(isinstance(part, str) and _LIST_MARK in part for part in value)
-    # Not by `creation_stack`: some tokens do not have it, and jsii raises where one looks for it.
+    # Not by `creation_stack`: some tokens lack it, and then jsii raises instead of returning False from hasattr.
     return hasattr(value, "__jsii_type__") and hasattr(value, "resolve")

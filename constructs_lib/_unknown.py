@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from aws_cdk import Token
-
-from constructs_lib._tokens import is_token
+from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.planning.models.facts import ModelChoice
-from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
     from constructs_lib.planning.request import EndpointRequest
@@ -28,17 +25,12 @@ def without_tokens(request: EndpointRequest) -> EndpointRequest:
     if isinstance(options, request.engine.options_type):
         changed["options"] = tokens_replaced(options)
     if isinstance(environment, Mapping):
-        changed["environment"] = {name: known(value) for name, value in environment.items()}
+        changed["environment"] = {name: hide_token(value) for name, value in environment.items()}
     return replace(tokens_replaced(request), **changed)
 
 
 def tokens_replaced(values: Values) -> Values:
     """A dataclass with `Unknown` for each member that is a token; what else its members have in them stays."""
     every = {one.name: getattr(values, one.name) for one in fields(values)}  # type: ignore[arg-type]
-    tokens = {name: known(value) for name, value in every.items() if is_token(value)}
+    tokens = {name: hide_token(value) for name, value in every.items() if is_token(value)}
     return replace(values, **tokens) if tokens else values  # type: ignore[type-var]
-
-
-def known(value: Any) -> Any:
-    """The value itself, or `Unknown` for a token, with the text that a template has for it."""
-    return Unknown(value if isinstance(value, str) else Token.as_string(value)) if is_token(value) else value

@@ -1,4 +1,4 @@
-"""The error that a construct raises when it could not be deployed as it is written."""
+"""The error that a construct raises if it could not be deployed with its arguments."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 class ConfigurationError(ValueError):
-    """All problems of one construct, raised together at synth before any of its resources exists.
+    """All problems of one construct, raised together at synth before any of its resources is created.
 
     Args:
         path: Path of the construct in the tree, such as `LlamaTgiStack/Llama`.
-        problems: What is wrong; each says the keyword, the value, what is allowed and what to change.
+        problems: The problems; each has the keyword, the value, what is allowed and what to change.
     """
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
@@ -29,7 +29,7 @@ class ConfigurationError(ValueError):
 
 
 def raise_if_any(scope: Construct, id: str, problems: Iterable[Problem]) -> None:
-    """Raise what is wrong with the construct `id` that is about to be made in `scope`, if anything is.
+    """Raise the problems of the construct `id` that is about to be created in `scope`, if there are any.
 
     Raises:
         ConfigurationError: There is at least one problem.

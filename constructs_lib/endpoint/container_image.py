@@ -1,4 +1,4 @@
-"""Where the container image comes from, whatever the engine, and the permission to pull exactly that one."""
+"""The container image of an endpoint: where it comes from, and the permission to pull exactly that one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from aws_cdk import Annotations, Aws, CfnMapping
 from constructs_lib._arguments import REPOSITORY
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
-from constructs_lib.planning.images.catalogue import ImageFamily, url_suffix
+from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily, url_suffix
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
 
@@ -29,15 +30,89 @@ _ECR_URI = re.compile(
 )
 
 
+class ContainerImage:
+    """A container image of any engine.
+
+    Args:
+        spec: What the plan needs to know about it.
+        source: Where it comes from.
+    """
+
+    def __init__(self, spec: ImageChoice, source: ImageSource) -> None:
+        self._spec = spec
+        self._source = source
+
+    def spec(self) -> ImageChoice:
+        """What the plan needs to know about the image."""
+        return self._spec
+
+    def validate(self) -> list[Problem]:
+        """Problems that no plan sees: those of the constructs and names that the image was created from."""
+        return self._source.validate()
+
+    def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
+        """Allow the role to pull the image.
+
+        Args:
+            scope: The endpoint.
+            role: The endpoint's role.
+            plan: The endpoint's plan.
+
+        Returns:
+            The URI of the image.
+        """
+        return self._source.bind(scope, role, plan)
+
+
+class TgiImage(ContainerImage):
+    """A container image of Text Generation Inference.
+
+    Create one with `TgiImage.version`, `TgiImage.from_ecr_repository` or `TgiImage.from_uri`.
+    """
+
+    @staticmethod
+    def version(version: str) -> TgiImage:
+        """The image that AWS publishes for SageMaker, in the stack's Region.
+
+        Args:
+            version: Version of TGI, such as `3.3.6`. A version without such an image is rejected with a list of the
+                versions that have one.
+        """
+        return TgiImage(ImageChoice(version=version), CatalogueImage(TGI.images, version))
+
+    @staticmethod
+    def from_ecr_repository(repository: ecr.IRepository, *, tag: str, version: str) -> TgiImage:
+        """Your own image, such as a copy of AWS's or one with additional packages.
+
+        Args:
+            repository: Its repository, the only one that the endpoint's role may pull from. A repository in another
+                account must allow this account to pull.
+            tag: Tag or digest (`sha256:…`) of the image.
+            version: Version of TGI in the image; it decides which options exist and how they are named.
+        """
+        return TgiImage(ImageChoice(version=version, uri_override=True), RepositoryImage(repository, tag))
+
+    @staticmethod
+    def from_uri(uri: str, *, version: str) -> TgiImage:
+        """Your own image by its complete URI, such as one in another account.
+
+        Args:
+            uri: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`. A repository in another account must
+                allow this account to pull.
+            version: Version of TGI in the image; it decides which options exist and how they are named.
+        """
+        return TgiImage(ImageChoice(version=version, uri_override=True), UriImage(uri))
+
+
 class ImageSource(ABC):
     """One way to name an image."""
 
     @abstractmethod
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
-        """Allow the role to pull the image and return its URI."""
+        """Allow the role to pull the image, and return its URI."""
 
-    def problems(self) -> list[Problem]:
-        """What is wrong with it."""
+    def validate(self) -> list[Problem]:
+        """Problems of the source itself."""
         return []
 
 
@@ -50,27 +125,29 @@ class CatalogueImage(ImageSource):
 
     def bind(self, scope: Construct, role: ExecutionRole, plan: EndpointPlan) -> str:
         """See `ImageSource.bind`."""
-        place = environment_of(scope)
-        if is_token(place.region):
-            account: str | None = _accounts(place.stack, self._images, self._version).find_in_map(Aws.REGION, "Account")
+        environment = environment_of(scope)
+        region = environment.region
+        if is_token(region):
+            mapping = _accounts(environment.stack, self._images, self._version)
+            account: str | None = mapping.find_in_map(Aws.REGION, "Account")
             suffix: str | None = Aws.URL_SUFFIX
         else:
-            account, suffix = self._images.account(place.region, self._version), url_suffix(place.region)
+            account, suffix = self._images.account(region, self._version), url_suffix(region)
         if plan.image_repository is None or account is None or suffix is None:
             raise AssertionError("a plan without problems has an image for its Region")
-        _allow_pull(scope, role, account=account, region=place.region, repository=plan.image_repository)
-        return f"{account}.dkr.ecr.{place.region}.{suffix}/{plan.image_repository}:{plan.image_tag}"
+        _allow_pull(scope, role, account=account, region=region, repository=plan.image_repository)
+        return f"{account}.dkr.ecr.{region}.{suffix}/{plan.image_repository}:{plan.image_tag}"
 
 
 class RepositoryImage(ImageSource):
-    """An image in an own repository."""
+    """An image in a repository of the caller's."""
 
     def __init__(self, repository: ecr.IRepository, tag: str) -> None:
         self._repository = repository
         self._tag = tag
 
-    def problems(self) -> list[Problem]:
-        """See `ImageSource.problems`."""
+    def validate(self) -> list[Problem]:
+        """See `ImageSource.validate`."""
         tag = problem("image.tag", self._tag, String())
         repository = REPOSITORY.problems("image.repository", self._repository, required=True)
         return [*repository, *([tag] if tag else ())]
@@ -83,13 +160,13 @@ class RepositoryImage(ImageSource):
 
 
 class UriImage(ImageSource):
-    """An image by its whole URI."""
+    """An image by its complete URI."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
 
-    def problems(self) -> list[Problem]:
-        """See `ImageSource.problems`."""
+    def validate(self) -> list[Problem]:
+        """See `ImageSource.validate`."""
         uri: object = self._uri
         if is_token(uri) or (isinstance(uri, str) and len(uri) <= 255 and _ECR_URI.fullmatch(uri)):
             return []
@@ -97,8 +174,8 @@ class UriImage(ImageSource):
             Problem(
                 keyword="image",
                 value=self._uri,
-                message="is not the URI of an image in a private ECR repository (at most 255 characters), and "
-                "SageMaker pulls from nowhere else",
+                message="must be the URI of an image in a private ECR repository (at most 255 characters), the only "
+                "kind that SageMaker pulls here",
                 fix="Push the image to ECR and give <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
             )
         ]
@@ -110,8 +187,8 @@ class UriImage(ImageSource):
         if parts is None:
             Annotations.of(scope).add_warning_v2(
                 "tgi-endpoint:imagePermissionUnknown",
-                "The image's URI is known only at deployment, so its role cannot be allowed to pull it here. Allow it "
-                "with repository.grant_pull(endpoint), or name the image with TgiImage.from_ecr_repository.",
+                "The image's URI is known only at deployment, so the endpoint's role gets no permission to pull it. "
+                "Grant it with repository.grant_pull(endpoint), or name the image with TgiImage.from_ecr_repository.",
             )
         else:
             _allow_pull(scope, role, account=parts["account"], region=parts["region"], repository=parts["repository"])
@@ -123,7 +200,7 @@ def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: 
 
 
 def _accounts(stack: Stack, images: ImageFamily, version: str) -> CfnMapping:
-    """The Mapping of a stack whose Region is not known at synth, shared by its endpoints of the same version."""
+    """The Mapping of Region to account for a stack in no particular Region, shared by endpoints of one version."""
     mapping_id = f"InferenceImageAccounts{version.replace('.', '')}"
     existing = stack.node.try_find_child(mapping_id)
     if isinstance(existing, CfnMapping):

@@ -1,4 +1,4 @@
-"""The role that SageMaker assumes for an endpoint: what every engine needs, and no more."""
+"""The role that SageMaker assumes for an endpoint, and every permission that an endpoint can need."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct, IConstruct
 
-# SageMaker's check of the role at creation fails when these are narrowed by resource or condition.
+# SageMaker checks the role when it creates a Model, and the check fails if a resource or condition narrows these.
 # Source: Amazon SageMaker AI Developer Guide, "How to use SageMaker AI execution roles", "CreateModel API".
 _NETWORK_INTERFACE_ACTIONS = [
     "ec2:CreateNetworkInterface",
@@ -33,15 +35,15 @@ _NETWORK_INTERFACE_ACTIONS = [
 
 
 class ExecutionRole:
-    """The role, and a policy of its own for what the endpoint needs.
+    """The role, and a separate policy for what the endpoint needs.
 
-    The policy is apart from the role's other ones so that cdk-nag's findings are accepted for these statements only,
-    and not for what a caller grants to the role; and so that the endpoint waits for it alone, as a shared role may have
-    grants that refer to the endpoint.
+    The policy is separate from the role's others for two reasons: cdk-nag's findings are acknowledged for these
+    statements only, not for what a caller grants to the role; and the endpoint depends on this policy only, as a shared
+    role may have grants that refer to the endpoint.
 
     Args:
         scope: The endpoint.
-        role: The caller's role; None makes one.
+        role: The caller's role; None creates one.
     """
 
     def __init__(self, scope: Construct, role: iam.IRole | None) -> None:
@@ -55,20 +57,90 @@ class ExecutionRole:
             description="Assumed by SageMaker to run a model endpoint",
         )
         self._policy = iam.Policy(scope, "Policy")
-        # An immutable role takes no policy, and then none is rendered.
+        # An immutable role accepts no policy, and then none is rendered.
         self.role.attach_inline_policy(self._policy)
 
-    def wait_for(self, grant: iam.Grant) -> None:
-        """Remember a grant of the CDK's own, which `allow_before` waits for as well."""
-        self._grants.append(grant)
-
     def allow_before(self, resource: IConstruct) -> None:
-        """Make everything that is allowed by now so before the resource is made."""
+        """Make a resource depend on everything that is allowed so far."""
         resource.node.add_dependency(self._policy)
         for grant in self._grants:
             grant.apply_before(resource)
 
-    def allow(
+    def acknowledge_wildcards(self) -> None:
+        """Acknowledge cdk-nag's findings about wildcards, once all statements are in."""
+        acknowledge(self._policy, {finding: " ".join(reasons) for finding, reasons in self._reasons.items()})
+
+    def allow_logs_and_metrics(self, endpoint_name: str | None) -> None:
+        """Allow the instances to write their logs and metrics.
+
+        Args:
+            endpoint_name: The endpoint's name. None: CloudFormation chooses it after it has created the role, so the
+                role may write to the log groups of all endpoints in the account and Region.
+        """
+        self._allow(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            self._log_group_arns(endpoint_name),
+            wildcard_reason="SageMaker creates the endpoint's log group and streams under names that are not known"
+            " before.",
+        )
+        self._allow(
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            conditions={"StringEquals": {"cloudwatch:namespace": INSTANCES_NAMESPACE}},
+            wildcard_reason="cloudwatch:PutMetricData has no resource type; a condition narrows it to one namespace.",
+        )
+
+    def allow_image_pull(self, repository_arn: str) -> None:
+        """Allow pulling images from one ECR repository."""
+        self._allow(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository_arn]
+        )
+        self._allow(
+            ["ecr:GetAuthorizationToken"],
+            ["*"],
+            wildcard_reason="ecr:GetAuthorizationToken has no resource type; the statement for pulling names the"
+            " repository.",
+        )
+
+    def allow_secret_read(self, secret: secretsmanager.ISecret) -> None:
+        """Allow reading a secret."""
+        secret.grant_read(self.role)
+
+    def allow_weights_read(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Allow reading every object under a prefix, and using the bucket's key.
+
+        Args:
+            bucket: The bucket.
+            prefix: The folder with a slash at its end; empty for the entire bucket.
+        """
+        self._allow(
+            ["s3:GetObject"],
+            [bucket.arn_for_objects(f"{prefix}*")],
+            wildcard_reason="The model consists of every object under its prefix.",
+        )
+        self._allow(
+            ["s3:ListBucket"],
+            [bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None,
+        )
+        if bucket.encryption_key is not None:
+            self._grants.append(bucket.encryption_key.grant_decrypt(self.role))
+
+    def allow_network_interfaces(self) -> None:
+        """Allow connecting the endpoint's instances to a VPC."""
+        self._allow(
+            _NETWORK_INTERFACE_ACTIONS,
+            ["*"],
+            wildcard_reason="SageMaker rejects a role whose permissions for network interfaces are narrowed.",
+        )
+
+    def allow_volume_encryption(self, key: kms.IKey) -> None:
+        """Allow encrypting the instances' volumes with a key."""
+        actions = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
+        self._grants.append(key.grant(self.role, *actions))
+        self._allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+
+    def _allow(
         self,
         actions: Sequence[str],
         resource_arns: Sequence[str],
@@ -76,14 +148,7 @@ class ExecutionRole:
         conditions: Mapping[str, Mapping[str, str]] | None = None,
         wildcard_reason: str | None = None,
     ) -> None:
-        """Add one statement.
-
-        Args:
-            actions: What the role may do.
-            resource_arns: On what.
-            conditions: When. Default: always.
-            wildcard_reason: Why the resources that have a `*` cannot be named. It is recorded for cdk-nag.
-        """
+        """Add one statement; the reason for a `*` in its resources is recorded for cdk-nag."""
         self._policy.add_statements(
             iam.PolicyStatement(actions=list(actions), resources=list(resource_arns), conditions=conditions)
         )
@@ -92,53 +157,6 @@ class ExecutionRole:
                 finding = wildcard_finding(self._scope, arn)
                 if "*" in finding:
                     self._reasons.setdefault(finding, []).append(wildcard_reason)
-
-    def acknowledge_wildcards(self) -> None:
-        """Give cdk-nag the reasons, once all statements are in."""
-        acknowledge(self._policy, {finding: " ".join(reasons) for finding, reasons in self._reasons.items()})
-
-    def allow_logs_and_metrics(self, endpoint_name: str | None) -> None:
-        """Allow what the instances report.
-
-        Args:
-            endpoint_name: The endpoint's name. None, because the role has to exist before CloudFormation chooses it,
-                opens the log groups of all endpoints of the account and Region.
-        """
-        self.allow(
-            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            self._log_group_arns(endpoint_name),
-            wildcard_reason="SageMaker makes the endpoint's log group and streams, whose names are not known before.",
-        )
-        self.allow(
-            ["cloudwatch:PutMetricData"],
-            ["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": INSTANCES_NAMESPACE}},
-            wildcard_reason="cloudwatch:PutMetricData knows no resource; a condition narrows it to one namespace.",
-        )
-
-    def allow_image_pull(self, repository_arn: str) -> None:
-        """Allow to pull from one repository."""
-        self.allow(
-            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], [repository_arn]
-        )
-        self.allow(
-            ["ecr:GetAuthorizationToken"],
-            ["*"],
-            wildcard_reason="ecr:GetAuthorizationToken knows no resource; what may be pulled is named.",
-        )
-
-    def allow_network_interfaces(self) -> None:
-        """Allow to put the endpoint's instances into a VPC."""
-        self.allow(
-            _NETWORK_INTERFACE_ACTIONS,
-            ["*"],
-            wildcard_reason="SageMaker refuses a role whose permissions on network interfaces are narrowed.",
-        )
-
-    def allow_volume_encryption(self, key: kms.IKey) -> None:
-        """Allow to encrypt the instances' volumes with the key."""
-        self.wait_for(key.grant(self.role, "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"))
-        self.allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
     def _log_group_arns(self, endpoint_name: str | None) -> list[str]:
         def arn(name: str) -> str:

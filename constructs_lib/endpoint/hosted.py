@@ -1,4 +1,4 @@
-"""An endpoint that this app makes, whatever engine runs in it: Model, EndpointConfig, Endpoint and role."""
+"""An endpoint that this app creates, whatever its engine: Model, EndpointConfig, Endpoint and role."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from constructs_lib.endpoint.container_image import ImageSource
-    from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.container_image import ContainerImage
+    from constructs_lib.endpoint.model import Model, ModelBinding
     from constructs_lib.endpoint.network import Network
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
     from constructs_lib.planning.serving_limits import ServingFacts
@@ -33,10 +33,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Hosting:
-    """What SageMaker is told that no plan can say, because it is made of other constructs."""
+    """What an endpoint needs besides its plan: the arguments that are constructs.
+
+    Args:
+        model: The weights.
+        image: The container image.
+        network: The VPC, if any.
+        volume_key: Key that encrypts the storage volume. None: AWS's.
+        role: The caller's role. None: a new one.
+        tags: Tags of every resource of the endpoint.
+    """
 
     model: Model
-    image: ImageSource
+    image: ContainerImage
     network: Network
     volume_key: kms.IKey | None
     role: iam.IRole | None
@@ -45,7 +54,7 @@ class Hosting:
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
 class HostedEndpoint(EndpointBase):
-    """Renders a plan without problems."""
+    """A SageMaker endpoint, rendered from a plan without problems."""
 
     def __init__(
         self, scope: Construct, id: str, *, request: EndpointRequest, plan: EndpointPlan, hosting: Hosting
@@ -57,13 +66,14 @@ class HostedEndpoint(EndpointBase):
         self._execution_role = ExecutionRole(self, hosting.role)
         network = hosting.network.bind(self)
         self._connections = network[1] if network else None
-        self._allow(request, hosting)
-        model = self._cfn_model(request, hosting, network[0] if network else None)
+        image_uri, binding = self._bind(request, hosting)
+        model = self._cfn_model(request, image_uri, binding, network[0] if network else None)
         config = self._cfn_config(request, hosting, model)
         self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
-        # Read by `python -m constructs_lib summary`. In the cloud assembly only: no template changes with a price.
+        # Read by `python -m constructs_lib summary`. Only in the cloud assembly, so that no template changes with a
+        # price.
         self.node.add_metadata(METADATA, summary(without_tokens(request), plan).to_json())
         for warning in plan.warnings:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
@@ -80,22 +90,22 @@ class HostedEndpoint(EndpointBase):
 
     @property
     def variant_name(self) -> str:
-        """Name of its production variant."""
+        """Name of the production variant."""
         return self._variant_name
 
     @property
     def model_id(self) -> str | None:
-        """The model's repository on the hub; None for weights in S3."""
+        """The model's repository on the hub; None for weights in S3 without one."""
         return self._model.model_id
 
     @property
     def max_body_bytes(self) -> int:
-        """Most bytes that one request may have."""
+        """Size limit of one request, in bytes."""
         return self._plan.max_body_bytes
 
     @property
     def serving(self) -> ServingFacts:
-        """What is certain at synth about how the model is served."""
+        """What is known at synth about how the model is served."""
         return self._plan.serving
 
     @property
@@ -105,7 +115,7 @@ class HostedEndpoint(EndpointBase):
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """The role, so that `bucket.grant_read(endpoint)` allows the containers to read."""
+        """The role: `bucket.grant_read(endpoint)` allows the containers to read the bucket."""
         return self.role
 
     @property
@@ -113,31 +123,37 @@ class HostedEndpoint(EndpointBase):
         """Security groups of the endpoint's instances.
 
         Raises:
-            ConfigurationError: The endpoint is in no VPC, so it has none.
+            ConfigurationError: The endpoint is not in a VPC.
         """
         if self._connections is None:
             problem = Problem(
                 keyword="vpc",
                 value=None,
-                message="the endpoint is in no VPC of yours, so it has no connections to allow",
-                fix="Give it vpc=…, or leave the rule out.",
+                message="connections require vpc: the endpoint is not in a VPC of yours",
+                fix="Set vpc=…, or remove the rule.",
             )
             raise ConfigurationError(self.node.path, [problem])
         return self._connections
 
-    def _allow(self, request: EndpointRequest, hosting: Hosting) -> None:
+    def _bind(self, request: EndpointRequest, hosting: Hosting) -> tuple[str, ModelBinding]:
+        """Add every permission to the role; the image's URI, and what the weights add to the Model."""
         role = self._execution_role
         role.allow_logs_and_metrics(request.endpoint_name)
-        self._image_uri = hosting.image.bind(self, role, self._plan)
-        hosting.model._allow_read(role)
+        image_uri = hosting.image.bind(self, role, self._plan)
+        binding = hosting.model.bind(role, token_variables=self._plan.token_variables)
         if self._connections is not None:
             role.allow_network_interfaces()
         if hosting.volume_key is not None:
             role.allow_volume_encryption(hosting.volume_key)
         role.acknowledge_wildcards()
+        return image_uri, binding
 
     def _cfn_model(
-        self, request: EndpointRequest, hosting: Hosting, vpc: sagemaker.CfnModel.VpcConfigProperty | None
+        self,
+        request: EndpointRequest,
+        image_uri: str,
+        binding: ModelBinding,
+        vpc: sagemaker.CfnModel.VpcConfigProperty | None,
     ) -> sagemaker.CfnModel:
         model = sagemaker.CfnModel(
             self,
@@ -145,14 +161,14 @@ class HostedEndpoint(EndpointBase):
             execution_role_arn=self.role.role_arn,
             enable_network_isolation=request.network_isolation or None,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=self._image_uri,
-                environment=self._plan.environment | dict(hosting.model._environment(self._plan)),
-                model_data_source=hosting.model._data_source(),
+                image=image_uri,
+                environment=self._plan.environment | dict(binding.environment),
+                model_data_source=binding.data_source,
             ),
             vpc_config=vpc,
         )
         # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role does
-        # not wait for its policies.
+        # not make CloudFormation wait for the role's policies.
         self._execution_role.allow_before(model)
         return model
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_sagemaker as sagemaker
@@ -12,18 +13,30 @@ from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.validation.problem import HIDDEN, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from constructs_lib.endpoint.execution_role import ExecutionRole
     from constructs_lib.planning.models.facts import ModelFacts
-    from constructs_lib.planning.request import EndpointPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelBinding:
+    """What the SageMaker Model gets from the weights.
+
+    Args:
+        environment: Variables whose values only the deployment knows. Default: none.
+        data_source: What SageMaker mounts into the container. Default: nothing.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    data_source: sagemaker.CfnModel.ModelDataSourceProperty | None = None
 
 
 class Model(ABC):
-    """The weights that an endpoint serves. Make one with `Model.from_hub` or `Model.from_s3`."""
+    """The weights that an endpoint serves. Create one with `Model.from_hub` or `Model.from_s3`."""
 
     @staticmethod
     def from_hub(
@@ -35,20 +48,20 @@ class Model(ABC):
     ) -> Model:
         """Weights that the container downloads from the Hugging Face hub when it starts.
 
-        The endpoint needs a way to the internet for it: none in network isolation, and a NAT in a VPC. In the Regions
-        of China and of AWS's isolated partitions the hub is not reached; there `environment={"HF_ENDPOINT": …}` can
-        name a mirror.
+        The endpoint needs a route to the internet: it cannot use network isolation, and in a VPC it needs a NAT. The
+        hub cannot be reached from the Regions of China and of AWS's isolated partitions; name a mirror there with
+        `environment={"HF_ENDPOINT": …}`.
 
         Args:
             model_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`.
-            revision: Commit, tag or branch. Default: the repository's main branch as it is when an instance starts,
-                so instances that start on different days can serve different weights; name a commit to prevent it.
-            token: Secret whose whole value is a hub token with read access; gated models need one. CloudFormation puts
-                the value into the container's environment when it creates the Model, so it is in no template, but who
-                may call `sagemaker:DescribeModel` can read it: give a token that can read this repository only.
-                A rotated secret reaches the endpoint with the next change of the Model. Default: no token.
-            facts: Shape of the model, from which shards, memory and timeouts are worked out. Default: the catalogue's;
-                for a model that it does not have nothing is worked out.
+            revision: Commit, tag or branch. Default: the repository's main branch as it is when an instance starts.
+                Instances that start on different days can then serve different weights; name a commit to prevent it.
+            token: Secret whose entire value is a hub token with read access; gated models require one. CloudFormation
+                writes the value into the container's environment when it creates the Model: it is in no template, but
+                anybody with `sagemaker:DescribeModel` can read it, so use a token that reads only this repository. A
+                rotated secret reaches the endpoint with the next change of the Model. Default: no token.
+            facts: Shape of the model, from which shards, memory and timeouts are computed. Default: the catalogue's;
+                nothing is computed for a model that is not in the catalogue.
         """
         return _HubModel(model_id, revision, token, facts)
 
@@ -58,43 +71,43 @@ class Model(ABC):
     ) -> Model:
         """Weights that SageMaker copies from S3 and mounts at /opt/ml/model.
 
-        Nothing is downloaded from the hub, so it works without a way to the internet.
+        Nothing is downloaded from the hub, so the endpoint needs no route to the internet.
 
         Args:
-            bucket: Bucket in the endpoint's Region. One of another account has to let the endpoint's role read it.
-            prefix: Folder of the bucket that holds the model's files uncompressed, `config.json`, the tokenizer and
-                `*.safetensors` directly in it. `""` is the whole bucket.
-            model_id: Repository on the hub that the weights are from, or have the shape of. Default: not said.
-            facts: Shape of the model, from which shards, memory and timeouts are worked out. Default: the catalogue's
-                of `model_id`; without it nothing is worked out.
+            bucket: Bucket in the endpoint's Region. A bucket in another account must allow the endpoint's role to
+                read it.
+            prefix: Folder of the bucket with the model's uncompressed files: `config.json`, the tokenizer and
+                `*.safetensors`, none of them in a subfolder. `""` is the entire bucket.
+            model_id: Repository on the hub that has the same weights, or weights of the same shape. Default: unknown.
+            facts: Shape of the model, from which shards, memory and timeouts are computed. Default: the catalogue's
+                for `model_id`; without either, nothing is computed.
         """
         return _S3Model(bucket, prefix, model_id, facts)
 
     @property
     @abstractmethod
     def model_id(self) -> str | None:
-        """Repository on the hub; None for weights in S3 of which it is not said."""
+        """Repository on the hub; None for weights in S3 without one."""
 
     @abstractmethod
-    def _choice(self) -> ModelChoice:
-        """What the plan has to know of it."""
+    def spec(self) -> ModelChoice:
+        """What the plan needs to know about the weights."""
 
-    def _problems(self) -> Iterable[Problem]:
-        """What is wrong with the constructs that it was made of, which no plan sees."""
+    def validate(self) -> Iterable[Problem]:
+        """Problems that no plan sees: those of the constructs that the model was created from."""
         return ()
 
     @abstractmethod
-    def _allow_read(self, role: ExecutionRole) -> None:
-        """Allow the role what reading these weights takes."""
+    def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
+        """Allow the role to read the weights.
 
-    def _environment(self, plan: EndpointPlan) -> Mapping[str, str]:
-        """Variables that only the construct can give, because their values are known at deployment."""
-        del plan
-        return {}
+        Args:
+            role: The endpoint's role.
+            token_variables: Environment variables that the engine reads a hub token from.
 
-    def _data_source(self) -> sagemaker.CfnModel.ModelDataSourceProperty | None:
-        """What SageMaker mounts into the container."""
-        return None
+        Returns:
+            What the SageMaker Model gets.
+        """
 
 
 class _HubModel(Model):
@@ -110,7 +123,7 @@ class _HubModel(Model):
     def model_id(self) -> str | None:
         return self._model_id
 
-    def _choice(self) -> ModelChoice:
+    def spec(self) -> ModelChoice:
         return ModelChoice(
             source="hub",
             hub_id=self._model_id,
@@ -119,25 +132,22 @@ class _HubModel(Model):
             facts=self._facts,
         )
 
-    def _problems(self) -> Iterable[Problem]:
+    def validate(self) -> Iterator[Problem]:
         if self._token is not None and not SECRET.matches(self._token):
             yield Problem(
                 "model.token",
                 HIDDEN,
-                f"must be {SECRET.description}; a token in the source would stand in the template",
+                f"must be {SECRET.description}; a token in the source code would end up in the template",
                 SECRET.fix,
             )
 
-    def _allow_read(self, role: ExecutionRole) -> None:
-        if self._token is not None:
-            self._token.grant_read(role.role)
-
-    def _environment(self, plan: EndpointPlan) -> Mapping[str, str]:
+    def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
         if self._token is None:
-            return {}
-        # A dynamic reference: CloudFormation resolves it, the template never has the value.
+            return ModelBinding()
+        role.allow_secret_read(self._token)
+        # A dynamic reference: CloudFormation resolves it, and the template never has the value.
         reference = self._token.secret_value.unsafe_unwrap()
-        return dict.fromkeys(plan.token_variables, reference)
+        return ModelBinding(environment=dict.fromkeys(token_variables, reference))
 
 
 class _S3Model(Model):
@@ -153,35 +163,20 @@ class _S3Model(Model):
     def model_id(self) -> str | None:
         return self._model_id
 
-    def _choice(self) -> ModelChoice:
+    def spec(self) -> ModelChoice:
         return ModelChoice(source="s3", hub_id=self._model_id, facts=self._facts)
 
-    def _problems(self) -> Iterable[Problem]:
+    def validate(self) -> Iterator[Problem]:
         yield from BUCKET.problems("model.bucket", self._bucket, required=True)
         prefix: object = self._given_prefix
         if not isinstance(prefix, str) or "://" in prefix:
-            fix = "Give the folder alone, such as llama/, or '' for the whole bucket."
+            fix = "Give only the folder, such as llama/, or '' for the entire bucket."
             yield Problem("model.prefix", prefix, "must be a folder inside the bucket", fix)
 
-    def _allow_read(self, role: ExecutionRole) -> None:
-        role.allow(
-            ["s3:GetObject"],
-            [self._bucket.arn_for_objects(f"{self._prefix}*")],
-            wildcard_reason="The model is every object under its prefix.",
+    def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
+        del token_variables
+        role.allow_weights_read(self._bucket, self._prefix)
+        source = sagemaker.CfnModel.S3DataSourceProperty(
+            s3_uri=f"s3://{self._bucket.bucket_name}/{self._prefix}", s3_data_type="S3Prefix", compression_type="None"
         )
-        role.allow(
-            ["s3:ListBucket"],
-            [self._bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": f"{self._prefix}*"}} if self._prefix else None,
-        )
-        if self._bucket.encryption_key is not None:
-            role.wait_for(self._bucket.encryption_key.grant_decrypt(role.role))
-
-    def _data_source(self) -> sagemaker.CfnModel.ModelDataSourceProperty | None:
-        return sagemaker.CfnModel.ModelDataSourceProperty(
-            s3_data_source=sagemaker.CfnModel.S3DataSourceProperty(
-                s3_uri=f"s3://{self._bucket.bucket_name}/{self._prefix}",
-                s3_data_type="S3Prefix",
-                compression_type="None",
-            )
-        )
+        return ModelBinding(data_source=sagemaker.CfnModel.ModelDataSourceProperty(s3_data_source=source))

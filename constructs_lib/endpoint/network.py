@@ -1,4 +1,4 @@
-"""The endpoint's place in a VPC."""
+"""The endpoint's network interfaces in a VPC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib._arguments import SECURITY_GROUP, VPC, subnets_problems
+from constructs_lib._arguments import SECURITY_GROUP, VPC, subnet_problems
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ class Network:
     """Where the instances get their network interfaces.
 
     Args:
-        vpc: The VPC; None leaves them in SageMaker's own.
-        subnets: Which of its subnets; None takes its private ones.
-        security_groups: Their security groups; None makes one that lets nothing in and everything out.
+        vpc: The VPC; None for SageMaker's own.
+        subnets: Which of its subnets; None selects the private ones.
+        security_groups: Their security groups; None creates one that allows no inbound and all outbound traffic.
     """
 
     def __init__(
@@ -31,22 +31,22 @@ class Network:
         subnets: ec2.SubnetSelection | None,
         security_groups: Sequence[ec2.ISecurityGroup] | None,
     ) -> None:
-        self.vpc = vpc
+        self._vpc = vpc
         self._subnets = subnets
         self._security_groups = security_groups
 
-    def problems(self) -> list[Problem]:
-        """What is wrong with it."""
+    def validate(self) -> list[Problem]:
+        """Problems of the arguments, each by itself and together."""
         wrong_groups = list(SECURITY_GROUP.list_problems("security_groups", self._security_groups))
-        found = [*VPC.problems("vpc", self.vpc), *subnets_problems(self._subnets), *wrong_groups]
-        if self.vpc is None:
+        found = [*VPC.problems("vpc", self._vpc), *subnet_problems(self._subnets), *wrong_groups]
+        if self._vpc is None:
             given = {"vpc_subnets": self._subnets, "security_groups": self._security_groups}
             found += [
                 Problem(
                     keyword=keyword,
                     value=value,
-                    message="has no meaning without vpc",
-                    fix=f"Give the vpc as well, or leave {keyword} out.",
+                    message="requires vpc",
+                    fix=f"Set vpc as well, or remove {keyword}.",
                 )
                 for keyword, value in given.items()
                 if value is not None
@@ -56,19 +56,19 @@ class Network:
                 Problem(
                     keyword="security_groups",
                     value=f"{len(self._security_groups)} groups",
-                    message="must have 1 to 5 groups, which is what SageMaker takes",
-                    fix="Merge their rules, or leave it out to get one that lets nothing in.",
+                    message="must have 1 to 5 groups, SageMaker's limit",
+                    fix="Merge their rules, or remove it for a new group without inbound rules.",
                 )
             )
         return found
 
     def bind(self, scope: Construct) -> tuple[sagemaker.CfnModel.VpcConfigProperty, ec2.Connections] | None:
-        """Make the security group that is missing, and say what the Model is told. None without a VPC."""
-        if self.vpc is None:
+        """Create the security group if there is none; the Model's VPC configuration and the connections, if any."""
+        if self._vpc is None:
             return None
-        groups = self._security_groups or [ec2.SecurityGroup(scope, "SecurityGroup", vpc=self.vpc)]
+        groups = self._security_groups or [ec2.SecurityGroup(scope, "SecurityGroup", vpc=self._vpc)]
         config = sagemaker.CfnModel.VpcConfigProperty(
-            subnets=self._subnet_ids(self.vpc),
+            subnets=self._subnet_ids(self._vpc),
             security_group_ids=[group.security_group_id for group in groups],
         )
         return config, ec2.Connections(security_groups=list(groups))
@@ -78,7 +78,7 @@ class Network:
         if chosen is None:
             return vpc.select_subnets().subnet_ids
         if chosen.subnets and not (chosen.availability_zones or chosen.one_per_az or chosen.subnet_filters):
-            # select_subnets reads their availability zones too, which imported subnets do not know.
+            # select_subnets also reads their Availability Zones, which imported subnets do not have.
             return [subnet.subnet_id for subnet in chosen.subnets]
         return vpc.select_subnets(
             availability_zones=chosen.availability_zones,

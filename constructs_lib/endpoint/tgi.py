@@ -5,23 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from constructs_lib._arguments import KEY, ROLE, tag_problems
-from constructs_lib._quantities import gibibytes, quantity_problems, seconds
+from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib._unknown import without_tokens
+from constructs_lib.endpoint.container_image import ContainerImage, TgiImage
 from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
-from constructs_lib.endpoint.interface import (
-    ImportedEndpoint,
-    arn_of,
-    arn_problems,
-    name_from,
-    name_problems,
-    serving_problems,
-)
+from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
-from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
@@ -29,10 +21,10 @@ from constructs_lib.planning.hardware.instance_types import CheapestFor, Instanc
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
-from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions
+from constructs_lib.planning.serving_limits import ServingOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aws_cdk import Duration, Size
     from aws_cdk import aws_ec2 as ec2
@@ -46,48 +38,50 @@ if TYPE_CHECKING:
 class TgiEndpoint(HostedEndpoint):
     """A SageMaker real-time endpoint that serves one model with TGI.
 
-    What would keep it from starting is refused at synth, all problems at once; what is legal but risky becomes a
-    warning that can be acknowledged. Every change of the model, its options or its hardware makes a new Model and
-    EndpointConfig, and the endpoint moves to them in place: it answers throughout, and keeps its name and the number
-    of instances that it has by then. It can stand wherever the CDK takes a SageMaker `IEndpoint`, as grantee of
-    permissions for its containers, and in a VPC as a party to `connections`.
+    Anything that would keep it from starting is rejected at synth, all problems at once; what is legal but risky is a
+    warning that can be acknowledged. Every change of the model, its options or its hardware creates a new Model and
+    EndpointConfig, and the endpoint moves to them in place: it keeps serving, and keeps its name and its current number
+    of instances. It can be used wherever the CDK takes a SageMaker `IEndpoint`, as grantee of permissions for its
+    containers and, in a VPC, as `IConnectable`.
 
     Args:
         scope: Parent construct.
         id: Identifier within the parent.
-        model: Which weights: `Model.from_hub` or `Model.from_s3`.
-        instance_type: Which instance, billed by the hour for as long as the endpoint exists; that is why there is no
-            default. `InstanceType.cheapest_for(tokens=…, concurrency=…)` leaves the choice to the plan: the cheapest
-            instance that serves that load by its estimate. A new version of this library may then choose another one.
-        image: Which TGI. Default: AWS's image of the newest version that this library knows.
-        options: What to tell TGI. Default: every GPU of the instance, and TGI's own choice for the rest.
-        instance_count: Instances of a new endpoint. An update leaves a running endpoint's number as it is, so that no
+        model: The weights: `Model.from_hub` or `Model.from_s3`.
+        instance_type: The instance type, billed by the hour for as long as the endpoint exists, so there is no default.
+            `InstanceType.cheapest_for(tokens=…, concurrency=…)` selects the cheapest instance type that serves that
+            load by the plan's estimate; a new version of this library may then select another one.
+        image: The container image of TGI. Default: AWS's image of the newest version that this library knows.
+        options: Launcher options of TGI. Default: every GPU of the instance, and TGI's own defaults for the rest.
+        instance_count: Instances of a new endpoint. An update keeps a running endpoint's current number, so that no
             deployment undoes what a scaling policy or an operator did. Default: 1.
-        environment: Further environment variables for the container. What an option covers is refused here. They are
-            readable with `sagemaker:DescribeModel`: no secrets. Default: none.
-        startup_timeout: How long an instance may take until the model answers, 1 minute to 1 hour. Default: by the
-            model's size.
-        model_download_timeout: How long SageMaker may take to copy weights from S3, 1 minute to 1 hour. Default: by
-            the model's size for weights in S3; none for the hub, where `startup_timeout` covers the download.
-        volume_size: Size of the storage volume, 1 to 512 GiB. Instances with local NVMe storage take none. Default:
+        environment: Further environment variables of the container. Variables that an option covers are rejected.
+            Anybody with `sagemaker:DescribeModel` can read them: no secrets. Default: none.
+        startup_timeout: How long an instance may take until the model answers, 1 minute to 1 hour. Default: computed
+            from the model's size.
+        model_download_timeout: How long SageMaker may take to copy weights from S3, 1 minute to 1 hour. Default:
+            computed from the model's size for weights in S3; none for the hub, where `startup_timeout` covers the
+            download.
+        volume_size: Size of the storage volume, 1 to 512 GiB. Not for instances with local NVMe storage. Default:
             SageMaker's.
-        volume_key: KMS key that encrypts the storage volume. Instances with local NVMe storage take none, as their
+        volume_key: KMS key that encrypts the storage volume. Not for instances with local NVMe storage, which their
             hardware encrypts. Default: a key of AWS's.
-        vpc: VPC that the containers are connected to. Default: none of yours; they reach the internet through
-            SageMaker's.
-        vpc_subnets: Subnets for the network interfaces. Default: the private ones of the VPC.
-        security_groups: Their security groups. Default: a new one that lets nothing in and everything out.
-        network_isolation: Cut the containers off from every network, which only weights in S3 allow. Default: False.
+        vpc: VPC that the containers are connected to. Default: none of yours; the containers reach the internet
+            through SageMaker's.
+        vpc_subnets: Subnets for the network interfaces. Requires `vpc`. Default: the private subnets of the VPC.
+        security_groups: Their security groups, at most 5. Requires `vpc`. Default: a new one that allows no inbound
+            and all outbound traffic.
+        network_isolation: Whether to cut the containers off from every network. Requires weights in S3. Default: False.
         inference_ami_version: Version of the host's machine image, which decides the NVIDIA driver. Default: the one
-            that the image's CUDA needs.
+            that the image's CUDA version needs.
         variant_name: Name of the production variant. Default: AllTraffic.
         endpoint_name: Name of the endpoint. Changing it replaces the endpoint. Default: CloudFormation chooses one.
-        role: Role that SageMaker assumes; it has to trust sagemaker.amazonaws.com. What the endpoint needs is added to
-            it unless it is imported as immutable. Default: a new role that may do only what this endpoint needs.
-        tags: Tags of everything in it that can have tags, in addition to those of the stack. Default: none.
+        role: Role that SageMaker assumes; it must trust sagemaker.amazonaws.com. The endpoint adds the permissions
+            that it needs, unless the role is imported as immutable. Default: a new role with only those permissions.
+        tags: Tags of every resource of the endpoint, in addition to those of the stack. Default: none.
 
     Raises:
-        ConfigurationError: It could not be deployed as it is written. Nothing has been made then.
+        ConfigurationError: The endpoint could not be deployed with these arguments. No resource has been created.
     """
 
     def __init__(
@@ -121,10 +115,10 @@ class TgiEndpoint(HostedEndpoint):
         region = environment_of(scope).region
         request = EndpointRequest(
             engine=TGI,
-            model=_choice(model),
+            model=_spec(model),
             instance=UNDECIDED if isinstance(instance_type, CheapestFor) else instance_type,
             cheapest=instance_type if isinstance(instance_type, CheapestFor) else None,
-            image=_choice(image),
+            image=_spec(image),
             options=options,
             environment={} if environment is None else environment,
             region=None if is_token(region) else region,
@@ -142,9 +136,9 @@ class TgiEndpoint(HostedEndpoint):
         quantities = quantity_problems(
             startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
         )
-        kinds = [*KEY.problems("volume_key", volume_key), *ROLE.problems("role", role), *tag_problems(tags)]
-        found = [*planned.problems, *_part_problems(model, image), *quantities, *network.problems(), *kinds]
-        raise_if_any(scope, id, found)
+        types = [*KEY.problems("volume_key", volume_key), *ROLE.problems("role", role), *tag_problems(tags)]
+        parts = [problem for part in (model, image) for problem in _validate(part)]
+        raise_if_any(scope, id, [*planned.problems, *parts, *quantities, *network.validate(), *types])
         super().__init__(
             scope,
             id,
@@ -152,7 +146,7 @@ class TgiEndpoint(HostedEndpoint):
             plan=planned,
             hosting=Hosting(
                 model=model,
-                image=image._source,
+                image=image,
                 network=network,
                 volume_key=volume_key,
                 role=role,
@@ -162,7 +156,7 @@ class TgiEndpoint(HostedEndpoint):
 
     @property
     def engine(self) -> str:
-        """What runs in the container and decides the protocol: `tgi`."""
+        """The engine that the container runs, which decides its protocol: `tgi`."""
         return TGI.name
 
     @staticmethod
@@ -176,36 +170,30 @@ class TgiEndpoint(HostedEndpoint):
         max_body_bytes: int = MAX_BODY_BYTES,
         **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
-        """A TGI endpoint that exists already, in the stack's own account and Region.
+        """Import a TGI endpoint of the stack's own account and Region.
 
         Args:
             scope: Parent construct.
             id: Identifier within the parent.
-            endpoint_name: Its name, capitals as SageMaker shows them.
+            endpoint_name: Its name, in the case that the SageMaker console shows.
             variant_name: Name of its production variant, for metrics. Default: AllTraffic.
-            model_id: The model's repository on the hub. Default: not known.
-            max_body_bytes: Most bytes that one request may have. Default: 6291456, what SageMaker takes.
-            serving: How the model is served, by the names of `ServingFacts`, such as `max_total_tokens=4096`. A front
-                door tells its clients, and holds requests to it. Default: not known.
+            model_id: The model's repository on the hub. Default: unknown.
+            max_body_bytes: Size limit of one request, in bytes. Default: 6291456, SageMaker's own limit.
+            serving: How the model is served: the members of `ServingFacts`, such as `max_total_tokens=4096`. A front
+                door shows them to clients and validates requests against them. Default: unknown.
 
         Raises:
-            ConfigurationError: It could be no endpoint.
+            ConfigurationError: The arguments cannot be those of an endpoint.
         """
-        facts = ServingFacts(**serving)
-        described = serving_problems(
-            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts, engine=TGI
-        )
-        raise_if_any(scope, id, [*name_problems(endpoint_name), *described])
-        return ImportedEndpoint(
+        return ImportedEndpoint.from_endpoint_attributes(
             scope,
             id,
-            endpoint_arn=arn_of(scope, endpoint_name),
+            engine=TGI,
             endpoint_name=endpoint_name,
-            engine=TGI.name,
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
-            serving=facts,
+            **serving,
         )
 
     @staticmethod
@@ -220,49 +208,40 @@ class TgiEndpoint(HostedEndpoint):
         max_body_bytes: int = MAX_BODY_BYTES,
         **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
-        """A TGI endpoint that exists already, in any account and Region.
+        """Import a TGI endpoint of any account and Region.
 
         Args:
             scope: Parent construct.
             id: Identifier within the parent.
             endpoint_arn: Its ARN.
-            endpoint_name: Its name where that has capitals: calls must match them, and ARNs have them in lower case.
+            endpoint_name: Its name, if it has capitals: ARNs have names in lower case, and calls must match the case.
                 Default: the name in the ARN.
             variant_name: Name of its production variant, for metrics. Default: AllTraffic.
-            model_id: The model's repository on the hub. Default: not known.
-            max_body_bytes: Most bytes that one request may have. Default: 6291456, what SageMaker takes.
-            serving: How the model is served, by the names of `ServingFacts`, such as `max_total_tokens=4096`. A front
-                door tells its clients, and holds requests to it. Default: not known.
+            model_id: The model's repository on the hub. Default: unknown.
+            max_body_bytes: Size limit of one request, in bytes. Default: 6291456, SageMaker's own limit.
+            serving: How the model is served: the members of `ServingFacts`, such as `max_total_tokens=4096`. A front
+                door shows them to clients and validates requests against them. Default: unknown.
 
         Raises:
-            ConfigurationError: It could be no endpoint.
+            ConfigurationError: The arguments cannot be those of an endpoint.
         """
-        facts = ServingFacts(**serving)
-        described = serving_problems(
-            variant_name=variant_name, model_id=model_id, max_body_bytes=max_body_bytes, serving=facts, engine=TGI
-        )
-        named = () if endpoint_name is None else name_problems(endpoint_name)
-        raise_if_any(scope, id, [*arn_problems(endpoint_arn), *named, *described])
-        return ImportedEndpoint(
+        return ImportedEndpoint.from_endpoint_attributes(
             scope,
             id,
-            endpoint_arn=endpoint_arn,
-            endpoint_name=name_from(endpoint_arn) if endpoint_name is None else endpoint_name,
-            engine=TGI.name,
+            engine=TGI,
+            endpoint_arn=endpoint_arn or "",  # None would derive it from the name
+            endpoint_name=endpoint_name,
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
-            serving=facts,
+            **serving,
         )
 
 
-def _choice(part: object) -> Any:
-    """What the plan is told of a model or an image; anything else as it is, for the plan to refuse."""
-    if isinstance(part, Model):
-        return part._choice()
-    return part._choice if isinstance(part, TgiImage) else part
+def _spec(part: object) -> Any:
+    """What the plan needs to know about a model or an image; any other object as it is, for the plan to reject."""
+    return part.spec() if isinstance(part, Model | ContainerImage) else part
 
 
-def _part_problems(model: object, image: object) -> list[Problem]:
-    found = list(model._problems()) if isinstance(model, Model) else []
-    return found + (image._source.problems() if isinstance(image, TgiImage) else [])
+def _validate(part: object) -> Iterable[Problem]:
+    return part.validate() if isinstance(part, Model | ContainerImage) else ()

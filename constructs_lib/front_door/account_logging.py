@@ -1,4 +1,4 @@
-"""The account's setting that lets API Gateway write logs at all: one per account and Region."""
+"""The account's CloudWatch role, without which API Gateway writes no logs: one per account and Region."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from constructs import Construct
 
 from constructs_lib._nag import acknowledge, wildcard_finding
 from constructs_lib._stack_env import environment_of
-from constructs_lib.front_door.nag_findings import ACCOUNT_LOG_ROLE_REASON
 
-# What the managed policy AmazonAPIGatewayPushToCloudWatchLogs allows, here without its reach into other Regions
-# and accounts.
+# The actions of the managed policy AmazonAPIGatewayPushToCloudWatchLogs, which allows them in every Region and account.
 _ACTIONS = [
     "logs:CreateLogGroup",
     "logs:CreateLogStream",
@@ -23,18 +21,22 @@ _ACTIONS = [
     "logs:PutLogEvents",
 ]
 
+_WILDCARD_REASON = (
+    "One role per account and Region writes the logs of every REST API there, into log groups that do not exist yet."
+)
 
-def account_log_role(scope: Construct) -> apigateway.CfnAccount:
-    """Set the role with which API Gateway writes logs in this account and Region.
 
-    Both the setting and its role stay when the stack goes: other APIs of the account log with them by then, and
-    CloudFormation does not put an earlier setting back.
+def set_account_log_role(scope: Construct) -> apigateway.CfnAccount:
+    """Set the role that API Gateway writes logs with in this account and Region.
+
+    The setting and its role are retained when the stack is deleted: other APIs of the account may log with them by
+    then, and CloudFormation does not restore an earlier setting.
     """
     groups = environment_of(scope).arn("logs", "*")
     role = iam.CfnRole(
         scope,
         "AccountLogRole",
-        description="API Gateway writes the logs of this account's REST APIs",
+        description="Assumed by API Gateway to write the logs of this account's REST APIs",
         assume_role_policy_document={
             "Version": "2012-10-17",
             "Statement": [
@@ -45,7 +47,7 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
                 }
             ],
         },
-        # In the role itself: API Gateway tries the role out when it is set.
+        # Inline: API Gateway tests the role when it is set.
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="WriteLogs",
@@ -65,5 +67,5 @@ def account_log_role(scope: Construct) -> apigateway.CfnAccount:
     account = apigateway.CfnAccount(scope, "Account", cloud_watch_role_arn=role.attr_arn)
     for resource in (role, account):
         resource.apply_removal_policy(RemovalPolicy.RETAIN)
-    acknowledge(role, {wildcard_finding(role, groups): ACCOUNT_LOG_ROLE_REASON})
+    acknowledge(role, {wildcard_finding(role, groups): _WILDCARD_REASON})
     return account

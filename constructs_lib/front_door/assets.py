@@ -1,4 +1,4 @@
-"""Finds the source of the Lambda functions, inside the wheel or beside this package in a checkout, and packs it."""
+"""Finds the source of the Lambda functions, in the wheel or beside this package in a checkout, and stages it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
 
 
 def openapi_document() -> dict[str, Any]:
-    """What the front door serves, as its function describes it at `GET /openapi.json`."""
+    """The OpenAPI document that the function serves at `GET /openapi.json`."""
     document: dict[str, Any] = json.loads((_lambda_root() / "front_door" / "openapi.json").read_text(encoding="utf-8"))
     return document
 

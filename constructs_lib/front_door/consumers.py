@@ -8,31 +8,38 @@ from aws_cdk import Annotations
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
-from constructs_lib._tokens import is_token
+from constructs_lib._arguments import is_number, is_whole_number
+from constructs_lib._tokens import hide_token
 from constructs_lib.errors import raise_if_any
-from constructs_lib.front_door.validation import consumer_problems
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from constructs_lib.front_door.access import Access
+    from constructs_lib.front_door.access.base import AccessMethod
 
-_NOBODY = "tgi-endpoint:noConsumer"
+DEFAULT_RATE = 100
+"""Requests per second that a front door accepts steadily, from all callers together."""
+
+DEFAULT_BURST = 200
+"""Requests that a front door accepts at once above the steady rate, from all callers together."""
+
+_NO_CONSUMER = "tgi-endpoint:noConsumer"
 _NAME = String("a name without slashes", r"[^/]+", longest=128)
 
 
 class Consumer(Construct):
-    """Who calls a front door with an API key of its own. Made by `FrontDoor.add_consumer`.
+    """A caller of a front door with its own API key. Created by `FrontDoor.add_consumer`.
 
-    The key's value stands in no template, output or log: read it with
-    `aws apigateway get-api-key --include-value --api-key <consumer.api_key.key_id>`. Its id is what the function's log
-    and the saved queries call `consumer`.
+    The value of the key is in no template, output or log: read it with
+    `aws apigateway get-api-key --include-value --api-key <consumer.api_key.key_id>`. The function's log and the saved
+    queries show the key's id as `consumer`.
 
     Attributes:
         api_key: The key.
-        usage_plan: The plan with its rate, burst and monthly quota.
+        usage_plan: The usage plan with its rate, burst and monthly quota.
     """
 
     def __init__(
@@ -48,7 +55,7 @@ class Consumer(Construct):
         description: str,
     ) -> None:
         super().__init__(scope, id)
-        # No value: API Gateway makes one up, so it stands in no template. No name: a change replaces nothing.
+        # Without a value: API Gateway generates it, so it is in no template. Without a name: no change replaces it.
         key = apigateway.CfnApiKey(self, "Key", enabled=True, description=description)
         plan = apigateway.CfnUsagePlan(
             self,
@@ -67,16 +74,16 @@ class Consumer(Construct):
 
 
 class Consumers(Construct):
-    """All consumers of one front door. Where its access asks for keys and there are none, it warns.
+    """The consumers of one front door. Warns if the access method needs API keys and there is no consumer.
 
     Args:
         scope: The front door.
         id: Its id.
-        access: Who may call.
+        access: The access method.
         rest_api_id: The API.
         stage_name: Its stage.
-        rate_limit: Steady requests per second of the whole stage.
-        burst_limit: Requests that may arrive at once.
+        rate_limit: Steady requests per second of the entire stage.
+        burst_limit: Requests of the entire stage that may arrive at once.
     """
 
     def __init__(
@@ -84,7 +91,7 @@ class Consumers(Construct):
         scope: Construct,
         id: str,
         *,
-        access: Access,
+        access: AccessMethod,
         rest_api_id: str,
         stage_name: str,
         rate_limit: float,
@@ -94,24 +101,27 @@ class Consumers(Construct):
         self._access = access
         self._rest_api_id = rest_api_id
         self._stage_name = stage_name
-        self._limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
+        self._stage_limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
         self._path = scope.node.path
         if access.uses_api_keys:
-            # Withdrawn by the first consumer.
+            # The first consumer acknowledges it.
             Annotations.of(self).add_warning_v2(
-                _NOBODY,
-                "Nobody can call this front door: it asks for API keys, and no consumer has one. Add one with"
-                ' door.add_consumer("team-a").',
+                _NO_CONSUMER,
+                "Nobody can call this front door: it requires API keys, and it has no consumer. Add one with"
+                ' front_door.add_consumer("team-a").',
             )
 
     def add(self, id: str, *, rate: float | None, burst: float | None, monthly_requests: float | None) -> Consumer:
-        """One more (see `FrontDoor.add_consumer`)."""
-        rate = self._limits["rate_limit"] if rate is None else rate
-        burst = self._limits["burst_limit"] if burst is None else burst
-        limits = {"rate": rate, "burst": burst}
-        found = [*self._id_problems(id), *consumer_problems(limits, self._limits, monthly_requests, is_token)]
-        raise_if_any(self, str(id), found)
-        Annotations.of(self).acknowledge_warning(_NOBODY)
+        """Create a consumer (see `FrontDoor.add_consumer`)."""
+        rate = self._stage_limits["rate_limit"] if rate is None else rate
+        burst = self._stage_limits["burst_limit"] if burst is None else burst
+        limits, stage_limits = {"rate": rate, "burst": burst}, self._stage_limits
+        problems = [
+            *self._id_problems(id),
+            *_consumer_problems(_hide_tokens(limits), _hide_tokens(stage_limits), hide_token(monthly_requests)),
+        ]
+        raise_if_any(self, str(id), problems)
+        Annotations.of(self).acknowledge_warning(_NO_CONSUMER)
         return Consumer(
             self,
             id,
@@ -125,9 +135,47 @@ class Consumers(Construct):
 
     def _id_problems(self, id: str) -> Iterator[Problem]:
         if not self._access.uses_api_keys:
-            message = f"cannot have a key: with {self._access.words} the front door asks for none"
-            yield Problem("id", id, message, "Leave the consumer out, or give the front door Access.api_keys().")
-        if wrong := problem("id", id, _NAME):
-            yield wrong
+            message = f"cannot have an API key: {self._access.display_name} uses none"
+            yield Problem("id", id, message, "Remove the consumer, or give the front door Access.api_keys().")
+        if found := problem("id", id, _NAME):
+            yield found
         elif self.node.try_find_child(id) is not None:
-            yield Problem("id", id, "is the name of a consumer of this front door already", "Choose another one.")
+            yield Problem("id", id, "is already a consumer of this front door", "Choose another name.")
+
+
+def limit_problems(limits: Mapping[str, object]) -> Iterator[Problem]:
+    """Problems of a steady rate and a burst.
+
+    Args:
+        limits: The rate and then the burst, by keyword; an `Unknown` is not checked.
+    """
+    (rate_keyword, rate), (burst_keyword, burst) = limits.items()
+    if not isinstance(rate, Unknown) and not (is_number(rate) and rate > 0):
+        message = "must be more than 0 requests per second"
+        yield Problem(rate_keyword, rate, message, "Give the steady rate.")
+    if not isinstance(burst, Unknown) and not _is_count(burst):
+        fix = "Give the number of requests that may arrive at once."
+        yield Problem(burst_keyword, burst, "must be a whole number, at least 1", fix)
+
+
+def _consumer_problems(
+    limits: Mapping[str, object], stage_limits: Mapping[str, object], monthly_requests: object
+) -> Iterator[Problem]:
+    wrong = list(limit_problems(limits))
+    yield from wrong
+    valid = limits.keys() - {found.keyword for found in wrong}
+    for (keyword, value), (stage_keyword, limit) in zip(limits.items(), stage_limits.items(), strict=True):
+        if keyword in valid and is_number(value) and is_number(limit) and value > limit:
+            message = f"exceeds the {limit:g} of the entire front door"
+            yield Problem(keyword, value, message, f"Lower it, or raise {stage_keyword} of the front door.")
+    quota = monthly_requests
+    if quota is not None and not isinstance(quota, Unknown) and not _is_count(quota):
+        yield Problem("monthly_requests", quota, "must be a whole number, at least 1", "Raise it, or omit the quota.")
+
+
+def _is_count(value: object) -> bool:
+    return is_whole_number(value) and value >= 1
+
+
+def _hide_tokens(limits: Mapping[str, object]) -> dict[str, object]:
+    return {keyword: hide_token(value) for keyword, value in limits.items()}

@@ -1,15 +1,16 @@
-"""A front door's own name: a custom domain of API Gateway, with its certificate and its DNS record."""
+"""The custom domain name of a front door, with its certificate and DNS record."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_apigateway as apigateway
 
 from constructs_lib._arguments import CERTIFICATE, HOSTED_ZONE
+from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -24,63 +25,62 @@ _CERTIFICATE_ARN = re.compile(r"arn:[a-z-]+:acm:(?P<region>[a-z0-9-]+):\d{12}:ce
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The name under which a front door is called, such as `llm.example.com`, in place of API Gateway's.
+    """The custom domain name of a front door, such as `llm.example.com`.
 
-    Connections use TLS 1.2 or newer. The name of API Gateway's own goes on to work.
+    Connections use TLS 1.2 or newer. API Gateway's default domain name keeps working.
 
     Args:
-        name: The whole name, in lower case.
-        certificate: Its certificate, of AWS Certificate Manager in the stack's Region.
-        hosted_zone: The zone of Route 53 in which the record is made. Default: none is made; point the name at
-            `regional_domain_name` of the domain by yourself. Not for a private API: point the name at the VPC endpoint.
+        name: The fully qualified domain name, in lower case.
+        certificate: Its certificate in AWS Certificate Manager, in the stack's Region.
+        hosted_zone: The Route 53 hosted zone for the DNS record. Not for a private API: point the name at the VPC
+            endpoint. Default: no record; point the name at the domain's `regional_domain_name` yourself.
     """
 
     name: str
     certificate: acm.ICertificate
     hosted_zone: route53.IHostedZone | None = None
 
-    def problems(self, region: str, is_token: Callable[[object], bool], *, private: bool) -> Iterator[Problem]:
-        """What is wrong with it.
+    def validate(self, region: str, *, private: bool) -> Iterator[Problem]:
+        """Problems of the arguments.
 
         Args:
             region: The stack's Region.
-            is_token: Whether a value is known only at deployment; such values are not checked.
-            private: Whether the API can be reached through VPC endpoints only.
+            private: Whether the API is private, reached only through VPC endpoints.
         """
         if not is_token(self.name) and not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
-            fix = "Write it as llm.example.com: without https:// and path, in lower case."
-            yield Problem("domain.name", self.name, "must be the name of a domain", fix)
+            fix = "Write it like llm.example.com: in lower case, without https:// and path."
+            yield Problem("domain.name", self.name, "must be a domain name", fix)
         yield from CERTIFICATE.problems("domain.certificate", self.certificate, required=True)
         if CERTIFICATE.matches(self.certificate):
-            yield from self._region_problems(region, is_token)
+            yield from self._region_problems(region)
         yield from HOSTED_ZONE.problems("domain.hosted_zone", self.hosted_zone)
         if HOSTED_ZONE.matches(self.hosted_zone):
-            yield from self._zone_problems(is_token, private=private)
+            yield from self._zone_problems(private=private)
 
-    def _region_problems(self, region: str, is_token: Callable[[object], bool]) -> Iterator[Problem]:
+    def _region_problems(self, region: str) -> Iterator[Problem]:
         arn = self.certificate.certificate_arn
         found = None if is_token(arn) else _CERTIFICATE_ARN.fullmatch(arn)
         if found and not is_token(region) and found["region"] != region:
-            fix = f"Take one of {region}."
+            fix = f"Use a certificate in {region}."
             yield Problem("domain.certificate", arn, f"must be in the Region of the API, {region}", fix)
 
-    def _zone_problems(self, is_token: Callable[[object], bool], *, private: bool) -> Iterator[Problem]:
+    def _zone_problems(self, *, private: bool) -> Iterator[Problem]:
         if private:
-            fix = "Leave hosted_zone out, and make a record that is an alias of the VPC endpoint."
-            message = "a private API has no address of its own: its name leads to the VPC endpoint"
+            fix = "Remove hosted_zone, and create an alias record for the VPC endpoint."
+            message = "a private API has no public address that a record could point to"
             yield Problem("domain.hosted_zone", self.hosted_zone, message, fix)
             return
         zone = self.hosted_zone.zone_name if self.hosted_zone else ""
         known = isinstance(self.name, str) and not is_token(zone) and not is_token(self.name)
         if known and self.name != zone and not self.name.endswith(f".{zone}"):
-            fix = f"Take the zone of {self.name}, or a name below {zone}."
-            yield Problem("domain.hosted_zone", zone, f"is not a zone of {self.name}", fix)
+            fix = f"Use the zone of {self.name}, or a name in {zone}."
+            yield Problem("domain.hosted_zone", zone, f"does not contain {self.name}", fix)
 
     def bind(self, scope: Construct, *, rest_api_id: str, stage_name: str) -> None:
-        """Make the domain of an API that can be reached from the internet.
+        """Create the domain name of a public API.
 
         Args:
-            scope: Where it is made.
+            scope: The scope of the resources.
             rest_api_id: The API.
             stage_name: Its stage.
         """
@@ -99,7 +99,7 @@ class Domain:
             self._add_record(scope, domain, self.hosted_zone)
 
     def _add_record(self, scope: Construct, domain: apigateway.CfnDomainName, zone: route53.IHostedZone) -> None:
-        # An app without a record does not wait for this module.
+        # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_route53 as route53
 
         route53.CfnRecordSet(
@@ -122,14 +122,14 @@ class Domain:
         vpc_endpoints: Sequence[ec2.IVpcEndpoint],
         policy: dict[str, Any] | None,
     ) -> None:
-        """Make the domain of an API that can be reached through VPC endpoints only.
+        """Create the domain name of a private API.
 
         Args:
-            scope: Where it is made.
+            scope: The scope of the resources.
             rest_api_id: The API.
             stage_name: Its stage.
-            vpc_endpoints: The endpoints.
-            policy: Who may call through it.
+            vpc_endpoints: The VPC endpoints that may use it.
+            policy: Its resource policy.
         """
         domain = apigateway.CfnDomainNameV2(
             scope,

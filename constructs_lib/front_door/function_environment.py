@@ -1,14 +1,15 @@
-"""What a front door's function is told, and whether Lambda takes that much. Pure Python: no aws_cdk here."""
+"""The environment variables of a front door's function, and their size limit. Pure Python: no aws_cdk here."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib.planning.serving_limits import ServingFacts
+from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
@@ -17,30 +18,14 @@ DEFAULT_MAX_TOKENS = 1024
 
 # Lambda measures all variables together, as one JSON object.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MOST_BYTES = 4096
+_MAX_BYTES = 4096
 
-# How the CDK writes a value that is known only at deployment, and what such a value may take: an endpoint's name.
+# How the CDK writes a value that is known only at deployment, and the longest such value: an endpoint's name.
 _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _LONGEST_VALUE = "x" * 63
 
 
-def models_text(models: Mapping[str, IModelEndpoint]) -> str:
-    """The variable MODELS: what each model is, and what its plan knows of it."""
-    return _compact({name: _entry(endpoint) for name, endpoint in models.items()})
-
-
-def _entry(endpoint: IModelEndpoint) -> dict[str, Any]:
-    facts = getattr(endpoint, "serving", None) or ServingFacts()
-    return {
-        "endpoint_name": endpoint.endpoint_name,
-        "engine": endpoint.engine,
-        "model_id": endpoint.model_id,
-        "max_body_bytes": endpoint.max_body_bytes,
-        **{name: fact for name, fact in asdict(facts).items() if fact is not None},
-    }
-
-
-def environment(
+def render_environment(
     models: Mapping[str, IModelEndpoint],
     *,
     default_max_tokens: int | None,
@@ -50,19 +35,19 @@ def environment(
     streaming: bool,
     urls: Mapping[str, str],
 ) -> dict[str, str]:
-    """All variables of the function.
+    """The environment variables of the function.
 
     Args:
-        models: The endpoints by their names.
-        default_max_tokens: How many tokens a request gets that does not say how many. None: 1024.
-        cors_origins: The origins whose pages may read its answers. None: no others.
-        playground: Whether it shows the page.
-        api_keys: Whether it answers nobody for whom API Gateway knows no key.
-        streaming: Whether it starts through its own runtime client.
-        urls: Where SageMaker is.
+        models: The endpoints by the names of their models.
+        default_max_tokens: Token limit of an answer whose request has none. None: 1024.
+        cors_origins: The origins whose pages may read responses. None: no CORS.
+        playground: Whether `GET /` serves the playground.
+        api_keys: Whether to reject requests for which API Gateway knows no API key.
+        streaming: Whether the function starts with our runtime client, which streams.
+        urls: The URLs of SageMaker's APIs.
     """
     variables = {
-        "MODELS": models_text(models),
+        "MODELS": _compact({name: _model_entry(endpoint) for name, endpoint in models.items()}),
         "DEFAULT_MAX_TOKENS": str(DEFAULT_MAX_TOKENS if default_max_tokens is None else default_max_tokens),
         **urls,
     }
@@ -73,15 +58,43 @@ def environment(
     if api_keys:
         variables["API_KEYS"] = "on"
     if streaming:
-        # Where Lambda unpacks the code; the wrapper starts our runtime client in place of the managed one.
+        # /var/task is where Lambda unpacks the code. The wrapper starts our runtime client in place of the managed one.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/front_door/bootstrap"
     return variables
 
 
-def measured_bytes(variables: Mapping[str, str]) -> int:
-    """How many bytes the variables take by Lambda's measure, values that are known at deployment at their longest."""
+def environment_bytes(variables: Mapping[str, str]) -> int:
+    """Size of the variables as Lambda measures it, with the longest value in place of every token."""
     known = {name: _TOKEN.sub(_LONGEST_VALUE, value) for name, value in variables.items()}
     return len(_compact(known).encode())
+
+
+def size_problems(model_count: int, variables: Mapping[str, str]) -> Iterator[Problem]:
+    """The problem of variables that exceed Lambda's limit.
+
+    Args:
+        model_count: Number of models that the function serves.
+        variables: Its variables.
+    """
+    size = environment_bytes(variables)
+    if size > _MAX_BYTES:
+        yield Problem(
+            "models",
+            Described(f"{model_count} models"),
+            f"take {size} bytes of the function's environment, of which Lambda allows {_MAX_BYTES}",
+            "Distribute them over several front doors.",
+        )
+
+
+def _model_entry(endpoint: IModelEndpoint) -> dict[str, Any]:
+    facts = getattr(endpoint, "serving", None) or ServingFacts()
+    return {
+        "endpoint_name": endpoint.endpoint_name,
+        "engine": endpoint.engine,
+        "model_id": endpoint.model_id,
+        "max_body_bytes": endpoint.max_body_bytes,
+        **{name: fact for name, fact in asdict(facts).items() if fact is not None},
+    }
 
 
 def _compact(value: object) -> str:

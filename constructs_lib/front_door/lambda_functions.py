@@ -1,4 +1,4 @@
-"""Lambda functions of the front door: newest Python, arm64, a role of their own, logs that expire."""
+"""Lambda functions of the front door: newest Python, arm64, a role for each, logs that expire."""
 
 from __future__ import annotations
 
@@ -17,12 +17,20 @@ from constructs import Construct
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.assets import lambda_code
-from constructs_lib.front_door.nag_findings import SYNCHRONOUS_FUNCTION, TRACED_ROLE
+
+_FUNCTION_FINDINGS = {
+    "Serverless-LambdaDLQ": "API Gateway invokes this function synchronously: the caller gets the error, and there is "
+    "no asynchronous event for a dead-letter queue.",
+}
+_ROLE_FINDINGS = {
+    "AwsSolutions-IAM5[Resource::*]": "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so "
+    "IAM requires the resource *.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class _SameForAll:
-    """What every function has. Made once for all stacks, as making it is a message to another process each time."""
+    """What every function has. Created once for all stacks, as each creation is a message to another process."""
 
     principal: iam.IPrincipal
     runtime: lambda_.Runtime
@@ -58,22 +66,22 @@ def python_function(
     log_retention: logs.RetentionDays,
     environment: Mapping[str, str] | None = None,
 ) -> lambda_.Function:
-    """A function from one folder of the Lambda source, with a role that may write its log and its traces.
+    """A function from one folder of the Lambda source, with a role that may write its log and traces.
 
     Args:
-        scope: Where the function, its role (`<id>Role`) and its log group (`<id>Logs`) go.
+        scope: The scope of the function, its role (`<id>Role`) and its log group (`<id>Logs`).
         id: The function's id.
-        folder: The folder under `lambda/`; the package of that name is at the root of the asset.
+        folder: The folder in `lambda/`; the package of that name is at the root of the asset.
         handler: Module and function that the managed runtime calls.
         description: Shown in the Lambda console.
-        timeout: The longest that one invocation may take.
+        timeout: Time limit of one invocation.
         memory_size: In MiB.
         log_retention: How long the log keeps an event.
-        environment: The environment variables.
+        environment: The environment variables. Default: none.
     """
-    # The log goes with the function: it is there to find faults of what is deployed.
+    # Deleted with the function: the log is for troubleshooting what is deployed.
     log_group = logs.LogGroup(scope, f"{id}Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
-    # A role of our own: the one that CDK would make carries a managed policy that may write every log group.
+    # The CDK's default role would have a managed policy that may write to every log group.
     role = iam.Role(scope, f"{id}Role", assumed_by=_same_for_all().principal)
     log_group.grant_write(role)
     function = lambda_.Function(
@@ -91,33 +99,32 @@ def python_function(
         log_group=log_group,
         tracing=lambda_.Tracing.ACTIVE,
     )
-    acknowledge(function, SYNCHRONOUS_FUNCTION)
-    acknowledge(role, TRACED_ROLE)
+    acknowledge(function, _FUNCTION_FINDINGS)
+    acknowledge(role, _ROLE_FINDINGS)
     return function
 
 
 def invocation_uri(function: lambda_.IFunction, *, streaming: bool) -> str:
-    """What API Gateway calls to invoke a function, as its integrations and authorizers take it.
+    """The URI with which an integration or authorizer of API Gateway invokes a function.
 
-    The streaming form is the one of Lambda's InvokeWithResponseStream; API Gateway refuses any other together with
-    responseTransferMode STREAM.
+    The streaming form is that of Lambda's InvokeWithResponseStream, which API Gateway requires for responseTransferMode
+    STREAM.
     """
-    place = environment_of(function)
     path = (
         f"2021-11-15/functions/{function.function_arn}/response-streaming-invocations"
         if streaming
         else f"2015-03-31/functions/{function.function_arn}/invocations"
     )
-    return place.arn("apigateway", f"path/{path}", account="lambda")
+    return environment_of(function).arn("apigateway", f"path/{path}", account="lambda")
 
 
 def token_scheme(authorizer: lambda_.IFunction, *, ttl_seconds: float, validation: str | None = None) -> dict[str, Any]:
-    """A function that judges the header `Authorization`, as a security scheme of API Gateway's OpenAPI document.
+    """A Lambda authorizer of the header `Authorization`, as a security scheme of the API definition.
 
     Args:
         authorizer: The function.
-        ttl_seconds: How long API Gateway keeps a decision about the same header.
-        validation: What the header must match before the function is asked. None: anything.
+        ttl_seconds: How long API Gateway caches the decision for a header.
+        validation: Regular expression that the header must match before the function is invoked. Default: none.
     """
     expression = {} if validation is None else {"identityValidationExpression": validation}
     return {
@@ -137,10 +144,10 @@ def token_scheme(authorizer: lambda_.IFunction, *, ttl_seconds: float, validatio
 def permit_api(
     scope: Construct, id: str, function: lambda_.IFunction, *, api_id: str, path: str
 ) -> lambda_.CfnPermission:
-    """Let API Gateway invoke a function, for one part of one API.
+    """Allow API Gateway to invoke a function, for one part of one API.
 
     Args:
-        scope: Where the permission goes.
+        scope: The scope of the permission.
         id: Its id.
         function: The function.
         api_id: The REST API's id.

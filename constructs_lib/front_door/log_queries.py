@@ -1,6 +1,6 @@
-"""Questions to the log of a front door, saved where CloudWatch Logs Insights lists them.
+"""Saved queries of CloudWatch Logs Insights over the log of a front door.
 
-The fields are those of the line that the function writes for each request.
+Their fields are those of the log line that the function writes for each request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from constructs import Construct
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
 
-# By construct id: what it asks, and the query.
+# By construct id: name and query string.
 _QUERIES = {
     "TokensPerConsumer": (
         "tokens per consumer per day",
@@ -45,15 +45,11 @@ def add_queries(scope: Construct, *, function: lambda_.Function) -> None:
 
     Args:
         scope: The front door.
-        function: Its function, whose log they ask.
+        function: Its function, whose log the queries read.
     """
-    home = Construct(scope, "Queries")
-    path, log = scope.node.path, function.log_group.log_group_name
-    for key, (name, query) in _QUERIES.items():
+    queries_scope = Construct(scope, "Queries")
+    path, log_group = scope.node.path, function.log_group.log_group_name
+    for query_id, (name, query) in _QUERIES.items():
         logs.CfnQueryDefinition(
-            home,
-            key,
-            name=f"{path}/{name}",
-            query_string=query,
-            log_group_names=[log],
+            queries_scope, query_id, name=f"{path}/{name}", query_string=query, log_group_names=[log_group]
         )

@@ -1,4 +1,4 @@
-"""What CloudWatch knows of a front door."""
+"""CloudWatch metrics of a front door."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 NAMESPACE = "TgiEndpoint/FrontDoor"
 
 
-class DoorMetrics:
-    """Metrics of one front door, or of one of its models, which its function writes into its log.
+class FrontDoorMetrics:
+    """Metrics of one front door or of one of its models, which its function writes to its log.
 
-    They are those of requests that reached the function: what the gateway refuses by itself is in the metrics of API
-    Gateway and in the access log. Format: CloudWatch's embedded metric format.
+    They cover the requests that reach the function: requests that API Gateway rejects are in API Gateway's own metrics
+    and in the access log. Format: CloudWatch's embedded metric format.
     """
 
     function: lambda_.Function
@@ -34,7 +34,7 @@ class DoorMetrics:
     @property
     @abstractmethod
     def node(self) -> Node:
-        """Its place in the tree."""
+        """The construct's node."""
 
     def metric(
         self, metric_name: str, *, model: str | None = None, **options: Unpack[MetricOptions]
@@ -43,77 +43,79 @@ class DoorMetrics:
 
         Args:
             metric_name: Its name, such as `PromptTokens`.
-            model: One of the front door's models. Default: all of them together, and requests that name none.
-            options: How it is read.
+            model: One of the front door's models. Default: all requests, including those that name no model.
+            options: Label, period, statistic and color.
 
         Raises:
             ConfigurationError: The front door has no model of that name.
         """
-        # A stack without metrics does not wait for this module.
+        # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         if model is not None and model not in self._models:
-            fix = f"Give one of {', '.join(self._models)}."
-            raise ConfigurationError(self.node.path, [Problem("model", model, "is no model of this front door", fix)])
-        place = environment_of(self.function)
+            fix = f"Use one of {', '.join(self._models)}."
+            raise ConfigurationError(
+                self.node.path, [Problem("model", model, "is not a model of this front door", fix)]
+            )
+        environment = environment_of(self.function)
         dimensions = {"Door": self.function.function_name}
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name,
             dimensions_map=dimensions if model is None else {**dimensions, "Model": model},
-            account=None if is_token(place.account) else place.account,
-            region=None if is_token(place.region) else place.region,
+            account=None if is_token(environment.account) else environment.account,
+            region=None if is_token(environment.region) else environment.region,
             **options,
         )
 
     def metric_requests(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the function answered. Sum over 5 minutes; a count."""
-        return self._door_metric("Requests", "Sum", model, options)
+        return self._metric("Requests", "Sum", model, options)
 
     def metric_client_errors(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that were wrong, answered with 4xx. Sum over 5 minutes; a count. Average: their share."""
-        return self._door_metric("ClientErrors", "Sum", model, options)
+        """Requests answered with 4xx. Sum over 5 minutes; a count. The average is their share."""
+        return self._metric("ClientErrors", "Sum", model, options)
 
     def metric_server_errors(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that the function or the model failed, answered with 5xx or with an error in the stream.
+        """Requests answered with 5xx, or with an error in the stream.
 
-        Sum over 5 minutes; a count. Average: their share.
+        Sum over 5 minutes; a count. The average is their share.
         """
-        return self._door_metric("ServerErrors", "Sum", model, options)
+        return self._metric("ServerErrors", "Sum", model, options)
 
     def metric_prompt_tokens(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Tokens of prompts, of the answers that told them. Sum over 5 minutes; a count."""
-        return self._door_metric("PromptTokens", "Sum", model, options)
+        """Tokens of prompts, where the model reported them. Sum over 5 minutes; a count."""
+        return self._metric("PromptTokens", "Sum", model, options)
 
     def metric_generated_tokens(
         self, *, model: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
         """Tokens of answers. Sum over 5 minutes; a count."""
-        return self._door_metric("GeneratedTokens", "Sum", model, options)
+        return self._metric("GeneratedTokens", "Sum", model, options)
 
     def metric_time_to_first_token(
         self, *, model: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
         """Time from a request's arrival at the function to the first token. Average over 5 minutes; milliseconds."""
-        return self._door_metric("TimeToFirstToken", "Average", model, options)
+        return self._metric("TimeToFirstToken", "Average", model, options)
 
     def metric_tokens_per_second(
         self, *, model: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Speed of one answer after its first token. Average over 5 minutes; tokens per second."""
-        return self._door_metric("TokensPerSecond", "Average", model, options)
+        """Generation speed of one answer after its first token. Average over 5 minutes; tokens per second."""
+        return self._metric("TokensPerSecond", "Average", model, options)
 
     def metric_upstream_time(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that SageMaker and the model took of a request. Average over 5 minutes; milliseconds."""
-        return self._door_metric("UpstreamTime", "Average", model, options)
+        """Time that a request spent in SageMaker and the model. Average over 5 minutes; milliseconds."""
+        return self._metric("UpstreamTime", "Average", model, options)
 
     def metric_duration(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time from a request's arrival at the function to its answer's end. Average over 5 minutes; milliseconds."""
-        return self._door_metric("Duration", "Average", model, options)
+        """Time from a request's arrival at the function to the answer's end. Average over 5 minutes; milliseconds."""
+        return self._metric("Duration", "Average", model, options)
 
     def metric_retries(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Calls of SageMaker that were repeated, as none had reached the model. Sum over 5 minutes; a count."""
-        return self._door_metric("Retries", "Sum", model, options)
+        """Retried calls of SageMaker, none of which had reached the model. Sum over 5 minutes; a count."""
+        return self._metric("Retries", "Sum", model, options)
 
-    def _door_metric(self, name: str, statistic: str, model: str | None, options: MetricOptions) -> cloudwatch.Metric:
+    def _metric(self, name: str, statistic: str, model: str | None, options: MetricOptions) -> cloudwatch.Metric:
         return self.metric(name, model=model, **({"statistic": statistic} | options))

@@ -1,14 +1,15 @@
-"""The web application firewall before a front door."""
+"""The AWS WAF web ACL of a front door."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from constructs_lib._arguments import WEB_ACL
+from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, problem
 
@@ -22,10 +23,10 @@ _RATE = Integer(10, 2_000_000_000, unit="requests")
 
 @dataclass(frozen=True, slots=True)
 class _RuleGroup:
-    """A group of AWS's managed rules, and the rules of it that only count.
+    """A managed rule group of AWS, and its rules that only count.
 
-    Prompts are text about anything, code and web pages among it, and are long: rules that look into bodies would block
-    them, and nothing behind the gateway runs or renders a body. WAF ignores names that the group does not have.
+    Prompts are long texts about anything, including code and web pages: rules that inspect bodies would block them, and
+    nothing behind the gateway runs or renders a body. WAF ignores overrides of rules that the group does not have.
     """
 
     name: str
@@ -52,24 +53,27 @@ _GROUPS = (
 
 
 class WebAcl(ABC):
-    """Which firewall looks at requests before API Gateway does. AWS WAF bills it by itself."""
+    """The AWS WAF web ACL that inspects requests before API Gateway does. AWS WAF is billed separately.
+
+    Create one with `WebAcl.managed`, `WebAcl.from_arn` or `WebAcl.from_web_acl`.
+    """
 
     @staticmethod
     def managed(*, requests_per_five_minutes: int = 2000) -> WebAcl:
-        """A web ACL of this stack's own, with rules that AWS keeps up to date.
+        """A new web ACL in this stack, with rules that AWS maintains.
 
-        It blocks addresses of bad reputation, known bad inputs and the common attacks, and addresses that send too
-        much. Rules that look into bodies only count: prompts may be about anything, and are long.
+        It blocks IP addresses with a bad reputation, known bad inputs, common attacks, and addresses that send too many
+        requests. Rules that inspect bodies only count, as prompts are long and may be about anything.
 
         Args:
-            requests_per_five_minutes: Most requests that one address may send in any five minutes, 10 to 2 000 000 000.
-                Many users may share one address, such as a company's. Default: 2000.
+            requests_per_five_minutes: Requests that one IP address may send in five minutes, 10 to 2 000 000 000. Many
+                users may share an address, such as those of a company. Default: 2000.
         """
         return _ManagedWebAcl(requests_per_five_minutes)
 
     @staticmethod
     def from_arn(web_acl_arn: str) -> WebAcl:
-        """A web ACL that exists already, of the scope REGIONAL in the stack's Region.
+        """An existing web ACL of the scope REGIONAL, in the stack's Region.
 
         Args:
             web_acl_arn: Its ARN.
@@ -78,48 +82,50 @@ class WebAcl(ABC):
 
     @staticmethod
     def from_web_acl(web_acl: wafv2.CfnWebACL) -> WebAcl:
-        """A web ACL that this app makes, of the scope REGIONAL.
+        """A web ACL of the scope REGIONAL that this app defines.
 
         Args:
             web_acl: The web ACL.
         """
-        return _OwnWebAcl(web_acl)
+        return _AppWebAcl(web_acl)
 
     @abstractmethod
-    def problems(self, region: str, is_token: Callable[[object], bool]) -> Iterator[Problem]:
-        """What is wrong with it.
+    def validate(self, region: str) -> Iterator[Problem]:
+        """Problems of the arguments.
 
         Args:
             region: The stack's Region.
-            is_token: Whether a value is known only at deployment; such values are not checked.
         """
 
     @abstractmethod
-    def arn(self, scope: Construct) -> str:
-        """Make what is missing, and give the ARN of the web ACL.
+    def create(self, scope: Construct) -> str:
+        """Create the web ACL unless it exists.
 
         Args:
-            scope: Where it is made.
+            scope: The scope of the resource.
+
+        Returns:
+            The ARN of the web ACL.
         """
 
     def bind(self, scope: Construct, *, stage_arn: str) -> None:
-        """Put it before a stage.
+        """Associate the web ACL with a stage.
 
         Args:
-            scope: Where the association is made.
+            scope: The scope of the resources.
             stage_arn: The stage.
         """
-        # An app without a firewall does not wait for this module.
+        # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_wafv2 as wafv2
 
-        wafv2.CfnWebACLAssociation(scope, "Association", resource_arn=stage_arn, web_acl_arn=self.arn(scope))
+        wafv2.CfnWebACLAssociation(scope, "Association", resource_arn=stage_arn, web_acl_arn=self.create(scope))
 
 
 class _ExistingWebAcl(WebAcl):
     def __init__(self, web_acl_arn: str) -> None:
         self._arn = web_acl_arn
 
-    def problems(self, region: str, is_token: Callable[[object], bool]) -> Iterator[Problem]:
+    def validate(self, region: str) -> Iterator[Problem]:
         if is_token(self._arn):
             return
         found = _ARN.fullmatch(self._arn) if isinstance(self._arn, str) else None
@@ -127,23 +133,23 @@ class _ExistingWebAcl(WebAcl):
             message = "must be arn:<partition>:wafv2:<region>:<account>:regional/webacl/<name>/<id>"
             yield Problem("web_acl", self._arn, message, "Give the ARN that the WAF console shows.")
         elif found["scope"] == "global":
-            fix = "Make one of the scope REGIONAL."
-            yield Problem("web_acl", self._arn, "is one for CloudFront, which API Gateway does not take", fix)
+            fix = "Create one of the scope REGIONAL."
+            yield Problem("web_acl", self._arn, "is for CloudFront; API Gateway requires the scope REGIONAL", fix)
         elif not is_token(region) and found["region"] != region:
-            yield Problem("web_acl", self._arn, f"must be in the Region of the API, {region}", f"Take one of {region}.")
+            yield Problem("web_acl", self._arn, f"must be in the Region of the API, {region}", f"Use one in {region}.")
 
-    def arn(self, scope: Construct) -> str:
+    def create(self, scope: Construct) -> str:
         return self._arn
 
 
-class _OwnWebAcl(WebAcl):
+class _AppWebAcl(WebAcl):
     def __init__(self, web_acl: wafv2.CfnWebACL) -> None:
         self._web_acl = web_acl
 
-    def problems(self, region: str, is_token: Callable[[object], bool]) -> Iterator[Problem]:
+    def validate(self, region: str) -> Iterator[Problem]:
         yield from WEB_ACL.problems("web_acl", self._web_acl, required=True)
 
-    def arn(self, scope: Construct) -> str:
+    def create(self, scope: Construct) -> str:
         return self._web_acl.attr_arn
 
 
@@ -151,12 +157,12 @@ class _ManagedWebAcl(WebAcl):
     def __init__(self, requests_per_five_minutes: int) -> None:
         self._rate = requests_per_five_minutes
 
-    def problems(self, region: str, is_token: Callable[[object], bool]) -> Iterator[Problem]:
+    def validate(self, region: str) -> Iterator[Problem]:
         keyword = "web_acl.requests_per_five_minutes"
         if not is_token(self._rate) and (found := problem(keyword, self._rate, _RATE)):
             yield found
 
-    def arn(self, scope: Construct) -> str:
+    def create(self, scope: Construct) -> str:
         from aws_cdk import aws_wafv2 as wafv2
 
         acl = wafv2.CfnWebACL(
@@ -164,7 +170,7 @@ class _ManagedWebAcl(WebAcl):
             "Resource",
             scope="REGIONAL",
             default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=_seen_as("FrontDoor"),
+            visibility_config=_visibility("FrontDoor"),
             rules=[
                 _rate_rule(self._rate),
                 *(_group_rule(group, priority) for priority, group in enumerate(_GROUPS, start=1)),
@@ -182,7 +188,7 @@ def _rate_rule(limit: int) -> wafv2.CfnWebACL.RuleProperty:
         priority=0,
         action=wafv2.CfnWebACL.RuleActionProperty(block={}),
         statement=wafv2.CfnWebACL.StatementProperty(rate_based_statement=rate),
-        visibility_config=_seen_as("RatePerAddress"),
+        visibility_config=_visibility("RatePerAddress"),
     )
 
 
@@ -203,14 +209,14 @@ def _group_rule(group: _RuleGroup, priority: int) -> wafv2.CfnWebACL.RulePropert
         priority=priority,
         override_action=wafv2.CfnWebACL.OverrideActionProperty(none={}),
         statement=wafv2.CfnWebACL.StatementProperty(managed_rule_group_statement=statement),
-        visibility_config=_seen_as(group.name),
+        visibility_config=_visibility(group.name),
     )
 
 
-def _seen_as(metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+def _visibility(metric: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
     from aws_cdk import aws_wafv2 as wafv2
 
-    # Samples hold headers, and so keys; and the requests' paths and addresses are in the access log already.
+    # Samples contain headers and so keys; the requests' addresses and routes are in the access log.
     return wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=metric, sampled_requests_enabled=False
     )

@@ -1,4 +1,4 @@
-"""Reads what stacks render, so that tests can say what they expect in one line."""
+"""Reads the templates of stacks, so that tests can state an expectation in one line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = "AWS::IAM::Policy"
 
 
 def template_of(stack: Stack) -> Json:
-    """The stack's template; the app is synthesized at the first call, and must not change after it."""
+    """The stack's template; the first call synthesizes the app, which must not change after that."""
     from aws_cdk import App
 
     app = stack.node.root
@@ -32,25 +32,25 @@ def resources(template: Json, kind: str) -> dict[str, Json]:
 
 
 def only(template: Json, kind: str) -> Json:
-    """The one resource of a type, with Properties, DependsOn and so on."""
+    """The only resource of a type, with Properties, DependsOn and so on."""
     (resource,) = resources(template, kind).values()
     return resource
 
 
 def properties(template: Json, kind: str) -> Json:
-    """The properties of the one resource of a type."""
+    """The properties of the only resource of a type."""
     found: Json = only(template, kind)["Properties"]
     return found
 
 
 def container(template: Json) -> Json:
-    """What the one Model runs."""
+    """The container of the only Model."""
     found: Json = properties(template, MODEL)["PrimaryContainer"]
     return found
 
 
 def variant(template: Json) -> Json:
-    """The one production variant."""
+    """The only production variant."""
     (found,) = properties(template, CONFIG)["ProductionVariants"]
     assert isinstance(found, dict)
     return found
@@ -66,13 +66,13 @@ def statements(template: Json) -> list[Json]:
 
 
 def statement_with(template: Json, action: str) -> Json:
-    """The one statement that allows an action."""
+    """The only statement that allows an action."""
     (found,) = (s for s in statements(template) if action in as_list(s["Action"]))
     return found
 
 
 def as_list(value: object) -> list[Any]:
-    """IAM writes a list of one as the one."""
+    """The CDK renders a list of one item as the item."""
     return value if isinstance(value, list) else [value]
 
 

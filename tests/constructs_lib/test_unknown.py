@@ -2,7 +2,8 @@
 
 from aws_cdk import Aws, Stack, Token
 
-from constructs_lib._unknown import known, tokens_replaced, without_tokens
+from constructs_lib._tokens import hide_token
+from constructs_lib._unknown import tokens_replaced, without_tokens
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -13,15 +14,15 @@ from constructs_lib.planning.validation.unknown import Unknown
 
 
 def test_a_token_becomes_the_text_that_a_template_has_for_it(stack: Stack) -> None:
-    number = known(Token.as_number({"Ref": "Size"}))
-    assert known(f"me/{Aws.REGION}") == Unknown(f"me/{Aws.REGION}")
+    number = hide_token(Token.as_number({"Ref": "Size"}))
+    assert hide_token(f"me/{Aws.REGION}") == Unknown(f"me/{Aws.REGION}")
     assert isinstance(number, Unknown)
     assert stack.resolve(number.text) == {"Ref": "Size"}
 
 
 def test_other_values_stay() -> None:
     facts = ServingFacts(max_total_tokens=4096)
-    assert (known("text"), known(7), known(None)) == ("text", 7, None)
+    assert (hide_token("text"), hide_token(7), hide_token(None)) == ("text", 7, None)
     assert tokens_replaced(facts) is facts
 
 

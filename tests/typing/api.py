@@ -1,4 +1,4 @@
-"""The public API as a caller types it. Never run: mypy checks that each of these lines is accepted, or refused."""
+"""Endpoints as a caller types them. Never run: mypy checks that each line is accepted or rejected."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ FACTS = ModelFacts(
     licence="mit",
 )
 
-# The least that an endpoint takes, and all that it takes.
+# With the required arguments only, and with all of them.
 assert_type(Model.from_hub("org/model"), Model)
 assert_type(Model.from_hub("org/model", facts=FACTS), Model)
 assert_type(Model.from_s3(bucket, "prefix"), Model)
@@ -87,7 +87,7 @@ TgiEndpoint(
     tags={"team": "chat"},
 )
 
-# What it offers.
+# Its attributes and methods.
 assert_type(least.endpoint_arn, str)
 assert_type(least.endpoint_name, str)
 assert_type(least.variant_name, str)
@@ -101,7 +101,7 @@ assert_type(least.metric_invocations(), cloudwatch.Metric)
 assert_type(least.metric_model_latency(statistic="p99", period=Duration.minutes(1)), cloudwatch.Metric)
 assert_type(least.metric("ModelSetupTime", namespace="AWS/SageMaker", label="set-up"), cloudwatch.Metric)
 
-# Where it can stand: the CDK's own interfaces, and the front door. Imported ones are alike.
+# Where it can be used: with the CDK's own interfaces and a front door. The same for imported endpoints.
 by_name = TgiEndpoint.from_endpoint_name(stack, "Name", "chat", variant_name="Blue", model_id="org/model")
 by_arn = TgiEndpoint.from_endpoint_arn(stack, "Arn", "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/chat")
 for endpoint in (least, by_name, by_arn):
@@ -113,7 +113,7 @@ connectable: ec2.IConnectable = least
 bucket.grant_read(least)
 FrontDoor(stack, "Api", models={"own": least, "shared": by_name})
 
-# What is refused. mypy reports an ignore that is not needed, so these would fail if they were accepted.
+# What mypy rejects. It reports an ignore that is not needed, so these would fail if they were accepted.
 TgiEndpoint(stack, "NoInstance", model=Model.from_hub("org/model"))  # type: ignore[call-arg]
 TgiEndpoint(stack, "Name", model="org/model", instance_type=InstanceType.G5_2XLARGE)  # type: ignore[arg-type]
 TgiEndpoint(stack, "Type", model=Model.from_hub("org/model"), instance_type="ml.g5.2xlarge")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The front door as a caller types it. Never run: mypy checks that each of these lines is accepted, or refused."""
+"""The front door as a caller types it. Never run: mypy checks that each line is accepted or rejected."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from aws_cdk import aws_wafv2 as wafv2
 
 from constructs_lib import (
     Access,
+    AccessMethod,
     Consumer,
     Cors,
     Domain,
@@ -51,7 +52,7 @@ acl = wafv2.CfnWebACL(
     ),
 )
 
-# The least that a front door takes, and all that it takes.
+# With the required arguments only, and with all of them.
 models: dict[str, IModelEndpoint] = {"own": own, "shared": shared}
 least = FrontDoor(stack, "Least", models={"own": own})
 FrontDoor(
@@ -75,18 +76,18 @@ FrontDoor(
     log_retention=logs.RetentionDays.ONE_WEEK,
 )
 
-# Who may call, and which firewall looks first.
-assert_type(Access.iam(), Access)
-assert_type(Access.jwt(issuer="https://login.example.com", audience="web"), Access)
-assert_type(Access.jwt(issuer="https://login.example.com", audience=["web", "cli"]), Access)
-assert_type(Access.cognito(users, [users.add_client("Web")]), Access)
-assert_type(Access.authorizer(function), Access)
-assert_type(Access.authorizer(function, ttl=Duration.minutes(1), usage_plans=True), Access)
-assert_type(Access.public(), Access)
+# Access methods and web ACLs.
+assert_type(Access.iam(), AccessMethod)
+assert_type(Access.jwt(issuer="https://login.example.com", audience="web"), AccessMethod)
+assert_type(Access.jwt(issuer="https://login.example.com", audience=["web", "cli"]), AccessMethod)
+assert_type(Access.cognito(users, [users.add_client("Web")]), AccessMethod)
+assert_type(Access.authorizer(function), AccessMethod)
+assert_type(Access.authorizer(function, ttl=Duration.minutes(1), usage_plans=True), AccessMethod)
+assert_type(Access.public(), AccessMethod)
 assert_type(WebAcl.from_arn("arn"), WebAcl)
 assert_type(WebAcl.from_web_acl(acl), WebAcl)
 
-# What it offers.
+# Its attributes and methods.
 assert_type(least.url, str)
 assert_type(least.api, apigateway.IRestApi)
 assert_type(least.stage, apigateway.IStage)
@@ -102,7 +103,7 @@ assert_type(least.metric("PromptTokens", model="own", period=Duration.minutes(1)
 assert_type(own.serving, ServingFacts)
 assert_type(shared.serving.max_total_tokens, int | None)
 
-# What is refused. mypy reports an ignore that is not needed, so these would fail if they were accepted.
+# What mypy rejects. It reports an ignore that is not needed, so these would fail if they were accepted.
 FrontDoor(stack, "Name", models={"own": "endpoint-name"})  # type: ignore[dict-item]
 FrontDoor(stack, "Access", models=models, access="api_keys")  # type: ignore[arg-type]
 FrontDoor(stack, "Acl", models=models, web_acl="managed")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A caller's own Lambda authorizer as access."""
+"""A Lambda authorizer of the caller's as access method."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import Duration
 
-from constructs_lib._arguments import FUNCTION
-from constructs_lib._quantities import quantity_problems
-from constructs_lib.front_door.access import Access, AccessBinding
-from constructs_lib.front_door.access.api_keys import API_KEY_SCHEME, KEY_ANSWERS
-from constructs_lib.front_door.gateway_responses import GatewayAnswer
+from constructs_lib._arguments import FUNCTION, quantity_problems
+from constructs_lib.front_door.access.api_keys import API_KEY_SCHEME, KEY_RESPONSES
+from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
+from constructs_lib.front_door.gateway_responses import GatewayResponse
 from constructs_lib.front_door.lambda_functions import token_scheme
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Boolean, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
 _DEFAULT_SECONDS = 300
-_LONGEST_SECONDS = 3600
+_MAX_SECONDS = 3600
 
-_ANSWERS = (
-    GatewayAnswer(
+_RESPONSES = (
+    GatewayResponse(
         "UNAUTHORIZED",
         401,
         "unauthorized",
@@ -36,10 +35,10 @@ _ANSWERS = (
 )
 
 
-class AuthorizerAccess(Access):
+class AuthorizerAccess(AccessMethod):
     """A function of the caller's decides."""
 
-    words: ClassVar[str] = "Access.authorizer(…)"
+    display_name: ClassVar[str] = "Access.authorizer(…)"
     denies_unlisted_callers: ClassVar[bool] = True
 
     def __init__(self, function: lambda_.IFunction, *, ttl: Duration | None, usage_plans: bool) -> None:
@@ -49,11 +48,11 @@ class AuthorizerAccess(Access):
 
     @property
     def uses_api_keys(self) -> bool:
-        """Where the function names a key, it has to be a consumer's."""
+        """Whether the function returns API keys of consumers."""
         return self._usage_plans
 
-    def problems(self, is_token: Callable[[object], bool]) -> Iterator[Problem]:
-        """What is wrong with function, ttl or usage_plans."""
+    def validate(self) -> Iterator[Problem]:
+        """Problems of function, ttl and usage_plans."""
         yield from FUNCTION.problems("access.function", self._function, required=True)
         if found := problem("access.usage_plans", self._usage_plans, Boolean()):
             yield found
@@ -63,17 +62,17 @@ class AuthorizerAccess(Access):
         )
         if isinstance(self._ttl, Duration) and not self._ttl.is_unresolved():
             seconds = self._ttl.to_seconds(integral=False)
-            if seconds != int(seconds) or seconds > _LONGEST_SECONDS:
-                message = f"must be a whole number of seconds from 0 to {_LONGEST_SECONDS}"
-                yield Problem("access.ttl", f"{seconds:g} s", message, "Choose one in that range; 0 keeps no decision.")
+            if seconds != int(seconds) or seconds > _MAX_SECONDS:
+                message = f"must be a whole number of seconds from 0 to {_MAX_SECONDS}"
+                yield Problem("access.ttl", f"{seconds:g} s", message, "Choose one in that range; 0 turns caching off.")
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
-        """It needs nothing but the permission that the API gets."""
+        """Creates no resources."""
         ttl = _DEFAULT_SECONDS if self._ttl is None else self._ttl.to_seconds()
         own = token_scheme(self._function, ttl_seconds=ttl)
         return AccessBinding(
             schemes={"Own": own} | ({"ApiKey": API_KEY_SCHEME} if self._usage_plans else {}),
-            answers=(*_ANSWERS, *(KEY_ANSWERS if self._usage_plans else ())),
+            responses=(*_RESPONSES, *(KEY_RESPONSES if self._usage_plans else ())),
             authorizer=self._function,
             key_source="AUTHORIZER" if self._usage_plans else None,
         )

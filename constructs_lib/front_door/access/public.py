@@ -1,10 +1,10 @@
-"""No access control, asked for by name."""
+"""No access control, which must be requested explicitly."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from constructs_lib.front_door.access import Access, AccessBinding
+from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
 from constructs_lib.planning.validation.problem import PlanWarning
 
 if TYPE_CHECKING:
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 
-class PublicAccess(Access):
+class PublicAccess(AccessMethod):
     """Anybody may call."""
 
-    words: ClassVar[str] = "Access.public()"
+    display_name: ClassVar[str] = "Access.public()"
 
     @property
     def warning(self) -> PlanWarning:
-        """Whoever finds the URL spends the GPU's time."""
+        """Anybody who finds the URL can use the GPU."""
         return PlanWarning(
             "tgi-endpoint:publicAccess",
-            "Anybody who knows the URL of this front door may send requests, all together up to its rate_limit, and the"
-            " log names no consumer. Prefer Access.api_keys(), .jwt(…) or .iam(), or put a web_acl or vpc_endpoints"
-            " before it.",
+            "Anybody who knows the URL of this front door may send requests, limited only by its rate_limit for all"
+            " callers together, and the log shows no consumer. Prefer Access.api_keys(), .jwt(…) or .iam(), or set"
+            " web_acl or vpc_endpoints.",
         )
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
-        """It needs nothing."""
+        """Creates no resources."""
         return AccessBinding(schemes={})

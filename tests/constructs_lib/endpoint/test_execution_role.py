@@ -42,7 +42,7 @@ def endpoint(stack: Stack, name: str = "Qwen", **arguments: object) -> TgiEndpoi
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Json:
-    """The least that an endpoint needs: an ungated hub model in no VPC."""
+    """An endpoint with the fewest permissions: an ungated hub model without a VPC."""
     app = App(outdir=str(tmp_path_factory.mktemp("plain")))
     stack = Stack(app, "Team", env=Environment(account="123456789012", region="eu-west-1"))
     endpoint(stack)
@@ -58,7 +58,7 @@ def test_the_role_has_no_managed_policy(plain: Json) -> None:
     assert "ManagedPolicyArns" not in properties(plain, ROLE)
 
 
-def test_the_role_may_log_report_metrics_and_pull_its_image_and_nothing_else(plain: Json) -> None:
+def test_the_role_may_write_logs_and_metrics_and_pull_its_image_and_nothing_else(plain: Json) -> None:
     assert [
         (as_list(s["Action"]), [text(arn) for arn in as_list(s["Resource"])], s.get("Condition"))
         for s in statements(plain)
@@ -82,14 +82,14 @@ def test_the_role_may_log_report_metrics_and_pull_its_image_and_nothing_else(pla
     ]
 
 
-def test_where_the_endpoint_has_a_name_its_log_group_is_the_only_one(stack: Stack) -> None:
+def test_an_endpoint_with_a_name_may_write_only_to_its_own_log_group(stack: Stack) -> None:
     endpoint(stack, endpoint_name="Team-Qwen")
     group = f"arn:<AWS::Partition>:logs:{HERE}:log-group:/aws/sagemaker/Endpoints/Team-Qwen"
     allowed = statement_with(template_of(stack), "logs:PutLogEvents")["Resource"]
     assert [text(arn) for arn in allowed] == [group, f"{group}:*"]
 
 
-def test_the_image_may_be_pulled_from_the_account_of_a_region_that_is_known_at_deployment(app: App) -> None:
+def test_in_an_unknown_region_the_image_may_be_pulled_from_the_account_that_the_mapping_finds(app: App) -> None:
     stack = Stack(app, "Anywhere")
     endpoint(stack)
     allowed = statement_with(template_of(stack), "ecr:BatchGetImage")["Resource"]
@@ -99,7 +99,7 @@ def test_the_image_may_be_pulled_from_the_account_of_a_region_that_is_known_at_d
     )
 
 
-def test_an_own_image_may_be_pulled_from_its_repository_only(app: App) -> None:
+def test_a_custom_image_may_be_pulled_only_from_its_repository(app: App) -> None:
     account = Environment(account="123456789012", region="eu-west-1")
     by_repository, by_uri = Stack(app, "Repository", env=account), Stack(app, "Uri", env=account)
     repository = ecr.Repository(by_repository, "Images")
@@ -113,7 +113,7 @@ def test_an_own_image_may_be_pulled_from_its_repository_only(app: App) -> None:
     assert text(allowed["Resource"]) == "arn:<AWS::Partition>:ecr:eu-central-1:210987654321:repository/shared/tgi"
 
 
-def test_the_role_reads_exactly_its_secret(stack: Stack) -> None:
+def test_the_role_may_read_only_its_secret(stack: Stack) -> None:
     secretsmanager.Secret(stack, "Other")
     token = secretsmanager.Secret(stack, "Token")
     endpoint(stack, model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token))
@@ -122,7 +122,7 @@ def test_the_role_reads_exactly_its_secret(stack: Stack) -> None:
     assert statement_with(template, "secretsmanager:GetSecretValue")["Resource"] == {"Ref": secret}
 
 
-def test_the_role_reads_exactly_its_prefix_and_may_use_the_buckets_key(stack: Stack) -> None:
+def test_the_role_may_read_only_its_prefix_and_use_the_buckets_key(stack: Stack) -> None:
     key = kms.Key(stack, "Key")
     endpoint(stack, model=Model.from_s3(s3.Bucket(stack, "Weights", encryption_key=key), "llama/v7"))
     template = template_of(stack)
@@ -135,13 +135,13 @@ def test_the_role_reads_exactly_its_prefix_and_may_use_the_buckets_key(stack: St
     assert text(statement_with(template, "kms:Decrypt")["Resource"]) == f"<{key_id}.Arn>"
 
 
-def test_network_interfaces_are_allowed_in_a_vpc_only(plain: Json, stack: Stack) -> None:
+def test_network_interfaces_are_allowed_only_in_a_vpc(plain: Json, stack: Stack) -> None:
     endpoint(stack, vpc=ec2.Vpc(stack, "Vpc", max_azs=1))
     assert "ec2:CreateNetworkInterface" in {action for s in statements(template_of(stack)) for action in s["Action"]}
     assert "ec2:" not in str(statements(plain))
 
 
-def test_the_volume_key_may_be_used_for_volumes_only(stack: Stack) -> None:
+def test_the_volume_key_may_be_used_only_for_volumes(stack: Stack) -> None:
     key = kms.Key(stack, "Key")
     endpoint(stack, instance_type=InstanceType.G7_2XLARGE, volume_key=key)
     granted = statement_with(template_of(stack), "kms:CreateGrant")
@@ -149,7 +149,7 @@ def test_the_volume_key_may_be_used_for_volumes_only(stack: Stack) -> None:
     assert "*" not in text(granted["Resource"])
 
 
-def test_an_own_role_gets_what_the_endpoint_needs(stack: Stack) -> None:
+def test_a_role_of_the_callers_gets_what_the_endpoint_needs(stack: Stack) -> None:
     own = iam.Role(stack, "Own", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
     assert endpoint(stack, role=own).role == own
     template = template_of(stack)
@@ -162,7 +162,7 @@ def test_an_own_role_gets_what_the_endpoint_needs(stack: Stack) -> None:
     assert properties(template, MODEL)["ExecutionRoleArn"] == {"Fn::GetAtt": [role, "Arn"]}
 
 
-def test_a_role_that_may_not_be_changed_is_used_as_it_is(stack: Stack) -> None:
+def test_an_immutable_role_is_used_unchanged(stack: Stack) -> None:
     arn = "arn:aws:iam::123456789012:role/central"
     endpoint(stack, role=iam.Role.from_role_arn(stack, "Central", arn, mutable=False))
     template = template_of(stack)
@@ -171,20 +171,20 @@ def test_a_role_that_may_not_be_changed_is_used_as_it_is(stack: Stack) -> None:
     assert properties(template, MODEL)["ExecutionRoleArn"] == arn
 
 
-def test_what_others_grant_to_the_endpoint_goes_to_its_role(stack: Stack) -> None:
+def test_grants_to_the_endpoint_go_to_its_role(stack: Stack) -> None:
     granted = endpoint(stack)
     s3.Bucket.from_bucket_name(stack, "Adapters", "team-adapters").grant_read(granted)
     template = template_of(stack)
     assert "team-adapters" in str(statement_with(template, "s3:GetObject*"))
 
 
-def test_an_endpoint_waits_for_the_keys_of_its_weights(stack: Stack) -> None:
+def test_an_endpoint_depends_on_the_grants_for_the_key_of_its_weights(stack: Stack) -> None:
     endpoint(stack, model=Model.from_s3(s3.Bucket(stack, "Weights", encryption=s3.BucketEncryption.KMS), "llama"))
     template = template_of(stack)
     assert set(only(template, MODEL)["DependsOn"]) == set(resources(template, POLICY))
 
 
-def test_a_shared_role_may_call_the_endpoint_that_it_runs(stack: Stack) -> None:
+def test_a_shared_role_may_invoke_the_endpoint_that_it_runs(stack: Stack) -> None:
     shared = iam.Role(stack, "Shared", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
     endpoint(stack, role=shared).grant_invoke(shared)
     template = template_of(stack)
@@ -215,7 +215,7 @@ def test_no_finding_of_cdk_nag_is_open(tmp_path: Path, region: str | None) -> No
     assert template_of(stack)["Resources"]  # synthesis raises when a finding is open
 
 
-def test_a_wildcard_that_the_caller_grants_to_the_role_is_still_found(tmp_path: Path) -> None:
+def test_a_wildcard_that_the_caller_grants_to_the_role_is_still_a_finding(tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path))
     stack = Stack(app, "Team")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
@@ -224,7 +224,7 @@ def test_a_wildcard_that_the_caller_grants_to_the_role_is_still_found(tmp_path: 
         template_of(stack)
 
 
-def test_weights_in_a_bucket_that_another_stack_exports_are_no_obstacle(stack: Stack) -> None:
+def test_weights_can_be_in_a_bucket_that_another_stack_exports(stack: Stack) -> None:
     exported = s3.Bucket.from_bucket_arn(stack, "Weights", Fn.import_value("weights-arn"))
     endpoint(stack, model=Model.from_s3(exported, "llama"))
     allowed = statement_with(template_of(stack), "s3:GetObject")["Resource"]

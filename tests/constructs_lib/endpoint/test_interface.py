@@ -1,4 +1,4 @@
-"""What an endpoint is to the rest of a CDK app: grants, metrics, imports, connections, the CDK's own IEndpoint."""
+"""Endpoints in a CDK app: grants, metrics, imports, connections, the CDK's own IEndpoint."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> EndpointBase:
     return TgiEndpoint.from_endpoint_name(stack, "Chat", "Chat-Prod", variant_name="Blue")
 
 
-def test_who_is_granted_may_call_for_whole_and_for_streamed_answers(stack: Stack) -> None:
+def test_a_grantee_may_invoke_with_and_without_streaming(stack: Stack) -> None:
     qwen(stack).grant_invoke(caller(stack))
     template = template_of(stack)
     (endpoint,) = resources(template, ENDPOINT)
@@ -49,7 +49,7 @@ def test_who_is_granted_may_call_for_whole_and_for_streamed_answers(stack: Stack
     assert allowed["Resource"] == {"Ref": endpoint}  # CloudFormation's Ref of an endpoint is its ARN
 
 
-def test_an_imported_endpoint_is_granted_by_the_arn_in_lower_case_that_iam_compares(stack: Stack) -> None:
+def test_an_imported_endpoint_is_granted_by_its_arn_in_lower_case_as_iam_compares_it(stack: Stack) -> None:
     imported = TgiEndpoint.from_endpoint_name(stack, "Chat", "Chat-Prod")
     assert imported.endpoint_name == "Chat-Prod"
     imported.grant_invoke(caller(stack))
@@ -57,7 +57,7 @@ def test_an_imported_endpoint_is_granted_by_the_arn_in_lower_case_that_iam_compa
     assert text(allowed["Resource"]) == "arn:<AWS::Partition>:sagemaker:eu-west-1:123456789012:endpoint/chat-prod"
 
 
-def test_an_arn_brings_the_account_and_region_of_the_endpoint(stack: Stack) -> None:
+def test_an_endpoint_imported_by_arn_has_its_account_and_region(stack: Stack) -> None:
     arn = "arn:aws:sagemaker:us-east-1:210987654321:endpoint/chat"
     imported = TgiEndpoint.from_endpoint_arn(stack, "Chat", arn, model_id="Qwen/Qwen3-8B")
     assert (imported.endpoint_arn, imported.endpoint_name) == (arn, "chat")
@@ -68,12 +68,12 @@ def test_an_arn_brings_the_account_and_region_of_the_endpoint(stack: Stack) -> N
     assert (metric.account, metric.region) == ("210987654321", "us-east-1")
 
 
-def test_a_name_with_capitals_can_be_given_beside_the_arn(stack: Stack) -> None:
+def test_a_name_with_capitals_can_be_given_with_the_arn(stack: Stack) -> None:
     arn = "arn:aws:sagemaker:us-east-1:210987654321:endpoint/chat"
     assert TgiEndpoint.from_endpoint_arn(stack, "Chat", arn, endpoint_name="Chat").endpoint_name == "Chat"
 
 
-def test_an_endpoint_whose_name_or_arn_is_known_at_deployment_can_be_imported(stack: Stack) -> None:
+def test_an_endpoint_whose_name_or_arn_is_known_only_at_deployment_can_be_imported(stack: Stack) -> None:
     name, arn = (CfnParameter(stack, key).value_as_string for key in ("Name", "Arn"))
     assert TgiEndpoint.from_endpoint_name(stack, "ByName", name).endpoint_name == name
     by_arn = TgiEndpoint.from_endpoint_arn(stack, "ByArn", arn)
@@ -82,7 +82,7 @@ def test_an_endpoint_whose_name_or_arn_is_known_at_deployment_can_be_imported(st
 
 
 @pytest.mark.parametrize(
-    ("bring_in", "said"),
+    ("import_endpoint", "message"),
     [
         (
             lambda s: TgiEndpoint.from_endpoint_name(s, "Chat", "chat_prod"),
@@ -91,56 +91,56 @@ def test_an_endpoint_whose_name_or_arn_is_known_at_deployment_can_be_imported(st
         (lambda s: TgiEndpoint.from_endpoint_arn(s, "Chat", "chat-prod"), "endpoint_arn='chat-prod': must be arn:"),
     ],
 )
-def test_what_is_no_name_or_arn_of_an_endpoint_is_refused(
-    stack: Stack, bring_in: Callable[[Stack], object], said: str
+def test_an_invalid_name_or_arn_is_rejected(
+    stack: Stack, import_endpoint: Callable[[Stack], object], message: str
 ) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        bring_in(stack)
+        import_endpoint(stack)
     assert str(raised.value).startswith("Team/Chat: 1 problem")
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("bring_in", "first"),
+    ("import_endpoint", "first"),
     [
         (TgiEndpoint.from_endpoint_name, "endpoint_name=5: must have 1 to 63 letters"),
         (TgiEndpoint.from_endpoint_arn, "endpoint_arn=5: must be arn:<partition>:sagemaker"),
     ],
 )
-def test_everything_wrong_with_an_imported_endpoint_is_told_together(
-    stack: Stack, bring_in: Callable[..., object], first: str
+def test_all_problems_of_an_imported_endpoint_are_reported_together(
+    stack: Stack, import_endpoint: Callable[..., object], first: str
 ) -> None:
     with pytest.raises(ConfigurationError) as raised:
-        bring_in(stack, "Chat", 5, variant_name="a b", model_id=5, max_body_bytes="6MB")
-    said = str(raised.value)
-    assert said.startswith("Team/Chat: 4 problems")
-    assert first in said
-    assert "variant_name='a b': must be 1 to 63 letters" in said
-    assert "model_id=5: must be text, not int." in said
-    assert "max_body_bytes='6MB': must be a whole number, not str. Give an int." in said
+        import_endpoint(stack, "Chat", 5, variant_name="a b", model_id=5, max_body_bytes="6MB")
+    message = str(raised.value)
+    assert message.startswith("Team/Chat: 4 problems")
+    assert first in message
+    assert "variant_name='a b': must be 1 to 63 letters" in message
+    assert "model_id=5: must be text, not int." in message
+    assert "max_body_bytes='6MB': must be a whole number, not str. Give an int." in message
     assert stack.node.try_find_child("Chat") is None
 
 
-def test_a_body_limit_that_a_front_door_could_not_write_is_refused(stack: Stack) -> None:
+def test_a_body_limit_known_only_at_deployment_is_rejected(stack: Stack) -> None:
     limit: Any = CfnParameter(stack, "Limit", type="Number").value_as_number
     with pytest.raises(ConfigurationError) as raised:
         TgiEndpoint.from_endpoint_name(stack, "Chat", "chat", max_body_bytes=limit)
     assert "max_body_bytes=(known at deployment): must be known at synth" in str(raised.value)
 
 
-def test_owned_and_imported_endpoints_tell_a_front_door_the_same_things(stack: Stack) -> None:
-    owned, imported = qwen(stack), TgiEndpoint.from_endpoint_name(stack, "Chat", "chat")
-    assert (owned.model_id, imported.model_id) == ("Qwen/Qwen2.5-7B-Instruct", None)
-    assert owned.engine == imported.engine == "tgi"
-    assert owned.max_body_bytes == imported.max_body_bytes == 6_291_456
+def test_hosted_and_imported_endpoints_have_the_same_attributes(stack: Stack) -> None:
+    hosted, imported = qwen(stack), TgiEndpoint.from_endpoint_name(stack, "Chat", "chat")
+    assert (hosted.model_id, imported.model_id) == ("Qwen/Qwen2.5-7B-Instruct", None)
+    assert hosted.engine == imported.engine == "tgi"
+    assert hosted.max_body_bytes == imported.max_body_bytes == 6_291_456
 
 
-def test_an_older_tgi_takes_smaller_bodies(stack: Stack) -> None:
+def test_an_older_tgi_accepts_smaller_bodies(stack: Stack) -> None:
     assert qwen(stack, image=TgiImage.version("2.4.0")).max_body_bytes == 2_097_152
 
 
 @pytest.mark.parametrize("imported", [False, True])
-def test_it_stands_where_the_cdk_takes_a_sagemaker_endpoint(stack: Stack, imported: bool) -> None:
+def test_it_can_be_used_where_the_cdk_takes_a_sagemaker_endpoint(stack: Stack, imported: bool) -> None:
     endpoint = TgiEndpoint.from_endpoint_name(stack, "Chat", "chat") if imported else qwen(stack)
     api = apigateway.RestApi(stack, "Api")
     api.root.add_method("POST", apigateway.SagemakerIntegration(endpoint))
@@ -157,7 +157,7 @@ def test_another_stack_can_use_the_endpoint(app: App) -> None:
     assert "Outputs" in template_of(models)
 
 
-def test_another_account_is_granted_by_the_arn_in_lower_case_too(app: App) -> None:
+def test_another_account_is_also_granted_by_the_arn_in_lower_case(app: App) -> None:
     models = Stack(app, "Models", env=Environment(account="123456789012", region="eu-west-1"))
     clients = Stack(app, "Clients", env=Environment(account="210987654321", region="eu-west-1"))
     qwen(models, endpoint_name="Chat-Prod").grant_invoke(caller(clients))
@@ -165,7 +165,7 @@ def test_another_account_is_granted_by_the_arn_in_lower_case_too(app: App) -> No
     assert text(allowed["Resource"]) == "arn:<AWS::Partition>:sagemaker:eu-west-1:123456789012:endpoint/chat-prod"
 
 
-def test_in_a_vpc_others_can_be_allowed_to_reach_the_containers(stack: Stack) -> None:
+def test_in_a_vpc_connections_from_the_containers_can_be_allowed(stack: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -180,7 +180,7 @@ def test_in_a_vpc_others_can_be_allowed_to_reach_the_containers(stack: Stack) ->
     assert rule["SourceSecurityGroupId"] == {"Fn::GetAtt": [group, "GroupId"]}
 
 
-def test_own_subnets_and_security_groups_are_used(stack: Stack) -> None:
+def test_given_subnets_and_security_groups_are_used(stack: Stack) -> None:
     vpc = ec2.Vpc.from_vpc_attributes(
         stack,
         "Vpc",
@@ -197,8 +197,10 @@ def test_own_subnets_and_security_groups_are_used(stack: Stack) -> None:
     assert resources(template, "AWS::EC2::SecurityGroup") == {}
 
 
-def test_without_a_vpc_there_are_no_connections_and_the_error_says_so(stack: Stack) -> None:
-    with pytest.raises(ConfigurationError, match="the endpoint is in no VPC of yours") as raised:
+def test_connections_require_a_vpc(stack: Stack) -> None:
+    with pytest.raises(
+        ConfigurationError, match="connections require vpc: the endpoint is not in a VPC of yours"
+    ) as raised:
         _ = qwen(stack).connections
     assert "Team/Qwen" in str(raised.value)
 
@@ -224,7 +226,7 @@ def test_without_a_vpc_there_are_no_connections_and_the_error_says_so(stack: Sta
         ("metric_disk_utilization", INSTANCES, "DiskUtilization", "Average"),
     ],
 )
-def test_each_metric_is_the_one_that_sagemaker_publishes_for_the_variant(
+def test_each_metric_has_the_name_and_dimensions_that_sagemaker_publishes_for_the_variant(
     imported: EndpointBase, method: str, namespace: str, name: str, statistic: str
 ) -> None:
     metric: cloudwatch.Metric = getattr(imported, method)()
@@ -234,12 +236,12 @@ def test_each_metric_is_the_one_that_sagemaker_publishes_for_the_variant(
     assert metric.unit is None
 
 
-def test_a_metric_can_be_read_otherwise(imported: EndpointBase) -> None:
+def test_the_statistic_and_period_of_a_metric_can_be_set(imported: EndpointBase) -> None:
     metric = imported.metric_model_latency(statistic="p99", period=Duration.minutes(1), label="slowest")
     assert (metric.statistic, metric.period.to_seconds(), metric.label) == ("p99", 60, "slowest")
 
 
-def test_an_alarm_on_an_owned_endpoint_follows_its_name(stack: Stack) -> None:
+def test_an_alarm_refers_to_the_name_of_the_endpoint(stack: Stack) -> None:
     cloudwatch.Alarm(
         stack, "Busy", metric=qwen(stack).metric_concurrent_requests(), threshold=100, evaluation_periods=1
     )

@@ -1,4 +1,4 @@
-"""What the memory plan means for an endpoint: refusals, warnings, and the choice of the instance."""
+"""What the memory plan means for an endpoint: errors, warnings, and the selection of the instance."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def weights(stack: Stack) -> s3.IBucket:
     return s3.Bucket.from_bucket_name(stack, "Weights", "team-weights")
 
 
-def test_a_model_that_does_not_fit_is_refused_at_synth(stack: Stack) -> None:
+def test_a_model_that_does_not_fit_is_rejected_at_synth(stack: Stack) -> None:
     with pytest.raises(ConfigurationError) as raised:
         endpoint(stack, model=Model.from_hub("Qwen/Qwen2.5-72B-Instruct"))
     assert re.search(
@@ -50,7 +50,7 @@ def test_a_model_that_does_not_fit_is_refused_at_synth(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("source", ["hub", "s3"])
-def test_a_model_of_ones_own_that_does_not_fit_is_refused_by_its_facts(stack: Stack, source: str) -> None:
+def test_a_custom_model_that_does_not_fit_is_rejected_by_its_facts(stack: Stack, source: str) -> None:
     facts = facts_of("Qwen/Qwen2.5-72B-Instruct")
     hub = Model.from_hub("me/mine", facts=facts)
     model = hub if source == "hub" else Model.from_s3(weights(stack), "qwen", facts=facts)
@@ -58,19 +58,19 @@ def test_a_model_of_ones_own_that_does_not_fit_is_refused_by_its_facts(stack: St
         endpoint(stack, model=model)
 
 
-def test_weights_in_s3_of_a_known_model_are_known_by_its_id(stack: Stack) -> None:
+def test_weights_in_s3_of_a_catalogued_model_have_its_facts(stack: Stack) -> None:
     model = Model.from_s3(weights(stack), "qwen", model_id="Qwen/Qwen2.5-72B-Instruct")
     assert model.model_id == "Qwen/Qwen2.5-72B-Instruct"
     with pytest.raises(ConfigurationError, match=r"cannot hold Qwen/Qwen2\.5-72B-Instruct"):
         endpoint(stack, model=model)
 
 
-def test_weights_in_s3_of_a_wrong_id_are_refused(stack: Stack) -> None:
+def test_weights_in_s3_with_an_invalid_id_are_rejected(stack: Stack) -> None:
     with pytest.raises(ConfigurationError, match="model='not an id': must be a hub id"):
         endpoint(stack, model=Model.from_s3(weights(stack), "qwen", model_id="not an id"))
 
 
-def test_weights_in_s3_are_served_from_their_folder_and_take_their_size_into_the_timeouts(stack: Stack) -> None:
+def test_weights_in_s3_are_served_from_their_folder_and_their_size_decides_the_timeouts(stack: Stack) -> None:
     endpoint(stack, model=Model.from_s3(weights(stack), "qwen", model_id=QWEN))
     template = template_of(stack)
     assert container(template)["Environment"]["HF_MODEL_ID"] == "/opt/ml/model"
@@ -78,7 +78,7 @@ def test_weights_in_s3_are_served_from_their_folder_and_take_their_size_into_the
     assert timeouts == 420  # 300 s and 5 for each of 14.2 GiB, in whole minutes
 
 
-def test_a_description_that_is_none_is_refused(stack: Stack) -> None:
+def test_facts_of_the_wrong_type_are_rejected(stack: Stack) -> None:
     with pytest.raises(ConfigurationError, match=r"model\.facts=.*must be ModelFacts"):
         endpoint(stack, model=Model.from_hub("me/mine", facts="8B"))  # type: ignore[arg-type]
 
@@ -90,7 +90,7 @@ def test_a_tight_fit_is_a_warning_that_can_be_acknowledged(stack: Stack) -> None
     assert [str(warning.entry.data).endswith("[ack: tgi-endpoint:tightMemory]") for warning in warnings] == [True]
 
 
-def test_the_cheapest_instance_is_rendered_with_what_follows_from_it(stack: Stack) -> None:
+def test_the_cheapest_instance_is_rendered_with_the_limits_of_the_load(stack: Stack) -> None:
     endpoint(stack, instance_type=InstanceType.cheapest_for(tokens=8192, concurrency=4))
     template = template_of(stack)
     environment = container(template)["Environment"]
@@ -98,6 +98,6 @@ def test_the_cheapest_instance_is_rendered_with_what_follows_from_it(stack: Stac
     assert (environment["MAX_INPUT_TOKENS"], environment["MAX_TOTAL_TOKENS"]) == ("8191", "8192")
 
 
-def test_the_cheapest_instance_for_an_unknown_model_is_refused(stack: Stack) -> None:
+def test_the_cheapest_instance_for_an_unknown_model_is_rejected(stack: Stack) -> None:
     with pytest.raises(ConfigurationError, match="can be found only if its shape is known"):
         endpoint(stack, model=Model.from_hub("me/mine"), instance_type=InstanceType.cheapest_for(tokens=8192))

@@ -1,4 +1,4 @@
-"""What an endpoint says of how it serves, to a front door and to whoever else asks."""
+"""The serving facts of endpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aws_cdk import Stack
 
 
-def test_an_owned_endpoint_says_what_its_plan_is_certain_of(stack: Stack) -> None:
+def test_a_hosted_endpoint_has_the_serving_facts_of_its_plan(stack: Stack) -> None:
     endpoint = TgiEndpoint(
         stack,
         "Qwen",
@@ -25,7 +25,7 @@ def test_an_owned_endpoint_says_what_its_plan_is_certain_of(stack: Stack) -> Non
     assert (found.version, found.max_input_tokens, found.max_total_tokens) == ("3.3.6", 3000, 4000)
 
 
-def test_an_imported_endpoint_says_what_the_caller_states_and_nothing_else(stack: Stack) -> None:
+def test_an_imported_endpoint_has_the_declared_serving_facts_only(stack: Stack) -> None:
     arn = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/chat"
     by_name = TgiEndpoint.from_endpoint_name(stack, "Name", "chat", max_total_tokens=4096, version="3.3.6")
     by_arn = TgiEndpoint.from_endpoint_arn(stack, "Arn", arn, max_total_tokens=4096, version="3.3.6")
@@ -33,7 +33,7 @@ def test_an_imported_endpoint_says_what_the_caller_states_and_nothing_else(stack
     assert TgiEndpoint.from_endpoint_name(stack, "Bare", "chat").serving == ServingFacts()
 
 
-def test_facts_that_no_endpoint_could_have_are_refused_with_the_other_mistakes(stack: Stack) -> None:
+def test_impossible_serving_facts_are_reported_with_the_other_problems(stack: Stack) -> None:
     with pytest.raises(ConfigurationError) as raised:
         TgiEndpoint.from_endpoint_name(stack, "Name", "-chat-", max_total_tokens=0, version="3")
     assert str(raised.value).startswith("Team/Name: 3 problems")

@@ -36,7 +36,7 @@ QWEN = "Qwen/Qwen2.5-7B-Instruct"
 
 @pytest.fixture(scope="module")
 def llama(tmp_path_factory: pytest.TempPathFactory) -> Json:
-    """A gated hub model with everything else left out, in a known Region."""
+    """A gated hub model with default arguments, in a known Region."""
     app = App(outdir=str(tmp_path_factory.mktemp("llama")))
     stack = Stack(app, "Team", env=Environment(account="123456789012", region="eu-west-1"))
     token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "team/hub-token")
@@ -46,7 +46,7 @@ def llama(tmp_path_factory: pytest.TempPathFactory) -> Json:
 
 @pytest.fixture(scope="module")
 def own_weights(tmp_path_factory: pytest.TempPathFactory) -> Json:
-    """Weights in S3 with everything that an endpoint can be given."""
+    """Weights in S3, with every argument of an endpoint."""
     app = App(outdir=str(tmp_path_factory.mktemp("own")))
     stack = Stack(app, "Team", env=Environment(account="123456789012", region="eu-west-1"))
     TgiEndpoint(
@@ -80,14 +80,14 @@ def own_weights(tmp_path_factory: pytest.TempPathFactory) -> Json:
     return template_of(stack)
 
 
-def test_the_endpoint_runs_awss_image_of_its_own_region_at_the_newest_version(llama: Json) -> None:
+def test_the_endpoint_runs_the_newest_image_of_aws_in_its_region(llama: Json) -> None:
     assert container(llama)["Image"] == (
         "763104351884.dkr.ecr.eu-west-1.amazonaws.com/"
         "huggingface-pytorch-tgi-inference:2.7.0-tgi3.3.6-gpu-py311-cu124-ubuntu22.04"
     )
 
 
-def test_the_model_is_downloaded_from_the_hub_and_sharded_over_every_gpu(llama: Json) -> None:
+def test_the_model_is_downloaded_from_the_hub_and_sharded_over_all_gpus(llama: Json) -> None:
     assert container(llama)["Environment"]["HF_MODEL_ID"] == LLAMA
     assert container(llama)["Environment"]["SM_NUM_GPUS"] == "1"
     assert "ModelDataSource" not in container(llama)
@@ -102,7 +102,7 @@ def test_the_hub_token_is_a_reference_that_cloudformation_resolves(llama: Json) 
     assert text(environment["HF_TOKEN"]) == text(environment["HUGGING_FACE_HUB_TOKEN"]) == reference
 
 
-def test_model_and_config_have_no_name_so_that_every_change_can_replace_them(llama: Json, own_weights: Json) -> None:
+def test_model_and_config_have_no_names_so_that_every_change_can_replace_them(llama: Json, own_weights: Json) -> None:
     for template in (llama, own_weights):
         assert "ModelName" not in properties(template, MODEL)
         assert "EndpointConfigName" not in properties(template, CONFIG)
@@ -115,11 +115,11 @@ def test_an_update_keeps_the_endpoint_and_its_number_of_instances(llama: Json) -
     }
 
 
-def test_requests_go_to_the_instance_with_the_fewest_of_them(llama: Json) -> None:
+def test_requests_are_routed_to_the_instance_with_the_fewest_outstanding(llama: Json) -> None:
     assert variant(llama)["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
 
 
-def test_the_variant_has_one_instance_the_driver_of_its_image_and_time_to_load(llama: Json) -> None:
+def test_the_variant_has_one_instance_the_driver_for_its_image_and_time_to_load(llama: Json) -> None:
     given = variant(llama)
     assert (given["VariantName"], given["InstanceType"], given["InitialInstanceCount"]) == (
         "AllTraffic",
@@ -146,7 +146,7 @@ def test_weights_in_s3_are_mounted_and_read_offline(own_weights: Json) -> None:
     assert "HF_TOKEN" not in environment
 
 
-def test_a_network_isolated_model_neither_asks_the_hub_nor_reports_its_use(own_weights: Json) -> None:
+def test_a_network_isolated_model_neither_contacts_the_hub_nor_sends_usage_statistics(own_weights: Json) -> None:
     assert properties(own_weights, MODEL)["EnableNetworkIsolation"] is True
     environment = container(own_weights)["Environment"]
     assert environment["USAGE_STATS"] == "off"
@@ -161,7 +161,7 @@ def test_options_and_further_variables_reach_the_container(own_weights: Json) ->
     assert environment["TEAM_SETTING"] == "on"
 
 
-def test_what_the_caller_says_about_the_hardware_is_what_sagemaker_is_told(own_weights: Json) -> None:
+def test_the_arguments_about_hardware_are_rendered(own_weights: Json) -> None:
     assert "tgi3.2.3" in container(own_weights)["Image"]
     given = variant(own_weights)
     assert (given["VariantName"], given["InitialInstanceCount"], given["VolumeSizeInGB"]) == ("Blue", 2, 200)
@@ -174,7 +174,7 @@ def test_what_the_caller_says_about_the_hardware_is_what_sagemaker_is_told(own_w
     assert properties(own_weights, ENDPOINT)["EndpointName"] == "Team-Llama"
 
 
-def test_in_a_vpc_the_containers_get_its_private_subnets_and_a_group_that_lets_nothing_in(own_weights: Json) -> None:
+def test_in_a_vpc_the_containers_get_private_subnets_and_a_group_without_inbound_rules(own_weights: Json) -> None:
     (group, rules), *others = resources(own_weights, "AWS::EC2::SecurityGroup").items()
     assert others == []
     assert properties(own_weights, MODEL)["VpcConfig"] == {
@@ -184,12 +184,12 @@ def test_in_a_vpc_the_containers_get_its_private_subnets_and_a_group_that_lets_n
     assert "SecurityGroupIngress" not in rules["Properties"]
 
 
-def test_tags_are_on_everything_that_the_endpoint_is_made_of(own_weights: Json) -> None:
+def test_tags_are_on_every_resource_of_the_endpoint(own_weights: Json) -> None:
     for kind in (MODEL, CONFIG, ENDPOINT, "AWS::IAM::Role", "AWS::EC2::SecurityGroup"):
         assert {"Key": "cost-centre", "Value": "42"} in properties(own_weights, kind)["Tags"]
 
 
-def test_where_the_region_is_not_known_the_template_finds_the_image_of_each(tmp_path: Path) -> None:
+def test_in_an_unknown_region_the_template_finds_the_image_by_a_mapping(tmp_path: Path) -> None:
     stack = Stack(App(outdir=str(tmp_path)), "Anywhere")
     for name in ("One", "Other"):
         TgiEndpoint(stack, name, model=Model.from_hub(QWEN), instance_type=InstanceType.G5_2XLARGE)
@@ -213,13 +213,13 @@ def test_where_the_region_is_not_known_the_template_finds_the_image_of_each(tmp_
         ("eusc-de-east-1", "204133271717.dkr.ecr.eusc-de-east-1.amazonaws.eu"),
     ],
 )
-def test_the_image_comes_from_the_regions_own_account_and_partition(app: App, region: str, registry: str) -> None:
+def test_the_image_is_from_the_account_and_partition_of_the_region(app: App, region: str, registry: str) -> None:
     stack = Stack(app, "There", env=Environment(region=region))
     TgiEndpoint(stack, "Qwen", model=Model.from_hub(QWEN), instance_type=InstanceType.G5_2XLARGE)
     assert container(template_of(stack))["Image"].startswith(f"{registry}/huggingface-pytorch-tgi-inference:")
 
 
-def test_an_own_image_is_named_by_its_repository_or_by_its_uri(stack: Stack) -> None:
+def test_a_custom_image_is_given_by_its_repository_or_uri(stack: Stack) -> None:
     repository = ecr.Repository.from_repository_name(stack, "Repository", "team/tgi")
     uri = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/shared/tgi@sha256:" + "0" * 64
     images = {
@@ -244,11 +244,11 @@ def test_a_change_of_the_model_replaces_model_and_config_and_updates_the_same_en
     before, after = deployed(QWEN, InstanceType.G5_2XLARGE), deployed("tiiuae/falcon-7b", InstanceType.G6_2XLARGE)
     assert before["Resources"].keys() == after["Resources"].keys()
     changed = {resource["Type"] for key, resource in before["Resources"].items() if resource != after["Resources"][key]}
-    # What refers to a replaced resource follows it, so the endpoint's own lines stay as they are.
+    # References follow a replaced resource, so the endpoint itself is unchanged.
     assert changed == {MODEL, CONFIG}
 
 
-def test_logical_ids_are_a_promise_because_a_changed_one_replaces_what_runs(llama: Json) -> None:
+def test_logical_ids_are_stable_as_a_changed_one_would_replace_what_runs(llama: Json) -> None:
     assert {key: resource["Type"] for key, resource in llama["Resources"].items()} == {
         "LlamaRole9C4EA5ED": "AWS::IAM::Role",
         "LlamaRoleDefaultPolicyF6AE0DC6": "AWS::IAM::Policy",
@@ -259,13 +259,13 @@ def test_logical_ids_are_a_promise_because_a_changed_one_replaces_what_runs(llam
     }
 
 
-def test_advice_is_a_warning_that_can_be_acknowledged(stack: Stack) -> None:
+def test_a_warning_of_the_plan_can_be_acknowledged(stack: Stack) -> None:
     endpoint = TgiEndpoint(stack, "New", model=Model.from_hub(QWEN), instance_type=InstanceType.G7_2XLARGE)
     warnings = [entry.data for entry in endpoint.node.metadata if entry.type == "aws:cdk:warning"]
     assert any("[ack: tgi-endpoint:blackwellUntested]" in warning for warning in warnings)
 
 
-def test_values_that_are_known_at_deployment_only_are_neither_checked_nor_lost(stack: Stack) -> None:
+def test_values_known_only_at_deployment_are_rendered_without_being_checked(stack: Stack) -> None:
     hub_id = CfnParameter(stack, "HubId").value_as_string
     count = CfnParameter(stack, "Count", type="Number").value_as_number
     timeout = CfnParameter(stack, "Timeout", type="Number").value_as_number
@@ -290,9 +290,9 @@ def test_values_that_are_known_at_deployment_only_are_neither_checked_nor_lost(s
     assert properties(template, ENDPOINT)["EndpointName"] == {"Ref": "Name"}
 
 
-def test_the_model_waits_for_the_policy_with_which_sagemaker_checks_it(llama: Json) -> None:
+def test_the_model_depends_on_the_policy_that_sagemaker_checks(llama: Json) -> None:
     assert only(llama, MODEL)["DependsOn"] == ["LlamaPolicy410593B2"]
 
 
-def test_no_template_has_anything_of_the_token_but_the_reference(llama: Json) -> None:
+def test_the_template_has_only_a_reference_to_the_token(llama: Json) -> None:
     assert json.dumps(llama).count("SecretString") == 2

@@ -1,4 +1,4 @@
-"""Makes front doors and reads what they render, so that tests can say what they expect in one line."""
+"""Creates front doors and reads their templates, so that tests can state an expectation in one line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import App, Stack, Token
 
-from constructs_lib.endpoint.interface import ImportedEndpoint
+from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.front_door.front_door import FrontDoor
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ def endpoint(
     )
 
 
-def door(stack: Stack | None = None, **arguments: Any) -> FrontDoor:
+def make_front_door(stack: Stack | None = None, **arguments: Any) -> FrontDoor:
     stack = stack or Stack(App(), "Stack")
     if "models" not in arguments:
         arguments["models"] = {"llama": endpoint(stack)}
-    return FrontDoor(stack, "Door", **arguments)
+    return FrontDoor(stack, "FrontDoor", **arguments)
 
 
-def template(made: FrontDoor) -> Json:
-    stack = Stack.of(made)
+def template(front_door: FrontDoor) -> Json:
+    stack = Stack.of(front_door)
     app = stack.node.root
     assert isinstance(app, App)
     found: Json = app.synth().get_stack_by_name(stack.stack_name).template
@@ -56,8 +56,8 @@ def template(made: FrontDoor) -> Json:
 
 @cache
 def default() -> Json:
-    """The template of a front door of which nothing is asked; made once, never changed."""
-    return template(door())
+    """The template of a front door with default arguments; rendered once, never changed."""
+    return template(make_front_door())
 
 
 def of_type(rendered: Json, kind: str) -> dict[str, Json]:
@@ -88,7 +88,7 @@ def variables(rendered: Json, folder: str = "front_door") -> dict[str, str]:
 
 
 def flat(value: Any) -> str:
-    """A joined or referring value as one line of text."""
+    """A value with its references, joined into one string."""
     match value:
         case str():
             return value
@@ -102,13 +102,13 @@ def flat(value: Any) -> str:
 
 
 def body(rendered: Json) -> Json:
-    """The document from which API Gateway makes the API."""
+    """The API definition."""
     found: Json = only(rendered, "ApiGateway::RestApi")["Body"]
     return found
 
 
 def operations(rendered: Json) -> dict[tuple[str, str], Json]:
-    """Every operation by its method, ANY among them, and its path."""
+    """Every operation by its method (including ANY) and path."""
     return {
         ("ANY" if method == ANY else method.upper(), path): operation
         for path, item in body(rendered)["paths"].items()
@@ -116,13 +116,13 @@ def operations(rendered: Json) -> dict[tuple[str, str], Json]:
     }
 
 
-def asked(operation: Json) -> list[str]:
-    """The security schemes that an operation asks for, all of them."""
+def required_schemes(operation: Json) -> list[str]:
+    """The names of the security schemes that an operation requires."""
     return [name for requirement in operation.get("security", []) for name in requirement]
 
 
-def answers(rendered: Json) -> dict[str, Json]:
-    """What the gateway answers by itself, by the case."""
+def responses(rendered: Json) -> dict[str, Json]:
+    """The gateway responses by their type."""
     found: dict[str, Json] = body(rendered)["x-amazon-apigateway-gateway-responses"]
     return found
 
@@ -133,9 +133,9 @@ def statements(rendered: Json) -> list[Json]:
     return [statement for document in documents for statement in document["Statement"]]
 
 
-def warnings(made: FrontDoor) -> list[str]:
-    """What synthesis warns of, from the app's root down."""
-    app = Stack.of(made).node.root
+def warnings(front_door: FrontDoor) -> list[str]:
+    """All warnings of the synthesis."""
+    app = Stack.of(front_door).node.root
     assert isinstance(app, App)
     return [
         str(message.entry.data)

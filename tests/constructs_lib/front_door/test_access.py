@@ -1,4 +1,4 @@
-"""Who may call a front door: what each access renders, what it needs, and what it is refused for."""
+"""Access methods: what each renders, and which arguments are rejected."""
 
 import json
 import re
@@ -12,20 +12,21 @@ from aws_cdk import aws_lambda as lambda_
 
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
+from constructs_lib.front_door.access.base import AccessMethod
 from constructs_lib.front_door.front_door import FrontDoor
 from tests.constructs_lib.front_door.doubles import (
-    answers,
-    asked,
     body,
     default,
-    door,
     endpoint,
     flat,
     function,
+    make_front_door,
     of_type,
     only,
     operations,
     properties,
+    required_schemes,
+    responses,
     statements,
     template,
     variables,
@@ -40,7 +41,7 @@ def stack() -> Stack:
     return Stack(App(), "Stack")
 
 
-def own_function(stack: Stack) -> lambda_.IFunction:
+def custom_authorizer(stack: Stack) -> lambda_.IFunction:
     return lambda_.Function.from_function_attributes(
         stack, "Own", function_arn="arn:aws:lambda:eu-west-1:111122223333:function:own", same_environment=True
     )
@@ -56,28 +57,30 @@ def authorizer(rendered: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
-def said(rendered: dict[str, Any], kind: str) -> str:
-    message: str = json.loads(answers(rendered)[kind]["responseTemplates"]["application/json"])["error"]["message"]
+def error_message(rendered: dict[str, Any], kind: str) -> str:
+    message: str = json.loads(responses(rendered)[kind]["responseTemplates"]["application/json"])["error"]["message"]
     return message
 
 
-def refusal(stack: Stack, access: object, **arguments: Any) -> str:
+def rejection(stack: Stack, access: object, **arguments: Any) -> str:
     with pytest.raises(ConfigurationError) as error:
-        FrontDoor(stack, "Door", models={"llama": endpoint(Stack(App(), "Models"))}, access=access, **arguments)  # type: ignore[arg-type]
-    assert stack.node.try_find_child("Door") is None
+        FrontDoor(stack, "FrontDoor", models={"llama": endpoint(Stack(App(), "Models"))}, access=access, **arguments)  # type: ignore[arg-type]
+    assert stack.node.try_find_child("FrontDoor") is None
     return str(error.value)
 
 
-def test_every_operation_needs_an_api_key_that_the_authorizer_reads_off_the_header() -> None:
-    assert {tuple(asked(operation)) for operation in operations(default()).values()} == {("BearerKey", "ApiKey")}
+def test_every_operation_needs_an_api_key_that_the_authorizer_extracts_from_the_header() -> None:
+    assert {tuple(required_schemes(operation)) for operation in operations(default()).values()} == {
+        ("BearerKey", "ApiKey")
+    }
     assert scheme(default(), "ApiKey") == {"type": "apiKey", "name": "x-api-key", "in": "header"}
     assert only(default(), "ApiGateway::RestApi")["ApiKeySourceType"] == "AUTHORIZER"
     assert body(default())["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
 
 
-def test_the_authorizer_takes_bearer_keys_and_turns_everything_else_away_unasked() -> None:
-    read = scheme(default(), "BearerKey")
-    assert (read["type"], read["name"], read["in"], read["x-amazon-apigateway-authtype"]) == (
+def test_only_bearer_keys_reach_the_authorizer() -> None:
+    bearer_key = scheme(default(), "BearerKey")
+    assert (bearer_key["type"], bearer_key["name"], bearer_key["in"], bearer_key["x-amazon-apigateway-authtype"]) == (
         "apiKey",
         "Authorization",
         "header",
@@ -86,13 +89,13 @@ def test_the_authorizer_takes_bearer_keys_and_turns_everything_else_away_unasked
     assert authorizer(default(), "BearerKey")["type"] == "token"
     assert authorizer(default(), "BearerKey")["authorizerResultTtlInSeconds"] == 3600
     assert re.fullmatch(
-        r"arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2015-03-31/functions/<DoorApiAuthorizer\w+\.Arn>"
+        r"arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2015-03-31/functions/<FrontDoorApiAuthorizer\w+\.Arn>"
         r"/invocations",
         flat(authorizer(default(), "BearerKey")["authorizerUri"]),
     )
     accepted = re.compile(authorizer(default(), "BearerKey")["identityValidationExpression"])
     assert accepted.search("Bearer " + "aB3" * 13 + "x")
-    for refused in (
+    for rejected in (
         "",
         "Bearer",
         "Bearer short",
@@ -101,10 +104,10 @@ def test_the_authorizer_takes_bearer_keys_and_turns_everything_else_away_unasked
         "Bearer " + "a" * 40 + " b",
         "Bearer " + "a" * 129,
     ):
-        assert not accepted.search(refused), refused
+        assert not accepted.search(rejected), rejected
 
 
-def test_the_authorizer_has_no_secret_and_no_right_but_its_log_and_traces() -> None:
+def test_the_authorizer_has_no_secret_and_may_only_write_its_log_and_traces() -> None:
     assert "Environment" not in function(default(), "api_key_authorizer")
     (policy,) = (
         policy for logical_id, policy in of_type(default(), "IAM::Policy").items() if "Authorizer" in logical_id
@@ -120,23 +123,23 @@ def test_the_authorizer_has_no_secret_and_no_right_but_its_log_and_traces() -> N
     ]
 
 
-def test_keys_are_the_default() -> None:
-    assert template(door(access=Access.api_keys())) == default()
+def test_api_keys_are_the_default() -> None:
+    assert template(make_front_door(access=Access.api_keys())) == default()
 
 
-def test_a_door_for_which_nobody_has_a_key_warns_until_somebody_gets_one() -> None:
-    (warning,) = warnings(door())
-    assert "Nobody can call this front door: it asks for API keys, and no consumer has one." in warning
-    assert 'door.add_consumer("team-a")' in warning
+def test_a_front_door_with_api_keys_warns_until_it_has_a_consumer() -> None:
+    (warning,) = warnings(make_front_door())
+    assert "Nobody can call this front door: it requires API keys, and it has no consumer." in warning
+    assert 'front_door.add_consumer("team-a")' in warning
     assert "[ack: tgi-endpoint:noConsumer]" in warning
-    made = door()
-    made.add_consumer("team-a")
-    assert warnings(made) == []
+    front_door = make_front_door()
+    front_door.add_consumer("team-a")
+    assert warnings(front_door) == []
 
 
-def test_signed_requests_are_iams_to_judge() -> None:
-    rendered = template(door(access=Access.iam()))
-    assert {tuple(asked(operation)) for operation in operations(rendered).values()} == {("SigV4",)}
+def test_iam_access_requires_signed_requests() -> None:
+    rendered = template(make_front_door(access=Access.iam()))
+    assert {tuple(required_schemes(operation)) for operation in operations(rendered).values()} == {("SigV4",)}
     assert scheme(rendered, "SigV4") == {
         "type": "apiKey",
         "name": "Authorization",
@@ -146,18 +149,18 @@ def test_signed_requests_are_iams_to_judge() -> None:
     assert "x-amazon-apigateway-api-key-source" not in body(rendered)
     assert "ApiKeySourceType" not in only(rendered, "ApiGateway::RestApi")
     assert len(of_type(rendered, "Lambda::Function")) == 1
-    assert answers(rendered)["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "401"
-    assert "Sign it with AWS Signature Version 4 for the service execute-api" in said(
+    assert responses(rendered)["MISSING_AUTHENTICATION_TOKEN"]["statusCode"] == "401"
+    assert "Sign it with AWS Signature Version 4 for the service execute-api" in error_message(
         rendered, "MISSING_AUTHENTICATION_TOKEN"
     )
-    assert "INVALID_API_KEY" not in answers(rendered)
+    assert "INVALID_API_KEY" not in responses(rendered)
 
 
-def test_who_is_granted_to_invoke_may_call_every_route_of_this_apis_stage_and_nothing_else(stack: Stack) -> None:
-    made = door(stack, access=Access.iam())
+def test_grant_invoke_allows_every_route_of_the_stage_and_nothing_else(stack: Stack) -> None:
+    front_door = make_front_door(stack, access=Access.iam())
     job = iam.Role(stack, "Job", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-    made.grant_invoke(job).assert_success()
-    rendered = template(made)
+    front_door.grant_invoke(job).assert_success()
+    rendered = template(front_door)
     (api,) = of_type(rendered, "ApiGateway::RestApi")
     (statement,) = (each for each in statements(rendered) if each["Action"] == "execute-api:Invoke")
     assert flat(statement["Resource"]) == (
@@ -166,55 +169,57 @@ def test_who_is_granted_to_invoke_may_call_every_route_of_this_apis_stage_and_no
 
 
 @pytest.mark.parametrize(
-    ("access", "words"),
+    ("access", "display_name"),
     [(Access.api_keys(), "Access.api_keys()"), (JWT, "Access.jwt(…)"), (Access.public(), "Access.public()")],
 )
-def test_a_grant_without_iam_would_mean_nothing_and_is_refused(stack: Stack, access: Access, words: str) -> None:
-    made = door(stack, access=access)
+def test_grant_invoke_without_iam_access_is_rejected(stack: Stack, access: AccessMethod, display_name: str) -> None:
+    front_door = make_front_door(stack, access=access)
     with pytest.raises(ConfigurationError) as error:
-        made.grant_invoke(iam.Role(stack, "Job", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com")))
-    assert f"IAM does not decide who may call: the access is {words}. Give the front door Access.iam()." in str(
+        front_door.grant_invoke(iam.Role(stack, "Job", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com")))
+    assert f"requires Access.iam(): the front door uses {display_name}. Give the front door Access.iam()." in str(
         error.value
     )
 
 
-def test_tokens_are_checked_by_a_function_that_knows_issuer_and_audience() -> None:
-    rendered = template(door(access=JWT))
-    assert {tuple(asked(operation)) for operation in operations(rendered).values()} == {("BearerToken",)}
+def test_jwt_access_verifies_tokens_with_a_function_that_has_issuer_and_audience() -> None:
+    rendered = template(make_front_door(access=JWT))
+    assert {tuple(required_schemes(operation)) for operation in operations(rendered).values()} == {("BearerToken",)}
     assert variables(rendered, "jwt_authorizer") == {
         "ISSUER": "https://login.example.com/",
         "AUDIENCE": '["https://llm.example.com"]',
     }
-    assert "DoorApiAuthorizer" in flat(authorizer(rendered, "BearerToken")["authorizerUri"])
-    assert answers(rendered)["UNAUTHORIZED"]["statusCode"] == "401"
-    assert "or has expired" in said(rendered, "UNAUTHORIZED")
+    assert "FrontDoorApiAuthorizer" in flat(authorizer(rendered, "BearerToken")["authorizerUri"])
+    assert responses(rendered)["UNAUTHORIZED"]["statusCode"] == "401"
+    assert "or has expired" in error_message(rendered, "UNAUTHORIZED")
     assert "ApiKeySourceType" not in only(rendered, "ApiGateway::RestApi")
 
 
-def test_a_decision_about_a_token_is_kept_for_a_minute_as_the_token_may_expire() -> None:
-    assert authorizer(template(door(access=JWT)), "BearerToken")["authorizerResultTtlInSeconds"] == 60
+def test_a_decision_about_a_token_is_cached_for_one_minute_as_the_token_may_expire() -> None:
+    assert authorizer(template(make_front_door(access=JWT)), "BearerToken")["authorizerResultTtlInSeconds"] == 60
 
 
-def test_what_is_no_token_never_reaches_the_function() -> None:
-    accepted = re.compile(authorizer(template(door(access=JWT)), "BearerToken")["identityValidationExpression"])
+def test_only_bearer_jwts_reach_the_function() -> None:
+    accepted = re.compile(
+        authorizer(template(make_front_door(access=JWT)), "BearerToken")["identityValidationExpression"]
+    )
     assert accepted.search("Bearer eyJh-_.eyJp.c2ln")
-    for refused in ("", "Bearer", "Bearer a.b", "Bearer a.b.", "Bearer a.b.c.d", "Basic a.b.c", "Bearer a.b.c d"):
-        assert not accepted.search(refused), refused
+    for rejected in ("", "Bearer", "Bearer a.b", "Bearer a.b.", "Bearer a.b.c.d", "Basic a.b.c", "Bearer a.b.c d"):
+        assert not accepted.search(rejected), rejected
 
 
-def test_an_audience_may_be_several(stack: Stack) -> None:
+def test_several_audiences_can_be_accepted(stack: Stack) -> None:
     access = Access.jwt(issuer="https://login.example.com", audience=["web", "cli"])
-    assert variables(template(door(stack, access=access)), "jwt_authorizer")["AUDIENCE"] == '["web", "cli"]'
+    assert variables(template(make_front_door(stack, access=access)), "jwt_authorizer")["AUDIENCE"] == '["web", "cli"]'
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ({"issuer": "http://login.example.com"}, "access.issuer='http://login.example.com': must be an https URL"),
-        ({"issuer": "login.example.com"}, "access.issuer='login.example.com': must be an https URL without query"),
+        ({"issuer": "login.example.com"}, "access.issuer='login.example.com': must be an https URL without a query"),
         (
             {"issuer": "https://login.example.com/?a=b"},
-            "must be an https URL without query, as it stands in the tokens",
+            "must be an https URL without a query, as in the tokens",
         ),
         ({"issuer": None}, "access.issuer=None: must be an https URL"),
         ({"audience": []}, "access.audience=[]: must be at least one audience: without one, tokens for any other"),
@@ -223,47 +228,47 @@ def test_an_audience_may_be_several(stack: Stack) -> None:
         ({"audience": ["web", 7]}, "access.audience=['web', 7]: must be at least one audience"),
     ],
 )
-def test_an_issuer_or_audience_that_would_let_in_nobody_or_everybody_is_refused(
-    stack: Stack, arguments: dict[str, Any], words: str
+def test_an_issuer_or_audience_that_would_accept_nobody_or_everybody_is_rejected(
+    stack: Stack, arguments: dict[str, Any], message: str
 ) -> None:
-    right: dict[str, Any] = {"issuer": "https://login.example.com", "audience": "web"}
-    assert words in refusal(stack, Access.jwt(**right | arguments))
+    valid: dict[str, Any] = {"issuer": "https://login.example.com", "audience": "web"}
+    assert message in rejection(stack, Access.jwt(**valid | arguments))
 
 
-def test_an_issuer_known_only_at_deployment_is_taken(stack: Stack) -> None:
+def test_an_issuer_known_only_at_deployment_is_accepted(stack: Stack) -> None:
     issuer = Token.as_string({"Fn::ImportValue": "Issuer"})
-    assert door(stack, access=Access.jwt(issuer=issuer, audience="web")).url
+    assert make_front_door(stack, access=Access.jwt(issuer=issuer, audience="web")).url
 
 
-def test_a_user_pools_tokens_are_those_of_its_issuer_for_its_clients(stack: Stack) -> None:
+def test_cognito_access_uses_the_issuer_of_the_pool_and_the_ids_of_its_clients(stack: Stack) -> None:
     users = cognito.UserPool(stack, "Users")
     client = users.add_client("Web")
-    told = variables(template(door(stack, access=Access.cognito(users, [client]))), "jwt_authorizer")
-    assert re.fullmatch(r"https://<Users\w+\.ProviderName>", told["ISSUER"])
-    assert re.fullmatch(r'\["<UsersWeb\w+>"\]', told["AUDIENCE"])
+    environment = variables(template(make_front_door(stack, access=Access.cognito(users, [client]))), "jwt_authorizer")
+    assert re.fullmatch(r"https://<Users\w+\.ProviderName>", environment["ISSUER"])
+    assert re.fullmatch(r'\["<UsersWeb\w+>"\]', environment["AUDIENCE"])
 
 
-def test_an_imported_user_pool_is_taken_too(stack: Stack) -> None:
+def test_an_imported_user_pool_is_accepted(stack: Stack) -> None:
     users = cognito.UserPool.from_user_pool_arn(
         stack, "Users", "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_Abc"
     )
     client = cognito.UserPoolClient.from_user_pool_client_id(stack, "Client", "abc123")
-    told = variables(template(door(stack, access=Access.cognito(users, [client]))), "jwt_authorizer")
-    assert told["ISSUER"].endswith("/eu-west-1_Abc")
-    assert told["AUDIENCE"] == '["abc123"]'
+    environment = variables(template(make_front_door(stack, access=Access.cognito(users, [client]))), "jwt_authorizer")
+    assert environment["ISSUER"].endswith("/eu-west-1_Abc")
+    assert environment["AUDIENCE"] == '["abc123"]'
 
 
-def test_a_user_pool_or_clients_that_are_none_are_refused_together(stack: Stack) -> None:
-    text = refusal(stack, Access.cognito("eu-west-1_Abc", ["abc123"]))  # type: ignore[arg-type,list-item]
-    assert "access.user_pool='eu-west-1_Abc': must be a user pool of aws_cognito, not str." in text
-    assert "access.clients[0]='abc123': must be an app client of aws_cognito, not str." in text
+def test_an_invalid_user_pool_and_clients_are_reported_together(stack: Stack) -> None:
+    message = rejection(stack, Access.cognito("eu-west-1_Abc", ["abc123"]))  # type: ignore[arg-type,list-item]
+    assert "access.user_pool='eu-west-1_Abc': must be a user pool of aws_cognito, not str." in message
+    assert "access.clients[0]='abc123': must be an app client of aws_cognito, not str." in message
     users = cognito.UserPool(stack, "Users")
-    assert "access.clients=[]: must have at least one app client." in refusal(stack, Access.cognito(users, []))
+    assert "access.clients=[]: must have at least one app client." in rejection(stack, Access.cognito(users, []))
 
 
-def test_an_own_authorizer_gets_the_header_and_the_permission_to_be_called(stack: Stack) -> None:
-    rendered = template(door(stack, access=Access.authorizer(own_function(stack))))
-    assert {tuple(asked(operation)) for operation in operations(rendered).values()} == {("Own",)}
+def test_a_custom_authorizer_gets_the_header_and_can_be_invoked(stack: Stack) -> None:
+    rendered = template(make_front_door(stack, access=Access.authorizer(custom_authorizer(stack))))
+    assert {tuple(required_schemes(operation)) for operation in operations(rendered).values()} == {("Own",)}
     assert authorizer(rendered, "Own") == {
         "type": "token",
         "authorizerUri": authorizer(rendered, "Own")["authorizerUri"],
@@ -278,67 +283,69 @@ def test_an_own_authorizer_gets_the_header_and_the_permission_to_be_called(stack
     assert len(of_type(rendered, "Lambda::Function")) == 1
 
 
-def test_how_long_an_own_authorizers_decision_is_kept_is_the_callers_choice(stack: Stack) -> None:
-    access = Access.authorizer(own_function(stack), ttl=Duration.seconds(0))
-    assert authorizer(template(door(stack, access=access)), "Own")["authorizerResultTtlInSeconds"] == 0
+def test_the_ttl_of_a_custom_authorizers_decision_can_be_set(stack: Stack) -> None:
+    access = Access.authorizer(custom_authorizer(stack), ttl=Duration.seconds(0))
+    assert authorizer(template(make_front_door(stack, access=access)), "Own")["authorizerResultTtlInSeconds"] == 0
 
 
-def test_an_own_authorizer_may_name_the_key_whose_plan_counts(stack: Stack) -> None:
-    made = door(stack, access=Access.authorizer(own_function(stack), usage_plans=True))
-    made.add_consumer("team-a", monthly_requests=100)
-    rendered = template(made)
-    assert {tuple(asked(operation)) for operation in operations(rendered).values()} == {("Own", "ApiKey")}
+def test_a_custom_authorizer_can_return_the_api_key_whose_usage_plan_applies(stack: Stack) -> None:
+    front_door = make_front_door(stack, access=Access.authorizer(custom_authorizer(stack), usage_plans=True))
+    front_door.add_consumer("team-a", monthly_requests=100)
+    rendered = template(front_door)
+    assert {tuple(required_schemes(operation)) for operation in operations(rendered).values()} == {("Own", "ApiKey")}
     assert only(rendered, "ApiGateway::RestApi")["ApiKeySourceType"] == "AUTHORIZER"
-    assert answers(rendered)["QUOTA_EXCEEDED"]["statusCode"] == "429"
+    assert responses(rendered)["QUOTA_EXCEEDED"]["statusCode"] == "429"
 
 
-def test_what_is_wrong_with_an_own_authorizer_is_told_together(stack: Stack) -> None:
-    text = refusal(stack, Access.authorizer("own", ttl=300, usage_plans="yes"))  # type: ignore[arg-type]
-    assert "access.function='own': must be a function of aws_lambda, not str." in text
-    assert "access.usage_plans='yes': must be True or False" in text
-    assert "access.ttl=300: must be a Duration of aws_cdk, which says its unit. Write Duration.seconds(300)." in text
-    longer = Access.authorizer(own_function(stack), ttl=Duration.hours(2))
-    assert "access.ttl='7200 s': must be a whole number of seconds from 0 to 3600" in refusal(stack, longer)
+def test_all_problems_of_a_custom_authorizer_are_reported_together(stack: Stack) -> None:
+    message = rejection(stack, Access.authorizer("own", ttl=300, usage_plans="yes"))  # type: ignore[arg-type]
+    assert "access.function='own': must be a function of aws_lambda, not str." in message
+    assert "access.usage_plans='yes': must be True or False" in message
+    assert "access.ttl=300: must be a Duration of aws_cdk, which has a unit. Write Duration.seconds(300)." in message
+    longer = Access.authorizer(custom_authorizer(stack), ttl=Duration.hours(2))
+    assert "access.ttl='7200 s': must be a whole number of seconds from 0 to 3600" in rejection(stack, longer)
 
 
-def test_a_public_door_asks_for_nothing_and_warns() -> None:
-    made = door(access=Access.public())
-    (warning,) = warnings(made)
+def test_a_public_front_door_requires_nothing_and_warns() -> None:
+    front_door = make_front_door(access=Access.public())
+    (warning,) = warnings(front_door)
     assert "Anybody who knows the URL of this front door may send requests" in warning
     assert "[ack: tgi-endpoint:publicAccess]" in warning
-    rendered = template(made)
-    assert not any(asked(operation) for operation in operations(rendered).values())
+    rendered = template(front_door)
+    assert not any(required_schemes(operation) for operation in operations(rendered).values())
     assert body(rendered)["components"]["securitySchemes"] == {}
-    assert "UNAUTHORIZED" not in answers(rendered)
+    assert "UNAUTHORIZED" not in responses(rendered)
 
 
 @pytest.mark.parametrize("access", [Access.iam(), JWT, Access.public()], ids=["iam", "jwt", "public"])
-def test_without_keys_the_stages_limits_still_hold(access: Access) -> None:
-    rendered = template(door(access=access, rate_limit=5, burst_limit=9))
+def test_without_api_keys_the_limits_of_the_stage_still_apply(access: AccessMethod) -> None:
+    rendered = template(make_front_door(access=access, rate_limit=5, burst_limit=9))
     (settings,) = only(rendered, "ApiGateway::Stage")["MethodSettings"]
     assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == (5, 9)
 
 
 @pytest.mark.parametrize("access", [Access.api_keys(), JWT, Access.public()], ids=["keys", "jwt", "public"])
-def test_the_playgrounds_page_is_open_to_anybody_and_nothing_else_is(access: Access) -> None:
-    rendered = template(door(access=access, playground=True))
-    assert asked(operations(rendered)["GET", "/"]) == []
+def test_the_page_of_the_playground_is_the_only_open_operation(access: AccessMethod) -> None:
+    rendered = template(make_front_door(access=access, playground=True))
+    assert required_schemes(operations(rendered)["GET", "/"]) == []
     assert variables(rendered)["PLAYGROUND"] == "on"
-    others = {key: asked(operation) for key, operation in operations(rendered).items() if key != ("GET", "/")}
+    others = {
+        key: required_schemes(operation) for key, operation in operations(rendered).items() if key != ("GET", "/")
+    }
     assert all(bool(schemes) == bool(body(rendered)["components"]["securitySchemes"]) for schemes in others.values())
 
 
-def test_without_the_playground_its_page_is_a_route_like_any_other() -> None:
-    assert asked(operations(default())["GET", "/"]) == ["BearerKey", "ApiKey"]
+def test_without_the_playground_its_route_requires_access_like_any_other() -> None:
+    assert required_schemes(operations(default())["GET", "/"]) == ["BearerKey", "ApiKey"]
     assert "PLAYGROUND" not in variables(default())
 
 
-def test_the_function_is_told_to_let_nobody_in_whose_key_the_gateway_does_not_know(stack: Stack) -> None:
+def test_with_api_keys_the_function_rejects_requests_without_a_known_one(stack: Stack) -> None:
     assert variables(default())["API_KEYS"] == "on"
-    planned = Access.authorizer(own_function(stack), usage_plans=True)
-    assert variables(template(door(stack, access=planned)))["API_KEYS"] == "on"
+    with_plans = Access.authorizer(custom_authorizer(stack), usage_plans=True)
+    assert variables(template(make_front_door(stack, access=with_plans)))["API_KEYS"] == "on"
 
 
 @pytest.mark.parametrize("access", [Access.iam(), JWT, Access.public()], ids=["iam", "jwt", "public"])
-def test_without_keys_the_function_asks_for_none(access: Access) -> None:
-    assert "API_KEYS" not in variables(template(door(access=access)))
+def test_without_api_keys_the_function_requires_none(access: AccessMethod) -> None:
+    assert "API_KEYS" not in variables(template(make_front_door(access=access)))

@@ -1,4 +1,4 @@
-"""The document from which API Gateway makes the API, and what the gateway checks and answers by it."""
+"""The API definition that API Gateway imports: routes, body validation and gateway responses."""
 
 import json
 import re
@@ -7,24 +7,28 @@ from typing import Any
 import pytest
 from aws_cdk import Duration
 
-from constructs_lib.front_door.api_definition import GatewaySettings, gateway_body
+from constructs_lib.front_door.api_definition import (
+    ApiSettings,
+    describe_required_bodies,
+    render_api_definition,
+    request_schemas,
+)
 from constructs_lib.front_door.assets import openapi_document
 from constructs_lib.front_door.cors import Cors
-from constructs_lib.front_door.gateway_responses import GatewayAnswer, gateway_answers
-from constructs_lib.front_door.request_schemas import request_schemas, requirements
+from constructs_lib.front_door.gateway_responses import GatewayResponse, gateway_responses
 from tests.constructs_lib.front_door.doubles import (
     ANY,
-    answers,
-    asked,
     body,
     default,
-    door,
+    make_front_door,
     of_type,
     operations,
+    required_schemes,
+    responses,
     template,
 )
 
-# A description with every case: a request with one type, with several, with alternatives, and one behind references.
+# A document with every case: a member with one type, with several, and behind references; a schema with combinators.
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "Sample", "version": "7"},
@@ -32,20 +36,20 @@ DOCUMENT = {
         "/ask": {
             "post": {
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Ask"}}}},
-                "responses": {"200": {"description": "An answer"}},
+                "responses": {"200": {"description": "A response"}},
             },
             "get": {"responses": {"200": {"description": "How to ask"}}},
         },
         "/v1/deep/{model}/tell": {
             "post": {
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tell"}}}},
-                "responses": {"200": {"description": "An answer"}},
+                "responses": {"200": {"description": "A response"}},
             }
         },
         "/any": {
             "post": {
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Any"}}}},
-                "responses": {"200": {"description": "An answer"}},
+                "responses": {"200": {"description": "A response"}},
             }
         },
     },
@@ -71,26 +75,26 @@ DOCUMENT = {
 
 def sample(**changes: Any) -> dict[str, Any]:
     settings: dict[str, Any] = {
-        "title": "Stack-Door",
+        "title": "Stack-FrontDoor",
         "integration": {"type": "aws_proxy"},
         "schemes": {"BearerKey": {"type": "apiKey"}, "ApiKey": {"type": "apiKey"}},
         "key_source": "AUTHORIZER",
-        "answers": (),
+        "responses": (),
     }
-    return gateway_body(DOCUMENT, GatewaySettings(**settings | changes))
+    return render_api_definition(DOCUMENT, ApiSettings(**settings | changes))
 
 
-def test_the_body_has_the_form_that_api_gateway_imports() -> None:
-    made = sample()
-    assert made["openapi"] == "3.0.1"
-    assert made["info"] == {"title": "Stack-Door", "version": "7"}
-    assert made["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
-    assert made["x-amazon-apigateway-request-validators"] == {
+def test_the_definition_has_the_form_that_api_gateway_imports() -> None:
+    rendered = sample()
+    assert rendered["openapi"] == "3.0.1"
+    assert rendered["info"] == {"title": "Stack-FrontDoor", "version": "7"}
+    assert rendered["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
+    assert rendered["x-amazon-apigateway-request-validators"] == {
         "body": {"validateRequestBody": True, "validateRequestParameters": False}
     }
-    assert made["paths"]["/ask"]["post"] == {
+    assert rendered["paths"]["/ask"]["post"] == {
         "security": [{"BearerKey": []}, {"ApiKey": []}],
-        "responses": {"200": {"description": "The function's answer"}},
+        "responses": {"200": {"description": "The function's response"}},
         "x-amazon-apigateway-integration": {"type": "aws_proxy"},
         "x-amazon-apigateway-request-validator": "body",
         "requestBody": {
@@ -100,13 +104,13 @@ def test_the_body_has_the_form_that_api_gateway_imports() -> None:
     }
 
 
-def test_without_keys_there_is_no_source_of_them_and_without_schemes_nothing_is_asked_for() -> None:
-    made = sample(key_source=None, schemes={})
-    assert "x-amazon-apigateway-api-key-source" not in made
-    assert not [each for item in made["paths"].values() for each in item.values() if "security" in each]
+def test_without_api_keys_there_is_no_key_source_and_without_schemes_no_security() -> None:
+    rendered = sample(key_source=None, schemes={})
+    assert "x-amazon-apigateway-api-key-source" not in rendered
+    assert not [each for item in rendered["paths"].values() for each in item.values() if "security" in each]
 
 
-def test_every_resource_on_the_way_answers_any_method_so_that_the_function_alone_says_404_and_405() -> None:
+def test_every_parent_resource_has_any_method_so_that_only_the_function_answers_404_and_405() -> None:
     paths = sample()["paths"]
     assert list(paths) == [
         "/",
@@ -123,10 +127,10 @@ def test_every_resource_on_the_way_answers_any_method_so_that_the_function_alone
         "/v1/deep/{model}/tell": ["post", ANY],
         "/any": ["post", ANY],
     }
-    assert all(asked(item[ANY]) == ["BearerKey", "ApiKey"] for item in paths.values())
+    assert all(required_schemes(item[ANY]) == ["BearerKey", "ApiKey"] for item in paths.values())
 
 
-def test_every_variable_of_a_path_is_declared() -> None:
+def test_every_path_parameter_is_declared() -> None:
     declared = {
         path: [(each["name"], each["in"], each["required"]) for each in item[ANY].get("parameters", [])]
         for path, item in sample()["paths"].items()
@@ -146,29 +150,29 @@ def test_a_light_schema_has_the_required_members_their_single_types_and_nothing_
     }
 
 
-def test_what_a_body_needs_is_said_in_words() -> None:
-    assert requirements(DOCUMENT) == (
+def test_the_required_members_are_described_in_a_sentence() -> None:
+    assert describe_required_bodies(DOCUMENT) == (
         "The request body must be a JSON object: with a string 'inputs' and 'extra' for /ask."
     )
 
 
-def test_an_open_operation_and_every_preflight_ask_for_nothing() -> None:
+def test_open_operations_and_preflight_operations_have_no_security() -> None:
     paths = sample(open_operations=frozenset({("GET", "/ask")}), preflight=True)["paths"]
-    assert not asked(paths["/ask"]["get"])
-    assert asked(paths["/ask"]["post"])
-    assert asked(paths["/ask"][ANY])
-    assert all(not asked(item["options"]) for item in paths.values())
+    assert not required_schemes(paths["/ask"]["get"])
+    assert required_schemes(paths["/ask"]["post"])
+    assert required_schemes(paths["/ask"][ANY])
+    assert all(not required_schemes(item["options"]) for item in paths.values())
     assert paths["/{proxy+}"]["options"]["parameters"] == paths["/{proxy+}"][ANY]["parameters"]
 
 
-def test_every_served_operation_of_the_description_is_in_the_api() -> None:
+def test_every_operation_of_the_functions_openapi_document_is_in_the_api() -> None:
     described = {(method.upper(), path) for path, item in openapi_document()["paths"].items() for method in item}
     assert {("POST", "/generate"), ("POST", "/v1/chat/completions"), ("GET", "/openapi.json")} < described
     assert {key for key in operations(default()) if key[0] != "ANY"} == described
     assert ("ANY", "/v1/chat") in operations(default())
 
 
-def test_json_bodies_are_held_against_what_their_routes_need_and_others_are_left_to_the_function() -> None:
+def test_json_bodies_are_validated_by_the_gateway_and_others_are_left_to_the_function() -> None:
     schemas = body(default())["components"]["schemas"]
     required = {
         key: schemas[operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]]
@@ -189,20 +193,21 @@ def test_json_bodies_are_held_against_what_their_routes_need_and_others_are_left
         assert set(operation.get("requestBody", {}).get("content", {})) <= {"application/json"}
 
 
-def test_the_names_of_the_schemas_are_such_as_api_gateway_takes() -> None:
+def test_the_names_of_the_schemas_are_valid_for_api_gateway() -> None:
     assert all(re.fullmatch("[A-Za-z0-9]+", name) for name in body(default())["components"]["schemas"])
 
 
-def test_the_gateway_answers_in_json_that_openai_and_tgi_clients_read() -> None:
-    for kind, answer in answers(default()).items():
-        (media_type,) = answer["responseTemplates"]
+def test_gateway_responses_are_json_for_openai_and_tgi_clients() -> None:
+    for response_type, response in responses(default()).items():
+        (media_type,) = response["responseTemplates"]
         assert media_type == "application/json"
-        own = '"Internal server error"'  # what API Gateway puts for messageString, with its quotation marks
-        said = json.loads(answer["responseTemplates"][media_type].replace("$context.error.messageString", own))
-        assert said["error"]["message"], kind
-        assert said["error"]["param"] is None
-        assert said["error"]["type"] == said["error"]["code"] == said["error_type"]
-    assert {kind: answer.get("statusCode") for kind, answer in answers(default()).items()} == {
+        own_message = '"Internal server error"'  # API Gateway renders messageString with quotation marks
+        body_text = response["responseTemplates"][media_type].replace("$context.error.messageString", own_message)
+        message = json.loads(body_text)
+        assert message["error"]["message"], response_type
+        assert message["error"]["param"] is None
+        assert message["error"]["type"] == message["error"]["code"] == message["error_type"]
+    assert {name: response.get("statusCode") for name, response in responses(default()).items()} == {
         "UNAUTHORIZED": "401",
         "INVALID_API_KEY": "401",
         "ACCESS_DENIED": "403",
@@ -217,21 +222,23 @@ def test_the_gateway_answers_in_json_that_openai_and_tgi_clients_read() -> None:
         "DEFAULT_4XX": None,
         "DEFAULT_5XX": None,
     }
-    assert answers(default())["THROTTLED"]["responseParameters"] == {"gatewayresponse.header.Retry-After": "'1'"}
+    assert responses(default())["THROTTLED"]["responseParameters"] == {"gatewayresponse.header.Retry-After": "'1'"}
 
 
-def test_the_refusal_of_a_body_says_what_each_route_needs() -> None:
-    said = json.loads(answers(default())["BAD_REQUEST_BODY"]["responseTemplates"]["application/json"])
-    assert said["error"]["message"] == (
+def test_the_rejection_of_a_body_says_what_each_route_requires() -> None:
+    rejection = json.loads(responses(default())["BAD_REQUEST_BODY"]["responseTemplates"]["application/json"])
+    assert rejection["error"]["message"] == (
         "The request body must be a JSON object: with a string 'inputs' for /, /generate and /generate_stream;"
         " with an array 'messages' for /v1/chat/completions; with 'prompt' for /v1/completions."
     )
 
 
-def test_an_apis_own_answer_takes_the_place_of_the_common_one() -> None:
-    own = GatewayAnswer("THROTTLED", 503, "busy", "Busy.", {"Retry-After": "9"})
-    made = {each.response_type: each for each in gateway_answers(own, body_message="…", headers={"Vary": "Origin"})}
-    assert made["THROTTLED"].extension() == {
+def test_an_override_replaces_the_default_response_of_its_type() -> None:
+    override = GatewayResponse("THROTTLED", 503, "busy", "Busy.", {"Retry-After": "9"})
+    by_type = {
+        each.response_type: each for each in gateway_responses(override, body_message="…", headers={"Vary": "Origin"})
+    }
+    assert by_type["THROTTLED"].to_openapi() == {
         "statusCode": "503",
         "responseParameters": {
             "gatewayresponse.header.Retry-After": "'9'",
@@ -242,16 +249,16 @@ def test_an_apis_own_answer_takes_the_place_of_the_common_one() -> None:
             '"error_type":"busy"}'
         },
     }
-    assert made["DEFAULT_5XX"].headers == {"Vary": "Origin"}
+    assert by_type["DEFAULT_5XX"].headers == {"Vary": "Origin"}
 
 
 def deployments(rendered: dict[str, Any]) -> set[str]:
     return set(of_type(rendered, "ApiGateway::Deployment"))
 
 
-def test_a_change_of_the_api_makes_a_new_deployment_and_anything_else_does_not() -> None:
-    assert deployments(template(door())) == deployments(default())
-    unchanged = door(rate_limit=3, memory_size=1024)
+def test_a_change_of_the_api_creates_a_new_deployment_and_other_changes_do_not() -> None:
+    assert deployments(template(make_front_door())) == deployments(default())
+    unchanged = make_front_door(rate_limit=3, memory_size=1024)
     unchanged.add_consumer("team-a")
     assert deployments(template(unchanged)) == deployments(default())
     for change in (
@@ -260,9 +267,9 @@ def test_a_change_of_the_api_makes_a_new_deployment_and_anything_else_does_not()
         {"playground": True},
         {"cors": Cors(allowed_origins=["https://app.example.com"])},
     ):
-        assert deployments(template(door(**change))) != deployments(default()), change
+        assert deployments(template(make_front_door(**change))) != deployments(default()), change
 
 
 @pytest.mark.parametrize("kind", ["Resource", "Method", "Model", "RequestValidator", "GatewayResponse", "Authorizer"])
-def test_the_document_takes_the_place_of_the_many_resources(kind: str) -> None:
+def test_the_definition_replaces_the_individual_resources(kind: str) -> None:
     assert not of_type(default(), f"ApiGateway::{kind}")

@@ -1,4 +1,4 @@
-"""From where a front door may be called: VPC endpoints, resource policy, web ACL, domain, pages of other origins."""
+"""How a front door is exposed: VPC endpoints, resource policy, web ACL, domain and cross-origin requests."""
 
 import json
 from typing import Any
@@ -19,16 +19,16 @@ from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.front_door.web_acl import WebAcl
 from tests.constructs_lib.front_door.doubles import (
-    answers,
-    asked,
     default,
-    door,
     endpoint,
     flat,
+    make_front_door,
     of_type,
     only,
     operations,
     properties,
+    required_schemes,
+    responses,
     template,
     variables,
 )
@@ -55,20 +55,20 @@ def zone(stack: Stack, name: str = "example.com") -> route53.IHostedZone:
     return route53.HostedZone.from_hosted_zone_attributes(stack, "Zone", hosted_zone_id="Z012334", zone_name=name)
 
 
-def refusal(stack: Stack, **arguments: Any) -> str:
+def rejection(stack: Stack, **arguments: Any) -> str:
     models = {"llama": endpoint(Stack(App(), "Models"))}
     with pytest.raises(ConfigurationError) as error:
-        FrontDoor(stack, "Door", models=models, **arguments)
-    assert stack.node.try_find_child("Door") is None
+        FrontDoor(stack, "FrontDoor", models=models, **arguments)
+    assert stack.node.try_find_child("FrontDoor") is None
     return str(error.value)
 
 
 def statement(effect: str, **condition: Any) -> dict[str, Any]:
-    made = {"Effect": effect, "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
-    return made | ({"Condition": condition} if condition else {})
+    rendered = {"Effect": effect, "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    return rendered | ({"Condition": condition} if condition else {})
 
 
-def elsewhere(*endpoints: str) -> dict[str, Any]:
+def through_other_endpoints(*endpoints: str) -> dict[str, Any]:
     return statement("Deny", StringNotEquals={"aws:SourceVpce": list(endpoints)})
 
 
@@ -82,33 +82,33 @@ def policy(rendered: dict[str, Any]) -> list[dict[str, Any]]:
 # VPC endpoints and resource policy
 
 
-def test_an_api_is_on_the_internet_and_has_no_policy_unless_asked() -> None:
+def test_an_api_is_public_and_has_no_resource_policy_by_default() -> None:
     api = only(default(), "ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
     assert api["Parameters"] == {"endpointConfigurationTypes": "REGIONAL"}
     assert "Policy" not in api
 
 
-def test_a_private_api_can_be_reached_through_its_vpc_endpoints_only(stack: Stack) -> None:
+def test_a_private_api_is_reached_only_through_its_vpc_endpoints(stack: Stack) -> None:
     endpoints = [vpc_endpoint(stack), vpc_endpoint(stack, "vpce-2")]
-    rendered = template(door(stack, vpc_endpoints=endpoints))
+    rendered = template(make_front_door(stack, vpc_endpoints=endpoints))
     api = only(rendered, "ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["PRIVATE"], "VpcEndpointIds": ["vpce-1", "vpce-2"]}
     assert api["Parameters"] == {"endpointConfigurationTypes": "PRIVATE"}
-    assert policy(rendered) == [statement("Allow"), elsewhere("vpce-1", "vpce-2")]
+    assert policy(rendered) == [statement("Allow"), through_other_endpoints("vpce-1", "vpce-2")]
 
 
-def test_no_policy_lets_in_whom_iam_or_an_own_authorizer_only_does_not_name(stack: Stack) -> None:
+def test_no_policy_allows_callers_that_iam_or_a_custom_authorizer_merely_does_not_name(stack: Stack) -> None:
     function = lambda_.Function.from_function_attributes(
         stack, "Own", function_arn="arn:aws:lambda:eu-west-1:111122223333:function:own", same_environment=True
     )
     for number, access in enumerate((Access.iam(), Access.authorizer(function))):
         own = Stack(App(), f"Stack{number}", env=HERE)
-        rendered = template(door(own, access=access, vpc_endpoints=[vpc_endpoint(own)]))
-        assert policy(rendered) == [elsewhere("vpce-1")]
+        rendered = template(make_front_door(own, access=access, vpc_endpoints=[vpc_endpoint(own)]))
+        assert policy(rendered) == [through_other_endpoints("vpce-1")]
 
 
-def test_a_policy_that_only_denies_leaves_the_others_to_the_access(stack: Stack) -> None:
+def test_a_policy_with_only_deny_statements_leaves_other_callers_to_the_access_method(stack: Stack) -> None:
     denied = iam.PolicyStatement(
         effect=iam.Effect.DENY,
         principals=[iam.AnyPrincipal()],
@@ -116,47 +116,51 @@ def test_a_policy_that_only_denies_leaves_the_others_to_the_access(stack: Stack)
         resources=["execute-api:/*"],
         conditions={"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}},
     )
-    rendered = template(door(stack, resource_policy=iam.PolicyDocument(statements=[denied])))
+    rendered = template(make_front_door(stack, resource_policy=iam.PolicyDocument(statements=[denied])))
     allow, deny = policy(rendered)
     assert allow == statement("Allow")
     assert (deny["Effect"], deny["Condition"]) == ("Deny", {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}})
 
 
-def test_a_policy_that_allows_some_allows_nobody_else_also_of_a_private_api(stack: Stack) -> None:
+def test_a_policy_that_allows_some_callers_allows_nobody_else_also_on_a_private_api(stack: Stack) -> None:
     allowed = iam.PolicyStatement(
         principals=[iam.AccountPrincipal("444455556666")],
         actions=["execute-api:Invoke"],
         resources=["execute-api:/*"],
     )
     document = iam.PolicyDocument(statements=[allowed])
-    rendered = template(door(stack, access=Access.iam(), resource_policy=document, vpc_endpoints=[vpc_endpoint(stack)]))
+    rendered = template(
+        make_front_door(stack, access=Access.iam(), resource_policy=document, vpc_endpoints=[vpc_endpoint(stack)])
+    )
     given, own = policy(rendered)
     assert (given["Effect"], flat(given["Principal"]["AWS"])) == (
         "Allow",
         "arn:<AWS::Partition>:iam::444455556666:root",
     )
-    assert own == elsewhere("vpce-1")
+    assert own == through_other_endpoints("vpce-1")
 
 
-def test_an_empty_policy_is_none(stack: Stack) -> None:
-    rendered = template(door(stack, resource_policy=iam.PolicyDocument()))
+def test_an_empty_policy_is_no_policy(stack: Stack) -> None:
+    rendered = template(make_front_door(stack, resource_policy=iam.PolicyDocument()))
     assert "Policy" not in only(rendered, "ApiGateway::RestApi")
 
 
-def test_a_change_of_the_perimeter_makes_a_new_deployment_as_api_gateway_wants(stack: Stack) -> None:
+def test_a_change_of_the_exposure_creates_a_new_deployment_as_api_gateway_requires(stack: Stack) -> None:
     def deployed(**arguments: Any) -> set[str]:
         own = Stack(App(), "Stack", env=HERE)
         ids = arguments.pop("ids", ())
         endpoints = [vpc_endpoint(own, name) for name in ids] or None
-        return set(of_type(template(door(own, vpc_endpoints=endpoints, **arguments)), "ApiGateway::Deployment"))
+        return set(
+            of_type(template(make_front_door(own, vpc_endpoints=endpoints, **arguments)), "ApiGateway::Deployment")
+        )
 
     assert len({*deployed(), *deployed(ids=["vpce-1"]), *deployed(ids=["vpce-2"])}) == 3
 
 
-def test_what_is_no_vpc_endpoint_is_refused(stack: Stack) -> None:
-    assert "vpc_endpoints=[]: must have at least one endpoint" in refusal(stack, vpc_endpoints=[])
-    text = refusal(stack, vpc_endpoints=["vpce-1"])
-    assert "vpc_endpoints[0]='vpce-1': must be a VPC endpoint of aws_ec2, not str." in text
+def test_invalid_vpc_endpoints_are_rejected(stack: Stack) -> None:
+    assert "vpc_endpoints=[]: must have at least one endpoint" in rejection(stack, vpc_endpoints=[])
+    message = rejection(stack, vpc_endpoints=["vpce-1"])
+    assert "vpc_endpoints[0]='vpce-1': must be a VPC endpoint of aws_ec2, not str." in message
 
 
 # Web ACL
@@ -172,8 +176,8 @@ def counted(rule: dict[str, Any]) -> list[str]:
     return [each["Name"] for each in group.get("RuleActionOverrides", [])]
 
 
-def test_the_managed_firewall_stands_before_the_stage(stack: Stack) -> None:
-    rendered = template(door(stack, web_acl=WebAcl.managed()))
+def test_the_managed_web_acl_is_associated_with_the_stage(stack: Stack) -> None:
+    rendered = template(make_front_door(stack, web_acl=WebAcl.managed()))
     association = only(rendered, "WAFv2::WebACLAssociation")
     (api,) = of_type(rendered, "ApiGateway::RestApi")
     (stage,) = of_type(rendered, "ApiGateway::Stage")
@@ -186,25 +190,27 @@ def test_the_managed_firewall_stands_before_the_stage(stack: Stack) -> None:
     assert only(rendered, "WAFv2::WebACL")["DefaultAction"] == {"Allow": {}}
 
 
-def test_the_managed_rules_block_but_for_those_that_look_into_prompts(stack: Stack) -> None:
-    made = rules(template(door(stack, web_acl=WebAcl.managed())))
-    assert list(made) == [
+def test_the_managed_rules_block_except_those_that_inspect_bodies(stack: Stack) -> None:
+    acl_rules = rules(template(make_front_door(stack, web_acl=WebAcl.managed())))
+    assert list(acl_rules) == [
         "RatePerAddress",
         "AWSManagedRulesAmazonIpReputationList",
         "AWSManagedRulesCommonRuleSet",
         "AWSManagedRulesKnownBadInputsRuleSet",
     ]
-    assert [rule["Priority"] for rule in made.values()] == [0, 1, 2, 3]
-    assert "SizeRestrictions_BODY" in counted(made["AWSManagedRulesCommonRuleSet"])
-    assert "CrossSiteScripting_BODY" in counted(made["AWSManagedRulesCommonRuleSet"])
-    assert counted(made["AWSManagedRulesAmazonIpReputationList"]) == []
-    groups = [rule for name, rule in made.items() if name != "RatePerAddress"]
+    assert [rule["Priority"] for rule in acl_rules.values()] == [0, 1, 2, 3]
+    assert "SizeRestrictions_BODY" in counted(acl_rules["AWSManagedRulesCommonRuleSet"])
+    assert "CrossSiteScripting_BODY" in counted(acl_rules["AWSManagedRulesCommonRuleSet"])
+    assert counted(acl_rules["AWSManagedRulesAmazonIpReputationList"]) == []
+    groups = [rule for name, rule in acl_rules.items() if name != "RatePerAddress"]
     assert all(name.endswith("_BODY") for rule in groups for name in counted(rule))
     assert all(rule["OverrideAction"] == {"None": {}} for rule in groups)
 
 
-def test_one_address_may_send_as_much_as_the_caller_says(stack: Stack) -> None:
-    rule = rules(template(door(stack, web_acl=WebAcl.managed(requests_per_five_minutes=500))))["RatePerAddress"]
+def test_the_rate_limit_of_one_address_can_be_set(stack: Stack) -> None:
+    rule = rules(template(make_front_door(stack, web_acl=WebAcl.managed(requests_per_five_minutes=500))))[
+        "RatePerAddress"
+    ]
     assert rule["Action"] == {"Block": {}}
     assert rule["Statement"]["RateBasedStatement"] == {
         "AggregateKeyType": "IP",
@@ -213,19 +219,19 @@ def test_one_address_may_send_as_much_as_the_caller_says(stack: Stack) -> None:
     }
 
 
-def test_no_request_is_sampled_as_samples_show_headers_with_keys(stack: Stack) -> None:
-    acl = only(template(door(stack, web_acl=WebAcl.managed())), "WAFv2::WebACL")
-    seen = [acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])]
-    assert {each["SampledRequestsEnabled"] for each in seen} == {False}
+def test_no_request_is_sampled_as_samples_contain_headers_with_keys(stack: Stack) -> None:
+    acl = only(template(make_front_door(stack, web_acl=WebAcl.managed())), "WAFv2::WebACL")
+    configs = [acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])]
+    assert {each["SampledRequestsEnabled"] for each in configs} == {False}
 
 
-def test_a_web_acl_that_exists_or_that_this_app_makes_is_taken(stack: Stack) -> None:
+def test_an_existing_web_acl_or_one_of_this_app_can_be_used(stack: Stack) -> None:
     arn = WEB_ACL.format("eu-west-1", "regional")
-    rendered = template(door(stack, web_acl=WebAcl.from_arn(arn)))
+    rendered = template(make_front_door(stack, web_acl=WebAcl.from_arn(arn)))
     assert only(rendered, "WAFv2::WebACLAssociation")["WebACLArn"] == arn
     assert not of_type(rendered, "WAFv2::WebACL")
     other = Stack(App(), "Stack", env=HERE)
-    seen = wafv2.CfnWebACL.VisibilityConfigProperty(
+    visibility = wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=False, metric_name="own", sampled_requests_enabled=False
     )
     own = wafv2.CfnWebACL(
@@ -233,39 +239,42 @@ def test_a_web_acl_that_exists_or_that_this_app_makes_is_taken(stack: Stack) -> 
         "Own",
         scope="REGIONAL",
         default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
-        visibility_config=seen,
+        visibility_config=visibility,
     )
-    made = template(door(other, web_acl=WebAcl.from_web_acl(own)))
-    assert flat(only(made, "WAFv2::WebACLAssociation")["WebACLArn"]) == "<Own.Arn>"
+    rendered = template(make_front_door(other, web_acl=WebAcl.from_web_acl(own)))
+    assert flat(only(rendered, "WAFv2::WebACLAssociation")["WebACLArn"]) == "<Own.Arn>"
 
 
-def test_what_the_firewall_blocks_is_answered_in_json_like_everything_else(stack: Stack) -> None:
-    answer = answers(template(door(stack, web_acl=WebAcl.managed())))["WAF_FILTERED"]
-    assert answer["statusCode"] == "403"
-    assert json.loads(answer["responseTemplates"]["application/json"])["error_type"] == "blocked"
-    assert "WAF_FILTERED" not in answers(default())
+def test_the_response_to_blocked_requests_is_json_like_all_others(stack: Stack) -> None:
+    response = responses(template(make_front_door(stack, web_acl=WebAcl.managed())))["WAF_FILTERED"]
+    assert response["statusCode"] == "403"
+    assert json.loads(response["responseTemplates"]["application/json"])["error_type"] == "blocked"
+    assert "WAF_FILTERED" not in responses(default())
 
 
 @pytest.mark.parametrize(
-    ("web_acl", "words"),
+    ("web_acl", "message"),
     [
         (WebAcl.from_arn("managed"), "web_acl='managed': must be arn:<partition>:wafv2:<region>:<account>:regional"),
-        (WebAcl.from_arn(WEB_ACL.format("us-east-1", "global")), "is one for CloudFront, which API Gateway does not"),
+        (
+            WebAcl.from_arn(WEB_ACL.format("us-east-1", "global")),
+            "is for CloudFront; API Gateway requires the scope REGIONAL",
+        ),
         (WebAcl.from_arn(WEB_ACL.format("us-east-1", "regional")), "must be in the Region of the API, eu-west-1"),
         (WebAcl.managed(requests_per_five_minutes=5), "web_acl.requests_per_five_minutes=5: must be from 10 to"),
         (WebAcl.from_web_acl("own"), "web_acl='own': must be a CfnWebACL of aws_wafv2, not str."),  # type: ignore[arg-type]
     ],
 )
-def test_a_web_acl_that_aws_would_refuse_is_refused(stack: Stack, web_acl: WebAcl, words: str) -> None:
-    assert words in refusal(stack, web_acl=web_acl)
+def test_a_web_acl_that_aws_would_reject_is_rejected(stack: Stack, web_acl: WebAcl, message: str) -> None:
+    assert message in rejection(stack, web_acl=web_acl)
 
 
 # Domain
 
 
-def test_a_domain_leads_to_the_stage_over_tls_1_2_and_is_the_url(stack: Stack) -> None:
-    made = door(stack, domain=Domain("llm.example.com", certificate(stack)))
-    rendered = template(made)
+def test_a_domain_maps_to_the_stage_over_tls_1_2_and_is_the_url(stack: Stack) -> None:
+    front_door = make_front_door(stack, domain=Domain("llm.example.com", certificate(stack)))
+    rendered = template(front_door)
     assert only(rendered, "ApiGateway::DomainName") == {
         "DomainName": "llm.example.com",
         "RegionalCertificateArn": CERTIFICATE.format("eu-west-1"),
@@ -280,12 +289,14 @@ def test_a_domain_leads_to_the_stage_over_tls_1_2_and_is_the_url(stack: Stack) -
         "RestApiId": {"Ref": api},
         "Stage": {"Ref": stage},
     }
-    assert made.url == "https://llm.example.com"
+    assert front_door.url == "https://llm.example.com"
     assert not of_type(rendered, "Route53::RecordSet")
 
 
-def test_a_zone_gets_the_domains_record(stack: Stack) -> None:
-    rendered = template(door(stack, domain=Domain("llm.example.com", certificate(stack), hosted_zone=zone(stack))))
+def test_a_record_for_the_domain_is_created_in_the_hosted_zone(stack: Stack) -> None:
+    rendered = template(
+        make_front_door(stack, domain=Domain("llm.example.com", certificate(stack), hosted_zone=zone(stack)))
+    )
     (domain,) = of_type(rendered, "ApiGateway::DomainName")
     record = only(rendered, "Route53::RecordSet")
     assert (record["HostedZoneId"], record["Name"], record["Type"]) == ("Z012334", "llm.example.com", "A")
@@ -296,8 +307,10 @@ def test_a_zone_gets_the_domains_record(stack: Stack) -> None:
 
 
 def test_the_domain_of_a_private_api_is_private_too(stack: Stack) -> None:
-    made = door(stack, domain=Domain("llm.example.com", certificate(stack)), vpc_endpoints=[vpc_endpoint(stack)])
-    rendered = template(made)
+    front_door = make_front_door(
+        stack, domain=Domain("llm.example.com", certificate(stack)), vpc_endpoints=[vpc_endpoint(stack)]
+    )
+    rendered = template(front_door)
     domain = only(rendered, "ApiGateway::DomainNameV2")
     assert (domain["DomainName"], domain["EndpointConfiguration"]) == ("llm.example.com", {"Types": ["PRIVATE"]})
     assert domain["Policy"]["Statement"] == policy(rendered)
@@ -305,60 +318,68 @@ def test_the_domain_of_a_private_api_is_private_too(stack: Stack) -> None:
     assert flat(only(rendered, "ApiGateway::BasePathMappingV2")["DomainNameArn"]) == f"<{name}.DomainNameArn>"
     access = only(rendered, "ApiGateway::DomainNameAccessAssociation")
     assert (access["AccessAssociationSource"], access["AccessAssociationSourceType"]) == ("vpce-1", "VPCE")
-    assert made.url == "https://llm.example.com"
+    assert front_door.url == "https://llm.example.com"
 
 
 @pytest.mark.parametrize(
     "name", ["https://llm.example.com", "llm.example.com/v1", "LLM.example.com", "*.example.com", "llm", "", "a..b", 7]
 )
-def test_what_is_no_name_of_a_domain_is_refused(stack: Stack, name: object) -> None:
-    text = refusal(stack, domain=Domain(name, certificate(stack)))  # type: ignore[arg-type]
-    assert f"domain.name={name!r}: must be the name of a domain. Write it as llm.example.com" in text
+def test_an_invalid_domain_name_is_rejected(stack: Stack, name: object) -> None:
+    message = rejection(stack, domain=Domain(name, certificate(stack)))  # type: ignore[arg-type]
+    assert f"domain.name={name!r}: must be a domain name. Write it like llm.example.com" in message
 
 
-def test_a_certificate_of_another_region_or_none_is_refused(stack: Stack) -> None:
+def test_a_certificate_of_another_region_or_of_another_type_is_rejected(stack: Stack) -> None:
     elsewhere = Domain("llm.example.com", certificate(stack, "us-east-1"))
-    assert "must be in the Region of the API, eu-west-1. Take one of eu-west-1." in refusal(stack, domain=elsewhere)
+    assert "must be in the Region of the API, eu-west-1. Use a certificate in eu-west-1." in rejection(
+        stack, domain=elsewhere
+    )
     plain = Domain("llm.example.com", "arn:…", hosted_zone="example.com")  # type: ignore[arg-type]
-    text = refusal(stack, domain=plain)
-    assert "domain.certificate='arn:…': must be a certificate of aws_certificatemanager, not str." in text
-    assert "domain.hosted_zone='example.com': must be a hosted zone of aws_route53, not str." in text
+    message = rejection(stack, domain=plain)
+    assert "domain.certificate='arn:…': must be a certificate of aws_certificatemanager, not str." in message
+    assert "domain.hosted_zone='example.com': must be a hosted zone of aws_route53, not str." in message
 
 
-def test_a_zone_that_the_name_is_not_in_is_refused(stack: Stack) -> None:
+def test_a_zone_that_does_not_contain_the_name_is_rejected(stack: Stack) -> None:
     domain = Domain("llm.example.com", certificate(stack), hosted_zone=zone(stack, "ample.com"))
-    assert "domain.hosted_zone='ample.com': is not a zone of llm.example.com" in refusal(stack, domain=domain)
+    assert "domain.hosted_zone='ample.com': does not contain llm.example.com" in rejection(stack, domain=domain)
 
 
-def test_a_record_for_a_private_api_is_refused_as_it_would_lead_nowhere(stack: Stack) -> None:
+def test_a_record_for_a_private_api_is_rejected_as_it_would_point_nowhere(stack: Stack) -> None:
     domain = Domain("llm.example.com", certificate(stack), hosted_zone=zone(stack))
-    text = refusal(stack, domain=domain, vpc_endpoints=[vpc_endpoint(stack)])
-    assert "a private API has no address of its own: its name leads to the VPC endpoint" in text
-    assert "make a record that is an alias of the VPC endpoint" in text
+    message = rejection(stack, domain=domain, vpc_endpoints=[vpc_endpoint(stack)])
+    assert "a private API has no public address that a record could point to" in message
+    assert "create an alias record for the VPC endpoint" in message
 
 
-def test_a_name_known_only_at_deployment_is_taken(stack: Stack) -> None:
+def test_a_domain_name_known_only_at_deployment_is_accepted(stack: Stack) -> None:
     name = Token.as_string({"Fn::ImportValue": "Name"})
-    made = door(stack, domain=Domain(name, certificate(stack), hosted_zone=zone(stack)))
-    assert stack.resolve(made.url) == {"Fn::Join": ["", ["https://", {"Fn::ImportValue": "Name"}]]}
+    front_door = make_front_door(stack, domain=Domain(name, certificate(stack), hosted_zone=zone(stack)))
+    assert stack.resolve(front_door.url) == {"Fn::Join": ["", ["https://", {"Fn::ImportValue": "Name"}]]}
 
 
-# Pages of other origins
+# Cross-origin requests
 
 
-def test_allowed_origins_are_told_to_the_function_which_answers_every_preflight(stack: Stack) -> None:
-    rendered = template(door(stack, cors=Cors(allowed_origins=["https://app.example.com", "http://localhost:3000"])))
+def test_the_function_gets_the_allowed_origins_and_answers_every_preflight_request(stack: Stack) -> None:
+    rendered = template(
+        make_front_door(stack, cors=Cors(allowed_origins=["https://app.example.com", "http://localhost:3000"]))
+    )
     assert variables(rendered)["CORS_ORIGINS"] == '["https://app.example.com","http://localhost:3000"]'
     paths = {path for _, path in operations(rendered)}
     assert {path for method, path in operations(rendered) if method == "OPTIONS"} == paths
-    assert not any(asked(operation) for (method, _), operation in operations(rendered).items() if method == "OPTIONS")
-    assert all(asked(operation) for (method, _), operation in operations(rendered).items() if method != "OPTIONS")
+    assert not any(
+        required_schemes(operation) for (method, _), operation in operations(rendered).items() if method == "OPTIONS"
+    )
+    assert all(
+        required_schemes(operation) for (method, _), operation in operations(rendered).items() if method != "OPTIONS"
+    )
 
 
-def test_without_origins_there_is_no_preflight_and_no_header() -> None:
+def test_without_cors_there_are_no_preflight_operations_and_headers() -> None:
     assert "CORS_ORIGINS" not in variables(default())
     assert not [path for method, path in operations(default()) if method == "OPTIONS"]
-    assert not [each for each in answers(default()).values() if "Access-Control" in json.dumps(each)]
+    assert not [each for each in responses(default()).values() if "Access-Control" in json.dumps(each)]
 
 
 @pytest.mark.parametrize(
@@ -369,37 +390,37 @@ def test_without_origins_there_is_no_preflight_and_no_header() -> None:
         (["https://a.example.com", "https://b.example.com"], "method.request.header.Origin", True),
     ],
 )
-def test_pages_can_read_what_the_gateway_answers_by_itself(origins: list[str], origin: str, varies: bool) -> None:
-    for answer in answers(template(door(cors=Cors(allowed_origins=origins)))).values():
-        told = answer["responseParameters"]
-        assert told["gatewayresponse.header.Access-Control-Allow-Origin"] == origin
-        assert told.get("gatewayresponse.header.Vary") == ("'Origin'" if varies else None)
-        assert "Retry-After" in told["gatewayresponse.header.Access-Control-Expose-Headers"]
-        assert not [name for name in told if "Credentials" in name]
+def test_pages_of_allowed_origins_can_read_gateway_responses(origins: list[str], origin: str, varies: bool) -> None:
+    for response in responses(template(make_front_door(cors=Cors(allowed_origins=origins)))).values():
+        parameters = response["responseParameters"]
+        assert parameters["gatewayresponse.header.Access-Control-Allow-Origin"] == origin
+        assert parameters.get("gatewayresponse.header.Vary") == ("'Origin'" if varies else None)
+        assert "Retry-After" in parameters["gatewayresponse.header.Access-Control-Expose-Headers"]
+        assert not [name for name in parameters if "Credentials" in name]
 
 
 @pytest.mark.parametrize(
     "origin",
     ["app.example.com", "https://app.example.com/", "https://App.example.com", "https://", "null", "https://*.a.b", 7],
 )
-def test_what_no_browser_sends_as_origin_is_refused(stack: Stack, origin: object) -> None:
-    text = refusal(stack, cors=Cors(allowed_origins=[origin]))  # type: ignore[list-item]
-    assert f"cors.allowed_origins={origin!r}: must be an origin: https://<host> or http://<host>" in text
+def test_an_origin_that_no_browser_sends_is_rejected(stack: Stack, origin: object) -> None:
+    message = rejection(stack, cors=Cors(allowed_origins=[origin]))  # type: ignore[list-item]
+    assert f"cors.allowed_origins={origin!r}: must be an origin: https://<host> or http://<host>" in message
 
 
-def test_origins_that_are_no_list_or_mixed_with_all_are_refused(stack: Stack) -> None:
-    words = "must be a list of at least one origin"
-    assert words in refusal(stack, cors=Cors(allowed_origins="https://app.example.com"))
-    assert words in refusal(stack, cors=Cors(allowed_origins=[]))
+def test_origins_that_are_not_a_list_or_redundant_are_rejected(stack: Stack) -> None:
+    message = "must be a list of at least one origin"
+    assert message in rejection(stack, cors=Cors(allowed_origins="https://app.example.com"))
+    assert message in rejection(stack, cors=Cors(allowed_origins=[]))
     mixed = Cors(allowed_origins=["*", "https://app.example.com"])
-    assert 'allows every origin, so the others have no meaning. Write ["*"].' in refusal(stack, cors=mixed)
+    assert 'allows every origin, which makes the others redundant. Write ["*"].' in rejection(stack, cors=mixed)
 
 
-# All together
+# Combinations
 
 
-def test_everything_can_be_combined(stack: Stack) -> None:
-    made = door(
+def test_all_arguments_can_be_combined(stack: Stack) -> None:
+    front_door = make_front_door(
         stack,
         access=Access.jwt(issuer="https://login.example.com", audience="web"),
         vpc_endpoints=[vpc_endpoint(stack)],
@@ -410,15 +431,15 @@ def test_everything_can_be_combined(stack: Stack) -> None:
         playground=True,
         streaming=False,
     )
-    rendered = template(made)
+    rendered = template(front_door)
     assert len(properties(rendered, "ApiGateway::RestApi")) == 1
-    assert asked(operations(rendered)["POST", "/generate"]) == ["BearerToken"]
-    assert asked(operations(rendered)["OPTIONS", "/generate"]) == []
-    assert asked(operations(rendered)["GET", "/"]) == []
+    assert required_schemes(operations(rendered)["POST", "/generate"]) == ["BearerToken"]
+    assert required_schemes(operations(rendered)["OPTIONS", "/generate"]) == []
+    assert required_schemes(operations(rendered)["GET", "/"]) == []
 
 
-def test_all_that_is_wrong_with_a_perimeter_is_told_together(stack: Stack) -> None:
-    text = refusal(
+def test_all_problems_of_the_exposure_are_reported_together(stack: Stack) -> None:
+    message = rejection(
         stack,
         vpc_endpoints=[],
         web_acl=WebAcl.from_arn("x"),
@@ -426,4 +447,4 @@ def test_all_that_is_wrong_with_a_perimeter_is_told_together(stack: Stack) -> No
         cors=Cors(allowed_origins=[]),
         access=Access.jwt(issuer="x", audience=[]),
     )
-    assert text.startswith("Stack/Door: 6 problems")
+    assert message.startswith("Stack/FrontDoor: 6 problems")

@@ -26,7 +26,7 @@ from aws_cdk import aws_s3 as s3
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.planning.validation.problem import Problem
-from tests.constructs_lib.front_door.doubles import Json, door, endpoint, function, of_type, properties
+from tests.constructs_lib.front_door.doubles import Json, endpoint, function, make_front_door, of_type, properties
 
 FOLDERS = ("front_door", "api_key_authorizer")
 
@@ -114,7 +114,7 @@ each_case = pytest.mark.parametrize(("synthesizer", "bucket", "role", "key_prefi
 def test_the_code_goes_where_the_stacks_synthesizer_says(
     app: App, synthesizer: Synthesizer, bucket: str, role: str | None, key_prefix: str
 ) -> None:
-    check(door(Stack(app, "Team", synthesizer=synthesizer())), bucket, role=role, key_prefix=key_prefix)
+    check(make_front_door(Stack(app, "Team", synthesizer=synthesizer())), bucket, role=role, key_prefix=key_prefix)
 
 
 @each_case
@@ -122,26 +122,26 @@ def test_the_apps_synthesizer_is_that_of_each_stack(
     tmp_path: Path, synthesizer: Synthesizer, bucket: str, role: str | None, key_prefix: str
 ) -> None:
     app = App(outdir=str(tmp_path / "cdk.out"), default_stack_synthesizer=synthesizer())
-    for made in [door(Stack(app, name)) for name in ("One", "Two")]:
+    for made in [make_front_door(Stack(app, name)) for name in ("One", "Two")]:
         check(made, bucket, role=role, key_prefix=key_prefix)
 
 
 def test_one_synthesizer_serves_several_stacks(app: App) -> None:
     shared = DefaultStackSynthesizer(qualifier="company")
-    for made in [door(Stack(app, name, synthesizer=shared)) for name in ("One", "Two")]:
+    for made in [make_front_door(Stack(app, name, synthesizer=shared)) for name in ("One", "Two")]:
         check(made, bucket_with("company"), role=role_with("company"))
 
 
 def test_a_qualifier_of_the_context_holds(tmp_path: Path) -> None:
     context = {"@aws-cdk/core:bootstrapQualifier": "company"}
     app = App(outdir=str(tmp_path / "cdk.out"), context=context)
-    check(door(Stack(app, "Team")), bucket_with("company"), role=role_with("company"))
+    check(make_front_door(Stack(app, "Team")), bucket_with("company"), role=role_with("company"))
 
 
 def test_stacks_of_a_stage_have_its_assembly(app: App) -> None:
     stage = Stage(app, "Beta")
-    ours = door(Stack(stage, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company")))
-    default = door(Stack(stage, "Other"))
+    ours = make_front_door(Stack(stage, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company")))
+    default = make_front_door(Stack(stage, "Other"))
     check(ours, bucket_with("company"), role=role_with("company"))
     check(default, bucket_with("hnb659fds"), role=role_with("hnb659fds"))
 
@@ -149,7 +149,7 @@ def test_stacks_of_a_stage_have_its_assembly(app: App) -> None:
 def test_the_assets_of_a_nested_stack_are_its_parents(app: App) -> None:
     parent = Stack(app, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company"))
     nested = NestedStack(parent, "Nested")
-    door(nested)
+    make_front_door(nested)
     assembly = Path(app.synth().directory)
     rendered = json.loads((assembly / nested.template_file).read_text())
     archives = published(assembly, "Team")
@@ -165,7 +165,7 @@ def test_a_pipeline_publishes_the_code(app: App) -> None:
         main, "Pipeline", synth=pipelines.ShellStep("Synth", input=source, commands=["npx cdk synth"])
     )
     prod = Stage(app, "Prod")
-    made = door(Stack(prod, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company")))
+    made = make_front_door(Stack(prod, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company")))
     pipeline.add_stage(prod)
     pipeline.build_pipeline()
     check(made, bucket_with("company"), role=role_with("company"))
@@ -186,7 +186,7 @@ def test_a_pipeline_publishes_the_code(app: App) -> None:
 
 def test_the_parameters_of_a_legacy_stack_name_the_code(app: App) -> None:
     """It has no asset manifest: the CDK CLI reads the stack's metadata, uploads, and tells CloudFormation where to."""
-    door(Stack(app, "Team", synthesizer=LegacyStackSynthesizer()))
+    make_front_door(Stack(app, "Team", synthesizer=LegacyStackSynthesizer()))
     assembly = app.synth()
     (artifact,) = assembly.stacks
     metadata = json.loads((Path(assembly.directory) / "Team.metadata.json").read_text())["/Team"]
@@ -257,7 +257,7 @@ def test_other_problems_say_nothing_of_a_synthesizer_that_carries_assets(app: Ap
 
 
 def test_a_synthesizer_of_ones_own_may_carry_assets(app: App) -> None:
-    made = door(Stack(app, "Team", synthesizer=OwnBucket()))
+    made = make_front_door(Stack(app, "Team", synthesizer=OwnBucket()))
     rendered = app.synth().get_stack_by_name(Stack.of(made).stack_name).template
     assert code(rendered) == {"S3Bucket": "own", "S3Key": "key.zip"}
 
@@ -265,11 +265,11 @@ def test_a_synthesizer_of_ones_own_may_carry_assets(app: App) -> None:
 def test_what_else_fails_in_the_cdk_is_told_as_it_is(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lambda_.Code, "from_asset", lambda *_args, **_options: lambda_.Code.from_inline(""))
     with pytest.raises(RuntimeError, match="cannot be empty"):
-        door(Stack(app, "Team"))
+        make_front_door(Stack(app, "Team"))
 
 
 def test_the_synthesizer_is_not_asked_for_in_vain(app: App, capfd: pytest.CaptureFixture[str]) -> None:
     """To ask for one that was given makes jsii print a warning, once for each stack."""
-    made = door(Stack(app, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company")))
+    made = make_front_door(Stack(app, "Team", synthesizer=DefaultStackSynthesizer(qualifier="company")))
     assert of_type(app.synth().get_stack_by_name(Stack.of(made).stack_name).template, "Lambda::Function")
     assert "WARNING" not in capfd.readouterr().err

@@ -1,0 +1,187 @@
+"""An endpoint that exists already, imported by its name or ARN."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Unpack
+
+from aws_cdk import Arn, ArnFormat
+
+from constructs_lib._stack_env import environment_of
+from constructs_lib._tokens import is_token
+from constructs_lib._unknown import tokens_replaced
+from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
+from constructs_lib.errors import raise_if_any
+from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
+from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions, facts_problems
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.rules import Integer, String, problem
+from constructs_lib.planning.validation.unknown import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from constructs import Construct
+
+    from constructs_lib.planning.engine import Engine
+
+_ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:\d{12}:endpoint/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+
+class ImportedEndpoint(EndpointBase):
+    """An endpoint that exists already, returned by `TgiEndpoint.from_endpoint_name` and `from_endpoint_arn`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        endpoint_arn: str,
+        endpoint_name: str,
+        engine: str,
+        variant_name: str,
+        model_id: str | None,
+        max_body_bytes: int,
+        serving: ServingFacts | None = None,
+    ) -> None:
+        super().__init__(scope, id, environment_from_arn=endpoint_arn)
+        self._arn = endpoint_arn
+        self._name = endpoint_name
+        self._engine = engine
+        self._variant_name = variant_name
+        self._model_id = model_id
+        self._max_body_bytes = max_body_bytes
+        self._serving = ServingFacts() if serving is None else serving
+
+    @staticmethod
+    def from_endpoint_attributes(
+        scope: Construct,
+        id: str,
+        *,
+        engine: Engine,
+        endpoint_arn: str | None = None,
+        endpoint_name: str | None = None,
+        variant_name: str,
+        model_id: str | None,
+        max_body_bytes: int,
+        **serving: Unpack[ServingOptions],
+    ) -> ImportedEndpoint:
+        """Validate the attributes and import the endpoint.
+
+        Args:
+            scope: Parent construct.
+            id: Identifier within the parent.
+            engine: The engine that the container runs.
+            endpoint_arn: Its ARN. Default: derived from `endpoint_name`, in the stack's account and Region.
+            endpoint_name: Its name. Default: the name in the ARN.
+            variant_name: Name of its production variant.
+            model_id: The model's repository on the hub; None if unknown.
+            max_body_bytes: Size limit of one request, in bytes.
+            serving: The members of `ServingFacts`.
+
+        Raises:
+            ConfigurationError: The attributes cannot be those of an endpoint.
+        """
+        facts = ServingFacts(**serving)
+        by_arn = endpoint_arn is not None
+        problems = [
+            *(_arn_problems(endpoint_arn) if by_arn else ()),
+            *(_name_problems(endpoint_name) if endpoint_name is not None or not by_arn else ()),
+            *_serving_problems(
+                variant_name=variant_name,
+                model_id=model_id,
+                max_body_bytes=max_body_bytes,
+                serving=facts,
+                engine=engine,
+            ),
+        ]
+        raise_if_any(scope, id, problems)
+        name = endpoint_name or _name_from(endpoint_arn or "")
+        return ImportedEndpoint(
+            scope,
+            id,
+            endpoint_arn=endpoint_arn or environment_of(scope).arn("sagemaker", f"endpoint/{name_in_arn(name)}"),
+            endpoint_name=name,
+            engine=engine.name,
+            variant_name=variant_name,
+            model_id=model_id,
+            max_body_bytes=max_body_bytes,
+            serving=facts,
+        )
+
+    @property
+    def endpoint_arn(self) -> str:
+        """ARN of the endpoint."""
+        return self._arn
+
+    @property
+    def endpoint_name(self) -> str:
+        """Name of the endpoint."""
+        return self._name
+
+    @property
+    def engine(self) -> str:
+        """The engine that the container runs."""
+        return self._engine
+
+    @property
+    def variant_name(self) -> str:
+        """Name of the production variant."""
+        return self._variant_name
+
+    @property
+    def model_id(self) -> str | None:
+        """The model's repository on the hub, as declared at import; None if unknown."""
+        return self._model_id
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Size limit of one request, in bytes."""
+        return self._max_body_bytes
+
+    @property
+    def serving(self) -> ServingFacts:
+        """How the model is served, as declared at import."""
+        return self._serving
+
+
+def _name_problems(endpoint_name: object) -> Iterator[Problem]:
+    if not is_token(endpoint_name) and NAME.validate(endpoint_name):
+        yield Problem(
+            keyword="endpoint_name",
+            value=endpoint_name,
+            message="must have 1 to 63 letters, digits and hyphens, and neither begin nor end with a hyphen",
+            fix="Use the name that the SageMaker console shows.",
+        )
+
+
+def _arn_problems(endpoint_arn: object) -> Iterator[Problem]:
+    if not is_token(endpoint_arn) and not (isinstance(endpoint_arn, str) and _ARN.fullmatch(endpoint_arn)):
+        yield Problem(
+            keyword="endpoint_arn",
+            value=endpoint_arn,
+            message="must be arn:<partition>:sagemaker:<region>:<account>:endpoint/<name>",
+            fix="Use the ARN that the SageMaker console shows, or import by name.",
+        )
+
+
+def _serving_problems(
+    *, variant_name: object, model_id: object, max_body_bytes: object, serving: ServingFacts, engine: Engine
+) -> Iterator[Problem]:
+    if not is_token(variant_name) and (found := problem("variant_name", variant_name, NAME)):
+        yield found
+    if model_id is not None and not is_token(model_id) and (found := problem("model_id", model_id, String())):
+        yield found
+    if is_token(max_body_bytes):
+        message = "must be known at synth, as a front door passes it to its function"
+        yield Problem("max_body_bytes", UNKNOWN, message, "Write it as a number.")
+    elif found := problem("max_body_bytes", max_body_bytes, Integer(1, MAX_BODY_BYTES, unit="bytes")):
+        yield found
+    yield from facts_problems(tokens_replaced(serving), engine.serving_rules)
+
+
+def _name_from(endpoint_arn: str) -> str:
+    name = Arn.split(endpoint_arn, ArnFormat.SLASH_RESOURCE_NAME).resource_name
+    if name is None:
+        raise AssertionError("an endpoint's ARN ends with its name")
+    return name

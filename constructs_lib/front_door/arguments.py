@@ -1,0 +1,51 @@
+"""The arguments of FrontDoor as one value, for everything that validates or renders them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_logs as logs
+
+    from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.front_door.access.base import AccessMethod
+    from constructs_lib.front_door.cors import Cors
+    from constructs_lib.front_door.exposure import Exposure
+
+# API Gateway: a REST integration waits 50 ms to 29 s for a buffered response and up to 15 min for a streamed one.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+_MAX_STREAMED_SECONDS = 900
+_MAX_BUFFERED_SECONDS = 29
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontDoorArguments:
+    """The arguments as documented at `FrontDoor`; `exposure` has four of them."""
+
+    models: Mapping[str, IModelEndpoint]
+    access: AccessMethod
+    exposure: Exposure
+    cors: Cors | None
+    streaming: bool
+    timeout: Duration | None
+    memory_size: float
+    default_max_tokens: int | None
+    rate_limit: float
+    burst_limit: float
+    playground: bool
+    cloud_watch_role: bool
+    log_retention: logs.RetentionDays
+
+    @property
+    def max_timeout_seconds(self) -> int:
+        """The longest timeout that API Gateway allows."""
+        return _MAX_STREAMED_SECONDS if self.streaming else _MAX_BUFFERED_SECONDS
+
+    def timeout_or_default(self) -> Duration:
+        """The timeout of the function and of the API's integrations."""
+        return self.timeout or Duration.seconds(self.max_timeout_seconds)
