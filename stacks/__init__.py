@@ -1,1 +1,1 @@
-"""The ready-made stacks: ModelStack, and one preset per model."""
+"""The ready-made stacks: ModelStack with one preset per model, and FrontDoorStack."""

@@ -1,10 +1,10 @@
-"""Links into the AWS console that are right in every partition that has a public one."""
+"""Links into the AWS console, for every partition with a public console."""
 
 from __future__ import annotations
 
 from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Stack, Token
 
-# The isolated partitions (aws-iso…) have no public console: there, no link is better than a wrong one.
+# The isolated partitions (aws-iso…) have no public console, so their stacks get no links.
 _HOSTS = {
     "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
@@ -12,7 +12,7 @@ _HOSTS = {
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 
-# How the names of the other partitions' Regions begin.
+# Partitions other than aws, by the prefix of their Regions.
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -31,7 +31,7 @@ class Console:
         stack: The stack whose resources are linked.
 
     Attributes:
-        condition: The condition under which the links exist. None: they always do.
+        condition: The condition under which the links exist. None: always.
     """
 
     def __init__(self, stack: Stack) -> None:
@@ -45,7 +45,7 @@ class Console:
             self.condition = CfnCondition(
                 stack,
                 "HasConsole",
-                expression=Fn.condition_or(*(Fn.condition_equals(partition, public) for public in _HOSTS)),
+                expression=Fn.condition_or(*(Fn.condition_equals(partition, known) for known in _HOSTS)),
             )
         else:
             self._host = _HOSTS.get(_partition(self._region))

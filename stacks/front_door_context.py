@@ -17,18 +17,18 @@ def read_front_door(context: object) -> dict[str, ExistingEndpoint]:
     """The endpoints by the names of their models.
 
     Args:
-        context: A list `name=endpoint,…`, or JSON (as text or, from cdk.json, as it is) with the name of an endpoint
-            or an object `{"endpoint": …, "model_id": …, "max_total_tokens": …}` for each model.
+        context: A list `name=endpoint,…`, or JSON (as a string or, from cdk.json, as an object) with the name of an
+            endpoint or an object `{"endpoint": …, "model_id": …, "max_total_tokens": …}` for each model.
 
     Raises:
-        SystemExit: It is something else; all mistakes are told together.
+        SystemExit: The context is invalid; the message lists all errors.
     """
     entries = _entries(context)
-    mistakes = [mistake for name, entry in entries if (mistake := _mistake(name, entry))]
+    errors = [error for name, entry in entries if (error := _error(name, entry))]
     names = [name for name, _ in entries]
-    mistakes += [f"{name!r} stands there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
-    if mistakes or not entries:
-        found = "; ".join(mistakes) or "names no endpoint"
+    errors += [f"{name!r} is listed twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    if errors or not entries:
+        found = "; ".join(errors) or "names no endpoint"
         raise SystemExit(f"front_door={_shown(context)}: {found}. Write {_EXAMPLES}.")
     return {name: _endpoint(entry) for name, entry in entries}
 
@@ -43,23 +43,24 @@ def _entries(context: object) -> list[tuple[str, Any]]:
     try:
         return cast("list[tuple[str, Any]]", json.loads(text, object_pairs_hook=_Pairs))
     except ValueError as error:
-        raise SystemExit(f"front_door={text}: is no JSON: {error}. Write {_EXAMPLES}.") from None
+        raise SystemExit(f"front_door={text}: is not JSON: {error}. Write {_EXAMPLES}.") from None
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object of JSON with every member that it has, also those of the same name."""
+    """The members of a JSON object, including duplicates."""
 
 
-def _mistake(name: str, entry: object) -> str | None:
+def _error(name: str, entry: object) -> str | None:
     if isinstance(entry, str):
-        return None if name and entry else f"{name or entry!r} is no name=endpoint"
+        return None if name and entry else f"{name or entry!r} is not name=endpoint"
     if not isinstance(entry, Mapping | _Pairs):
-        return f"{name!r} has {entry!r} where an endpoint's name is wanted"
+        return f"{name!r} must have the name of an endpoint, not {entry!r}"
     members = dict(entry)
     if not isinstance(members.get("endpoint"), str):
         return f"{name!r} has no 'endpoint'"
     unknown = sorted(members.keys() - {"endpoint", "model_id", *_FACTS})
-    return f"{name!r} has {', '.join(unknown)}; known are endpoint, model_id, {', '.join(_FACTS)}" if unknown else None
+    known = f"endpoint, model_id, {', '.join(_FACTS)}"
+    return f"{name!r} has unknown members: {', '.join(unknown)}. Known members are {known}" if unknown else None
 
 
 def _endpoint(entry: Any) -> ExistingEndpoint:

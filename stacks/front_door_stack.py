@@ -1,4 +1,4 @@
-"""One URL for several models, whose endpoints exist already or are others of this app."""
+"""One URL for several models, whose endpoints exist already or belong to other stacks of this app."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_cdk import Stack
 from constructs_lib import FrontDoor, TgiEndpoint
 from constructs_lib.planning.serving_limits import ServingOptions
 from stacks.console import Console
-from stacks.outputs import add_door_outputs, add_links, first_consumer, output
+from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingEndpoint:
-    """An endpoint that exists already in the stack's account and Region.
+    """An existing endpoint in the stack's account and Region.
 
     Args:
         endpoint_name: Its name.
-        model_id: The model's repository on the hub. Default: not known.
-        serving: How the model is served, as `TgiEndpoint.from_endpoint_name` takes it. Default: not known.
+        model_id: The model's repository on the hub. Default: unknown.
+        serving: How the model is served: the members of `ServingFacts`. Default: unknown.
     """
 
     endpoint_name: str
@@ -37,21 +37,21 @@ class ExistingEndpoint:
 
 
 class FrontDoorStack(Stack):
-    """A front door to several endpoints, none of which it owns: deleting it ends the URL and the API key, no model.
+    """A front door to several endpoints of others: deleting it removes the URL and the API key, but no model.
 
     Args:
         scope: The app.
         id: The stack's name. Default: FrontDoorStack.
-        endpoints: The endpoints by the name under which clients ask for them.
-        cloud_watch_role: Whether this stack sets the account's role for API Gateway logs (see FrontDoor). One stack
-            per account and Region is enough. Default: True.
-        playground: Whether `GET /` shows a page to try the models with. Default: False.
-        env: Account and Region. Default: - whichever it is deployed to; the template fits every Region.
+        endpoints: The endpoints by the names that clients use for their models.
+        cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
+            and Region is enough. Default: True.
+        playground: Whether `GET /` serves a page for trying the models. Default: False.
+        env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
-        door: The front door.
-        consumer: The consumer whose key the outputs name: 10 requests per second, 20 at once, 300 000 a month. Give
-            others their own with `door.add_consumer`.
+        front_door: The front door.
+        consumer: The consumer whose key is in the outputs: 10 requests per second, 20 at once, 300 000 a month. Create
+            others with `front_door.add_consumer`.
     """
 
     def __init__(
@@ -65,18 +65,18 @@ class FrontDoorStack(Stack):
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id, env=env, description=f"One streaming API for {', '.join(endpoints)}")
-        self.door = FrontDoor(
+        self.front_door = FrontDoor(
             self,
             "FrontDoor",
             models={name: self._endpoint(name, endpoint) for name, endpoint in endpoints.items()},
             playground=playground,
             cloud_watch_role=cloud_watch_role,
         )
-        self.consumer = first_consumer(self.door)
-        add_door_outputs(self, self.door, self.consumer)
-        output(self, "Models", ", ".join(endpoints), "Names of the models, as requests give them")
+        self.consumer = add_default_consumer(self.front_door)
+        add_front_door_outputs(self, self.front_door, self.consumer)
+        add_output(self, "Models", ", ".join(endpoints), "Names of the models in requests")
         console = Console(self)
-        link = console.rest_api(self.door.api.rest_api_id)
+        link = console.rest_api(self.front_door.api.rest_api_id)
         add_links(self, console, {"ApiConsole": (link, "The API in the AWS console")})
 
     def _endpoint(self, name: str, endpoint: ExistingEndpoint | IModelEndpoint) -> IModelEndpoint:

@@ -9,7 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import FrontDoor, Model, TgiEndpoint
 from stacks.console import Console
-from stacks.outputs import add_door_outputs, add_links, first_consumer, output
+from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
 if TYPE_CHECKING:
     from aws_cdk import Environment
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
 
 class ModelStack(Stack):
-    """A TGI endpoint for one model of the Hugging Face hub, and the front door to it.
+    """A TGI endpoint for one model of the Hugging Face hub, and its front door.
 
-    The stack is not protected against deletion: it holds no data, and what it bills by the hour is the endpoint's
-    instance, which has to be easy to stop. Deleting it ends the URL and the API key for good.
+    The stack is not protected against deletion: it stores no data, and the endpoint's instance, which is billed by the
+    hour, must be easy to stop. Deleting it removes the URL and the API key for good.
 
     Args:
         scope: The app.
         id: The stack's name.
-        name: The name under which clients ask for the model.
+        name: The name that clients use for the model.
         model_id: Repository on the hub.
-        instance_type: The instance that serves it; this is the bill.
+        instance_type: The instance type, which is what you pay for.
         revision: Commit, tag or branch of the repository. Default: the main branch when an instance starts.
-        options: TGI's launcher options. Default: - TGI's own defaults.
+        options: Launcher options of TGI. Default: TGI's own defaults.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token. Default: no token.
-        cloud_watch_role: Whether this stack sets the account's role for API Gateway logs (see FrontDoor). One stack
-            per account and Region is enough. Default: True.
-        playground: Whether `GET /` shows a page to try the models with. Default: False.
-        env: Account and Region. Default: - whichever it is deployed to; the template fits every Region.
-        description: Shown by CloudFormation. Default: what the stack serves.
-        termination_protection: Whether CloudFormation refuses to delete the stack. Default: False.
+        cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
+            and Region is enough. Default: True.
+        playground: Whether `GET /` serves a page for trying the model. Default: False.
+        env: Account and Region. Default: any; one template for all Regions.
+        description: Description of the stack. Default: the model and its instance type.
+        termination_protection: Whether CloudFormation rejects deleting the stack. Default: False.
 
     Attributes:
         endpoint: The endpoint.
-        door: The front door.
-        consumer: The consumer whose key the outputs name: 10 requests per second, 20 at once, 300 000 a month. Give
-            others their own with `door.add_consumer`.
+        front_door: The front door.
+        consumer: The consumer whose key is in the outputs: 10 requests per second, 20 at once, 300 000 a month. Create
+            others with `front_door.add_consumer`.
     """
 
     def __init__(
@@ -81,24 +81,24 @@ class ModelStack(Stack):
             instance_type=instance_type,
             options=options,
         )
-        self.door = FrontDoor(
+        self.front_door = FrontDoor(
             self,
             "FrontDoor",
             models={name: self.endpoint},
             playground=playground,
             cloud_watch_role=cloud_watch_role,
         )
-        self.consumer = first_consumer(self.door)
+        self.consumer = add_default_consumer(self.front_door)
         self._add_outputs()
 
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name
-        add_door_outputs(self, self.door, self.consumer)
-        output(self, "EndpointName", name, "SageMaker endpoint")
+        add_front_door_outputs(self, self.front_door, self.consumer)
+        add_output(self, "EndpointName", name, "Name of the SageMaker endpoint")
         console = Console(self)
         links = {
             "EndpointConsole": (console.endpoint(name), "The endpoint in the AWS console"),
             "EndpointLogs": (console.endpoint_logs(name), "The log of the model server in the AWS console"),
-            "ApiConsole": (console.rest_api(self.door.api.rest_api_id), "The API in the AWS console"),
+            "ApiConsole": (console.rest_api(self.front_door.api.rest_api_id), "The API in the AWS console"),
         }
         add_links(self, console, links)

@@ -1,4 +1,4 @@
-"""What a stack with a front door tells the person who deploys it."""
+"""The consumer and outputs of every stack with a front door."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from constructs_lib import Consumer, FrontDoor
 
 
-def first_consumer(door: FrontDoor) -> Consumer:
-    """The consumer whose key the outputs name: one to begin with, of which a leak would not be dear.
+def add_default_consumer(front_door: FrontDoor) -> Consumer:
+    """Create the consumer whose key is in the outputs, with limits that keep the cost of a leaked key low.
 
     Args:
-        door: The front door, which asks for keys.
+        front_door: The front door; its access method uses API keys.
     """
-    return door.add_consumer("Default", rate=10, burst=20, monthly_requests=300_000)
+    return front_door.add_consumer("Default", rate=10, burst=20, monthly_requests=300_000)
 
 
-def add_door_outputs(stack: Stack, door: FrontDoor, consumer: Consumer) -> None:
-    """Where the API is, and how to read its key.
+def add_front_door_outputs(stack: Stack, front_door: FrontDoor, consumer: Consumer) -> None:
+    """Output the API's URL, and how to read a consumer's API key.
 
     Args:
         stack: The stack.
-        door: Its front door.
-        consumer: The consumer whose key is named.
+        front_door: Its front door.
+        consumer: The consumer.
     """
     key_id = consumer.api_key.key_id
-    output(stack, "Url", door.url, "Base URL; OpenAI clients take it with /v1 added")
-    output(stack, "ApiKeyId", key_id, "Id of the API key, not the key")
-    output(
+    add_output(stack, "Url", front_door.url, "Base URL; OpenAI clients take it with /v1 appended")
+    add_output(stack, "ApiKeyId", key_id, "Id of the API key, not the key itself")
+    add_output(
         stack,
         "ApiKeyCommand",
         f"aws apigateway get-api-key --region {stack.region} --include-value --query value --output text"
@@ -46,25 +46,25 @@ def add_door_outputs(stack: Stack, door: FrontDoor, consumer: Consumer) -> None:
 
 
 def add_links(stack: Stack, console: Console, links: Mapping[str, tuple[str | None, str]]) -> None:
-    """Links into the AWS console, as far as the stack's partition has one.
+    """Output links into the AWS console, if the stack's partition has a public one.
 
     Args:
         stack: The stack.
-        console: Its console.
-        links: Link and description of each output.
+        console: The console of its Region.
+        links: Link and description by output name.
     """
     for name, (link, description) in links.items():
         if link is not None:
-            output(stack, name, link, description).condition = console.condition
+            add_output(stack, name, link, description).condition = console.condition
 
 
-def output(stack: Stack, id: str, value: str, description: str) -> CfnOutput:
-    """One output.
+def add_output(stack: Stack, id: str, value: str, description: str) -> CfnOutput:
+    """Add an output to a stack.
 
     Args:
         stack: The stack.
         id: The output's name.
         value: Its value.
-        description: What it is.
+        description: Its description.
     """
     return CfnOutput(stack, id, value=value, description=description)

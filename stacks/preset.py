@@ -1,4 +1,4 @@
-"""What the ready-made stacks have in common."""
+"""The base of the ready-made stacks."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """The choices for one model.
+    """The configuration of one model.
 
     Args:
-        name: The name under which clients ask for the model.
+        name: The name that clients use for the model.
         model_id: Repository on the Hugging Face hub.
-        instance_type: The instance that serves it; this is the bill.
-        options: TGI's launcher options.
-        gated: Whether the hub may ask for a token of somebody who was let in. Default: False.
+        instance_type: The instance type, which is what you pay for.
+        options: Launcher options of TGI.
+        gated: Whether the hub may require a token with access to the repository. Default: False.
     """
 
     name: str
@@ -34,18 +34,18 @@ class Preset:
 
 
 class PresetStack(ModelStack):
-    """A stack for the choices of its class, named like the class.
+    """A stack for the preset of its class, named like the class.
 
     Args:
         scope: The app.
         id: The stack's name. Default: the name of the class.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token; only gated models read it.
-        cloud_watch_role: Whether this stack sets the account's role for API Gateway logs. Default: True.
-        playground: Whether `GET /` shows a page to try the model with. Default: False.
-        env: Account and Region. Default: - whichever it is deployed to.
+        cloud_watch_role: Whether to set the account's role for API Gateway logs. Default: True.
+        playground: Whether `GET /` serves a page for trying the model. Default: False.
+        env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
-        preset: The choices.
+        preset: The configuration.
     """
 
     preset: ClassVar[Preset]

@@ -1,11 +1,12 @@
-"""One stack per model; only what differs.
+"""One stack per model, each with only its differences.
 
-Each model runs as it was published, not compressed, on the instance with the lowest price per hour that holds it with
-a tenth of the memory to spare, by the plan of `python -m constructs_lib plan`. Older GPUs than Ampere are left out,
-because TGI falls back to slower kernels there, and Blackwell, for which it was never built.
+Each model runs as published, not quantized, on the cheapest instance type per hour that has a tenth of its memory to
+spare by the plan of `python -m constructs_lib plan`. GPUs older than Ampere are excluded, as TGI falls back to slower
+kernels on them, and Blackwell GPUs, as TGI was never built for them.
 
-The limits keep one request from taking the whole cache, which TGI would let it do. The models without paged attention
-(BLOOM, FLAN-T5, Galactica, OPT) need all four: TGI measures nothing for them, and would allow batches of 16000 tokens.
+The limits keep a single request from using the entire KV cache, which TGI would allow. The models without paged
+attention (BLOOM, FLAN-T5, Galactica, OPT) need all four limits: TGI measures nothing for them, and would allow batches
+of 16000 tokens.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from stacks.preset import Preset, PresetStack
 
 
 class BloomTgiStack(PresetStack):
-    """BLOOM, 176 billion parameters: 329 GiB over eight A100 with 80 GB."""
+    """BLOOM, 176 billion parameters: 329 GiB on eight A100 with 80 GB."""
 
     preset = Preset(
         name="bloom",
         model_id="bigscience/bloom",
         instance_type=InstanceType.P4DE_24XLARGE,
-        # Each token of the batch takes 3.8 MiB over all GPUs, and twice that while a step copies it.
+        # Each token of a batch takes 3.8 MiB over all GPUs, and twice that while a step copies it.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=2048, max_batch_prefill_tokens=2048, max_batch_total_tokens=8192
         ),
@@ -31,13 +32,13 @@ class BloomTgiStack(PresetStack):
 
 
 class FlanT5TgiStack(PresetStack):
-    """FLAN-T5 XXL, 11 billion parameters, an encoder and decoder, on one L40S with 48 GB."""
+    """FLAN-T5 XXL, 11 billion parameters, an encoder-decoder model, on one L40S with 48 GB."""
 
     preset = Preset(
         name="flan-t5",
         model_id="google/flan-t5-xxl",
         instance_type=InstanceType.G6E_XLARGE,
-        # Its positions are relative, so prompts may be longer than the 512 tokens to which TGI would limit them.
+        # Its positions are relative, so prompts may exceed the 512 tokens to which TGI would limit them.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=1536, max_batch_prefill_tokens=2048, max_batch_total_tokens=8192
         ),
@@ -45,13 +46,13 @@ class FlanT5TgiStack(PresetStack):
 
 
 class GalacticaTgiStack(PresetStack):
-    """Galactica, 120 billion parameters, on eight A100 with 40 GB. Its licence allows no commercial use."""
+    """Galactica, 120 billion parameters, on eight A100 with 40 GB. Its licence prohibits commercial use."""
 
     preset = Preset(
         name="galactica",
         model_id="facebook/galactica-120b",
         instance_type=InstanceType.P4D_24XLARGE,
-        # The weights leave 4 GiB of each GPU: enough for one request of full length, or for several short ones.
+        # The weights leave 4 GiB of each GPU: enough for one request of full length or several short ones.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=2048, max_batch_prefill_tokens=1024, max_batch_total_tokens=2048
         ),
@@ -75,7 +76,7 @@ class LlamaTgiStack(PresetStack):
     preset = Preset(
         name="llama",
         model_id="meta-llama/Llama-3.1-8B-Instruct",
-        # An L4 is cheaper by a quarter, but reads its memory at half the speed, which is the speed of the answer.
+        # An L4 is a quarter cheaper, but has half the memory bandwidth, and so half the generation speed.
         instance_type=InstanceType.G5_2XLARGE,
         options=TgiOptions(max_input_tokens=12_288, max_total_tokens=16_384),
         gated=True,
@@ -83,13 +84,13 @@ class LlamaTgiStack(PresetStack):
 
 
 class OptTgiStack(PresetStack):
-    """OPT 66B on four L40S with 48 GB. Its licence allows no commercial use."""
+    """OPT 66B on four L40S with 48 GB. Its licence prohibits commercial use."""
 
     preset = Preset(
         name="opt",
         model_id="facebook/opt-66b",
         instance_type=InstanceType.G6E_12XLARGE,
-        # As for Galactica: one request of full length, or several short ones.
+        # As for Galactica: one request of full length or several short ones.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=2048, max_batch_prefill_tokens=1024, max_batch_total_tokens=2048
         ),
@@ -120,7 +121,7 @@ class StarcoderTgiStack(PresetStack):
 
 
 class Falcon7bTgiStack(PresetStack):
-    """Falcon 7B on one L4 with 24 GB; its 71 heads cannot be shared among GPUs."""
+    """Falcon 7B on one L4 with 24 GB; its 71 attention heads cannot be divided among GPUs."""
 
     preset = Preset(
         name="falcon-7b",
@@ -149,7 +150,7 @@ class MistralTgiStack(PresetStack):
         model_id="mistralai/Mistral-7B-Instruct-v0.3",
         instance_type=InstanceType.G6_XLARGE,
         options=TgiOptions(max_input_tokens=12_288, max_total_tokens=16_384),
-        # The hub has asked for contact details for some of its revisions; a missing secret shows sooner than that.
+        # The hub has required contact details for some revisions; a missing secret fails sooner than a download.
         gated=True,
     )
 
@@ -166,7 +167,7 @@ class QwenTgiStack(PresetStack):
 
 
 class GemmaTgiStack(PresetStack):
-    """Gemma 2 9B on one L40S with 48 GB; on 24 GB its 256000 embeddings leave too little for a prompt."""
+    """Gemma 2 9B on one L40S with 48 GB; with 24 GB its 256000 embeddings leave too little memory for a prompt."""
 
     preset = Preset(
         name="gemma",
@@ -178,7 +179,7 @@ class GemmaTgiStack(PresetStack):
 
 
 class Phi4TgiStack(PresetStack):
-    """Phi-4, 14.7 billion parameters, on one L40S with 48 GB; its 10 key-value heads fit neither 4 nor 8 GPUs."""
+    """Phi-4, 14.7 billion parameters, on one L40S with 48 GB; 4 or 8 GPUs cannot divide its 10 key-value heads."""
 
     preset = Preset(
         name="phi-4",
@@ -217,4 +218,4 @@ PRESETS: Final[tuple[type[PresetStack], ...]] = (
     Phi4TgiStack,
     Llama70bTgiStack,
 )
-"""Every preset, those of the article first."""
+"""All presets, those of the article first."""

@@ -1,1 +1,1 @@
-"""A SageMaker endpoint: the constructs that render it, and what they are made of."""
+"""A SageMaker endpoint: the construct, its parts, and the import of existing endpoints."""

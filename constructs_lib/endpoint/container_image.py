@@ -174,8 +174,8 @@ class UriImage(ImageSource):
             Problem(
                 keyword="image",
                 value=self._uri,
-                message="must be the URI of an image in a private ECR repository (at most 255 characters), the only "
-                "kind that SageMaker pulls here",
+                message="must be the URI of an image in a private ECR repository (at most 255 characters), "
+                "as SageMaker pulls from no other registry",
                 fix="Push the image to ECR and give <account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
             )
         ]

@@ -129,7 +129,7 @@ class HostedEndpoint(EndpointBase):
             problem = Problem(
                 keyword="vpc",
                 value=None,
-                message="connections require vpc: the endpoint is not in a VPC of yours",
+                message="is required for connections: the endpoint is not in a VPC of yours",
                 fix="Set vpc=…, or remove the rule.",
             )
             raise ConfigurationError(self.node.path, [problem])

@@ -1,4 +1,4 @@
-"""What CloudWatch knows of a real-time endpoint."""
+"""CloudWatch metrics of a real-time endpoint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTANCES_NAMESPACE = "/aws/sagemaker/Endpoints"
 
 
 class MetricOptions(TypedDict, total=False):
-    """How a metric is read. What is left out: 5 minutes, and the statistic that the method names."""
+    """How a metric is read. Defaults: a period of 5 minutes, and the statistic in the docstring of the method."""
 
     label: str
     period: Duration
@@ -26,9 +26,9 @@ class MetricOptions(TypedDict, total=False):
 
 
 class EndpointMetrics:
-    """Metrics of one variant, by the names, dimensions and statistics of real-time endpoints.
+    """Metrics of one production variant, by the names, dimensions and statistics of real-time endpoints.
 
-    No metric filters by unit, as alarms on one that is published with another unit never leave INSUFFICIENT_DATA.
+    No metric filters by unit, as an alarm on a metric that is published with another unit stays in INSUFFICIENT_DATA.
     Source: Amazon SageMaker AI Developer Guide, "Amazon SageMaker AI metrics in Amazon CloudWatch".
     """
 
@@ -54,11 +54,11 @@ class EndpointMetrics:
 
         Args:
             metric_name: Its name, such as `ModelSetupTime`.
-            namespace: `AWS/SageMaker` for what happens to requests, `/aws/sagemaker/Endpoints` for what the instances
-                use.
-            options: How it is read.
+            namespace: `AWS/SageMaker` for requests, `/aws/sagemaker/Endpoints` for the utilization of the instances.
+                Default: `AWS/SageMaker`.
+            options: Label, period, statistic and color.
         """
-        # A stack without metrics does not wait for this module.
+        # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         env = self.env
@@ -73,80 +73,80 @@ class EndpointMetrics:
 
     def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests sent to the endpoint. Sum over 5 minutes; a count."""
-        return self._requests("Invocations", "Sum", options)
+        return self._request_metric("Invocations", "Sum", options)
 
     def metric_invocations_per_instance(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests sent to the endpoint, divided by its instances. Sum over 5 minutes, the only statistic; a count."""
-        return self._requests("InvocationsPerInstance", "Sum", options)
+        """Requests sent to the endpoint, per instance. Sum over 5 minutes, the only statistic; a count."""
+        return self._request_metric("InvocationsPerInstance", "Sum", options)
 
     def metric_invocation_4xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the container answered with 4xx. Sum over 5 minutes; a count."""
-        return self._requests("Invocation4XXErrors", "Sum", options)
+        return self._request_metric("Invocation4XXErrors", "Sum", options)
 
     def metric_invocation_5xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the container answered with 5xx. Sum over 5 minutes; a count."""
-        return self._requests("Invocation5XXErrors", "Sum", options)
+        return self._request_metric("Invocation5XXErrors", "Sum", options)
 
     def metric_invocation_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests without a 2xx answer: 4xx, 5xx, low-level socket errors, time-outs. Sum over 5 minutes; a count."""
-        return self._requests("InvocationModelErrors", "Sum", options)
+        return self._request_metric("InvocationModelErrors", "Sum", options)
 
     def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that the container took, the way there and back included. Average over 5 minutes; microseconds."""
-        return self._requests("ModelLatency", "Average", options)
+        """Time that the container took, including the network. Average over 5 minutes; microseconds."""
+        return self._request_metric("ModelLatency", "Average", options)
 
     def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that SageMaker added to the container's. Average over 5 minutes; microseconds."""
-        return self._requests("OverheadLatency", "Average", options)
+        """Time that SageMaker added to the model latency. Average over 5 minutes; microseconds."""
+        return self._request_metric("OverheadLatency", "Average", options)
 
     def metric_first_chunk_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Time from a streamed request's arrival to its first chunk. Average over 5 minutes; microseconds.
 
-        AWS names it under bidirectional streaming, so other streamed answers may not be in it.
+        AWS documents it for bidirectional streaming, so it may not include other streamed answers.
         """
-        return self._requests("FirstChunkLatency", "Average", options)
+        return self._request_metric("FirstChunkLatency", "Average", options)
 
     def metric_first_chunk_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """The container's part of `metric_first_chunk_latency`. Average over 5 minutes; microseconds."""
-        return self._requests("FirstChunkModelLatency", "Average", options)
+        return self._request_metric("FirstChunkModelLatency", "Average", options)
 
     def metric_mid_stream_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Streamed answers that failed after they had begun. Sum over 5 minutes; a count.
+        """Streamed answers that failed after their start. Sum over 5 minutes; a count.
 
-        AWS names it under bidirectional streaming, so other streamed answers may not be in it.
+        AWS documents it for bidirectional streaming, so it may not include other streamed answers.
         """
-        return self._requests("MidStreamErrors", "Sum", options)
+        return self._request_metric("MidStreamErrors", "Sum", options)
 
     def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that one instance is working on or has queued (`ConcurrentRequestsPerModel`).
+        """Requests in progress or queued on one instance (`ConcurrentRequestsPerModel`).
 
-        A streamed request counts until its last token. Published every 10 seconds. Maximum over 5 minutes; minimum is
-        the only other statistic; a count.
+        A streamed request counts until its last token. Published every 10 seconds. Maximum over 5 minutes (the only
+        other statistic is Minimum); a count.
         """
-        return self._requests("ConcurrentRequestsPerModel", "Maximum", options)
+        return self._request_metric("ConcurrentRequestsPerModel", "Maximum", options)
 
     def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """CPU in use. Average over 5 minutes; per cent, 100 for each core."""
-        return self._instances("CPUUtilization", options)
+        """CPU in use. Average over 5 minutes; percent, 100 for each core."""
+        return self._instance_metric("CPUUtilization", options)
 
     def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Memory of the host in use. Average over 5 minutes; per cent, at most 100."""
-        return self._instances("MemoryUtilization", options)
+        """Memory of the host in use. Average over 5 minutes; percent, at most 100."""
+        return self._instance_metric("MemoryUtilization", options)
 
     def metric_gpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU in use. Average over 5 minutes; per cent, 100 for each GPU."""
-        return self._instances("GPUUtilization", options)
+        """GPU in use. Average over 5 minutes; percent, 100 for each GPU."""
+        return self._instance_metric("GPUUtilization", options)
 
     def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU memory in use, which TGI fills when it starts. Average over 5 minutes; per cent, 100 for each GPU."""
-        return self._instances("GPUMemoryUtilization", options)
+        """GPU memory in use, which TGI fills when it starts. Average over 5 minutes; percent, 100 for each GPU."""
+        return self._instance_metric("GPUMemoryUtilization", options)
 
     def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Disk in use. Average over 5 minutes; per cent, at most 100."""
-        return self._instances("DiskUtilization", options)
+        """Disk in use. Average over 5 minutes; percent, at most 100."""
+        return self._instance_metric("DiskUtilization", options)
 
-    def _requests(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
+    def _request_metric(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
         return self.metric(name, **({"statistic": statistic} | options))
 
-    def _instances(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
+    def _instance_metric(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
         return self.metric(name, namespace=INSTANCES_NAMESPACE, **({"statistic": "Average"} | options))

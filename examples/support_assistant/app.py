@@ -1,8 +1,8 @@
-"""Another team's app: a support assistant on its own model, which the web shop and a chat bot call with their own keys.
+"""An app of another team: a support assistant that a web shop and a chat bot call, each with its own API key.
 
-A nightly job calls the model directly.
+A nightly job invokes the model directly.
 
-Needs `pip install tgi-endpoint-cdk`; `cdk deploy SupportAssistant` in this folder deploys it.
+Requires `pip install tgi-endpoint-cdk`; deploy it with `cdk deploy SupportAssistant` in this folder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from constructs_lib import Cors, FrontDoor, InstanceType, Model, TgiEndpoint, Tg
 
 
 class SupportAssistant(Stack):
-    """Qwen2.5 7B, which needs no hub token, behind one URL."""
+    """Qwen2.5 7B, which requires no hub token, behind one URL."""
 
     def __init__(self, scope: Construct, id: str, *, env: Environment) -> None:
         super().__init__(scope, id, env=env)
@@ -27,15 +27,15 @@ class SupportAssistant(Stack):
             instance_type=InstanceType.G6E_XLARGE,
             options=TgiOptions(max_input_tokens=7_000, max_total_tokens=8_192),
         )
-        door = FrontDoor(
+        front_door = FrontDoor(
             self,
             "Api",
             models={"qwen": qwen},
             default_max_tokens=512,
             cors=Cors(allowed_origins=["https://support.example.com"]),
         )
-        shop = door.add_consumer("web-shop", rate=20, burst=40)
-        bot = door.add_consumer("chat-bot", rate=2, burst=4, monthly_requests=50_000)
+        shop = front_door.add_consumer("web-shop", rate=20, burst=40)
+        bot = front_door.add_consumer("chat-bot", rate=2, burst=4, monthly_requests=50_000)
 
         nightly = iam.Role(self, "NightlyJob", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         qwen.grant_invoke(nightly)
@@ -51,12 +51,12 @@ class SupportAssistant(Stack):
         cloudwatch.Alarm(
             self,
             "SlowStart",
-            metric=door.metric_time_to_first_token(statistic="p90"),
+            metric=front_door.metric_time_to_first_token(statistic="p90"),
             threshold=5_000,
             evaluation_periods=3,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        CfnOutput(self, "Url", value=door.url)
+        CfnOutput(self, "Url", value=front_door.url)
         for name, consumer in {"WebShop": shop, "ChatBot": bot}.items():
             CfnOutput(self, f"{name}KeyId", value=consumer.api_key.key_id)
 

@@ -26,20 +26,20 @@ def template_of(stack: Stack) -> Json:
     return template
 
 
-def resources(template: Json, kind: str) -> dict[str, Json]:
+def resources(template: Json, resource_type: str) -> dict[str, Json]:
     """The resources of one type by logical id."""
-    return {key: resource for key, resource in template["Resources"].items() if resource["Type"] == kind}
+    return {key: resource for key, resource in template["Resources"].items() if resource["Type"] == resource_type}
 
 
-def only(template: Json, kind: str) -> Json:
+def only(template: Json, resource_type: str) -> Json:
     """The only resource of a type, with Properties, DependsOn and so on."""
-    (resource,) = resources(template, kind).values()
+    (resource,) = resources(template, resource_type).values()
     return resource
 
 
-def properties(template: Json, kind: str) -> Json:
+def properties(template: Json, resource_type: str) -> Json:
     """The properties of the only resource of a type."""
-    found: Json = only(template, kind)["Properties"]
+    found: Json = only(template, resource_type)["Properties"]
     return found
 
 

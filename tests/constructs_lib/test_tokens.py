@@ -20,7 +20,7 @@ def anywhere(app: App) -> Stack:
 def test_a_document_is_resolved_as_by_the_cdk_for_every_form_of_token(anywhere: Stack) -> None:
     document = {
         "plain": ["text", 1, 0.5, True, {"deep": ["a", "b"]}],
-        "whole": Aws.REGION,
+        "alone": Aws.REGION,
         "within": f"arn:{Aws.PARTITION}:logs:{anywhere.region}:*",
         "again": [f"arn:{Aws.PARTITION}:logs:{anywhere.region}:*"],
         "list": Fn.split(",", "a,b"),

@@ -1,4 +1,4 @@
-"""The app as a whole: offline, one template for every Region, no finding of cdk-nag open."""
+"""The entire app: offline, one template for every Region, no open finding of cdk-nag."""
 
 import json
 import os
@@ -21,13 +21,11 @@ NAMES = [preset.__name__ for preset in PRESETS]
 ROOT = Path(__file__).parent.parent.parent
 CONTEXT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 SOMEWHERE = Environment(account="111122223333", region="eu-west-1")
-
-
-GATEWAY = "llama=llama-prod,falcon=falcon-7b"
+ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
 
 
 def built(env: Environment | None = None, **context: object) -> App:
-    """The app with LlamaTgiStack alone, unless the context says otherwise."""
+    """The app with only LlamaTgiStack, unless the context selects other stacks."""
     app = App(context={**CONTEXT, "stacks": "LlamaTgiStack", **context})
     composition.build(app, env or Environment())
     return app
@@ -42,7 +40,7 @@ def template(region: str | None = None) -> dict[str, Any]:
 
 
 def findings(app: App) -> set[tuple[str, str]]:
-    """What both packs report: rule and path of the resource."""
+    """The findings of both packs: rule and path of the resource."""
     return {
         (violation.rule_name, resource.construct_path)
         for pack in (AwsSolutionsChecks(app), ServerlessChecks(app))
@@ -52,11 +50,11 @@ def findings(app: App) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("env", [Environment(), SOMEWHERE], ids=["any Region", "one Region"])
-def test_no_finding_of_cdk_nag_is_open(env: Environment) -> None:
-    assert findings(built(env, nag="off", stacks="", front_door=GATEWAY)) == set()
+def test_cdk_nag_has_no_open_finding(env: Environment) -> None:
+    assert findings(built(env, nag="off", stacks="", front_door=ENDPOINTS)) == set()
 
 
-def test_a_finding_that_nobody_acknowledged_is_seen() -> None:
+def test_an_unacknowledged_finding_is_reported() -> None:
     app = built(nag="off")
     stack = app.node.find_child("LlamaTgiStack")
     assert isinstance(stack, Stack)
@@ -65,7 +63,7 @@ def test_a_finding_that_nobody_acknowledged_is_seen() -> None:
 
 
 class Recorder:
-    """Stands in for Validations: remembers acknowledgments instead of making them."""
+    """A fake of Validations that records acknowledgments."""
 
     given: ClassVar[dict[tuple[str, str], str]]
 
@@ -76,10 +74,10 @@ class Recorder:
         self.given.update({(rule.id, self._construct.node.path): rule.reason for rule in rules})
 
 
-def test_every_acknowledgment_is_for_one_resource_that_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_acknowledgment_is_for_one_finding_about_one_resource(monkeypatch: pytest.MonkeyPatch) -> None:
     Recorder.given = {}
     monkeypatch.setattr(Validations, "of", Recorder)
-    app = built(nag="off", stacks="", front_door=GATEWAY)
+    app = built(nag="off", stacks="", front_door=ENDPOINTS)
     found = findings(app)
     assert len(Recorder.given) == len(found)
     for (rule, path), reason in Recorder.given.items():
@@ -99,7 +97,7 @@ def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_app_synthesizes_alone_with_both_packs_on(tmp_path: Path) -> None:
+def test_the_app_synthesizes_with_both_packs_enabled(tmp_path: Path) -> None:
     ran = run_app(tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert {path.name.partition(".")[0] for path in tmp_path.glob("*.template.json")} == set(NAMES)
@@ -115,11 +113,11 @@ def test_the_app_has_every_preset() -> None:
 
 
 @pytest.mark.parametrize("stacks", ["QwenTgiStack,LlamaTgiStack", "LlamaTgiStack QwenTgiStack"])
-def test_the_context_says_of_which_stacks_the_app_consists(stacks: str) -> None:
+def test_the_context_selects_the_stacks_of_the_app(stacks: str) -> None:
     assert names(built(nag="off", stacks=stacks)) == ["LlamaTgiStack", "QwenTgiStack"]
 
 
-def test_a_stack_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+def test_an_unknown_stack_is_rejected_with_a_list_of_the_known_ones(tmp_path: Path) -> None:
     ran = run_app(tmp_path, stacks="LlamaTgiStack,LamaTgiStack,Qwen")
     assert ran.returncode == 1
     assert ran.stderr.strip() == (
@@ -128,7 +126,7 @@ def test_a_stack_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("selected", "made"),
+    ("selected", "expected"),
     [
         (["LlamaTgiStack"], ["LlamaTgiStack"]),
         (["Llama*Stack"], ["LlamaTgiStack", "Llama70bTgiStack"]),
@@ -138,12 +136,12 @@ def test_a_stack_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path
     ],
     ids=["one", "a pattern", "all", "none, as for cdk list", "one that the CLI will not find"],
 )
-def test_an_exclusive_selection_does_not_pay_for_the_other_stacks(selected: list[str], made: list[str]) -> None:
-    assert names(built(nag="off", stacks="", **{composition.BUNDLING_STACKS: selected})) == made
+def test_an_exclusive_selection_builds_no_other_stacks(selected: list[str], expected: list[str]) -> None:
+    assert names(built(nag="off", stacks="", **{composition.BUNDLING_STACKS: selected})) == expected
 
 
 @pytest.mark.slow
-def test_the_cdk_cli_tells_the_app_of_an_exclusive_selection(tmp_path: Path) -> None:
+def test_the_cdk_cli_passes_an_exclusive_selection_to_the_app(tmp_path: Path) -> None:
     command = ["cdk", "synth", "--exclusively", "LlamaTgiStack", "--quiet", "--no-notices", "--context", "nag=off"]
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{ROOT}/node_modules/.bin:{os.environ['PATH']}"}
     ran = subprocess.run(
@@ -162,7 +160,7 @@ def test_an_open_finding_fails_the_synthesis() -> None:
         app.synth()
 
 
-def test_cdk_nag_can_be_switched_off() -> None:
+def test_cdk_nag_can_be_turned_off() -> None:
     app = built(nag="off")
     stack = app.node.find_child("LlamaTgiStack")
     assert isinstance(stack, Stack)
@@ -180,14 +178,14 @@ def test_the_app_imports_nothing_that_could_call_aws_or_git() -> None:
     assert ran.stdout.strip() == "[]"
 
 
-def test_the_stack_names_no_region_or_account_unless_it_is_told() -> None:
+def test_the_template_has_no_region_or_account_by_default() -> None:
     text = json.dumps({key: value for key, value in template().items() if key != "Mappings"})
     assert "111122223333" not in text
     assert "us-east-1" not in text
     assert '"AWS::Region"' in text
 
 
-def test_llama_runs_on_one_g5_2xlarge_with_its_token_from_the_secret_of_the_context() -> None:
+def test_llama_runs_on_one_g5_2xlarge_with_the_token_of_the_secret_in_the_context() -> None:
     app = built(nag="off", hf_token_secret="another-secret")
     rendered = app.synth().get_stack_by_name("LlamaTgiStack").template
     (model,) = (each for each in rendered["Resources"].values() if each["Type"] == "AWS::SageMaker::Model")
@@ -198,23 +196,23 @@ def test_llama_runs_on_one_g5_2xlarge_with_its_token_from_the_secret_of_the_cont
     assert config["Properties"]["ProductionVariants"][0]["InstanceType"] == "ml.g5.2xlarge"
 
 
-def test_the_default_secret_is_named_in_cdk_json() -> None:
+def test_the_default_secret_is_in_cdk_json() -> None:
     assert f":secret:{CONTEXT['hf_token_secret']}:SecretString" in json.dumps(template())
 
 
-def test_the_accounts_log_role_can_be_left_alone() -> None:
+def test_the_log_role_of_the_account_can_be_left_alone() -> None:
     rendered = built(nag="off", cloud_watch_role="off").synth().get_stack_by_name("LlamaTgiStack").template
     types = {each["Type"] for each in rendered["Resources"].values()}
     assert "AWS::ApiGateway::Account" not in types
     assert "AWS::ApiGateway::Account" in {each["Type"] for each in template()["Resources"].values()}
 
 
-def test_the_template_is_the_same_every_time() -> None:
+def test_synthesis_is_deterministic() -> None:
     again = built(nag="off").synth().get_stack_by_name("LlamaTgiStack").template
     assert json.dumps(again) == json.dumps(template())
 
 
-def test_the_asset_of_the_front_door_can_be_started_through_its_wrapper() -> None:
+def test_the_asset_of_the_front_door_has_an_executable_wrapper() -> None:
     assembly = built(nag="off").synth()
     stack = assembly.get_stack_by_name("LlamaTgiStack")
     (function,) = (
@@ -243,16 +241,16 @@ def root_is_open(**context: object) -> bool:
 
 
 @pytest.mark.parametrize("value", ["on", "true", True])
-def test_the_playground_is_shown_where_the_context_says_so(value: object) -> None:
+def test_the_playground_can_be_turned_on_in_the_context(value: object) -> None:
     assert root_is_open(playground=value)
 
 
 @pytest.mark.parametrize("context", [{}, {"playground": "off"}, {"playground": False}])
-def test_the_playground_is_off_otherwise(context: dict[str, object]) -> None:
+def test_the_playground_is_off_by_default(context: dict[str, object]) -> None:
     assert not root_is_open(**context)
 
 
 @pytest.mark.parametrize("key", ["playground", "nag", "cloud_watch_role"])
-def test_a_switch_that_is_neither_on_nor_off_is_refused(key: str) -> None:
+def test_a_switch_that_is_neither_on_nor_off_is_rejected(key: str) -> None:
     with pytest.raises(SystemExit, match=f"{key}=perhaps: must be on or off"):
         built(**{"nag": "off", key: "perhaps"})

@@ -31,13 +31,13 @@ def built(*selected: str, **context: object) -> App:
     return app
 
 
-def told(context: object) -> str:
+def error_message(context: object) -> str:
     with pytest.raises(SystemExit) as error:
         read_front_door(context)
     return str(error.value)
 
 
-def test_existing_endpoints_are_served_under_their_names_with_what_is_known_of_them() -> None:
+def test_existing_endpoints_are_served_under_their_names_with_their_serving_facts() -> None:
     stack = FrontDoorStack(
         App(),
         endpoints={
@@ -59,14 +59,14 @@ def test_existing_endpoints_are_served_under_their_names_with_what_is_known_of_t
     }
 
 
-def test_the_function_may_call_the_named_endpoints_of_this_place_and_no_others() -> None:
+def test_the_function_may_invoke_only_the_named_endpoints() -> None:
     stack = FrontDoorStack(App(), endpoints={"llama": ExistingEndpoint(endpoint_name="llama-prod")})
     text = json.dumps(template(stack))
     assert ":endpoint/llama-prod" in text
     assert ":endpoint/*" not in text
 
 
-def test_endpoints_of_other_stacks_of_the_app_are_served_too() -> None:
+def test_endpoints_of_other_stacks_of_the_app_can_be_served() -> None:
     app = App()
     other = ModelStack(
         app, "Other", name="own", model_id="org/model", instance_type=InstanceType.G5_2XLARGE, cloud_watch_role=False
@@ -79,15 +79,15 @@ def test_endpoints_of_other_stacks_of_the_app_are_served_too() -> None:
     assert "AWS::SageMaker::Endpoint" not in text
 
 
-def test_the_outputs_say_where_the_api_is_which_models_it_has_and_how_to_read_its_key() -> None:
+def test_the_outputs_are_the_url_the_models_and_how_to_read_the_api_key() -> None:
     rendered = template(FrontDoorStack(App(), endpoints={"llama": ExistingEndpoint(endpoint_name="llama-prod")}))
-    said = outputs(rendered)
-    assert set(said) == {"Url", "ApiKeyId", "ApiKeyCommand", "Models", "ApiConsole"}
-    assert said["Models"] == "llama"
-    assert said["ApiKeyId"] == f"<{logical_id(rendered, 'ApiGateway::ApiKey')}>"
+    values = outputs(rendered)
+    assert set(values) == {"Url", "ApiKeyId", "ApiKeyCommand", "Models", "ApiConsole"}
+    assert values["Models"] == "llama"
+    assert values["ApiKeyId"] == f"<{logical_id(rendered, 'ApiGateway::ApiKey')}>"
 
 
-def test_a_name_that_would_break_urls_is_refused_as_by_the_front_door_itself() -> None:
+def test_a_name_that_would_break_urls_is_rejected_by_the_front_door() -> None:
     with pytest.raises(ConfigurationError, match="models='llama 3': a model's name must be 1 to 63 letters"):
         FrontDoorStack(App(), endpoints={"llama 3": ExistingEndpoint(endpoint_name="llama-prod")})
 
@@ -109,37 +109,40 @@ def test_the_context_may_be_a_list_or_json(context: object) -> None:
     }
 
 
-def test_the_context_may_say_how_a_model_is_served() -> None:
-    stated = '{"llama": {"endpoint": "llama-prod", "model_id": "org/llama", "max_total_tokens": 4096}}'
-    assert read_front_door(stated) == {
+def test_the_context_can_have_serving_facts() -> None:
+    context = '{"llama": {"endpoint": "llama-prod", "model_id": "org/llama", "max_total_tokens": 4096}}'
+    assert read_front_door(context) == {
         "llama": ExistingEndpoint(endpoint_name="llama-prod", model_id="org/llama", serving={"max_total_tokens": 4096})
     }
 
 
 @pytest.mark.parametrize(
-    ("context", "words"),
+    ("context", "message"),
     [
-        ("llama", "front_door=llama: 'llama' is no name=endpoint. Write -c front_door=llama=my-endpoint,falcon="),
-        ("llama=,=x", "front_door=llama=,=x: 'llama' is no name=endpoint; 'x' is no name=endpoint."),
+        ("llama", "front_door=llama: 'llama' is not name=endpoint. Write -c front_door=llama=my-endpoint,falcon="),
+        ("llama=,=x", "front_door=llama=,=x: 'llama' is not name=endpoint; 'x' is not name=endpoint."),
         ("", "front_door=: names no endpoint."),
         ("{}", "front_door={}: names no endpoint."),
-        ("a=x,a=y", "'a' stands there twice"),
-        ('{"a": "x", "a": "y"}', "'a' stands there twice"),
-        ('{"a": 7}', "'a' has 7 where an endpoint's name is wanted"),
-        ('{"a": ["x"]}', "'a' has ['x'] where an endpoint's name is wanted"),
+        ("a=x,a=y", "'a' is listed twice"),
+        ('{"a": "x", "a": "y"}', "'a' is listed twice"),
+        ('{"a": 7}', "'a' must have the name of an endpoint, not 7"),
+        ('{"a": ["x"]}', "'a' must have the name of an endpoint, not ['x']"),
         ('{"a": {"name": "x"}}', "'a' has no 'endpoint'"),
-        ('{"a": {"endpoint": "x", "max_tokens": 5}}', "'a' has max_tokens; known are endpoint, model_id, version,"),
-        ('{"a":', 'front_door={"a":: is no JSON: '),
+        (
+            '{"a": {"endpoint": "x", "max_tokens": 5}}',
+            "'a' has unknown members: max_tokens. Known members are endpoint, model_id, version,",
+        ),
+        ('{"a":', 'front_door={"a":: is not JSON: '),
         ({}, "front_door={}: names no endpoint."),
     ],
 )
-def test_a_context_that_is_something_else_is_refused_with_examples(context: object, words: str) -> None:
-    said = told(context)
-    assert words in said
-    assert '-c front_door=\'{"llama": "my-endpoint"}\'' in said
+def test_an_invalid_context_is_rejected_with_examples(context: object, message: str) -> None:
+    error = error_message(context)
+    assert message in error
+    assert '-c front_door=\'{"llama": "my-endpoint"}\'' in error
 
 
-def test_the_app_has_a_front_door_stack_if_the_context_names_endpoints_for_it() -> None:
+def test_the_app_has_a_front_door_stack_if_the_context_names_endpoints() -> None:
     assert names(built("FrontDoorStack", front_door="llama=llama-prod")) == ["FrontDoorStack"]
     assert names(built("LlamaTgiStack", "FrontDoorStack", front_door="llama=x")) == [
         "LlamaTgiStack",
@@ -149,13 +152,13 @@ def test_the_app_has_a_front_door_stack_if_the_context_names_endpoints_for_it() 
     assert "FrontDoorStack" not in names(built())
 
 
-def test_a_front_door_stack_without_endpoints_is_refused_with_what_it_needs() -> None:
+def test_a_front_door_stack_without_endpoints_is_rejected_with_what_it_requires() -> None:
     with pytest.raises(SystemExit) as error:
         built("FrontDoorStack")
     assert "stacks=FrontDoorStack: the app has no stack of this name." in str(error.value)
     assert "FrontDoorStack needs endpoints: -c front_door=llama=my-endpoint." in str(error.value)
 
 
-def test_an_exclusive_selection_of_the_front_door_does_not_pay_for_the_other_stacks() -> None:
+def test_an_exclusive_selection_of_the_front_door_builds_no_other_stacks() -> None:
     app = built(front_door="llama=llama-prod", **{composition.BUNDLING_STACKS: ["FrontDoorStack"]})
     assert [child.node.id for child in app.node.children if isinstance(child, Stack)] == ["FrontDoorStack"]

@@ -1,4 +1,4 @@
-"""ModelStack: what it offers to the person who deploys it."""
+"""ModelStack: its outputs, its front door and its arguments."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from constructs_lib import InstanceType
 from stacks.model_stack import ModelStack
 
 
-def made(region: str | None = None, **arguments: Any) -> ModelStack:
+def model_stack(region: str | None = None, **arguments: Any) -> ModelStack:
     env = Environment(account="111122223333", region=region) if region else None
     return ModelStack(
         App(),
@@ -47,22 +47,23 @@ def outputs(rendered: dict[str, Any]) -> dict[str, str]:
     return {name: flat(output["Value"]) for name, output in rendered["Outputs"].items()}
 
 
-def logical_id(rendered: dict[str, Any], kind: str) -> str:
-    (found,) = (name for name, each in rendered["Resources"].items() if each["Type"] == f"AWS::{kind}")
+def logical_id(rendered: dict[str, Any], resource_type: str) -> str:
+    (found,) = (name for name, each in rendered["Resources"].items() if each["Type"] == f"AWS::{resource_type}")
     return found
 
 
-def test_the_outputs_say_where_the_api_is_and_how_to_read_its_key() -> None:
-    rendered = template(made())
+def test_the_outputs_are_the_url_and_how_to_read_the_api_key() -> None:
+    rendered = template(model_stack())
     api, key, endpoint = (
-        logical_id(rendered, kind) for kind in ("ApiGateway::RestApi", "ApiGateway::ApiKey", "SageMaker::Endpoint")
+        logical_id(rendered, resource_type)
+        for resource_type in ("ApiGateway::RestApi", "ApiGateway::ApiKey", "SageMaker::Endpoint")
     )
-    said = outputs(rendered)
-    assert said["Url"] == f"https://<{api}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod"
-    assert said["ApiKeyId"] == f"<{key}>"
-    assert said["EndpointName"] == f"<{endpoint}.EndpointName>"
-    assert said["ApiKeyCommand"].endswith(f"--api-key <{key}>")
-    assert "--region <AWS::Region>" in said["ApiKeyCommand"]
+    values = outputs(rendered)
+    assert values["Url"] == f"https://<{api}>.execute-api.<AWS::Region>.<AWS::URLSuffix>/prod"
+    assert values["ApiKeyId"] == f"<{key}>"
+    assert values["EndpointName"] == f"<{endpoint}.EndpointName>"
+    assert values["ApiKeyCommand"].endswith(f"--api-key <{key}>")
+    assert "--region <AWS::Region>" in values["ApiKeyCommand"]
 
 
 @pytest.mark.parametrize(
@@ -75,25 +76,25 @@ def test_the_outputs_say_where_the_api_is_and_how_to_read_its_key() -> None:
     ],
 )
 def test_the_console_links_follow_the_partition_of_the_region(region: str, host: str) -> None:
-    rendered = template(made(region))
+    rendered = template(model_stack(region))
     endpoint = logical_id(rendered, "SageMaker::Endpoint")
     api = logical_id(rendered, "ApiGateway::RestApi")
-    said = outputs(rendered)
+    values = outputs(rendered)
     name = f"<{endpoint}.EndpointName>"
-    assert said["EndpointConsole"] == f"https://{host}/sagemaker/home?region={region}#/endpoints/{name}"
-    assert said["ApiConsole"] == f"https://{host}/apigateway/main/apis/<{api}>/resources?region={region}"
-    assert said["EndpointLogs"] == (
+    assert values["EndpointConsole"] == f"https://{host}/sagemaker/home?region={region}#/endpoints/{name}"
+    assert values["ApiConsole"] == f"https://{host}/apigateway/main/apis/<{api}>/resources?region={region}"
+    assert values["EndpointLogs"] == (
         f"https://{host}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/"
         f"$252Faws$252Fsagemaker$252FEndpoints$252F{name}"
     )
 
 
 def test_a_region_without_a_public_console_gets_no_links() -> None:
-    assert set(outputs(template(made("us-iso-east-1")))) == {"Url", "ApiKeyId", "ApiKeyCommand", "EndpointName"}
+    assert set(outputs(template(model_stack("us-iso-east-1")))) == {"Url", "ApiKeyId", "ApiKeyCommand", "EndpointName"}
 
 
-def test_an_open_region_finds_its_console_at_deployment_or_has_no_links() -> None:
-    rendered = template(made())
+def test_in_an_unknown_region_the_template_finds_the_console_or_has_no_links() -> None:
+    rendered = template(model_stack())
     links = {name: output for name, output in rendered["Outputs"].items() if "Condition" in output}
     assert set(links) == {"EndpointConsole", "EndpointLogs", "ApiConsole"}
     for output in links.values():
@@ -103,8 +104,8 @@ def test_an_open_region_finds_its_console_at_deployment_or_has_no_links() -> Non
     assert set(partitions) == set(rendered["Mappings"]["ConsoleHosts"])
 
 
-def test_the_front_door_serves_the_stacks_own_endpoint_under_the_given_name() -> None:
-    rendered = template(made())
+def test_the_front_door_serves_the_endpoint_under_the_given_name() -> None:
+    rendered = template(model_stack())
     endpoint = logical_id(rendered, "SageMaker::Endpoint")
     (function,) = (
         each["Properties"]
@@ -127,35 +128,35 @@ def test_the_front_door_serves_the_stacks_own_endpoint_under_the_given_name() ->
     }
 
 
-def test_the_first_consumer_has_a_key_of_which_a_leak_would_not_be_dear() -> None:
-    rendered = template(made())
+def test_the_default_consumer_has_limits_that_keep_the_cost_of_a_leaked_key_low() -> None:
+    rendered = template(model_stack())
     plan = rendered["Resources"][logical_id(rendered, "ApiGateway::UsagePlan")]["Properties"]
     assert plan["Throttle"] == {"RateLimit": 10, "BurstLimit": 20}
     assert plan["Quota"] == {"Limit": 300_000, "Period": "MONTH"}
 
 
-def test_a_model_without_a_token_has_none() -> None:
-    text = json.dumps(template(made()))
+def test_without_a_token_the_template_refers_to_no_secret() -> None:
+    text = json.dumps(template(model_stack()))
     assert "HF_TOKEN" not in text
     assert "secretsmanager" not in text
 
 
 def test_the_revision_and_the_token_reach_the_container() -> None:
-    text = json.dumps(template(made(revision="abc123", hf_token_secret="token")))
+    text = json.dumps(template(model_stack(revision="abc123", hf_token_secret="token")))
     assert '"HF_MODEL_REVISION": "abc123"' in text
     assert ":secret:token:SecretString" in text
 
 
-def test_deletion_is_not_prevented_unless_asked_for() -> None:
-    assert made().termination_protection is False
-    assert made(termination_protection=True).termination_protection is True
+def test_termination_protection_is_off_by_default() -> None:
+    assert model_stack().termination_protection is False
+    assert model_stack(termination_protection=True).termination_protection is True
 
 
-def test_the_description_says_what_it_serves_on_what() -> None:
-    rendered = template(made())
+def test_the_description_has_the_model_and_its_instance_type() -> None:
+    rendered = template(model_stack())
     assert rendered["Description"] == "HuggingFaceH4/zephyr-7b-beta on ml.g5.2xlarge behind a streaming API"
 
 
-def test_a_region_without_the_image_is_refused() -> None:
+def test_a_region_without_the_image_is_rejected() -> None:
     with pytest.raises(ValueError, match="mars-north-1"):
-        made("mars-north-1")
+        model_stack("mars-north-1")

@@ -1,4 +1,4 @@
-"""What cdk-nag finds in front doors of every kind: nothing that is not acknowledged, and no needless acknowledgment."""
+"""cdk-nag and front doors with every argument: no open finding, and no unnecessary acknowledgment."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 
-from constructs_lib import Access, Cors, Domain, FrontDoor, TgiEndpoint, WebAcl
+from constructs_lib import Access, AccessMethod, Cors, Domain, FrontDoor, TgiEndpoint, WebAcl
 from tests.stacks.test_app import Recorder, findings
 
 
-def own_authorizer(stack: Stack) -> Access:
+def custom_authorizer(stack: Stack) -> AccessMethod:
     arn = "arn:aws:lambda:eu-west-1:111122223333:function:own"
     function = lambda_.Function.from_function_attributes(stack, "Own", function_arn=arn, same_environment=True)
     return Access.authorizer(function, usage_plans=True)
@@ -35,40 +35,40 @@ def private(stack: Stack) -> list[ec2.IVpcEndpoint]:
     return [endpoint.from_interface_vpc_endpoint_attributes(stack, "Vpce", vpc_endpoint_id="vpce-1", port=443)]
 
 
-KINDS: dict[str, Any] = {
-    "keys": lambda stack: {},
-    "signatures": lambda stack: {"access": Access.iam()},
-    "tokens": lambda stack: {"access": Access.jwt(issuer="https://login.example.com", audience="web")},
-    "own authorizer": lambda stack: {"access": own_authorizer(stack)},
+VARIANTS: dict[str, Any] = {
+    "API keys": lambda stack: {},
+    "IAM": lambda stack: {"access": Access.iam()},
+    "JWT": lambda stack: {"access": Access.jwt(issuer="https://login.example.com", audience="web")},
+    "custom authorizer": lambda stack: {"access": custom_authorizer(stack)},
     "public": lambda stack: {"access": Access.public()},
-    "firewall": lambda stack: {"web_acl": WebAcl.managed()},
+    "web ACL": lambda stack: {"web_acl": WebAcl.managed()},
     "domain": lambda stack: {"domain": domain(stack)},
     "private": lambda stack: {"vpc_endpoints": private(stack)},
-    "pages": lambda stack: {"cors": Cors(allowed_origins=["*"]), "playground": True},
+    "CORS": lambda stack: {"cors": Cors(allowed_origins=["*"]), "playground": True},
     "policy": lambda stack: {"resource_policy": iam.PolicyDocument(), "streaming": False},
 }
 
 
-def made(kind: str) -> App:
+def build(variant: str) -> App:
     app = App()
     stack = Stack(app, "Stack", env=Environment(account="111122223333", region="eu-west-1"))
     models = {"llama": TgiEndpoint.from_endpoint_name(stack, "Llama", "llama-prod")}
-    door = FrontDoor(stack, "Door", models=models, **KINDS[kind](stack))
-    if kind in ("keys", "own authorizer"):
-        door.add_consumer("team-a", monthly_requests=100)
+    front_door = FrontDoor(stack, "FrontDoor", models=models, **VARIANTS[variant](stack))
+    if variant in ("API keys", "custom authorizer"):
+        front_door.add_consumer("team-a", monthly_requests=100)
     return app
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_finding_is_open(kind: str) -> None:
-    assert findings(made(kind)) == set()
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_variant_has_an_open_finding(variant: str) -> None:
+    assert findings(build(variant)) == set()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_no_finding_is_acknowledged_that_there_is_not(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_acknowledgment_has_a_finding(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     Recorder.given = {}
     monkeypatch.setattr(Validations, "of", Recorder)
-    found = findings(made(kind))
+    found = findings(build(variant))
     assert len(Recorder.given) == len(found)
     for rule, path in Recorder.given:
         assert [each for each in found if each[0] == rule and each[1].startswith(path)], (rule, path)

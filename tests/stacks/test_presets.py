@@ -1,4 +1,4 @@
-"""The ready-made stacks: what each promises about its model, its instance and its bill."""
+"""The presets: model, instance type and limits of each."""
 
 import json
 from dataclasses import replace
@@ -51,7 +51,7 @@ def roomy(one: Candidate) -> bool:
     return one.fits and one.memory is not None and one.memory.spare >= TO_SPARE
 
 
-def test_each_stack_serves_the_model_that_it_is_named_after() -> None:
+def test_every_stack_serves_the_model_in_its_name() -> None:
     assert {stack.__name__: stack.preset.model_id for stack in PRESETS} == MODELS
     assert len({stack.preset.name for stack in PRESETS}) == len(PRESETS)
 
@@ -66,8 +66,8 @@ def test_the_model_fits_its_instance(stack: type[PresetStack]) -> None:
     assert stack is LlamaTgiStack or roomy(plan)
 
 
-def test_no_cheaper_instance_holds_a_model_with_as_much_to_spare() -> None:
-    # Llama takes a faster GPU than it needs, for the reason that it states.
+def test_no_cheaper_instance_has_enough_memory_to_spare() -> None:
+    # Llama has a faster GPU than it needs, for the reason in its preset.
     for stack in set(PRESETS) - {LlamaTgiStack}:
         assert cheapest(stack) == stack.preset.instance_type, stack
 
@@ -79,12 +79,12 @@ def cheapest(stack: type[PresetStack]) -> InstanceType:
 
 
 @each
-def test_a_token_is_given_for_the_models_for_which_the_hub_may_want_one(stack: type[PresetStack]) -> None:
+def test_the_presets_of_gated_models_have_a_token(stack: type[PresetStack]) -> None:
     assert stack.preset.gated == (facts(stack).gating != "no")
 
 
 @each
-def test_models_without_paged_attention_state_every_limit(stack: type[PresetStack]) -> None:
+def test_presets_without_paged_attention_set_every_limit(stack: type[PresetStack]) -> None:
     options = stack.preset.options
     assert options.max_input_tokens is not None
     assert options.max_total_tokens is not None
@@ -93,12 +93,16 @@ def test_models_without_paged_attention_state_every_limit(stack: type[PresetStac
         assert options.max_batch_total_tokens is not None
 
 
-def resources(stack: PresetStack, kind: str) -> list[dict[str, Any]]:
+def resources(stack: PresetStack, resource_type: str) -> list[dict[str, Any]]:
     template = stack.node.root.synth().get_stack_by_name(stack.stack_name).template
-    return [each["Properties"] for each in template["Resources"].values() if each["Type"] == f"AWS::SageMaker::{kind}"]
+    return [
+        each["Properties"]
+        for each in template["Resources"].values()
+        if each["Type"] == f"AWS::SageMaker::{resource_type}"
+    ]
 
 
-def test_a_preset_is_a_stack_named_after_its_class_that_states_its_choices() -> None:
+def test_a_preset_is_a_stack_with_the_name_and_configuration_of_its_class() -> None:
     stack = Phi4TgiStack(App(), hf_token_secret="token")
     assert stack.stack_name == "Phi4TgiStack"
     (model,), (config,) = resources(stack, "Model"), resources(stack, "EndpointConfig")
@@ -111,19 +115,19 @@ def test_a_preset_is_a_stack_named_after_its_class_that_states_its_choices() -> 
     assert config["ProductionVariants"][0]["InstanceType"] == "ml.g6e.xlarge"
 
 
-def test_a_preset_may_have_another_name_and_its_token_is_only_a_reference() -> None:
+def test_a_preset_can_have_another_name_and_its_token_is_only_a_reference() -> None:
     stack = LlamaTgiStack(App(), "Team", hf_token_secret="token-of-the-team")
     (model,) = resources(stack, "Model")
     assert stack.stack_name == "Team"
     assert ":secret:token-of-the-team:SecretString" in json.dumps(model["PrimaryContainer"]["Environment"]["HF_TOKEN"])
 
 
-def test_a_gated_preset_without_a_token_is_refused() -> None:
+def test_a_gated_preset_without_a_token_is_rejected() -> None:
     with pytest.raises(ValueError, match="is gated"):
         LlamaTgiStack(App())
 
 
-def test_a_preset_on_an_instance_whose_gpus_its_heads_cannot_share_is_refused() -> None:
+def test_a_preset_whose_attention_heads_the_gpus_cannot_divide_is_rejected() -> None:
     class Wide(Falcon7bTgiStack):
         preset = replace(Falcon7bTgiStack.preset, instance_type=InstanceType.G5_12XLARGE)
 

@@ -121,6 +121,18 @@ def test_all_problems_of_an_imported_endpoint_are_reported_together(
     assert stack.node.try_find_child("Chat") is None
 
 
+def test_an_arn_that_is_none_is_rejected_and_not_derived_from_the_name(stack: Stack) -> None:
+    arn: Any = None
+    with pytest.raises(ConfigurationError, match="endpoint_arn='': must be arn:<partition>:sagemaker"):
+        TgiEndpoint.from_endpoint_arn(stack, "Chat", arn, endpoint_name="chat")
+
+
+def test_an_invalid_arn_and_an_invalid_name_are_reported_together(stack: Stack) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        TgiEndpoint.from_endpoint_arn(stack, "Chat", "chat", endpoint_name="chat_prod")
+    assert [problem.keyword for problem in raised.value.problems] == ["endpoint_arn", "endpoint_name"]
+
+
 def test_a_body_limit_known_only_at_deployment_is_rejected(stack: Stack) -> None:
     limit: Any = CfnParameter(stack, "Limit", type="Number").value_as_number
     with pytest.raises(ConfigurationError) as raised:
@@ -199,7 +211,7 @@ def test_given_subnets_and_security_groups_are_used(stack: Stack) -> None:
 
 def test_connections_require_a_vpc(stack: Stack) -> None:
     with pytest.raises(
-        ConfigurationError, match="connections require vpc: the endpoint is not in a VPC of yours"
+        ConfigurationError, match="vpc=None: is required for connections: the endpoint is not in a VPC"
     ) as raised:
         _ = qwen(stack).connections
     assert "Team/Qwen" in str(raised.value)

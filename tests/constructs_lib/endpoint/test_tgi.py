@@ -185,8 +185,8 @@ def test_in_a_vpc_the_containers_get_private_subnets_and_a_group_without_inbound
 
 
 def test_tags_are_on_every_resource_of_the_endpoint(own_weights: Json) -> None:
-    for kind in (MODEL, CONFIG, ENDPOINT, "AWS::IAM::Role", "AWS::EC2::SecurityGroup"):
-        assert {"Key": "cost-centre", "Value": "42"} in properties(own_weights, kind)["Tags"]
+    for resource_type in (MODEL, CONFIG, ENDPOINT, "AWS::IAM::Role", "AWS::EC2::SecurityGroup"):
+        assert {"Key": "cost-centre", "Value": "42"} in properties(own_weights, resource_type)["Tags"]
 
 
 def test_in_an_unknown_region_the_template_finds_the_image_by_a_mapping(tmp_path: Path) -> None:

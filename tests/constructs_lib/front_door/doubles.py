@@ -60,20 +60,20 @@ def default() -> Json:
     return template(make_front_door())
 
 
-def of_type(rendered: Json, kind: str) -> dict[str, Json]:
+def of_type(rendered: Json, resource_type: str) -> dict[str, Json]:
     return {
         logical_id: resource
         for logical_id, resource in rendered["Resources"].items()
-        if resource["Type"] == f"AWS::{kind}"
+        if resource["Type"] == f"AWS::{resource_type}"
     }
 
 
-def properties(rendered: Json, kind: str) -> list[Json]:
-    return [resource["Properties"] for resource in of_type(rendered, kind).values()]
+def properties(rendered: Json, resource_type: str) -> list[Json]:
+    return [resource["Properties"] for resource in of_type(rendered, resource_type).values()]
 
 
-def only(rendered: Json, kind: str) -> Json:
-    (found,) = properties(rendered, kind)
+def only(rendered: Json, resource_type: str) -> Json:
+    (found,) = properties(rendered, resource_type)
     assert isinstance(found, dict)
     return found
 

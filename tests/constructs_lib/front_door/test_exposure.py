@@ -22,6 +22,7 @@ from tests.constructs_lib.front_door.doubles import (
     default,
     endpoint,
     flat,
+    function,
     make_front_door,
     of_type,
     only,
@@ -269,6 +270,12 @@ def test_a_web_acl_that_aws_would_reject_is_rejected(stack: Stack, web_acl: WebA
     assert message in rejection(stack, web_acl=web_acl)
 
 
+def test_a_web_acl_known_only_at_deployment_is_accepted(stack: Stack) -> None:
+    arn = Token.as_string({"Fn::ImportValue": "WebAcl"})
+    rendered = template(make_front_door(stack, web_acl=WebAcl.from_arn(arn)))
+    assert only(rendered, "WAFv2::WebACLAssociation")["WebACLArn"] == {"Fn::ImportValue": "WebAcl"}
+
+
 # Domain
 
 
@@ -414,6 +421,13 @@ def test_origins_that_are_not_a_list_or_redundant_are_rejected(stack: Stack) -> 
     assert message in rejection(stack, cors=Cors(allowed_origins=[]))
     mixed = Cors(allowed_origins=["*", "https://app.example.com"])
     assert 'allows every origin, which makes the others redundant. Write ["*"].' in rejection(stack, cors=mixed)
+
+
+def test_an_origin_known_only_at_deployment_is_accepted(stack: Stack) -> None:
+    origin = Token.as_string({"Fn::ImportValue": "Origin"})
+    rendered = template(make_front_door(stack, cors=Cors(allowed_origins=[origin, "https://app.example.com"])))
+    environment = function(rendered)["Environment"]["Variables"]
+    assert "Fn::ImportValue" in json.dumps(environment["CORS_ORIGINS"])
 
 
 # Combinations
