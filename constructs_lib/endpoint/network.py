@@ -63,7 +63,14 @@ class Network:
         return found
 
     def bind(self, scope: Construct) -> tuple[sagemaker.CfnModel.VpcConfigProperty, ec2.Connections] | None:
-        """Create the security group if there is none; the Model's VPC configuration and the connections, if any."""
+        """Create a security group if none is given.
+
+        Args:
+            scope: The endpoint.
+
+        Returns:
+            The VPC configuration of the SageMaker Model and the endpoint's connections. None without a VPC.
+        """
         if self._vpc is None:
             return None
         groups = self._security_groups or [ec2.SecurityGroup(scope, "SecurityGroup", vpc=self._vpc)]
@@ -74,17 +81,17 @@ class Network:
         return config, ec2.Connections(security_groups=list(groups))
 
     def _subnet_ids(self, vpc: ec2.IVpc) -> list[str]:
-        chosen = self._subnets
-        if chosen is None:
+        selection = self._subnets
+        if selection is None:
             return vpc.select_subnets().subnet_ids
-        if chosen.subnets and not (chosen.availability_zones or chosen.one_per_az or chosen.subnet_filters):
+        if selection.subnets and not (selection.availability_zones or selection.one_per_az or selection.subnet_filters):
             # select_subnets also reads their Availability Zones, which imported subnets do not have.
-            return [subnet.subnet_id for subnet in chosen.subnets]
+            return [subnet.subnet_id for subnet in selection.subnets]
         return vpc.select_subnets(
-            availability_zones=chosen.availability_zones,
-            one_per_az=chosen.one_per_az,
-            subnet_filters=chosen.subnet_filters,
-            subnet_group_name=chosen.subnet_group_name,
-            subnets=chosen.subnets,
-            subnet_type=chosen.subnet_type,
+            availability_zones=selection.availability_zones,
+            one_per_az=selection.one_per_az,
+            subnet_filters=selection.subnet_filters,
+            subnet_group_name=selection.subnet_group_name,
+            subnets=selection.subnets,
+            subnet_type=selection.subnet_type,
         ).subnet_ids
