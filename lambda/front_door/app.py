@@ -1,4 +1,4 @@
-"""From an event to its answer."""
+"""From an API Gateway event to the response: finds the route, calls it, turns what it raises into an error response."""
 
 import functools
 import os
@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from front_door import config
-from front_door.context import Call
-from front_door.errors import Failure, Protocol, protocol_of
+from front_door import config, engines
+from front_door.context import RequestContext
+from front_door.errors import ApiError
 from front_door.http import cors
 from front_door.http.request import Request
 from front_door.http.response import Response
-from front_door.request_log import Journal
-from front_door.routes import ROUTES, Route, found
+from front_door.request_log import RequestLog
+from front_door.routes import ROUTES, Route, match
 from front_door.sagemaker.client import SageMaker
 
 if TYPE_CHECKING:
@@ -22,83 +22,95 @@ if TYPE_CHECKING:
 
 
 class App:
-    """Answers requests for the models of one configuration."""
+    """Handles requests for the models of one configuration.
+
+    Args:
+        settings: The configuration.
+
+    Raises:
+        ConfigError: A model's engine is unknown.
+    """
 
     def __init__(self, settings: config.Config) -> None:
+        for model in settings.models.values():
+            engines.check(model.engine)
         self._config = settings
         self.sagemaker = SageMaker(settings)
 
-    def handle(self, event: dict[str, Any], context: "Invocation") -> Response:
+    def handle(self, event: dict[str, Any], invocation: "Invocation") -> Response:
         """See `handle` below."""
-        journal = Journal(event, context.request_id)
-        protocol = _protocol(event)
+        log = RequestLog(event, invocation.request_id)
         request = None
         try:
-            request = Request.of(event)
-            journal.called(request.client_request_id())
-            response = self._answer(request, event, context, journal)
-        except Failure as failure:
-            journal.failed(failure)
-            response = protocol.response(failure)
-        except Exception as error:  # noqa: BLE001 - told as a 500 without a word about its inside
-            journal.crashed(error)
-            response = protocol.response(Failure("internal", "The front door failed."))
-        response.headers["x-request-id"] = journal.request_id
+            request = Request.from_event(event)
+            log.set_client_request_id(request.client_request_id())
+            response = self._respond(request, event, invocation, log)
+        except ApiError as error:
+            log.add_error(error)
+            response = _error_response(event, error)
+        except Exception as defect:  # noqa: BLE001 - a 500 that says nothing about the cause
+            log.add_defect(defect)
+            response = _error_response(event, ApiError("internal", "The front door failed."))
+        response.headers["x-request-id"] = log.request_id
         if request is not None:
             response.headers.update(cors.headers(request, self._config.cors_origins))
-        journal.note(status=response.status)
+        log.add(status=response.status)
         if isinstance(response.body, list):
-            journal.write()
+            log.write()
         return response
 
-    def _answer(self, request: Request, event: dict[str, Any], context: "Invocation", journal: Journal) -> Response:
-        routes, variables = found(request.path, request.resource, request.parameters)
+    def _respond(self, request: Request, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
+        routes, variables = match(request.path, request.resource, request.parameters)
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
-            raise Failure("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
+            raise ApiError("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
         if request.method == "OPTIONS" and self._config.cors_origins:
             return cors.preflight(routes)
-        if self._config.asks_for_keys and not (self._config.has_playground and request.is_for_page()):
-            _check_key(event)
+        if self._config.requires_api_key and not (self._config.has_playground and request.accepts_html_page()):
+            _check_api_key(event)
         route = routes.get(request.method)
         if route is None:
             allowed = ", ".join(routes)
             path = next(iter(routes.values())).path
             message = f"{path} takes {allowed}, not {request.method[:20]}."
-            raise Failure("method_not_allowed", message, headers={"Allow": allowed})
-        journal.note(route=f"{route.method} {route.path}")
+            raise ApiError("method_not_allowed", message, headers={"Allow": allowed})
+        log.add(route=f"{route.method} {route.path}")
         variables = {name: unquote(value) for name, value in variables.items()}
-        call = Call(request, variables, self._config, self.sagemaker, context.deadline, journal)
-        return _function(route)(call)
+        ctx = RequestContext(request, variables, self._config, self.sagemaker, invocation.deadline, log)
+        return _load_handler(route)(ctx)
 
 
-def handle(event: dict[str, Any], context: "Invocation") -> Response:
-    """Answer one request.
+def handle(event: dict[str, Any], invocation: "Invocation") -> Response:
+    """Respond to one request.
 
     Args:
         event: A REST proxy event of API Gateway.
-        context: The invocation that it came with.
+        invocation: The Lambda invocation.
 
     Returns:
-        The answer; a mistake of the client, a failure upstream and a defect in here are answers too.
+        The response; client errors, upstream errors and defects of this function are responses too.
 
     Raises:
-        ConfigError: The function's environment is not usable.
+        ConfigError: The function's environment is invalid.
     """
-    return _app().handle(event, context)
+    return _app().handle(event, invocation)
 
 
-def _check_key(event: dict[str, Any]) -> None:
-    """API Gateway has checked the key; should it ever let in a request for which it knows none, it ends here."""
+def _check_api_key(event: dict[str, Any]) -> None:
+    """API Gateway has checked the key; this rejects any request that it lets in without one."""
     identity = (event.get("requestContext") or {}).get("identity") or {}
     if not identity.get("apiKeyId"):
-        raise Failure("invalid_api_key", "The request carries no API key that this API knows.", cause="no API key")
+        message = "The request carries no API key that this API knows."
+        raise ApiError("invalid_api_key", message, log_detail="no API key")
 
 
-def _protocol(event: dict[str, Any]) -> Protocol:
-    """What the client speaks, also where it asks for what there is not."""
+def _error_response(event: dict[str, Any], error: ApiError) -> Response:
+    """The error in the client's protocol, also if there is no such route."""
+    from front_door.protocols.base import protocol_of
+
     resource = event.get("resource")
-    return protocol_of(str(event.get("path") if resource in (None, "/{proxy+}") else resource))
+    path = str(event.get("path") if resource in (None, "/{proxy+}") else resource)
+    return protocol_of(path).error_response(error)
 
 
 @functools.cache
@@ -106,7 +118,7 @@ def _app() -> App:
     return App(config.from_environment(os.environ))
 
 
-def _function(route: Route) -> Callable[[Call], Response]:
-    module, _, name = route.answer.rpartition(".")
-    function: Callable[[Call], Response] = getattr(import_module(f"front_door.{module}"), name)
+def _load_handler(route: Route) -> Callable[[RequestContext], Response]:
+    module, _, name = route.handler.rpartition(".")
+    function: Callable[[RequestContext], Response] = getattr(import_module(f"front_door.{module}"), name)
     return function

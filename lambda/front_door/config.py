@@ -1,4 +1,4 @@
-"""What this function serves, read from its environment."""
+"""The configuration, read from the function's environment."""
 
 import json
 from collections.abc import Mapping
@@ -9,21 +9,21 @@ DEFAULT_MAX_TOKENS = 1024
 
 
 class ConfigError(Exception):
-    """The function's environment is not usable; the deployment, not the client, has to change."""
+    """The function's environment is invalid: the deployment has to change, not the client."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model behind this door.
+    """One model behind the front door.
 
     Attributes:
         name: The name that clients use, the key in `MODELS`.
         endpoint_name: The SageMaker endpoint that serves it.
         model_id: Its Hugging Face Hub id; None for weights from S3.
-        max_body_bytes: What one request to it may weigh.
-        engine: What runs in its container.
-        facts: What the plan knows of it by TGI's own names, such as `max_total_tokens` and `version`; empty for an
-            endpoint that was imported without.
+        max_body_bytes: The largest request body that its endpoint accepts.
+        engine: What runs in its container: a key of `engines.ENGINES`.
+        facts: What the plan knows about it, by TGI's names, such as `max_total_tokens` and `version`; empty for an
+            endpoint that was imported without them.
     """
 
     name: str
@@ -36,17 +36,17 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The models in the order of `MODELS`, and how they are served.
+    """The models, in the order of `MODELS`, and how they are served.
 
     Attributes:
         models: By the names that clients use.
         runtime_url: SageMaker Runtime.
         sagemaker_url: SageMaker's own API.
         region: The Region of both.
-        default_max_tokens: How many tokens a request gets that does not say how many.
-        cors_origins: The origins whose pages may read answers; `*` for every one.
+        default_max_tokens: The number of tokens for requests that do not set one.
+        cors_origins: The origins whose pages may read responses; `*` for all.
         has_playground: Whether `GET /` shows browsers the playground.
-        asks_for_keys: Whether API Gateway is to let nobody in without an API key.
+        requires_api_key: Whether API Gateway lets nobody in without an API key.
     """
 
     models: dict[str, Model]
@@ -56,10 +56,10 @@ class Config:
     default_max_tokens: int = DEFAULT_MAX_TOKENS
     cors_origins: tuple[str, ...] = ()
     has_playground: bool = False
-    asks_for_keys: bool = False
+    requires_api_key: bool = False
 
     def model(self, name: str) -> Model | None:
-        """The model of a name of this door, or of a hub id; None where there is none."""
+        """The model with a name or a hub id; None if there is none."""
         if name in self.models:
             return self.models[name]
         return next((model for model in self.models.values() if model.model_id == name), None)
@@ -69,9 +69,9 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     """Read the function's environment.
 
     Args:
-        environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, where they are set,
+        environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
             `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND` and `API_KEYS`. The SDKs' own
-            `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` win over the two URLs.
+            `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` take precedence over the two URLs.
 
     Raises:
         ConfigError: A variable is missing or not what the FrontDoor construct writes.
@@ -93,7 +93,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             default_max_tokens=default_max_tokens,
             cors_origins=cors_origins,
             has_playground=environ.get("PLAYGROUND") == "on",
-            asks_for_keys=environ.get("API_KEYS") == "on",
+            requires_api_key=environ.get("API_KEYS") == "on",
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None

@@ -1,32 +1,32 @@
-"""What a route gets to answer one request with."""
+"""What a route gets to handle one request."""
 
-import time
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from front_door import engines
 from front_door.config import Config, Model
-from front_door.errors import Failure, compact
-from front_door.http.request import Request, not_json
-from front_door.request_log import Journal
-from front_door.sagemaker.client import DEADLINE, SageMaker, Stream
-from front_door.sagemaker.invocation import ModelStream, Retries
+from front_door.errors import ApiError
+from front_door.http.json import compact, not_json
+from front_door.http.request import Request
+from front_door.request_log import RequestLog
+from front_door.sagemaker.client import DEADLINE, SageMaker
+from front_door.sagemaker.invocation import Invocation, ModelStream
 
-JSON = {"Content-Type": "application/json"}
+if TYPE_CHECKING:
+    from front_door.engines.base import Engine
 
 
 @dataclass(slots=True)
-class Call:
-    """One request on its way.
+class RequestContext:
+    """One request, and what handles it.
 
     Attributes:
-        request: What came in.
-        variables: What the variables of the route's path are.
-        config: The models.
-        sagemaker: The way to them.
+        request: The request.
+        variables: The values of the variables in the route's path.
+        config: The configuration.
+        sagemaker: The client.
         deadline: When the invocation ends, in seconds since the epoch.
-        journal: Its log line.
-        has_default_budget: Whether the number of tokens is a default of ours, which may be lowered where it does not
-            fit behind the prompt.
+        log: The request's log line.
     """
 
     request: Request
@@ -34,88 +34,102 @@ class Call:
     config: Config
     sagemaker: SageMaker
     deadline: float
-    journal: Journal
-    has_default_budget: bool = field(default=False, init=False)
+    log: RequestLog
 
     def model_of_path(self) -> Model:
-        """The model that the path names, or else the only one.
+        """The model that the path names, or the only one.
 
         Raises:
-            Failure: There is no such model, or the path names none where there are several.
+            ApiError: There is no such model, or the path names none and there is more than one.
         """
-        named = self.variables.get("model")
+        name = self.variables.get("model")
         models = self.config.models
-        if named is None and len(models) == 1:
+        if name is None and len(models) == 1:
             return next(iter(models.values()))
         names = ", ".join(models)
-        if named is None:
+        if name is None:
             message = f"This URL serves several models; put the name into the path: /models/<one of {names}>/generate."
-            raise Failure("model_not_found", message)
-        model = self.config.model(named)
+            raise ApiError("model_not_found", message)
+        model = self.config.model(name)
         if model is None:
-            raise Failure("model_not_found", f"The model {named[:100]} does not exist; there is {names}.")
+            raise ApiError("model_not_found", f"The model {name[:100]} does not exist; there is {names}.")
         return model
 
-    def budget(self, model: Model, asked: int | None) -> int:
+    def engine_of(self, model: Model) -> "Engine":
+        """The engine in the model's container."""
+        return engines.of(model.engine)
+
+    def max_tokens(self, model: Model, requested: int | None) -> int:
         """How many tokens to ask the container for.
 
         Args:
             model: The model.
-            asked: What the client asked for; None: it left it open, which TGI would take for all that is left of the
-                context.
-
-        Returns:
-            What was asked for, or the door's default (`DEFAULT_MAX_TOKENS`), at most what the model has in all. Where
-            that is more than what the prompt leaves, the container is asked again for just what it leaves.
+            requested: What the client requested. None: the front door's default (`DEFAULT_MAX_TOKENS`), at most the
+                length of the model's context; TGI itself would generate until the context is full.
         """
-        if asked is not None:
-            return asked
-        self.has_default_budget = True
-        most = model.facts.get("max_total_tokens")
+        if requested is not None:
+            return requested
+        limit = model.facts.get("max_total_tokens")
         default = self.config.default_max_tokens
-        return max(1, min(default, most - 1)) if isinstance(most, int) else default
+        return max(1, min(default, limit - 1)) if isinstance(limit, int) else default
 
-    def stream(self, model: Model, body: dict[str, Any]) -> ModelStream:
-        """Invoke a model's endpoint for an answer in events.
+    def stream(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool) -> ModelStream:
+        """Invoke a model's endpoint for a streamed response.
 
         Args:
             model: The model.
             body: The request for its container.
+            may_lower_tokens: Whether the number of tokens is a default, which is lowered if it does not fit behind the
+                prompt.
 
         Raises:
-            Failure: It could not be sent.
+            ApiError: The request could not be sent.
         """
-        return ModelStream(self, model, body)
+        return ModelStream(self._invocation(model, body, may_lower_tokens=may_lower_tokens))
 
-    def invoke_stream(self, model: Model, encoded: bytes) -> Stream:
-        """One attempt of `stream`."""
-        return self.sagemaker.invoke_stream(model.endpoint_name, encoded, self.deadline, self.journal.client_request_id)
-
-    def whole(self, model: Model, body: dict[str, Any]) -> bytes:
+    def invoke(self, model: Model, body: dict[str, Any]) -> bytes:
         """Invoke a model's endpoint for what its container cannot stream; ends after 60 seconds.
 
         Raises:
-            Failure: As the error says; a timeout says why it is this short.
+            ApiError: The invocation failed; a timeout explains why it is this short.
         """
-        encoded = self.encoded(model, body)
-        retries = Retries(self)
-        sent = time.perf_counter()
-        while True:
-            try:
-                return self.sagemaker.invoke(
-                    model.endpoint_name, encoded, self.deadline, self.journal.client_request_id
-                )
-            except Failure as failure:
-                if not retries.again(failure):
-                    raise _explained(failure) from failure
-            finally:
-                self.journal.upstream((time.perf_counter() - sent) * 1000)
+        try:
+            return self._invocation(model, body, may_lower_tokens=False).invoke()
+        except ApiError as error:
+            if error.kind != "timeout" or error.log_detail == DEADLINE:
+                raise
+            message = (
+                "The model did not answer within the 60 seconds that SageMaker gives to a request that the model"
+                f" cannot stream ({self.engine_of(model).not_streamable})."
+            )
+            raise ApiError("timeout", message, log_detail=error.log_detail) from error
 
-    def encoded(self, model: Model, body: dict[str, Any]) -> bytes:
-        """The body as it goes to the container; what Python read and serde would not is refused here.
+    def _invocation(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool) -> Invocation:
+        engine = self.engine_of(model)
+
+        def shrink(error: ApiError) -> bytes | None:
+            nonlocal may_lower_tokens
+            tokens = engine.tokens_left(error) if may_lower_tokens else None
+            if tokens is None:
+                return None
+            may_lower_tokens = False
+            return self._encode(model, engine.with_max_tokens(body, tokens))
+
+        return Invocation(
+            self.sagemaker,
+            model.endpoint_name,
+            self._encode(model, body),
+            deadline=self.deadline,
+            log=self.log,
+            errors=engine,
+            shrink=shrink,
+        )
+
+    def _encode(self, model: Model, body: dict[str, Any]) -> bytes:
+        """The body as it is sent to the container.
 
         Raises:
-            Failure: It is no JSON to TGI, or larger than the model takes.
+            ApiError: Python could decode it and the container could not, or it is larger than the endpoint accepts.
         """
         try:
             encoded = compact(body)
@@ -125,18 +139,8 @@ class Call:
             raise not_json("recursion limit exceeded") from None
         except ValueError:
             raise not_json("number out of range") from None
-        self.journal.note(Model=model.name, endpoint=model.endpoint_name, request_bytes=len(encoded))
+        self.log.add(Model=model.name, endpoint=model.endpoint_name, request_bytes=len(encoded))
         if len(encoded) > model.max_body_bytes:
             size = f"The request is {len(encoded)} bytes; {model.name} takes at most {model.max_body_bytes}."
-            raise Failure("too_large", size)
+            raise ApiError("too_large", size)
         return encoded
-
-
-def _explained(failure: Failure) -> Failure:
-    if failure.kind != "timeout" or failure.cause == DEADLINE:
-        return failure
-    message = (
-        "The model did not answer within the 60 seconds that SageMaker gives to a request that the model"
-        " cannot stream (best_of > 1, decoder_input_details, a tool call that its stream lost a part of)."
-    )
-    return Failure("timeout", message, cause=failure.cause)

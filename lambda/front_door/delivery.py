@@ -1,184 +1,189 @@
-"""The two ways to answer from a model's stream: pass it on as it comes, or in one piece at its end.
+"""The two ways to respond from a model's stream: pass its events on as they arrive, or one JSON body at its end.
 
-Both show a sign of life where nothing comes for long: API Gateway ends a streamed answer of a Regional API in which
-nothing travels for 5 minutes, and others on the way may be less patient.
+Both send keep-alives if nothing arrives for long: API Gateway ends a streamed response of a Regional API after five
+minutes without data, and proxies in between may end it sooner.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
 """
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from typing import Protocol as Interface
+from typing import Protocol
 
-from front_door.context import JSON, Call
-from front_door.errors import IN_BAND, Failure, Protocol
-from front_door.http.response import Response
-from front_door.http.sse import value_of
-from front_door.request_log import Journal
+from front_door.context import RequestContext
+from front_door.errors import IN_BAND, ApiError
+from front_door.http.json import parse
+from front_door.http.response import JSON, Response
+from front_door.request_log import RequestLog
 
-# As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from collecting the stream.
+# As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from buffering the stream.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-COMMENT = b":\n\n"
-"""A sign of life that every reader of server-sent events skips; TGI sends the same."""
+KEEP_ALIVE_EVENT = b":\n\n"
+"""A comment, which every reader of server-sent events skips; TGI sends the same."""
 
-SILENT_SECONDS = 240.0
-"""How long an answer in one piece may keep silent, and with it may still get the status of a failure."""
+MAX_SILENT_SECONDS = 240.0
+"""How long a buffered response waits without sending anything; until then an error still has its own status."""
 
 
-class Source(Interface):
-    """What is passed on: a model's stream, or several as one."""
-
-    @property
-    def is_events(self) -> bool:
-        """Whether it is a stream of events, once the first slice is there."""
+class EventSource(Protocol):
+    """A model's stream, or the merged streams of several choices."""
 
     @property
-    def content_type(self) -> str:
-        """What it is, likewise."""
+    def is_event_stream(self) -> bool:
+        """Whether it is an event stream, once the first slice has arrived."""
 
     @property
-    def tail(self) -> bytes:
-        """The last bytes: at least the last event."""
+    def last_event(self) -> bytes:
+        """The bytes that were yielded last: at least the last event."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Whole events; an empty slice says that nothing came for a while."""
+        """Complete events; an empty slice is a keep-alive."""
 
 
-Steps = Generator[None, None, Response]
-"""Makes an answer; yields whenever something or nothing has come."""
+class ErrorWriter(Protocol):
+    """Writes errors in the client's protocol."""
+
+    def error_response(self, error: ApiError) -> Response:
+        """The error as a response."""
+
+    def error_event(self, error: ApiError) -> bytes:
+        """The error as the last event of a stream."""
 
 
-def relay(
-    call: Call,
-    stream: Source,
-    protocol: Protocol,
+ResponseBuilder = Generator[None, None, Response]
+"""Builds a response; yields whenever data or a keep-alive has arrived."""
+
+
+def stream_response(
+    ctx: RequestContext,
+    source: EventSource,
+    errors: ErrorWriter,
     *,
     translate: Callable[[bytes], bytes] | None = None,
-    first: Callable[[bytes], None] = lambda events: None,
-    last: Callable[[bytes, Journal], None],
+    check_first: Callable[[bytes], None] = lambda events: None,
+    check_last: Callable[[bytes, RequestLog], None],
 ) -> Response:
-    """Pass a stream on as it comes. Where the first token takes long, the status is sent before it.
+    """Pass a stream on as it arrives. If the first token takes long, the status is sent before it.
 
     Args:
-        call: The request.
-        stream: The container's answer.
-        protocol: Tells of a failure once the stream has begun.
-        translate: From whole events to what the client gets. Default: the same.
-        first: Looks at the first events; a Failure that it raises is the answer instead of the stream.
-        last: Looks at the last events as they came, notes what they tell, and raises Failure where the stream has no
-            end.
+        ctx: The request.
+        source: The container's response.
+        errors: Writes an error once the stream has begun.
+        translate: From complete events to what the client gets. Default: unchanged.
+        check_first: Looks at the first events; an ApiError that it raises becomes the response.
+        check_last: Looks at the last events as the container sent them, logs what they report, and raises ApiError if
+            they do not end the stream.
 
     Raises:
-        Failure: The stream ended before its first event.
+        ApiError: The stream ended before its first event.
     """
-    call.journal.note(streamed=True)
-    parts = iter(stream)
-    beginning = next(parts, None)
-    if beginning is None:
-        raise Failure("incomplete_generation", "Incomplete generation", cause="no event")
-    if beginning and not stream.is_events:
-        return Response(200, dict(JSON), [read_whole(beginning + b"".join(parts))])
-    if beginning:
-        first(beginning)
-    return Response(200, dict(EVENT_STREAM), _relayed(call, beginning, parts, stream, protocol, translate, last))
+    ctx.log.add(streamed=True)
+    parts = iter(source)
+    first = next(parts, None)
+    if first is None:
+        raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no event")
+    if first and not source.is_event_stream:
+        return Response(200, dict(JSON), [check_json(first + b"".join(parts))])
+    if first:
+        check_first(first)
+    return Response(200, dict(EVENT_STREAM), _stream(ctx, first, parts, source, errors, translate, check_last))
 
 
-def read_whole(answer: bytes) -> bytes:
-    """What a container that does not stream has answered, as it came.
+def check_json(body: bytes) -> bytes:
+    """The response of a container that does not stream, unchanged.
 
     Raises:
-        Failure: It is no answer.
+        ApiError: It is not JSON.
     """
-    if not isinstance(value_of(answer), dict | list):
-        raise Failure("upstream", "The model answered something that is not JSON.", cause="not JSON")
-    return answer
+    if not isinstance(parse(body), dict | list):
+        raise ApiError("upstream", "The model answered something that is not JSON.", log_detail="not JSON")
+    return body
 
 
-def _relayed(
-    call: Call,
-    beginning: bytes,
+def _stream(
+    ctx: RequestContext,
+    first: bytes,
     parts: Iterator[bytes],
-    stream: Source,
-    protocol: Protocol,
+    source: EventSource,
+    errors: ErrorWriter,
     translate: Callable[[bytes], bytes] | None,
-    last: Callable[[bytes, Journal], None],
+    check_last: Callable[[bytes, RequestLog], None],
 ) -> Iterator[bytes]:
     try:
-        part: bytes | None = beginning
+        part: bytes | None = first
         while part is not None:
-            if part and not stream.is_events:
-                raise Failure(
-                    "upstream", "The model answered in one piece, which cannot be streamed.", cause="no events"
-                )
-            yield _passed(part, translate)
+            if part and not source.is_event_stream:
+                message = "The model answered in one piece, which cannot be streamed."
+                raise ApiError("upstream", message, log_detail="no events")
+            yield _render(part, translate)
             part = next(parts, None)
-        last(stream.tail, call.journal)
-    except Failure as failure:
-        cause = _cause(failure, stream, last, call.journal)
-        if cause is not None:
-            call.journal.failed(cause)
-            yield protocol.event(cause)
-    except Exception as error:  # noqa: BLE001 - the status is sent; the client must still be told
-        call.journal.crashed(error)
-        yield protocol.event(Failure("internal", "The front door failed."))
+        check_last(source.last_event, ctx.log)
+    except ApiError as failure:
+        error = _error_to_report(failure, source, check_last, ctx.log)
+        if error is not None:
+            ctx.log.add_error(error)
+            yield errors.error_event(error)
+    except Exception as defect:  # noqa: BLE001 - the status is sent; the client must still get the error
+        ctx.log.add_defect(defect)
+        yield errors.error_event(ApiError("internal", "The front door failed."))
     finally:
-        call.journal.write()
+        ctx.log.write()
 
 
-def _cause(
-    failure: Failure, stream: Source, last: Callable[[bytes, Journal], None], journal: Journal
-) -> Failure | None:
-    """What the client still has to be told: nothing, where it has the end already and only the connection broke then.
+def _error_to_report(
+    error: ApiError, source: EventSource, check_last: Callable[[bytes, RequestLog], None], log: RequestLog
+) -> ApiError | None:
+    """The error that the client has still to get; None if it has the end already and the connection broke after it.
 
-    The container's own word about a failure is worth more than that the connection broke behind it.
+    The container's own error says more than the broken connection that follows it.
     """
     try:
-        last(stream.tail, journal)
-    except Failure as told:
-        return told if told.cause == IN_BAND else failure
+        check_last(source.last_event, log)
+    except ApiError as last:
+        return last if last.log_detail == IN_BAND else error
     return None
 
 
-def _passed(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:
+def _render(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:
     if not part:
-        return COMMENT
+        return KEEP_ALIVE_EVENT
     return part if translate is None else translate(part)
 
 
-def collected(call: Call, steps: Steps, protocol: Protocol) -> Response:
-    """Answer in one piece, whenever it is there.
+def buffered_response(ctx: RequestContext, builder: ResponseBuilder, errors: ErrorWriter) -> Response:
+    """Respond with one JSON body, however long it takes.
 
-    After `SILENT_SECONDS` the status is sent, and white space, which JSON allows in front; a failure from then on can
-    only be told in the body.
+    After `MAX_SILENT_SECONDS` the status is sent, and then white space, which JSON allows before a value; from then on
+    an error can only be reported in the body.
 
     Raises:
-        Failure: As `steps`.
+        ApiError: As `builder`.
     """
-    until = time.time() + SILENT_SECONDS
+    until = time.time() + MAX_SILENT_SECONDS
     try:
         while time.time() < until:
-            next(steps)
+            next(builder)
     except StopIteration as done:
         response: Response = done.value
         return response
-    return Response(200, dict(JSON), _late(call, steps, protocol))
+    return Response(200, dict(JSON), _send_late(ctx, builder, errors))
 
 
-def _late(call: Call, steps: Steps, protocol: Protocol) -> Iterator[bytes]:
+def _send_late(ctx: RequestContext, builder: ResponseBuilder, errors: ErrorWriter) -> Iterator[bytes]:
     sent = time.time()
     yield b"\n"
     try:
         while True:
-            next(steps)
+            next(builder)
             if time.time() - sent > 1:
                 sent = time.time()
                 yield b"\n"
     except StopIteration as done:
         yield from done.value.body
-    except Failure as failure:
-        call.journal.failed(failure)
-        yield from protocol.response(failure).body
-    except Exception as error:  # noqa: BLE001 - the status is sent; the client must still be told
-        call.journal.crashed(error)
-        yield from protocol.response(Failure("internal", "The front door failed.")).body
+    except ApiError as error:
+        ctx.log.add_error(error)
+        yield from errors.error_response(error).body
+    except Exception as defect:  # noqa: BLE001 - the status is sent; the client must still get the error
+        ctx.log.add_defect(defect)
+        yield from errors.error_response(ApiError("internal", "The front door failed.")).body
     finally:
-        call.journal.write()
+        ctx.log.write()

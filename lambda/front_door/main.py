@@ -1,6 +1,6 @@
-"""Where the process of a streaming function begins: started by `run`, in place of the managed runtime.
+"""The entry point of a streaming function: started by `bootstrap`, instead of the managed runtime.
 
-It runs as `__main__`, so it holds nothing that another module could import a second time.
+It runs as `__main__`, so it defines nothing that another module could import a second time.
 """
 
 import os
@@ -10,10 +10,10 @@ from typing import Any
 
 
 def _search_path() -> list[str]:
-    """The managed runtime's own order: the function, its layers, then the interpreter's packages with botocore.
+    """The managed runtime's order: the function, its layers, then the interpreter's packages with botocore.
 
-    Python itself has put this file's folder first, links resolved, where the package's modules would have a second
-    name each and `http` would hide Python's own.
+    Python has put this file's folder first, with links resolved: from there each module of the package would have a
+    second name, and `http` would hide Python's own.
     """
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     layers = [f"/opt/python/lib/{version}/site-packages", "/opt/python"]

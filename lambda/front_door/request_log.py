@@ -1,4 +1,4 @@
-"""One line of JSON in the log for each request: what it was and how it went, never what it said.
+"""One line of JSON in the log per request: what it was and how it went, never its content.
 
 The same line carries CloudWatch metrics in the embedded metric format: the fields in PascalCase are metrics and their
 dimensions. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import Any
 
-from front_door.errors import Failure
+from front_door.errors import ApiError
 
 NAMESPACE = "TgiEndpoint/FrontDoor"
 UNITS = {
@@ -28,10 +28,10 @@ UNITS = {
     "Duration": "Milliseconds",
 }
 _REASON = re.compile(r"[a-z_]{1,20}|None")
-_MOST = 2**53  # where a JSON number is no longer exact to all who read it
+_MAX_COUNT = 2**53  # from here on a JSON number is not exact for every reader
 
 
-class Journal:
+class RequestLog:
     """Collects the fields of a request's line.
 
     Args:
@@ -40,7 +40,7 @@ class Journal:
 
     Attributes:
         request_id: API Gateway's id of the request.
-        client_request_id: What the client calls the request, if it does: its `Idempotency-Key` or `X-Request-Id`.
+        client_request_id: The client's own id of the request, if any: its `Idempotency-Key` or `X-Request-Id`.
     """
 
     def __init__(self, event: dict[str, Any], request_id: str) -> None:
@@ -59,51 +59,51 @@ class Journal:
             "Retries": 0,
         }
 
-    def note(self, **fields: object) -> None:
-        """Add fields; values are names, numbers and ids, never text of a request or an answer."""
+    def add(self, **fields: object) -> None:
+        """Add fields; values are names, numbers and ids, never text of a request or a response."""
         self._fields.update(fields)
 
-    def called(self, client_request_id: str | None) -> None:
-        """Note what the client calls its request."""
+    def set_client_request_id(self, client_request_id: str | None) -> None:
+        """Add the client's own id of the request."""
         self.client_request_id = client_request_id
-        self.note(client_request_id=client_request_id)
+        self.add(client_request_id=client_request_id)
 
-    def first_token(self) -> None:
-        """Note that the model has begun to answer."""
+    def mark_first_token(self) -> None:
+        """Add the time to the first token: the model has begun to respond."""
         if self._first_token is None:
             self._first_token = self._elapsed()
-            self.note(TimeToFirstToken=self._first_token)
+            self.add(TimeToFirstToken=self._first_token)
 
-    def upstream(self, milliseconds: float) -> None:
-        """Note how long the model took; of several at the same time the longest counts."""
-        self.note(UpstreamTime=max(round(milliseconds, 1), self._fields.get("UpstreamTime", 0)))
+    def add_upstream_time(self, milliseconds: float) -> None:
+        """Add how long the model took; of concurrent requests the longest counts."""
+        self.add(UpstreamTime=max(round(milliseconds, 1), self._fields.get("UpstreamTime", 0)))
 
-    def tokens(self, *, prompt: object, generated: object) -> None:
-        """Note the tokens of the prompt and of the answer, where the model told them; what is no number is none."""
-        self.note(PromptTokens=_count(prompt), GeneratedTokens=_count(generated))
+    def add_tokens(self, *, prompt: object, generated: object) -> None:
+        """Add the token counts of the prompt and the response, as the model reported them; ignores what is no count."""
+        self.add(PromptTokens=_count(prompt), GeneratedTokens=_count(generated))
         generated = _count(generated)
         if generated is not None and generated > 1 and self._first_token is not None:
             seconds = (self._elapsed() - self._first_token) / 1000
             if seconds > 0:
-                self.note(TokensPerSecond=round((generated - 1) / seconds, 1))
+                self.add(TokensPerSecond=round((generated - 1) / seconds, 1))
 
-    def failed(self, failure: Failure) -> None:
-        """Note a failure by its kind and cause; its message stays out, a container may have quoted the prompt."""
-        level = "ERROR" if failure.status in (500, 502) else "WARN"
-        self.note(level=level, error=failure.kind, error_status=failure.status, cause=failure.cause)
+    def add_error(self, error: ApiError) -> None:
+        """Add an error by its kind and detail, without its message: a container may have quoted the prompt."""
+        level = "ERROR" if error.status in (500, 502) else "WARN"
+        self.add(level=level, error=error.kind, error_status=error.status, cause=error.log_detail)
 
-    def crashed(self, error: BaseException) -> None:
-        """Note a defect by its type and place; its message stays out as well."""
+    def add_defect(self, error: BaseException) -> None:
+        """Add an unexpected exception by its type and place, without its message as well."""
         frames = traceback.extract_tb(error.__traceback__)
         place = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-        self.note(level="ERROR", error="internal", error_status=500, cause=type(error).__name__, traceback=place)
+        self.add(level="ERROR", error="internal", error_status=500, cause=type(error).__name__, traceback=place)
 
     def write(self) -> None:
         """Write the line to standard output, where Lambda collects it."""
-        told = self._fields.get("error_status") or self._fields.get("status") or 0
-        self.note(Duration=self._elapsed(), ClientErrors=int(400 <= told < 500), ServerErrors=int(told >= 500))
+        status = self._fields.get("error_status") or self._fields.get("status") or 0
+        self.add(Duration=self._elapsed(), ClientErrors=int(400 <= status < 500), ServerErrors=int(status >= 500))
         if not _REASON.fullmatch(str(self._fields.get("finish_reason"))):
-            self.note(finish_reason="unknown")  # a model's word, which could be anything
+            self.add(finish_reason="unknown")  # reported by a model, so it could be any text
         line = {name: value for name, value in self._fields.items() if value is not None}
         sys.stdout.write(json.dumps({**line, "_aws": _metrics(line)}) + "\n")
         sys.stdout.flush()
@@ -113,11 +113,11 @@ class Journal:
 
 
 def _count(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value < _MOST else None
+    return value if type(value) is int and 0 <= value < _MAX_COUNT else None
 
 
 def _metrics(line: dict[str, Any]) -> dict[str, Any]:
-    """What CloudWatch makes metrics of: for the door as a whole, and for each model."""
+    """The embedded metrics: for the whole front door, and for each model."""
     directive = {
         "Namespace": NAMESPACE,
         "Dimensions": [["Door"], ["Door", "Model"]] if "Model" in line else [["Door"]],
@@ -127,7 +127,7 @@ def _metrics(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _consumer(context: dict[str, Any]) -> str | None:
-    """Who calls: the id of an API key, what an authorizer calls the caller, or the caller's ARN; never a secret."""
+    """The caller: the id of its API key, its name from an authorizer, or its ARN; never a secret."""
     identity, authorizer = context.get("identity") or {}, context.get("authorizer") or {}
     known = identity.get("apiKeyId") or authorizer.get("principalId") or (authorizer.get("claims") or {}).get("sub")
     found = known or identity.get("userArn")

@@ -1,6 +1,6 @@
-"""The route table: what the front door serves, and what answers it.
+"""The route table: what the front door serves, and the functions that handle it.
 
-The OpenAPI description, the REST API and the function's dispatch are all made from it.
+The OpenAPI description, the REST API and the function's dispatch are all derived from it.
 """
 
 from typing import NamedTuple
@@ -12,14 +12,14 @@ class Route(NamedTuple):
     Attributes:
         method: The HTTP method.
         path: The path under the stage; `{model}` stands for one segment, the name of a model.
-        answer: The module and function of this package that answer; loaded with the first request that needs them.
-        protocol: Whose words the client speaks, also in errors: `tgi` or `openai`.
-        request: The name of the request body's schema in the OpenAPI description; None: there is no body.
+        handler: The module and function of this package that handle it; imported by the first request that needs them.
+        protocol: The client's protocol, also in errors: `tgi` or `openai`.
+        request: The name of the request body's schema in the OpenAPI description; None if there is no body.
     """
 
     method: str
     path: str
-    answer: str
+    handler: str
     protocol: str
     request: str | None = None
 
@@ -46,19 +46,19 @@ ROUTES = (
 )
 
 
-Found = tuple[dict[str, Route], dict[str, str]]
+Match = tuple[dict[str, Route], dict[str, str]]
 
 
-def found(path: str, resource: str | None = None, parameters: dict[str, str] | None = None) -> Found:
-    """The routes of a path by their method, and what its variables are; empty where there is no such path.
+def match(path: str, resource: str | None = None, parameters: dict[str, str] | None = None) -> Match:
+    """The routes of a path by their method, and the values of its variables; empty if there is no such path.
 
-    The name of a model may be a hub id with its slash in `/v1/models/{model}`, as OpenAI's clients send it; elsewhere
-    the slash has to be percent-encoded.
+    A model may be a hub id with its slash in `/v1/models/{model}`, as OpenAI's clients send it; in other paths
+    the slash must be percent-encoded.
 
     Args:
         path: The path as the client sent it.
-        resource: API Gateway's own finding, the template that the path matches; it wins where it is one of ours,
-            since nobody documents whether `path` comes decoded.
+        resource: The template that API Gateway matched; it takes precedence if it is one of ours, since it is not
+            documented whether `path` is decoded.
         parameters: The variables of that template.
     """
     if resource in _BY_PATH and (parameters or "{" not in resource):

@@ -64,9 +64,9 @@ def _paths() -> dict[str, Any]:
 
 
 def _operation(route: Route) -> dict[str, Any]:
-    about = OPERATIONS[route.answer]
+    about = OPERATIONS[route.handler]
     has_model = "{model}" in route.path
-    is_twin = has_model and any(other.answer == route.answer and other.path != route.path for other in ROUTES)
+    is_twin = has_model and any(other.handler == route.handler and other.path != route.path for other in ROUTES)
     operation: dict[str, Any] = {
         "operationId": about.id + ("OfModel" if is_twin else ""),
         "tags": [about.tag],

@@ -11,7 +11,7 @@ import pytest
 from front_door.app import App
 from front_door.config import Config, Model
 from front_door.http.response import Response
-from front_door.sagemaker import invocation
+from front_door.sagemaker import retry
 
 from tests.lambda_.sagemaker_double import SageMakerDouble
 
@@ -28,7 +28,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invocation, "_FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.001)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def long(seconds: float = 0.5) -> Any:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.1)
 
 
 WAITS = {
@@ -97,8 +97,8 @@ class TestAnAnswerInOnePieceThatTakesVeryLong:
 
     @pytest.fixture(autouse=True)
     def _silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        assert delivery.SILENT_SECONDS + 30 < 300
-        monkeypatch.setattr(delivery, "SILENT_SECONDS", 0.2)
+        assert delivery.MAX_SILENT_SECONDS + 30 < 300
+        monkeypatch.setattr(delivery, "MAX_SILENT_SECONDS", 0.2)
 
     def test_is_the_same_json_behind_white_space(self, door: Door, sagemaker: SageMakerDouble) -> None:
         sagemaker.replies.append(Reply([HEAD, long(1.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
@@ -131,7 +131,7 @@ class TestAnAnswerInOnePieceThatTakesVeryLong:
         def broken(*_: object) -> None:
             raise KeyError("canary")
 
-        monkeypatch.setattr("front_door.protocols.tgi.routes._Generation.end", broken)
+        monkeypatch.setattr("front_door.protocols.tgi.routes._Generation.finish", broken)
         sagemaker.replies.append(Reply([HEAD, long(0.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
         assert door.ask("/generate", {"inputs": "Hi"}).json()["error_type"] == "internal"
         assert door.log()[0]["error"] == "internal"

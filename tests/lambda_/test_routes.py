@@ -150,7 +150,7 @@ def test_each_route_names_a_function_that_there_is() -> None:
     from importlib import import_module
 
     for route in routes.ROUTES:
-        module, _, name = route.answer.rpartition(".")
+        module, _, name = route.handler.rpartition(".")
         assert callable(getattr(import_module(f"front_door.{module}"), name))
 
 
@@ -211,7 +211,7 @@ def test_there_is_no_preflight_for_what_is_not_there(
 
 def test_found_takes_one_segment_for_a_model_but_hub_ids_under_v1() -> None:
     def paths(path: str) -> Any:
-        found, variables = routes.found(path)
+        found, variables = routes.match(path)
         return next(iter(found.values())).path if found else None, variables
 
     assert paths("/models/a/generate") == ("/models/{model}/generate", {"model": "a"})
@@ -266,7 +266,7 @@ class TestADoorThatAsksForKeys:
     @pytest.fixture
     def keyed(self, door_for: Callable[..., Door]) -> Door:
         made = door_for(LLAMA)
-        made.app._config = replace(made.app._config, asks_for_keys=True, has_playground=True, cors_origins=(ORIGIN,))
+        made.app._config = replace(made.app._config, requires_api_key=True, has_playground=True, cors_origins=(ORIGIN,))
         return made
 
     @pytest.mark.parametrize("context", [{}, None, {"identity": None}, {"identity": {"apiKeyId": None}}])

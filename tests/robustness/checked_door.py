@@ -14,7 +14,7 @@ from typing import Any
 
 from front_door.app import App
 from front_door.config import Config, Model
-from front_door.errors import protocol_of
+from front_door.protocols.base import protocol_of
 
 from tests.robustness.model_double import ModelDouble
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from front_door.sagemaker import invocation
+from front_door.sagemaker import retry
 
 from tests.robustness.checked_door import DOOR, HostileDoor, open_door
 from tests.robustness.expected_responses import true
@@ -27,7 +27,7 @@ def door(double: ModelDouble) -> Iterator[HostileDoor]:
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_SESSION_TOKEN", "token")
         patch.setenv("AWS_LAMBDA_FUNCTION_NAME", DOOR)
-        patch.setattr(invocation, "_FIRST_PAUSE_SECONDS", 0.001)
+        patch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.001)
         opened = open_door(double)
         yield opened
         opened.app.sagemaker.close()

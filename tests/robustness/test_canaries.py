@@ -148,10 +148,10 @@ def _container_errors() -> list[dict[str, Any]]:
 
 
 DEFECTS = {
-    "before anything": (app, "found"),
+    "before anything": (app, "match"),
     "while it asks": (context, "compact"),
     "while it reads": (invocation.ModelStream, "__iter__"),
-    "while it passes on": (delivery, "_passed"),
+    "while it passes on": (delivery, "_render"),
 }
 
 

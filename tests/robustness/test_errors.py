@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from front_door.errors import KINDS, TGI_MESSAGES
+from front_door.engines.tgi.errors import KIND_BY_MESSAGE
+from front_door.errors import KINDS
 from front_door.sagemaker.errors import BY_CODE
-from front_door.sagemaker.invocation import ATTEMPTS
+from front_door.sagemaker.retry import MAX_ATTEMPTS
 
 from local.sagemaker_runtime.event_stream import event, exception, part
 from tests.robustness.cases import CASES, WHOLE, Once, bytes_for, events_for_case, right_or_told, wrong_then_right
@@ -66,7 +67,7 @@ def test_a_failure_that_stays_is_told_after_some_attempts(door: HostileDoor, cod
         door.double.received.clear()
         door.double.answers = lambda _request, wire=wire: wire
         assert right_or_told(door, case, case.ask(door)) == -1
-        assert len(door.double.received) == (ATTEMPTS if code.startswith(RETRIED) else 1)
+        assert len(door.double.received) == (MAX_ATTEMPTS if code.startswith(RETRIED) else 1)
 
 
 def test_an_event_of_a_kind_that_is_not_known_is_skipped(door: HostileDoor) -> None:
@@ -121,7 +122,7 @@ def test_whatever_status_the_container_had_is_told(door: HostileDoor, status: An
 
 TOLD = {
     **{f"of the kind {kind}": {"error": "m", "error_type": kind} for kind in [*KINDS, "new", None, 7]},
-    **{f"in the words {words}": {"error": {"message": words, "http_status_code": 422}} for words in TGI_MESSAGES},
+    **{f"in the words {words}": {"error": {"message": words, "http_status_code": 422}} for words in KIND_BY_MESSAGE},
     "without words": {"error": {}},
     "of a null": {"error": None},
     "of a number": {"error": 7, "error_type": {}},

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from front_door.errors import KINDS, OPENAI, TGI
+from front_door.errors import KINDS
+from front_door.protocols.openai.errors import OPENAI
+from front_door.protocols.tgi.errors import TGI
 from front_door.routes import ROUTES, Route
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator

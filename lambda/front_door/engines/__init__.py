@@ -1,1 +1,36 @@
-"""What model containers speak."""
+"""What containers speak: one folder per engine, and the one place where a model's engine is chosen."""
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from front_door.config import ConfigError
+
+if TYPE_CHECKING:
+    from front_door.engines.base import Engine
+
+ENGINES = {"tgi": "front_door.engines.tgi.engine:TgiEngine"}
+"""The class of each engine, by the name in a model's configuration; imported by the first request that needs it."""
+
+
+def check(name: str) -> None:
+    """Check that there is an engine of this name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    if name not in ENGINES:
+        raise ConfigError(f"The engine {name!r} is unknown; known are {', '.join(ENGINES)}.")
+
+
+@cache
+def of(name: str) -> "Engine":
+    """The engine of this name.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    check(name)
+    module, _, class_name = ENGINES[name].partition(":")
+    engine: Engine = getattr(import_module(module), class_name)()
+    return engine

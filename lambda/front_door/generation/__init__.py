@@ -1,1 +1,1 @@
-"""What passes between a client's protocol and an engine's."""
+"""What passes between the protocol that a client speaks and the engine in the model's container."""

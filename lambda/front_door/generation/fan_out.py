@@ -1,37 +1,34 @@
-"""Several requests to a model at the same time, for an answer with several choices."""
+"""Concurrent requests to a model, for a response with more than one choice."""
 
 import queue
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
 
-from front_door.errors import Failure
+from front_door.errors import ApiError
 from front_door.sagemaker import connection
+from front_door.sagemaker.invocation import ModelStream
 
-if TYPE_CHECKING:
-    from front_door.config import Model
-    from front_door.context import Call
-
-_Told = tuple[int, bytes | None, BaseException | None]
+Open = Callable[[], ModelStream]
+_Item = tuple[int, bytes | None, BaseException | None]
 
 
-def merged(call: "Call", model: "Model", bodies: list[dict[str, Any]]) -> Iterator[tuple[int, bytes]]:
-    """The events of several requests as they come, each with the index of its request; empty while none come.
+def merge_streams(streams: Sequence[Open]) -> Iterator[tuple[int, bytes]]:
+    """Open some streams at once and yield their events as they arrive, each with the index of its stream.
 
-    One that fails ends all: the others stop with what comes to them next.
+    Yields empty events (keep-alives) while none arrive. One error ends all: the other streams stop at their next event.
 
     Raises:
-        Failure: As the first that fails.
+        ApiError: The first error of any stream.
     """
-    told: queue.SimpleQueue[_Told] = queue.SimpleQueue()
+    items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
     is_over = threading.Event()
-    for index, body in enumerate(bodies):
-        threading.Thread(target=_run, args=(call, model, body, index, told, is_over), daemon=True).start()
-    running = len(bodies)
+    for index, open_stream in enumerate(streams):
+        threading.Thread(target=_read, args=(open_stream, index, items, is_over), daemon=True).start()
+    running = len(streams)
     try:
         while running:
             try:
-                index, events, error = told.get(timeout=connection.HEARTBEAT_SECONDS)
+                index, events, error = items.get(timeout=connection.KEEP_ALIVE_SECONDS)
             except queue.Empty:
                 yield 0, b""
                 continue
@@ -45,24 +42,18 @@ def merged(call: "Call", model: "Model", bodies: list[dict[str, Any]]) -> Iterat
         is_over.set()
 
 
-def _run(
-    call: "Call",
-    model: "Model",
-    body: dict[str, Any],
-    index: int,
-    told: "queue.SimpleQueue[_Told]",
-    is_over: threading.Event,
-) -> None:
+def _read(open_stream: Open, index: int, items: "queue.SimpleQueue[_Item]", is_over: threading.Event) -> None:
     try:
-        stream = call.stream(model, body)
+        stream = open_stream()
         for events in stream:
             if is_over.is_set():
                 return
             if not events:
                 continue
-            if not stream.is_events:
-                raise Failure("upstream", "The model answered in one piece where it was to stream.", cause="no events")
-            told.put((index, events, None))
-        told.put((index, None, None))
-    except BaseException as error:  # noqa: BLE001 - raised again where the events are read
-        told.put((index, None, error))
+            if not stream.is_event_stream:
+                message = "The model answered in one piece where it was to stream."
+                raise ApiError("upstream", message, log_detail="no events")
+            items.put((index, events, None))
+        items.put((index, None, None))
+    except BaseException as error:  # noqa: BLE001 - raised again by the thread that reads the items
+        items.put((index, None, error))

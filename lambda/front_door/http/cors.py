@@ -1,17 +1,18 @@
-"""What lets pages of other origins read the answers (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""The headers that let pages of other origins read responses (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+
+from collections.abc import Iterable
 
 from front_door.http.request import Request
-from front_door.http.response import Response
-from front_door.routes import Route
+from front_door.http.response import JSON, Response
 
 _DAY_SECONDS = "86400"
 # What OpenAI's and Hugging Face's clients send from a browser, beside what every page may send.
-_ALLOWED = (
+_ALLOWED_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, X-Request-Id, OpenAI-Beta, OpenAI-Organization, OpenAI-Project,"
     " X-Stainless-Arch, X-Stainless-Lang, X-Stainless-OS, X-Stainless-Package-Version, X-Stainless-Retry-Count,"
     " X-Stainless-Runtime, X-Stainless-Runtime-Version, X-Stainless-Timeout"
 )
-_EXPOSED = "x-request-id, retry-after, x-prompt-tokens, x-generated-tokens"
+_EXPOSED_HEADERS = "x-request-id, retry-after, x-prompt-tokens, x-generated-tokens"
 
 
 def headers(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
@@ -20,18 +21,22 @@ def headers(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
         return {}
     origin = request.header("origin")
     if "*" in origins:
-        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
+        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED_HEADERS}
     if origin is None or origin not in origins:
         return {"Vary": "Origin"}
-    return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED, "Vary": "Origin"}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": _EXPOSED_HEADERS,
+        "Vary": "Origin",
+    }
 
 
-def preflight(routes: dict[str, Route]) -> Response:
-    """The answer to a browser's question before its request; `headers` says whether this origin may."""
+def preflight(methods: Iterable[str]) -> Response:
+    """The response to a browser's preflight request; `headers` says whether its origin is allowed."""
     allowed = {
-        "Content-Type": "application/json",
-        "Access-Control-Allow-Methods": ", ".join(routes),
-        "Access-Control-Allow-Headers": _ALLOWED,
+        **JSON,
+        "Access-Control-Allow-Methods": ", ".join(methods),
+        "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
         "Access-Control-Max-Age": _DAY_SECONDS,
     }
     return Response(200, allowed, [b"{}"])

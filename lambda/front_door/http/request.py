@@ -1,4 +1,4 @@
-"""One request, out of API Gateway's REST proxy event."""
+"""One HTTP request, read from API Gateway's REST proxy event."""
 
 import base64
 import json
@@ -6,22 +6,23 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from front_door.errors import Failure
+from front_door.errors import ApiError
+from front_door.http.json import not_json, type_name
 
 _NOT_PRINTABLE = re.compile(r"[^\x21-\x7e]")
-_REQUEST_ID_LENGTH = 64  # of SageMaker's InferenceId
+_MAX_REQUEST_ID_LENGTH = 64  # of SageMaker's InferenceId
 _JSON_TYPE = re.compile(r"application/(?:[\w.!#$&^-]+\+)?json\s*(?:;.*)?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(slots=True)
 class Request:
-    """Method, path and headers as the client sent them; the body still as the event carries it.
+    """Method, path and headers as the client sent them; the body still encoded as in the event.
 
     Attributes:
         method: In upper case.
         path: Without the stage.
         headers: All values of each header, by its name in lower case.
-        resource: The template of the path that API Gateway has matched.
+        resource: The path template that API Gateway matched.
         parameters: The values of its variables.
     """
 
@@ -34,18 +35,18 @@ class Request:
     _is_base64: bool
 
     @classmethod
-    def of(cls, event: dict[str, Any]) -> "Request":
+    def from_event(cls, event: dict[str, Any]) -> "Request":
         """Read an event.
 
         Raises:
-            Failure: The event is no HTTP request, such as an invocation from the Lambda console.
+            ApiError: The event is not an HTTP request, such as an invocation from the Lambda console.
         """
         method, path = event.get("httpMethod"), event.get("path")
         if not isinstance(method, str) or not isinstance(path, str):
-            raise Failure("bad_request", "The event is not an HTTP request of API Gateway.")
-        many = event.get("multiValueHeaders") or {name: [value] for name, value in (event.get("headers") or {}).items()}
+            raise ApiError("bad_request", "The event is not an HTTP request of API Gateway.")
+        pairs = event.get("multiValueHeaders") or {k: [value] for k, value in (event.get("headers") or {}).items()}
         headers: dict[str, list[str]] = {}
-        for name, values in many.items():
+        for name, values in pairs.items():
             headers.setdefault(name.lower(), []).extend(values)
         resource, parameters = event.get("resource"), event.get("pathParameters") or {}
         body, is_base64 = event.get("body") or "", bool(event.get("isBase64Encoded"))
@@ -56,39 +57,39 @@ class Request:
         values = self.headers.get(name)
         return values[0] if values else None
 
-    def is_for_page(self) -> bool:
-        """Whether a browser asks for the page at the root."""
+    def accepts_html_page(self) -> bool:
+        """Whether a browser requests the page at the root."""
         return (self.method, self.path) == ("GET", "/") and "text/html" in (self.header("accept") or "")
 
     def client_request_id(self) -> str | None:
-        """What the client calls this request, as far as SageMaker takes it for an InferenceId: 64 ASCII characters."""
-        told = self.header("idempotency-key") or self.header("x-request-id") or ""
-        return _NOT_PRINTABLE.sub("", told)[:_REQUEST_ID_LENGTH] or None
+        """The client's own id of the request, as far as SageMaker accepts it as InferenceId: 64 ASCII characters."""
+        value = self.header("idempotency-key") or self.header("x-request-id") or ""
+        return _NOT_PRINTABLE.sub("", value)[:_MAX_REQUEST_ID_LENGTH] or None
 
     def body(self) -> bytes:
         """The body's bytes.
 
         Raises:
-            Failure: They cannot be had from the event.
+            ApiError: The event does not carry them in a readable form.
         """
         try:
             if self._is_base64:
                 return base64.b64decode(self._body, validate=True)
             return self._body.encode()
         except ValueError:
-            raise Failure("bad_request", "The request body did not arrive as bytes of UTF-8 text.") from None
+            raise ApiError("bad_request", "The request body did not arrive as bytes of UTF-8 text.") from None
 
     def json_object(self) -> dict[str, Any]:
         """The body as a JSON object.
 
         Raises:
-            Failure: The content type is not JSON, or the body is not one JSON object.
+            ApiError: The content type is not JSON, or the body is not one JSON object.
         """
         types = self.headers.get("content-type", [])
         if not types or not all(_JSON_TYPE.fullmatch(value.strip()) for value in types):
-            raise Failure("unsupported_media_type", "Expected request with `Content-Type: application/json`")
+            raise ApiError("unsupported_media_type", "Expected request with `Content-Type: application/json`")
         try:
-            value = json.loads(self.body().decode(), parse_constant=_no_constant)
+            value = json.loads(self.body().decode(), parse_constant=_reject_constant)
         except UnicodeDecodeError as error:
             raise not_json(f"invalid UTF-8 at byte {error.start}") from None
         except json.JSONDecodeError as error:
@@ -98,22 +99,9 @@ class Request:
         except ValueError:
             raise not_json("number out of range") from None
         if not isinstance(value, dict):
-            raise Failure("bad_request", f"The request body must be a JSON object, not {json_type(value)}.")
+            raise ApiError("bad_request", f"The request body must be a JSON object, not {type_name(value)}.")
         return value
 
 
-def json_type(value: object) -> str:
-    """The type of a decoded JSON value in serde's words, without the value."""
-    if value is None:
-        return "null"
-    names = {bool: "boolean", int: "integer", float: "floating point", str: "string", list: "sequence", dict: "map"}
-    return names[type(value)]
-
-
-def _no_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(name)
-
-
-def not_json(reason: str) -> Failure:
-    """A body that is not JSON, in the words of axum."""
-    return Failure("bad_request", f"Failed to parse the request body as JSON: {reason}")

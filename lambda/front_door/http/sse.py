@@ -1,40 +1,39 @@
-"""Server-sent events out of slices that are cut anywhere."""
+"""Server-sent events, read from slices that may be cut anywhere."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
-from math import isfinite
 from typing import Any
 
-from front_door.errors import Failure, compact
+from front_door.errors import ApiError
+from front_door.http.json import parse_object
 
 # A stream's events end with an empty line; TGI's end with LF, others may send CRLF.
 _ENDS = (b"\n\n", b"\r\n\r\n")
 
 
-class Events:
-    """Passes a stream on in whole events, so that whatever ends it never leaves half an event behind.
+class SseReader:
+    """Yields a stream in complete events, so that a stream that breaks never leaves half an event behind.
 
     Args:
-        parts: Slices of the stream; an empty one, which says that nothing came for a while, is passed on.
-        are_events: Whether it is a stream of events at all, asked with the first slice; where it is not, the slices
-            are passed on as they are. Default: it is.
+        parts: Slices of the stream; an empty slice (a keep-alive) is passed on.
+        is_event_stream: Whether the slices are an event stream at all, called with the first slice; if not, they are
+            passed on unchanged. Default: they are.
     """
 
-    def __init__(self, parts: Iterable[bytes], *, are_events: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, parts: Iterable[bytes], *, is_event_stream: Callable[[], bool] = lambda: True) -> None:
         self._parts = parts
-        self._are_events = are_events
-        self._before = self._last = b""
+        self._is_event_stream = is_event_stream
+        self._previous = self._latest = b""
 
     @property
-    def tail(self) -> bytes:
-        """The last bytes that were passed on: at least the last event of a stream that sent any."""
-        return self._before + self._last
+    def last_event(self) -> bytes:
+        """The bytes that were yielded last: the last event of a stream, and possibly some before it."""
+        return self._previous + self._latest
 
     def __iter__(self) -> Iterator[bytes]:
-        """One or more whole events at a time, each as soon as it is whole.
+        """One or more complete events at a time, each as soon as it is complete.
 
         Raises:
-            Failure: As `parts`, and where the stream ends inside an event.
+            ApiError: As `parts`, and if the stream ends inside an event.
         """
         pending = bytearray()
         is_known = False
@@ -43,35 +42,37 @@ class Events:
             if not part:
                 yield part
                 continue
-            if not is_known and not self._are_events():
+            if not is_known and not self._is_event_stream():
                 yield part
                 yield from parts
                 return
             is_known = True
             if not pending and part.endswith(_ENDS):
-                whole = part
+                complete = part
             else:
-                seen = max(len(pending) - 3, 0)
+                searched = max(len(pending) - 3, 0)
                 pending += part
-                cut = _last_end(pending, seen)
-                if not cut:
+                end = _last_end(pending, searched)
+                if not end:
                     continue
-                whole = bytes(pending[:cut])
-                del pending[:cut]
-            self._before, self._last = self._last, whole
-            yield whole
+                complete = bytes(pending[:end])
+                del pending[:end]
+            self._previous, self._latest = self._latest, complete
+            yield complete
         if pending:
-            raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="cut inside an event")
+            raise ApiError(
+                "incomplete_generation_stream", "Incomplete generation stream", log_detail="cut inside an event"
+            )
 
 
 def _last_end(data: bytearray, start: int) -> int:
-    """Where the last whole event in `data` ends, looking at what follows `start`; 0 if none does."""
+    """Where the last complete event in `data` ends, searching from `start`; 0 if none does."""
     found = ((data.rfind(end, start), len(end)) for end in _ENDS)
     return max((at + length for at, length in found if at >= 0), default=0)
 
 
-def data_of(events: bytes) -> list[bytes]:
-    """The data of each event in whole events; comments and empty events give none."""
+def event_data(events: bytes) -> list[bytes]:
+    """The data of each event in complete events; comments and empty events have none."""
     found = []
     for event in events.replace(b"\r\n", b"\n").split(b"\n\n"):
         lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:")]
@@ -80,46 +81,18 @@ def data_of(events: bytes) -> list[bytes]:
     return found
 
 
-def objects(events: bytes) -> list[dict[str, Any]]:
-    """The JSON object in each event of whole events; `[DONE]` gives none.
+def event_objects(events: bytes) -> list[dict[str, Any]]:
+    """The JSON object in each of some complete events; `[DONE]` has none.
 
     Raises:
-        Failure: An event carries no JSON object.
+        ApiError: An event carries no JSON object.
     """
     found = []
-    for data in data_of(events):
+    for data in event_data(events):
         if data == b"[DONE]":
             continue
-        value = object_of(data)
+        value = parse_object(data)
         if value is None:
-            raise Failure("upstream", "The model sent an event that is not JSON.", cause="not JSON")
+            raise ApiError("upstream", "The model sent an event that is not JSON.", log_detail="not JSON")
         found.append(value)
     return found
-
-
-def object_of(data: bytes) -> dict[str, Any] | None:
-    """As `value_of`; None also where it is no object."""
-    value = value_of(data)
-    return value if isinstance(value, dict) else None
-
-
-def value_of(data: bytes) -> Any:
-    """The value of some JSON; None where it is none, or holds what could not be written as JSON again.
-
-    Python would read numbers that are not finite, and halves of surrogate pairs.
-    """
-    try:
-        text = data.decode()
-        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
-        if "\\u" in text:
-            compact(value)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not isfinite(value):
-        raise ValueError(text)
-    return value

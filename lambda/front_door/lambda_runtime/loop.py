@@ -1,7 +1,7 @@
-"""The Lambda runtime client of a streaming function, in the place of the managed Python runtime's, which cannot stream.
+"""The runtime loop of a streaming function; it replaces that of the managed Python runtime, which cannot stream.
 
-To be deleted on the day when it can. Everything else in this package knows Lambda only as an event, an `Invocation`
-and a `Response`.
+To be deleted when it can. Everything else in this package knows Lambda only as an event, an `Invocation` and a
+`Response`.
 """
 
 import json
@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from front_door.http.response import Response
-from front_door.lambda_runtime.api_client import INVOCATION_ID, Reply, RuntimeApi, RuntimeApiError, StaleAnswerError
+from front_door.lambda_runtime.api_client import INVOCATION_ID, Reply, RuntimeApi, RuntimeApiError, StaleResponseError
 
 _PRELUDE_END = b"\0" * 8
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """What Lambda says about one invocation beside its event.
+    """What Lambda sends about one invocation beside its event.
 
     Attributes:
         request_id: Lambda's id of the request.
         deadline: When Lambda ends the invocation, in seconds since the epoch.
-        trace_id: The X-Ray header; None where the request is not traced.
-        function_arn: As it was invoked, with an alias or version where one was named.
+        trace_id: The X-Ray header; None if the request is not traced.
+        function_arn: As it was invoked, with an alias or version if one was named.
     """
 
     request_id: str
@@ -42,7 +42,7 @@ def start(load: Callable[[], Handle]) -> NoReturn:
     """Load the application and serve invocations with it; ends the process.
 
     Args:
-        load: Gives the application. What it raises is reported to Lambda as a failure to start.
+        load: Returns the application. What it raises is reported to Lambda as a failure to start.
     """
     try:
         if "AWS_LAMBDA_MAX_CONCURRENCY" in os.environ:
@@ -50,10 +50,10 @@ def start(load: Callable[[], Handle]) -> NoReturn:
                 "This runtime client takes one invocation at a time and cannot run on Lambda Managed Instances."
             )
         handle = load()
-    except Exception as error:  # noqa: BLE001 - whatever it is, Lambda is told
-        told = _described(error, str(error))
-        _log("ERROR", "the function cannot start", **told)
-        _ended(lambda: RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"]).init_error(told))
+    except Exception as error:  # noqa: BLE001 - any failure to start is reported to Lambda
+        report = _describe(error, str(error))
+        _log("ERROR", "the function cannot start", **report)
+        _exit_after(lambda: RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"]).init_error(report))
     run(handle)
 
 
@@ -61,8 +61,8 @@ def run(handle: Handle) -> NoReturn:
     """Serve invocations one after another, until the Runtime API is gone; ends the process.
 
     Args:
-        handle: Answers one event. What it raises before the answer begins fails the invocation; what its body raises
-            later ends the stream with error trailers.
+        handle: Handles one event. What it raises before the response begins fails the invocation; what the body
+            raises later ends the stream with error trailers.
     """
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
@@ -70,13 +70,13 @@ def run(handle: Handle) -> NoReturn:
         while True:
             _serve(api, handle, api.next())
 
-    _ended(serve)
+    _exit_after(serve)
 
 
-def _ended(serve: Callable[[], None]) -> NoReturn:
+def _exit_after(serve: Callable[[], None]) -> NoReturn:
     try:
         serve()
-    except (RuntimeApiError, StaleAnswerError) as error:
+    except (RuntimeApiError, StaleResponseError) as error:
         _log("ERROR", str(error))
     sys.exit(1)
 
@@ -90,11 +90,11 @@ def _serve(api: RuntimeApi, handle: Handle, event: Reply) -> None:
     try:
         try:
             response = handle(json.loads(event.body), invocation)
-        except Exception as error:  # noqa: BLE001 - the invocation fails, the sandbox goes on
+        except Exception as error:  # noqa: BLE001 - the invocation fails, the sandbox continues
             _fail(api, invocation, invocation_id, error)
         else:
-            _answer(api, invocation, invocation_id, response)
-    except StaleAnswerError as error:
+            _send(api, invocation, invocation_id, response)
+    except StaleResponseError as error:
         _log("WARN", str(error), request_id=invocation.request_id)
 
 
@@ -111,14 +111,14 @@ def _invocation(headers: dict[str, str]) -> tuple[Invocation, str | None]:
     return invocation, headers.get(INVOCATION_ID.lower())
 
 
-def _answer(api: RuntimeApi, invocation: Invocation, invocation_id: str | None, response: Response) -> None:
-    """Stream the response; its first chunk is there before anything is sent, so that a failure can still be one."""
+def _send(api: RuntimeApi, invocation: Invocation, invocation_id: str | None, response: Response) -> None:
+    """Stream the response; nothing is sent before its first chunk, so that a failure can still be reported as one."""
     chunks = iter(response.body)
     try:
         try:
-            # API Gateway turns an answer without a payload into 502.
+            # API Gateway turns a response without a payload into 502.
             first = next(filter(None, chunks), b"\n")
-        except Exception as error:  # noqa: BLE001 - as if the application had raised it
+        except Exception as error:  # noqa: BLE001 - reported as if the application had raised it
             _fail(api, invocation, invocation_id, error)
             return
         prelude = json.dumps({"statusCode": response.status, "headers": response.headers}).encode()
@@ -129,37 +129,37 @@ def _answer(api: RuntimeApi, invocation: Invocation, invocation_id: str | None, 
             for chunk in chunks:
                 if chunk:
                     stream.send(chunk)
-        except (RuntimeApiError, StaleAnswerError):
+        except (RuntimeApiError, StaleResponseError):
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the application's body raises is told in the trailers
-            failure = _reported(invocation, error)
+        except Exception as error:  # noqa: BLE001 - reported in the trailers
+            failure = _report(invocation, error)
         stream.end(failure)
     finally:
         _close(response.body, invocation)
 
 
 def _close(body: object, invocation: Invocation) -> None:
-    """Let the body give back its upstream connection, also where it was not read to its end."""
+    """Let the body release its upstream connection, even if it was not read to its end."""
     close = getattr(body, "close", None)
     if close is not None:
         try:
             close()
-        except Exception as error:  # noqa: BLE001 - the answer is out
-            _reported(invocation, error)
+        except Exception as error:  # noqa: BLE001 - the response is already sent
+            _report(invocation, error)
 
 
 def _fail(api: RuntimeApi, invocation: Invocation, invocation_id: str | None, error: Exception) -> None:
-    api.error(invocation.request_id, invocation_id, _reported(invocation, error))
+    api.error(invocation.request_id, invocation_id, _report(invocation, error))
 
 
-def _reported(invocation: Invocation, error: Exception) -> dict[str, Any]:
-    """Log a defect; without its message, which may quote a prompt."""
-    told = _described(error, "The function failed.")
-    _log("ERROR", "the invocation failed", request_id=invocation.request_id, **told)
-    return told
+def _report(invocation: Invocation, error: Exception) -> dict[str, Any]:
+    """Log a defect, without its message, which may quote a prompt."""
+    report = _describe(error, "The function failed.")
+    _log("ERROR", "the invocation failed", request_id=invocation.request_id, **report)
+    return report
 
 
-def _described(error: Exception, message: str) -> dict[str, Any]:
+def _describe(error: Exception, message: str) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)
     return {
         "errorMessage": message,
@@ -169,7 +169,7 @@ def _described(error: Exception, message: str) -> dict[str, Any]:
 
 
 def error_type(kind: type[BaseException]) -> str:
-    """The exception's name as Lambda takes it, `Function.` and then letters; it renames every other `Function.Unknown`.
+    """The exception's name as Lambda accepts it, `Function.` and letters; it replaces any other by `Function.Unknown`.
 
     Source: GetValidRuntimeOrFunctionErrorType in AWS's Runtime Interface Emulator.
     """
@@ -178,6 +178,6 @@ def error_type(kind: type[BaseException]) -> str:
 
 
 def _log(level: str, message: str, **fields: object) -> None:
-    """One line of JSON: Lambda takes each line of the output as an event of its own."""
+    """Write one line of JSON: each line of the output is a log event of its own."""
     sys.stdout.write(json.dumps({"level": level, "message": message, **fields}) + "\n")
     sys.stdout.flush()

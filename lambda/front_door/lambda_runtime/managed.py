@@ -1,4 +1,4 @@
-"""The handler for the managed Python runtime, where the front door is deployed without streaming."""
+"""The handler for the managed Python runtime, for a front door that is deployed without streaming."""
 
 import os
 import time
@@ -9,17 +9,17 @@ from front_door.lambda_runtime.loop import Invocation
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one request in one piece.
+    """Handle one request, without streaming.
 
     Args:
         event: A REST proxy event of API Gateway.
         context: The managed runtime's context object.
 
     Returns:
-        What API Gateway takes from a proxy integration.
+        The response of a proxy integration of API Gateway.
 
     Raises:
-        ConfigError: The function's environment is not usable.
+        ConfigError: The function's environment is invalid.
     """
     invocation = Invocation(
         request_id=context.aws_request_id,
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     )
     response = handle(event, invocation)
     body = b"".join(response.body)
-    # A container's bytes that are not UTF-8 are shown as such; they are no reason to lose the whole answer.
+    # Replace a container's bytes that are not UTF-8, rather than lose the whole response.
     return {
         "statusCode": response.status,
         "headers": response.headers,

@@ -1,1 +1,1 @@
-"""What clients speak."""
+"""What clients speak: one folder per protocol, and the routes that belong to none."""

@@ -1,11 +1,11 @@
-"""The playground: a page to try the models with, which `GET /` shows to browsers."""
+"""The playground: a page to try the models, which `GET /` shows to browsers."""
 
 import re
 from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
-from front_door.context import Call
+from front_door.context import RequestContext
 from front_door.http.response import Response
 
 PAGE = Path(__file__).with_name("playground.html").read_bytes()
@@ -16,7 +16,7 @@ def _hashes(tag: bytes) -> str:
     return " ".join(f"'sha256-{b64encode(sha256(part).digest()).decode()}'" for part in parts)
 
 
-# The page's own script and style run, by their hashes, and nothing else; it talks to the API that it came from.
+# Only the page's own script and style run, by their hashes; it connects only to the API that it came from.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -35,13 +35,13 @@ _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # The same URL tells other clients the health.
+    # Other clients get the health from the same URL.
     "Cache-Control": "no-cache",
     "Vary": "Accept",
 }
 
 
-def page(call: Call) -> Response:
-    """The page. It has nothing of this door in it, and asks for everything with the key of who looks at it."""
-    del call
+def page(ctx: RequestContext) -> Response:
+    """The page. It contains nothing about this front door; it gets everything with the API key of its user."""
+    del ctx
     return Response(200, dict(_HEADERS), [PAGE])

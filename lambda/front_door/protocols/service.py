@@ -1,60 +1,60 @@
-"""The routes that tell about the door itself, and the one that takes every kind of body."""
+"""The routes about the front door itself, and the one that accepts the bodies of all protocols."""
 
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from front_door.config import Model
-from front_door.context import JSON, Call
-from front_door.errors import Failure, compact
-from front_door.http.response import Response
+from front_door.context import RequestContext
+from front_door.errors import ApiError
+from front_door.http.response import JSON, Response, json_response
 
-# The states in which an endpoint answers invocations (botocore's sagemaker model, DescribeEndpointOutput).
+# The states in which an endpoint accepts invocations (botocore's sagemaker model, DescribeEndpointOutput).
 _SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
 
-# What TGI's `/info` says that no option decides (router/src/server.rs, Info).
+# Values in TGI's `/info` that no option sets (router/src/server.rs, Info).
 _INFO = {"validation_workers": 2, "max_best_of": 2, "max_stop_sequences": 4, "max_client_batch_size": 4}
 
-_BY_MEMBER = {
+_HANDLERS = {
     "inputs": "protocols.tgi.routes.compat_generate",
-    "messages": "protocols.openai.chat.invoked",
-    "prompt": "protocols.openai.completions.invoked",
+    "messages": "protocols.openai.chat.invoke_chat",
+    "prompt": "protocols.openai.completions.invoke_completion",
 }
 
 
-def root(call: Call) -> Response:
-    """`GET /`: the playground for a browser, where it is deployed; else TGI's health."""
-    if call.config.has_playground and call.request.is_for_page():
+def root(ctx: RequestContext) -> Response:
+    """`GET /`: the playground for a browser, if it is deployed; otherwise TGI's health."""
+    if ctx.config.has_playground and ctx.request.accepts_html_page():
         from front_door.protocols import playground
 
-        return playground.page(call)
-    return health(call)
+        return playground.page(ctx)
+    return health(ctx)
 
 
-def models(call: Call) -> Response:
-    """`GET /v1/models`: the names that `model` takes, each with the hub id that it stands for."""
-    data = [_described(model) for model in call.config.models.values()]
-    return Response(200, dict(JSON), [compact({"object": "list", "data": data})])
+def models(ctx: RequestContext) -> Response:
+    """`GET /v1/models`: the names that `model` accepts, each with its hub id."""
+    data = [_describe(model) for model in ctx.config.models.values()]
+    return json_response({"object": "list", "data": data})
 
 
-def model(call: Call) -> Response:
+def model(ctx: RequestContext) -> Response:
     """`GET /v1/models/{model}`: one of them, by its name or its hub id."""
-    name = call.variables["model"]
-    known = call.config.model(name)
+    name = ctx.variables["model"]
+    known = ctx.config.model(name)
     if known is None:
-        raise Failure("model_not_found", f"The model '{name[:100]}' does not exist.", param="model")
-    return Response(200, dict(JSON), [compact(_described(known))])
+        raise ApiError("model_not_found", f"The model '{name[:100]}' does not exist.", param="model")
+    return json_response(_describe(known))
 
 
-def _described(known: Model) -> dict[str, Any]:
+def _describe(known: Model) -> dict[str, Any]:
     return {"id": known.name, "object": "model", "created": 0, "owned_by": known.model_id or known.name}
 
 
-def info(call: Call) -> Response:
-    """`GET /info`: what TGI would say of itself, as far as the deployment's plan knows it."""
-    known = call.model_of_path()
+def info(ctx: RequestContext) -> Response:
+    """`GET /info`: what TGI would report, as far as the deployment's plan knows it."""
+    known = ctx.model_of_path()
     facts = known.facts
-    told = {
+    values = {
         "model_id": known.model_id or "/opt/ml/model",
         "model_sha": facts.get("revision"),
         "model_pipeline_tag": None,
@@ -67,37 +67,38 @@ def info(call: Call) -> Response:
         "sha": None,
         "docker_label": None,
     }
-    return Response(200, dict(JSON), [compact(told)])
+    return json_response(values)
 
 
-def health(call: Call) -> Response:
-    """`GET /health`: 200 while every endpoint behind this door (or that of the path) serves, TGI's 503 otherwise.
+def health(ctx: RequestContext) -> Response:
+    """`GET /health`: 200 while every endpoint (or that of the path) is in service, TGI's 503 otherwise.
 
-    TGI's 200 has no body; a streamed answer of API Gateway must have one.
+    TGI's 200 has no body; a streamed response of API Gateway must have one.
     """
-    asked = [call.model_of_path()] if call.variables else call.config.models.values()
-    for known in asked:
+    checked = [ctx.model_of_path()] if ctx.variables else ctx.config.models.values()
+    for known in checked:
         try:
-            status = call.sagemaker.endpoint_status(known.endpoint_name, call.deadline)
-        except Failure as failure:
-            raise Failure("healthcheck", "unhealthy", cause=f"DescribeEndpoint: {failure.cause}") from failure
+            status = ctx.sagemaker.endpoint_status(known.endpoint_name, ctx.deadline)
+        except ApiError as error:
+            detail = f"DescribeEndpoint: {error.log_detail}"
+            raise ApiError("healthcheck", "unhealthy", log_detail=detail) from error
         if status not in _SERVING:
-            raise Failure("healthcheck", "unhealthy", cause=f"{known.endpoint_name} is {status}")
+            raise ApiError("healthcheck", "unhealthy", log_detail=f"{known.endpoint_name} is {status}")
     return Response(200, dict(JSON), [b"{}"])
 
 
-def invocations(call: Call) -> Response:
-    """`POST /invocations`: as TGI from 2.4 on, `inputs` before `messages` before `prompt` decide what it is."""
-    body = call.request.json_object()
-    name = next((answer for member, answer in _BY_MEMBER.items() if member in body), None)
+def invocations(ctx: RequestContext) -> Response:
+    """`POST /invocations`: as in TGI since 2.4, `inputs`, then `messages`, then `prompt` decide the protocol."""
+    body = ctx.request.json_object()
+    name = next((handler for member, handler in _HANDLERS.items() if member in body), None)
     if name is None:
-        words = "Failed to deserialize the JSON body into the target type: missing field "
-        raise Failure("validation", words + " or ".join(f"`{member}`" for member in _BY_MEMBER))
+        start = "Failed to deserialize the JSON body into the target type: missing field "
+        raise ApiError("validation", start + " or ".join(f"`{member}`" for member in _HANDLERS))
     module, _, function = name.rpartition(".")
-    response: Response = getattr(import_module(f"front_door.{module}"), function)(call)
+    response: Response = getattr(import_module(f"front_door.{module}"), function)(ctx)
     return response
 
 
-def openapi(call: Call) -> Response:
-    """`GET /openapi.json`: the description of all of this."""
+def openapi(ctx: RequestContext) -> Response:
+    """`GET /openapi.json`: the description of the API."""
     return Response(200, dict(JSON), [Path(__file__).parents[1].joinpath("openapi.json").read_bytes()])

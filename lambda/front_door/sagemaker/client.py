@@ -1,4 +1,4 @@
-"""The SageMaker client: signs, sends, and gives what the container answered as it arrives."""
+"""The SageMaker client: signs and sends requests, and yields the container's response as it arrives."""
 
 import json
 import os
@@ -10,24 +10,24 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
 from front_door.config import Config
-from front_door.errors import Failure
-from front_door.http.sse import object_of
+from front_door.errors import ApiError
+from front_door.http.json import parse_object
 from front_door.sagemaker import errors, event_stream
-from front_door.sagemaker.connection import HEARTBEAT, Answer, Origin
+from front_door.sagemaker.connection import KEEP_ALIVE, Answer, Origin
 
-# Time that is left to tell the client, before Lambda ends the invocation.
-SECONDS_TO_ANSWER = 1.0
-DEADLINE = "deadline"  # the cause of a failure that this function's own time limit is
+# Time kept to send the error to the client before Lambda ends the invocation.
+_RESPONSE_SECONDS = 1.0
+DEADLINE = "deadline"
+"""The `log_detail` of a timeout that is this function's own time limit."""
 _TIMEOUT = "The model did not finish in time."
 _EVENTS, _JSON = "text/event-stream", "application/json"
 
 
 class Stream:
-    """The container's answer to one streamed invocation; nothing is waited for before it is iterated.
+    """The container's response to one streaming invocation; waits for nothing until it is iterated.
 
     Attributes:
-        content_type: What the container sends, `text/event-stream` or `application/json`, once the first slice is
-            there.
+        content_type: `text/event-stream` or `application/json`; known once the first slice has arrived.
     """
 
     def __init__(self, answer: Answer) -> None:
@@ -35,33 +35,35 @@ class Stream:
         self.content_type = _EVENTS
 
     @property
-    def is_events(self) -> bool:
-        """Whether it is a stream of events; a container that cannot stream answers with JSON."""
+    def is_event_stream(self) -> bool:
+        """Whether it is an event stream; a container that cannot stream responds with JSON."""
         return self.content_type == _EVENTS
 
     def __iter__(self) -> Iterator[bytes]:
-        """Slices of the answer, each as soon as it is there; an empty one where nothing came for a while.
+        """Slices of the response as they arrive; an empty one is a keep-alive.
 
         Raises:
-            Failure: As SageMaker's or the container's error says, the deadline has come, or the stream broke.
+            ContainerError: The container responded with an error.
+            ApiError: SageMaker responded with an error, the deadline has passed, or the stream broke.
         """
         answer, decoder = self._answer, event_stream.Decoder()
         feed = decoder.feed
         try:
-            yield from answer.head()
-            if answer.status != 200:
-                raise errors.from_response(answer.status, answer.headers, _read(answer))
-            self.content_type = _readable(answer.headers.get("x-amzn-sagemaker-content-type") or self.content_type)
-            for data in answer.parts():
+            yield from answer.read_head()
+            status, headers = answer.parser.status, answer.parser.headers
+            if status != 200:
+                raise errors.from_response(status, headers, _read_body(answer))
+            self.content_type = _media_type(headers.get("x-amzn-sagemaker-content-type") or self.content_type)
+            for data in answer.read_body():
                 payload = feed(data)
-                if payload or data == HEARTBEAT:
+                if payload or data == KEEP_ALIVE:
                     yield payload
                 if decoder.error:
                     raise decoder.error
         except OSError as error:
-            raise _broken(error, "The connection to the model broke before it answered.", answer) from error
+            raise _connection_error(error, answer) from error
         finally:
-            answer.close_unless_kept()
+            answer.close_unless_reusable()
         decoder.finish()
         if decoder.error:
             raise decoder.error
@@ -87,66 +89,67 @@ class SageMaker:
             endpoint_name: The endpoint.
             body: JSON for the container.
             deadline: When the invocation of this function ends, in seconds since the epoch.
-            inference_id: What data capture and SageMaker's logs are to call the request.
+            inference_id: The id of the request in data capture and SageMaker's logs.
 
         Raises:
-            Failure: It could not be sent.
+            ApiError: It could not be sent.
         """
         path = f"/endpoints/{endpoint_name}/invocations-response-stream"
-        headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference(inference_id)}
+        headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference_headers(inference_id)}
         return Stream(self._send(self._runtime, path, headers, body, deadline))
 
     def invoke(self, endpoint_name: str, body: bytes, deadline: float, inference_id: str | None) -> bytes:
-        """InvokeEndpoint, which SageMaker ends after 60 seconds; returns the container's answer.
+        """InvokeEndpoint, which SageMaker ends after 60 seconds; returns the container's response.
 
         Raises:
-            Failure: As SageMaker's or the container's error says.
+            ContainerError: The container responded with an error.
+            ApiError: SageMaker responded with an error, the deadline has passed, or the connection broke.
         """
         path = f"/endpoints/{endpoint_name}/invocations"
-        headers = {"Accept": "application/json", **_inference(inference_id)}
-        return self._ask(self._runtime, path, headers, body, deadline)
+        headers = {"Accept": "application/json", **_inference_headers(inference_id)}
+        return self._call(self._runtime, path, headers, body, deadline)
 
     def endpoint_status(self, endpoint_name: str, deadline: float) -> str:
         """DescribeEndpoint's `EndpointStatus`.
 
         Raises:
-            Failure: As SageMaker's error says.
+            ApiError: SageMaker responded with an error, or not at all.
         """
         headers = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
         body = json.dumps({"EndpointName": endpoint_name}).encode()
-        status = (object_of(self._ask(self._control, "/", headers, body, deadline)) or {}).get("EndpointStatus")
+        status = (parse_object(self._call(self._control, "/", headers, body, deadline)) or {}).get("EndpointStatus")
         if not isinstance(status, str):
-            raise Failure("upstream", "SageMaker does not say how the endpoint is.", cause="no EndpointStatus")
+            raise ApiError("upstream", "SageMaker does not say how the endpoint is.", log_detail="no EndpointStatus")
         return status
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the idle connections."""
         self._runtime.close()
         self._control.close()
 
-    def _ask(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> bytes:
+    def _call(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> bytes:
         answer = self._send(origin, path, headers, body, deadline)
         try:
-            for _ in answer.head():
+            for _ in answer.read_head():
                 pass
-            told = _read(answer)
+            content = _read_body(answer)
         except OSError as error:
-            raise _broken(error, "The connection to the model broke before it answered.", answer) from error
-        if answer.status != 200:
-            raise errors.from_response(answer.status, answer.headers, told)
-        return told
+            raise _connection_error(error, answer) from error
+        if answer.parser.status != 200:
+            raise errors.from_response(answer.parser.status, answer.parser.headers, content)
+        return content
 
     def _send(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
         headers = {"Content-Type": "application/json", **headers}
         request = AWSRequest("POST", origin.url + path, headers, body)
         SigV4Auth(self._credentials(), "sagemaker", self._region).add_auth(request)
         try:
-            return origin.send(path, dict(request.headers.items()), body, deadline - SECONDS_TO_ANSWER)
+            return origin.send(path, dict(request.headers.items()), body, deadline - _RESPONSE_SECONDS)
         except OSError as error:
-            raise _broken(error, "The connection to the model broke before it answered.") from error
+            raise _connection_error(error) from error
 
     def _credentials(self) -> Any:
-        """Lambda gives them in variables; elsewhere (SnapStart, a laptop) botocore knows where to look."""
+        """Lambda sets them in the environment; elsewhere (SnapStart, a laptop) botocore finds them."""
         if access_key := os.environ.get("AWS_ACCESS_KEY_ID"):
             secret_key = os.environ.get("AWS_SECRET_ACCESS_KEY")
             return ReadOnlyCredentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
@@ -156,32 +159,33 @@ class SageMaker:
             self._session = Session()
         credentials = self._session.get_credentials()
         if credentials is None:
-            raise Failure("permission", "This front door has no credentials.", cause="no credentials")
+            raise ApiError("permission", "This front door has no credentials.", log_detail="no credentials")
         return credentials.get_frozen_credentials()
 
 
-def _readable(content_type: str) -> str:
-    """The media type of an answer.
+def _media_type(content_type: str) -> str:
+    """The media type of a response.
 
     Raises:
-        Failure: It is none that a client of any protocol could read.
+        ApiError: No client of any protocol could read it.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in (_EVENTS, _JSON):
-        raise Failure("upstream", "The model answered with neither events nor JSON.", cause="content type")
+        raise ApiError("upstream", "The model answered with neither events nor JSON.", log_detail="content type")
     return media_type
 
 
-def _inference(inference_id: str | None) -> dict[str, str]:
+def _inference_headers(inference_id: str | None) -> dict[str, str]:
     return {"X-Amzn-SageMaker-Inference-Id": inference_id} if inference_id else {}
 
 
-def _read(answer: Answer) -> bytes:
-    return b"".join(answer.parts())
+def _read_body(answer: Answer) -> bytes:
+    return b"".join(answer.read_body())
 
 
-def _broken(error: OSError, before: str, answer: Answer | None = None) -> Failure:
+def _connection_error(error: OSError, answer: Answer | None = None) -> ApiError:
     if isinstance(error, TimeoutError):
-        return Failure("timeout", _TIMEOUT, cause=DEADLINE)
-    message = event_stream.BROKEN if answer is not None and answer.status else before
-    return Failure("upstream", message, cause=type(error).__name__)
+        return ApiError("timeout", _TIMEOUT, log_detail=DEADLINE)
+    has_begun = answer is not None and answer.parser.status
+    message = event_stream.BROKEN if has_begun else "The connection to the model broke before it answered."
+    return ApiError("upstream", message, log_detail=type(error).__name__)

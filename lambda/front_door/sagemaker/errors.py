@@ -1,4 +1,4 @@
-"""From SageMaker Runtime's errors to failures.
+"""SageMaker Runtime's errors as `ApiError`s.
 
 Codes and members: botocore's sagemaker-runtime model 2017-05-13. ThrottlingException and the codes of an unsigned or
 forbidden call are not in it; they are common to all AWS services.
@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from front_door.errors import TGI_KINDS, Failure
-from front_door.http.sse import object_of
+from front_door.errors import ApiError
+from front_door.http.json import parse_object
 
 _THROTTLED = ("overloaded", "The model gets more requests than it can take. Try again in a moment.")
 _UNAVAILABLE = ("unavailable", "The model cannot be reached right now. Try again in a moment.")
@@ -24,7 +24,7 @@ _BROKEN = ("incomplete_generation", "The model's answer broke off before its end
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}|")
 
-# One row for each error; ModelError and ValidationError, whose meaning is in their members, have a function below.
+# One row per error; ModelError and ValidationError, whose meaning is in their members, have a function below.
 BY_CODE: dict[str, tuple[str, str]] = {
     "Throttling": _THROTTLED,
     "ThrottlingException": _THROTTLED,
@@ -52,33 +52,52 @@ BY_CODE: dict[str, tuple[str, str]] = {
 _BY_STATUS = {403: _PERMISSION, 413: _TOO_LARGE, 429: _THROTTLED, 503: _UNAVAILABLE}
 
 
-def from_response(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-    """The failure that an error response of SageMaker Runtime (AWS restJson1) tells."""
+_RETRYABLE = (_THROTTLED, _NOT_READY)
+
+
+class ContainerError(ApiError):
+    """An error response of the model's container; its meaning is the engine's to read.
+
+    Attributes:
+        container_status: The HTTP status, 400 to 599.
+        text: The body.
+    """
+
+    def __init__(self, container_status: int, text: str) -> None:
+        detail = f"ModelError {container_status}"
+        super().__init__("upstream", f"The model answered with status {container_status}.", log_detail=detail)
+        self.container_status = container_status
+        self.text = text
+
+
+def from_response(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
+    """The error in an error response of SageMaker Runtime (AWS restJson1)."""
     details = _object(body)
     code = headers.get("x-amzn-errortype") or details.get("__type") or details.get("code") or ""
-    return _failure(str(code).split(":", maxsplit=1)[0].rsplit("#", maxsplit=1)[-1], details, status)
+    return _api_error(str(code).split(":", maxsplit=1)[0].rsplit("#", maxsplit=1)[-1], details, status)
 
 
-def from_event(code: str, payload: bytes) -> Failure:
-    """The failure that an exception event inside a response stream tells."""
-    return _failure(code, _object(payload), 502)
+def from_event(code: str, payload: bytes) -> ApiError:
+    """The error in an exception event of a response stream."""
+    return _api_error(code, _object(payload), 502)
 
 
-def _failure(code: str, details: dict[str, Any], status: int) -> Failure:
-    cause = _told(code) or f"HTTP {status}"
+def _api_error(code: str, details: dict[str, Any], status: int) -> ApiError:
+    detail = _loggable(code) or f"HTTP {status}"
     if code == "ModelError":
         return _model_error(details)
     if code == "ModelStreamError":
-        timed_out = details.get("ErrorCode") == "ModelInvocationTimeExceeded"
-        return Failure(*(_TIMEOUT if timed_out else _BROKEN), cause=f"{code} {_told(details.get('ErrorCode'))}".strip())
+        reason = details.get("ErrorCode")
+        error = _TIMEOUT if reason == "ModelInvocationTimeExceeded" else _BROKEN
+        return ApiError(*error, log_detail=f"{code} {_loggable(reason)}".strip())
     if code in ("ValidationError", "ValidationException"):
-        return Failure(*_validation_error(_message(details)), cause=cause)
-    kind, message = BY_CODE.get(code) or _BY_STATUS.get(status, _UPSTREAM)
-    return Failure(kind, message, cause=cause)
+        return ApiError(*_validation_error(_message(details)), log_detail=detail)
+    row = BY_CODE.get(code) or _BY_STATUS.get(status, _UPSTREAM)
+    return ApiError(*row, log_detail=detail, may_retry=row in _RETRYABLE)
 
 
-def _told(code: object) -> str:
-    """A code for the log; what is none could be any text."""
+def _loggable(code: object) -> str:
+    """A code for the log; anything else could be any text."""
     text = "" if code is None else str(code)
     return text if _CODE.fullmatch(text) else "of another form"
 
@@ -93,36 +112,14 @@ def _validation_error(message: str) -> tuple[str, str]:
     return _UPSTREAM
 
 
-def _model_error(details: dict[str, Any]) -> Failure:
-    """What the container answered, as its own status and body.
-
-    SageMaker reports status 0 where the container did not answer within 60 seconds.
-    """
+def _model_error(details: dict[str, Any]) -> ApiError:
+    """The container's error; SageMaker reports status 0 if the container did not respond within 60 seconds."""
     status = details.get("OriginalStatusCode")
-    if not isinstance(status, int) or not 400 <= status <= 599:
-        timed_out = status == 0 or "timed out" in _message(details)
-        told = status if isinstance(status, int) else "of another form"
-        return Failure(*(_TIMEOUT if timed_out else _UPSTREAM), cause=f"ModelError {told}")
-    text = str(details.get("OriginalMessage") or "")
-    answer = _object(text.encode(errors="replace"))
-    error = answer.get("error")
-    message = error.get("message") if isinstance(error, dict) else error
-    kind = answer.get("error_type")
-    return Failure(
-        kind if isinstance(kind, str) and kind in TGI_KINDS else _kind_of(status),
-        str(message or text or f"The model answered with status {status}."),
-        status=status,
-        answer=answer or None,
-        cause=f"ModelError {status}",
-    )
-
-
-def _kind_of(status: int) -> str:
-    """The kind of a container's answer that does not name it."""
-    if status in (422, 424):
-        return "validation" if status == 422 else "generation"
-    by_status = {400: "bad_request", 413: "too_large", 415: "unsupported_media_type", 429: "overloaded"}
-    return by_status.get(status) or {503: "unavailable", 504: "timeout"}.get(status, "upstream")
+    if isinstance(status, int) and 400 <= status <= 599:
+        return ContainerError(status, str(details.get("OriginalMessage") or ""))
+    timed_out = status == 0 or "timed out" in _message(details)
+    shown = status if isinstance(status, int) else "of another form"
+    return ApiError(*(_TIMEOUT if timed_out else _UPSTREAM), log_detail=f"ModelError {shown}")
 
 
 def _message(details: dict[str, Any]) -> str:
@@ -130,5 +127,5 @@ def _message(details: dict[str, Any]) -> str:
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body; empty where there is none, as in an answer of a proxy on the way."""
-    return object_of(body) or {}
+    """The JSON object in a body; empty if there is none, as in a response of a proxy in between."""
+    return parse_object(body) or {}

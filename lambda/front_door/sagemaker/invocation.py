@@ -1,150 +1,178 @@
-"""A model's streamed answer in whole events, begun again where nothing can have been generated."""
+"""One invocation of a model's endpoint, repeated as long as nothing was generated."""
 
-import random
-import re
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
-from front_door.errors import Failure, tgi_failure
-from front_door.http.sse import Events, data_of, objects
-from front_door.sagemaker.connection import NO_CONNECTION
+from front_door.errors import ApiError
+from front_door.http.sse import SseReader, event_data
+from front_door.request_log import RequestLog
+from front_door.sagemaker.client import SageMaker, Stream
+from front_door.sagemaker.errors import ContainerError
+from front_door.sagemaker.retry import Retries
 
-if TYPE_CHECKING:
-    from front_door.config import Model
-    from front_door.context import Call
 
-ATTEMPTS = 3
-_FIRST_PAUSE_SECONDS = 0.3
-# TGI's words where prompt and answer together do not fit (router/src/validation.rs).
-_TOO_MUCH_IN_ALL = re.compile(r"must be <= (\d+)\. Given: (\d+) `inputs` tokens")
+class ErrorReader(Protocol):
+    """Reads the errors of what runs in the container; an engine is one."""
+
+    def container_error(self, status: int, text: str) -> ApiError:
+        """The error in an error response."""
+
+    def first_error(self, events: bytes) -> ApiError | None:
+        """The error that a stream begins with; None if it begins with anything else."""
+
+
+class Invocation:
+    """One request to an endpoint.
+
+    Args:
+        sagemaker: The client.
+        endpoint_name: The endpoint.
+        body: JSON for the container.
+        deadline: When the invocation of this function ends, in seconds since the epoch.
+        log: The request's log line.
+        errors: Reads the container's errors.
+        shrink: Returns a body that the container accepts after an error, such as one about the length of the context;
+            None if there is none.
+    """
+
+    def __init__(
+        self,
+        sagemaker: SageMaker,
+        endpoint_name: str,
+        body: bytes,
+        *,
+        deadline: float,
+        log: RequestLog,
+        errors: ErrorReader,
+        shrink: Callable[[ApiError], bytes | None],
+    ) -> None:
+        self._sagemaker = sagemaker
+        self._endpoint_name = endpoint_name
+        self._body = body
+        self._deadline = deadline
+        self._shrink = shrink
+        self.log = log
+        self.errors = errors
+
+    def open(self) -> Stream:
+        """Send the request to be streamed.
+
+        Raises:
+            ApiError: It could not be sent.
+        """
+        return self._sagemaker.invoke_stream(
+            self._endpoint_name, self._body, self._deadline, self.log.client_request_id
+        )
+
+    def invoke(self) -> bytes:
+        """Send the request without streaming, which SageMaker ends after 60 seconds; returns the response.
+
+        Raises:
+            ApiError: It failed, after all attempts.
+        """
+        retries = self.retries()
+        started = time.perf_counter()
+        while True:
+            try:
+                return self._sagemaker.invoke(
+                    self._endpoint_name, self._body, self._deadline, self.log.client_request_id
+                )
+            except ApiError as failure:
+                error = self.read(failure)
+                if not retries.wait_for(error):
+                    raise error from None
+            finally:
+                self.log.add_upstream_time((time.perf_counter() - started) * 1000)
+
+    def retries(self) -> Retries:
+        """A new count of retries."""
+        return Retries(self._deadline, lambda count: self.log.add(Retries=count))
+
+    def read(self, error: ApiError) -> ApiError:
+        """The error as the engine reads it, if it is the container's."""
+        if isinstance(error, ContainerError):
+            return self.errors.container_error(error.container_status, error.text)
+        return error
+
+    def is_resized(self, error: ApiError) -> bool:
+        """Whether the container accepts a smaller body, which is sent from now on."""
+        smaller = self._shrink(error)
+        if smaller is not None:
+            self._body = smaller
+        return smaller is not None
 
 
 class ModelStream:
-    """Iterates over whole events; an empty slice says that nothing came for a while.
+    """Iterates over the complete events of a model's response; an empty slice is a keep-alive.
 
     Args:
-        call: The request that it is for.
-        model: The model.
-        body: What its container gets; a default of ours for the number of tokens in it may be lowered.
+        invocation: The request, which is sent at once.
+
+    Raises:
+        ApiError: It could not be sent.
     """
 
-    def __init__(self, call: "Call", model: "Model", body: dict[str, Any]) -> None:
-        self._call = call
-        self._model = model
-        self._body = body
-        self._may_lower = call.has_default_budget
-        self._encoded = call.encoded(model, body)
-        self._retries = Retries(call)
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+        self._retries = invocation.retries()
         self._has_begun = False
         self._open()
 
     @property
-    def is_events(self) -> bool:
-        """Whether it is a stream of events; a container that cannot stream answers with JSON."""
-        return self._stream.is_events
+    def is_event_stream(self) -> bool:
+        """Whether it is an event stream; a container that cannot stream responds with JSON."""
+        return self._stream.is_event_stream
 
     @property
-    def content_type(self) -> str:
-        """What the container said that it sends, once the first slice is there."""
-        return self._stream.content_type
-
-    @property
-    def tail(self) -> bytes:
-        """The last bytes: at least the last event of a stream that sent any."""
-        return self._events.tail
+    def last_event(self) -> bytes:
+        """The bytes that were yielded last: at least the last event."""
+        return self._events.last_event
 
     def __iter__(self) -> Iterator[bytes]:
-        """Whole events as they come.
+        """Complete events as they arrive.
 
         Raises:
-            Failure: The stream ends before its end, or nothing began after all attempts.
+            ApiError: The stream broke, or none began after all attempts.
         """
-        sent = time.perf_counter()
+        started = time.perf_counter()
         try:
             while True:
                 try:
                     for part in self._events:
-                        if part and not self._has_begun and self._is_worth_another(part):
+                        if part and not self._has_begun and self._is_refused(part):
                             break
                         yield part
                     else:
                         return
-                except Failure as failure:
-                    if self._has_begun or not self._may_repeat(failure):
-                        raise
+                except ApiError as failure:
+                    error = self._invocation.read(failure)
+                    if self._has_begun or not self._may_repeat(error):
+                        raise error from None
                 self._open()
         finally:
-            self._call.journal.upstream((time.perf_counter() - sent) * 1000)
+            self._invocation.log.add_upstream_time((time.perf_counter() - started) * 1000)
 
     def _open(self) -> None:
         while True:
             try:
-                self._stream = self._call.invoke_stream(self._model, self._encoded)
+                self._stream = self._invocation.open()
                 break
-            except Failure as failure:
-                if not self._retries.again(failure):
+            except ApiError as error:
+                if not self._retries.wait_for(error):
                     raise
-        self._events = Events(self._stream, are_events=lambda: self._stream.is_events)
+        self._events = SseReader(self._stream, is_event_stream=lambda: self._stream.is_event_stream)
 
-    def _is_worth_another(self, part: bytes) -> bool:
-        """Whether the first event is an error after which the request may be sent again."""
-        if not self.is_events:
+    def _is_refused(self, part: bytes) -> bool:
+        """Whether the stream begins with an error after which the request is sent again."""
+        if not self.is_event_stream or not event_data(part):
             return False
-        data = data_of(part)
-        if not data:
-            return False
-        if b'"error"' in data[0][:10]:
-            failure = next((tgi_failure(event) for event in objects(part) if "error" in event), None)
-            if failure is not None and self._may_repeat(failure):
-                return True
+        error = self._invocation.errors.first_error(part)
+        if error is not None and self._may_repeat(error):
+            return True
         self._has_begun = True
-        self._call.journal.first_token()
+        self._invocation.log.mark_first_token()
         return False
 
-    def _may_repeat(self, failure: Failure) -> bool:
-        return self._lowered(failure) or self._retries.again(failure)
-
-    def _lowered(self, failure: Failure) -> bool:
-        """Ask for what is left of the context, where the number of tokens was not the client's but our default."""
-        found = _TOO_MUCH_IN_ALL.search(failure.message) if failure.kind == "validation" else None
-        if found is None or not self._may_lower:
-            return False
-        self._may_lower = False
-        left = int(found[1]) - int(found[2])
-        if left < 1:
-            return False
-        if "parameters" in self._body:
-            self._body = {**self._body, "parameters": {**self._body["parameters"], "max_new_tokens": left}}
-        else:
-            self._body = {**self._body, "max_tokens": left}
-        self._encoded = self._call.encoded(self._model, self._body)
-        return True
-
-
-class Retries:
-    """Decides whether a request that failed is sent again, and waits before it is.
-
-    Only where nothing was generated: SageMaker or TGI refused it for its load, or there was no connection.
-    """
-
-    def __init__(self, call: "Call") -> None:
-        self._call = call
-        self._made = 0
-
-    def again(self, failure: Failure) -> bool:
-        """Whether to send it again, now."""
-        if not _has_run_nothing(failure) or self._made + 1 >= ATTEMPTS:
-            return False
-        # The whole pause is random, so that those who were refused together do not come back together.
-        pause = random.uniform(0, _FIRST_PAUSE_SECONDS * 2**self._made)  # noqa: S311
-        if time.time() + pause >= self._call.deadline - 2:
-            return False
-        self._made += 1
-        self._call.journal.note(Retries=self._made)
-        time.sleep(pause)
-        return True
-
-
-def _has_run_nothing(failure: Failure) -> bool:
-    return failure.kind in ("overloaded", "not_ready") or (failure.cause or "").startswith(NO_CONNECTION)
+    def _may_repeat(self, error: ApiError) -> bool:
+        return self._invocation.is_resized(error) or self._retries.wait_for(error)

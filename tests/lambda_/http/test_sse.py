@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from front_door.errors import Failure
-from front_door.http.sse import Events, data_of, objects
+from front_door.errors import ApiError
+from front_door.http.sse import SseReader, event_data, event_objects
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ STREAM = 'data: {"a":"é🧸"}\n\n:\n\ndata: {"b":"\\n\\n"}\n\ndata: [DONE]\n\n'
 
 def test_only_whole_events_are_passed_on_whatever_the_cut() -> None:
     for size in range(1, len(STREAM) + 1):
-        passed = list(Events(slices(STREAM, size)))
+        passed = list(SseReader(slices(STREAM, size)))
         assert b"".join(passed) == STREAM
         assert all(events.endswith(b"\n\n") for events in passed)
 
@@ -25,7 +25,7 @@ def test_only_whole_events_are_passed_on_whatever_the_cut() -> None:
 def test_uneven_cuts_change_nothing_either(cuts: list[int]) -> None:
     edges = sorted({0, *cuts, len(STREAM)})
     pieces = [STREAM[start:end] for start, end in pairwise(edges)]
-    assert b"".join(Events(pieces)) == STREAM
+    assert b"".join(SseReader(pieces)) == STREAM
 
 
 def test_an_event_is_passed_on_as_soon_as_it_is_whole() -> None:
@@ -36,41 +36,41 @@ def test_an_event_is_passed_on_as_soon_as_it_is_whole() -> None:
             seen.append("read")
             yield piece
 
-    events = iter(Events(source()))
+    events = iter(SseReader(source()))
     assert next(events) == b"data: 1\n\n"
     assert seen == ["read"]
     assert next(events) == b"data: 2\n\n"
     assert seen == ["read"] * 3
-    with pytest.raises(Failure, match="Incomplete generation stream"):
+    with pytest.raises(ApiError, match="Incomplete generation stream"):
         next(events)
 
 
 def test_events_that_end_with_crlf_are_events() -> None:
     stream = b"data: 1\r\n\r\ndata: 2\r\n\r\n"
     for size in range(1, len(stream)):
-        passed = list(Events(slices(stream, size)))
+        passed = list(SseReader(slices(stream, size)))
         assert b"".join(passed) == stream
         assert len(passed) <= 2
-    assert data_of(stream) == [b"1", b"2"]
+    assert event_data(stream) == [b"1", b"2"]
 
 
 def test_a_large_event_in_many_slices_takes_linear_time() -> None:
     event = b"data: " + b"x" * 6_000_000 + b"\n\n"
-    assert list(Events(slices(event, 1000))) == [event]
+    assert list(SseReader(slices(event, 1000))) == [event]
 
 
-def test_the_tail_has_the_last_event() -> None:
-    events = Events([b"data: 1\n\n", b"data: 2\n\ndata: 3\n\n", b"data: [DONE]\n\n"])
+def test_the_last_event_is_kept() -> None:
+    events = SseReader([b"data: 1\n\n", b"data: 2\n\ndata: 3\n\n", b"data: [DONE]\n\n"])
     list(events)
-    assert data_of(events.tail)[-2:] == [b"3", b"[DONE]"]
+    assert event_data(events.last_event)[-2:] == [b"3", b"[DONE]"]
 
 
 def test_the_space_after_the_colon_is_optional_and_lines_are_joined() -> None:
-    assert data_of(b'data:{"a":1}\n\nevent: x\ndata: 1\ndata: 2\n\n: comment\n\n') == [b'{"a":1}', b"1\n2"]
+    assert event_data(b'data:{"a":1}\n\nevent: x\ndata: 1\ndata: 2\n\n: comment\n\n') == [b'{"a":1}', b"1\n2"]
 
 
 def test_an_event_that_is_not_a_json_object_is_the_upstreams_fault() -> None:
     for data in (b"data: nonsense\n\n", b"data: [1]\n\n", b"data: \xff\n\n"):
-        with pytest.raises(Failure, match="an event that is not JSON") as failure:
-            objects(data)
+        with pytest.raises(ApiError, match="an event that is not JSON") as failure:
+            event_objects(data)
         assert failure.value.status == 502

@@ -78,13 +78,13 @@ def test_each_chunk_is_one_write_and_the_head_goes_with_the_first() -> None:
     class Connection:
         send = sent.append
 
-        def reply(self) -> api_client.Reply:
+        def read_reply(self) -> api_client.Reply:
             return api_client.Reply(202, {}, b"")
 
         def close(self) -> None:
             sent.append(b"closed")
 
-    answer = api_client.StreamedAnswer(Connection(), b"HEAD\r\n\r\n")  # type: ignore[arg-type]
+    answer = api_client.StreamedResponse(Connection(), b"HEAD\r\n\r\n")  # type: ignore[arg-type]
     answer.send(b"first")
     answer.send(b"x" * 17)
     answer.end()
@@ -165,7 +165,7 @@ def test_an_answer_that_is_refused_while_it_is_sent_is_not_fatal_and_its_body_is
     with scripted(NEXT, gone, NEXT, ACCEPTED, early=frozenset({1})) as api:
         run(api, lambda event, context: Response(200, {}, next(bodies)))
     assert ended == ["closed"]
-    assert "refused an answer with 410" in json.loads(capsys.readouterr().out.splitlines()[0])["message"]
+    assert "refused a response with 410" in json.loads(capsys.readouterr().out.splitlines()[0])["message"]
     assert api.requests[3].endswith(b"good\r\n0\r\n\r\n")
 
 

@@ -4,30 +4,32 @@ import json
 from typing import Any
 
 import pytest
-from front_door.engines.tgi import chat_request
-from front_door.errors import Failure
-from front_door.generation.request import Asked
+from front_door.engines.tgi.tools import required_arguments
+from front_door.errors import ApiError
+from front_door.generation.request import Problems
+from front_door.protocols.openai.chat import parse_chat
 
+from tests.lambda_.openai.bodies import chat_bodies
 from tests.lambda_.openai.events import HI, TOOLS
 
 FACTS = {"max_stop_sequences": 4, "max_top_n_tokens": 5}
 ALWAYS = {"stream": True, "stream_options": {"include_usage": True}}
 
 
-def asked(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> Asked:
-    return chat_request.translated({**HI, **body}, facts)
+def bodies(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> list[dict[str, Any]]:
+    return chat_bodies({**HI, **body}, facts)
 
 
 def sent(body: dict[str, Any]) -> dict[str, Any]:
     """What differs from the least that is always sent."""
-    (only,) = asked(body).bodies
+    (only,) = bodies(body)
     assert {name: only[name] for name in ALWAYS} == ALWAYS
     return {name: value for name, value in only.items() if name not in (*ALWAYS, "messages")}
 
 
 def refused(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> tuple[str | None, str]:
-    with pytest.raises(Failure) as raised:
-        asked(body, facts)
+    with pytest.raises(ApiError) as raised:
+        bodies(body, facts)
     assert (raised.value.kind, raised.value.status) == ("bad_request", 400)
     return raised.value.param, raised.value.message
 
@@ -102,20 +104,21 @@ def test_what_tgi_cannot_honour_is_refused_by_name(body: dict[str, Any], param: 
 
 def test_a_limit_that_is_not_known_is_left_to_the_container() -> None:
     body = {"stop": ["a", "b", "c", "d", "e"], "logprobs": True, "top_logprobs": 20}
-    (only,) = asked(body, {}).bodies
+    (only,) = bodies(body, {})
     assert (only["stop"], only["top_logprobs"]) == (body["stop"], 20)
 
 
 def test_each_choice_is_a_request_with_a_seed_of_its_own() -> None:
-    assert [body["seed"] for body in asked({"n": 3, "seed": 2**64 - 2}).bodies] == [2**64 - 2, 2**64 - 1, 0]
-    bodies = asked({"n": 2}).bodies
-    assert len(bodies) == 2
-    assert all("seed" not in body for body in bodies)
+    assert [body["seed"] for body in bodies({"n": 3, "seed": 2**64 - 2})] == [2**64 - 2, 2**64 - 1, 0]
+    unseeded = bodies({"n": 2})
+    assert len(unseeded) == 2
+    assert all("seed" not in body for body in unseeded)
 
 
 def test_what_the_answer_is_to_be_is_noted() -> None:
-    told = asked({"stream": True, "stream_options": {"include_usage": True}, "stop": "x", "logprobs": True, "n": 2})
-    assert (told.is_streamed, told.with_usage, told.stops, told.logprobs, told.per_prompt) == (
+    options = {"stream": True, "stream_options": {"include_usage": True}, "stop": "x", "logprobs": True, "n": 2}
+    request = parse_chat({**HI, **options}, Problems(), strict=True)
+    assert (request.stream, request.include_usage, request.stop_sequences, request.logprobs, request.n) == (
         True,
         True,
         ("x",),
@@ -147,14 +150,14 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "now", "argumen
     ],
 )
 def test_a_message_is_sent_as_tgi_reads_it(message: dict[str, Any], expected: dict[str, Any]) -> None:
-    (only,) = asked({"messages": [message]}).bodies
+    (only,) = bodies({"messages": [message]})
     assert only["messages"] == [expected]
 
 
 @pytest.mark.parametrize("content", ["Let me see.", [{"type": "text", "text": "Let me see."}]])
 def test_a_message_with_text_and_tool_calls_keeps_both(content: Any) -> None:
     """TGI reads the text alone; where it reads tool calls, it shows the model their JSON."""
-    (only,) = asked({"messages": [{"role": "assistant", "content": content, "tool_calls": [CALL]}]}).bodies
+    (only,) = bodies({"messages": [{"role": "assistant", "content": content, "tool_calls": [CALL]}]})
     (message,) = only["messages"]
     told = message["content"] if isinstance(content, str) else "".join(part["text"] for part in message["content"])
     first, shown = told.split("\n")
@@ -223,7 +226,8 @@ def test_a_tool_prompt_goes_with_the_tools() -> None:
 
 
 def test_the_arguments_that_a_call_must_have_are_noted() -> None:
-    assert asked({"tools": TOOLS}).required == {"weather": ["city"], "now": []}
+    request = parse_chat({**HI, "tools": TOOLS}, Problems(), strict=True)
+    assert [required_arguments(request, name) for name in ("weather", "now")] == [["city"], []]
 
 
 @pytest.mark.parametrize(

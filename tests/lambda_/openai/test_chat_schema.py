@@ -5,8 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from front_door.engines.tgi import chat_request
-from front_door.errors import Failure
+from front_door.errors import ApiError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from local.model_container.serde.chat_requests import CHAT
 from local.model_container.serde.errors import JsonError
 from local.model_container.serde.types import read_json
 from tests.lambda_.conftest import Door
+from tests.lambda_.openai.bodies import chat_bodies
 from tests.lambda_.sagemaker_double import SageMakerDouble
 
 SECRET = "the-prompt"
@@ -63,12 +63,12 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "s
 FORMATTED = {"messages": FULL["messages"][:2], "response_format": FORMAT}
 
 
-def refusal(body: dict[str, Any]) -> Failure | None:
+def refusal(body: dict[str, Any]) -> ApiError | None:
     try:
-        asked = chat_request.translated(body, {})
-    except Failure as failure:
+        bodies = chat_bodies(body, {})
+    except ApiError as failure:
         return failure
-    for each in asked.bodies:
+    for each in bodies:
         read_json(json.dumps(each).encode(), CHAT)
     return None
 
@@ -261,8 +261,8 @@ def test_all_problems_are_in_one_message() -> None:
         "temperature: invalid type: string, expected a number",
         "reasoning_effort is not supported: leave it out",
         "Unrecognized request arguments supplied: top_k, min_p",
-        "presence_penalty is supported as 0 only, unlike frequency_penalty",
         "max_tokens and max_completion_tokens are two names of one thing and differ: give one of them",
+        "presence_penalty is supported as 0 only, unlike frequency_penalty",
     ]
 
 

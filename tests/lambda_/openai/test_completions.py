@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from front_door.engines.tgi import completions_request
-from front_door.errors import Failure
+from front_door.errors import ApiError
 
 from tests.lambda_.conftest import Door
+from tests.lambda_.openai.bodies import completion_bodies
 from tests.lambda_.openai.events import COMPLETION, DONE, USAGE, Read, completion_text, error
 from tests.lambda_.sagemaker_double import SageMakerDouble, part, parts, slices, stream
 
@@ -100,9 +100,9 @@ def test_a_stream_without_an_end_is_an_error(door: Door, sagemaker: SageMakerDou
 
 
 def sent(body: dict[str, Any]) -> list[dict[str, Any]]:
-    asked = completions_request.translated({**BODY, **body}, {"max_stop_sequences": 4})
-    assert all(each.pop("stream") is True for each in asked.bodies)
-    return asked.bodies
+    bodies = completion_bodies({**BODY, **body}, {"max_stop_sequences": 4})
+    assert all(each["stream"] is True for each in bodies)
+    return [{name: value for name, value in each.items() if name != "stream"} for each in bodies]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_openai_allows_is_sent_as_tgi_takes_it(body: dict[str, Any], expect
     ],
 )
 def test_what_tgi_cannot_honour_is_refused_by_name(body: dict[str, Any], param: str, words: str) -> None:
-    with pytest.raises(Failure) as raised:
+    with pytest.raises(ApiError) as raised:
         sent(body)
     assert (raised.value.status, raised.value.param) == (400, param)
     assert words in raised.value.message

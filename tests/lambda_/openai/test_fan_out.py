@@ -26,7 +26,7 @@ def endless() -> Reply:
 
 
 def assert_all_have_ended() -> None:
-    """The threads that `merged` started; each looks when its next token comes."""
+    """The threads that `merge_streams` started; each looks when its next token comes."""
     until = time.monotonic() + 3
     while (
         running := [each.name for each in threading.enumerate() if "(_run)" in each.name]
@@ -114,7 +114,7 @@ def test_sagemakers_refusal_of_one_is_the_status(door: Door, sagemaker: SageMake
 def test_one_that_fails_later_ends_the_stream_and_stops_the_others(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.1)
     failed = error("Request failed during generation: x")
     fails = [HEAD, chunk(part(text("a"))), lambda: time.sleep(0.3), chunk(part(failed))]
     sagemaker.replies += [Reply([*fails, b"0\r\n\r\n"]), endless()]
@@ -128,7 +128,7 @@ def test_one_that_fails_later_ends_the_stream_and_stops_the_others(
 def test_a_client_that_goes_away_stops_all_requests(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.1)
     sagemaker.replies += [endless(), endless()]
     body: Any = door.begin(PATH, {**HI, "n": 2, "stream": True}).body
     next(iter(body))
@@ -139,7 +139,7 @@ def test_a_client_that_goes_away_stops_all_requests(
 def test_a_stream_of_several_shows_signs_of_life(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.1)
     waits = [HEAD, lambda: time.sleep(0.5), *(chunk(part(event)) for event in (text("a", "stop"), used(), DONE))]
     sagemaker.replies += [Reply([*waits, b"0\r\n\r\n"]), answer("b")]
     body = door.ask(PATH, {**HI, "n": 2, "stream": True}).body
@@ -158,7 +158,7 @@ def test_each_default_of_the_number_of_tokens_is_lowered_for_itself(door: Door, 
 def test_a_single_choice_starts_no_thread(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("front_door.generation.fan_out.merged", None)
+    monkeypatch.setattr("front_door.generation.fan_out.merge_streams", None)
     sagemaker.replies += [parts(completion_text("x", "length"), DONE)] * 2
     assert door.ask("/v1/completions", {"prompt": "a", "n": 1}).status == 200
     assert door.ask("/v1/completions", {"prompt": ["a"], "stream": True}).status == 200

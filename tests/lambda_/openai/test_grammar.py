@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from front_door.engines.tgi.grammar import JSON_OBJECT, response_format, written
+from front_door.engines.tgi.grammar import JSON_OBJECT, normalize_schema, response_format
 from front_door.generation.request import Problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,7 +49,7 @@ def test_what_is_no_json_object_is_not_allowed(text: str) -> None:
 def form(value: dict[str, Any]) -> dict[str, Any] | None:
     problems = Problems()
     told = response_format(value, problems)
-    problems.refuse()
+    problems.raise_if_any()
     return told
 
 
@@ -83,10 +83,10 @@ def test_openais_and_tgis_own_forms_become_tgis(asked: dict[str, Any], told: dic
     assert form(asked) == told
 
 
-def rewritten(schema: dict[str, Any]) -> dict[str, Any]:
+def renormalize_schema(schema: dict[str, Any]) -> dict[str, Any]:
     problems = Problems()
-    told = written(schema, "schema", problems)
-    problems.refuse()
+    told = normalize_schema(schema, "schema", problems)
+    problems.raise_if_any()
     return told
 
 
@@ -102,7 +102,7 @@ PERSON["properties"]["others"]["items"] = {"$ref": "#/$defs/Person"}  # type: ig
 
 
 def test_references_are_followed_with_what_stands_beside_them() -> None:
-    told = rewritten(PERSON)
+    told = renormalize_schema(PERSON)
     assert "$ref" not in json.dumps(told)
     assert "$defs" not in told
     assert told["properties"]["one"]["description"] == "The first."
@@ -111,7 +111,7 @@ def test_references_are_followed_with_what_stands_beside_them() -> None:
 
 def test_a_property_may_have_the_name_of_a_keyword() -> None:
     schema = {"properties": {"$ref": {"type": "string"}, "items": {"type": "integer"}, "$defs": {"type": "null"}}}
-    assert rewritten(schema) == schema
+    assert renormalize_schema(schema) == schema
 
 
 ANYTHING = [None, True, 5, "x", [1], {"a": {"b": 1}}]
@@ -137,7 +137,7 @@ ANYTHING = [None, True, 5, "x", [1], {"a": {"b": 1}}]
     ids=json.dumps,
 )
 def test_a_schema_means_the_same_in_tgis_words(schema: dict[str, Any]) -> None:
-    told = rewritten(schema)
+    told = renormalize_schema(schema)
     assert told != schema or "enum" in str(schema)
     for value in ANYTHING:
         instances = ({"a": value}, {"a": {"b": value}}, {})
@@ -156,7 +156,7 @@ def test_a_schema_means_the_same_in_tgis_words(schema: dict[str, Any]) -> None:
     ],
 )
 def test_a_part_without_a_type_is_held_to_the_one_that_it_is_about(part: dict[str, Any], kind: str) -> None:
-    assert rewritten({"properties": {"a": part}})["properties"]["a"] == {**part, "type": kind}
+    assert renormalize_schema({"properties": {"a": part}})["properties"]["a"] == {**part, "type": kind}
 
 
 def keywords(schema: Any) -> list[dict[str, Any]]:
@@ -175,7 +175,7 @@ def keywords(schema: Any) -> list[dict[str, Any]]:
 )
 def test_outlines_core_finds_something_that_it_knows_in_every_part(schema: dict[str, Any]) -> None:
     known = {"properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "type"}
-    for part in keywords(rewritten(schema)):
+    for part in keywords(renormalize_schema(schema)):
         assert part.keys() & known
         assert isinstance(part.get("type", ""), str)
 
@@ -198,9 +198,9 @@ def test_outlines_core_finds_something_that_it_knows_in_every_part(schema: dict[
 )
 def test_references_that_lead_nowhere_or_never_end_are_refused(schema: dict[str, Any], words: str) -> None:
     problems = Problems()
-    assert written(schema, "response_format.value", problems) == schema
+    assert normalize_schema(schema, "response_format.value", problems) == schema
     with pytest.raises(Exception, match=re.escape(f"response_format.value: {words}")):
-        problems.refuse()
+        problems.raise_if_any()
 
 
 def test_references_that_multiply_are_refused_before_they_fill_the_memory() -> None:
@@ -211,6 +211,6 @@ def test_references_that_multiply_are_refused_before_they_fill_the_memory() -> N
     }
     schema = {"$defs": definitions | {"!": {"type": "null"}}, "properties": {"a": {"$ref": "#/$defs/a"}}}
     problems = Problems()
-    written(schema, "s", problems)
+    normalize_schema(schema, "s", problems)
     with pytest.raises(Exception, match="the schema has more than 5000 parts once its references are followed"):
-        problems.refuse()
+        problems.raise_if_any()

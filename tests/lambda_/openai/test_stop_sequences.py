@@ -3,7 +3,8 @@
 from itertools import accumulate
 
 import pytest
-from front_door.generation.choice import Piece, Stops
+from front_door.generation.events import Delta
+from front_door.generation.stop_sequences import StopSequences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,33 +29,33 @@ def told_of(tokens: list[str], stops: tuple[str, ...]) -> str:
 @settings(max_examples=500)
 @given(st.lists(LETTERS, max_size=8), st.lists(LETTERS.filter(bool), min_size=1, max_size=3))
 def test_what_is_told_is_the_text_up_to_the_first_sequence(tokens: list[str], sequences: list[str]) -> None:
-    stops = Stops(tuple(sequences))
+    stops = StopSequences(tuple(sequences))
     told: list[str] = []
     expected = told_of(tokens, tuple(sequences))
     for token in tokens:
-        told += [piece.text for piece in stops.passed(Piece(token))]
+        told += [delta.text for delta in stops.filter(Delta(token))]
         assert expected.startswith("".join(told))
     ended = stops.has_ended
-    told += [piece.text for piece in stops.rest()]
+    told += [delta.text for delta in stops.flush()]
     assert "".join(told) == expected
     assert ended == any(sequence in "".join(tokens) for sequence in sequences)
 
 
 def test_only_what_may_become_a_sequence_is_held_back() -> None:
-    stops = Stops(("###", "END"))
-    assert [piece.text for piece in stops.passed(Piece("Hello"))] == ["Hello"]
-    assert stops.passed(Piece(" #")) == []
-    assert stops.passed(Piece("#")) == []
-    assert [piece.text for piece in stops.passed(Piece(" E"))] == [" #", "#"]
-    assert [piece.text for piece in stops.rest()] == [" E"]
+    stops = StopSequences(("###", "END"))
+    assert [delta.text for delta in stops.filter(Delta("Hello"))] == ["Hello"]
+    assert stops.filter(Delta(" #")) == []
+    assert stops.filter(Delta("#")) == []
+    assert [delta.text for delta in stops.filter(Delta(" E"))] == [" #", "#"]
+    assert [delta.text for delta in stops.flush()] == [" E"]
 
 
 def test_log_probabilities_stay_with_their_token() -> None:
-    stops = Stops(("END",))
+    stops = StopSequences(("END",))
     entries = [({"token": token},) for token in ("a", " E", "ND")]
-    assert stops.passed(Piece("a", entries[0])) == [Piece("a", entries[0])]
-    assert stops.passed(Piece(" E", entries[1])) == []
-    assert stops.passed(Piece("ND", entries[2])) == [Piece(" ", entries[1])]
+    assert stops.filter(Delta("a", entries[0])) == [Delta("a", entries[0])]
+    assert stops.filter(Delta(" E", entries[1])) == []
+    assert stops.filter(Delta("ND", entries[2])) == [Delta(" ", entries[1])]
 
 
 CHAT = [text("Un"), text(" été."), text("\n\nFin"), text(" de", "stop"), used(9, 5), DONE]

@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from front_door.errors import Failure
-from front_door.http.chunks import BrokenAnswerError, dechunk
+from front_door.errors import ApiError
+from front_door.http.http11 import BrokenResponseError, dechunk
 from front_door.sagemaker.connection import Origin
 
 from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, whole
@@ -20,7 +20,7 @@ def origin(sagemaker: SageMakerDouble) -> Iterator[Origin]:
 
 def post(origin: Origin, body: bytes = b"{}", seconds: float = 10) -> bytes:
     answer = origin.send("/x", {}, body, time.time() + seconds)
-    return b"".join([*answer.head(), *answer.parts()])
+    return b"".join([*answer.read_head(), *answer.read_body()])
 
 
 def test_a_connection_is_kept_for_the_next_request(origin: Origin, sagemaker: SageMakerDouble) -> None:
@@ -46,14 +46,14 @@ def test_a_connection_that_was_idle_for_long_is_not_trusted(
     later = time.time() + 21
     monkeypatch.setattr(time, "time", lambda: later)
     answer = origin.send("/x", {}, b"", later + 10)
-    assert b"".join([*answer.head(), *answer.parts()]) == b"two"
+    assert b"".join([*answer.read_head(), *answer.read_body()]) == b"two"
     assert [request.connection for request in sagemaker.received] == [1, 2]
 
 
 def test_a_request_that_was_taken_is_never_sent_again(origin: Origin, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [whole(b"one"), Reply([], then="close"), whole(b"three")]
     assert post(origin) == b"one"
-    with pytest.raises(BrokenAnswerError):
+    with pytest.raises(BrokenResponseError):
         post(origin)
     assert len(sagemaker.received) == 2
 
@@ -63,8 +63,8 @@ def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept(
 ) -> None:
     sagemaker.replies += [Reply([HEAD, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n"]), whole(b"three")]
     answer = origin.send("/x", {}, b"", time.time() + 10)
-    list(answer.head())
-    parts = answer.parts()
+    list(answer.read_head())
+    parts = answer.read_body()
     next(parts)
     parts.close()  # type: ignore[attr-defined]
     assert post(origin) == b"three"
@@ -80,10 +80,10 @@ def test_an_answer_that_says_close_is_read_to_its_end(origin: Origin, sagemaker:
 
 def test_nobody_listening_is_a_failure_before_anything_was_sent(sagemaker: SageMakerDouble) -> None:
     sagemaker.close()
-    with pytest.raises(Failure, match="cannot be reached") as failure:
+    with pytest.raises(ApiError, match="cannot be reached") as failure:
         post(Origin(sagemaker.url))
     assert (failure.value.status, failure.value.retry_after) == (503, 2)
-    assert failure.value.cause == "no connection: ConnectionRefusedError"
+    assert failure.value.log_detail == "no connection: ConnectionRefusedError"
 
 
 @pytest.mark.parametrize("pieces", [[], [HEAD], [HEAD, chunk(b"one")]])
@@ -125,5 +125,5 @@ def test_chunks_are_taken_off_at_every_cut() -> None:
 
 @pytest.mark.parametrize("line", [b"hello", b"", b"-5"])
 def test_what_is_no_chunk_is_refused(line: bytes) -> None:
-    with pytest.raises(BrokenAnswerError, match="not a chunk"):
+    with pytest.raises(BrokenResponseError, match="not a chunk"):
         dechunk(line + b"\r\n")

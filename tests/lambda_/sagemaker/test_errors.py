@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from front_door.errors import KINDS, OPENAI, TGI, Failure
+from front_door.errors import KINDS, ApiError
+from front_door.protocols.openai.errors import OPENAI
+from front_door.protocols.tgi.errors import TGI
 from front_door.sagemaker.errors import BY_CODE
 
 from tests.lambda_.conftest import Door
@@ -129,9 +131,9 @@ def test_sagemaker_that_cannot_be_reached_is_503(door: Door, sagemaker: SageMake
 
 
 def test_an_event_in_the_middle_speaks_its_protocol() -> None:
-    failure = Failure("timeout", "Too\nlate")
-    assert TGI.event(failure) == b'data: {"error":"Too\\nlate","error_type":"timeout"}\n\n'
-    assert OPENAI.event(failure).endswith(b'"error_type":"timeout"}\n\ndata: [DONE]\n\n')
+    failure = ApiError("timeout", "Too\nlate")
+    assert TGI.error_event(failure) == b'data: {"error":"Too\\nlate","error_type":"timeout"}\n\n'
+    assert OPENAI.error_event(failure).endswith(b'"error_type":"timeout"}\n\ndata: [DONE]\n\n')
 
 
 def test_missing_credentials_are_ours_to_mend(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_an_error_in_the_stream_comes_after_what_was_decoded_before_it() -> None
     assert decoded == b"data: 1\n\n"
     assert decoder.error is not None
     assert decoder.error.kind == "incomplete_generation"
-    assert decoder.error.cause == "ModelStreamError StreamBroken"
+    assert decoder.error.log_detail == "ModelStreamError StreamBroken"
 
 
 def test_the_60_second_limit_inside_a_stream_is_a_timeout() -> None:
@@ -80,7 +80,7 @@ def test_the_60_second_limit_inside_a_stream_is_a_timeout() -> None:
 def test_an_error_message_without_a_modelled_exception_ends_the_stream_too() -> None:
     _, decoder = decode(event(b"", error_code="InternalStreamFailure", error_message="x", message_type="error"))
     assert decoder.error is not None
-    assert decoder.error.cause == "InternalStreamFailure"
+    assert decoder.error.log_detail == "InternalStreamFailure"
 
 
 @pytest.mark.parametrize("length", [0, 15, 2**31])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from front_door.sagemaker import invocation
+from front_door.sagemaker import retry
 
 from tests.lambda_.conftest import LLAMA, Door
 from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, parts, whole
@@ -98,7 +98,7 @@ def test_what_cannot_stream_is_tried_again_too(door: Door, sagemaker: SageMakerD
 def test_no_pause_goes_beyond_the_deadline(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invocation, "_FIRST_PAUSE_SECONDS", 1000)
+    monkeypatch.setattr(retry, "FIRST_PAUSE_SECONDS", 1000)
     sagemaker.replies += [error(429, "ThrottlingException"), ANSWER]
     started = time.monotonic()
     assert door.ask("/generate", {"inputs": "Hi"}).status == 429
@@ -109,7 +109,7 @@ def test_the_pauses_are_random_and_grow(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[float, float]] = []
-    monkeypatch.setattr(invocation.random, "uniform", lambda low, high: asked.append((low, high)) or 0.0)
+    monkeypatch.setattr(retry.random, "uniform", lambda low, high: asked.append((low, high)) or 0.0)
     sagemaker.replies, sagemaker.repeats = [REFUSED["throttled by SageMaker"]], True
     door.ask("/generate", {"inputs": "Hi"})
     assert asked == [(0, 0.001), (0, 0.002)]

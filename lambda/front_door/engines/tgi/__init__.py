@@ -1,1 +1,1 @@
-"""Text Generation Inference."""
+"""Text Generation Inference, version 3.3.6."""

@@ -1,48 +1,161 @@
-"""A container's event in OpenAI's form, held to the types of everything that is read of it."""
+"""Choices from the events of TGI's OpenAI routes (router/src/chat.rs, router/src/server.rs, 3.3.6)."""
 
-from typing import Any, NamedTuple
+import os
+from typing import Any
 
-from front_door.http.sse import object_of
+from front_door.engines.tgi.errors import stream_error
+from front_door.errors import ApiError
+from front_door.generation.choice import Choice
+from front_door.generation.events import Delta, FastPathTemplate
+from front_door.generation.request import GenerationRequest
+from front_door.http.json import parse_object
+from front_door.http.json_schema import NUMBER, STRING, Field, array, instance, struct
+
+_INTEGER = instance(int, "an integer")
+_TOKEN = {"token": Field(STRING, is_required=True), "logprob": Field(NUMBER)}
+_FUNCTION = struct({"name": Field(STRING), "arguments": Field(STRING)})
+_MESSAGE = struct(
+    {
+        "content": Field(STRING),
+        "tool_calls": Field(array(struct({"function": Field(_FUNCTION, is_required=True)}), "an array")),
+    }
+)
+_LOGPROBS = struct(
+    {"content": Field(array(struct({**_TOKEN, "top_logprobs": Field(array(struct(_TOKEN), "an array"))}), "an array"))}
+)
+_CHOICE = struct(
+    {
+        "finish_reason": Field(STRING),
+        "text": Field(STRING),
+        "delta": Field(_MESSAGE),
+        "message": Field(_MESSAGE),
+        "logprobs": Field(_LOGPROBS),
+    }
+)
+_USAGE = struct(
+    {"prompt_tokens": Field(_INTEGER, is_required=True), "completion_tokens": Field(_INTEGER, is_required=True)}
+)
+_EVENT = struct(
+    {"usage": Field(_USAGE), "system_fingerprint": Field(STRING), "choices": Field(array(_CHOICE, "an array"))}
+)
+"""Everything that is read of an event."""
+
+# TGI uses its own names in streamed completions (router/src/lib.rs, FinishReason).
+_FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
+_LOST_ARGUMENTS = "The model's server lost a part of the tool call. Try again, or without `stream`."
+# OpenAI's value for a token that is not among the likely ones; TGI's minus infinity is a null in JSON.
+_VERY_UNLIKELY = -9999.0
 
 
-class _Needed(NamedTuple):
-    """A member that must be there, and its form; the others may be missing or null."""
+class TgiChoice(Choice):
+    """Reads what all of TGI's OpenAI routes have in common."""
 
-    form: Any
+    def read_event(self, data: bytes) -> list[Delta]:
+        """Read one event's data, or set `error`."""
+        event = parse_object(data)
+        if event is not None and "error" in event:
+            self.error = stream_error(event)
+            return []
+        if event is None or _EVENT(event, ""):
+            message = "The model sent an event of another form."
+            self.error = ApiError("upstream", message, log_detail="form of an event")
+            return []
+        self.usage = event.get("usage") or self.usage
+        self.fingerprint = event.get("system_fingerprint") or self.fingerprint
+        deltas = []
+        for choice in event.get("choices") or ():
+            # No event has a reason while TGI looks for the name of a tool, or after a tool call.
+            reason = choice.get("finish_reason") or ""
+            self.finish_reason = _FINISH_REASONS.get(reason, reason) or self.finish_reason
+            deltas += self.read_choice(choice)
+        return deltas
 
-
-_TOKEN = {"token": _Needed(str), "logprob": (int, float)}
-_MESSAGE = {"content": str, "tool_calls": [{"function": _Needed({"name": str, "arguments": str})}]}
-_CHOICE = {
-    "finish_reason": str,
-    "text": str,
-    "delta": _MESSAGE,
-    "message": _MESSAGE,
-    "logprobs": {"content": [{**_TOKEN, "top_logprobs": [_TOKEN]}]},
-}
-_EVENT = {
-    "usage": {"prompt_tokens": _Needed(int), "completion_tokens": _Needed(int)},
-    "system_fingerprint": str,
-    "choices": [_CHOICE],
-}
-
-
-def event_of(data: bytes) -> dict[str, Any] | None:
-    """The event in some data; None where it is none. One with an `error` may have any form."""
-    event = object_of(data)
-    return event if event is not None and ("error" in event or _fits(event, _EVENT)) else None
-
-
-def _fits(value: Any, form: Any) -> bool:
-    if isinstance(form, dict):
-        return isinstance(value, dict) and all(_has(value, name, inner) for name, inner in form.items())
-    if isinstance(form, list):
-        return isinstance(value, list) and all(_fits(item, form[0]) for item in value)
-    return isinstance(value, form) and not isinstance(value, bool)
+    def read_choice(self, choice: dict[str, Any]) -> list[Delta]:
+        """What a choice in an event adds."""
+        raise NotImplementedError
 
 
-def _has(value: dict[str, Any], name: str, form: Any) -> bool:
-    member = value.get(name)
-    if isinstance(form, _Needed):
-        return member is not None and _fits(member, form.form)
-    return member is None or _fits(member, form)
+class CompletionChoice(TgiChoice):
+    """Reads a completion."""
+
+    fast_path = FastPathTemplate(
+        b'data: {"object":"text_completion"',
+        b'"choices":[{"index":0,"text":',
+        b',"logprobs":null,"finish_reason":""}],"model":',
+    )
+
+    def read_choice(self, choice: dict[str, Any]) -> list[Delta]:
+        """What a choice in an event adds."""
+        # With this reason the text is the token that ended the generation, such as </s>.
+        text = "" if choice.get("finish_reason") == "eos_token" else choice.get("text") or ""
+        return [Delta(text)] if text else []
+
+
+class ChatChoice(TgiChoice):
+    """Reads a chat completion: text, or a call of one tool."""
+
+    fast_path = FastPathTemplate(
+        b'data: {"object":"chat.completion.chunk"',
+        b'"choices":[{"index":0,"delta":{"role":"assistant","content":',
+        b'},"logprobs":null,"finish_reason":null}],"usage":null}',
+    )
+
+    def __init__(self, request: GenerationRequest, max_tokens: int) -> None:
+        super().__init__(request, max_tokens)
+        self._request = request
+        self._tool_name: str | None = None
+        self._arguments = ""
+
+    def read_choice(self, choice: dict[str, Any]) -> list[Delta]:
+        """What a choice in an event adds."""
+        delta = choice.get("delta") or choice.get("message") or {}
+        deltas = [self._read_call(call["function"]) for call in delta.get("tool_calls") or ()]
+        text = delta.get("content") or ""
+        entries = [] if deltas else (choice.get("logprobs") or {}).get("content") or []
+        # The text of a special token, such as the one that ends the generation, is left out.
+        logprobs = tuple(openai_logprob(each) for each in entries if text or not each["token"])
+        return [*deltas, Delta(text, logprobs)] if text or logprobs else deltas
+
+    def finish(self) -> list[Delta]:
+        """Handle the end of the stream; sets `is_done` or `error`."""
+        deltas = super().finish()
+        if self._tool_name is None or self.error is not None or self.finish_reason == "length":
+            return deltas
+        self.finish_reason = "tool_calls"
+        from front_door.engines.tgi.tools import required_arguments
+
+        required = required_arguments(self._request, self._tool_name)
+        # TGI does not stream the last brace of a call without arguments.
+        for ending in ("", "}"):
+            arguments = parse_object((self._arguments + ending).encode())
+            if arguments is not None and all(name in arguments for name in required):
+                return [*deltas, Delta(arguments=ending)] if ending else deltas
+        # TGI streams arguments only from the first token that begins after the tool's name; without streaming it
+        # returns all of them.
+        self.error = ApiError("upstream", _LOST_ARGUMENTS, log_detail="lost arguments")
+        self.is_done, self.can_retry_buffered = False, True
+        return deltas
+
+    def _read_call(self, function: dict[str, Any]) -> Delta:
+        name = call_id = None
+        if self._tool_name is None:
+            name = self._tool_name = str(function.get("name"))
+            call_id = f"call_{os.urandom(12).hex()}"
+        arguments = function.get("arguments") or ""
+        self._arguments += arguments
+        return Delta(tool_name=name, call_id=call_id, arguments=arguments)
+
+
+def openai_logprob(entry: dict[str, Any]) -> dict[str, Any]:
+    """A token's log probability in OpenAI's form, with those of its alternatives."""
+    return {**_one_logprob(entry), "top_logprobs": [_one_logprob(other) for other in entry.get("top_logprobs") or ()]}
+
+
+def _one_logprob(entry: dict[str, Any]) -> dict[str, Any]:
+    token, value = entry["token"], entry.get("logprob")
+    # A token that is only a part of a character has no text, and its bytes are unknown.
+    return {
+        "token": token,
+        "logprob": _VERY_UNLIKELY if value is None else value,
+        "bytes": list(token.encode()) if token else None,
+    }

@@ -1,8 +1,8 @@
 """JSON schemas and JSON mode as TGI's grammars.
 
-TGI 3.3.6 makes a regular expression of a schema with outlines-core at commit ba10c619 (Cargo.toml, src/json_schema),
-which knows less of JSON Schema than OpenAI's structured outputs do. What it would read wrongly or not at all is
-written here in its words.
+TGI 3.3.6 converts a schema to a regular expression with outlines-core at commit ba10c619 (Cargo.toml,
+src/json_schema), which supports less of JSON Schema than OpenAI's structured outputs do. What it would misread is
+rewritten here.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from front_door.generation.request import Problems
 
-_MOST_NODES = 5000
+_MAX_NODES = 5000
 _SPACE = "[ ]?"
 _STRING = r'"([^"\\\x00-\x1F\x7F-\x9F]|\\["\\/bfnrt])*"'
 _NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
@@ -18,16 +18,16 @@ _OBJECT_LEVELS = 3
 
 _OF_ONE = ("items", "additionalProperties")
 _OF_MANY = ("anyOf", "oneOf", "allOf", "prefixItems")
-# outlines-core looks for these, in this order, and refuses a schema that has none of them.
+# outlines-core looks for these, in this order, and rejects a schema that has none of them.
 _KEYWORDS = ("properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "$ref", "type")
-# A schema without a type is held to the one that it says something about.
+# The type that a keyword implies in a schema without a type.
 _IMPLIED = {
     **dict.fromkeys(("items", "minItems", "maxItems"), "array"),
     **dict.fromkeys(("additionalProperties", "required", "minProperties", "maxProperties"), "object"),
     **dict.fromkeys(("pattern", "format", "minLength", "maxLength"), "string"),
     **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), "number"),
 }
-# An empty schema allows everything as well, but its expression has no parentheses around the alternatives.
+# An empty schema allows everything too, but outlines-core puts no parentheses around its alternatives.
 _ANYTHING = {"anyOf": [{"type": name} for name in ("string", "number", "boolean", "null", "object", "array")]}
 
 
@@ -50,43 +50,43 @@ def _array(levels: int) -> str:
 
 
 JSON_OBJECT = _object(_OBJECT_LEVELS)
-"""A JSON object whose values nest two levels deeper, which is what outlines-core makes of `{"type": "object"}`.
+"""A JSON object whose values nest two levels deeper, as outlines-core translates `{"type": "object"}`.
 
-TGI's `json` grammar cannot say "any object": it demands `properties` and allows no others. A regular expression cannot
-nest without end, and each level makes the model's server compile four times as long, once.
+TGI's `json` grammar cannot express "any object": it requires `properties` and allows no others. A regular expression
+cannot nest without limit, and each level makes the model's server compile it four times as long, once.
 """
 
 
-def response_format(form: Mapping[str, Any], problems: Problems) -> dict[str, Any] | None:
-    """TGI's grammar for a `response_format`, in OpenAI's form or in TGI's own; None: the answer is free text."""
-    kind, value = form["type"], form.get("value")
+def response_format(requested: Mapping[str, Any], problems: Problems) -> dict[str, Any] | None:
+    """TGI's grammar for a `response_format` in OpenAI's or TGI's form; None if the text is free."""
+    kind, value = requested["type"], requested.get("value")
     if kind == "text":
         return None
     if kind == "regex" or isinstance(value, str):
         return {"type": kind, "value": value}
     if kind == "json_schema":
-        where = "response_format." + ("value" if form.get("json_schema") is None else "json_schema")
-        wrapped = form.get("json_schema") or value or {}
-        told = {"name": wrapped["name"]} if wrapped.get("name") is not None else {}
-        return {"type": kind, "value": {**told, "schema": written(wrapped["schema"], f"{where}.schema", problems)}}
+        path = "response_format." + ("value" if requested.get("json_schema") is None else "json_schema")
+        wrapped = requested.get("json_schema") or value or {}
+        name = {"name": wrapped["name"]} if wrapped.get("name") is not None else {}
+        schema = normalize_schema(wrapped["schema"], f"{path}.schema", problems)
+        return {"type": kind, "value": {**name, "schema": schema}}
     if value is None:
         return {"type": "regex", "value": JSON_OBJECT}
-    return {"type": "json", "value": written(value, "response_format.value", problems)}
+    return {"type": "json", "value": normalize_schema(value, "response_format.value", problems)}
 
 
-def written(schema: dict[str, Any], where: str, problems: Problems) -> dict[str, Any]:
-    """A schema as outlines-core reads it: without references, type lists and schemas that say nothing.
+def normalize_schema(schema: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
+    """A schema that outlines-core reads correctly: without references, type lists and empty schemas.
 
     Args:
         schema: A JSON schema.
-        where: Where it stands in the request.
-        problems: Where is noted that it refers to itself, which TGI would follow without end, or to what is not there.
+        path: Where it is in the request.
+        problems: Receives references to itself, which TGI would follow without end, and to what does not exist.
     """
-    writer = _Writer(schema)
     try:
-        return writer.root()
+        return _Normalizer(schema).root()
     except _UnusableError as error:
-        problems.add(where, f"{where}: {error}")
+        problems.add(path, f"{path}: {error}")
     return schema
 
 
@@ -94,14 +94,14 @@ class _UnusableError(Exception):
     pass
 
 
-class _Writer:
+class _Normalizer:
     def __init__(self, root: dict[str, Any]) -> None:
         self._root = root
         self._nodes = 0
 
     def root(self) -> dict[str, Any]:
         members = {name: value for name, value in self._root.items() if name not in ("$defs", "definitions")}
-        node = self._resolved(members, ())
+        node = self._resolve(members, ())
         return self._members(*node)
 
     def _node(self, node: Any, within: tuple[str, ...]) -> Any:
@@ -109,7 +109,7 @@ class _Writer:
             return _ANYTHING
         if not isinstance(node, dict):
             return node
-        node, within = self._resolved(node, within)
+        node, within = self._resolve(node, within)
         if not any(keyword in node for keyword in _KEYWORDS):
             implied = next((_IMPLIED[name] for name in node if name in _IMPLIED), None)
             if implied is None:
@@ -121,8 +121,8 @@ class _Writer:
 
     def _members(self, node: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
         self._nodes += 1
-        if self._nodes > _MOST_NODES:
-            raise _UnusableError(f"the schema has more than {_MOST_NODES} parts once its references are followed")
+        if self._nodes > _MAX_NODES:
+            raise _UnusableError(f"the schema has more than {_MAX_NODES} parts once its references are followed")
         node = dict(node)
         if isinstance(node.get("properties"), dict):
             node["properties"] = {name: self._node(each, within) for name, each in node["properties"].items()}
@@ -136,8 +136,8 @@ class _Writer:
                 node[keyword] = [self._node(each, within) for each in node[keyword]]
         return node
 
-    def _resolved(self, node: dict[str, Any], within: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """What a reference means, with the members that stand beside it, and the references on the way there."""
+    def _resolve(self, node: dict[str, Any], within: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """The target of a reference, merged with the members beside it, and the references that led there."""
         while isinstance(node.get("$ref"), str):
             reference = node["$ref"]
             if reference in within:
@@ -160,7 +160,7 @@ class _Writer:
 
 
 def _of_type(node: dict[str, Any], kind: object) -> dict[str, Any]:
-    """The schema for one of its types; what belongs to another type would win over it."""
+    """The schema for one of its types, without the keywords of other types that outlines-core looks for first."""
     others = [("object", "properties"), ("array", "prefixItems")]
     foreign = {keyword for owner, keyword in others if owner != kind}
     return {name: value for name, value in node.items() if name not in foreign} | {"type": kind}

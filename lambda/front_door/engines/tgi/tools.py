@@ -1,75 +1,53 @@
-"""A chat request's tools as TGI takes them (router/src/infer/tool_grammar.rs, 3.3.6)."""
+"""A chat's tools as TGI reads them (router/src/infer/tool_grammar.rs, 3.3.6)."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from front_door.engines.tgi.grammar import written
-from front_door.generation.request import Problems
+from front_door.engines.tgi.grammar import normalize_schema
+from front_door.generation.request import GenerationRequest, Problems
 
 _NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
-# TGI offers the model this one beside the others, and puts the tool's name among the arguments.
+# TGI offers the model this tool beside the others, and puts the name of the called tool among its arguments.
 _NO_TOOL, _NAME = "no_tool", "_name"
 
 
-class Tools(NamedTuple):
-    """What TGI gets, and by the name of each tool what its arguments must have."""
-
-    members: dict[str, Any]
-    required: dict[str, list[str]]
-
-
-def offered(body: Mapping[str, Any], problems: Problems) -> Tools:
-    """The tools that the model may call.
+def build_tools(request: GenerationRequest, problems: Problems) -> dict[str, Any]:
+    """The members of the body that say which tools the model may call; none if it may call none.
 
     Args:
-        body: The request, of the right types.
-        problems: Where is noted what cannot be honoured.
+        request: The client's request.
+        problems: Receives what TGI cannot do.
     """
-    tools: list[dict[str, Any]] = body.get("tools") or []
-    names = [tool["function"]["name"] for tool in tools]
-    choice = body.get("tool_choice", "auto")
-    allowed = names
-    if isinstance(choice, dict) and choice["type"] == "allowed_tools":
-        allowed = _names(choice["allowed_tools"]["tools"])
-        choice = choice["allowed_tools"]["mode"]
-    elif not isinstance(choice, str):
-        allowed = [choice["function"]["name"]]
-    elif choice not in ("auto", "none", "required"):
-        allowed = [choice]
-    if problems.is_about("tools") or problems.is_about("tool_choice"):
-        return Tools({}, {})
-    if not tools and choice not in ("auto", "none"):
-        problems.add("tool_choice", "tool_choice is allowed with tools only: give `tools` or leave it out")
-    elif any(name not in names for name in allowed):
-        problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {', '.join(names)}")
-    usable = [_tool(tool["function"], f"tools[{index}]", problems) for index, tool in enumerate(tools)]
-    usable = [tool for tool in usable if tool["function"]["name"] in allowed]
-    if choice == "none" or not usable:
-        return Tools({}, {})
-    told = {"tools": usable, "tool_choice": choice}
-    if "tool_prompt" in body:
-        told["tool_prompt"] = body["tool_prompt"]
-    return Tools(told, {tool["function"]["name"]: _required(tool["function"]["parameters"]) for tool in usable})
+    tools = [_build_tool(tool["function"], f"tools[{at}]", problems) for at, tool in enumerate(request.tools)]
+    tools = [tool for tool in tools if tool["function"]["name"] in request.allowed_tools]
+    if request.tool_choice == "none" or not tools:
+        return {}
+    body = {"tools": tools, "tool_choice": request.tool_choice}
+    return body if request.tool_prompt is None else body | {"tool_prompt": request.tool_prompt}
 
 
-def _names(tools: list[dict[str, Any]]) -> list[str]:
-    return [tool["function"]["name"] for tool in tools]
+def required_arguments(request: GenerationRequest, name: str) -> list[str]:
+    """The arguments that a call of the tool must have."""
+    function = next((tool["function"] for tool in reversed(request.tools) if tool["function"]["name"] == name), None)
+    if function is None:
+        return []
+    required = normalize_schema(_parameters(function), "", Problems()).get("required")
+    return [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
 
 
-def _tool(function: dict[str, Any], where: str, problems: Problems) -> dict[str, Any]:
-    where = f"{where}.function"
-    parameters = function.get("parameters") or function.get("arguments") or _NO_ARGUMENTS
+def _build_tool(function: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
+    path = f"{path}.function"
+    parameters = _parameters(function)
     if function["name"] == _NO_TOOL:
-        problems.add(f"{where}.name", f"{where}.name: {_NO_TOOL} is what this model's server calls no tool, rename it")
+        problems.add(f"{path}.name", f"{path}.name: {_NO_TOOL} is what this model's server calls no tool, rename it")
     properties = parameters.get("properties")
     if isinstance(properties, dict) and _NAME in properties:
-        problems.add(f"{where}.parameters", f"{where}.parameters: rename {_NAME}, which holds the tool's own name")
-    told = {"name": function["name"], "parameters": written(parameters, f"{where}.parameters", problems)}
+        problems.add(f"{path}.parameters", f"{path}.parameters: rename {_NAME}, which holds the tool's own name")
+    body = {"name": function["name"], "parameters": normalize_schema(parameters, f"{path}.parameters", problems)}
     if function.get("description") is not None:
-        told["description"] = function["description"]
-    return {"type": "function", "function": told}
+        body["description"] = function["description"]
+    return {"type": "function", "function": body}
 
 
-def _required(parameters: dict[str, Any]) -> list[str]:
-    required = parameters.get("required")
-    return [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+def _parameters(function: dict[str, Any]) -> dict[str, Any]:
+    parameters: dict[str, Any] = function.get("parameters") or function.get("arguments") or _NO_ARGUMENTS
+    return parameters

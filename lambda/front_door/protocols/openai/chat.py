@@ -1,25 +1,86 @@
-"""OpenAI's chat completions (https://platform.openai.com/docs/api-reference/chat/create), answered by TGI."""
+"""OpenAI's chat completions (https://platform.openai.com/docs/api-reference/chat/create)."""
 
-from front_door.context import Call
-from front_door.engines.tgi import chat_request
-from front_door.engines.tgi.chat_choice import ChatChoice
-from front_door.generation.request import model_named
+from collections.abc import Mapping
+from typing import Any
+
+from front_door.context import RequestContext
+from front_door.generation.request import GenerationRequest, Problems
 from front_door.http.response import Response
-from front_door.protocols.openai.chat_chunks import ChatChunks, message
-from front_door.protocols.openai.responses import Form, answered
+from front_door.protocols.openai.chat_chunks import ChatChunks, chat_members
+from front_door.protocols.openai.chat_schema import CHAT
+from front_door.protocols.openai.responses import EndpointShape, respond
+from front_door.protocols.openai.validation import common_members, model_named, validate
 
-_FORM = Form("chatcmpl-", "chat.completion", "chat.completion.chunk", ChatChoice, ChatChunks, message)
 
-
-def chat_completions(call: Call) -> Response:
+def chat_completions(ctx: RequestContext) -> Response:
     """`POST /v1/chat/completions`, buffered or streamed."""
-    body = call.request.json_object()
-    model = model_named(call.config, body.get("model"))
-    return answered(call, model, chat_request.translated(body, model.facts), _FORM)
+    body = ctx.request.json_object()
+    return respond(ctx, model_named(ctx.config, body.get("model")), body, _SHAPE)
 
 
-def invoked(call: Call) -> Response:
-    """`messages` on a route of TGI's: names that have no meaning are passed over, as TGI does."""
-    body = call.request.json_object()
-    model = call.model_of_path() if call.variables else model_named(call.config, body.get("model"))
-    return answered(call, model, chat_request.translated(body, model.facts, knows_all=False), _FORM)
+def invoke_chat(ctx: RequestContext) -> Response:
+    """A body with `messages` on a route of TGI's: unknown names are ignored, as TGI does."""
+    body = ctx.request.json_object()
+    model = ctx.model_of_path() if ctx.variables else model_named(ctx.config, body.get("model"))
+    return respond(ctx, model, body, _SHAPE, strict=False)
+
+
+def parse_chat(body: Mapping[str, Any], problems: Problems, *, strict: bool) -> GenerationRequest:
+    """Validate a chat.
+
+    Args:
+        body: The request.
+        problems: Receives what is wrong with it.
+        strict: Whether an unknown name is a problem.
+    """
+    valid = validate(body, CHAT, problems, strict=strict)
+    return GenerationRequest(
+        messages=valid.get("messages", []),
+        **common_members(valid, 1, problems),
+        max_tokens=_max_tokens(valid, problems),
+        logprobs=bool(valid.get("logprobs")),
+        top_logprobs=_top_logprobs(valid, problems),
+        **_tools(valid, problems),
+        tool_prompt=valid.get("tool_prompt"),
+        response_format=valid.get("response_format"),
+    )
+
+
+def _max_tokens(valid: Mapping[str, Any], problems: Problems) -> int | None:
+    max_tokens: int | None = valid.get("max_completion_tokens", valid.get("max_tokens"))
+    if max_tokens != valid.get("max_tokens", max_tokens):
+        sentence = "max_tokens and max_completion_tokens are two names of one thing and differ: give one of them"
+        problems.add("max_tokens", sentence)
+    return max_tokens
+
+
+def _top_logprobs(valid: Mapping[str, Any], problems: Problems) -> int | None:
+    top: int | None = valid.get("top_logprobs")
+    if top is not None and not valid.get("logprobs"):
+        problems.add("top_logprobs", "top_logprobs is allowed with logprobs only: set `logprobs` to true")
+    return top
+
+
+def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """The tools, how the model is to choose among them, and the names of those that it may call."""
+    if problems.is_about("tools") or problems.is_about("tool_choice"):
+        return {}
+    tools: list[dict[str, Any]] = valid.get("tools") or []
+    names = [tool["function"]["name"] for tool in tools]
+    choice = valid.get("tool_choice", "auto")
+    allowed = names
+    if isinstance(choice, dict) and choice["type"] == "allowed_tools":
+        allowed = [tool["function"]["name"] for tool in choice["allowed_tools"]["tools"]]
+        choice = choice["allowed_tools"]["mode"]
+    elif isinstance(choice, dict):
+        allowed = [choice["function"]["name"]]
+    elif choice not in ("auto", "none", "required"):
+        allowed = [choice]
+    if not tools and choice not in ("auto", "none"):
+        problems.add("tool_choice", "tool_choice is allowed with tools only: give `tools` or leave it out")
+    elif any(name not in names for name in allowed):
+        problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {', '.join(names)}")
+    return {"tools": tools, "tool_choice": choice, "allowed_tools": allowed}
+
+
+_SHAPE = EndpointShape("chatcmpl-", "chat.completion", "chat.completion.chunk", parse_chat, ChatChunks, chat_members)

@@ -1,56 +1,56 @@
-"""The types of a chat request: OpenAI's, and the forms of TGI's own that its clients send.
+"""The types of a chat: OpenAI's, and TGI's own forms, which its clients send.
 
 OpenAI's: the `openai` package's `CompletionCreateParams`. TGI's: router/src/lib.rs, `ChatRequest`, as of 3.3.6, whose
-`/invocations` says of a wrong type only that the body fits none of its protocols.
+`/invocations` says about a wrong type only that the body fits none of its protocols.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
-from front_door.protocols.openai.schema import (
-    SHARED,
+from front_door.http.json_schema import (
+    BOOLEAN,
+    STRING,
     Field,
     Problem,
     anything,
     array,
-    flag,
     integer,
     one_of,
+    string_or,
     struct,
     tagged,
-    text,
-    text_or,
-    tokens,
 )
+from front_door.protocols.openai.schema import COMMON, TOKENS
 
 
-def _messages(value: Any, path: str) -> Iterator[Problem]:
+def _messages(value: Any, path: str) -> Sequence[Problem]:
     if value == []:
-        yield path, "must be an array with at least one message"
-    yield from array(_message, "an array of messages")(value, path)
+        return ((path, "must be an array with at least one message"),)
+    return _MESSAGES(value, path)
 
 
-def _message(value: Any, path: str) -> Iterator[Problem]:
+def _message(value: Any, path: str) -> Sequence[Problem]:
     """`content`, or an assistant's `tool_calls`, or both."""
-    yield from _MESSAGE(value, path)
+    found = list(_MESSAGE(value, path))
     if not isinstance(value, dict):
-        return
+        return found
     for name, instead in (("function_call", "tool_calls"), ("audio", "content")):
         if value.get(name) is not None:
-            yield f"{path}.{name}", f"is not supported, give the message `{instead}`"
+            found.append((f"{path}.{name}", f"is not supported, give the message `{instead}`"))
     if value.get("content") is None and not value.get("tool_calls"):
-        yield f"{path}.content", "missing field `content` or `tool_calls`"
+        found.append((f"{path}.content", "missing field `content` or `tool_calls`"))
+    return found
 
 
-_CONTENT = text_or(
+_CONTENT = string_or(
     array(
         tagged(
             {
-                "text": struct({"text": Field(text, is_required=True)}),
+                "text": struct({"text": Field(STRING, is_required=True)}),
                 "image_url": struct(
                     {
                         "image_url": Field(
-                            struct({"url": Field(text, is_required=True)}, "an object with `url`"), is_required=True
+                            struct({"url": Field(STRING, is_required=True)}, "an object with `url`"), is_required=True
                         )
                     }
                 ),
@@ -64,10 +64,10 @@ _TOOL_CALL = tagged(
     {
         "function": struct(
             {
-                "id": Field(text, is_required=True),
+                "id": Field(STRING, is_required=True),
                 "function": Field(
                     struct(
-                        {"name": Field(text, is_required=True), "arguments": Field(anything, is_required=True)},
+                        {"name": Field(STRING, is_required=True), "arguments": Field(anything, is_required=True)},
                         "an object with `name` and `arguments`",
                     ),
                     is_required=True,
@@ -79,26 +79,27 @@ _TOOL_CALL = tagged(
 )
 _MESSAGE = struct(
     {
-        "role": Field(text, is_required=True),
+        "role": Field(STRING, is_required=True),
         "content": Field(_CONTENT),
-        "name": Field(text),
+        "name": Field(STRING),
         "tool_calls": Field(array(_TOOL_CALL, "an array of tool calls")),
-        "tool_call_id": Field(text),
+        "tool_call_id": Field(STRING),
     },
     "an object with `role` and `content`",
 )
+_MESSAGES = array(_message, "an array of messages")
 _SCHEMA = struct({}, "a JSON schema")
 _FUNCTION = struct(
     {
-        "name": Field(text, is_required=True),
-        "description": Field(text),
+        "name": Field(STRING, is_required=True),
+        "description": Field(STRING),
         "parameters": Field(_SCHEMA),
         "arguments": Field(_SCHEMA),
     },
     "an object with `name` and `parameters`",
 )
 _TOOL = tagged({"function": struct({"function": Field(_FUNCTION, is_required=True)})}, "an object with `type`")
-_NAMED = struct({"function": Field(struct({"name": Field(text, is_required=True)}), is_required=True)})
+_NAMED = struct({"function": Field(struct({"name": Field(STRING, is_required=True)}), is_required=True)})
 _ALLOWED = struct(
     {
         "mode": Field(one_of("auto", "required"), is_required=True),
@@ -111,18 +112,18 @@ _CHOICE = tagged(
 )
 
 
-def _json_schema(value: Any, path: str) -> Iterator[Problem]:
+def _json_schema(value: Any, path: str) -> Sequence[Problem]:
     """OpenAI's `json_schema`, or TGI's `value`."""
     name = "value" if value.get("json_schema") is None and "value" in value else "json_schema"
-    fields = {"name": Field(text), "schema": Field(_SCHEMA, is_required=True)}
+    fields = {"name": Field(STRING), "schema": Field(_SCHEMA, is_required=True)}
     hint = ", an object with `name` and `schema`"
-    yield from struct({name: Field(struct(fields), is_required=True, hint=hint)})(value, path)
+    return struct({name: Field(struct(fields), is_required=True, hint=hint)})(value, path)
 
 
-def _json(value: Any, path: str) -> Iterator[Problem]:
+def _json(value: Any, path: str) -> Sequence[Problem]:
     """TGI's `json`: a schema, or the text of one."""
-    schema = Field(text_or(_SCHEMA), is_required=value["type"] == "json", hint=", the JSON schema")
-    yield from struct({"value": schema})(value, path)
+    schema = Field(string_or(_SCHEMA), is_required=value["type"] == "json", hint=", the JSON schema")
+    return struct({"value": schema})(value, path)
 
 
 _FORMAT = tagged(
@@ -131,19 +132,19 @@ _FORMAT = tagged(
         "json_object": _json,
         "json_schema": _json_schema,
         "json": _json,
-        "regex": struct({"value": Field(text, is_required=True, hint=", the regular expression")}),
+        "regex": struct({"value": Field(STRING, is_required=True, hint=", the regular expression")}),
     },
     "an object with `type`",
 )
-FIELDS: dict[str, Field] = {
+CHAT: dict[str, Field] = {
     "messages": Field(_messages, is_required=True),
-    **SHARED,
-    "max_completion_tokens": Field(tokens),
-    "logprobs": Field(flag),
+    **COMMON,
+    "max_completion_tokens": Field(TOKENS),
+    "logprobs": Field(BOOLEAN),
     "top_logprobs": Field(integer(0, 2**32, "a number of alternatives")),
     "tools": Field(array(_TOOL, "an array of tools")),
-    "tool_choice": Field(text_or(_CHOICE)),
-    "tool_prompt": Field(text),
+    "tool_choice": Field(string_or(_CHOICE)),
+    "tool_prompt": Field(STRING),
     "response_format": Field(_FORMAT),
 }
-"""Every member that has a meaning here."""
+"""The members of a chat."""

@@ -1,91 +1,100 @@
-"""Answers of OpenAI's routes."""
+"""Responses of OpenAI's routes: from the client's body to the model and back."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from front_door.config import Model
-from front_door.context import JSON, Call
-from front_door.delivery import Steps, collected
-from front_door.engines.tgi.chat_choice import LOST_ARGUMENTS
-from front_door.errors import OPENAI, compact
-from front_door.generation.choice import Choice, Piece, checked, note, usage
-from front_door.generation.request import Asked
-from front_door.http.response import Response
+from front_door.context import RequestContext
+from front_door.delivery import ResponseBuilder, buffered_response
+from front_door.generation.choice import Choice, log_choices, raise_incomplete, total_usage
+from front_door.generation.events import Delta
+from front_door.generation.request import GenerationRequest, Problems
+from front_door.http.json import not_json
+from front_door.http.response import Response, json_response
+from front_door.protocols.generation import Generation
 from front_door.protocols.openai.chunks import Chunks
-from front_door.protocols.openai.stream import streamed
+from front_door.protocols.openai.errors import OPENAI
+from front_door.protocols.openai.stream import stream_chunks
 
 
-class Form(NamedTuple):
-    """What tells a chat completion from a completion: its names, and what reads and writes a choice."""
+class Parser(Protocol):
+    """Validates a body."""
+
+    def __call__(self, body: Mapping[str, Any], problems: Problems, *, strict: bool) -> GenerationRequest:
+        """The request, as far as it is valid; adds what is wrong with the body to `problems`."""
+
+
+class EndpointShape(NamedTuple):
+    """What distinguishes a chat completion from a completion.
+
+    Attributes:
+        id_prefix: What the response's id begins with.
+        object_name: The `object` of a response.
+        chunk_object_name: The `object` of a chunk.
+        parse: Validates a body.
+        chunks: Writes the chunks of a choice.
+        members: The members of a choice of a buffered response.
+    """
 
     id_prefix: str
-    name: str
-    chunk_name: str
-    choice: Callable[[Asked, int], Choice]
-    chunks: Callable[[Any, Asked, int, dict[str, Any]], Chunks]
-    members: Callable[[Any, list[Piece], Asked, int], dict[str, Any]]
+    object_name: str
+    chunk_object_name: str
+    parse: Parser
+    chunks: Callable[[Choice, GenerationRequest, int, dict[str, Any]], Chunks]
+    members: Callable[[list[Delta], GenerationRequest, int], dict[str, Any]]
 
 
-def answered(call: Call, model: Model, asked: Asked, form: Form) -> Response:
-    """Ask the model, and answer as the request wants it.
+def respond(
+    ctx: RequestContext, model: Model, body: Mapping[str, Any], shape: EndpointShape, *, strict: bool = True
+) -> Response:
+    """Validate a body, invoke the model, and respond as the body requests.
+
+    Args:
+        ctx: The request.
+        model: The model.
+        body: The client's body.
+        shape: The route's shape.
+        strict: Whether an unknown name in the body is an error.
 
     Raises:
-        Failure: As the model's answer says, as far as it came before the status was sent.
+        ApiError: The body is invalid, or the model's response is an error before the status is sent.
     """
-    most = call.budget(model, asked.bodies[0].get("max_tokens"))
-    asked.bodies = [body | {"max_tokens": most} for body in asked.bodies]
+    problems = Problems()
+    try:
+        request = shape.parse(body, problems, strict=strict)
+        generation = Generation(ctx, model, request, problems)
+    except RecursionError:
+        raise not_json("recursion limit exceeded") from None
     head = {
-        "id": form.id_prefix + call.journal.request_id,
-        "object": form.chunk_name if asked.is_streamed else form.name,
+        "id": shape.id_prefix + ctx.log.request_id,
+        "object": shape.chunk_object_name if request.stream else shape.object_name,
         "created": int(time.time()),
         "model": model.name,
     }
-    if not asked.is_streamed:
-        return collected(call, _whole(call, model, asked, form, head, most), OPENAI)
-    chunks = [form.chunks(form.choice(asked, most), asked, index, head) for index in range(len(asked.bodies))]
-    return streamed(call, model, asked, chunks, head)
+    if not request.stream:
+        return buffered_response(ctx, _build_response(ctx, generation, shape, head), OPENAI)
+    chunks = [shape.chunks(choice, request, index, head) for index, choice in enumerate(generation.choices)]
+    return stream_chunks(ctx, generation, chunks, head)
 
 
-def _whole(call: Call, model: Model, asked: Asked, form: Form, head: dict[str, Any], most: int) -> Steps:
-    """The answer in one piece, out of the events of each choice."""
-    choices = [form.choice(asked, most) for _ in asked.bodies]
-    pieces: list[list[Piece]] = [[] for _ in choices]
-    for index, read in _events(call, model, asked, choices):
+def _build_response(
+    ctx: RequestContext, generation: Generation, shape: EndpointShape, head: dict[str, Any]
+) -> ResponseBuilder:
+    request, choices = generation.request, generation.choices
+    deltas: list[list[Delta]] = [[] for _ in choices]
+    for index, added in generation.deltas():
         yield
-        pieces[index] += read
-        failure = choices[index].failure
-        if failure is not None and failure.cause == LOST_ARGUMENTS:
-            choices[index] = form.choice(asked, most)
-            pieces[index] = choices[index].read_whole(call.whole(model, _unstreamed(asked.bodies[index])))
-        elif failure is not None:
-            raise failure
-    checked(choices)
-    note(call.journal, asked, choices)
-    told = [
-        {"index": index, **form.members(choice, pieces[index], asked, index), "finish_reason": choice.finish_reason}
+        deltas[index] += added
+        if choices[index].can_retry_buffered:
+            deltas[index] = generation.retry_buffered(index)
+        elif (error := choices[index].error) is not None:
+            raise error
+    raise_incomplete(choices)
+    log_choices(ctx.log, request, choices)
+    members = [
+        {"index": index, **shape.members(deltas[index], request, index), "finish_reason": choice.finish_reason}
         for index, choice in enumerate(choices)
     ]
-    answer = {**head, "system_fingerprint": choices[0].fingerprint, "choices": told, "usage": usage(asked, choices)}
-    return Response(200, dict(JSON), [compact(answer)])
-
-
-def _events(call: Call, model: Model, asked: Asked, choices: list[Choice]) -> Iterator[tuple[int, list[Piece]]]:
-    """What the events add as they come, with the index of the choice."""
-    if len(choices) > 1:
-        from front_door.generation.fan_out import merged
-
-        for index, events in merged(call, model, asked.bodies):
-            yield index, choices[index].read(events)
-        return
-    stream = call.stream(model, asked.bodies[0])
-    parts = iter(stream)
-    for part in parts:
-        if part and not stream.is_events:
-            yield 0, choices[0].read_whole(part + b"".join(parts))
-            return
-        yield 0, choices[0].read(part)
-
-
-def _unstreamed(body: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
+    usage = total_usage(request, choices)
+    return json_response({**head, "system_fingerprint": choices[0].fingerprint, "choices": members, "usage": usage})

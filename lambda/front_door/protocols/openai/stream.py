@@ -1,107 +1,105 @@
-"""Streamed answers of OpenAI's routes, with one choice or several."""
+"""Streamed responses of OpenAI's routes, with one choice or more."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from front_door.config import Model
-from front_door.context import Call
-from front_door.delivery import relay
-from front_door.errors import OPENAI, compact, tgi_failure
-from front_door.generation.choice import checked, note, usage
-from front_door.generation.request import Asked
+from front_door.context import RequestContext
+from front_door.delivery import stream_response
+from front_door.generation.choice import log_choices, raise_incomplete, total_usage
+from front_door.http.json import compact
 from front_door.http.response import Response
-from front_door.http.sse import data_of, objects
+from front_door.protocols.generation import Generation
 from front_door.protocols.openai.chunks import Chunks
-from front_door.request_log import Journal
+from front_door.protocols.openai.errors import OPENAI
+from front_door.request_log import RequestLog
 
 _DONE = b"data: [DONE]\n\n"
 
 
-def streamed(call: Call, model: Model, asked: Asked, chunks: list[Chunks], head: dict[str, Any]) -> Response:
-    """Ask the model and pass its events on in OpenAI's words.
+def stream_chunks(ctx: RequestContext, generation: Generation, chunks: list[Chunks], head: dict[str, Any]) -> Response:
+    """Invoke the model and translate its events to OpenAI's chunks.
 
     Args:
-        call: The request.
-        model: The model.
-        asked: What is asked of it.
-        chunks: What writes each choice.
+        ctx: The request.
+        generation: What is requested of the model.
+        chunks: Write the chunks of each choice.
         head: What each chunk begins with.
 
     Raises:
-        Failure: Nothing was sent, or what came first is an error.
+        ApiError: The request could not be sent, or the stream begins with an error.
     """
-    stream = _Stream(asked, chunks, head)
-    if len(chunks) == 1:
-        source = call.stream(model, asked.bodies[0])
-        return relay(call, source, OPENAI, translate=stream.only, first=_first, last=stream.last)
-    return relay(call, _Together(call, model, stream), OPENAI, last=stream.last)
+    translator = _Translator(generation, chunks, head)
+    if len(chunks) > 1:
+        return stream_response(ctx, MultiChoiceStream(generation, translator), OPENAI, check_last=translator.check_last)
+    return stream_response(
+        ctx,
+        generation.open(),
+        OPENAI,
+        translate=translator.translate_only,
+        check_first=generation.raise_first_error,
+        check_last=translator.check_last,
+    )
 
 
-def _first(events: bytes) -> None:
-    """An error in the place of the first chunk becomes the answer's status, as OpenAI's own API has it."""
-    data = data_of(events)
-    if data and data[0].startswith(b'{"error"'):
-        raise tgi_failure(objects(events)[0])
+class _Translator:
+    """All choices of one stream, and its end."""
 
-
-class _Stream:
-    """All the choices of one stream, and what ends it."""
-
-    def __init__(self, asked: Asked, chunks: list[Chunks], head: dict[str, Any]) -> None:
-        self.asked = asked
+    def __init__(self, generation: Generation, chunks: list[Chunks], head: dict[str, Any]) -> None:
+        self._request = generation.request
         self._chunks = chunks
         self._head = head
-        self.choices = [each.choice for each in chunks]
+        self.choices = generation.choices
 
-    def only(self, events: bytes) -> bytes:
+    def translate_only(self, events: bytes) -> bytes:
         """What the client gets for events of the only choice."""
-        return self.of(0, events)
+        return self.translate(0, events)
 
-    def of(self, index: int, events: bytes) -> bytes:
-        """What the client gets for events of one choice, behind the end of the last one also the stream's."""
+    def translate(self, index: int, events: bytes) -> bytes:
+        """What the client gets for events of one choice; the end of the last choice is followed by the stream's."""
         choice = self.choices[index]
         was_done = choice.is_done
-        out = self._chunks[index].translated(events)
+        out = self._chunks[index].translate(events)
         if was_done or not choice.is_done or not all(each.is_done for each in self.choices):
             return out
         return out + self._end()
 
-    def _end(self) -> bytes:
-        if not self.asked.with_usage:
-            return _DONE
-        told = {**self._head, "system_fingerprint": self.choices[0].fingerprint, "choices": []}
-        return b"data: " + compact(told | {"usage": usage(self.asked, self.choices)}) + b"\n\n" + _DONE
-
-    def last(self, _tail: bytes, journal: Journal) -> None:
-        """Note how it went.
+    def check_last(self, _events: bytes, log: RequestLog) -> None:
+        """Log the token counts.
 
         Raises:
-            Failure: A choice failed, or has no end.
+            ApiError: A choice has failed or has no end.
         """
-        checked(self.choices)
-        note(journal, self.asked, self.choices)
+        raise_incomplete(self.choices)
+        log_choices(log, self._request, self.choices)
+
+    def _end(self) -> bytes:
+        if not self._request.include_usage:
+            return _DONE
+        chunk = {**self._head, "system_fingerprint": self.choices[0].fingerprint, "choices": []}
+        return b"data: " + compact(chunk | {"usage": total_usage(self._request, self.choices)}) + b"\n\n" + _DONE
 
 
-@dataclass(slots=True)
-class _Together:
-    """The chunks of several choices as they come; an empty slice says that nothing came for a while."""
+class MultiChoiceStream:
+    """The merged chunks of all choices as they arrive; an empty slice is a keep-alive."""
 
-    call: Call
-    model: Model
-    stream: _Stream
-    is_events: bool = True
-    content_type: str = "text/event-stream"
-    tail: bytes = b""
+    is_event_stream = True
+    last_event = b""
+
+    def __init__(self, generation: Generation, translator: _Translator) -> None:
+        self._generation = generation
+        self._translator = translator
 
     def __iter__(self) -> Iterator[bytes]:
-        from front_door.generation.fan_out import merged
+        """Complete chunks.
 
-        for index, events in merged(self.call, self.model, self.stream.asked.bodies):
+        Raises:
+            ApiError: The first error of any choice.
+        """
+        for index, events in self._generation.merged_events():
             if not events:
                 yield events
-            elif chunks := self.stream.of(index, events):
+            elif chunks := self._translator.translate(index, events):
                 yield chunks
-            failure = self.stream.choices[index].failure
-            if failure is not None:
-                raise failure
+            error = self._translator.choices[index].error
+            if error is not None:
+                raise error

@@ -1,49 +1,55 @@
-"""TGI's own routes, answered as TGI 3.3.6 answers them (router/src/server.rs), through SageMaker's `/invocations`."""
+"""TGI's own routes, which respond as TGI 3.3.6 does (router/src/server.rs), through SageMaker's `/invocations`.
+
+The models' containers speak TGI themselves, so that requests and streams are passed on unchanged.
+"""
 
 from typing import Any
 
 from front_door.config import Model
-from front_door.context import JSON, Call
-from front_door.delivery import Steps, collected, read_whole, relay
-from front_door.errors import TGI, Failure, compact, tgi_failure
-from front_door.http.response import Response
-from front_door.http.sse import object_of, objects
+from front_door.context import RequestContext
+from front_door.delivery import ResponseBuilder, buffered_response, check_json, stream_response
+from front_door.errors import ApiError
+from front_door.http.json import parse_object
+from front_door.http.json_schema import Type
+from front_door.http.response import JSON, Response, json_response
+from front_door.http.sse import event_objects
 from front_door.protocols.tgi import schema
-from front_door.request_log import Journal
+from front_door.protocols.tgi.errors import TGI
+from front_door.request_log import RequestLog
 
 
-def compat_generate(call: Call) -> Response:
-    """`POST /`: an array of one answer, or a stream where `stream` is true.
+def compat_generate(ctx: RequestContext) -> Response:
+    """`POST /`: an array of one generation, or a stream if `stream` is true.
 
-    `return_full_text` is left to the container where the request leaves it out: its `/invocations` decides by the
-    model's task, as this route of TGI does.
+    A missing `return_full_text` is left to the container: its `/invocations` decides by the model's task, as this
+    route of TGI does.
     """
-    body = _checked(call, schema.COMPAT)
+    body = _validate(ctx, schema.COMPAT)
     if body.get("stream"):
-        return _streamed(call, body)
-    return _buffered(call, body, as_array=True)
+        return _stream(ctx, body)
+    return _respond(ctx, body, as_array=True)
 
 
-def generate(call: Call) -> Response:
-    """`POST /generate`: one answer, whatever `stream` says; without the prompt unless asked for."""
-    return _buffered(call, _without_prompt(_checked(call)), as_array=False)
+def generate(ctx: RequestContext) -> Response:
+    """`POST /generate`: one generation, whatever `stream` says; without the prompt unless requested."""
+    return _respond(ctx, _without_prompt(_validate(ctx, schema.GENERATE)), as_array=False)
 
 
-def generate_stream(call: Call) -> Response:
-    """`POST /generate_stream`: a stream, whatever `stream` says; without the prompt unless asked for."""
-    return _streamed(call, _without_prompt(_checked(call)))
+def generate_stream(ctx: RequestContext) -> Response:
+    """`POST /generate_stream`: a stream, whatever `stream` says; without the prompt unless requested."""
+    return _stream(ctx, _without_prompt(_validate(ctx, schema.GENERATE)))
 
 
-def _checked(call: Call, fields: schema.Fields = schema.GENERATE) -> dict[str, Any]:
-    body = call.request.json_object()
-    if problems := schema.problems(body, fields):
-        words = "Failed to deserialize the JSON body into the target type: "
-        raise Failure("validation", words + "; ".join(problems))
+def _validate(ctx: RequestContext, type_: Type) -> dict[str, Any]:
+    body = ctx.request.json_object()
+    if problems := schema.problems(body, type_):
+        start = "Failed to deserialize the JSON body into the target type: "
+        raise ApiError("validation", start + "; ".join(problems))
     return body
 
 
 def _parameters(body: dict[str, Any]) -> dict[str, Any]:
-    """The request's parameters; TGI samples where a request has none at all, and only there."""
+    """The request's parameters; TGI samples if a request has none at all, and only then."""
     parameters: dict[str, Any] = body.get("parameters", {"do_sample": True})
     return parameters
 
@@ -54,121 +60,137 @@ def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"parameters": parameters | {"return_full_text": full_text}}
 
 
-def _upstream(call: Call, model: Model, body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
-    """The body for `/invocations`, which would take one with `messages` or `prompt` for another protocol.
+def _model_of(ctx: RequestContext) -> Model:
+    """The model of the path.
 
-    TGI goes on until the context is full where a request does not say how many tokens it wants.
+    Raises:
+        ApiError: There is no such model, or its container does not speak TGI.
     """
+    model = ctx.model_of_path()
+    if ctx.engine_of(model).native_protocol != "tgi":
+        raise ApiError("not_found", f"{model.name} does not run on TGI; use /v1/chat/completions or /v1/completions.")
+    return model
+
+
+def _container_body(ctx: RequestContext, model: Model, body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
+    """The body for `/invocations`, without `messages` or `prompt`, with which it would be of another protocol."""
     parameters = _parameters(body)
-    tokens = call.budget(model, parameters.get("max_new_tokens"))
+    tokens = ctx.max_tokens(model, parameters.get("max_new_tokens"))
     return {"inputs": body["inputs"], "parameters": {**parameters, "max_new_tokens": tokens}, "stream": stream}
 
 
-def _streamed(call: Call, body: dict[str, Any]) -> Response:
-    model = call.model_of_path()
-    return relay(call, call.stream(model, _upstream(call, model, body, stream=True)), TGI, last=_end)
+def _may_lower_tokens(body: dict[str, Any]) -> bool:
+    return _parameters(body).get("max_new_tokens") is None
 
 
-def _end(tail: bytes, journal: Journal) -> None:
-    """The last event has the whole text, or is an error; otherwise the stream has no end."""
-    events = objects(tail)
-    event = events[-1] if events else {}
-    if "error" in event:
-        journal.failed(tgi_failure(event))
-    elif event.get("generated_text") is None:
-        raise Failure("incomplete_generation_stream", "Incomplete generation stream", cause="no end")
-    else:
-        details = event.get("details")
-        details = details if isinstance(details, dict) else {}
-        journal.tokens(prompt=details.get("input_length"), generated=event.get("index"))
-        journal.note(finish_reason=details.get("finish_reason"))
+def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
+    model = _model_of(ctx)
+    stream_error = ctx.engine_of(model).stream_error
+
+    def check_last(events: bytes, log: RequestLog) -> None:
+        """The last event has the whole text or is an error; otherwise the stream was cut off."""
+        objects = event_objects(events)
+        event = objects[-1] if objects else {}
+        if "error" in event:
+            log.add_error(stream_error(event))
+        elif event.get("generated_text") is None:
+            raise ApiError("incomplete_generation_stream", "Incomplete generation stream", log_detail="no end")
+        else:
+            details = event.get("details")
+            details = details if isinstance(details, dict) else {}
+            log.add_tokens(prompt=details.get("input_length"), generated=event.get("index"))
+            log.add(finish_reason=details.get("finish_reason"))
+
+    upstream_body = _container_body(ctx, model, body, stream=True)
+    source = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
+    return stream_response(ctx, source, TGI, check_last=check_last)
 
 
-def _buffered(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
+def _respond(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
     parameters = _parameters(body)
     if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
-        return _whole(call, body, as_array=as_array)
-    return collected(call, _assembled(call, body, as_array=as_array), TGI)
+        return _invoke(ctx, body, as_array=as_array)
+    return buffered_response(ctx, _build_response(ctx, body, as_array=as_array), TGI)
 
 
-def _assembled(call: Call, body: dict[str, Any], *, as_array: bool) -> Steps:
-    model, parameters = call.model_of_path(), _parameters(body)
-    asked = {**body, "parameters": {**parameters, "details": True}}
-    stream = call.stream(model, _upstream(call, model, asked, stream=True))
+def _build_response(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
+    """The response that TGI would give without streaming, from its stream: that has no limit of 60 seconds."""
+    model, parameters = _model_of(ctx), _parameters(body)
+    detailed = {**body, "parameters": {**parameters, "details": True}}
+    upstream_body = _container_body(ctx, model, detailed, stream=True)
+    stream = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
     generation = _Generation()
     parts = iter(stream)
     for part in parts:
         yield
-        if part and not stream.is_events:
-            return Response(200, dict(JSON), [read_whole(part + b"".join(parts))])
-        generation.add(part)
-    details, text = generation.end()
-    call.journal.tokens(prompt=details["input_length"], generated=details["generated_tokens"])
-    call.journal.note(finish_reason=details["finish_reason"])
+        if part and not stream.is_event_stream:
+            return Response(200, dict(JSON), [check_json(part + b"".join(parts))])
+        for event in event_objects(part):
+            if "error" in event:
+                raise _without_stream(ctx.engine_of(model).stream_error(event))
+            generation.add(event)
+    details, text = generation.finish()
+    ctx.log.add_tokens(prompt=details["input_length"], generated=details["generated_tokens"])
+    ctx.log.add(finish_reason=details["finish_reason"])
     counts = {"x-prompt-tokens": details.pop("input_length"), "x-generated-tokens": details["generated_tokens"]}
-    headers = {**JSON, **{name: str(count) for name, count in counts.items() if type(count) is int}}
-    answer: dict[str, Any] = {"generated_text": text}
+    headers = {name: str(count) for name, count in counts.items() if type(count) is int}
+    response: dict[str, Any] = {"generated_text": text}
     if parameters.get("details"):
         if not parameters.get("top_n_tokens"):
             del details["top_tokens"]
-        answer["details"] = details
-    return Response(200, headers, [compact([answer] if as_array else answer)])
+        response["details"] = details
+    return json_response([response] if as_array else response, headers)
 
 
 class _Generation:
-    """Puts together what TGI's buffered route would have given."""
+    """Assembles what TGI's buffered route would return."""
 
     def __init__(self) -> None:
         self._tokens: list[Any] = []
         self._top_tokens: list[Any] = []
-        self._event: dict[str, Any] = {}
+        self._last: dict[str, Any] = {}
 
-    def add(self, part: bytes) -> None:
-        """Take some events.
+    def add(self, event: dict[str, Any]) -> None:
+        """Add one event."""
+        self._tokens.append(event.get("token"))
+        self._top_tokens.append(event.get("top_tokens", []))
+        self._last = event
 
-        Raises:
-            Failure: One of them is an error.
-        """
-        for event in objects(part):
-            if "error" in event:
-                raise _as_buffered(tgi_failure(event))
-            self._tokens.append(event.get("token"))
-            self._top_tokens.append(event.get("top_tokens", []))
-            self._event = event
-
-    def end(self) -> tuple[dict[str, Any], str]:
+    def finish(self) -> tuple[dict[str, Any], str]:
         """The details and the text.
 
         Raises:
-            Failure: The stream had no end.
+            ApiError: The stream was cut off.
         """
-        text, end = self._event.get("generated_text"), self._event.get("details")
-        if not isinstance(text, str) or not isinstance(end, dict):
-            raise Failure("incomplete_generation", "Incomplete generation", cause="no end")
-        details = {
-            "finish_reason": end.get("finish_reason"),
-            "generated_tokens": end.get("generated_tokens"),
-            "seed": end.get("seed"),
+        text, details = self._last.get("generated_text"), self._last.get("details")
+        if not isinstance(text, str) or not isinstance(details, dict):
+            raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no end")
+        all_details = {
+            "finish_reason": details.get("finish_reason"),
+            "generated_tokens": details.get("generated_tokens"),
+            "seed": details.get("seed"),
             "prefill": [],
             "tokens": self._tokens,
             "top_tokens": self._top_tokens,
-            "input_length": end.get("input_length"),
+            "input_length": details.get("input_length"),
         }
-        return details, text
+        return all_details, text
 
 
-def _as_buffered(failure: Failure) -> Failure:
-    if failure.kind == "incomplete_generation_stream":
-        return Failure("incomplete_generation", "Incomplete generation", cause=failure.cause)
-    return failure
+def _without_stream(error: ApiError) -> ApiError:
+    """The error as TGI's buffered route names it."""
+    if error.kind == "incomplete_generation_stream":
+        return ApiError("incomplete_generation", "Incomplete generation", log_detail=error.log_detail)
+    return error
 
 
-def _whole(call: Call, body: dict[str, Any], *, as_array: bool) -> Response:
-    """What TGI cannot stream; `/invocations` answers with an array of one."""
-    model = call.model_of_path()
-    answer = call.whole(model, _upstream(call, model, body, stream=False)).strip()
-    if answer.startswith(b"[") and answer.endswith(b"]"):
-        answer = answer[1:-1]
-    if not isinstance((object_of(answer) or {}).get("generated_text"), str):
-        raise Failure("upstream", "The model answered something else than a generation.", cause="no generated_text")
-    return Response(200, dict(JSON), [b"[" + answer + b"]" if as_array else answer])
+def _invoke(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
+    """The response to what TGI cannot stream; `/invocations` returns an array of one."""
+    model = _model_of(ctx)
+    content = ctx.invoke(model, _container_body(ctx, model, body, stream=False)).strip()
+    if content.startswith(b"[") and content.endswith(b"]"):
+        content = content[1:-1]
+    if not isinstance((parse_object(content) or {}).get("generated_text"), str):
+        message = "The model answered something else than a generation."
+        raise ApiError("upstream", message, log_detail="no generated_text")
+    return Response(200, dict(JSON), [b"[" + content + b"]" if as_array else content])

@@ -1,0 +1,48 @@
+"""What a protocol is: the routes that a client calls, and how it reads errors."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from front_door.errors import ApiError
+from front_door.http.response import JSON, Response
+
+
+class Protocol(NamedTuple):
+    """How a client reads errors.
+
+    Attributes:
+        error_body: The JSON of an error.
+        end_of_stream: What ends a stream after the event that carries an error.
+        statuses: The statuses that the protocol replaces, and their replacements.
+    """
+
+    error_body: Callable[[ApiError], dict[str, Any]]
+    end_of_stream: bytes
+    statuses: dict[int, int]
+
+    def error_response(self, error: ApiError) -> Response:
+        """The error as a response."""
+        headers = {**JSON, **error.headers}
+        if error.retry_after is not None:
+            headers["Retry-After"] = str(error.retry_after)
+        return Response(self.statuses.get(error.status, error.status), headers, [self._encode(error)])
+
+    def error_event(self, error: ApiError) -> bytes:
+        """The error as the last event of a stream that has begun."""
+        return b"data: " + self._encode(error) + b"\n\n" + self.end_of_stream
+
+    def _encode(self, error: ApiError) -> bytes:
+        # A name that a client chose may have a lone surrogate, which must not make the response fail.
+        return json.dumps(self.error_body(error), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+
+
+def protocol_of(path: str) -> Protocol:
+    """The protocol of a client that calls this path, also if there is no such route."""
+    if path.startswith("/v1/"):
+        from front_door.protocols.openai.errors import OPENAI
+
+        return OPENAI
+    from front_door.protocols.tgi.errors import TGI
+
+    return TGI

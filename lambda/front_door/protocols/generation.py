@@ -1,0 +1,97 @@
+"""The generation of a response by a model, whatever the client's protocol and the model's engine."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from front_door.config import Model
+from front_door.context import RequestContext
+from front_door.generation.choice import Choice
+from front_door.generation.events import Delta
+from front_door.generation.request import GenerationRequest, Problems
+from front_door.sagemaker.invocation import ModelStream
+
+
+class Generation:
+    """A request to a model, with the choices that are read from its responses.
+
+    Args:
+        ctx: The request's context.
+        model: The model.
+        request: The validated request.
+        problems: What was found in it; receives what the engine cannot do.
+
+    Attributes:
+        request: As given.
+        choices: One for each request to the container.
+
+    Raises:
+        ApiError: There is a problem.
+    """
+
+    def __init__(self, ctx: RequestContext, model: Model, request: GenerationRequest, problems: Problems) -> None:
+        engine = ctx.engine_of(model)
+        bodies = engine.build_bodies(request, model.facts, problems)
+        problems.raise_if_any()
+        max_tokens = ctx.max_tokens(model, request.max_tokens)
+        self._ctx, self._model, self._engine, self._max_tokens = ctx, model, engine, max_tokens
+        self._bodies = [engine.with_max_tokens(body, max_tokens) for body in bodies]
+        self.request = request
+        self.choices = [engine.create_choice(request, max_tokens) for _ in bodies]
+
+    def open(self, index: int = 0) -> ModelStream:
+        """Invoke the model for one choice.
+
+        Raises:
+            ApiError: The request could not be sent.
+        """
+        may_lower_tokens = self.request.max_tokens is None
+        return self._ctx.stream(self._model, self._bodies[index], may_lower_tokens=may_lower_tokens)
+
+    def raise_first_error(self, events: bytes) -> None:
+        """Raise the error that some events begin with, so that it becomes the response's status.
+
+        Raises:
+            ApiError: There is one.
+        """
+        error = self._engine.first_error(events)
+        if error is not None:
+            raise error
+
+    def merged_events(self) -> Iterator[tuple[int, bytes]]:
+        """The events of all choices as they arrive, each with its choice's index; empty ones are keep-alives.
+
+        Raises:
+            ApiError: The first error of any choice.
+        """
+        from front_door.generation.fan_out import merge_streams
+
+        return merge_streams([partial(self.open, index) for index in range(len(self._bodies))])
+
+    def deltas(self) -> Iterator[tuple[int, list[Delta]]]:
+        """What the events add as they arrive, with the index of the choice.
+
+        Raises:
+            ApiError: As the model's response says.
+        """
+        if len(self.choices) > 1:
+            for index, events in self.merged_events():
+                yield index, self.choices[index].read(events)
+            return
+        stream = self.open()
+        parts = iter(stream)
+        for part in parts:
+            if part and not stream.is_event_stream:
+                yield 0, self.choices[0].read_buffered(part + b"".join(parts))
+                return
+            yield 0, self.choices[0].read(part)
+
+    def retry_buffered(self, index: int) -> list[Delta]:
+        """Repeat the request for one choice without streaming; returns all of its deltas.
+
+        Raises:
+            ApiError: The invocation failed.
+        """
+        choice: Choice = self._engine.create_choice(self.request, self._max_tokens)
+        self.choices[index] = choice
+        body = self._engine.without_streaming(self._bodies[index])
+        return choice.read_buffered(self._ctx.invoke(self._model, body))
