@@ -9,8 +9,8 @@ from front_door.errors import ApiError
 from front_door.generation.request import Problems
 from front_door.protocols.openai.chat import parse_chat
 
-from tests.lambda_.openai.bodies import chat_bodies
-from tests.lambda_.openai.events import HI, TOOLS
+from tests.lambda_.protocols.openai.bodies import chat_bodies
+from tests.lambda_.protocols.openai.events import HI, TOOLS
 
 FACTS = {"max_stop_sequences": 4, "max_top_n_tokens": 5}
 ALWAYS = {"stream": True, "stream_options": {"include_usage": True}}

@@ -8,7 +8,7 @@ import pytest
 from front_door.sagemaker import connection
 
 from tests.lambda_.conftest import Door
-from tests.lambda_.openai.events import COMPLETION, DONE, HI, Read, completion_text, error, text, used
+from tests.lambda_.protocols.openai.events import COMPLETION, DONE, HI, Read, completion_text, error, text, used
 from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, part, parts
 from tests.lambda_.sagemaker_double import error as sagemaker_error
 
@@ -29,7 +29,7 @@ def assert_all_have_ended() -> None:
     """The threads that `merge_streams` started; each looks when its next token comes."""
     until = time.monotonic() + 3
     while (
-        running := [each.name for each in threading.enumerate() if "(_run)" in each.name]
+        running := [each.name for each in threading.enumerate() if "(_read)" in each.name]
     ) and time.monotonic() < until:
         time.sleep(0.02)
     assert running == []

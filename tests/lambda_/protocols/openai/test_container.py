@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.lambda_.openai.events import Read
-from tests.lambda_.tgi.test_container import TOOLS, Cloud
-from tests.lambda_.tgi.test_container import cloud as cloud  # noqa: PLC0414 - a fixture
+from tests.lambda_.protocols.openai.events import Read
+from tests.lambda_.protocols.tgi.test_container import TOOLS, Cloud
+from tests.lambda_.protocols.tgi.test_container import cloud as cloud  # noqa: PLC0414 - a fixture
 
 WORDS = st.sampled_from(["Hello", "weather", "now", "Zürich", "🧸 👩‍🚀", "a\nb", "你好", "\u2028", 'data: {"x"}'])
 PROMPTS = st.lists(WORDS, min_size=1, max_size=4).map(" ".join)

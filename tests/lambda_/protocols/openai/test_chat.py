@@ -8,7 +8,7 @@ import pytest
 from front_door.config import Model
 
 from tests.lambda_.conftest import FALCON, LLAMA, Door
-from tests.lambda_.openai.events import ANSWER, DONE, HI, TOOLS, USAGE, Read, error, text, tool, used
+from tests.lambda_.protocols.openai.events import ANSWER, DONE, HI, TOOLS, USAGE, Read, error, text, tool, used
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, exception, part, parts, slices, stream, whole
 
 PATH = "/v1/chat/completions"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lambda_.conftest import Door
-from tests.lambda_.openai.events import DONE, HI, Read, completion_text, text, used
+from tests.lambda_.protocols.openai.events import DONE, HI, Read, completion_text, text, used
 from tests.lambda_.sagemaker_double import SageMakerDouble, parts
 
 LETTERS = st.text("ab\n", max_size=4)

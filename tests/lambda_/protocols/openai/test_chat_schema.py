@@ -13,7 +13,7 @@ from local.model_container.serde.chat_requests import CHAT
 from local.model_container.serde.errors import JsonError
 from local.model_container.serde.types import read_json
 from tests.lambda_.conftest import Door
-from tests.lambda_.openai.bodies import chat_bodies
+from tests.lambda_.protocols.openai.bodies import chat_bodies
 from tests.lambda_.sagemaker_double import SageMakerDouble
 
 SECRET = "the-prompt"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from tests.lambda_.conftest import Door
-from tests.lambda_.openai.events import ANSWER, COMPLETION, DONE, TOOLS, text, tool, used
+from tests.lambda_.protocols.openai.events import ANSWER, COMPLETION, DONE, TOOLS, text, tool, used
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, exception, part, parts, stream
 
 MESSAGES: Any = [{"role": "user", "content": "Hi"}]

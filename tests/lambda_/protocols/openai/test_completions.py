@@ -6,8 +6,8 @@ import pytest
 from front_door.errors import ApiError
 
 from tests.lambda_.conftest import Door
-from tests.lambda_.openai.bodies import completion_bodies
-from tests.lambda_.openai.events import COMPLETION, DONE, USAGE, Read, completion_text, error
+from tests.lambda_.protocols.openai.bodies import completion_bodies
+from tests.lambda_.protocols.openai.events import COMPLETION, DONE, USAGE, Read, completion_text, error
 from tests.lambda_.sagemaker_double import SageMakerDouble, part, parts, slices, stream
 
 PATH = "/v1/completions"
