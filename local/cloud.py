@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from local.deployment.deployed_stack import DeployedEndpoint, Deployment
-    from local.deployment.functions import DeployedFunction
+    from local.deployment.deployed_stack import DeployedEndpoint, DeployedFunction, Deployment
     from local.processes import Children
 
 CONTAINER_START_SECONDS = 30.0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.apigateway.authorizer import Decision
     from local.apigateway.context import Context
     from local.apigateway.event import Request
-    from local.apigateway.functions import Function
+    from local.apigateway.integration import Function
 
 API_KEY_HEADER = "x-api-key"
 

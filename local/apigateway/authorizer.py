@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from local.apigateway.api import Authorizer
-    from local.apigateway.functions import Function
+    from local.apigateway.integration import Function
 
 FAILED = "Internal server error"
 # Decisions that are kept at most, as tokens are made up by whoever calls.

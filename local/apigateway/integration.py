@@ -8,7 +8,7 @@ import binascii
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from local.apigateway.responses import GatewayError
 from local.lambda_service import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from local.apigateway.api import Integration
-    from local.apigateway.functions import Function, StreamedAnswer
 
     Result = TypeVar("Result")
 
@@ -32,6 +31,31 @@ DROPPED = frozenset({"transfer-encoding"})
 BUFFERED_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"})
 STREAM_KEYS = frozenset({"statusCode", "headers", "multiValueHeaders", "cookies"})
 FAILED = "Internal server error"
+
+
+class StreamedAnswer(Protocol):
+    """The answer of a streaming invocation, while it comes."""
+
+    @property
+    def content_type(self) -> str:
+        """The content type that the function declared to the Runtime API."""
+
+    async def prelude(self) -> dict[str, Any]:
+        """The metadata before the eight NULs; raises BadPrelude."""
+
+    @property
+    def body(self) -> AsyncIterator[bytes]:
+        """The payload behind the prelude."""
+
+
+class Function(Protocol):
+    """A deployed function."""
+
+    async def invoke(self, event: dict[str, Any]) -> bytes:
+        """The payload of a buffered invocation; raises FunctionError or FunctionTimeout."""
+
+    async def invoke_stream(self, event: dict[str, Any]) -> StreamedAnswer:
+        """Starts a streaming invocation."""
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from local.apigateway.api import RestApi
-    from local.apigateway.functions import Function
+    from local.apigateway.integration import Function
     from local.apigateway.usage import Usage
 
 MAX_BODY_BYTES = 10 * 1024 * 1024

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.apigateway.template_reader import read_rest_api
+from local.apigateway.definition.template_reader import read_rest_api
 from local.deployment.cloudformation import Template, parse_secret, replace_secrets
 from local.deployment.control_plane import ACCOUNT, REGION
-from local.deployment.functions import DeployedFunction, read_functions
+from local.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from local.apigateway.api import RestApi
     from local.deployment.control_plane import ControlPlane
@@ -29,6 +31,20 @@ class DeployedEndpoint:
     image: str
     instance_type: str
     environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedFunction:
+    """A Lambda function that the API calls, with its code as it was deployed."""
+
+    name: str
+    arn: str
+    handler: str
+    environment: Mapping[str, str]
+    timeout_seconds: int
+    memory_mb: int
+    code_zip: bytes
+    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,7 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
         ],
         outputs=template.outputs(),
         api=api,
-        functions=read_functions(plane, list(templates.values()), wanted),
+        functions=_read_functions(plane, list(templates.values()), wanted),
         endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
     )
 
@@ -140,6 +156,63 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
         },
         exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
     )
+
+
+def _read_functions(plane: ControlPlane, templates: Iterable[Template], names: set[str]) -> dict[str, DeployedFunction]:
+    """The functions of these names.
+
+    Args:
+        plane: Where they are deployed.
+        templates: The templates of the deployed stacks.
+        names: The names of the functions.
+
+    Raises:
+        UserError: No stack has one of them, or the emulated Lambda cannot run it.
+    """
+    found = {}
+    for template in templates:
+        for logical_id, properties in template.resources("AWS::Lambda::Function").items():
+            if template.physical_id(logical_id) in names:
+                function = _read_function(plane, template.physical_id(logical_id), properties)
+                found[function.name] = function
+    missing = sorted(names - found.keys())
+    if missing:
+        raise UserError(
+            f"The API calls functions that none of the deployed stacks has: {', '.join(missing)}.",
+            "Deploy their stacks as well: STACK=A,B.",
+        )
+    return found
+
+
+def _read_function(plane: ControlPlane, name: str, properties: Mapping[str, Any]) -> DeployedFunction:
+    configuration = plane.client("lambda").get_function_configuration(FunctionName=name)
+    return DeployedFunction(
+        name=configuration["FunctionName"],
+        arn=configuration["FunctionArn"],
+        handler=configuration.get("Handler", ""),
+        environment=configuration.get("Environment", {}).get("Variables", {}),
+        timeout_seconds=int(configuration["Timeout"]),
+        memory_mb=int(configuration["MemorySize"]),
+        code_zip=_read_code(plane, name, properties),
+        reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
+    )
+
+
+def _read_code(plane: ControlPlane, name: str, properties: Mapping[str, Any]) -> bytes:
+    code, runtime = properties["Code"], str(properties.get("Runtime", "a container image"))
+    if not runtime.startswith("python"):
+        raise UserError(
+            f"The API calls the function {name}, whose runtime is {runtime}.",
+            "The emulated Lambda runs functions in Python.",
+        )
+    if "ZipFile" in code:
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as written:
+            written.writestr("index.py", code["ZipFile"])
+        return archive.getvalue()
+    stored = plane.client("s3").get_object(Bucket=code["S3Bucket"], Key=code["S3Key"])
+    content: bytes = stored["Body"].read()
+    return content
 
 
 def _read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:

@@ -1,9 +1,8 @@
 """Lambda: functions from their deployed code, each sandbox a process of its own with a Runtime API of its own."""
 
 from local.lambda_service.answer import StreamedAnswer
-from local.lambda_service.concurrency import Concurrency
 from local.lambda_service.errors import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
-from local.lambda_service.function import Function, FunctionConfig
+from local.lambda_service.function import Concurrency, Function, FunctionConfig
 
 __all__ = [
     "BadPrelude",

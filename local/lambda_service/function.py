@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import logging
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.lambda_service.answer import StreamedAnswer
-from local.lambda_service.code import unpack
-from local.lambda_service.concurrency import Concurrency
 from local.lambda_service.environment import FunctionConfig
-from local.lambda_service.errors import FunctionError
+from local.lambda_service.errors import FunctionError, FunctionThrottled
 from local.lambda_service.invocation import Invocation
 from local.lambda_service.pool import Pool
 from local.lambda_service.sandbox import Sandbox
@@ -22,7 +22,36 @@ from local.lambda_service.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Function", "FunctionConfig"]
+__all__ = ["Concurrency", "Function", "FunctionConfig"]
+
+# The quota of an account is 1000, of a new one 10. A sandbox is a Python process here, of about 30 MB.
+ACCOUNT_LIMIT = 1000
+
+
+class Concurrency:
+    """The invocations that run, of a function with reserved concurrency or of all the others of the account.
+
+    Args:
+        limit: How many may run at once.
+    """
+
+    def __init__(self, limit: int = ACCOUNT_LIMIT) -> None:
+        self.limit = limit
+        self.running = 0
+
+    def begin(self) -> None:
+        """Counts an invocation that begins; `end` has to follow.
+
+        Raises:
+            FunctionThrottled: As many run as may.
+        """
+        if self.running >= self.limit:
+            raise FunctionThrottled.of("TooManyRequestsException", "Rate Exceeded.")
+        self.running += 1
+
+    def end(self) -> None:
+        """Counts an invocation that has ended."""
+        self.running -= 1
 
 
 class Function:
@@ -52,7 +81,7 @@ class Function:
         self._violations_told = 0
         self._log = log or logging.getLogger(__name__).info
         self._folder = Path(tempfile.mkdtemp(prefix="function-", dir=folder))
-        unpack(config.code_zip, self._folder)
+        _unpack(config.code_zip, self._folder)
         reserved = config.reserved_concurrency
         self._concurrency = Concurrency(reserved) if reserved is not None else account or Concurrency()
         self._pool = Pool(lambda: Sandbox(config, self._folder, self.violations, self._log))
@@ -120,3 +149,18 @@ class Function:
         for violation in self.violations[self._violations_told :]:
             self._log(f"Runtime API violation of {self.config.name}: {violation}")
         self._violations_told = len(self.violations)
+
+
+def _unpack(code_zip: bytes | Path, folder: Path) -> None:
+    """Unpack an archive and give each file the mode that it has in there, which decides what may be started.
+
+    Args:
+        code_zip: The archive, or where it is.
+        folder: Where its content goes.
+    """
+    with zipfile.ZipFile(io.BytesIO(code_zip) if isinstance(code_zip, bytes) else code_zip) as archive:
+        for entry in archive.infolist():
+            path = Path(archive.extract(entry, folder))
+            mode = entry.external_attr >> 16 & 0o777
+            if mode and not entry.is_dir():
+                path.chmod(mode)

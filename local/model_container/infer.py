@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from local.model_container import generation
-from local.model_container.errors import GenerationError, InferError, OverloadedError
 from local.model_container.generation import Generation
+from local.model_container.metrics import Metrics
 from local.model_container.serde.requests import GenerateRequest
 from local.model_container.settings import Settings
+from local.model_container.tgi.errors import GenerationError, OverloadedError
 from local.model_container.tgi.validation import validate, validate_best_of
 
 _BURST = 128  # tokens of an unpaced answer between two chances for other requests
@@ -39,7 +39,7 @@ class Infer:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.running = 0
-        self.counts: Counter[str] = Counter()
+        self.metrics = Metrics()
 
     @contextmanager
     def permit(self) -> Iterator[None]:
@@ -66,7 +66,7 @@ class Infer:
         made = generation.generate(
             valid, min_words=self.settings.min_words, prefill_logprobs=self.settings.enable_prefill_logprobs
         )
-        self.counts["tgi_request_input_length"] += made.input_length
+        self.metrics.add("tgi_request_input_length", made.input_length)
         return made
 
     async def generate(self, request: GenerateRequest) -> Timed:
@@ -75,12 +75,12 @@ class Infer:
         Raises:
             InferError: it cannot start, or fails.
         """
-        with self.counted(), self.permit():
+        with self.metrics.count_outcome(), self.permit():
             made = self.start(request)
             queued = time.monotonic()
             async for _ in self.due(len(made.tokens)):
                 pass
-            self.counts["tgi_request_generated_tokens"] += len(made.tokens)
+            self.metrics.add("tgi_request_generated_tokens", len(made.tokens))
             return Timed(made, queued, time.monotonic())
 
     async def generate_best_of(self, request: GenerateRequest, best_of: int) -> tuple[Timed, list[Timed]]:
@@ -89,23 +89,13 @@ class Infer:
         Raises:
             InferError: one of them cannot start, or fails.
         """
-        with self.counted(successes=0):
+        with self.metrics.count_outcome(successes=0):
             validate_best_of(best_of, self.settings)
         answers = await asyncio.gather(*(self.generate(request) for _ in range(best_of)))
         best = max(
             answers, key=lambda each: sum(t.logprob for t in each.generation.tokens) / len(each.generation.tokens)
         )
         return best, [each for each in answers if each is not best]
-
-    @contextmanager
-    def counted(self, *, successes: int = 1) -> Iterator[None]:
-        """Count the outcome of what happens inside for /metrics."""
-        try:
-            yield
-        except InferError as error:
-            self.counts[f'tgi_request_failure{{err="{error.error_type}"}}'] += 1
-            raise
-        self.counts["tgi_request_success"] += successes
 
     async def due(self, total: int) -> AsyncIterator[range]:
         """The tokens' indexes as their time comes; an empty range after each keep-alive interval of silence.

@@ -8,11 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from local.model_container.body import RejectionError, read_body
-from local.model_container.errors import InferError
 from local.model_container.infer import Infer
-from local.model_container.metrics import exposition
+from local.model_container.serde.body import read_body
 from local.model_container.serde.chat_requests import CHAT, SAGEMAKER
+from local.model_container.serde.errors import RejectionError
 from local.model_container.serde.requests import (
     COMPAT_GENERATE,
     COMPLETION,
@@ -25,8 +24,15 @@ from local.model_container.serde.types import Type
 from local.model_container.settings import DOCKER_LABEL, SHA, VERSION, Settings
 from local.model_container.tgi import render
 from local.model_container.tgi.chat import to_generate
-from local.model_container.tgi.generate_routes import compat_generate, generate_once, generate_stream, json_response
-from local.model_container.tgi.openai_routes import chat_completions, completions
+from local.model_container.tgi.errors import InferError
+from local.model_container.tgi.routes import (
+    chat_completions,
+    compat_generate,
+    completions,
+    generate_once,
+    generate_stream,
+    json_response,
+)
 from local.model_container.tokenizer import pieces
 
 Handler = Callable[[web.Request, Infer, Any], Awaitable[web.StreamResponse]]
@@ -135,7 +141,7 @@ async def _tokenize(_request: web.Request, _infer: Infer, body: GenerateRequest)
 
 
 async def _chat_tokenize(_request: web.Request, infer: Infer, body: ChatRequest) -> web.StreamResponse:
-    infer.counts["tgi_request_count"] += 1
+    infer.metrics.add("tgi_request_count")
     prompt = to_generate(body)[0].inputs
     tokens = _simple_tokens(prompt, add_special_tokens=False)
     return json_response({"tokenize_response": tokens, "templated_text": prompt})
@@ -172,4 +178,4 @@ async def _models(_request: web.Request, *, settings: Settings) -> web.StreamRes
 
 
 async def _metrics(_request: web.Request, *, infer: Infer) -> web.StreamResponse:
-    return web.Response(text=exposition(infer))
+    return web.Response(text=infer.metrics.render(infer.running))

@@ -25,3 +25,17 @@ class JsonError(ValueError):
         prefix = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in self.path).lstrip(".")
         where = f" at line {self.position[0]} column {self.position[1]}" if self.position else ""
         return f"{prefix}: {self.message}{where}" if prefix else f"{self.message}{where}"
+
+
+class RejectionError(Exception):
+    """A request that never reaches its handler.
+
+    Args:
+        status: the HTTP status.
+        text: the whole body, as plain text.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text

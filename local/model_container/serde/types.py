@@ -7,6 +7,7 @@ per shape.
 
 from __future__ import annotations
 
+import json
 import math
 import struct as _struct
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,11 @@ def debug(text: str) -> str:
     """A string as Rust's {:?} writes it."""
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
     return '"' + "".join(escapes.get(c, c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in text) + '"'
+
+
+def compact(value: Any) -> str:
+    """JSON without spaces and without escaping what need not be, as serde_json writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _unexpected(value: Any) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from local.model_container.serde.types import compact
 from local.model_container.tokenizer import BOS
 
 DEFAULT_TOOL_PROMPT = (
@@ -65,8 +65,3 @@ def _text(message: dict[str, Any]) -> str:
     if "content" in message:
         return str(message["content"])
     return compact([{**call, "function": function_json(call["function"])} for call in message["tool_calls"]])
-
-
-def compact(value: Any) -> str:
-    """JSON without spaces and without escaping what need not be, as serde_json writes it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from local.model_container.errors import ToolError
+from local.model_container.tgi.errors import ToolError
 
 NO_TOOL: dict[str, Any] = {
     "type": "function",

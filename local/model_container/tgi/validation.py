@@ -11,9 +11,9 @@ from typing import Any
 import jsonschema
 
 from local.model_container import tokenizer
-from local.model_container.errors import ValidationError
 from local.model_container.serde.requests import GenerateRequest, Grammar, Parameters
 from local.model_container.settings import Settings
+from local.model_container.tgi.errors import ValidationError
 
 _CHUNK = 1024  # TGI queues a longer request again after each so many tokens
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.model_container import tokenizer
-from local.model_container.errors import ToolError
 from local.model_container.tgi import grammar, tools
+from local.model_container.tgi.errors import ToolError
 
 
 @given(st.text(), st.booleans())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.api import Authorizer
-from local.apigateway.uri import BUFFERED, read_uri
+from local.apigateway.definition.uri import BUFFERED, read_uri
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,24 +7,10 @@ from typing import Any
 
 from aiohttp import web
 
-from local.model_container.serde.errors import JsonError
+from local.model_container.serde.errors import JsonError, RejectionError
 from local.model_container.serde.types import Type, read_json
 
 _MIME = re.compile(r"^application/(?:json|[!#$&^_.a-z0-9-]+\+json)\s*(?:;.*)?$", re.IGNORECASE)
-
-
-class RejectionError(Exception):
-    """A request that never reaches its handler.
-
-    Args:
-        status: the HTTP status.
-        text: the whole body, as plain text.
-    """
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
 
 
 async def read_body(request: web.Request, type_: Type, limit: int) -> Any:

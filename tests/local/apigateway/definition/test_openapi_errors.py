@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.errors import UserError
-from tests.local.apigateway.sample_document import ANY, BUFFERED, INTEGRATION, operation, read
+from tests.local.apigateway.definition.sample_document import ANY, BUFFERED, INTEGRATION, operation, read
 
 
 def path(name: str, **item: Any) -> Callable[[dict[str, Any]], object]:

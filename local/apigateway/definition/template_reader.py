@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.api import ApiKey, Quota, RestApi, Throttle, UsagePlan
-from local.apigateway.openapi import import_api
+from local.apigateway.definition.openapi import import_api
 from local.errors import UserError
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from local.apigateway.openapi import Imported, import_api
+from local.apigateway.definition.openapi import Imported, import_api
 
 PLACE = "arn:aws:apigateway:us-east-1:lambda:path"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.apigateway.api import Authorizer
-from tests.local.apigateway.sample_document import read, streamed
+from tests.local.apigateway.definition.sample_document import read, streamed
 
 
 def test_paths_become_the_resource_tree_with_those_on_the_way() -> None:

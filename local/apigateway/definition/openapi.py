@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.api import GatewayResponse, Integration, Method
-from local.apigateway.paths import ResourceTree
+from local.apigateway.definition.paths import ResourceTree
+from local.apigateway.definition.schemas import Schemas
+from local.apigateway.definition.security import SecuritySchemes
+from local.apigateway.definition.uri import BUFFERED, STREAM, read_uri
 from local.apigateway.responses import TYPES
-from local.apigateway.schemas import Schemas
-from local.apigateway.security import SecuritySchemes
-from local.apigateway.uri import BUFFERED, STREAM, read_uri
 from local.errors import UserError
 
 if TYPE_CHECKING:
