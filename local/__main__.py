@@ -18,18 +18,17 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEFAULT_STACK = "LlamaTgiStack"
-# Each stream on its way through the emulated cloud holds about eight; many systems allow a process 1024 unasked, and
-# macOS no more than this.
-OPEN_FILES = 10_240
+# Each open stream holds about eight files. Many systems allow a process 1024 by default, macOS at most this many.
+MAX_OPEN_FILES = 10_240
 
 
 def main() -> int:
-    """Runs one of the two commands; returns its exit code."""
+    """Runs a command and returns its exit code."""
     arguments = _parser().parse_args()
-    # Neither the profile nor the credentials of the user have a place in the emulated cloud.
+    # The emulated cloud must not see the user's profile or credentials.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    _allow_open_files()
+    _raise_open_file_limit()
     progress = Progress(sys.stdout if arguments.command == "demo" else sys.stderr)
     try:
         return asyncio.run(_until_signalled(_command(arguments, progress)))
@@ -38,15 +37,15 @@ def main() -> int:
         progress.say(f"→ {error.fix}")
         return 1
     except BrokenPipeError:
-        # Whoever read the output has seen enough (`make demo | head`); nothing more can be said there.
+        # The reader of the output has closed the pipe (`make demo | head`): nothing more can be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
 
 
-def _allow_open_files() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+def _raise_open_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft = MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[None, None, int]:
@@ -68,7 +67,7 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
 
 
 async def _until_signalled(command: Coroutine[None, None, int]) -> int:
-    """Cancels the command at the first SIGINT, SIGTERM or SIGHUP, so that it cleans up; later ones change nothing."""
+    """Cancels the command on the first SIGINT, SIGTERM or SIGHUP, so that it cleans up. Later signals are ignored."""
     task = asyncio.ensure_future(command)
     received: list[signal.Signals] = []
 
@@ -90,27 +89,29 @@ async def _until_signalled(command: Coroutine[None, None, int]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local", description="The emulated cloud.")
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", help="deploy a stack and keep it running until SIGINT or SIGTERM")
-    serve.add_argument("--port", type=int, default=8080, help="the port of the API; 0: any free one (default: 8080)")
-    serve.add_argument("--container-url", help="a running model server, instead of the built-in stand-in")
-    serve.add_argument("--fault", help="what SageMaker Runtime does wrong on every call, for example throttle")
-    demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the answers")
+    serve = commands.add_parser("serve", help="deploy a stack and serve it until SIGINT or SIGTERM")
+    serve.add_argument("--port", type=int, default=8080, help="port of the API, 0 for any free port (default: 8080)")
+    serve.add_argument("--container-url", help="base URL of a running model server to use instead of the toy model")
+    serve.add_argument("--fault", help="fault that SageMaker Runtime injects into every call, for example throttle")
+    demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the responses")
     for command in (serve, demo):
-        command.add_argument("--stack", default=DEFAULT_STACK, help=f"the stacks, A,B (default: {DEFAULT_STACK})")
+        command.add_argument(
+            "--stack", default=DEFAULT_STACK, help=f"stacks to deploy, separated by commas (default: {DEFAULT_STACK})"
+        )
         command.add_argument(
             "--context",
             action="append",
             default=[],
             type=_context,
             metavar="KEY=VALUE",
-            help="CDK context for the app; repeatable",
+            help="CDK context value for the app, repeatable",
         )
     return parser
 
 
 def _context(text: str) -> str:
     if "=" not in text:
-        raise argparse.ArgumentTypeError(f"{text}: write it as KEY=VALUE.")
+        raise argparse.ArgumentTypeError(f"{text}: must be KEY=VALUE.")
     return text
 
 

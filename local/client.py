@@ -1,4 +1,4 @@
-"""How one calls the deployed API, whatever it asks of its callers."""
+"""Credentials for the deployed API, for each of its access methods."""
 
 from __future__ import annotations
 
@@ -17,45 +17,52 @@ from local.errors import UserError
 if TYPE_CHECKING:
     from local.apigateway.api import ApiKey, Method, RestApi
 
-# What tells which access the API has: the models are for everyone who may call at all.
+# Requires what every route of the API requires, so it shows the access method.
 PATH = "/v1/models"
 
 
-class Caller:
-    """Calls an API as the emulated account's own user, or with the first of its keys.
+class ApiClient:
+    """A client of an API: signs as the emulated account's user, or sends the first API key.
 
     Args:
         api: The API.
 
+    Attributes:
+        signs_requests: The API uses IAM authorization.
+        has_authorizer: The API has a Lambda authorizer.
+        requires_key: The API requires an API key.
+        requires_token: A Lambda authorizer decides without an API key.
+        keys: API keys by name, or by id if the name is missing or not unique.
+
     Raises:
-        UserError: The API asks for a key of a usage plan, and there is none.
+        UserError: The API requires an API key, but no usage plan has one.
     """
 
     def __init__(self, api: RestApi) -> None:
         self._api = api
         method = _method(api)
-        self.signs = method is not None and method.iam
-        self.asks_authorizer = method is not None and method.authorizer is not None
-        self.needs_key = method is not None and method.api_key_required
-        self.needs_token = self.asks_authorizer and not self.needs_key
-        self.keys = _by_name(api.planned_keys()) if self.needs_key else {}
-        if self.needs_key and not self.keys:
+        self.signs_requests = method is not None and method.iam
+        self.has_authorizer = method is not None and method.authorizer is not None
+        self.requires_key = method is not None and method.api_key_required
+        self.requires_token = self.has_authorizer and not self.requires_key
+        self.keys = _by_name(api.usage_plan_keys()) if self.requires_key else {}
+        if self.requires_key and not self.keys:
             raise UserError(
-                "The deployed API has no key in a usage plan, so nobody may call it.",
-                'Give its FrontDoor a consumer: door.add_consumer("team-a").',
+                "The deployed API requires an API key, but no usage plan has one.",
+                'Add a consumer to its FrontDoor: front_door.add_consumer("team-a").',
             )
 
     @property
     def api_key(self) -> str | None:
-        """The value of the first key; None where access is not by keys."""
+        """The value of the first API key, or None if the API requires none."""
         return next(iter(self.keys.values()), None)
 
     def headers(self, verb: str, url: str, body: bytes = b"", **headers: str) -> dict[str, str]:
-        """The headers of a request, with what lets it in.
+        """The headers of a request, with its signature or API key.
 
-        An API that asks an authorizer of its own gets nothing: only its owner knows whom that lets in.
+        No token is added for a custom authorizer, as only its owner knows which tokens it accepts.
         """
-        if self.signs:
+        if self.signs_requests:
             request = AWSRequest(verb, url, headers, body)
             credentials = Credentials(*(CREDENTIALS[name] for name in CREDENTIALS))
             SigV4Auth(credentials, SERVICE, self._api.region).add_auth(request)
@@ -63,21 +70,21 @@ class Caller:
         return {**headers, **self._key_header()}
 
     def curl(self) -> str:
-        """The options for curl that let a request in."""
-        if self.signs:
+        """The curl options for the signature, API key or token of a request."""
+        if self.signs_requests:
             key_id, secret, token = CREDENTIALS.values()
             signing = f"--aws-sigv4 aws:amz:{self._api.region}:{SERVICE} --user {key_id}:{secret}"
             return f"{signing} -H {shlex.quote(f'X-Amz-Security-Token: {token}')}"
-        if self.needs_token:
+        if self.requires_token:
             return "-H 'Authorization: Bearer …'"
         return " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self._key_header().items())
 
-    def explain(self) -> str | None:
-        """What the JSON line cannot say of how to call the API; no secret that opens anything."""
-        if self.signs:
+    def instructions(self) -> str | None:
+        """How to authenticate if an API key is not enough, else None. Contains no working secret."""
+        if self.signs_requests:
             signing = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
             return f"Sign requests for {SERVICE} in {self._api.region} with {signing}, or with curl {self.curl()}"
-        return f"Send a token that the deployed authorizer accepts: {self.curl()}" if self.needs_token else None
+        return f"Send a token that the deployed authorizer accepts: {self.curl()}" if self.requires_token else None
 
     def _key_header(self) -> dict[str, str]:
         if self.api_key is None:
@@ -87,7 +94,7 @@ class Caller:
 
 
 def _by_name(keys: list[ApiKey]) -> dict[str, str]:
-    """The values by the names of the keys, or by their ids where a name is missing or not one key's alone."""
+    """The values by name, or by id if the name is missing or not unique."""
     names = [key.name for key in keys]
     return {key.name if key.name and names.count(key.name) == 1 else key.id: key.value for key in keys}
 

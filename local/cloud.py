@@ -1,4 +1,4 @@
-"""The data plane: everything that answers behind the URL of one deployed stack."""
+"""The data plane: API Gateway, Lambda, SageMaker Runtime and model containers of one deployed stack."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import aiohttp
 from aiohttp import web
 
 from local.apigateway.server import Gateway
-from local.client import Caller
+from local.client import ApiClient
 from local.deployment.cdk_cli import ROOT
 from local.deployment.control_plane import CREDENTIALS
 from local.errors import UserError
 from local.lambda_service import Concurrency, Function, FunctionConfig
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from local.processes import piped
+from local.processes import stdout_of
 from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
@@ -31,42 +31,42 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from local.deployment.deployed_stack import DeployedEndpoint, DeployedFunction, Deployment
-    from local.processes import Children
+    from local.processes import ChildProcesses
 
 CONTAINER_START_SECONDS = 30.0
-# Connections that wait to be taken: hundreds of clients may come at once.
+# Hundreds of clients may connect at once.
 BACKLOG = 1024
 SHUTDOWN_SECONDS = 1.0
-# What a container sees of this machine; the rest of its environment is the deployed model's.
-PASSED_ON = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
-# What a function sees of it: whom it trusts, for an authorizer that asks an issuer on this machine.
-TRUST = ("SSL_CERT_FILE",)
+# Variables that a container inherits; the rest of its environment is the deployed model's.
+CONTAINER_VARIABLES = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
+# Variables that a function inherits: the certificate authorities that a JWT authorizer trusts.
+FUNCTION_VARIABLES = ("SSL_CERT_FILE",)
 
 
 class Cloud:
     """Serves a deployment.
 
     Args:
-        deployment: What was deployed.
-        children: Ends the model containers with the run.
-        listener: The socket of the gateway.
-        control_plane_url: Where the functions find SageMaker's own API.
-        container_url: A running model server to use for every endpoint, instead of the built-in stand-in.
-        faults: What the SageMaker Runtime does wrong on purpose.
-        concurrency: How many invocations of functions run at once; by default as many as in an account of AWS.
-        log: Takes access log lines and what the emulation has to say.
+        deployment: The deployed stack.
+        children: Starts the model containers and stops them on exit.
+        listener: The listening socket of the gateway.
+        control_plane_url: The endpoint of the SageMaker API for the functions.
+        container_url: Base URL of a running model server for every endpoint. Default: the toy model container.
+        faults: The faults that the SageMaker Runtime injects.
+        concurrency: Maximum concurrent function invocations in the account. Default: the quota of an AWS account.
+        log: Receives access log lines and messages of the emulation.
 
     Attributes:
-        caller: How the API is called.
+        client: The credentials of a client of the API.
 
     Raises:
-        UserError: Nobody may call the API.
+        UserError: The API requires an API key, but no usage plan has one.
     """
 
     def __init__(
         self,
         deployment: Deployment,
-        children: Children,
+        children: ChildProcesses,
         listener: socket.socket,
         *,
         control_plane_url: str,
@@ -76,7 +76,7 @@ class Cloud:
         log: Callable[[str], None],
     ) -> None:
         self.deployment = deployment
-        self.caller = Caller(deployment.api)
+        self.client = ApiClient(deployment.api)
         self._children = children
         self._listener = listener
         self._control_plane_url = control_plane_url
@@ -90,7 +90,7 @@ class Cloud:
 
     @property
     def url(self) -> str:
-        """The URL of the stage, without a slash at its end."""
+        """The URL of the stage, without a trailing slash."""
         host, port = self._listener.getsockname()[:2]
         return f"http://{host}:{port}/{self.deployment.api.stage}"
 
@@ -108,22 +108,22 @@ class Cloud:
         await self._stack.aclose()
 
     async def models(self) -> list[str]:
-        """The models that the deployed API names; the first whole round trip through it.
+        """The names of the models, from GET /v1/models of the deployed API.
 
-        Where only an authorizer of its own knows who may call, they are read from the deployment.
+        If a custom authorizer rejects the request, they are read from the deployment.
         """
         deployed = list(self.deployment.models())
-        if self.caller.needs_token:
+        if self.client.requires_token:
             return deployed
         url = f"{self.url}/v1/models"
-        headers = self.caller.headers("GET", url)
-        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answer:
-            told = await answer.json(content_type=None)
-            if answer.status in (401, 403) and self.caller.asks_authorizer:
+        headers = self.client.headers("GET", url)
+        async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as response:
+            body = await response.json(content_type=None)
+            if response.status in (401, 403) and self.client.has_authorizer:
                 return deployed
-            if answer.status != 200:
-                raise RuntimeError(f"GET /v1/models was answered with {answer.status}: {told}")
-            return [entry["id"] for entry in told["data"]]
+            if response.status != 200:
+                raise RuntimeError(f"GET /v1/models returned {response.status}: {body}")
+            return [entry["id"] for entry in body["data"]]
 
     async def _start(self) -> None:
         containers = await self._start_containers(self.deployment.called_endpoints())
@@ -154,17 +154,17 @@ class Cloud:
         return f"http://{host}:{port}"
 
     def _function(self, function: DeployedFunction) -> Function:
-        redirected = {
+        endpoints = {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime_url,
             "AWS_ENDPOINT_URL_SAGEMAKER": self._control_plane_url,
         }
-        trust = {name: os.environ[name] for name in TRUST if name in os.environ}
+        inherited = {name: os.environ[name] for name in FUNCTION_VARIABLES if name in os.environ}
         return Function(
             FunctionConfig(
                 name=function.name,
                 arn=function.arn,
                 handler=function.handler,
-                environment={**function.environment, **redirected, **trust},
+                environment={**function.environment, **endpoints, **inherited},
                 timeout_seconds=function.timeout_seconds,
                 memory_mb=function.memory_mb,
                 code_zip=function.code_zip,
@@ -175,45 +175,50 @@ class Cloud:
         )
 
     async def _start_containers(self, endpoints: list[DeployedEndpoint]) -> dict[str, str]:
-        """The base URL of each endpoint's container, by the endpoint's name; they start side by side."""
+        """Starts the containers concurrently; returns the base URL of each by endpoint name."""
         if self._container_url is not None:
             return dict.fromkeys((endpoint.name for endpoint in endpoints), self._container_url)
-        passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        passed["TMPDIR"] = tempfile.gettempdir()
+        inherited = {name: os.environ[name] for name in CONTAINER_VARIABLES if name in os.environ}
+        inherited["TMPDIR"] = tempfile.gettempdir()
         command = [sys.executable, "-m", "local.model_container", "--port", "0"]
         starting = {}
         for endpoint in endpoints:
-            process = await self._children.start_server(command, env={**passed, **endpoint.environment}, cwd=ROOT)
+            process = await self._children.start_server(command, env={**inherited, **endpoint.environment}, cwd=ROOT)
             self._stack.push_async_callback(self._children.stop, process)
             starting[endpoint.name] = process
         return {name: await _container_url(name, process) for name, process in starting.items()}
 
 
 async def _container_url(endpoint: str, process: Process) -> str:
-    line = await asyncio.wait_for(piped(process).readline(), CONTAINER_START_SECONDS)
+    line = await asyncio.wait_for(stdout_of(process).readline(), CONTAINER_START_SECONDS)
     if not line:
         code = await process.wait()
         raise UserError(
-            f"The container of the endpoint {endpoint} ended with exit code {code}, see its words above.",
-            "The model's environment asks for what TGI refuses: change the options of the construct.",
+            f"The container of the endpoint {endpoint} exited with code {code}, see its output above.",
+            "TGI rejects the environment of the model: change the options of the construct.",
         )
     return f"http://127.0.0.1:{json.loads(line)['port']}"
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback interface, taken early so that a port in use is told before a deployment.
+    """A listening socket on the loopback interface, opened early so that a port in use is reported before deploying.
+
+    Args:
+        port: The port, 0 for any free port.
 
     Raises:
-        UserError: If the port is in use or not one.
+        UserError: The port is in use or out of range.
     """
     try:
         return _listen(port)
     except OSError as error:
         raise UserError(
-            f"PORT={port}: {error.strerror or error}.", "Choose another port, or PORT=0 for any free one."
+            f"PORT={port}: {error.strerror or error}.", "Choose another port, or PORT=0 for any free port."
         ) from error
     except OverflowError as error:
-        raise UserError(f"PORT={port}: not a port.", "Choose 0 (any free one) to 65535.") from error
+        raise UserError(
+            f"PORT={port}: must be from 0 to 65535.", "Choose another port, or PORT=0 for any free port."
+        ) from error
 
 
 def _listen(port: int) -> socket.socket:
@@ -228,14 +233,18 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-async def reach(url: str) -> None:
-    """Makes sure that somebody listens at the URL of a model server."""
+async def check_reachable(url: str) -> None:
+    """Checks that the URL of a model server accepts connections.
+
+    Raises:
+        UserError: It does not, or is not an http:// URL.
+    """
     parts = urlsplit(url)
     fix = "Start the model server first and give its base URL, for example CONTAINER_URL=http://127.0.0.1:8080."
     if parts.scheme != "http" or not parts.hostname:
-        raise UserError(f"CONTAINER_URL={url}: not an http:// URL.", fix)
+        raise UserError(f"CONTAINER_URL={url}: must be an http:// URL.", fix)
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, parts.port or 80), 5)
     except (OSError, TimeoutError) as error:
-        raise UserError(f"CONTAINER_URL={url}: nothing answers there.", fix) from error
+        raise UserError(f"CONTAINER_URL={url}: cannot connect.", fix) from error
     writer.close()

@@ -1,11 +1,11 @@
-"""What a user can mend, told without a traceback."""
+"""Errors that the commands report without a traceback."""
 
 
 class UserError(Exception):
-    """Something that the person at the keyboard can change.
+    """An error that the user can fix.
 
     Args:
-        problem: What is wrong, with the value.
+        problem: What is wrong, including the value.
         fix: What to change.
     """
 

@@ -1,4 +1,4 @@
-"""Child processes that never outlive the run."""
+"""Child processes that never outlive the command."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 5.0
 
 
-class Children:
-    """Starts processes in sessions of their own and ends them all on exit.
+class ChildProcesses:
+    """Starts processes, each in a session of its own, and stops them all on exit.
 
-    A reaper process watches the run through a pipe and does the same when the run is killed hard.
+    If the command itself is killed, a reaper process notices that through a pipe and stops them.
 
     Args:
-        folder: The run's folder, removed at the end.
+        folder: The folder of the session, which the reaper removes at the end.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,7 +41,7 @@ class Children:
             stdin=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
-        self._tell(f"folder {self._folder}")
+        self._notify_reaper(f"folder {self._folder}")
         return self
 
     async def __aexit__(
@@ -53,11 +53,11 @@ class Children:
             await self._reaper.wait()
 
     async def start(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Process:
-        """Starts a command with both of its outputs on one pipe, read through `process.stdout`."""
+        """Starts a command with standard output and standard error on one pipe, `process.stdout`."""
         return await self._start(command, env, cwd, stderr=asyncio.subprocess.STDOUT)
 
     async def start_server(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Process:
-        """Starts a command whose standard output is a pipe and whose standard error is the run's own."""
+        """Starts a command with standard output on a pipe and standard error inherited."""
         return await self._start(command, env, cwd, stderr=None)
 
     async def _start(self, command: Sequence[str], env: Mapping[str, str], cwd: Path, *, stderr: int | None) -> Process:
@@ -72,11 +72,11 @@ class Children:
             limit=2**20,
         )
         self._running[process.pid] = process
-        self._tell(f"add {process.pid}")
+        self._notify_reaper(f"add {process.pid}")
         return process
 
     async def stop(self, process: Process) -> int:
-        """Ends a process and everything it started; returns its exit code."""
+        """Stops a process and everything it started; returns its exit code."""
         _signal_group(process.pid, signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), GRACE_SECONDS)
@@ -85,16 +85,16 @@ class Children:
         code = await process.wait()
         _signal_group(process.pid, signal.SIGKILL)
         self._running.pop(process.pid, None)
-        self._tell(f"drop {process.pid}")
+        self._notify_reaper(f"drop {process.pid}")
         return code
 
-    def _tell(self, line: str) -> None:
+    def _notify_reaper(self, line: str) -> None:
         if self._reaper is None or self._reaper.stdin is None:
-            raise RuntimeError("Children is used outside of its `async with` block.")
+            raise RuntimeError("ChildProcesses must be used inside its `async with` block.")
         self._reaper.stdin.write(f"{line}\n".encode())
 
 
-def piped(process: Process) -> asyncio.StreamReader:
+def stdout_of(process: Process) -> asyncio.StreamReader:
     """The standard output of a process that was started with a pipe."""
     if process.stdout is None:
         raise RuntimeError("The process was started without a pipe.")

@@ -1,9 +1,8 @@
-"""Ends what a run leaves behind when the run itself is killed.
+"""Cleans up after a command, even one that was killed: its child processes and its folder.
 
-Started as a process of its own in a session of its own. Its standard input is a pipe from the run: when the run ends,
-in whatever way, the pipe closes, and the reaper kills the process groups that are still registered and removes the
-run's folder.
-It uses nothing but the standard library, so that it starts in a few milliseconds.
+It runs as a program in a session of its own. Its standard input is a pipe from the command. When the command ends, for
+whatever reason, the pipe closes; the reaper then kills the process groups that are still registered and removes the
+folder. It uses only the standard library, so that it starts in a few milliseconds.
 """
 
 import contextlib

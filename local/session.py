@@ -1,4 +1,4 @@
-"""One run: a control plane, the real CDK CLI against it, and the deployed stack being served."""
+"""A session: starts a control plane, deploys stacks to it with the real CDK CLI, and serves them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.cloud import Cloud, listen, reach
+from local.cloud import Cloud, check_reachable, listen
 from local.deployment.cdk_cli import ROOT, Cdk
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_endpoints, create_secrets
 from local.errors import UserError
-from local.processes import Children
+from local.processes import ChildProcesses
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from local.deployment.deployed_stack import Deployment
     from local.sagemaker_runtime import Faults
 
-RUNS = ROOT / ".cache" / "runs"
-# The nag packs change no template and take a second to load; `make synth` and `make check` run them.
+SESSIONS = ROOT / ".cache" / "sessions"
+# The nag packs do not change templates and take a second to load. `make synth` and `make check` run them.
 CONTEXT = ("nag=off",)
 
 
@@ -41,27 +41,27 @@ async def deployed(
     context: Sequence[str] = (),
     log: Callable[[str], None],
 ) -> AsyncIterator[Cloud]:
-    """Deploys stacks into an emulated cloud of their own and serves it until the block is left.
+    """Deploys stacks to a new emulated cloud and serves it until the block exits.
 
     Args:
-        stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is served.
-        progress: Where the steps are told.
-        port: The gateway's port; 0 for any free one.
-        container_url: A running model server instead of the built-in stand-in.
-        faults: What the SageMaker Runtime does wrong on purpose.
-        context: Further CDK context for the app, each as `key=value`.
-        log: Takes access log lines.
+        stack: Names of stacks of app.py, separated by commas. The API of the last stack that has one is served.
+        progress: Shows the steps.
+        port: The gateway's port, 0 for any free port.
+        container_url: Base URL of a running model server. Default: the toy model container.
+        faults: The faults that the SageMaker Runtime injects.
+        context: Additional CDK context values, each as `key=value`.
+        log: Receives access log lines.
 
     Raises:
-        UserError: For whatever the user can mend.
+        UserError: The stacks cannot be deployed or served.
     """
     stacks = stack_names(stack)
     async with AsyncExitStack() as exits:
         listener = exits.enter_context(listen(port))
         if container_url is not None:
-            await reach(container_url)
+            await check_reachable(container_url)
         folder = exits.enter_context(_folder())
-        children = await exits.enter_async_context(Children(folder))
+        children = await exits.enter_async_context(ChildProcesses(folder))
         with progress.step("Start the control plane (moto)"):
             plane = exits.enter_context(ControlPlane())
         cdk = Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={','.join(stacks)}", *context))
@@ -82,14 +82,14 @@ async def deployed(
 
 
 def stack_names(text: str) -> list[str]:
-    """The names in `A,B`, each once.
+    """The stack names in `A,B`, without duplicates.
 
     Raises:
-        UserError: There is none.
+        UserError: There is no name.
     """
     names = list(dict.fromkeys(text.replace(",", " ").split()))
     if not names:
-        raise UserError(f"STACK={text}: no name of a stack.", "Name one, or several: STACK=LlamaTgiStack.")
+        raise UserError(f"STACK={text}: must name a stack.", "Name one or more, for example STACK=LlamaTgiStack.")
     return names
 
 
@@ -98,26 +98,26 @@ async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Pr
         with progress.step(title) as current:
             await command(current.detail)
 
-    await _together(step("cdk bootstrap", cdk.bootstrap), step("cdk synth", cdk.synth))
+    await _run_concurrently(step("cdk bootstrap", cdk.bootstrap), step("cdk synth", cdk.synth))
     for name in create_secrets(plane, {stack: cdk.template(stack) for stack in stacks}):
-        progress.say(f"✓ Secret {name} (made up; on AWS it holds your Hugging Face token)", style="green")
+        progress.say(f"✓ Secret {name} (placeholder; on AWS it holds your Hugging Face token)", style="green")
     await step(f"cdk deploy {' '.join(stacks)}", lambda tell: cdk.deploy(stacks, tell))
 
 
 async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> Deployment:
-    """What was deployed; endpoints that the API calls and no stack has are made up."""
+    """Reads the deployment; creates placeholders for endpoints that the API calls but no stack has."""
     deployment = await asyncio.to_thread(read_deployment, plane, stacks)
     missing = deployment.missing_endpoints()
     if not missing:
         return deployment
     for name in missing:
-        progress.say(f"✓ Endpoint {name} (made up; on AWS it exists already)", style="green")
+        progress.say(f"✓ Endpoint {name} (placeholder; on AWS it already exists)", style="green")
     await asyncio.to_thread(create_endpoints, plane, missing)
     return await asyncio.to_thread(read_deployment, plane, stacks)
 
 
-async def _together(*steps: Coroutine[None, None, None]) -> None:
-    """Runs steps side by side; the first failure ends the others and is raised as it is."""
+async def _run_concurrently(*steps: Coroutine[None, None, None]) -> None:
+    """Runs steps concurrently; the first failure cancels the others and is raised."""
     try:
         async with asyncio.TaskGroup() as group:
             for step in steps:
@@ -128,9 +128,9 @@ async def _together(*steps: Coroutine[None, None, None]) -> None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder of its own below .cache for everything this run writes, temporary files included."""
-    RUNS.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=RUNS))
+    """A new folder below .cache for everything that the session writes, including temporary files."""
+    SESSIONS.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=SESSIONS))
     temporary = folder / "tmp"
     temporary.mkdir()
     before = tempfile.tempdir

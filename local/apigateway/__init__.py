@@ -1,1 +1,1 @@
-"""An emulation of API Gateway's REST APIs that serves what a template has deployed."""
+"""An emulation of API Gateway that serves a deployed REST API."""

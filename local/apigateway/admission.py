@@ -1,4 +1,4 @@
-"""Who is let in: throttle of the stage, signature, authorizer, and the key with its throttle and quota."""
+"""Access control: stage throttling, signature, authorizer, and the API key with its throttling and quota."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ API_KEY_HEADER = "x-api-key"
 
 
 class Admission:
-    """Decides about requests, in the order in which API Gateway does.
+    """Admits or rejects requests, with the checks in API Gateway's order.
 
     Args:
         api: The API.
-        functions: The function of a name.
-        secrets: The secret of each access key that requests may be signed with.
-        usage: Keys and limits; by default those of the API.
+        functions: Finds a function by name.
+        secrets: The secret access keys by access key id, to verify signatures.
+        usage: API keys and limits. Default: those of the API.
     """
 
     def __init__(
@@ -48,19 +48,19 @@ class Admission:
     async def admit(
         self, method: Method, resource_path: str, request: Request, context: Context
     ) -> dict[str, Any] | None:
-        """Lets a request in, or not.
+        """Admits a request.
 
         Args:
-            method: The method that is called.
-            resource_path: The path of its resource, as it is written in the API.
+            method: The method of the API.
+            resource_path: The path of its resource in the API, for example `/v1/{proxy+}`.
             request: The request.
-            context: Gets the variables of whoever calls.
+            context: Receives the variables about the client and the authorizer.
 
         Returns:
-            What the authorizer said, where there is one.
+            The context of the authorizer, or None if the method has none.
 
         Raises:
-            GatewayError: The request is not let in.
+            GatewayError: The request is rejected.
         """
         self._usage.admit_method(resource_path, method.verb)
         headers = request.header_map()
@@ -89,5 +89,5 @@ class Admission:
 
     def _method_arn(self, request: Request) -> str:
         api = self._api
-        place = f"arn:{api.partition}:execute-api:{api.region}:{api.account}:{api.id}"
-        return f"{place}/{api.stage}/{request.verb}/{request.path.lstrip('/')}"
+        api_arn = f"arn:{api.partition}:execute-api:{api.region}:{api.account}:{api.id}"
+        return f"{api_arn}/{api.stage}/{request.verb}/{request.path.lstrip('/')}"

@@ -1,4 +1,4 @@
-"""A deployed REST API, as far as a request can notice it."""
+"""A deployed REST API: everything that affects requests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Integration:
     """A Lambda proxy integration.
 
     Args:
-        function_name: The function, taken from the integration's URI.
-        stream: Whether the answer is passed on as it comes (`responseTransferMode: STREAM`).
-        timeout_seconds: After this the client gets INTEGRATION_TIMEOUT.
+        function_name: The function, from the integration URI.
+        stream: Whether the response is streamed (`responseTransferMode: STREAM`).
+        timeout_seconds: The client gets INTEGRATION_TIMEOUT after this time.
     """
 
     function_name: str
@@ -29,11 +29,11 @@ class Authorizer:
     """A TOKEN authorizer.
 
     Args:
-        id: Its id.
-        function_name: The function that decides.
-        header: The header that carries the token, in lower case.
-        validation: The regular expression a token must match before the function is asked, if any.
-        ttl_seconds: How long a decision is kept for a token; 0 for never.
+        id: The id.
+        function_name: The authorizer function.
+        header: The header with the token, in lower case.
+        validation: The regular expression that a token must match before the function is called, if any.
+        ttl_seconds: How long a decision is cached per token, 0 for no caching.
     """
 
     id: str
@@ -49,14 +49,14 @@ class Method:
 
     Args:
         verb: `GET`, `POST`, … or `ANY`.
-        integration: Where the request goes.
-        iam: Whether the request has to be signed (`AWS_IAM`).
-        authorizer: Who else decides about access, if anyone.
-        api_key_required: Whether a key of a usage plan is wanted.
-        validate_body: Whether a body is held against the model of its content type.
-        validate_parameters: Whether required parameters are looked for.
-        models: JSON schema by content type.
-        parameters: Whether it is required, by `method.request.<place>.<name>`.
+        integration: The integration.
+        iam: Whether requests must be signed (`AWS_IAM`).
+        authorizer: The Lambda authorizer, if any.
+        api_key_required: Whether requests need an API key of a usage plan.
+        validate_body: Whether bodies are validated against the model of their content type.
+        validate_parameters: Whether missing required parameters are rejected.
+        models: JSON schemas by content type.
+        parameters: Whether each parameter is required, by `method.request.<location>.<name>`.
     """
 
     verb: str
@@ -72,7 +72,7 @@ class Method:
 
 @dataclass(slots=True)
 class Resource:
-    """A node of the resource tree; `path` is written as in the API, for example `/v1/{proxy+}`."""
+    """A node of the resource tree; `path` is the path in the API, for example `/v1/{proxy+}`."""
 
     id: str
     path: str
@@ -80,7 +80,7 @@ class Resource:
     methods: dict[str, Method] = field(default_factory=dict)
 
     def walk(self) -> Iterator[Resource]:
-        """This resource and everything below it."""
+        """This resource and all resources below it."""
         yield self
         for child in self.children.values():
             yield from child.walk()
@@ -88,7 +88,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """A token bucket: `burst` requests at once, refilled with `rate` requests a second."""
+    """A token bucket with room for `burst` requests, refilled at `rate` requests per second."""
 
     rate: float
     burst: int
@@ -105,7 +105,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsagePlan:
-    """Which keys may call, and how much."""
+    """A usage plan with its API keys."""
 
     id: str
     throttle: Throttle | None
@@ -115,13 +115,13 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key.
+    """An API key.
 
     Args:
-        id: Its id.
-        value: What clients send.
-        name: Its name, or that of the construct that holds it, such as a consumer.
-        enabled: Whether it counts.
+        id: The id.
+        value: The value that clients send.
+        name: The name, or the id of the parent construct, such as a consumer.
+        enabled: Whether the key is enabled.
     """
 
     id: str
@@ -132,7 +132,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayResponse:
-    """How the API words one kind of its own answers."""
+    """The customization of one gateway response type."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -141,11 +141,11 @@ class GatewayResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestApi:
-    """Everything about one stage of one REST API.
+    """A REST API with one stage.
 
     Args:
-        method_throttle: By `<resource path>/<verb>` or `*/*`, from the stage's method settings.
-        access_log_format: The stage's format, if it logs.
+        method_throttle: Throttling by `<resource path>/<verb>` or `*/*`, from the stage's method settings.
+        access_log_format: The access log format of the stage, or None without access logging.
     """
 
     id: str
@@ -166,14 +166,14 @@ class RestApi:
 
     @property
     def domain(self) -> str:
-        """The host name that the API would have on AWS."""
+        """The host name of the API on AWS."""
         return f"{self.id}.execute-api.{self.region}.{self.url_suffix}"
 
     def methods(self) -> list[Method]:
         """All methods of all resources."""
         return [method for resource in self.root.walk() for method in resource.methods.values()]
 
-    def planned_keys(self) -> list[ApiKey]:
-        """The keys that belong to a usage plan of the stage, in the order of the template."""
-        planned = {key_id for plan in self.plans for key_id in plan.key_ids}
-        return [key for key in self.keys if key.id in planned]
+    def usage_plan_keys(self) -> list[ApiKey]:
+        """The API keys that are in a usage plan of the stage, in template order."""
+        key_ids = {key_id for plan in self.plans for key_id in plan.key_ids}
+        return [key for key in self.keys if key.id in key_ids]

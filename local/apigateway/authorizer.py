@@ -1,4 +1,4 @@
-"""TOKEN authorizers: asking the deployed function, keeping its decisions, and reading its policies."""
+"""TOKEN authorizers: calls the deployed function, caches its decisions and evaluates its policies."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from local.apigateway.integration import Function
 
 FAILED = "Internal server error"
-# Decisions that are kept at most, as tokens are made up by whoever calls.
+# Clients can send any number of different tokens, so the cache is limited.
 MAX_DECISIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an authorizer function returned.
+    """The response of an authorizer function.
 
     Args:
-        principal_id: Whom it recognised.
-        usage_key: The API key to count the request for, if it named one.
-        context: Further values for `$context.authorizer`.
-        statements: The statements of its policy.
+        principal_id: The principal.
+        usage_key: The API key to use (`usageIdentifierKey`), if any.
+        context: Additional values for `$context.authorizer`.
+        statements: The statements of the policy.
     """
 
     principal_id: str
@@ -39,16 +39,16 @@ class Decision:
     statements: list[Mapping[str, Any]]
 
     def variables(self) -> dict[str, Any]:
-        """The values below `$context.authorizer` and `requestContext.authorizer`."""
+        """The values in `$context.authorizer` and `requestContext.authorizer`."""
         return {**self.context, "principalId": self.principal_id}
 
 
 class Authorizers:
-    """Asks authorizer functions and remembers their decisions per token.
+    """Calls authorizer functions and caches their decisions per token.
 
     Args:
-        functions: The function of a name.
-        clock: Seconds that only grow.
+        functions: Finds a function by name.
+        clock: A monotonic clock in seconds.
     """
 
     def __init__(self, functions: Callable[[str], Function], *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,11 +57,11 @@ class Authorizers:
         self._decisions: dict[tuple[str, str], tuple[float, Decision]] = {}
 
     async def authorize(self, authorizer: Authorizer, headers: Mapping[str, str], method_arn: str) -> Decision:
-        """The decision for a request that may pass.
+        """Authorizes a request; returns the decision, which allows it.
 
         Raises:
-            GatewayError: UNAUTHORIZED without a token of the right form, ACCESS_DENIED if the policy does not allow the
-                method, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR if the function fails.
+            GatewayError: UNAUTHORIZED without a token in the required format, ACCESS_DENIED if the policy does not
+                allow the method, AUTHORIZER_FAILURE or AUTHORIZER_CONFIGURATION_ERROR if the function fails.
         """
         token = headers.get(authorizer.header, "")
         if not token or (authorizer.validation and not re.fullmatch(authorizer.validation, token)):
@@ -75,9 +75,9 @@ class Authorizers:
         return decision
 
     async def _decide(self, authorizer: Authorizer, token: str, method_arn: str) -> Decision:
-        kept = self._decisions.get((authorizer.id, token))
-        if kept is not None and kept[0] > self._clock():
-            return kept[1]
+        cached = self._decisions.get((authorizer.id, token))
+        if cached is not None and cached[0] > self._clock():
+            return cached[1]
         event = {"type": "TOKEN", "methodArn": method_arn, "authorizationToken": token}
         try:
             payload = await self._functions(authorizer.function_name).invoke(event)
@@ -89,7 +89,7 @@ class Authorizers:
             if _error_message(error) == "Unauthorized":
                 raise GatewayError("UNAUTHORIZED", "Unauthorized") from error
             raise GatewayError("AUTHORIZER_FAILURE", FAILED, reason=f"the authorizer failed: {error}") from error
-        decision = read_decision(payload)
+        decision = parse_decision(payload)
         if authorizer.ttl_seconds > 0:
             if len(self._decisions) >= MAX_DECISIONS:
                 del self._decisions[next(iter(self._decisions))]
@@ -97,24 +97,24 @@ class Authorizers:
         return decision
 
 
-def read_decision(payload: bytes) -> Decision:
-    """Reads the answer of an authorizer function.
+def parse_decision(payload: bytes) -> Decision:
+    """Parses the response of an authorizer function.
 
     Raises:
-        GatewayError: AUTHORIZER_CONFIGURATION_ERROR if it has no principal or no policy.
+        GatewayError: AUTHORIZER_CONFIGURATION_ERROR if it is malformed, for example without a policy.
     """
     try:
-        answer = json.loads(payload)
-        statements = answer["policyDocument"]["Statement"]
+        body = json.loads(payload)
+        statements = body["policyDocument"]["Statement"]
         decision = Decision(
-            principal_id=str(answer["principalId"]),
-            usage_key=answer.get("usageIdentifierKey"),
-            context=dict(answer.get("context") or {}),
+            principal_id=str(body["principalId"]),
+            usage_key=body.get("usageIdentifierKey"),
+            context=dict(body.get("context") or {}),
             statements=statements if isinstance(statements, list) else [statements],
         )
         _require_flat(decision.context)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        reason = f"the authorizer's answer is not one: {type(error).__name__} {error}"
+        reason = f"malformed authorizer response: {type(error).__name__} {error}"
         raise GatewayError("AUTHORIZER_CONFIGURATION_ERROR", FAILED, reason=reason) from error
     return decision
 
@@ -122,7 +122,7 @@ def read_decision(payload: bytes) -> Decision:
 def _require_flat(context: Mapping[str, Any]) -> None:
     for name, value in context.items():
         if not isinstance(value, str | int | float | bool):
-            raise ValueError(f"context['{name}'] is neither text, number nor boolean")
+            raise ValueError(f"context['{name}'] must be a string, number or boolean")
 
 
 def _covers(statement: Mapping[str, Any], method_arn: str) -> bool:
@@ -140,7 +140,7 @@ def _any_matches(patterns: str | list[str], text: str) -> bool:
 def _error_message(error: FunctionError) -> str | None:
     payload = error.args[0] if error.args else b""
     try:
-        told = json.loads(payload) if isinstance(payload, str | bytes) else payload
+        body = json.loads(payload) if isinstance(payload, str | bytes) else payload
     except ValueError:
         return None
-    return told.get("errorMessage") if isinstance(told, dict) else None
+    return body.get("errorMessage") if isinstance(body, dict) else None

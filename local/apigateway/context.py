@@ -1,4 +1,4 @@
-"""The `$context` of a request: what gateway responses and access logs are made of."""
+"""The `$context` of a request, for gateway responses and access logs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ VARIABLE = re.compile(r"\$context((?:\.[A-Za-z_][A-Za-z0-9_-]*)+)|\$context\.\{(
 
 
 class Context:
-    """Variables by their name behind `$context.`, for example `identity.sourceIp`.
+    """The `$context` variables by name, for example `identity.sourceIp`.
 
     Args:
-        api: The API that is called.
+        api: The API.
         trace_header: The client's `X-Amzn-Trace-Id`, if it sent one.
     """
 
@@ -45,7 +45,7 @@ class Context:
         }
 
     def render(self, template: str, *, missing: str = "") -> str:
-        """Replaces each `$context.…` of a template by its value, as text; what is not known by `missing`."""
+        """Replaces each `$context.…` in a template by its value, or by `missing` if it has none."""
 
         def replace(found: re.Match[str]) -> str:
             value = self.variables.get((found[1] or found[2]).lstrip("."))
@@ -65,7 +65,7 @@ class Context:
         }
 
     def finish(self, *, status: int, length: int) -> None:
-        """Sets what is known only at the end of a request."""
+        """Sets the variables that are known only at the end of a request."""
         elapsed = int((time.time() - self.started) * 1000)
         self.variables |= {"status": status, "responseLength": length, "responseLatency": elapsed}
 

@@ -1,4 +1,4 @@
-"""The event that a proxy integration gives to its function."""
+"""The event that a Lambda proxy integration sends to its function."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from local.apigateway.context import Context
     from local.apigateway.routing import Route
 
-# Never passed on, see "Amazon API Gateway important notes" (REST APIs).
-DROPPED = frozenset(
+# Headers that API Gateway drops, see "Amazon API Gateway important notes" (REST APIs).
+DROPPED_HEADERS = frozenset(
     {
         "connection",
         "content-length",
@@ -32,8 +32,9 @@ DROPPED = frozenset(
 )
 
 
-# Always in the context of a request, without a value where there is none; a key's only where a key is wanted. As AWS
-# was recorded in LocalStack's tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json.
+# Always present in the request context, null without a value. Those of an API key are present only if the method
+# requires one. Source: LocalStack's recording of AWS in
+# tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json.
 IDENTITY = (
     "accessKey",
     "accountId",
@@ -49,23 +50,23 @@ IDENTITY = (
     "userArn",
 )
 KEY_IDENTITY = ("apiKey", "apiKeyId")
-# Arrive so, however the client has written them.
+# API Gateway capitalizes these header names.
 CAPITALIZED = frozenset({"authorization", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request at the gateway.
+    """A request to the gateway.
 
     Args:
         verb: The HTTP method.
-        raw_path: The path as it was sent.
-        path: The path without the stage, percent-encoded as it was sent, with one slash at its beginning.
-        headers: The headers as the client wrote them.
-        query_string: The query as it was sent.
-        query: The query, decoded.
+        raw_path: The path as sent, including the stage.
+        path: The path without the stage, percent-encoded as sent, with one leading slash.
+        headers: The headers, spelled as sent.
+        query_string: The query string as sent.
+        query: The decoded query parameters.
         body: The body.
-        source_ip: Where it came from.
+        source_ip: The IP address of the client.
     """
 
     verb: str
@@ -78,7 +79,7 @@ class Request:
     source_ip: str
 
     def header_map(self) -> dict[str, str]:
-        """The headers by lower-case name; the last of several."""
+        """The headers by lower-case name; the last value of a repeated header."""
         return {name.lower(): value for name, value in self.headers}
 
 
@@ -89,15 +90,15 @@ def proxy_event(
 
     Args:
         request: The request.
-        route: Its resource and path parameters.
+        route: The resource and path parameters.
         api: The API.
-        context: The request's `$context`.
-        authorizer: What the authorizer said, if there is one.
+        context: The `$context` of the request.
+        authorizer: The context of the authorizer, if any.
     """
     headers = [
         (name.title() if name.lower() in CAPITALIZED else name, value)
         for name, value in request.headers
-        if name.lower() not in DROPPED
+        if name.lower() not in DROPPED_HEADERS
     ]
     headers += [
         ("X-Amzn-Trace-Id", context.trace_id),
@@ -138,15 +139,15 @@ def _request_context(
     names = ("accountId", "apiId", "domainName", "domainPrefix", "extendedRequestId", "requestId", "requestTime")
     identity = {name: known.get(f"identity.{name}") for name in IDENTITY}
     identity |= {name: known[f"identity.{name}"] for name in KEY_IDENTITY if f"identity.{name}" in known}
-    told = {name: known[name] for name in (*names, "requestTimeEpoch", "protocol", "stage")}
-    told |= {
+    request_context = {name: known[name] for name in (*names, "requestTimeEpoch", "protocol", "stage")}
+    request_context |= {
         "httpMethod": request.verb,
         "identity": identity,
         "path": request.raw_path,
         "resourceId": route.resource.id,
         "resourcePath": route.resource.path,
     }
-    return told if authorizer is None else {**told, "authorizer": dict(authorizer)}
+    return request_context if authorizer is None else {**request_context, "authorizer": dict(authorizer)}
 
 
 def _multi(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

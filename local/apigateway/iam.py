@@ -1,6 +1,6 @@
-"""AWS_IAM authorization: who has signed a request.
+"""AWS_IAM authorization: verifies the signature of a request.
 
-Every signed caller may call: the emulated cloud enforces no policies.
+Every correctly signed request is allowed, as the emulated cloud enforces no policies.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ SERVICE = "execute-api"
 
 
 def identify(request: SignedRequest, api: RestApi, secrets: Mapping[str, str]) -> dict[str, str]:
-    """The `$context.identity` of a signed request, as that of an IAM user with the access key's name.
+    """The `$context.identity` of a signed request: an IAM user named like the access key.
 
     Raises:
-        GatewayError: MISSING_AUTHENTICATION_TOKEN without a signature, INVALID_SIGNATURE with a wrong one.
+        GatewayError: MISSING_AUTHENTICATION_TOKEN without a signature, INVALID_SIGNATURE with an invalid one.
     """
     try:
         signer = verify(request, SERVICE, secrets)

@@ -1,4 +1,4 @@
-"""What the gateway answers by itself, in the words that the API's gateway responses give it."""
+"""The gateway's own responses, customized by the gateway responses of the API."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ TYPES = {
     "WAF_FILTERED": (403, "ForbiddenException"),
 }
 DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
-# The one that AWS writes with a capital, as recorded by LocalStack (gateway_exception.py).
+# AWS capitalizes this one, as recorded by LocalStack (gateway_exception.py).
 TEMPLATES = {"ACCESS_DENIED": '{"Message":$context.error.messageString}'}
 
 
 class GatewayError(Exception):
-    """A request that the gateway answers itself.
+    """A request that the gateway answers without calling the function.
 
     Args:
         kind: The gateway response type, for example `THROTTLED`.
-        message: API Gateway's own words.
-        validation: For BAD_REQUEST_BODY, what the schema says.
-        reason: For the operator's log; never sent to the client.
-        status: The status; by default that of the kind.
-        error_type: The value of x-amzn-ErrorType; by default that of the kind.
+        message: API Gateway's message.
+        validation: For BAD_REQUEST_BODY, the validation errors.
+        reason: The cause, for the log; never sent to the client.
+        status: The status. Default: that of the response type.
+        error_type: The value of x-amzn-ErrorType. Default: that of the response type.
     """
 
     def __init__(
@@ -73,16 +73,16 @@ class GatewayError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer of the gateway."""
+class RenderedResponse:
+    """A complete response of the gateway."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-def render(error: GatewayError, api: RestApi, context: Context, request_headers: Mapping[str, str]) -> Answer:
-    """Words an error as the API's gateway responses say, those of DEFAULT_4XX and DEFAULT_5XX included."""
+def render(error: GatewayError, api: RestApi, context: Context, request_headers: Mapping[str, str]) -> RenderedResponse:
+    """Renders an error with the gateway responses of the API, including DEFAULT_4XX and DEFAULT_5XX."""
     context.fail(error.kind, error.message, error.validation)
     status = error.status
     fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
@@ -95,16 +95,16 @@ def render(error: GatewayError, api: RestApi, context: Context, request_headers:
         headers |= _headers(custom.headers, context, request_headers)
         status = custom.status or status
     context.variables["status"] = status
-    return Answer(status, headers, context.render(templates[media_type]).encode())
+    return RenderedResponse(status, headers, context.render(templates[media_type]).encode())
 
 
 def _choose(templates: Mapping[str, str], accept: str) -> str:
-    wanted = [part.split(";")[0].strip() for part in accept.split(",")]
-    return next((media_type for media_type in wanted if media_type in templates), next(iter(templates)))
+    accepted = [part.split(";")[0].strip() for part in accept.split(",")]
+    return next((media_type for media_type in accepted if media_type in templates), next(iter(templates)))
 
 
 def _headers(mapping: Mapping[str, str], context: Context, request_headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers of a gateway response; one whose source the request does not have is left out."""
+    """The headers of a gateway response, without those whose source is missing in the request."""
     found = {name: _value(source, context, request_headers) for name, source in mapping.items()}
     return {name: value for name, value in found.items() if value}
 

@@ -1,4 +1,4 @@
-"""Which resource and method of the API a request belongs to."""
+"""Finds the resource and method of a request."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from local.apigateway.api import Method, Resource
 
-# What a method ANY takes; API Gateway has no other verbs.
+# The verbs of API Gateway, which a method ANY matches.
 ANY = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A match; `parameters` are those of the path, as they were sent.
+    """The resource, method and path parameters of a request.
 
-    API Gateway gives path parameters to a Lambda proxy integration with their percent-encoding, as it does the path:
-    recorded of AWS in LocalStack's tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json
+    Path parameters keep their percent-encoding, as API Gateway sends them to a Lambda proxy integration. Source:
+    LocalStack's recording of AWS in tests/aws/services/apigateway/test_apigateway_lambda.snapshot.json
     (invocation-payload-with-path-encoded-email).
     """
 
@@ -27,15 +27,15 @@ class Route:
 
 
 def match(root: Resource, path: str, verb: str) -> Route | None:
-    """Finds the resource as API Gateway does: a literal part before `{name}` before `{name+}`, then verb before ANY.
+    """Finds the resource in API Gateway's order: literal parts before `{name}` before `{name+}`, the verb before ANY.
 
     Args:
         root: The resource `/`.
-        path: The path without the stage, for example `/v1/models`; slashes at its ends make no difference.
+        path: The path without the stage, for example `/v1/models`. Leading and trailing slashes are ignored.
         verb: The HTTP method.
 
     Returns:
-        The route, with `method` None when the resource has no method for the verb; None when there is no resource.
+        The route, with `method` None if the resource does not have the verb; None if there is no resource.
     """
     stripped = path.strip("/")
     found = _descend(root, stripped.split("/") if stripped else [])

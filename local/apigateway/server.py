@@ -1,4 +1,4 @@
-"""The gateway: an HTTP server that treats a request as the deployed API would."""
+"""The gateway: an HTTP server that behaves like the deployed REST API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from local.apigateway import integration as integrations
 from local.apigateway.admission import Admission
 from local.apigateway.context import Context
 from local.apigateway.event import Request, proxy_event
-from local.apigateway.responses import Answer, GatewayError, render
+from local.apigateway.responses import GatewayError, RenderedResponse, render
 from local.apigateway.routing import match
 from local.apigateway.validation import validate
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from local.apigateway.usage import Usage
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
-# Of the request line and the headers together; the server below reads more than that to be able to say it.
+# Request line and headers together. The HTTP server reads more, so that it can return status 431.
 MAX_HEAD_BYTES = 10_240
 READ_HEAD_BYTES = 65_536
 LOGGER = logging.getLogger(__name__)
-# The words of the parser quote what it could not read, which may be a prompt.
+# Parser errors quote the input, which may contain a prompt, so they are not logged.
 LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 BODILESS = frozenset({204, 304})
-# Outside of the stage no API answers, hence none of its gateway responses; nor does one when the head was not read.
-WRONG_STAGE = Answer(
+# Gateway responses of the API do not apply outside the stage, nor to a request head that is too large.
+WRONG_STAGE = RenderedResponse(
     403, {"Content-Type": "application/json", "x-amzn-ErrorType": "ForbiddenException"}, b'{"message":"Forbidden"}'
 )
-HEAD_TOO_LONG = Answer(
+HEAD_TOO_LONG = RenderedResponse(
     431, {"Content-Type": "application/json"}, b'{"message":"HTTP header is larger than 10240 bytes."}'
 )
 
@@ -47,11 +47,11 @@ class Gateway:
     """Serves one stage of a REST API below `/<stage>`.
 
     Args:
-        api: The API as deployed.
-        functions: The function of a name.
-        log: Takes access log lines and what the gateway says about failures of integrations.
-        secrets: The secret of each access key that requests may be signed with.
-        usage: Keys and limits; by default those of the API.
+        api: The API.
+        functions: Finds a function by name.
+        log: Receives access log lines and the causes of errors.
+        secrets: The secret access keys by access key id, to verify signatures.
+        usage: API keys and limits. Default: those of the API.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Gateway:
         self._draining: set[asyncio.Task[None]] = set()
 
     def server(self) -> web.Server:
-        """For an `aiohttp.web.ServerRunner`."""
+        """The server, for an `aiohttp.web.ServerRunner`."""
         return web.Server(
             self.handle,
             access_log=None,
@@ -82,7 +82,7 @@ class Gateway:
         )
 
     async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
-        """Answers one request."""
+        """Handles a request."""
         context = Context(self._api, trace_header=http.headers.get("X-Amzn-Trace-Id"))
         context.variables |= {
             "httpMethod": http.method,
@@ -96,15 +96,15 @@ class Gateway:
         if not _below_stage(http, self._api.stage):
             return await self._send_own(http, context, WRONG_STAGE)
         try:
-            answer = await self._answer(http, context)
+            response = await self._invoke(http, context)
         except GatewayError as error:
             if error.reason:
                 self._log(f"{context.request_id} {error.kind}: {error.reason}")
-            told = render(error, self._api, context, {name.lower(): value for name, value in http.headers.items()})
-            return await self._send_own(http, context, told)
-        return await self._send(http, context, answer)
+            headers = {name.lower(): value for name, value in http.headers.items()}
+            return await self._send_own(http, context, render(error, self._api, context, headers))
+        return await self._send(http, context, response)
 
-    async def _answer(self, http: web.BaseRequest, context: Context) -> integrations.Answer:
+    async def _invoke(self, http: web.BaseRequest, context: Context) -> integrations.IntegrationResponse:
         request = await self._read(http)
         route = match(self._api.root, request.path, request.verb)
         if route is None or route.method is None:
@@ -118,18 +118,18 @@ class Gateway:
         started = time.monotonic()
         try:
             function = self._functions(integration.function_name)
-            answer = await integrations.call(integration, function, event, self._api.binary_media_types)
+            response = await integrations.call(integration, function, event, self._api.binary_media_types)
         finally:
             elapsed = int((time.monotonic() - started) * 1000)
             context.variables |= {"integrationLatency": elapsed, "integration.latency": elapsed}
         context.variables |= {"integrationStatus": 200, "integration.status": 200}
         context.variables["integration.timeToFirstContent"] = elapsed
-        return answer
+        return response
 
     async def _read(self, http: web.BaseRequest) -> Request:
         body = bytearray()
-        async for piece in http.content.iter_chunked(2**16):
-            body += piece
+        async for chunk in http.content.iter_chunked(2**16):
+            body += chunk
             if len(body) > MAX_BODY_BYTES:
                 raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
         raw_path = f"/{_path(http).lstrip('/')}"
@@ -145,20 +145,24 @@ class Gateway:
             source_ip=http.remote or "",
         )
 
-    async def _send_own(self, http: web.BaseRequest, context: Context, answer: Answer) -> web.StreamResponse:
-        response = web.Response(status=answer.status, body=answer.body, headers=answer.headers)
-        self._mark(response, context)
+    async def _send_own(
+        self, http: web.BaseRequest, context: Context, rendered: RenderedResponse
+    ) -> web.StreamResponse:
+        response = web.Response(status=rendered.status, body=rendered.body, headers=rendered.headers)
+        self._add_request_ids(response, context)
         if http.can_read_body and not http.content.is_eof():
-            response.force_close()  # the rest of a body that was too long is never read
-        self._account(context, answer.status, len(answer.body))
+            response.force_close()  # the rest of a body that is too large is never read
+        self._log_access(context, rendered.status, len(rendered.body))
         return response
 
-    async def _send(self, http: web.BaseRequest, context: Context, answer: integrations.Answer) -> web.StreamResponse:
+    async def _send(
+        self, http: web.BaseRequest, context: Context, answer: integrations.IntegrationResponse
+    ) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status)
         for name, value in answer.headers:
             response.headers.add(name, value)
         response.headers.setdefault("Content-Type", "application/json")
-        self._mark(response, context)
+        self._add_request_ids(response, context)
         response.headers["X-Amzn-Trace-Id"] = context.trace_id
         bodiless = answer.status in BODILESS or http.method == "HEAD"
         if answer.length is not None:
@@ -172,34 +176,34 @@ class Gateway:
                 if not bodiless:
                     await response.write(chunk)
                     sent += len(chunk)
-        except ConnectionError:  # from a writer that waits for the client aiohttp raises no more than this
+        except ConnectionError:  # aiohttp raises no subclass while it waits for a slow client
             self._drain(answer)
-        except integrations.TruncatedAnswerError as error:
+        except integrations.TruncatedResponseError as error:
             self._log(f"{context.request_id} {error}")
             if http.transport is not None:
                 http.transport.abort()
-        self._account(context, answer.status, sent)
+        self._log_access(context, answer.status, sent)
         return response
 
-    def _drain(self, answer: integrations.Answer) -> None:
-        """Reads a vanished client's answer to its end: the function is not told and goes on."""
+    def _drain(self, answer: integrations.IntegrationResponse) -> None:
+        """Reads the rest of the response after the client has disconnected, as the function keeps running."""
 
         async def read() -> None:
             try:
                 async for _ in answer.body:
                     pass
-            except integrations.TruncatedAnswerError as error:
-                self._log(f"after the client had gone: {error}")
+            except integrations.TruncatedResponseError as error:
+                self._log(f"after the client disconnected: {error}")
 
         task = asyncio.create_task(read())
         self._draining.add(task)
         task.add_done_callback(self._draining.discard)
 
-    def _mark(self, response: web.StreamResponse, context: Context) -> None:
+    def _add_request_ids(self, response: web.StreamResponse, context: Context) -> None:
         response.headers["x-amzn-RequestId"] = context.request_id
         response.headers["x-amz-apigw-id"] = context.extended_id
 
-    def _account(self, context: Context, status: int, length: int) -> None:
+    def _log_access(self, context: Context, status: int, length: int) -> None:
         context.finish(status=status, length=length)
         if self._api.access_log_format is not None:
             self._log(context.render(self._api.access_log_format, missing="-"))
@@ -210,7 +214,7 @@ def _below_stage(http: web.BaseRequest, stage: str) -> bool:
 
 
 def _path(http: web.BaseRequest) -> str:
-    """The path of the request line, which may also be a whole URL, or begin with two slashes."""
+    """The path of the request line, which may also be an absolute URL or begin with two slashes."""
     raw = http.raw_path
     return raw.split("?")[0] if raw.startswith("/") else urlsplit(raw).path
 

@@ -1,4 +1,4 @@
-"""Signature Version 4, from the side of a service.
+"""Verifies AWS Signature Version 4.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -28,11 +28,11 @@ _MISMATCH = (
 
 
 class SignatureError(Exception):
-    """A request that is not signed as it should be.
+    """A missing or invalid signature.
 
     Args:
-        code: AWS's name of the error.
-        message: AWS's words.
+        code: AWS's error code.
+        message: AWS's message.
     """
 
     def __init__(self, code: str, message: str) -> None:
@@ -43,13 +43,13 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as its signature sees it.
+    """The signed parts of a request.
 
     Args:
         method: The HTTP method.
-        path: The path as it was sent, percent-encoded.
-        query: The query string as it was sent.
-        headers: The headers; bytes that are no UTF-8 as surrogates.
+        path: The path as sent, percent-encoded.
+        query: The query string as sent.
+        headers: The headers, with bytes that are not UTF-8 as surrogates.
         body: The body.
     """
 
@@ -66,22 +66,22 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who has signed a request, and for which Region."""
+    """The access key id and Region of a signature."""
 
     access_key: str
     region: str
 
 
 def verify(request: SignedRequest, service: str, secrets: Mapping[str, str]) -> Signer:
-    """Check that a request is signed for a service, and with which secret when that is known.
+    """Verifies that a request is signed for a service.
 
     Args:
         request: The request.
-        service: The service's name in a credential scope, for example `sagemaker`.
-        secrets: The secret of each access key; when empty, every key is taken and only the form is checked.
+        service: The service in the credential scope, for example `sagemaker`.
+        secrets: The secret access keys by access key id. If empty, any key is accepted and only the format is checked.
 
     Raises:
-        SignatureError: It is not.
+        SignatureError: The signature is missing or invalid.
     """
     authorization = next(iter(request.values("authorization")), None)
     if authorization is None:

@@ -1,4 +1,4 @@
-"""API keys, usage plans, throttles and quotas."""
+"""API keys, usage plans, throttling and quotas."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class TokenBucket:
-    """Lets `burst` requests through at once and `rate` a second after that."""
+    """A token bucket with room for `burst` requests, refilled at `rate` requests per second."""
 
     def __init__(self, throttle: Throttle, clock: Callable[[], float]) -> None:
         self._throttle = throttle
@@ -24,7 +24,7 @@ class TokenBucket:
         self._filled = clock()
 
     def take(self) -> bool:
-        """Takes a token; False if there is none."""
+        """Takes a token; False if there is none left."""
         now = self._clock()
         refill = (now - self._filled) * self._throttle.rate
         self._tokens = min(float(self._throttle.burst), self._tokens + refill)
@@ -45,7 +45,7 @@ class QuotaCounter:
         self._used = 0
 
     def take(self) -> bool:
-        """Counts a request; False if the quota is used up."""
+        """Counts a request; False if the quota is exhausted."""
         period = _period(self._quota, self._today())
         if period != self._period:
             self._used = self._quota.offset if self._period is None else 0
@@ -57,12 +57,12 @@ class QuotaCounter:
 
 
 class Usage:
-    """Decides whether a key may call now.
+    """Applies throttling and quotas to requests.
 
     Args:
-        api: The API with its keys and plans.
-        clock: Seconds that only grow.
-        today: The current moment in UTC.
+        api: The API with its keys and usage plans.
+        clock: A monotonic clock in seconds.
+        today: The current time in UTC.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Usage:
         self._methods = {name: TokenBucket(throttle, clock) for name, throttle in api.method_throttle.items()}
 
     def admit_key(self, value: str | None) -> ApiKey:
-        """The key of a value, if it belongs to a plan of this stage that has something left.
+        """Finds an API key by its value and counts the request in its usage plan.
 
         Raises:
             GatewayError: INVALID_API_KEY, THROTTLED or QUOTA_EXCEEDED.
@@ -95,7 +95,7 @@ class Usage:
         return key
 
     def admit_method(self, resource_path: str, verb: str) -> None:
-        """Applies the stage's own throttle for a method.
+        """Applies the throttling of the stage to a method.
 
         Raises:
             GatewayError: THROTTLED.

@@ -1,4 +1,4 @@
-"""Request validators: required parameters, and bodies against the JSON schema of their content type."""
+"""Request validation: required parameters, and bodies against the JSON schema of their content type."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ TYPE_NAMES = {
 def validate(
     method: Method, headers: Mapping[str, str], query: Mapping[str, str], parameters: Mapping[str, str], body: bytes
 ) -> None:
-    """Holds a request against its method's validator.
+    """Validates a request with the validator of its method.
 
-    A body is only looked at if the method has a model for its content type; without a Content-Type header it counts as
+    A body is validated only if the method has a model for its content type. The default content type is
     application/json.
 
     Raises:
         GatewayError: BAD_REQUEST_PARAMETERS or BAD_REQUEST_BODY.
     """
     if method.validate_parameters:
-        places = {"header": headers, "querystring": query, "path": parameters}
-        missing = [name for name, required in sorted(method.parameters.items()) if required and _absent(name, places)]
+        locations = {"header": headers, "querystring": query, "path": parameters}
+        missing = [
+            name for name, required in sorted(method.parameters.items()) if required and _absent(name, locations)
+        ]
         if missing:
             names = ", ".join(name.rsplit(".", 1)[-1] for name in missing)
             raise GatewayError("BAD_REQUEST_PARAMETERS", f"Missing required request parameters: [{names}]")
@@ -50,25 +52,24 @@ def validate(
             _validate_body(schema, body)
 
 
-def _absent(parameter: str, places: Mapping[str, Mapping[str, str]]) -> bool:
-    _, _, place, name = parameter.split(".", 3)
-    return not places[place].get(name.lower() if place == "header" else name)
+def _absent(parameter: str, locations: Mapping[str, Mapping[str, str]]) -> bool:
+    _, _, location, name = parameter.split(".", 3)
+    return not locations[location].get(name.lower() if location == "header" else name)
 
 
 def _validate_body(schema: Mapping[str, object], body: bytes) -> None:
     try:
         value = json.loads(body or b"{}")
-    except (ValueError, RecursionError) as error:  # nested deeper than Python reads counts as no JSON
-        told = "[body is not JSON]"
-        raise GatewayError("BAD_REQUEST_BODY", "Invalid request body", validation=told) from error
-    found = sorted(Draft4Validator(schema).iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))
-    if found:
-        told = ", ".join(map(_describe, found))
-        raise GatewayError("BAD_REQUEST_BODY", "Invalid request body", validation=f"[{told}]")
+    except (ValueError, RecursionError) as error:  # RecursionError: nested too deeply for Python
+        raise GatewayError("BAD_REQUEST_BODY", "Invalid request body", validation="[body is not JSON]") from error
+    errors = sorted(Draft4Validator(schema).iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))
+    if errors:
+        details = ", ".join(map(_describe, errors))
+        raise GatewayError("BAD_REQUEST_BODY", "Invalid request body", validation=f"[{details}]")
 
 
 def _describe(error: ValidationError) -> str:
-    """In the manner of API Gateway, which never repeats a value: bodies are prompts."""
+    """The message in API Gateway's format, without values, as bodies contain prompts."""
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f"object has missing required properties ({json.dumps(missing)})"

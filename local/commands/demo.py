@@ -1,4 +1,4 @@
-"""`demo`: deploys a stack and sends it one prompt in three ways."""
+"""`demo`: deploys a stack and sends it a prompt in three ways."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 PROMPT = "What is deep learning?"
 MAX_NEW_TOKENS = 80
-# Of a type with more resources than this (methods, gateway responses …) only their number is shown.
-ONE_BY_ONE = 4
+# Resource types with more resources than this are shown as a count.
+MAX_LISTED = 4
 
 
-class StreamBrokeOffError(Exception):
-    """An error event instead of the next token, such as for a prompt that is longer than the model takes."""
+class StreamFailedError(Exception):
+    """The stream has sent an error event, for example for a prompt that is too long."""
 
 
 async def demo(progress: Progress, *, stack: str, prompt: str | None = None, context: Sequence[str] = ()) -> int:
-    """Deploys, shows what was deployed, sends the prompt, and leaves nothing running.
+    """Deploys the stacks, shows the resources, sends the prompt, and stops everything.
 
     Args:
-        progress: Where it is shown.
-        stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is called.
-        prompt: What to send; a question by default.
-        context: Further CDK context for the app, each as `key=value`.
+        progress: Shows the steps and the responses.
+        stack: Names of stacks of app.py, separated by commas. The API of the last stack that has one is called.
+        prompt: The prompt. Default: a question.
+        context: Additional CDK context values, each as `key=value`.
 
     Returns:
-        0 if all three calls were answered as they should be, else 1.
+        0 if all three calls succeeded, else 1.
     """
     started = time.monotonic()
     text = prompt or PROMPT
@@ -47,27 +47,27 @@ async def demo(progress: Progress, *, stack: str, prompt: str | None = None, con
         _show_deployment(progress, cloud)
         async with aiohttp.ClientSession() as session:
             models = await cloud.models()
-            calls = _calls(text, models)
-            answered = [await _show_call(progress, session, cloud, *call) for call in calls]
+            calls = build_calls(text, models)
+            succeeded = [await show_call(progress, session, cloud, *call) for call in calls]
     progress.say()
-    if not all(answered):
-        progress.say("A call was not answered as it should be, see above.", style="bold red")
+    if not all(succeeded):
+        progress.say("A call failed, see above.", style="bold red")
         return 1
     progress.say(f"Done in {time.monotonic() - started:.0f} s; nothing is left running.", style="bold green")
     progress.say(f"Keep it running with `make serve`; deploy it to AWS with `make deploy STACK={stack}`.")
     return 0
 
 
-def _calls(prompt: str, models: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
-    """What is sent to the first of the models, which TGI's routes name in their path where there are several."""
+def build_calls(prompt: str, models: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Title, path and body of each call, to the first model. With several models, TGI's paths contain its name."""
     model = models[0]
     prefix = f"/models/{model}" if len(models) > 1 else ""
     parameters = {"max_new_tokens": MAX_NEW_TOKENS}
     chat = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": MAX_NEW_TOKENS}
     return [
-        ("TGI, in one piece", f"{prefix}/generate", {"inputs": prompt, "parameters": parameters}),
-        ("TGI, token by token", f"{prefix}/generate_stream", {"inputs": prompt, "parameters": parameters}),
-        ("OpenAI chat, token by token", "/v1/chat/completions", {**chat, "stream": True}),
+        ("TGI, non-streaming", f"{prefix}/generate", {"inputs": prompt, "parameters": parameters}),
+        ("TGI, streaming", f"{prefix}/generate_stream", {"inputs": prompt, "parameters": parameters}),
+        ("OpenAI chat, streaming", "/v1/chat/completions", {**chat, "stream": True}),
     ]
 
 
@@ -78,71 +78,72 @@ def _show_deployment(progress: Progress, cloud: Cloud) -> None:
     width = max(len(entry.type) for entry in deployment.resources)
     by_type = itertools.groupby(sorted(deployment.resources, key=_type_and_id), key=lambda entry: entry.type)
     for kind, entries in ((kind, list(entries)) for kind, entries in by_type):
-        if len(entries) > ONE_BY_ONE:
-            progress.say(f"  {kind:{width}}  {len(entries)} of them")
+        if len(entries) > MAX_LISTED:
+            progress.say(f"  {kind:{width}}  {len(entries)} resources")
             continue
         for entry in entries:
-            progress.say(f"  {kind:{width}}  {entry.physical_id or f'{entry.logical_id} (in the template only)'}")
+            progress.say(f"  {kind:{width}}  {entry.physical_id or f'{entry.logical_id} (template only)'}")
     progress.say(
-        "  In the template only: the emulated control plane keeps no id of these; the gateway reads them there.",
+        "  Template only: the emulated control plane has no physical id for these; the gateway reads the template.",
         style="dim",
     )
     for endpoint in deployment.called_endpoints():
         model = endpoint.environment.get("HF_MODEL_ID", "")
         progress.say(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
-    progress.say("No GPU here: a toy generator that speaks TGI's protocol stands in for the model.", style="yellow")
+    progress.say("No GPU here: a toy text generator with TGI's protocol replaces the model.", style="yellow")
 
 
 def _type_and_id(entry: DeployedResource) -> tuple[str, str]:
     return entry.type, entry.logical_id
 
 
-async def _show_call(
+async def show_call(
     progress: Progress, session: aiohttp.ClientSession, cloud: Cloud, title: str, path: str, body: dict[str, Any]
 ) -> bool:
+    """Sends a request, shows the request as a curl command and the text of the response; False if it failed."""
     url, text = f"{cloud.url}{path}", json.dumps(body, ensure_ascii=False)
     progress.say()
     progress.say(f"{title}: POST {path}", style="bold")
     progress.say(
-        f"curl -N {url} {cloud.caller.curl()} -H 'Content-Type: application/json' -d {shlex.quote(text)}",
+        f"curl -N {url} {cloud.client.curl()} -H 'Content-Type: application/json' -d {shlex.quote(text)}",
         style="dim",
     )
     data = text.encode()
-    headers = cloud.caller.headers("POST", url, data, **{"Content-Type": "application/json"})
+    headers = cloud.client.headers("POST", url, data, **{"Content-Type": "application/json"})
     sent = time.monotonic()
-    async with session.post(url, data=data, headers=headers) as answer:
-        if answer.status != 200:
-            progress.say(f"HTTP {answer.status}: {await answer.text()}", style="red")
+    async with session.post(url, data=data, headers=headers) as response:
+        if response.status != 200:
+            progress.say(f"HTTP {response.status}: {await response.text()}", style="red")
             return False
         count, first = 0, 0.0
         try:
-            async for token in _tokens(answer):
+            async for text in _texts(response):
                 first = first or time.monotonic() - sent
                 count += 1
-                progress.write(token, style="cyan")
-        except StreamBrokeOffError as error:
-            progress.say(f"The stream broke off: {error}", style="red")
+                progress.write(text, style="cyan")
+        except StreamFailedError as error:
+            progress.say(f"The stream ended with an error: {error}", style="red")
             return False
     progress.say()
-    took = time.monotonic() - sent
-    came = f"{count} pieces, the first after {first * 1000:.0f} ms, all" if count > 1 else "one piece,"
-    progress.say(f"({came} in {took:.1f} s)", style="dim")
+    seconds = time.monotonic() - sent
+    chunks = f"{count} chunks, first after {first * 1000:.0f} ms" if count > 1 else "one response"
+    progress.say(f"({chunks}, {seconds:.1f} s)", style="dim")
     return count > 0
 
 
-async def _tokens(answer: aiohttp.ClientResponse) -> AsyncIterator[str]:
-    """The texts of an answer as they arrive: TGI's in one piece, TGI's events, or OpenAI's chunks."""
-    if answer.content_type != "text/event-stream":
-        told = await answer.json()
-        yield (told[0] if isinstance(told, list) else told)["generated_text"]
+async def _texts(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
+    """The texts of a response as they arrive: TGI's JSON, TGI's events, or OpenAI's chunks."""
+    if response.content_type != "text/event-stream":
+        body = await response.json()
+        yield (body[0] if isinstance(body, list) else body)["generated_text"]
         return
-    async for line in answer.content:
+    async for line in response.content:
         data = line.removeprefix(b"data:").strip()
         if not line.startswith(b"data:") or data == b"[DONE]":
             continue
         event = json.loads(data)
         if "error" in event:
-            raise StreamBrokeOffError(event["error"])
+            raise StreamFailedError(event["error"])
         if "token" in event:
             if not event["token"]["special"]:
                 yield event["token"]["text"]

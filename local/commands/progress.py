@@ -1,4 +1,4 @@
-"""Progress for people: spinners on a terminal, plain lines in a pipe."""
+"""Progress output: spinners on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Console(Console):
-    """Ends the command in order when nobody reads on; rich itself would leave the event loop from its middle."""
+    """Raises BrokenPipeError so that the command cleans up; rich would exit from inside the event loop."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -27,20 +27,20 @@ class _Console(Console):
 
 
 class Step:
-    """One step under way."""
+    """A step in progress."""
 
     def __init__(self, live: LiveSteps | None, task: TaskID | None) -> None:
         self._live = live
         self._task = task
 
     def detail(self, text: str) -> None:
-        """Shows what the step is doing right now; terminals only, a pipe would fill with it."""
+        """Shows what the step is doing, on terminals only."""
         if self._live is not None and self._task is not None:
             self._live.update(self._task, detail=text[:60])
 
 
 class Progress:
-    """Tells what is being done and how long it took.
+    """Shows steps and how long they took.
 
     Args:
         stream: Where to write, for example `sys.stderr`. Colours and spinners appear only if it is a terminal.
@@ -53,7 +53,7 @@ class Progress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Announces a step, and its end with the seconds that it took. Steps may overlap."""
+        """Shows the start of a step, and its end with the elapsed seconds. Steps may overlap."""
         started = time.monotonic()
         live = self._open()
         task = live.add_task(title, total=None, detail="") if live else None
@@ -69,11 +69,11 @@ class Progress:
         self.say(f"✓ {title} ({time.monotonic() - started:.1f} s)", style="green")
 
     def say(self, text: str = "", *, style: str = "") -> None:
-        """Writes one line, as it is."""
+        """Writes a line without interpreting markup."""
         self.console.print(Text(text, style=style), soft_wrap=True)
 
     def write(self, text: str, *, style: str = "") -> None:
-        """Writes a piece of text at once, without a line end: tokens as they arrive."""
+        """Writes text without a newline and flushes it, for tokens as they arrive."""
         self.console.print(Text(text, style=style), end="", soft_wrap=True)
         self.console.file.flush()
 

@@ -1,4 +1,4 @@
-"""`serve`: a deployed stack that stays, for applications that develop against it."""
+"""`serve`: deploys a stack and keeps serving it, for applications that are developed against it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
     from local.commands.progress import Progress
 
-# Who develops against the API wants the page to try it with; deployed to AWS it is off by default.
+# Useful for development; off by default when deployed to AWS.
 PLAYGROUND = "playground=on"
 
 
@@ -30,21 +30,21 @@ async def serve(
     fault: str | None = None,
     context: Sequence[str] = (),
 ) -> int:
-    """Serves a stack until a signal ends it.
+    """Serves a stack until a signal stops it.
 
-    When the API answers, one line goes to standard output: `{"url": …, "api_key": …, "models": […]}`. The key is null
-    where access is not by keys; where there are several, `"api_keys": {…}` has them by the names of their consumers.
+    When the API is ready, one line is written to standard output: `{"url": …, "api_key": …, "models": […]}`. The key is
+    null if the API requires none. If there are several keys, `"api_keys": {…}` has them by consumer name.
 
     Args:
-        progress: Where everything else is told.
-        stack: The names of stacks of app.py, separated by commas; the API of the last one that has one is served.
-        port: The port of the API; 0 for any free one.
-        container_url: A running model server instead of the built-in stand-in.
-        fault: What the SageMaker Runtime does wrong on every call.
-        context: Further CDK context for the app, each as `key=value`.
+        progress: Shows everything else.
+        stack: Names of stacks of app.py, separated by commas. The API of the last stack that has one is served.
+        port: The port of the API, 0 for any free port.
+        container_url: Base URL of a running model server. Default: the toy model container.
+        fault: The fault that the SageMaker Runtime injects into every call.
+        context: Additional CDK context values, each as `key=value`.
 
     Returns:
-        0 when a signal has ended it.
+        0 after a signal.
     """
     faults = read_fault(fault)
     async with deployed(
@@ -56,39 +56,41 @@ async def serve(
         context=(PLAYGROUND, *context),
         log=progress.say,
     ) as cloud:
-        with progress.step("Ask the deployed API for its models"):
+        with progress.step("List the models of the deployed API"):
             models = await cloud.models()
-        progress.say(f'Faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\'')
+        progress.say(
+            f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
+        )
         if cloud.deployment.has_playground():
             progress.say(f"Playground: {cloud.url}/")
-        if how := cloud.caller.explain():
-            progress.say(how)
-        progress.say("Serving; end it with Ctrl-C.")
-        sys.stdout.write(json.dumps(ready(cloud, models)) + "\n")
+        if instructions := cloud.client.instructions():
+            progress.say(instructions)
+        progress.say("Serving. Press Ctrl-C to stop.")
+        sys.stdout.write(json.dumps(connection_details(cloud, models)) + "\n")
         sys.stdout.flush()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            progress.say("Ending.")
+            progress.say("Stopping.")
     return 0
 
 
-def ready(cloud: Cloud, models: list[str]) -> dict[str, object]:
-    """What a program needs to call the API."""
-    told: dict[str, object] = {"url": cloud.url, "api_key": cloud.caller.api_key, "models": models}
-    return told if len(cloud.caller.keys) < 2 else {**told, "api_keys": cloud.caller.keys}
+def connection_details(cloud: Cloud, models: list[str]) -> dict[str, object]:
+    """The JSON line: what a program needs to call the API."""
+    details: dict[str, object] = {"url": cloud.url, "api_key": cloud.client.api_key, "models": models}
+    return details if len(cloud.client.keys) < 2 else {**details, "api_keys": cloud.client.keys}
 
 
 def read_fault(name: str | None) -> Faults:
-    """Faults with one that happens on every call, or none.
+    """The faults for the SageMaker Runtime: one for every call, or none.
 
     Raises:
-        UserError: If there is no fault of that name.
+        UserError: The fault does not exist or cannot be injected into calls.
     """
     faults = Faults()
     if name is not None:
         try:
             faults.inject(name)
         except ValueError as error:
-            raise UserError(f"--fault {name}: it is not one for every call.", str(error)) from error
+            raise UserError(f"--fault {name}: cannot be injected into every call.", str(error)) from error
     return faults

@@ -1,1 +1,1 @@
-"""The control plane, the CDK CLI and what they deployed."""
+"""The emulated control plane, the CDK CLI, and the deployment that they create."""

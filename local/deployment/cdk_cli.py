@@ -1,4 +1,4 @@
-"""The real CDK CLI, run against the emulated control plane with an environment of its own."""
+"""Runs the real CDK CLI against the emulated control plane, isolated from the user's configuration."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from local.deployment.control_plane import ACCOUNT, CREDENTIALS, REGION
 from local.errors import UserError
-from local.processes import piped
+from local.processes import stdout_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from local.processes import Children
+    from local.processes import ChildProcesses
 
 ROOT = Path(__file__).resolve().parents[2]
 
-QUIET = {
+CLI_VARIABLES = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "CDK_DISABLE_CLI_TELEMETRY": "true",
     "CDK_DISABLE_VERSION_CHECK": "1",
@@ -29,26 +29,29 @@ QUIET = {
     "FORCE_COLOR": "0",
     "PYTHONUNBUFFERED": "1",
 }
-# What the CLI prints around the sentence that matters.
+# Lines of the CLI around the actual error message.
 NOISE = re.compile(r"feature flags are not configured|^\S*python\S* .*Subprocess exited|^\s*[│╭╰└]|^\s*(\^|~)+\s*$")
 TRACEBACK = "Traceback (most recent call last):"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Cdk:
-    """Runs `cdk bootstrap`, `cdk synth` and `cdk deploy` for one run.
+    """Runs `cdk bootstrap`, `cdk synth` and `cdk deploy` for one session.
 
     Args:
-        children: Ends the CLI with the run.
-        folder: The run's folder; the cloud assembly and everything the CLI writes go there.
-        endpoint_url: The emulated control plane.
-        app: The folder with `cdk.json`; the clone by default.
-        context: CDK context values on top of cdk.json's.
+        children: Starts the CLI and stops it on exit.
+        folder: The folder of the session, for the cloud assembly and everything else that the CLI writes.
+        endpoint_url: The endpoint of the emulated control plane.
+        app: The folder with `cdk.json`. Default: this clone.
+        context: Additional CDK context values, each as `key=value`.
+
+    Attributes:
+        assembly: The folder of the cloud assembly.
     """
 
     def __init__(
         self,
-        children: Children,
+        children: ChildProcesses,
         folder: Path,
         endpoint_url: str,
         *,
@@ -59,11 +62,11 @@ class Cdk:
         self._folder = folder
         self._app = app
         self._context = [part for value in context for part in ("--context", value)]
-        self._environment = environment(folder, endpoint_url)
+        self._environment = cli_environment(folder, endpoint_url)
         self.assembly = folder / "cdk.out"
 
     async def bootstrap(self, on_line: Callable[[str], None]) -> None:
-        """Prepares the emulated account, as once per account and Region on AWS."""
+        """Bootstraps the emulated account, as on AWS once per account and Region."""
         await self._run(["bootstrap", f"aws://{ACCOUNT}/{REGION}"], on_line, cwd=self._folder)
 
     async def synth(self, on_line: Callable[[str], None]) -> None:
@@ -71,12 +74,12 @@ class Cdk:
         await self._run(["synth", "--quiet", "--output", str(self.assembly), *self._context], on_line, cwd=self._app)
 
     async def deploy(self, stacks: Sequence[str], on_line: Callable[[str], None]) -> None:
-        """Deploys stacks of the assembly; without a change set, whose answer by moto the CLI cannot read."""
+        """Deploys stacks of the assembly, without a change set: the CLI cannot parse moto's response to that."""
         command = ["deploy", *stacks, "--app", str(self.assembly), "--method=direct", "--require-approval=never"]
         await self._run([*command, "--progress=events"], on_line, cwd=self._folder)
 
     def stacks(self) -> dict[str, Path]:
-        """The stacks of the assembly and their templates."""
+        """The template files of the assembly by stack name."""
         manifest = json.loads((self.assembly / "manifest.json").read_text())
         return {
             artifact["properties"].get("stackName", name): self.assembly / artifact["properties"]["templateFile"]
@@ -88,7 +91,7 @@ class Cdk:
         """The template of one stack of the assembly.
 
         Raises:
-            UserError: If the app has no stack of that name.
+            UserError: The app has no stack of that name.
         """
         stacks = self.stacks()
         if stack not in stacks:
@@ -99,9 +102,9 @@ class Cdk:
         return template
 
     async def _run(self, arguments: list[str], on_line: Callable[[str], None], *, cwd: Path) -> None:
-        command = [cli(self._environment["PATH"]), *arguments, "--no-notices", "--no-color"]
+        command = [find_cli(self._environment["PATH"]), *arguments, "--no-notices", "--no-color"]
         process = await self._children.start(command, env=self._environment, cwd=cwd)
-        output = piped(process)
+        output = stdout_of(process)
         lines: list[str] = []
         try:
             async for raw in output:
@@ -113,23 +116,23 @@ class Cdk:
         finally:
             await self._children.stop(process)
         if code != 0:
-            raise UserError(explain(arguments[0], code, lines), advise(lines))
+            raise UserError(explain_failure(arguments[0], code, lines), suggest_fix(lines))
 
 
-def environment(folder: Path, endpoint_url: str) -> dict[str, str]:
-    """The environment of the CLI: this one without anything of AWS or of the user's configuration."""
+def cli_environment(folder: Path, endpoint_url: str) -> dict[str, str]:
+    """The environment of the CLI: the current one without AWS variables and the user's configuration."""
     home = folder / "home"
     temporary = folder / "tmp"
-    for place in (home, temporary):
-        place.mkdir(parents=True, exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_", "JSII_"))}
+    for subfolder in (home, temporary):
+        subfolder.mkdir(parents=True, exist_ok=True)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_", "JSII_"))}
     path = os.pathsep.join(
-        [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), kept.get("PATH", os.defpath)]
+        [str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), inherited.get("PATH", os.defpath)]
     )
     return {
-        **kept,
+        **inherited,
         **CREDENTIALS,
-        **QUIET,
+        **CLI_VARIABLES,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint_url,
@@ -144,38 +147,41 @@ def environment(folder: Path, endpoint_url: str) -> dict[str, str]:
     }
 
 
-def cli(path: str) -> str:
-    """Where the CDK CLI is.
+def find_cli(path: str) -> str:
+    """The path of the CDK CLI.
+
+    Args:
+        path: The PATH to search.
 
     Raises:
-        UserError: If it is not installed.
+        UserError: It is not installed.
     """
     found = shutil.which("cdk", path=path)
     if found is None:
         raise UserError(
-            "The CDK CLI is not installed in this clone.", "Run it through make: `make demo`, `make serve`."
+            "The CDK CLI is not installed in this clone.", "Run `make demo` or `make serve`, which install it."
         )
     return found
 
 
-def explain(command: str, code: int, lines: Sequence[str]) -> str:
-    """The CLI's own words, without tracebacks."""
-    told: list[str] = []
+def explain_failure(command: str, code: int, lines: Sequence[str]) -> str:
+    """The error output of the CLI, without tracebacks and noise."""
+    kept: list[str] = []
     tracing = False
     for line in lines:
         tracing = line.startswith(TRACEBACK) or (tracing and line.startswith(" "))
         if not tracing and not NOISE.search(line):
-            told.append(line)
-    return "\n".join([f"`cdk {command}` ended with exit code {code}:", *(f"  {line}" for line in told[-25:])])
+            kept.append(line)
+    return "\n".join([f"`cdk {command}` failed with exit code {code}:", *(f"  {line}" for line in kept[-25:])])
 
 
-def advise(lines: Sequence[str]) -> str:
-    """What to change for the failures that have a known cause."""
+def suggest_fix(lines: Sequence[str]) -> str:
+    """How to fix a failure, specific if the cause is known."""
     text = "\n".join(lines)
     if "Maximum schema version supported" in text:
-        return "The CDK CLI is older than aws-cdk-lib: remove node_modules; make then installs the pinned one."
+        return "The CDK CLI is older than aws-cdk-lib. Remove node_modules, and make installs the pinned version."
     if "ModuleNotFoundError" in text:
-        return "A Python package is missing: run it through make, which installs the pinned ones."
+        return "A Python package is missing. Run the command through make, which installs the pinned packages."
     if "cdk.json" in text and "--app is required" in text:
-        return "Run it in the clone: cdk.json names the app."
-    return "Change what the message names and run the command again; `make synth` shows the whole output."
+        return "Run the command in the clone, where cdk.json is."
+    return "Fix the error and run the command again. `make synth` shows the complete output."

@@ -1,4 +1,4 @@
-"""A small resolver for the functions of CloudFormation templates."""
+"""Resolves the intrinsic functions of CloudFormation templates."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ NO_VALUE = object()
 
 
 class Template:
-    """A deployed template whose values are wanted as they were deployed.
+    """A template with its values resolved.
 
     Args:
         body: The template.
         pseudo: The pseudo parameters, such as `AWS::Region`.
-        parameters: The values of the parameters; the defaults of the template where there is none.
-        physical_ids: Physical id by logical id. A resource without one gets its logical id.
-        exports: What other stacks export, by its name. Without, as before a deployment, a name stands for its value.
+        parameters: The parameters. Default: the defaults of the template.
+        physical_ids: Physical ids by logical id. Default: the logical id.
+        exports: Exports of other stacks by name. Default (before a deployment): each export resolves to its name.
     """
 
     def __init__(
@@ -60,16 +60,16 @@ class Template:
             "Fn::Or": lambda value: any(map(self.condition, value)),
         }
 
-    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The resolved properties of all resources of one type whose condition holds, by logical id."""
+    def resources(self, resource_type: str) -> dict[str, dict[str, Any]]:
+        """The resolved properties of all resources of a type whose condition is true, by logical id."""
         return {
             logical_id: self.resolve(resource.get("Properties", {}))
             for logical_id, resource in self.body.get("Resources", {}).items()
-            if resource["Type"] == kind and self._exists(resource)
+            if resource["Type"] == resource_type and self._exists(resource)
         }
 
     def outputs(self) -> dict[str, str]:
-        """The resolved outputs whose condition holds."""
+        """The resolved outputs whose condition is true."""
         return {
             name: str(self.resolve(entry["Value"]))
             for name, entry in self.body.get("Outputs", {}).items()
@@ -80,10 +80,10 @@ class Template:
         return "Condition" not in entry or self.condition(entry["Condition"])
 
     def resolve(self, value: Any) -> Any:
-        """The value with every function replaced by its result.
+        """The value with every intrinsic function replaced by its result.
 
         Raises:
-            ValueError: For a function or a reference that is not known; it names it.
+            ValueError: A function or reference is unknown; the message names it.
         """
         if isinstance(value, list):
             return [item for item in map(self.resolve, value) if item is not NO_VALUE]
@@ -99,7 +99,7 @@ class Template:
         return {key: item for key, item in resolved.items() if item is not NO_VALUE}
 
     def reference(self, name: str) -> Any:
-        """What `Ref` gives."""
+        """The value of `Ref`."""
         if name == "AWS::NoValue":
             return NO_VALUE
         if name in self._pseudo:
@@ -111,16 +111,16 @@ class Template:
         raise ValueError(f"Ref {name}: neither a parameter nor a resource of the template.")
 
     def physical_id(self, logical_id: str) -> str:
-        """The physical id, or the logical id of what the control plane skipped."""
+        """The physical id, or the logical id if the control plane has none."""
         return self._physical_ids.get(logical_id) or logical_id
 
-    def holder(self, logical_id: str) -> str:
-        """The id of the construct that holds a resource, from the CDK's path of it; "" where the template has none."""
+    def parent_construct_id(self, logical_id: str) -> str:
+        """The id of the parent construct, from the CDK path of the resource; "" if the template has no path."""
         path = self.body["Resources"][logical_id].get("Metadata", {}).get("aws:cdk:path", "")
         return path.split("/")[-2] if "/" in path else ""
 
     def condition(self, value: Any) -> bool:
-        """Whether a condition holds; a name, a `Condition` reference or a function."""
+        """Whether a condition (a name, a `Condition` reference or a function) is true."""
         if isinstance(value, str):
             return bool(self.resolve(self.body["Conditions"][value]))
         if "Condition" in value:
@@ -129,8 +129,8 @@ class Template:
 
     def _get_att(self, value: Any) -> str:
         logical_id, attribute = value.split(".", 1) if isinstance(value, str) else value
-        kind = self.body["Resources"][logical_id]["Type"]
-        return attribute_of(kind, self.physical_id(logical_id), attribute, self._pseudo)
+        resource_type = self.body["Resources"][logical_id]["Type"]
+        return attribute_of(resource_type, self.physical_id(logical_id), attribute, self._pseudo)
 
     def _sub(self, value: Any) -> str:
         text, variables = (value, {}) if isinstance(value, str) else value
@@ -162,31 +162,31 @@ class Template:
         raise ValueError(f"Fn::FindInMap [{name}, {first}, {second}]: the mapping has no such entry.")
 
 
-def attribute_of(kind: str, physical_id: str, attribute: str, pseudo: Mapping[str, str]) -> str:
-    """What `Fn::GetAtt` gives for a resource; something that names the attribute where it has no known form.
+def attribute_of(resource_type: str, physical_id: str, attribute: str, pseudo: Mapping[str, str]) -> str:
+    """The value of `Fn::GetAtt`; `<physical id>.<attribute>` if the format of the attribute is unknown.
 
     Args:
-        kind: The resource's type.
-        physical_id: Its physical id.
+        resource_type: The resource type.
+        physical_id: The physical id of the resource.
         attribute: The attribute, for example `Arn`.
         pseudo: The pseudo parameters.
     """
-    if attribute == "Arn" or (kind, attribute) in ARN_ATTRIBUTES:
-        return _arn(kind, physical_id, pseudo)
-    if (kind, attribute) in ATTRIBUTES:
-        return ATTRIBUTES[kind, attribute].format(id=physical_id, region=pseudo["AWS::Region"])
+    if attribute == "Arn" or (resource_type, attribute) in ARN_ATTRIBUTES:
+        return _arn(resource_type, physical_id, pseudo)
+    if (resource_type, attribute) in ATTRIBUTES:
+        return ATTRIBUTES[resource_type, attribute].format(id=physical_id, region=pseudo["AWS::Region"])
     if attribute.endswith("Name"):
         return physical_id.rsplit("/", 1)[-1]
     return f"{physical_id}.{attribute}"
 
 
-def _arn(kind: str, physical_id: str, pseudo: Mapping[str, str]) -> str:
+def _arn(resource_type: str, physical_id: str, pseudo: Mapping[str, str]) -> str:
     if physical_id.startswith("arn:"):
         return physical_id
     partition, region, account = (pseudo[f"AWS::{name}"] for name in ("Partition", "Region", "AccountId"))
-    service, form = ARNS.get(kind, (kind.split("::")[1].lower(), "{id}"))
-    place = f"{'' if service == 'iam' else region}:{account}"
-    return f"arn:{partition}:{service}:{place}:{form.format(id=physical_id)}"
+    service, form = ARNS.get(resource_type, (resource_type.split("::")[1].lower(), "{id}"))
+    scope = f"{'' if service == 'iam' else region}:{account}"
+    return f"arn:{partition}:{service}:{scope}:{form.format(id=physical_id)}"
 
 
 ARN_ATTRIBUTES = {("AWS::SageMaker::Endpoint", "EndpointArn")}
@@ -203,7 +203,7 @@ ARNS = {
 
 
 def secret_references(value: Any) -> set[str]:
-    """All dynamic references to secrets in a resolved value, each as `<id>:SecretString:…`."""
+    """All dynamic references to secrets in a resolved value, as `<id>:SecretString:…`."""
     if isinstance(value, str):
         return set(DYNAMIC.findall(value))
     if isinstance(value, dict):
@@ -212,12 +212,12 @@ def secret_references(value: Any) -> set[str]:
 
 
 def parse_secret(reference: str) -> tuple[str, str]:
-    """The secret's name and the JSON key ("": the whole text) in `<id>:SecretString:<key>:<stage>:<version>`."""
+    """The secret name and JSON key ("": the complete text) of `<id>:SecretString:<key>:<stage>:<version>`."""
     identifier, _, rest = reference.partition(":SecretString")
     name = identifier.split(":secret:", 1)[-1]
     return name, rest.split(":")[1] if ":" in rest else ""
 
 
 def replace_secrets(text: str, read: Callable[[str], str]) -> str:
-    """The text with each dynamic reference replaced by what `read` gives for `<id>:SecretString:…`."""
+    """The text with each dynamic reference replaced by `read("<id>:SecretString:…")`."""
     return DYNAMIC.sub(lambda match: read(match[1]), text)

@@ -1,4 +1,4 @@
-"""The control plane: moto, served inside this process, as the target of the real CDK CLI."""
+"""The control plane: moto, served in this process as the target of the real CDK CLI."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ CREDENTIALS = {
 class ControlPlane:
     """CloudFormation, S3, IAM, SageMaker … on a free port of the loopback interface.
 
-    The state is that of this process: one control plane at a time, emptied when it starts.
+    moto keeps its state in this process: use one control plane at a time. Starting one resets the state.
     """
 
     def __init__(self) -> None:
         self._server: Any = None
 
     def __enter__(self) -> Self:
-        _quieten()
+        _silence_logs()
         from moto.server import ThreadedMotoServer
 
-        moto_patches.fill_in()
+        moto_patches.apply()
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         _reset()
@@ -52,13 +52,13 @@ class ControlPlane:
     def url(self) -> str:
         """The endpoint for the CDK CLI and the SDKs.
 
-        It contains the word `localhost` because moto 5.2 tells template URLs from S3 ones by it.
+        It contains `localhost` because that is how moto 5.2 distinguishes template URLs from S3 URLs.
         """
         _, port = self._server.get_host_and_port()
         return f"http://localhost:{port}"
 
     def client(self, service: str) -> Any:
-        """A client of one of the services, untouched by the profile and the configuration of the user."""
+        """A client of a service that ignores the user's profile and configuration."""
         return _session().create_client(
             service,
             region_name=REGION,
@@ -81,8 +81,8 @@ def _session() -> botocore.session.Session:
     )
 
 
-def _quieten() -> None:
-    """Moto's web server names each request, which is not for the user."""
+def _silence_logs() -> None:
+    """Hides moto's request log."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     logging.getLogger("moto").setLevel(logging.ERROR)
 

@@ -1,4 +1,4 @@
-"""Reads from the control plane what was deployed."""
+"""Reads a deployment from the control plane."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REST_API = "AWS::ApiGateway::RestApi"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedEndpoint:
-    """A SageMaker endpoint with its model's container; dynamic references in the environment are resolved."""
+    """A SageMaker endpoint with the container of its model. Dynamic references in `environment` are resolved."""
 
     name: str
     model_name: str
@@ -35,7 +35,7 @@ class DeployedEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedFunction:
-    """A Lambda function that the API calls, with its code as it was deployed."""
+    """A Lambda function that the API calls, with its deployed code."""
 
     name: str
     arn: str
@@ -49,7 +49,7 @@ class DeployedFunction:
 
 @dataclass(frozen=True, slots=True)
 class DeployedResource:
-    """A row of the stack; `physical_id` is None for what the control plane keeps nothing of."""
+    """A resource of the stack; `physical_id` is None if the control plane has none."""
 
     type: str
     logical_id: str
@@ -61,12 +61,12 @@ class Deployment:
     """The deployed stack that has the API.
 
     Args:
-        stack: Its name.
-        resources: Its resources.
-        outputs: Its outputs.
+        stack: The name of the stack.
+        resources: The resources of the stack.
+        outputs: The outputs of the stack.
         api: The API.
         functions: The functions that the API calls, by name.
-        endpoints: All endpoints of the account, by name: the functions may call those of other stacks.
+        endpoints: All endpoints of the account by name, as the functions may call endpoints of other stacks.
     """
 
     stack: str
@@ -77,29 +77,29 @@ class Deployment:
     endpoints: Mapping[str, DeployedEndpoint]
 
     def models(self) -> dict[str, Mapping[str, Any]]:
-        """What the API serves, by the name that clients use, from the `MODELS` of its functions."""
+        """The models that the API serves by their public name, from the variable `MODELS` of its functions."""
         found: dict[str, Mapping[str, Any]] = {}
         for function in self.functions.values():
             found |= json.loads(function.environment.get("MODELS", "{}"))
         return found
 
     def has_playground(self) -> bool:
-        """Whether `GET /` shows browsers a page."""
+        """Whether `GET /` serves the playground to browsers."""
         return any(function.environment.get("PLAYGROUND") == "on" for function in self.functions.values())
 
     def called_endpoints(self) -> list[DeployedEndpoint]:
-        """The endpoints that the API calls; all where its functions do not say which."""
+        """The endpoints that the API calls; all endpoints if its functions do not list any."""
         called = {entry["endpoint_name"] for entry in self.models().values()}
         return [endpoint for endpoint in self.endpoints.values() if endpoint.name in called or not called]
 
     def missing_endpoints(self) -> dict[str, Mapping[str, Any]]:
-        """The endpoints that the API calls and the account does not have, with what the API knows of their models."""
+        """The endpoints that the API calls but the account does not have, with their entry in `MODELS`."""
         called = {entry["endpoint_name"]: entry for entry in self.models().values()}
         return {name: entry for name, entry in called.items() if name not in self.endpoints}
 
 
 def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
-    """What the pseudo parameters are in the emulated account."""
+    """The pseudo parameters of the emulated account."""
     return {
         "AWS::AccountId": ACCOUNT,
         "AWS::Partition": "aws",
@@ -112,32 +112,32 @@ def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
 
 
 def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
-    """Reads the API of the last of the stacks that has one, and the functions and endpoints behind it.
+    """Reads the API of the last stack that has one, and the functions and endpoints behind it.
 
     Raises:
-        UserError: If none of them has an API, or it cannot be served.
+        UserError: No stack has an API, or the API cannot be served.
     """
     templates = {stack: _read_template(plane, stack) for stack in stacks}
     stack = next((name for name in reversed(stacks) if templates[name].resources(REST_API)), stacks[-1])
     template = templates[stack]
     api = read_rest_api(template)
-    wanted = {method.integration.function_name for method in api.methods()}
-    wanted |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
+    function_names = {method.integration.function_name for method in api.methods()}
+    function_names |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
     return Deployment(
         stack=stack,
         resources=[
-            DeployedResource(entry["Type"], name, _kept_id(template, name))
+            DeployedResource(entry["Type"], name, _physical_id(template, name))
             for name, entry in template.body["Resources"].items()
             if entry["Type"] != "AWS::CDK::Metadata"
         ],
         outputs=template.outputs(),
         api=api,
-        functions=_read_functions(plane, list(templates.values()), wanted),
+        functions=_read_functions(plane, list(templates.values()), function_names),
         endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
     )
 
 
-def _kept_id(template: Template, logical_id: str) -> str | None:
+def _physical_id(template: Template, logical_id: str) -> str | None:
     physical_id = template.physical_id(logical_id)
     return physical_id if physical_id != logical_id else None
 
@@ -159,15 +159,10 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
 
 
 def _read_functions(plane: ControlPlane, templates: Iterable[Template], names: set[str]) -> dict[str, DeployedFunction]:
-    """The functions of these names.
-
-    Args:
-        plane: Where they are deployed.
-        templates: The templates of the deployed stacks.
-        names: The names of the functions.
+    """The functions by name.
 
     Raises:
-        UserError: No stack has one of them, or the emulated Lambda cannot run it.
+        UserError: No stack has one of the functions, or the emulated Lambda cannot run it.
     """
     found = {}
     for template in templates:
@@ -178,8 +173,8 @@ def _read_functions(plane: ControlPlane, templates: Iterable[Template], names: s
     missing = sorted(names - found.keys())
     if missing:
         raise UserError(
-            f"The API calls functions that none of the deployed stacks has: {', '.join(missing)}.",
-            "Deploy their stacks as well: STACK=A,B.",
+            f"The API calls functions that no deployed stack has: {', '.join(missing)}.",
+            "Deploy their stacks too: STACK=A,B.",
         )
     return found
 
@@ -202,13 +197,13 @@ def _read_code(plane: ControlPlane, name: str, properties: Mapping[str, Any]) ->
     code, runtime = properties["Code"], str(properties.get("Runtime", "a container image"))
     if not runtime.startswith("python"):
         raise UserError(
-            f"The API calls the function {name}, whose runtime is {runtime}.",
-            "The emulated Lambda runs functions in Python.",
+            f"The API calls the function {name} with the runtime {runtime}.",
+            "The emulated Lambda only runs Python functions.",
         )
     if "ZipFile" in code:
         archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as written:
-            written.writestr("index.py", code["ZipFile"])
+        with zipfile.ZipFile(archive, "w") as zip_file:
+            zip_file.writestr("index.py", code["ZipFile"])
         return archive.getvalue()
     stored = plane.client("s3").get_object(Bucket=code["S3Bucket"], Key=code["S3Key"])
     content: bytes = stored["Body"].read()

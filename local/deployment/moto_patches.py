@@ -1,6 +1,6 @@
-"""What the control plane's moto lacks for a deployment, filled in before it starts.
+"""Patches for moto 5.2, applied before the control plane starts.
 
-Each function replaces one thing of moto 5.2 and says why. What moto has is left as it is.
+Each function patches one feature that a deployment needs and moto lacks, and says why.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def fill_in() -> None:
-    """Fills in all of it; a second time changes nothing."""
-    _widen_instance_types()
+def apply() -> None:
+    """Applies all patches; calling it again has no effect."""
+    _accept_all_instance_types()
     _deploy_imported_apis()
     _keep_unknown_resources()
 
 
 @cache
 def instance_types() -> frozenset[str]:
-    """Every instance type that SageMaker takes for a production variant, from botocore's model of the service."""
+    """Every instance type that SageMaker accepts for a production variant, from botocore's service model."""
     model = botocore.loaders.create_loader().load_service_model("sagemaker", "service-2")
     return frozenset(model["shapes"]["ProductionVariantInstanceType"]["enum"])
 
 
 @cache
-def _widen_instance_types() -> None:
-    """Moto's list of instance types ends at ml.g4dn; botocore's is taken in its place."""
+def _accept_all_instance_types() -> None:
+    """Moto's list of instance types ends at ml.g4dn; botocore's list replaces it."""
     from moto.sagemaker.exceptions import ValidationError
     from moto.sagemaker.models import FakeEndpointConfig
 
@@ -48,9 +48,10 @@ def _widen_instance_types() -> None:
 
 @cache
 def _deploy_imported_apis() -> None:
-    """Moto ignores an API's Body and then refuses to deploy an API without methods; the gateway reads the Body itself.
+    """Moto ignores an API's Body and then rejects the deployment because the API has no methods.
 
-    Moto's own import of documents knows neither x-amazon-apigateway-any-method nor APIs whose name is in the document.
+    Moto's own import supports neither x-amazon-apigateway-any-method nor APIs whose name is in the document. The
+    emulated gateway reads the Body itself, so the paths of the Body are sufficient here.
     """
     from moto.apigateway.models import Deployment, RestAPI, apigateway_backends
 
@@ -76,61 +77,62 @@ def _deploy_imported_apis() -> None:
 
 
 class UnknownResource:
-    """A resource of a type that moto's CloudFormation does not know.
+    """A resource of a type that moto's CloudFormation does not support.
 
-    Its physical id is its logical id, which is what the emulation takes for it as well
-    (`local.deployment.cloudformation`). Without it moto fails on an output or a variable that names one of its
-    attributes.
+    Its physical id is its logical id, as in `local.deployment.cloudformation`. Without it, moto fails on outputs and
+    variables that reference an attribute of the resource.
     """
 
-    def __init__(self, kind: str, logical_id: str, account: str, region: str) -> None:
-        self.cf_resource_type = kind
+    def __init__(self, resource_type: str, logical_id: str, account: str, region: str) -> None:
+        self.cf_resource_type = resource_type
         self.logical_resource_id = logical_id
         self.physical_resource_id = logical_id
-        self._place = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account}
+        self._pseudo = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account}
 
     def get_cfn_attribute(self, name: str) -> str:
-        """What `Fn::GetAtt` gives."""
-        return attribute_of(self.cf_resource_type, self.physical_resource_id, name, self._place)
+        """The value of `Fn::GetAtt`."""
+        return attribute_of(self.cf_resource_type, self.physical_resource_id, name, self._pseudo)
 
     def is_created(self) -> bool:
-        """There is nothing to wait for."""
+        """Always true: nothing is created."""
         return True
 
     def delete(self, account: str, region: str) -> None:
-        """There is nothing to delete."""
+        """Does nothing: nothing was created."""
 
     @classmethod
     def has_cfn_attr(cls, name: str) -> bool:
-        """Moto asks it of the outputs."""
+        """Always true; moto calls it for outputs."""
         return True
 
     @classmethod
     def update_from_cloudformation_json(cls, original_resource: UnknownResource, **_: Any) -> UnknownResource:
-        """Stays as it is."""
+        """Returns the resource unchanged."""
         return original_resource
 
 
 @cache
 def _keep_unknown_resources() -> None:
-    """Moto skips a resource of a type that it does not know, and fails where another one names it."""
+    """Moto skips a resource of a type that it does not support, and fails if another resource references it."""
     from moto.cloudformation import parsing
 
     create, class_of = parsing.parse_and_create_resource, parsing.resource_class_from_type
 
-    def is_unknown(kind: str) -> bool:
-        own = kind in parsing.NULL_MODELS or kind.startswith("Custom::")
-        return not own and kind not in parsing.get_model_map()
+    def is_unknown(resource_type: str) -> bool:
+        own = resource_type in parsing.NULL_MODELS or resource_type.startswith("Custom::")
+        return not own and resource_type not in parsing.get_model_map()
 
     def parse_and_create_resource(
         logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, account_id: str, region_name: str
     ) -> Any:
-        kind, condition = resource_json["Type"], resource_json.get("Condition")
-        if not is_unknown(kind):
+        resource_type, condition = resource_json["Type"], resource_json.get("Condition")
+        if not is_unknown(resource_type):
             return create(logical_id, resource_json, resources_map, account_id, region_name)
         if condition and not resources_map.lazy_condition_map[condition]:
             return None
-        return UnknownResource(kind, logical_id, account_id, region_name)
+        return UnknownResource(resource_type, logical_id, account_id, region_name)
 
     parsing.parse_and_create_resource = parse_and_create_resource
-    parsing.resource_class_from_type = lambda kind: UnknownResource if is_unknown(kind) else class_of(kind)
+    parsing.resource_class_from_type = lambda resource_type: (
+        UnknownResource if is_unknown(resource_type) else class_of(resource_type)
+    )

@@ -1,4 +1,4 @@
-"""What exists on AWS before a deployment, made up in the emulated account."""
+"""Creates placeholders for the secrets and endpoints that must exist before a deployment."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
     from local.deployment.control_plane import ControlPlane
 
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/made-up"
-MADE_UP = "made-up-for-the-emulated-cloud"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/placeholder"
+PLACEHOLDER = "placeholder-of-the-emulated-cloud"
 
 
 def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any]]) -> None:
-    """Creates endpoints that the API calls and no stack has, of models as the API knows them.
+    """Creates placeholders for endpoints that the API calls but no stack has; on AWS they already exist.
 
-    On AWS they exist before the deployment.
+    Args:
+        plane: The control plane.
+        missing: The entry of each endpoint in the API's `MODELS`, by endpoint name.
     """
     sagemaker = plane.client("sagemaker")
     for name, entry in missing.items():
-        container = {"Image": MADE_UP, "Environment": _environment(name, entry)}
+        container = {"Image": PLACEHOLDER, "Environment": _environment(name, entry)}
         sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
         variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.g5.xlarge"}
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
@@ -33,7 +35,7 @@ def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any
 
 
 def _environment(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
-    """TGI's, whose names of limits are those of the API in capitals."""
+    """TGI's environment: the limits in the entry have the same names in lower case."""
     limits = {key.upper(): str(value) for key, value in entry.items() if key.startswith("max_")}
     payload = limits.pop("MAX_BODY_BYTES", None)
     return {
@@ -44,25 +46,28 @@ def _environment(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Creates the secrets that templates refer to, with made-up values; returns their names.
+    """Creates the secrets that templates reference but do not contain, with placeholder values.
 
-    On AWS the account's owner creates them before the deployment.
+    On AWS the owner of the account creates them before the deployment.
 
     Args:
-        plane: Where.
-        bodies: The templates by the names of their stacks.
+        plane: The control plane.
+        bodies: The templates by stack name.
+
+    Returns:
+        The names of the secrets.
     """
-    own: set[str] = set()
+    defined: set[str] = set()
     keys: dict[str, set[str]] = {}
     for stack, body in bodies.items():
         template = Template(body, pseudo=pseudo_parameters(stack))
-        own |= {template.physical_id(name) for name in template.resources("AWS::SecretsManager::Secret")}
-        kinds = {entry["Type"] for entry in body["Resources"].values()}
-        for reference in secret_references([template.resources(kind) for kind in kinds]):
+        defined |= {template.physical_id(name) for name in template.resources("AWS::SecretsManager::Secret")}
+        types = {entry["Type"] for entry in body["Resources"].values()}
+        for reference in secret_references([template.resources(resource_type) for resource_type in types]):
             name, json_key = parse_secret(reference)
             keys.setdefault(name, set()).add(json_key)
-    wanted = sorted(keys.keys() - own)
-    for name in wanted:
-        value = MADE_UP if keys[name] == {""} else json.dumps(dict.fromkeys(sorted(keys[name]), MADE_UP))
+    missing = sorted(keys.keys() - defined)
+    for name in missing:
+        value = PLACEHOLDER if keys[name] == {""} else json.dumps(dict.fromkeys(sorted(keys[name]), PLACEHOLDER))
         plane.client("secretsmanager").create_secret(Name=name, SecretString=value)
-    return wanted
+    return missing

@@ -1,8 +1,8 @@
-"""Lambda: functions from their deployed code, each sandbox a process of its own with a Runtime API of its own."""
+"""An emulation of Lambda: runs deployed code in sandboxes, each a process with its own Runtime API."""
 
-from local.lambda_service.answer import StreamedAnswer
 from local.lambda_service.errors import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
 from local.lambda_service.function import Concurrency, Function, FunctionConfig
+from local.lambda_service.response import StreamedResponse
 
 __all__ = [
     "BadPrelude",
@@ -12,5 +12,5 @@ __all__ = [
     "FunctionError",
     "FunctionThrottled",
     "FunctionTimeout",
-    "StreamedAnswer",
+    "StreamedResponse",
 ]

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection from a runtime, held to the letter by h11."""
+"""An HTTP/1.1 connection from a runtime, checked strictly by h11."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import h11
 
 _READ_BYTES = 65536
-# The X-Ray cause of an error is a header of up to 1 MiB.
+# The header with the X-Ray cause of an error has up to 1 MiB.
 _HEAD_BYTES = 2 * 1024 * 1024
-# Go's HTTP server, which Lambda's own Runtime API is, lets a client that was refused early read why.
+# Like the Go HTTP server of Lambda's Runtime API: a client whose request is rejected early can read the response.
 _LINGER_SECONDS = 0.5
 
 
@@ -22,15 +22,15 @@ class TruncatedRequestError(Exception):
 
 
 class NotHttpError(Exception):
-    """The runtime does not speak HTTP."""
+    """The runtime sent something that is not HTTP."""
 
 
 class Connection:
-    """Requests come in one after another, each is answered before the next is read.
+    """A connection with one request at a time.
 
     Attributes:
-        trailers: Of the request whose body was just read to its end, by their names in lower case.
-        retired: It carried a streamed answer; a runtime closes it then.
+        trailers: The trailers of the last request whose body was read, by lower-case name.
+        retired: The connection carried a streamed response, after which a runtime must close it.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,11 +42,11 @@ class Connection:
         self.retired = False
 
     async def request(self) -> h11.Request | None:
-        """The head of the next request; None when the runtime has closed the connection.
+        """The head of the next request, or None if the runtime has closed the connection.
 
         Raises:
-            NotHttpError: It is something else.
-            TruncatedRequestError: It broke off.
+            NotHttpError: The input is not HTTP.
+            TruncatedRequestError: The connection ended before the end of the head.
         """
         if self._http.our_state is not h11.IDLE:
             return None
@@ -54,10 +54,10 @@ class Connection:
         return event if isinstance(event, h11.Request) else None
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body of the request, as it comes.
+        """The body of the request, streamed.
 
         Raises:
-            TruncatedRequestError: It broke off.
+            TruncatedRequestError: The connection ended before the end of the body.
         """
         if self._http.they_are_waiting_for_100_continue:
             self._write(h11.InformationalResponse(status_code=100, headers=[]))
@@ -68,7 +68,7 @@ class Connection:
         self.trailers = headers_of(event)
 
     async def respond(self, status: int, body: dict[str, Any] | bytes, headers: dict[str, str] | None = None) -> None:
-        """Answer the request; the connection is kept where HTTP allows it."""
+        """Sends the response; keeps the connection open if HTTP allows it."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "application/json", "Content-Length": str(len(data)), **(headers or {})}
         self._write(h11.Response(status_code=status, headers=list(sent.items())))
@@ -90,7 +90,7 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Closes the connection."""
         self._writer.close()
 
     async def _next(self) -> h11.Event | type[h11.PAUSED] | type[h11.NEED_DATA]:
@@ -106,7 +106,7 @@ class Connection:
             raise NotHttpError(str(error)) from error
 
     async def _read(self) -> bytes:
-        """What the runtime has sent; none when it is gone, in whatever way."""
+        """The next bytes from the runtime; empty if the connection has ended for any reason."""
         try:
             data = await self._reader.read(_READ_BYTES)
         except ConnectionError:
@@ -119,5 +119,5 @@ class Connection:
 
 
 def headers_of(message: h11.Request | h11.EndOfMessage) -> dict[str, str]:
-    """Headers or trailers, by their names in lower case."""
+    """Headers or trailers by lower-case name."""
     return {name.decode(): value.decode("latin-1") for name, value in message.headers}

@@ -1,4 +1,4 @@
-"""How Lambda starts a function: the command and the environment, with nothing in it that Lambda would not set.
+"""The command and environment of a function's process, exactly as Lambda sets them.
 
 Source: "Defined runtime environment variables", https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html.
 """
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TASK_ROOT = "/var/task"
-# What the functions sign their calls with; a service of the emulated cloud may hold the signatures against them.
+# The credentials of functions; services of the emulated cloud verify signatures with them.
 ACCESS_KEY_ID = "AKIDEXAMPLE"
-SECRET_ACCESS_KEY = "emulated"  # noqa: S105 - opens nothing
+SECRET_ACCESS_KEY = "emulated"  # noqa: S105 - a placeholder
 RUNTIME = Path(__file__).parent / "managed_runtime"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionConfig:
-    """A function as it was deployed.
+    """The configuration of a deployed function.
 
     Args:
         name: The function's name.
-        arn: Its ARN; its Region is the one that the function believes to run in.
-        handler: Module and function for the managed runtime.
-        environment: The function's own variables.
-        timeout_seconds: How long one invocation may take.
-        memory_mb: Told to the function; the process is not held to it.
-        code_zip: The deployed archive, or where it is.
-        reserved_concurrency: How many of its invocations may run at once; None: it shares with all others.
+        arn: The ARN; its Region is the function's AWS_REGION.
+        handler: The handler for the managed runtime, `module.function`.
+        environment: The environment variables of the function.
+        timeout_seconds: The timeout of an invocation.
+        memory_mb: The configured memory. The function can read it, but it is not enforced.
+        code_zip: The deployed archive, or its path.
+        reserved_concurrency: The reserved concurrency, or None to share the account's concurrency.
     """
 
     name: str
@@ -46,18 +46,20 @@ class FunctionConfig:
 
 
 def command(config: FunctionConfig, task_root: Path) -> list[str]:
-    """What the process is started with: the managed runtime, through the function's wrapper where it has one."""
+    """The command of the process: the managed runtime, started by the function's wrapper if it has one."""
     runtime = [sys.executable, str(RUNTIME / "bootstrap.py")]
     wrapper = config.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
-    return [_moved(wrapper, task_root), *runtime] if wrapper else runtime
+    return [_relocate(wrapper, task_root), *runtime] if wrapper else runtime
 
 
 def process_environment(config: FunctionConfig, task_root: Path, runtime_api: str) -> dict[str, str]:
-    """The whole environment of the process."""
+    """The complete environment of the process."""
     region = config.arn.split(":")[3]
-    own = {name: _moved(value, task_root) if _is_path(value) else value for name, value in config.environment.items()}
+    variables = {
+        name: _relocate(value, task_root) if _is_path(value) else value for name, value in config.environment.items()
+    }
     return {
-        **own,
+        **variables,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_SESSION_TOKEN": "emulated",
@@ -85,5 +87,5 @@ def _is_path(value: str) -> bool:
     return value == TASK_ROOT or value.startswith(f"{TASK_ROOT}/")
 
 
-def _moved(path: str, task_root: Path) -> str:
+def _relocate(path: str, task_root: Path) -> str:
     return f"{task_root}{path[len(TASK_ROOT) :]}" if _is_path(path) else path

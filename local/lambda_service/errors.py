@@ -1,4 +1,4 @@
-"""How invocations fail."""
+"""The errors of invocations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FunctionError(Exception):
     """The function failed.
 
     Args:
-        payload: What the caller of the function gets, JSON with `errorMessage` and `errorType`.
+        payload: The error payload, JSON with `errorMessage` and `errorType`.
     """
 
     def __init__(self, payload: bytes = b"{}") -> None:
@@ -23,33 +23,33 @@ class FunctionError(Exception):
 
     def __str__(self) -> str:
         try:
-            told = json.loads(self.payload)
+            error = json.loads(self.payload)
         except ValueError:
-            told = None
-        if not isinstance(told, dict):
+            error = None
+        if not isinstance(error, dict):
             return self.payload.decode(errors="replace")
-        return ": ".join(str(told[name]) for name in ("errorType", "errorMessage") if told.get(name))
+        return ": ".join(str(error[name]) for name in ("errorType", "errorMessage") if error.get(name))
 
     @classmethod
     def of(cls, error_type: str, message: str) -> Self:
-        """The error that Lambda itself makes up."""
+        """An error with a payload from Lambda itself."""
         return cls(json.dumps({"errorType": error_type, "errorMessage": message}).encode())
 
 
-class FunctionTimeout(FunctionError):  # noqa: N818 - the service's own word
-    """The function did not end in its time and was killed."""
+class FunctionTimeout(FunctionError):  # noqa: N818 - AWS's term
+    """The function exceeded its timeout and was killed."""
 
 
-class FunctionThrottled(FunctionError):  # noqa: N818 - the service's own word
-    """As many invocations run as may; this one was not begun."""
+class FunctionThrottled(FunctionError):  # noqa: N818 - AWS's term
+    """The concurrency limit is reached, so the invocation was not started."""
 
 
-class BadPrelude(Exception):  # noqa: N818 - as API Gateway's logs call it, not a Python error
-    """A streamed answer that does not begin with metadata and eight NUL bytes."""
+class BadPrelude(Exception):  # noqa: N818 - the term in API Gateway's logs
+    """A streamed response does not begin with metadata and eight NUL bytes."""
 
 
 def known_error_type(name: str) -> str:
-    """The error type as Lambda reports it, which renames those of another form."""
+    """The error type as Lambda reports it: types in other formats become `….Unknown`."""
     if _KNOWN_TYPE.fullmatch(name):
         return name
     return "Function.Unknown" if name.startswith("Function.") else "Runtime.Unknown"

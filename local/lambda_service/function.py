@@ -1,4 +1,7 @@
-"""A deployed function: its sandboxes, started on demand and used again."""
+"""A deployed function with its sandboxes, which are started on demand and reused.
+
+Concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.lambda_service.answer import StreamedAnswer
 from local.lambda_service.environment import FunctionConfig
 from local.lambda_service.errors import FunctionError, FunctionThrottled
 from local.lambda_service.invocation import Invocation
 from local.lambda_service.pool import Pool
+from local.lambda_service.response import StreamedResponse
 from local.lambda_service.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -24,15 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Concurrency", "Function", "FunctionConfig"]
 
-# The quota of an account is 1000, of a new one 10. A sandbox is a Python process here, of about 30 MB.
+# The default quota of an account; new accounts have 10. Each sandbox is a Python process of about 30 MB.
 ACCOUNT_LIMIT = 1000
 
 
 class Concurrency:
-    """The invocations that run, of a function with reserved concurrency or of all the others of the account.
+    """Counts running invocations, of one function with reserved concurrency or of the rest of the account.
 
     Args:
-        limit: How many may run at once.
+        limit: Maximum concurrent invocations.
     """
 
     def __init__(self, limit: int = ACCOUNT_LIMIT) -> None:
@@ -40,32 +43,31 @@ class Concurrency:
         self.running = 0
 
     def begin(self) -> None:
-        """Counts an invocation that begins; `end` has to follow.
+        """Starts an invocation; `end` must follow.
 
         Raises:
-            FunctionThrottled: As many run as may.
+            FunctionThrottled: The limit is reached.
         """
         if self.running >= self.limit:
             raise FunctionThrottled.of("TooManyRequestsException", "Rate Exceeded.")
         self.running += 1
 
     def end(self) -> None:
-        """Counts an invocation that has ended."""
+        """Ends an invocation."""
         self.running -= 1
 
 
 class Function:
-    """Runs a function's own code, each concurrent invocation in a sandbox of its own.
+    """Runs the code of a function, each concurrent invocation in its own sandbox.
 
     Args:
         config: The function.
-        log: Gets each line that the function writes, and what Lambda itself would log about it. Default: the Python
-            logger of this module, level INFO.
-        folder: Where the code is unpacked. Default: a temporary folder, removed by `close`.
-        account: How many invocations run in the account. Default: this function has an account of its own.
+        log: Receives the lines that the function and Lambda write. Default: the logger of this module, level INFO.
+        folder: The parent of the temporary folder for the code, which `close` removes. Default: the system's.
+        account: The concurrency of the account. Default: an account with only this function.
 
     Attributes:
-        violations: A sentence for each thing that a runtime has done against the Runtime API's protocol.
+        violations: A message for each violation of the Runtime API's protocol by the runtime.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Function:
     ) -> None:
         self.config = config
         self.violations: list[str] = []
-        self._violations_told = 0
+        self._logged_violations = 0
         self._log = log or logging.getLogger(__name__).info
         self._folder = Path(tempfile.mkdtemp(prefix="function-", dir=folder))
         _unpack(config.code_zip, self._folder)
@@ -89,23 +91,23 @@ class Function:
         self._closed = False
 
     async def invoke(self, event: dict[str, Any]) -> bytes:
-        """Invoke the function and wait for its whole answer.
+        """Invokes the function and waits for the complete response.
 
         Raises:
             FunctionError: The function failed.
-            FunctionTimeout: It was killed after its timeout.
-            FunctionThrottled: As many invocations run as may.
+            FunctionTimeout: The function exceeded its timeout.
+            FunctionThrottled: The concurrency limit is reached.
         """
-        answer = await self.invoke_stream(event)
-        return b"".join([data async for data in answer.body])
+        response = await self.invoke_stream(event)
+        return b"".join([data async for data in response.body])
 
-    async def invoke_stream(self, event: dict[str, Any]) -> StreamedAnswer:
-        """Invoke the function and wait until its answer begins; the function goes on whether it is read or not.
+    async def invoke_stream(self, event: dict[str, Any]) -> StreamedResponse:
+        """Invokes the function and waits for the start of the response. The function runs even if nobody reads it.
 
         Raises:
-            FunctionError: The function failed before its answer began. Later failures come out of the answer's body.
-            FunctionTimeout: It was killed after its timeout.
-            FunctionThrottled: As many invocations run as may.
+            FunctionError: The function failed before the response started. Later failures are raised by the body.
+            FunctionTimeout: The function exceeded its timeout.
+            FunctionThrottled: The concurrency limit is reached.
         """
         if self._closed:
             raise RuntimeError(f"The function {self.config.name} is closed.")
@@ -119,10 +121,10 @@ class Function:
         except asyncio.CancelledError:
             invocation.channel.abandon()
             raise
-        return StreamedAnswer(content_type, invocation.channel)
+        return StreamedResponse(content_type, invocation.channel)
 
     async def close(self) -> None:
-        """End every sandbox, also in the middle of an answer, which breaks off then."""
+        """Stops all sandboxes, including those that are streaming a response, which fails."""
         self._closed = True
         for task in self._running:
             task.cancel()
@@ -141,23 +143,18 @@ class Function:
         finally:
             invocation.fail(FunctionError.of("Sandbox.Failure", "The sandbox was shut down"))
             self._concurrency.end()
-            self._tell_violations()
+            self._log_violations()
             if sandbox is not None:
                 self._pool.release(sandbox)
 
-    def _tell_violations(self) -> None:
-        for violation in self.violations[self._violations_told :]:
+    def _log_violations(self) -> None:
+        for violation in self.violations[self._logged_violations :]:
             self._log(f"Runtime API violation of {self.config.name}: {violation}")
-        self._violations_told = len(self.violations)
+        self._logged_violations = len(self.violations)
 
 
 def _unpack(code_zip: bytes | Path, folder: Path) -> None:
-    """Unpack an archive and give each file the mode that it has in there, which decides what may be started.
-
-    Args:
-        code_zip: The archive, or where it is.
-        folder: Where its content goes.
-    """
+    """Unpacks the code with the file modes in the archive, as Lambda does to /var/task."""
     with zipfile.ZipFile(io.BytesIO(code_zip) if isinstance(code_zip, bytes) else code_zip) as archive:
         for entry in archive.infolist():
             path = Path(archive.extract(entry, folder))

@@ -1,4 +1,4 @@
-"""One invocation as the service follows it."""
+"""An invocation and its state."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import time
 import uuid
 from typing import Any
 
-from local.lambda_service.answer import Channel
 from local.lambda_service.errors import FunctionError
+from local.lambda_service.response import Channel
 
 
 class Invocation:
-    """One event, and what became of it.
+    """An event and its outcome.
 
     Args:
         event: The event's JSON.
-        timeout_seconds: How long the function may take, counted from when it gets the event.
+        timeout_seconds: The timeout, from the time when the runtime gets the event.
 
     Attributes:
-        begun: The content type of the answer as soon as it begins, or the error that came in its place.
-        finished: Set when the answer is complete or has failed.
+        begun: The content type of the response once it has started, or the error before that.
+        finished: Set when the response is complete or has failed.
     """
 
     def __init__(self, event: bytes, timeout_seconds: float) -> None:
@@ -31,23 +31,23 @@ class Invocation:
         self.trace_id = f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0"
         self.channel = Channel()
         self.begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.begun.add_done_callback(_seen)
+        self.begun.add_done_callback(_mark_retrieved)
         self.finished = asyncio.Event()
 
     def begin(self, content_type: str) -> None:
-        """The answer's head is here."""
+        """The response has started."""
         if not self.begun.done():
             self.begun.set_result(content_type)
 
     def finish(self, trailers: dict[str, Any] | None = None) -> None:
-        """The answer is complete."""
+        """The response is complete."""
         if not self.finished.is_set():
             self.channel.trailers = trailers
             self.channel.end()
             self.finished.set()
 
     def fail(self, error: FunctionError) -> None:
-        """The answer will not come, or break off where it is."""
+        """The invocation has failed, before or during the response."""
         if not self.finished.is_set():
             if not self.begun.done():
                 self.begun.set_exception(error)
@@ -55,7 +55,7 @@ class Invocation:
             self.finished.set()
 
 
-def _seen(begun: asyncio.Future[str]) -> None:
-    """Nobody may be waiting any more, which is no reason for asyncio to complain."""
+def _mark_retrieved(begun: asyncio.Future[str]) -> None:
+    """Retrieves the exception, so that asyncio does not log it if nobody awaits the future."""
     if not begun.cancelled():
         begun.exception()

@@ -1,4 +1,4 @@
-"""What a process writes, line by line."""
+"""The output of a process, line by line."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import asyncio
 import os
 from collections.abc import Callable
 
-# A longer line is several events in CloudWatch Logs.
+# Longer lines become several events in CloudWatch Logs.
 LINE_BYTES = 256 * 1024
 
 
 class Output:
-    """A pipe for the outputs of one process.
+    """A pipe for standard output and standard error of a process.
 
-    A pipe of asyncio's own process transport would be closed some time after the process and the loop.
+    asyncio's process transport is not used for it, as that may close its pipe only after the event loop has ended.
 
     Args:
-        log: Gets each line, without its end.
+        log: Receives each line, without its newline.
     """
 
     def __init__(self, log: Callable[[str], None]) -> None:
@@ -25,7 +25,7 @@ class Output:
         self._transport: asyncio.ReadTransport | None = None
 
     async def open(self) -> int:
-        """The file descriptor for the process to write to; the caller closes its own copy."""
+        """Opens the pipe; returns the descriptor for the process, which the caller must close after starting it."""
         source, sink = os.pipe()
         reader = asyncio.StreamReader()
         self._transport, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -35,7 +35,7 @@ class Output:
         return sink
 
     async def close(self, seconds: float) -> None:
-        """Read what is still there, for so long at most: a process that was left behind may hold the pipe open."""
+        """Reads the remaining output, at most for so many seconds, as an orphaned process may keep the pipe open."""
         if self._lines is not None and self._transport is not None:
             await asyncio.wait({self._lines}, timeout=seconds)
             self._lines.cancel()

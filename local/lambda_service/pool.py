@@ -1,4 +1,4 @@
-"""The sandboxes of a function: started when invocations wait, used again, ended when there are too many."""
+"""The sandboxes of a function: started on demand, reused, and stopped when too many are idle."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from local.lambda_service.sandbox import Sandbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-# Kept warm for the next invocations; what a burst has started beyond that ends with it.
+# Idle sandboxes that are kept for the next invocations; the others stop after a burst.
 IDLE_SANDBOXES = 32
-# How long a new invocation waits for a sandbox that has answered to be ready again, before another one is started.
+# How long an invocation waits for a sandbox that is about to be ready again, before another one is started.
 SETTLE_SECONDS = 0.05
 
 
 class Pool:
-    """Gives each invocation a sandbox of its own: the first that becomes free or has started.
+    """Assigns each invocation the first sandbox that becomes idle or has started.
 
     Args:
-        make: Makes a sandbox, which is not started yet.
+        make: Creates a sandbox without starting it.
     """
 
     def __init__(self, make: Callable[[], Sandbox]) -> None:
@@ -35,13 +35,13 @@ class Pool:
         self._closed = False
 
     async def acquire(self, *, settling: bool) -> Sandbox:
-        """A sandbox that has started.
+        """Waits for a started sandbox.
 
         Args:
-            settling: Whether a sandbox has just answered, and will be free in a moment.
+            settling: Whether a sandbox has just sent its response and will be idle in a moment.
 
         Raises:
-            FunctionError: The one that was started for this invocation could not start.
+            FunctionError: The sandbox for this invocation could not start.
         """
         if self._idle:
             return self._idle.pop()
@@ -59,7 +59,7 @@ class Pool:
             raise
 
     def release(self, sandbox: Sandbox) -> None:
-        """Takes a sandbox back."""
+        """Returns a sandbox to the pool."""
         if sandbox.usable and not self._closed:
             if waiter := self._first_waiter():
                 waiter.set_result(sandbox)
@@ -67,11 +67,11 @@ class Pool:
             if len(self._idle) < IDLE_SANDBOXES:
                 self._idle.append(sandbox)
                 return
-        # A task of its own, which a `close` in the meantime does not cancel.
+        # In a task, so that `close` does not cancel it.
         self._spawn(sandbox.stop())
 
     async def close(self) -> None:
-        """Ends every sandbox that is not in use."""
+        """Stops every idle sandbox."""
         self._closed = True
         while self._idle:
             self.release(self._idle.pop())
@@ -79,7 +79,7 @@ class Pool:
             await asyncio.gather(*self._tasks)
 
     async def _grow(self) -> None:
-        """Starts another sandbox, unless nobody waits any more by the time that it is its turn."""
+        """Starts another sandbox, unless no invocation is waiting any more."""
         async with self._starting:
             if self._closed or not any(not waiter.done() for waiter in self._waiting):
                 return
@@ -105,5 +105,5 @@ class Pool:
 
 
 def _failure(error: FunctionError | OSError) -> FunctionError:
-    """A machine that has no more processes or files to give fails the invocation as Lambda's own failures do."""
+    """An invocation fails with a Lambda error if the machine has no more processes or files."""
     return error if isinstance(error, FunctionError) else FunctionError.of("Sandbox.Failure", str(error))

@@ -1,4 +1,4 @@
-"""One sandbox: a process that serves one invocation at a time."""
+"""A sandbox: a process that handles one invocation at a time."""
 
 from __future__ import annotations
 
@@ -21,20 +21,23 @@ if TYPE_CHECKING:
     from local.lambda_service.environment import FunctionConfig
     from local.lambda_service.invocation import Invocation
 
-# Lambda gives 10 s, and then once more the function's timeout; here hundreds may start at once on two cores.
+# Lambda allows 10 s and then a retry; here hundreds of sandboxes may start at once on two cores.
 INIT_SECONDS = 60.0
-# What a process that has ended may take until its last bytes are read.
+# How long to wait for the last bytes of a process that has exited.
 DRAIN_SECONDS = 2.0
 
 
 class Sandbox:
-    """A process of a function; `start` comes first, `stop` last.
+    """A process of a function. Call `start` first and `stop` last.
 
     Args:
         config: The function.
-        task_root: Its unpacked code.
-        violations: Gets what the runtime does against the protocol.
-        log: Gets each line that the process writes, and what Lambda itself would log.
+        task_root: The folder with the unpacked code.
+        violations: Receives a message for each violation of the Runtime API's protocol.
+        log: Receives the lines that the process and Lambda write.
+
+    Attributes:
+        usable: Whether the sandbox can take another invocation.
     """
 
     def __init__(
@@ -50,11 +53,11 @@ class Sandbox:
         self.usable = False
 
     async def start(self) -> None:
-        """Start the process and wait until it asks for an invocation.
+        """Starts the process and waits until it requests an invocation.
 
         Raises:
-            FunctionError: It ended, or reported that it cannot start.
-            FunctionTimeout: It did neither in time.
+            FunctionError: The process exited or reported an initialization error.
+            FunctionTimeout: The initialization timed out.
         """
         self._process = await self._spawn(await self._api.start())
         self._exit = asyncio.create_task(self._watch(self._process))
@@ -68,10 +71,10 @@ class Sandbox:
         self.usable = True
 
     async def run(self, invocation: Invocation) -> None:
-        """Run an invocation to its end; afterwards the sandbox is `usable` for the next one, or to be stopped.
+        """Runs an invocation. Afterwards the sandbox is either `usable` for the next one, or must be stopped.
 
         Args:
-            invocation: Is finished when this returns, whatever happened.
+            invocation: The invocation, always finished when this returns.
         """
         self._api.deliver(invocation)
         self.usable = False
@@ -81,7 +84,7 @@ class Sandbox:
                 await self._until(self._api.ready)
                 self.usable = True
         except TimeoutError:
-            # Told before the process is stopped, which would look like a crash.
+            # Reported before the process is stopped, which would look like a crash.
             invocation.fail(self._timed_out(invocation.request_id, invocation.timeout_seconds))
         except FunctionError as error:
             if invocation.begun.done():
@@ -89,7 +92,7 @@ class Sandbox:
             invocation.fail(error)
 
     async def stop(self) -> None:
-        """Kill the process and everything it has started, and wait until it is gone."""
+        """Kills the process and everything it started, and waits for its end."""
         self.usable = False
         self._kill()
         if self._exit is not None:
@@ -110,7 +113,7 @@ class Sandbox:
                 start_new_session=True,
             )
         except OSError as error:
-            # The managed runtime's start script ends so when it cannot start the wrapper.
+            # The exit status of the managed runtime's start script if it cannot execute the wrapper.
             status = 127 if isinstance(error, FileNotFoundError) else 126
             self._log(f"{error.filename}: {error.strerror}")
             raise _exited(f"exit status {status}") from error
@@ -123,10 +126,10 @@ class Sandbox:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _until(self, event: asyncio.Event) -> None:
-        """Wait for the event.
+        """Waits for the event.
 
         Raises:
-            FunctionError: The process has ended before it.
+            FunctionError: The process exited before the event.
         """
         assert self._exit is not None  # noqa: S101 - started
         waiting = asyncio.create_task(event.wait())
@@ -140,7 +143,7 @@ class Sandbox:
             raise error
 
     async def _watch(self, process: Process) -> str:
-        """How the process ended, once it has and everything that it said is read."""
+        """Waits for the exit of the process and its last output; returns the exit status."""
         code = await process.wait()
         await self._api.drained(DRAIN_SECONDS)
         await self._output.close(DRAIN_SECONDS)

@@ -1,5 +1,5 @@
-"""A model container that speaks TGI 3.3.6's HTTP protocol over a toy text generator.
+"""A model container with TGI 3.3.6's HTTP protocol and a toy text generator.
 
-It is no language model: it answers with a short, deterministic text that says so and repeats words of the prompt.
-Everything around the text (routes, validation, errors, streaming, headers) is what TGI 3.3.6 does.
+The toy is not a language model: it generates a short deterministic text that says so and repeats words of the prompt.
+Everything else (routes, validation, errors, streaming, headers) behaves like TGI 3.3.6.
 """

@@ -1,4 +1,4 @@
-"""Runs the container: `python -m local.model_container --port 0` prints `{"port": N}` when it listens."""
+"""Runs the container: `python -m local.model_container --port 0` prints `{"port": N}` once it listens."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import sys
 
 from aiohttp import web
 
-from local.model_container.launcher import settings_from
+from local.model_container.launcher import read_settings
 from local.model_container.server import create_app
 from local.model_container.settings import Settings
 from local.model_container.tgi.options import LaunchError
 
 
 async def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serves until SIGINT or SIGTERM."""
     runner = web.AppRunner(create_app(settings), handler_cancellation=True, shutdown_timeout=1.0, access_log=None)
     await runner.setup()
     stop = asyncio.Event()
@@ -35,13 +35,13 @@ async def serve(settings: Settings, host: str, port: int) -> None:
 
 
 def main() -> int:
-    """The command line; 1 when the environment is not what TGI takes."""
+    """Runs the command; returns 1 if TGI would reject the environment."""
     parser = argparse.ArgumentParser(prog="python -m local.model_container", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="0: any free port (default)")
+    parser.add_argument("--port", type=int, default=0, help="port, 0 for any free port (default: 0)")
     parser.add_argument("--host", default="127.0.0.1")
     arguments = parser.parse_args()
     try:
-        settings = settings_from(os.environ)
+        settings = read_settings(os.environ)
     except LaunchError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,4 +1,4 @@
-"""One generation of the toy, as TGI's shards would report it: tokens, text, why it ended."""
+"""A generation of the toy with tokens, text and finish reason, as reported by TGI's shards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FinishReason = Literal["length", "eos_token", "stop_sequence"]
 
 
 class Token(NamedTuple):
-    """A generated token; `text` is empty in the middle of a character of several tokens."""
+    """A generated token. If a character takes several tokens, `text` is empty for all but the last."""
 
     id: int
     text: str
@@ -29,12 +29,16 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A whole answer, before anything of it is sent.
+    """A complete generated text, before any of it is sent.
 
     Args:
-        seed: the seed when tokens were sampled, else None.
-        prefill: the prompt's tokens with None for the first log probability, when asked for.
-        top_tokens: the likeliest tokens at each position, when asked for.
+        input_length: The number of prompt tokens.
+        tokens: The generated tokens, including a special end token.
+        generated_text: The text without special tokens.
+        finish_reason: Why the generation ended.
+        seed: The seed if tokens were sampled, else None.
+        prefill: Id, text and log probability (None for the first) of the prompt tokens, if requested.
+        top_tokens: The most likely tokens per position, if requested.
     """
 
     input_length: int
@@ -47,51 +51,59 @@ class Generation:
 
     @property
     def openai_finish_reason(self) -> str:
-        """The finish reason as the OpenAI-style routes name it."""
+        """The finish reason in the format of the OpenAI routes."""
         return "stop" if self.finish_reason == "eos_token" else self.finish_reason
 
 
 def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool) -> Generation:
-    """Let the toy answer one request."""
-    prompt = _truncated(request)
+    """Generates the toy's response to a request.
+
+    Args:
+        request: The request.
+        min_words: The minimum length of the text in words.
+        prefill_logprobs: Whether `decoder_input_details` is enabled (ENABLE_PREFILL_LOGPROBS).
+    """
+    prompt = _truncate(request)
     seed = request.seed if request.sampling else None
-    text = _answer(request, prompt, seed, min_words)
+    text = _generate_text(request, prompt, seed, min_words)
     tokens, reason = _until_stopped(text, request)
     top = [_top(token, request.top_n_tokens) for token in tokens] if request.top_n_tokens else []
-    wants_prefill = request.parameters.decoder_input_details and prefill_logprobs
+    with_prefill = request.parameters.decoder_input_details and prefill_logprobs
     return Generation(
         input_length=request.input_length,
         tokens=tokens,
         generated_text=_text(tokens),
         finish_reason=reason,
         seed=seed,
-        prefill=_prefill(request.inputs) if wants_prefill else [],
+        prefill=_prefill(request.inputs) if with_prefill else [],
         top_tokens=top,
     )
 
 
-def _truncated(request: ValidRequest) -> str:
+def _truncate(request: ValidRequest) -> str:
     if request.parameters.truncate is None:
         return request.inputs
     kept = list(tokenizer.pieces(request.inputs))[-request.parameters.truncate :]
     return "".join(piece.text for piece in kept)
 
 
-def _answer(request: ValidRequest, prompt: str, seed: int | None, min_words: int) -> str:
+def _generate_text(request: ValidRequest, prompt: str, seed: int | None, min_words: int) -> str:
     words = toy.words_of(prompt)
     if request.schema is not None:
         schema = request.schema
         if "$functions" in schema:
-            schema = tools.choose(schema, words)
-            words = words[::-1]  # what a call is about tends to stand at the end
-        return json.dumps(grammar.SchemaInstance(schema, words).of({**schema, "type": "object"}), ensure_ascii=False)
+            schema = tools.choose_tool(schema, words)
+            words = words[::-1]  # the subject of a tool call is usually at the end of the prompt
+        return json.dumps(
+            grammar.InstanceGenerator(schema, words).generate({**schema, "type": "object"}), ensure_ascii=False
+        )
     if request.regex is not None:
-        return grammar.matching(request.regex)
-    return toy.answer(prompt, seed, min_words)
+        return grammar.generate_match(request.regex)
+    return toy.generate_text(prompt, seed, min_words)
 
 
 def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], FinishReason]:
-    """The tokens up to the first reason to stop, in the order in which TGI looks at the reasons."""
+    """The tokens up to the first finish reason, checked in TGI's order."""
     stops = [re.compile(re.escape(stop) + "$") for stop in request.parameters.stop]
     tokens: list[Token] = []
     output = ""
@@ -105,7 +117,7 @@ def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], Finis
             output = (output + piece.text)[-300:]
             if any(stop.search(output) for stop in stops):
                 return tokens, "stop_sequence"
-    raise AssertionError("the last token always ends the answer")
+    raise AssertionError("the end-of-sequence token always ends the loop")
 
 
 def _token(piece: Piece, position: int) -> Token:
@@ -126,11 +138,11 @@ def _top(token: Token, n: int) -> list[Token]:
 
 
 def _text(tokens: list[Token]) -> str:
-    spoken = [token.text for token in tokens if not token.special]
-    if spoken and not spoken[-1]:
-        # TGI's shards decode an answer that ends inside a character to nothing at all (Model.decode_token).
+    texts = [token.text for token in tokens if not token.special]
+    if texts and not texts[-1]:
+        # TGI's shards decode a text that ends inside a character to an empty string (Model.decode_token).
         return ""
-    return "".join(spoken)
+    return "".join(texts)
 
 
 def _prefill(inputs: str) -> list[tuple[int, str, float | None]]:

@@ -1,4 +1,4 @@
-"""Starts generations within the server's limits and lets their tokens come at the toy's pace."""
+"""Runs generations within the server's limits, with tokens at the configured rate."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from local.model_container.settings import Settings
 from local.model_container.tgi.errors import GenerationError, OverloadedError
 from local.model_container.tgi.validation import validate, validate_best_of
 
-_BURST = 128  # tokens of an unpaced answer between two chances for other requests
+_BURST = 128  # tokens of an unlimited generation before other requests get a turn
 _FAILURE = "Server error: CUDA out of memory. Tried to allocate 2.00 GiB"
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
-    """A finished generation and when it was queued and ended, in seconds of `time.monotonic`."""
+class TimedGeneration:
+    """A finished generation with the times when it was queued and finished, as seconds of `time.monotonic`."""
 
     generation: Generation
     queued: float
@@ -30,10 +30,14 @@ class Timed:
 
 
 class Infer:
-    """The toy in the place of TGI's batching backend.
+    """Replaces TGI's batching backend with the toy.
 
     Args:
-        settings: the container's limits and the toy's pace.
+        settings: The limits of the container and the rate of the toy.
+
+    Attributes:
+        running: The number of requests in progress.
+        metrics: The counters of /metrics.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,10 +47,10 @@ class Infer:
 
     @contextmanager
     def permit(self) -> Iterator[None]:
-        """One of MAX_CONCURRENT_REQUESTS places.
+        """Holds one of MAX_CONCURRENT_REQUESTS permits.
 
         Raises:
-            OverloadedError: none is free.
+            OverloadedError: All permits are in use.
         """
         if self.running >= self.settings.max_concurrent_requests:
             raise OverloadedError
@@ -57,51 +61,53 @@ class Infer:
             self.running -= 1
 
     def start(self, request: GenerateRequest) -> Generation:
-        """Validate a request and make its answer, of which nothing has been waited for yet.
+        """Validates a request and generates its text, without waiting for the tokens to be due.
 
         Raises:
-            ValidationError: a parameter is out of its range.
+            ValidationError: A parameter is out of range.
         """
         valid = validate(request, self.settings)
-        made = generation.generate(
+        result = generation.generate(
             valid, min_words=self.settings.min_words, prefill_logprobs=self.settings.enable_prefill_logprobs
         )
-        self.metrics.add("tgi_request_input_length", made.input_length)
-        return made
+        self.metrics.add("tgi_request_input_length", result.input_length)
+        return result
 
-    async def generate(self, request: GenerateRequest) -> Timed:
-        """The whole answer, once its last token is due.
+    async def generate(self, request: GenerateRequest) -> TimedGeneration:
+        """Generates a text and waits until its last token is due.
 
         Raises:
-            InferError: it cannot start, or fails.
+            InferError: The generation fails.
         """
         with self.metrics.count_outcome(), self.permit():
-            made = self.start(request)
+            result = self.start(request)
             queued = time.monotonic()
-            async for _ in self.due(len(made.tokens)):
+            async for _ in self.due(len(result.tokens)):
                 pass
-            self.metrics.add("tgi_request_generated_tokens", len(made.tokens))
-            return Timed(made, queued, time.monotonic())
+            self.metrics.add("tgi_request_generated_tokens", len(result.tokens))
+            return TimedGeneration(result, queued, time.monotonic())
 
-    async def generate_best_of(self, request: GenerateRequest, best_of: int) -> tuple[Timed, list[Timed]]:
-        """Several answers: the one with the highest mean log probability, and the others.
+    async def generate_best_of(
+        self, request: GenerateRequest, best_of: int
+    ) -> tuple[TimedGeneration, list[TimedGeneration]]:
+        """Generates `best_of` texts; returns the one with the highest mean log probability, and the others.
 
         Raises:
-            InferError: one of them cannot start, or fails.
+            InferError: One of the generations fails.
         """
         with self.metrics.count_outcome(successes=0):
             validate_best_of(best_of, self.settings)
-        answers = await asyncio.gather(*(self.generate(request) for _ in range(best_of)))
+        results = await asyncio.gather(*(self.generate(request) for _ in range(best_of)))
         best = max(
-            answers, key=lambda each: sum(t.logprob for t in each.generation.tokens) / len(each.generation.tokens)
+            results, key=lambda each: sum(t.logprob for t in each.generation.tokens) / len(each.generation.tokens)
         )
-        return best, [each for each in answers if each is not best]
+        return best, [each for each in results if each is not best]
 
     async def due(self, total: int) -> AsyncIterator[range]:
-        """The tokens' indexes as their time comes; an empty range after each keep-alive interval of silence.
+        """Yields the indexes of tokens when they are due, and an empty range after keep_alive_seconds without tokens.
 
         Raises:
-            GenerationError: the settings make generations fail after so many tokens.
+            GenerationError: The settings make the generation fail.
         """
         settings, clock = self.settings, time.monotonic
         fails_at = settings.fail_after_tokens

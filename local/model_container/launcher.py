@@ -1,4 +1,4 @@
-"""What happens before TGI serves: SageMaker's entrypoint, the launcher's options and their checks, in TGI's words.
+"""The start of TGI: SageMaker's entrypoint, the launcher's options and their checks, with TGI's error messages.
 
 Sources: sagemaker-entrypoint.sh, launcher/src/main.rs, backends/v3/src/main.rs and server/cli.py of TGI 3.3.6.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.model_container.settings import Settings
-from local.model_container.tgi.options import USIZE, LaunchError, as_float, parse_options
+from local.model_container.tgi.options import USIZE, LaunchError, parse_float, parse_options
 
 _ENTRYPOINT = {
     "HF_MODEL_REVISION": "REVISION",
@@ -18,18 +18,18 @@ _ENTRYPOINT = {
     "HF_MODEL_QUANTIZE": "QUANTIZE",
     "HF_MODEL_TRUST_REMOTE_CODE": "TRUST_REMOTE_CODE",
 }
-# What a Llama-3.1-8B has left of an A10G's memory, roughly; TGI measures it.
+# TGI measures these; the values are roughly those of Llama-3.1-8B on an A10G.
 _MEASURED_MAX_TOTAL_TOKENS = 32768
 _DEFAULT_PREFILL_TOKENS = 4096
 _MEASURED_BATCH_TOKENS = 131072
 _QUANTIZATIONS_WITH_DTYPE = (None, "bitsandbytes", "bitsandbytes-nf4", "bitsandbytes-fp4")
 
 
-def settings_from(environment: Mapping[str, str]) -> Settings:
-    """What the container serves with, from SageMaker's environment.
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Reads the settings from SageMaker's environment.
 
     Raises:
-        LaunchError: the container would not start; its text is what TGI prints.
+        LaunchError: The container does not start; the message is TGI's output.
     """
     args = parse_options(_entrypoint(environment))
     max_input_tokens = _check_launcher(args)
@@ -53,20 +53,20 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         api_key=args["API_KEY"],
         cors_allow_origin=(origins,) if origins else (),
         compute_type=environment.get("COMPUTE_TYPE", "gpu+optimized"),
-        **_toy(environment),
+        **_toy_settings(environment),
     )
 
 
 def _entrypoint(environment: Mapping[str, str]) -> dict[str, str]:
-    """SageMaker's names become TGI's; an empty variable counts as unset there."""
+    """Maps SageMaker's variables to TGI's. Empty variables count as unset, as in the entrypoint."""
     if not environment.get("HF_MODEL_ID"):
         raise LaunchError("HF_MODEL_ID must be set")
-    mapped = {ours: environment[theirs] for theirs, ours in _ENTRYPOINT.items() if environment.get(theirs)}
+    mapped = {tgi: environment[sagemaker] for sagemaker, tgi in _ENTRYPOINT.items() if environment.get(sagemaker)}
     return {**environment, "MODEL_ID": environment["HF_MODEL_ID"], **mapped}
 
 
-def _invalid(words: str) -> LaunchError:
-    escaped = words.replace('"', '\\"')
+def _invalid(message: str) -> LaunchError:
+    escaped = message.replace('"', '\\"')
     return LaunchError(f'Error: ArgumentValidation("{escaped}")')
 
 
@@ -137,12 +137,12 @@ def _check_router(args: dict[str, Any], max_input_tokens: int | None) -> tuple[i
     return tokens, total
 
 
-def _crashed(words: str) -> LaunchError:
-    return LaunchError(f"{_invalid(words)}\nWebserver Crashed\nError: WebserverFailed")
+def _crashed(message: str) -> LaunchError:
+    return LaunchError(f"{_invalid(message)}\nWebserver Crashed\nError: WebserverFailed")
 
 
 def _pipeline_tag(model_id: str, environment: Mapping[str, str]) -> str | None:
-    """What the Hub says that a model is for; unknown without the Hub."""
+    """The model's pipeline tag on the Hub, guessed from its name; None if the model is not from the Hub."""
     if environment.get("HF_HUB_OFFLINE") == "1" or model_id.startswith("/"):
         return None
     name = model_id.lower()
@@ -153,11 +153,11 @@ def _pipeline_tag(model_id: str, environment: Mapping[str, str]) -> str | None:
     return "text-generation"
 
 
-def _toy(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The toy's own settings."""
+def _toy_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of the toy, from the variables TOY_…."""
     options: dict[str, tuple[str, Callable[[str], Any]]] = {
-        "TOY_TOKENS_PER_SECOND": ("tokens_per_second", as_float),
-        "TOY_FIRST_TOKEN_SECONDS": ("first_token_seconds", as_float),
+        "TOY_TOKENS_PER_SECOND": ("tokens_per_second", parse_float),
+        "TOY_FIRST_TOKEN_SECONDS": ("first_token_seconds", parse_float),
         "TOY_MIN_WORDS": ("min_words", USIZE),
         "TOY_FAIL_AFTER_TOKENS": ("fail_after_tokens", USIZE),
     }

@@ -1,4 +1,4 @@
-"""TGI's router: which path leads where, and what every answer has in common."""
+"""TGI's router: the paths and their handlers, and what all responses have in common."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ _VARY = "origin, access-control-request-method, access-control-request-headers"
 
 
 def create_app(settings: Settings) -> web.Application:
-    """The container's web application.
+    """The web application of the container.
 
     Args:
-        settings: its limits and the toy's pace.
+        settings: The limits of the container and the rate of the toy.
     """
     infer = Infer(settings)
-    app = web.Application(middlewares=[_answers_as_axum_does], client_max_size=2**40)
+    app = web.Application(middlewares=[_axum_errors], client_max_size=2**40)
     app.on_response_prepare.append(partial(_common_headers, settings.cors_allow_origin))
     posts: list[tuple[str, Type, Handler]] = [
         ("/", COMPAT_GENERATE, compat_generate),
@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> web.Application:
 
 
 @web.middleware
-async def _answers_as_axum_does(
+async def _axum_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     if request.method == "OPTIONS":
@@ -119,8 +119,8 @@ async def _invocations(request: web.Request, infer: Infer, body: Any) -> web.Str
 
 
 async def _generate(_request: web.Request, infer: Infer, body: GenerateRequest) -> web.StreamResponse:
-    headers, answer = await generate_once(infer, body)
-    return json_response(answer, headers)
+    headers, response = await generate_once(infer, body)
+    return json_response(response, headers)
 
 
 def _simple_tokens(text: str, *, add_special_tokens: bool) -> list[dict[str, Any]]:

@@ -1,24 +1,24 @@
-"""What the launcher hands to the router, and the toy's own settings."""
+"""The settings of the router from the launcher, and those of the toy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-VERSION = "3.3.6-dev0"  # /info of the 3.3.6 image says so (Cargo.toml at the tag)
+VERSION = "3.3.6-dev0"  # in /info of the 3.3.6 image (Cargo.toml at the tag)
 SHA = "efb94e0d3db6aba9d464bc9a2f83191146203152"  # the tag v3.3.6
 DOCKER_LABEL = "sha-efb94e0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The limits of one container; the defaults are TGI 3.3.6's.
+    """The settings of a container; the defaults are TGI 3.3.6's.
 
     Args:
-        tokens_per_second: the toy's pace for one answer; 0 is as fast as it goes.
-        first_token_seconds: how long the toy thinks before the first token.
-        min_words: makes the toy talk longer, for tests of long answers.
-        fail_after_tokens: makes every generation fail after so many tokens; None: never.
-        keep_alive_seconds: silence after which a stream gets a comment (axum's default is 15).
+        tokens_per_second: The rate of each generation; 0 for no limit.
+        first_token_seconds: The delay before the first token.
+        min_words: The minimum length of a generated text in words, for tests with long texts.
+        fail_after_tokens: Makes every generation fail after this many tokens; None for no failure.
+        keep_alive_seconds: Seconds without data before a stream gets a comment (axum's default is 15).
     """
 
     model_id: str
@@ -46,10 +46,10 @@ class Settings:
 
     @property
     def default_return_full_text(self) -> bool:
-        """Whether `/` and `/invocations` repeat the prompt unless told not to: for text or unknown models."""
+        """The default of `return_full_text` for `/` and `/invocations`: true for text generation and unknown models."""
         return self.pipeline_tag in (None, "text-generation")
 
     @property
     def system_fingerprint(self) -> str:
-        """What OpenAI-style answers carry."""
+        """The `system_fingerprint` of OpenAI responses."""
         return f"{VERSION}-{DOCKER_LABEL}"

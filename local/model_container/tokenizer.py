@@ -1,7 +1,7 @@
-"""A small stable tokenizer: words with their leading space, runs of punctuation, single white space.
+"""A small deterministic tokenizer: words with their leading space, runs of punctuation, single white space.
 
-Characters outside the Basic Multilingual Plane (emoji) take three tokens, as the bytes of a rare character do in a real
-vocabulary: TGI then sends two tokens without text and the whole character with the third.
+Characters outside the Basic Multilingual Plane (emoji) take three tokens, like the bytes of a rare character in a real
+vocabulary. TGI then sends two tokens without text, and the character with the third.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORDS = 127_000
 
 
 class Piece(NamedTuple):
-    """One token: its id, what it adds to the text, and the bytes of the text that it stands for."""
+    """A token: its id, the text that it adds, and its byte range in the complete text."""
 
     id: int
     text: str
@@ -40,7 +40,7 @@ def _ids(piece: str) -> tuple[int, ...]:
 
 
 def pieces(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
-    """The tokens of a text; their texts put together are the text again."""
+    """Yields the tokens of a text; the concatenation of their texts is the text."""
     if add_special_tokens:
         yield Piece(_SPECIAL_IDS[BOS], "", 0, 0, special=True)
     start = 0
@@ -54,11 +54,11 @@ def pieces(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
 
 
 def count(text: str, *, add_special_tokens: bool) -> int:
-    """How many tokens a text has."""
+    """The number of tokens of a text."""
     astral = 0 if text.isascii() else sum(1 for c in text if c > "\uffff")
     return len(_PIECE.findall(text)) + 2 * astral + add_special_tokens
 
 
 def end_of_sequence() -> Piece:
-    """The token that ends an answer."""
+    """The end-of-sequence token."""
     return Piece(_SPECIAL_IDS[EOS], EOS, 0, 0, special=True)

@@ -1,4 +1,4 @@
-"""The toy in the place of a language model: a few fixed sentences around the prompt's own words."""
+"""The toy that replaces a language model: a few fixed sentences with words of the prompt."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ _REFLECTED_WORDS = 12
 
 
 def words_of(prompt: str) -> list[str]:
-    """The words that the person wrote last."""
+    """The words of the last user message."""
     return _WORD.findall(last_user_text(prompt))
 
 
-def answer(prompt: str, seed: int | None, min_words: int = 0) -> str:
-    """The toy's whole answer.
+def generate_text(prompt: str, seed: int | None, min_words: int = 0) -> str:
+    """Generates a text; the same prompt and seed give the same text.
 
     Args:
-        prompt: the text that the model gets, chat template included.
-        seed: the sampling seed; None is greedy. The same prompt and seed give the same answer.
-        min_words: repeat the sentences until there are at least so many words.
+        prompt: The prompt, including the chat template.
+        seed: The sampling seed; None for greedy decoding.
+        min_words: The minimum length of the text in words.
     """
     words = words_of(prompt)
-    choice = random.Random(crc32(prompt.encode()) if seed is None else f"{seed} {prompt}")  # noqa: S311 no secret
+    choice = random.Random(crc32(prompt.encode()) if seed is None else f"{seed} {prompt}")  # noqa: S311 - not for secrets
     reflected = " ".join(words[-_REFLECTED_WORDS:])
     paragraphs: list[str] = []
-    spoken = 0
-    while not paragraphs or spoken < min_words:
+    count = 0
+    while not paragraphs or count < min_words:
         reflection = choice.choice(_REFLECTIONS).format(count=len(words), words=reflected)
         paragraphs.append(f"{choice.choice(_OPENINGS)} {reflection} {choice.choice(_ENDINGS)}")
-        spoken += paragraphs[-1].count(" ") + 1
+        count += paragraphs[-1].count(" ") + 1
     text = " ".join(paragraphs)
     return text if prompt[-1:].isspace() else f" {text}"

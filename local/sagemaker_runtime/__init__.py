@@ -1,4 +1,4 @@
-"""An emulation of the SageMaker Runtime: InvokeEndpoint and InvokeEndpointWithResponseStream over model containers."""
+"""An emulation of the SageMaker Runtime: InvokeEndpoint and InvokeEndpointWithResponseStream with model containers."""
 
 from local.sagemaker_runtime.app import create_app
 from local.sagemaker_runtime.faults import FAULTS, Faults

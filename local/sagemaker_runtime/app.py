@@ -1,4 +1,4 @@
-"""The two operations of the SageMaker Runtime, and a route that makes them fail on purpose."""
+"""The two operations of the SageMaker Runtime, and the route /faults that injects faults into them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from aiohttp import web
 from local.apigateway.sigv4 import SignatureError, SignedRequest, verify
 from local.sagemaker_runtime import errors, limits
 from local.sagemaker_runtime.errors import ServiceError
-from local.sagemaker_runtime.event_stream import Cutter
+from local.sagemaker_runtime.event_stream import PayloadSplitter
 from local.sagemaker_runtime.fault_injection import ConnectionLostError
 from local.sagemaker_runtime.faults import SLOW_SECONDS, Fault, Faults
 from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream
 
-INVOKE_SECONDS = 60.0  # botocore's documentation of InvokeEndpoint
-STREAM_SECONDS = 480.0  # the FAQ of SageMaker hosting: 8 minutes
+INVOKE_SECONDS = 60.0  # source: botocore's documentation of InvokeEndpoint
+STREAM_SECONDS = 480.0  # source: the SageMaker hosting FAQ, 8 minutes
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-# An idle connection to the container is not used again after so long: servers close theirs (uvicorn after 5 seconds).
+# Idle connections to the container are not reused after this, as servers close theirs (uvicorn after 5 seconds).
 _KEEP_ALIVE_SECONDS = 3.0
 _Operation = Callable[[Service, Invocation], Awaitable[web.StreamResponse]]
 
@@ -35,21 +35,21 @@ def create_app(
     variant: str = "AllTraffic",
     invoke_seconds: float = INVOKE_SECONDS,
     stream_seconds: float = STREAM_SECONDS,
-    cut_seed: int | None = 0,
+    split_seed: int | None = 0,
     refuse: Callable[[float], Awaitable[None]] | None = None,
 ) -> web.Application:
-    """The service's web application.
+    """The web application of the service.
 
     Args:
-        resolve: the base URL of the container behind an endpoint's name; None when there is no such endpoint.
-        faults: what goes wrong on purpose; `PUT /faults` and `DELETE /faults` change it, too.
-        secrets: the secret of each access key. When given, other keys and wrong signatures are refused; otherwise only
-            the form and the scope of the signature are checked.
-        variant: the production variant that answers.
-        invoke_seconds: how long a container may take for InvokeEndpoint (AWS: 60).
-        stream_seconds: how long a streamed answer may take as a whole (AWS: 480).
-        cut_seed: where answers are cut into parts; None: a part for each piece that the container sends.
-        refuse: lets the server take no connection for some seconds, where it can.
+        resolve: Returns the base URL of an endpoint's container by endpoint name; None if there is no such endpoint.
+        faults: The faults to inject; `PUT /faults` and `DELETE /faults` change them too.
+        secrets: The secret access keys by access key id. Default: any key is accepted, and only the format and scope of
+            the signature are checked.
+        variant: The name of the production variant.
+        invoke_seconds: The timeout of InvokeEndpoint (AWS: 60).
+        stream_seconds: The timeout of a streamed response (AWS: 480).
+        split_seed: Determines where responses are split into parts; None for one part per chunk of the container.
+        refuse: Makes the server refuse connections for a number of seconds, if it can.
     """
     app = web.Application(middlewares=[_aws_errors], client_max_size=2**40)
 
@@ -63,7 +63,7 @@ def create_app(
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as session:
-            service = Service(session, faults, Cutter(cut_seed), variant, invoke_seconds, stream_seconds)
+            service = Service(session, faults, PayloadSplitter(split_seed), variant, invoke_seconds, stream_seconds)
             app[_SERVICE] = service
             yield
 
@@ -71,7 +71,7 @@ def create_app(
     for path, operation in (("invocations", invoke), ("invocations-response-stream", invoke_stream)):
         handler = partial(_call, resolve=resolve, secrets=secrets or {}, operation=operation)
         app.router.add_post(f"/endpoints/{{name}}/{path}", handler)
-    app.router.add_get("/faults", partial(_faults, faults=faults))
+    app.router.add_get("/faults", partial(_list, faults=faults))
     app.router.add_put("/faults", partial(_inject, faults=faults, refuse=refuse))
     app.router.add_delete("/faults", partial(_clear, faults=faults))
     return app
@@ -124,7 +124,7 @@ def _region(request: web.Request, body: bytes, secrets: Mapping[str, str]) -> st
         raise ServiceError(error.code, 403, Message=error.message) from error
 
 
-async def _faults(_request: web.Request, *, faults: Faults) -> web.Response:
+async def _list(_request: web.Request, *, faults: Faults) -> web.Response:
     return web.json_response({"faults": faults.pending()})
 
 
@@ -132,25 +132,25 @@ async def _inject(
     request: web.Request, *, faults: Faults, refuse: Callable[[float], Awaitable[None]] | None
 ) -> web.Response:
     try:
-        wish = json.loads(await request.read())
-        if not isinstance(wish, dict) or "fault" not in wish:
+        requested = json.loads(await request.read())
+        if not isinstance(requested, dict) or "fault" not in requested:
             raise ValueError('the body must be an object such as {"fault": "throttle", "count": 1}.')
-        if unknown := sorted(wish.keys() - _OPTIONS):
-            raise ValueError(f"{', '.join(unknown)}: unknown. Known are {', '.join(sorted(_OPTIONS))}.")
-        if wish["fault"] == "refused" and refuse is not None:
-            await _refuse(wish, refuse)
+        if unknown := sorted(requested.keys() - _OPTIONS):
+            raise ValueError(f"{', '.join(unknown)}: unknown option. Options are {', '.join(sorted(_OPTIONS))}.")
+        if requested["fault"] == "refused" and refuse is not None:
+            await _refuse(requested, refuse)
         else:
-            faults.inject(**wish)
+            faults.inject(**requested)
     except (ValueError, TypeError) as error:
         return web.json_response({"error": str(error)}, status=400)
     return web.json_response({"faults": faults.pending()})
 
 
-async def _refuse(wish: Mapping[str, Any], refuse: Callable[[float], Awaitable[None]]) -> None:
-    fault = Fault(name="refused", seconds=wish.get("seconds", SLOW_SECONDS))
+async def _refuse(requested: Mapping[str, Any], refuse: Callable[[float], Awaitable[None]]) -> None:
+    fault = Fault(name="refused", seconds=requested.get("seconds", SLOW_SECONDS))
     problems = list(fault.problems())
     problems += [
-        f"{name}: has no meaning for refused, which has seconds." for name in wish.keys() - {"fault", "seconds"}
+        f"{name}: not an option of refused, only seconds is." for name in requested.keys() - {"fault", "seconds"}
     ]
     if problems:
         raise ValueError(" ".join(problems))

@@ -1,4 +1,4 @@
-"""The errors of the SageMaker Runtime as its API model defines them (botocore, sagemaker-runtime 2017-05-13)."""
+"""The errors of the SageMaker Runtime (botocore's API model, sagemaker-runtime 2017-05-13)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ ACCOUNT = "123456789012"
 
 
 class ServiceError(Exception):
-    """An error answer of AWS's rest-json protocol.
+    """An error response of AWS's rest-json protocol.
 
     Args:
-        code: the error's name, for x-amzn-errortype.
-        status: the HTTP status.
-        members: the members of the error's shape.
+        code: The error code, for x-amzn-errortype.
+        status: The HTTP status.
+        members: The members of the error shape.
     """
 
     def __init__(self, code: str, status: int, **members: Any) -> None:
@@ -27,37 +27,37 @@ class ServiceError(Exception):
         self.members = members
 
     def response(self) -> web.Response:
-        """The HTTP answer."""
+        """The HTTP response."""
         headers = {"x-amzn-errortype": self.code, "x-amzn-requestid": str(uuid.uuid4())}
         body = json.dumps(self.members, ensure_ascii=False).encode()
         return web.Response(status=self.status, body=body, content_type="application/json", headers=headers)
 
 
 class BadGatewayError(ServiceError):
-    """An answer that is not the service's: a page, as something between it and the client would send one."""
+    """An HTML error page, as from a proxy between the client and the service."""
 
     def __init__(self) -> None:
         super().__init__("BadGateway", 502)
 
     def response(self) -> web.Response:
-        """The HTTP answer."""
+        """The HTTP response."""
         return web.Response(
             status=502, text="<html><body><h1>502 Bad Gateway</h1></body></html>", content_type="text/html"
         )
 
 
 def validation(message: str) -> ServiceError:
-    """A call that the service refuses."""
+    """A call that the service rejects."""
     return ServiceError("ValidationError", 400, Message=message)
 
 
 def throttled() -> ServiceError:
-    """Too many calls. Common to all of AWS and in no model; 400 as JSON services have it."""
+    """Too many calls. An error common to all of AWS that is in no API model; status 400 as in JSON services."""
     return ServiceError("ThrottlingException", 400, Message="Rate exceeded")
 
 
 def no_capacity() -> ServiceError:
-    """An inference component that was scaled to zero."""
+    """An inference component is scaled to zero."""
     return validation(
         "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress (if "
         "configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
@@ -65,7 +65,7 @@ def no_capacity() -> ServiceError:
 
 
 def unavailable() -> ServiceError:
-    """No container takes the call."""
+    """No container accepts the call."""
     return ServiceError("ServiceUnavailable", 503, Message="The service is currently unavailable.")
 
 
@@ -75,13 +75,13 @@ def internal_failure() -> ServiceError:
 
 
 def model_error(endpoint: str, region: str, status: int, message: str) -> ServiceError:
-    """What the container answered when it was no success.
+    """An error response of the container.
 
     Args:
-        endpoint: the endpoint's name.
-        region: where it is.
-        status: the container's status.
-        message: the container's body.
+        endpoint: The endpoint name.
+        region: The Region of the endpoint.
+        status: The status of the container's response.
+        message: The body of the container's response.
     """
     kind = "client" if status < 500 else "server"
     group = f"/aws/sagemaker/Endpoints/{endpoint}"
@@ -98,7 +98,7 @@ def model_error(endpoint: str, region: str, status: int, message: str) -> Servic
 
 
 def timed_out(endpoint: str, region: str) -> ServiceError:
-    """A container that has not answered in time: a ModelError with status 0."""
+    """The container did not respond in time: a ModelError with status 0."""
     message = (
         "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
         "each container in Amazon CloudWatch, resolve the issue, and try again."

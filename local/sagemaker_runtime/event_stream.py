@@ -1,7 +1,7 @@
-"""application/vnd.amazon.eventstream: frames with their checksums, and where an answer is cut into parts.
+"""application/vnd.amazon.eventstream: encodes frames, and splits responses into the payloads of PayloadParts.
 
-SageMaker promises nothing about the borders of PayloadParts. Here they fall inside of characters and between the
-newlines that end an event as often as anywhere, always in the same way for the same seed.
+SageMaker does not specify where a response is split. Here the boundaries are often inside characters and between the
+two newlines at the end of an event, reproducibly for the same seed.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ def _part_head(size: int) -> tuple[bytes, int]:
 
 
 def part(payload: bytes) -> bytes:
-    """The frame of one PayloadPart."""
+    """Encodes a PayloadPart."""
     head, checksum = _part_head(len(payload))
     return b"%b%b%b" % (head, payload, crc32(payload, checksum).to_bytes(4, "big"))
 
 
 def event(name: str, payload: bytes) -> bytes:
-    """The frame of an event of another type."""
+    """Encodes an event of another type."""
     headers = (
         _header(":event-type", name) + _header(":content-type", "application/json") + _header(":message-type", "event")
     )
@@ -55,7 +55,7 @@ def event(name: str, payload: bytes) -> bytes:
 
 
 def exception(name: str, **members: str) -> bytes:
-    """The frame of an exception inside of a stream."""
+    """Encodes an exception in a stream."""
     headers = (
         _header(":exception-type", name)
         + _header(":content-type", "application/json")
@@ -66,33 +66,33 @@ def exception(name: str, **members: str) -> bytes:
     return message + struct.pack(">I", crc32(message))
 
 
-class Cutter:
-    """Cuts what a container sends into the payloads of parts.
+class PayloadSplitter:
+    """Splits the chunks of a container into the payloads of parts.
 
     Args:
-        seed: decides where; None leaves everything as it came.
+        seed: Determines the boundaries; None for no splitting.
     """
 
     def __init__(self, seed: int | None) -> None:
-        self._whole = seed is None
-        chance = random.Random(seed)  # noqa: S311 no secret
+        self._disabled = seed is None
+        chance = random.Random(seed)  # noqa: S311 - not for secrets
         sizes = [(1, 4), (5, 120), (121, 1500), (1000, 8000)]
         self._sizes = cycle([chance.randint(*chance.choice(sizes)) for _ in range(1021)])
 
-    def cut(self, data: bytes) -> list[bytes]:
-        """The payloads; together they are the data."""
-        if self._whole:
+    def split(self, data: bytes) -> list[bytes]:
+        """The payloads, whose concatenation is the data."""
+        if self._disabled:
             return [data]
-        borders = []
-        at = next(self._sizes)
-        while at < len(data):
-            borders.append(at)
-            at += next(self._sizes)
+        boundaries = []
+        offset = next(self._sizes)
+        while offset < len(data):
+            boundaries.append(offset)
+            offset += next(self._sizes)
         if not data.isascii() and (inside := _MULTIBYTE.search(data)):
-            borders.append(inside.end())
-        if data.endswith(b"\n\n") and at % 3 == 0:
-            borders.append(len(data) - 1)
-        if not borders:
+            boundaries.append(inside.end())
+        if data.endswith(b"\n\n") and offset % 3 == 0:
+            boundaries.append(len(data) - 1)
+        if not boundaries:
             return [data]
-        points = sorted({0, len(data), *borders})
+        points = sorted({0, len(data), *boundaries})
         return [data[start:end] for start, end in pairwise(points)]

@@ -1,4 +1,4 @@
-"""An answer that is spoiled at a byte or at a part of it."""
+"""Writes responses with a fault at a byte or at a part."""
 
 from __future__ import annotations
 
@@ -26,65 +26,65 @@ EXCEPTIONS = {
     "stream-failure": event_stream.exception("InternalStreamFailure", Message="An internal failure occurred."),
 }
 UNKNOWN_EVENT = event_stream.event("SomethingNew", b"{}")
-# Where a fault without a place happens: inside of the first events of a stream.
+# Position of a fault without `at` or `frame`: inside the first events of a stream.
 BYTES_BEFORE = 400
 FLIPPED_BIT = 0x10
 
 
 class ConnectionLostError(Exception):
-    """The answer has gone as far as it is to go; its connection is cut."""
+    """The fault aborts the connection here."""
 
 
-class AnswerEndedError(Exception):
-    """The answer has gone as far as it is to go; it ends as if it were complete."""
+class ResponseEndedError(Exception):
+    """The fault ends the response here, as if it were complete."""
 
 
-class Spoiler:
-    """Writes an answer until its fault.
+class FaultWriter:
+    """Writes a response with a fault at a byte.
 
     Args:
-        response: The answer, prepared.
-        fault: What becomes of it.
+        response: The prepared response.
+        fault: The fault.
     """
 
     def __init__(self, response: web.StreamResponse, fault: Fault) -> None:
         self._response = response
         self._fault = fault
-        self._left = fault.at or 0
-        self._done = False
+        self._remaining = fault.at or 0
+        self._applied = False
 
     async def write(self, data: bytes) -> None:
-        """Passes bytes on.
+        """Writes bytes, and applies the fault at its position.
 
         Raises:
-            ConnectionLostError: No more may be sent.
-            AnswerEndedError: No more is to be sent.
+            ConnectionLostError: The connection must be aborted.
+            ResponseEndedError: The response must end.
         """
-        if self._done or len(data) <= self._left:
-            self._left -= len(data)
+        if self._applied or len(data) <= self._remaining:
+            self._remaining -= len(data)
             await self._response.write(data)
             return
-        before, rest = data[: self._left], data[self._left :]
-        self._done = True
+        before, rest = data[: self._remaining], data[self._remaining :]
+        self._applied = True
         if before:
             await self._response.write(before)
-        await self._response.write(await self._spoil(rest))
+        await self._response.write(await self._apply(rest))
 
     def end(self) -> None:
-        """The answer was shorter than the bytes that were to come before.
+        """Ends a response that may be shorter than the position of the fault.
 
         Raises:
-            ConnectionLostError: No more may be sent.
+            ConnectionLostError: The connection must be aborted.
         """
-        if not self._done and self._fault.name == "connection-lost":
+        if not self._applied and self._fault.name == "connection-lost":
             raise ConnectionLostError
 
-    async def _spoil(self, rest: bytes) -> bytes:
+    async def _apply(self, rest: bytes) -> bytes:
         match self._fault.name:
             case "connection-lost":
                 raise ConnectionLostError
             case "end":
-                raise AnswerEndedError
+                raise ResponseEndedError
             case "stall":
                 await asyncio.sleep(self._fault.seconds)
                 return rest
@@ -93,45 +93,45 @@ class Spoiler:
 
 
 async def relay_until_byte(
-    pieces: aiohttp.StreamReader, frames: Callable[[bytes], Iterable[bytes]], response: web.StreamResponse, fault: Fault
+    chunks: aiohttp.StreamReader, frames: Callable[[bytes], Iterable[bytes]], response: web.StreamResponse, fault: Fault
 ) -> None:
-    """Passes a stream on as frames, spoiled at the byte that the fault names."""
-    spoiler = Spoiler(response, fault)
-    async for data in pieces.iter_any():
-        await spoiler.write(b"".join(frames(data)))
-    spoiler.end()
+    """Writes a stream as frames, with the fault at byte `fault.at`."""
+    writer = FaultWriter(response, fault)
+    async for data in chunks.iter_any():
+        await writer.write(b"".join(frames(data)))
+    writer.end()
 
 
 async def relay_until_frame(
-    pieces: aiohttp.StreamReader, frames: Callable[[bytes], Iterable[bytes]], response: web.StreamResponse, fault: Fault
+    chunks: aiohttp.StreamReader, frames: Callable[[bytes], Iterable[bytes]], response: web.StreamResponse, fault: Fault
 ) -> None:
-    """Passes a stream on as frames, spoiled before the part that the fault names, or at its end."""
-    left = fault.frame or 0
-    spoiled = False
-    async for data in pieces.iter_any():
+    """Writes a stream as frames, with the fault before part `fault.frame`, or at the end of a shorter stream."""
+    remaining = fault.frame or 0
+    applied = False
+    async for data in chunks.iter_any():
         for frame in frames(data):
-            if left == 0 and not spoiled:
+            if remaining == 0 and not applied:
                 if fault.name in EXCEPTIONS:
                     await response.write(EXCEPTIONS[fault.name])
                     return
                 await response.write(UNKNOWN_EVENT)
-                spoiled = True
-            left -= 1
+                applied = True
+            remaining -= 1
             await response.write(frame)
-    if not spoiled:
+    if not applied:
         await response.write(EXCEPTIONS.get(fault.name, UNKNOWN_EVENT))
 
 
 async def relay_beginning(
-    pieces: aiohttp.StreamReader, frames: Callable[[bytes], Iterable[bytes]], response: web.StreamResponse, fault: Fault
+    chunks: aiohttp.StreamReader, frames: Callable[[bytes], Iterable[bytes]], response: web.StreamResponse, fault: Fault
 ) -> None:
-    """Passes on the beginning of a stream, never all of it, and then how it ends.
+    """Writes the beginning of a stream, never all of it, and then the exception of the fault.
 
     Raises:
-        ConnectionLostError: It ends without a word.
+        ConnectionLostError: The connection must be aborted.
     """
     sent, held = 0, b""
-    async for data in pieces.iter_any():
+    async for data in chunks.iter_any():
         await response.write(b"".join(frames(held)) if held else b"")
         sent += len(held)
         held = data[: BYTES_BEFORE - sent]

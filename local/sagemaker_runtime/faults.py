@@ -1,6 +1,6 @@
-"""What the service does wrong on purpose.
+"""The catalogue of faults, and the queue of injected faults.
 
-`PUT /faults` with `{"fault": "cut", "at": 100, "count": 1}` asks for one; `DELETE /faults` ends all.
+`PUT /faults` with `{"fault": "end", "at": 100, "count": 1}` injects a fault; `DELETE /faults` removes all.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FAULTS = {
-    "throttle": "ThrottlingException, as when the account's rate is exceeded",
-    "no-capacity": "ValidationError of an inference component that was scaled to zero",
-    "timeout": "ModelError with status 0, as when the container does not answer in time",
-    "model-error": "ModelError with TGI's answer to a CUDA error (424, or the `status` that is asked for)",
+    "throttle": "ThrottlingException, as if the account's rate limit were exceeded",
+    "no-capacity": "ValidationError, as if the inference component were scaled to zero",
+    "timeout": "ModelError with status 0, as if the container did not respond in time",
+    "model-error": "ModelError with TGI's response to a CUDA error (424, or `status`)",
     "internal-failure": "InternalFailure 500",
     "unavailable": "ServiceUnavailable 503",
-    "bad-gateway": "502 with a page of HTML, as from something in between",
-    "hang-up": "the connection ends without an answer, after the request was read",
-    "slow-first-token": "nothing comes for `seconds`, then the answer",
+    "bad-gateway": "502 with an HTML page, as from a proxy",
+    "hang-up": "the connection is closed after the request was read, without a response",
+    "slow-first-token": "no data for `seconds`, then the response",
     "stream-broken": "ModelStreamError StreamBroken (buffered calls: InternalFailure)",
     "stream-timeout": "ModelStreamError ModelInvocationTimeExceeded (buffered calls: as timeout)",
     "stream-failure": "InternalStreamFailure (buffered calls: InternalFailure)",
-    "unknown-event": "an event of a type that no model has, then the rest (buffered calls: nothing)",
-    "connection-lost": "the connection ends without an error, after the first parts or `at` bytes of the answer",
-    "end": "the answer ends after `at` bytes as if it were complete",
-    "flip": "one bit of the byte behind the first `at` bytes of the answer is another",
-    "stall": "nothing comes for `seconds` behind the first `at` bytes of the answer, then the rest",
-    "refused": "no connection is taken for `seconds`, at once and whatever was injected before",
+    "unknown-event": "an event of an unknown type, then the rest (buffered calls: no effect)",
+    "connection-lost": "the connection is aborted after the first parts or `at` bytes of the response",
+    "end": "the response ends after `at` bytes as if it were complete",
+    "flip": "one bit is flipped in the byte after the first `at` bytes of the response",
+    "stall": "no data for `seconds` after the first `at` bytes of the response, then the rest",
+    "refused": "connections are refused for `seconds`, immediately, before any other injected fault",
 }
-"""Each fault's name and what it does.
+"""The faults by name, with their effect.
 
-Those that name no `at` happen inside of a stream after the first parts, or after `frame` parts where that is given.
+Faults of streams without `at` occur after the first parts, or after `frame` parts if that is given.
 """
 
 SLOW_SECONDS = 5.0
@@ -41,15 +41,15 @@ STATUS = frozenset({"model-error"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A fault as it was asked for.
+    """A requested fault.
 
     Args:
         name: A name of `FAULTS`.
-        seconds: How long `slow-first-token`, `stall` and `refused` wait.
-        at: How many bytes of the answer's body come before; those of the event stream where it is one. An answer that
-            is shorter ends with the fault.
-        frame: How many parts of a stream come before.
-        status: What the container answered.
+        seconds: The duration of `slow-first-token`, `stall` and `refused`.
+        at: The number of body bytes before the fault, in the event stream for streaming calls. In a shorter response
+            the fault is at the end.
+        frame: The number of parts before the fault.
+        status: The status of the container's response.
     """
 
     name: str
@@ -59,9 +59,9 @@ class Fault:
     status: int | None = None
 
     def problems(self) -> Iterator[str]:
-        """What is wrong with the wish."""
+        """The problems of the request."""
         if self.name not in FAULTS:
-            yield f"fault={self.name!r}: there is no such fault. Choose one of: {', '.join(FAULTS)}."
+            yield f"fault={self.name!r}: unknown fault. Choose one of: {', '.join(FAULTS)}."
         if isinstance(self.seconds, bool) or not isinstance(self.seconds, int | float) or not 0 <= self.seconds <= 900:
             yield f"seconds={self.seconds!r}: must be a number from 0 to 900."
         for option, faults in (("at", AT), ("frame", FRAME), ("status", STATUS)):
@@ -69,15 +69,15 @@ class Fault:
             if value is None:
                 continue
             if self.name not in faults:
-                yield f"{option}={value!r}: has no meaning for {self.name}, only for {', '.join(sorted(faults))}."
+                yield f"{option}={value!r}: not an option of {self.name}, only of {', '.join(sorted(faults))}."
             elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                yield f"{option}={value!r}: must be a whole number of at least 0."
+                yield f"{option}={value!r}: must be an integer of at least 0."
         if isinstance(self.status, int) and not 400 <= self.status <= 599:
-            yield f"status={self.status!r}: must be an error, from 400 to 599."
+            yield f"status={self.status!r}: must be an error status from 400 to 599."
 
 
 class Faults:
-    """The faults that the next calls will meet, in the order in which they were injected."""
+    """The queue of injected faults, in order."""
 
     def __init__(self) -> None:
         self._queue: list[tuple[Fault, int | None]] = []
@@ -92,35 +92,37 @@ class Faults:
         frame: int | None = None,
         status: int | None = None,
     ) -> None:
-        """Let calls fail.
+        """Adds a fault to the queue; `Fault` describes the options.
 
         Args:
             fault: A name of `FAULTS`.
-            count: How many calls; None: every call until `clear`.
-            seconds: How long the faults that wait do so (default 5).
-            at: How many bytes of the answer come before.
-            frame: How many parts of a stream come before.
-            status: What the container answered.
+            count: The number of calls. Default: every call until `clear`.
+            seconds: The duration of the fault in seconds.
+            at: The number of body bytes before the fault.
+            frame: The number of parts before the fault.
+            status: The status of the container's response.
 
         Raises:
-            ValueError: There is no such fault, or an option is not one of it; all problems are named.
+            ValueError: The fault is unknown, or an option is invalid; lists all problems.
         """
-        wish = Fault(name=fault, seconds=seconds, at=at, frame=frame, status=status)
-        problems = list(wish.problems())
+        requested = Fault(name=fault, seconds=seconds, at=at, frame=frame, status=status)
+        problems = list(requested.problems())
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-            problems.append(f"count={count!r}: must be a whole number of at least 1. Leave it out for every call.")
+            problems.append(f"count={count!r}: must be an integer of at least 1. Omit it for every call.")
         if fault == "refused":
-            problems.append("fault='refused': concerns connections, not calls. Ask for it over HTTP, with its seconds.")
+            problems.append(
+                "fault='refused': applies to connections, not calls. Inject it with PUT /faults and its seconds."
+            )
         if problems:
             raise ValueError(" ".join(problems))
-        self._queue.append((wish, count))
+        self._queue.append((requested, count))
 
     def clear(self) -> None:
-        """Let every call succeed again."""
+        """Removes all faults."""
         self._queue.clear()
 
     def take(self) -> Fault | None:
-        """The fault of the next call, which is thereby used up."""
+        """Takes the fault of the next call from the queue; None if there is none."""
         if not self._queue:
             return None
         fault, count = self._queue[0]
@@ -131,7 +133,7 @@ class Faults:
         return fault
 
     def pending(self) -> list[dict[str, object]]:
-        """What is still to come, for people."""
+        """The faults in the queue, as JSON for GET /faults."""
         return [
             {"fault": fault.name, "count": count, "seconds": fault.seconds}
             | {name: value for name in ("at", "frame", "status") if (value := getattr(fault, name)) is not None}

@@ -1,4 +1,4 @@
-"""One call of an endpoint: what reaches the container, what comes back of it, and within which time."""
+"""A call of an endpoint: sends the request to the container and returns its response, within AWS's timeouts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import aiohttp
 from aiohttp import web
 
 from local.sagemaker_runtime import errors, event_stream
-from local.sagemaker_runtime.event_stream import Cutter
+from local.sagemaker_runtime.event_stream import PayloadSplitter
 from local.sagemaker_runtime.fault_injection import (
     EXCEPTIONS,
-    AnswerEndedError,
     ConnectionLostError,
-    Spoiler,
+    FaultWriter,
+    ResponseEndedError,
     relay_beginning,
     relay_until_byte,
     relay_until_frame,
@@ -24,7 +24,7 @@ from local.sagemaker_runtime.fault_injection import (
 from local.sagemaker_runtime.faults import AT, FRAME, Fault, Faults
 
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
-_PASSED_ON = ("Content-Type", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
+_FORWARDED_HEADERS = ("Content-Type", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
 _CUDA_ERROR = (
     '{"error":"Request failed during generation: Server error: CUDA out of memory. Tried to allocate 2.00 GiB",'
     '"error_type":"generation"}'
@@ -33,11 +33,11 @@ _CUDA_ERROR = (
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What all calls share."""
+    """The state that all calls share."""
 
     session: aiohttp.ClientSession
     faults: Faults
-    cutter: Cutter
+    splitter: PayloadSplitter
     variant: str
     invoke_seconds: float
     stream_seconds: float
@@ -45,7 +45,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call, checked."""
+    """A validated call."""
 
     request: web.Request
     body: bytes
@@ -54,34 +54,38 @@ class Invocation:
     container_url: str
 
     def headers(self, accept: str) -> dict[str, str]:
-        """What the container gets to see of the caller's headers: SageMaker strips everything else."""
-        headers = {name: self.request.headers[name] for name in _PASSED_ON if name in self.request.headers}
+        """The request headers that SageMaker forwards to the container.
+
+        Args:
+            accept: The name of the request header that becomes Accept.
+        """
+        headers = {name: self.request.headers[name] for name in _FORWARDED_HEADERS if name in self.request.headers}
         if accept in self.request.headers:
             headers["Accept"] = self.request.headers[accept]
         return headers
 
     def timed_out(self) -> errors.ServiceError:
-        """The container has not answered in time."""
+        """The error for a container that did not respond in time."""
         return errors.timed_out(self.endpoint, self.region)
 
     def hang_up(self, response: web.StreamResponse | None = None) -> web.StreamResponse:
-        """End the connection without another word; what there is to return to the server of an answer."""
+        """Aborts the connection; returns a response for the server to discard."""
         if self.request.transport is not None:
             self.request.transport.abort()
         return response or web.Response()
 
     def model_error(self, status: int, message: str) -> errors.ServiceError:
-        """The container has answered with an error."""
+        """The error for an error response of the container."""
         return errors.model_error(self.endpoint, self.region, status, message)
 
 
 async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
-    """InvokeEndpoint: the container's whole answer, within 60 seconds.
+    """InvokeEndpoint: the complete response of the container, within 60 seconds.
 
     Raises:
-        ServiceError: As SageMaker reports it.
+        ServiceError: The call failed.
     """
-    fault = _fault(service, call)
+    fault = _take_fault(service, call)
     if fault is not None and fault.name == "stream-timeout":
         raise call.timed_out()
     if fault is not None and (fault.name in EXCEPTIONS or (fault.name == "connection-lost" and fault.at is None)):
@@ -97,22 +101,22 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
         raise errors.unavailable() from error
     except aiohttp.ClientError as error:
         raise errors.internal_failure() from error
-    _refuse_unless_ok(call, answer.status, body)
-    headers = _answer_headers(service, answer)
+    _raise_unless_ok(call, answer.status, body)
+    headers = _response_headers(service, answer)
     if "Content-Type" in answer.headers:
         headers["Content-Type"] = answer.headers["Content-Type"]
     if fault is not None and fault.name in AT:
-        return await _send_spoiled(call, headers, body, fault)
+        return await _send_with_fault(call, headers, body, fault)
     return web.Response(body=body, headers=headers)
 
 
 async def invoke_stream(service: Service, call: Invocation) -> web.StreamResponse:
-    """InvokeEndpointWithResponseStream: the container's answer in parts as it comes, within 8 minutes.
+    """InvokeEndpointWithResponseStream: the streamed response of the container, within 8 minutes.
 
     Raises:
-        ServiceError: When it fails before the answer has begun; later it is an exception inside of the stream.
+        ServiceError: The call failed before the response started. Later failures are exceptions in the stream.
     """
-    fault = _fault(service, call)
+    fault = _take_fault(service, call)
     deadline = asyncio.get_running_loop().time() + service.stream_seconds
     try:
         async with asyncio.timeout_at(deadline):
@@ -125,8 +129,8 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
         raise errors.internal_failure() from error
     async with answer:
         if answer.status // 100 != 2:
-            _refuse_unless_ok(call, answer.status, await answer.read())
-        headers = _answer_headers(service, answer)
+            _raise_unless_ok(call, answer.status, await answer.read())
+        headers = _response_headers(service, answer)
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
         if "Content-Type" in answer.headers:
             headers["X-Amzn-SageMaker-Content-Type"] = answer.headers["Content-Type"]
@@ -142,7 +146,7 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
             await response.write(EXCEPTIONS["stream-broken"])
         except ConnectionLostError:
             return call.hang_up(response)
-        except AnswerEndedError:
+        except ResponseEndedError:
             pass
         await response.write_eof()
     return response
@@ -151,15 +155,15 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
 async def _relay(
     service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, fault: Fault | None
 ) -> None:
-    """Send each piece of the container's answer on as parts; `write` waits for a slow client."""
-    cut, part, write = service.cutter.cut, event_stream.part, response.write
+    """Sends each chunk of the container as parts; `write` waits for a slow client."""
+    split, part, write = service.splitter.split, event_stream.part, response.write
     if fault is None or fault.name not in AT | FRAME:
         async for data in answer.content.iter_any():
-            await write(b"".join(map(part, cut(data))))
+            await write(b"".join(map(part, split(data))))
         return
 
     def frames(data: bytes) -> map[bytes]:
-        return map(part, cut(data))
+        return map(part, split(data))
 
     if fault.at is not None or fault.name in AT - {"connection-lost"}:
         await relay_until_byte(answer.content, frames, response, fault)
@@ -169,18 +173,18 @@ async def _relay(
         await relay_beginning(answer.content, frames, response, fault)
 
 
-async def _send_spoiled(call: Invocation, headers: dict[str, str], body: bytes, fault: Fault) -> web.StreamResponse:
-    """A buffered answer that is spoiled at a byte; one that only ends early has the length that it then has."""
+async def _send_with_fault(call: Invocation, headers: dict[str, str], body: bytes, fault: Fault) -> web.StreamResponse:
+    """Sends a buffered response with a fault at a byte. Content-Length is that of the response with the fault."""
     response = web.StreamResponse(headers=headers)
     response.content_length = min(len(body), fault.at or 0) if fault.name == "end" else len(body)
     await response.prepare(call.request)
-    spoiler = Spoiler(response, fault)
+    writer = FaultWriter(response, fault)
     try:
-        await spoiler.write(body)
-        spoiler.end()
+        await writer.write(body)
+        writer.end()
     except ConnectionLostError:
         return call.hang_up(response)
-    except AnswerEndedError:
+    except ResponseEndedError:
         pass
     await response.write_eof()
     return response
@@ -190,12 +194,12 @@ def _post(service: Service, call: Invocation, accept: str) -> aiohttp.client._Re
     return service.session.post(f"{call.container_url}/invocations", data=call.body, headers=call.headers(accept))
 
 
-def _fault(service: Service, call: Invocation) -> Fault | None:
-    """The fault of this call, unless it ends the call here."""
+def _take_fault(service: Service, call: Invocation) -> Fault | None:
+    """The next fault; raises its error if the fault fails the call immediately."""
     fault = service.faults.take()
     if fault is None:
         return None
-    ends: dict[str, Callable[[], Exception]] = {
+    immediate: dict[str, Callable[[], Exception]] = {
         "throttle": errors.throttled,
         "no-capacity": errors.no_capacity,
         "timeout": call.timed_out,
@@ -205,8 +209,8 @@ def _fault(service: Service, call: Invocation) -> Fault | None:
         "bad-gateway": errors.BadGatewayError,
         "hang-up": ConnectionLostError,
     }
-    if fault.name in ends:
-        raise ends[fault.name]()
+    if fault.name in immediate:
+        raise immediate[fault.name]()
     return fault
 
 
@@ -215,12 +219,12 @@ async def _wait(fault: Fault | None) -> None:
         await asyncio.sleep(fault.seconds)
 
 
-def _refuse_unless_ok(call: Invocation, status: int, body: bytes) -> None:
+def _raise_unless_ok(call: Invocation, status: int, body: bytes) -> None:
     if status // 100 != 2:
         raise call.model_error(status, body.decode(errors="replace"))
 
 
-def _answer_headers(service: Service, answer: aiohttp.ClientResponse) -> dict[str, str]:
+def _response_headers(service: Service, answer: aiohttp.ClientResponse) -> dict[str, str]:
     headers = {"x-Amzn-Invoked-Production-Variant": service.variant, "x-amzn-RequestId": str(uuid.uuid4())}
     if _CUSTOM_ATTRIBUTES in answer.headers:
         headers[_CUSTOM_ATTRIBUTES] = answer.headers[_CUSTOM_ATTRIBUTES]

@@ -1,4 +1,4 @@
-"""What the SageMaker Runtime takes of a request, as its API model says (botocore, sagemaker-runtime 2017-05-13)."""
+"""The request limits of the SageMaker Runtime (botocore's API model, sagemaker-runtime 2017-05-13)."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _PRINTED = r"\S[\x20-\x7e]*"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a header's value may be.
+    """The limits of a header value.
 
     Args:
-        member: The member of the operation's input that the header carries.
-        least: Its length at least.
-        most: Its length at most.
-        pattern: The whole value, in Python's words.
+        member: The input member that the header carries.
+        min_length: The minimum length.
+        max_length: The maximum length.
+        pattern: A Python regular expression that the complete value must match.
     """
 
     member: str
-    least: int
-    most: int
+    min_length: int
+    max_length: int
     pattern: str
 
 
@@ -50,27 +50,27 @@ HEADERS = {
 
 
 def check(headers: Mapping[str, str], body: bytes) -> None:
-    """Hold a request against the limits.
+    """Checks a request.
 
     Raises:
-        ServiceError: ValidationError, with every member that is wrong, without its value.
+        ServiceError: ValidationError with every invalid member, without its value.
     """
-    broken = list(_broken(headers, body))
-    if broken:
-        count = f"{len(broken)} validation error{'s' if len(broken) > 1 else ''} detected: "
-        raise errors.validation(count + "; ".join(broken))
+    problems = list(_problems(headers, body))
+    if problems:
+        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
+        raise errors.validation(count + "; ".join(problems))
 
 
-def _broken(headers: Mapping[str, str], body: bytes) -> Iterator[str]:
+def _problems(headers: Mapping[str, str], body: bytes) -> Iterator[str]:
     for name, limit in HEADERS.items():
         value = headers.get(name)
         if value is None:
             continue
         where = f"Value at '{limit.member}' failed to satisfy constraint: Member must "
-        if len(value) > limit.most:
-            yield f"{where}have length less than or equal to {limit.most}"
-        if len(value) < limit.least:
-            yield f"{where}have length greater than or equal to {limit.least}"
+        if len(value) > limit.max_length:
+            yield f"{where}have length less than or equal to {limit.max_length}"
+        if len(value) < limit.min_length:
+            yield f"{where}have length greater than or equal to {limit.min_length}"
         if not re.fullmatch(limit.pattern, value):
             yield f"{where}satisfy regular expression pattern: {limit.pattern}"
     if len(body) > MAX_BODY_BYTES:

@@ -1,4 +1,4 @@
-"""A server on a port of the loopback interface that can refuse connections for a while."""
+"""A server on the loopback interface that can refuse connections for a while."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-# Connections that wait to be taken: hundreds of sandboxes may come at once.
+# Hundreds of sandboxes may connect at once.
 BACKLOG = 1024
 
 
@@ -16,21 +16,21 @@ class Listener:
     """Serves an application on a free port.
 
     Args:
-        app: The application, not started yet.
-        shutdown_timeout: How long requests may go on when it closes, in seconds.
+        app: The application, not yet started.
+        shutdown_timeout: Seconds to wait for running requests on close.
     """
 
     def __init__(self, app: web.Application, *, shutdown_timeout: float) -> None:
         self._busy: set[asyncio.Transport] = set()
-        app.middlewares.append(self._count())
+        app.middlewares.append(self._track_requests())
         self._runner = web.AppRunner(app, shutdown_timeout=shutdown_timeout, access_log=None)
         self._port = 0
         self._site: web.SockSite | None = None
-        self._back: asyncio.Task[None] | None = None
+        self._reopening: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The base URL."""
         return f"http://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
@@ -39,21 +39,21 @@ class Listener:
         await self._listen()
 
     async def refuse(self, seconds: float) -> None:
-        """Takes no connection for so long, and closes those that are idle."""
+        """Refuses connections for some seconds, and closes idle connections."""
         if self._site is not None:
             await self._site.stop()
             self._site = None
         for connection in self._runner.server.connections if self._runner.server else ():
             if connection.transport is not None and connection.transport not in self._busy:
                 connection.transport.abort()
-        if self._back is not None:
-            self._back.cancel()
-        self._back = asyncio.create_task(self._listen_after(seconds))
+        if self._reopening is not None:
+            self._reopening.cancel()
+        self._reopening = asyncio.create_task(self._listen_after(seconds))
 
     async def close(self) -> None:
-        """Listens no more, and never again."""
-        if self._back is not None:
-            self._back.cancel()
+        """Stops listening for good."""
+        if self._reopening is not None:
+            self._reopening.cancel()
         await self._runner.cleanup()
 
     async def _listen_after(self, seconds: float) -> None:
@@ -61,17 +61,17 @@ class Listener:
         await self._listen()
 
     async def _listen(self) -> None:
-        """On the same port as before, where there was one."""
-        taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", self._port))
-        self._port = taken.getsockname()[1]
-        self._site = web.SockSite(self._runner, taken, backlog=BACKLOG)
+        """Listens on a free port, later on the same port again."""
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self._port))
+        self._port = listener.getsockname()[1]
+        self._site = web.SockSite(self._runner, listener, backlog=BACKLOG)
         await self._site.start()
 
-    def _count(self) -> Middleware:
+    def _track_requests(self) -> Middleware:
         @web.middleware
-        async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async def track(request: web.Request, handler: Handler) -> web.StreamResponse:
             transport = request.transport
             if transport is None:
                 return await handler(request)
@@ -81,4 +81,4 @@ class Listener:
             finally:
                 self._busy.discard(transport)
 
-        return count
+        return track

@@ -1,4 +1,4 @@
-"""One deployed cloud for all end-to-end tests, started once by the command that a person would use."""
+"""A deployed cloud for all end-to-end tests, started once with `serve`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     try:
         yield Cloud.of(serve)
         assert len(processes_of(serve.process.pid)) > 1
-        assert "Runtime API violation" not in serve.told()
+        assert "Runtime API violation" not in serve.log()
     finally:
-        # The hardest end there is: not even then may a container or a sandbox stay.
+        # Even after SIGKILL no container or sandbox may be left.
         serve.end(signal.SIGKILL)
     wait_until_nothing_is_left(serve.process.pid)
 

@@ -1,4 +1,4 @@
-"""A running `serve`, and what the end-to-end tests ask of it."""
+"""A running `serve`, and a client of its API for the end-to-end tests."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNS = ROOT / ".cache" / "runs"
+SESSIONS = ROOT / ".cache" / "sessions"
 READY_SECONDS = 120.0
 
 
 @dataclass
-class Answer:
-    """An answer and when its pieces came, in seconds after the request."""
+class Response:
+    """A response with the arrival times of its chunks, in seconds after the request."""
 
     status: int
     headers: dict[str, str]
@@ -40,8 +40,8 @@ class Answer:
         return [json.loads(line[5:]) for line in lines if line[5:].strip() != "[DONE]"]
 
 
-class Pace:
-    """Keeps the tests below the deployed usage plan's 10 requests a second, burst 20."""
+class RateLimiter:
+    """Keeps the tests below the throttling of the deployed usage plan: 10 requests a second, burst 20."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -62,29 +62,29 @@ class Pace:
 
 @dataclass
 class Cloud:
-    """A running `serve`: what its JSON line said, where faults are injected, and what it tells meanwhile."""
+    """A running `serve`: the values of its JSON line, the URL for faults, and its log."""
 
     url: str
     api_key: str
     models: list[str]
     faults_url: str
-    pace: Pace = field(default_factory=Pace)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
     api_keys: dict[str, str] = field(default_factory=dict)
-    told: Callable[[], str] = lambda: ""
+    log: Callable[[], str] = lambda: ""
 
     @classmethod
     def of(cls, serve: Serve) -> Cloud:
-        """The cloud of a `serve` that gets ready."""
-        told = json.loads(serve.line())
-        keys = told.get("api_keys", {})
-        return cls(told["url"], told["api_key"], told["models"], serve.faults_url(), api_keys=keys, told=serve.told)
+        """Waits until a `serve` is ready."""
+        line = json.loads(serve.line())
+        keys = line.get("api_keys", {})
+        return cls(line["url"], line["api_key"], line["models"], serve.faults_url(), api_keys=keys, log=serve.log)
 
     def connect(self) -> http.client.HTTPConnection:
         parts = urlsplit(self.url)
         assert parts.hostname is not None
         return http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
 
-    def ask(
+    def request(
         self,
         verb: str,
         path: str,
@@ -92,11 +92,20 @@ class Cloud:
         *,
         headers: dict[str, str] | None = None,
         key: str | None = "",
-        paced: bool = True,
-    ) -> Answer:
-        """One request; `key` "" is the deployed key, None sends none. Bodies that are not bytes are sent as JSON."""
-        if paced:
-            self.pace.take()
+        limited: bool = True,
+    ) -> Response:
+        """Sends a request.
+
+        Args:
+            verb: The HTTP method.
+            path: The path below the stage.
+            body: Bytes, or a value that is sent as JSON.
+            headers: Additional headers.
+            key: The API key; "" for the deployed key, None for no key.
+            limited: Whether the rate limiter applies.
+        """
+        if limited:
+            self.limiter.take()
         sent = {"Authorization": f"Bearer {key or self.api_key}"} if key is not None else {}
         if body is not None:
             sent["Content-Type"] = "application/json"
@@ -106,12 +115,12 @@ class Cloud:
             started = time.monotonic()
             connection.request(verb, urlsplit(self.url).path + path, data, {**sent, **(headers or {})})
             response = connection.getresponse()
-            told, times = b"", []
-            while piece := response.read1(65536):
-                told += piece
+            content, times = b"", []
+            while chunk := response.read1(65536):
+                content += chunk
                 times.append(time.monotonic() - started)
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, told, times)
+            return Response(response.status, names, content, times)
         finally:
             connection.close()
 
@@ -119,7 +128,7 @@ class Cloud:
         self._faults("PUT", {"fault": fault, "count": 1, **options})
 
     def refuse_connections(self, seconds: float) -> None:
-        """SageMaker Runtime takes no connection for so long."""
+        """Makes SageMaker Runtime refuse connections for some seconds."""
         self._faults("PUT", {"fault": "refused", "seconds": seconds})
 
     def clear_faults(self) -> None:
@@ -131,23 +140,23 @@ class Cloud:
 
     def _faults(self, verb: str, body: Any) -> bytes:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.faults_url, data, method=verb), timeout=10) as answer:
-            assert answer.status in (200, 204)
-            told: bytes = answer.read()
-            return told
+        with urllib.request.urlopen(urllib.request.Request(self.faults_url, data, method=verb), timeout=10) as response:
+            assert response.status in (200, 204)
+            content: bytes = response.read()
+            return content
 
 
 class Serve:
-    """A `python -m local serve` process; its standard error goes to a file."""
+    """A `python -m local serve` process with its standard error in a file."""
 
     def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
-        self.log = log
+        self._log = log
         self._log_file = log.open("wb")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "local", "serve", "--port", "0", *arguments],
             cwd=ROOT,
-            env={**kept, "TOY_TOKENS_PER_SECOND": "250", **environment},
+            env={**inherited, "TOY_TOKENS_PER_SECOND": "250", **environment},
             stdout=subprocess.PIPE,
             stderr=self._log_file,
         )
@@ -156,50 +165,51 @@ class Serve:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends it where a test has failed before it was ended."""
+        """Kills the process if the test has not stopped it."""
         if self.process.poll() is None:
             self.end(signal.SIGKILL)
 
     def line(self) -> str:
-        """The one line on standard output, waited for."""
+        """Waits for the JSON line on standard output."""
         assert self.process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
-            assert selector.select(READY_SECONDS), f"not ready: {self.told()}"
+            assert selector.select(READY_SECONDS), f"not ready: {self.log()}"
         line = self.process.stdout.readline().decode()
-        assert line, f"ended before it was ready: {self.told()}"
+        assert line, f"exited before it was ready: {self.log()}"
         return line
 
-    def told(self) -> str:
-        return self.log.read_text(errors="replace")
+    def log(self) -> str:
+        return self._log.read_text(errors="replace")
 
     def faults_url(self) -> str:
-        """Where faults are injected, as it is told to people."""
-        line = next(line for line in self.told().splitlines() if line.startswith("Faults:"))
+        """The URL for faults, from the log."""
+        line = next(line for line in self.log().splitlines() if line.startswith("Inject faults:"))
         return next(word for word in line.split() if word.startswith("http"))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """Sends a signal; the exit code and what else came on standard output."""
+        """Sends a signal; returns the exit code and the rest of standard output."""
         self.process.send_signal(number)
         rest, _ = self.process.communicate(timeout=30)
         self._log_file.close()
         return self.process.returncode, rest.decode()
 
 
-def processes_of(run: int) -> list[int]:
-    """Everything that still belongs to a run: its folder, named after its process, is in their environment."""
+def processes_of(command: int) -> list[int]:
+    """The child processes of a command: their environment has its folder, which is named after its process id."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if f"/runs/{run}-".encode() in entry.read_bytes():
+            if f"/sessions/{command}-".encode() in entry.read_bytes():
                 found.append(int(entry.parent.name))
         except (PermissionError, FileNotFoundError, ProcessLookupError):
             continue
     return found
 
 
-def wait_until_nothing_is_left(run: int) -> None:
+def wait_until_nothing_is_left(command: int) -> None:
     deadline = time.monotonic() + 10
-    while (processes := processes_of(run)) or list(RUNS.glob(f"{run}-*")):
-        assert time.monotonic() < deadline, f"left: processes {processes}, folders {list(RUNS.glob(f'{run}-*'))}"
+    while (processes := processes_of(command)) or list(SESSIONS.glob(f"{command}-*")):
+        folders = list(SESSIONS.glob(f"{command}-*"))
+        assert time.monotonic() < deadline, f"left: processes {processes}, folders {folders}"
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-// The JavaScript client of OpenAI's API against a deployed door; prints what it saw as one line of JSON.
+// OpenAI's JavaScript client against the deployed front door; prints the results as one line of JSON.
 // Usage: node openai_client.mjs <base URL> <key>
 import OpenAI from "openai";
 
@@ -6,34 +6,34 @@ const [baseURL, apiKey] = process.argv.slice(2);
 const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 });
 const messages = [{ role: "user", content: "What is deep learning?" }];
 const options = { model: "llama", messages, max_tokens: 10, temperature: 0 };
-const seen = {};
+const results = {};
 
-seen.models = [];
-for await (const model of await client.models.list()) seen.models.push(model.id);
+results.models = [];
+for await (const model of await client.models.list()) results.models.push(model.id);
 
-const whole = await client.chat.completions.create(options);
-seen.whole = whole.choices[0].message.content;
-seen.finish_reason = whole.choices[0].finish_reason;
+const response = await client.chat.completions.create(options);
+results.text = response.choices[0].message.content;
+results.finish_reason = response.choices[0].finish_reason;
 
-seen.streamed = "";
+results.streamed = "";
 const stream = await client.chat.completions.create({ ...options, stream: true, stream_options: { include_usage: true } });
 for await (const chunk of stream) {
-  seen.streamed += chunk.choices[0]?.delta?.content ?? "";
-  if (chunk.usage) seen.usage = chunk.usage.completion_tokens;
+  results.streamed += chunk.choices[0]?.delta?.content ?? "";
+  if (chunk.usage) results.usage = chunk.usage.completion_tokens;
 }
 
 const completion = await client.completions.create({ model: "llama", prompt: "Deep learning is", max_tokens: 5, temperature: 0 });
-seen.completion = completion.choices[0].text;
+results.completion = completion.choices[0].text;
 
 const runner = client.chat.completions.stream(options);
-seen.final = (await runner.finalChatCompletion()).choices[0].message.content;
+results.final = (await runner.finalChatCompletion()).choices[0].message.content;
 
 const tool = { type: "function", function: { name: "weather", parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } } };
 const called = await client.chat.completions.create({ ...options, max_tokens: 200, tools: [tool], tool_choice: "required" });
-seen.tool = called.choices[0].message.tool_calls?.[0]?.function;
-seen.tool_reason = called.choices[0].finish_reason;
+results.tool = called.choices[0].message.tool_calls?.[0]?.function;
+results.tool_reason = called.choices[0].finish_reason;
 
-seen.errors = [];
+results.errors = [];
 for (const [name, attempt] of Object.entries({
   model: () => client.chat.completions.create({ ...options, model: "gpt-4" }),
   parameter: () => client.chat.completions.create({ ...options, logit_bias: { 50256: -100 } }),
@@ -41,10 +41,10 @@ for (const [name, attempt] of Object.entries({
 })) {
   try {
     await attempt();
-    seen.errors.push([name, "none"]);
+    results.errors.push([name, "none"]);
   } catch (error) {
-    seen.errors.push([name, error.constructor.name, error.status, error.code ?? null, error.param ?? null]);
+    results.errors.push([name, error.constructor.name, error.status, error.code ?? null, error.param ?? null]);
   }
 }
 
-console.log(JSON.stringify(seen));
+console.log(JSON.stringify(results));

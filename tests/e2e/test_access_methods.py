@@ -1,4 +1,4 @@
-"""Every access of a front door, synthesized and deployed by the CDK, then called as those who may and who may not."""
+"""Every access method of a front door, deployed by the CDK CLI and called with and without valid credentials."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from local.deployment.cdk_cli import ROOT, Cdk
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_endpoints
-from local.processes import Children
+from local.processes import ChildProcesses
 from tests.e2e.token_issuer import Issuer
 
 pytestmark = [pytest.mark.xdist_group("accesses"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 APP = Path(__file__).parent / "access_methods"
 STACKS = ["Keys", "Iam", "Jwt", "Own", "Open"]
-PAGE = {"Origin": "https://app.example"}
+ORIGIN = {"Origin": "https://app.example"}
 GENERATE = {"inputs": "Hi", "parameters": {"max_new_tokens": 3}}
 
 
-class Doors:
-    """An emulated account with a front door of each access."""
+class AccessStacks:
+    """An emulated account with a front door for each access method."""
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
         self.issuer = Issuer(folder)
@@ -38,7 +38,7 @@ class Doors:
         self._runner = runner
         self._exits = AsyncExitStack()
 
-    def __enter__(self) -> Doors:
+    def __enter__(self) -> AccessStacks:
         try:
             self._runner.run(self._deploy())
         except BaseException:
@@ -49,21 +49,21 @@ class Doors:
     def __exit__(self, *_: object) -> None:
         self._runner.run(self._exits.aclose())
 
-    def serve(self, stack: str, ask: Callable[[Door], Awaitable[None]]) -> list[str]:
-        """Serves one door for as long as it is asked; what was logged meanwhile."""
-        said: list[str] = []
+    def serve(self, stack: str, test: Callable[[ServedApi], Awaitable[None]]) -> list[str]:
+        """Serves a stack while `test` runs; returns the log."""
+        log: list[str] = []
 
-        async def served() -> None:
+        async def run() -> None:
             deployment = await asyncio.to_thread(read_deployment, self._plane, [stack])
-            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=said.append)
+            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=log.append)
             async with cloud, aiohttp.ClientSession() as session:
-                await ask(Door(cloud, session))
+                await test(ServedApi(cloud, session))
 
-        self._runner.run(served())
-        return said
+        self._runner.run(run())
+        return log
 
     async def _deploy(self) -> None:
-        self._children = await self._exits.enter_async_context(Children(self._folder))
+        self._children = await self._exits.enter_async_context(ChildProcesses(self._folder))
         self._plane = self._exits.enter_context(ControlPlane())
         await self._exits.enter_async_context(self.issuer.serving())
         cdk = Cdk(self._children, self._folder, self._plane.url, app=APP)
@@ -75,92 +75,92 @@ class Doors:
         await asyncio.to_thread(create_endpoints, self._plane, missing)
 
 
-class Door:
-    """A served front door."""
+class ServedApi:
+    """The API of a served front door."""
 
     def __init__(self, cloud: Cloud, session: aiohttp.ClientSession) -> None:
         self.cloud = cloud
         self._session = session
 
-    async def ask(self, verb: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
+    async def request(self, verb: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
         data = None if body is None else json.dumps(body).encode()
-        kind = {} if body is None else {"Content-Type": "application/json"}
-        sent = kind | {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self._session.request(verb, self.cloud.url + path, data=data, headers=sent) as answer:
-            told = await answer.read()
-            names = {name.lower(): value for name, value in answer.headers.items()}
+        content_type = {} if body is None else {"Content-Type": "application/json"}
+        sent = content_type | {name.replace("_", "-"): value for name, value in headers.items()}
+        async with self._session.request(verb, self.cloud.url + path, data=data, headers=sent) as response:
+            content = await response.read()
+            names = {name.lower(): value for name, value in response.headers.items()}
             try:
-                return answer.status, names, json.loads(told)
+                return response.status, names, json.loads(content)
             except ValueError:
-                return answer.status, names, told.decode()
+                return response.status, names, content.decode()
 
 
 @pytest.fixture(scope="module")
-def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessStacks]:
     folder = tmp_path_factory.mktemp("accesses")
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
-        made = Doors(folder, runner)
+        account = AccessStacks(folder, runner)
         patch.setenv("TOY_TOKENS_PER_SECOND", "1000")
-        patch.setenv("ISSUER", made.issuer.url)
-        patch.setenv("SSL_CERT_FILE", str(made.issuer.authority))
+        patch.setenv("ISSUER", account.issuer.url)
+        patch.setenv("SSL_CERT_FILE", str(account.issuer.authority))
         patch.setenv("PYTHONPATH", str(ROOT))
-        with made as deployed:
+        with account as deployed:
             yield deployed
 
 
-def test_every_consumer_has_a_key_with_a_rate_and_a_quota_of_its_own(doors: Doors) -> None:
-    async def ask(door: Door) -> None:
-        keys = door.cloud.caller.keys
+def test_every_consumer_has_its_own_key_rate_and_quota(stacks: AccessStacks) -> None:
+    async def test(api: ServedApi) -> None:
+        keys = api.cloud.client.keys
         assert list(keys) == ["team-a", "team-b"]
-        assert await door.cloud.models() == ["llama", "falcon"]
-        told = {
+        assert await api.cloud.models() == ["llama", "falcon"]
+        responses = {
             name: [
-                await door.ask("POST", "/models/llama/generate", GENERATE, Authorization=f"Bearer {key}")
+                await api.request("POST", "/models/llama/generate", GENERATE, Authorization=f"Bearer {key}")
                 for _ in range(4)
             ]
             for name, key in keys.items()
         }
-        assert [status for status, _, _ in told["team-b"]] == [200, 200, 200, 429]
-        assert {status for status, _, _ in told["team-a"]} == {200, 429}
-        assert told["team-a"][3][2]["error"]["code"] != told["team-b"][3][2]["error"]["code"]
+        assert [status for status, _, _ in responses["team-b"]] == [200, 200, 200, 429]
+        assert {status for status, _, _ in responses["team-a"]} == {200, 429}
+        assert responses["team-a"][3][2]["error"]["code"] != responses["team-b"][3][2]["error"]["code"]
 
-    doors.serve("Keys", ask)
+    stacks.serve("Keys", test)
 
 
-def test_pages_of_the_allowed_origin_may_ask_and_read_also_what_the_gateway_answers(doors: Doors) -> None:
-    async def ask(door: Door) -> None:
-        wish = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
-        status, headers, _ = await door.ask("OPTIONS", "/v1/chat/completions", **wish, **PAGE)
+def test_cors_headers_are_sent_for_preflights_and_for_gateway_responses(stacks: AccessStacks) -> None:
+    async def test(api: ServedApi) -> None:
+        preflight = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
+        status, headers, _ = await api.request("OPTIONS", "/v1/chat/completions", **preflight, **ORIGIN)
         assert status // 100 == 2
         assert headers["access-control-allow-origin"] == "https://app.example"
-        status, headers, _ = await door.ask("GET", "/v1/models", **PAGE)
+        status, headers, _ = await api.request("GET", "/v1/models", **ORIGIN)
         assert (status, headers["access-control-allow-origin"]) == (401, "https://app.example")
-        status, headers, _ = await door.ask("GET", "/", Accept="text/html")
-        assert (status, headers["content-type"].split(";")[0]) == (200, "text/html"), "anybody may ask for the page"
+        status, headers, _ = await api.request("GET", "/", Accept="text/html")
+        assert (status, headers["content-type"].split(";")[0]) == (200, "text/html"), "the playground needs no key"
 
-    doors.serve("Keys", ask)
-
-
-def test_a_signed_request_is_let_in_and_its_signer_is_the_consumer(doors: Doors) -> None:
-    async def ask(door: Door) -> None:
-        assert await door.cloud.models() == ["llama", "falcon"]
-        url, body = f"{door.cloud.url}/models/falcon/generate", json.dumps(GENERATE).encode()
-        signed = door.cloud.caller.headers("POST", url, body, **{"Content-Type": "application/json"})
-        assert (await door.ask("POST", "/models/falcon/generate", GENERATE, **signed))[0] == 200
-        assert (await door.ask("POST", "/models/llama/generate", GENERATE, **signed))[0] == 403
-        status, _, told = await door.ask("GET", "/v1/models")
-        assert status in (401, 403), told
-
-    said = doors.serve("Iam", ask)
-    assert '"consumer": "arn:aws:iam::123456789012:user/emulated"' in "\n".join(said)
+    stacks.serve("Keys", test)
 
 
-def test_a_token_of_the_issuer_is_let_in_and_its_subject_is_the_consumer(doors: Doors) -> None:
-    issuer = doors.issuer
+def test_a_signed_request_is_admitted_with_the_signer_as_the_consumer(stacks: AccessStacks) -> None:
+    async def test(api: ServedApi) -> None:
+        assert await api.cloud.models() == ["llama", "falcon"]
+        url, body = f"{api.cloud.url}/models/falcon/generate", json.dumps(GENERATE).encode()
+        signed = api.cloud.client.headers("POST", url, body, **{"Content-Type": "application/json"})
+        assert (await api.request("POST", "/models/falcon/generate", GENERATE, **signed))[0] == 200
+        assert (await api.request("POST", "/models/llama/generate", GENERATE, **signed))[0] == 403
+        status, _, content = await api.request("GET", "/v1/models")
+        assert status in (401, 403), content
 
-    async def ask(door: Door) -> None:
-        assert await door.cloud.models() == ["llama", "falcon"]
-        for token, wanted in (
+    log = stacks.serve("Iam", test)
+    assert '"consumer": "arn:aws:iam::123456789012:user/emulated"' in "\n".join(log)
+
+
+def test_a_token_of_the_issuer_is_admitted_with_its_subject_as_the_consumer(stacks: AccessStacks) -> None:
+    issuer = stacks.issuer
+
+    async def test(api: ServedApi) -> None:
+        assert await api.cloud.models() == ["llama", "falcon"]
+        for token, expected in (
             (issuer.token(), 200),
             (issuer.token(aud="other"), 401),
             (issuer.token(exp=int(time.time()) - 3600), 401),
@@ -168,30 +168,30 @@ def test_a_token_of_the_issuer_is_let_in_and_its_subject_is_the_consumer(doors: 
             (issuer.token()[:-8] + "AAAAAAAA", 401),
             ("x" * 40, 401),
         ):
-            status, _, told = await door.ask("GET", "/v1/models", Authorization=f"Bearer {token}")
-            assert status == wanted, told
-        assert (await door.ask("GET", "/v1/models"))[0] == 401
+            status, _, body = await api.request("GET", "/v1/models", Authorization=f"Bearer {token}")
+            assert status == expected, body
+        assert (await api.request("GET", "/v1/models"))[0] == 401
 
-    said = "\n".join(doors.serve("Jwt", ask))
-    assert '"consumer": "user-1"' in said
-    assert "eyJ" not in said, "no token is logged"
+    log = "\n".join(stacks.serve("Jwt", test))
+    assert '"consumer": "user-1"' in log
+    assert "eyJ" not in log, "no token is logged"
 
 
-def test_an_authorizer_of_ones_own_decides(doors: Doors) -> None:
-    async def ask(door: Door) -> None:
-        assert await door.cloud.models() == ["llama", "falcon"]
-        told = {
-            token: (await door.ask("GET", "/v1/models", Authorization=f"Bearer {token}"))[0]
+def test_a_custom_authorizer_decides(stacks: AccessStacks) -> None:
+    async def test(api: ServedApi) -> None:
+        assert await api.cloud.models() == ["llama", "falcon"]
+        statuses = {
+            token: (await api.request("GET", "/v1/models", Authorization=f"Bearer {token}"))[0]
             for token in ("somebody", "denied", "nobody")
         }
-        assert told == {"somebody": 200, "denied": 403, "nobody": 401}
+        assert statuses == {"somebody": 200, "denied": 403, "nobody": 401}
 
-    assert '"consumer": "somebody"' in "\n".join(doors.serve("Own", ask))
+    assert '"consumer": "somebody"' in "\n".join(stacks.serve("Own", test))
 
 
-def test_a_public_door_lets_everybody_in(doors: Doors) -> None:
-    async def ask(door: Door) -> None:
-        assert (door.cloud.caller.api_key, door.cloud.caller.explain()) == (None, None)
-        assert (await door.ask("POST", "/models/llama/generate", GENERATE))[0] == 200
+def test_a_public_api_needs_no_credentials(stacks: AccessStacks) -> None:
+    async def test(api: ServedApi) -> None:
+        assert (api.cloud.client.api_key, api.cloud.client.instructions()) == (None, None)
+        assert (await api.request("POST", "/models/llama/generate", GENERATE))[0] == 200
 
-    doors.serve("Open", ask)
+    stacks.serve("Open", test)

@@ -1,4 +1,4 @@
-"""The clients that people use, unchanged, against the deployed URL with the key as bearer token."""
+"""Unmodified client libraries against the deployed URL, with the API key as bearer token."""
 
 import asyncio
 import json
@@ -16,26 +16,26 @@ from tests.e2e.deployed_cloud import Cloud
 pytestmark = pytest.mark.xdist_group("e2e")
 
 ATTEMPTS = 3
-"""How often the front door sends a request that SageMaker throttles."""
+"""How often the front door sends a request while SageMaker throttles."""
 PROMPT = "What is deep learning?"
 MESSAGES = [{"role": "user", "content": PROMPT}]
 
 
 @pytest.fixture
 def openai_client(cloud: Cloud) -> openai.OpenAI:
-    cloud.pace.take()
+    cloud.limiter.take()
     return openai.OpenAI(base_url=f"{cloud.url}/v1", api_key=cloud.api_key, max_retries=0)
 
 
 @pytest.fixture
 def hub_client(cloud: Cloud) -> InferenceClient:
-    cloud.pace.take()
+    cloud.limiter.take()
     return InferenceClient(base_url=cloud.url, api_key=cloud.api_key)
 
 
 @pytest.fixture
 def tgi_client(cloud: Cloud) -> text_generation.Client:
-    cloud.pace.take()
+    cloud.limiter.take()
     return text_generation.Client(cloud.url, headers={"Authorization": f"Bearer {cloud.api_key}"}, timeout=30)
 
 
@@ -78,12 +78,12 @@ def test_openai_streams_asynchronously(cloud: Cloud) -> None:
             text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
             return [str(whole.choices[0].message.content), text]
 
-    cloud.pace.take(2)
+    cloud.limiter.take(2)
     whole, streamed = asyncio.run(collect())
     assert whole == streamed
 
 
-def test_openai_takes_its_own_defaults(openai_client: openai.OpenAI) -> None:
+def test_openai_accepts_sampling_options(openai_client: openai.OpenAI) -> None:
     answer = openai_client.chat.completions.create(
         model="llama", messages=MESSAGES, max_completion_tokens=5, temperature=0.7, seed=1, stop=["\n\n\n\n"]
     )
@@ -185,17 +185,17 @@ def test_openai_finds_a_model_by_its_hub_id(openai_client: openai.OpenAI) -> Non
         openai_client.models.retrieve("gpt-4")
 
 
-def test_openai_is_told_what_cannot_be_honoured(openai_client: openai.OpenAI) -> None:
-    with pytest.raises(openai.BadRequestError) as refused:
+def test_openai_gets_errors_for_unsupported_parameters(openai_client: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as raised:
         openai_client.chat.completions.create(model="llama", messages=MESSAGES, logit_bias={"50256": -100})
-    assert refused.value.param == "logit_bias"
-    with pytest.raises(openai.BadRequestError) as refused:
+    assert raised.value.param == "logit_bias"
+    with pytest.raises(openai.BadRequestError) as raised:
         openai_client.chat.completions.create(model="llama", messages=[{"role": "user", "content": "word " * 20_000}])
-    assert refused.value.code == "context_length_exceeded"
+    assert raised.value.code == "context_length_exceeded"
 
 
 def test_openai_raises_its_own_errors(cloud: Cloud, openai_client: openai.OpenAI) -> None:
-    cloud.pace.take(3)
+    cloud.limiter.take(3)
     with pytest.raises(openai.NotFoundError, match="`gpt-4` does not exist"):
         openai_client.chat.completions.create(model="gpt-4", messages=MESSAGES)
     with pytest.raises(openai.AuthenticationError, match="The API key is unknown"):
@@ -205,9 +205,9 @@ def test_openai_raises_its_own_errors(cloud: Cloud, openai_client: openai.OpenAI
         openai_client.chat.completions.create(model="llama", messages=MESSAGES)
 
 
-def test_openai_retries_what_the_door_gave_up(cloud: Cloud, openai_client: openai.OpenAI) -> None:
+def test_openai_retries_after_the_front_door_gives_up(cloud: Cloud, openai_client: openai.OpenAI) -> None:
     cloud.inject("throttle", count=ATTEMPTS + 1)
-    cloud.pace.take()
+    cloud.limiter.take()
     answer = openai_client.with_options(max_retries=2).chat.completions.create(
         model="llama", messages=MESSAGES, max_tokens=3
     )
@@ -252,7 +252,7 @@ def test_the_hub_client_gets_structured_output(hub_client: InferenceClient) -> N
     assert set(json.loads(answer.choices[0].message.content or "")) == {"city"}
 
 
-def test_the_hub_client_says_that_a_key_is_unknown(cloud: Cloud) -> None:
+def test_the_hub_client_reports_an_unknown_key(cloud: Cloud) -> None:
     client = InferenceClient(base_url=cloud.url, api_key="x" * 40)
     with pytest.raises(HfHubHTTPError, match="401"):
         client.chat_completion(MESSAGES, max_tokens=1)
@@ -274,6 +274,6 @@ def test_the_tgi_client_raises_its_own_errors(cloud: Cloud, tgi_client: text_gen
     with pytest.raises(text_generation.errors.ValidationError, match="must be <= 16384"):
         tgi_client.generate("word " * 20_000)
     cloud.inject("throttle", count=ATTEMPTS)
-    cloud.pace.take()
+    cloud.limiter.take()
     with pytest.raises(text_generation.errors.OverloadedError):
         tgi_client.generate(PROMPT)

@@ -1,4 +1,4 @@
-"""`demo` and `serve` as a user runs them."""
+"""The commands `demo` and `serve`."""
 
 import json
 import os
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.xdist_group("e2e")
 
 
 @pytest.mark.slow
-def test_the_demo_shows_what_it_does_and_leaves_nothing(cloud: Cloud) -> None:
-    """Beside the running `cloud`, from the same clone."""
+def test_the_demo_shows_its_steps_and_leaves_nothing_running(cloud: Cloud) -> None:
+    """Runs at the same time as `cloud`, from the same clone."""
     prompt = "Why is the sky blue?"
     demo = subprocess.Popen(
         [sys.executable, "-m", "local", "demo"],
@@ -30,25 +30,25 @@ def test_the_demo_shows_what_it_does_and_leaves_nothing(cloud: Cloud) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    told, _ = demo.communicate(timeout=120)
-    assert demo.returncode == 0, told
+    output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 0, output
     for step in ("cdk bootstrap", "cdk synth", "cdk deploy LlamaTgiStack"):
-        assert re.search(rf"^✓ {step} \(\d+\.\d s\)$", told, re.MULTILINE), told
-    assert re.search(r"AWS::SageMaker::Endpoint +arn:aws:sagemaker:us-east-1:123456789012:endpoint/Llama", told)
-    assert re.search(r"AWS::ApiGateway::RestApi +\w+$", told, re.MULTILINE)
-    assert re.search(r"AWS::ApiGateway::Stage +\w+ \(in the template only\)$", told, re.MULTILINE)
-    assert re.search(r"AWS::ApiGateway::UsagePlan +\w+ \(in the template only\)$", told, re.MULTILINE)
+        assert re.search(rf"^✓ {step} \(\d+\.\d s\)$", output, re.MULTILINE), output
+    assert re.search(r"AWS::SageMaker::Endpoint +arn:aws:sagemaker:us-east-1:123456789012:endpoint/Llama", output)
+    assert re.search(r"AWS::ApiGateway::RestApi +\w+$", output, re.MULTILINE)
+    assert re.search(r"AWS::ApiGateway::Stage +\w+ \(template only\)$", output, re.MULTILINE)
+    assert re.search(r"AWS::ApiGateway::UsagePlan +\w+ \(template only\)$", output, re.MULTILINE)
     for path in ("/generate", "/generate_stream", "/v1/chat/completions"):
-        assert re.search(rf"^curl -N http://127\.0\.0\.1:\d+/prod{path} .*{re.escape(prompt)}", told, re.MULTILINE)
-    assert len(re.findall(r"^\(one piece, in \d\.\d s\)$", told, re.MULTILINE)) == 1
-    assert len(re.findall(r"^\(\d+ pieces, the first after \d+ ms", told, re.MULTILINE)) == 2
-    assert "nothing is left running" in told
+        assert re.search(rf"^curl -N http://127\.0\.0\.1:\d+/prod{path} .*{re.escape(prompt)}", output, re.MULTILINE)
+    assert len(re.findall(r"^\(one response, \d\.\d s\)$", output, re.MULTILINE)) == 1
+    assert len(re.findall(r"^\(\d+ chunks, first after \d+ ms, \d\.\d s\)$", output, re.MULTILINE)) == 2
+    assert "nothing is left running" in output
     wait_until_nothing_is_left(demo.pid)
 
 
 @pytest.fixture
 def model_server() -> Iterator[str]:
-    """A model server of the user's own, which takes shorter prompts than the deployed one."""
+    """A model server of the user, with lower limits than the deployed model."""
     server = subprocess.Popen(
         [sys.executable, "-m", "local.model_container", "--port", "0"],
         cwd=ROOT,
@@ -69,29 +69,29 @@ def model_server() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path, model_server: str) -> None:
+def test_serve_prints_one_json_line_and_stops_cleanly_on_a_signal(tmp_path: Path, model_server: str) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with Serve(tmp_path / "log", "--fault", "throttle", "--port", str(port), "--container-url", model_server) as serve:
-        told = json.loads(serve.line())
-        assert list(told) == ["url", "api_key", "models"]
-        assert told["url"] == f"http://127.0.0.1:{port}/prod"
-        assert told["models"] == ["llama"]
+        line = json.loads(serve.line())
+        assert list(line) == ["url", "api_key", "models"]
+        assert line["url"] == f"http://127.0.0.1:{port}/prod"
+        assert line["models"] == ["llama"]
         assert processes_of(serve.process.pid)
-        cloud = Cloud(told["url"], told["api_key"], told["models"], serve.faults_url())
+        cloud = Cloud(line["url"], line["api_key"], line["models"], serve.faults_url())
         chat = {"messages": [{"role": "user", "content": "a secret prompt"}], "max_tokens": 3}
-        assert [cloud.ask("POST", "/v1/chat/completions", chat).status for _ in range(2)] == [429, 429]
+        assert [cloud.request("POST", "/v1/chat/completions", chat).status for _ in range(2)] == [429, 429]
         cloud.clear_faults()
-        assert cloud.ask("POST", "/v1/chat/completions", chat).status == 200
-        refused = cloud.ask("POST", "/generate", {"inputs": "word " * 50, "parameters": {"max_new_tokens": 3}})
-        assert "`inputs` must have less than 40 tokens" in refused.json()["error"]
+        assert cloud.request("POST", "/v1/chat/completions", chat).status == 200
+        rejected = cloud.request("POST", "/generate", {"inputs": "word " * 50, "parameters": {"max_new_tokens": 3}})
+        assert "`inputs` must have less than 40 tokens" in rejected.json()["error"]
         assert serve.end(signal.SIGTERM) == (0, "")
         wait_until_nothing_is_left(serve.process.pid)
-        access = [json.loads(line) for line in serve.told().splitlines() if line.startswith('{"requestId"')]
+        access = [json.loads(entry) for entry in serve.log().splitlines() if entry.startswith('{"requestId"')]
         assert [entry["status"] for entry in access] == ["200", "429", "429", "200", "422"]
-        for secret in (told["api_key"], "a secret prompt"):
-            assert secret not in serve.told()
+        for secret in (line["api_key"], "a secret prompt"):
+            assert secret not in serve.log()
     with socket.socket() as freed:
         freed.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         freed.bind(("127.0.0.1", port))
@@ -99,10 +99,10 @@ def test_serve_prints_one_json_line_and_ends_cleanly_on_a_signal(tmp_path: Path,
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_when_it_is_ended_while_it_deploys(tmp_path: Path, number: signal.Signals) -> None:
+def test_nothing_is_left_after_a_signal_during_the_deployment(tmp_path: Path, number: signal.Signals) -> None:
     serve = Serve(tmp_path / "log")
     deadline = time.monotonic() + 30
-    while "cdk bootstrap" not in serve.told():
+    while "cdk bootstrap" not in serve.log():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     while not processes_of(serve.process.pid):
@@ -112,7 +112,7 @@ def test_nothing_is_left_when_it_is_ended_while_it_deploys(tmp_path: Path, numbe
     wait_until_nothing_is_left(serve.process.pid)
 
 
-def told_by(*arguments: str) -> tuple[int, str]:
+def failing_serve(*arguments: str) -> tuple[int, str]:
     run = subprocess.run(
         [sys.executable, "-m", "local", "serve", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
@@ -122,38 +122,38 @@ def told_by(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-def test_a_stack_that_is_not_there_is_told_with_those_that_are() -> None:
-    code, told = told_by("--port", "0", "--stack", "NoSuchStack")
+def test_an_unknown_stack_is_an_error_that_lists_the_stacks() -> None:
+    code, output = failing_serve("--port", "0", "--stack", "NoSuchStack")
     assert code == 1
-    assert "stacks=NoSuchStack: the app has no stack of this name." in told
-    assert "Choose one of: " in told
-    assert "LlamaTgiStack" in told
+    assert "stacks=NoSuchStack: the app has no stack of this name." in output
+    assert "Choose one of: " in output
+    assert "LlamaTgiStack" in output
 
 
-def test_a_port_in_use_is_told_before_anything_is_deployed() -> None:
+def test_a_port_in_use_is_reported_before_the_deployment() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        code, told = told_by("--port", str(port))
+        code, output = failing_serve("--port", str(port))
     assert code == 1
-    assert f"PORT={port}: Address already in use." in told
-    assert "PORT=0 for any free one" in told
-    assert "cdk" not in told
+    assert f"PORT={port}: Address already in use." in output
+    assert "PORT=0 for any free port" in output
+    assert "cdk" not in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
-        (("--fault", "earthquake"), "earthquake"),
-        (("--port", "70000"), "PORT=70000: not a port."),
-        (("--container-url", "http://127.0.0.1:9"), "CONTAINER_URL=http://127.0.0.1:9: nothing answers there."),
-        (("--container-url", "localhost"), "CONTAINER_URL=localhost: not an http:// URL."),
-        (("--stack", ","), "STACK=,: no name of a stack."),
+        (("--fault", "earthquake"), "--fault earthquake: cannot be injected into every call."),
+        (("--port", "70000"), "PORT=70000: must be from 0 to 65535."),
+        (("--container-url", "http://127.0.0.1:9"), "CONTAINER_URL=http://127.0.0.1:9: cannot connect."),
+        (("--container-url", "localhost"), "CONTAINER_URL=localhost: must be an http:// URL."),
+        (("--stack", ","), "STACK=,: must name a stack."),
     ],
 )
-def test_a_mistake_is_told_at_once(arguments: tuple[str, ...], words: str) -> None:
-    code, told = told_by(*(("--port", "0") if "--port" not in arguments else ()), *arguments)
+def test_an_invalid_argument_is_reported_before_the_deployment(arguments: tuple[str, ...], message: str) -> None:
+    code, output = failing_serve(*(("--port", "0") if "--port" not in arguments else ()), *arguments)
     assert code == 1
-    assert words in told
-    assert "cdk" not in told
+    assert message in output
+    assert "cdk" not in output

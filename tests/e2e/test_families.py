@@ -1,4 +1,4 @@
-"""Every ready-made stack in the emulated cloud: synthesized and deployed together, then served one after another."""
+"""Every ready-made stack in the emulated cloud: deployed together, then served one after another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_secrets
-from local.processes import Children
+from local.processes import ChildProcesses
 from stacks.preset import PresetStack
 from stacks.presets import PRESETS
 
@@ -27,15 +27,15 @@ PROMPT = "Why is the sky blue"
 NAMES = [preset.__name__ for preset in PRESETS]
 
 
-class Families:
-    """An emulated account in which every stack is deployed."""
+class DeployedPresets:
+    """An emulated account with every stack."""
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
         self._folder = folder
         self._runner = runner
         self._exits = AsyncExitStack()
 
-    def __enter__(self) -> Families:
+    def __enter__(self) -> DeployedPresets:
         try:
             self._runner.run(self._deploy())
         except BaseException:
@@ -46,22 +46,22 @@ class Families:
     def __exit__(self, *_: object) -> None:
         self._runner.run(self._exits.aclose())
 
-    def serve(self, stack: str, ask: Callable[[Cloud, aiohttp.ClientSession], Awaitable[Any]]) -> Any:
-        """Serves one stack for as long as it is asked."""
+    def serve(self, stack: str, test: Callable[[Cloud, aiohttp.ClientSession], Awaitable[Any]]) -> Any:
+        """Serves a stack while `test` runs; returns its result."""
 
-        async def served() -> Any:
+        async def run() -> Any:
             deployment = await asyncio.to_thread(read_deployment, self._plane, [stack])
-            said: list[str] = []
-            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=said.append)
+            log: list[str] = []
+            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=log.append)
             async with cloud:
-                headers = {"Authorization": f"Bearer {cloud.caller.api_key}"}
+                headers = {"Authorization": f"Bearer {cloud.client.api_key}"}
                 async with aiohttp.ClientSession(headers=headers) as session:
-                    return await ask(cloud, session)
+                    return await test(cloud, session)
 
-        return self._runner.run(served())
+        return self._runner.run(run())
 
     async def _deploy(self) -> None:
-        self._children = await self._exits.enter_async_context(Children(self._folder))
+        self._children = await self._exits.enter_async_context(ChildProcesses(self._folder))
         self._plane = self._exits.enter_context(ControlPlane())
         cdk = Cdk(self._children, self._folder, self._plane.url, context=["nag=off"])
         lines: list[str] = []
@@ -72,38 +72,38 @@ class Families:
 
 
 @pytest.fixture(scope="module")
-def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Families]:
+def presets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedPresets]:
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
         patch.setenv("TOY_TOKENS_PER_SECOND", "1000")
-        with Families(tmp_path_factory.mktemp("families"), runner) as deployed:
+        with DeployedPresets(tmp_path_factory.mktemp("families"), runner) as deployed:
             yield deployed
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=NAMES)
-def test_a_prompt_through_the_url_of_the_stack_is_answered(families: Families, preset: type[PresetStack]) -> None:
-    async def ask(cloud: Cloud, session: aiohttp.ClientSession) -> tuple[int, dict[str, Any], list[Any]]:
+def test_every_stack_generates_and_streams(presets: DeployedPresets, preset: type[PresetStack]) -> None:
+    async def test(cloud: Cloud, session: aiohttp.ClientSession) -> tuple[int, dict[str, Any], list[Any]]:
         body = {"inputs": PROMPT, "parameters": {"max_new_tokens": 60}}
-        async with session.post(f"{cloud.url}/generate", json=body) as answer:
-            told = await answer.json()
+        async with session.post(f"{cloud.url}/generate", json=body) as response:
+            generated = await response.json()
         async with session.post(f"{cloud.url}/generate_stream", json=body) as streamed:
             frames = [line[5:] for line in (await streamed.text()).splitlines() if line.startswith("data:")]
         assert await cloud.models() == [preset.preset.name]
-        return answer.status, told, [json.loads(frame) for frame in frames]
+        return response.status, generated, [json.loads(frame) for frame in frames]
 
-    status, told, frames = families.serve(preset.__name__, ask)
-    assert status == 200, told
-    assert PROMPT in told["generated_text"]
-    assert frames[-1]["generated_text"] == told["generated_text"]
+    status, generated, frames = presets.serve(preset.__name__, test)
+    assert status == 200, generated
+    assert PROMPT in generated["generated_text"]
+    assert frames[-1]["generated_text"] == generated["generated_text"]
     tokens = [frame["token"] for frame in frames]
-    assert "".join(token["text"] for token in tokens if not token["special"]) == told["generated_text"]
+    assert "".join(token["text"] for token in tokens if not token["special"]) == generated["generated_text"]
 
 
-def test_the_limits_of_a_preset_are_those_of_its_container(families: Families) -> None:
-    async def ask(cloud: Cloud, session: aiohttp.ClientSession) -> tuple[int, str]:
+def test_the_container_has_the_limits_of_its_preset(presets: DeployedPresets) -> None:
+    async def test(cloud: Cloud, session: aiohttp.ClientSession) -> tuple[int, str]:
         body = {"inputs": "word " * 1100, "parameters": {"max_new_tokens": 1}}
-        async with session.post(f"{cloud.url}/generate", json=body) as answer:
-            return answer.status, await answer.text()
+        async with session.post(f"{cloud.url}/generate", json=body) as response:
+            return response.status, await response.text()
 
-    status, told = families.serve("BloomTgiStack", ask)
+    status, error = presets.serve("BloomTgiStack", test)
     assert status == 422
-    assert "`inputs` must have less than 1024 tokens. Given: 1102" in told
+    assert "`inputs` must have less than 1024 tokens. Given: 1102" in error

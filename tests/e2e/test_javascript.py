@@ -1,4 +1,4 @@
-"""The JavaScript client of OpenAI's API against the deployed URL."""
+"""OpenAI's JavaScript client against the deployed URL."""
 
 import json
 import subprocess
@@ -14,9 +14,9 @@ pytestmark = pytest.mark.xdist_group("e2e")
 
 
 @pytest.fixture(scope="module")
-def seen(cloud: Cloud) -> Any:
-    """What the client saw of all that it tried."""
-    cloud.pace.take(10)
+def results(cloud: Cloud) -> Any:
+    """The results of all calls of the client."""
+    cloud.limiter.take(10)
     node = Path(sys.executable).with_name("node")
     script = Path(__file__).with_name("openai_client.mjs")
     done = subprocess.run(
@@ -30,28 +30,28 @@ def seen(cloud: Cloud) -> Any:
     return json.loads(done.stdout)
 
 
-def test_it_lists_the_models(seen: Any) -> None:
-    assert seen["models"] == ["llama"]
+def test_it_lists_the_models(results: Any) -> None:
+    assert results["models"] == ["llama"]
 
 
-def test_it_chats_in_one_piece_and_streamed_alike(seen: Any) -> None:
-    assert seen["whole"]
-    assert seen["streamed"] == seen["final"] == seen["whole"]
-    assert (seen["usage"], seen["finish_reason"]) == (10, "length")
+def test_streaming_and_non_streaming_chats_are_equal(results: Any) -> None:
+    assert results["text"]
+    assert results["streamed"] == results["final"] == results["text"]
+    assert (results["usage"], results["finish_reason"]) == (10, "length")
 
 
-def test_it_completes(seen: Any) -> None:
-    assert seen["completion"]
+def test_it_completes(results: Any) -> None:
+    assert results["completion"]
 
 
-def test_it_calls_tools(seen: Any) -> None:
-    assert seen["tool"]["name"] == "weather"
-    assert isinstance(json.loads(seen["tool"]["arguments"])["city"], str)
-    assert seen["tool_reason"] == "tool_calls"
+def test_it_calls_tools(results: Any) -> None:
+    assert results["tool"]["name"] == "weather"
+    assert isinstance(json.loads(results["tool"]["arguments"])["city"], str)
+    assert results["tool_reason"] == "tool_calls"
 
 
-def test_it_raises_its_own_errors(seen: Any) -> None:
-    model, parameter, key = seen["errors"]
+def test_it_raises_its_own_errors(results: Any) -> None:
+    model, parameter, key = results["errors"]
     assert model == ["model", "NotFoundError", 404, "model_not_found", "model"]
     assert parameter[:3] == ["parameter", "BadRequestError", 400]
     assert parameter[4] == "logit_bias"

@@ -1,4 +1,4 @@
-"""LangChain's client of OpenAI's API, with nothing set but the URL and the key."""
+"""LangChain's OpenAI client, configured with only the URL and the key."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,7 @@ class City(BaseModel):
 
 
 def model(cloud: Cloud, **options: Any) -> ChatOpenAI:
-    cloud.pace.take(2)
+    cloud.limiter.take(2)
     return ChatOpenAI(model="llama", base_url=f"{cloud.url}/v1", api_key=SecretStr(cloud.api_key), **options)
 
 
@@ -35,7 +35,7 @@ def test_it_answers(cloud: Cloud) -> None:
     assert answer.response_metadata["finish_reason"] == "length"
 
 
-def test_it_answers_with_its_own_defaults(cloud: Cloud) -> None:
+def test_it_answers_with_default_options(cloud: Cloud) -> None:
     assert model(cloud).invoke(QUESTION).text
 
 

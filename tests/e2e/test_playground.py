@@ -1,4 +1,4 @@
-"""The playground of a deployed door, in a browser."""
+"""The playground of the deployed front door, in a browser."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ENTER, TAB = "\ue007", "\ue004"
 FIGURES = re.compile(r"(\d+) tokens · ([\d.]+) tokens/s · first token after (\d+) ms · prompt (\d+) tokens(.*)")
 
 
-class Opened:
-    """The page in a browser, with the key of the deployment."""
+class Playground:
+    """The playground in a browser, with the deployed key."""
 
     def __init__(self, chrome: Chrome, cloud: Cloud) -> None:
         self.chrome = chrome
-        cloud.pace.take(5)
+        cloud.limiter.take(5)
         chrome.get(f"{cloud.url}/")
         self.enter_key(cloud.api_key)
         self.until(lambda: "TGI" in self.find("about").text)
@@ -53,33 +53,33 @@ class Opened:
 
 
 @pytest.fixture
-def opened(chromium: Chrome, cloud: Cloud) -> Iterator[Opened]:
-    page = Opened(chromium, cloud)
+def playground(chromium: Chrome, cloud: Cloud) -> Iterator[Playground]:
+    page = Playground(chromium, cloud)
     yield page
-    told = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] != "DEBUG"]
-    assert [message for message in told if "Failed to load resource" not in message] == []
+    errors = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] != "DEBUG"]
+    assert [message for message in errors if "Failed to load resource" not in message] == []
 
 
-def test_a_browser_gets_the_page_without_a_key_and_nobody_gets_anything_else(cloud: Cloud) -> None:
-    page = cloud.ask("GET", "/", headers={"Accept": "text/html"}, key=None)
+def test_only_the_page_is_served_without_a_key(cloud: Cloud) -> None:
+    page = cloud.request("GET", "/", headers={"Accept": "text/html"}, key=None)
     assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "script-src 'sha256-" in page.headers["content-security-policy"]
     assert b"<title>Playground</title>" in page.body
     for path, accept in (("/", "*/*"), ("/health", "text/html"), ("/v1/models", "text/html")):
-        assert cloud.ask("GET", path, headers={"Accept": accept}, key=None).status == 401, path
+        assert cloud.request("GET", path, headers={"Accept": accept}, key=None).status == 401, path
 
 
-def test_an_answer_appears_as_it_is_generated_and_is_measured(opened: Opened, cloud: Cloud) -> None:
-    cloud.pace.take(2)
-    assert opened.find("model").get_property("value") == cloud.models[0]
-    opened.say("Tell me of streams.")
-    opened.until(lambda: opened.last(".assistant .text"))
-    early = opened.last(".assistant .text")
-    opened.until(opened.has_ended)
-    whole = opened.last(".assistant .text")
+def test_a_response_is_streamed_and_measured(playground: Playground, cloud: Cloud) -> None:
+    cloud.limiter.take(2)
+    assert playground.find("model").get_property("value") == cloud.models[0]
+    playground.say("Tell me of streams.")
+    playground.until(lambda: playground.last(".assistant .text"))
+    early = playground.last(".assistant .text")
+    playground.until(playground.has_ended)
+    whole = playground.last(".assistant .text")
     assert whole.startswith(early)
     assert len(whole) > len(early)
-    figures = FIGURES.fullmatch(opened.last(".assistant .meta"))
+    figures = FIGURES.fullmatch(playground.last(".assistant .meta"))
     assert figures is not None
     tokens, rate, first, prompt = (float(figure) for figure in figures.groups()[:4])
     assert 1 < tokens <= 512
@@ -88,33 +88,35 @@ def test_an_answer_appears_as_it_is_generated_and_is_measured(opened: Opened, cl
     assert prompt > 1
 
 
-def test_stopping_an_answer_keeps_what_came_and_the_conversation_goes_on(opened: Opened, cloud: Cloud) -> None:
-    cloud.pace.take(3)
-    opened.say("Tell me everything.")
-    opened.until(lambda: len(opened.last(".assistant .text")) > 20)
-    opened.find("stop").click()
-    opened.until(opened.has_ended)
-    assert opened.last(".assistant .meta").endswith("stopped")
-    opened.say("Thank you.")
-    opened.until(lambda: opened.has_ended() and FIGURES.fullmatch(opened.last(".assistant .meta")))
-    assert len(opened.chrome.find_elements("css selector", ".turn")) == 4
-    assert not opened.last(".error")
+def test_stopping_a_response_keeps_its_text_and_the_conversation_continues(
+    playground: Playground, cloud: Cloud
+) -> None:
+    cloud.limiter.take(3)
+    playground.say("Tell me everything.")
+    playground.until(lambda: len(playground.last(".assistant .text")) > 20)
+    playground.find("stop").click()
+    playground.until(playground.has_ended)
+    assert playground.last(".assistant .meta").endswith("stopped")
+    playground.say("Thank you.")
+    playground.until(lambda: playground.has_ended() and FIGURES.fullmatch(playground.last(".assistant .meta")))
+    assert len(playground.chrome.find_elements("css selector", ".turn")) == 4
+    assert not playground.last(".error")
 
 
-def test_a_key_that_is_no_key_is_told_in_words(opened: Opened, cloud: Cloud) -> None:
-    cloud.pace.take(2)
-    opened.enter_key("a-key-that-nobody-has-0123456789")
-    opened.until(lambda: opened.find("about").text.startswith("The key was not accepted."))
-    opened.say("Hello?")
-    opened.until(lambda: opened.last(".turn .error"))
-    assert opened.last(".turn .error").startswith("The key was not accepted.")
-    assert opened.find("message").get_property("value") == "Hello?"
+def test_an_invalid_key_is_reported(playground: Playground, cloud: Cloud) -> None:
+    cloud.limiter.take(2)
+    playground.enter_key("a-key-that-nobody-has-0123456789")
+    playground.until(lambda: playground.find("about").text.startswith("The key was not accepted."))
+    playground.say("Hello?")
+    playground.until(lambda: playground.last(".turn .error"))
+    assert playground.last(".turn .error").startswith("The key was not accepted.")
+    assert playground.find("message").get_property("value") == "Hello?"
 
 
-def test_a_model_that_fails_in_the_midst_of_an_answer_is_told_in_words(opened: Opened, cloud: Cloud) -> None:
-    cloud.pace.take(2)
+def test_a_failure_during_a_response_is_reported(playground: Playground, cloud: Cloud) -> None:
+    cloud.limiter.take(2)
     cloud.inject("stream-broken")
-    opened.say("Break.")
-    opened.until(lambda: opened.last(".turn .error"))
-    assert opened.last(".turn .error").startswith("The answer broke off.")
-    assert opened.last(".assistant .text")
+    playground.say("Break.")
+    playground.until(lambda: playground.last(".turn .error"))
+    assert playground.last(".turn .error").startswith("The answer broke off.")
+    assert playground.last(".assistant .text")

@@ -1,4 +1,4 @@
-"""What no honest client sends to the deployed API has an answer of gateway or function, and no word in a log."""
+"""Hostile requests to the deployed API: each gets a client error or a normal response, and none is logged."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ VALUES = {
 }
 
 
-def told(cloud: Cloud, path: str, body: bytes, **headers: str) -> int:
-    """The status of an answer, which is one of the API or its protocol's, and never a failure."""
-    answer = cloud.ask("POST", path, body, headers=headers)
-    assert answer.status < 500, answer.body
-    if answer.status >= 400:
-        error = answer.json()["error"]
+def status_of(cloud: Cloud, path: str, body: bytes, **headers: str) -> int:
+    """The status of a response, which must not be a 5xx and must have an error body if it is a 4xx."""
+    response = cloud.request("POST", path, body, headers=headers)
+    assert response.status < 500, response.body
+    if response.status >= 400:
+        error = response.json()["error"]
         assert error["message"] if path.startswith("/v1/") else error
-    return answer.status
+    return response.status
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_hostile_bodies_are_refused_by_the_gateway_or_the_function(cloud: Cloud, path: str) -> None:
+def test_hostile_bodies_are_rejected_by_the_gateway_or_the_function(cloud: Cloud, path: str) -> None:
     good = json.dumps(ROUTES[path])
     (name,) = ROUTES[path]
     for value in VALUES.values():
-        assert told(cloud, path, f'{{"{name}":{value}}}'.encode()) in (200, 400, 422)
-        assert told(cloud, path, f'{{"unknown":{value},{good[1:]}'.encode()) in (200, 400)
+        assert status_of(cloud, path, f'{{"{name}":{value}}}'.encode()) in (200, 400, 422)
+        assert status_of(cloud, path, f'{{"unknown":{value},{good[1:]}'.encode()) in (200, 400)
     for body in (b"", b"\xff\xfe", b'{"inputs":"\xed\xa0\x80"}', good.encode("utf-16"), b"[]", f'"{CANARY}"'.encode()):
-        assert told(cloud, path, body) in (200, 400)
-    assert told(cloud, path, good.encode(), **{"Content-Type": "text/plain"}) == 415
-    assert told(cloud, path, good.encode(), **{"Content-Encoding": "gzip"}) == 200
-    assert told(cloud, path, good.encode(), **{"X-Request-Id": "é\t" * 100}) == 200
+        assert status_of(cloud, path, body) in (200, 400)
+    assert status_of(cloud, path, good.encode(), **{"Content-Type": "text/plain"}) == 415
+    assert status_of(cloud, path, good.encode(), **{"Content-Encoding": "gzip"}) == 200
+    assert status_of(cloud, path, good.encode(), **{"X-Request-Id": "é\t" * 100}) == 200
 
 
-def test_a_member_that_comes_twice_means_the_same_to_gateway_and_function(cloud: Cloud) -> None:
-    """The gateway validates the last of them, and the function reads the last of them."""
-    assert told(cloud, "/generate", b'{"inputs":7,"inputs":"x"}') == 200
-    assert told(cloud, "/generate", b'{"inputs":"x","inputs":7}') == 400
+def test_gateway_and_function_agree_on_duplicate_members(cloud: Cloud) -> None:
+    """The gateway validates the last one, and the function reads the last one."""
+    assert status_of(cloud, "/generate", b'{"inputs":7,"inputs":"x"}') == 200
+    assert status_of(cloud, "/generate", b'{"inputs":"x","inputs":7}') == 400
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_a_member_that_comes_twice_means_the_same_to_gateway_and_function(cloud:
         *("{key}", "Bearer {key}é", "Bearer " + "a" * 5_000, "Bearer ' OR 1=1 --", "Bearer {key}\tx"),
     ],
 )
-def test_what_is_no_key_lets_nobody_in(cloud: Cloud, key: str) -> None:
+def test_invalid_credentials_are_rejected(cloud: Cloud, key: str) -> None:
     header = key.format(key=cloud.api_key) if "{" in key else key
-    answer = cloud.ask("POST", "/generate", ROUTES["/generate"], key=None, headers={"Authorization": header})
-    assert answer.status in (401, 403)
-    assert cloud.api_key.encode() not in answer.body
+    response = cloud.request("POST", "/generate", ROUTES["/generate"], key=None, headers={"Authorization": header})
+    assert response.status in (401, 403)
+    assert cloud.api_key.encode() not in response.body
 
 
-def test_two_keys_are_no_way_around_the_one_that_is_wrong(cloud: Cloud) -> None:
-    """Whichever of them is looked at, the other one is not what lets a request in."""
+def test_two_authorization_headers_cannot_bypass_the_invalid_one(cloud: Cloud) -> None:
+    """The last header is checked, so the request is admitted only if that has a valid key."""
     parts = urlsplit(cloud.url)
     body = json.dumps(ROUTES["/generate"])
     for keys in (("x" * 40, cloud.api_key), (cloud.api_key, "x" * 40)):
-        cloud.pace.take()
+        cloud.limiter.take()
         connection = cloud.connect()
         connection.putrequest("POST", f"{parts.path}/generate")
         for key in keys:
@@ -95,8 +95,8 @@ def test_two_keys_are_no_way_around_the_one_that_is_wrong(cloud: Cloud) -> None:
         assert status in ((200,) if keys[-1] == cloud.api_key else (401, 403))
 
 
-def test_a_request_inside_of_a_request_is_never_answered(cloud: Cloud) -> None:
-    """With chunks and a length, of which one may end the body and the other not."""
+def test_request_smuggling_is_rejected(cloud: Cloud) -> None:
+    """With both Transfer-Encoding and Content-Length, which disagree on the end of the body."""
     parts = urlsplit(cloud.url)
     inner = f"GET {parts.path}/v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {cloud.api_key}\r\n\r\n"
     head = (
@@ -111,7 +111,7 @@ def test_a_request_inside_of_a_request_is_never_answered(cloud: Cloud) -> None:
         assert b'"data"' not in response.read()
 
 
-def test_nothing_of_it_was_logged(cloud: Cloud) -> None:
-    """The access log, the function's lines and the emulation's own words, with all that came before."""
-    cloud.ask("GET", f"/{CANARY}?{CANARY}={CANARY}", headers={"User-Agent": CANARY, "Cookie": CANARY})
-    assert CANARY not in cloud.told()
+def test_nothing_of_the_requests_is_logged(cloud: Cloud) -> None:
+    """In the access log, the output of the function and the messages of the emulation, including the tests above."""
+    cloud.request("GET", f"/{CANARY}?{CANARY}={CANARY}", headers={"User-Agent": CANARY, "Cookie": CANARY})
+    assert CANARY not in cloud.log()

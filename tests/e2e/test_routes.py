@@ -1,4 +1,4 @@
-"""Every route of the deployed API, as curl would call it."""
+"""Every route of the deployed API, with plain HTTP requests."""
 
 import json
 import threading
@@ -16,136 +16,136 @@ CHAT = {"model": "llama", "messages": [{"role": "user", "content": PROMPT}], "ma
 
 
 def test_the_models_are_listed(cloud: Cloud) -> None:
-    answer = cloud.ask("GET", "/v1/models")
-    assert answer.status == 200
-    assert [entry["id"] for entry in answer.json()["data"]] == cloud.models == ["llama"]
-    assert answer.headers["content-type"] == "application/json"
+    response = cloud.request("GET", "/v1/models")
+    assert response.status == 200
+    assert [entry["id"] for entry in response.json()["data"]] == cloud.models == ["llama"]
+    assert response.headers["content-type"] == "application/json"
 
 
 def test_the_endpoint_is_healthy(cloud: Cloud) -> None:
-    assert cloud.ask("GET", "/health").status == 200
+    assert cloud.request("GET", "/health").status == 200
 
 
-def test_generate_answers_in_one_piece(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/generate", GENERATE)
-    assert answer.status == 200
-    assert isinstance(answer.json()["generated_text"], str)
-    assert answer.json()["generated_text"]
-    assert len(answer.headers["x-amzn-requestid"]) == 36
-    assert answer.headers["x-amzn-trace-id"].startswith("Root=1-")
+def test_generate_returns_json(cloud: Cloud) -> None:
+    response = cloud.request("POST", "/generate", GENERATE)
+    assert response.status == 200
+    assert isinstance(response.json()["generated_text"], str)
+    assert response.json()["generated_text"]
+    assert len(response.headers["x-amzn-requestid"]) == 36
+    assert response.headers["x-amzn-trace-id"].startswith("Root=1-")
 
 
 def test_the_details_are_those_of_tgi(cloud: Cloud) -> None:
     body = {**GENERATE, "parameters": {"max_new_tokens": 5, "details": True}}
-    details = cloud.ask("POST", "/generate", body).json()["details"]
+    details = cloud.request("POST", "/generate", body).json()["details"]
     assert (details["finish_reason"], details["generated_tokens"], len(details["tokens"])) == ("length", 5, 5)
 
 
-def test_the_root_answers_like_tgi_with_an_array(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/", GENERATE)
-    assert answer.status == 200
-    assert list(answer.json()[0]) == ["generated_text"]
+def test_the_root_returns_an_array_like_tgi(cloud: Cloud) -> None:
+    response = cloud.request("POST", "/", GENERATE)
+    assert response.status == 200
+    assert list(response.json()[0]) == ["generated_text"]
 
 
-def test_the_root_streams_when_it_is_asked_to(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/", {**GENERATE, "stream": True})
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.events()[-1]["generated_text"]
+def test_the_root_streams_if_requested(cloud: Cloud) -> None:
+    response = cloud.request("POST", "/", {**GENERATE, "stream": True})
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.events()[-1]["generated_text"]
 
 
 def test_tokens_arrive_one_by_one(cloud: Cloud) -> None:
     body = {"inputs": PROMPT, "parameters": {"max_new_tokens": 40}}
-    answer = cloud.ask("POST", "/generate_stream", body)
-    events = answer.events()
-    assert answer.status == 200
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.headers["transfer-encoding"] == "chunked"
+    response = cloud.request("POST", "/generate_stream", body)
+    events = response.events()
+    assert response.status == 200
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.headers["transfer-encoding"] == "chunked"
     assert [event["index"] for event in events] == list(range(1, 41))
     assert (
         "".join(event["token"]["text"] for event in events if not event["token"]["special"])
         in (events[-1]["generated_text"])
     )
-    # 40 tokens at 250 a second take 160 ms; if anything had waited for the whole, all would come at once.
-    assert answer.times[-1] - answer.times[0] > 0.08
-    assert len({round(moment, 3) for moment in answer.times}) > 10
+    # 40 tokens at 250 a second take 160 ms. If anything buffered the stream, they would all arrive at once.
+    assert response.times[-1] - response.times[0] > 0.08
+    assert len({round(moment, 3) for moment in response.times}) > 10
 
 
-def test_the_streamed_text_is_the_buffered_text(cloud: Cloud) -> None:
-    streamed = cloud.ask("POST", "/generate_stream", GENERATE).events()[-1]["generated_text"]
-    assert streamed == cloud.ask("POST", "/generate", GENERATE).json()["generated_text"]
+def test_streaming_and_non_streaming_texts_are_equal(cloud: Cloud) -> None:
+    streamed = cloud.request("POST", "/generate_stream", GENERATE).events()[-1]["generated_text"]
+    assert streamed == cloud.request("POST", "/generate", GENERATE).json()["generated_text"]
 
 
-def test_chat_answers_in_one_piece(cloud: Cloud) -> None:
-    told = cloud.ask("POST", "/v1/chat/completions", CHAT).json()
-    assert told["object"] == "chat.completion"
-    assert told["choices"][0]["message"]["role"] == "assistant"
-    assert told["choices"][0]["message"]["content"]
-    usage = told["usage"]
+def test_chat_returns_json(cloud: Cloud) -> None:
+    body = cloud.request("POST", "/v1/chat/completions", CHAT).json()
+    assert body["object"] == "chat.completion"
+    assert body["choices"][0]["message"]["role"] == "assistant"
+    assert body["choices"][0]["message"]["content"]
+    usage = body["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
 
 
 def test_chat_streams_chunks_and_done(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/v1/chat/completions", {**CHAT, "stream": True})
-    assert answer.body.rstrip().endswith(b"data: [DONE]")
-    events = answer.events()
+    response = cloud.request("POST", "/v1/chat/completions", {**CHAT, "stream": True})
+    assert response.body.rstrip().endswith(b"data: [DONE]")
+    events = response.events()
     assert {event["object"] for event in events} == {"chat.completion.chunk"}
     assert "".join(event["choices"][0]["delta"].get("content") or "" for event in events if event["choices"])
-    assert len(answer.times) > 1
+    assert len(response.times) > 1
 
 
-def test_the_hub_id_names_the_model_too(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/v1/chat/completions", {**CHAT, "model": "meta-llama/Llama-3.1-8B-Instruct"})
-    assert answer.status == 200
+def test_the_hub_id_is_an_alias_of_the_model(cloud: Cloud) -> None:
+    response = cloud.request("POST", "/v1/chat/completions", {**CHAT, "model": "meta-llama/Llama-3.1-8B-Instruct"})
+    assert response.status == 200
 
 
-def test_a_model_that_is_not_there_is_a_404(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/v1/chat/completions", {**CHAT, "model": "gpt-4"})
-    assert (answer.status, answer.json()["error"]["code"]) == (404, "model_not_found")
-    assert "`gpt-4` does not exist" in answer.json()["error"]["message"]
+def test_an_unknown_model_is_a_404(cloud: Cloud) -> None:
+    response = cloud.request("POST", "/v1/chat/completions", {**CHAT, "model": "gpt-4"})
+    assert (response.status, response.json()["error"]["code"]) == (404, "model_not_found")
+    assert "`gpt-4` does not exist" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/v1/nowhere", "/generate/more"])
-def test_an_unknown_route_is_a_404_that_names_the_routes(cloud: Cloud, path: str) -> None:
-    answer = cloud.ask("GET", path)
-    assert answer.status == 404
-    assert f"There is no {path} here" in answer.body.decode()
+def test_an_unknown_route_is_a_404_that_lists_the_routes(cloud: Cloud, path: str) -> None:
+    response = cloud.request("GET", path)
+    assert response.status == 404
+    assert f"There is no {path} here" in response.body.decode()
 
 
 @pytest.mark.parametrize(
     ("verb", "path", "allowed"),
     [("GET", "/generate", "POST"), ("DELETE", "/v1/models", "GET"), ("PUT", "/v1/chat/completions", "POST")],
 )
-def test_a_wrong_method_is_a_405_that_names_the_right_one(cloud: Cloud, verb: str, path: str, allowed: str) -> None:
-    answer = cloud.ask(verb, path)
-    assert (answer.status, answer.headers["allow"]) == (405, allowed)
-    assert f"{path} takes {allowed}, not {verb}." in answer.body.decode()
+def test_a_wrong_method_is_a_405_with_the_allowed_methods(cloud: Cloud, verb: str, path: str, allowed: str) -> None:
+    response = cloud.request(verb, path)
+    assert (response.status, response.headers["allow"]) == (405, allowed)
+    assert f"{path} takes {allowed}, not {verb}." in response.body.decode()
 
 
 def test_a_content_type_that_is_not_json_is_a_415(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/generate", GENERATE, headers={"Content-Type": "text/plain"})
-    assert answer.status == 415
-    assert "application/json" in answer.body.decode()
+    response = cloud.request("POST", "/generate", GENERATE, headers={"Content-Type": "text/plain"})
+    assert response.status == 415
+    assert "application/json" in response.body.decode()
 
 
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/", "/v1/chat/completions"])
 @pytest.mark.parametrize("body", [b"{", b"[]", b"{}"])
-def test_a_body_that_is_not_what_the_route_needs_is_a_400(cloud: Cloud, path: str, body: bytes) -> None:
-    answer = cloud.ask("POST", path, body)
-    assert (answer.status, answer.json()["error_type"]) == (400, "invalid_request_body")
-    assert "must be a JSON object" in answer.json()["error"]["message"]
+def test_an_invalid_body_is_a_400(cloud: Cloud, path: str, body: bytes) -> None:
+    response = cloud.request("POST", path, body)
+    assert (response.status, response.json()["error_type"]) == (400, "invalid_request_body")
+    assert "must be a JSON object" in response.json()["error"]["message"]
 
 
 def test_a_body_over_the_limit_is_a_413(cloud: Cloud) -> None:
     for size in (6_400_000, 11_000_000):
-        answer = cloud.ask("POST", "/generate", json.dumps({"inputs": "x" * size}).encode())
-        assert answer.status == 413, size
-        assert "error" in answer.json()
+        response = cloud.request("POST", "/generate", json.dumps({"inputs": "x" * size}).encode())
+        assert response.status == 413, size
+        assert "error" in response.json()
 
 
-def test_what_tgi_refuses_keeps_its_status_and_words(cloud: Cloud) -> None:
-    answer = cloud.ask("POST", "/generate", {"inputs": "word " * 20_000})
-    assert (answer.status, answer.json()["error_type"]) == (422, "validation")
-    assert "must be <= 16384. Given: 20002 `inputs` tokens" in answer.json()["error"]
+def test_a_validation_error_of_tgi_keeps_its_status_and_message(cloud: Cloud) -> None:
+    response = cloud.request("POST", "/generate", {"inputs": "word " * 20_000})
+    assert (response.status, response.json()["error_type"]) == (422, "validation")
+    assert "must be <= 16384. Given: 20002 `inputs` tokens" in response.json()["error"]
 
 
 def test_one_connection_serves_many_requests(cloud: Cloud) -> None:
@@ -153,7 +153,7 @@ def test_one_connection_serves_many_requests(cloud: Cloud) -> None:
     try:
         local_ports = set()
         for path in ("/generate", "/generate_stream", "/generate"):
-            cloud.pace.take()
+            cloud.limiter.take()
             headers = {"Authorization": f"Bearer {cloud.api_key}", "Content-Type": "application/json"}
             connection.request("POST", f"/prod{path}", json.dumps(GENERATE), headers)
             response = connection.getresponse()
@@ -165,11 +165,11 @@ def test_one_connection_serves_many_requests(cloud: Cloud) -> None:
         connection.close()
 
 
-def test_a_slow_request_holds_up_nobody(cloud: Cloud) -> None:
-    ended: list[tuple[str, int]] = []
+def test_a_slow_request_does_not_block_others(cloud: Cloud) -> None:
+    finished: list[tuple[str, int]] = []
 
     def slow() -> None:
-        ended.append(("slow", cloud.ask("POST", "/generate_stream", GENERATE).status))
+        finished.append(("slow", cloud.request("POST", "/generate_stream", GENERATE).status))
 
     cloud.inject("slow-first-token", seconds=3)
     thread = threading.Thread(target=slow)
@@ -177,19 +177,21 @@ def test_a_slow_request_holds_up_nobody(cloud: Cloud) -> None:
     while cloud.pending_faults():
         time.sleep(0.01)
     for path in ("/generate", "/generate_stream", "/v1/models"):
-        answer = cloud.ask("GET" if path == "/v1/models" else "POST", path, None if "models" in path else GENERATE)
-        ended.append((path, answer.status))
+        response = cloud.request(
+            "GET" if path == "/v1/models" else "POST", path, None if "models" in path else GENERATE
+        )
+        finished.append((path, response.status))
     thread.join(60)
-    assert ended == [("/generate", 200), ("/generate_stream", 200), ("/v1/models", 200), ("slow", 200)]
+    assert finished == [("/generate", 200), ("/generate_stream", 200), ("/v1/models", 200), ("slow", 200)]
 
 
-def test_many_requests_at_the_same_time_are_all_answered_whole(cloud: Cloud) -> None:
+def test_concurrent_streams_are_complete(cloud: Cloud) -> None:
     body = {"inputs": PROMPT, "parameters": {"max_new_tokens": 20}}
     texts: list[str] = []
-    cloud.pace.take(8)
+    cloud.limiter.take(8)
 
     def ask() -> None:
-        texts.append(cloud.ask("POST", "/generate_stream", body, paced=False).events()[-1]["generated_text"])
+        texts.append(cloud.request("POST", "/generate_stream", body, limited=False).events()[-1]["generated_text"])
 
     threads = [threading.Thread(target=ask) for _ in range(8)]
     for thread in threads:
@@ -200,9 +202,9 @@ def test_many_requests_at_the_same_time_are_all_answered_whole(cloud: Cloud) -> 
     assert len(set(texts)) == 1
 
 
-def test_a_client_that_goes_away_does_not_disturb_the_next(cloud: Cloud) -> None:
+def test_a_disconnected_client_does_not_affect_the_next(cloud: Cloud) -> None:
     for _ in range(3):
-        cloud.pace.take()
+        cloud.limiter.take()
         connection = cloud.connect()
         headers = {"Authorization": f"Bearer {cloud.api_key}", "Content-Type": "application/json"}
         body = json.dumps({"inputs": PROMPT, "parameters": {"max_new_tokens": 400}})
@@ -211,4 +213,4 @@ def test_a_client_that_goes_away_does_not_disturb_the_next(cloud: Cloud) -> None
         assert response.read1(1)
         response.close()
         connection.close()
-    assert cloud.ask("POST", "/generate", GENERATE).status == 200
+    assert cloud.request("POST", "/generate", GENERATE).status == 200

@@ -22,16 +22,16 @@ from cryptography.x509.oid import NameOID
 from local.cloud import listen
 
 
-def text(number: int) -> str:
+def encode_integer(number: int) -> str:
     return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
 
 
-def part(value: Any) -> str:
+def encode_json(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 class Issuer:
-    """An OpenID Connect provider on the loopback interface, over TLS with an authority of its own."""
+    """An OpenID Connect provider on the loopback interface, over TLS with its own certificate authority."""
 
     def __init__(self, folder: Path) -> None:
         self.authority = folder / "authority.pem"
@@ -42,26 +42,27 @@ class Issuer:
 
     def token(self, **claims: Any) -> str:
         now = int(time.time())
-        told = {"iss": self.url, "aud": "llm", "sub": "user-1", "iat": now, "exp": now + 300, **claims}
-        signed = f"{part({'alg': 'RS256', 'kid': 'k1', 'typ': 'JWT'})}.{part(told)}"
+        payload = {"iss": self.url, "aud": "llm", "sub": "user-1", "iat": now, "exp": now + 300, **claims}
+        signed = f"{encode_json({'alg': 'RS256', 'kid': 'k1', 'typ': 'JWT'})}.{encode_json(payload)}"
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         numbers = self._key.public_key().public_numbers()
-        jwk = {"kty": "RSA", "kid": "k1", "use": "sig", "alg": "RS256", "n": text(numbers.n), "e": text(numbers.e)}
-        answers = {
+        modulus, exponent = encode_integer(numbers.n), encode_integer(numbers.e)
+        jwk = {"kty": "RSA", "kid": "k1", "use": "sig", "alg": "RS256", "n": modulus, "e": exponent}
+        documents = {
             "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
             "/keys": {"keys": [jwk]},
         }
 
-        async def answer(request: web.Request) -> web.Response:
-            return web.json_response(answers[request.path])
+        async def respond(request: web.Request) -> web.Response:
+            return web.json_response(documents[request.path])
 
         app = web.Application()
-        for path in answers:
-            app.router.add_get(path, answer)
+        for path in documents:
+            app.router.add_get(path, respond)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

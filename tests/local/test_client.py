@@ -1,4 +1,4 @@
-"""How the deployed API is called, whatever it asks of its callers, and what `serve` tells of it."""
+"""Credentials for each access method, and what `serve` prints about them."""
 
 import asyncio
 import json
@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from local.apigateway.api import ApiKey, Method, RestApi, UsagePlan
-from local.client import Caller
-from local.commands.serve import read_fault, ready
+from local.client import ApiClient
+from local.commands.serve import connection_details, read_fault
 from local.deployment.control_plane import CREDENTIALS
 from local.errors import UserError
 from local.session import stack_names
-from tests.local.apigateway.doubles import AUTHORIZER, KEY, MadeUp, allow, build_api, running
+from tests.local.apigateway.doubles import AUTHORIZER, KEY, FakeFunction, allow, build_api, running
 
 SECRETS = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
 
@@ -24,20 +24,20 @@ def keyed(*keys: ApiKey, **options: Any) -> RestApi:
 
 
 def status_of(api: RestApi, monkeypatch: pytest.MonkeyPatch) -> int:
-    """What the gateway answers to the caller of its API."""
+    """The status of a request that the client has authenticated."""
     monkeypatch.setattr("tests.local.apigateway.doubles.SECRETS", SECRETS)
 
-    async def ask() -> int:
-        async with running(api, main=MadeUp({"statusCode": 200}), auth=MadeUp(allow)) as gateway:
+    async def send() -> int:
+        async with running(api, main=FakeFunction({"statusCode": 200}), auth=FakeFunction(allow)) as gateway:
             url, body = f"{gateway.url}/prod/v1/models", b'{"a": 1}'
-            headers = Caller(api).headers("POST", url, body, **{"Content-Type": "application/json"})
-            async with gateway.session.post(url, data=body, headers=headers) as answer:
-                return answer.status
+            headers = ApiClient(api).headers("POST", url, body, **{"Content-Type": "application/json"})
+            async with gateway.session.post(url, data=body, headers=headers) as response:
+                return response.status
 
-    return asyncio.run(ask())
+    return asyncio.run(send())
 
 
-def by_header() -> RestApi:
+def api_with_key_header() -> RestApi:
     api = keyed(ApiKey(id="k", value=KEY), key_source="HEADER")
     for resource in api.root.walk():
         integration = resource.methods["ANY"].integration
@@ -50,7 +50,7 @@ def by_header() -> RestApi:
     [
         (build_api(), ""),
         (keyed(ApiKey(id="k", value=KEY)), f"-H 'Authorization: Bearer {KEY}'"),
-        (by_header(), f"-H 'X-Api-Key: {KEY}'"),
+        (api_with_key_header(), f"-H 'X-Api-Key: {KEY}'"),
         (
             build_api(iam=True),
             "--aws-sigv4 aws:amz:us-east-1:execute-api --user emulated:emulated -H 'X-Amz-Security-Token: emulated'",
@@ -58,39 +58,41 @@ def by_header() -> RestApi:
     ],
     ids=["public", "bearer", "header", "iam"],
 )
-def test_the_caller_is_let_in_by_every_access(api: RestApi, curl: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_is_admitted_by_every_access_method(
+    api: RestApi, curl: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert status_of(api, monkeypatch) == 200
-    assert Caller(api).curl() == curl
+    assert ApiClient(api).curl() == curl
 
 
-def test_whom_an_authorizer_of_its_own_lets_in_only_its_owner_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_custom_authorizer_requires_a_token_from_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     api = build_api(authorizer=AUTHORIZER, api_key=False)
-    caller = Caller(api)
+    client = ApiClient(api)
     assert status_of(api, monkeypatch) == 401
-    assert (caller.needs_token, caller.api_key) == (True, None)
-    assert caller.explain() == "Send a token that the deployed authorizer accepts: -H 'Authorization: Bearer …'"
+    assert (client.requires_token, client.api_key) == (True, None)
+    assert client.instructions() == "Send a token that the deployed authorizer accepts: -H 'Authorization: Bearer …'"
 
 
-def test_how_to_sign_is_explained_and_no_key_is() -> None:
-    explained = Caller(build_api(iam=True)).explain()
-    assert explained is not None
-    assert "AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_SESSION_TOKEN=emulated" in explained
-    assert Caller(keyed(ApiKey(id="k", value=KEY))).explain() is None
+def test_instructions_are_printed_for_signing_but_not_for_keys() -> None:
+    instructions = ApiClient(build_api(iam=True)).instructions()
+    assert instructions is not None
+    assert "AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_SESSION_TOKEN=emulated" in instructions
+    assert ApiClient(keyed(ApiKey(id="k", value=KEY))).instructions() is None
 
 
-def test_an_api_that_nobody_has_a_key_for_is_told() -> None:
-    with pytest.raises(UserError, match="no key in a usage plan, so nobody may call it") as raised:
-        Caller(keyed())
-    assert raised.value.fix == 'Give its FrontDoor a consumer: door.add_consumer("team-a").'
+def test_an_api_without_any_key_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"The deployed API requires an API key, but no usage plan has one\.") as raised:
+        ApiClient(keyed())
+    assert raised.value.fix == 'Add a consumer to its FrontDoor: front_door.add_consumer("team-a").'
 
 
 def line(api: RestApi) -> dict[str, Any]:
-    cloud: Any = SimpleNamespace(url="http://127.0.0.1:1/prod", caller=Caller(api))
-    told: dict[str, Any] = json.loads(json.dumps(ready(cloud, ["llama"])))
-    return told
+    cloud: Any = SimpleNamespace(url="http://127.0.0.1:1/prod", client=ApiClient(api))
+    details: dict[str, Any] = json.loads(json.dumps(connection_details(cloud, ["llama"])))
+    return details
 
 
-def test_the_line_of_serve_has_every_consumers_key_where_there_are_several() -> None:
+def test_the_line_of_serve_lists_the_keys_of_several_consumers() -> None:
     one, two = ApiKey(id="1", name="team-a", value="a" * 20), ApiKey(id="2", name="team-b", value="b" * 20)
     again, nameless = ApiKey(id="3", name="team-b", value="c" * 20), ApiKey(id="4", value="d" * 20)
     assert line(build_api()) == {"url": "http://127.0.0.1:1/prod", "api_key": None, "models": ["llama"]}
@@ -104,14 +106,14 @@ def test_the_line_of_serve_has_every_consumers_key_where_there_are_several() -> 
     }
 
 
-def test_several_stacks_are_named_with_commas_or_spaces_and_each_counts_once() -> None:
+def test_stack_names_are_separated_by_commas_or_spaces_without_duplicates() -> None:
     assert stack_names("LlamaTgiStack") == ["LlamaTgiStack"]
     assert stack_names("A, B A,,C") == ["A", "B", "C"]
-    with pytest.raises(UserError, match="no name of a stack"):
+    with pytest.raises(UserError, match=r"STACK=,: must name a stack\."):
         stack_names(",")
 
 
 @pytest.mark.parametrize("name", ["earthquake", "refused"])
-def test_a_fault_that_cannot_be_one_of_every_call_is_told(name: str) -> None:
-    with pytest.raises(UserError, match=f"--fault {name}: it is not one for every call."):
+def test_a_fault_that_cannot_be_injected_into_every_call_is_an_error(name: str) -> None:
+    with pytest.raises(UserError, match=f"--fault {name}: cannot be injected into every call."):
         read_fault(name)

@@ -1,1 +1,1 @@
-"""The API as it was deployed: the template and its OpenAPI document, read as API Gateway imports them."""
+"""Reads a REST API from the deployed template and its OpenAPI document, with API Gateway's import rules."""

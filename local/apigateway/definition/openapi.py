@@ -1,6 +1,6 @@
-"""Reads the OpenAPI document that a REST API is imported from, as strictly as API Gateway where its rules are known.
+"""Imports the OpenAPI document of a REST API, with API Gateway's rules as far as they are known.
 
-The words of the refusals are those that API Gateway was seen to use.
+The error messages are those that API Gateway is known to use.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
 """
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 ANY = "x-amazon-apigateway-any-method"
 VERBS = {verb: verb.upper() for verb in ("get", "put", "post", "delete", "patch", "options", "head")} | {ANY: "ANY"}
 KEY_SOURCES = ("HEADER", "AUTHORIZER")
-PLACES = {"header": "header", "query": "querystring", "path": "path"}
+LOCATIONS = {"header": "header", "query": "querystring", "path": "path"}
 MAPPINGS = ("'", "context.", "method.request.header.")
-# Regional APIs; more than 29 seconds needs a quota where the answer is not streamed.
+# Limits of Regional APIs. A buffered timeout over 29 seconds requires a quota increase.
 BUFFERED_MILLIS = range(50, 29_001)
 STREAM_MILLIS = range(50, 900_001)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """What a document makes of an API."""
+class ImportedApi:
+    """The parts of an API that its OpenAPI document defines."""
 
     root: Resource
     key_source: str
@@ -44,21 +44,21 @@ class Imported:
     binary_media_types: Sequence[str]
 
 
-def import_api(document: Object, name: str) -> Imported:
-    """What API Gateway would make of an OpenAPI document.
+def import_api(document: Object, name: str) -> ImportedApi:
+    """Imports an OpenAPI document as API Gateway does.
 
     Args:
-        document: The document, resolved.
-        name: The API's logical id, for the error.
+        document: The document, without CloudFormation functions.
+        name: The logical id of the API, for the error message.
 
     Raises:
-        UserError: API Gateway would refuse it, or the emulation cannot serve it; all problems are named.
+        UserError: API Gateway would reject the document, or the emulation cannot serve it; lists all problems.
     """
     importer = _Importer(document)
     imported = importer.run()
     if importer.problems:
-        told = "".join(f"\n  {problem}" for problem in dict.fromkeys(importer.problems))
-        raise UserError(f"Errors found during import of the Body of {name}:{told}", "Correct the API's Body.")
+        problems = "".join(f"\n  {problem}" for problem in dict.fromkeys(importer.problems))
+        raise UserError(f"Errors found during import of the Body of {name}:{problems}", "Correct the API's Body.")
     return imported
 
 
@@ -72,14 +72,14 @@ class _Importer:
         self._schemas = Schemas(components.get("schemas", {}), self.problems)
         self._validators: Object = document.get("x-amazon-apigateway-request-validators", {})
 
-    def run(self) -> Imported:
+    def run(self) -> ImportedApi:
         version = str(self._document.get("openapi", self._document.get("swagger", "")))
         if not version.startswith("3.0."):
-            self.problems.append(f"openapi {version or 'missing'}: API Gateway imports OpenAPI 3.0, here as 3.0.1")
+            self.problems.append(f"openapi {version or 'missing'}: must be 3.0.1, as API Gateway imports OpenAPI 3.0")
         source = str(self._document.get("x-amazon-apigateway-api-key-source", "HEADER")).upper()
         if source not in KEY_SOURCES:
             self.problems.append(f"x-amazon-apigateway-api-key-source {source}: must be HEADER or AUTHORIZER")
-        return Imported(
+        return ImportedApi(
             root=self._tree(),
             key_source=source,
             gateway_responses=dict(self._gateway_responses()),
@@ -139,11 +139,11 @@ class _Importer:
 
     def _parameters(self, path: str, entries: list[Object], where: str) -> Iterator[tuple[str, bool]]:
         for entry in map(self._deref, entries):
-            name, place = entry.get("name"), entry.get("in")
-            if place == "path" and f"{{{name}}}" not in path and f"{{{name}+}}" not in path:
+            name, location = entry.get("name"), entry.get("in")
+            if location == "path" and f"{{{name}}}" not in path and f"{{{name}+}}" not in path:
                 self.problems.append(f"{where}: the path has no parameter '{name}'")
-            elif place in PLACES:
-                yield f"method.request.{PLACES[place]}.{name}", bool(entry.get("required", False))
+            elif location in LOCATIONS:
+                yield f"method.request.{LOCATIONS[location]}.{name}", bool(entry.get("required", False))
 
     def _integration(self, path: str, verb: str, operation: Object) -> Integration | None:
         entry = operation.get("x-amazon-apigateway-integration")
@@ -181,7 +181,7 @@ class _Importer:
             )
 
     def _deref(self, entry: Object) -> Object:
-        """The entry, or the one in `components` that it refers to."""
+        """The entry, or the entry that its `$ref` refers to."""
         reference = entry.get("$ref")
         if reference is None:
             return entry
@@ -189,7 +189,7 @@ class _Importer:
         for step in str(reference).removeprefix("#/").split("/"):
             found = found.get(step) if isinstance(found, dict) else None
         if not isinstance(found, dict):
-            self.problems.append(f"{reference}: the document has no such entry")
+            self.problems.append(f"{reference}: not found in the document")
             return {}
         return found
 
@@ -197,20 +197,20 @@ class _Importer:
 def _integration(entry: Object) -> Integration | str:
     kind, uri = str(entry.get("type", "")).upper(), str(entry.get("uri"))
     if kind != "AWS_PROXY":
-        return f"type {entry.get('type')}: the emulated gateway serves Lambda proxy integrations (aws_proxy) only"
+        return f"type {entry.get('type')}: the emulated gateway supports only Lambda proxy integrations (aws_proxy)"
     function = read_uri(uri)
     if function is None:
         return f"Invalid ARN specified in the request: {uri}"
     if entry.get("httpMethod") != "POST":
-        return f"httpMethod {entry.get('httpMethod')}: Lambda functions are invoked by POST"
+        return f"httpMethod {entry.get('httpMethod')}: must be POST for Lambda functions"
     mode = str(entry.get("responseTransferMode", "BUFFERED"))
     if mode not in ("BUFFERED", "STREAM"):
         return f"responseTransferMode {mode}: must be BUFFERED or STREAM"
     stream = mode == "STREAM"
     if function.action != (STREAM if stream else BUFFERED):
-        return f"API Gateway refuses this URI when responseTransferMode is {mode}: {uri}"
+        return f"API Gateway rejects this URI when responseTransferMode is {mode}: {uri}"
     millis = entry.get("timeoutInMillis", 29_000)
     if millis not in (STREAM_MILLIS if stream else BUFFERED_MILLIS):
-        most = (STREAM_MILLIS if stream else BUFFERED_MILLIS)[-1]
-        return f"Timeout should be between 50 ms and {most} ms: {millis}"
+        maximum = (STREAM_MILLIS if stream else BUFFERED_MILLIS)[-1]
+        return f"Timeout should be between 50 ms and {maximum} ms: {millis}"
     return Integration(function_name=function.name, stream=stream, timeout_seconds=millis / 1000)

@@ -1,4 +1,4 @@
-"""The resource tree of an API, from the paths of its document."""
+"""Builds the resource tree of an API from the paths of its document."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ CHARACTERS = (
 
 
 class ResourceTree:
-    """Grows by paths; a path that API Gateway would not take becomes a problem.
+    """A resource tree, built path by path with API Gateway's rules.
 
     Args:
-        problems: Gets a sentence for each path that is refused.
+        problems: Receives a message for each path that API Gateway would reject.
+
+    Attributes:
+        root: The resource `/`.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -32,8 +35,8 @@ class ResourceTree:
         self.root = _resource("/")
 
     def add(self, path: str) -> Resource | None:
-        """The resource of a path, made with those on the way to it where they are not there yet."""
-        for problem in self._refusals(path):
+        """Creates the resource of a path and its missing parents; None if API Gateway would reject the path."""
+        for problem in self._path_problems(path):
             self._problems.append(f"Unable to create resource at path '{path}': {problem}")
             return None
         node = self.root
@@ -43,22 +46,22 @@ class ResourceTree:
             node = node.children[part]
         return node
 
-    def _refusals(self, path: str) -> Iterator[str]:
+    def _path_problems(self, path: str) -> Iterator[str]:
         if not path.startswith("/"):
-            yield "a path begins with a slash"
+            yield "the path must begin with a slash"
         node: Resource | None = self.root
-        above = ""
+        parent = ""
         for part in _parts(path):
             if not PART.fullmatch(part):
                 yield CHARACTERS.format(part)
-            if above.endswith("+}"):
-                yield GREEDY.format(above)
+            if parent.endswith("+}"):
+                yield GREEDY.format(parent)
             if node is not None:
                 variables = [sibling for sibling in node.children if sibling.startswith("{") and sibling != part]
                 if part.startswith("{") and variables:
                     yield SIBLING.format(variables[0])
                 node = node.children.get(part)
-            above = part
+            parent = part
 
 
 def _parts(path: str) -> list[str]:

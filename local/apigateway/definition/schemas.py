@@ -1,4 +1,4 @@
-"""The models that bodies are held against: the schemas of an API's document, in JSON schema draft 4."""
+"""The models of request bodies: the schemas of an API's document, in JSON Schema draft 4."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Schemas:
 
     Args:
         schemas: The schemas by name.
-        problems: Gets a sentence for each thing that API Gateway would refuse.
+        problems: Receives a message for everything that API Gateway would reject.
     """
 
     def __init__(self, schemas: Mapping[str, Mapping[str, Any]], problems: list[str]) -> None:
@@ -32,7 +32,7 @@ class Schemas:
             self._check(schema, where)
 
     def model(self, schema: Mapping[str, Any], where: str) -> dict[str, Any]:
-        """A schema of a body as a whole, with what it refers to."""
+        """The JSON schema of a body, including the schemas that it references."""
         self._check(schema, where)
         return {"allOf": [schema], "components": {"schemas": self._schemas}}
 

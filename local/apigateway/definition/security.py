@@ -1,4 +1,4 @@
-"""Who may call a method: what the security schemes and requirements of an API's document mean to API Gateway.
+"""The access control of methods: the security schemes and requirements of an API's document.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authorizer.html
 """
@@ -21,7 +21,7 @@ TTL_SECONDS = range(3601)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a method asks for: nothing, a signature, an authorizer's word, a key, or a key besides one of the others."""
+    """What a method requires: a signature, an authorizer, an API key, a key with one of the others, or nothing."""
 
     iam: bool = False
     authorizer: Authorizer | None = None
@@ -33,7 +33,7 @@ class SecuritySchemes:
 
     Args:
         schemes: The schemes by name.
-        problems: Gets a sentence for each thing that API Gateway would refuse or the emulation cannot do.
+        problems: Receives a message for everything that API Gateway would reject or the emulation does not support.
     """
 
     def __init__(self, schemes: Mapping[str, Mapping[str, Any]], problems: list[str]) -> None:
@@ -48,42 +48,40 @@ class SecuritySchemes:
                 self._access[name] = Access()
 
     def access(self, requirements: list[Mapping[str, Any]], where: str) -> Access:
-        """What a list of security requirements asks for; every scheme that it names counts, in whichever of them."""
+        """The access control of a list of security requirements; API Gateway applies all schemes in the list."""
         names = [name for requirement in requirements for name in requirement]
         for name in names:
             if name not in self._access:
-                self._problems.append(
-                    f"{where}: security names '{name}', which components.securitySchemes does not define"
-                )
+                self._problems.append(f"{where}: security scheme '{name}' is not defined in components.securitySchemes")
         found = [self._access[name] for name in names if name in self._access]
-        deciding = [access for access in found if access.iam or access.authorizer]
-        if len(deciding) > 1:
-            self._problems.append(f"{where}: security names several authorizers, and a method has one")
+        authorizers = [access for access in found if access.iam or access.authorizer]
+        if len(authorizers) > 1:
+            self._problems.append(f"{where}: security has several authorizers, a method can have only one")
         return Access(
-            iam=any(access.iam for access in deciding),
-            authorizer=next((access.authorizer for access in deciding if access.authorizer), None),
+            iam=any(access.iam for access in authorizers),
+            authorizer=next((access.authorizer for access in authorizers if access.authorizer), None),
             api_key_required=any(access.api_key_required for access in found),
         )
 
     def _read(self, name: str, scheme: Mapping[str, Any]) -> Access | str:
         kind = scheme.get("x-amazon-apigateway-authtype", "")
         if scheme.get("type") != "apiKey" or scheme.get("in") != "header" or not scheme.get("name"):
-            return "API Gateway reads schemes of the type apiKey, in a header that has a name"
+            return "the security scheme must have the type apiKey, in: header, and a name"
         if kind == "awsSigv4":
             return Access(iam=True)
         if "x-amazon-apigateway-authorizer" in scheme:
             found = _authorizer(name, scheme["name"], scheme["x-amazon-apigateway-authorizer"])
             return found if isinstance(found, str) else Access(authorizer=found)
         if kind:
-            return f"x-amazon-apigateway-authtype {kind} needs an x-amazon-apigateway-authorizer"
+            return f"x-amazon-apigateway-authtype {kind} requires x-amazon-apigateway-authorizer"
         if scheme["name"].lower() != API_KEY_HEADER:
-            return f"the header of an API key is {API_KEY_HEADER}, not {scheme['name']}"
+            return f"the header of an API key must be {API_KEY_HEADER}, not {scheme['name']}"
         return Access(api_key_required=True)
 
 
 def _authorizer(name: str, header: str, entry: Mapping[str, Any]) -> Authorizer | str:
     if entry.get("type") != "token":
-        return f"type {entry.get('type')}: the emulated gateway asks authorizers of the type token only"
+        return f"type {entry.get('type')}: the emulated gateway supports only the type token"
     function = read_uri(str(entry.get("authorizerUri")))
     if function is None or function.action != BUFFERED:
         return f"Invalid Authorizer URI: {entry.get('authorizerUri')}"
@@ -92,7 +90,7 @@ def _authorizer(name: str, header: str, entry: Mapping[str, Any]) -> Authorizer 
         return f"authorizerResultTtlInSeconds {ttl}: must be from 0 to 3600"
     source = entry.get("identitySource", f"method.request.header.{header}")
     if not source.startswith("method.request.header."):
-        return f"identitySource {source}: a token comes in a header"
+        return f"identitySource {source}: must be a header"
     try:
         re.compile(entry.get("identityValidationExpression", ""))
     except re.error as error:

@@ -1,4 +1,4 @@
-"""Reads a REST API from the deployed template: its OpenAPI Body, its stage, its keys and its usage plans."""
+"""Reads a REST API from the deployed template: its Body, stage, API keys and usage plans."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 
 def read_rest_api(template: Template) -> RestApi:
-    """The REST API of a deployed stack, with its one stage.
+    """The only REST API of a deployed stack.
 
     Raises:
-        UserError: If it has none, or several, or one that API Gateway would refuse or the emulation cannot serve.
+        UserError: The stack does not have exactly one REST API with one stage, API Gateway would reject the API, or
+            the emulation cannot serve it.
     """
     apis = template.resources("AWS::ApiGateway::RestApi")
     if len(apis) != 1:
@@ -41,19 +42,22 @@ class _Reader:
     def read(self) -> RestApi:
         stages = list(self._of_this_api("AWS::ApiGateway::Stage").values())
         if len(stages) != 1:
-            raise UserError(f"The API {self._logical_id} has {len(stages)} stages.", "The emulated cloud serves one.")
+            raise UserError(
+                f"The API {self._logical_id} has {len(stages)} stages.",
+                "The emulated cloud serves APIs with one stage.",
+            )
         body = self._properties.get("Body")
         if not isinstance(body, dict):
             raise UserError(
                 f"The API {self._logical_id} has no Body.",
-                "The emulated gateway serves APIs that are made from an OpenAPI document inside of the template.",
+                "The emulated gateway serves only APIs with an OpenAPI document in the template.",
             )
         imported = import_api(body, self._logical_id)
         key_source = self._properties.get("ApiKeySourceType", imported.key_source)
         if "x-amazon-apigateway-api-key-source" in body and key_source != imported.key_source:
             raise UserError(
-                f"The API {self._logical_id} takes keys from {key_source}, and its Body from {imported.key_source}.",
-                "Let ApiKeySourceType and x-amazon-apigateway-api-key-source say the same.",
+                f"The API key source of {self._logical_id} is {key_source}, but {imported.key_source} in its Body.",
+                "Set ApiKeySourceType and x-amazon-apigateway-api-key-source to the same value.",
             )
         stage, pseudo = stages[0], self._template.reference
         return RestApi(
@@ -85,7 +89,7 @@ class _Reader:
         return [
             ApiKey(
                 id=self._template.physical_id(name),
-                name=entry.get("Name") or self._template.holder(name),
+                name=entry.get("Name") or self._template.parent_construct_id(name),
                 value=entry.get("Value") or secrets.token_urlsafe(30),
                 enabled=entry.get("Enabled", False),
             )
@@ -94,7 +98,7 @@ class _Reader:
 
     def _plans(self, stage: str) -> list[UsagePlan]:
         links = self._template.resources("AWS::ApiGateway::UsagePlanKey").values()
-        # The stage is named by Ref, and the control plane does not know its physical id, which is its name.
+        # A Ref to the stage resolves to its logical id, as the control plane does not have its physical id, the name.
         stages = {stage, *map(self._template.physical_id, self._of_this_api("AWS::ApiGateway::Stage"))}
         return [
             UsagePlan(

@@ -1,4 +1,4 @@
-"""The URIs by which API Gateway invokes Lambda functions."""
+"""The Lambda invocation URIs of integrations and authorizers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ STREAM = ("2021-11-15", "response-streaming-invocations")
 
 @dataclass(frozen=True, slots=True)
 class InvocationUri:
-    """A function, and the version and name of the Lambda operation."""
+    """The function name, and the version and path of the Lambda operation."""
 
     name: str
     action: tuple[str, str]
 
 
 def read_uri(uri: str) -> InvocationUri | None:
-    """The function behind a URI; None if it is no URI of a function."""
+    """Parses the invocation URI of a function; None if it is something else."""
     found = FUNCTION.fullmatch(uri)
     return InvocationUri(found["name"], (found["version"], found["action"])) if found else None

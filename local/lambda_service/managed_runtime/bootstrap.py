@@ -1,7 +1,7 @@
-"""In the place of the managed Python runtime: calls a handler with each event and returns what it gives, in one piece.
+"""Replaces the managed Python runtime: calls the handler with each event and returns its buffered response.
 
-Runs in the function's own process, with the standard library only. AWS's own client, awslambdaric, does the same and
-more; what it hands to the handler and makes of errors is done here in the same way.
+It runs in the process of the function and uses only the standard library. Arguments of the handler and error reports
+are the same as in AWS's client, awslambdaric.
 """
 
 import http.client
@@ -19,7 +19,7 @@ Handler = Callable[[Any, Any], Any]
 
 
 class Context:
-    """What a handler learns about its invocation."""
+    """The context object of an invocation."""
 
     def __init__(self, headers: http.client.HTTPMessage) -> None:
         self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
@@ -39,59 +39,59 @@ class Context:
 
 
 class Client:
-    """The Runtime API."""
+    """A client of the Runtime API."""
 
     def __init__(self) -> None:
         self._connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 
     def call(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-        """Send a request; returns the headers and the body of the response."""
+        """Sends a request; returns the headers and body of the response."""
         self._connection.request(method, _ROOT + path, body or None, headers or {})
         response = self._connection.getresponse()
         data = response.read()
         if response.status not in (200, 202):
-            sys.exit(f"the Runtime API answered {response.status} to {path}")
+            sys.exit(f"the Runtime API returned {response.status} for {path}")
         return response.headers, data
 
     def error(self, path: str, error: BaseException, error_type: str, headers: dict[str, str]) -> None:
-        """Log an error and report it."""
+        """Logs and reports an error."""
         frames = traceback.format_list(traceback.extract_tb(error.__traceback__))
-        told = {"errorMessage": str(error), "errorType": error_type, "stackTrace": frames}
-        print(json.dumps({"level": "ERROR", **told}), flush=True)  # noqa: T201 - the function's log
+        report = {"errorMessage": str(error), "errorType": error_type, "stackTrace": frames}
+        print(json.dumps({"level": "ERROR", **report}), flush=True)  # noqa: T201 - the function's log
         kind = error_type if error_type.startswith("Runtime.") else "Function.Unknown"
         headers = headers | {"Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": kind}
-        self.call("POST", path, json.dumps(told).encode(), headers)
+        self.call("POST", path, json.dumps(report).encode(), headers)
 
 
 def load(name: str) -> Handler:
-    """The handler by its name, such as `package.module.function`."""
+    """Imports a handler by its name, for example `package.module.function`."""
     module, _, function = name.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module.replace("/", ".")), function)
     return handler
 
 
 def serve(client: Client, handler: Handler) -> None:
-    """Answer one invocation."""
+    """Handles one invocation."""
     headers, event = client.call("GET", "invocation/next")
     request_id = headers["Lambda-Runtime-Aws-Request-Id"]
     echo = {"Lambda-Runtime-Invocation-Id": headers["Lambda-Runtime-Invocation-Id"]}
     os.environ["_X_AMZN_TRACE_ID"] = headers["Lambda-Runtime-Trace-Id"]
     try:
-        answer = json.dumps(handler(json.loads(event), Context(headers))).encode()
-    except Exception as error:  # noqa: BLE001 - the invocation fails, the sandbox goes on
+        response = json.dumps(handler(json.loads(event), Context(headers))).encode()
+    except Exception as error:  # noqa: BLE001 - fails the invocation, not the sandbox
         client.error(f"invocation/{request_id}/error", error, type(error).__name__, echo)
     else:
-        sent = echo | {"Content-Type": "application/json"}
-        client.call("POST", f"invocation/{request_id}/response", answer, sent)
+        reply_headers = echo | {"Content-Type": "application/json"}
+        client.call("POST", f"invocation/{request_id}/response", response, reply_headers)
 
 
 def main() -> None:
-    """Load the handler, then serve for ever."""
+    """Loads the handler, then handles invocations until the process is killed."""
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     client = Client()
     try:
         handler = load(os.environ["_HANDLER"])
-    except Exception as error:  # noqa: BLE001 - whatever it is, Lambda is told
+    except Exception as error:  # noqa: BLE001 - any error is reported to Lambda
         kind = "Runtime.ImportModuleError" if isinstance(error, ImportError) else "Runtime.HandlerNotFound"
         client.error("init/error", error, kind, {})
         sys.exit(1)

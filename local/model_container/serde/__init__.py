@@ -1,1 +1,1 @@
-"""JSON as serde_json reads it."""
+"""Reads request bodies as axum and serde_json do."""

@@ -1,4 +1,4 @@
-"""Reads request bodies as axum 0.7's Json extractor does, and refuses them with its plain-text answers."""
+"""Reads request bodies like axum 0.7's Json extractor, with its plain-text errors."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _MIME = re.compile(r"^application/(?:json|[!#$&^_.a-z0-9-]+\+json)\s*(?:;.*)?$",
 
 
 async def read_body(request: web.Request, type_: Type, limit: int) -> Any:
-    """The request's body as a value of a type.
+    """Reads the body of a request.
 
     Args:
-        request: the request.
-        type_: what it must be.
+        request: The request.
+        type_: The type of the body.
         limit: TGI's PAYLOAD_LIMIT in bytes.
 
     Raises:
-        RejectionError: 415, 413, 400 or 422 in axum's words.
+        RejectionError: 415, 413, 400 or 422 with axum's message.
     """
     if not _MIME.match(request.headers.get("content-type", "").strip()):
         raise RejectionError(415, "Expected request with `Content-Type: application/json`")
@@ -36,12 +36,12 @@ async def read_body(request: web.Request, type_: Type, limit: int) -> Any:
 
 
 async def _read(request: web.Request, limit: int) -> bytes:
-    pieces: list[bytes] = []
+    chunks: list[bytes] = []
     size = 0
-    async for piece in request.content.iter_any():
-        size += len(piece)
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
         if size <= limit:
-            pieces.append(piece)
+            chunks.append(chunk)
     if size > limit:
         raise RejectionError(413, "Failed to buffer the request body: length limit exceeded")
-    return b"".join(pieces)
+    return b"".join(chunks)

@@ -1,4 +1,4 @@
-"""The chat request's body as serde reads it (router/src/lib.rs, ChatRequest and what it is made of)."""
+"""The chat request of TGI 3.3.6 (router/src/lib.rs, ChatRequest and its parts)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _URL = structure("Url", [Field("url", types.string)])
 
 
 def _message_chunk(reader: JsonReader) -> str:
-    """One part of a message, as the text that TGI makes of it."""
+    """Reads a part of a message, as the text that TGI converts it to."""
     start, path = reader.index, reader.path
     content = reader.value()
     again = JsonReader(reader.data, start, path)
@@ -38,21 +38,21 @@ def _message_chunk(reader: JsonReader) -> str:
     raise JsonError("no variant of MessageChunk", path)
 
 
-def _joined(chunks: dict[str, Any]) -> dict[str, Any]:
+def _join_content(chunks: dict[str, Any]) -> dict[str, Any]:
     content = chunks["content"]
     return {"content": content if isinstance(content, str) else "".join(content)}
 
 
 _CONTENT = untagged("MessageContent", [types.string, sequence(_message_chunk)])
 _BODY = [
-    structure("MessageBody", [Field("content", _CONTENT)], _joined),
+    structure("MessageBody", [Field("content", _CONTENT)], _join_content),
     structure("MessageBody", [Field("tool_calls", sequence(_TOOL_CALL))]),
 ]
 _HEAD = structure("Message", [Field("role", types.string), Field("name", option(types.string), lambda: None)])
 
 
 def _message(reader: JsonReader) -> dict[str, Any]:
-    """A struct with a flattened untagged body: `content`, or else `tool_calls`."""
+    """Reads a struct with a flattened untagged body: `content` or `tool_calls`."""
     if reader.peek() != ord("{"):
         raise types.invalid_type(reader, "struct Message")
     start, path = reader.index, reader.path
@@ -118,4 +118,4 @@ CHAT = structure(
 )
 
 SAGEMAKER = untagged("SagemakerRequest", [COMPAT_GENERATE, CHAT, COMPLETION])
-"""What /invocations takes: the first of generate, chat and completion that fits."""
+"""The body of /invocations: the first of generate, chat and completion that matches."""

@@ -1,4 +1,4 @@
-"""The error of a body that serde refuses."""
+"""The errors of request bodies: serde's and axum's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ Path = tuple[str | int, ...]
 
 
 class JsonError(ValueError):
-    """A body that serde refuses.
+    """A body that serde rejects.
 
     Args:
-        message: serde's words, without the position.
-        path: where in the document, as serde_path_to_error reports it.
-        syntax: whether the text is no JSON (400) or JSON of the wrong shape (422).
+        message: serde's message, without the position.
+        path: The path in the document, as reported by serde_path_to_error.
+        syntax: True if the body is not JSON (400), false if it has the wrong shape (422).
+
+    Attributes:
+        position: Line and column, or None if it is not known yet.
     """
 
     def __init__(self, message: str, path: Path = (), *, syntax: bool = False) -> None:
@@ -28,11 +31,11 @@ class JsonError(ValueError):
 
 
 class RejectionError(Exception):
-    """A request that never reaches its handler.
+    """A request that axum rejects before it reaches a handler.
 
     Args:
-        status: the HTTP status.
-        text: the whole body, as plain text.
+        status: The HTTP status.
+        text: The plain-text body.
     """
 
     def __init__(self, status: int, text: str) -> None:

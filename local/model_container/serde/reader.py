@@ -1,7 +1,7 @@
-"""Reads JSON as serde_json 1.0.140 does: the same things are refused, in the same words, at the same positions.
+"""Reads JSON like serde_json 1.0.140, with the same errors at the same positions.
 
-Python's json module is more lenient (NaN, lone surrogates, duplicate keys) and words its errors differently, and
-TGI hands serde_json's words to its clients as plain text.
+Python's json module is more lenient (NaN, lone surrogates, duplicate keys) and has other error messages. TGI returns
+serde_json's messages to its clients as plain text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RECURSION_LIMIT = 128
 
 
 class JsonReader:
-    """A cursor over a JSON text, with the primitives that serde_json's Deserializer has."""
+    """A cursor over a JSON text, with the primitives of serde_json's Deserializer."""
 
     def __init__(self, data: bytes, position: int = 0, path: Path = ()) -> None:
         self.data = data
@@ -44,14 +44,14 @@ class JsonReader:
         self._ignoring = False
 
     def peek(self) -> int | None:
-        """The next byte that is no white space, not consumed."""
+        """The next byte that is not white space, without consuming it; None at the end."""
         match = _WHITESPACE.match(self.data, self.index)
         if match:
             self.index = match.end()
         return self.data[self.index] if self.index < len(self.data) else None
 
-    def place(self, error: JsonError, index: int | None = None) -> JsonError:
-        """Give the error its position, unless it has one."""
+    def locate(self, error: JsonError, index: int | None = None) -> JsonError:
+        """Sets the position of an error, unless it has one."""
         if error.position is None:
             at = min(self.index if index is None else index, len(self.data))
             line_start = self.data.rfind(b"\n", 0, at) + 1
@@ -59,26 +59,26 @@ class JsonReader:
         return error
 
     def syntax_error(self, message: str, *, peeked: bool = False) -> JsonError:
-        """An error of the text itself; `peeked` when it is about the byte that comes next."""
-        return self.place(JsonError(message, self.path, syntax=True), self.index + peeked)
+        """A syntax error; `peeked` if it concerns the next byte."""
+        return self.locate(JsonError(message, self.path, syntax=True), self.index + peeked)
 
     def data_error(self, message: str) -> JsonError:
-        """An error of the shape, positioned behind what was read."""
-        return self.place(JsonError(message, self.path))
+        """An error of the shape, positioned after the last byte read."""
+        return self.locate(JsonError(message, self.path))
 
     def enter(self) -> None:
-        """Count one level of nesting."""
+        """Enters a level of nesting."""
         self._depth += 1
         if self._depth >= _RECURSION_LIMIT:
             raise self.syntax_error("recursion limit exceeded", peeked=True)
         self.index += 1
 
     def leave(self) -> None:
-        """Leave one level of nesting."""
+        """Leaves a level of nesting."""
         self._depth -= 1
 
     def identifier(self, byte: int) -> bool | None:
-        """`null`, `true` or `false`, of which `byte` is the first letter."""
+        """Reads `null`, `true` or `false`; `byte` is the first letter."""
         word, value = _IDENTIFIERS[byte]
         for letter in word:
             if self.index >= len(self.data):
@@ -89,7 +89,7 @@ class JsonReader:
         return value
 
     def number(self) -> int | float:
-        """A number: an integer when it fits 64 bits, else a float."""
+        """Reads a number: an integer if it fits 64 bits, else a float."""
         match = _NUMBER.match(self.data, self.index)
         following = self.data[match.end() : match.end() + 1] if match else b""
         if match is None or following in (b".", b"e", b"E") or following.isdigit():
@@ -105,7 +105,7 @@ class JsonReader:
         return result
 
     def _bad_number(self) -> JsonError:
-        """Serde names the first byte that cannot continue the number."""
+        """The error at the first byte that cannot continue the number."""
         match = re.compile(rb"-?(?:0|[1-9][0-9]*)?(?:(?<=[0-9])\.[0-9]*)?(?:(?<=[0-9])[eE][+-]?)?").match(
             self.data, self.index
         )
@@ -115,7 +115,7 @@ class JsonReader:
         return self.syntax_error("invalid number", peeked=True)
 
     def string(self) -> str:
-        """A string; the cursor stands on its opening quote."""
+        """Reads a string; the cursor is at its opening quote."""
         self.index += 1
         pieces: list[str] = []
         while True:
@@ -179,7 +179,7 @@ class JsonReader:
         return int(match.group(), 16)
 
     def value(self) -> Any:
-        """Any JSON value, as serde_json::Value (the last of duplicate keys counts)."""
+        """Reads any JSON value, as serde_json::Value (the last duplicate key wins)."""
         byte = self.peek()
         if byte is None:
             raise self.syntax_error("EOF while parsing a value", peeked=True)
@@ -192,7 +192,7 @@ class JsonReader:
         return self._scalar(byte)
 
     def ignore(self) -> None:
-        """A value that nobody wants: its syntax counts, not whether its numbers and characters can be represented."""
+        """Skips a value: checks its syntax, but not whether its numbers and characters can be represented."""
         self._ignoring = True
         self.value()
         self._ignoring = False
@@ -205,7 +205,7 @@ class JsonReader:
         raise self.syntax_error("expected value", peeked=True)
 
     def members_of(self, read: Any) -> list[tuple[str, Any]]:
-        """The members of an object, each value read by `read`."""
+        """Reads an object; `read` reads each value."""
         members: list[tuple[str, Any]] = []
         outer = self.path
         self.enter()
@@ -219,7 +219,7 @@ class JsonReader:
         return members
 
     def elements_of(self, read: Any) -> list[Any]:
-        """The elements of an array, each read by `read`."""
+        """Reads an array; `read` reads each element."""
         elements: list[Any] = []
         outer = self.path
         self.enter()
@@ -234,7 +234,7 @@ class JsonReader:
         return elements
 
     def next_key(self, *, first: bool) -> str | None:
-        """The next key of an object, or None in front of its closing brace."""
+        """Reads the next key of an object; None at its closing brace."""
         byte = self.peek()
         if byte is None:
             raise self.syntax_error("EOF while parsing an object", peeked=True)
@@ -253,7 +253,7 @@ class JsonReader:
         return self.string()
 
     def colon(self) -> None:
-        """The colon behind a key."""
+        """Reads the colon after a key."""
         byte = self.peek()
         if byte is None:
             raise self.syntax_error("EOF while parsing an object", peeked=True)
@@ -262,7 +262,7 @@ class JsonReader:
         self.index += 1
 
     def next_element(self, *, first: bool) -> bool:
-        """Whether another element of an array follows; the cursor then stands in front of it."""
+        """Whether another element of an array follows; the cursor is then in front of it."""
         byte = self.peek()
         if byte is None:
             raise self.syntax_error("EOF while parsing a list", peeked=True)

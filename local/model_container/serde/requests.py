@@ -1,4 +1,4 @@
-"""The request bodies of TGI 3.3.6 as serde reads them (router/src/lib.rs)."""
+"""The request bodies of TGI 3.3.6 (router/src/lib.rs), except chat."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from local.model_container.serde.types import Field, option, sequence, structure
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What the answer must look like: a JSON schema (for `json`, as it was sent) or a regular expression."""
+    """The grammar of the generated text: a JSON schema (for `json`, as sent) or a regular expression."""
 
     kind: Literal["json", "regex", "json_schema"]
     value: Any
@@ -21,7 +21,7 @@ class Grammar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
-    """TGI's GenerateParameters; the defaults are those of an absent key inside `parameters`."""
+    """TGI's GenerateParameters; the defaults apply to keys that are missing in `parameters`."""
 
     best_of: int | None = None
     temperature: float | None = None
@@ -46,7 +46,7 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class GenerateRequest:
-    """One generation; `stream` counts on the compatible routes only."""
+    """A generation; only `/` and `/invocations` use `stream`."""
 
     inputs: str
     parameters: Parameters
@@ -56,7 +56,7 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
-    """The OpenAI completion request as TGI takes it."""
+    """TGI's completion request."""
 
     model: str | None
     prompt: list[str]
@@ -73,7 +73,7 @@ class CompletionRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """The OpenAI chat request as TGI takes it. `tool_choice` is auto, none, required or function:<name>."""
+    """TGI's chat request. `tool_choice` is auto, none, required or function:<name>."""
 
     model: str | None
     messages: list[dict[str, Any]]
@@ -96,7 +96,7 @@ class ChatRequest:
     stream_options: dict[str, Any]
 
     def without_tools(self) -> ChatRequest:
-        """The request that TGI makes when the model has chosen to use no tool."""
+        """The request that TGI repeats if the model has chosen no tool."""
         return replace(self, tools=None, response_format=None)
 
 
@@ -116,20 +116,20 @@ _GRAMMAR_KINDS: dict[str, tuple[Literal["json", "regex", "json_schema"], types.T
 
 
 def grammar(reader: JsonReader) -> Grammar:
-    """An adjacently tagged enum: `type` and `value`, in any order; other keys are ignored."""
+    """Reads an adjacently tagged enum: `type` and `value` in any order; other keys are ignored."""
     if reader.peek() != ord("{"):
         raise types.invalid_type(reader, "adjacently tagged enum GrammarType")
     path = reader.path
     found = dict(reader.members_of(_tag_or_position))
     for key in ("type", "value"):
         if key not in found:
-            raise reader.place(JsonError(f"missing field `{key}`", path))
+            raise reader.locate(JsonError(f"missing field `{key}`", path))
     kind, type_ = _GRAMMAR_KINDS[found["type"]]
     return Grammar(kind, type_(JsonReader(reader.data, found["value"], (*path, "value"))))
 
 
 def _tag_or_position(reader: JsonReader) -> str | int:
-    """The tag, checked; of any other member the place where it begins, since the tag decides what it must be."""
+    """Reads the tag; for other members returns their position, as the tag determines their type."""
     if reader.path[-1] != "type":
         reader.peek()
         start = reader.index
@@ -166,7 +166,7 @@ _PARAMETER_FIELDS = [
     _optional("adapter_id", types.string),
 ]
 _INPUTS = Field("inputs", types.string)
-# Without the key `parameters` TGI samples; with it, it does not unless told to.
+# TGI samples if the key `parameters` is missing; otherwise only with do_sample.
 _PARAMETERS = Field(
     "parameters",
     structure("GenerateParameters", _PARAMETER_FIELDS, lambda found: Parameters(**found)),

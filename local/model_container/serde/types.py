@@ -1,8 +1,7 @@
-"""Typed reading of JSON with serde's rules and words (serde 1.0.219, as its derive macros behave).
+"""Typed reading of JSON with the rules and messages of serde 1.0.219's derive macros.
 
-A type is a function that takes a `JsonReader` and returns the value, or raises `JsonError`. Where serde buffers a
-value to try several shapes (untagged enums, flattened structs), the value is read once for its syntax and then again
-per shape.
+A type is a function that reads a value from a `JsonReader` or raises `JsonError`. Where serde buffers a value to try
+several shapes (untagged enums, flattened structs), the value is read once for its syntax and then again for each shape.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ _MISSING: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a struct.
+    """A field of a struct.
 
     Args:
-        name: the key.
-        type: how its value is read.
-        default: a function that makes the value of an absent key; without one the key is required.
-        aliases: other keys for the same field; two of them in one document are a duplicate.
-        positional: whether the default also holds when the struct is written as an array (`#[serde(default)]`).
+        name: The key.
+        type: The type of the value.
+        default: Returns the value of a missing key; None if the key is required.
+        aliases: Other keys of the field; two of them in one document are a duplicate.
+        positional: Whether the default also applies if the struct is written as an array (`#[serde(default)]`).
     """
 
     name: str
@@ -41,13 +40,13 @@ class Field:
 
 
 def debug(text: str) -> str:
-    """A string as Rust's {:?} writes it."""
+    """A string in the format of Rust's {:?}."""
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
     return '"' + "".join(escapes.get(c, c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in text) + '"'
 
 
 def compact(value: Any) -> str:
-    """JSON without spaces and without escaping what need not be, as serde_json writes it."""
+    """JSON without spaces and unnecessary escapes, as written by serde_json."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -64,7 +63,7 @@ def _unexpected(value: Any) -> str:
 
 
 def invalid_type(reader: JsonReader, expected: str) -> JsonError:
-    """What serde says of the value in front of the cursor when it has the wrong type."""
+    """Serde's error for a value of the wrong type at the cursor."""
     byte = reader.peek()
     if byte == ord("["):
         return reader.data_error(f"invalid type: sequence, expected {expected}")
@@ -160,17 +159,17 @@ def sequence(inner: Type) -> Type:
 
 
 def _closed(reader: JsonReader, bracket: int, read: Callable[[], Any]) -> Any:
-    """Run `read`; an error that has no position yet gets the one behind the closing bracket, as serde_json does it."""
+    """Runs `read`; an error without a position gets the one after the closing bracket, as in serde_json."""
     try:
         return read()
     except JsonError as error:
         if error.position is None and reader.peek() == bracket:
             reader.index += 1
-        raise reader.place(error) from None
+        raise reader.locate(error) from None
 
 
 def structure(name: str, fields: Sequence[Field], build: Callable[[dict[str, Any]], Any] = dict) -> Type:
-    """A struct, written as an object or, as serde allows it too, as an array of its fields in order."""
+    """A struct, written as an object or, as serde also allows, as an array of its fields in order."""
     by_key = {key: field for field in fields for key in (field.name, *field.aliases)}
 
     def read(reader: JsonReader) -> Any:
@@ -234,7 +233,7 @@ def _read_positions(reader: JsonReader, name: str, fields: Sequence[Field]) -> d
 
 
 def untagged(name: str, variants: Sequence[Type]) -> Type:
-    """An untagged enum: the first variant that fits; when none does, serde keeps each variant's reason to itself."""
+    """An untagged enum: the first variant that matches; if none does, serde does not report why."""
 
     def read(reader: JsonReader) -> Any:
         start, path = reader.index, reader.path
@@ -257,9 +256,9 @@ def null(reader: JsonReader) -> None:
 
 
 def read_json(data: bytes, type_: Type) -> Any:
-    """Read one body. What follows the document is not looked at, as in axum 0.7.
+    """Reads a body. Anything after the document is ignored, as in axum 0.7.
 
     Raises:
-        JsonError: the body is no JSON or has the wrong shape.
+        JsonError: The body is not JSON or has the wrong shape.
     """
     return type_(JsonReader(data))

@@ -1,1 +1,1 @@
-"""TGI's routes over the toy generator."""
+"""TGI's routes, validation, chat and tools, over the toy."""

@@ -1,4 +1,4 @@
-"""Chat answers: the request's prompt and grammar, and the state machine that finds tool calls in a stream (chat.rs)."""
+"""Chat: converts requests to generations, and finds tool calls in generated tokens (chat.rs)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CALL = structure("Call", [Field("function", structure("ToolCall", [Field("_name
 
 
 def to_generate(chat: ChatRequest) -> tuple[GenerateRequest, bool]:
-    """The generation that a chat asks for, and whether it is to be a tool call.
+    """Converts a chat request to a generation; also returns whether a tool call is expected.
 
     Raises:
-        ToolError: tools and response_format together, or a tool choice that is no tool.
+        ToolError: tools and response_format are combined, or tool_choice is not one of the tools.
     """
     if chat.response_format is not None and chat.tools is not None:
         raise ToolError("Grammar and tools are mutually exclusive")
-    usable = tools.offered(chat.tools, chat.tool_choice) if chat.tools is not None else []
+    usable = tools.allowed_tools(chat.tools, chat.tool_choice) if chat.tools is not None else []
     grammar = Grammar("json", tools.tool_schema(usable)) if usable else chat.response_format
     parameters = Parameters(
         temperature=chat.temperature or None,
@@ -48,7 +48,7 @@ def to_generate(chat: ChatRequest) -> tuple[GenerateRequest, bool]:
 
 
 def next_tool_call_id(chat: ChatRequest) -> str:
-    """One more than the highest id of the calls so far; a random one when those are no numbers."""
+    """One more than the highest id of the previous calls; a random id if they are not numbers."""
     ids = [call["id"] for message in chat.messages for call in message.get("tool_calls", [])]
     if all(id_.isascii() and id_.isdigit() for id_ in ids):
         return str(max((int(id_) + 1 for id_ in ids), default=0))
@@ -56,7 +56,7 @@ def next_tool_call_id(chat: ChatRequest) -> str:
 
 
 def parse_call(text: str) -> tuple[str, dict[str, Any]] | None:
-    """The name and the arguments of a call, or None while the text is none."""
+    """The name and arguments of a tool call, or None if the text is not a complete call."""
     try:
         call = json.loads(text)
     except ValueError:
@@ -68,10 +68,10 @@ def parse_call(text: str) -> tuple[str, dict[str, Any]] | None:
 
 
 def parse_output(text: str) -> list[dict[str, Any]] | None:
-    """The tool calls in a whole answer; None when the model has chosen to use no tool.
+    """The tool calls in a generated text; None if the model has chosen no tool.
 
     Raises:
-        ToolError: the answer is no call (it was cut for its length, for instance).
+        ToolError: The text is not a call, for example because it was truncated.
     """
     try:
         read_json(text.encode(), _CALL)
@@ -89,7 +89,7 @@ def parse_output(text: str) -> list[dict[str, Any]] | None:
 
 
 def logprobs(tokens: list[Token], top_tokens: list[list[Token]]) -> dict[str, Any]:
-    """The log probabilities of a chat answer."""
+    """The `logprobs` of a chat response."""
     content = [
         {
             "token": token.text,
@@ -104,15 +104,15 @@ def logprobs(tokens: list[Token], top_tokens: list[list[Token]]) -> dict[str, An
 
 
 class ChatState:
-    """Turns the tokens of one generation into chat chunks.
+    """Converts the tokens of a generation to chat chunks.
 
-    While a tool call is expected nothing is sent until the call's name is complete; then its arguments are.
+    If a tool call is expected, nothing is sent until the name of the function is complete; then its arguments follow.
 
     Args:
-        chat: the request.
-        model: the model's name in the answer.
-        fingerprint: the system fingerprint.
-        using_tools: whether a tool call is expected.
+        chat: The request.
+        model: The model name in the response.
+        fingerprint: The system fingerprint.
+        using_tools: Whether a tool call is expected.
     """
 
     def __init__(self, chat: ChatRequest, model: str, fingerprint: str, *, using_tools: bool) -> None:
@@ -126,21 +126,21 @@ class ChatState:
             f'"model":{encode_basestring(model)},"system_fingerprint":{encode_basestring(fingerprint)},"choices":['
         )
 
-    def push(self, made: Generation, index: int) -> bytes | None:
-        """The events of one token; None when the model has chosen to use no tool."""
-        token = made.tokens[index]
+    def push(self, generation: Generation, index: int) -> bytes | None:
+        """The events of a token; None if the model has chosen no tool."""
+        token = generation.tokens[index]
         if self._buffering:
-            events = self._name(made, index, token)
+            events = self._name(generation, index, token)
         elif self._in_tool:
-            events = self._arguments(made, index, token)
+            events = self._arguments(generation, index, token)
         else:
-            events = self._content(made, index, token)
-        if events is None or index + 1 < len(made.tokens) or not self._usage:
+            events = self._content(generation, index, token)
+        if events is None or index + 1 < len(generation.tokens) or not self._usage:
             return events
-        counts = compact(usage(made.input_length, len(made.tokens)))
+        counts = compact(usage(generation.input_length, len(generation.tokens)))
         return events + sse(f'{self._head()}],"usage":{counts}}}')
 
-    def _name(self, made: Generation, index: int, token: Token) -> bytes | None:
+    def _name(self, generation: Generation, index: int, token: Token) -> bytes | None:
         self._text += token.text
         call = parse_call(self._text.rstrip(" \t\r\n,}") + "}}")
         if call is None:
@@ -148,33 +148,33 @@ class ChatState:
         if call[0] == "no_tool":
             return None
         self._buffering, self._in_tool = False, True
-        return self._tool(made, index, "{", encode_basestring(call[0]))
+        return self._tool(generation, index, "{", encode_basestring(call[0]))
 
-    def _arguments(self, made: Generation, index: int, token: Token) -> bytes:
+    def _arguments(self, generation: Generation, index: int, token: Token) -> bytes:
         self._text += token.text
         text = token.text
         if parse_call(self._text) is not None:
             self._buffering, self._in_tool = True, False
             text = text.rstrip().removesuffix("}")
-        return self._tool(made, index, text, "null")
+        return self._tool(generation, index, text, "null")
 
-    def _content(self, made: Generation, index: int, token: Token) -> bytes:
+    def _content(self, generation: Generation, index: int, token: Token) -> bytes:
         text = '""' if token.special else encode_basestring(token.text)
-        return self._chunk(made, index, f'{{"role":"assistant","content":{text}}}')
+        return self._chunk(generation, index, f'{{"role":"assistant","content":{text}}}')
 
-    def _tool(self, made: Generation, index: int, arguments: str, name: str) -> bytes:
-        if made.tokens[index].special:
-            return self._chunk(made, index, '{"role":"assistant","content":""}')
+    def _tool(self, generation: Generation, index: int, arguments: str, name: str) -> bytes:
+        if generation.tokens[index].special:
+            return self._chunk(generation, index, '{"role":"assistant","content":""}')
         function = f'{{"name":{name},"arguments":{encode_basestring(arguments)}}}'
         call = f'{{"index":0,"id":{self._id},"type":"function","function":{function}}}'
-        return self._chunk(made, index, f'{{"role":"assistant","tool_calls":[{call}]}}')
+        return self._chunk(generation, index, f'{{"role":"assistant","tool_calls":[{call}]}}')
 
-    def _chunk(self, made: Generation, index: int, delta: str) -> bytes:
-        reason = f'"{made.openai_finish_reason}"' if index + 1 == len(made.tokens) else "null"
+    def _chunk(self, generation: Generation, index: int, delta: str) -> bytes:
+        reason = f'"{generation.openai_finish_reason}"' if index + 1 == len(generation.tokens) else "null"
         probabilities = "null"
         if self._logprobs:
-            top = made.top_tokens[index : index + 1]
-            probabilities = compact(logprobs([made.tokens[index]], top))
+            top = generation.top_tokens[index : index + 1]
+            probabilities = compact(logprobs([generation.tokens[index]], top))
         choice = f'{{"index":0,"delta":{delta},"logprobs":{probabilities},"finish_reason":{reason}}}'
         return sse(f'{self._head()}{choice}],"usage":null}}')
 
@@ -183,7 +183,7 @@ class ChatState:
 
 
 def completion(
-    made: Generation,
+    generation: Generation,
     message: dict[str, Any],
     model: str,
     fingerprint: str,
@@ -191,12 +191,12 @@ def completion(
     *,
     with_logprobs: bool,
 ) -> dict[str, Any]:
-    """The answer of a chat that is not streamed."""
+    """The body of a non-streaming chat response."""
     choice = {
         "index": 0,
         "message": message,
-        "logprobs": logprobs(made.tokens, made.top_tokens) if with_logprobs else None,
-        "finish_reason": made.openai_finish_reason,
+        "logprobs": logprobs(generation.tokens, generation.top_tokens) if with_logprobs else None,
+        "finish_reason": generation.openai_finish_reason,
     }
     return {
         "object": "chat.completion",
@@ -205,5 +205,5 @@ def completion(
         "model": model,
         "system_fingerprint": fingerprint,
         "choices": [choice],
-        "usage": usage(prompt_tokens, len(made.tokens)),
+        "usage": usage(prompt_tokens, len(generation.tokens)),
     }

@@ -1,4 +1,4 @@
-"""The toy's chat template, in the manner of Llama 3, and what TGI does around any template (infer/chat_template.rs)."""
+"""The toy's chat template, similar to Llama 3's, and TGI's handling of templates (infer/chat_template.rs)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TURN = re.compile(
 
 
 def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, tool_prompt: str | None) -> str:
-    """The prompt that TGI makes of a conversation.
+    """Renders the prompt of a conversation.
 
     Args:
-        messages: each with `role` and either `content` or `tool_calls`.
-        tools: what the model may call; they are appended to the last message.
-        tool_prompt: the words in front of them; None or empty: TGI's own.
+        messages: The messages, each with `role` and either `content` or `tool_calls`.
+        tools: The tools, which are appended to the last message.
+        tool_prompt: The instructions for the tools. Default: TGI's.
     """
     turns = [(str(message["role"]), _text(message)) for message in messages]
     if tools is not None and turns and "content" in messages[-1]:
@@ -35,7 +35,7 @@ def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, t
     )
     rendered += "<|start_header_id|>assistant<|end_header_id|>\n\n"
     if turns and turns[-1][0] == "assistant":
-        # The last message is the beginning of the answer: let the model go on from there.
+        # The last message is the beginning of the response, which the model continues.
         text = turns[-1][1]
         at = rendered.rfind(text)
         rendered = rendered[: at + len(text)].rstrip() if at >= 0 else rendered
@@ -43,7 +43,7 @@ def render(messages: list[dict[str, Any]], tools: list[dict[str, Any]] | None, t
 
 
 def last_user_text(prompt: str) -> str:
-    """What the person said last, out of a rendered conversation; a plain prompt is returned as it is."""
+    """The last user message in a rendered conversation, or the complete text if it is not one."""
     turns = [(role, text) for role, text in _TURN.findall(prompt) if role not in ("assistant", "system")]
     return turns[-1][1].split("\n---\n", 1)[0] if turns else prompt
 
@@ -53,7 +53,7 @@ def _tools_json(tools: list[dict[str, Any]]) -> str:
 
 
 def function_json(function: dict[str, Any]) -> dict[str, Any]:
-    """A function definition as TGI writes it: the arguments are a string of JSON."""
+    """A function definition in TGI's format: the arguments are a JSON string."""
     return {
         "description": function["description"],
         "name": function["name"],

@@ -1,4 +1,4 @@
-"""Answers that keep to a grammar: an instance of a JSON schema, or a text that matches a regular expression."""
+"""Generates texts for a grammar: an instance of a JSON schema, or a match of a regular expression."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _FORMATS = {
     "uuid": "123e4567-e89b-42d3-a456-426614174000",
     "ipv4": "192.0.2.1",
 }
-_DEEPEST = 12
+_MAX_DEPTH = 12
 
 
-class SchemaInstance:
-    """Makes a value that satisfies a (simple) JSON schema out of a prompt's words.
+class InstanceGenerator:
+    """Generates values for a (simple) JSON schema from the words of a prompt.
 
     Args:
-        root: the schema that `$ref`s point into.
-        words: what strings are made of.
+        root: The schema that `$ref`s refer to.
+        words: The words for strings.
     """
 
     def __init__(self, root: dict[str, Any], words: list[str]) -> None:
@@ -31,21 +31,21 @@ class SchemaInstance:
         self._words = words or ["toy"]
         self._next = 0
 
-    def of(self, schema: Any, depth: int = 0) -> Any:
-        """A value for a schema."""
-        if not isinstance(schema, dict) or depth > _DEEPEST:
+    def generate(self, schema: Any, depth: int = 0) -> Any:
+        """A value that satisfies a schema."""
+        if not isinstance(schema, dict) or depth > _MAX_DEPTH:
             return None
         if "$ref" in schema:
-            return self.of(self._resolve(schema["$ref"]), depth + 1)
+            return self.generate(self._resolve(schema["$ref"]), depth + 1)
         if "const" in schema:
             return schema["const"]
         if schema.get("enum"):
             return schema["enum"][0]
-        for several in ("anyOf", "oneOf"):
-            if schema.get(several):
-                return self.of(schema[several][0], depth + 1)
+        for keyword in ("anyOf", "oneOf"):
+            if schema.get(keyword):
+                return self.generate(schema[keyword][0], depth + 1)
         if schema.get("allOf"):
-            return self.of(self._merged(schema), depth + 1)
+            return self.generate(self._merge_all_of(schema), depth + 1)
         return self._typed(schema, depth)
 
     def _typed(self, schema: dict[str, Any], depth: int) -> Any:
@@ -53,19 +53,19 @@ class SchemaInstance:
         if isinstance(kind, list):
             kind = next((k for k in kind if k != "null"), "null")
         if kind == "object" or (kind is None and "properties" in schema):
-            return {name: self.of(each, depth + 1) for name, each in schema.get("properties", {}).items()}
+            return {name: self.generate(each, depth + 1) for name, each in schema.get("properties", {}).items()}
         if kind == "array":
-            least = max(schema.get("minItems", 1), 0)
-            return [self.of(schema.get("items", {"type": "string"}), depth + 1) for _ in range(least)]
+            length = max(schema.get("minItems", 1), 0)
+            return [self.generate(schema.get("items", {"type": "string"}), depth + 1) for _ in range(length)]
         if kind in ("integer", "number"):
-            return _number(schema, whole=kind == "integer")
+            return _number(schema, integer=kind == "integer")
         if kind == "boolean":
             return True
         return None if kind == "null" else self._string(schema)
 
     def _string(self, schema: dict[str, Any]) -> str:
         if "pattern" in schema:
-            return matching(schema["pattern"])
+            return generate_match(schema["pattern"])
         if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
         text = self._words[self._next % len(self._words)]
@@ -74,17 +74,17 @@ class SchemaInstance:
             text += " toy"
         return text[: schema.get("maxLength", len(text))]
 
-    def _merged(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A schema and all that it must satisfy as well, as one."""
+    def _merge_all_of(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Merges a schema with the schemas of its allOf."""
         merged = {key: value for key, value in schema.items() if key != "allOf"}
-        for each in map(self._dereferenced, schema["allOf"]):
+        for each in map(self._dereference, schema["allOf"]):
             if isinstance(each, dict):
-                more = self._merged(each) if "allOf" in each else each
+                more = self._merge_all_of(each) if "allOf" in each else each
                 properties = {**merged.get("properties", {}), **more.get("properties", {})}
                 merged |= more | ({"properties": properties} if properties else {})
         return merged
 
-    def _dereferenced(self, schema: Any) -> Any:
+    def _dereference(self, schema: Any) -> Any:
         return self._resolve(schema["$ref"]) if isinstance(schema, dict) and "$ref" in schema else schema
 
     def _resolve(self, reference: str) -> Any:
@@ -95,8 +95,8 @@ class SchemaInstance:
         return node
 
 
-def _number(schema: dict[str, Any], *, whole: bool) -> float:
-    step = schema.get("multipleOf", 1 if whole else 0.5)
+def _number(schema: dict[str, Any], *, integer: bool) -> float:
+    step = schema.get("multipleOf", 1 if integer else 0.5)
     low = schema.get("minimum")
     if low is None and "exclusiveMinimum" in schema:
         low = schema["exclusiveMinimum"] + step
@@ -108,14 +108,14 @@ def _number(schema: dict[str, Any], *, whole: bool) -> float:
         value = high
     if value % step:
         value = -(-value // step) * step
-    return int(value) if whole else value
+    return int(value) if integer else value
 
 
-def matching(pattern: str) -> str:
+def generate_match(pattern: str) -> str:
     """A short text that matches a regular expression.
 
     Raises:
-        re.error: the pattern is none.
+        re.error: The pattern is invalid.
     """
     return _generate(_parser.parse(pattern), {})
 
@@ -132,8 +132,8 @@ def _one(operation: Any, argument: Any, groups: dict[int, str]) -> str:
     if operation in (_constants.NOT_LITERAL, _constants.IN):
         return _character(operation, argument)
     if operation in (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT):
-        least, most, inner = argument
-        return "".join(_generate(inner, groups) for _ in range(max(least, min(1, most))))
+        minimum, maximum, inner = argument
+        return "".join(_generate(inner, groups) for _ in range(max(minimum, min(1, maximum))))
     if operation is _constants.BRANCH:
         return _generate(argument[1][0], groups)
     if operation is _constants.SUBPATTERN:
@@ -146,21 +146,21 @@ def _one(operation: Any, argument: Any, groups: dict[int, str]) -> str:
 
 
 def _character(operation: Any, argument: Any) -> str:
-    """The friendliest character that a class allows."""
-    wanted = re.compile("")
+    """A character that a class allows, preferably a vowel."""
+    category = re.compile("")
     if operation is _constants.NOT_LITERAL:
         return "a" if argument != ord("a") else "b"
     allowed = set()
     negated = any(kind is _constants.NEGATE for kind, _ in argument)
-    for kind, what in argument:
+    for kind, value in argument:
         if kind is _constants.LITERAL:
-            allowed.add(chr(what))
+            allowed.add(chr(value))
         elif kind is _constants.RANGE:
-            allowed.update(chr(code) for code in range(what[0], min(what[1], what[0] + 128) + 1))
+            allowed.update(chr(code) for code in range(value[0], min(value[1], value[0] + 128) + 1))
         elif kind is _constants.CATEGORY:
-            wanted = re.compile({"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}[str(what).rsplit("_", 1)[-1]])
-            inverse = "NOT" in str(what)
-            allowed.update(chr(c) for c in range(32, 127) if bool(wanted.match(chr(c))) != inverse)
+            category = re.compile({"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}[str(value).rsplit("_", 1)[-1]])
+            inverse = "NOT" in str(value)
+            allowed.update(chr(c) for c in range(32, 127) if bool(category.match(chr(c))) != inverse)
     candidates = "aeiou" + "".join(chr(code) for code in range(32, 127))
     if negated:
         return next(c for c in candidates if c not in allowed)

@@ -1,4 +1,4 @@
-"""The launcher's options as clap 4.5.32 reads them from the environment (launcher/src/main.rs of TGI 3.3.6)."""
+"""The launcher's options, read from the environment like clap 4.5.32 (launcher/src/main.rs of TGI 3.3.6)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class LaunchError(Exception):
-    """The container ends with these words on standard error."""
+    """The container exits with this message on standard error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def _bounded(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def as_float(text: str) -> float:
-    """A number, or ValueError in Rust's words."""
+def parse_float(text: str) -> float:
+    """Parses a number; raises ValueError with Rust's message."""
     if text == "":
         raise ValueError("cannot parse float from empty string")
     try:
@@ -83,7 +83,7 @@ _OPTIONS: dict[str, _Option] = {
     "MAX_INPUT_TOKENS": _Option(USIZE),
     "MAX_INPUT_LENGTH": _Option(USIZE),
     "MAX_TOTAL_TOKENS": _Option(USIZE),
-    "WAITING_SERVED_RATIO": _Option(as_float, 0.3),
+    "WAITING_SERVED_RATIO": _Option(parse_float, 0.3),
     "MAX_BATCH_PREFILL_TOKENS": _Option(_U32),
     "MAX_BATCH_TOTAL_TOKENS": _Option(_U32),
     "MAX_WAITING_TOKENS": _Option(USIZE, 20),
@@ -91,14 +91,14 @@ _OPTIONS: dict[str, _Option] = {
     "CUDA_GRAPHS": _Option(_sizes),
     "PROMETHEUS_PORT": _Option(_U16, 9000),
     "DISABLE_CUSTOM_KERNELS": _Option(_BOOL, "false", flag=True),
-    "CUDA_MEMORY_FRACTION": _Option(as_float, 1.0),
+    "CUDA_MEMORY_FRACTION": _Option(parse_float, 1.0),
     "ROPE_SCALING": _Option(_one_of("linear", "dynamic")),
-    "ROPE_FACTOR": _Option(as_float),
+    "ROPE_FACTOR": _Option(parse_float),
     "JSON_OUTPUT": _Option(_BOOL, "false", flag=True),
     "CORS_ALLOW_ORIGIN": _Option(str),
     "API_KEY": _Option(str),
-    "WATERMARK_GAMMA": _Option(as_float),
-    "WATERMARK_DELTA": _Option(as_float),
+    "WATERMARK_GAMMA": _Option(parse_float),
+    "WATERMARK_DELTA": _Option(parse_float),
     "NGROK": _Option(_BOOL, "false", flag=True),
     "NGROK_AUTHTOKEN": _Option(str),
     "NGROK_EDGE": _Option(str),
@@ -113,10 +113,10 @@ _OPTIONS: dict[str, _Option] = {
 
 
 def parse_options(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The value of each option, by variable.
+    """Reads the options by variable.
 
     Raises:
-        LaunchError: one cannot be read; in clap's words.
+        LaunchError: A value is invalid; with clap's message.
     """
     args: dict[str, Any] = {}
     for name, option in _OPTIONS.items():

@@ -1,4 +1,4 @@
-"""TGI's answers as JSON, with the keys in the order of its structs and the spelling of serde_json."""
+"""Renders TGI's responses as JSON, with the key order of its structs and the format of serde_json."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def token(each: Token) -> str:
 
 
 def sse(data: str) -> bytes:
-    """One server-sent event as axum writes it."""
+    """A server-sent event in axum's format."""
     return f"data: {data}\n\n".encode()
 
 
@@ -34,57 +34,65 @@ def error(problem: InferError) -> dict[str, str]:
 
 
 def openai_error_event(problem: InferError) -> bytes:
-    """An error inside of an OpenAI-style stream; TGI always says 422."""
+    """An error in an OpenAI stream; TGI always reports 422."""
     return sse(compact({"error": {"message": str(problem), "http_status_code": 422}}))
 
 
-def stream_response(made: Generation, index: int, prompt: str | None, *, details: bool) -> bytes:
-    """The event of one token of /generate_stream."""
-    top = made.top_tokens[index] if made.top_tokens else []
+def stream_response(generation: Generation, index: int, prompt: str | None, *, details: bool) -> bytes:
+    """The event of a token of /generate_stream."""
+    top = generation.top_tokens[index] if generation.top_tokens else []
     top_json = f'"top_tokens":[{",".join(map(token, top))}],' if top else ""
-    head = f'{{"index":{index + 1},"token":{token(made.tokens[index])},{top_json}"generated_text":'
-    if index + 1 < len(made.tokens):
+    head = f'{{"index":{index + 1},"token":{token(generation.tokens[index])},{top_json}"generated_text":'
+    if index + 1 < len(generation.tokens):
         return f'data: {head}null,"details":null}}\n\n'.encode()
     final = {
-        "finish_reason": made.finish_reason,
-        "generated_tokens": len(made.tokens),
-        "seed": made.seed,
-        "input_length": made.input_length,
+        "finish_reason": generation.finish_reason,
+        "generated_tokens": len(generation.tokens),
+        "seed": generation.seed,
+        "input_length": generation.input_length,
     }
-    text = encode_basestring((prompt or "") + made.generated_text)
+    text = encode_basestring((prompt or "") + generation.generated_text)
     return sse(f'{head}{text},"details":{compact(final) if details else "null"}}}')
 
 
-def details(made: Generation) -> dict[str, Any]:
-    """What `details` adds to an answer."""
+def details(generation: Generation) -> dict[str, Any]:
+    """The `details` of a response."""
     return {
-        "finish_reason": made.finish_reason,
-        "generated_tokens": len(made.tokens),
-        "seed": made.seed,
-        "prefill": [{"id": id_, "text": text, "logprob": logprob} for id_, text, logprob in made.prefill],
-        "tokens": [_token_dict(each) for each in made.tokens],
+        "finish_reason": generation.finish_reason,
+        "generated_tokens": len(generation.tokens),
+        "seed": generation.seed,
+        "prefill": [{"id": id_, "text": text, "logprob": logprob} for id_, text, logprob in generation.prefill],
+        "tokens": [_token_dict(each) for each in generation.tokens],
     }
 
 
 def generate_response(
     best: Generation, others: list[Generation] | None, prompt: str | None, *, with_details: bool
 ) -> dict[str, Any]:
-    """The answer of /generate."""
-    answer: dict[str, Any] = {"generated_text": (prompt or "") + best.generated_text}
+    """The body of /generate."""
+    body: dict[str, Any] = {"generated_text": (prompt or "") + best.generated_text}
     if with_details:
-        answer["details"] = details(best)
+        body["details"] = details(best)
         if others is not None:
-            answer["details"]["best_of_sequences"] = [_sequence(other, prompt) for other in others]
-        answer["details"].update(_top_tokens(best))
-    return answer
+            body["details"]["best_of_sequences"] = [_sequence(other, prompt) for other in others]
+        body["details"].update(_top_tokens(best))
+    return body
 
 
-def _sequence(made: Generation, prompt: str | None) -> dict[str, Any]:
-    return {"generated_text": (prompt or "") + made.generated_text, **details(made), **_top_tokens(made)}
+def _sequence(generation: Generation, prompt: str | None) -> dict[str, Any]:
+    return {
+        "generated_text": (prompt or "") + generation.generated_text,
+        **details(generation),
+        **_top_tokens(generation),
+    }
 
 
-def _top_tokens(made: Generation) -> dict[str, Any]:
-    return {"top_tokens": [[_token_dict(t) for t in top] for top in made.top_tokens]} if made.top_tokens else {}
+def _top_tokens(generation: Generation) -> dict[str, Any]:
+    return (
+        {"top_tokens": [[_token_dict(t) for t in top] for top in generation.top_tokens]}
+        if generation.top_tokens
+        else {}
+    )
 
 
 def _token_dict(each: Token) -> dict[str, Any]:
@@ -92,7 +100,7 @@ def _token_dict(each: Token) -> dict[str, Any]:
 
 
 def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
-    """The token counts of OpenAI-style answers."""
+    """The `usage` of OpenAI responses."""
     return {
         "prompt_tokens": prompt_tokens,
         "completion_tokens": completion_tokens,
@@ -100,26 +108,31 @@ def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
     }
 
 
-def completion_event(made: Generation, index: int, choice: int, settings: Settings) -> bytes:
-    """The event of one token of a streamed completion; the text of the last one may be the special end token."""
+def completion_event(generation: Generation, index: int, choice: int, settings: Settings) -> bytes:
+    """The event of a token of a streamed completion; the last text may be the special end token."""
     head = f'{{"object":"text_completion","id":"","created":{int(time.time())},'
     model = encode_basestring(settings.model_id)
     fingerprint = encode_basestring(settings.system_fingerprint)
-    last = index + 1 == len(made.tokens)
-    reason = made.finish_reason if last else ""
-    text = encode_basestring(made.tokens[index].text)
+    last = index + 1 == len(generation.tokens)
+    reason = generation.finish_reason if last else ""
+    text = encode_basestring(generation.tokens[index].text)
     choices = f'"choices":[{{"index":{choice},"text":{text},"logprobs":null,"finish_reason":"{reason}"}}]'
     if not last:
         return sse(f'{head}{choices},"model":{model},"system_fingerprint":{fingerprint}}}')
-    counts = compact(usage(made.input_length, len(made.tokens)))
+    counts = compact(usage(generation.input_length, len(generation.tokens)))
     return sse(f'{head}"model":{model},"system_fingerprint":{fingerprint},{choices},"usage":{counts}}}')
 
 
-def completion(answers: list[Generation], settings: Settings) -> dict[str, Any]:
-    """The answer of /v1/completions."""
+def completion(generations: list[Generation], settings: Settings) -> dict[str, Any]:
+    """The body of /v1/completions."""
     choices = [
-        {"index": at, "text": made.generated_text, "logprobs": None, "finish_reason": made.openai_finish_reason}
-        for at, made in enumerate(answers)
+        {
+            "index": at,
+            "text": generation.generated_text,
+            "logprobs": None,
+            "finish_reason": generation.openai_finish_reason,
+        }
+        for at, generation in enumerate(generations)
     ]
     return {
         "object": "text_completion",
@@ -128,5 +141,5 @@ def completion(answers: list[Generation], settings: Settings) -> dict[str, Any]:
         "model": settings.model_id,
         "system_fingerprint": settings.system_fingerprint,
         "choices": choices,
-        "usage": usage(sum(m.input_length for m in answers), sum(len(m.tokens) for m in answers)),
+        "usage": usage(sum(m.input_length for m in generations), sum(len(m.tokens) for m in generations)),
     }

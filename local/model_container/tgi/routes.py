@@ -1,4 +1,4 @@
-"""TGI's own routes: /generate, /generate_stream, and the compatible form behind / and /invocations."""
+"""The routes that generate: TGI's own, and the OpenAI routes /v1/completions and /v1/chat/completions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from local.model_container.generation import Generation
-from local.model_container.infer import Infer, Timed
+from local.model_container.infer import Infer, TimedGeneration
 from local.model_container.serde.requests import ChatRequest, CompletionRequest, GenerateRequest, Parameters
 from local.model_container.serde.types import compact
 from local.model_container.tgi import chat as chats
@@ -26,54 +26,56 @@ from local.model_container.tgi.errors import (
 
 
 def json_response(body: object, headers: dict[str, str] | None = None, status: int = 200) -> web.Response:
-    """A JSON answer with TGI's spelling."""
+    """A JSON response in TGI's format."""
     return web.Response(body=compact(body).encode(), content_type="application/json", headers=headers, status=status)
 
 
-async def generate_internal(infer: Infer, request: GenerateRequest) -> tuple[dict[str, str], Timed, list[Timed] | None]:
-    """One buffered generation: its headers, the answer, and with best_of the other answers.
+async def generate_internal(
+    infer: Infer, request: GenerateRequest
+) -> tuple[dict[str, str], TimedGeneration, list[TimedGeneration] | None]:
+    """Runs a non-streaming generation; returns the response headers, the generation, and the others of best_of.
 
     Raises:
-        InferError: it cannot start, or fails.
+        InferError: The generation fails.
     """
     started = time.monotonic()
     infer.metrics.add("tgi_request_count")
     best_of = request.parameters.best_of or 1
     if best_of > 1:
-        answer, others = await infer.generate_best_of(request, best_of)
-        return _headers(infer, request, answer, started), answer, others
-    answer = await infer.generate(request)
-    return _headers(infer, request, answer, started), answer, None
+        result, others = await infer.generate_best_of(request, best_of)
+        return _headers(infer, request, result, started), result, others
+    result = await infer.generate(request)
+    return _headers(infer, request, result, started), result, None
 
 
-def _headers(infer: Infer, request: GenerateRequest, answer: Timed, started: float) -> dict[str, str]:
-    total = answer.finished - started
-    inference = answer.finished - answer.queued
-    tokens = len(answer.generation.tokens)
+def _headers(infer: Infer, request: GenerateRequest, result: TimedGeneration, started: float) -> dict[str, str]:
+    total = result.finished - started
+    inference = result.finished - result.queued
+    tokens = len(result.generation.tokens)
     return {
         "x-compute-type": infer.settings.compute_type,
         "x-compute-time": str(total),
         "x-compute-characters": str(len(request.inputs)),
         "x-total-time": str(int(total * 1000)),
-        "x-validation-time": str(int((answer.queued - started) * 1000)),
+        "x-validation-time": str(int((result.queued - started) * 1000)),
         "x-queue-time": "0",
         "x-inference-time": str(int(inference * 1000)),
         "x-time-per-token": str(int(inference * 1000 / tokens)),
-        "x-prompt-tokens": str(answer.generation.input_length),
+        "x-prompt-tokens": str(result.generation.input_length),
         "x-generated-tokens": str(tokens),
     }
 
 
 async def generate_once(infer: Infer, request: GenerateRequest) -> tuple[dict[str, str], dict[str, object]]:
-    """The headers and the body of a buffered answer.
+    """The headers and body of a non-streaming response.
 
     Raises:
-        InferError: it cannot start, or fails.
+        InferError: The generation fails.
     """
     p = request.parameters
-    headers, answer, others = await generate_internal(infer, request)
+    headers, result, others = await generate_internal(infer, request)
     body = render.generate_response(
-        answer.generation,
+        result.generation,
         None if others is None else [other.generation for other in others],
         request.inputs if p.return_full_text else None,
         with_details=p.details or p.decoder_input_details,
@@ -82,7 +84,7 @@ async def generate_once(infer: Infer, request: GenerateRequest) -> tuple[dict[st
 
 
 async def compat_generate(http: web.Request, infer: Infer, request: GenerateRequest) -> web.StreamResponse:
-    """POST / and /invocations with `inputs`: an array of one answer, or a stream."""
+    """POST / and /invocations with `inputs`: an array of one response, or a stream."""
     if request.parameters.return_full_text is None:
         full_text = infer.settings.default_return_full_text
         request = replace(request, parameters=replace(request.parameters, return_full_text=full_text))
@@ -93,12 +95,12 @@ async def compat_generate(http: web.Request, infer: Infer, request: GenerateRequ
 
 
 async def generate_stream(http: web.Request, infer: Infer, request: GenerateRequest) -> web.StreamResponse:
-    """POST /generate_stream: one event per token; every error is an event, too."""
+    """POST /generate_stream: an event per token; errors are events too."""
     return await send_events(http, stream_headers(infer, len(request.inputs)), _generate_events(infer, request))
 
 
 def stream_headers(infer: Infer, characters: int) -> dict[str, str]:
-    """The headers of every stream."""
+    """The response headers of every stream."""
     infer.metrics.add("tgi_request_count")
     return {
         "x-compute-type": infer.settings.compute_type,
@@ -107,11 +109,11 @@ def stream_headers(infer: Infer, characters: int) -> dict[str, str]:
     }
 
 
-def _refuse_unstreamable(request: GenerateRequest) -> None:
-    """What a stream cannot do.
+def _validate_streaming(request: GenerateRequest) -> None:
+    """Validates the parameters of a stream.
 
     Raises:
-        ValidationError: best_of or decoder_input_details is asked for.
+        ValidationError: best_of or decoder_input_details is set.
     """
     if (1 if request.parameters.best_of is None else request.parameters.best_of) != 1:
         raise ValidationError("`best_of` != 1 is not supported when streaming tokens")
@@ -124,19 +126,19 @@ async def _generate_events(infer: Infer, request: GenerateRequest) -> AsyncItera
     prompt = request.inputs if p.return_full_text else None
     try:
         with infer.metrics.count_outcome():
-            _refuse_unstreamable(request)
+            _validate_streaming(request)
             with infer.permit():
-                made = infer.start(request)
-                async for indexes in infer.due(len(made.tokens)):
-                    events = [render.stream_response(made, at, prompt, details=p.details) for at in indexes]
+                generation = infer.start(request)
+                async for indexes in infer.due(len(generation.tokens)):
+                    events = [render.stream_response(generation, at, prompt, details=p.details) for at in indexes]
                     yield b"".join(events) or render.KEEP_ALIVE
-                infer.metrics.add("tgi_request_generated_tokens", len(made.tokens))
+                infer.metrics.add("tgi_request_generated_tokens", len(generation.tokens))
     except InferError as error:
         yield render.sse(compact(render.error(error)))
 
 
 async def send_events(http: web.Request, headers: dict[str, str], events: AsyncIterator[bytes]) -> web.StreamResponse:
-    """Send events as they come; a client that has gone ends the generation."""
+    """Sends events; the generation ends if the client disconnects."""
     response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-cache", **headers})
     await response.prepare(http)
     async for event in events:
@@ -146,7 +148,7 @@ async def send_events(http: web.Request, headers: dict[str, str], events: AsyncI
     return response
 
 
-def _completion_parts(infer: Infer, body: CompletionRequest) -> list[GenerateRequest]:
+def _completion_requests(infer: Infer, body: CompletionRequest) -> list[GenerateRequest]:
     if body.suffix is not None:
         raise SuffixNotSupportedError
     if len(body.prompt) > infer.settings.max_client_batch_size:
@@ -168,8 +170,8 @@ def _completion_parts(infer: Infer, body: CompletionRequest) -> list[GenerateReq
 
 
 async def completions(http: web.Request, infer: Infer, body: CompletionRequest) -> web.StreamResponse:
-    """POST /v1/completions: one choice per prompt."""
-    parts = _completion_parts(infer, body)
+    """POST /v1/completions: a choice per prompt."""
+    parts = _completion_requests(infer, body)
     if body.stream:
         headers = stream_headers(infer, sum(len(part.inputs) for part in parts))
         return await send_events(http, headers, _completion_events(infer, parts))
@@ -183,7 +185,7 @@ async def completions(http: web.Request, infer: Infer, body: CompletionRequest) 
 
 
 async def _completion_events(infer: Infer, parts: list[GenerateRequest]) -> AsyncIterator[bytes]:
-    """The prompts' events in turn, as TGI interleaves its streams."""
+    """The events of the prompts in turn, interleaved like TGI's."""
     streams = [_completion_part(infer, part, at) for at, part in enumerate(parts)]
     try:
         while streams:
@@ -202,10 +204,10 @@ async def _completion_events(infer: Infer, parts: list[GenerateRequest]) -> Asyn
 async def _completion_part(infer: Infer, part: GenerateRequest, choice: int) -> AsyncGenerator[bytes, None]:
     try:
         with infer.metrics.count_outcome(), infer.permit():
-            made = infer.start(part)
-            async for indexes in infer.due(len(made.tokens)):
+            generation = infer.start(part)
+            async for indexes in infer.due(len(generation.tokens)):
                 for at in indexes:
-                    yield render.completion_event(made, at, choice, infer.settings)
+                    yield render.completion_event(generation, at, choice, infer.settings)
                 if not indexes:
                     yield render.KEEP_ALIVE
     except InferError as error:
@@ -228,18 +230,18 @@ def _model(infer: Infer, body: ChatRequest) -> str:
 async def _chat_once(
     infer: Infer, body: ChatRequest, request: GenerateRequest, *, using_tools: bool
 ) -> web.StreamResponse:
-    headers, answer, _ = await generate_internal(infer, request)
-    first = answer.generation
+    headers, result, _ = await generate_internal(infer, request)
+    first = result.generation
     prompt_tokens = first.input_length
     message: dict[str, Any] = {"role": "assistant", "content": first.generated_text}
     calls = chats.parse_output(first.generated_text) if using_tools else None
     if calls is not None:
         message = {"role": "assistant", "tool_calls": calls}
     elif using_tools:
-        # The model chose no tool: TGI asks again without them, and keeps the first answer's details.
-        headers, answer, _ = await generate_internal(infer, to_generate(body.without_tools())[0])
-        prompt_tokens = answer.generation.input_length
-        message["content"] = answer.generation.generated_text
+        # The model chose no tool: TGI generates again without tools, and keeps the details of the first generation.
+        headers, result, _ = await generate_internal(infer, to_generate(body.without_tools())[0])
+        prompt_tokens = result.generation.input_length
+        message["content"] = result.generation.generated_text
     settings = infer.settings
     completion = chats.completion(
         first,
@@ -274,15 +276,15 @@ async def _chat_events(
     yield render.DONE
 
 
-async def _chat_part(infer: Infer, state: ChatState, made: Generation) -> AsyncIterator[bytes | None]:
-    """The chunks of one generation; None when the model has chosen to use no tool."""
-    async for indexes in infer.due(len(made.tokens)):
+async def _chat_part(infer: Infer, state: ChatState, generation: Generation) -> AsyncIterator[bytes | None]:
+    """The chunks of a generation; None if the model has chosen no tool."""
+    async for indexes in infer.due(len(generation.tokens)):
         if not indexes:
             yield render.KEEP_ALIVE
             continue
         events: list[bytes] = []
         for at in indexes:
-            event = state.push(made, at)
+            event = state.push(generation, at)
             if event is None:
                 yield None
                 return

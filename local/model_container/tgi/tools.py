@@ -1,4 +1,4 @@
-"""Tool calls: the grammar that TGI makes of the tools (infer/tool_grammar.rs) and the toy's choice among them."""
+"""Tool calls: TGI's grammar for tools (infer/tool_grammar.rs), and the toy's choice of a tool."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ NO_TOOL: dict[str, Any] = {
 }
 
 
-def offered(tools: list[dict[str, Any]], tool_choice: str) -> list[dict[str, Any]]:
-    """The tools that the model may choose from; with `auto` it may also choose none.
+def allowed_tools(tools: list[dict[str, Any]], tool_choice: str) -> list[dict[str, Any]]:
+    """The tools that the model may call; with `auto` it may also choose none.
 
     Raises:
-        ToolError: the tool that the caller names is not among the tools.
+        ToolError: tool_choice is not one of the tools.
     """
     if tool_choice.startswith("function:"):
         name = tool_choice.removeprefix("function:")
@@ -35,7 +35,7 @@ def offered(tools: list[dict[str, Any]], tool_choice: str) -> list[dict[str, Any
 
 
 def tool_schema(tools: list[dict[str, Any]]) -> dict[str, Any]:
-    """The JSON schema of a call of one of the tools."""
+    """The JSON schema of a tool call."""
     return {
         "$functions": {tool["function"]["name"]: _call_schema(tool["function"]) for tool in tools},
         "properties": {"function": {"anyOf": [{"$ref": f"#/$functions/{tool['function']['name']}"} for tool in tools]}},
@@ -56,15 +56,15 @@ def _call_schema(function: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": properties, "required": required}
 
 
-def choose(schema: dict[str, Any], words: list[str]) -> dict[str, Any]:
-    """The schema narrowed to the one tool that the toy calls: one whose name shares a word with the prompt.
+def choose_tool(schema: dict[str, Any], words: list[str]) -> dict[str, Any]:
+    """Narrows the schema to the tool that the toy calls: the first whose name shares a word with the prompt.
 
-    Without such a one it calls no tool if it may, else the first.
+    If there is no such tool, it is none if that is allowed, else the first.
     """
     names = list(schema["$functions"])
-    said = {word.lower() for word in words}
-    fitting = [name for name in names if name != "no_tool" and said & _name_words(name)]
-    name = fitting[0] if fitting else ("no_tool" if "no_tool" in names else names[0])
+    prompt_words = {word.lower() for word in words}
+    matching = [name for name in names if name != "no_tool" and prompt_words & _name_words(name)]
+    name = matching[0] if matching else ("no_tool" if "no_tool" in names else names[0])
     return {**schema, "properties": {"function": {"$ref": f"#/$functions/{name}"}}}
 
 

@@ -1,4 +1,4 @@
-"""The checks of a generation's parameters, in TGI's order and words (router/src/validation.rs)."""
+"""Validates generation parameters in TGI's order, with its messages (router/src/validation.rs)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ from local.model_container.serde.requests import GenerateRequest, Grammar, Param
 from local.model_container.settings import Settings
 from local.model_container.tgi.errors import ValidationError
 
-_CHUNK = 1024  # TGI queues a longer request again after each so many tokens
+_CHUNK = 1024  # TGI requeues a longer generation after every 1024 tokens
 
 
 @dataclass(frozen=True, slots=True)
 class ValidRequest:
-    """A generation that may start.
+    """A validated generation.
 
     Args:
-        token_budget: after how many tokens it ends for its length.
-        seed: the given one or a random one.
-        sampling: whether tokens are sampled; without it the answer does not depend on the seed.
-        schema: the JSON schema that the answer must satisfy.
-        regex: the regular expression that it must match.
+        inputs: The prompt.
+        input_length: The number of prompt tokens, after `truncate`.
+        parameters: The parameters of the request.
+        token_budget: The number of tokens after which the generation ends with the reason `length`.
+        seed: The seed of the request, or a random one.
+        sampling: Whether tokens are sampled. If not, the text does not depend on the seed.
+        top_n_tokens: The number of top tokens per position.
+        schema: The JSON schema of the text, if any.
+        regex: The regular expression of the text, if any.
     """
 
     inputs: str
@@ -42,10 +46,10 @@ class ValidRequest:
 
 
 def validate(request: GenerateRequest, limits: Settings) -> ValidRequest:
-    """Check one generation.
+    """Validates a generation.
 
     Raises:
-        ValidationError: with the first problem that TGI would find.
+        ValidationError: The first problem in TGI's order.
     """
     p = request.parameters
     sampling = p.do_sample or any(x is not None for x in (p.temperature, p.top_k, p.top_p, p.typical_p))
@@ -83,10 +87,10 @@ def validate(request: GenerateRequest, limits: Settings) -> ValidRequest:
 
 
 def validate_best_of(best_of: int, limits: Settings) -> None:
-    """Check `best_of` against what the server allows.
+    """Validates `best_of`.
 
     Raises:
-        ValidationError: it is more than that.
+        ValidationError: It exceeds the limit of the server.
     """
     if limits.max_best_of == 1 and best_of != 1:
         raise ValidationError("`best_of` != 1 is not allowed for this endpoint")
@@ -119,7 +123,7 @@ def _validate_length(request: GenerateRequest, limits: Settings) -> int:
     if p.truncate is not None:
         length = min(length, p.truncate)
     left = max(limits.max_total_tokens - length, 0)
-    # TGI looks at the first 1024 tokens of max_new_tokens only: a larger number is not refused here.
+    # TGI checks only the first 1024 tokens of max_new_tokens, so larger values pass.
     new = min(left if p.max_new_tokens is None else p.max_new_tokens, _CHUNK)
     if length + new > limits.max_total_tokens:
         raise ValidationError(
@@ -132,11 +136,11 @@ def _validate_length(request: GenerateRequest, limits: Settings) -> int:
 
 
 def _token_budget(input_length: int, max_new_tokens: int | None, limits: Settings) -> int:
-    """How many tokens come before the end for length.
+    """The number of tokens after which a generation ends with the reason `length`.
 
-    TGI generates whole chunks of 1024 until it has reached max_new_tokens or the next chunk would not be valid.
+    TGI generates complete chunks of 1024 tokens until it has reached max_new_tokens or the next chunk is not valid.
     """
-    wanted = limits.max_total_tokens - input_length if max_new_tokens is None else max_new_tokens
+    requested = limits.max_total_tokens - input_length if max_new_tokens is None else max_new_tokens
     generated = 0
     while True:
         length = input_length + generated
@@ -146,7 +150,7 @@ def _token_budget(input_length: int, max_new_tokens: int | None, limits: Setting
         if generated and not fits:
             return generated
         generated += chunk
-        if generated >= wanted:
+        if generated >= requested:
             return generated
 
 
@@ -176,7 +180,7 @@ def _validate_grammar(grammar: Grammar | None, limits: Settings) -> tuple[dict[s
 
 
 def _check_regex(pattern: str) -> None:
-    # TGI hands any pattern to the model's shard, which fails on a broken one; here it is refused.
+    # TGI passes the pattern to the shard, which fails on an invalid one; here it is rejected.
     try:
         re.compile(pattern)
     except re.error as error:

@@ -1,4 +1,4 @@
-"""A stack for each access of a front door, all to endpoints that exist already."""
+"""A stack for each access method of a front door, with imported endpoints."""
 
 import os
 
@@ -19,20 +19,20 @@ def handler(event, context):
 """
 
 
-class Door(Stack):
+class FrontDoorStack(Stack):
     """A front door to two models."""
 
     def __init__(self, app, name, access, **options):
         super().__init__(app, name, env=Environment(account="123456789012", region="us-east-1"))
         models = {model: self._endpoint(model) for model in ("llama", "falcon")}
-        own = access(self) if callable(access) else access
-        self.door = FrontDoor(self, "Door", models=models, access=own, cloud_watch_role=False, **options)
+        method = access(self) if callable(access) else access
+        self.front_door = FrontDoor(self, "Door", models=models, access=method, cloud_watch_role=False, **options)
 
     def _endpoint(self, name):
         return TgiEndpoint.from_endpoint_name(self, name, f"prod-{name}", model_id=f"a/{name}")
 
 
-def own_authorizer(stack):
+def custom_authorizer(stack):
     code = lambda_.Code.from_inline(AUTHORIZER)
     function = lambda_.Function(
         stack,
@@ -46,11 +46,12 @@ def own_authorizer(stack):
 
 
 app = App()
-keys = Door(app, "Keys", Access.api_keys(), cors=Cors(allowed_origins=["https://app.example"]), playground=True).door
+cors = Cors(allowed_origins=["https://app.example"])
+keys = FrontDoorStack(app, "Keys", Access.api_keys(), cors=cors, playground=True).front_door
 keys.add_consumer("team-a", rate=1, burst=2, monthly_requests=1000)
 keys.add_consumer("team-b", rate=50, burst=100, monthly_requests=3)
-Door(app, "Iam", Access.iam())
-Door(app, "Jwt", Access.jwt(issuer=os.environ["ISSUER"], audience="llm"))
-Door(app, "Own", own_authorizer)
-Door(app, "Open", Access.public())
+FrontDoorStack(app, "Iam", Access.iam())
+FrontDoorStack(app, "Jwt", Access.jwt(issuer=os.environ["ISSUER"], audience="llm"))
+FrontDoorStack(app, "Own", custom_authorizer)
+FrontDoorStack(app, "Open", Access.public())
 app.synth()

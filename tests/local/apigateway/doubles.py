@@ -1,4 +1,4 @@
-"""A gateway whose functions are made up by tests."""
+"""A gateway with fake functions."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from local.apigateway.api import ApiKey, Authorizer, Integration, Method, Resour
 from local.apigateway.server import Gateway
 
 KEY = "k" * 24
-SECRETS = {"AKIDEXAMPLE": "made-up"}
+SECRETS = {"AKIDEXAMPLE": "fake-secret"}
 AUTHORIZER = Authorizer(
     id="auth",
     function_name="auth",
@@ -24,7 +24,7 @@ AUTHORIZER = Authorizer(
 STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
-class Streamed:
+class FakeStream:
     def __init__(
         self, prelude: dict[str, Any] | Exception, pieces: AsyncIterator[bytes], content_type: str = STREAM_TYPE
     ) -> None:
@@ -38,29 +38,29 @@ class Streamed:
         return self._prelude
 
 
-class MadeUp:
-    """A function whose answers a test gives."""
+class FakeFunction:
+    """A function that returns a given response, or the result of a function of the event."""
 
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
+    def __init__(self, response: Any) -> None:
+        self.response = response
         self.events: list[dict[str, Any]] = []
 
     async def invoke(self, event: dict[str, Any]) -> bytes:
         self.events.append(event)
-        answer = self.answer(event) if callable(self.answer) else self.answer
-        if isinstance(answer, Awaitable):
-            answer = await answer
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        response = self.response(event) if callable(self.response) else self.response
+        if isinstance(response, Awaitable):
+            response = await response
+        if isinstance(response, Exception):
+            raise response
+        return response if isinstance(response, bytes) else json.dumps(response).encode()
 
-    async def invoke_stream(self, event: dict[str, Any]) -> Streamed:
+    async def invoke_stream(self, event: dict[str, Any]) -> FakeStream:
         self.events.append(event)
-        answer = self.answer(event) if callable(self.answer) else self.answer
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, Streamed)
-        return answer
+        response = self.response(event) if callable(self.response) else self.response
+        if isinstance(response, Exception):
+            raise response
+        assert isinstance(response, FakeStream)
+        return response
 
 
 async def pieces(*parts: bytes | Exception) -> AsyncIterator[bytes]:
@@ -120,19 +120,19 @@ def build_api(
     return RestApi(**{**defaults, **options})
 
 
-class Running:
+class RunningGateway:
     def __init__(self, session: aiohttp.ClientSession, url: str, log: list[str]) -> None:
         self.session, self.url, self.log = session, url, log
 
-    async def ask(
+    async def send(
         self, verb: str = "POST", path: str = "/prod/generate", **options: Any
     ) -> tuple[aiohttp.ClientResponse, bytes]:
-        async with self.session.request(verb, self.url + path, **options) as answer:
-            return answer, await answer.read()
+        async with self.session.request(verb, self.url + path, **options) as response:
+            return response, await response.read()
 
 
 @asynccontextmanager
-async def running(api: RestApi, **functions: Any) -> AsyncIterator[Running]:
+async def running(api: RestApi, **functions: Any) -> AsyncIterator[RunningGateway]:
     log: list[str] = []
     gateway = Gateway(api, functions.__getitem__, log=log.append, secrets=SECRETS)
     runner = web.ServerRunner(gateway.server(), shutdown_timeout=0.2)
@@ -142,7 +142,7 @@ async def running(api: RestApi, **functions: Any) -> AsyncIterator[Running]:
     port = runner.addresses[0][1]
     try:
         async with aiohttp.ClientSession() as session:
-            yield Running(session, f"http://127.0.0.1:{port}", log)
+            yield RunningGateway(session, f"http://127.0.0.1:{port}", log)
     finally:
         await runner.cleanup()
 

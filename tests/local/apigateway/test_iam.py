@@ -1,4 +1,4 @@
-"""The gateway as a whole: requests that have to be signed."""
+"""The gateway end to end: IAM authorization."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from local.apigateway.api import GatewayResponse
-from tests.local.apigateway.doubles import SECRETS, MadeUp, Running, build_api, check, running
+from tests.local.apigateway.doubles import SECRETS, FakeFunction, RunningGateway, build_api, check, running
 
 ((KEY, SECRET),) = SECRETS.items()
 PATH = "/prod/v1/models%2Fa/?b=2&a=%C3%BC%201&a=&b=1"
@@ -24,18 +24,18 @@ def signed(
     return dict(request.headers.items())
 
 
-async def ask(gateway: Running, headers: dict[str, str], body: bytes = b"") -> tuple[int, str, dict[str, str]]:
+async def send(gateway: RunningGateway, headers: dict[str, str], body: bytes = b"") -> tuple[int, str, dict[str, str]]:
     url = yarl.URL(gateway.url + PATH, encoded=True)
-    async with gateway.session.post(url, headers=headers, data=body) as answer:
-        return answer.status, answer.headers.get("x-amzn-ErrorType", ""), json.loads(await answer.read() or b"{}")
+    async with gateway.session.post(url, headers=headers, data=body) as response:
+        return response.status, response.headers.get("x-amzn-ErrorType", ""), json.loads(await response.read() or b"{}")
 
 
-def test_a_signed_request_tells_the_function_who_has_signed_it() -> None:
+def test_the_function_gets_the_identity_of_the_signer() -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200})
+        main = FakeFunction({"statusCode": 200})
         async with running(build_api(iam=True), main=main) as gateway:
             headers = signed(gateway.url + PATH, b"{}", token="session")
-            assert (await ask(gateway, headers, b"{}"))[0] == 200
+            assert (await send(gateway, headers, b"{}"))[0] == 200
         identity = main.events[0]["requestContext"]["identity"]
         assert identity["userArn"] == f"arn:aws:iam::123456789012:user/{KEY}"
         assert (identity["accessKey"], identity["accountId"]) == (KEY, "123456789012")
@@ -45,19 +45,19 @@ def test_a_signed_request_tells_the_function_who_has_signed_it() -> None:
     check(test)
 
 
-def test_a_request_without_a_signature_is_refused() -> None:
+def test_a_request_without_a_signature_is_rejected() -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200})
+        main = FakeFunction({"statusCode": 200})
         async with running(build_api(iam=True), main=main) as gateway:
-            told = await ask(gateway, {"X-Api-Key": "k" * 24})
-        assert told == (403, "MissingAuthenticationTokenException", {"message": "Missing Authentication Token"})
+            rejection = await send(gateway, {"X-Api-Key": "k" * 24})
+        assert rejection == (403, "MissingAuthenticationTokenException", {"message": "Missing Authentication Token"})
         assert main.events == []
 
     check(test)
 
 
 @pytest.mark.parametrize(
-    ("change", "error_type", "words"),
+    ("change", "error_type", "message"),
     [
         ({"secret": "other"}, "InvalidSignatureException", "The request signature we calculated does not match"),
         ({"key": "AKIDOTHER"}, "UnrecognizedClientException", "The security token included in the request is invalid."),
@@ -73,20 +73,22 @@ def test_a_request_without_a_signature_is_refused() -> None:
         ),
     ],
 )
-def test_a_wrong_signature_is_refused_in_awss_words(change: dict[str, str], error_type: str, words: str) -> None:
+def test_an_invalid_signature_is_rejected_with_awss_message(
+    change: dict[str, str], error_type: str, message: str
+) -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200})
+        main = FakeFunction({"statusCode": 200})
         async with running(build_api(iam=True), main=main) as gateway:
-            status, kind, told = await ask(gateway, signed(gateway.url + PATH, **change))
+            status, kind, body = await send(gateway, signed(gateway.url + PATH, **change))
         assert (status, kind, main.events) == (403, error_type, [])
-        assert told["message"].startswith(words)
+        assert body["message"].startswith(message)
 
     check(test)
 
 
 def test_the_signature_covers_method_path_query_headers_and_body() -> None:
     async def test() -> None:
-        async with running(build_api(iam=True), main=MadeUp({"statusCode": 200})) as gateway:
+        async with running(build_api(iam=True), main=FakeFunction({"statusCode": 200})) as gateway:
             headers = signed(gateway.url + PATH, b"{}")
             for url, changed, body in (
                 (PATH, {}, b"[]"),
@@ -97,24 +99,24 @@ def test_the_signature_covers_method_path_query_headers_and_body() -> None:
                 (PATH, {"Authorization": "Bearer token"}, b"{}"),
                 (PATH, {"X-Amz-Date": "20200101T000000Z"}, b"{}"),
             ):
-                whole = yarl.URL(gateway.url + url, encoded=True)
-                async with gateway.session.post(whole, headers={**headers, **changed}, data=body) as answer:
-                    assert answer.status == 403, (url, changed, body)
-            whole = yarl.URL(gateway.url + PATH, encoded=True)
-            async with gateway.session.put(whole, headers=headers, data=b"{}") as answer:
-                assert answer.status == 403
-            assert (await ask(gateway, headers, b"{}"))[0] == 200
+                target = yarl.URL(gateway.url + url, encoded=True)
+                async with gateway.session.post(target, headers={**headers, **changed}, data=body) as response:
+                    assert response.status == 403, (url, changed, body)
+            target = yarl.URL(gateway.url + PATH, encoded=True)
+            async with gateway.session.put(target, headers=headers, data=b"{}") as response:
+                assert response.status == 403
+            assert (await send(gateway, headers, b"{}"))[0] == 200
 
     check(test)
 
 
-def test_a_wrong_signature_has_a_gateway_response_of_its_own() -> None:
+def test_an_invalid_signature_has_its_own_gateway_response() -> None:
     async def test() -> None:
-        words = GatewayResponse(status=401, headers={}, templates={"application/json": '{"own":1}'})
-        api = build_api(iam=True, gateway_responses={"INVALID_SIGNATURE": words})
-        async with running(api, main=MadeUp({"statusCode": 200})) as gateway:
-            status, _, told = await ask(gateway, signed(gateway.url + PATH, secret="other"))
-            assert (status, told) == (401, {"own": 1})
-            assert (await ask(gateway, {}))[0] == 403
+        custom = GatewayResponse(status=401, headers={}, templates={"application/json": '{"own":1}'})
+        api = build_api(iam=True, gateway_responses={"INVALID_SIGNATURE": custom})
+        async with running(api, main=FakeFunction({"statusCode": 200})) as gateway:
+            status, _, body = await send(gateway, signed(gateway.url + PATH, secret="other"))
+            assert (status, body) == (401, {"own": 1})
+            assert (await send(gateway, {}))[0] == 403
 
     check(test)

@@ -1,4 +1,4 @@
-"""The gateway as a whole: what it makes of a function's answer."""
+"""The gateway end to end: responses of functions."""
 
 import json
 from typing import Any
@@ -7,19 +7,19 @@ import pytest
 
 from local.apigateway.api import GatewayResponse
 from local.lambda_service import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
-from tests.local.apigateway.doubles import MadeUp, Streamed, build_api, check, pieces, running
+from tests.local.apigateway.doubles import FakeFunction, FakeStream, build_api, check, pieces, running
 
 
-def test_a_buffered_answer_is_passed_on_with_its_headers_remapped() -> None:
+def test_a_buffered_response_is_passed_on_with_remapped_headers() -> None:
     async def test() -> None:
-        answer = {
+        response = {
             "statusCode": 201,
             "headers": {"Content-Type": "text/plain", "Server": "mine", "X-Own": "1"},
             "multiValueHeaders": {"Set-Cookie": ["a=1", "b=2"]},
             "body": "hello",
         }
-        async with running(build_api(), main=MadeUp(answer)) as gateway:
-            head, body = await gateway.ask()
+        async with running(build_api(), main=FakeFunction(response)) as gateway:
+            head, body = await gateway.send()
         assert (head.status, body) == (201, b"hello")
         assert head.headers["x-amzn-Remapped-Server"] == "mine"
         assert head.headers["X-Own"] == "1"
@@ -31,15 +31,15 @@ def test_a_buffered_answer_is_passed_on_with_its_headers_remapped() -> None:
     check(test)
 
 
-def test_headers_of_both_members_are_merged_as_aws_does() -> None:
+def test_headers_and_multi_value_headers_are_merged_like_on_aws() -> None:
     async def test() -> None:
-        answer = {
+        response = {
             "statusCode": 200,
             "headers": {"x-own": "solo", "X-Same": "1", "X-On": True},
             "multiValueHeaders": {"X-OWN": ["multi"], "X-Same": ["1"]},
         }
-        async with running(build_api(), main=MadeUp(answer)) as gateway:
-            head, _ = await gateway.ask()
+        async with running(build_api(), main=FakeFunction(response)) as gateway:
+            head, _ = await gateway.send()
         assert head.headers.getall("X-Own") == ["multi", "solo"]
         assert (head.headers.getall("X-Same"), head.headers["X-On"]) == (["1"], "true")
         assert {name for name, _ in head.raw_headers if name.lower() == b"x-own"} == {b"X-OWN"}
@@ -56,32 +56,32 @@ def test_headers_of_both_members_are_merged_as_aws_does() -> None:
         ("text/html, image/png", b"aGVsbG8="),
     ],
 )
-def test_only_who_accepts_a_binary_media_type_first_gets_a_body_decoded(accept: str, body: bytes) -> None:
+def test_a_body_is_decoded_only_if_accept_begins_with_a_binary_media_type(accept: str, body: bytes) -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200, "body": "aGVsbG8=", "isBase64Encoded": True})
+        main = FakeFunction({"statusCode": 200, "body": "aGVsbG8=", "isBase64Encoded": True})
         async with running(build_api(binary_media_types=["image/png"]), main=main) as gateway:
-            assert (await gateway.ask(headers={"Accept": accept}))[1] == body
+            assert (await gateway.send(headers={"Accept": accept}))[1] == body
 
     check(test)
 
 
-def test_a_body_that_is_no_base64_becomes_502() -> None:
+def test_a_body_that_is_not_base64_becomes_502() -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200, "body": "%%%", "isBase64Encoded": True})
+        main = FakeFunction({"statusCode": 200, "body": "%%%", "isBase64Encoded": True})
         async with running(build_api(binary_media_types=["*/*"]), main=main) as gateway:
-            assert (await gateway.ask())[0].status == 502
+            assert (await gateway.send())[0].status == 502
 
     check(test)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_throttled_function_is_a_500_in_the_words_for_failed_integrations(stream: bool) -> None:
+def test_a_throttled_function_is_a_500_with_the_integration_failure_response(stream: bool) -> None:
     async def test() -> None:
-        words = GatewayResponse(status=None, headers={}, templates={"application/json": '{"busy":true}'})
-        api = build_api(stream=stream, gateway_responses={"INTEGRATION_FAILURE": words})
+        custom = GatewayResponse(status=None, headers={}, templates={"application/json": '{"busy":true}'})
+        api = build_api(stream=stream, gateway_responses={"INTEGRATION_FAILURE": custom})
         throttled = FunctionThrottled.of("TooManyRequestsException", "Rate Exceeded.")
-        async with running(api, main=MadeUp(throttled)) as gateway:
-            head, body = await gateway.ask()
+        async with running(api, main=FakeFunction(throttled)) as gateway:
+            head, body = await gateway.send()
         assert (head.status, body) == (500, b'{"busy":true}')
         assert "Lambda throttled: TooManyRequestsException: Rate Exceeded." in gateway.log[0]
 
@@ -89,9 +89,9 @@ def test_a_throttled_function_is_a_500_in_the_words_for_failed_integrations(stre
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        b"no JSON",
+        b"not JSON",
         b"[]",
         b'"text"',
         {"statusCode": "many"},
@@ -103,28 +103,28 @@ def test_a_throttled_function_is_a_500_in_the_words_for_failed_integrations(stre
         FunctionTimeout(),
     ],
 )
-def test_what_is_no_proxy_answer_becomes_502(answer: Any) -> None:
+def test_a_malformed_proxy_response_becomes_502(response: Any) -> None:
     async def test() -> None:
-        async with running(build_api(), main=MadeUp(answer)) as gateway:
-            head, body = await gateway.ask()
+        async with running(build_api(), main=FakeFunction(response)) as gateway:
+            head, body = await gateway.send()
         assert (head.status, json.loads(body)) == (502, {"message": "Internal server error"})
 
     check(test)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        Streamed(BadPrelude("no delimiter within 16 KB"), pieces()),
-        Streamed({"statusCode": 200}, pieces(b"x"), content_type="application/json"),
-        Streamed({"statusCode": 200, "body": "x"}, pieces(b"x")),
+        FakeStream(BadPrelude("no delimiter within 16 KB"), pieces()),
+        FakeStream({"statusCode": 200}, pieces(b"x"), content_type="application/json"),
+        FakeStream({"statusCode": 200, "body": "x"}, pieces(b"x")),
         FunctionError(b"{}"),
     ],
 )
-def test_what_is_no_streamed_answer_becomes_502(answer: Any) -> None:
+def test_a_malformed_streamed_response_becomes_502(response: Any) -> None:
     async def test() -> None:
-        async with running(build_api(stream=True), main=MadeUp(answer)) as gateway:
-            head, body = await gateway.ask()
+        async with running(build_api(stream=True), main=FakeFunction(response)) as gateway:
+            head, body = await gateway.send()
         assert (head.status, json.loads(body)) == (502, {"message": "Internal server error"})
 
     check(test)

@@ -1,25 +1,25 @@
-"""The gateway as a whole: how long the head and the body of a request may be."""
+"""The gateway end to end: limits of request head and body, and malformed HTTP."""
 
 import asyncio
 import json
 
 import pytest
 
-from tests.local.apigateway.doubles import AUTHORIZER, MadeUp, build_api, check, running
+from tests.local.apigateway.doubles import AUTHORIZER, FakeFunction, build_api, check, running
 
 
 def test_a_body_of_more_than_10_mb_is_a_413() -> None:
     async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
-            head, body = await gateway.ask(data=b"x" * (10 * 2**20 + 1))
+        async with running(build_api(), main=FakeFunction({"statusCode": 200})) as gateway:
+            head, body = await gateway.send(data=b"x" * (10 * 2**20 + 1))
         assert (head.status, json.loads(body)) == (413, {"message": "Request Too Long"})
 
     check(test)
 
 
-def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
+def test_a_body_that_is_too_large_is_not_read_to_its_end() -> None:
     async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
+        async with running(build_api(), main=FakeFunction({"statusCode": 200})) as gateway:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
             writer.write(
                 b"POST /prod/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * (10 * 2**20 + 1)
@@ -30,29 +30,29 @@ def test_a_body_that_is_too_long_is_not_read_to_its_end() -> None:
     check(test)
 
 
-def test_a_body_that_lambda_does_not_take_is_a_413() -> None:
+def test_a_body_over_the_limit_of_lambda_is_a_413() -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200})
+        main = FakeFunction({"statusCode": 200})
         async with running(build_api(), main=main) as gateway:
-            head, _ = await gateway.ask(data=b"x" * (7 * 2**20))
+            head, _ = await gateway.send(data=b"x" * (7 * 2**20))
         assert (head.status, main.events) == (413, [])
 
     check(test)
 
 
 async def raw(url: str, request: bytes) -> bytes:
-    """What comes back for bytes, until the connection is closed or nothing more comes."""
+    """Sends bytes and returns the beginning of the response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
     writer.write(request)
-    told = await asyncio.wait_for(reader.read(65536), 5)
+    response = await asyncio.wait_for(reader.read(65536), 5)
     writer.close()
-    return told
+    return response
 
 
 @pytest.mark.parametrize("place", ["path", "query", "name", "value", "many"])
-def test_a_request_line_and_headers_may_have_10240_bytes_together(place: str) -> None:
+def test_request_line_and_headers_together_are_limited_to_10240_bytes(place: str) -> None:
     async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
+        async with running(build_api(), main=FakeFunction({"statusCode": 200})) as gateway:
             for length, status in ((10_000, b"200"), (10_300, b"431")):
                 fill = b"x" * length
                 line, header = b"/prod/", b""
@@ -66,9 +66,9 @@ def test_a_request_line_and_headers_may_have_10240_bytes_together(place: str) ->
                     header = b"X-Own: " + fill + b"\r\n"
                 else:
                     header = b"".join(b"X-%03d: %b\r\n" % (n, b"x" * (length // 100 - 5)) for n in range(100))
-                told = await raw(gateway.url, b"GET %b HTTP/1.1\r\nHost: x\r\n%b\r\n" % (line, header))
-                assert told.split()[1] == status, (length, told[:200])
-            assert b'{"message":"HTTP header is larger than 10240 bytes."}' in told
+                response = await raw(gateway.url, b"GET %b HTTP/1.1\r\nHost: x\r\n%b\r\n" % (line, header))
+                assert response.split()[1] == status, (length, response[:200])
+            assert b'{"message":"HTTP header is larger than 10240 bytes."}' in response
 
     check(test)
 
@@ -87,28 +87,28 @@ def test_a_request_line_and_headers_may_have_10240_bytes_together(place: str) ->
         b"\x16\x03\x01\x02\x00\x01\x00",
     ],
 )
-def test_what_is_no_proper_http_never_reaches_the_function(request_head: bytes) -> None:
+def test_malformed_http_never_reaches_the_function(request_head: bytes) -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200})
+        main = FakeFunction({"statusCode": 200})
         async with running(build_api(), main=main) as gateway:
-            told = await raw(gateway.url, request_head)
-            assert told.split()[1] == b"400", told
-            assert (await gateway.ask())[0].status == 200
+            response = await raw(gateway.url, request_head)
+            assert response.split()[1] == b"400", response
+            assert (await gateway.send())[0].status == 200
         assert len(main.events) == 1
 
     check(test)
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_reaches_nothing() -> None:
+def test_an_incomplete_body_never_reaches_the_function_or_the_authorizer() -> None:
     async def test() -> None:
-        main, auth = MadeUp({"statusCode": 200}), MadeUp({})
+        main, auth = FakeFunction({"statusCode": 200}), FakeFunction({})
         async with running(build_api(authorizer=AUTHORIZER), main=main, auth=auth) as gateway:
             _, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
             writer.write(b"POST /prod/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc")
             await writer.drain()
             writer.close()
             await asyncio.sleep(0.1)
-            assert (await gateway.ask())[0].status == 401
+            assert (await gateway.send())[0].status == 401
         assert (main.events, auth.events) == ([], [])
 
     check(test)

@@ -1,4 +1,4 @@
-"""Keys and limits, validation, gateway responses: each part of the gateway on its own."""
+"""Unit tests of usage plans, request validation and gateway responses."""
 
 import json
 from datetime import UTC, datetime
@@ -66,13 +66,13 @@ def kind_of(raised: pytest.ExceptionInfo[GatewayError]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("value", [None, "", "wrong", "unplanned", "disabled"])
-def test_a_key_without_a_plan_is_forbidden(value: str | None) -> None:
+def test_a_key_without_a_usage_plan_is_forbidden(value: str | None) -> None:
     with pytest.raises(GatewayError) as raised:
         usage(Clock()).admit_key(value)
     assert kind_of(raised) == ("INVALID_API_KEY", "Forbidden")
 
 
-def test_a_burst_passes_then_the_rate_decides_for_each_key_alone() -> None:
+def test_a_burst_passes_and_then_the_rate_applies_per_key() -> None:
     clock = Clock()
     keys = usage(clock, throttle=Throttle(rate=2, burst=3))
     for _ in range(3):
@@ -100,7 +100,7 @@ def test_a_burst_passes_then_the_rate_decides_for_each_key_alone() -> None:
         ("MONTH", (2026, 11, 30), (2026, 12, 1)),
     ],
 )
-def test_a_quota_counts_until_its_period_ends(
+def test_a_quota_applies_until_the_end_of_its_period(
     period: str, same: tuple[int, int, int], later: tuple[int, int, int]
 ) -> None:
     moment = {"now": datetime(2026, 11, 3, tzinfo=UTC)}
@@ -116,7 +116,7 @@ def test_a_quota_counts_until_its_period_ends(
     keys.admit_key("one")
 
 
-def test_a_throttle_of_the_stage_applies_to_the_most_precise_setting() -> None:
+def test_the_most_specific_throttling_of_the_stage_applies() -> None:
     limits = {"/generate/POST": Throttle(rate=0, burst=1), "*/*": Throttle(rate=0, burst=2)}
     keys = Usage(api(method_throttle=limits))
     keys.admit_method("/generate", "POST")
@@ -132,7 +132,7 @@ POST = method("POST", validate_body=True, models={"application/json": SCHEMA})
     "headers", [{}, {"content-type": "application/json"}, {"content-type": "Application/JSON; a=b"}]
 )
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "errors"),
     [
         (b"{", "[body is not JSON]"),
         (b'{"inputs":' + b"[" * 100_000, "[body is not JSON]"),
@@ -142,45 +142,45 @@ POST = method("POST", validate_body=True, models={"application/json": SCHEMA})
         (b"[]", '[instance type (array) does not match any allowed primitive type (allowed: ["object"])]'),
     ],
 )
-def test_a_body_that_does_not_fit_its_model_is_refused_without_repeating_it(
-    headers: dict[str, str], body: bytes, told: str
+def test_an_invalid_body_is_rejected_without_repeating_its_values(
+    headers: dict[str, str], body: bytes, errors: str
 ) -> None:
     with pytest.raises(GatewayError) as raised:
         validate(POST, headers, {}, {}, body)
     assert kind_of(raised) == ("BAD_REQUEST_BODY", "Invalid request body")
-    assert raised.value.validation == told
+    assert raised.value.validation == errors
 
 
-def test_a_body_of_a_content_type_without_a_model_is_not_looked_at() -> None:
+def test_a_body_of_a_content_type_without_a_model_is_not_validated() -> None:
     validate(POST, {"content-type": "text/plain"}, {}, {}, b"anything")
 
 
-def test_a_body_that_fits_passes() -> None:
+def test_a_valid_body_passes() -> None:
     validate(POST, {}, {}, {}, b'{"inputs": "hello"}')
 
 
-def test_required_parameters_that_are_missing_are_named_together() -> None:
-    wanted = {
+def test_all_missing_required_parameters_are_listed() -> None:
+    parameters = {
         "method.request.header.X-A": True,
         "method.request.querystring.b": True,
         "method.request.path.c": True,
         "method.request.header.X-Optional": False,
     }
-    checked = method("GET", validate_parameters=True, parameters=wanted)
+    checked = method("GET", validate_parameters=True, parameters=parameters)
     with pytest.raises(GatewayError) as raised:
         validate(checked, {}, {}, {"c": "1"}, b"")
     assert kind_of(raised) == ("BAD_REQUEST_PARAMETERS", "Missing required request parameters: [X-A, b]")
     validate(checked, {"x-a": "1"}, {"b": "1"}, {"c": "1"}, b"")
 
 
-def test_a_gateway_answer_has_aws_words_by_default() -> None:
+def test_the_default_gateway_response_has_awss_format() -> None:
     rest = api()
-    answer = render(GatewayError("THROTTLED", "Too Many Requests"), rest, Context(rest), {})
-    assert (answer.status, json.loads(answer.body)) == (429, {"message": "Too Many Requests"})
-    assert answer.headers["x-amzn-ErrorType"] == "TooManyRequestsException"
+    response = render(GatewayError("THROTTLED", "Too Many Requests"), rest, Context(rest), {})
+    assert (response.status, json.loads(response.body)) == (429, {"message": "Too Many Requests"})
+    assert response.headers["x-amzn-ErrorType"] == "TooManyRequestsException"
 
 
-def test_a_gateway_response_gives_status_headers_and_words() -> None:
+def test_a_gateway_response_sets_status_headers_and_body() -> None:
     custom = GatewayResponse(
         status=418,
         headers={"Retry-After": "'1'", "X-Request": "context.requestId", "X-Echo": "method.request.header.X-Me"},
@@ -188,15 +188,15 @@ def test_a_gateway_response_gives_status_headers_and_words() -> None:
     )
     rest = api(gateway_responses={"THROTTLED": custom})
     context = Context(rest)
-    answer = render(GatewayError("THROTTLED", 'Too "Many"'), rest, context, {"x-me": "me"})
-    assert answer.status == 418
-    assert json.loads(answer.body) == {"error": 'Too "Many"', "kind": "THROTTLED"}
-    assert answer.headers["Retry-After"] == "1"
-    assert answer.headers["X-Request"] == context.request_id
-    assert answer.headers["X-Echo"] == "me"
+    response = render(GatewayError("THROTTLED", 'Too "Many"'), rest, context, {"x-me": "me"})
+    assert response.status == 418
+    assert json.loads(response.body) == {"error": 'Too "Many"', "kind": "THROTTLED"}
+    assert response.headers["Retry-After"] == "1"
+    assert response.headers["X-Request"] == context.request_id
+    assert response.headers["X-Echo"] == "me"
 
 
-def test_a_header_whose_source_the_request_does_not_have_is_left_out() -> None:
+def test_a_header_whose_source_is_missing_in_the_request_is_omitted() -> None:
     custom = GatewayResponse(
         status=None,
         headers={"Access-Control-Allow-Origin": "method.request.header.Origin", "Vary": "'Origin'"},
@@ -205,25 +205,25 @@ def test_a_header_whose_source_the_request_does_not_have_is_left_out() -> None:
     rest = api(gateway_responses={"DEFAULT_4XX": custom})
     error = GatewayError("UNAUTHORIZED", "Unauthorized")
     assert "Access-Control-Allow-Origin" not in render(error, rest, Context(rest), {}).headers
-    answer = render(error, rest, Context(rest), {"origin": "https://app.example"})
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
-    assert answer.headers["Vary"] == "Origin"
+    response = render(error, rest, Context(rest), {"origin": "https://app.example"})
+    assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert response.headers["Vary"] == "Origin"
 
 
-def test_the_refusal_of_an_authorizer_begins_with_a_capital() -> None:
+def test_the_message_of_access_denied_is_capitalized() -> None:
     rest = api()
-    answer = render(GatewayError("ACCESS_DENIED", "User is not authorized"), rest, Context(rest), {})
-    assert json.loads(answer.body) == {"Message": "User is not authorized"}
+    response = render(GatewayError("ACCESS_DENIED", "User is not authorized"), rest, Context(rest), {})
+    assert json.loads(response.body) == {"Message": "User is not authorized"}
 
 
-def test_an_error_may_have_a_status_and_a_type_of_its_own() -> None:
+def test_an_error_can_override_status_and_error_type() -> None:
     rest = api()
     error = GatewayError("INTEGRATION_FAILURE", "x", status=500, error_type="TooManyRequestsException")
-    answer = render(error, rest, Context(rest), {})
-    assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (500, "TooManyRequestsException")
+    response = render(error, rest, Context(rest), {})
+    assert (response.status, response.headers["x-amzn-ErrorType"]) == (500, "TooManyRequestsException")
 
 
-def test_the_default_gateway_response_words_what_has_none_of_its_own() -> None:
+def test_default_4xx_and_5xx_apply_to_types_without_their_own_response() -> None:
     custom = GatewayResponse(status=None, headers={}, templates={"application/json": '{"e":"$context.nothing"}'})
     rest = api(gateway_responses={"DEFAULT_4XX": custom})
     assert render(GatewayError("INVALID_API_KEY", "Forbidden"), rest, Context(rest), {}).body == b'{"e":""}'
@@ -231,8 +231,8 @@ def test_the_default_gateway_response_words_what_has_none_of_its_own() -> None:
     assert b"message" in render(GatewayError("DEFAULT_5XX", "x"), rest, Context(rest), {}).body
 
 
-def test_the_accept_header_chooses_among_the_templates() -> None:
+def test_the_accept_header_selects_the_template() -> None:
     custom = GatewayResponse(status=None, headers={}, templates={"application/json": "{}", "text/plain": "plain"})
     rest = api(gateway_responses={"DEFAULT_4XX": custom})
-    answer = render(GatewayError("THROTTLED", "x"), rest, Context(rest), {"accept": "text/html, text/plain;q=0.5"})
-    assert (answer.body, answer.headers["Content-Type"]) == (b"plain", "text/plain")
+    response = render(GatewayError("THROTTLED", "x"), rest, Context(rest), {"accept": "text/html, text/plain;q=0.5"})
+    assert (response.body, response.headers["Content-Type"]) == (b"plain", "text/plain")

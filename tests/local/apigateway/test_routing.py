@@ -1,4 +1,4 @@
-"""Which resource and method a request belongs to."""
+"""Finding the resource and method of a request."""
 
 import pytest
 
@@ -11,9 +11,9 @@ INTEGRATION = Integration(function_name="f", stream=False, timeout_seconds=29)
 def tree(*paths: str) -> Resource:
     root = Resource("root", "/")
     for path in paths:
-        verb, _, place = path.partition(" ")
+        verb, _, route = path.partition(" ")
         node = root
-        for part in filter(None, place.split("/")):
+        for part in filter(None, route.split("/")):
             node = node.children.setdefault(part, Resource(f"{node.id}/{part}", f"{node.path.rstrip('/')}/{part}"))
         node.methods[verb] = Method(verb=verb, integration=INTEGRATION)
     return root
@@ -39,7 +39,7 @@ TREE = tree("POST /generate", "ANY /generate", "GET /v1/models", "ANY /{proxy+}"
         ("GET", "//v1//", "/{proxy+}", "ANY", {"proxy": "v1"}),
     ],
 )
-def test_the_most_precise_resource_and_method_win(
+def test_the_most_specific_resource_and_method_match(
     verb: str, path: str, resource: str, method_verb: str, parameters: dict[str, str]
 ) -> None:
     route = match(TREE, path, verb)
@@ -48,14 +48,14 @@ def test_the_most_precise_resource_and_method_win(
     assert (route.resource.path, route.method.verb, route.parameters) == (resource, method_verb, parameters)
 
 
-def test_a_resource_without_the_verb_has_no_method_even_if_a_greedy_one_would() -> None:
+def test_a_resource_without_the_verb_wins_over_a_greedy_resource_with_it() -> None:
     route = match(TREE, "/v1/models", "DELETE")
     assert route is not None
     assert route.method is None
 
 
 @pytest.mark.parametrize("verb", ["TRACE", "CONNECT", "PROPFIND", "get"])
-def test_any_means_the_seven_verbs_that_api_gateway_has(verb: str) -> None:
+def test_any_matches_only_the_seven_verbs_of_api_gateway(verb: str) -> None:
     route = match(TREE, "/nowhere", verb)
     assert route is not None
     assert route.method is None

@@ -1,4 +1,4 @@
-"""The gateway as a whole: from a request to the function and back."""
+"""The gateway end to end: from the request to the function and back."""
 
 import asyncio
 import json
@@ -10,13 +10,23 @@ import pytest
 import yarl
 
 from local.lambda_service import FunctionError
-from tests.local.apigateway.doubles import AUTHORIZER, KEY, MadeUp, Streamed, allow, build_api, check, pieces, running
+from tests.local.apigateway.doubles import (
+    AUTHORIZER,
+    KEY,
+    FakeFunction,
+    FakeStream,
+    allow,
+    build_api,
+    check,
+    pieces,
+    running,
+)
 
 
 def test_the_function_gets_the_proxy_event_of_the_request() -> None:
     async def test() -> None:
-        main = MadeUp({"statusCode": 200, "body": "{}"})
-        async with running(build_api(authorizer=AUTHORIZER), main=main, auth=MadeUp(allow)) as gateway:
+        main = FakeFunction({"statusCode": 200, "body": "{}"})
+        async with running(build_api(authorizer=AUTHORIZER), main=main, auth=FakeFunction(allow)) as gateway:
             headers = {"aUTHORIZATION": f"Bearer {KEY}", "x-TWO": "ü", "TE": "trailers"}
             url = yarl.URL(f"{gateway.url}/prod//v1/a%2Fb%2B/?a=1&a=2&b=%C3%BC+", encoded=True)
             async with gateway.session.put(url, headers=headers, data="héllo".encode()) as head:
@@ -40,7 +50,7 @@ def test_the_function_gets_the_proxy_event_of_the_request() -> None:
     check(test)
 
 
-def test_streamed_bytes_arrive_while_the_function_still_writes() -> None:
+def test_streamed_bytes_arrive_while_the_function_is_still_writing() -> None:
     async def test() -> None:
         seen = asyncio.Event()
 
@@ -49,32 +59,34 @@ def test_streamed_bytes_arrive_while_the_function_still_writes() -> None:
             await seen.wait()
             yield b"second"
 
-        main = MadeUp(lambda _: Streamed({"statusCode": 200, "headers": {"Content-Type": "text/event-stream"}}, body()))
+        main = FakeFunction(
+            lambda _: FakeStream({"statusCode": 200, "headers": {"Content-Type": "text/event-stream"}}, body())
+        )
         async with (
             running(build_api(stream=True), main=main) as gateway,
-            gateway.session.post(gateway.url + "/prod/") as answer,
+            gateway.session.post(gateway.url + "/prod/") as response,
         ):
-            assert answer.headers["Transfer-Encoding"] == "chunked"
-            assert await answer.content.readexactly(5) == b"first"
+            assert response.headers["Transfer-Encoding"] == "chunked"
+            assert await response.content.readexactly(5) == b"first"
             seen.set()
-            assert await answer.content.read() == b"second"
+            assert await response.content.read() == b"second"
         assert json.loads(gateway.log[-1]) == {"status": "200", "path": "/prod/", "nothing": "-", "length": 11}
 
     check(test)
 
 
-def test_a_function_that_breaks_off_cuts_the_connection() -> None:
+def test_a_function_that_fails_while_streaming_aborts_the_connection() -> None:
     async def test() -> None:
-        main = MadeUp(lambda _: Streamed({"statusCode": 200}, pieces(b"first", FunctionError(b"{}"))))
+        main = FakeFunction(lambda _: FakeStream({"statusCode": 200}, pieces(b"first", FunctionError(b"{}"))))
         async with running(build_api(stream=True), main=main) as gateway:
             with pytest.raises((aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)):
-                await gateway.ask()
-        assert any("the function broke off" in line for line in gateway.log)
+                await gateway.send()
+        assert any("the function failed while streaming" in line for line in gateway.log)
 
     check(test)
 
 
-def test_the_function_goes_on_when_the_client_has_gone() -> None:
+def test_the_function_continues_after_the_client_has_disconnected() -> None:
     async def test() -> None:
         finished = asyncio.Event()
 
@@ -84,18 +96,18 @@ def test_the_function_goes_on_when_the_client_has_gone() -> None:
                 await asyncio.sleep(0.01)
             finished.set()
 
-        main = MadeUp(lambda _: Streamed({"statusCode": 200}, body()))
+        main = FakeFunction(lambda _: FakeStream({"statusCode": 200}, body()))
         async with running(build_api(stream=True), main=main) as gateway:
-            answer = await gateway.session.post(gateway.url + "/prod/")
-            await answer.content.readexactly(100)
-            answer.close()
+            response = await gateway.session.post(gateway.url + "/prod/")
+            await response.content.readexactly(100)
+            response.close()
             await asyncio.wait_for(finished.wait(), 5)
 
     check(test)
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_function_that_takes_too_long_is_a_504_and_goes_on(stream: bool) -> None:
+def test_a_function_that_takes_too_long_is_a_504_and_continues(stream: bool) -> None:
     async def test() -> None:
         done = asyncio.Event()
 
@@ -105,23 +117,23 @@ def test_a_function_that_takes_too_long_is_a_504_and_goes_on(stream: bool) -> No
                 done.set()
                 return b"{}"
 
-            async def invoke_stream(self, event: dict[str, Any]) -> Streamed:
+            async def invoke_stream(self, event: dict[str, Any]) -> FakeStream:
                 await self.invoke(event)
-                return Streamed({"statusCode": 200}, pieces(b"x"))
+                return FakeStream({"statusCode": 200}, pieces(b"x"))
 
         async with running(build_api(timeout=0.1, stream=stream), main=Slow()) as gateway:
-            head, body = await gateway.ask()
+            head, body = await gateway.send()
             assert (head.status, json.loads(body)) == (504, {"message": "Endpoint request timed out"})
             await asyncio.wait_for(done.wait(), 5)
 
     check(test)
 
 
-def test_outside_of_the_stage_it_is_forbidden() -> None:
+def test_paths_outside_the_stage_are_forbidden() -> None:
     async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200})) as gateway:
+        async with running(build_api(), main=FakeFunction({"statusCode": 200})) as gateway:
             for path in ("/", "/dev/generate", "/production"):
-                head, body = await gateway.ask(path=path)
+                head, body = await gateway.send(path=path)
                 assert (head.status, json.loads(body)) == (403, {"message": "Forbidden"})
 
     check(test)
@@ -129,7 +141,7 @@ def test_outside_of_the_stage_it_is_forbidden() -> None:
 
 def test_one_connection_serves_many_requests() -> None:
     async def test() -> None:
-        async with running(build_api(), main=MadeUp({"statusCode": 200, "body": "x"})) as gateway:
+        async with running(build_api(), main=FakeFunction({"statusCode": 200, "body": "x"})) as gateway:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rsplit(":", 1)[1]))
             for _ in range(3):
                 writer.write(b"GET /prod/ HTTP/1.1\r\nHost: x\r\n\r\n")

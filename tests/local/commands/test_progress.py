@@ -1,4 +1,4 @@
-"""What people see of a run: plain lines in a pipe, a live display on a terminal."""
+"""Progress output: plain lines in a pipe, a live display on a terminal."""
 
 import contextlib
 import io
@@ -12,7 +12,7 @@ import pytest
 from local.commands.progress import Progress
 
 
-def test_a_pipe_gets_a_line_when_a_step_begins_and_one_when_it_ends() -> None:
+def test_a_pipe_gets_a_line_at_the_start_and_the_end_of_a_step() -> None:
     stream = io.StringIO()
     progress = Progress(stream)
     with progress.step("cdk deploy") as step:
@@ -30,26 +30,26 @@ def test_a_step_that_fails_is_marked() -> None:
     assert stream.getvalue() == "• cdk deploy\n✗ cdk deploy\n"
 
 
-def test_text_is_written_as_it_is() -> None:
+def test_text_is_written_without_interpreting_markup() -> None:
     stream = io.StringIO()
     Progress(stream).say("[red]not markup[/red] " + "x" * 300)
     assert stream.getvalue() == "[red]not markup[/red] " + "x" * 300 + "\n"
 
 
-def test_a_terminal_shows_the_step_under_way_and_what_it_does() -> None:
-    ours, theirs = os.openpty()
+def test_a_terminal_shows_running_steps_with_details() -> None:
+    controller, terminal = os.openpty()
     shown = bytearray()
 
     def read() -> None:
         try:
-            while piece := os.read(ours, 4096):
-                shown.extend(piece)
+            while data := os.read(controller, 4096):
+                shown.extend(data)
         except OSError:
             return
 
     reader = threading.Thread(target=read)
     reader.start()
-    with os.fdopen(theirs, "w") as stream, pytest.MonkeyPatch.context() as patch:
+    with os.fdopen(terminal, "w") as stream, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TERM", "xterm-256color")
         patch.delenv("NO_COLOR", raising=False)
         progress = Progress(stream)
@@ -58,15 +58,15 @@ def test_a_terminal_shows_the_step_under_way_and_what_it_does() -> None:
             time.sleep(0.3)  # the display is drawn ten times a second
             assert progress.console.is_terminal
     reader.join(10)
-    os.close(ours)
-    told = shown.decode(errors="replace")
-    assert "cdk synth" in told
-    assert "[1/2] building" in told
-    assert "✓ cdk bootstrap" in told
-    assert "\x1b[" in told
+    os.close(controller)
+    output = shown.decode(errors="replace")
+    assert "cdk synth" in output
+    assert "[1/2] building" in output
+    assert "✓ cdk bootstrap" in output
+    assert "\x1b[" in output
 
 
-def test_when_nobody_reads_on_the_command_is_told_once_and_its_cleanup_stays_silent() -> None:
+def test_a_closed_pipe_raises_once_and_later_output_is_dropped() -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     stream = os.fdopen(write_end, "w")

@@ -1,4 +1,4 @@
-"""A stack that is deployed without the CDK CLI, as small as one with everything that is read from it can be."""
+"""A minimal stack with everything that `read_deployment` reads, deployed without the CDK CLI."""
 
 import io
 import json
@@ -16,14 +16,14 @@ API = {"Ref": "Api"}
 
 
 def uri(version: str, action: str, function: str) -> dict[str, Any]:
-    place = [
+    prefix = [
         "arn:",
         {"Ref": "AWS::Partition"},
         ":apigateway:",
         {"Ref": "AWS::Region"},
         f":lambda:path/{version}/functions/",
     ]
-    return {"Fn::Join": ["", [*place, {"Fn::GetAtt": [function, "Arn"]}, f"/{action}"]]}
+    return {"Fn::Join": ["", [*prefix, {"Fn::GetAtt": [function, "Arn"]}, f"/{action}"]]}
 
 
 def function(handler: str, **environment: Any) -> dict[str, Any]:
@@ -176,7 +176,7 @@ TEMPLATE: dict[str, Any] = {
 
 @contextmanager
 def control_plane() -> Iterator[ControlPlane]:
-    """A control plane with the code of the stack's functions in a bucket."""
+    """A control plane with the code of the functions in a bucket."""
     with ControlPlane() as running:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
@@ -188,7 +188,7 @@ def control_plane() -> Iterator[ControlPlane]:
 
 
 def deploy(plane: ControlPlane, *templates: dict[str, Any]) -> Deployment:
-    """Deploys stacks S0, S1, …; without any, the one of TEMPLATE."""
+    """Deploys the stacks S0, S1, … Default: TEMPLATE."""
     stacks = {f"S{number}": template for number, template in enumerate(templates or [TEMPLATE])}
     create_secrets(plane, stacks)
     for name, template in stacks.items():

@@ -1,4 +1,4 @@
-"""The real CDK CLI deploys what a front door may be made of."""
+"""The real CDK CLI deploys every resource type of a front door."""
 
 import asyncio
 import copy
@@ -12,7 +12,7 @@ from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_secrets
-from local.processes import Children
+from local.processes import ChildProcesses
 from tests.local.deployment.sample_stack import API, BUCKET, TEMPLATE, control_plane
 
 pytestmark = pytest.mark.xdist_group("control_plane")
@@ -22,8 +22,8 @@ ENDPOINT_POLICY = {
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}]
 }
 STAGE_ARN = {"Fn::Sub": "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${Api}/stages/${Stage}"}
-# Around the API, beside what TEMPLATE has: each type that the options of a front door may add.
-AROUND: dict[str, Any] = {
+# In addition to TEMPLATE: each resource type that an option of FrontDoor may add.
+ADDITIONAL: dict[str, Any] = {
     "Acl": {
         "Type": "AWS::WAFv2::WebACL",
         "Properties": {
@@ -115,9 +115,9 @@ AROUND: dict[str, Any] = {
 }
 
 
-def private_door() -> dict[str, Any]:
+def private_front_door() -> dict[str, Any]:
     template = copy.deepcopy(TEMPLATE)
-    template["Resources"] |= AROUND
+    template["Resources"] |= ADDITIONAL
     template["Resources"]["Api"]["Properties"] |= {
         "EndpointConfiguration": {"Types": ["PRIVATE"], "VpcEndpointIds": [{"Ref": "VpcEndpoint"}]},
         "Policy": ENDPOINT_POLICY,
@@ -135,7 +135,7 @@ def private_door() -> dict[str, Any]:
 
 
 def write_assembly(folder: Path, stacks: dict[str, dict[str, Any]]) -> None:
-    """What `cdk synth` writes, without an app; the templates go to a bucket, as those of an app do."""
+    """Writes a cloud assembly like `cdk synth`, with the templates as assets."""
     folder.mkdir()
     artifacts: dict[str, Any] = {}
     for name, template in stacks.items():
@@ -156,22 +156,22 @@ def write_assembly(folder: Path, stacks: dict[str, dict[str, Any]]) -> None:
 
 
 @pytest.mark.slow
-def test_the_cdk_deploys_every_type_that_a_door_may_need_and_its_api_is_read(tmp_path: Path) -> None:
+def test_the_cdk_cli_deploys_every_resource_type_of_a_front_door(tmp_path: Path) -> None:
     other = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
-    stacks = {"Door": private_door(), "Other": other}
-    told: list[str] = []
+    stacks = {"Door": private_front_door(), "Other": other}
+    lines: list[str] = []
 
     async def deploy(url: str) -> None:
-        async with Children(tmp_path) as children:
+        async with ChildProcesses(tmp_path) as children:
             cdk = Cdk(children, tmp_path, url)
             write_assembly(cdk.assembly, stacks)
-            await cdk.deploy(list(stacks), told.append)
+            await cdk.deploy(list(stacks), lines.append)
 
     with control_plane() as plane:
         create_secrets(plane, stacks)
         asyncio.run(deploy(plane.url))
         deployment = read_deployment(plane, list(stacks))
-    assert {line.split()[1] for line in told if line.strip().startswith("✅")} == set(stacks)
+    assert {line.split()[1] for line in lines if line.strip().startswith("✅")} == set(stacks)
     assert (deployment.stack, len(deployment.functions), len(deployment.endpoints)) == ("Door", 2, 1)
     assert deployment.api.root.methods["POST"].integration.stream
     assert deployment.outputs["AclArn"] == f"arn:aws:wafv2:{REGION}:{ACCOUNT}:Acl"

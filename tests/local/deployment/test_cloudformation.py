@@ -1,4 +1,4 @@
-"""The resolver for the functions of CloudFormation templates."""
+"""Resolving the intrinsic functions of CloudFormation templates."""
 
 import pytest
 
@@ -69,11 +69,11 @@ def template() -> Template:
         ({"Fn::GetAtt": ["Pool", "ProviderURL"]}, "https://cognito-idp.us-east-1.amazonaws.com/Pool"),
     ],
 )
-def test_a_function_gives_what_cloudformation_gives(template: Template, value: object, expected: object) -> None:
+def test_intrinsic_functions_are_resolved(template: Template, value: object, expected: object) -> None:
     assert template.resolve(value) == expected
 
 
-def test_before_a_deployment_the_name_of_an_export_stands_for_its_value() -> None:
+def test_before_a_deployment_an_import_resolves_to_the_export_name() -> None:
     assert Template(BODY, pseudo=PSEUDO).resolve({"Fn::ImportValue": "nobody:exports"}) == "nobody:exports"
 
 
@@ -81,12 +81,12 @@ def test_conditions_combine(template: Template) -> None:
     assert [template.condition(name) for name in ("IsUs", "IsNotUs", "Both", "Either")] == [True, False, False, True]
 
 
-def test_a_resource_whose_condition_does_not_hold_is_not_there(template: Template) -> None:
+def test_a_resource_with_a_false_condition_is_omitted(template: Template) -> None:
     assert template.resources("AWS::SNS::Topic") == {"Here": {}}
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "message"),
     [
         ({"Ref": "Nobody"}, "Ref Nobody: neither a parameter nor a resource"),
         ({"Fn::ImportValue": "nobody:exports"}, "Fn::ImportValue nobody:exports: no deployed stack exports it."),
@@ -94,8 +94,8 @@ def test_a_resource_whose_condition_does_not_hold_is_not_there(template: Templat
         ({"Fn::FindInMap": ["Images", "xx", "account"]}, "has no such entry"),
     ],
 )
-def test_what_cannot_be_resolved_is_named(template: Template, value: object, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_unresolvable_values_are_errors(template: Template, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         template.resolve(value)
 
 

@@ -1,4 +1,4 @@
-"""What is read back from the control plane after a deployment."""
+"""Reading a deployment from the control plane."""
 
 import copy
 import io
@@ -23,7 +23,7 @@ def plane() -> Iterator[ControlPlane]:
         yield running
 
 
-def test_everything_a_request_can_notice_is_read_from_the_deployment(plane: ControlPlane) -> None:
+def test_the_api_is_read_with_everything_that_affects_requests(plane: ControlPlane) -> None:
     deployment = deploy(plane)
     api = deployment.api
     post, any_method = api.root.methods["POST"], api.root.children["v1"].children["{proxy+}"].methods["ANY"]
@@ -52,20 +52,20 @@ def test_everything_a_request_can_notice_is_read_from_the_deployment(plane: Cont
     assert deployment.outputs == {"Url": f"https://{api.domain}/live/"}
 
 
-def test_keys_get_the_value_of_the_template_or_a_made_up_one(plane: ControlPlane) -> None:
+def test_api_keys_get_the_value_of_the_template_or_a_generated_one(plane: ControlPlane) -> None:
     deployment = deploy(plane)
     keys = {key.id: key for key in deployment.api.keys}
     (plan,) = deployment.api.plans
     assert len(plan.key_ids) == 1
     assert (plan.throttle, plan.quota) == (Throttle(rate=2, burst=3), Quota(limit=100, period="WEEK"))
-    (planned,) = deployment.api.planned_keys()
-    assert (planned, planned.name) == (keys[next(iter(plan.key_ids))], "team-a")
-    assert 20 <= len(planned.value) <= 128
+    (key,) = deployment.api.usage_plan_keys()
+    assert (key, key.name) == (keys[next(iter(plan.key_ids))], "team-a")
+    assert 20 <= len(key.value) <= 128
     assert keys["Known"].value == "known" * 5
-    assert keys["Known"].name == "team-b", "the id of the construct that holds the key"
+    assert keys["Known"].name == "team-b", "the id of the parent construct"
 
 
-def test_functions_and_endpoints_come_with_what_they_run_with(plane: ControlPlane) -> None:
+def test_functions_and_endpoints_are_read_with_their_configuration(plane: ControlPlane) -> None:
     deployment = deploy(plane)
     (endpoint,) = deployment.endpoints.values()
     main = next(entry for entry in deployment.functions.values() if entry.handler == "front.handler")
@@ -74,49 +74,50 @@ def test_functions_and_endpoints_come_with_what_they_run_with(plane: ControlPlan
     assert main.arn == f"arn:aws:lambda:us-east-1:123456789012:function:{main.name}"
     assert zipfile.ZipFile(io.BytesIO(main.code_zip)).namelist() == ["front.py"]
     assert endpoint.instance_type == "ml.g5.2xlarge"
-    assert endpoint.environment == {"HF_MODEL_ID": "m/m", "HF_TOKEN": "made-up-for-the-emulated-cloud"}
+    assert endpoint.environment == {"HF_MODEL_ID": "m/m", "HF_TOKEN": "placeholder-of-the-emulated-cloud"}
 
 
-def test_a_stack_without_an_api_is_told(plane: ControlPlane) -> None:
+def test_a_stack_without_an_api_is_an_error(plane: ControlPlane) -> None:
     topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     with pytest.raises(UserError, match=r"The stack has 0 REST APIs: none.\nChoose a STACK with one front door."):
         deploy(plane, topic)
 
 
-def test_an_api_that_api_gateway_would_refuse_is_told(plane: ControlPlane) -> None:
+def test_an_api_that_api_gateway_would_reject_is_an_error(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     post = template["Resources"]["Api"]["Properties"]["Body"]["paths"]["/"]["post"]
     post["x-amazon-apigateway-integration"]["uri"] = uri("2015-03-31", "invocations", "Main")
-    with pytest.raises(UserError, match="API Gateway refuses this URI when responseTransferMode is STREAM"):
+    with pytest.raises(UserError, match="API Gateway rejects this URI when responseTransferMode is STREAM"):
         deploy(plane, template)
 
 
-def test_an_api_without_a_body_is_told(plane: ControlPlane) -> None:
+def test_an_api_without_a_body_is_an_error(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     del template["Resources"]["Deployment"], template["Resources"]["Stage"]["Properties"]["DeploymentId"]
     template["Resources"]["Api"]["Properties"] = {"Name": "door"}
     with pytest.raises(
-        UserError, match=r"The API Api has no Body.\nThe emulated gateway serves APIs that are made from"
+        UserError,
+        match=r"has no Body\.\nThe emulated gateway serves only APIs with an OpenAPI document in the template\.",
     ):
         deploy(plane, template)
 
 
-def test_an_api_whose_body_has_no_operation_is_not_deployed_as_on_aws(plane: ControlPlane) -> None:
+def test_an_api_without_operations_is_not_deployed(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     template["Resources"]["Api"]["Properties"]["Body"]["paths"] = {"/": {}}
-    # moto answers in the words of API Gateway and in JSON, which a client of CloudFormation does not expect.
+    # moto returns API Gateway's error as JSON, which a CloudFormation client cannot parse.
     with pytest.raises(ResponseParserError, match="contain any methods"):
         deploy(plane, template)
 
 
-def test_two_places_that_name_the_source_of_keys_have_to_agree(plane: ControlPlane) -> None:
+def test_contradicting_api_key_sources_are_an_error(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     template["Resources"]["Api"]["Properties"]["ApiKeySourceType"] = "HEADER"
-    with pytest.raises(UserError, match="takes keys from HEADER, and its Body from AUTHORIZER"):
+    with pytest.raises(UserError, match=r"The API key source of Api is HEADER, but AUTHORIZER in its Body\."):
         deploy(plane, template)
 
 
-def test_the_api_of_the_last_stack_that_has_one_is_served_with_the_endpoints_of_all(plane: ControlPlane) -> None:
+def test_the_api_of_the_last_stack_with_one_is_read_with_the_endpoints_of_all_stacks(plane: ControlPlane) -> None:
     gateway = copy.deepcopy(TEMPLATE)
     model = gateway["Resources"].pop("Endpoint"), gateway["Resources"].pop("Config"), gateway["Resources"].pop("Model")
     hosted = {
@@ -148,9 +149,9 @@ def test_the_api_of_the_last_stack_that_has_one_is_served_with_the_endpoints_of_
     assert list(deployment.missing_endpoints()) == ["nowhere"]
 
 
-def test_an_endpoint_that_no_stack_has_is_made_up_of_what_the_api_knows_of_its_model(plane: ControlPlane) -> None:
-    known = {"endpoint_name": "prod", "model_id": "a/b", "max_body_bytes": 1000, "max_total_tokens": 64, "dtype": "x"}
-    create_endpoints(plane, {"prod": known, "bare": {"endpoint_name": "bare", "model_id": None}})
+def test_a_placeholder_endpoint_has_the_limits_of_its_entry_in_models(plane: ControlPlane) -> None:
+    entry = {"endpoint_name": "prod", "model_id": "a/b", "max_body_bytes": 1000, "max_total_tokens": 64, "dtype": "x"}
+    create_endpoints(plane, {"prod": entry, "bare": {"endpoint_name": "bare", "model_id": None}})
     deployment = deploy(plane)
     assert deployment.endpoints["prod"].environment == {
         "HF_MODEL_ID": "a/b",
@@ -161,7 +162,7 @@ def test_an_endpoint_that_no_stack_has_is_made_up_of_what_the_api_knows_of_its_m
     assert plane.client("sagemaker").describe_endpoint(EndpointName="prod")["EndpointStatus"] == "InService"
 
 
-def test_a_resource_of_a_type_that_moto_does_not_know_can_be_named(plane: ControlPlane) -> None:
+def test_a_resource_of_a_type_that_moto_lacks_can_be_referenced(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     template["Resources"] |= {
         "Acl": {"Type": "AWS::WAFv2::WebACL", "Properties": {"Scope": "REGIONAL"}},
@@ -174,16 +175,16 @@ def test_a_resource_of_a_type_that_moto_does_not_know_can_be_named(plane: Contro
     template["Outputs"]["Acl"] = {"Value": {"Fn::GetAtt": ["Acl", "Arn"]}}
     deployment = deploy(plane, template)
     main = next(entry for entry in deployment.functions.values() if entry.handler == "front.handler")
-    told = plane.client("cloudformation").describe_stacks(StackName="S0")["Stacks"][0]["Outputs"]
+    outputs = plane.client("cloudformation").describe_stacks(StackName="S0")["Stacks"][0]["Outputs"]
     acl = "arn:aws:wafv2:us-east-1:123456789012:Acl"
     assert main.environment == {"ISSUER": "https://cognito-idp.us-east-1.amazonaws.com/Pool"}
-    assert {entry["OutputKey"]: entry["OutputValue"] for entry in told}["Acl"] == deployment.outputs["Acl"] == acl
-    kept = {entry.logical_id: entry.physical_id for entry in deployment.resources}
-    assert (kept["Acl"], kept["Stage"]) == (None, None)
-    assert kept["Api"] == deployment.api.id
+    assert {entry["OutputKey"]: entry["OutputValue"] for entry in outputs}["Acl"] == deployment.outputs["Acl"] == acl
+    physical_ids = {entry.logical_id: entry.physical_id for entry in deployment.resources}
+    assert (physical_ids["Acl"], physical_ids["Stage"]) == (None, None)
+    assert physical_ids["Api"] == deployment.api.id
 
 
-def test_code_that_stands_in_the_template_is_a_module_index(plane: ControlPlane) -> None:
+def test_inline_code_is_a_module_named_index(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     template["Resources"]["Guard"]["Properties"] |= {
         "Code": {"ZipFile": "def handler(): ..."},
@@ -194,21 +195,21 @@ def test_code_that_stands_in_the_template_is_a_module_index(plane: ControlPlane)
         assert archive.read("index.py") == b"def handler(): ..."
 
 
-def test_a_function_in_another_language_is_told(plane: ControlPlane) -> None:
+def test_a_function_in_another_language_is_an_error(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     template["Resources"]["Guard"]["Properties"]["Runtime"] = "nodejs24.x"
     with pytest.raises(
-        UserError, match=r"whose runtime is nodejs24\.x\.\nThe emulated Lambda runs functions in Python\."
+        UserError, match=r"with the runtime nodejs24\.x\.\nThe emulated Lambda only runs Python functions\."
     ):
         deploy(plane, template)
 
 
-def test_a_function_that_no_deployed_stack_has_is_told(plane: ControlPlane) -> None:
+def test_a_function_that_no_deployed_stack_has_is_an_error(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     schemes = template["Resources"]["Api"]["Properties"]["Body"]["components"]["securitySchemes"]
     arn = "arn:aws:lambda:us-east-1:123456789012:function:elsewhere"
     schemes["Bearer"]["x-amazon-apigateway-authorizer"]["authorizerUri"] = (
         f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
     )
-    with pytest.raises(UserError, match="functions that none of the deployed stacks has: elsewhere"):
+    with pytest.raises(UserError, match="functions that no deployed stack has: elsewhere"):
         deploy(plane, template)

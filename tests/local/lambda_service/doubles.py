@@ -1,4 +1,4 @@
-"""Made-up functions, each with a runtime client of its own that does what a test wants."""
+"""Fake functions, each with its own runtime client that runs the code of a test."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Stream:
         self.socket.close()
         return status
 """
-# As little as can stream, so that a test can start it hundreds of times.
+# A minimal streaming client, so that a test can start it hundreds of times.
 LEAN = """
 import os, socket
 host, port = os.environ["AWS_LAMBDA_RUNTIME_API"].split(":")
@@ -87,14 +87,14 @@ class Stream:
             self.socket.sendall(b"0\\r\\n\\r\\n")
             assert b" 202 " in self.socket.recv(65536)
 """
-# A prelude as text in the source of such a function.
+# A prelude, for the source code of a function.
 PRELUDE = '{"statusCode": 200, "headers": {}}\\0\\0\\0\\0\\0\\0\\0\\0'
 
 
 def deployed(
     source: str, log: list[str] | None = None, *, timeout: float = 20, lean: bool = False, **more: Any
 ) -> Function:
-    """A function; its source is a runtime client that its wrapper starts, or with a `handler` a module."""
+    """A function. The source continues the runtime client that the wrapper starts, or with `handler` is a module."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         managed = "handler" in more
@@ -108,8 +108,8 @@ def deployed(
         environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/run"
     return Function(
         FunctionConfig(
-            name="made-up",
-            arn="arn:aws:lambda:eu-west-1:123456789012:function:made-up",
+            name="fake",
+            arn="arn:aws:lambda:eu-west-1:123456789012:function:fake",
             handler=more.get("handler", "unused.handler"),
             environment=environment,
             timeout_seconds=timeout,
@@ -123,23 +123,23 @@ def deployed(
 
 
 def run(function: Callable[[], Function], scenario: Callable[[Function], Awaitable[None]]) -> Function:
-    """Deploy in a loop of its own, do what the scenario says, end everything; nothing may be left."""
-    made: list[Function] = []
+    """Runs a scenario in its own event loop and closes the function; no task may be left."""
+    created: list[Function] = []
 
     async def main() -> None:
-        made.append(function())
+        created.append(function())
         try:
-            await scenario(made[0])
+            await scenario(created[0])
         finally:
-            await made[0].close()
+            await created[0].close()
         assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
     asyncio.run(main())
-    return made[0]
+    return created[0]
 
 
 async def gone(pid: int) -> bool:
-    """Whether a process goes away, not leaving a zombie."""
+    """Whether a process ends without leaving a zombie."""
     for _ in range(100):
         try:
             os.kill(pid, 0)
@@ -149,5 +149,5 @@ async def gone(pid: int) -> bool:
     return False
 
 
-async def read(answer: Any) -> bytes:
-    return b"".join([data async for data in answer.body])
+async def read(response: Any) -> bytes:
+    return b"".join([data async for data in response.body])

@@ -1,4 +1,4 @@
-"""Functions that fail, and ends that are not planned: what the caller learns, and that nothing is left behind."""
+"""Failing functions and killed services: the reported error, and that no process is left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_timeout_kills_the_sandbox_and_the_next_invocation_gets_a_new_one() ->
         with pytest.raises(FunctionTimeout, match=r"Sandbox\.Timeout: .*Task timed out after 1\.00 seconds"):
             await function.invoke({"hang": True})
         assert await gone(int(log[0]))
-        assert await gone(int(log[1])), "what the function has started is killed as well"
+        assert await gone(int(log[1])), "child processes of the function are killed too"
         assert await function.invoke({}) == b"ok"
 
     source = """
@@ -38,11 +38,11 @@ def test_a_timeout_kills_the_sandbox_and_the_next_invocation_gets_a_new_one() ->
     assert "Task timed out after 1.00 seconds" in log[2]
 
 
-def test_a_timeout_in_the_middle_of_a_stream_breaks_it_off() -> None:
+def test_a_timeout_aborts_a_stream() -> None:
     async def scenario(function: Function) -> None:
-        answer = await function.invoke_stream({})
-        await answer.prelude()
-        body = aiter(answer.body)
+        response = await function.invoke_stream({})
+        await response.prelude()
+        body = aiter(response.body)
         assert await anext(body) == b"one"
         with pytest.raises(FunctionTimeout):
             await anext(body)
@@ -57,22 +57,22 @@ def test_a_timeout_in_the_middle_of_a_stream_breaks_it_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("death", "how"),
+    ("exit_code", "status"),
     [
         ("sys.exit(3)", "exit status 3"),
         ("os.kill(os.getpid(), 9)", "signal: SIGKILL"),
         ("sys.exit(0)", "exit status 0"),
     ],
 )
-def test_a_crash_is_told_before_and_in_the_middle_of_an_answer(death: str, how: str) -> None:
+def test_a_crash_is_reported_before_and_during_a_response(exit_code: str, status: str) -> None:
     log: list[str] = []
 
     async def scenario(function: Function) -> None:
-        with pytest.raises(FunctionError, match=rf"Runtime\.ExitError: Runtime exited with error: {how}"):
+        with pytest.raises(FunctionError, match=rf"Runtime\.ExitError: Runtime exited with error: {status}"):
             await function.invoke({"stream": False})
-        answer = await function.invoke_stream({"stream": True})
-        await answer.prelude()
-        body = aiter(answer.body)
+        response = await function.invoke_stream({"stream": True})
+        await response.prelude()
+        body = aiter(response.body)
         assert await anext(body) == b"one"
         with pytest.raises(FunctionError, match=r"Runtime\.TruncatedResponse"):
             await anext(body)
@@ -82,13 +82,13 @@ def test_a_crash_is_told_before_and_in_the_middle_of_an_answer(death: str, how: 
             stream = Stream()
             stream.send(b'{PRELUDE}one')
         sys.stderr.write("last words")
-        {death}
+        {exit_code}
     """
     run(lambda: deployed(source, log), scenario)
     assert "last words" in log
 
 
-def test_a_crash_before_the_first_invocation_is_told() -> None:
+def test_a_crash_before_the_first_invocation_is_reported() -> None:
     async def scenario(function: Function) -> None:
         with pytest.raises(FunctionError, match=r"Runtime\.ExitError: .*exit status 7"):
             await function.invoke({})
@@ -96,33 +96,33 @@ def test_a_crash_before_the_first_invocation_is_told() -> None:
     run(lambda: deployed("sys.exit(7)"), scenario)
 
 
-def test_a_failure_to_start_is_the_invocations_answer() -> None:
+def test_an_initialization_error_fails_the_invocation() -> None:
     async def scenario(function: Function) -> None:
         for _ in range(2):
             with pytest.raises(FunctionError, match=r"Function\.NoConfig: no"):
                 await function.invoke({})
 
     source = """
-        told = json.dumps({"errorType": "Function.NoConfig", "errorMessage": "no"})
-        call("POST", "init/error", told, {"Lambda-Runtime-Function-Error-Type": "Function.NoConfig"})
+        report = json.dumps({"errorType": "Function.NoConfig", "errorMessage": "no"})
+        call("POST", "init/error", report, {"Lambda-Runtime-Function-Error-Type": "Function.NoConfig"})
         sys.exit(1)
     """
     assert run(lambda: deployed(source), scenario).violations == []
 
 
-def test_closing_in_the_middle_of_a_stream_ends_the_process_and_the_reader_learns_it() -> None:
+def test_closing_during_a_stream_ends_the_process_and_fails_the_stream() -> None:
     log: list[str] = []
 
     async def scenario(function: Function) -> None:
-        answer = await function.invoke_stream({})
-        await answer.prelude()
-        body = aiter(answer.body)
+        response = await function.invoke_stream({})
+        await response.prelude()
+        body = aiter(response.body)
         await anext(body)
         await function.close()
         with pytest.raises(FunctionError, match=r"Sandbox\.Failure: The sandbox was shut down"):
             await anext(body)
         assert await gone(int(log[0]))
-        with pytest.raises(RuntimeError, match="made-up is closed"):
+        with pytest.raises(RuntimeError, match="fake is closed"):
             await function.invoke({})
 
     source = f"""
@@ -135,8 +135,8 @@ def test_closing_in_the_middle_of_a_stream_ends_the_process_and_the_reader_learn
     run(lambda: deployed(source, log), scenario)
 
 
-def test_sandboxes_end_when_the_service_is_killed(tmp_path: Path) -> None:
-    """One waits for an invocation, one is in the middle of a stream that nobody reads."""
+def test_sandboxes_end_if_the_service_is_killed(tmp_path: Path) -> None:
+    """One sandbox waits for an invocation, another is in the middle of a stream that nobody reads."""
     service = tmp_path / "service.py"
     service.write_text(
         textwrap.dedent("""
@@ -160,7 +160,7 @@ def test_sandboxes_end_when_the_service_is_killed(tmp_path: Path) -> None:
                 log = []
                 function = deployed(SOURCE, log)
                 await asyncio.gather(function.invoke({}), function.invoke({}))
-                answer = await function.invoke_stream({"stream": True})
+                response = await function.invoke_stream({"stream": True})
                 while len(log) < 2:
                     await asyncio.sleep(0.01)
                 print(*log, flush=True)

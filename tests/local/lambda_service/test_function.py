@@ -1,4 +1,4 @@
-"""The emulated Lambda service: what a function gets, and what becomes of its answer."""
+"""The emulated Lambda: the environment of functions, and buffered responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECHO = """
 """
 
 
-def test_a_buffered_answer_is_returned_whole_and_the_sandbox_is_used_again() -> None:
+def test_a_buffered_response_is_returned_and_the_sandbox_is_reused() -> None:
     async def scenario(function: Function) -> None:
         first, pid = json.loads(await function.invoke({"a": "ü"}))
         assert first == {"a": "ü"}
@@ -30,7 +30,7 @@ def test_a_buffered_answer_is_returned_whole_and_the_sandbox_is_used_again() -> 
     assert run(lambda: deployed(ECHO), scenario).violations == []
 
 
-def test_concurrent_invocations_have_a_sandbox_each() -> None:
+def test_concurrent_invocations_run_in_separate_sandboxes() -> None:
     async def scenario(function: Function) -> None:
         answers = await asyncio.gather(*(function.invoke({"n": number}) for number in range(4)))
         events, pids = zip(*(json.loads(answer) for answer in answers), strict=True)
@@ -41,7 +41,7 @@ def test_concurrent_invocations_have_a_sandbox_each() -> None:
     assert run(lambda: deployed(source), scenario).violations == []
 
 
-def test_the_environment_is_what_lambda_sets_and_the_functions_own_and_nothing_else(
+def test_the_environment_has_only_lambdas_and_the_functions_variables(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "x")
@@ -53,12 +53,12 @@ def test_the_environment_is_what_lambda_sets_and_the_functions_own_and_nothing_e
         assert environment.pop("AWS_LAMBDA_EXEC_WRAPPER") == f"{root}/run"
         assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
         assert environment["_HANDLER"] == "unused.handler"
-        assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "made-up"
+        assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "fake"
         assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
         assert folder == str(Path(root).resolve())
         assert arguments[1].endswith("/bootstrap.py")
-        made_by_the_shell = {"PWD", "SHLVL", "_", "LC_CTYPE", "OLDPWD"}
-        assert {name for name in environment if not name.startswith(("AWS_", "LAMBDA_"))} - made_by_the_shell == {
+        set_by_the_shell = {"PWD", "SHLVL", "_", "LC_CTYPE", "OLDPWD"}
+        assert {name for name in environment if not name.startswith(("AWS_", "LAMBDA_"))} - set_by_the_shell == {
             "LANG",
             "PATH",
             "PYTHONPATH",
@@ -69,14 +69,14 @@ def test_the_environment_is_what_lambda_sets_and_the_functions_own_and_nothing_e
 
     source = """
         next_event()
-        told = [dict(os.environ), sys.argv[1:], os.getcwd()]
-        call("POST", f"invocation/{request_id}/response", json.dumps(told), echo)
+        seen = [dict(os.environ), sys.argv[1:], os.getcwd()]
+        call("POST", f"invocation/{request_id}/response", json.dumps(seen), echo)
         next_event()
     """
     assert run(lambda: deployed(source), scenario).violations == []
 
 
-def test_each_line_of_both_outputs_is_logged_whole() -> None:
+def test_lines_of_standard_output_and_error_are_logged() -> None:
     log: list[str] = []
 
     async def scenario(function: Function) -> None:
@@ -105,7 +105,7 @@ def test_a_handler_without_a_wrapper_runs_in_the_managed_runtime() -> None:
 
     async def scenario(function: Function) -> None:
         name, remaining, trace, event = json.loads(await function.invoke({"a": 1}))
-        assert (name, event) == ("made-up", {"a": 1})
+        assert (name, event) == ("fake", {"a": 1})
         assert 0 < remaining <= 20000
         assert trace.startswith("Root=1-")
         with pytest.raises(FunctionError, match="ZeroDivisionError: division by zero"):
@@ -128,18 +128,18 @@ def test_a_handler_without_a_wrapper_runs_in_the_managed_runtime() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handler", "words"),
+    ("handler", "error_type"),
     [("code.nothing", "Runtime.HandlerNotFound"), ("nothing.handler", "Runtime.ImportModuleError")],
 )
-def test_a_handler_that_is_not_there_is_a_failure_to_start(handler: str, words: str) -> None:
+def test_a_missing_handler_is_an_initialization_error(handler: str, error_type: str) -> None:
     async def scenario(function: Function) -> None:
-        with pytest.raises(FunctionError, match=words):
+        with pytest.raises(FunctionError, match=error_type):
             await function.invoke({})
 
     assert run(lambda: deployed("", handler=handler), scenario).violations == []
 
 
-def test_the_unpacked_code_is_removed_in_the_end(tmp_path: Path) -> None:
+def test_the_unpacked_code_is_removed_on_close(tmp_path: Path) -> None:
     async def main() -> None:
         buffer = io.BytesIO()
         zipfile.ZipFile(buffer, "w").close()

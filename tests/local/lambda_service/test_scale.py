@@ -1,4 +1,4 @@
-"""The emulated Lambda service under load: how many run at once, and how many sandboxes that takes."""
+"""The emulated Lambda under load: concurrency limits and the number of sandboxes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pytest
 from local.lambda_service import Concurrency, Function, FunctionError, FunctionThrottled
 from tests.local.lambda_service.doubles import deployed, run
 
-WHO = """
+PID = """
     while True:
         event = next_event()
         time.sleep(event.get("seconds", 0))
         call("POST", f"invocation/{request_id}/response", json.dumps(os.getpid()), echo)
 """
-SLOW_TO_START = '\n    print("up", flush=True); time.sleep(0.4)' + WHO
+SLOW_TO_START = '\n    print("up", flush=True); time.sleep(0.4)' + PID
 
 
 async def running(function: Function, seconds: float) -> asyncio.Task[bytes]:
-    """An invocation that has begun."""
+    """An invocation that has started."""
     task = asyncio.create_task(function.invoke({"seconds": seconds}))
     await asyncio.sleep(0)
     return task
 
 
-def test_more_invocations_than_the_account_allows_are_throttled_until_one_has_ended() -> None:
+def test_invocations_over_the_limit_of_the_account_are_throttled() -> None:
     account = Concurrency(2)
 
     async def scenario(function: Function) -> None:
@@ -40,11 +40,11 @@ def test_more_invocations_than_the_account_allows_are_throttled_until_one_has_en
         await function.invoke({})
         await second
 
-    run(lambda: deployed(WHO, account=account), scenario)
+    run(lambda: deployed(PID, account=account), scenario)
     assert account.running == 0
 
 
-def test_reserved_concurrency_is_the_functions_own() -> None:
+def test_reserved_concurrency_is_independent_of_the_account() -> None:
     account = Concurrency(0)
 
     async def scenario(function: Function) -> None:
@@ -53,10 +53,10 @@ def test_reserved_concurrency_is_the_functions_own() -> None:
             await function.invoke({})
         await task
 
-    run(lambda: deployed(WHO, account=account, reserved=1), scenario)
+    run(lambda: deployed(PID, account=account, reserved=1), scenario)
 
 
-def test_an_invocation_that_fails_or_times_out_makes_room_as_well() -> None:
+def test_a_failed_invocation_releases_its_concurrency() -> None:
     account = Concurrency(1)
     crash = "next_event(); sys.exit(3)"
 
@@ -70,10 +70,10 @@ def test_an_invocation_that_fails_or_times_out_makes_room_as_well() -> None:
     assert account.running == 0
 
 
-def test_who_waits_for_a_sandbox_takes_the_first_that_is_free_and_no_more_are_started(
+def test_waiting_invocations_reuse_sandboxes_instead_of_starting_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 1)  # two sandboxes start at once then
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # so that two sandboxes start at a time
     log: list[str] = []
 
     async def scenario(function: Function) -> None:
@@ -84,7 +84,7 @@ def test_who_waits_for_a_sandbox_takes_the_first_that_is_free_and_no_more_are_st
     assert 1 <= log.count("up") <= 6
 
 
-def test_no_more_sandboxes_than_are_kept_warm_outlive_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_excess_idle_sandboxes_stop_after_a_burst(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local.lambda_service.pool.IDLE_SANDBOXES", 2)
 
     async def scenario(function: Function) -> None:
@@ -98,10 +98,10 @@ def test_no_more_sandboxes_than_are_kept_warm_outlive_a_burst(monkeypatch: pytes
         assert sum(Path(f"/proc/{pid}").exists() for pid in pids) == 2
         assert json.loads(await function.invoke({})) in pids
 
-    run(lambda: deployed(WHO), scenario)
+    run(lambda: deployed(PID), scenario)
 
 
-def test_a_machine_without_files_to_give_fails_the_invocation_and_not_the_service(
+def test_running_out_of_files_fails_the_invocation_but_not_the_service(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def no_pipe() -> tuple[int, int]:
@@ -114,4 +114,4 @@ def test_a_machine_without_files_to_give_fails_the_invocation_and_not_the_servic
                 await function.invoke({})
         await function.invoke({})
 
-    run(lambda: deployed(WHO), scenario)
+    run(lambda: deployed(PID), scenario)

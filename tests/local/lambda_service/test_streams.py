@@ -1,4 +1,4 @@
-"""The emulated Lambda service streams: as it is written, no faster than it is read, and to its end."""
+"""Streamed responses of the emulated Lambda: latency, backpressure, and readers that disconnect."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from local.lambda_service import BadPrelude, Function
 from tests.local.lambda_service.doubles import PRELUDE, deployed, read, run
 
 
-def test_a_streamed_answer_comes_as_it_is_written() -> None:
+def test_a_streamed_response_arrives_as_it_is_written() -> None:
     async def scenario(function: Function) -> None:
-        answer = await function.invoke_stream({})
-        assert answer.content_type == "application/vnd.awslambda.http-integration-response"
-        assert await answer.prelude() == {"statusCode": 200, "headers": {}}
-        arrived = [(data, time.monotonic()) async for data in answer.body]
+        response = await function.invoke_stream({})
+        assert response.content_type == "application/vnd.awslambda.http-integration-response"
+        assert await response.prelude() == {"statusCode": 200, "headers": {}}
+        arrived = [(data, time.monotonic()) async for data in response.body]
         assert b"".join(data for data, _ in arrived) == b"one two"
         assert arrived[-1][1] - arrived[0][1] > 0.3
-        assert answer.error is None
+        assert response.error is None
 
     source = f"""
         next_event()
@@ -36,7 +36,7 @@ def test_a_streamed_answer_comes_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "words"),
+    ("payload", "message"),
     [
         ('{"statusCode": 200}', "no eight NUL bytes"),
         ("\\0" * 7, "no eight NUL bytes"),
@@ -45,11 +45,11 @@ def test_a_streamed_answer_comes_as_it_is_written() -> None:
         ("x" * 20000 + "\\0" * 8, "within 16 KB"),
     ],
 )
-def test_a_wrong_prelude_is_told(payload: str, words: str) -> None:
+def test_a_malformed_prelude_is_an_error(payload: str, message: str) -> None:
     async def scenario(function: Function) -> None:
-        answer = await function.invoke_stream({})
-        with pytest.raises(BadPrelude, match=words):
-            await answer.prelude()
+        response = await function.invoke_stream({})
+        with pytest.raises(BadPrelude, match=message):
+            await response.prelude()
 
     source = f"""
         next_event()
@@ -61,15 +61,15 @@ def test_a_wrong_prelude_is_told(payload: str, words: str) -> None:
     run(lambda: deployed(source), scenario)
 
 
-def test_a_slow_reader_makes_the_function_wait() -> None:
+def test_a_slow_reader_blocks_the_function() -> None:
     log: list[str] = []
 
     async def scenario(function: Function) -> None:
-        answer = await function.invoke_stream({})
-        await answer.prelude()
+        response = await function.invoke_stream({})
+        await response.prelude()
         await asyncio.sleep(0.5)
         assert log == ["begun"]
-        assert len(await read(answer)) == 64 * 1024 * 1024
+        assert len(await read(response)) == 64 * 1024 * 1024
         await asyncio.sleep(0.1)
         assert log == ["begun", "ended"]
 
@@ -88,7 +88,7 @@ def test_a_slow_reader_makes_the_function_wait() -> None:
 
 
 @pytest.mark.parametrize("way", ["dropped", "closed", "cancelled"])
-def test_a_function_goes_on_when_its_reader_has_gone(way: str) -> None:
+def test_a_function_continues_after_its_reader_is_gone(way: str) -> None:
     log: list[str] = []
 
     async def scenario(function: Function) -> None:
@@ -96,13 +96,13 @@ def test_a_function_goes_on_when_its_reader_has_gone(way: str) -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(function.invoke_stream({"wait": 1}), 0.7)
         else:
-            answer = await function.invoke_stream({"wait": 0})
-            await answer.prelude()
-            await anext(aiter(answer.body))
+            response = await function.invoke_stream({"wait": 0})
+            await response.prelude()
+            await anext(aiter(response.body))
             if way == "closed":
-                answer.close()
+                response.close()
             else:
-                del answer
+                del response
         for _ in range(200):
             if "ended" in log:
                 return
@@ -122,12 +122,12 @@ def test_a_function_goes_on_when_its_reader_has_gone(way: str) -> None:
     assert run(lambda: deployed(source, log), scenario).violations == []
 
 
-def test_two_hundred_streams_run_at_once() -> None:
+def test_200_streams_run_concurrently() -> None:
     async def one(function: Function, opened: asyncio.Barrier) -> bytes:
-        answer = await function.invoke_stream({})
-        assert await answer.prelude() == {"statusCode": 200, "headers": {}}
+        response = await function.invoke_stream({})
+        assert await response.prelude() == {"statusCode": 200, "headers": {}}
         await opened.wait()
-        return await read(answer)
+        return await read(response)
 
     async def scenario(function: Function) -> None:
         opened = asyncio.Barrier(200)

@@ -1,4 +1,4 @@
-"""Servers in a thread of their own, for tests that talk to them as any client does."""
+"""Servers in a background thread, for tests that call them with synchronous clients."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from local.model_container.settings import Settings
 if TYPE_CHECKING:
     from types import TracebackType
 
-KEY, SECRET = "AKIDEXAMPLE", "made-up"
+KEY, SECRET = "AKIDEXAMPLE", "fake-secret"
 MODEL = "meta-llama/Llama-3.1-8B-Instruct"
 
 
 class Servers:
-    """An event loop in a thread, and the servers that run in it."""
+    """An event loop in a thread with its servers."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -51,7 +51,7 @@ class Servers:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(20)
 
     def serve(self, app: web.Application) -> str:
-        """Serve an application on a free port; returns its URL."""
+        """Serves an application on a free port; returns its URL."""
 
         async def start() -> str:
             runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
@@ -64,12 +64,12 @@ class Servers:
         return url
 
     def container(self, **settings: Any) -> str:
-        """Serve a model container; unpaced unless told otherwise."""
+        """Serves a model container, by default without a rate limit; returns its URL."""
         return self.serve(create_app(Settings(**{"model_id": MODEL, "tokens_per_second": 0, **settings})))
 
 
-class Answer:
-    """A whole HTTP answer."""
+class Response:
+    """A complete HTTP response."""
 
     def __init__(self, response: http.client.HTTPResponse) -> None:
         self.status = response.status
@@ -86,15 +86,15 @@ class Answer:
 
     @property
     def events(self) -> list[Any]:
-        """The data of each event: parsed JSON, or the text where it is none."""
+        """The data of each event: parsed JSON, or `[DONE]`."""
         frames = self.text.split("\n\n")
         assert frames[-1] == "", "the last event is not terminated"
         data = [frame.removeprefix("data: ") for frame in frames[:-1] if frame != ":"]
         return [each if each == "[DONE]" else json.loads(each) for each in data]
 
 
-def call(method: str, url: str, body: object = None, headers: dict[str, str] | None = None) -> Answer:
-    """One request; a body that is no bytes is sent as JSON."""
+def call(method: str, url: str, body: object = None, headers: dict[str, str] | None = None) -> Response:
+    """Sends a request; a body that is not bytes is sent as JSON."""
     parts = urlsplit(url)
     assert parts.hostname
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
@@ -102,18 +102,18 @@ def call(method: str, url: str, body: object = None, headers: dict[str, str] | N
         data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         default = {} if body is None else {"content-type": "application/json"}
         connection.request(method, parts.path or "/", data, default | (headers or {}))
-        return Answer(connection.getresponse())
+        return Response(connection.getresponse())
     finally:
         connection.close()
 
 
-def post(url: str, body: object, headers: dict[str, str] | None = None) -> Answer:
-    """POST a body."""
+def post(url: str, body: object, headers: dict[str, str] | None = None) -> Response:
+    """Sends a POST request."""
     return call("POST", url, body, headers)
 
 
 def client_of(url: str, *, key: str = KEY, secret: str = SECRET) -> Any:
-    """The real client of the SageMaker Runtime, without retries."""
+    """A boto3 client of the SageMaker Runtime, without retries."""
     return boto3.client(
         "sagemaker-runtime",
         region_name="eu-west-1",

@@ -1,4 +1,4 @@
-"""What axum 0.7.9 and serde_json 1.0.140 refuse, in the words of their sources."""
+"""Bodies that axum 0.7.9 and serde_json 1.0.140 reject, with their messages."""
 
 import json
 
@@ -67,23 +67,23 @@ def container():
          "field `value` at line 1 column 53")),
     ],
 )  # fmt: skip
-def test_a_body_that_is_refused_gets_serdes_own_words_as_plain_text(container, body, status, text):
-    answer = post(f"{container}/generate", body)
-    assert (answer.status, answer.text) == (status, (NOT_JSON if status == 400 else WRONG_SHAPE) + text)
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+def test_an_invalid_body_is_rejected_with_serdes_message_as_plain_text(container, body, status, text):
+    response = post(f"{container}/generate", body)
+    assert (response.status, response.text) == (status, (NOT_JSON if status == 400 else WRONG_SHAPE) + text)
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"inputs":5}', b'{"messages":"hi"}', b'{"prompt":[]}', b"[]", b"5"])
-def test_invocations_names_no_reason_when_no_shape_fits(container, body):
-    answer = post(f"{container}/invocations", body)
-    assert answer.status == 422
-    assert answer.text == f"{WRONG_SHAPE}data did not match any variant of untagged enum SagemakerRequest"
+def test_invocations_gives_no_reason_if_no_shape_matches(container, body):
+    response = post(f"{container}/invocations", body)
+    assert response.status == 422
+    assert response.text == f"{WRONG_SHAPE}data did not match any variant of untagged enum SagemakerRequest"
 
 
-def test_a_syntax_error_of_invocations_is_told_with_its_place(container):
-    answer = post(f"{container}/invocations", b'{"inputs":"a","parameters":{"seed":}}')
-    assert answer.status == 400
-    assert answer.text == f"{NOT_JSON}parameters.seed: expected value at line 1 column 36"
+def test_a_syntax_error_of_invocations_is_reported_with_its_position(container):
+    response = post(f"{container}/invocations", b'{"inputs":"a","parameters":{"seed":}}')
+    assert response.status == 400
+    assert response.text == f"{NOT_JSON}parameters.seed: expected value at line 1 column 36"
 
 
 @pytest.mark.parametrize(
@@ -101,44 +101,44 @@ def test_a_syntax_error_of_invocations_is_told_with_its_place(container):
         ({}, "missing field `messages`"),
     ],
 )  # fmt: skip
-def test_what_openai_allows_and_tgi_does_not_is_refused_as_text(container, body, text):
-    answer = post(f"{container}/v1/chat/completions", body)
-    assert answer.status == 422
-    assert answer.text.startswith(WRONG_SHAPE + text)
+def test_openai_values_that_tgi_does_not_support_are_rejected_as_plain_text(container, body, text):
+    response = post(f"{container}/v1/chat/completions", body)
+    assert response.status == 422
+    assert response.text.startswith(WRONG_SHAPE + text)
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonl"])
-def test_another_content_type_is_refused(container, content_type):
-    answer = call("POST", f"{container}/invocations", b'{"inputs":"a"}', {"content-type": content_type})
-    assert (answer.status, answer.text) == (415, "Expected request with `Content-Type: application/json`")
+def test_another_content_type_is_rejected(container, content_type):
+    response = call("POST", f"{container}/invocations", b'{"inputs":"a"}', {"content-type": content_type})
+    assert (response.status, response.text) == (415, "Expected request with `Content-Type: application/json`")
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/x+json", "Application/JSON"])
-def test_every_spelling_of_json_is_taken(container, content_type):
+def test_every_json_content_type_is_accepted(container, content_type):
     assert call("POST", f"{container}/generate", b'{"inputs":"a"}', {"content-type": content_type}).status == 200
 
 
-def test_a_body_over_the_payload_limit_is_refused(container):
+def test_a_body_over_the_payload_limit_is_rejected(container):
     fits = b'{"inputs":"%b"}' % (b"a" * 987)
     assert len(fits) == 1000
     assert post(f"{container}/generate", fits).status == 200
-    answer = post(f"{container}/generate", fits + b" ")
-    assert (answer.status, answer.text) == (413, "Failed to buffer the request body: length limit exceeded")
+    response = post(f"{container}/generate", fits + b" ")
+    assert (response.status, response.text) == (413, "Failed to buffer the request body: length limit exceeded")
 
 
-def test_what_follows_the_document_is_not_looked_at(container):
+def test_text_after_the_document_is_ignored(container):
     assert post(f"{container}/generate", b'{"inputs":"a"} and more').status == 200
 
 
 @pytest.mark.parametrize("ignored", [b"1e999", b'"\\ud83e"', b'"\xff"'])
-def test_what_cannot_be_represented_is_taken_in_a_key_that_tgi_does_not_know(container, ignored):
+def test_unrepresentable_values_are_accepted_in_unknown_keys(container, ignored):
     assert post(f"{container}/generate", b'{"inputs":"a","x":%b}' % ignored).status == 200
     assert post(f"{container}/invocations", b'{"inputs":"a","x":%b}' % ignored).status == 400
 
 
-def test_a_struct_may_be_written_as_an_array(container):
-    answer = post(f"{container}/generate", b'["a", {"max_new_tokens": 2, "details": true}]')
-    assert answer.json["details"]["generated_tokens"] == 2
+def test_a_struct_can_be_written_as_an_array(container):
+    response = post(f"{container}/generate", b'["a", {"max_new_tokens": 2, "details": true}]')
+    assert response.json["details"]["generated_tokens"] == 2
 
 
 json_values = st.recursive(
@@ -150,16 +150,16 @@ json_values = st.recursive(
 
 
 @given(json_values, st.booleans(), st.sampled_from([None, 2]))
-def test_every_json_document_is_read_as_pythons_reader_does(document, ascii_only, indent):
+def test_valid_json_is_read_like_pythons_json_module(document, ascii_only, indent):
     text = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
     assert read_json(text, value) == json.loads(text)
 
 
 @given(st.binary(max_size=40))
-def test_no_bytes_make_the_reader_fail_otherwise_than_with_a_position(data):
-    refusal = None
+def test_every_syntax_error_has_a_position(data):
+    rejection = None
     try:
         JsonReader(data).value()
     except JsonError as error:
-        refusal = error
-    assert refusal is None or (refusal.syntax and " at line " in str(refusal))
+        rejection = error
+    assert rejection is None or (rejection.syntax and " at line " in str(rejection))

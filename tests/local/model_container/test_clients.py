@@ -1,4 +1,4 @@
-"""The clients that people use, unchanged, against the container."""
+"""Unmodified client libraries against the container."""
 
 import json
 
@@ -40,17 +40,17 @@ def openai(container):
 
 def test_text_generation_generates_and_streams(container):
     client = Client(container)
-    answer = client.generate("Zebras", max_new_tokens=12, decoder_input_details=True, top_n_tokens=2)
-    assert answer.details.generated_tokens == 12
+    response = client.generate("Zebras", max_new_tokens=12, decoder_input_details=True, top_n_tokens=2)
+    assert response.details.generated_tokens == 12
     streamed = list(client.generate_stream("Zebras", max_new_tokens=12))
-    assert streamed[-1].generated_text == answer.generated_text
-    assert "".join(each.token.text for each in streamed) == answer.generated_text
+    assert streamed[-1].generated_text == response.generated_text
+    assert "".join(each.token.text for each in streamed) == response.generated_text
 
 
-def test_text_generation_chats_and_keeps_to_a_grammar(container):
+def test_text_generation_chats_and_uses_a_grammar(container):
     client = Client(container)
-    answer = client.chat(messages=MESSAGES, max_tokens=100)
-    assert "zebras" in answer.choices[0].message.content
+    response = client.chat(messages=MESSAGES, max_tokens=100)
+    assert "zebras" in response.choices[0].message.content
     grammar = Grammar(type=GrammarType.Json, value={"properties": {"animal": {"type": "string"}}})
     assert json.loads(client.generate("Zebras", grammar=grammar).generated_text) == {"animal": "Zebras"}
 
@@ -68,17 +68,17 @@ def test_text_generation_raises_its_own_errors(servers):
 
 def test_huggingface_hub_generates_and_streams(container):
     client = InferenceClient(model=container)
-    answer = client.text_generation("Zebras", details=True, return_full_text=False, max_new_tokens=12)
-    assert (answer.details.finish_reason, answer.details.generated_tokens) == ("length", 12)
+    response = client.text_generation("Zebras", details=True, return_full_text=False, max_new_tokens=12)
+    assert (response.details.finish_reason, response.details.generated_tokens) == ("length", 12)
     streamed = list(client.text_generation("Zebras", stream=True, details=True, max_new_tokens=12))
     assert streamed[-1].details.generated_tokens == 12
-    assert streamed[-1].generated_text.endswith(answer.generated_text)
+    assert streamed[-1].generated_text.endswith(response.generated_text)
 
 
 def test_huggingface_hub_chats(container):
     client = InferenceClient(base_url=container)
-    answer = client.chat_completion(MESSAGES, max_tokens=100)
-    assert "zebras" in answer.choices[0].message.content
+    response = client.chat_completion(MESSAGES, max_tokens=100)
+    assert "zebras" in response.choices[0].message.content
     streamed = list(client.chat_completion(MESSAGES, max_tokens=100, stream=True))
     assert "zebras" in "".join(each.choices[0].delta.content or "" for each in streamed)
     called = client.chat_completion(
@@ -88,16 +88,16 @@ def test_huggingface_hub_chats(container):
 
 
 def test_openai_chats_and_streams(openai):
-    answer = openai.chat.completions.create(model="tgi", messages=MESSAGES, temperature=0)
-    assert answer.model == MODEL
-    assert answer.choices[0].finish_reason == "stop"
+    response = openai.chat.completions.create(model="tgi", messages=MESSAGES, temperature=0)
+    assert response.model == MODEL
+    assert response.choices[0].finish_reason == "stop"
     stream = openai.chat.completions.create(
         model="tgi", messages=MESSAGES, temperature=0, stream=True, stream_options={"include_usage": True}
     )
     chunks = list(stream)
     text = "".join(chunk.choices[0].delta.content for chunk in chunks if chunk.choices)
-    assert text == answer.choices[0].message.content
-    assert chunks[-1].usage == answer.usage
+    assert text == response.choices[0].message.content
+    assert chunks[-1].usage == response.usage
 
 
 def test_openai_calls_tools_completes_and_lists_models(openai):

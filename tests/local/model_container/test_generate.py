@@ -1,4 +1,4 @@
-"""TGI's own routes over the toy."""
+"""TGI's own routes."""
 
 import http.client
 import json
@@ -27,18 +27,18 @@ def generate(container, inputs="What is deep learning?", route="/generate", **pa
     return post(container + route, {"inputs": inputs, "parameters": parameters})
 
 
-def test_the_toy_says_what_it_is_and_repeats_the_prompts_words(container):
+def test_the_toy_says_what_it_is_and_repeats_words_of_the_prompt(container):
     text = generate(container, "Why do zebras have stripes?").json["generated_text"]
     assert "no language model" in text.lower()
     assert "Why do zebras have stripes" in text
 
 
-def test_the_compatible_routes_answer_with_an_array_and_repeat_the_prompt(container):
+def test_the_compatible_routes_return_an_array_and_repeat_the_prompt(container):
     for route in ("/", "/invocations"):
-        [answer] = post(container + route, {"inputs": "Zebras"}).json
-        assert answer["generated_text"].startswith("Zebras ")
-        [answer] = generate(container, "Zebras", route, return_full_text=False).json
-        assert not answer["generated_text"].startswith("Zebras")
+        [response] = post(container + route, {"inputs": "Zebras"}).json
+        assert response["generated_text"].startswith("Zebras ")
+        [response] = generate(container, "Zebras", route, return_full_text=False).json
+        assert not response["generated_text"].startswith("Zebras")
     assert not generate(container, "Zebras").json["generated_text"].startswith("Zebras")
     assert generate(container, "Zebras", return_full_text=True).json["generated_text"].startswith("Zebras")
 
@@ -48,18 +48,18 @@ def test_a_model_that_is_not_for_text_generation_does_not_repeat_the_prompt(serv
     assert not post(f"{container}/", {"inputs": "Zebras"}).json[0]["generated_text"].startswith("Zebras")
 
 
-def test_greedy_answers_are_the_same_and_sampled_ones_depend_on_the_seed(container):
+def test_greedy_texts_are_deterministic_and_sampled_texts_depend_on_the_seed(container):
     assert generate(container).body == generate(container).body
     sampled = {generate(container, do_sample=True, seed=seed).body for seed in range(8)}
     assert len(sampled) > 1
     assert generate(container, do_sample=True, seed=1).body == generate(container, do_sample=True, seed=1).body
 
 
-def test_details_have_the_keys_of_tgi_in_its_order(container):
+def test_details_have_tgis_keys_in_order(container):
     body = generate(container, max_new_tokens=2, details=True, decoder_input_details=True, top_n_tokens=2).text
-    answer = json.loads(body)
-    assert list(answer) == ["generated_text", "details"]
-    details = answer["details"]
+    response = json.loads(body)
+    assert list(response) == ["generated_text", "details"]
+    details = response["details"]
     assert list(details) == ["finish_reason", "generated_tokens", "seed", "prefill", "tokens", "top_tokens"]
     assert (details["finish_reason"], details["generated_tokens"], details["seed"]) == ("length", 2, None)
     assert list(details["tokens"][0]) == ["id", "text", "logprob", "special"]
@@ -70,11 +70,11 @@ def test_details_have_the_keys_of_tgi_in_its_order(container):
 
 
 def test_prefill_is_empty_unless_the_launcher_enables_it(servers):
-    answer = generate(servers.container(), decoder_input_details=True)
-    assert answer.json["details"]["prefill"] == []
+    response = generate(servers.container(), decoder_input_details=True)
+    assert response.json["details"]["prefill"] == []
 
 
-def test_the_seed_is_told_when_tokens_were_sampled(container):
+def test_the_seed_is_reported_if_tokens_were_sampled(container):
     assert generate(container, details=True, do_sample=True, seed=7).json["details"]["seed"] == 7
     assert generate(container, details=True, temperature=0.5, seed=7).json["details"]["seed"] == 7
     assert generate(container, details=True, temperature=1.0, seed=7).json["details"]["seed"] is None
@@ -85,18 +85,18 @@ def test_without_the_key_parameters_tokens_are_sampled(container):
     assert len(answers) > 1
 
 
-def test_best_of_returns_the_others_too(container):
-    answer = generate(container, best_of=2, do_sample=True, details=True).json
-    [other] = answer["details"]["best_of_sequences"]
+def test_best_of_also_returns_the_other_sequences(container):
+    response = generate(container, best_of=2, do_sample=True, details=True).json
+    [other] = response["details"]["best_of_sequences"]
     assert list(other) == ["generated_text", "finish_reason", "generated_tokens", "seed", "prefill", "tokens"]
 
     def mean(sequence):
         return sum(token["logprob"] for token in sequence["tokens"]) / len(sequence["tokens"])
 
-    assert mean(answer["details"]) >= mean(other)
+    assert mean(response["details"]) >= mean(other)
 
 
-def test_an_answer_ends_for_its_length_at_eos_or_at_a_stop_sequence(container):
+def test_the_finish_reason_is_length_eos_token_or_stop_sequence(container):
     assert generate(container, max_new_tokens=3, details=True).json["details"]["finish_reason"] == "length"
     whole = generate(container, details=True).json
     assert whole["details"]["finish_reason"] == "eos_token"
@@ -107,7 +107,7 @@ def test_an_answer_ends_for_its_length_at_eos_or_at_a_stop_sequence(container):
     assert stopped["generated_text"].endswith("language")
 
 
-def test_an_answer_that_is_cut_inside_a_character_comes_without_text_as_from_tgi(container):
+def test_a_text_truncated_inside_a_character_is_empty_like_tgis(container):
     tokens = generate(container, details=True).json["details"]["tokens"]
     inside = next(at for at, token in enumerate(tokens) if token["text"] == "") + 1
     cut = generate(container, max_new_tokens=inside, details=True).json
@@ -115,7 +115,7 @@ def test_an_answer_that_is_cut_inside_a_character_comes_without_text_as_from_tgi
     assert cut["details"]["generated_tokens"] == inside
 
 
-def test_headers_tell_times_and_tokens(container):
+def test_headers_report_times_and_tokens(container):
     headers = generate(container, "one two", max_new_tokens=4).headers
     assert headers["x-compute-type"] == "gpu+optimized"
     assert headers["x-compute-characters"] == "7"
@@ -154,19 +154,19 @@ VALIDATION = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("parameters", "words"), VALIDATION)
-def test_a_parameter_out_of_its_range_is_refused_in_tgis_words(container, parameters, words):
-    answer = generate(container, **parameters)
-    assert answer.status == 422
-    assert answer.json == {"error": f"Input validation error: {words}", "error_type": "validation"}
+@pytest.mark.parametrize(("parameters", "message"), VALIDATION)
+def test_a_parameter_out_of_range_is_rejected_with_tgis_message(container, parameters, message):
+    response = generate(container, **parameters)
+    assert response.status == 422
+    assert response.json == {"error": f"Input validation error: {message}", "error_type": "validation"}
 
 
-def test_a_stream_sends_one_event_for_each_token_and_the_text_with_the_last(container):
-    answer = generate(container, route="/generate_stream", details=True)
-    assert answer.headers["content-type"] == "text/event-stream"
-    assert answer.headers["cache-control"] == "no-cache"
-    assert answer.headers["x-accel-buffering"] == "no"
-    events = answer.events
+def test_a_stream_sends_an_event_per_token_and_the_text_with_the_last(container):
+    response = generate(container, route="/generate_stream", details=True)
+    assert response.headers["content-type"] == "text/event-stream"
+    assert response.headers["cache-control"] == "no-cache"
+    assert response.headers["x-accel-buffering"] == "no"
+    events = response.events
     assert [event["index"] for event in events] == list(range(1, len(events) + 1))
     assert list(events[0]) == ["index", "token", "generated_text", "details"]
     assert all(event["generated_text"] is None and event["details"] is None for event in events[:-1])
@@ -180,7 +180,7 @@ def test_a_stream_sends_one_event_for_each_token_and_the_text_with_the_last(cont
     }
 
 
-def test_the_bytes_of_a_stream_are_serdes(container):
+def test_events_have_the_byte_format_of_serde_json(container):
     body = generate(container, route="/generate_stream", max_new_tokens=1, top_n_tokens=1).text
     event = json.loads(body.removeprefix("data: "))
     token = f'{{"id":{event["token"]["id"]},"text":" No","logprob":{event["token"]["logprob"]},"special":false}}'
@@ -189,7 +189,7 @@ def test_the_bytes_of_a_stream_are_serdes(container):
     )
 
 
-def test_characters_of_several_tokens_come_with_the_last_of_them(container):
+def test_a_character_of_several_tokens_is_sent_with_the_last_of_them(container):
     texts = [event["token"]["text"] for event in generate(container, route="/generate_stream").events]
     at = texts.index("")
     assert texts[at : at + 2] == ["", ""]
@@ -197,58 +197,58 @@ def test_characters_of_several_tokens_come_with_the_last_of_them(container):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "words"),
+    ("parameters", "message"),
     [
         *VALIDATION[3:],
         ({"best_of": 2, "do_sample": True}, "`best_of` != 1 is not supported when streaming tokens"),
         ({"decoder_input_details": True}, "`decoder_input_details` == true is not supported when streaming tokens"),
     ],
 )
-def test_every_error_of_a_stream_is_an_event(container, parameters, words):
-    answer = generate(container, route="/generate_stream", **parameters)
-    assert answer.status == 200
-    assert answer.events == [{"error": f"Input validation error: {words}", "error_type": "validation"}]
+def test_every_error_of_a_stream_is_an_event(container, parameters, message):
+    response = generate(container, route="/generate_stream", **parameters)
+    assert response.status == 200
+    assert response.events == [{"error": f"Input validation error: {message}", "error_type": "validation"}]
 
 
-def test_a_failing_generation_is_424_or_an_event_behind_what_came_before(servers):
+def test_a_failing_generation_is_a_424_or_an_event_after_the_tokens(servers):
     container = servers.container(fail_after_tokens=2)
     error = {
         "error": "Request failed during generation: Server error: CUDA out of memory. Tried to allocate 2.00 GiB",
         "error_type": "generation",
     }
-    answer = generate(container)
-    assert (answer.status, answer.json) == (424, error)
+    response = generate(container)
+    assert (response.status, response.json) == (424, error)
     events = generate(container, route="/generate_stream").events
     assert [event.get("index") for event in events] == [1, 2, None]
     assert events[-1] == error
 
 
-def test_more_than_the_allowed_concurrent_requests_are_refused(servers):
+def test_requests_over_max_concurrent_requests_are_rejected(servers):
     container = servers.container(max_concurrent_requests=1, tokens_per_second=20)
     parts = urlsplit(container)
     busy = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
     body = json.dumps({"inputs": "Hello"})
     busy.request("POST", "/generate_stream", body, {"content-type": "application/json"})
-    response = busy.getresponse()
-    assert response.readline().startswith(b"data: ")
+    stream = busy.getresponse()
+    assert stream.readline().startswith(b"data: ")
     error = {"error": "Model is overloaded", "error_type": "overloaded"}
-    answer = generate(container)
-    assert (answer.status, answer.json) == (429, error)
+    response = generate(container)
+    assert (response.status, response.json) == (429, error)
     assert generate(container, route="/generate_stream").events == [error]
-    response.close()
+    stream.close()
     busy.close()
     deadline = time.monotonic() + 5
     while generate(container, max_new_tokens=1).status == 429:
-        assert time.monotonic() < deadline, "a client that has gone still holds its place"
+        assert time.monotonic() < deadline, "a disconnected client still holds its permit"
         time.sleep(0.02)
 
 
-def test_best_of_needs_as_many_places_as_sequences(servers):
+def test_best_of_needs_a_permit_per_sequence(servers):
     container = servers.container(max_concurrent_requests=1)
     assert generate(container, best_of=2, do_sample=True).status == 429
 
 
-def test_silence_is_broken_by_comments(servers):
+def test_comments_are_sent_while_there_are_no_tokens(servers):
     container = servers.container(first_token_seconds=0.35, keep_alive_seconds=0.1)
     body = generate(container, route="/generate_stream", max_new_tokens=1).text
     comments, _, rest = body.partition("data: ")
@@ -256,14 +256,14 @@ def test_silence_is_broken_by_comments(servers):
     assert rest.startswith('{"index":1,')
 
 
-def test_tokens_come_at_the_pace_that_is_asked_for(servers):
+def test_tokens_arrive_at_the_configured_rate(servers):
     container = servers.container(tokens_per_second=50)
     started = time.monotonic()
     generate(container, max_new_tokens=11)
     assert time.monotonic() - started > 0.19
 
 
-def test_a_long_answer_goes_on_in_chunks_of_1024_tokens(servers):
+def test_a_long_generation_continues_in_chunks_of_1024_tokens(servers):
     container = servers.container(min_words=5000, max_input_tokens=4095, max_total_tokens=4096)
     tokens = {n: generate(container, "a", max_new_tokens=n, details=True).json for n in (1000, 1500, 4000)}
     assert [each["details"]["generated_tokens"] for each in tokens.values()] == [1000, 2048, 3072]
@@ -299,25 +299,25 @@ SCHEMA = {
         {"type": "json_schema", "value": {"name": "city", "schema": SCHEMA}},
     ],
 )
-def test_an_answer_satisfies_the_json_schema_that_it_is_given(container, grammar):
-    answer = generate(container, "Tell me of Budapest", grammar=grammar).json["generated_text"]
-    jsonschema.validate(json.loads(answer), SCHEMA)
+def test_a_text_satisfies_the_json_schema_of_its_grammar(container, grammar):
+    response = generate(container, "Tell me of Budapest", grammar=grammar).json["generated_text"]
+    jsonschema.validate(json.loads(response), SCHEMA)
 
 
 @pytest.mark.parametrize(
     "regex", [r"((25[0-5]|2[0-4]\d|[01]?\d\d?)\.){3}\d", "(yes|no)!", "[^a-z ]{2,5}x+", r"(a)\1\w"]
 )
-def test_an_answer_matches_the_regular_expression_that_it_is_given(container, regex):
-    answer = generate(container, grammar={"type": "regex", "value": regex}).json["generated_text"]
-    assert re.fullmatch(regex, answer)
+def test_a_text_matches_the_regular_expression_of_its_grammar(container, regex):
+    response = generate(container, grammar={"type": "regex", "value": regex}).json["generated_text"]
+    assert re.fullmatch(regex, response)
 
 
-def test_grammars_can_be_switched_off(servers):
-    answer = generate(servers.container(disable_grammar_support=True), grammar={"type": "regex", "value": "a"})
-    assert answer.json["error"] == "Input validation error: grammar is not supported"
+def test_grammar_support_can_be_disabled(servers):
+    response = generate(servers.container(disable_grammar_support=True), grammar={"type": "regex", "value": "a"})
+    assert response.json["error"] == "Input validation error: grammar is not supported"
 
 
-def test_tokenize_gives_the_bytes_of_each_token(container):
+def test_tokenize_returns_the_byte_range_of_each_token(container):
     tokens = post(f"{container}/tokenize", {"inputs": "naïve 🦙!"}).json
     encoded = "naïve 🦙!".encode()
     assert tokens[0] == {"id": 128000, "text": "", "start": 0, "stop": 0}
@@ -326,10 +326,10 @@ def test_tokenize_gives_the_bytes_of_each_token(container):
 
 
 def test_truncate_keeps_the_end_of_the_prompt(container):
-    answer = generate(container, "alpha beta gamma", truncate=2, details=True)
-    assert answer.headers["x-prompt-tokens"] == "2"
-    assert "beta gamma" in answer.json["generated_text"]
-    assert "alpha" not in answer.json["generated_text"]
+    response = generate(container, "alpha beta gamma", truncate=2, details=True)
+    assert response.headers["x-prompt-tokens"] == "2"
+    assert "beta gamma" in response.json["generated_text"]
+    assert "alpha" not in response.json["generated_text"]
 
 
 def test_info_models_health_and_metrics(container):
@@ -345,15 +345,15 @@ def test_info_models_health_and_metrics(container):
         "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}],
     }
     for route in ("/", "/health", "/ping"):
-        answer = call("GET", container + route)
-        assert (answer.status, answer.body) == (200, b"")
+        response = call("GET", container + route)
+        assert (response.status, response.body) == (200, b"")
     generate(container, temperature=0)
     metrics = call("GET", f"{container}/metrics").text
     assert 'tgi_request_failure{err="validation"}' in metrics
     assert "# TYPE tgi_request_count counter" in metrics
 
 
-def test_unknown_paths_and_methods_have_empty_answers(container):
+def test_unknown_paths_and_methods_have_empty_bodies(container):
     unknown = call("GET", f"{container}/nowhere")
     assert (unknown.status, unknown.body) == (404, b"")
     assert "content-type" not in unknown.headers
@@ -363,7 +363,7 @@ def test_unknown_paths_and_methods_have_empty_answers(container):
     assert (preflight.status, preflight.headers["access-control-allow-methods"]) == (200, "GET,POST")
 
 
-def test_an_api_key_guards_everything_that_generates(servers):
+def test_an_api_key_protects_the_routes_that_generate(servers):
     container = servers.container(api_key="Secret")
     refused = generate(container)
     assert (refused.status, refused.body) == (401, b"")

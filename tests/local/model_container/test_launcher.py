@@ -1,4 +1,4 @@
-"""What the container refuses to start with, in the words of TGI's launcher."""
+"""Settings of the container, and environments that TGI's launcher rejects, with its messages."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from local.model_container.launcher import settings_from
+from local.model_container.launcher import read_settings
 from local.model_container.tgi.options import LaunchError
 from tests.local.model_container.servers import call
 
@@ -16,19 +16,19 @@ MODEL = {"HF_MODEL_ID": "meta-llama/Llama-3.1-8B-Instruct"}
 HELP = "\n\nFor more information, try '--help'."
 
 
-def refusal(**environment):
+def launch_error(**environment):
     with pytest.raises(LaunchError) as caught:
-        settings_from({**MODEL, **environment})
+        read_settings({**MODEL, **environment})
     return str(caught.value)
 
 
 def test_without_a_model_the_entrypoint_stops():
     with pytest.raises(LaunchError, match="HF_MODEL_ID must be set"):
-        settings_from({})
+        read_settings({})
 
 
-def test_the_limits_of_the_environment_are_the_containers():
-    settings = settings_from(
+def test_settings_are_read_from_the_environment():
+    settings = read_settings(
         {
             **MODEL,
             "SM_NUM_GPUS": "1",
@@ -47,10 +47,10 @@ def test_the_limits_of_the_environment_are_the_containers():
     assert (settings.compute_type, settings.tokens_per_second) == ("toy", 0)
 
 
-def test_limits_that_are_not_given_are_derived():
-    assert settings_from({**MODEL, "MAX_TOTAL_TOKENS": "100"}).max_input_tokens == 99
-    assert settings_from({**MODEL, "MAX_INPUT_LENGTH": "50"}).max_input_tokens == 50
-    assert settings_from(MODEL).payload_limit == 2_000_000
+def test_missing_limits_are_derived():
+    assert read_settings({**MODEL, "MAX_TOTAL_TOKENS": "100"}).max_input_tokens == 99
+    assert read_settings({**MODEL, "MAX_INPUT_LENGTH": "50"}).max_input_tokens == 50
+    assert read_settings(MODEL).payload_limit == 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,16 @@ def test_limits_that_are_not_given_are_derived():
         ("meta-llama/Llama-3.1-8B-Instruct", {"HF_HUB_OFFLINE": "1"}, None),
     ],
 )
-def test_the_hub_decides_what_a_model_is_for(model, environment, tag):
-    settings = settings_from({"HF_MODEL_ID": model, **environment})
+def test_the_pipeline_tag_depends_on_the_model(model, environment, tag):
+    settings = read_settings({"HF_MODEL_ID": model, **environment})
     assert settings.pipeline_tag == tag
     assert settings.default_return_full_text is (tag in (None, "text-generation"))
 
 
 @pytest.mark.parametrize("value", ["1", "True", "yes", ""])
 def test_only_true_and_false_are_booleans(value):
-    words = f"error: invalid value '{value}' for '--trust-remote-code'\n  [possible values: true, false]{HELP}"
-    assert refusal(TRUST_REMOTE_CODE=value) == words
+    message = f"error: invalid value '{value}' for '--trust-remote-code'\n  [possible values: true, false]{HELP}"
+    assert launch_error(TRUST_REMOTE_CODE=value) == message
 
 
 @pytest.mark.parametrize(
@@ -88,13 +88,15 @@ def test_only_true_and_false_are_booleans(value):
         ("SHARDED", "1", "\n  [possible values: true, false]"),
     ],
 )
-def test_a_value_that_cannot_be_read_is_named_as_clap_does(variable, value, reason):
+def test_an_invalid_value_is_reported_with_claps_message(variable, value, reason):
     flag = "--" + variable.lower().replace("_", "-")
-    assert refusal(**{variable: value}) == f"error: invalid value '{value}' for '{flag} <{variable}>'{reason}{HELP}"
+    assert (
+        launch_error(**{variable: value}) == f"error: invalid value '{value}' for '{flag} <{variable}>'{reason}{HELP}"
+    )
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"),
+    ("environment", "message"),
     [
         ({"MAX_INPUT_TOKENS": "9", "MAX_INPUT_LENGTH": "8"},
          ("Both `max_input_tokens` (9) and `max_input_length` (8) are set. Please define only `max_input_tokens` as "
@@ -111,18 +113,18 @@ def test_a_value_that_cannot_be_read_is_named_as_clap_does(variable, value, reas
         ({"LORA_ADAPTERS": "a,b@c@d"}, "Invalid LoRA adapter format: b@c@d"),
     ],
 )  # fmt: skip
-def test_options_that_contradict_each_other_stop_the_launcher(environment, words):
-    assert refusal(**environment) == f'Error: ArgumentValidation("{words}")'
+def test_contradicting_options_stop_the_launcher(environment, message):
+    assert launch_error(**environment) == f'Error: ArgumentValidation("{message}")'
 
 
 def test_a_dtype_excludes_most_quantizations():
-    words = "Only 1 can be set between `dtype` and `quantize`, as they both decide how goes the final model."
-    assert words in refusal(DTYPE="float16", QUANTIZE="awq")
-    assert settings_from({**MODEL, "DTYPE": "float16", "QUANTIZE": "bitsandbytes-nf4"}).model_id
+    message = "Only 1 can be set between `dtype` and `quantize`, as they both decide how goes the final model."
+    assert message in launch_error(DTYPE="float16", QUANTIZE="awq")
+    assert read_settings({**MODEL, "DTYPE": "float16", "QUANTIZE": "bitsandbytes-nf4"}).model_id
 
 
 @pytest.mark.parametrize(
-    ("environment", "words"),
+    ("environment", "message"),
     [
         ({"MAX_BATCH_SIZE": "0"}, "`max_batch_size` must be > 0"),
         ({"MAX_BATCH_PREFILL_TOKENS": "200000"},
@@ -131,12 +133,15 @@ def test_a_dtype_excludes_most_quantizations():
          "`max_batch_prefill_tokens` must be >= `max_input_tokens`. Given: 4096 and 8000"),
     ],
 )  # fmt: skip
-def test_what_only_the_router_checks_crashes_the_webserver(environment, words):
-    assert refusal(**environment) == f'Error: ArgumentValidation("{words}")\nWebserver Crashed\nError: WebserverFailed'
+def test_problems_that_only_the_router_checks_crash_the_webserver(environment, message):
+    assert (
+        launch_error(**environment)
+        == f'Error: ArgumentValidation("{message}")\nWebserver Crashed\nError: WebserverFailed'
+    )
 
 
-def test_a_wrong_setting_of_the_toy_is_named():
-    assert refusal(TOY_TOKENS_PER_SECOND="fast") == "TOY_TOKENS_PER_SECOND='fast': invalid float literal"
+def test_an_invalid_setting_of_the_toy_is_reported():
+    assert launch_error(TOY_TOKENS_PER_SECOND="fast") == "TOY_TOKENS_PER_SECOND='fast': invalid float literal"
 
 
 def start(**environment):
@@ -159,7 +164,7 @@ def test_the_process_prints_its_port_serves_and_ends_on_sigterm():
             process.kill()
 
 
-def test_the_process_ends_with_1_and_tgis_words_when_it_cannot_start():
+def test_the_process_exits_with_1_and_tgis_message_if_it_cannot_start():
     with start(**MODEL, MAX_INPUT_TOKENS="9", MAX_TOTAL_TOKENS="9") as process:
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (1, "")

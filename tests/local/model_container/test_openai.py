@@ -1,4 +1,4 @@
-"""The OpenAI-style routes over the toy."""
+"""The OpenAI routes."""
 
 import json
 
@@ -44,17 +44,17 @@ def delta_text(events):
     return "".join(event["choices"][0]["delta"]["content"] for event in events if event["choices"])
 
 
-def test_a_chat_answer_has_the_keys_of_tgi_in_its_order(container):
-    answer = chat(container).json
-    assert list(answer) == ["object", "id", "created", "model", "system_fingerprint", "choices", "usage"]
-    assert (answer["object"], answer["id"], answer["model"]) == ("chat.completion", "", MODEL)
-    assert answer["system_fingerprint"] == FINGERPRINT
-    [choice] = answer["choices"]
+def test_a_chat_response_has_tgis_keys_in_order(container):
+    response = chat(container).json
+    assert list(response) == ["object", "id", "created", "model", "system_fingerprint", "choices", "usage"]
+    assert (response["object"], response["id"], response["model"]) == ("chat.completion", "", MODEL)
+    assert response["system_fingerprint"] == FINGERPRINT
+    [choice] = response["choices"]
     assert list(choice) == ["index", "message", "logprobs", "finish_reason"]
     assert list(choice["message"]) == ["role", "content"]
     assert "Why do zebras have stripes" in choice["message"]["content"]
     assert choice["finish_reason"] == "stop"
-    usage = answer["usage"]
+    usage = response["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
 
@@ -63,14 +63,14 @@ def test_the_model_of_the_request_is_echoed_unless_it_is_tgi(container):
     assert chat(container, model="some-adapter").json["model"] == "some-adapter"
 
 
-def test_temperature_0_is_greedy_and_max_tokens_ends_for_length(container):
+def test_temperature_0_is_greedy_and_max_tokens_limits_the_length(container):
     assert chat(container, temperature=0).json["choices"] == chat(container, temperature=0).json["choices"]
-    answer = chat(container, max_completion_tokens=3).json
-    assert answer["choices"][0]["finish_reason"] == "length"
-    assert answer["usage"]["completion_tokens"] == 3
+    response = chat(container, max_completion_tokens=3).json
+    assert response["choices"][0]["finish_reason"] == "length"
+    assert response["usage"]["completion_tokens"] == 3
 
 
-def test_only_the_last_words_of_the_person_are_reflected(container):
+def test_only_the_last_user_message_is_repeated(container):
     messages = [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "First question"},
@@ -82,22 +82,22 @@ def test_only_the_last_words_of_the_person_are_reflected(container):
     assert "First" not in text
 
 
-def test_an_answer_that_was_begun_goes_on(container):
+def test_an_assistant_message_at_the_end_is_continued(container):
     messages = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Well,"}]
     prompt = post(f"{container}/chat_tokenize", {"messages": messages}).json["templated_text"]
     assert prompt.endswith("<|start_header_id|>assistant<|end_header_id|>\n\nWell,")
 
 
-def test_chat_tokenize_gives_the_prompt_and_its_tokens(container):
-    answer = post(f"{container}/chat_tokenize", {"messages": [{"role": "user", "content": "Hello"}]}).json
-    assert list(answer) == ["tokenize_response", "templated_text"]
-    assert "".join(token["text"] for token in answer["tokenize_response"]) == answer["templated_text"]
-    assert chat(container, "Hello").json["usage"]["prompt_tokens"] == len(answer["tokenize_response"])
+def test_chat_tokenize_returns_the_prompt_and_its_tokens(container):
+    response = post(f"{container}/chat_tokenize", {"messages": [{"role": "user", "content": "Hello"}]}).json
+    assert list(response) == ["tokenize_response", "templated_text"]
+    assert "".join(token["text"] for token in response["tokenize_response"]) == response["templated_text"]
+    assert chat(container, "Hello").json["usage"]["prompt_tokens"] == len(response["tokenize_response"])
 
 
-def test_logprobs_come_with_their_alternatives(container):
-    answer = chat(container, logprobs=True, top_logprobs=2, max_tokens=2).json
-    content = answer["choices"][0]["logprobs"]["content"]
+def test_logprobs_include_top_logprobs(container):
+    response = chat(container, logprobs=True, top_logprobs=2, max_tokens=2).json
+    content = response["choices"][0]["logprobs"]["content"]
     assert [list(each) for each in content] == [["token", "logprob", "top_logprobs"]] * 2
     assert [len(each["top_logprobs"]) for each in content] == [2, 2]
     streamed = chat(container, logprobs=True, top_logprobs=2, max_tokens=2, stream=True, temperature=0).events
@@ -105,9 +105,9 @@ def test_logprobs_come_with_their_alternatives(container):
 
 
 def test_a_streamed_chat_repeats_the_role_and_ends_with_done(container):
-    answer = chat(container, stream=True, temperature=0)
-    assert answer.headers["content-type"] == "text/event-stream"
-    *events, done = answer.events
+    response = chat(container, stream=True, temperature=0)
+    assert response.headers["content-type"] == "text/event-stream"
+    *events, done = response.events
     assert done == "[DONE]"
     assert list(events[0]) == ["object", "id", "created", "model", "system_fingerprint", "choices", "usage"]
     assert events[0]["object"] == "chat.completion.chunk"
@@ -118,13 +118,13 @@ def test_a_streamed_chat_repeats_the_role_and_ends_with_done(container):
     assert all(event["usage"] is None for event in events)
 
 
-def test_usage_is_streamed_when_asked_for(container):
+def test_usage_is_streamed_if_requested(container):
     *events, usage, done = chat(container, stream=True, stream_options={"include_usage": True}, max_tokens=3).events
     assert (usage["choices"], usage["usage"]["completion_tokens"], done) == ([], 3, "[DONE]")
     assert len(events) == 3
 
 
-def test_errors_before_a_stream_are_real_and_later_ones_always_say_422(servers, container):
+def test_errors_before_a_stream_have_their_status_and_later_errors_report_422(servers, container):
     tools = {"tools": [WEATHER], "response_format": {"type": "regex", "value": "a"}}
     early = chat(container, stream=True, **tools)
     assert early.status == 422
@@ -142,7 +142,7 @@ def test_errors_before_a_stream_are_real_and_later_ones_always_say_422(servers, 
     assert error["error"]["message"].startswith("Request failed during generation: ")
 
 
-def test_a_buffered_chat_reports_the_real_status(servers, container):
+def test_a_non_streaming_chat_has_the_status_of_its_error(servers, container):
     assert chat(container, top_p=1.0).status == 422
     assert chat(servers.container(fail_after_tokens=2)).status == 424
     assert chat(servers.container(max_concurrent_requests=0)).status == 429
@@ -163,17 +163,17 @@ def test_response_format_is_honoured(container, response_format):
     jsonschema.validate(json.loads(content), {**SCHEMA, "required": ["animal", "stripes"]})
 
 
-def test_a_tool_that_fits_the_question_is_called_in_tgis_shape(container):
-    answer = chat(container, "What is the weather in Paris", tools=[WEATHER]).json["choices"][0]
-    [call] = answer["message"].pop("tool_calls")
-    assert answer["message"] == {"role": "assistant"}
+def test_a_matching_tool_is_called_in_tgis_format(container):
+    response = chat(container, "What is the weather in Paris", tools=[WEATHER]).json["choices"][0]
+    [call] = response["message"].pop("tool_calls")
+    assert response["message"] == {"role": "assistant"}
     assert list(call) == ["id", "type", "function"]
     assert list(call["function"]) == ["description", "name", "arguments"]
     assert (call["id"], call["function"]["name"], call["function"]["description"]) == ("0", "get_current_weather", None)
     assert json.loads(call["function"]["arguments"]) == {"location": "Paris", "format": "celsius"}
 
 
-def test_a_streamed_tool_call_names_the_function_once_and_then_its_arguments(container):
+def test_a_streamed_tool_call_sends_the_name_once_and_then_the_arguments(container):
     *events, done = chat(container, "What is the weather in Paris", tools=[WEATHER], stream=True).events
     assert done == "[DONE]"
     deltas = [event["choices"][0]["delta"] for event in events]
@@ -185,37 +185,39 @@ def test_a_streamed_tool_call_names_the_function_once_and_then_its_arguments(con
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_question_that_no_tool_fits_is_answered_with_words(container, stream):
-    answer = chat(container, "Hello", tools=[WEATHER], stream=stream, temperature=0)
-    assert "Hello" in (delta_text(answer.events[:-1]) if stream else answer.json["choices"][0]["message"]["content"])
+def test_a_prompt_without_a_matching_tool_gets_a_text(container, stream):
+    response = chat(container, "Hello", tools=[WEATHER], stream=stream, temperature=0)
+    assert "Hello" in (
+        delta_text(response.events[:-1]) if stream else response.json["choices"][0]["message"]["content"]
+    )
 
 
 @pytest.mark.parametrize(
     "choice", ["required", "get_current_weather", {"type": "function", "function": {"name": "get_current_weather"}}]
 )
 def test_a_tool_can_be_forced(container, choice):
-    answer = chat(container, "Hello", tools=[WEATHER], tool_choice=choice).json
-    assert answer["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "get_current_weather"
+    response = chat(container, "Hello", tools=[WEATHER], tool_choice=choice).json
+    assert response["choices"][0]["message"]["tool_calls"][0]["function"]["name"] == "get_current_weather"
 
 
-def test_no_tool_is_called_when_that_is_asked_for(container):
-    answer = chat(container, "What is the weather in Paris", tools=[WEATHER], tool_choice="none").json
-    assert "content" in answer["choices"][0]["message"]
+def test_tool_choice_none_calls_no_tool(container):
+    response = chat(container, "What is the weather in Paris", tools=[WEATHER], tool_choice="none").json
+    assert "content" in response["choices"][0]["message"]
 
 
-def test_a_tool_that_is_not_offered_cannot_be_forced(container):
-    answer = chat(container, tools=[WEATHER], tool_choice="nope")
-    assert (answer.status, answer.json["error"]) == (422, "Tool error: Tool with name nope not found")
+def test_an_unknown_tool_cannot_be_forced(container):
+    response = chat(container, tools=[WEATHER], tool_choice="nope")
+    assert (response.status, response.json["error"]) == (422, "Tool error: Tool with name nope not found")
 
 
-def test_a_call_that_is_cut_for_its_length_is_a_tool_error(container):
-    answer = chat(container, tools=[WEATHER], tool_choice="required", max_tokens=5)
-    assert (answer.status, answer.json["error_type"]) == (422, "tool_error")
-    words = 'EOF while parsing a string at line 1 column 20 "{\\"function\\": {\\"_name"'
-    assert answer.json["error"] == f"Tool error: Failed to parse generated text: {words}"
+def test_a_truncated_tool_call_is_a_tool_error(container):
+    response = chat(container, tools=[WEATHER], tool_choice="required", max_tokens=5)
+    assert (response.status, response.json["error_type"]) == (422, "tool_error")
+    message = 'EOF while parsing a string at line 1 column 20 "{\\"function\\": {\\"_name"'
+    assert response.json["error"] == f"Tool error: Failed to parse generated text: {message}"
 
 
-def test_tool_call_ids_go_on_from_the_conversation(container):
+def test_tool_call_ids_continue_those_of_the_conversation(container):
     call = {"id": "3", "type": "function", "function": {"name": "get_current_weather", "arguments": {}}}
     messages = [
         {"role": "user", "content": "weather"},
@@ -228,34 +230,34 @@ def test_tool_call_ids_go_on_from_the_conversation(container):
     assert first["choices"][0]["delta"]["tool_calls"][0]["id"] == "4"
 
 
-def test_a_completion_has_the_keys_of_tgi_in_its_order(container):
-    answer = post(f"{container}/v1/completions", {"prompt": "Zebras", "max_tokens": 4, "temperature": 0})
-    assert list(answer.json) == ["object", "id", "created", "model", "system_fingerprint", "choices", "usage"]
-    assert answer.json["object"] == "text_completion"
-    [choice] = answer.json["choices"]
+def test_a_completion_has_tgis_keys_in_order(container):
+    response = post(f"{container}/v1/completions", {"prompt": "Zebras", "max_tokens": 4, "temperature": 0})
+    assert list(response.json) == ["object", "id", "created", "model", "system_fingerprint", "choices", "usage"]
+    assert response.json["object"] == "text_completion"
+    [choice] = response.json["choices"]
     assert list(choice) == ["index", "text", "logprobs", "finish_reason"]
     assert choice["finish_reason"] == "length"
-    assert answer.json["usage"] == {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}
-    assert answer.headers["x-generated-tokens"] == "4"
-    assert "x-compute-time" not in answer.headers
+    assert response.json["usage"] == {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 6}
+    assert response.headers["x-generated-tokens"] == "4"
+    assert "x-compute-time" not in response.headers
 
 
-def test_several_prompts_get_a_choice_each(container):
-    answer = post(f"{container}/v1/completions", {"prompt": ["Zebras", "Lions and bears"], "max_tokens": 4}).json
-    assert [choice["index"] for choice in answer["choices"]] == [0, 1]
-    assert answer["usage"] == {"prompt_tokens": 6, "completion_tokens": 8, "total_tokens": 14}
+def test_each_prompt_gets_a_choice(container):
+    response = post(f"{container}/v1/completions", {"prompt": ["Zebras", "Lions and bears"], "max_tokens": 4}).json
+    assert [choice["index"] for choice in response["choices"]] == [0, 1]
+    assert response["usage"] == {"prompt_tokens": 6, "completion_tokens": 8, "total_tokens": 14}
 
 
-def test_too_many_prompts_and_a_suffix_are_refused(container):
-    answer = post(f"{container}/v1/completions", {"prompt": list("abcde")})
-    assert (answer.status, answer.json["error_type"]) == (422, "batch size exceeded")
-    assert answer.json["error"] == "Number of prompts exceeds the maximum allowed batch size of 4"
-    answer = post(f"{container}/v1/completions", {"prompt": "a", "suffix": "b"})
-    assert (answer.status, answer.json["error_type"]) == (422, "suffix not supported")
-    assert answer.json["error"] == "Suffix is not supported and can be achieved by preprocessing the prompt."
+def test_too_many_prompts_and_a_suffix_are_rejected(container):
+    response = post(f"{container}/v1/completions", {"prompt": list("abcde")})
+    assert (response.status, response.json["error_type"]) == (422, "batch size exceeded")
+    assert response.json["error"] == "Number of prompts exceeds the maximum allowed batch size of 4"
+    response = post(f"{container}/v1/completions", {"prompt": "a", "suffix": "b"})
+    assert (response.status, response.json["error_type"]) == (422, "suffix not supported")
+    assert response.json["error"] == "Suffix is not supported and can be achieved by preprocessing the prompt."
 
 
-def test_streamed_completions_take_turns_and_keep_tgis_key_order(container):
+def test_streamed_completions_are_interleaved_with_tgis_key_order(container):
     body = {"prompt": ["Zebras", "Lions"], "max_tokens": 2, "stream": True}
     *events, done = post(f"{container}/v1/completions", body).events
     assert done == "[DONE]"
@@ -265,13 +267,13 @@ def test_streamed_completions_take_turns_and_keep_tgis_key_order(container):
     assert [event["choices"][0]["finish_reason"] for event in events] == ["", "", "length", "length"]
 
 
-def test_a_streamed_completion_shows_the_end_token_and_its_raw_reason_as_tgi_does(container):
+def test_a_streamed_completion_has_the_end_token_and_its_raw_reason_like_tgis(container):
     *_, last, _ = post(f"{container}/v1/completions", {"prompt": "Zebras", "stream": True}).events
     assert last["choices"][0]["text"] == "<|eot_id|>"
     assert last["choices"][0]["finish_reason"] == "eos_token"
 
 
-def test_an_error_of_one_streamed_completion_is_an_event(container):
+def test_an_error_of_a_streamed_completion_is_an_event(container):
     error, done = post(f"{container}/v1/completions", {"prompt": "", "stream": True}).events
     assert error["error"]["message"] == "Input validation error: `inputs` cannot be empty"
     assert done == "[DONE]"
@@ -287,6 +289,6 @@ def test_an_error_of_one_streamed_completion_is_an_event(container):
         ({"inputs": "a", "parameters": {"top_k": "x"}, "messages": [{"role": "a", "content": "b"}]}, "chat.completion"),
     ],
 )  # fmt: skip
-def test_invocations_takes_the_first_shape_that_fits(container, body, kind):
-    answer = post(f"{container}/invocations", body).json
-    assert isinstance(answer, list) if kind is list else answer["object"] == kind
+def test_invocations_uses_the_first_matching_shape(container, body, kind):
+    response = post(f"{container}/invocations", body).json
+    assert isinstance(response, list) if kind is list else response["object"] == kind

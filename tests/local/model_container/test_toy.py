@@ -1,4 +1,4 @@
-"""The toy's parts that no client sees alone: its tokenizer and its grammars."""
+"""Unit tests of the toy: tokenizer, grammars and tool choice."""
 
 import re
 
@@ -13,7 +13,7 @@ from local.model_container.tgi.errors import ToolError
 
 
 @given(st.text(), st.booleans())
-def test_the_tokens_of_a_text_put_together_are_the_text(text, special):
+def test_the_concatenated_tokens_are_the_text(text, special):
     pieces = list(tokenizer.pieces(text, add_special_tokens=special))
     assert "".join(piece.text for piece in pieces) == text
     assert len(pieces) == tokenizer.count(text, add_special_tokens=special)
@@ -23,7 +23,7 @@ def test_the_tokens_of_a_text_put_together_are_the_text(text, special):
 
 
 @given(st.text(st.sampled_from("aé🦙 \n<|>_.,😀"), max_size=30))
-def test_tokens_with_awkward_characters_put_together_are_the_text(text):
+def test_the_concatenated_tokens_are_the_text_with_special_characters(text):
     assert "".join(piece.text for piece in tokenizer.pieces(text)) == text
     assert len(list(tokenizer.pieces(text))) == tokenizer.count(text, add_special_tokens=False)
 
@@ -69,8 +69,8 @@ simple_schemas = st.recursive(
 
 
 @given(simple_schemas)
-def test_an_instance_of_a_simple_schema_satisfies_it(schema):
-    instance = grammar.SchemaInstance(schema, ["zebra", "lion"]).of(schema)
+def test_a_generated_instance_satisfies_its_schema(schema):
+    instance = grammar.InstanceGenerator(schema, ["zebra", "lion"]).generate(schema)
     jsonschema.validate(instance, schema)
 
 
@@ -78,26 +78,26 @@ def test_an_instance_of_a_simple_schema_satisfies_it(schema):
     "pattern",
     ["[0-9]{4}-[01][0-9]", "a|b", "(?:x|y)+?z*", "[^aeiou]", "[^\\d]\\D", "\\s\\S", "(?P<q>['\"]).(?P=q)", "ab{0,1}"],
 )  # fmt: skip
-def test_a_text_for_a_pattern_matches_it(pattern):
-    assert re.fullmatch(pattern, grammar.matching(pattern))
+def test_a_generated_text_matches_its_pattern(pattern):
+    assert re.fullmatch(pattern, grammar.generate_match(pattern))
 
 
 def tool(name):
     return {"type": "function", "function": {"name": name, "description": None, "arguments": {}}}
 
 
-def test_with_auto_no_tool_may_be_chosen_and_otherwise_not():
-    assert [each["function"]["name"] for each in tools.offered([tool("a")], "auto")] == ["a", "no_tool"]
-    assert tools.offered([tool("a")], "required") == [tool("a")]
-    assert tools.offered([tool("a")], "none") == []
+def test_only_auto_allows_no_tool():
+    assert [each["function"]["name"] for each in tools.allowed_tools([tool("a")], "auto")] == ["a", "no_tool"]
+    assert tools.allowed_tools([tool("a")], "required") == [tool("a")]
+    assert tools.allowed_tools([tool("a")], "none") == []
     with pytest.raises(ToolError, match="Tool error: Tool with name b not found"):
-        tools.offered([tool("a")], "function:b")
+        tools.allowed_tools([tool("a")], "function:b")
 
 
 @pytest.mark.parametrize(
     ("words", "name"), [(["stock", "of", "ACME"], "getStockPrice"), (["Weather"], "get_weather"), (["hm"], "no_tool")]
 )
 def test_the_tool_whose_name_shares_a_word_with_the_prompt_is_chosen(words, name):
-    schema = tools.tool_schema(tools.offered([tool("get_weather"), tool("getStockPrice")], "auto"))
-    call = grammar.SchemaInstance(schema, words).of({**tools.choose(schema, words), "type": "object"})
+    schema = tools.tool_schema(tools.allowed_tools([tool("get_weather"), tool("getStockPrice")], "auto"))
+    call = grammar.InstanceGenerator(schema, words).generate({**tools.choose_tool(schema, words), "type": "object"})
     assert call == {"function": {"_name": name}}

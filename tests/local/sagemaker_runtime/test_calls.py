@@ -1,4 +1,4 @@
-"""InvokeEndpoint and what both operations have in common, through boto3 and with bare hands."""
+"""InvokeEndpoint and what both operations have in common, with boto3 and with raw requests."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ PATH = "/endpoints/echo/invocations"
 
 
 class Echo:
-    """A container that tells what reached it, and answers as it is told."""
+    """A container that records requests and returns a given response."""
 
     def __init__(self):
         self.requests = []
@@ -25,10 +25,10 @@ class Echo:
 
     def app(self):
         app = web.Application(client_max_size=2**30)
-        app.router.add_post("/invocations", self.answer)
+        app.router.add_post("/invocations", self.respond)
         return app
 
-    async def answer(self, request):
+    async def respond(self, request):
         self.requests.append((request.headers.copy(), await request.read()))
         await asyncio.sleep(self.seconds)
         return web.Response(status=self.status, headers=self.headers, body=self.body)
@@ -61,23 +61,23 @@ def client(url):
     return client_of(url)
 
 
-def refusal(operation, **arguments):
+def client_error(operation, **arguments):
     with pytest.raises(ClientError) as caught:
         operation(**arguments)
     return caught.value.response
 
 
-def test_the_whole_answer_of_the_container_comes_back(client, echo):
-    answer = client.invoke_endpoint(EndpointName="echo", Body=b"{}", ContentType="application/json")
-    assert answer["Body"].read() == echo.body
-    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("application/json", "AllTraffic")
-    assert answer["ResponseMetadata"]["RequestId"]
+def test_the_complete_response_of_the_container_is_returned(client, echo):
+    response = client.invoke_endpoint(EndpointName="echo", Body=b"{}", ContentType="application/json")
+    assert response["Body"].read() == echo.body
+    assert (response["ContentType"], response["InvokedProductionVariant"]) == ("application/json", "AllTraffic")
+    assert response["ResponseMetadata"]["RequestId"]
 
 
 @pytest.mark.parametrize("operation", ["invoke_endpoint", "invoke_endpoint_with_response_stream"])
-def test_only_the_documented_headers_reach_the_container_and_come_back(client, echo, operation):
+def test_only_the_documented_headers_are_forwarded_in_both_directions(client, echo, operation):
     echo.headers |= {"x-prompt-tokens": "5", "X-Amzn-SageMaker-Custom-Attributes": "out", "set-cookie": "a=b"}
-    answer = getattr(client, operation)(
+    response = getattr(client, operation)(
         EndpointName="echo",
         Body=b'{"a":1}',
         ContentType="application/json",
@@ -92,99 +92,101 @@ def test_only_the_documented_headers_reach_the_container_and_come_back(client, e
     attributes = "x-amzn-sagemaker-custom-attributes"
     assert names == {"content-type", "accept", attributes, "x-amzn-sagemaker-inference-id"}
     assert (headers["accept"], headers[attributes], body) == ("text/event-stream", "in", b'{"a":1}')
-    assert answer["CustomAttributes"] == "out"
-    assert not {"x-prompt-tokens", "set-cookie"} & set(answer["ResponseMetadata"]["HTTPHeaders"])
+    assert response["CustomAttributes"] == "out"
+    assert not {"x-prompt-tokens", "set-cookie"} & set(response["ResponseMetadata"]["HTTPHeaders"])
 
 
 @pytest.mark.parametrize("operation", ["invoke_endpoint", "invoke_endpoint_with_response_stream"])
 @pytest.mark.parametrize(("status", "kind"), [(422, "client"), (429, "client"), (424, "client"), (500, "server")])
-def test_what_is_no_success_of_the_container_is_a_model_error(client, echo, operation, status, kind):
+def test_an_error_status_of_the_container_is_a_model_error(client, echo, operation, status, kind):
     echo.status, echo.body = status, '{"error":"naïve"}'.encode()
-    response = refusal(getattr(client, operation), EndpointName="echo", Body=b"{}")
+    response = client_error(getattr(client, operation), EndpointName="echo", Body=b"{}")
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 424
     assert response["Error"]["Code"] == "ModelError"
-    words = f'Received {kind} error ({status}) from primary with message "{{"error":"naïve"}}". See https://eu-west-1.'
-    assert response["Error"]["Message"].startswith(words)
+    message = (
+        f'Received {kind} error ({status}) from primary with message "{{"error":"naïve"}}". See https://eu-west-1.'
+    )
+    assert response["Error"]["Message"].startswith(message)
     assert response["OriginalStatusCode"] == status
     assert response["OriginalMessage"] == '{"error":"naïve"}'
     assert response["LogStreamArn"].endswith(":log-group:/aws/sagemaker/Endpoints/echo")
 
 
 @pytest.mark.parametrize("operation", ["invoke_endpoint", "invoke_endpoint_with_response_stream"])
-def test_an_endpoint_that_does_not_exist_is_a_validation_error(client, operation):
-    response = refusal(getattr(client, operation), EndpointName="nope", Body=b"{}")
+def test_an_unknown_endpoint_is_a_validation_error(client, operation):
+    response = client_error(getattr(client, operation), EndpointName="nope", Body=b"{}")
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert response["Error"]["Code"] == "ValidationError"
     assert response["Error"]["Message"] == "Endpoint nope of account 123456789012 not found."
 
 
 @pytest.mark.parametrize("operation", ["invoke_endpoint", "invoke_endpoint_with_response_stream"])
-def test_a_container_that_cannot_be_reached_is_unavailable(client, operation):
-    response = refusal(getattr(client, operation), EndpointName="nobody", Body=b"{}")
+def test_an_unreachable_container_is_service_unavailable(client, operation):
+    response = client_error(getattr(client, operation), EndpointName="nobody", Body=b"{}")
     assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == ("ServiceUnavailable", 503)
 
 
-def test_a_container_that_answers_too_late_is_a_model_error_with_status_0(servers, echo, faults):
+def test_a_container_timeout_is_a_model_error_with_status_0(servers, echo, faults):
     echo.seconds = 20
     url = servers.serve(create_app({"echo": servers.serve(echo.app())}.get, faults, invoke_seconds=0.2))
-    response = refusal(client_of(url).invoke_endpoint, EndpointName="echo", Body=b"{}")
+    response = client_error(client_of(url).invoke_endpoint, EndpointName="echo", Body=b"{}")
     assert (response["Error"]["Code"], response["OriginalStatusCode"]) == ("ModelError", 0)
     assert response["Error"]["Message"].startswith("Your invocation timed out while waiting for a response")
 
 
-def test_a_body_may_weigh_6_mib_and_no_more(client, echo):
+def test_a_body_is_limited_to_6_mib(client, echo):
     client.invoke_endpoint(EndpointName="echo", Body=b"x" * 6_291_456)
-    response = refusal(client.invoke_endpoint, EndpointName="echo", Body=b"x" * 6_291_457)
+    response = client_error(client.invoke_endpoint, EndpointName="echo", Body=b"x" * 6_291_457)
     assert response["Error"]["Code"] == "ValidationError"
     assert "less than or equal to 6291456" in response["Error"]["Message"]
     assert len(echo.requests) == 1
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "code", "message"),
     [
         ({"secret": "other"}, "InvalidSignatureException", "The request signature we calculated does not match"),
         ({"key": "AKIDOTHER"}, "UnrecognizedClientException", "The security token included in the request is invalid."),
     ],
 )
-def test_a_wrong_signature_is_refused(url, arguments, code, words):
-    response = refusal(client_of(url, **arguments).invoke_endpoint, EndpointName="echo", Body=b"{}")
+def test_an_invalid_signature_is_rejected(url, arguments, code, message):
+    response = client_error(client_of(url, **arguments).invoke_endpoint, EndpointName="echo", Body=b"{}")
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 403
     assert response["Error"]["Code"] == code
-    assert response["Error"]["Message"].startswith(words)
+    assert response["Error"]["Message"].startswith(message)
 
 
-def invoke_by_hand(url, headers, body=b"{}"):
+def send(url, headers, body=b"{}"):
     return call("POST", url + PATH, body, headers)
 
 
-def test_an_unsigned_call_is_refused(url):
-    answer = invoke_by_hand(url, {})
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "MissingAuthenticationTokenException")
-    assert answer.json == {"Message": "Missing Authentication Token"}
+def test_an_unsigned_call_is_rejected(url):
+    response = send(url, {})
+    assert (response.status, response.headers["x-amzn-errortype"]) == (403, "MissingAuthenticationTokenException")
+    assert response.json == {"Message": "Missing Authentication Token"}
 
 
-def test_a_call_that_is_signed_for_another_service_is_refused(url):
-    answer = invoke_by_hand(url, signed(url + PATH, service="bedrock"))
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (403, "InvalidSignatureException")
-    assert answer.json["Message"] == "Credential should be scoped to correct service: 'sagemaker'. "
+def test_a_call_signed_for_another_service_is_rejected(url):
+    response = send(url, signed(url + PATH, service="bedrock"))
+    assert (response.status, response.headers["x-amzn-errortype"]) == (403, "InvalidSignatureException")
+    assert response.json["Message"] == "Credential should be scoped to correct service: 'sagemaker'. "
 
 
 def test_the_signature_covers_the_body_the_headers_and_the_time(url):
     headers = signed(url + PATH, **{"x-amzn-sagemaker-custom-attributes": "a  b", "content-type": "application/json"})
-    assert invoke_by_hand(url, headers).status == 200
-    assert invoke_by_hand(url, headers, b"[]").status == 403
-    assert invoke_by_hand(url, {**headers, "x-amzn-sagemaker-custom-attributes": "c"}).status == 403
+    assert send(url, headers).status == 200
+    assert send(url, headers, b"[]").status == 403
+    assert send(url, {**headers, "x-amzn-sagemaker-custom-attributes": "c"}).status == 403
     old = {**headers, "X-Amz-Date": headers["X-Amz-Date"].replace("T", "T0")[:16] + "Z"}
-    assert invoke_by_hand(url, old).status == 403
+    assert send(url, old).status == 403
     broken = {**headers, "Authorization": "AWS4-HMAC-SHA256 nonsense"}
-    assert invoke_by_hand(url, broken).headers["x-amzn-errortype"] == "IncompleteSignatureException"
+    assert send(url, broken).headers["x-amzn-errortype"] == "IncompleteSignatureException"
 
 
-def test_without_secrets_every_key_is_taken(servers, echo, faults):
+def test_without_secrets_every_key_is_accepted(servers, echo, faults):
     url = servers.serve(create_app({"echo": servers.serve(echo.app())}.get, faults))
     client_of(url, secret="anything", key="AKIDANYONE").invoke_endpoint(EndpointName="echo", Body=b"{}")
-    assert invoke_by_hand(url, {}).status == 403
+    assert send(url, {}).status == 403
 
 
 @pytest.mark.parametrize("operation", ["invoke_endpoint", "invoke_endpoint_with_response_stream"])
@@ -199,21 +201,21 @@ def test_without_secrets_every_key_is_taken(servers, echo, faults):
         ("unavailable", "ServiceUnavailable", 503),
     ],
 )
-def test_faults_happen_as_often_as_they_are_injected(client, faults, operation, fault, code, status):
+def test_a_fault_is_injected_into_count_calls(client, faults, operation, fault, code, status):
     faults.inject(fault, 2)
     for _ in range(2):
-        response = refusal(getattr(client, operation), EndpointName="echo", Body=b"{}")
+        response = client_error(getattr(client, operation), EndpointName="echo", Body=b"{}")
         assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
     getattr(client, operation)(EndpointName="echo", Body=b"{}")
 
 
-def test_the_words_of_faults_are_those_that_clients_look_for(client, faults):
+def test_faults_have_the_messages_that_clients_recognize(client, faults):
     faults.inject("throttle", 1)
     faults.inject("no-capacity", 1)
     faults.inject("timeout", 1)
     faults.inject("model-error", 1)
     throttle, capacity, timeout, model = [
-        refusal(client.invoke_endpoint, EndpointName="echo", Body=b"{}") for _ in range(4)
+        client_error(client.invoke_endpoint, EndpointName="echo", Body=b"{}") for _ in range(4)
     ]
     assert throttle["Error"]["Message"] == "Rate exceeded"
     assert "has no capacity to process this request" in capacity["Error"]["Message"]
@@ -222,49 +224,54 @@ def test_the_words_of_faults_are_those_that_clients_look_for(client, faults):
 
 
 @pytest.mark.parametrize("fault", ["stream-broken", "stream-failure", "connection-lost", "stream-timeout"])
-def test_faults_of_streams_fail_buffered_calls_too(client, faults, fault):
+def test_stream_faults_fail_buffered_calls_too(client, faults, fault):
     faults.inject(fault, 1)
     code = "ModelError" if fault == "stream-timeout" else "InternalFailure"
-    assert refusal(client.invoke_endpoint, EndpointName="echo", Body=b"{}")["Error"]["Code"] == code
+    assert client_error(client.invoke_endpoint, EndpointName="echo", Body=b"{}")["Error"]["Code"] == code
 
 
-def test_people_inject_and_clear_faults_over_http(url, client):
-    answer = call("PUT", f"{url}/faults", {"fault": "throttle"})
-    assert answer.json == {"faults": [{"fault": "throttle", "count": None, "seconds": 5.0}]}
-    assert refusal(client.invoke_endpoint, EndpointName="echo", Body=b"{}")["Error"]["Code"] == "ThrottlingException"
-    assert call("GET", f"{url}/faults").json == answer.json
+def test_faults_are_injected_listed_and_cleared_over_http(url, client):
+    response = call("PUT", f"{url}/faults", {"fault": "throttle"})
+    assert response.json == {"faults": [{"fault": "throttle", "count": None, "seconds": 5.0}]}
+    assert (
+        client_error(client.invoke_endpoint, EndpointName="echo", Body=b"{}")["Error"]["Code"] == "ThrottlingException"
+    )
+    assert call("GET", f"{url}/faults").json == response.json
     assert call("DELETE", f"{url}/faults").status == 204
     client.invoke_endpoint(EndpointName="echo", Body=b"{}")
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (b"{", "Expecting property name"),
         (b"[]", 'the body must be an object such as {"fault": "throttle", "count": 1}.'),
-        ({"fault": "nope"}, f"fault='nope': there is no such fault. Choose one of: {', '.join(FAULTS)}."),
+        ({"fault": "nope"}, f"fault='nope': unknown fault. Choose one of: {', '.join(FAULTS)}."),
         ({"fault": ["throttle"]}, "unhashable"),
-        ({"fault": "throttle", "count": 0}, "count=0: must be a whole number of at least 1."),
-        ({"fault": "throttle", "count": "2"}, "count='2': must be a whole number"),
+        ({"fault": "throttle", "count": 0}, "count=0: must be an integer of at least 1."),
+        ({"fault": "throttle", "count": "2"}, "count='2': must be an integer"),
         ({"fault": "slow-first-token", "seconds": -1}, "seconds=-1: must be a number from 0 to 900."),
-        ({"fault": "throttle", "times": 2}, "times: unknown. Known are at, count, fault, frame, seconds, status."),
+        (
+            {"fault": "throttle", "times": 2},
+            "times: unknown option. Options are at, count, fault, frame, seconds, status.",
+        ),
         (
             {"fault": "throttle", "at": 2},
-            "at=2: has no meaning for throttle, only for connection-lost, end",
+            "at=2: not an option of throttle, only of connection-lost, end",
         ),
-        ({"fault": "end", "frame": 2}, "frame=2: has no meaning for end"),
-        ({"fault": "end", "at": -1}, "at=-1: must be a whole number of at least 0."),
-        ({"fault": "model-error", "status": 200}, "status=200: must be an error, from 400 to 599."),
-        ({"fault": "refused"}, "concerns connections, not calls."),
+        ({"fault": "end", "frame": 2}, "frame=2: not an option of end"),
+        ({"fault": "end", "at": -1}, "at=-1: must be an integer of at least 0."),
+        ({"fault": "model-error", "status": 200}, "status=200: must be an error status from 400 to 599."),
+        ({"fault": "refused"}, "applies to connections, not calls."),
     ],
 )
-def test_a_wish_that_is_not_understood_is_refused(url, body, words):
-    answer = call("PUT", f"{url}/faults", body)
-    assert answer.status == 400
-    assert words in answer.json["error"]
+def test_an_invalid_fault_is_rejected(url, body, message):
+    response = call("PUT", f"{url}/faults", body)
+    assert response.status == 400
+    assert message in response.json["error"]
     assert call("GET", f"{url}/faults").json == {"faults": []}
 
 
-def test_an_operation_that_does_not_exist_is_told(url):
-    answer = call("POST", f"{url}/endpoints/echo/async-invocations", b"{}")
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
+def test_an_unknown_operation_is_a_404(url):
+    response = call("POST", f"{url}/endpoints/echo/async-invocations", b"{}")
+    assert (response.status, response.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")

@@ -1,4 +1,4 @@
-"""Faults at every byte and at every part of an answer."""
+"""Faults at a byte and at a part of a response."""
 
 import http.client
 import json
@@ -32,14 +32,14 @@ def faults():
 
 @pytest.fixture
 def url(servers, faults):
-    """A service whose container answers in one piece, which becomes one part, or several where that is wanted."""
+    """A service whose container sends one chunk, which becomes one part."""
 
     async def talk(request):
         return web.Response(body=TEXT, content_type="text/event-stream")
 
     app = web.Application()
     app.router.add_post("/invocations", talk)
-    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, cut_seed=None))
+    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, split_seed=None))
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ def parts_url(servers, faults):
 
     app = web.Application()
     app.router.add_post("/invocations", talk)
-    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, cut_seed=7))
+    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, split_seed=7))
 
 
 def raw(url, path=STREAM):
-    """What comes on the wire: status, body, and whether it came to its end."""
+    """The raw response: status, body, and whether it is complete."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
     connection.request("POST", path, b"{}", signed(url + path))
@@ -73,7 +73,7 @@ def frames(body):
 
 
 @pytest.mark.parametrize("path", [STREAM, BUFFERED])
-def test_a_connection_is_lost_at_the_byte_that_is_asked_for(url, faults, path):
+def test_a_connection_is_aborted_at_the_requested_byte(url, faults, path):
     whole = raw(url, path)[1]
     for at in [0, 1, 2, 11, 12, 13, 40, len(whole) - 1, len(whole), len(whole) + 1000]:
         faults.inject("connection-lost", 1, at=at)
@@ -84,30 +84,30 @@ def test_a_connection_is_lost_at_the_byte_that_is_asked_for(url, faults, path):
 
 
 @pytest.mark.parametrize("path", [STREAM, BUFFERED])
-def test_an_answer_ends_cleanly_at_the_byte_that_is_asked_for(url, faults, path):
+def test_a_response_ends_cleanly_at_the_requested_byte(url, faults, path):
     whole = raw(url, path)[1]
     for at in [0, 1, 50, len(whole), len(whole) + 1]:
         faults.inject("end", 1, at=at)
         assert raw(url, path) == (200, whole[:at], True)
 
 
-def test_one_bit_of_one_byte_is_another_and_a_client_notices_it_wherever_it_is(url, faults):
+def test_a_flipped_bit_is_noticed_by_a_client_at_any_position(url, faults):
     whole = len(raw(url)[1])
     for at in range(0, whole, 7):
         faults.inject("flip", 1, at=at)
         _, body, complete = raw(url)
         assert (len(body), complete) == (whole, True)
         try:
-            told = b"".join(payload for _, payload in frames(body))
+            text = b"".join(payload for _, payload in frames(body))
         except ChecksumMismatch:
             continue
-        assert told != TEXT, at
+        assert text != TEXT, at
     faults.inject("flip", 1, at=whole)
     _, body, complete = raw(url)
     assert (b"".join(payload for _, payload in frames(body)), complete) == (TEXT, True)
 
 
-def test_an_answer_stalls_at_the_byte_and_then_goes_on(url, faults):
+def test_a_response_stalls_at_the_requested_byte_and_then_continues(url, faults):
     faults.inject("stall", 1, at=60, seconds=0.7)
     started = time.monotonic()
     _, body, complete = raw(url)
@@ -121,28 +121,28 @@ def test_an_answer_stalls_at_the_byte_and_then_goes_on(url, faults):
     [("stream-broken", "ModelStream"), ("stream-timeout", "ModelStream"), ("stream-failure", "InternalStream")],
 )
 @pytest.mark.parametrize("frame", [0, 1, 2, 1000])
-def test_an_exception_comes_after_the_parts_that_are_asked_for_or_at_the_end(parts_url, faults, fault, code, frame):
+def test_an_exception_is_sent_after_the_requested_parts_or_at_the_end(parts_url, faults, fault, code, frame):
     faults.inject(fault, 1, frame=frame)
     *before, (headers, _) = frames(raw(parts_url)[1])
-    told = b"".join(payload for _, payload in before)
+    text = b"".join(payload for _, payload in before)
     assert headers[":exception-type"].startswith(code)
-    assert (TEXT * 20).startswith(told)
-    assert len(before) == frame or (frame == 1000 and told == TEXT * 20)
+    assert (TEXT * 20).startswith(text)
+    assert len(before) == frame or (frame == 1000 and text == TEXT * 20)
 
 
-def test_an_event_of_an_unknown_type_changes_nothing_for_a_real_client(parts_url, faults):
+def test_an_event_of_an_unknown_type_is_ignored_by_a_real_client(parts_url, faults):
     faults.inject("unknown-event", 1, frame=2)
     names = [headers[":event-type"] for headers, _ in frames(raw(parts_url)[1])]
     assert names[2] == "SomethingNew"
     assert set(names[:2] + names[3:]) == {"PayloadPart"}
     faults.inject("unknown-event", 1)
     answer = client_of(parts_url).invoke_endpoint_with_response_stream(EndpointName="talker", Body=b"{}")
-    told = [event["PayloadPart"]["Bytes"] for event in answer["Body"] if "PayloadPart" in event]
-    assert b"".join(told) == TEXT * 20
+    parts = [event["PayloadPart"]["Bytes"] for event in answer["Body"] if "PayloadPart" in event]
+    assert b"".join(parts) == TEXT * 20
 
 
 @pytest.mark.parametrize("path", [STREAM, BUFFERED])
-def test_a_connection_that_ends_without_an_answer_and_a_page_in_its_place(url, faults, path):
+def test_a_hang_up_and_a_bad_gateway_page(url, faults, path):
     faults.inject("hang-up", 1)
     with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
         raw(url, path)
@@ -152,7 +152,7 @@ def test_a_connection_that_ends_without_an_answer_and_a_page_in_its_place(url, f
     assert raw(url, path)[0] == 200
 
 
-def test_the_container_may_have_answered_with_any_error(url, faults):
+def test_a_model_error_can_have_any_error_status(url, faults):
     for status in (400, 422, 429, 503):
         faults.inject("model-error", 1, status=status)
         with pytest.raises(ClientError) as caught:
@@ -160,7 +160,7 @@ def test_the_container_may_have_answered_with_any_error(url, faults):
         assert caught.value.response["OriginalStatusCode"] == status
 
 
-def test_a_throttle_that_ends_after_so_many_calls(url, faults):
+def test_throttling_ends_after_count_calls(url, faults):
     faults.inject("throttle", 3)
     assert [raw(url)[0] for _ in range(4)] == [400, 400, 400, 200]
 
@@ -173,7 +173,7 @@ def test_a_real_client_raises_for_each_kind_of_broken_stream(url, faults, fault,
         list(answer["Body"])
 
 
-def test_faults_are_listed_with_the_options_that_they_have(url, faults):
+def test_faults_are_listed_with_their_options(url, faults):
     call("PUT", f"{url}/faults", {"fault": "stall", "at": 3, "seconds": 2, "count": 1})
     call("PUT", f"{url}/faults", {"fault": "stream-broken", "frame": 4})
     assert call("GET", f"{url}/faults").json["faults"] == [
@@ -197,24 +197,24 @@ def refusing(servers):
     servers.run(listener.close())
 
 
-def ask(connection):
+def list_faults(connection):
     connection.request("GET", "/faults")
     return json.loads(connection.getresponse().read())
 
 
-def test_connections_are_refused_for_a_while_those_that_idle_included(refusing):
+def test_connections_are_refused_for_a_while_and_idle_ones_are_closed(refusing):
     parts = urlsplit(refusing)
-    kept = http.client.HTTPConnection(parts.hostname, parts.port, timeout=5)
-    assert ask(kept) == {"faults": []}
+    idle = http.client.HTTPConnection(parts.hostname, parts.port, timeout=5)
+    assert list_faults(idle) == {"faults": []}
     assert call("PUT", f"{refusing}/faults", {"fault": "refused", "seconds": 0.5}).status == 200
     with pytest.raises(ConnectionRefusedError):
         call("GET", f"{refusing}/faults")
     with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
-        ask(kept)
+        list_faults(idle)
     threading.Event().wait(0.7)
     assert call("GET", f"{refusing}/faults").status == 200
 
 
-def test_what_refusing_does_not_have_is_told(refusing):
+def test_an_option_that_refused_does_not_have_is_rejected(refusing):
     answer = call("PUT", f"{refusing}/faults", {"fault": "refused", "count": 2})
-    assert (answer.status, answer.json["error"]) == (400, "count: has no meaning for refused, which has seconds.")
+    assert (answer.status, answer.json["error"]) == (400, "count: not an option of refused, only seconds is.")

@@ -1,4 +1,4 @@
-"""What the service takes of a request: the limits of its API model."""
+"""The request limits of the service's API model."""
 
 import gzip
 import json
@@ -43,23 +43,27 @@ def test_the_limits_are_those_of_botocores_model(operation):
             assert shape["max"] == MAX_BODY_BYTES
         elif member["location"] == "header":
             limit = HEADERS[member["locationName"].lower()]
-            assert (limit.member.lower(), limit.least, limit.most) == (name.lower(), shape.get("min", 0), shape["max"])
+            assert (limit.member.lower(), limit.min_length, limit.max_length) == (
+                name.lower(),
+                shape.get("min", 0),
+                shape["max"],
+            )
 
 
-def ask(url, **headers):
+def send(url, **headers):
     named = {f"x-amzn-sagemaker-{name.replace('_', '-')}": value for name, value in headers.items()}
     return call("POST", url + PATH, b"{}", signed(url + PATH, **named))
 
 
 @pytest.mark.parametrize("value", ["x", "x" * 64, "a b~", "-"])
-def test_an_inference_id_of_1_to_64_printed_characters_reaches_the_container_and_does_not_come_back(url, value):
-    answer = ask(url, inference_id=value)
-    assert (answer.status, answer.json) == (200, {"id": value})
-    assert "x-amzn-sagemaker-inference-id" not in answer.headers
+def test_an_inference_id_of_1_to_64_printable_characters_is_forwarded_but_not_returned(url, value):
+    response = send(url, inference_id=value)
+    assert (response.status, response.json) == (200, {"id": value})
+    assert "x-amzn-sagemaker-inference-id" not in response.headers
 
 
 @pytest.mark.parametrize(
-    ("headers", "words"),
+    ("headers", "message"),
     [
         (
             {"inference_id": "x" * 65},
@@ -74,21 +78,25 @@ def test_an_inference_id_of_1_to_64_printed_characters_reaches_the_container_and
         ({"session_id": "-"}, "'sessionId' failed to satisfy constraint: Member must satisfy regular expression"),
     ],
 )
-def test_a_header_that_is_not_as_the_model_says_is_refused_without_its_value(url, headers, words):
-    answer = ask(url, **headers)
-    assert (answer.status, answer.headers["x-amzn-errortype"]) == (400, "ValidationError")
-    assert answer.json["Message"].startswith("1 validation error detected: Value at ")
-    assert words in answer.json["Message"]
+def test_an_invalid_header_is_rejected_without_repeating_its_value(url, headers, message):
+    response = send(url, **headers)
+    assert (response.status, response.headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert response.json["Message"].startswith("1 validation error detected: Value at ")
+    assert message in response.json["Message"]
 
 
-def test_all_that_is_wrong_is_told_together(url):
-    told = ask(url, inference_id="", custom_attributes="x" * 1025).json["Message"]
-    assert told.startswith("3 validation errors detected: ")
-    for words in ("less than or equal to 1024", "greater than or equal to 1", "satisfy regular expression pattern"):
-        assert words in told
+def test_all_invalid_headers_are_reported_together(url):
+    message = send(url, inference_id="", custom_attributes="x" * 1025).json["Message"]
+    assert message.startswith("3 validation errors detected: ")
+    for constraint in (
+        "less than or equal to 1024",
+        "greater than or equal to 1",
+        "satisfy regular expression pattern",
+    ):
+        assert constraint in message
 
 
-def test_a_header_of_bytes_that_are_no_text_is_refused_too(url):
+def test_a_header_that_is_not_utf_8_is_rejected(url):
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
         headers = signed(url + PATH, **{"x-amzn-sagemaker-inference-id": "x"}) | {
@@ -101,6 +109,6 @@ def test_a_header_of_bytes_that_are_no_text_is_refused_too(url):
         assert connection.recv(12) == b"HTTP/1.1 403"
 
 
-def test_a_real_client_gets_its_inference_id_through(url):
-    answer = client_of(url).invoke_endpoint(EndpointName="echo", Body=b"{}", InferenceId="req_1 é"[:5])
-    assert json.loads(answer["Body"].read()) == {"id": "req_1"}
+def test_the_inference_id_of_a_real_client_is_forwarded(url):
+    response = client_of(url).invoke_endpoint(EndpointName="echo", Body=b"{}", InferenceId="req_1 é"[:5])
+    assert json.loads(response["Body"].read()) == {"id": "req_1"}

@@ -1,4 +1,4 @@
-"""InvokeEndpointWithResponseStream: frames, borders, failures inside of a stream, and slow or vanished clients."""
+"""InvokeEndpointWithResponseStream: frames, part boundaries, failures in streams, and slow or disconnected clients."""
 
 import asyncio
 import http.client
@@ -21,10 +21,10 @@ TEXT = "".join(f'data: {{"index":{n},"token":"🦙 naïve {n}"}}\n\n' for n in r
 
 
 class Talker:
-    """A container that streams what it is told to."""
+    """A container that streams given chunks."""
 
-    def __init__(self, pieces, pause=0.0, *, broken=False):
-        self.pieces = pieces
+    def __init__(self, chunks, pause=0.0, *, broken=False):
+        self.chunks = chunks
         self.pause = pause
         self.broken = broken
         self.sent = 0
@@ -32,16 +32,16 @@ class Talker:
 
     def app(self):
         app = web.Application()
-        app.router.add_post("/invocations", self.answer)
+        app.router.add_post("/invocations", self.respond)
         return app
 
-    async def answer(self, request):
+    async def respond(self, request):
         response = web.StreamResponse(headers={"content-type": "text/event-stream"})
         await response.prepare(request)
         try:
-            for piece in self.pieces:
-                await response.write(piece)
-                self.sent += len(piece)
+            for chunk in self.chunks:
+                await response.write(chunk)
+                self.sent += len(chunk)
                 await asyncio.sleep(self.pause)
         except (ConnectionError, asyncio.CancelledError):
             self.gone.set()
@@ -72,7 +72,7 @@ def stream(url, **arguments):
 
 
 def received(parts):
-    """What came before the failure, and the failure."""
+    """The bytes before the failure, and the failure or None."""
     got = bytearray()
     try:
         for part in parts:
@@ -82,7 +82,7 @@ def received(parts):
     return bytes(got), None
 
 
-def test_a_stream_comes_whole_with_its_content_type(servers, faults):
+def test_a_stream_arrives_completely_with_its_content_type(servers, faults):
     url = runtime(servers, Talker([TEXT[:100], TEXT[100:]]), faults)
     answer, parts = stream(url)
     assert b"".join(parts) == TEXT
@@ -92,7 +92,7 @@ def test_a_stream_comes_whole_with_its_content_type(servers, faults):
     assert headers["x-amzn-sagemaker-content-type"] == "text/event-stream"
 
 
-def test_parts_are_cut_inside_of_characters_and_between_newlines(servers, faults):
+def test_parts_are_split_inside_characters_and_between_newlines(servers, faults):
     talker = Talker([frame + b"\n\n" for frame in TEXT.split(b"\n\n")[:-1]], pause=0.002)
     parts = list(stream(runtime(servers, talker, faults))[1])
     assert b"".join(parts) == TEXT
@@ -102,10 +102,10 @@ def test_parts_are_cut_inside_of_characters_and_between_newlines(servers, faults
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_every_piece_with_a_character_of_several_bytes_is_cut_inside_of_one(seed):
-    cutter = event_stream.Cutter(seed)
-    for piece in ("é", "data: 🦙\n\n", f"{'x' * 2000}ï"):
-        assert any(not is_text(payload) for payload in cutter.cut(piece.encode()))
+def test_a_chunk_with_multibyte_characters_is_split_inside_one(seed):
+    splitter = event_stream.PayloadSplitter(seed)
+    for chunk in ("é", "data: 🦙\n\n", f"{'x' * 2000}ï"):
+        assert any(not is_text(payload) for payload in splitter.split(chunk.encode()))
 
 
 def is_text(part):
@@ -116,29 +116,29 @@ def is_text(part):
     return True
 
 
-def test_cutting_can_be_switched_off(servers, faults):
+def test_splitting_can_be_disabled(servers, faults):
     talker = Talker([frame + b"\n\n" for frame in TEXT.split(b"\n\n")[:-1]], pause=0.002)
-    parts = list(stream(runtime(servers, talker, faults, cut_seed=None))[1])
+    parts = list(stream(runtime(servers, talker, faults, split_seed=None))[1])
     assert all(part.startswith(b"data: ") and part.endswith(b"\n\n") for part in parts)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=3000), max_size=8), st.integers(0, 5))
-def test_what_is_cut_is_whole_when_put_together_and_has_no_empty_part(pieces, seed):
-    cutter = event_stream.Cutter(seed)
-    cut = [payload for piece in pieces for payload in cutter.cut(piece)]
-    assert b"".join(cut) == b"".join(pieces)
-    assert all(cut)
+def test_the_concatenated_parts_are_the_data_and_no_part_is_empty(chunks, seed):
+    splitter = event_stream.PayloadSplitter(seed)
+    parts = [payload for chunk in chunks for payload in splitter.split(chunk)]
+    assert b"".join(parts) == b"".join(chunks)
+    assert all(parts)
 
 
-def test_the_same_seed_cuts_in_the_same_way():
-    first, again, other = (event_stream.Cutter(seed) for seed in (1, 1, 2))
-    pieces = [TEXT[at : at + 300] for at in range(0, len(TEXT), 300)]
-    assert [first.cut(piece) for piece in pieces] == [again.cut(piece) for piece in pieces]
-    assert [first.cut(piece) for piece in pieces] != [other.cut(piece) for piece in pieces]
+def test_the_same_seed_splits_in_the_same_way():
+    first, again, other = (event_stream.PayloadSplitter(seed) for seed in (1, 1, 2))
+    chunks = [TEXT[at : at + 300] for at in range(0, len(TEXT), 300)]
+    assert [first.split(chunk) for chunk in chunks] == [again.split(chunk) for chunk in chunks]
+    assert [first.split(chunk) for chunk in chunks] != [other.split(chunk) for chunk in chunks]
 
 
 @given(st.lists(st.binary(max_size=400), min_size=1, max_size=5))
-def test_botocore_reads_every_frame_and_accepts_its_checksums(payloads):
+def test_botocore_decodes_every_frame(payloads):
     buffer = EventStreamBuffer()
     buffer.add_data(b"".join(map(event_stream.part, payloads)) + event_stream.exception("Oops", Message="naïve"))
     *parts, last = [event.to_response_dict() for event in buffer]
@@ -155,25 +155,25 @@ def test_botocore_reads_every_frame_and_accepts_its_checksums(payloads):
 
 
 @pytest.mark.parametrize(
-    ("fault", "code", "words"),
+    ("fault", "code", "message"),
     [
         ("stream-broken", "ModelStreamError", "The model's stream broke before its end."),
         ("stream-timeout", "ModelStreamError", "The model did not finish its stream in time."),
         ("stream-failure", "InternalStreamFailure", "An internal failure occurred."),
     ],
 )
-def test_a_stream_that_fails_ends_with_an_exception_behind_its_first_parts(servers, faults, fault, code, words):
+def test_a_failing_stream_ends_with_an_exception_after_its_first_parts(servers, faults, fault, code, message):
     faults.inject(fault, 1)
     url = runtime(servers, Talker([TEXT]), faults)
     got, error = received(stream(url)[1])
     assert TEXT.startswith(got)
     assert 0 < len(got) < len(TEXT)
-    assert error.response["Error"] == {"Code": code, "Message": words}
+    assert error.response["Error"] == {"Code": code, "Message": message}
     assert received(stream(url)[1]) == (TEXT, None)
 
 
 def raw(url):
-    """The connection of a streamed call, and its answer as it is on the wire."""
+    """The connection and the raw response of a streaming call."""
     parts = urlsplit(url)
     path = "/endpoints/talker/invocations-response-stream"
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
@@ -191,20 +191,20 @@ def test_a_model_stream_error_has_its_error_code(servers, faults, fault, error_c
     connection.close()
 
 
-def test_a_connection_that_is_lost_ends_without_an_exception(servers, faults):
+def test_an_aborted_connection_ends_without_an_exception(servers, faults):
     faults.inject("connection-lost", 1)
     got, error = received(stream(runtime(servers, Talker([TEXT]), faults))[1])
     assert isinstance(error, ProtocolError)
     assert TEXT.startswith(got)
 
 
-def test_a_container_that_breaks_off_breaks_the_stream(servers, faults):
+def test_a_container_that_aborts_its_response_fails_the_stream(servers, faults):
     got, error = received(stream(runtime(servers, Talker([TEXT], pause=0.05, broken=True), faults))[1])
     assert got == TEXT
     assert error.response["Error"]["Code"] == "ModelStreamError"
 
 
-def test_a_stream_that_takes_too_long_ends_with_the_time_exceeded(servers, faults):
+def test_a_stream_that_takes_too_long_ends_with_time_exceeded(servers, faults):
     talker = Talker([TEXT[:50]] * 100, pause=0.05)
     connection, response = raw(runtime(servers, talker, faults, stream_seconds=0.3))
     assert b"ModelInvocationTimeExceeded" in response.read()
@@ -212,17 +212,17 @@ def test_a_stream_that_takes_too_long_ends_with_the_time_exceeded(servers, fault
     assert talker.gone.wait(5)
 
 
-def test_a_slow_first_token_comes_after_its_seconds_and_then_the_answer(servers, faults):
+def test_a_slow_first_token_delays_the_body_but_not_the_headers(servers, faults):
     url = runtime(servers, Talker([TEXT]), faults)
     faults.inject("slow-first-token", 1, seconds=1.5)
     started = time.monotonic()
     _, parts = stream(url)
-    assert time.monotonic() - started < 1.5, "the headers came late, too"
+    assert time.monotonic() - started < 1.5, "the headers were delayed too"
     assert b"".join(parts) == TEXT
     assert time.monotonic() - started > 1.4
 
 
-def test_a_client_that_has_gone_ends_the_containers_work(servers, faults):
+def test_a_disconnected_client_cancels_the_container(servers, faults):
     talker = Talker([TEXT[:50]] * 1000, pause=0.01)
     connection, response = raw(runtime(servers, talker, faults))
     assert response.read(10)
@@ -231,7 +231,7 @@ def test_a_client_that_has_gone_ends_the_containers_work(servers, faults):
     assert talker.gone.wait(5)
 
 
-def test_a_client_that_does_not_read_holds_the_container_up(servers, faults):
+def test_a_client_that_does_not_read_blocks_the_container(servers, faults):
     talker = Talker([b"x" * 65536] * 1000)
     connection, response = raw(runtime(servers, talker, faults))
     before = -1
@@ -249,10 +249,12 @@ def test_the_toy_container_answers_through_the_service(servers, faults):
     url = servers.serve(create_app({"toy": servers.container()}.get, faults))
     client = client_of(url)
     body = b'{"inputs":"Zebras","parameters":{"return_full_text":false}%b}'
-    whole = client.invoke_endpoint(EndpointName="toy", ContentType="application/json", Body=body % b"")["Body"].read()
+    buffered = client.invoke_endpoint(EndpointName="toy", ContentType="application/json", Body=body % b"")[
+        "Body"
+    ].read()
     answer = client.invoke_endpoint_with_response_stream(
         EndpointName="toy", ContentType="application/json", Body=body % b',"stream":true'
     )
     streamed = b"".join(event["PayloadPart"]["Bytes"] for event in answer["Body"]).decode()
-    text = whole.decode().removeprefix('[{"generated_text":').removesuffix("}]")
+    text = buffered.decode().removeprefix('[{"generated_text":').removesuffix("}]")
     assert f'"generated_text":{text}' in streamed

@@ -1,15 +1,15 @@
-"""An OpenAPI document with everything that the gateway reads from one."""
+"""An OpenAPI document with everything that the gateway reads."""
 
 import copy
 from collections.abc import Callable
 from typing import Any
 
-from local.apigateway.definition.openapi import Imported, import_api
+from local.apigateway.definition.openapi import ImportedApi, import_api
 
-PLACE = "arn:aws:apigateway:us-east-1:lambda:path"
+LAMBDA_PATH = "arn:aws:apigateway:us-east-1:lambda:path"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function"
-BUFFERED = f"{PLACE}/2015-03-31/functions/{ARN}:main/invocations"
-STREAM = f"{PLACE}/2021-11-15/functions/{ARN}:main/response-streaming-invocations"
+BUFFERED = f"{LAMBDA_PATH}/2015-03-31/functions/{ARN}:main/invocations"
+STREAM = f"{LAMBDA_PATH}/2021-11-15/functions/{ARN}:main/response-streaming-invocations"
 ANY = "x-amazon-apigateway-any-method"
 INTEGRATION = "x-amazon-apigateway-integration"
 KEYED = [{"Bearer": [], "Key": []}]
@@ -62,7 +62,7 @@ DOCUMENT: dict[str, Any] = {
                 "x-amazon-apigateway-authtype": "custom",
                 "x-amazon-apigateway-authorizer": {
                     "type": "token",
-                    "authorizerUri": f"{PLACE}/2015-03-31/functions/{ARN}:guard/invocations",
+                    "authorizerUri": f"{LAMBDA_PATH}/2015-03-31/functions/{ARN}:guard/invocations",
                     "identityValidationExpression": "^Bearer .+$",
                     "authorizerResultTtlInSeconds": 3600,
                 },
@@ -101,7 +101,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def read(change: Callable[[dict[str, Any]], object] = lambda _: None) -> Imported:
+def read(change: Callable[[dict[str, Any]], object] = lambda _: None) -> ImportedApi:
     document = copy.deepcopy(DOCUMENT)
     change(document)
     return import_api(document, "Api")

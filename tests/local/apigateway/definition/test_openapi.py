@@ -1,4 +1,4 @@
-"""What the gateway makes of an OpenAPI document."""
+"""Importing an OpenAPI document."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from local.apigateway.api import Authorizer
 from tests.local.apigateway.definition.sample_document import read, streamed
 
 
-def test_paths_become_the_resource_tree_with_those_on_the_way() -> None:
+def test_paths_become_a_resource_tree_with_intermediate_resources() -> None:
     tree = read().root
     assert [resource.path for resource in tree.walk()] == [
         "/",
@@ -23,7 +23,7 @@ def test_paths_become_the_resource_tree_with_those_on_the_way() -> None:
     }
 
 
-def test_integrations_have_their_transfer_mode_and_their_time() -> None:
+def test_integrations_have_their_transfer_mode_and_timeout() -> None:
     methods = read().root.children["generate"].methods
     assert (methods["POST"].integration.stream, methods["POST"].integration.timeout_seconds) == (True, 29)
     assert (methods["ANY"].integration.stream, methods["ANY"].integration.function_name) == (False, "main")
@@ -31,7 +31,7 @@ def test_integrations_have_their_transfer_mode_and_their_time() -> None:
     assert longest.root.methods["POST"].integration.timeout_seconds == 900
 
 
-def test_security_says_who_may_call_each_method() -> None:
+def test_security_determines_the_access_control_of_each_method() -> None:
     root = read().root
     methods = root.children["generate"].methods
     bearer = Authorizer(
@@ -43,11 +43,11 @@ def test_security_says_who_may_call_each_method() -> None:
     assert (public.iam, public.authorizer, public.api_key_required) == (False, None, False)
     signed = methods["ANY"]
     assert (signed.iam, signed.authorizer, signed.api_key_required) == (True, None, False)
-    listed = root.children["v1"].children["models"].children["{model}"].methods["GET"]
-    assert (listed.authorizer, listed.api_key_required) == (bearer, True)
+    either = root.children["v1"].children["models"].children["{model}"].methods["GET"]
+    assert (either.authorizer, either.api_key_required) == (bearer, True)
 
 
-def test_security_of_the_document_counts_where_an_operation_has_none() -> None:
+def test_security_of_the_document_applies_to_operations_without_their_own() -> None:
     def change(document: dict[str, Any]) -> None:
         document["security"] = [{"SigV4": []}]
         document["paths"]["/generate"]["options"]["security"] = []
@@ -57,7 +57,7 @@ def test_security_of_the_document_counts_where_an_operation_has_none() -> None:
     assert read(change).root.children["{proxy+}"].methods["ANY"].iam
 
 
-def test_validators_models_and_parameters_are_those_of_the_operation() -> None:
+def test_validators_models_and_parameters_are_read_per_operation() -> None:
     root = read().root
     post, proxy = root.children["generate"].methods["POST"], root.children["{proxy+}"].methods["ANY"]
     assert (post.validate_body, post.validate_parameters, list(post.models)) == (True, False, ["application/json"])

@@ -1,4 +1,4 @@
-"""What API Gateway would refuse of an OpenAPI document, and what the emulation cannot serve."""
+"""OpenAPI documents that API Gateway would reject or the emulation cannot serve."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +34,8 @@ def response(kind: str, **entry: Any) -> Callable[[dict[str, Any]], object]:
     return lambda document: document["x-amazon-apigateway-gateway-responses"].update({kind: entry})
 
 
-REFUSED: list[tuple[Callable[[dict[str, Any]], object], str]] = [
-    (lambda d: d.update(openapi="3.1.0"), "openapi 3.1.0: API Gateway imports OpenAPI 3.0"),
+REJECTED: list[tuple[Callable[[dict[str, Any]], object], str]] = [
+    (lambda d: d.update(openapi="3.1.0"), "openapi 3.1.0: must be 3.0.1, as API Gateway imports OpenAPI 3.0"),
     (lambda d: d.update({"x-amazon-apigateway-api-key-source": "COOKIE"}), "api-key-source COOKIE: must be HEADER or"),
     (lambda d: d.update(paths={}), "The REST API doesn't contain any methods"),
     (
@@ -45,14 +45,17 @@ REFUSED: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (path("/{name}"), "A sibling ({proxy+}) of this resource already has a variable path part"),
     (path("/{proxy+}/x"), "Cannot create a child of a resource with a greedy path variable: {proxy+}"),
     (path("/a b"), "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable"),
-    (path("x"), "a path begins with a slash"),
+    (path("x"), "the path must begin with a slash"),
     (path("/x", trace=operation()), "Unable to put method 'TRACE' on resource at path '/x': Invalid HttpMethod"),
     (path("/x", get={}), "No integration defined for method 'GET' on resource at path '/x'"),
     (
         path("/x", get=operation(security=[{"Nobody": []}])),
-        "Unable to put method 'GET' on resource at path '/x': security names 'Nobody', which components.security",
+        "Unable to put method 'GET' on resource at path '/x': security scheme 'Nobody' is not defined in compo",
     ),
-    (path("/x", get=operation(security=[{"SigV4": []}, {"Bearer": []}])), "security names several authorizers"),
+    (
+        path("/x", get=operation(security=[{"SigV4": []}, {"Bearer": []}])),
+        "security has several authorizers, a method can have",
+    ),
     (
         path("/x", get=operation(**{"x-amazon-apigateway-request-validator": "none"})),
         "the request validator 'none' is not defined",
@@ -60,30 +63,33 @@ REFUSED: list[tuple[Callable[[dict[str, Any]], object], str]] = [
     (path("/x", get=operation(parameters=[{"name": "y", "in": "path"}])), "the path has no parameter 'y'"),
     (
         path("/x", get=operation(parameters=[{"$ref": "#/components/parameters/No"}])),
-        "#/components/parameters/No: the document has no such entry",
+        "#/components/parameters/No: not found in the document",
     ),
     (
         path("/x", post=operation(requestBody={"content": {"application/json": {"schema": {"$ref": "#/no"}}}})),
         "Invalid model specified: #/no",
     ),
-    (integration(type="http_proxy"), "type http_proxy: the emulated gateway serves Lambda proxy integrations"),
+    (integration(type="http_proxy"), "type http_proxy: the emulated gateway supports only Lambda proxy integra"),
     (integration(uri="arn:aws:lambda:x"), "Unable to put integration on 'POST' for resource at path '/generate': Inv"),
-    (integration(httpMethod="GET"), "httpMethod GET: Lambda functions are invoked by POST"),
-    (integration(uri=BUFFERED), "API Gateway refuses this URI when responseTransferMode is STREAM"),
-    (integration(responseTransferMode="BUFFERED"), "refuses this URI when responseTransferMode is BUFFERED"),
+    (integration(httpMethod="GET"), "httpMethod GET: must be POST for Lambda functions"),
+    (integration(uri=BUFFERED), "API Gateway rejects this URI when responseTransferMode is STREAM"),
+    (integration(responseTransferMode="BUFFERED"), "rejects this URI when responseTransferMode is BUFFERED"),
     (integration(responseTransferMode="SOME"), "responseTransferMode SOME: must be BUFFERED or STREAM"),
     (integration(timeoutInMillis=900_001), "Timeout should be between 50 ms and 900000 ms: 900001"),
     (
         integration(uri=BUFFERED, responseTransferMode="BUFFERED", timeoutInMillis=30_000),
         "Timeout should be between 50 ms and 29000 ms: 30000",
     ),
-    (scheme("Key", type="http"), "Unable to create authorizer 'Key': API Gateway reads schemes of the type apiKey"),
-    (scheme("Key", name="token"), "the header of an API key is x-api-key, not token"),
-    (scheme("Key", **{"x-amazon-apigateway-authtype": "custom"}), "authtype custom needs an x-amazon-apigateway-auth"),
-    (authorizer(type="request"), "type request: the emulated gateway asks authorizers of the type token only"),
+    (scheme("Key", type="http"), "Unable to create authorizer 'Key': the security scheme must have the type apiKey"),
+    (scheme("Key", name="token"), "the header of an API key must be x-api-key, not token"),
+    (scheme("Key", **{"x-amazon-apigateway-authtype": "custom"}), "authtype custom requires x-amazon-apigateway-auth"),
+    (authorizer(type="request"), "type request: the emulated gateway supports only the type token"),
     (authorizer(authorizerUri="x"), "Unable to create authorizer 'Bearer': Invalid Authorizer URI: x"),
     (authorizer(authorizerResultTtlInSeconds=3601), "authorizerResultTtlInSeconds 3601: must be from 0 to 3600"),
-    (authorizer(identitySource="method.request.querystring.t"), "a token comes in a header"),
+    (
+        authorizer(identitySource="method.request.querystring.t"),
+        "identitySource method.request.querystring.t: must be a header",
+    ),
     (authorizer(identityValidationExpression="("), "identityValidationExpression: missing )"),
     (model("generate_request"), "Unable to create model for 'generate_request': Model name must be alphanumeric"),
     (
@@ -100,18 +106,18 @@ REFUSED: list[tuple[Callable[[dict[str, Any]], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "words"), REFUSED)
-def test_what_api_gateway_would_refuse_is_refused_in_its_words(
-    change: Callable[[dict[str, Any]], object], words: str
+@pytest.mark.parametrize(("change", "message"), REJECTED)
+def test_an_invalid_document_is_rejected_with_api_gateways_message(
+    change: Callable[[dict[str, Any]], object], message: str
 ) -> None:
     with pytest.raises(UserError) as raised:
         read(change)
     assert raised.value.problem.startswith("Errors found during import of the Body of Api:\n  ")
-    assert words in raised.value.problem
+    assert message in raised.value.problem
     assert raised.value.fix == "Correct the API's Body."
 
 
-def test_all_problems_are_told_together_and_each_once() -> None:
+def test_all_problems_are_reported_together_without_duplicates() -> None:
     def change(document: dict[str, Any]) -> None:
         for verb in ("get", "put"):
             path("/x", **{verb: operation(security=[{"Nobody": []}])})(document)

@@ -1,4 +1,4 @@
-"""The answer to one invocation, on its way from the function to whoever invoked it."""
+"""The response of an invocation, streamed from the function to its client."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any, Self
 
 from local.lambda_service.errors import BadPrelude, FunctionError
 
-# What waits for a slow reader before the function has to wait as well.
+# Buffered bytes for a slow reader, before the function is blocked.
 BUFFER_BYTES = 65536
-# API Gateway wants the metadata and its end within so much.
+# API Gateway's limit for the metadata including its delimiter.
 PRELUDE_BYTES = 16384
 PRELUDE_END = b"\0" * 8
 
 
 class Channel:
-    """Bytes from one writer to one reader, who may lose interest.
+    """A stream of bytes from one writer to one reader, who may abandon it.
 
     Attributes:
-        trailers: The error that the function told after its last byte, if any.
+        trailers: The error from the trailers of the response, if any.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
 
     async def write(self, data: bytes) -> None:
-        """Hand over bytes; waits while the reader is behind."""
+        """Writes bytes; waits while the buffer is full."""
         while self._size >= BUFFER_BYTES and not self._abandoned and not self._ended:
             self._writable.clear()
             await self._writable.wait()
@@ -46,7 +46,7 @@ class Channel:
             self._readable.set()
 
     def end(self, error: FunctionError | None = None) -> None:
-        """No more bytes will come; the reader gets those that are here and then the error."""
+        """Ends the stream; the reader gets the buffered bytes, then the error if there is one."""
         if not self._ended:
             self._ended = True
             self._error = error
@@ -54,10 +54,10 @@ class Channel:
             self._writable.set()
 
     async def read(self) -> bytes:
-        """The next bytes; none at the end.
+        """The next bytes; empty at the end.
 
         Raises:
-            FunctionError: The function broke off.
+            FunctionError: The function failed before the end of the response.
         """
         while not self._chunks and not self._ended:
             self._readable.clear()
@@ -72,16 +72,16 @@ class Channel:
         return b""
 
     def abandon(self) -> None:
-        """The reader has gone: what still comes is thrown away, and the writer never waits again."""
+        """Discards all further bytes, so that the writer never waits again."""
         self._abandoned = True
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._writable.set)
 
 
-class StreamedAnswer:
-    """The answer of a streaming invocation, while it comes.
+class StreamedResponse:
+    """The response of a streaming invocation.
 
-    When nobody holds it or its body any more the function goes on, as on Lambda, and its bytes are thrown away.
+    If it is garbage-collected before its end, the function continues, as on Lambda, and further bytes are discarded.
 
     Attributes:
         content_type: The content type that the function declared to the Runtime API.
@@ -95,38 +95,38 @@ class StreamedAnswer:
 
     @property
     def body(self) -> Self:
-        """The payload: all of it, or what follows the prelude once that was read."""
+        """The payload, or the rest of it after `prelude`."""
         return self
 
     @property
     def error(self) -> dict[str, Any] | None:
-        """The JSON in the error trailers, once the body has ended; the answer counts as successful all the same."""
+        """The error from the trailers, once the body has ended. The invocation still counts as successful."""
         return self._channel.trailers
 
     async def prelude(self) -> dict[str, Any]:
-        """The metadata before the eight NULs.
+        """The metadata before the eight NUL bytes.
 
         Raises:
-            BadPrelude: There is none.
-            FunctionError: The function broke off before its end.
+            BadPrelude: It is missing or malformed.
+            FunctionError: The function failed before its end.
         """
         data = b""
         while (end := data.find(PRELUDE_END, 0, PRELUDE_BYTES)) < 0:
             part = await self._channel.read()
             if not part or len(data) >= PRELUDE_BYTES:
-                raise BadPrelude("there are no eight NUL bytes after the metadata within 16 KB")
+                raise BadPrelude("no eight NUL bytes after the metadata within 16 KB")
             data += part
         metadata, self._rest = data[:end], data[end + len(PRELUDE_END) :]
         try:
-            told = json.loads(metadata)
+            prelude = json.loads(metadata)
         except ValueError as error:
             raise BadPrelude("the metadata is not JSON") from error
-        if not isinstance(told, dict):
+        if not isinstance(prelude, dict):
             raise BadPrelude("the metadata is not a JSON object")
-        return told
+        return prelude
 
     def close(self) -> None:
-        """Lose interest; the function goes on."""
+        """Abandons the response; the function continues."""
         self._channel.abandon()
 
     def __aiter__(self) -> Self:
