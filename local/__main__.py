@@ -33,8 +33,8 @@ def main() -> int:
     try:
         return asyncio.run(_until_signalled(_command(arguments, progress)))
     except UserError as error:
-        progress.say(error.problem, style="bold red")
-        progress.say(f"→ {error.fix}")
+        progress.print(error.problem, style="bold red")
+        progress.print(f"→ {error.fix}")
         return 1
     except BrokenPipeError:
         # The reader of the output has closed the pipe (`make demo | head`): nothing more can be written to it.

@@ -100,8 +100,8 @@ async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Pr
 
     await _run_concurrently(step("cdk bootstrap", cdk.bootstrap), step("cdk synth", cdk.synth))
     for name in create_secrets(plane, {stack: cdk.template(stack) for stack in stacks}):
-        progress.say(f"✓ Secret {name} (placeholder; on AWS it holds your Hugging Face token)", style="green")
-    await step(f"cdk deploy {' '.join(stacks)}", lambda tell: cdk.deploy(stacks, tell))
+        progress.print(f"✓ Secret {name} (placeholder; on AWS it holds your Hugging Face token)", style="green")
+    await step(f"cdk deploy {' '.join(stacks)}", lambda on_line: cdk.deploy(stacks, on_line))
 
 
 async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> Deployment:
@@ -111,7 +111,7 @@ async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> D
     if not missing:
         return deployment
     for name in missing:
-        progress.say(f"✓ Endpoint {name} (placeholder; on AWS it already exists)", style="green")
+        progress.print(f"✓ Endpoint {name} (placeholder; on AWS it already exists)", style="green")
     await asyncio.to_thread(create_endpoints, plane, missing)
     return await asyncio.to_thread(read_deployment, plane, stacks)
 

@@ -156,41 +156,41 @@ class Gateway:
         return response
 
     async def _send(
-        self, http: web.BaseRequest, context: Context, answer: integrations.IntegrationResponse
+        self, http: web.BaseRequest, context: Context, result: integrations.IntegrationResponse
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=answer.status)
-        for name, value in answer.headers:
+        response = web.StreamResponse(status=result.status)
+        for name, value in result.headers:
             response.headers.add(name, value)
         response.headers.setdefault("Content-Type", "application/json")
         self._add_request_ids(response, context)
         response.headers["X-Amzn-Trace-Id"] = context.trace_id
-        bodiless = answer.status in BODILESS or http.method == "HEAD"
-        if answer.length is not None:
-            response.content_length = answer.length
+        bodiless = result.status in BODILESS or http.method == "HEAD"
+        if result.length is not None:
+            response.content_length = result.length
         elif http.version >= (1, 1) and not bodiless:
             response.enable_chunked_encoding()
         sent = 0
         try:
             await response.prepare(http)
-            async for chunk in answer.body:
+            async for chunk in result.body:
                 if not bodiless:
                     await response.write(chunk)
                     sent += len(chunk)
         except ConnectionError:  # aiohttp raises no subclass while it waits for a slow client
-            self._drain(answer)
+            self._drain(result)
         except integrations.TruncatedResponseError as error:
             self._log(f"{context.request_id} {error}")
             if http.transport is not None:
                 http.transport.abort()
-        self._log_access(context, answer.status, sent)
+        self._log_access(context, result.status, sent)
         return response
 
-    def _drain(self, answer: integrations.IntegrationResponse) -> None:
+    def _drain(self, result: integrations.IntegrationResponse) -> None:
         """Reads the rest of the response after the client has disconnected, as the function keeps running."""
 
         async def read() -> None:
             try:
-                async for _ in answer.body:
+                async for _ in result.body:
                     pass
             except integrations.TruncatedResponseError as error:
                 self._log(f"after the client disconnected: {error}")

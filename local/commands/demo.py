@@ -49,12 +49,12 @@ async def demo(progress: Progress, *, stack: str, prompt: str | None = None, con
             models = await cloud.models()
             calls = build_calls(text, models)
             succeeded = [await show_call(progress, session, cloud, *call) for call in calls]
-    progress.say()
+    progress.print()
     if not all(succeeded):
-        progress.say("A call failed, see above.", style="bold red")
+        progress.print("A call failed, see above.", style="bold red")
         return 1
-    progress.say(f"Done in {time.monotonic() - started:.0f} s; nothing is left running.", style="bold green")
-    progress.say(f"Keep it running with `make serve`; deploy it to AWS with `make deploy STACK={stack}`.")
+    progress.print(f"Done in {time.monotonic() - started:.0f} s; nothing is left running.", style="bold green")
+    progress.print(f"Keep it running with `make serve`; deploy it to AWS with `make deploy STACK={stack}`.")
     return 0
 
 
@@ -73,24 +73,24 @@ def build_calls(prompt: str, models: list[str]) -> list[tuple[str, str, dict[str
 
 def _show_deployment(progress: Progress, cloud: Cloud) -> None:
     deployment = cloud.deployment
-    progress.say()
-    progress.say(f"{deployment.stack}: {len(deployment.resources)} resources", style="bold")
+    progress.print()
+    progress.print(f"{deployment.stack}: {len(deployment.resources)} resources", style="bold")
     width = max(len(entry.type) for entry in deployment.resources)
     by_type = itertools.groupby(sorted(deployment.resources, key=_type_and_id), key=lambda entry: entry.type)
     for kind, entries in ((kind, list(entries)) for kind, entries in by_type):
         if len(entries) > MAX_LISTED:
-            progress.say(f"  {kind:{width}}  {len(entries)} resources")
+            progress.print(f"  {kind:{width}}  {len(entries)} resources")
             continue
         for entry in entries:
-            progress.say(f"  {kind:{width}}  {entry.physical_id or f'{entry.logical_id} (template only)'}")
-    progress.say(
+            progress.print(f"  {kind:{width}}  {entry.physical_id or f'{entry.logical_id} (template only)'}")
+    progress.print(
         "  Template only: the emulated control plane has no physical id for these; the gateway reads the template.",
         style="dim",
     )
     for endpoint in deployment.called_endpoints():
         model = endpoint.environment.get("HF_MODEL_ID", "")
-        progress.say(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
-    progress.say("No GPU here: a toy text generator with TGI's protocol replaces the model.", style="yellow")
+        progress.print(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
+    progress.print("No GPU here: a toy text generator with TGI's protocol replaces the model.", style="yellow")
 
 
 def _type_and_id(entry: DeployedResource) -> tuple[str, str]:
@@ -102,9 +102,9 @@ async def show_call(
 ) -> bool:
     """Sends a request, shows the request as a curl command and the text of the response; False if it failed."""
     url, text = f"{cloud.url}{path}", json.dumps(body, ensure_ascii=False)
-    progress.say()
-    progress.say(f"{title}: POST {path}", style="bold")
-    progress.say(
+    progress.print()
+    progress.print(f"{title}: POST {path}", style="bold")
+    progress.print(
         f"curl -N {url} {cloud.client.curl()} -H 'Content-Type: application/json' -d {shlex.quote(text)}",
         style="dim",
     )
@@ -113,7 +113,7 @@ async def show_call(
     sent = time.monotonic()
     async with session.post(url, data=data, headers=headers) as response:
         if response.status != 200:
-            progress.say(f"HTTP {response.status}: {await response.text()}", style="red")
+            progress.print(f"HTTP {response.status}: {await response.text()}", style="red")
             return False
         count, first = 0, 0.0
         try:
@@ -122,12 +122,12 @@ async def show_call(
                 count += 1
                 progress.write(text, style="cyan")
         except StreamFailedError as error:
-            progress.say(f"The stream ended with an error: {error}", style="red")
+            progress.print(f"The stream ended with an error: {error}", style="red")
             return False
-    progress.say()
+    progress.print()
     seconds = time.monotonic() - sent
     chunks = f"{count} chunks, first after {first * 1000:.0f} ms" if count > 1 else "one response"
-    progress.say(f"({chunks}, {seconds:.1f} s)", style="dim")
+    progress.print(f"({chunks}, {seconds:.1f} s)", style="dim")
     return count > 0
 
 

@@ -58,17 +58,17 @@ class Progress:
         live = self._open()
         task = live.add_task(title, total=None, detail="") if live else None
         if live is None:
-            self.say(f"• {title}")
+            self.print(f"• {title}")
         try:
             yield Step(live, task)
         except BaseException:
             self._close(task)
-            self.say(f"✗ {title}", style="red")
+            self.print(f"✗ {title}", style="red")
             raise
         self._close(task)
-        self.say(f"✓ {title} ({time.monotonic() - started:.1f} s)", style="green")
+        self.print(f"✓ {title} ({time.monotonic() - started:.1f} s)", style="green")
 
-    def say(self, text: str = "", *, style: str = "") -> None:
+    def print(self, text: str = "", *, style: str = "") -> None:
         """Writes a line without interpreting markup."""
         self.console.print(Text(text, style=style), soft_wrap=True)
 

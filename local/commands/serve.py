@@ -54,24 +54,24 @@ async def serve(
         container_url=container_url,
         faults=faults,
         context=(PLAYGROUND, *context),
-        log=progress.say,
+        log=progress.print,
     ) as cloud:
         with progress.step("List the models of the deployed API"):
             models = await cloud.models()
-        progress.say(
+        progress.print(
             f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
         )
         if cloud.deployment.has_playground():
-            progress.say(f"Playground: {cloud.url}/")
+            progress.print(f"Playground: {cloud.url}/")
         if instructions := cloud.client.instructions():
-            progress.say(instructions)
-        progress.say("Serving. Press Ctrl-C to stop.")
+            progress.print(instructions)
+        progress.print("Serving. Press Ctrl-C to stop.")
         sys.stdout.write(json.dumps(connection_details(cloud, models)) + "\n")
         sys.stdout.flush()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            progress.say("Stopping.")
+            progress.print("Stopping.")
     return 0
 
 

@@ -119,8 +119,8 @@ def _keep_unknown_resources() -> None:
     create, class_of = parsing.parse_and_create_resource, parsing.resource_class_from_type
 
     def is_unknown(resource_type: str) -> bool:
-        own = resource_type in parsing.NULL_MODELS or resource_type.startswith("Custom::")
-        return not own and resource_type not in parsing.get_model_map()
+        handled = resource_type in parsing.NULL_MODELS or resource_type.startswith("Custom::")
+        return not handled and resource_type not in parsing.get_model_map()
 
     def parse_and_create_resource(
         logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, account_id: str, region_name: str

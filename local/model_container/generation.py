@@ -83,7 +83,7 @@ def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool) -
 def _truncate(request: ValidRequest) -> str:
     if request.parameters.truncate is None:
         return request.inputs
-    kept = list(tokenizer.pieces(request.inputs))[-request.parameters.truncate :]
+    kept = list(tokenizer.tokenize(request.inputs))[-request.parameters.truncate :]
     return "".join(piece.text for piece in kept)
 
 
@@ -107,7 +107,7 @@ def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], Finis
     stops = [re.compile(re.escape(stop) + "$") for stop in request.parameters.stop]
     tokens: list[Token] = []
     output = ""
-    for piece in chain(tokenizer.pieces(text), [tokenizer.end_of_sequence()]):
+    for piece in chain(tokenizer.tokenize(text), [tokenizer.end_of_sequence()]):
         tokens.append(_token(piece, len(tokens)))
         if len(tokens) >= request.token_budget:
             return tokens, "length"
@@ -146,5 +146,5 @@ def _text(tokens: list[Token]) -> str:
 
 
 def _prefill(inputs: str) -> list[tuple[int, str, float | None]]:
-    prompt = [_token(piece, at) for at, piece in enumerate(tokenizer.pieces(inputs, add_special_tokens=True))]
+    prompt = [_token(piece, at) for at, piece in enumerate(tokenizer.tokenize(inputs, add_special_tokens=True))]
     return [(token.id, token.text or tokenizer.BOS, token.logprob if at else None) for at, token in enumerate(prompt)]

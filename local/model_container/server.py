@@ -33,7 +33,7 @@ from local.model_container.tgi.routes import (
     generate_stream,
     json_response,
 )
-from local.model_container.tokenizer import pieces
+from local.model_container.tokenizer import tokenize
 
 Handler = Callable[[web.Request, Infer, Any], Awaitable[web.StreamResponse]]
 _VARY = "origin, access-control-request-method, access-control-request-headers"
@@ -132,7 +132,7 @@ def _simple_tokens(text: str, *, add_special_tokens: bool) -> list[dict[str, Any
             "start": piece.start,
             "stop": piece.stop,
         }
-        for piece in pieces(text, add_special_tokens=add_special_tokens)
+        for piece in tokenize(text, add_special_tokens=add_special_tokens)
     ]
 
 

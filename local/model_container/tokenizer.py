@@ -18,7 +18,7 @@ _ASTRAL = "\U00010000-\U0010ffff"
 _PIECE = re.compile(
     rf"<\|[a-z_]+\|>| ?(?:(?![{_ASTRAL}])[^\W_]){{1,12}}| ?(?:_|[^\w\s{_ASTRAL}]){{1,3}}| ?[{_ASTRAL}]|\s| ?."
 )
-_WORDS = 127_000
+_VOCABULARY_SIZE = 127_000
 
 
 class Piece(NamedTuple):
@@ -36,10 +36,10 @@ def _ids(piece: str) -> tuple[int, ...]:
     if piece in _SPECIAL_IDS:
         return (_SPECIAL_IDS[piece],)
     count = 3 if ord(piece[-1]) > 0xFFFF else 1
-    return tuple(1000 + crc32(f"{part}{piece}".encode()) % _WORDS for part in range(count))
+    return tuple(1000 + crc32(f"{part}{piece}".encode()) % _VOCABULARY_SIZE for part in range(count))
 
 
-def pieces(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
+def tokenize(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
     """Yields the tokens of a text; the concatenation of their texts is the text."""
     if add_special_tokens:
         yield Piece(_SPECIAL_IDS[BOS], "", 0, 0, special=True)

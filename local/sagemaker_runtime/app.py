@@ -107,7 +107,7 @@ async def _call(
     limits.check(request.headers, body)
     url = resolve(name) if _NAME.fullmatch(name) else None
     if url is None:
-        raise errors.validation(f"Endpoint {name} of account {errors.ACCOUNT} not found.")
+        raise errors.validation_error(f"Endpoint {name} of account {errors.ACCOUNT} not found.")
     call = Invocation(request, body, name, region, url.rstrip("/"))
     try:
         return await operation(request.app[_SERVICE], call)

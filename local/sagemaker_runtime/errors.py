@@ -46,25 +46,25 @@ class BadGatewayError(ServiceError):
         )
 
 
-def validation(message: str) -> ServiceError:
+def validation_error(message: str) -> ServiceError:
     """A call that the service rejects."""
     return ServiceError("ValidationError", 400, Message=message)
 
 
-def throttled() -> ServiceError:
+def throttling() -> ServiceError:
     """Too many calls. An error common to all of AWS that is in no API model; status 400 as in JSON services."""
     return ServiceError("ThrottlingException", 400, Message="Rate exceeded")
 
 
 def no_capacity() -> ServiceError:
     """An inference component is scaled to zero."""
-    return validation(
+    return validation_error(
         "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress (if "
         "configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
     )
 
 
-def unavailable() -> ServiceError:
+def service_unavailable() -> ServiceError:
     """No container accepts the call."""
     return ServiceError("ServiceUnavailable", 503, Message="The service is currently unavailable.")
 
@@ -97,7 +97,7 @@ def model_error(endpoint: str, region: str, status: int, message: str) -> Servic
     )
 
 
-def timed_out(endpoint: str, region: str) -> ServiceError:
+def model_timeout(endpoint: str, region: str) -> ServiceError:
     """The container did not respond in time: a ModelError with status 0."""
     message = (
         "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "

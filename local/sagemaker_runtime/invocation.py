@@ -64,9 +64,9 @@ class Invocation:
             headers["Accept"] = self.request.headers[accept]
         return headers
 
-    def timed_out(self) -> errors.ServiceError:
+    def model_timeout(self) -> errors.ServiceError:
         """The error for a container that did not respond in time."""
-        return errors.timed_out(self.endpoint, self.region)
+        return errors.model_timeout(self.endpoint, self.region)
 
     def hang_up(self, response: web.StreamResponse | None = None) -> web.StreamResponse:
         """Aborts the connection; returns a response for the server to discard."""
@@ -87,24 +87,24 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
     """
     fault = _take_fault(service, call)
     if fault is not None and fault.name == "stream-timeout":
-        raise call.timed_out()
+        raise call.model_timeout()
     if fault is not None and (fault.name in EXCEPTIONS or (fault.name == "connection-lost" and fault.at is None)):
         raise errors.internal_failure()
     try:
         async with asyncio.timeout(service.invoke_seconds):
             await _wait(fault)
-            async with _post(service, call, "Accept") as answer:
-                body = await answer.read()
+            async with _post(service, call, "Accept") as upstream:
+                body = await upstream.read()
     except TimeoutError:
-        raise call.timed_out() from None
+        raise call.model_timeout() from None
     except aiohttp.ClientConnectorError as error:
-        raise errors.unavailable() from error
+        raise errors.service_unavailable() from error
     except aiohttp.ClientError as error:
         raise errors.internal_failure() from error
-    _raise_unless_ok(call, answer.status, body)
-    headers = _response_headers(service, answer)
-    if "Content-Type" in answer.headers:
-        headers["Content-Type"] = answer.headers["Content-Type"]
+    _raise_unless_ok(call, upstream.status, body)
+    headers = _response_headers(service, upstream)
+    if "Content-Type" in upstream.headers:
+        headers["Content-Type"] = upstream.headers["Content-Type"]
     if fault is not None and fault.name in AT:
         return await _send_with_fault(call, headers, body, fault)
     return web.Response(body=body, headers=headers)
@@ -120,26 +120,26 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
     deadline = asyncio.get_running_loop().time() + service.stream_seconds
     try:
         async with asyncio.timeout_at(deadline):
-            answer = await _post(service, call, "X-Amzn-SageMaker-Accept")
+            upstream = await _post(service, call, "X-Amzn-SageMaker-Accept")
     except TimeoutError:
-        raise call.timed_out() from None
+        raise call.model_timeout() from None
     except aiohttp.ClientConnectorError as error:
-        raise errors.unavailable() from error
+        raise errors.service_unavailable() from error
     except aiohttp.ClientError as error:
         raise errors.internal_failure() from error
-    async with answer:
-        if answer.status // 100 != 2:
-            _raise_unless_ok(call, answer.status, await answer.read())
-        headers = _response_headers(service, answer)
+    async with upstream:
+        if upstream.status // 100 != 2:
+            _raise_unless_ok(call, upstream.status, await upstream.read())
+        headers = _response_headers(service, upstream)
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
-        if "Content-Type" in answer.headers:
-            headers["X-Amzn-SageMaker-Content-Type"] = answer.headers["Content-Type"]
+        if "Content-Type" in upstream.headers:
+            headers["X-Amzn-SageMaker-Content-Type"] = upstream.headers["Content-Type"]
         response = web.StreamResponse(headers=headers)
         await response.prepare(call.request)
         try:
             async with asyncio.timeout_at(deadline):
                 await _wait(fault)
-                await _relay(service, answer, response, fault)
+                await _relay(service, upstream, response, fault)
         except TimeoutError:
             await response.write(EXCEPTIONS["stream-timeout"])
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
@@ -153,12 +153,12 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
 
 
 async def _relay(
-    service: Service, answer: aiohttp.ClientResponse, response: web.StreamResponse, fault: Fault | None
+    service: Service, upstream: aiohttp.ClientResponse, response: web.StreamResponse, fault: Fault | None
 ) -> None:
     """Sends each chunk of the container as parts; `write` waits for a slow client."""
     split, part, write = service.splitter.split, event_stream.part, response.write
     if fault is None or fault.name not in AT | FRAME:
-        async for data in answer.content.iter_any():
+        async for data in upstream.content.iter_any():
             await write(b"".join(map(part, split(data))))
         return
 
@@ -166,11 +166,11 @@ async def _relay(
         return map(part, split(data))
 
     if fault.at is not None or fault.name in AT - {"connection-lost"}:
-        await relay_until_byte(answer.content, frames, response, fault)
+        await relay_until_byte(upstream.content, frames, response, fault)
     elif fault.frame is not None or fault.name == "unknown-event":
-        await relay_until_frame(answer.content, frames, response, fault)
+        await relay_until_frame(upstream.content, frames, response, fault)
     else:
-        await relay_beginning(answer.content, frames, response, fault)
+        await relay_beginning(upstream.content, frames, response, fault)
 
 
 async def _send_with_fault(call: Invocation, headers: dict[str, str], body: bytes, fault: Fault) -> web.StreamResponse:
@@ -200,12 +200,12 @@ def _take_fault(service: Service, call: Invocation) -> Fault | None:
     if fault is None:
         return None
     immediate: dict[str, Callable[[], Exception]] = {
-        "throttle": errors.throttled,
+        "throttle": errors.throttling,
         "no-capacity": errors.no_capacity,
-        "timeout": call.timed_out,
+        "timeout": call.model_timeout,
         "model-error": lambda: call.model_error(fault.status or 424, _CUDA_ERROR),
         "internal-failure": errors.internal_failure,
-        "unavailable": errors.unavailable,
+        "unavailable": errors.service_unavailable,
         "bad-gateway": errors.BadGatewayError,
         "hang-up": ConnectionLostError,
     }
@@ -224,8 +224,8 @@ def _raise_unless_ok(call: Invocation, status: int, body: bytes) -> None:
         raise call.model_error(status, body.decode(errors="replace"))
 
 
-def _response_headers(service: Service, answer: aiohttp.ClientResponse) -> dict[str, str]:
+def _response_headers(service: Service, upstream: aiohttp.ClientResponse) -> dict[str, str]:
     headers = {"x-Amzn-Invoked-Production-Variant": service.variant, "x-amzn-RequestId": str(uuid.uuid4())}
-    if _CUSTOM_ATTRIBUTES in answer.headers:
-        headers[_CUSTOM_ATTRIBUTES] = answer.headers[_CUSTOM_ATTRIBUTES]
+    if _CUSTOM_ATTRIBUTES in upstream.headers:
+        headers[_CUSTOM_ATTRIBUTES] = upstream.headers[_CUSTOM_ATTRIBUTES]
     return headers

@@ -58,7 +58,7 @@ def check(headers: Mapping[str, str], body: bytes) -> None:
     problems = list(_problems(headers, body))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise errors.validation(count + "; ".join(problems))
+        raise errors.validation_error(count + "; ".join(problems))
 
 
 def _problems(headers: Mapping[str, str], body: bytes) -> Iterator[str]:

@@ -45,7 +45,7 @@ class Playground:
 
         WebDriverWait(self.chrome, 30, poll_frequency=0.05).until(lambda _: condition())
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         self.find("message").send_keys(text + ENTER)
 
     def has_ended(self) -> bool:
@@ -72,7 +72,7 @@ def test_only_the_page_is_served_without_a_key(cloud: Cloud) -> None:
 def test_a_response_is_streamed_and_measured(playground: Playground, cloud: Cloud) -> None:
     cloud.limiter.take(2)
     assert playground.find("model").get_property("value") == cloud.models[0]
-    playground.say("Tell me of streams.")
+    playground.send("Tell me of streams.")
     playground.until(lambda: playground.last(".assistant .text"))
     early = playground.last(".assistant .text")
     playground.until(playground.has_ended)
@@ -92,12 +92,12 @@ def test_stopping_a_response_keeps_its_text_and_the_conversation_continues(
     playground: Playground, cloud: Cloud
 ) -> None:
     cloud.limiter.take(3)
-    playground.say("Tell me everything.")
+    playground.send("Tell me everything.")
     playground.until(lambda: len(playground.last(".assistant .text")) > 20)
     playground.find("stop").click()
     playground.until(playground.has_ended)
     assert playground.last(".assistant .meta").endswith("stopped")
-    playground.say("Thank you.")
+    playground.send("Thank you.")
     playground.until(lambda: playground.has_ended() and FIGURES.fullmatch(playground.last(".assistant .meta")))
     assert len(playground.chrome.find_elements("css selector", ".turn")) == 4
     assert not playground.last(".error")
@@ -107,7 +107,7 @@ def test_an_invalid_key_is_reported(playground: Playground, cloud: Cloud) -> Non
     cloud.limiter.take(2)
     playground.enter_key("a-key-that-nobody-has-0123456789")
     playground.until(lambda: playground.find("about").text.startswith("The key was not accepted."))
-    playground.say("Hello?")
+    playground.send("Hello?")
     playground.until(lambda: playground.last(".turn .error"))
     assert playground.last(".turn .error").startswith("The key was not accepted.")
     assert playground.find("message").get_property("value") == "Hello?"
@@ -116,7 +116,7 @@ def test_an_invalid_key_is_reported(playground: Playground, cloud: Cloud) -> Non
 def test_a_failure_during_a_response_is_reported(playground: Playground, cloud: Cloud) -> None:
     cloud.limiter.take(2)
     cloud.inject("stream-broken")
-    playground.say("Break.")
+    playground.send("Break.")
     playground.until(lambda: playground.last(".turn .error"))
     assert playground.last(".turn .error").startswith("The answer broke off.")
     assert playground.last(".assistant .text")

@@ -24,6 +24,20 @@ AUTHORIZER = Authorizer(
 STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
+def minimal_api(**options: Any) -> RestApi:
+    """An API without methods, for unit tests."""
+    defaults: dict[str, Any] = {
+        "id": "abc",
+        "region": "us-east-1",
+        "account": "1",
+        "partition": "aws",
+        "url_suffix": "amazonaws.com",
+        "stage": "prod",
+        "root": Resource("root", "/"),
+    }
+    return RestApi(**{**defaults, **options})
+
+
 class FakeStream:
     def __init__(
         self, prelude: dict[str, Any] | Exception, pieces: AsyncIterator[bytes], content_type: str = STREAM_TYPE

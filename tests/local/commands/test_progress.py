@@ -19,7 +19,7 @@ def test_a_pipe_gets_a_line_at_the_start_and_the_end_of_a_step() -> None:
         step.detail("creating [bold]things[/bold]")
         progress.write("to")
         progress.write("ken")
-        progress.say()
+        progress.print()
     assert re.fullmatch(r"• cdk deploy\ntoken\n✓ cdk deploy \(\d+\.\d s\)\n", stream.getvalue())
 
 
@@ -32,7 +32,7 @@ def test_a_step_that_fails_is_marked() -> None:
 
 def test_text_is_written_without_interpreting_markup() -> None:
     stream = io.StringIO()
-    Progress(stream).say("[red]not markup[/red] " + "x" * 300)
+    Progress(stream).print("[red]not markup[/red] " + "x" * 300)
     assert stream.getvalue() == "[red]not markup[/red] " + "x" * 300 + "\n"
 
 
@@ -72,7 +72,7 @@ def test_a_closed_pipe_raises_once_and_later_output_is_dropped() -> None:
     stream = os.fdopen(write_end, "w")
     progress = Progress(stream)
     with pytest.raises(BrokenPipeError):
-        progress.say("x" * 100_000)
-    progress.say("cleaned up")
+        progress.print("x" * 100_000)
+    progress.print("cleaned up")
     with contextlib.suppress(BrokenPipeError):
         stream.close()

@@ -9,7 +9,7 @@ from text_generation import Client
 from text_generation.errors import GenerationError, OverloadedError, ValidationError
 from text_generation.types import Grammar, GrammarType
 
-from tests.local.model_container.servers import MODEL, Servers
+from tests.local.model_container.servers import MODEL
 
 MESSAGES = [{"role": "user", "content": "Why do zebras have stripes?"}]
 TOOL = {
@@ -19,12 +19,6 @@ TOOL = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
     },
 }
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with Servers() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

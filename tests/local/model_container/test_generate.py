@@ -2,20 +2,12 @@
 
 import http.client
 import json
-import re
 import time
 from urllib.parse import urlsplit
 
-import jsonschema
 import pytest
 
-from tests.local.model_container.servers import MODEL, Servers, call, post
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with Servers() as running:
-        yield running
+from tests.local.model_container.servers import post
 
 
 @pytest.fixture(scope="module")
@@ -271,102 +263,8 @@ def test_a_long_generation_continues_in_chunks_of_1024_tokens(servers):
     assert (unlimited["generated_tokens"], unlimited["finish_reason"]) == (4094, "length")
 
 
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "city": {"type": "string", "minLength": 3, "maxLength": 8},
-        "people": {"type": "integer", "minimum": 10, "maximum": 20},
-        "share": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
-        "capital": {"type": "boolean"},
-        "kind": {"enum": ["big", "small"]},
-        "rivers": {"type": "array", "items": {"$ref": "#/$defs/river"}, "minItems": 2},
-        "code": {"type": "string", "pattern": "^[A-Z]{2}-\\d{3}$"},
-        "founded": {"type": "string", "format": "date"},
-        "twin": {"anyOf": [{"type": "null"}, {"type": "string"}]},
-    },
-    "required": ["city", "people", "share", "capital", "kind", "rivers", "code", "founded", "twin"],
-    "additionalProperties": False,
-    "$defs": {"river": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}},
-}
-
-
-@pytest.mark.parametrize(
-    "grammar",
-    [
-        {"type": "json", "value": SCHEMA},
-        {"type": "json", "value": json.dumps(SCHEMA)},
-        {"type": "json_object", "value": SCHEMA},
-        {"type": "json_schema", "value": {"name": "city", "schema": SCHEMA}},
-    ],
-)
-def test_a_text_satisfies_the_json_schema_of_its_grammar(container, grammar):
-    response = generate(container, "Tell me of Budapest", grammar=grammar).json["generated_text"]
-    jsonschema.validate(json.loads(response), SCHEMA)
-
-
-@pytest.mark.parametrize(
-    "regex", [r"((25[0-5]|2[0-4]\d|[01]?\d\d?)\.){3}\d", "(yes|no)!", "[^a-z ]{2,5}x+", r"(a)\1\w"]
-)
-def test_a_text_matches_the_regular_expression_of_its_grammar(container, regex):
-    response = generate(container, grammar={"type": "regex", "value": regex}).json["generated_text"]
-    assert re.fullmatch(regex, response)
-
-
-def test_grammar_support_can_be_disabled(servers):
-    response = generate(servers.container(disable_grammar_support=True), grammar={"type": "regex", "value": "a"})
-    assert response.json["error"] == "Input validation error: grammar is not supported"
-
-
-def test_tokenize_returns_the_byte_range_of_each_token(container):
-    tokens = post(f"{container}/tokenize", {"inputs": "naïve 🦙!"}).json
-    encoded = "naïve 🦙!".encode()
-    assert tokens[0] == {"id": 128000, "text": "", "start": 0, "stop": 0}
-    assert [encoded[t["start"] : t["stop"]].decode() for t in tokens] == [t["text"] for t in tokens]
-    assert generate(container, "naïve 🦙!").headers["x-prompt-tokens"] == str(len(tokens))
-
-
 def test_truncate_keeps_the_end_of_the_prompt(container):
     response = generate(container, "alpha beta gamma", truncate=2, details=True)
     assert response.headers["x-prompt-tokens"] == "2"
     assert "beta gamma" in response.json["generated_text"]
     assert "alpha" not in response.json["generated_text"]
-
-
-def test_info_models_health_and_metrics(container):
-    info = call("GET", f"{container}/info").json
-    assert list(info) == [
-        "model_id", "model_sha", "model_pipeline_tag", "max_concurrent_requests", "max_best_of", "max_stop_sequences",
-        "max_input_tokens", "max_total_tokens", "validation_workers", "max_client_batch_size", "router", "version",
-        "sha", "docker_label",
-    ]  # fmt: skip
-    assert (info["model_id"], info["version"], info["max_input_tokens"]) == (MODEL, "3.3.6-dev0", 100)
-    assert call("GET", f"{container}/v1/models").json == {
-        "object": "list",
-        "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}],
-    }
-    for route in ("/", "/health", "/ping"):
-        response = call("GET", container + route)
-        assert (response.status, response.body) == (200, b"")
-    generate(container, temperature=0)
-    metrics = call("GET", f"{container}/metrics").text
-    assert 'tgi_request_failure{err="validation"}' in metrics
-    assert "# TYPE tgi_request_count counter" in metrics
-
-
-def test_unknown_paths_and_methods_have_empty_bodies(container):
-    unknown = call("GET", f"{container}/nowhere")
-    assert (unknown.status, unknown.body) == (404, b"")
-    assert "content-type" not in unknown.headers
-    wrong = call("GET", f"{container}/invocations")
-    assert (wrong.status, wrong.body, wrong.headers["allow"]) == (405, b"", "POST")
-    preflight = call("OPTIONS", f"{container}/generate", headers={"origin": "https://example.com"})
-    assert (preflight.status, preflight.headers["access-control-allow-methods"]) == (200, "GET,POST")
-
-
-def test_an_api_key_protects_the_routes_that_generate(servers):
-    container = servers.container(api_key="Secret")
-    refused = generate(container)
-    assert (refused.status, refused.body) == (401, b"")
-    body = {"inputs": "Hello"}
-    assert post(f"{container}/invocations", body, {"authorization": "Bearer secret"}).status == 200
-    assert call("GET", f"{container}/ping").status == 200

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from tests.local.model_container.servers import MODEL, Servers, post
+from tests.local.model_container.servers import MODEL, post
 
 FINGERPRINT = "3.3.6-dev0-sha-efb94e0"
 WEATHER = {
@@ -23,12 +23,6 @@ WEATHER = {
         },
     },
 }
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with Servers() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

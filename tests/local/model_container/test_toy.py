@@ -14,7 +14,7 @@ from local.model_container.tgi.errors import ToolError
 
 @given(st.text(), st.booleans())
 def test_the_concatenated_tokens_are_the_text(text, special):
-    pieces = list(tokenizer.pieces(text, add_special_tokens=special))
+    pieces = list(tokenizer.tokenize(text, add_special_tokens=special))
     assert "".join(piece.text for piece in pieces) == text
     assert len(pieces) == tokenizer.count(text, add_special_tokens=special)
     encoded = text.encode()
@@ -24,12 +24,12 @@ def test_the_concatenated_tokens_are_the_text(text, special):
 
 @given(st.text(st.sampled_from("aé🦙 \n<|>_.,😀"), max_size=30))
 def test_the_concatenated_tokens_are_the_text_with_special_characters(text):
-    assert "".join(piece.text for piece in tokenizer.pieces(text)) == text
-    assert len(list(tokenizer.pieces(text))) == tokenizer.count(text, add_special_tokens=False)
+    assert "".join(piece.text for piece in tokenizer.tokenize(text)) == text
+    assert len(list(tokenizer.tokenize(text))) == tokenizer.count(text, add_special_tokens=False)
 
 
 def test_tokens_have_stable_ids():
-    assert [piece.id for piece in tokenizer.pieces("Hello world")] == [112153, 88588]
+    assert [piece.id for piece in tokenizer.tokenize("Hello world")] == [112153, 88588]
 
 
 simple_schemas = st.recursive(

@@ -8,7 +8,7 @@ from aiohttp import web
 from botocore.exceptions import ClientError
 
 from local.sagemaker_runtime import FAULTS, Faults, create_app
-from tests.local.model_container.servers import KEY, SECRET, Servers, call, client_of, signed
+from tests.local.model_container.servers import KEY, SECRET, call, client_of, signed
 
 PATH = "/endpoints/echo/invocations"
 
@@ -32,12 +32,6 @@ class Echo:
         self.requests.append((request.headers.copy(), await request.read()))
         await asyncio.sleep(self.seconds)
         return web.Response(status=self.status, headers=self.headers, body=self.body)
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with Servers() as running:
-        yield running
 
 
 @pytest.fixture

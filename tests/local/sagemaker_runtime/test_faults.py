@@ -13,16 +13,10 @@ from botocore.exceptions import ClientError, EventStreamError
 from urllib3.exceptions import ProtocolError
 
 from local.sagemaker_runtime import Faults, Listener, create_app
-from tests.local.model_container.servers import Servers, call, client_of, signed
+from tests.local.model_container.servers import call, client_of, signed
 
 TEXT = "".join(f'data: {{"token":"🦙 {n}"}}\n\n' for n in range(12)).encode()
 STREAM, BUFFERED = "/endpoints/talker/invocations-response-stream", "/endpoints/talker/invocations"
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with Servers() as running:
-        yield running
 
 
 @pytest.fixture

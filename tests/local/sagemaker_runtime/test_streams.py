@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from urllib3.exceptions import ProtocolError
 
 from local.sagemaker_runtime import Faults, create_app, event_stream
-from tests.local.model_container.servers import Servers, client_of, signed
+from tests.local.model_container.servers import client_of, signed
 
 TEXT = "".join(f'data: {{"index":{n},"token":"🦙 naïve {n}"}}\n\n' for n in range(40)).encode()
 
@@ -49,12 +49,6 @@ class Talker:
         if self.broken:
             request.transport.abort()
         return response
-
-
-@pytest.fixture(scope="module")
-def servers():
-    with Servers() as running:
-        yield running
 
 
 @pytest.fixture
