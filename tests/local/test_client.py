@@ -1,26 +1,16 @@
-"""Credentials for each access method, and what `serve` prints about them."""
+"""Credentials for each access method."""
 
 import asyncio
-import json
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from local.apigateway.api import ApiKey, Method, RestApi, UsagePlan
+from local.apigateway.api import ApiKey, Method, RestApi
 from local.client import ApiClient
-from local.commands.serve import connection_details, read_fault
 from local.deployment.control_plane import CREDENTIALS
 from local.errors import UserError
-from local.session import stack_names
-from tests.local.apigateway.doubles import AUTHORIZER, KEY, FakeFunction, allow, build_api, running
+from tests.local.apigateway.doubles import AUTHORIZER, KEY, FakeFunction, allow, build_api, build_keyed_api, running
 
 SECRETS = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
-
-
-def keyed(*keys: ApiKey, **options: Any) -> RestApi:
-    plan = UsagePlan(id="p", throttle=None, quota=None, key_ids=frozenset(key.id for key in keys))
-    return build_api(authorizer=AUTHORIZER, keys=keys, plans=[plan], **options)
 
 
 def status_of(api: RestApi, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -38,7 +28,7 @@ def status_of(api: RestApi, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def api_with_key_header() -> RestApi:
-    api = keyed(ApiKey(id="k", value=KEY), key_source="HEADER")
+    api = build_keyed_api(ApiKey(id="k", value=KEY), key_source="HEADER")
     for resource in api.root.walk():
         integration = resource.methods["ANY"].integration
         resource.methods["ANY"] = Method(verb="ANY", integration=integration, api_key_required=True)
@@ -49,7 +39,7 @@ def api_with_key_header() -> RestApi:
     ("api", "curl"),
     [
         (build_api(), ""),
-        (keyed(ApiKey(id="k", value=KEY)), f"-H 'Authorization: Bearer {KEY}'"),
+        (build_keyed_api(ApiKey(id="k", value=KEY)), f"-H 'Authorization: Bearer {KEY}'"),
         (api_with_key_header(), f"-H 'X-Api-Key: {KEY}'"),
         (
             build_api(iam=True),
@@ -77,43 +67,10 @@ def test_instructions_are_printed_for_signing_but_not_for_keys() -> None:
     instructions = ApiClient(build_api(iam=True)).instructions()
     assert instructions is not None
     assert "AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_SESSION_TOKEN=emulated" in instructions
-    assert ApiClient(keyed(ApiKey(id="k", value=KEY))).instructions() is None
+    assert ApiClient(build_keyed_api(ApiKey(id="k", value=KEY))).instructions() is None
 
 
 def test_an_api_without_any_key_is_an_error() -> None:
     with pytest.raises(UserError, match=r"The deployed API requires an API key, but no usage plan has one\.") as raised:
-        ApiClient(keyed())
+        ApiClient(build_keyed_api())
     assert raised.value.fix == 'Add a consumer to its FrontDoor: front_door.add_consumer("team-a").'
-
-
-def line(api: RestApi) -> dict[str, Any]:
-    cloud: Any = SimpleNamespace(url="http://127.0.0.1:1/prod", client=ApiClient(api))
-    details: dict[str, Any] = json.loads(json.dumps(connection_details(cloud, ["llama"])))
-    return details
-
-
-def test_the_line_of_serve_lists_the_keys_of_several_consumers() -> None:
-    one, two = ApiKey(id="1", name="team-a", value="a" * 20), ApiKey(id="2", name="team-b", value="b" * 20)
-    again, nameless = ApiKey(id="3", name="team-b", value="c" * 20), ApiKey(id="4", value="d" * 20)
-    assert line(build_api()) == {"url": "http://127.0.0.1:1/prod", "api_key": None, "models": ["llama"]}
-    assert line(keyed(one)) == {"url": "http://127.0.0.1:1/prod", "api_key": "a" * 20, "models": ["llama"]}
-    assert line(keyed(one, two))["api_keys"] == {"team-a": "a" * 20, "team-b": "b" * 20}
-    assert line(keyed(one, two, again, nameless))["api_keys"] == {
-        "team-a": "a" * 20,
-        "2": "b" * 20,
-        "3": "c" * 20,
-        "4": "d" * 20,
-    }
-
-
-def test_stack_names_are_separated_by_commas_or_spaces_without_duplicates() -> None:
-    assert stack_names("LlamaTgiStack") == ["LlamaTgiStack"]
-    assert stack_names("A, B A,,C") == ["A", "B", "C"]
-    with pytest.raises(UserError, match=r"STACK=,: must name a stack\."):
-        stack_names(",")
-
-
-@pytest.mark.parametrize("name", ["earthquake", "refused"])
-def test_a_fault_that_cannot_be_injected_into_every_call_is_an_error(name: str) -> None:
-    with pytest.raises(UserError, match=f"--fault {name}: cannot be injected into every call."):
-        read_fault(name)

@@ -134,6 +134,12 @@ def build_api(
     return RestApi(**{**defaults, **options})
 
 
+def build_keyed_api(*keys: ApiKey, **options: Any) -> RestApi:
+    """An API with these keys in a usage plan."""
+    plan = UsagePlan(id="p", throttle=None, quota=None, key_ids=frozenset(key.id for key in keys))
+    return build_api(authorizer=AUTHORIZER, keys=keys, plans=[plan], **options)
+
+
 class RunningGateway:
     def __init__(self, session: aiohttp.ClientSession, url: str, log: list[str]) -> None:
         self.session, self.url, self.log = session, url, log

@@ -1,14 +1,16 @@
-"""The real CDK CLI deploys every resource type of a front door."""
+"""The CDK CLI: a deployment of every resource type of a front door, its environment and its errors."""
 
 import asyncio
 import copy
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.deployment.cdk_cli import Cdk
+from local.deployment.cdk_cli import ROOT, Cdk, cli_environment, explain_failure, suggest_fix
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_secrets
@@ -180,3 +182,49 @@ def test_the_cdk_cli_deploys_every_resource_type_of_a_front_door(tmp_path: Path)
         "ISSUER": f"https://cognito-idp.{REGION}.amazonaws.com/Pool",
         "AUDIENCE": "PoolClient",
     }
+
+
+def test_the_cli_is_isolated_from_the_users_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_ROLE_ARN", "AWS_CA_BUNDLE", "CDK_DEFAULT_ACCOUNT", "CDK_CONTEXT_JSON"):
+        monkeypatch.setenv(name, "of-the-user")
+    variables = cli_environment(tmp_path, "http://localhost:1")
+    assert "of-the-user" not in variables.values()
+    assert variables["AWS_ENDPOINT_URL"] == "http://localhost:1"
+    assert variables["AWS_EC2_METADATA_DISABLED"] == "true"
+    for name in ("HOME", "CDK_HOME", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "TMPDIR"):
+        assert Path(variables[name]).is_relative_to(tmp_path)
+    first, second = variables["PATH"].split(os.pathsep)[:2]
+    assert (first, second) == (str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"))
+
+
+FAILURE = """\
+Traceback (most recent call last):
+  File "/clone/app.py", line 5, in <module>
+    main()
+    ^^^^^^
+constructs_lib.errors.ConfigurationError: LlamaTgiStack/Endpoint has 2 problems:
+  max_input_tokens=9000: must be less than max_total_tokens=4096.
+  instance_type='ml.g5.3xlarge': no such instance.
+python3 app.py: Subprocess exited with error 1
+""".splitlines()
+
+
+def test_an_error_of_the_app_is_shown_without_its_traceback() -> None:
+    assert explain_failure("synth", 1, FAILURE).splitlines() == [
+        "`cdk synth` failed with exit code 1:",
+        "  constructs_lib.errors.ConfigurationError: LlamaTgiStack/Endpoint has 2 problems:",
+        "    max_input_tokens=9000: must be less than max_total_tokens=4096.",
+        "    instance_type='ml.g5.3xlarge': no such instance.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("Maximum schema version supported is 43.x.x, but found 55.0.0", "Remove node_modules"),
+        ("ModuleNotFoundError: No module named 'aws_cdk'", "Run the command through make"),
+        ("something else", "Fix the error and run the command again."),
+    ],
+)
+def test_an_error_comes_with_a_fix(line: str, fix: str) -> None:
+    assert fix in suggest_fix([line])
