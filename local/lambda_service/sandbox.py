@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from local.lambda_service.environment import FunctionConfig
     from local.lambda_service.invocation import Invocation
 
-# Lambda allows 10 s and then a retry; here hundreds of sandboxes may start at once on two cores.
+# Lambda allows 10 s, then retries within the function's timeout; here hundreds may start at once on two cores.
 INIT_SECONDS = 60.0
 # How long to wait for the last bytes of a process that has exited.
 DRAIN_SECONDS = 2.0

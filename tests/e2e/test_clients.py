@@ -62,8 +62,8 @@ def test_openai_streams(openai_client: openai.OpenAI) -> None:
     )
     chunks = list(stream)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    whole = openai_client.chat.completions.create(model="llama", messages=MESSAGES, max_tokens=10, temperature=0)
-    assert text == whole.choices[0].message.content
+    response = openai_client.chat.completions.create(model="llama", messages=MESSAGES, max_tokens=10, temperature=0)
+    assert text == response.choices[0].message.content
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.completion_tokens == 10
 
@@ -71,16 +71,18 @@ def test_openai_streams(openai_client: openai.OpenAI) -> None:
 def test_openai_streams_asynchronously(cloud: Cloud) -> None:
     async def collect() -> list[str]:
         async with openai.AsyncOpenAI(base_url=f"{cloud.url}/v1", api_key=cloud.api_key) as client:
-            whole = await client.chat.completions.create(model="llama", messages=MESSAGES, max_tokens=10, temperature=0)
+            response = await client.chat.completions.create(
+                model="llama", messages=MESSAGES, max_tokens=10, temperature=0
+            )
             stream = await client.chat.completions.create(
                 model="llama", messages=MESSAGES, max_tokens=10, temperature=0, stream=True
             )
             text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream if chunk.choices])
-            return [str(whole.choices[0].message.content), text]
+            return [str(response.choices[0].message.content), text]
 
     cloud.limiter.take(2)
-    whole, streamed = asyncio.run(collect())
-    assert whole == streamed
+    response, streamed = asyncio.run(collect())
+    assert response == streamed
 
 
 def test_openai_accepts_sampling_options(openai_client: openai.OpenAI) -> None:
@@ -235,10 +237,10 @@ def test_the_hub_client_streams_text(hub_client: InferenceClient) -> None:
 
 
 def test_the_hub_client_chats(hub_client: InferenceClient) -> None:
-    whole = hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0, model="llama")
+    response = hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0, model="llama")
     chunks = list(hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0, model="llama", stream=True))
     streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    assert whole.choices[0].message.content == streamed
+    assert response.choices[0].message.content == streamed
 
 
 def test_the_hub_client_gets_structured_output(hub_client: InferenceClient) -> None:

@@ -42,13 +42,13 @@ def test_it_answers_with_default_options(cloud: Cloud) -> None:
 def test_it_streams(cloud: Cloud) -> None:
     chat = model(cloud, max_tokens=10, temperature=0, stream_usage=True)
     chunks = list(chat.stream(QUESTION))
-    whole = AIMessageChunk(content="")
+    total = AIMessageChunk(content="")
     for chunk in chunks:
-        whole += chunk
+        total += chunk
     assert len(chunks) >= 10
-    assert whole.text == chat.invoke(QUESTION).text
-    assert whole.usage_metadata is not None
-    assert whole.usage_metadata["output_tokens"] == 10
+    assert total.text == chat.invoke(QUESTION).text
+    assert total.usage_metadata is not None
+    assert total.usage_metadata["output_tokens"] == 10
 
 
 def test_it_streams_asynchronously(cloud: Cloud) -> None:

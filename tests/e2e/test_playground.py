@@ -76,9 +76,9 @@ def test_a_response_is_streamed_and_measured(playground: Playground, cloud: Clou
     playground.until(lambda: playground.last(".assistant .text"))
     early = playground.last(".assistant .text")
     playground.until(playground.has_ended)
-    whole = playground.last(".assistant .text")
-    assert whole.startswith(early)
-    assert len(whole) > len(early)
+    complete = playground.last(".assistant .text")
+    assert complete.startswith(early)
+    assert len(complete) > len(early)
     figures = FIGURES.fullmatch(playground.last(".assistant .meta"))
     assert figures is not None
     tokens, rate, first, prompt = (float(figure) for figure in figures.groups()[:4])

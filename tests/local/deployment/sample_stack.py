@@ -49,7 +49,7 @@ def integration(*, stream: bool) -> dict[str, Any]:
 
 BODY: dict[str, Any] = {
     "openapi": "3.0.1",
-    "info": {"title": "door", "version": "1"},
+    "info": {"title": "front-door", "version": "1"},
     "x-amazon-apigateway-api-key-source": "AUTHORIZER",
     "x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}},
     "x-amazon-apigateway-gateway-responses": {

@@ -34,7 +34,7 @@ ADDITIONAL: dict[str, Any] = {
             "Rules": [],
             "VisibilityConfig": {
                 "CloudWatchMetricsEnabled": True,
-                "MetricName": "door",
+                "MetricName": "front-door",
                 "SampledRequestsEnabled": False,
             },
         },
@@ -85,7 +85,7 @@ ADDITIONAL: dict[str, Any] = {
     "Group": {
         "Type": "AWS::EC2::SecurityGroup",
         "Properties": {
-            "GroupDescription": "door",
+            "GroupDescription": "front-door",
             "VpcId": {"Ref": "Vpc"},
             "SecurityGroupIngress": [{"CidrIp": "10.0.0.0/16", "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}],
         },
@@ -131,7 +131,7 @@ def private_front_door() -> dict[str, Any]:
     }
     template["Outputs"] |= {
         "AclArn": {"Value": {"Fn::GetAtt": ["Acl", "Arn"]}},
-        "Alias": {"Value": {"Fn::GetAtt": ["Domain", "RegionalDomainName"]}, "Export": {"Name": "door:alias"}},
+        "Alias": {"Value": {"Fn::GetAtt": ["Domain", "RegionalDomainName"]}, "Export": {"Name": "front-door:alias"}},
     }
     return template
 

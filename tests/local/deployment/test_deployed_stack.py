@@ -94,7 +94,7 @@ def test_an_api_that_api_gateway_would_reject_is_an_error(plane: ControlPlane) -
 def test_an_api_without_a_body_is_an_error(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     del template["Resources"]["Deployment"], template["Resources"]["Stage"]["Properties"]["DeploymentId"]
-    template["Resources"]["Api"]["Properties"] = {"Name": "door"}
+    template["Resources"]["Api"]["Properties"] = {"Name": "front-door"}
     with pytest.raises(
         UserError,
         match=r"has no Body\.\nThe emulated gateway serves only APIs with an OpenAPI document in the template\.",

@@ -90,10 +90,10 @@ def test_best_of_also_returns_the_other_sequences(container):
 
 def test_the_finish_reason_is_length_eos_token_or_stop_sequence(container):
     assert generate(container, max_new_tokens=3, details=True).json["details"]["finish_reason"] == "length"
-    whole = generate(container, details=True).json
-    assert whole["details"]["finish_reason"] == "eos_token"
-    assert whole["details"]["tokens"][-1]["special"] is True
-    assert "<|eot_id|>" not in whole["generated_text"]
+    unlimited = generate(container, details=True).json
+    assert unlimited["details"]["finish_reason"] == "eos_token"
+    assert unlimited["details"]["tokens"][-1]["special"] is True
+    assert "<|eot_id|>" not in unlimited["generated_text"]
     stopped = generate(container, stop=["language"], details=True).json
     assert stopped["details"]["finish_reason"] == "stop_sequence"
     assert stopped["generated_text"].endswith("language")

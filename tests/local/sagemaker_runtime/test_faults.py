@@ -68,35 +68,35 @@ def frames(body):
 
 @pytest.mark.parametrize("path", [STREAM, BUFFERED])
 def test_a_connection_is_aborted_at_the_requested_byte(url, faults, path):
-    whole = raw(url, path)[1]
-    for at in [0, 1, 2, 11, 12, 13, 40, len(whole) - 1, len(whole), len(whole) + 1000]:
+    full = raw(url, path)[1]
+    for at in [0, 1, 2, 11, 12, 13, 40, len(full) - 1, len(full), len(full) + 1000]:
         faults.inject("connection-lost", 1, at=at)
         status, body, complete = raw(url, path)
-        assert (status, len(body)) == (200, min(at, len(whole)))
-        assert not complete or (path == BUFFERED and at >= len(whole))
-    assert raw(url, path)[1:] == (whole, True)
+        assert (status, len(body)) == (200, min(at, len(full)))
+        assert not complete or (path == BUFFERED and at >= len(full))
+    assert raw(url, path)[1:] == (full, True)
 
 
 @pytest.mark.parametrize("path", [STREAM, BUFFERED])
 def test_a_response_ends_cleanly_at_the_requested_byte(url, faults, path):
-    whole = raw(url, path)[1]
-    for at in [0, 1, 50, len(whole), len(whole) + 1]:
+    full = raw(url, path)[1]
+    for at in [0, 1, 50, len(full), len(full) + 1]:
         faults.inject("end", 1, at=at)
-        assert raw(url, path) == (200, whole[:at], True)
+        assert raw(url, path) == (200, full[:at], True)
 
 
 def test_a_flipped_bit_is_noticed_by_a_client_at_any_position(url, faults):
-    whole = len(raw(url)[1])
-    for at in range(0, whole, 7):
+    size = len(raw(url)[1])
+    for at in range(0, size, 7):
         faults.inject("flip", 1, at=at)
         _, body, complete = raw(url)
-        assert (len(body), complete) == (whole, True)
+        assert (len(body), complete) == (size, True)
         try:
             text = b"".join(payload for _, payload in frames(body))
         except ChecksumMismatch:
             continue
         assert text != TEXT, at
-    faults.inject("flip", 1, at=whole)
+    faults.inject("flip", 1, at=size)
     _, body, complete = raw(url)
     assert (b"".join(payload for _, payload in frames(body)), complete) == (TEXT, True)
 

@@ -26,7 +26,7 @@ def streamed(*, millis: int | None = None, **more: Any) -> dict[str, Any]:
 
 DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.1",
-    "info": {"title": "door", "version": "1"},
+    "info": {"title": "front-door", "version": "1"},
     "x-amazon-apigateway-api-key-source": "AUTHORIZER",
     "x-amazon-apigateway-request-validators": {
         "body": {"validateRequestBody": True, "validateRequestParameters": False},
