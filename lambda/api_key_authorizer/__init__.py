@@ -1,8 +1,8 @@
 """Lets API Gateway check a Bearer token as an API key.
 
-OpenAI and Hugging Face clients send `Authorization: Bearer …`; API Gateway takes keys from an authorizer's answer
-(`apiKeySource: AUTHORIZER`). So this function passes the token on as the key, and API Gateway itself refuses a key that
-it does not know and counts the others against their usage plans. Nothing is compared, stored or logged here.
+OpenAI and Hugging Face clients send `Authorization: Bearer …`; with `apiKeySource: AUTHORIZER`, API Gateway reads the
+key from an authorizer's response. This function returns the token as the key, and API Gateway rejects unknown keys and
+meters the others against their usage plans. Nothing is compared, stored or logged here.
 """
 
 import hashlib
@@ -13,20 +13,21 @@ _BEARER = re.compile(r"[Bb]earer ([-A-Za-z0-9._~+/]{20,128}=*)")
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Answer a TOKEN authorizer's event.
+    """Respond to a TOKEN authorizer's event with an IAM policy and the API key.
 
     Args:
-        event: `authorizationToken` and `methodArn`.
+        event: Contains `authorizationToken` and `methodArn`.
         context: Lambda's context; not used.
 
     Raises:
-        PermissionError: The header is no Bearer token. API Gateway answers 401 for the word "Unauthorized".
+        PermissionError: The header is not a Bearer token. API Gateway responds with 401 to the message "Unauthorized".
     """
     match = _BEARER.fullmatch(event.get("authorizationToken") or "")
     if match is None:
         raise PermissionError("Unauthorized")
     key = match[1]
-    # arn:aws:execute-api:region:account:api/stage/METHOD/path: one cached answer serves the whole stage.
+    # arn:aws:execute-api:region:account:api/stage/METHOD/path: allow the stage, since API Gateway caches the policy
+    # for every method and path.
     api, stage = event["methodArn"].split("/", 2)[:2]
     statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}
     return {

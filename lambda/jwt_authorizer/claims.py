@@ -1,59 +1,60 @@
-"""Whether the claims of a token, whose signature is right, let its bearer in (RFC 7519, RFC 9068)."""
+"""Checks the claims of a token whose signature is valid (RFC 7519, RFC 9068)."""
 
 import math
 import re
 from typing import Any
 
-from jwt_authorizer.errors import TokenError
+from jwt_authorizer.token import TokenError
 
 LEEWAY_SECONDS = 60
-"""By how much the issuer's clock may differ from ours."""
+"""How far the issuer's clock may differ from ours."""
 
-_SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")
+_PRINCIPAL = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 def check_claims(claims: dict[str, Any], *, issuer: str, audience: frozenset[str], now: float) -> None:
-    """Whether the token is the issuer's, for this API, and valid now.
+    """Check that a token was issued by this issuer, for this API, and is valid now.
 
     Args:
-        claims: What it claims.
-        issuer: Who must have issued it.
-        audience: For whom: one of these, in `aud` or, as Amazon Cognito's access tokens have it, in `client_id`.
+        claims: The token's claims.
+        issuer: The required `iss`.
+        audience: The accepted audiences. One of them must be in `aud` or, as in Amazon Cognito's access tokens, in
+            `client_id`.
         now: Seconds since 1970.
 
     Raises:
-        TokenError: It is not.
+        TokenError: A claim is missing or wrong.
     """
     if claims.get("iss") != issuer:
         raise TokenError("issuer")
-    if not audience & _audience(claims):
+    if not audience & _audiences(claims):
         raise TokenError("audience")
-    if _time(claims, "exp") + LEEWAY_SECONDS <= now:
+    if _timestamp(claims, "exp") + LEEWAY_SECONDS <= now:
         raise TokenError("expired")
-    if "nbf" in claims and _time(claims, "nbf") - LEEWAY_SECONDS > now:
+    if "nbf" in claims and _timestamp(claims, "nbf") - LEEWAY_SECONDS > now:
         raise TokenError("not valid yet")
 
 
-def subject(claims: dict[str, Any]) -> str:
-    """Who bears the token: its subject, or the client that it was issued to for itself.
+def principal_of(claims: dict[str, Any]) -> str:
+    """Return `sub` or, if the token was issued to a client that acts for itself, `client_id`.
 
     Raises:
-        TokenError: It names nobody.
+        TokenError: Neither is a string of 1 to 255 printable ASCII characters.
     """
-    found = claims.get("sub") or claims.get("client_id")
-    if not isinstance(found, str) or not _SUBJECT.fullmatch(found):
+    principal = claims.get("sub") or claims.get("client_id")
+    if not isinstance(principal, str) or not _PRINCIPAL.fullmatch(principal):
         raise TokenError("subject")
-    return found
+    return principal
 
 
-def _audience(claims: dict[str, Any]) -> set[str]:
-    stated = claims.get("aud")
-    audiences = stated if isinstance(stated, list) else [stated]
-    return {each for each in (*audiences, claims.get("client_id")) if isinstance(each, str)}
+def _audiences(claims: dict[str, Any]) -> set[str]:
+    aud = claims.get("aud")
+    values = aud if isinstance(aud, list) else [aud]
+    return {value for value in (*values, claims.get("client_id")) if isinstance(value, str)}
 
 
-def _time(claims: dict[str, Any], name: str) -> float:
-    stated = claims.get(name)
-    if isinstance(stated, bool) or not isinstance(stated, int | float) or not math.isfinite(stated):
+def _timestamp(claims: dict[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TokenError(name)
-    return stated
+    return value

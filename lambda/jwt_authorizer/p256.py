@@ -1,7 +1,16 @@
-"""ECDSA's check on the curve P-256 (FIPS 186-5, 6.4.2). No secret is in it, so it need not take the same time always.
+"""Verifies ECDSA signatures on the curve P-256 (FIPS 186-5, 6.4.2). No secrets are involved: it needs no constant time.
 
-Points are Jacobian (X, Y, Z) for (X/Z², Y/Z³), which takes no division on the way; Z is 0 at infinity.
+Points have Jacobian coordinates (X, Y, Z) for (X/Z², Y/Z³), which avoids divisions; Z is 0 at infinity.
 """
+
+import hashlib
+from dataclasses import dataclass
+
+ALGORITHM = "ES256"
+"""The algorithm's name in JOSE (RFC 7518, 3.4)."""
+
+COORDINATE_BYTES = 32
+"""The length of x and y in a JWK, and of r and s in a signature."""
 
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -16,19 +25,42 @@ _Point = tuple[int, int, int]
 _INFINITY: _Point = (1, 1, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class EcKey:
+    """A public key: a point on the curve."""
+
+    x: int
+    y: int
+
+
+def verify(key: EcKey, message: bytes, signature: bytes) -> bool:
+    """Whether the signature of a message is valid.
+
+    Args:
+        key: The public key.
+        message: The bytes that were signed.
+        signature: r and s, 32 bytes each.
+    """
+    if len(signature) != 2 * COORDINATE_BYTES:
+        return False
+    r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
+    s = int.from_bytes(signature[COORDINATE_BYTES:], "big")
+    return is_signed((key.x, key.y), int.from_bytes(hashlib.sha256(message).digest(), "big"), r, s)
+
+
 def is_on_curve(x: int, y: int) -> bool:
     """Whether the point satisfies the curve's equation, y² = x³ - 3x + b."""
     return 0 <= x < _P and 0 <= y < _P and (y * y - (x * x * x - 3 * x + _B)) % _P == 0
 
 
 def is_signed(public: tuple[int, int], digest: int, r: int, s: int) -> bool:
-    """Whether (r, s) is a signature of a digest.
+    """Whether (r, s) is a valid signature of a digest.
 
     Args:
         public: The key, a point on the curve.
         digest: The SHA-256 of the message.
-        r: The signature's first number.
-        s: Its second.
+        r: The first number of the signature.
+        s: The second number of the signature.
     """
     if not (0 < r < _ORDER and 0 < s < _ORDER):
         return False
@@ -38,7 +70,7 @@ def is_signed(public: tuple[int, int], digest: int, r: int, s: int) -> bool:
 
 
 def _sum_of_multiples(first: int, p: _Point, second: int, q: _Point) -> _Point:
-    """`first` times p plus `second` times q, bit by bit for both together."""
+    """`first` times p plus `second` times q, both bit by bit in one pass (Shamir's trick)."""
     steps = (None, p, q, _add(p, q))
     total = _INFINITY
     for bit in range(max(first, second).bit_length() - 1, -1, -1):

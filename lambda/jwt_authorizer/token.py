@@ -1,4 +1,7 @@
-"""Takes a signed token (RFC 7515, compact form) apart. Nothing in it is to be believed yet."""
+"""Parses a signed token (RFC 7515, compact serialization) and verifies its signature (RFC 7518).
+
+No claim can be trusted before the signature is verified.
+"""
 
 import base64
 import json
@@ -6,24 +9,38 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from jwt_authorizer.errors import TokenError
+from jwt_authorizer import p256, rsa
+from jwt_authorizer.p256 import EcKey
+from jwt_authorizer.rsa import RsaKey
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "ES256")
-"""What a token may be signed with: never `none`, and no HMAC, for which a public key would be the secret."""
+ALGORITHMS = (*rsa.ALGORITHMS, p256.ALGORITHM)
+"""The accepted signature algorithms: never `none`, and no HMAC, for which a public key would be the secret."""
 
-_LONGEST = 10_240  # what API Gateway takes of all headers together
+_MAX_LENGTH = 10_240  # API Gateway's limit for all headers together
 _BEARER = re.compile(r"[Bb]earer ([-A-Za-z0-9_]+)\.([-A-Za-z0-9_]+)\.([-A-Za-z0-9_]+)")
+
+
+class TokenError(Exception):
+    """The token is not valid.
+
+    Args:
+        reason: One of a few fixed texts; contains nothing of the token.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it was sent.
+    """A parsed token, not yet verified.
 
     Args:
-        algorithm: How it says that it is signed; one of `ALGORITHMS`.
-        key_id: The key that it names, if it names one.
-        claims: What it claims.
-        signed: The bytes that the signature is of.
+        algorithm: `alg` of the header; one of `ALGORITHMS`.
+        key_id: `kid` of the header, if present.
+        claims: The payload.
+        signed: The signing input: the bytes that the signature covers.
         signature: The signature.
     """
 
@@ -35,59 +52,73 @@ class Token:
 
 
 def read_token(header: str) -> Token:
-    """The token of an `Authorization` header.
+    """Parse the token in an `Authorization` header.
 
     Raises:
-        TokenError: It is none, or one of a kind that is not understood.
+        TokenError: The header has no token, or one that is malformed or uses an unsupported feature.
     """
-    found = _BEARER.fullmatch(header) if len(header) <= _LONGEST else None
-    if found is None:
+    match = _BEARER.fullmatch(header) if len(header) <= _MAX_LENGTH else None
+    if match is None:
         raise TokenError("no token")
-    protected = _object(found[1])
-    algorithm, key_id = protected.get("alg"), protected.get("kid")
+    jose_header = _decode_object(match[1])
+    algorithm, key_id = jose_header.get("alg"), jose_header.get("kid")
     if algorithm not in ALGORITHMS:
         raise TokenError("algorithm")
-    # Extensions that have to be understood, none of which are.
-    if "crit" in protected or not (key_id is None or isinstance(key_id, str)):
+    # `crit` lists extensions that a verifier must support; this one supports none.
+    if "crit" in jose_header or not (key_id is None or isinstance(key_id, str)):
         raise TokenError("header")
     return Token(
         algorithm=algorithm,
         key_id=key_id,
-        claims=_object(found[2]),
-        signed=f"{found[1]}.{found[2]}".encode("ascii"),
-        signature=decoded(found[3]),
+        claims=_decode_object(match[2]),
+        signed=f"{match[1]}.{match[2]}".encode("ascii"),
+        signature=decode_base64url(match[3]),
     )
 
 
-def decoded(text: str) -> bytes:
-    """The bytes of base64url without padding, written in the one way in which they can be.
+def verify_signature(token: Token, key: RsaKey | EcKey) -> None:
+    """Verify that a token was signed with the private part of a key.
 
     Raises:
-        TokenError: It is something else.
+        TokenError: It was not, or the key is not for the token's algorithm.
+    """
+    if isinstance(key, RsaKey):
+        is_valid = token.algorithm in rsa.ALGORITHMS and rsa.verify(key, token.algorithm, token.signed, token.signature)
+    else:
+        is_valid = token.algorithm == p256.ALGORITHM and p256.verify(key, token.signed, token.signature)
+    if not is_valid:
+        raise TokenError("signature")
+
+
+def decode_base64url(text: str) -> bytes:
+    """Decode base64url without padding, and accept only the canonical encoding.
+
+    Raises:
+        TokenError: The text is not a string or not canonical base64url.
     """
     if not isinstance(text, str) or len(text) % 4 == 1:
         raise TokenError("encoding")
     try:
-        found = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
         raise TokenError("encoding") from None
-    if base64.urlsafe_b64encode(found).rstrip(b"=").decode("ascii") != text:
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii") != text:
         raise TokenError("encoding")
-    return found
+    return data
 
 
-def _object(part: str) -> dict[str, Any]:
+def _decode_object(part: str) -> dict[str, Any]:
     try:
-        found = json.loads(decoded(part).decode("utf-8"), object_pairs_hook=_once)
+        value = json.loads(decode_base64url(part).decode("utf-8"), object_pairs_hook=_unique_members)
     except (ValueError, RecursionError):
         raise TokenError("encoding") from None
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise TokenError("encoding")
-    return found
+    return value
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member stands there twice")
+        raise ValueError("duplicate member")
     return members

@@ -1,4 +1,4 @@
-"""The authorizer hands the Bearer token to API Gateway, which checks it as an API key."""
+"""The authorizer passes the Bearer token to API Gateway, which checks it as an API key."""
 
 import json
 
@@ -9,12 +9,12 @@ ARN = "arn:aws:execute-api:eu-west-1:123456789012:abc123/prod/POST/v1/chat/compl
 KEY = "AbC-._~+/0123456789xyz=="
 
 
-def test_the_token_becomes_the_key_for_the_whole_stage() -> None:
-    answer = api_key_authorizer.handler(
+def test_the_token_is_returned_as_the_api_key_and_allows_the_entire_stage() -> None:
+    policy = api_key_authorizer.handler(
         {"type": "TOKEN", "authorizationToken": f"Bearer {KEY}", "methodArn": ARN}, None
     )
-    assert answer["usageIdentifierKey"] == KEY
-    (statement,) = answer["policyDocument"]["Statement"]
+    assert policy["usageIdentifierKey"] == KEY
+    (statement,) = policy["policyDocument"]["Statement"]
     assert statement == {
         "Action": "execute-api:Invoke",
         "Effect": "Allow",
@@ -22,12 +22,12 @@ def test_the_token_becomes_the_key_for_the_whole_stage() -> None:
     }
 
 
-def test_the_principal_tells_keys_apart_without_telling_them() -> None:
-    answers = [
+def test_principals_differ_between_keys_without_revealing_them() -> None:
+    policies = [
         api_key_authorizer.handler({"authorizationToken": f"bearer {KEY[:-2]}{end}", "methodArn": ARN}, None)
         for end in ("a", "b", "a")
     ]
-    principals = [answer["principalId"] for answer in answers]
+    principals = [policy["principalId"] for policy in policies]
     assert principals[0] == principals[2] != principals[1]
     assert KEY[:8] not in json.dumps(principals)
 
@@ -46,12 +46,12 @@ def test_the_principal_tells_keys_apart_without_telling_them() -> None:
         "Bearer " + "a" * 129,
     ],
 )
-def test_anything_else_is_unauthorized(token: str | None) -> None:
+def test_any_other_header_is_unauthorized(token: str | None) -> None:
     with pytest.raises(PermissionError, match=r"^Unauthorized$"):
         api_key_authorizer.handler({"authorizationToken": token, "methodArn": ARN}, None)
 
 
-def test_a_root_call_has_a_stage_too() -> None:
+def test_the_stage_is_found_in_the_arn_of_the_root_path() -> None:
     arn = "arn:aws-cn:execute-api:cn-north-1:1:abc/prod/POST/"
-    answer = api_key_authorizer.handler({"authorizationToken": f"Bearer {KEY}", "methodArn": arn}, None)
-    assert answer["policyDocument"]["Statement"][0]["Resource"] == "arn:aws-cn:execute-api:cn-north-1:1:abc/prod/*"
+    policy = api_key_authorizer.handler({"authorizationToken": f"Bearer {KEY}", "methodArn": arn}, None)
+    assert policy["policyDocument"]["Statement"][0]["Resource"] == "arn:aws-cn:execute-api:cn-north-1:1:abc/prod/*"

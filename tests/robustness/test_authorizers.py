@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import api_key_authorizer
-import jwt_authorizer
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from jwt_authorizer import handler as jwt_handler
 from jwt_authorizer.jwks import KeySet
 
 ISSUER, AUDIENCE = "https://issuer.example", "door"
@@ -56,7 +56,7 @@ def _issuer(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setenv("ISSUER", ISSUER)
     monkeypatch.setenv("AUDIENCE", json.dumps([AUDIENCE]))
-    monkeypatch.setattr(jwt_authorizer, "_key_sets", {ISSUER: KeySet(ISSUER, pages.__getitem__)})
+    monkeypatch.setattr(jwt_handler, "key_sets", {ISSUER: KeySet(ISSUER, pages.__getitem__)})
 
 
 def answer(handler: Callable[..., dict[str, Any]], header: Any) -> str | None:
@@ -68,7 +68,7 @@ def answer(handler: Callable[..., dict[str, Any]], header: Any) -> str | None:
     return str(told["principalId"])
 
 
-@pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_authorizer.handler], ids=["keys", "tokens"])
+@pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_handler.handler], ids=["keys", "tokens"])
 @DRAWN
 @given(header=st.text(max_size=200) | st.from_regex(r"[Bb]earer .{0,60}", fullmatch=True))
 @example(header="")
@@ -95,11 +95,11 @@ def test_nothing_that_is_drawn_is_let_in_by_a_token(
 
 
 def test_a_token_with_one_other_letter_is_another_token() -> None:
-    assert answer(jwt_authorizer.handler, f"Bearer {VALID}") == "someone"
+    assert answer(jwt_handler.handler, f"Bearer {VALID}") == "someone"
     for at in range(len(VALID)):
         other = "A" if VALID[at] != "A" else "B"
-        assert answer(jwt_authorizer.handler, f"Bearer {VALID[:at]}{other}{VALID[at + 1 :]}") is None
-        assert answer(jwt_authorizer.handler, f"Bearer {VALID[:at]}{VALID[at + 1 :]}") is None
+        assert answer(jwt_handler.handler, f"Bearer {VALID[:at]}{other}{VALID[at + 1 :]}") is None
+        assert answer(jwt_handler.handler, f"Bearer {VALID[:at]}{VALID[at + 1 :]}") is None
 
 
 WRONG: list[Any] = [None, True, 0, -1, 1e308, "", "x", "\ud800", [], [None], [[]], {}, {"a": 1}, "🐤" * 100]
@@ -108,7 +108,7 @@ WRONG: list[Any] = [None, True, 0, -1, 1e308, "", "x", "\ud800", [], [None], [[]
 @pytest.mark.parametrize("name", [*CLAIMS, "nbf", "client_id", "sub"])
 def test_a_signed_token_with_a_wrong_claim_is_refused_or_means_the_same(name: str) -> None:
     for wrong in WRONG:
-        told = answer(jwt_authorizer.handler, f"Bearer {token(HEADER, {**CLAIMS, name: wrong})}")
+        told = answer(jwt_handler.handler, f"Bearer {token(HEADER, {**CLAIMS, name: wrong})}")
         assert told in (None, "someone", wrong)
         assert told is None or name not in ("iss", "aud")
 
@@ -116,7 +116,7 @@ def test_a_signed_token_with_a_wrong_claim_is_refused_or_means_the_same(name: st
 @pytest.mark.parametrize("name", ["alg", "kid", "crit", "typ", "jku", "jwk", "b64", "x5c"])
 def test_a_signed_token_with_a_wrong_header_is_refused_or_means_the_same(name: str) -> None:
     for wrong in [*WRONG, "none", "HS256", "RS512", "ES256"]:
-        told = answer(jwt_authorizer.handler, f"Bearer {token({**HEADER, name: wrong}, CLAIMS)}")
+        told = answer(jwt_handler.handler, f"Bearer {token({**HEADER, name: wrong}, CLAIMS)}")
         assert told in (None, "someone")
         assert told is None or name != "alg"
 
@@ -126,7 +126,7 @@ def _headers() -> Iterator[str]:
         yield from (f"Bearer {VALID}", f"Bearer key-{at:030}", f"Bearer {VALID[:-9]}{at:09}", "x" * (at % 500))
 
 
-@pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_authorizer.handler], ids=["keys", "tokens"])
+@pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_handler.handler], ids=["keys", "tokens"])
 def test_five_thousand_calls_leave_nothing(
     handler: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:

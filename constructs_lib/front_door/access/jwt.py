@@ -51,7 +51,7 @@ class _TokenAccess(AccessMethod):
             scope,
             "Function",
             folder="jwt_authorizer",
-            handler="jwt_authorizer.handler",
+            handler="jwt_authorizer.handler.handler",
             description="Verifies tokens of an OpenID Connect provider",
             timeout=Duration.seconds(10),
             memory_size=512,

@@ -1,4 +1,4 @@
-"""An OpenID Connect provider: its keys, the tokens that it signs, and its pages on a real HTTPS server."""
+"""An OpenID Connect provider: its keys, the tokens that it signs, and an HTTPS server for its metadata and keys."""
 
 from __future__ import annotations
 
@@ -25,74 +25,86 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 AUDIENCE = "https://llm.example.com"
 
 
-def encoded(data: bytes | object) -> str:
+def encode(data: bytes | object) -> str:
     raw = data if isinstance(data, bytes) else json.dumps(data).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _number(value: int, length: int | None = None) -> str:
-    return encoded(value.to_bytes(length or (value.bit_length() + 7) // 8, "big"))
+def _encode_integer(value: int, length: int | None = None) -> str:
+    return encode(value.to_bytes(length or (value.bit_length() + 7) // 8, "big"))
 
 
 def rsa_jwk(key: rsa.RSAPrivateKey = RSA_KEY, **more: Any) -> dict[str, Any]:
     numbers = key.public_key().public_numbers()
-    return {"kty": "RSA", "kid": "rsa", "use": "sig", "n": _number(numbers.n), "e": _number(numbers.e)} | more
+    return {
+        "kty": "RSA",
+        "kid": "rsa",
+        "use": "sig",
+        "n": _encode_integer(numbers.n),
+        "e": _encode_integer(numbers.e),
+    } | more
 
 
 def ec_jwk(key: ec.EllipticCurvePrivateKey = EC_KEY, **more: Any) -> dict[str, Any]:
     numbers = key.public_key().public_numbers()
-    point = {"x": _number(numbers.x, 32), "y": _number(numbers.y, 32)}
+    point = {"x": _encode_integer(numbers.x, 32), "y": _encode_integer(numbers.y, 32)}
     return {"kty": "EC", "kid": "ec", "crv": "P-256", "use": "sig"} | point | more
 
 
-def signature(algorithm: str, signed: bytes, key: Any) -> bytes:
+def sign(algorithm: str, message: bytes, key: Any) -> bytes:
     digest = HASHES[algorithm[2:]]
     if algorithm.startswith("RS"):
-        made: bytes = key.sign(signed, padding.PKCS1v15(), digest)
-        return made
-    r, s = utils.decode_dss_signature(key.sign(signed, ec.ECDSA(digest)))
+        signature: bytes = key.sign(message, padding.PKCS1v15(), digest)
+        return signature
+    r, s = utils.decode_dss_signature(key.sign(message, ec.ECDSA(digest)))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def claims(issuer: str, **changes: Any) -> dict[str, Any]:
-    """Claims that let their bearer in; a change to None leaves one out, a function is told what time it is."""
+    """Valid claims with changes: None removes a claim, a function gets the current time and returns the value."""
     now = int(time.time())
-    made = {"iss": issuer, "aud": AUDIENCE, "sub": "user-1", "exp": now + 600} | changes
-    return {name: value(now) if callable(value) else value for name, value in made.items() if value is not None}
+    values = {"iss": issuer, "aud": AUDIENCE, "sub": "user-1", "exp": now + 600} | changes
+    return {name: value(now) if callable(value) else value for name, value in values.items() if value is not None}
 
 
-def token(claimed: dict[str, Any], algorithm: str = "RS256", key: Any = None, **header: Any) -> str:
-    """A token with those claims, signed; a member of the header that is None is left out."""
+def token(payload: dict[str, Any], algorithm: str = "RS256", key: Any = None, **header: Any) -> str:
+    """A signed token with these claims; None removes a member of the header."""
     key = key or (EC_KEY if algorithm.startswith("ES") else RSA_KEY)
-    stated = {"alg": algorithm, "typ": "JWT", "kid": "ec" if algorithm.startswith("ES") else "rsa"} | header
-    parts = [{name: value for name, value in stated.items() if value is not None}, claimed]
-    signed = ".".join(encoded(part) for part in parts)
-    return f"{signed}.{encoded(signature(algorithm, signed.encode(), key))}"
+    members = {"alg": algorithm, "typ": "JWT", "kid": "ec" if algorithm.startswith("ES") else "rsa"} | header
+    parts = [{name: value for name, value in members.items() if value is not None}, payload]
+    message = ".".join(encode(part) for part in parts)
+    return f"{message}.{encode(sign(algorithm, message.encode(), key))}"
 
 
 class Provider:
-    """What the server answers, by path, and which paths were asked for."""
+    """The server's responses.
+
+    Attributes:
+        keys: The key set.
+        pages: Status, headers and body by path, in place of the normal responses.
+        requested: The requested paths.
+    """
 
     def __init__(self) -> None:
         self.keys: list[dict[str, Any]] = [rsa_jwk(), ec_jwk()]
         self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.issuer = ""
 
     def page(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        self.asked.append(path)
+        self.requested.append(path)
         if path in self.pages:
             return self.pages[path]
-        own = {
+        metadata = {
             "/.well-known/openid-configuration": {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys"},
             "/keys": {"keys": self.keys},
         }
-        return (200, {}, json.dumps(own[path]).encode()) if path in own else (404, {}, b"{}")
+        return (200, {}, json.dumps(metadata[path]).encode()) if path in metadata else (404, {}, b"{}")
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[Provider, Path]]:
-    """A provider on https://localhost, and the file with the authority that vouches for it."""
+def serve_provider(folder: Path) -> Iterator[tuple[Provider, Path]]:
+    """Serve a provider on https://localhost; the file has the authority that issued its certificate."""
     certificate, key = _certificate(folder)
     provider = Provider()
 
@@ -127,7 +139,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
+    built = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -140,7 +152,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
         .sign(key, hashes.SHA256())
     )
     certificate, private = folder / "localhost.pem", folder / "localhost.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
