@@ -99,6 +99,7 @@ def test_no_pause_goes_beyond_the_deadline(
     door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retry, "FIRST_PAUSE_SECONDS", 1000)
+    monkeypatch.setattr(retry.random, "uniform", lambda _low, high: high)
     sagemaker.replies += [error(429, "ThrottlingException"), ANSWER]
     started = time.monotonic()
     assert door.ask("/generate", {"inputs": "Hi"}).status == 429
