@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conformance.emulated_door import Door, open_door
+from tests.conformance.emulated_front_door import FrontDoorClient, start_front_door
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -17,7 +17,7 @@ def _credentials() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
-    """A door with one model."""
-    with open_door("llama") as opened:
-        yield opened
+def client() -> Iterator[FrontDoorClient]:
+    """A client of a front door with one model."""
+    with start_front_door("llama") as client:
+        yield client

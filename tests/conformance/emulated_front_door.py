@@ -1,4 +1,4 @@
-"""The front door's application over the emulated SageMaker and its container, called as the gateway calls it."""
+"""The front door's application in front of the emulated SageMaker, called with API Gateway's events."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer, read to its end."""
+class Response:
+    """A complete response."""
 
     status: int
     headers: dict[str, str]
@@ -55,30 +55,35 @@ class Answer:
         return json.loads(self.body)
 
     def data(self) -> list[str]:
-        """What the events carry."""
+        """The data of each event."""
         lines = self.body.decode().split("\n")
         return [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
 
     def events(self) -> list[Any]:
-        """The events' objects."""
+        """The JSON objects of the events."""
         return [json.loads(data) for data in self.data() if data != "[DONE]"]
 
 
 @dataclass
-class Door:
-    """The front door of some models."""
+class FrontDoorClient:
+    """Sends requests to the application.
+
+    Attributes:
+        app: The application.
+        faults: The faults that SageMaker injects.
+    """
 
     app: App
     faults: Faults
 
-    def post(self, path: str, body: object, **headers: str) -> Answer:
-        return self.ask("POST", path, json.dumps(body), **{"Content-Type": "application/json", **headers})
+    def post(self, path: str, body: object, **headers: str) -> Response:
+        return self.request("POST", path, json.dumps(body), **{"Content-Type": "application/json", **headers})
 
-    def get(self, path: str, **headers: str) -> Answer:
-        return self.ask("GET", path, None, **headers)
+    def get(self, path: str, **headers: str) -> Response:
+        return self.request("GET", path, None, **headers)
 
-    def ask(self, method: str, path: str, body: str | None, **headers: str) -> Answer:
-        """One request, as the event that API Gateway makes of it."""
+    def request(self, method: str, path: str, body: str | None, **headers: str) -> Response:
+        """Send a request as API Gateway's proxy event, and read the response to its end."""
         event = {
             "httpMethod": method,
             "path": path,
@@ -90,12 +95,12 @@ class Door:
         context: Any = SimpleNamespace(request_id="lambda-id", deadline=time.time() + 30)
         response = self.app.handle(event, context)
         lowered = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, lowered, b"".join(response.body))
+        return Response(response.status, lowered, b"".join(response.body))
 
 
 @contextmanager
-def open_door(*names: str) -> Iterator[Door]:
-    """A door for models of these names, all of them served by one container."""
+def start_front_door(*names: str) -> Iterator[FrontDoorClient]:
+    """Start a front door for models of these names, all served by the same container."""
     with _loop() as run:
         faults = Faults()
         container_runner, container_url = run(_serve(container(LIMITS)))
@@ -111,7 +116,7 @@ def open_door(*names: str) -> Iterator[Door]:
         }
         app = App(from_environment(environment))
         try:
-            yield Door(app, faults)
+            yield FrontDoorClient(app, faults)
         finally:
             app.sagemaker.close()
             for runner in (control_runner, runtime_runner, container_runner):
@@ -119,7 +124,7 @@ def open_door(*names: str) -> Iterator[Door]:
 
 
 def _control_plane() -> web.Application:
-    """What DescribeEndpoint says of an endpoint in service."""
+    """Responds to DescribeEndpoint with an endpoint in service."""
 
     async def describe_endpoint(_request: web.Request) -> web.Response:
         return web.json_response({"EndpointName": "e", "EndpointStatus": "InService"})

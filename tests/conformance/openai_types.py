@@ -1,4 +1,4 @@
-"""Holds answers to the types of the `openai` package, which are made from OpenAI's published description."""
+"""Validates responses with the types of the `openai` package, which are generated from OpenAI's API description."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from openai import BaseModel
 from pydantic import TypeAdapter, ValidationError
 
 
-def problems(type_: Any, value: object) -> list[str]:
-    """What in a JSON value is not of a type, and which members the type does not have."""
+def violations(type_: Any, value: object) -> list[str]:
+    """Everything in a JSON value that does not conform to a type, unknown members included."""
     try:
-        # Strict: a number for a text is a mistake here, which the package itself would overlook.
-        read = TypeAdapter(type_).validate_python(value, strict=True)
+        # Strict: a number in place of a string is an error here, though the package itself accepts it.
+        parsed = TypeAdapter(type_).validate_python(value, strict=True)
     except ValidationError as error:
         return [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-    return list(_unknown(read, ""))
+    return list(_unknown_members(parsed, ""))
 
 
-def _unknown(value: object, at: str) -> Iterator[str]:
+def _unknown_members(value: object, at: str) -> Iterator[str]:
     if isinstance(value, BaseModel):
         for name in value.model_extra or {}:
             yield f"{at}.{name}: OpenAI has no such member"
         for name in value.model_fields_set:
-            yield from _unknown(getattr(value, name), f"{at}.{name}")
+            yield from _unknown_members(getattr(value, name), f"{at}.{name}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _unknown(item, f"{at}[{index}]")
+            yield from _unknown_members(item, f"{at}[{index}]")

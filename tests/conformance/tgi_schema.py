@@ -1,4 +1,4 @@
-"""Reads tgi-3.3.6.json: what TGI's bodies are, beside its own description, which is not ours to copy."""
+"""Reads tgi-3.3.6.json, the types of TGI's bodies, and validates JSON values against them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Field:
     """One member of a struct.
 
     Attributes:
-        type: Such as `u32`, `[Token]`.
+        type: Rust's type, such as `u32` or `[Token]`.
         is_nullable: Whether it may be null.
-        is_required: Whether it is always there; in a request, whether TGI refuses without.
-        default: What it is where it is absent from a request, as JSON.
-        limits: Its range, as JSON Schema's keywords.
+        is_required: In a response, whether it is always present; in a request, whether TGI requires it.
+        default: Its value if a request does not have it, as JSON.
+        limits: Its range, by JSON Schema's keywords.
     """
 
     type: str
@@ -43,6 +43,12 @@ class Field:
     limits: dict[str, float]
 
 
+F32_MEMBERS = frozenset(
+    name for members in TABLE["requests"].values() for name, text in members.items() if text.startswith("f32")
+)
+"""The members of requests that TGI reads as 32-bit floats, and rounds to them before it checks their range."""
+
+
 def fields(struct: str) -> dict[str, Field]:
     """The members of a struct."""
     is_request = struct in TABLE["requests"]
@@ -50,50 +56,50 @@ def fields(struct: str) -> dict[str, Field]:
 
 
 def _field(text: str, is_request: bool) -> Field:
-    found = _NOTATION.fullmatch(text)
-    assert found is not None, text
-    limits = {_KEYWORDS[sign]: float(value) for sign, value in re.findall(r"([<>]=?) (-?\d+)", found["range"])}
-    may_be_absent = found["mark"] == "~" or found["default"] is not None or (is_request and found["mark"] == "?")
-    return Field(found["type"], found["mark"] == "?", not may_be_absent, found["default"], limits)
+    match = _NOTATION.fullmatch(text)
+    assert match is not None, text
+    limits = {_KEYWORDS[sign]: float(value) for sign, value in re.findall(r"([<>]=?) (-?\d+)", match["range"])}
+    may_be_absent = match["mark"] == "~" or match["default"] is not None or (is_request and match["mark"] == "?")
+    return Field(match["type"], match["mark"] == "?", not may_be_absent, match["default"], limits)
 
 
-def problems(struct: str, value: object, at: str = "") -> Iterator[str]:
-    """Everything in a JSON value that TGI would not have answered as this struct."""
+def violations(struct: str, value: object, at: str = "") -> Iterator[str]:
+    """Everything in a JSON value that does not conform to this struct."""
     if not isinstance(value, dict):
-        yield f"{at}: {value!r} is no {struct}"
+        yield f"{at}: {value!r} is not a {struct}"
         return
-    wanted = fields(struct)
-    for name in value.keys() - wanted.keys():
+    expected = fields(struct)
+    for name in value.keys() - expected.keys():
         yield f"{at}.{name}: {struct} has no such member"
-    for name, field in wanted.items():
+    for name, field in expected.items():
         if name in value:
-            yield from _problems_of(field, value[name], f"{at}.{name}")
+            yield from _violations_of_field(field, value[name], f"{at}.{name}")
         elif field.is_required:
             yield f"{at}.{name}: missing"
 
 
-def _problems_of(field: Field, value: object, at: str) -> Iterator[str]:
+def _violations_of_field(field: Field, value: object, at: str) -> Iterator[str]:
     if value is None:
         if not field.is_nullable:
             yield f"{at}: null"
     else:
-        yield from _problems_of_type(field.type, value, at)
+        yield from _violations_of_type(field.type, value, at)
 
 
-def _problems_of_type(type_: str, value: object, at: str) -> Iterator[str]:
+def _violations_of_type(type_: str, value: object, at: str) -> Iterator[str]:
     if type_.startswith("["):
         if not isinstance(value, list):
-            yield f"{at}: {value!r} is no array"
+            yield f"{at}: {value!r} is not an array"
             return
         for index, item in enumerate(value):
-            yield from _problems_of_type(type_[1:-1], item, f"{at}[{index}]")
+            yield from _violations_of_type(type_[1:-1], item, f"{at}[{index}]")
     elif type_ in TABLE["enums"]:
         if value not in TABLE["enums"][type_]:
-            yield f"{at}: {value!r} is no {type_}"
+            yield f"{at}: {value!r} is not a {type_}"
     elif type_ in JSON_TYPES:
         kind = JSON_TYPES[type_]
-        is_it = isinstance(value, _PYTHON[kind]) and (kind == "boolean" or not isinstance(value, bool))  # type: ignore[arg-type]
-        if not is_it or (type_.startswith("u") and isinstance(value, int) and value < 0):
-            yield f"{at}: {value!r} is no {type_}"
+        has_type = isinstance(value, _PYTHON[kind]) and (kind == "boolean" or not isinstance(value, bool))  # type: ignore[arg-type]
+        if not has_type or (type_.startswith("u") and isinstance(value, int) and value < 0):
+            yield f"{at}: {value!r} is not a {type_}"
     else:
-        yield from problems(type_, value, at)
+        yield from violations(type_, value, at)

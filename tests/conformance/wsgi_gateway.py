@@ -1,4 +1,4 @@
-"""A WSGI application in API Gateway's place: what comes in becomes an event for the front door."""
+"""A WSGI application that replaces API Gateway: it turns each request into an event for the front door."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from front_door.app import App
 
 
-class Gateway:
-    """Calls a front door's application.
+class WsgiGateway:
+    """Calls the front door's application.
 
     Args:
         app: The application.
@@ -23,7 +23,7 @@ class Gateway:
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        """Answer one request."""
+        """Respond to one request."""
         context: Any = SimpleNamespace(request_id="lambda-id", deadline=time.time() + 30)
         response = self._app.handle(_event(environ), context)
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
@@ -32,7 +32,7 @@ class Gateway:
 
 
 def _event(environ: dict[str, Any]) -> dict[str, Any]:
-    # CONTENT_TYPE and CONTENT_LENGTH are the two headers that WSGI keeps apart.
+    # WSGI passes all headers as HTTP_*, except for CONTENT_TYPE and CONTENT_LENGTH.
     headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
     if environ.get("CONTENT_TYPE"):
         headers["CONTENT-TYPE"] = environ["CONTENT_TYPE"]
