@@ -7,9 +7,9 @@ import re
 import time
 from typing import Any, NamedTuple
 
-from tests.robustness.checked_door import Answered, HostileDoor, is_error
-from tests.robustness.expected_responses import TOKENS, TOOL_TOKENS, USAGE, events_for, true
-from tests.robustness.model_double import Answers, Received, Wire
+from tests.robustness.checked_client import CheckedClient, CheckedResponse, check_error_body
+from tests.robustness.expected_responses import TOKENS, TOOL_TOKENS, USAGE, events_for, healthy_response
+from tests.robustness.fake_sagemaker import Received, Responder, WireResponse
 
 _INPUTS: dict[str, Any] = {"inputs": "Hello", "parameters": {"details": True, "max_new_tokens": 3}}
 _CHAT: dict[str, Any] = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3}
@@ -25,8 +25,8 @@ class Case(NamedTuple):
     body: dict[str, Any]
     is_streamed: bool = False
 
-    def ask(self, door: HostileDoor, *, seconds: float = 30) -> Answered:
-        return door.ask(self.path, self.body, seconds=seconds)
+    def ask(self, client: CheckedClient, *, seconds: float = 30) -> CheckedResponse:
+        return client.ask(self.path, self.body, seconds=seconds)
 
 
 CASES = {
@@ -46,29 +46,31 @@ CASES = {
 STREAMED = {name: case for name, case in CASES.items() if case.is_streamed}
 WHOLE = {"best of two": Case("/generate", {**_INPUTS, "parameters": {"best_of": 2}})}
 """Asked by InvokeEndpoint, which does not stream."""
-_TRUTH: dict[tuple[str, str], Answered] = {}
+_TRUTH: dict[tuple[str, str], CheckedResponse] = {}
 
 
-def truth_of(door: HostileDoor, case: Case) -> Answered:
+def expected_response(client: CheckedClient, case: Case) -> CheckedResponse:
     """What the client gets when nothing goes wrong."""
     key = (case.path, json.dumps(case.body))
     if key not in _TRUTH:
-        wrong, door.double.answers = door.double.answers, true
-        answered = _TRUTH[key] = case.ask(door)
-        door.double.answers = wrong
-        assert answered.status == 200, answered.body
-        assert answered.is_stream == case.is_streamed
+        wrong, client.sagemaker.answers = client.sagemaker.answers, healthy_response
+        response = _TRUTH[key] = case.ask(client)
+        client.sagemaker.answers = wrong
+        assert response.status == 200, response.body
+        assert response.is_stream == case.is_streamed
         told = TOOL_TOKENS if "tools" in case.body else TOKENS
         if case.is_streamed:
-            assert tokens(answered) == list(told)
+            assert tokens(response) == list(told)
         else:
-            text = json.dumps(answered.json(), ensure_ascii=False).replace("\\", "").replace(" ", "")
+            text = json.dumps(response.json(), ensure_ascii=False).replace("\\", "").replace(" ", "")
             assert "".join(told).replace(" ", "") in text
-        assert not case.is_streamed or answered.line["GeneratedTokens"] == USAGE["completion_tokens"]
+        assert not case.is_streamed or response.line["GeneratedTokens"] == USAGE["completion_tokens"]
     return _TRUTH[key]
 
 
-def right_or_told(door: HostileDoor, case: Case, answered: Answered, *, passed_on: object = None) -> int:
+def check_complete_or_error(
+    client: CheckedClient, case: Case, response: CheckedResponse, *, passed_on: object = None
+) -> int:
     """Hold an answer against the truth: all of it, a whole error, or its beginning in whole events and then one error.
 
     Args:
@@ -77,49 +79,49 @@ def right_or_told(door: HostileDoor, case: Case, answered: Answered, *, passed_o
     Returns:
         How many tokens a stream told; -1 for an answer that is no stream.
     """
-    true_answer = truth_of(door, case)
-    assert answered.seconds < 10, "it hangs"
-    if answered.status >= 400:
-        is_error(answered.json(), answered.protocol)
-        assert answered.line["cause"]
+    true_answer = expected_response(client, case)
+    assert response.seconds < 10, "it hangs"
+    if response.status >= 400:
+        check_error_body(response.json(), response.protocol)
+        assert response.line["cause"]
         return -1
     if not case.is_streamed:
-        assert plain(answered.body.decode()) == plain(true_answer.body.decode())
-        assert "error" not in answered.line
+        assert normalize(response.body.decode()) == normalize(true_answer.body.decode())
+        assert "error" not in response.line
         return -1
-    told, expected = events(answered), events(true_answer)
+    told, expected = events(response), events(true_answer)
     errors = [event for event in told if isinstance(event, dict) and "error" in event]
     if not errors:
         assert told == expected
-        assert "error" not in answered.line
+        assert "error" not in response.line
         return len(TOKENS)
     (error,) = errors
     if error != passed_on:
-        is_error(error, answered.protocol)
+        check_error_body(error, response.protocol)
     before, behind = told[: told.index(error)], told[told.index(error) + 1 :]
     assert before == expected[: len(before)], "not what the model said"
-    assert behind == (["[DONE]"] if answered.protocol == "openai" else [])
+    assert behind == (["[DONE]"] if response.protocol == "openai" else [])
     assert before != expected, "an error behind the end"
-    assert answered.line["error"]
-    assert answered.line["cause"]
-    return len(tokens(answered))
+    assert response.line["error"]
+    assert response.line["cause"]
+    return len(tokens(response))
 
 
-def events(answered: Answered) -> list[Any]:
+def events(response: CheckedResponse) -> list[Any]:
     """What the events carry."""
-    return [data if data == "[DONE]" else plain(data) for data in answered.data()]
+    return [data if data == "[DONE]" else normalize(data) for data in response.data()]
 
 
-def plain(text: str) -> Any:
+def normalize(text: str) -> Any:
     """JSON without the moment at which it was made, and without the ids of calls, which are random."""
     value = json.loads(re.sub(r'"call_[0-9a-f]{24}"', '"call"', text))
     return {name: inner for name, inner in value.items() if name != "created"} if isinstance(value, dict) else value
 
 
-def tokens(answered: Answered) -> list[str]:
+def tokens(response: CheckedResponse) -> list[str]:
     """The texts in a stream, in the words of either protocol."""
     found = []
-    for event in events(answered):
+    for event in events(response):
         if event == "[DONE]" or "error" in event:
             continue
         if "token" in event:
@@ -138,46 +140,46 @@ def _text(choice: dict[str, Any]) -> str | None:
     return content
 
 
-class Once:
+class FaultOnce:
     """Answers wrong once, and then right."""
 
-    def __init__(self, wrong: Wire) -> None:
+    def __init__(self, wrong: WireResponse) -> None:
         self._wires = [wrong]
 
-    def __call__(self, request: Received) -> Wire:
-        return self._wires.pop() if self._wires else true(request)
+    def __call__(self, request: Received) -> WireResponse:
+        return self._wires.pop() if self._wires else healthy_response(request)
 
 
-def wrong_then_right(
-    door: HostileDoor, case: Case, wrong: bytes | Answers, then: str = "close", *, pause: float = 0
+def check_fault_and_recovery(
+    client: CheckedClient, case: Case, wrong: bytes | Responder, then: str = "close", *, pause: float = 0
 ) -> int:
     """Ask twice: the first answer is wrong and is held against the truth, the second one is right and is the truth.
 
     Returns:
         How many tokens the first told; -1 where it is no stream.
     """
-    door.double.answers = Once(Wire(wrong, then)) if isinstance(wrong, bytes) else wrong
-    answered = case.ask(door, seconds=1.1 if then == "stall" else 30)
-    told = right_or_told(door, case, answered)
+    client.sagemaker.answers = FaultOnce(WireResponse(wrong, then)) if isinstance(wrong, bytes) else wrong
+    response = case.ask(client, seconds=1.1 if then == "stall" else 30)
+    told = check_complete_or_error(client, case, response)
     time.sleep(pause)
-    after = case.ask(door)
+    after = case.ask(client)
     assert after.status == 200, after.body
-    assert right_or_told(door, case, after) in (-1, len(TOKENS))
+    assert check_complete_or_error(client, case, after) in (-1, len(TOKENS))
     return told
 
 
-def bytes_for(door: HostileDoor, case: Case) -> bytes:
+def response_bytes(client: CheckedClient, case: Case) -> bytes:
     """The bytes that SageMaker answers when nothing goes wrong."""
-    return true(_request_of(door, case)).data
+    return healthy_response(_request_of(client, case)).data
 
 
-def events_for_case(door: HostileDoor, case: Case) -> list[bytes]:
+def response_events(client: CheckedClient, case: Case) -> list[bytes]:
     """The events in them."""
-    return events_for(_request_of(door, case))
+    return events_for(_request_of(client, case))
 
 
-def _request_of(door: HostileDoor, case: Case) -> Received:
-    truth_of(door, case)
-    door.double.answers = true
-    case.ask(door)
-    return door.double.received[-1]
+def _request_of(client: CheckedClient, case: Case) -> Received:
+    expected_response(client, case)
+    client.sagemaker.answers = healthy_response
+    case.ask(client)
+    return client.sagemaker.received[-1]

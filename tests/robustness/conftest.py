@@ -5,30 +5,30 @@ from collections.abc import Iterator
 import pytest
 from front_door.sagemaker import retry
 
-from tests.robustness.checked_door import DOOR, HostileDoor, open_door
-from tests.robustness.expected_responses import true
-from tests.robustness.model_double import ModelDouble
+from tests.robustness.checked_client import FUNCTION_NAME, CheckedClient, create_client
+from tests.robustness.expected_responses import healthy_response
+from tests.robustness.fake_sagemaker import FakeSageMaker
 
 
 @pytest.fixture(scope="module")
-def double() -> Iterator[ModelDouble]:
+def sagemaker() -> Iterator[FakeSageMaker]:
     """A SageMaker in which all is well."""
-    double = ModelDouble(true)
-    yield double
-    double.close()
-    assert double.violations == []
+    sagemaker = FakeSageMaker(healthy_response)
+    yield sagemaker
+    sagemaker.close()
+    assert sagemaker.violations == []
 
 
 @pytest.fixture(scope="module")
-def door(double: ModelDouble) -> Iterator[HostileDoor]:
+def client(sagemaker: FakeSageMaker) -> Iterator[CheckedClient]:
     """A door with one model, kept for all tests of a module: what one of them leaves behind, the next one meets."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_SESSION_TOKEN", "token")
-        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", DOOR)
+        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME)
         patch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.001)
-        opened = open_door(double)
+        opened = create_client(sagemaker)
         yield opened
         opened.app.sagemaker.close()
 
@@ -36,7 +36,7 @@ def door(double: ModelDouble) -> Iterator[HostileDoor]:
 @pytest.fixture(autouse=True)
 def _all_is_well_again(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
-    if "double" in request.fixturenames:
-        double: ModelDouble = request.getfixturevalue("double")
-        double.answers = true
-        double.received.clear()
+    if "sagemaker" in request.fixturenames:
+        sagemaker: FakeSageMaker = request.getfixturevalue("sagemaker")
+        sagemaker.answers = healthy_response
+        sagemaker.received.clear()

@@ -88,7 +88,7 @@ def valid_body(path: str) -> dict[str, Any]:
     return COMPLETION if path.endswith("/completions") else GENERATE
 
 
-def least_body(path: str) -> dict[str, Any]:
+def minimal_body(path: str) -> dict[str, Any]:
     """The shortest request of a route."""
     valid = valid_body(path)
     if "messages" in valid:
@@ -96,21 +96,21 @@ def least_body(path: str) -> dict[str, Any]:
     return {name: valid[name] for name in ("inputs", "prompt") if name in valid}
 
 
-def prompt_of(path: str) -> str:
+def prompt_member(path: str) -> str:
     """The member that the prompt is in."""
-    return next(iter(least_body(path)))
+    return next(iter(minimal_body(path)))
 
 
-def in_place_of_prompt(path: str, text: str) -> str:
+def with_prompt_text(path: str, text: str) -> str:
     """A request with this JSON text in the place of the prompt, and in one that TGI does not read."""
-    name = prompt_of(path)
+    name = prompt_member(path)
     prompt = f'[{{"role":"user","content":{text}}}]' if name == "messages" else text
     return f'{{"{name}":{prompt},"unknown":{text}}}'
 
 
-def beside_prompt(path: str, text: str) -> str:
+def with_unknown_member(path: str, text: str) -> str:
     """A good request with this JSON text beside the prompt."""
-    rest = json.dumps(least_body(path))[1:]
+    rest = json.dumps(minimal_body(path))[1:]
     return f'{{"unknown":{text},{rest}'
 
 
@@ -186,7 +186,7 @@ WHOLE: dict[str, str] = {
     "a lone surrogate of the event": '{"inputs": "\ud800"}',
 }
 
-BYTES: dict[str, bytes] = {
+INVALID_BYTES: dict[str, bytes] = {
     "a lone continuation": b'{"inputs":"\x80"}',
     "half a character": b'{"inputs":"\xe4\xbd"}',
     "an overlong slash": b'{"inputs":"\xc0\xaf"}',

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from local.sagemaker_runtime.event_stream import part
-from tests.robustness.model_double import Received, Wire
+from tests.robustness.fake_sagemaker import Received, WireResponse
 
 TOKENS = (" Grüße", " an", " 你好")
 TEXT = "".join(TOKENS)
@@ -88,31 +88,33 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def streamed(events: list[bytes]) -> bytes:
+def stream_response(events: list[bytes]) -> bytes:
     """An event stream with a PayloadPart and an HTTP chunk for each event."""
     return HEAD + b"".join(chunk(part(event)) for event in events) + b"0\r\n\r\n"
 
 
-def whole(body: bytes, status: int = 200, headers: str = "") -> bytes:
+def plain_response(body: bytes, status: int = 200, headers: str = "") -> bytes:
     """A plain answer."""
     head = f"HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
 
 
-def true(request: Received) -> Wire:
+def healthy_response(request: Received) -> WireResponse:
     """What SageMaker answers when all is well."""
     if request.path == "/":
-        return Wire(whole(b'{"EndpointStatus":"InService"}'))
+        return WireResponse(plain_response(b'{"EndpointStatus":"InService"}'))
     if request.is_streamed:
-        return Wire(streamed(events_for(request)))
+        return WireResponse(stream_response(events_for(request)))
     if "messages" in request.json():
         message = {"role": "assistant", "content": TEXT}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "length"}
         completion = {"object": "chat.completion", **_SAME, "choices": [choice], "usage": USAGE}
-        return Wire(whole(json.dumps(completion).encode()))
-    return Wire(whole(json.dumps([{"generated_text": TEXT}]).encode()))
+        return WireResponse(plain_response(json.dumps(completion).encode()))
+    return WireResponse(plain_response(json.dumps([{"generated_text": TEXT}]).encode()))
 
 
 def error(status: int, code: str, **members: object) -> bytes:
     """An error of SageMaker Runtime."""
-    return whole(json.dumps(members).encode(), status, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/\r\n")
+    return plain_response(
+        json.dumps(members).encode(), status, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/\r\n"
+    )

@@ -8,19 +8,19 @@ from itertools import count, cycle
 from typing import Any
 
 from local.sagemaker_runtime.event_stream import exception, part
-from tests.robustness.checked_door import JSON
+from tests.robustness.checked_client import JSON
 from tests.robustness.corpus import (
-    BYTES,
+    INVALID_BYTES,
     POST_PATHS,
     VALUES,
     WHOLE,
-    beside_prompt,
-    in_place_of_prompt,
-    least_body,
+    minimal_body,
     valid_body,
+    with_prompt_text,
+    with_unknown_member,
 )
-from tests.robustness.expected_responses import error, events_for, streamed, true, whole
-from tests.robustness.model_double import Received, Wire
+from tests.robustness.expected_responses import error, events_for, healthy_response, plain_response, stream_response
+from tests.robustness.fake_sagemaker import Received, WireResponse
 
 PAGES = ["/info", "/health", "/v1/models", "/v1/models/llama", "/v1/models/nope", "/openapi.json", "/nope", "/generate"]
 BIG = 1_000_000
@@ -53,14 +53,14 @@ def _good() -> Iterator[Asked]:
 def _streamed() -> Iterator[Asked]:
     for at, path in zip(count(), cycle(POST_PATHS), strict=False):
         several = {"n": 2} if path.startswith("/v1/") and at % 10 == 0 else {}
-        yield path, json.dumps({**least_body(path), **several, "stream": True}), {}
+        yield path, json.dumps({**minimal_body(path), **several, "stream": True}), {}
 
 
 def _bad() -> Iterator[Asked]:
     texts = [text for text in [*WHOLE.values(), *VALUES.values()] if text.isascii() or text.isprintable()]
     for path, text in zip(cycle(POST_PATHS), cycle(texts), strict=False):
         yield path, text, {}
-        yield path, BYTES["FF"].hex(), {"isBase64Encoded": True}
+        yield path, INVALID_BYTES["FF"].hex(), {"isBase64Encoded": True}
 
 
 def _pages() -> Iterator[Asked]:
@@ -70,44 +70,44 @@ def _pages() -> Iterator[Asked]:
 
 def _wrong_values() -> Iterator[Asked]:
     for path, text in zip(cycle(POST_PATHS), cycle(VALUES.values()), strict=False):
-        yield path, in_place_of_prompt(path, text), {}
-        yield path, beside_prompt(path, text), {}
+        yield path, with_prompt_text(path, text), {}
+        yield path, with_unknown_member(path, text), {}
 
 
 def _big() -> Iterator[Asked]:
     for at, path in zip(count(), cycle(POST_PATHS), strict=False):
         words = "word " * (BIG // 5 if at % 20 == 0 else 10)
-        yield path, json.dumps(least_body(path)).replace("Hello", words), {}
+        yield path, json.dumps(minimal_body(path)).replace("Hello", words), {}
 
 
-class MixedAnswers:
+class MixedResponder:
     """Answers most requests as they should be, and the others in every wrong way in turn."""
 
     def __init__(self) -> None:
         self._turn = count(1)
 
-    def __call__(self, request: Received) -> Wire:
+    def __call__(self, request: Received) -> WireResponse:
         turn = next(self._turn)
         if request.path == "/" or turn % 3:
-            return true(request)
-        right = true(request).data
+            return healthy_response(request)
+        right = healthy_response(request).data
         ways = [
-            Wire(right[: turn % len(right)], "close"),
-            Wire(right[: turn % len(right)], "reset"),
-            Wire(error(424, "ModelError", OriginalStatusCode=424, OriginalMessage='{"error":"x"}')),
-            Wire(error(500, "InternalFailure")),
-            Wire(whole(b"<html>" + b"x" * 10_000, 502)),
-            Wire(_ended_by(request, exception("ModelStreamError", ErrorCode="x"))),
-            Wire(_ended_by(request, part(b"data: nonsense\n\n"))),
-            Wire(right[:-40] + b"?" * 40, "close"),
-            Wire(right + b"HTTP/1.1 200 OK\r\n\r\n"),
+            WireResponse(right[: turn % len(right)], "close"),
+            WireResponse(right[: turn % len(right)], "reset"),
+            WireResponse(error(424, "ModelError", OriginalStatusCode=424, OriginalMessage='{"error":"x"}')),
+            WireResponse(error(500, "InternalFailure")),
+            WireResponse(plain_response(b"<html>" + b"x" * 10_000, 502)),
+            WireResponse(_ended_by(request, exception("ModelStreamError", ErrorCode="x"))),
+            WireResponse(_ended_by(request, part(b"data: nonsense\n\n"))),
+            WireResponse(right[:-40] + b"?" * 40, "close"),
+            WireResponse(right + b"HTTP/1.1 200 OK\r\n\r\n"),
         ]
         return ways[turn // 3 % len(ways)]
 
 
 def _ended_by(request: Received, frame: bytes) -> bytes:
     if not request.is_streamed:
-        return true(request).data
-    head, _, _ = streamed([]).rpartition(b"0\r\n\r\n")
+        return healthy_response(request).data
+    head, _, _ = stream_response([]).rpartition(b"0\r\n\r\n")
     data = b"".join(map(part, events_for(request)[:2])) + frame
     return head + b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data)

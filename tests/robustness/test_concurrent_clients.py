@@ -17,7 +17,7 @@ import pytest
 
 from local.lambda_service.pool import IDLE_SANDBOXES
 from tests.robustness.concurrent_clients import Client, come_and_go
-from tests.robustness.open_cloud import STAGE, OpenCloud, open_cloud
+from tests.robustness.emulated_cloud import STAGE, EmulatedCloud, emulated_cloud
 
 MANNERS = {"reads": 80, "sips": 30, "never reads": 10, "leaves": 40, "resets": 40}
 COUNT = sum(MANNERS.values())
@@ -46,7 +46,7 @@ def raw(path: str, body: dict[str, Any]) -> bytes:
     return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 
-def expected(cloud: OpenCloud, number: int) -> bytes | str:
+def expected(cloud: EmulatedCloud, number: int) -> bytes | str:
     """The container's own stream, or the text of its chat."""
     path, body = asked(number)
     parts = urlsplit(cloud.oracle_url)
@@ -110,7 +110,7 @@ def crowd() -> list[Client]:
     ]
 
 
-def hold_back_until_all_wait(cloud: OpenCloud, seconds: float) -> threading.Thread:
+def hold_back_until_all_wait(cloud: EmulatedCloud, seconds: float) -> threading.Thread:
     """The container says nothing before it was asked by everyone, those that have gone included."""
     cloud.hold_back()
 
@@ -125,7 +125,7 @@ def hold_back_until_all_wait(cloud: OpenCloud, seconds: float) -> threading.Thre
     return waiting
 
 
-def wait_until_all_have_ended(cloud: OpenCloud, count: int) -> None:
+def wait_until_all_have_ended(cloud: EmulatedCloud, count: int) -> None:
     """Each invocation writes one line at its end, also where nobody waited for it."""
     until = time.monotonic() + 20
     while len(cloud.log) < count:
@@ -151,7 +151,7 @@ def wait_for_level(before: Counter[str], clients: int) -> None:
 def test_two_hundred_streams_at_once() -> None:
     before_all = level()
     settings = {"tokens_per_second": 40, "min_words": TOKENS, "max_concurrent_requests": 2 * COUNT}
-    with open_cloud(**settings) as cloud:
+    with emulated_cloud(**settings) as cloud:
         first = Client(request_of(COUNT), "reads")
         come_and_go(cloud.port, [first], seconds=20)
         wait_until_all_have_ended(cloud, 1)
@@ -190,7 +190,7 @@ def test_functions_whose_clients_have_gone_go_on_to_their_ends() -> None:
     request = raw("/generate_stream", body)
     manners = ["leaves", "resets", "never reads"] * 2
     clients = [Client(request, manner, until=at * 1_000, holds=4_096) for at, manner in enumerate(manners)]
-    with open_cloud(min_words=20_000) as cloud:
+    with emulated_cloud(min_words=20_000) as cloud:
         come_and_go(cloud.port, clients, seconds=40, may_go=lambda: len(cloud.asked) == len(clients))
         for client in clients:
             if client.manner == "never reads":
@@ -199,6 +199,6 @@ def test_functions_whose_clients_have_gone_go_on_to_their_ends() -> None:
         assert {json.loads(line)["GeneratedTokens"] for line in cloud.log} == {16_384}
 
 
-def assert_whole(cloud: OpenCloud, number: int, client: Client) -> None:
+def assert_whole(cloud: EmulatedCloud, number: int, client: Client) -> None:
     body, told = body_of(bytes(client.answer)).replace(b":\n\n", b""), expected(cloud, number)
     assert (body if isinstance(told, bytes) else content_of(body)) == told, f"client {number}"

@@ -12,10 +12,18 @@ from front_door.sagemaker.errors import BY_CODE
 from front_door.sagemaker.retry import MAX_ATTEMPTS
 
 from local.sagemaker_runtime.event_stream import event, exception, part
-from tests.robustness.cases import CASES, WHOLE, Once, bytes_for, events_for_case, right_or_told, wrong_then_right
-from tests.robustness.checked_door import HostileDoor
-from tests.robustness.expected_responses import DONE, HEAD, TOKENS, chunk, error, sse, streamed
-from tests.robustness.model_double import Wire
+from tests.robustness.cases import (
+    CASES,
+    WHOLE,
+    FaultOnce,
+    check_complete_or_error,
+    check_fault_and_recovery,
+    response_bytes,
+    response_events,
+)
+from tests.robustness.checked_client import CheckedClient
+from tests.robustness.expected_responses import DONE, HEAD, TOKENS, chunk, error, sse, stream_response
+from tests.robustness.fake_sagemaker import WireResponse
 
 ALL = [*CASES.values(), *WHOLE.values()]
 CODES = {
@@ -35,12 +43,12 @@ def framed(frames: list[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_an_exception_may_come_between_any_two_events(door: HostileDoor, code: str) -> None:
+def test_an_exception_may_come_between_any_two_events(client: CheckedClient, code: str) -> None:
     broken = exception(code, **CODES[code])
     for case in CASES.values():
-        frames = [part(each) for each in events_for_case(door, case)]
+        frames = [part(each) for each in response_events(client, case)]
         for at in range(len(frames) + 1):
-            told = wrong_then_right(door, case, framed([*frames[:at], broken, *frames[at:]]), "keep")
+            told = check_fault_and_recovery(client, case, framed([*frames[:at], broken, *frames[at:]]), "keep")
             if at == 0 and code.startswith(RETRIED):
                 assert told == (len(TOKENS) if case.is_streamed else -1), "it was not sent again"
             elif case.is_streamed:
@@ -49,43 +57,43 @@ def test_an_exception_may_come_between_any_two_events(door: HostileDoor, code: s
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException"])
 @pytest.mark.parametrize("comment", [b":\n\n", b": ping\n\n", b"\n\n", b":\r\n\r\n"])
-def test_what_has_begun_is_never_begun_again(door: HostileDoor, code: str, comment: bytes) -> None:
+def test_what_has_begun_is_never_begun_again(client: CheckedClient, code: str, comment: bytes) -> None:
     """Also where the first token comes together with a sign of life."""
     for case in CASES.values():
-        frames = [part(comment + each) for each in events_for_case(door, case)]
+        frames = [part(comment + each) for each in response_events(client, case)]
         for at in range(1, len(frames)):
-            door.double.received.clear()
-            door.double.answers = Once(Wire(framed([*frames[:at], exception(code)])))
-            right_or_told(door, case, case.ask(door))
-            assert len(door.double.received) == 1, "a request that had begun was sent again"
+            client.sagemaker.received.clear()
+            client.sagemaker.answers = FaultOnce(WireResponse(framed([*frames[:at], exception(code)])))
+            check_complete_or_error(client, case, case.ask(client))
+            assert len(client.sagemaker.received) == 1, "a request that had begun was sent again"
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_failure_that_stays_is_told_after_some_attempts(door: HostileDoor, code: str) -> None:
+def test_a_failure_that_stays_is_told_after_some_attempts(client: CheckedClient, code: str) -> None:
     for case in CASES.values():
-        wire = Wire(framed([exception(code, **CODES[code])]))
-        door.double.received.clear()
-        door.double.answers = lambda _request, wire=wire: wire
-        assert right_or_told(door, case, case.ask(door)) == -1
-        assert len(door.double.received) == (MAX_ATTEMPTS if code.startswith(RETRIED) else 1)
+        wire = WireResponse(framed([exception(code, **CODES[code])]))
+        client.sagemaker.received.clear()
+        client.sagemaker.answers = lambda _request, wire=wire: wire
+        assert check_complete_or_error(client, case, case.ask(client)) == -1
+        assert len(client.sagemaker.received) == (MAX_ATTEMPTS if code.startswith(RETRIED) else 1)
 
 
-def test_an_event_of_a_kind_that_is_not_known_is_skipped(door: HostileDoor) -> None:
+def test_an_event_of_a_kind_that_is_not_known_is_skipped(client: CheckedClient) -> None:
     unknown = [event("SomethingNew", b"{}"), event("initial-response", b"{}"), event("", b"data: {}\n\n")]
     for case in CASES.values():
-        frames = [part(each) for each in events_for_case(door, case)]
+        frames = [part(each) for each in response_events(client, case)]
         for at in range(len(frames) + 1):
             data = framed([*frames[:at], *unknown, *frames[at:]])
-            assert wrong_then_right(door, case, data, "keep") == (len(TOKENS) if case.is_streamed else -1)
+            assert check_fault_and_recovery(client, case, data, "keep") == (len(TOKENS) if case.is_streamed else -1)
 
 
 @pytest.mark.parametrize("status", [*range(201, 300, 7), *range(300, 600), 600, 999])
-def test_every_status_but_200_is_an_error(door: HostileDoor, status: int) -> None:
+def test_every_status_but_200_is_an_error(client: CheckedClient, status: int) -> None:
     for case in (CASES["generate"], CASES["chat, streamed"], WHOLE["best of two"]):
-        door.double.answers = lambda _request: Wire(error(status, "", Message="m"))
-        answered = case.ask(door)
-        assert right_or_told(door, case, answered) == -1
-        assert answered.status in {403: (502,), 413: (413,), 429: (429,), 503: (503,)}.get(status, (502,))
+        client.sagemaker.answers = lambda _request: WireResponse(error(status, "", Message="m"))
+        response = case.ask(client)
+        assert check_complete_or_error(client, case, response) == -1
+        assert response.status in {403: (502,), 413: (413,), 429: (429,), 503: (503,)}.get(status, (502,))
 
 
 ORIGINAL = [*range(390, 610), 0, -1, 10**30, None, "424", 424.0, True, [], {}]
@@ -99,25 +107,25 @@ WORDS: list[Any] = [
 
 
 @pytest.mark.parametrize("words", WORDS, ids=[str(at) for at in range(len(WORDS))])
-def test_whatever_the_container_refused_with_is_told(door: HostileDoor, words: Any) -> None:
+def test_whatever_the_container_refused_with_is_told(client: CheckedClient, words: Any) -> None:
     for case in (CASES["generate"], CASES["chat, streamed"], CASES["completions"], WHOLE["best of two"]):
         for status in (400, 422, 424, 500, 0):
             refused = error(424, "ModelError", Message="m", OriginalStatusCode=status, OriginalMessage=words)
-            door.double.answers = lambda _request, refused=refused: Wire(refused)
-            assert right_or_told(door, case, case.ask(door)) == -1
+            client.sagemaker.answers = lambda _request, refused=refused: WireResponse(refused)
+            assert check_complete_or_error(client, case, case.ask(client)) == -1
 
 
 @pytest.mark.parametrize("status", ORIGINAL, ids=str)
-def test_whatever_status_the_container_had_is_told(door: HostileDoor, status: Any) -> None:
+def test_whatever_status_the_container_had_is_told(client: CheckedClient, status: Any) -> None:
     for case in (CASES["generate"], CASES["chat"], WHOLE["best of two"]):
         refused = error(424, "ModelError", OriginalStatusCode=status, OriginalMessage='{"error":"x"}')
-        door.double.answers = lambda _request, refused=refused: Wire(refused)
-        answered = case.ask(door)
-        assert right_or_told(door, case, answered) == -1
+        client.sagemaker.answers = lambda _request, refused=refused: WireResponse(refused)
+        response = case.ask(client)
+        assert check_complete_or_error(client, case, response) == -1
         if type(status) is int and 400 <= status <= 599:
-            assert answered.status == (400 if status == 422 and answered.protocol == "openai" else status)
+            assert response.status == (400 if status == 422 and response.protocol == "openai" else status)
         else:
-            assert answered.status in (502, 504)
+            assert response.status in (502, 504)
 
 
 TOLD = {
@@ -132,24 +140,24 @@ TOLD = {
 
 
 @pytest.mark.parametrize("told", TOLD)
-def test_the_containers_own_error_is_the_last_event(door: HostileDoor, told: str) -> None:
+def test_the_containers_own_error_is_the_last_event(client: CheckedClient, told: str) -> None:
     is_utf8 = told != "with a lone surrogate"
     for case in CASES.values():
         if case.is_streamed and not case.path.startswith("/v1/") and not is_utf8:
             continue  # passed on as it is, and then refused
-        events = events_for_case(door, case)
+        events = response_events(client, case)
         for at in range(len(events)):
             ending = [b"data: " + json.dumps(TOLD[told]).encode() + b"\n\n"]
             ending += [DONE] if case.path.startswith("/v1/") else []
             for then in ("keep", "close"):
-                data = streamed([*events[:at], *ending])
+                data = stream_response([*events[:at], *ending])
                 data = data if then == "keep" else data.removesuffix(b"0\r\n\r\n")
-                door.double.answers = Once(Wire(data, then))
-                answered = case.ask(door)
-                tokens = right_or_told(door, case, answered, passed_on=TOLD[told])
+                client.sagemaker.answers = FaultOnce(WireResponse(data, then))
+                response = case.ask(client)
+                tokens = check_complete_or_error(client, case, response, passed_on=TOLD[told])
                 if at and case.is_streamed:
                     assert tokens == min(at, len(TOKENS))
-                    assert answered.line["cause"] == "in-band" or not is_utf8
+                    assert response.line["cause"] == "in-band" or not is_utf8
 
 
 @pytest.mark.parametrize(
@@ -157,28 +165,28 @@ def test_the_containers_own_error_is_the_last_event(door: HostileDoor, told: str
     [b"data: x\n\n", b"data: 7\n\n", b"data: " + b"[" * 200_000 + b"\n\n", sse([]), b'data: {"a":NaN}\n\n'],
     ids=["a word", "a number", "deep", "an array", "NaN"],
 )
-def test_an_event_that_is_no_object_is_told_or_passed_on(door: HostileDoor, junk: bytes) -> None:
+def test_an_event_that_is_no_object_is_told_or_passed_on(client: CheckedClient, junk: bytes) -> None:
     """Tokens that are only passed on are not read; what is read has to be an object."""
     for case in CASES.values():
         if case.path.startswith("/v1/") or not case.is_streamed:
             for at in range(3):
-                events = events_for_case(door, case)
-                door.double.answers = Once(Wire(streamed([*events[:at], junk, *events[at:]])))
-                answered = case.ask(door)
-                right_or_told(door, case, answered)
-                assert answered.line["error"] == "upstream"
+                events = response_events(client, case)
+                client.sagemaker.answers = FaultOnce(WireResponse(stream_response([*events[:at], junk, *events[at:]])))
+                response = case.ask(client)
+                check_complete_or_error(client, case, response)
+                assert response.line["error"] == "upstream"
 
 
-def test_an_answer_of_nothing_is_an_error(door: HostileDoor) -> None:
+def test_an_answer_of_nothing_is_an_error(client: CheckedClient) -> None:
     for case in CASES.values():
         for frames in ([], [part(b"")], [part(b""), part(b"")], [part(b":\n\n")], [part(b"\n\n")]):
-            door.double.answers = Once(Wire(framed(frames)))
-            answered = case.ask(door)
-            right_or_told(door, case, answered)
-            assert answered.line["error"].startswith("incomplete_generation")
+            client.sagemaker.answers = FaultOnce(WireResponse(framed(frames)))
+            response = case.ask(client)
+            check_complete_or_error(client, case, response)
+            assert response.line["error"].startswith("incomplete_generation")
 
 
-def test_bytes_for_one_case_are_those_that_are_cut(door: HostileDoor) -> None:
+def test_bytes_for_one_case_are_those_that_are_cut(client: CheckedClient) -> None:
     """The events are framed here as they are where they are cut."""
     for case in CASES.values():
-        assert framed([part(each) for each in events_for_case(door, case)]) == bytes_for(door, case)
+        assert framed([part(each) for each in response_events(client, case)]) == response_bytes(client, case)

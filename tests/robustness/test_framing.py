@@ -7,13 +7,30 @@ from collections.abc import Callable
 import pytest
 
 from local.sagemaker_runtime.event_stream import part
-from tests.robustness.cases import CASES, STREAMED, WHOLE, Case, bytes_for, events_for_case, wrong_then_right
-from tests.robustness.checked_door import HostileDoor
-from tests.robustness.expected_responses import HEAD, TOKENS, chunk, error, sse, streamed, true, whole
-from tests.robustness.model_double import Received, Wire
+from tests.robustness.cases import (
+    CASES,
+    STREAMED,
+    WHOLE,
+    Case,
+    check_fault_and_recovery,
+    response_bytes,
+    response_events,
+)
+from tests.robustness.checked_client import CheckedClient
+from tests.robustness.expected_responses import (
+    HEAD,
+    TOKENS,
+    chunk,
+    error,
+    healthy_response,
+    plain_response,
+    sse,
+    stream_response,
+)
+from tests.robustness.fake_sagemaker import Received, WireResponse
 
 ALL = [*CASES.values(), *WHOLE.values()]
-DECOY = streamed([sse({"index": 1, "token": {"text": " of another"}, "generated_text": " of another"})])
+DECOY = stream_response([sse({"index": 1, "token": {"text": " of another"}, "generated_text": " of another"})])
 
 
 def all_of(case: Case) -> int:
@@ -40,72 +57,72 @@ SIZES: dict[str, Callable[[int], bytes]] = {
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_chunk_with_a_wrong_size_is_told(door: HostileDoor, size: str) -> None:
+def test_a_chunk_with_a_wrong_size_is_told(client: CheckedClient, size: str) -> None:
     for case in CASES.values():
-        events = [part(event) for event in events_for_case(door, case)]
+        events = [part(event) for event in response_events(client, case)]
         for wrong in range(len(events)):
             chunks = [chunk(event) for event in events]
             chunks[wrong] = SIZES[size](len(events[wrong])) + b"\r\n" + events[wrong] + b"\r\n"
-            told = wrong_then_right(door, case, HEAD + b"".join(chunks) + b"0\r\n\r\n")
+            told = check_fault_and_recovery(client, case, HEAD + b"".join(chunks) + b"0\r\n\r\n")
             assert told in (-1, wrong, len(TOKENS))
 
 
 @pytest.mark.parametrize("end", [b"0\r\n\r\n", b"000\r\nTrailer: x\r\nOther: y\r\n\r\n", b"0;x=y\r\n\r\n"])
 @pytest.mark.parametrize("size", ["000{:X}", "{:x};name=value", "{:x} ; a"])
-def test_chunks_may_be_written_in_other_ways(door: HostileDoor, size: str, end: bytes) -> None:
+def test_chunks_may_be_written_in_other_ways(client: CheckedClient, size: str, end: bytes) -> None:
     for case in CASES.values():
-        frames = b"".join(part(event) for event in events_for_case(door, case))
+        frames = b"".join(part(event) for event in response_events(client, case))
         data = HEAD + size.format(len(frames)).encode() + b"\r\n" + frames + b"\r\n" + end
-        assert wrong_then_right(door, case, data, "keep") == all_of(case)
+        assert check_fault_and_recovery(client, case, data, "keep") == all_of(case)
 
 
 @pytest.mark.parametrize("extra", [b"x", b"\r\n", b"0\r\n\r\n", DECOY, b"HTTP/1.1 500 No\r\n\r\n"])
-def test_bytes_behind_an_answer_are_nobodys(door: HostileDoor, extra: bytes) -> None:
+def test_bytes_behind_an_answer_are_nobodys(client: CheckedClient, extra: bytes) -> None:
     """They may come with the answer or after it; the next request never takes them for its own answer."""
     for case in ALL:
-        data = bytes_for(door, case)
-        assert wrong_then_right(door, case, data + extra, "keep", pause=0.05) == all_of(case)
+        data = response_bytes(client, case)
+        assert check_fault_and_recovery(client, case, data + extra, "keep", pause=0.05) == all_of(case)
 
-        def late(request: Received, data: bytes = data) -> Wire:
-            door.double.answers = true
-            return Wire(data, "keep", extra)
+        def late(request: Received, data: bytes = data) -> WireResponse:
+            client.sagemaker.answers = healthy_response
+            return WireResponse(data, "keep", extra)
 
-        assert wrong_then_right(door, case, late, pause=0.3) == all_of(case)
+        assert check_fault_and_recovery(client, case, late, pause=0.3) == all_of(case)
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "1e3", "0x10", "+", "", "5, 5", "9" * 400, "٣", "½", "1_0"])
-def test_a_length_that_is_none_is_told(door: HostileDoor, length: str) -> None:
+def test_a_length_that_is_none_is_told(client: CheckedClient, length: str) -> None:
     for case in ALL:
-        head, body = with_length(door, case)
-        assert wrong_then_right(door, case, head.replace(b"@", length.encode()) + body) == -1
+        head, body = with_length(client, case)
+        assert check_fault_and_recovery(client, case, head.replace(b"@", length.encode()) + body) == -1
         refused = error(429, "ThrottlingException").replace(b"Content-Length: 2", f"Content-Length: {length}".encode())
-        assert wrong_then_right(door, case, refused) == -1
+        assert check_fault_and_recovery(client, case, refused) == -1
 
 
-def with_length(door: HostileDoor, case: Case) -> tuple[bytes, bytes]:
+def with_length(client: CheckedClient, case: Case) -> tuple[bytes, bytes]:
     """The head, with `@` for the length, and the body of an answer that is not sent in chunks."""
     if case in CASES.values():
-        body = b"".join(part(event) for event in events_for_case(door, case))
+        body = b"".join(part(event) for event in response_events(client, case))
         return HEAD.replace(b"Transfer-Encoding: chunked", b"Content-Length: @"), body
-    head, _, body = bytes_for(door, case).partition(b"\r\n\r\n")
+    head, _, body = response_bytes(client, case).partition(b"\r\n\r\n")
     return head.replace(b"Content-Length: %d" % len(body), b"Content-Length: @") + b"\r\n\r\n", body
 
 
-def test_a_length_may_take_the_place_of_chunks(door: HostileDoor) -> None:
+def test_a_length_may_take_the_place_of_chunks(client: CheckedClient) -> None:
     for case in ALL:
-        head, body = with_length(door, case)
+        head, body = with_length(client, case)
         data = head.replace(b"@", b"%d" % len(body)) + body
-        assert wrong_then_right(door, case, data, "keep") == all_of(case)
+        assert check_fault_and_recovery(client, case, data, "keep") == all_of(case)
 
 
 @pytest.mark.parametrize("off", [-10_000, -100, -1, 1, 100])
-def test_a_length_that_is_off_is_told(door: HostileDoor, off: int) -> None:
+def test_a_length_that_is_off_is_told(client: CheckedClient, off: int) -> None:
     for case in ALL:
         if off > 0 or case in CASES.values():  # nothing tells that a JSON answer is longer than it says
-            head, body = with_length(door, case)
+            head, body = with_length(client, case)
             data = head.replace(b"@", b"%d" % max(len(body) + off, 0)) + body
             for then in ("close", "stall"):
-                told = wrong_then_right(door, case, data, then)
+                told = check_fault_and_recovery(client, case, data, then)
                 assert told == -1 or off > -10_000
 
 
@@ -127,38 +144,38 @@ HEADS = {
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_a_head_that_is_none_is_told(door: HostileDoor, head: str) -> None:
+def test_a_head_that_is_none_is_told(client: CheckedClient, head: str) -> None:
     for case in ALL:
-        assert wrong_then_right(door, case, HEADS[head]) == -1
+        assert check_fault_and_recovery(client, case, HEADS[head]) == -1
 
 
 @pytest.mark.parametrize(
     "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" * 3]
 )
-def test_an_interim_answer_is_not_the_answer(door: HostileDoor, interim: bytes) -> None:
+def test_an_interim_answer_is_not_the_answer(client: CheckedClient, interim: bytes) -> None:
     for case in ALL:
-        assert wrong_then_right(door, case, interim + bytes_for(door, case), "keep") == all_of(case)
+        assert check_fault_and_recovery(client, case, interim + response_bytes(client, case), "keep") == all_of(case)
 
 
 @pytest.mark.parametrize(
     "coding", [b"Chunked", b"chunked ", b"gzip, chunked", b"identity", b"gzip", b"chunked, chunked", b""]
 )
-def test_a_transfer_coding_of_another_kind_is_told(door: HostileDoor, coding: bytes) -> None:
+def test_a_transfer_coding_of_another_kind_is_told(client: CheckedClient, coding: bytes) -> None:
     for case in CASES.values():
-        data = bytes_for(door, case).replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: " + coding)
-        told = wrong_then_right(door, case, data, pause=0.02)
+        data = response_bytes(client, case).replace(b"Transfer-Encoding: chunked", b"Transfer-Encoding: " + coding)
+        told = check_fault_and_recovery(client, case, data, pause=0.02)
         assert (told == all_of(case) and coding.strip().lower() == b"chunked") or told == -1
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "text/event-stream2", "text/plain; x", "é", "event-stream", "*/*"])
-def test_what_is_neither_events_nor_json_is_no_answer(door: HostileDoor, media_type: str) -> None:
+def test_what_is_neither_events_nor_json_is_no_answer(client: CheckedClient, media_type: str) -> None:
     for case in CASES.values():
-        data = bytes_for(door, case).replace(b": text/event-stream", f": {media_type}".encode())
-        assert wrong_then_right(door, case, data) == -1
+        data = response_bytes(client, case).replace(b": text/event-stream", f": {media_type}".encode())
+        assert check_fault_and_recovery(client, case, data) == -1
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 403, 404, 500, 502, 503, 504])
-def test_a_page_of_something_on_the_way_is_no_answer(door: HostileDoor, status: int) -> None:
-    page = whole(b"<html><h1>Service Unavailable</h1>" + b"x" * 5000, status)
+def test_a_page_of_something_on_the_way_is_no_answer(client: CheckedClient, status: int) -> None:
+    page = plain_response(b"<html><h1>Service Unavailable</h1>" + b"x" * 5000, status)
     for case in STREAMED.values():
-        assert wrong_then_right(door, case, page.replace(b"application/json", b"text/html")) == -1
+        assert check_fault_and_recovery(client, case, page.replace(b"application/json", b"text/html")) == -1

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.robustness.checked_door import HostileDoor
+from tests.robustness.checked_client import CheckedClient
 from tests.robustness.corpus import CHAT, COMPLETION, POST_PATHS, VALUES, valid_body
-from tests.robustness.wrong_values import WRONG, places, with_other
+from tests.robustness.wrong_values import WRONG, paths_in, with_value_at
 
 DRAWN = settings(
     derandomize=True,
@@ -57,16 +57,16 @@ WORDS = [
 ]
 
 
-def harmless(door: HostileDoor, path: str, body: str | None, *, most: int = 1, **event: Any) -> int:
-    door.double.received.clear()
-    answered = door.ask(path, body, **event)
-    assert answered.status < 500, (path, body, answered.body)
-    assert answered.seconds < 10, (path, body)
-    sent = len(door.double.received)
+def harmless(client: CheckedClient, path: str, body: str | None, *, most: int = 1, **event: Any) -> int:
+    client.sagemaker.received.clear()
+    response = client.ask(path, body, **event)
+    assert response.status < 500, (path, body, response.body)
+    assert response.seconds < 10, (path, body)
+    sent = len(client.sagemaker.received)
     assert sent <= most, (path, body)
-    assert (sent > 0) == (answered.status == 200), (path, body)
-    assert door.double.violations == [], (path, body)
-    return answered.status
+    assert (sent > 0) == (response.status == 200), (path, body)
+    assert client.sagemaker.violations == [], (path, body)
+    return response.status
 
 
 def most_requests(body: Any) -> int:
@@ -83,44 +83,46 @@ REQUESTS += [("/invocations", CHAT), ("/invocations", COMPLETION)]
 
 
 @pytest.mark.parametrize(("path", "valid"), REQUESTS)
-def test_any_wrong_value_in_any_place_is_told_or_harmless(door: HostileDoor, path: str, valid: dict[str, Any]) -> None:
-    assert harmless(door, path, json.dumps(valid)) == 200
-    for place in places(valid):
+def test_any_wrong_value_in_any_place_is_told_or_harmless(
+    client: CheckedClient, path: str, valid: dict[str, Any]
+) -> None:
+    assert harmless(client, path, json.dumps(valid)) == 200
+    for place in paths_in(valid):
         for wrong in WRONG:
-            body = with_other(valid, place, wrong)
-            harmless(door, path, json.dumps(body), most=most_requests(body))
+            body = with_value_at(valid, place, wrong)
+            harmless(client, path, json.dumps(body), most=most_requests(body))
 
 
 @settings(DRAWN, max_examples=500)
 @given(data=st.data(), path=st.sampled_from(POST_PATHS), stream=st.booleans())
-def test_drawn_values_in_drawn_places(door: HostileDoor, data: st.DataObject, path: str, stream: bool) -> None:
+def test_drawn_values_in_drawn_places(client: CheckedClient, data: st.DataObject, path: str, stream: bool) -> None:
     body = {**valid_body(path), "stream": stream}
     for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.sampled_from(list(places(body))))
-        body = with_other(body, place, data.draw(JSON_VALUES))
-    harmless(door, path, json.dumps(body), most=min(most_requests(body), 200))
+        place = data.draw(st.sampled_from(list(paths_in(body))))
+        body = with_value_at(body, place, data.draw(JSON_VALUES))
+    harmless(client, path, json.dumps(body), most=min(most_requests(body), 200))
 
 
 @settings(DRAWN, max_examples=400)
 @given(path=st.sampled_from(POST_PATHS), words=st.lists(st.sampled_from([*WORDS, *VALUES.values()]), max_size=25))
-def test_drawn_words_of_json(door: HostileDoor, path: str, words: list[str]) -> None:
-    harmless(door, path, "".join(words), most=200)
+def test_drawn_words_of_json(client: CheckedClient, path: str, words: list[str]) -> None:
+    harmless(client, path, "".join(words), most=200)
 
 
 @settings(DRAWN, max_examples=300)
 @given(path=st.sampled_from(POST_PATHS), raw=st.binary(max_size=200))
-def test_drawn_bytes(door: HostileDoor, path: str, raw: bytes) -> None:
-    harmless(door, path, base64.b64encode(raw).decode(), isBase64Encoded=True)
+def test_drawn_bytes(client: CheckedClient, path: str, raw: bytes) -> None:
+    harmless(client, path, base64.b64encode(raw).decode(), isBase64Encoded=True)
 
 
 @settings(DRAWN, max_examples=300)
 @given(data=st.data(), path=st.sampled_from(POST_PATHS))
-def test_valid_bodies_with_drawn_bytes_in_them(door: HostileDoor, data: st.DataObject, path: str) -> None:
+def test_valid_bodies_with_drawn_bytes_in_them(client: CheckedClient, data: st.DataObject, path: str) -> None:
     raw = bytearray(json.dumps(valid_body(path)).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(raw) - 1))
         raw[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=4))
-    harmless(door, path, base64.b64encode(raw).decode(), most=200, isBase64Encoded=True)
+    harmless(client, path, base64.b64encode(raw).decode(), most=200, isBase64Encoded=True)
 
 
 HEADER_NAMES = st.sampled_from(
@@ -152,11 +154,11 @@ HEADER_VALUES = st.sampled_from(
     headers=st.dictionaries(HEADER_NAMES, st.lists(HEADER_VALUES, min_size=1, max_size=3), max_size=6),
     is_multiple=st.booleans(),
 )
-def test_drawn_headers(door: HostileDoor, path: str, headers: dict[str, list[str]], is_multiple: bool) -> None:
+def test_drawn_headers(client: CheckedClient, path: str, headers: dict[str, list[str]], is_multiple: bool) -> None:
     single = {name: values[-1] for name, values in headers.items()}
     told: dict[str, Any] = {"headers": single, "multiValueHeaders": headers if is_multiple else None}
-    harmless(door, path, json.dumps({**valid_body(path), "tools": None}), **told)
-    for request in door.double.received:
+    harmless(client, path, json.dumps({**valid_body(path), "tools": None}), **told)
+    for request in client.sagemaker.received:
         names = {"host", "content-length", "content-type", "authorization", "accept", "x-amz-date"}
         names |= {"x-amz-security-token", "x-amzn-sagemaker-accept", "x-amzn-sagemaker-inference-id"}
         assert request.headers.keys() <= names
@@ -194,10 +196,10 @@ SEGMENTS = st.sampled_from(
     parameters=st.none() | st.dictionaries(st.sampled_from(["model", "proxy"]), SEGMENTS, max_size=2),
 )
 def test_drawn_paths(
-    door: HostileDoor, segments: list[str], method: str, resource: str | None, parameters: dict[str, str] | None
+    client: CheckedClient, segments: list[str], method: str, resource: str | None, parameters: dict[str, str] | None
 ) -> None:
     told: dict[str, Any] = {"httpMethod": method, "resource": resource, "pathParameters": parameters}
-    door.double.received.clear()
-    answered = door.ask("/" + "/".join(segments), "{}", **told)
-    assert answered.status < 500, answered.body
-    assert all(request.path == "/" for request in door.double.received)
+    client.sagemaker.received.clear()
+    response = client.ask("/" + "/".join(segments), "{}", **told)
+    assert response.status < 500, response.body
+    assert all(request.path == "/" for request in client.sagemaker.received)

@@ -15,9 +15,9 @@ import pytest
 
 from bench.functions import front_door
 from bench.runtime_api import RuntimeApi
-from tests.robustness.checked_door import LLAMA, check_metrics, strict
-from tests.robustness.model_double import ModelDouble
-from tests.robustness.request_mix import MixedAnswers, mixed_events
+from tests.robustness.checked_client import LLAMA, check_metrics, strict
+from tests.robustness.fake_sagemaker import FakeSageMaker
+from tests.robustness.request_mix import MixedResponder, mixed_events
 
 LAMBDA = Path(__file__).parents[2] / "lambda"
 WARM, ALL = 500, 5_000
@@ -41,7 +41,7 @@ class Sandbox:
                 stderr=sink,
             )
 
-    def held(self) -> Counter[str]:
+    def check_response(self) -> Counter[str]:
         """Resident memory in KiB, and how many files and threads."""
         place = Path(f"/proc/{self._process.pid}")
         status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
@@ -58,9 +58,9 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(double: ModelDouble) -> Iterator[Sandbox]:
+def sandbox(sagemaker: FakeSageMaker) -> Iterator[Sandbox]:
     with tempfile.TemporaryDirectory() as folder:
-        started = Sandbox(int(double.url.rpartition(":")[2]), Path(folder) / "output")
+        started = Sandbox(int(sagemaker.url.rpartition(":")[2]), Path(folder) / "output")
         try:
             yield started
         finally:
@@ -68,13 +68,13 @@ def sandbox(double: ModelDouble) -> Iterator[Sandbox]:
 
 
 @pytest.mark.slow
-def test_memory_is_flat_over_five_thousand_requests(double: ModelDouble) -> None:
-    double.answers = MixedAnswers()
+def test_memory_is_flat_over_five_thousand_requests(sagemaker: FakeSageMaker) -> None:
+    sagemaker.answers = MixedResponder()
     statuses: Counter[int] = Counter()
-    with sandbox(double) as running:
+    with sandbox(sagemaker) as running:
         for at, event in zip(range(1, ALL + 1), mixed_events(), strict=False):
             statuses[running.api.invoke(event).status] += 1
-            double.received.clear()
+            sagemaker.received.clear()
             if at == WARM:
                 before = running.held()
         after = running.held()

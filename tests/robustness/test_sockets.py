@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.robustness.open_cloud import STAGE, OpenCloud, open_cloud
+from tests.robustness.emulated_cloud import STAGE, EmulatedCloud, emulated_cloud
 
 CANARY = "c4n4ry"
 LINE = f"POST /{STAGE}/generate HTTP/1.1\r\nHost: door\r\n".encode()
@@ -22,12 +22,12 @@ CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[OpenCloud]:
-    with open_cloud() as opened:
+def cloud() -> Iterator[EmulatedCloud]:
+    with emulated_cloud() as opened:
         yield opened
 
 
-def converse(cloud: OpenCloud, sent: bytes, *, leaves: bool = False) -> bytes:
+def converse(cloud: EmulatedCloud, sent: bytes, *, leaves: bool = False) -> bytes:
     """Everything that comes back until the gateway closes; it has to."""
     with socket.create_connection(("127.0.0.1", cloud.port), timeout=5) as connection:
         connection.sendall(sent)
@@ -59,13 +59,13 @@ def _nothing_is_told(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptur
     assert CANARY not in told
 
 
-def silent(cloud: OpenCloud) -> None:
+def silent(cloud: EmulatedCloud) -> None:
     assert CANARY not in "".join([*cloud.log, *cloud.access_log])
     for line in [*cloud.log, *cloud.access_log]:
         assert isinstance(json.loads(line), dict)
 
 
-def asked_since(cloud: OpenCloud, before: int) -> list[str]:
+def asked_since(cloud: EmulatedCloud, before: int) -> list[str]:
     return [json.loads(body)["inputs"] for body in cloud.asked[before:]]
 
 
@@ -108,7 +108,7 @@ SMUGGLING = {
 
 
 @pytest.mark.parametrize("name", SMUGGLING)
-def test_of_two_requests_in_one_only_one_is_answered(cloud: OpenCloud, name: str) -> None:
+def test_of_two_requests_in_one_only_one_is_answered(cloud: EmulatedCloud, name: str) -> None:
     before = len(cloud.asked)
     told = statuses(converse(cloud, SMUGGLING[name]))
     assert len(told) <= 1
@@ -117,7 +117,7 @@ def test_of_two_requests_in_one_only_one_is_answered(cloud: OpenCloud, name: str
     silent(cloud)
 
 
-def test_two_requests_behind_one_another_are_two(cloud: OpenCloud) -> None:
+def test_two_requests_behind_one_another_are_two(cloud: EmulatedCloud) -> None:
     before = len(cloud.asked)
     told = converse(cloud, LINE + JSON + LENGTH + b"\r\n" + BODY + SECOND)
     assert statuses(told) == [200, 200]
@@ -147,7 +147,7 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("name", HEADERS)
-def test_headers_of_every_kind_have_an_answer(cloud: OpenCloud, name: str) -> None:
+def test_headers_of_every_kind_have_an_answer(cloud: EmulatedCloud, name: str) -> None:
     headers, status = HEADERS[name]
     before = len(cloud.asked)
     told = converse(cloud, LINE + CLOSE + (b"" if b"-TYPE" in headers else JSON) + headers + LENGTH + b"\r\n" + BODY)
@@ -157,7 +157,7 @@ def test_headers_of_every_kind_have_an_answer(cloud: OpenCloud, name: str) -> No
 
 
 @pytest.mark.parametrize("at", [1, 10, len(LINE), len(LINE + JSON), len(LINE + JSON + LENGTH) + 3])
-def test_half_a_request_is_none(cloud: OpenCloud, at: int) -> None:
+def test_half_a_request_is_none(cloud: EmulatedCloud, at: int) -> None:
     before = len(cloud.log)
     told = statuses(converse(cloud, (LINE + JSON + LENGTH + b"\r\n" + BODY)[:at], leaves=True))
     assert told in ([], [400])
@@ -168,7 +168,7 @@ JUNK = [b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00", b"PRI * HT
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=range(len(JUNK)))
-def test_what_is_no_http_is_no_invocation(cloud: OpenCloud, junk: bytes) -> None:
+def test_what_is_no_http_is_no_invocation(cloud: EmulatedCloud, junk: bytes) -> None:
     before = len(cloud.log)
     assert statuses(converse(cloud, junk, leaves=junk.startswith(b"\r"))) in ([], [400])
     assert len(cloud.log) == before
@@ -179,7 +179,7 @@ PATHS += ["/models/%ff/generate", "/models//generate", "/generate/", "/generate?
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_paths_of_every_kind_have_an_answer(cloud: OpenCloud, path: str) -> None:
+def test_paths_of_every_kind_have_an_answer(cloud: EmulatedCloud, path: str) -> None:
     line = LINE.replace(f"/{STAGE}/generate".encode(), f"/{STAGE}{path}".encode())
     told = converse(cloud, line + CLOSE + JSON + LENGTH + b"\r\n" + BODY)
     (status,) = statuses(told)

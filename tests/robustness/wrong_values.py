@@ -31,19 +31,19 @@ WRONG: list[Any] = [
 ]
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Where there is something in a JSON value, from the inside to the outside."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            yield from places(inner, (*path, name))
+            yield from paths_in(inner, (*path, name))
     elif isinstance(value, list):
         for at, inner in enumerate(value):
-            yield from places(inner, (*path, at))
+            yield from paths_in(inner, (*path, at))
     if path:
         yield path
 
 
-def with_other(body: Any, place: tuple[Any, ...], value: Any) -> Any:
+def with_value_at(body: Any, place: tuple[Any, ...], value: Any) -> Any:
     """The body with another value in a place."""
     changed = copy.deepcopy(body)
     inner = changed

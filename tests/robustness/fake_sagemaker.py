@@ -32,7 +32,7 @@ class Received(NamedTuple):
         return self.path.endswith("-response-stream")
 
 
-class Wire(NamedTuple):
+class WireResponse(NamedTuple):
     """The bytes of an answer, then what becomes of the connection: `keep`, `close`, `reset` or `stall`."""
 
     data: bytes
@@ -41,7 +41,7 @@ class Wire(NamedTuple):
     size: int = 0  # of the pieces that it is sent in; 0: in one
 
 
-def pieces(wire: Wire) -> Iterator[bytes]:
+def pieces(wire: WireResponse) -> Iterator[bytes]:
     """The pieces of an answer, with pauses in which each of them can be read alone."""
     if not wire.size:
         yield wire.data
@@ -51,10 +51,10 @@ def pieces(wire: Wire) -> Iterator[bytes]:
         time.sleep(0.0005)
 
 
-Answers = Callable[[Received], Wire]
+Responder = Callable[[Received], WireResponse]
 
 
-class ModelDouble:
+class FakeSageMaker:
     """Answers with what `answers` gives for a request.
 
     Attributes:
@@ -63,11 +63,11 @@ class ModelDouble:
         violations: What came in that is not a request, with what was wrong with it.
     """
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Responder) -> None:
         self.answers = answers
         self.received: list[Received] = []
         self.violations: list[str] = []
-        self.unwanted = 0
+        self.aborted = 0
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._open: set[socket.socket] = set()
@@ -131,12 +131,12 @@ class ModelDouble:
             self._open.discard(connection)
             self._threads.discard(threading.current_thread())
 
-    def _send(self, connection: socket.socket, wire: Wire) -> None:
+    def _send(self, connection: socket.socket, wire: WireResponse) -> None:
         try:
             for piece in pieces(wire):
                 connection.sendall(piece)
         except OSError:
-            self.unwanted += 1
+            self.aborted += 1
             raise
 
     def _request(self, connection: socket.socket) -> Received | None:
@@ -164,7 +164,7 @@ class ModelDouble:
         if not headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
             self.violations.append("not signed")
         request = Received(path, headers, b"".join(parts))
-        self.violations += not_strict(request.body)
+        self.violations += strictness_violations(request.body)
         return request
 
     def _header(self, field: bytes) -> tuple[str, str]:
@@ -180,7 +180,7 @@ class ModelDouble:
         return path
 
 
-def not_strict(body: bytes) -> list[str]:
+def strictness_violations(body: bytes) -> list[str]:
     """What serde, which reads the body in the container, would not take of what Python may have written."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

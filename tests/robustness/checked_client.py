@@ -16,15 +16,15 @@ from front_door.app import App
 from front_door.config import Config, Model
 from front_door.protocols.base import protocol_of
 
-from tests.robustness.model_double import ModelDouble
+from tests.robustness.fake_sagemaker import FakeSageMaker
 
-DOOR = "a-door"
+FUNCTION_NAME = "a-door"
 JSON = {"Content-Type": "application/json"}
 LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
 
 
 @dataclass
-class Answered:
+class CheckedResponse:
     """An answer that was read to its end, and what the function wrote meanwhile."""
 
     status: int
@@ -58,15 +58,15 @@ class Answered:
 
 
 @dataclass
-class HostileDoor:
+class CheckedClient:
     """The application with one model, and the double that serves it."""
 
     app: App
-    double: ModelDouble
+    sagemaker: FakeSageMaker
 
     def ask(
         self, path: str, body: object = None, *, seconds: float = 30, has_defect: bool = False, **event: Any
-    ) -> Answered:
+    ) -> CheckedResponse:
         """Send a request; a body that is no text is sent as JSON, and members of the event may be given."""
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         proxy_event = {
@@ -88,42 +88,44 @@ class HostileDoor:
         told_path = path if resource in (None, "/{proxy+}") else str(resource)
         protocol = "openai" if protocol_of(told_path).end_of_stream else "tgi"
         elapsed = time.monotonic() - started
-        answered = Answered(response.status, response.headers, told, protocol, out.getvalue(), err.getvalue(), elapsed)
-        held(answered, has_defect=has_defect)
-        self.double.settle()
-        return answered
+        response = CheckedResponse(
+            response.status, response.headers, told, protocol, out.getvalue(), err.getvalue(), elapsed
+        )
+        check_response(response, has_defect=has_defect)
+        self.sagemaker.settle()
+        return response
 
 
-def open_door(double: ModelDouble, *models: Model) -> HostileDoor:
+def create_client(sagemaker: FakeSageMaker, *models: Model) -> CheckedClient:
     """A door for some models, by default one, that are all behind the double."""
     served = {model.name: model for model in models or (LLAMA,)}
-    return HostileDoor(App(Config(served, double.url, double.url, "eu-west-1")), double)
+    return CheckedClient(App(Config(served, sagemaker.url, sagemaker.url, "eu-west-1")), sagemaker)
 
 
-def held(answered: Answered, *, has_defect: bool = False) -> None:
+def check_response(response: CheckedResponse, *, has_defect: bool = False) -> None:
     """What is true of every answer: it is one, it has an id and one log line, and an error is told in its protocol.
 
     Args:
         answered: The answer.
         has_defect: Whether the test has put a defect into the application.
     """
-    assert 200 <= answered.status <= 599
-    assert answered.body, "API Gateway would make a 502 of it"
-    assert answered.headers["x-request-id"] == "gateway-id"
-    assert all(value.isprintable() and value.isascii() for pair in answered.headers.items() for value in pair)
-    assert answered.err == ""
-    answered.lines = [strict(line) for line in answered.out.splitlines()]
-    line = answered.line
-    assert line["status"] == answered.status
+    assert 200 <= response.status <= 599
+    assert response.body, "API Gateway would make a 502 of it"
+    assert response.headers["x-request-id"] == "gateway-id"
+    assert all(value.isprintable() and value.isascii() for pair in response.headers.items() for value in pair)
+    assert response.err == ""
+    response.lines = [strict(line) for line in response.out.splitlines()]
+    line = response.line
+    assert line["status"] == response.status
     check_metrics(line)
     assert (line.get("error") == "internal") == has_defect, f"a defect of ours: {line}"
-    if answered.status >= 400:
-        assert answered.headers["Content-Type"] == "application/json"
-        is_error(answered.json(), answered.protocol)
+    if response.status >= 400:
+        assert response.headers["Content-Type"] == "application/json"
+        check_error_body(response.json(), response.protocol)
         assert line["error"]
 
 
-def is_error(told: Any, protocol: str) -> None:
+def check_error_body(told: Any, protocol: str) -> None:
     """Hold the JSON of an error against the protocol's words for it."""
     if protocol == "tgi":
         assert isinstance(told["error"], str), told

@@ -34,7 +34,7 @@ ACCESS_LOG = (
 T = TypeVar("T")
 
 
-class OpenCloud:
+class EmulatedCloud:
     """Runs in a thread of its own; what it logs is kept.
 
     Attributes:
@@ -138,9 +138,9 @@ class OpenCloud:
 
 
 @contextmanager
-def open_cloud(**settings: Any) -> Iterator[OpenCloud]:
+def emulated_cloud(**settings: Any) -> Iterator[EmulatedCloud]:
     """A cloud whose container has these settings."""
-    cloud = OpenCloud(Settings(**{"model_id": "toy", "tokens_per_second": 0, **settings}))
+    cloud = EmulatedCloud(Settings(**{"model_id": "toy", "tokens_per_second": 0, **settings}))
     cloud.start()
     try:
         yield cloud
