@@ -1,4 +1,4 @@
-"""Calls the front door's application as the Lambda runtime does, and holds every answer to what must be true of any."""
+"""Calls the front door's application as the Lambda runtime does, and checks what is required of every response."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from front_door.protocols.base import protocol_of
 
 from tests.robustness.fake_sagemaker import FakeSageMaker
 
-FUNCTION_NAME = "a-door"
+FUNCTION_NAME = "front-door"
 JSON = {"Content-Type": "application/json"}
 LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
 
 
 @dataclass
 class CheckedResponse:
-    """An answer that was read to its end, and what the function wrote meanwhile."""
+    """A complete response, and what the function wrote in the meantime."""
 
     status: int
     headers: dict[str, str]
@@ -49,25 +49,33 @@ class CheckedResponse:
         return self.headers.get("Content-Type") == "text/event-stream"
 
     def data(self) -> list[str]:
-        """The data of each event, without the comments; what is not an event fails."""
+        """The data of each event, without comments; fails if the body has anything but whole events."""
         *events, rest = self.body.decode().split("\n\n")
-        assert rest == "", f"half an event: {rest!r}"
-        told = [event for event in events if event and not event.startswith(":")]
-        assert all(event.startswith("data: ") and "\n" not in event for event in told), self.body
-        return [event.removeprefix("data: ") for event in told]
+        assert rest == "", f"incomplete event: {rest!r}"
+        events = [event for event in events if event and not event.startswith(":")]
+        assert all(event.startswith("data: ") and "\n" not in event for event in events), self.body
+        return [event.removeprefix("data: ") for event in events]
 
 
 @dataclass
 class CheckedClient:
-    """The application with one model, and the double that serves it."""
+    """Sends requests to the application, which is in front of the fake SageMaker."""
 
     app: App
     sagemaker: FakeSageMaker
 
-    def ask(
+    def send(
         self, path: str, body: object = None, *, seconds: float = 30, has_defect: bool = False, **event: Any
     ) -> CheckedResponse:
-        """Send a request; a body that is no text is sent as JSON, and members of the event may be given."""
+        """Send a request and check the response.
+
+        Args:
+            path: The path.
+            body: The body; anything but a string is encoded as JSON.
+            seconds: The time until the function's deadline.
+            has_defect: Whether the test has made the application fail.
+            event: Members of API Gateway's event.
+        """
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         proxy_event = {
             "httpMethod": "POST",
@@ -83,74 +91,74 @@ class CheckedClient:
         started = time.monotonic()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             response = self.app.handle(proxy_event, context)
-            told = b"".join(response.body)
+            data = b"".join(response.body)
         resource = event.get("resource")
-        told_path = path if resource in (None, "/{proxy+}") else str(resource)
-        protocol = "openai" if protocol_of(told_path).end_of_stream else "tgi"
+        routed_path = path if resource in (None, "/{proxy+}") else str(resource)
+        protocol = "openai" if protocol_of(routed_path).end_of_stream else "tgi"
         elapsed = time.monotonic() - started
-        response = CheckedResponse(
-            response.status, response.headers, told, protocol, out.getvalue(), err.getvalue(), elapsed
+        checked = CheckedResponse(
+            response.status, response.headers, data, protocol, out.getvalue(), err.getvalue(), elapsed
         )
-        check_response(response, has_defect=has_defect)
+        check_response(checked, has_defect=has_defect)
         self.sagemaker.settle()
-        return response
+        return checked
 
 
 def create_client(sagemaker: FakeSageMaker, *models: Model) -> CheckedClient:
-    """A door for some models, by default one, that are all behind the double."""
+    """Create a client of a front door with these models, by default one."""
     served = {model.name: model for model in models or (LLAMA,)}
     return CheckedClient(App(Config(served, sagemaker.url, sagemaker.url, "eu-west-1")), sagemaker)
 
 
 def check_response(response: CheckedResponse, *, has_defect: bool = False) -> None:
-    """What is true of every answer: it is one, it has an id and one log line, and an error is told in its protocol.
+    """Check what is required of every response: a body, a request id, one log line, an error body of its protocol.
 
     Args:
-        answered: The answer.
-        has_defect: Whether the test has put a defect into the application.
+        response: The response.
+        has_defect: Whether the test has made the application fail.
     """
     assert 200 <= response.status <= 599
-    assert response.body, "API Gateway would make a 502 of it"
+    assert response.body, "API Gateway responds with 502 to an empty body"
     assert response.headers["x-request-id"] == "gateway-id"
     assert all(value.isprintable() and value.isascii() for pair in response.headers.items() for value in pair)
     assert response.err == ""
-    response.lines = [strict(line) for line in response.out.splitlines()]
+    response.lines = [parse_strict_json(line) for line in response.out.splitlines()]
     line = response.line
     assert line["status"] == response.status
     check_metrics(line)
-    assert (line.get("error") == "internal") == has_defect, f"a defect of ours: {line}"
+    assert (line.get("error") == "internal") == has_defect, f"internal error: {line}"
     if response.status >= 400:
         assert response.headers["Content-Type"] == "application/json"
         check_error_body(response.json(), response.protocol)
         assert line["error"]
 
 
-def check_error_body(told: Any, protocol: str) -> None:
-    """Hold the JSON of an error against the protocol's words for it."""
+def check_error_body(body: Any, protocol: str) -> None:
+    """Check that an error has the members of its protocol."""
     if protocol == "tgi":
-        assert isinstance(told["error"], str), told
-        assert told["error"], told
-        assert isinstance(told["error_type"], str), told
+        assert isinstance(body["error"], str), body
+        assert body["error"], body
+        assert isinstance(body["error_type"], str), body
     else:
-        error = told["error"]
-        assert error.keys() >= {"message", "type", "param", "code"}, told
-        assert isinstance(error["message"], str), told
-        assert error["message"], told
+        error = body["error"]
+        assert error.keys() >= {"message", "type", "param", "code"}, body
+        assert isinstance(error["message"], str), body
+        assert error["message"], body
 
 
-def strict(text: str) -> dict[str, Any]:
-    """One JSON object as RFC 8259 has it, which CloudWatch reads."""
+def parse_strict_json(text: str) -> dict[str, Any]:
+    """Parse a JSON object that conforms to RFC 8259, as CloudWatch requires."""
 
-    def constant(name: str) -> None:
-        raise AssertionError(f"{name} is no JSON: {text}")
+    def reject_constant(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON: {text}")
 
-    value = json.loads(text, parse_constant=constant)
+    value = json.loads(text, parse_constant=reject_constant)
     assert isinstance(value, dict)
     return value
 
 
 def check_metrics(line: Mapping[str, Any]) -> None:
-    """Hold a line against CloudWatch's embedded metric format: each metric is a number, each dimension a short text."""
+    """Check that a line is in CloudWatch's embedded metric format: metrics are numbers, dimensions short strings."""
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert isinstance(line["_aws"]["Timestamp"], int)
     names = [metric["Name"] for metric in directive["Metrics"]]
@@ -159,7 +167,7 @@ def check_metrics(line: Mapping[str, Any]) -> None:
         value = line[name]
         assert type(value) in (int, float), f"{name} is {value!r}"
         assert math.isfinite(value), f"{name} is {value!r}"
-        assert abs(value) < 2**360, f"{name} is {value!r}"  # what CloudWatch takes
+        assert abs(value) < 2**360, f"{name} is {value!r}"  # CloudWatch's limit
     assert [["Door"], ["Door", "Model"]][: len(directive["Dimensions"])] == directive["Dimensions"]
     for dimension in directive["Dimensions"][-1]:
         assert isinstance(line[dimension], str)

@@ -1,4 +1,4 @@
-"""Many clients at once over plain sockets, in one thread: some read, some dawdle, some vanish."""
+"""Many concurrent clients over plain sockets in one thread: some read, some read slowly, some disconnect."""
 
 from __future__ import annotations
 
@@ -10,91 +10,95 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 READ_BYTES = 65536
-SIPPED_BYTES = 200
-SIP_SECONDS = 0.02
+SLOW_READ_BYTES = 200
+SLOW_READ_SECONDS = 0.02
 
 
 @dataclass
 class Client:
-    """One client.
+    """A client.
 
     Args:
-        request: What it sends.
-        manner: `reads`, `sips`, `never reads`, or how it goes: `leaves` or `resets`.
-        until: Goes after so many bytes of the answer; 0: as soon as it may, without reading any.
-        delay: When it comes, in seconds.
-        holds: How many bytes the system holds for it that it has not read; 0: as many as it likes.
+        request: The bytes that it sends.
+        behavior: `reads`, `reads slowly`, `never reads`, or how it disconnects: `closes` or `resets`.
+        disconnect_after: The bytes of the response after which it disconnects; 0: before it has read any.
+        delay: Seconds until it connects.
+        receive_buffer: Bytes that the system buffers for it; 0: the system's default.
     """
 
     request: bytes
-    manner: str
-    until: int = 0
+    behavior: str
+    disconnect_after: int = 0
     delay: float = 0.0
-    holds: int = 0
-    answer: bytearray = field(default_factory=bytearray)
+    receive_buffer: int = 0
+    response: bytearray = field(default_factory=bytearray)
     is_done: bool = False
     socket: socket.socket | None = None
-    next_sip: float = 0.0
+    next_read: float = 0.0
 
     @property
-    def stays(self) -> bool:
-        return self.manner in ("reads", "sips")
+    def reads_to_end(self) -> bool:
+        return self.behavior in ("reads", "reads slowly")
 
-    def come(self, port: int) -> None:
+    def connect(self, port: int) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket.settimeout(10)
-        if self.holds:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.holds)
+        if self.receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.socket.connect(("127.0.0.1", port))
         self.socket.sendall(self.request)
         self.socket.setblocking(False)
 
-    def go(self) -> None:
+    def disconnect(self) -> None:
         assert self.socket is not None
-        if self.manner == "resets":
+        if self.behavior == "resets":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
         self.is_done = True
 
     def read(self) -> None:
-        """Take what is there; done at the end of the answer."""
+        """Read what has arrived; done at the end of the response."""
         assert self.socket is not None
-        if self.manner == "sips" and time.monotonic() < self.next_sip:
+        if self.behavior == "reads slowly" and time.monotonic() < self.next_read:
             return
-        data = self.socket.recv(SIPPED_BYTES if self.manner == "sips" else READ_BYTES)
-        self.next_sip = time.monotonic() + SIP_SECONDS
-        self.answer += data
-        if not data or (not self.stays and len(self.answer) >= self.until):
-            self.go()
+        data = self.socket.recv(SLOW_READ_BYTES if self.behavior == "reads slowly" else READ_BYTES)
+        self.next_read = time.monotonic() + SLOW_READ_SECONDS
+        self.response += data
+        if not data or (not self.reads_to_end and len(self.response) >= self.disconnect_after):
+            self.disconnect()
 
 
-def come_and_go(port: int, clients: list[Client], *, seconds: float, may_go: Callable[[], bool] = lambda: True) -> None:
-    """Let every client do what it does; ends when all are done but those that never read.
+def run_clients(
+    port: int, clients: list[Client], *, seconds: float, may_disconnect: Callable[[], bool] = lambda: True
+) -> None:
+    """Run all clients until they are done, except for those that never read.
 
     Args:
-        port: Where they go.
-        clients: They.
-        seconds: How long all of it may take.
-        may_go: Whether those may go that read nothing. A request that was sent and is taken back before the gateway
-            has looked at it may be one or none.
+        port: The server's port.
+        clients: The clients.
+        seconds: The time limit for all of them.
+        may_disconnect: Whether the clients may disconnect that read nothing. The gateway may or may not process a
+            request whose client disconnects before the gateway has read it.
 
     Raises:
         TimeoutError: Some are not done in time.
     """
     started = time.monotonic()
-    coming = sorted(clients, key=lambda client: client.delay)
+    arriving = sorted(clients, key=lambda client: client.delay)
     leaving = [
-        client for client in clients if not client.stays and client.until == 0 and client.manner != "never reads"
+        client
+        for client in clients
+        if not client.reads_to_end and client.disconnect_after == 0 and client.behavior != "never reads"
     ]
     with selectors.DefaultSelector() as selector:
-        while coming or leaving or selector.get_map():
+        while arriving or leaving or selector.get_map():
             now = time.monotonic() - started
             if now > seconds:
                 raise TimeoutError(f"{len(selector.get_map())} clients are still waiting")
-            while coming and coming[0].delay <= now:
-                _enter(selector, coming.pop(0), port)
-            while leaving and not coming and may_go():
-                leaving.pop().go()
+            while arriving and arriving[0].delay <= now:
+                _connect(selector, arriving.pop(0), port)
+            while leaving and not arriving and may_disconnect():
+                leaving.pop().disconnect()
             for key, _ in selector.select(0.01):
                 client: Client = key.data
                 client.read()
@@ -103,9 +107,9 @@ def come_and_go(port: int, clients: list[Client], *, seconds: float, may_go: Cal
             time.sleep(0.001)
 
 
-def _enter(selector: selectors.BaseSelector, client: Client, port: int) -> None:
-    client.come(port)
-    if client.manner == "never reads" or (not client.stays and client.until == 0):
+def _connect(selector: selectors.BaseSelector, client: Client, port: int) -> None:
+    client.connect(port)
+    if client.behavior == "never reads" or (not client.reads_to_end and client.disconnect_after == 0):
         return
     assert client.socket is not None
     selector.register(client.socket, selectors.EVENT_READ, client)

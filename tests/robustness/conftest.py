@@ -12,31 +12,31 @@ from tests.robustness.fake_sagemaker import FakeSageMaker
 
 @pytest.fixture(scope="module")
 def sagemaker() -> Iterator[FakeSageMaker]:
-    """A SageMaker in which all is well."""
-    sagemaker = FakeSageMaker(healthy_response)
-    yield sagemaker
-    sagemaker.close()
-    assert sagemaker.violations == []
+    """A healthy SageMaker."""
+    fake = FakeSageMaker(healthy_response)
+    yield fake
+    fake.close()
+    assert fake.violations == []
 
 
 @pytest.fixture(scope="module")
 def client(sagemaker: FakeSageMaker) -> Iterator[CheckedClient]:
-    """A door with one model, kept for all tests of a module: what one of them leaves behind, the next one meets."""
+    """A client of a front door with one model, shared by all tests of a module to find what leaks between requests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_SESSION_TOKEN", "token")
         patch.setenv("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME)
         patch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.001)
-        opened = create_client(sagemaker)
-        yield opened
-        opened.app.sagemaker.close()
+        checked_client = create_client(sagemaker)
+        yield checked_client
+        checked_client.app.sagemaker.close()
 
 
 @pytest.fixture(autouse=True)
-def _all_is_well_again(request: pytest.FixtureRequest) -> Iterator[None]:
+def _restore_health(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "sagemaker" in request.fixturenames:
         sagemaker: FakeSageMaker = request.getfixturevalue("sagemaker")
-        sagemaker.answers = healthy_response
+        sagemaker.respond = healthy_response
         sagemaker.received.clear()

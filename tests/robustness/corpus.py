@@ -1,4 +1,4 @@
-"""Bodies that no honest client sends, as JSON text or bytes, and what they are built from."""
+"""Unusual and invalid bodies, as JSON text or bytes, and valid ones to build them from."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ COMPLETION: dict[str, Any] = {
 
 
 def valid_body(path: str) -> dict[str, Any]:
-    """A request of a route with nearly every member that it has."""
+    """A valid body for a route, with nearly all members."""
     if path.endswith("/chat/completions"):
         return CHAT
     return COMPLETION if path.endswith("/completions") else GENERATE
 
 
 def minimal_body(path: str) -> dict[str, Any]:
-    """The shortest request of a route."""
+    """A valid body for a route, with only the required members."""
     valid = valid_body(path)
     if "messages" in valid:
         return {"messages": [{"role": "user", "content": "Hello"}]}
@@ -97,30 +97,30 @@ def minimal_body(path: str) -> dict[str, Any]:
 
 
 def prompt_member(path: str) -> str:
-    """The member that the prompt is in."""
+    """The name of the member with the prompt."""
     return next(iter(minimal_body(path)))
 
 
 def with_prompt_text(path: str, text: str) -> str:
-    """A request with this JSON text in the place of the prompt, and in one that TGI does not read."""
+    """A body with this JSON text as the prompt and as an unknown member."""
     name = prompt_member(path)
     prompt = f'[{{"role":"user","content":{text}}}]' if name == "messages" else text
     return f'{{"{name}":{prompt},"unknown":{text}}}'
 
 
 def with_unknown_member(path: str, text: str) -> str:
-    """A good request with this JSON text beside the prompt."""
+    """A valid body with this JSON text as an additional, unknown member."""
     rest = json.dumps(minimal_body(path))[1:]
     return f'{{"unknown":{text},{rest}'
 
 
 def nested(depth: int) -> dict[str, str]:
-    """Values that go this deep."""
+    """Values nested this deep."""
     return {
         f"{depth} arrays": "[" * depth + "]" * depth,
         f"{depth} objects": '{"a":' * depth + "1" + "}" * depth,
-        f"{depth} arrays without an end": "[" * depth,
-        f"{depth} of both": '[{"a":' * depth + "1" + "}]" * depth,
+        f"{depth} unclosed arrays": "[" * depth,
+        f"{depth} arrays and objects": '[{"a":' * depth + "1" + "}]" * depth,
     }
 
 
@@ -138,64 +138,64 @@ VALUES: dict[str, str] = {
     "NaN": "NaN",
     "Infinity": "Infinity",
     "-Infinity": "-Infinity",
-    "a leading zero": "01",
-    "a plus": "+1",
-    "hex": "0x10",
-    "a lone high surrogate": '"\\ud800"',
-    "a lone low surrogate": '"\\udc00 x"',
-    "surrogates the wrong way round": '"\\udc00\\ud800"',
-    "a lone surrogate as a name": '{"\\ud800": 1}',
-    "a pair": '"\\ud83d\\ude00"',
+    "leading zero": "01",
+    "plus sign": "+1",
+    "hexadecimal": "0x10",
+    "lone high surrogate": '"\\ud800"',
+    "lone low surrogate": '"\\udc00 x"',
+    "swapped surrogates": '"\\udc00\\ud800"',
+    "lone surrogate in a name": '{"\\ud800": 1}',
+    "surrogate pair": '"\\ud83d\\ude00"',
     "NUL": '"a\\u0000b"',
-    "a raw NUL": '"a\0b"',
-    "a raw newline": '"a\nb"',
+    "raw NUL": '"a\0b"',
+    "raw newline": '"a\nb"',
     "DEL and C1": '"\x7f\x80\x9f"',
     "line separators": '"\u2028\u2029"',
-    "a byte order mark": '"\ufeff"',
-    "a noncharacter": '"\uffff"',
-    "a bad escape": '"\\x41"',
-    "half an escape": '"\\u12"',
-    "a backslash at the end": '"\\',
-    "no end": '"abc',
-    "a single quote": "'abc'",
-    "a comment": "1 /* x */",
-    "a trailing comma": "[1,]",
-    "an empty array": "[]",
-    "an empty object": "{}",
+    "byte order mark": '"\ufeff"',
+    "noncharacter": '"\uffff"',
+    "invalid escape": '"\\x41"',
+    "incomplete escape": '"\\u12"',
+    "trailing backslash": '"\\',
+    "unterminated string": '"abc',
+    "single quotes": "'abc'",
+    "comment": "1 /* x */",
+    "trailing comma": "[1,]",
+    "empty array": "[]",
+    "empty object": "{}",
     "null": "null",
     "true": "true",
-    "a prototype": '{"__proto__": {"x": 1}, "constructor": 1}',
-    "a long name": '{"' + "n" * 100_000 + '": 1}',
+    "prototype members": '{"__proto__": {"x": 1}, "constructor": 1}',
+    "long name": '{"' + "n" * 100_000 + '": 1}',
     "many names": "{" + ",".join(f'"{at}":1' for at in range(20_000)) + "}",
     "many numbers": "[" + ",".join(["1"] * 50_000) + "]",
-    "an event of ours": '"\\n\\ndata: [DONE]\\n\\n"',
-    "headers": '"\\r\\nX-Evil: 1\\r\\n\\r\\nHTTP/1.1 200 OK"',
+    "event stream": '"\\n\\ndata: [DONE]\\n\\n"',
+    "HTTP headers": '"\\r\\nX-Evil: 1\\r\\n\\r\\nHTTP/1.1 200 OK"',
 }
 
-WHOLE: dict[str, str] = {
-    "nothing": "",
-    "a space": " ",
-    "a byte order mark first": '\ufeff{"inputs": "x"}',
+NOT_OBJECTS: dict[str, str] = {
+    "empty": "",
+    "space": " ",
+    "leading byte order mark": '\ufeff{"inputs": "x"}',
     "two objects": '{"inputs":"x"}{"inputs":"y"}',
-    "something behind": '{"inputs":"x"} x',
-    "a form": "inputs=x&stream=true",
+    "trailing text": '{"inputs":"x"} x',
+    "form": "inputs=x&stream=true",
     "XML": "<inputs>x</inputs>",
-    "lines": '{"inputs":"x"}\n{"inputs":"y"}\n',
-    "a request": 'POST /generate HTTP/1.1\r\nHost: x\r\n\r\n{"inputs":"x"}',
-    "a chunk": '11\r\n{"inputs":"hello"}\r\n0\r\n\r\n',
-    "a lone surrogate of the event": '{"inputs": "\ud800"}',
+    "JSON lines": '{"inputs":"x"}\n{"inputs":"y"}\n',
+    "HTTP request": 'POST /generate HTTP/1.1\r\nHost: x\r\n\r\n{"inputs":"x"}',
+    "HTTP chunk": '11\r\n{"inputs":"hello"}\r\n0\r\n\r\n',
+    "lone surrogate in the event": '{"inputs": "\ud800"}',
 }
 
 INVALID_BYTES: dict[str, bytes] = {
-    "a lone continuation": b'{"inputs":"\x80"}',
-    "half a character": b'{"inputs":"\xe4\xbd"}',
-    "an overlong slash": b'{"inputs":"\xc0\xaf"}',
-    "a surrogate in UTF-8": b'{"inputs":"\xed\xa0\x80"}',
+    "lone continuation byte": b'{"inputs":"\x80"}',
+    "incomplete character": b'{"inputs":"\xe4\xbd"}',
+    "overlong slash": b'{"inputs":"\xc0\xaf"}',
+    "surrogate in UTF-8": b'{"inputs":"\xed\xa0\x80"}',
     "beyond Unicode": b'{"inputs":"\xf4\x90\x80\x80"}',
     "Latin-1": '{"inputs":"é"}'.encode("latin-1"),
     "UTF-16": '{"inputs":"x"}'.encode("utf-16"),
     "UTF-32": '{"inputs":"x"}'.encode("utf-32-be"),
     "gzip": bytes.fromhex("1f8b08000000000000ffab562a4a2c492d56b252502a4a2c492d06007d5b6b4b10000000"),
     "FF": b"\xff" * 100,
-    "an event stream frame": b"\0\0\0\x10\0\0\0\0\x05\xc2\x48\xeb\x7d\x98\xc8\xff",
+    "event stream frame": b"\0\0\0\x10\0\0\0\0\x05\xc2\x48\xeb\x7d\x98\xc8\xff",
 }

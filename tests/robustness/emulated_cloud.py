@@ -1,4 +1,4 @@
-"""The emulated cloud without a deployment: gateway, real sandboxes, SageMaker Runtime, container; open to everyone."""
+"""The emulated cloud without a deployment or access control: gateway, sandboxes, SageMaker Runtime and container."""
 
 from __future__ import annotations
 
@@ -35,22 +35,23 @@ T = TypeVar("T")
 
 
 class EmulatedCloud:
-    """Runs in a thread of its own; what it logs is kept.
+    """Runs in a thread of its own.
 
     Attributes:
-        function: The front door.
-        log: Lines of the function.
-        access_log: Lines of the gateway.
-        asked: The bodies that have reached SageMaker.
-        waiting: How many answers are held back.
-        most_waiting: How many were at most.
+        function: The front door's function.
+        log: The function's log lines.
+        access_log: The gateway's log lines.
+        requests: The bodies that SageMaker has received.
+        held: The number of requests that the container holds back.
+        max_held: The maximum of `held` so far.
+        reference_url: A container without delays, to ask for the expected responses.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.log: list[str] = []
         self.access_log: list[str] = []
-        self.asked: list[bytes] = []
-        self.waiting = self.most_waiting = 0
+        self.requests: list[bytes] = []
+        self.held = self.max_held = 0
         self._settings = settings
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -69,23 +70,22 @@ class EmulatedCloud:
         self._thread.join()
         self._loop.close()
 
-    def hold_back(self) -> None:
+    def hold_requests(self) -> None:
         self._loop.call_soon_threadsafe(self.gate.clear)
 
-    def let_go(self) -> None:
+    def release_requests(self) -> None:
         self._loop.call_soon_threadsafe(self.gate.set)
 
     async def _start(self) -> None:
         self.gate = asyncio.Event()
         self.gate.set()
         app = container(self._settings)
-        app.middlewares.append(self._held)
+        app.middlewares.append(self._hold)
         container_url = await self._serve(web.AppRunner(app, access_log=None))
-        # The same container at once, to ask it what it will say.
-        self.oracle_url = await self._serve(web.AppRunner(container(replace(self._settings, tokens_per_second=0))))
+        self.reference_url = await self._serve(web.AppRunner(container(replace(self._settings, tokens_per_second=0))))
         secrets = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
         service = sagemaker_runtime({"e": container_url}.get, Faults(), secrets=secrets)
-        service.middlewares.append(self._noted)
+        service.middlewares.append(self._record)
         runtime_url = await self._serve(web.AppRunner(service, access_log=None, shutdown_timeout=0.2))
         environment = {
             "MODELS": json.dumps({"llama": MODEL}),
@@ -120,26 +120,26 @@ class EmulatedCloud:
         return f"http://127.0.0.1:{runner.addresses[0][1]}"
 
     @web.middleware
-    async def _noted(
+    async def _record(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        self.asked.append(await request.read())
+        self.requests.append(await request.read())
         return await handler(request)
 
     @web.middleware
-    async def _held(
+    async def _hold(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        self.waiting += 1
-        self.most_waiting = max(self.waiting, self.most_waiting)
+        self.held += 1
+        self.max_held = max(self.held, self.max_held)
         await self.gate.wait()
-        self.waiting -= 1
+        self.held -= 1
         return await handler(request)
 
 
 @contextmanager
 def emulated_cloud(**settings: Any) -> Iterator[EmulatedCloud]:
-    """A cloud whose container has these settings."""
+    """Run a cloud whose container has these settings."""
     cloud = EmulatedCloud(Settings(**{"model_id": "toy", "tokens_per_second": 0, **settings}))
     cloud.start()
     try:

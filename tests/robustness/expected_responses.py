@@ -1,4 +1,4 @@
-"""The whole answers of a model that says the same three tokens to everyone, as SageMaker sends them."""
+"""SageMaker's complete responses for a model that always generates the same three tokens."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\n"
     b"X-Amzn-SageMaker-Content-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
-_SAME = {"id": "", "created": 1760000000, "model": "m", "system_fingerprint": "3.3.6-sha"}
-_CHAT = {"object": "chat.completion.chunk", **_SAME}
+_COMMON = {"id": "", "created": 1760000000, "model": "m", "system_fingerprint": "3.3.6-sha"}
+_CHAT = {"object": "chat.completion.chunk", **_COMMON}
 
 
 def sse(value: object) -> bytes:
-    """One event."""
+    """A server-sent event."""
     return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
 def generate_events() -> list[bytes]:
-    """TGI's `/generate_stream`."""
+    """The events of TGI's `/generate_stream`."""
     events = []
     for at, text in enumerate(TOKENS, 1):
         token = {"id": at, "text": text, "logprob": -0.25, "special": False}
@@ -40,7 +40,7 @@ def generate_events() -> list[bytes]:
 
 
 def chat_events() -> list[bytes]:
-    """TGI's streamed chat, with usage."""
+    """The events of TGI's streamed chat, with usage."""
     events = []
     for at, text in enumerate(TOKENS, 1):
         delta = {"role": "assistant", "content": text}
@@ -51,7 +51,7 @@ def chat_events() -> list[bytes]:
 
 
 def tool_events() -> list[bytes]:
-    """TGI's streamed chat that calls a tool."""
+    """The events of TGI's streamed chat with a tool call."""
     events = []
     for at, arguments in enumerate(TOOL_TOKENS):
         function = {"name": None if at else "look_up", "arguments": arguments}
@@ -62,7 +62,7 @@ def tool_events() -> list[bytes]:
 
 
 def completion_events() -> list[bytes]:
-    """TGI's streamed completion."""
+    """The events of TGI's streamed completion."""
     events = []
     for at, text in enumerate(TOKENS, 1):
         reason = "length" if at == len(TOKENS) else ""
@@ -74,7 +74,7 @@ def completion_events() -> list[bytes]:
 
 
 def events_for(request: Received) -> list[bytes]:
-    """What TGI's `/invocations` streams for a body: `inputs` before `messages` before `prompt` decide."""
+    """The events that TGI's `/invocations` streams for a body."""
     body = request.json()
     if "inputs" in body:
         return generate_events()
@@ -84,37 +84,37 @@ def events_for(request: Received) -> list[bytes]:
 
 
 def chunk(data: bytes) -> bytes:
-    """HTTP's transfer coding of some bytes."""
+    """A chunk of HTTP's chunked transfer coding."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def stream_response(events: list[bytes]) -> bytes:
-    """An event stream with a PayloadPart and an HTTP chunk for each event."""
+    """A response with an event stream: a PayloadPart and an HTTP chunk for each event."""
     return HEAD + b"".join(chunk(part(event)) for event in events) + b"0\r\n\r\n"
 
 
-def plain_response(body: bytes, status: int = 200, headers: str = "") -> bytes:
-    """A plain answer."""
+def json_response(body: bytes, status: int = 200, headers: str = "") -> bytes:
+    """A response with a JSON body."""
     head = f"HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return head.encode() + body
 
 
 def healthy_response(request: Received) -> WireResponse:
-    """What SageMaker answers when all is well."""
+    """The response to a request when nothing fails."""
     if request.path == "/":
-        return WireResponse(plain_response(b'{"EndpointStatus":"InService"}'))
+        return WireResponse(json_response(b'{"EndpointStatus":"InService"}'))
     if request.is_streamed:
         return WireResponse(stream_response(events_for(request)))
     if "messages" in request.json():
         message = {"role": "assistant", "content": TEXT}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "length"}
-        completion = {"object": "chat.completion", **_SAME, "choices": [choice], "usage": USAGE}
-        return WireResponse(plain_response(json.dumps(completion).encode()))
-    return WireResponse(plain_response(json.dumps([{"generated_text": TEXT}]).encode()))
+        completion = {"object": "chat.completion", **_COMMON, "choices": [choice], "usage": USAGE}
+        return WireResponse(json_response(json.dumps(completion).encode()))
+    return WireResponse(json_response(json.dumps([{"generated_text": TEXT}]).encode()))
 
 
-def error(status: int, code: str, **members: object) -> bytes:
-    """An error of SageMaker Runtime."""
-    return plain_response(
+def error_response(status: int, code: str, **members: object) -> bytes:
+    """An error response of SageMaker Runtime."""
+    return json_response(
         json.dumps(members).encode(), status, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/\r\n"
     )

@@ -1,4 +1,4 @@
-"""A SageMaker whose every byte a test decides, and which takes nothing but whole, single, signed requests."""
+"""A fake SageMaker: it sends the bytes that a test gives it, and accepts only complete, signed, valid requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENDPOINT = re.compile(r"/endpoints/[a-z-]+/(invocations|invocations-response-st
 
 
 class Received(NamedTuple):
-    """One request as it arrived."""
+    """A request as it was received."""
 
     path: str
     headers: dict[str, str]
@@ -33,38 +33,49 @@ class Received(NamedTuple):
 
 
 class WireResponse(NamedTuple):
-    """The bytes of an answer, then what becomes of the connection: `keep`, `close`, `reset` or `stall`."""
+    """The bytes of a response and what happens to the connection.
+
+    Args:
+        data: Head and body.
+        then: What happens after the response: `keep`, `close`, `reset` or `stall`.
+        late: Bytes that are sent 10 ms after the response.
+        piece_bytes: Size of the pieces in which the data is sent. Default: one piece.
+        endless: Bytes that are sent after the data again and again until the client disconnects.
+    """
 
     data: bytes
     then: str = "keep"
-    late: bytes = b""  # comes a moment after the answer
-    size: int = 0  # of the pieces that it is sent in; 0: in one
+    late: bytes = b""
+    piece_bytes: int = 0
+    endless: bytes = b""
 
 
-def pieces(wire: WireResponse) -> Iterator[bytes]:
-    """The pieces of an answer, with pauses in which each of them can be read alone."""
-    if not wire.size:
-        yield wire.data
-        return
-    for at in range(0, len(wire.data), wire.size):
-        yield wire.data[at : at + wire.size]
-        time.sleep(0.0005)
+def split(response: WireResponse) -> Iterator[bytes]:
+    """The pieces of a response, with pauses that let the client read each separately."""
+    size = response.piece_bytes or max(len(response.data), 1)
+    for at in range(0, len(response.data), size):
+        yield response.data[at : at + size]
+        if response.piece_bytes:
+            time.sleep(0.0005)
+    while response.endless:
+        yield response.endless
 
 
 Responder = Callable[[Received], WireResponse]
 
 
 class FakeSageMaker:
-    """Answers with what `answers` gives for a request.
+    """Responds as `respond` says.
 
     Attributes:
+        respond: Returns the response to a request.
         received: The requests.
-        unwanted: How many answers were not read to their ends.
-        violations: What came in that is not a request, with what was wrong with it.
+        aborted: The number of responses that the client did not read to the end.
+        violations: What was wrong with the requests.
     """
 
-    def __init__(self, answers: Responder) -> None:
-        self.answers = answers
+    def __init__(self, respond: Responder) -> None:
+        self.respond = respond
         self.received: list[Received] = []
         self.violations: list[str] = []
         self.aborted = 0
@@ -77,16 +88,18 @@ class FakeSageMaker:
         self._accepting.start()
 
     def settle(self) -> None:
-        """Wait until the connections are closed that close with an answer.
+        """Wait until all connections are closed that close after their response.
 
-        Nothing protects a client whose request crosses with the end of its connection.
+        Otherwise the client's next request could cross with the end of the connection.
         """
+        until = time.monotonic() + 30
         while self._closing:
+            assert time.monotonic() < until, "a connection is still open"
             time.sleep(0.0002)
 
     def close(self) -> None:
-        """Stop, and wait until nothing is left of it."""
-        self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
+        """Stop, and wait for all connections and threads to end."""
+        self._server.shutdown(socket.SHUT_RDWR)  # wakes the thread that is blocked in accept
         self._accepting.join(5)
         self._server.close()
         for connection in list(self._open):
@@ -112,18 +125,18 @@ class FakeSageMaker:
             with contextlib.suppress(OSError):
                 while (request := self._request(connection)) is not None:
                     self.received.append(request)
-                    wire = self.answers(request)
-                    if wire.then in ("close", "reset"):
+                    response = self.respond(request)
+                    if response.then in ("close", "reset"):
                         self._closing.add(connection)
-                    self._send(connection, wire)
-                    if wire.late:
+                    self._send(connection, response)
+                    if response.late:
                         time.sleep(0.01)
-                        connection.sendall(wire.late)
-                    if wire.then == "stall":
-                        connection.recv(1)  # until the other side has had enough
-                    if wire.then == "reset":
+                        connection.sendall(response.late)
+                    if response.then == "stall":
+                        connection.recv(1)  # returns when the client disconnects
+                    if response.then == "reset":
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    if wire.then != "keep":
+                    if response.then != "keep":
                         return
         finally:
             connection.close()
@@ -131,9 +144,9 @@ class FakeSageMaker:
             self._open.discard(connection)
             self._threads.discard(threading.current_thread())
 
-    def _send(self, connection: socket.socket, wire: WireResponse) -> None:
+    def _send(self, connection: socket.socket, response: WireResponse) -> None:
         try:
-            for piece in pieces(wire):
+            for piece in split(response):
                 connection.sendall(piece)
         except OSError:
             self.aborted += 1
@@ -145,14 +158,14 @@ class FakeSageMaker:
             part = connection.recv(2**20)
             if not part:
                 if data:
-                    self.violations.append(f"the head ends early: {data[:100]!r}")
+                    self.violations.append(f"truncated head: {data[:100]!r}")
                 return None
             data += part
         head, _, body = data.partition(b"\r\n\r\n")
         line, *fields = head.split(b"\r\n")
         headers = dict(self._header(field) for field in fields)
         if len(headers) != len(fields):
-            self.violations.append("a header comes twice")
+            self.violations.append("duplicate header")
         path = self._path(line)
         length = int(headers.get("content-length", "-1"))
         parts, size = [body], len(body)
@@ -160,7 +173,7 @@ class FakeSageMaker:
             parts.append(part)
             size += len(part)
         if size != length or "transfer-encoding" in headers:
-            self.violations.append(f"a body of {size} bytes where {length} were told")
+            self.violations.append(f"a body of {size} bytes with a Content-Length of {length}")
         if not headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
             self.violations.append("not signed")
         request = Received(path, headers, b"".join(parts))
@@ -181,18 +194,18 @@ class FakeSageMaker:
 
 
 def strictness_violations(body: bytes) -> list[str]:
-    """What serde, which reads the body in the container, would not take of what Python may have written."""
+    """What serde, which parses the body in the container, would reject."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) != len(pairs):
-            raise ValueError("a name comes twice")
+            raise ValueError("duplicate name")
         return dict(pairs)
 
-    def constant(name: str) -> None:
+    def reject_constant(name: str) -> None:
         raise ValueError(name)
 
     try:
-        value = json.loads(body.decode(), object_pairs_hook=unique, parse_constant=constant)
+        value = json.loads(body.decode(), object_pairs_hook=unique, parse_constant=reject_constant)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except ValueError as error:
         return [f"not strict JSON: {error}"]

@@ -1,4 +1,4 @@
-"""The authorizers refuse whatever is no key and no token, without a word of it, and keep nothing of it."""
+"""The authorizers reject everything but keys and tokens, log nothing of it, and do not leak memory."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from hypothesis import strategies as st
 from jwt_authorizer import handler as jwt_handler
 from jwt_authorizer.jwks import KeySet
 
-ISSUER, AUDIENCE = "https://issuer.example", "door"
+ISSUER, AUDIENCE = "https://issuer.example", "front-door"
 ARN = "arn:aws:execute-api:eu-west-1:123456789012:abc/prod/POST/generate"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-DRAWN = settings(
+GENERATED = settings(
     derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-CALLS, MORE_BYTES = 5_000, 64 * 1024
+CALLS, MAX_GROWTH_BYTES = 5_000, 64 * 1024
 
 
-def encoded(data: bytes | object) -> str:
+def encode(data: bytes | object) -> str:
     raw = data if isinstance(data, bytes) else json.dumps(data).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def token(header: object, claims: object) -> str:
-    """A token that is signed by the issuer, whatever is in it."""
-    signed = f"{encoded(header)}.{encoded(claims)}"
-    return f"{signed}.{encoded(KEY.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+    """A token with any contents, signed by the issuer."""
+    message = f"{encode(header)}.{encode(claims)}"
+    return f"{message}.{encode(KEY.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
 HEADER = {"alg": "RS256", "kid": "k"}
@@ -49,7 +49,7 @@ VALID = token(HEADER, CLAIMS)
 def _issuer(monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = KEY.public_key().public_numbers()
     length = (numbers.n.bit_length() + 7) // 8
-    jwk = {"kty": "RSA", "kid": "k", "n": encoded(numbers.n.to_bytes(length, "big")), "e": "AQAB"}
+    jwk = {"kty": "RSA", "kid": "k", "n": encode(numbers.n.to_bytes(length, "big")), "e": "AQAB"}
     pages = {
         f"{ISSUER}/.well-known/openid-configuration": {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"},
         f"{ISSUER}/keys": {"keys": [jwk]},
@@ -59,66 +59,66 @@ def _issuer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jwt_handler, "key_sets", {ISSUER: KeySet(ISSUER, pages.__getitem__)})
 
 
-def answer(handler: Callable[..., dict[str, Any]], header: Any) -> str | None:
-    """Who was let in; None: nobody."""
+def principal(handler: Callable[..., dict[str, Any]], header: Any) -> str | None:
+    """The principal that the authorizer allows; None if it denies access."""
     try:
-        told = handler({"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, None)
-    except PermissionError as refused:
-        return None if str(refused) == "Unauthorized" else f"refused: {refused}"
-    return str(told["principalId"])
+        policy = handler({"type": "TOKEN", "authorizationToken": header, "methodArn": ARN}, None)
+    except PermissionError as error:
+        return None if str(error) == "Unauthorized" else f"error: {error}"
+    return str(policy["principalId"])
 
 
 @pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_handler.handler], ids=["keys", "tokens"])
-@DRAWN
+@GENERATED
 @given(header=st.text(max_size=200) | st.from_regex(r"[Bb]earer .{0,60}", fullmatch=True))
 @example(header="")
 @example(header="Bearer")
 @example(header="Bearer " + "." * 10_000)
 @example(header="Bearer " + "a" * 10_000)
-@example(header=f"Bearer {encoded(b'[' * 5000)}.{encoded(b'[' * 5000)}.AAAA")
+@example(header=f"Bearer {encode(b'[' * 5000)}.{encode(b'[' * 5000)}.AAAA")
 @example(header="Bearer " + "a" * 40)
 @example(header="Bearer " + "a" * 40 + "\n")
 @example(header="Bearer " + "a" * 40 + " a")
-@example(header="Basic " + encoded(b"user:password"))
+@example(header="Basic " + encode(b"user:password"))
 @example(header="Bearer \r\nX-Evil: 1")
 @example(header="Bearer " + "é" * 30)
 @example(header=f"bearer {VALID}\0")
-def test_nothing_that_is_drawn_is_let_in_by_a_token(
+def test_no_generated_header_is_allowed_unless_it_is_a_key(
     handler: Callable[..., dict[str, Any]], header: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = answer(handler, header)
+    allowed = principal(handler, header)
     written = capsys.readouterr()
     assert written.err == ""
     assert len(header) < 20 or header[7:] not in written.out
     is_key = handler is api_key_authorizer.handler and re.fullmatch(r"[Bb]earer [-A-Za-z0-9._~+/]{20,128}=*", header)
-    assert (told is not None) == bool(is_key)
+    assert (allowed is not None) == bool(is_key)
 
 
-def test_a_token_with_one_other_letter_is_another_token() -> None:
-    assert answer(jwt_handler.handler, f"Bearer {VALID}") == "someone"
+def test_a_token_with_one_changed_or_missing_character_is_rejected() -> None:
+    assert principal(jwt_handler.handler, f"Bearer {VALID}") == "someone"
     for at in range(len(VALID)):
         other = "A" if VALID[at] != "A" else "B"
-        assert answer(jwt_handler.handler, f"Bearer {VALID[:at]}{other}{VALID[at + 1 :]}") is None
-        assert answer(jwt_handler.handler, f"Bearer {VALID[:at]}{VALID[at + 1 :]}") is None
+        assert principal(jwt_handler.handler, f"Bearer {VALID[:at]}{other}{VALID[at + 1 :]}") is None
+        assert principal(jwt_handler.handler, f"Bearer {VALID[:at]}{VALID[at + 1 :]}") is None
 
 
-WRONG: list[Any] = [None, True, 0, -1, 1e308, "", "x", "\ud800", [], [None], [[]], {}, {"a": 1}, "🐤" * 100]
+WRONG_VALUES: list[Any] = [None, True, 0, -1, 1e308, "", "x", "\ud800", [], [None], [[]], {}, {"a": 1}, "🐤" * 100]
 
 
 @pytest.mark.parametrize("name", [*CLAIMS, "nbf", "client_id", "sub"])
-def test_a_signed_token_with_a_wrong_claim_is_refused_or_means_the_same(name: str) -> None:
-    for wrong in WRONG:
-        told = answer(jwt_handler.handler, f"Bearer {token(HEADER, {**CLAIMS, name: wrong})}")
-        assert told in (None, "someone", wrong)
-        assert told is None or name not in ("iss", "aud")
+def test_a_signed_token_with_a_wrong_claim_is_rejected_or_equivalent(name: str) -> None:
+    for wrong in WRONG_VALUES:
+        allowed = principal(jwt_handler.handler, f"Bearer {token(HEADER, {**CLAIMS, name: wrong})}")
+        assert allowed in (None, "someone", wrong)
+        assert allowed is None or name not in ("iss", "aud")
 
 
 @pytest.mark.parametrize("name", ["alg", "kid", "crit", "typ", "jku", "jwk", "b64", "x5c"])
-def test_a_signed_token_with_a_wrong_header_is_refused_or_means_the_same(name: str) -> None:
-    for wrong in [*WRONG, "none", "HS256", "RS512", "ES256"]:
-        told = answer(jwt_handler.handler, f"Bearer {token({**HEADER, name: wrong}, CLAIMS)}")
-        assert told in (None, "someone")
-        assert told is None or name != "alg"
+def test_a_signed_token_with_a_wrong_header_is_rejected_or_equivalent(name: str) -> None:
+    for wrong in [*WRONG_VALUES, "none", "HS256", "RS512", "ES256"]:
+        allowed = principal(jwt_handler.handler, f"Bearer {token({**HEADER, name: wrong}, CLAIMS)}")
+        assert allowed in (None, "someone")
+        assert allowed is None or name != "alg"
 
 
 def _headers() -> Iterator[str]:
@@ -127,14 +127,14 @@ def _headers() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("handler", [api_key_authorizer.handler, jwt_handler.handler], ids=["keys", "tokens"])
-def test_five_thousand_calls_leave_nothing(
+def test_memory_does_not_grow_over_five_thousand_calls(
     handler: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     headers = _headers()
 
     def call(count: int) -> int:
         for header, _ in zip(headers, range(count), strict=False):
-            answer(handler, header)
+            principal(handler, header)
         capsys.readouterr()
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
@@ -143,4 +143,4 @@ def test_five_thousand_calls_leave_nothing(
     before = call(CALLS // 10)
     after = call(CALLS)
     tracemalloc.stop()
-    assert after - before < MORE_BYTES
+    assert after - before < MAX_GROWTH_BYTES

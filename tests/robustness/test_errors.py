@@ -1,4 +1,4 @@
-"""SageMaker and the container say that something is wrong, in every word that they have and at every moment."""
+"""Every error of SageMaker and of the container, at every point of a response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from front_door.sagemaker.retry import MAX_ATTEMPTS
 from local.sagemaker_runtime.event_stream import event, exception, part
 from tests.robustness.cases import (
     CASES,
-    WHOLE,
+    NON_STREAMING,
     FaultOnce,
     check_complete_or_error,
     check_fault_and_recovery,
@@ -22,10 +22,10 @@ from tests.robustness.cases import (
     response_events,
 )
 from tests.robustness.checked_client import CheckedClient
-from tests.robustness.expected_responses import DONE, HEAD, TOKENS, chunk, error, sse, stream_response
+from tests.robustness.expected_responses import DONE, HEAD, TOKENS, chunk, error_response, sse, stream_response
 from tests.robustness.fake_sagemaker import WireResponse
 
-ALL = [*CASES.values(), *WHOLE.values()]
+ALL = [*CASES.values(), *NON_STREAMING.values()]
 CODES = {
     **{code: {"Message": "m"} for code in BY_CODE},
     "ModelStreamError": {"Message": "m", "ErrorCode": "StreamBroken"},
@@ -43,42 +43,42 @@ def framed(frames: list[bytes]) -> bytes:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_an_exception_may_come_between_any_two_events(client: CheckedClient, code: str) -> None:
+def test_an_exception_between_any_two_events(client: CheckedClient, code: str) -> None:
     broken = exception(code, **CODES[code])
     for case in CASES.values():
         frames = [part(each) for each in response_events(client, case)]
         for at in range(len(frames) + 1):
-            told = check_fault_and_recovery(client, case, framed([*frames[:at], broken, *frames[at:]]), "keep")
+            count = check_fault_and_recovery(client, case, framed([*frames[:at], broken, *frames[at:]]), "keep")
             if at == 0 and code.startswith(RETRIED):
-                assert told == (len(TOKENS) if case.is_streamed else -1), "it was not sent again"
+                assert count == (len(TOKENS) if case.is_streamed else -1), "the request was not retried"
             elif case.is_streamed:
-                assert max(told, 0) == min(at, len(TOKENS))
+                assert max(count, 0) == min(at, len(TOKENS))
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException"])
 @pytest.mark.parametrize("comment", [b":\n\n", b": ping\n\n", b"\n\n", b":\r\n\r\n"])
-def test_what_has_begun_is_never_begun_again(client: CheckedClient, code: str, comment: bytes) -> None:
-    """Also where the first token comes together with a sign of life."""
+def test_a_response_that_has_begun_is_not_retried(client: CheckedClient, code: str, comment: bytes) -> None:
+    """Even if the first token is preceded by a keep-alive."""
     for case in CASES.values():
         frames = [part(comment + each) for each in response_events(client, case)]
         for at in range(1, len(frames)):
             client.sagemaker.received.clear()
-            client.sagemaker.answers = FaultOnce(WireResponse(framed([*frames[:at], exception(code)])))
-            check_complete_or_error(client, case, case.ask(client))
-            assert len(client.sagemaker.received) == 1, "a request that had begun was sent again"
+            client.sagemaker.respond = FaultOnce(WireResponse(framed([*frames[:at], exception(code)])))
+            check_complete_or_error(client, case, case.send(client))
+            assert len(client.sagemaker.received) == 1, "the request was retried after its response had begun"
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_a_failure_that_stays_is_told_after_some_attempts(client: CheckedClient, code: str) -> None:
+def test_a_persistent_error_is_passed_on_after_the_last_attempt(client: CheckedClient, code: str) -> None:
     for case in CASES.values():
         wire = WireResponse(framed([exception(code, **CODES[code])]))
         client.sagemaker.received.clear()
-        client.sagemaker.answers = lambda _request, wire=wire: wire
-        assert check_complete_or_error(client, case, case.ask(client)) == -1
+        client.sagemaker.respond = lambda _request, wire=wire: wire
+        assert check_complete_or_error(client, case, case.send(client)) == -1
         assert len(client.sagemaker.received) == (MAX_ATTEMPTS if code.startswith(RETRIED) else 1)
 
 
-def test_an_event_of_a_kind_that_is_not_known_is_skipped(client: CheckedClient) -> None:
+def test_an_event_of_unknown_type_is_ignored(client: CheckedClient) -> None:
     unknown = [event("SomethingNew", b"{}"), event("initial-response", b"{}"), event("", b"data: {}\n\n")]
     for case in CASES.values():
         frames = [part(each) for each in response_events(client, case)]
@@ -88,16 +88,16 @@ def test_an_event_of_a_kind_that_is_not_known_is_skipped(client: CheckedClient) 
 
 
 @pytest.mark.parametrize("status", [*range(201, 300, 7), *range(300, 600), 600, 999])
-def test_every_status_but_200_is_an_error(client: CheckedClient, status: int) -> None:
-    for case in (CASES["generate"], CASES["chat, streamed"], WHOLE["best of two"]):
-        client.sagemaker.answers = lambda _request: WireResponse(error(status, "", Message="m"))
-        response = case.ask(client)
+def test_every_status_other_than_200_is_an_error(client: CheckedClient, status: int) -> None:
+    for case in (CASES["generate"], CASES["chat, streamed"], NON_STREAMING["best of two"]):
+        client.sagemaker.respond = lambda _request: WireResponse(error_response(status, "", Message="m"))
+        response = case.send(client)
         assert check_complete_or_error(client, case, response) == -1
         assert response.status in {403: (502,), 413: (413,), 429: (429,), 503: (503,)}.get(status, (502,))
 
 
-ORIGINAL = [*range(390, 610), 0, -1, 10**30, None, "424", 424.0, True, [], {}]
-WORDS: list[Any] = [
+ORIGINAL_STATUSES = [*range(390, 610), 0, -1, 10**30, None, "424", 424.0, True, [], {}]
+ORIGINAL_MESSAGES: list[Any] = [
     *(None, "", "plain", 7, [], {}, "[" * 5000, "[" * 200_000, "\ud800", "{}", "[]", "null", '{"error":', "\0\r\n"),
     *('{"error":null}', '{"error":7}', '{"error":[]}', '{"error":{}}', '{"error":{"message":null}}'),
     *('{"error":"x","error_type":null}', '{"error":"x","error_type":"internal"}', '{"error":"\\ud800"}'),
@@ -106,21 +106,23 @@ WORDS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("words", WORDS, ids=[str(at) for at in range(len(WORDS))])
-def test_whatever_the_container_refused_with_is_told(client: CheckedClient, words: Any) -> None:
-    for case in (CASES["generate"], CASES["chat, streamed"], CASES["completions"], WHOLE["best of two"]):
+@pytest.mark.parametrize("message", ORIGINAL_MESSAGES, ids=[str(at) for at in range(len(ORIGINAL_MESSAGES))])
+def test_any_error_message_of_the_container(client: CheckedClient, message: Any) -> None:
+    for case in (CASES["generate"], CASES["chat, streamed"], CASES["completions"], NON_STREAMING["best of two"]):
         for status in (400, 422, 424, 500, 0):
-            refused = error(424, "ModelError", Message="m", OriginalStatusCode=status, OriginalMessage=words)
-            client.sagemaker.answers = lambda _request, refused=refused: WireResponse(refused)
-            assert check_complete_or_error(client, case, case.ask(client)) == -1
+            rejection = error_response(
+                424, "ModelError", Message="m", OriginalStatusCode=status, OriginalMessage=message
+            )
+            client.sagemaker.respond = lambda _request, rejection=rejection: WireResponse(rejection)
+            assert check_complete_or_error(client, case, case.send(client)) == -1
 
 
-@pytest.mark.parametrize("status", ORIGINAL, ids=str)
-def test_whatever_status_the_container_had_is_told(client: CheckedClient, status: Any) -> None:
-    for case in (CASES["generate"], CASES["chat"], WHOLE["best of two"]):
-        refused = error(424, "ModelError", OriginalStatusCode=status, OriginalMessage='{"error":"x"}')
-        client.sagemaker.answers = lambda _request, refused=refused: WireResponse(refused)
-        response = case.ask(client)
+@pytest.mark.parametrize("status", ORIGINAL_STATUSES, ids=str)
+def test_any_error_status_of_the_container(client: CheckedClient, status: Any) -> None:
+    for case in (CASES["generate"], CASES["chat"], NON_STREAMING["best of two"]):
+        rejection = error_response(424, "ModelError", OriginalStatusCode=status, OriginalMessage='{"error":"x"}')
+        client.sagemaker.respond = lambda _request, rejection=rejection: WireResponse(rejection)
+        response = case.send(client)
         assert check_complete_or_error(client, case, response) == -1
         if type(status) is int and 400 <= status <= 599:
             assert response.status == (400 if status == 422 and response.protocol == "openai" else status)
@@ -128,65 +130,64 @@ def test_whatever_status_the_container_had_is_told(client: CheckedClient, status
             assert response.status in (502, 504)
 
 
-TOLD = {
-    **{f"of the kind {kind}": {"error": "m", "error_type": kind} for kind in [*KINDS, "new", None, 7]},
-    **{f"in the words {words}": {"error": {"message": words, "http_status_code": 422}} for words in KIND_BY_MESSAGE},
-    "without words": {"error": {}},
-    "of a null": {"error": None},
-    "of a number": {"error": 7, "error_type": {}},
-    "of a list": {"error": []},
-    "with a lone surrogate": {"error": "\ud800", "error_type": "generation"},
+IN_BAND_ERRORS = {
+    **{f"type {kind}": {"error": "m", "error_type": kind} for kind in [*KINDS, "new", None, 7]},
+    **{f"message {message}": {"error": {"message": message, "http_status_code": 422}} for message in KIND_BY_MESSAGE},
+    "without a message": {"error": {}},
+    "null": {"error": None},
+    "a number": {"error": 7, "error_type": {}},
+    "a list": {"error": []},
+    "a lone surrogate": {"error": "\ud800", "error_type": "generation"},
 }
 
 
-@pytest.mark.parametrize("told", TOLD)
-def test_the_containers_own_error_is_the_last_event(client: CheckedClient, told: str) -> None:
-    is_utf8 = told != "with a lone surrogate"
+@pytest.mark.parametrize("name", IN_BAND_ERRORS)
+def test_an_in_band_error_of_the_container_is_the_last_event(client: CheckedClient, name: str) -> None:
+    is_utf8 = name != "a lone surrogate"
     for case in CASES.values():
         if case.is_streamed and not case.path.startswith("/v1/") and not is_utf8:
-            continue  # passed on as it is, and then refused
+            continue  # passed on unchanged, so the response is not valid UTF-8
         events = response_events(client, case)
         for at in range(len(events)):
-            ending = [b"data: " + json.dumps(TOLD[told]).encode() + b"\n\n"]
+            ending = [b"data: " + json.dumps(IN_BAND_ERRORS[name]).encode() + b"\n\n"]
             ending += [DONE] if case.path.startswith("/v1/") else []
             for then in ("keep", "close"):
                 data = stream_response([*events[:at], *ending])
                 data = data if then == "keep" else data.removesuffix(b"0\r\n\r\n")
-                client.sagemaker.answers = FaultOnce(WireResponse(data, then))
-                response = case.ask(client)
-                tokens = check_complete_or_error(client, case, response, passed_on=TOLD[told])
+                client.sagemaker.respond = FaultOnce(WireResponse(data, then))
+                response = case.send(client)
+                tokens = check_complete_or_error(client, case, response, passed_on=IN_BAND_ERRORS[name])
                 if at and case.is_streamed:
                     assert tokens == min(at, len(TOKENS))
                     assert response.line["cause"] == "in-band" or not is_utf8
 
 
 @pytest.mark.parametrize(
-    "junk",
+    "data",
     [b"data: x\n\n", b"data: 7\n\n", b"data: " + b"[" * 200_000 + b"\n\n", sse([]), b'data: {"a":NaN}\n\n'],
-    ids=["a word", "a number", "deep", "an array", "NaN"],
+    ids=["word", "number", "deeply nested", "array", "NaN"],
 )
-def test_an_event_that_is_no_object_is_told_or_passed_on(client: CheckedClient, junk: bytes) -> None:
-    """Tokens that are only passed on are not read; what is read has to be an object."""
+def test_an_event_that_is_not_an_object_is_an_error_if_it_is_parsed(client: CheckedClient, data: bytes) -> None:
+    """Events of TGI's streaming routes are passed on without parsing them."""
     for case in CASES.values():
         if case.path.startswith("/v1/") or not case.is_streamed:
             for at in range(3):
                 events = response_events(client, case)
-                client.sagemaker.answers = FaultOnce(WireResponse(stream_response([*events[:at], junk, *events[at:]])))
-                response = case.ask(client)
+                client.sagemaker.respond = FaultOnce(WireResponse(stream_response([*events[:at], data, *events[at:]])))
+                response = case.send(client)
                 check_complete_or_error(client, case, response)
                 assert response.line["error"] == "upstream"
 
 
-def test_an_answer_of_nothing_is_an_error(client: CheckedClient) -> None:
+def test_an_empty_response_is_an_error(client: CheckedClient) -> None:
     for case in CASES.values():
         for frames in ([], [part(b"")], [part(b""), part(b"")], [part(b":\n\n")], [part(b"\n\n")]):
-            client.sagemaker.answers = FaultOnce(WireResponse(framed(frames)))
-            response = case.ask(client)
+            client.sagemaker.respond = FaultOnce(WireResponse(framed(frames)))
+            response = case.send(client)
             check_complete_or_error(client, case, response)
             assert response.line["error"].startswith("incomplete_generation")
 
 
-def test_bytes_for_one_case_are_those_that_are_cut(client: CheckedClient) -> None:
-    """The events are framed here as they are where they are cut."""
+def test_events_are_framed_as_in_the_healthy_response(client: CheckedClient) -> None:
     for case in CASES.values():
         assert framed([part(each) for each in response_events(client, case)]) == response_bytes(client, case)

@@ -1,4 +1,4 @@
-"""Drawn bodies, headers and paths: always an answer, never an error of ours, no more to the model than was asked."""
+"""Generated bodies, headers and paths: never an internal error, and no more requests to the model than expected."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.robustness.checked_client import CheckedClient
 from tests.robustness.corpus import CHAT, COMPLETION, POST_PATHS, VALUES, valid_body
-from tests.robustness.wrong_values import WRONG, paths_in, with_value_at
+from tests.robustness.wrong_values import WRONG_VALUES, paths_in, with_value_at
 
-DRAWN = settings(
+GENERATED = settings(
     derandomize=True,
     deadline=None,
     database=None,
@@ -34,7 +34,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-WORDS = [
+FRAGMENTS = [
     *"{}[]:,",
     *('"inputs"', '"messages"', '"prompt"', '"parameters"', '"role"', '"content"', '"user"', '"stream"', '"model"'),
     *(
@@ -57,20 +57,21 @@ WORDS = [
 ]
 
 
-def harmless(client: CheckedClient, path: str, body: str | None, *, most: int = 1, **event: Any) -> int:
+def send(client: CheckedClient, path: str, body: str | None, *, max_requests: int = 1, **event: Any) -> int:
+    """Send a body and check that it is either rejected or reaches the model."""
     client.sagemaker.received.clear()
-    response = client.ask(path, body, **event)
+    response = client.send(path, body, **event)
     assert response.status < 500, (path, body, response.body)
     assert response.seconds < 10, (path, body)
     sent = len(client.sagemaker.received)
-    assert sent <= most, (path, body)
+    assert sent <= max_requests, (path, body)
     assert (sent > 0) == (response.status == 200), (path, body)
     assert client.sagemaker.violations == [], (path, body)
     return response.status
 
 
-def most_requests(body: Any) -> int:
-    """How many answers a body may ask for, each of which is a request to the model."""
+def requests_for(body: Any) -> int:
+    """The maximum number of requests to the model for a body: one for each choice of each prompt."""
     if not isinstance(body, dict):
         return 1
     n, prompt = body.get("n"), body.get("prompt")
@@ -83,46 +84,48 @@ REQUESTS += [("/invocations", CHAT), ("/invocations", COMPLETION)]
 
 
 @pytest.mark.parametrize(("path", "valid"), REQUESTS)
-def test_any_wrong_value_in_any_place_is_told_or_harmless(
-    client: CheckedClient, path: str, valid: dict[str, Any]
-) -> None:
-    assert harmless(client, path, json.dumps(valid)) == 200
+def test_any_wrong_value_in_any_member(client: CheckedClient, path: str, valid: dict[str, Any]) -> None:
+    assert send(client, path, json.dumps(valid)) == 200
     for place in paths_in(valid):
-        for wrong in WRONG:
+        for wrong in WRONG_VALUES:
             body = with_value_at(valid, place, wrong)
-            harmless(client, path, json.dumps(body), most=most_requests(body))
+            send(client, path, json.dumps(body), max_requests=requests_for(body))
 
 
-@settings(DRAWN, max_examples=500)
+@settings(GENERATED, max_examples=500)
 @given(data=st.data(), path=st.sampled_from(POST_PATHS), stream=st.booleans())
-def test_drawn_values_in_drawn_places(client: CheckedClient, data: st.DataObject, path: str, stream: bool) -> None:
+def test_generated_values_in_random_members(
+    client: CheckedClient, data: st.DataObject, path: str, stream: bool
+) -> None:
     body = {**valid_body(path), "stream": stream}
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.sampled_from(list(paths_in(body))))
         body = with_value_at(body, place, data.draw(JSON_VALUES))
-    harmless(client, path, json.dumps(body), most=min(most_requests(body), 200))
+    send(client, path, json.dumps(body), max_requests=min(requests_for(body), 200))
 
 
-@settings(DRAWN, max_examples=400)
-@given(path=st.sampled_from(POST_PATHS), words=st.lists(st.sampled_from([*WORDS, *VALUES.values()]), max_size=25))
-def test_drawn_words_of_json(client: CheckedClient, path: str, words: list[str]) -> None:
-    harmless(client, path, "".join(words), most=200)
+@settings(GENERATED, max_examples=400)
+@given(
+    path=st.sampled_from(POST_PATHS), fragments=st.lists(st.sampled_from([*FRAGMENTS, *VALUES.values()]), max_size=25)
+)
+def test_generated_json_fragments(client: CheckedClient, path: str, fragments: list[str]) -> None:
+    send(client, path, "".join(fragments), max_requests=200)
 
 
-@settings(DRAWN, max_examples=300)
+@settings(GENERATED, max_examples=300)
 @given(path=st.sampled_from(POST_PATHS), raw=st.binary(max_size=200))
-def test_drawn_bytes(client: CheckedClient, path: str, raw: bytes) -> None:
-    harmless(client, path, base64.b64encode(raw).decode(), isBase64Encoded=True)
+def test_generated_bytes(client: CheckedClient, path: str, raw: bytes) -> None:
+    send(client, path, base64.b64encode(raw).decode(), isBase64Encoded=True)
 
 
-@settings(DRAWN, max_examples=300)
+@settings(GENERATED, max_examples=300)
 @given(data=st.data(), path=st.sampled_from(POST_PATHS))
-def test_valid_bodies_with_drawn_bytes_in_them(client: CheckedClient, data: st.DataObject, path: str) -> None:
+def test_valid_bodies_with_random_bytes_changed(client: CheckedClient, data: st.DataObject, path: str) -> None:
     raw = bytearray(json.dumps(valid_body(path)).encode())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(raw) - 1))
         raw[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=4))
-    harmless(client, path, base64.b64encode(raw).decode(), most=200, isBase64Encoded=True)
+    send(client, path, base64.b64encode(raw).decode(), max_requests=200, isBase64Encoded=True)
 
 
 HEADER_NAMES = st.sampled_from(
@@ -148,16 +151,16 @@ HEADER_VALUES = st.sampled_from(
 ) | st.text(max_size=40)
 
 
-@settings(DRAWN, max_examples=400)
+@settings(GENERATED, max_examples=400)
 @given(
     path=st.sampled_from(POST_PATHS),
     headers=st.dictionaries(HEADER_NAMES, st.lists(HEADER_VALUES, min_size=1, max_size=3), max_size=6),
     is_multiple=st.booleans(),
 )
-def test_drawn_headers(client: CheckedClient, path: str, headers: dict[str, list[str]], is_multiple: bool) -> None:
+def test_generated_headers(client: CheckedClient, path: str, headers: dict[str, list[str]], is_multiple: bool) -> None:
     single = {name: values[-1] for name, values in headers.items()}
-    told: dict[str, Any] = {"headers": single, "multiValueHeaders": headers if is_multiple else None}
-    harmless(client, path, json.dumps({**valid_body(path), "tools": None}), **told)
+    event: dict[str, Any] = {"headers": single, "multiValueHeaders": headers if is_multiple else None}
+    send(client, path, json.dumps({**valid_body(path), "tools": None}), **event)
     for request in client.sagemaker.received:
         names = {"host", "content-length", "content-type", "authorization", "accept", "x-amz-date"}
         names |= {"x-amz-security-token", "x-amzn-sagemaker-accept", "x-amzn-sagemaker-inference-id"}
@@ -188,18 +191,18 @@ SEGMENTS = st.sampled_from(
 )
 
 
-@settings(DRAWN, max_examples=300)
+@settings(GENERATED, max_examples=300)
 @given(
     segments=st.lists(SEGMENTS, max_size=6),
     method=st.sampled_from(["GET", "POST", "OPTIONS", "HEAD", "PUT", "", "post", "X" * 300, "\ud800", "A\r\nB"]),
     resource=st.sampled_from([None, "/{proxy+}", "/models/{model}/generate", "/v1/models/{model}", "/nope", ""]),
     parameters=st.none() | st.dictionaries(st.sampled_from(["model", "proxy"]), SEGMENTS, max_size=2),
 )
-def test_drawn_paths(
+def test_generated_paths(
     client: CheckedClient, segments: list[str], method: str, resource: str | None, parameters: dict[str, str] | None
 ) -> None:
-    told: dict[str, Any] = {"httpMethod": method, "resource": resource, "pathParameters": parameters}
+    event: dict[str, Any] = {"httpMethod": method, "resource": resource, "pathParameters": parameters}
     client.sagemaker.received.clear()
-    response = client.ask("/" + "/".join(segments), "{}", **told)
+    response = client.send("/" + "/".join(segments), "{}", **event)
     assert response.status < 500, response.body
     assert all(request.path == "/" for request in client.sagemaker.received)

@@ -1,4 +1,4 @@
-"""One sandbox answers five thousand requests of every kind, and holds in the end what it held at the beginning."""
+"""One sandbox serves five thousand requests of every kind without leaking memory, files or threads."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import pytest
 
 from bench.functions import front_door
 from bench.runtime_api import RuntimeApi
-from tests.robustness.checked_client import LLAMA, check_metrics, strict
+from tests.robustness.checked_client import LLAMA, check_metrics, parse_strict_json
 from tests.robustness.fake_sagemaker import FakeSageMaker
 from tests.robustness.request_mix import MixedResponder, mixed_events
 
 LAMBDA = Path(__file__).parents[2] / "lambda"
-WARM, ALL = 500, 5_000
-MORE_KIB = 3 * 1024
+WARM_UP_REQUESTS, REQUESTS = 500, 5_000
+MAX_GROWTH_KIB = 3 * 1024
 
 
 class Sandbox:
-    """The function in a process of its own, started through its wrapper as Lambda does."""
+    """The function in its own process, started through its wrapper as by Lambda."""
 
     def __init__(self, upstream_port: int, output: Path) -> None:
         self.api = RuntimeApi(self._alive)
@@ -41,12 +41,12 @@ class Sandbox:
                 stderr=sink,
             )
 
-    def check_response(self) -> Counter[str]:
-        """Resident memory in KiB, and how many files and threads."""
-        place = Path(f"/proc/{self._process.pid}")
-        status = dict(line.split(":", 1) for line in (place / "status").read_text().splitlines())
+    def usage(self) -> Counter[str]:
+        """Resident memory in KiB, and the numbers of open files and threads."""
+        proc = Path(f"/proc/{self._process.pid}")
+        status = dict(line.split(":", 1) for line in (proc / "status").read_text().splitlines())
         memory = int(status["VmRSS"].split()[0])
-        return Counter(memory=memory, threads=int(status["Threads"]), files=len([*(place / "fd").iterdir()]))
+        return Counter(memory=memory, threads=int(status["Threads"]), files=len([*(proc / "fd").iterdir()]))
 
     def stop(self) -> None:
         os.kill(self._process.pid, signal.SIGKILL)
@@ -60,32 +60,32 @@ class Sandbox:
 @contextmanager
 def sandbox(sagemaker: FakeSageMaker) -> Iterator[Sandbox]:
     with tempfile.TemporaryDirectory() as folder:
-        started = Sandbox(int(sagemaker.url.rpartition(":")[2]), Path(folder) / "output")
+        running = Sandbox(int(sagemaker.url.rpartition(":")[2]), Path(folder) / "output")
         try:
-            yield started
+            yield running
         finally:
-            started.stop()
+            running.stop()
 
 
 @pytest.mark.slow
 def test_memory_is_flat_over_five_thousand_requests(sagemaker: FakeSageMaker) -> None:
-    sagemaker.answers = MixedResponder()
+    sagemaker.respond = MixedResponder()
     statuses: Counter[int] = Counter()
     with sandbox(sagemaker) as running:
-        for at, event in zip(range(1, ALL + 1), mixed_events(), strict=False):
+        for at, event in zip(range(1, REQUESTS + 1), mixed_events(), strict=False):
             statuses[running.api.invoke(event).status] += 1
             sagemaker.received.clear()
-            if at == WARM:
-                before = running.held()
-        after = running.held()
+            if at == WARM_UP_REQUESTS:
+                before = running.usage()
+        after = running.usage()
         lines = running.output.read_text().splitlines()
-    assert after["memory"] - before["memory"] <= MORE_KIB
-    assert after["files"] <= before["files"] + 1  # a connection may wait for the next request
+    assert after["memory"] - before["memory"] <= MAX_GROWTH_KIB
+    assert after["files"] <= before["files"] + 1  # a connection may be kept for the next request
     assert after["threads"] <= before["threads"]
-    assert len(lines) == ALL
-    assert statuses[200] > ALL / 3
-    told = [strict(line) for line in lines]
-    for line in told:
+    assert len(lines) == REQUESTS
+    assert statuses[200] > REQUESTS / 3
+    parsed = [parse_strict_json(line) for line in lines]
+    for line in parsed:
         check_metrics(line)
         assert line.get("error") != "internal", line
-    assert [line["request_id"] for line in told] == [f"gateway-{at}" for at in range(ALL)]
+    assert [line["request_id"] for line in parsed] == [f"gateway-{at}" for at in range(REQUESTS)]

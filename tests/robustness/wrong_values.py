@@ -1,4 +1,4 @@
-"""JSON values of every kind, and how they get into every place of another."""
+"""JSON values of every type, and how to put them anywhere in another value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
-WRONG: list[Any] = [
+WRONG_VALUES: list[Any] = [
     None,
     True,
     0,
@@ -32,7 +32,7 @@ WRONG: list[Any] = [
 
 
 def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where there is something in a JSON value, from the inside to the outside."""
+    """The paths of all values in a JSON value, inner ones first."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from paths_in(inner, (*path, name))
@@ -43,11 +43,11 @@ def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         yield path
 
 
-def with_value_at(body: Any, place: tuple[Any, ...], value: Any) -> Any:
-    """The body with another value in a place."""
+def with_value_at(body: Any, at: tuple[Any, ...], value: Any) -> Any:
+    """A copy of the body with another value at a path."""
     changed = copy.deepcopy(body)
     inner = changed
-    for step in place[:-1]:
+    for step in at[:-1]:
         inner = inner[step]
-    inner[place[-1]] = value
+    inner[at[-1]] = value
     return changed
