@@ -1,4 +1,4 @@
-"""An API behind the playground: its real page, and answers that do what a test wants."""
+"""A stub of the API behind the playground: it serves the real page, and responses that a test controls."""
 
 from __future__ import annotations
 
@@ -19,68 +19,81 @@ Send = Callable[[bytes], None]
 
 
 @dataclass
-class Stub:
-    """What it was asked, and how it answers a chat."""
+class ApiStub:
+    """How the stub responds, and what it has received.
+
+    Attributes:
+        url: Where it is served.
+        models: The names in its list of models.
+        needs_key: Whether requests need the key.
+        chats: The bodies of the chat requests.
+        paths: The requested paths.
+        disconnected: Set when a client disconnects during a stream.
+        status: The status of a chat response.
+        headers: Its headers, if the status is not 200.
+        body: Its body, if the status is not 200.
+        stream: Sends its body, if the status is 200.
+    """
 
     url: str = ""
     models: list[str] = field(default_factory=lambda: ["llama", "falcon"])
     needs_key: bool = True
-    asked: list[dict[str, Any]] = field(default_factory=list)
-    seen_urls: list[str] = field(default_factory=list)
-    gone: threading.Event = field(default_factory=threading.Event)
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    disconnected: threading.Event = field(default_factory=threading.Event)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    stream: Callable[[Send], None] = lambda send: send(answer("Hello", " there"))
+    stream: Callable[[Send], None] = lambda send: send(chat("Hello", " there"))
 
 
 def event(content: str | None = None, **more: Any) -> bytes:
-    """One event of a streamed chat."""
+    """An event of a streamed chat."""
     delta = {} if content is None else {"content": content}
     choice = {"index": 0, "delta": delta, "finish_reason": more.pop("finish_reason", None)}
     return b"data: " + json.dumps({"choices": [choice], **more}, ensure_ascii=False).encode() + b"\n\n"
 
 
-def answer(*pieces: str, finish_reason: str = "stop") -> bytes:
-    """A whole streamed answer, with its usage at the end."""
+def chat(*pieces: str, finish_reason: str = "stop") -> bytes:
+    """A complete streamed chat, with the usage at the end."""
     usage = {"prompt_tokens": 25, "completion_tokens": len(pieces), "total_tokens": 25 + len(pieces)}
-    counted = b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n"
-    said = b"".join(event(piece) for piece in pieces)
-    return said + event(finish_reason=finish_reason) + counted + b"data: [DONE]\n\n"
+    usage_event = b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n"
+    content = b"".join(event(piece) for piece in pieces)
+    return content + event(finish_reason=finish_reason) + usage_event + b"data: [DONE]\n\n"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection to the stub, which the server holds."""
+    """A connection to the stub."""
 
     protocol_version = "HTTP/1.1"
     server: Server
 
     def do_GET(self) -> None:
         stub = self.server.stub
-        stub.seen_urls.append(self.path)
+        stub.paths.append(self.path)
         if self.path in ("/prod", "/prod/"):
             page = playground.page(None)  # type: ignore[arg-type]
-            self.tell(page.status, page.headers, b"".join(page.body))
-        elif self.is_refused():
+            self.send_all(page.status, page.headers, b"".join(page.body))
+        elif self.is_rejected():
             return
         elif self.path == "/prod/v1/models":
             data = [{"id": name, "object": "model"} for name in stub.models]
-            self.tell_json(200, {"object": "list", "data": data})
+            self.send_json(200, {"object": "list", "data": data})
         elif self.path.endswith("/info"):
-            told = {"model_id": f"hub/{self.path.split('/')[3]}", "version": "3.3.6", "max_total_tokens": 16384}
-            self.tell_json(200, told)
+            info = {"model_id": f"hub/{self.path.split('/')[3]}", "version": "3.3.6", "max_total_tokens": 16384}
+            self.send_json(200, info)
         else:
-            self.tell_json(404, {"error": {"message": f"There is no {self.path}."}})
+            self.send_json(404, {"error": {"message": f"There is no {self.path}."}})
 
     def do_POST(self) -> None:
         stub = self.server.stub
-        stub.seen_urls.append(self.path)
+        stub.paths.append(self.path)
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.is_refused():
+        if self.is_rejected():
             return
-        stub.asked.append(body)
+        stub.chats.append(body)
         if stub.status != 200:
-            self.tell(stub.status, {"Content-Type": "application/json", **stub.headers}, stub.body)
+            self.send_all(stub.status, {"Content-Type": "application/json", **stub.headers}, stub.body)
             return
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -90,22 +103,22 @@ class Handler(BaseHTTPRequestHandler):
             stub.stream(self.send_chunk)
             self.wfile.write(b"0\r\n\r\n")
         except OSError:
-            stub.gone.set()
+            stub.disconnected.set()
             self.close_connection = True
 
-    def is_refused(self) -> bool:
+    def is_rejected(self) -> bool:
         is_known = not self.server.stub.needs_key or self.headers["Authorization"] == f"Bearer {KEY}"
         if not is_known:
-            self.tell_json(401, {"error": {"message": "Send a key.", "code": "invalid_api_key"}})
+            self.send_json(401, {"error": {"message": "Send a key.", "code": "invalid_api_key"}})
         return not is_known
 
     def send_chunk(self, piece: bytes) -> None:
         self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
 
-    def tell_json(self, status: int, told: Any) -> None:
-        self.tell(status, {"Content-Type": "application/json"}, json.dumps(told).encode())
+    def send_json(self, status: int, value: Any) -> None:
+        self.send_all(status, {"Content-Type": "application/json"}, json.dumps(value).encode())
 
-    def tell(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def send_all(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -114,23 +127,23 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Server(ThreadingHTTPServer):
-    """Serves a stub below a stage, as API Gateway does."""
+    """Serves a stub below the path of a stage, like API Gateway."""
 
     daemon_threads = True
 
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, stub: ApiStub) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.stub = stub
         stub.url = f"http://127.0.0.1:{self.server_port}/prod"
 
 
 @contextmanager
-def serving(stub: Stub) -> Iterator[Stub]:
-    """Serve it for as long as the context lasts."""
+def serve(stub: ApiStub) -> Iterator[ApiStub]:
+    """Serve a stub until the context ends."""
     with Server(stub) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -139,18 +152,18 @@ def serving(stub: Stub) -> Iterator[Stub]:
         thread.join()
 
 
-def in_pieces(told: bytes, size: int, seconds: float = 0.002) -> Callable[[Send], None]:
-    """Send an answer in pieces that end anywhere."""
-    return paced([told[start : start + size] for start in range(0, len(told), size)], seconds)
+def in_pieces(data: bytes, size: int, seconds: float = 0.002) -> Callable[[Send], None]:
+    """Send a response in pieces of this size."""
+    return paced([data[start : start + size] for start in range(0, len(data), size)], seconds)
 
 
-def cut_in_line_ends(told: bytes) -> Callable[[Send], None]:
-    """Send an answer in pieces that end after carriage returns, slowly enough for each to be read alone."""
-    return paced(re.split(rb"(?<=\r)", told), 0.02)
+def split_after_carriage_returns(data: bytes) -> Callable[[Send], None]:
+    """Send a response in pieces that end after carriage returns, slowly enough for each to be read separately."""
+    return paced(re.split(rb"(?<=\r)", data), 0.02)
 
 
 def paced(pieces: list[bytes], seconds: float) -> Callable[[Send], None]:
-    """Send pieces, with a pause after each."""
+    """Send pieces with a pause after each."""
 
     def stream(send: Send) -> None:
         for piece in pieces:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.playground.api_stub import Stub, serving
+from tests.playground.api_stub import ApiStub, serve
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def stub() -> Iterator[Stub]:
-    with serving(Stub()) as made:
-        yield made
+def stub() -> Iterator[ApiStub]:
+    with serve(ApiStub()) as served:
+        yield served
 
 
 @pytest.fixture
-def page(chromium: Chrome, stub: Stub) -> Iterator[Page]:
+def page(chromium: Chrome, stub: ApiStub) -> Iterator[Page]:
     from tests.playground.page import Page
 
-    made = Page(chromium)
-    yield made
-    assert made.complaints() == []
+    playground = Page(chromium)
+    yield playground
+    assert playground.console_errors() == []
 
 
 @pytest.fixture
-def opened(page: Page, stub: Stub) -> Page:
+def opened(page: Page, stub: ApiStub) -> Page:
     page.open(f"{stub.url}/")
     return page

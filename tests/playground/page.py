@@ -1,4 +1,4 @@
-"""The playground as a person meets it in a browser."""
+"""The playground in a browser, operated like by a user."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ENTER, TAB = "\ue007", "\ue004"
 
 
 if shutil.which("chromedriver") is None:
-    # Said once for each file; the fixture would say it for each test.
+    # Skip each module once; a fixture would skip each test.
     pytest.skip(
-        "no browser here to try the playground with: apt-get install chromium chromium-driver", allow_module_level=True
+        "the playground tests require a browser: apt-get install chromium chromium-driver", allow_module_level=True
     )
 
 
 class Page:
-    """What a person sees and does."""
+    """The page's elements and actions."""
 
     def __init__(self, chrome: Chrome) -> None:
         self.chrome = chrome
@@ -34,7 +34,7 @@ class Page:
         return self.chrome.find_element("id", id)
 
     def until(self, condition: Callable[[], Any]) -> Any:
-        """What the condition yields, once it is something."""
+        """Wait until the condition is true, and return its value."""
         from selenium.webdriver.support.ui import WebDriverWait
 
         return WebDriverWait(self.chrome, 30, poll_frequency=0.02).until(lambda _: condition())
@@ -54,10 +54,10 @@ class Page:
         self.find("message").send_keys(text + send)
 
     def all(self, css: str) -> list[str]:
-        return [str(found.get_property("textContent")) for found in self.chrome.find_elements("css selector", css)]
+        return [str(element.get_property("textContent")) for element in self.chrome.find_elements("css selector", css)]
 
-    def answered(self) -> str:
-        """The last answer, once it has ended."""
+    def wait_for_response(self) -> str:
+        """Wait until the response is complete, and return its text."""
         self.until(lambda: self.find("send").is_displayed() and self.all(".assistant .text"))
         return self.all(".assistant .text")[-1]
 
@@ -68,7 +68,7 @@ class Page:
     def meta(self) -> str:
         return self.all(".assistant .meta")[-1]
 
-    def complaints(self) -> list[str]:
-        """What the browser's console says, apart from the answers that had another status than 200."""
-        told = [entry["message"] for entry in self.chrome.get_log("browser") if entry["level"] != "DEBUG"]
-        return [message for message in told if "Failed to load resource" not in message]
+    def console_errors(self) -> list[str]:
+        """The messages of the browser's console, without those about responses with an error status."""
+        messages = [entry["message"] for entry in self.chrome.get_log("browser") if entry["level"] != "DEBUG"]
+        return [message for message in messages if "Failed to load resource" not in message]

@@ -1,4 +1,4 @@
-"""The playground for every screen, eye and keyboard."""
+"""The playground with the keyboard, on small screens, in both colour schemes and for screen readers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.playground.api_stub import KEY, Stub
+from tests.playground.api_stub import KEY, ApiStub
 from tests.playground.page import Page
 
 pytestmark = pytest.mark.xdist_group("chromium")
@@ -15,23 +15,23 @@ pytestmark = pytest.mark.xdist_group("chromium")
 @pytest.mark.parametrize(
     "keys", [Keys.ENTER, Keys.CONTROL + Keys.ENTER + Keys.NULL, Keys.META + Keys.ENTER + Keys.NULL]
 )
-def test_enter_sends_with_control_or_command_too_and_with_shift_begins_a_line(
-    opened: Page, stub: Stub, keys: str
+def test_enter_sends_alone_or_with_control_or_command_and_starts_a_line_with_shift(
+    opened: Page, stub: ApiStub, keys: str
 ) -> None:
     opened.say("one", send=Keys.SHIFT + Keys.ENTER + Keys.NULL)
     opened.say("two", send=keys)
-    opened.until(lambda: stub.asked)
-    assert stub.asked[0]["messages"] == [{"role": "user", "content": "one\ntwo"}]
-    opened.answered()
+    opened.until(lambda: stub.chats)
+    assert stub.chats[0]["messages"] == [{"role": "user", "content": "one\ntwo"}]
+    opened.wait_for_response()
 
 
-def test_nothing_is_sent_where_nothing_was_written(opened: Page, stub: Stub) -> None:
+def test_an_empty_message_is_not_sent(opened: Page, stub: ApiStub) -> None:
     opened.say("  ")
     opened.find("send").click()
-    assert (stub.asked, opened.all(".turn")) == ([], [])
+    assert (stub.chats, opened.all(".turn")) == ([], [])
 
 
-def test_on_a_phone_nothing_is_cut_off_and_the_settings_open_on_demand(page: Page, stub: Stub) -> None:
+def test_on_a_phone_nothing_is_cut_off_and_the_settings_are_collapsed(page: Page, stub: ApiStub) -> None:
     chrome = page.chrome
     metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -43,7 +43,7 @@ def test_on_a_phone_nothing_is_cut_off_and_the_settings_open_on_demand(page: Pag
         page.enter_key(KEY)
         page.until(lambda: page.find("model").get_property("value"))
         page.say("A" * 300)
-        page.answered()
+        page.wait_for_response()
         assert not page.find("key").is_displayed()
         assert chrome.execute_script("return document.documentElement.scrollWidth") == 360
         assert page.find("log").get_property("scrollWidth") == page.find("log").get_property("clientWidth")
@@ -52,7 +52,7 @@ def test_on_a_phone_nothing_is_cut_off_and_the_settings_open_on_demand(page: Pag
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read_in_both_colour_schemes(page: Page, stub: Stub, scheme: str) -> None:
+def test_text_has_enough_contrast_in_both_colour_schemes(page: Page, stub: ApiStub, scheme: str) -> None:
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     page.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     page.open(f"{stub.url}/")
@@ -67,7 +67,7 @@ def test_text_can_be_read_in_both_colour_schemes(page: Page, stub: Stub, scheme:
     ) == (scheme == "light")
 
 
-# The contrast of each text with what is behind it, by WCAG 2.2.
+# The contrast of each text with its background, by WCAG 2.2.
 _CONTRASTS = """
 const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
 const light = (colour) => channels(colour).slice(0, 3).map((c) => c / 255)
@@ -90,14 +90,14 @@ return found;
 """
 
 
-def test_everything_that_can_be_used_has_a_name_for_those_who_do_not_see_it(opened: Page) -> None:
+def test_every_control_has_an_accessible_name(opened: Page) -> None:
     opened.chrome.find_element(By.TAG_NAME, "summary").click()
     nodes = opened.chrome.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-    usable = {"button", "textbox", "combobox", "slider", "checkbox", "log", "DisclosureTriangle"}
+    roles = {"button", "textbox", "combobox", "slider", "checkbox", "log", "DisclosureTriangle"}
     names = {
         (node["role"]["value"], node.get("name", {}).get("value", ""))
         for node in nodes
-        if not node["ignored"] and node["role"]["value"] in usable
+        if not node["ignored"] and node["role"]["value"] in roles
     }
     assert {
         ("textbox", "API key or token"),

@@ -1,4 +1,4 @@
-"""The playground's page as the function sends it."""
+"""The playground's page as the function serves it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Parts(HTMLParser):
-    """What the page runs, and every address in it."""
+    """The page's code, and all of its attributes."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,8 +52,8 @@ def policy() -> dict[str, str]:
     return dict(directives)
 
 
-def asked(accept: str | None, *, has_playground: bool = True) -> Response:
-    """What the function answers to `GET /`."""
+def get_root(accept: str | None, *, has_playground: bool = True) -> Response:
+    """The response to `GET /`."""
     model = Model("llama", "llama-endpoint", None, 6291456)
     app = App(Config({"llama": model}, NOWHERE, NOWHERE, "eu-west-1", has_playground=has_playground))
     headers = {} if accept is None else {"Accept": accept}
@@ -62,7 +62,7 @@ def asked(accept: str | None, *, has_playground: bool = True) -> Response:
 
 
 def test_a_browser_gets_the_page() -> None:
-    response = asked("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+    response = get_root("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
     assert (response.status, list(response.body)) == (200, [playground.PAGE])
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"
     assert response.headers["Content-Security-Policy"] == playground.CONTENT_SECURITY_POLICY
@@ -73,13 +73,15 @@ def test_a_browser_gets_the_page() -> None:
 @pytest.mark.parametrize(
     ("accept", "has_playground"), [("*/*", True), (None, True), ("application/json", True), ("text/html", False)]
 )
-def test_everybody_else_and_every_door_without_it_gets_tgis_health(accept: str | None, has_playground: bool) -> None:
-    response = asked(accept, has_playground=has_playground)
-    assert response.status == 503  # No endpoint answers here.
+def test_other_clients_and_front_doors_without_a_playground_get_tgis_health(
+    accept: str | None, has_playground: bool
+) -> None:
+    response = get_root(accept, has_playground=has_playground)
+    assert response.status == 503  # there is no endpoint
     assert response.headers["Content-Type"] == "application/json"
 
 
-def test_the_policy_lets_the_pages_own_script_and_style_run_and_nothing_else() -> None:
+def test_the_policy_allows_only_the_pages_own_script_and_style() -> None:
     for directive, tag in (("script-src", "script"), ("style-src", "style")):
         (code,) = Parts().code[tag]
         assert policy()[directive] == f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
@@ -88,7 +90,7 @@ def test_the_policy_lets_the_pages_own_script_and_style_run_and_nothing_else() -
     assert "unsafe" not in playground.CONTENT_SECURITY_POLICY
 
 
-def test_the_page_has_no_code_in_attributes_which_the_policy_would_block() -> None:
+def test_the_page_has_no_code_in_attributes() -> None:
     names = {name for name, _ in Parts().attributes}
     assert "style" not in names
     assert not {name for name in names if name.startswith("on")}
@@ -96,12 +98,12 @@ def test_the_page_has_no_code_in_attributes_which_the_policy_would_block() -> No
 
 def test_the_page_is_small_and_loads_nothing() -> None:
     assert len(playground.PAGE) < 20_000
-    addresses = [value for name, value in Parts().attributes if name in ("src", "href")]
-    assert addresses == ["data:,"]
+    urls = [value for name, value in Parts().attributes if name in ("src", "href")]
+    assert urls == ["data:,"]
     assert not re.search(r"https?://|@import|\burl\(", PAGE)
 
 
-def test_what_models_say_is_never_read_as_html() -> None:
+def test_the_page_never_parses_text_as_html() -> None:
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser", PAGE
     )
