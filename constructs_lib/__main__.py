@@ -1,8 +1,8 @@
-"""`python -m constructs_lib`: plans and catalogues on the command line."""
+"""`python -m constructs_lib`: the command `tgi-endpoint`, where its script is not on the PATH."""
 
 import sys
 
 from constructs_lib.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(prog="python -m constructs_lib"))

@@ -1,1 +1,1 @@
-"""The command line of the library. It needs neither the AWS CDK nor anything else that is not in Python."""
+"""The command line `tgi-endpoint`: needs rich (the extra `cli`), but not the AWS CDK."""

@@ -1,4 +1,4 @@
-"""What `plan` is asked for, checked: every mistake of a call is found before any is told."""
+"""The arguments of `plan`, validated together, so that one call reports every error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from constructs_lib.cli.errors import MistakesError, nearest
+from constructs_lib.cli.errors import UsageError, nearest
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -14,21 +14,21 @@ from constructs_lib.planning.models.facts import ModelFacts, known_model, known_
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file
 from constructs_lib.planning.validation.problem import Problem
 
-_MOST_TOKENS, _MOST_REQUESTS = 10_000_000, 100_000
+_MAX_TOKENS, _MAX_CONCURRENCY = 10_000_000, 100_000
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a plan is asked for.
+class PlanArguments:
+    """The arguments of `plan`.
 
     Args:
         facts: The model.
-        instances: The instances to look at; empty for all.
-        tokens: Prompt and answer of one request.
-        concurrency: Requests at the same time.
-        options: Options of TGI.
-        version: Version of TGI.
-        region: Region.
+        instances: The instance types to consider; empty: all.
+        tokens: Prompt and output tokens of one request together. None: any number.
+        concurrency: Concurrent requests. None: one.
+        options: TGI's launcher options.
+        version: TGI version.
+        region: Region of the endpoint. None: any.
     """
 
     facts: ModelFacts
@@ -40,43 +40,45 @@ class Asked:
     region: str | None
 
 
-class Checker:
-    """Checks arguments one by one and remembers what is wrong."""
+class ArgumentChecker:
+    """Validates arguments and collects the problems.
+
+    Args:
+        problems: The problems found so far; those found here are appended.
+    """
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
 
-    def asked(self, arguments: argparse.Namespace) -> Asked:
-        """What is asked for.
+    def plan_arguments(self, arguments: argparse.Namespace) -> PlanArguments:
+        """Validate the arguments of `plan`.
 
         Raises:
-            MistakesError: With every mistake.
+            UsageError: With every problem.
         """
         facts = self._model(arguments.model, self.model_file(arguments.models))
-        instances = tuple(one for name in arguments.instance or () if (one := self._instance(name)))
-        tokens = self._whole("--tokens", arguments.tokens, 2, _MOST_TOKENS)
-        concurrency = self._whole("--concurrency", arguments.concurrency, 1, _MOST_REQUESTS)
-        quantize = self._one_of("--quantize", arguments.quantize, [kind.value for kind in Quantization])
+        instances = tuple(found for name in arguments.instance or () if (found := self._instance(name)))
+        tokens = self._integer("--tokens", arguments.tokens, 2, _MAX_TOKENS)
+        concurrency = self._integer("--concurrency", arguments.concurrency, 1, _MAX_CONCURRENCY)
+        quantize = self._one_of("--quantize", arguments.quantize, [member.value for member in Quantization])
         version = self._one_of("--image", arguments.image, TGI.images.versions) or TGI.images.newest
         region = self._one_of("--region", arguments.region, TGI.images.regions(version))
-        if arguments.svg == "":
-            self._add("--svg", "", "is no name of a file", "Name a file, such as memory.svg.")
-        elif arguments.svg and not Path(arguments.svg).absolute().parent.is_dir():
-            self._add("--svg", arguments.svg, "its folder does not exist", "Make the folder, or name another file.")
+        self._check_svg(arguments.svg)
         if self.problems or facts is None:
-            raise MistakesError(self.problems, arguments.parser.format_usage().strip())
+            raise UsageError(self.problems, arguments.parser.format_usage().strip())
         options = TgiOptions(quantize=Quantization(quantize) if quantize else None)
-        return Asked(facts, instances, tokens, concurrency, options, version, region)
+        return PlanArguments(facts, instances, tokens, concurrency, options, version, region)
 
     def model_file(self, path: str | None) -> ModelFile:
-        """The models of a file; none where there is no file to read."""
+        """The models of a file; empty if no file is given or it cannot be read."""
         if path is None:
             return ModelFile()
         try:
             return read_model_file(path)
         except ModelFileError as error:
             self.problems += [
-                Problem(f"--models {path}: {one.keyword}", None, one.message, one.fix) for one in error.problems
+                Problem(f"--models {path}: {problem.keyword}", None, problem.message, problem.fix)
+                for problem in error.problems
             ]
             return ModelFile()
 
@@ -86,32 +88,40 @@ class Checker:
             return None
         facts = own.get(hub_id) or known_model(hub_id)
         if facts is None:
-            names = {name.partition("/")[2].lower(): name for name in [*own, *(one.hub_id for one in known_models())]}
-            without_owner = names.get(hub_id.lower())
-            near = f"Did you mean {without_owner}?" if without_owner else nearest(hub_id, names.values(), "")
-            file = "python -m constructs_lib models add reads other models; give its file with --models."
-            self._add("--model", hub_id, "is not in the catalogue", f"{near} {file}".strip())
+            hub_ids = [*own, *(known.hub_id for known in known_models())]
+            by_name = {known.partition("/")[2].lower(): known for known in hub_ids}
+            without_owner = by_name.get(hub_id.lower())
+            similar = f"Did you mean {without_owner}?" if without_owner else nearest(hub_id, hub_ids, "")
+            other = "To plan for another model, read it with the command models add and pass its file with --models."
+            self._add("--model", hub_id, "is not in the catalogue", f"{similar} {other}".strip())
         return facts
 
     def _instance(self, name: str) -> InstanceType | None:
-        names = {one.name: one for one in InstanceType.all()}
-        found = names.get(name) or names.get(f"ml.{name}")
+        by_name = {known.name: known for known in InstanceType.all()}
+        found = by_name.get(name) or by_name.get(f"ml.{name}")
         if found is None:
-            self._add("--instance", name, "is not in the catalogue", nearest(name, names, "See the command instances."))
+            fix = nearest(name, by_name, "The command instances lists them.")
+            self._add("--instance", name, "is not in the catalogue", fix)
         return found
+
+    def _check_svg(self, path: str | None) -> None:
+        if path == "":
+            self._add("--svg", "", "is not a file name", "Name a file, such as memory.svg.")
+        elif path and not Path(path).absolute().parent.is_dir():
+            self._add("--svg", path, "its folder does not exist", "Create the folder, or name another file.")
 
     def _one_of(self, option: str, value: str | None, known: tuple[str, ...] | list[str]) -> str | None:
         if value is not None and value not in known:
-            self._add(option, value, "is not known", nearest(value, known, f"There are {', '.join(known)}."))
+            self._add(option, value, "is not known", nearest(value, known, f"Use one of {', '.join(known)}."))
             return None
         return value
 
-    def _whole(self, option: str, value: str | None, least: int, most: int) -> int | None:
+    def _integer(self, option: str, value: str | None, minimum: int, maximum: int) -> int | None:
         if value is None:
             return None
-        if value.isascii() and value.isdigit() and len(value) < 19 and least <= int(value) <= most:
+        if value.isascii() and value.isdigit() and len(value) < 19 and minimum <= int(value) <= maximum:
             return int(value)
-        self._add(option, value, f"must be a whole number from {least} to {most}", "")
+        self._add(option, value, f"must be an integer from {minimum} to {maximum}", "")
         return None
 
     def _add(self, option: str, value: str | None, message: str, fix: str) -> None:

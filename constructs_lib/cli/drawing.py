@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from constructs_lib.cli.formatting import gib, number, parameters
-from constructs_lib.cli.memory_bar import PARTS, Shares
-from constructs_lib.cli.plan_text import asked_tokens
+from constructs_lib.cli.plan_text import PARTS, MemoryShares, requested_tokens
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.arguments import Asked
+    from constructs_lib.cli.arguments import PlanArguments
     from constructs_lib.planning.sizing.candidates import Candidate
 
 _FILLS = {"weights": "#2b6cb0", "cache": "#b83280", "reserve": "#d69e2e", "free": "#e2e8f0", "missing": "#c53030"}
@@ -20,25 +19,28 @@ _ROW, _BAR = 38, 26
 _LEGEND_ROW = 24
 
 
-def svg(asked: Asked, one: Candidate) -> str:
-    """The picture: a bar for each GPU, to scale, and a legend with sizes.
+def svg(request: PlanArguments, candidate: Candidate) -> str:
+    """The SVG document: a bar for each GPU, to scale, and a legend with sizes.
 
     Args:
-        asked: What was asked for.
-        one: The instance; its memory must be known.
+        request: The arguments of `plan`.
+        candidate: The instance.
+
+    Raises:
+        ValueError: The memory of its GPUs is not known.
     """
-    if one.memory is None:
-        raise ValueError(f"the memory of the GPUs of {one.instance.name} is not known")
-    shares = Shares.of(one.memory, asked_tokens(asked, one), fits=one.fits)
-    count = max(one.num_shard, one.instance.accelerator_count or 0)
+    if candidate.memory is None:
+        raise ValueError(f"the memory of the GPUs of {candidate.instance.name} is not known")
+    shares = MemoryShares.of(candidate.memory, requested_tokens(request, candidate), fits=candidate.fits)
+    count = max(candidate.num_shard, candidate.instance.accelerator_count or 0)
     bottom = _BARS + count * _ROW
-    legend = _legend(shares, asked, one, bottom + 34)
+    legend = _legend(shares, request, candidate, bottom + 34)
     height = bottom + 34 + _LEGEND_ROW * len(legend) + 20
-    title = f"Memory of {asked.facts.hub_id} on {one.instance.name}"
+    title = f"Memory of {request.facts.hub_id} on {candidate.instance.name}"
     body = [
         f'<rect width="{_WIDTH}" height="{height}" fill="{_PAPER}"/>',
-        *_head(asked, one, shares),
-        *(line for gpu in range(count) for line in _gpu(gpu, shares, in_use=gpu < one.num_shard)),
+        *_head(request, candidate, shares),
+        *(line for gpu in range(count) for line in _gpu(gpu, shares, in_use=gpu < candidate.num_shard)),
         _scale(shares, bottom),
         *legend,
     ]
@@ -50,29 +52,29 @@ def svg(asked: Asked, one: Candidate) -> str:
     return "\n".join([opening, *about, *body, "</svg>\n"])
 
 
-def _description(shares: Shares, count: int) -> str:
-    parts = ", ".join(f"{part.words} {gib(getattr(shares, part.name))}" for part in PARTS)
-    short = f"; {gib(shares.missing)} too little" if shares.missing else ""
+def _description(shares: MemoryShares, count: int) -> str:
+    parts = ", ".join(f"{part.label} {gib(getattr(shares, part.name))}" for part in PARTS)
+    short = f"; {gib(shares.missing)} missing" if shares.missing else ""
     gpus = f"1 GPU of {gib(shares.total)}" if count == 1 else f"{count} GPUs of {gib(shares.total)} each"
     return f"{gpus}: {parts}{short}"
 
 
-def _head(asked: Asked, one: Candidate, shares: Shares) -> list[str]:
-    price, about = one.price_usd_per_hour, "about " if one.instance.price_is_derived else ""
+def _head(request: PlanArguments, candidate: Candidate, shares: MemoryShares) -> list[str]:
+    price, about = candidate.price_usd_per_hour, "about " if candidate.instance.price_is_derived else ""
     cost = "no price is published" if price is None else f"{about}${price:.3f} an hour"
-    kind = asked.options.quantize or asked.facts.quantization or asked.facts.checkpoint_dtype
-    model = f"{parameters(asked.facts.parameters)} parameters, {kind} · TGI {asked.version}"
-    hardware = f"{one.instance.accelerator_count} × {one.instance.accelerator}, {gib(shares.total)} each"
-    verdict = "It fits." if one.fits else one.reason or "It does not fit."
-    colour = _FAINT if one.fits else _FILLS["missing"]
+    kind = request.options.quantize or request.facts.quantization or request.facts.checkpoint_dtype
+    model = f"{parameters(request.facts.parameters)} parameters, {kind} · TGI {request.version}"
+    hardware = f"{candidate.instance.accelerator_count} × {candidate.instance.accelerator}, {gib(shares.total)} each"
+    verdict = "It fits." if candidate.fits else candidate.reason or "It does not fit."
+    colour = _FAINT if candidate.fits else _FILLS["missing"]
     return [
-        _text(_LEFT - 66, 34, f"{asked.facts.hub_id} on {one.instance.name}", size=20, bold=True),
+        _text(_LEFT - 66, 34, f"{request.facts.hub_id} on {candidate.instance.name}", size=20, bold=True),
         _text(_LEFT - 66, 60, f"{model} · {hardware} · {cost}", colour=_FAINT),
-        _text(_LEFT - 66, 86, verdict, colour=colour, bold=not one.fits),
+        _text(_LEFT - 66, 86, verdict, colour=colour, bold=not candidate.fits),
     ]
 
 
-def _gpu(gpu: int, shares: Shares, *, in_use: bool) -> list[str]:
+def _gpu(gpu: int, shares: MemoryShares, *, in_use: bool) -> list[str]:
     top = _BARS + gpu * _ROW
     lines = [_text(_LEFT - 12, top + _BAR - 8, f"GPU {gpu}", colour=_FAINT, end=True)]
     width = _length(shares.total, shares)
@@ -94,46 +96,46 @@ def _gpu(gpu: int, shares: Shares, *, in_use: bool) -> list[str]:
     return lines
 
 
-def _part(x: float, top: float, width: float, fill: str, words: str, *, dark: bool) -> list[str]:
+def _part(x: float, top: float, width: float, fill: str, label: str, *, dark: bool) -> list[str]:
     if width <= 0:
         return []
     lines = [_rect(x, top, width, fill)]
     if width > 62:
-        lines.append(_text(x + width / 2, top + _BAR - 8, words, size=12, colour=_PAPER if dark else _INK, middle=True))
+        lines.append(_text(x + width / 2, top + _BAR - 8, label, size=12, colour=_PAPER if dark else _INK, middle=True))
     return lines
 
 
-def _scale(shares: Shares, bottom: float) -> str:
+def _scale(shares: MemoryShares, bottom: float) -> str:
     ends = [(0, "0"), (shares.total, gib(shares.total))]
     return "\n".join(
-        _text(_LEFT + _length(size, shares), bottom + 8, words, size=12, colour=_FAINT, middle=True)
-        for size, words in ends
+        _text(_LEFT + _length(size, shares), bottom + 8, label, size=12, colour=_FAINT, middle=True)
+        for size, label in ends
     )
 
 
-def _legend(shares: Shares, asked: Asked, one: Candidate, top: float) -> list[str]:
-    each = asked.tokens or (one.memory.context if one.memory else 0)
-    requests = asked.concurrency or 1
+def _legend(shares: MemoryShares, request: PlanArguments, candidate: Candidate, top: float) -> list[str]:
+    each = request.tokens or (candidate.memory.context if candidate.memory else 0)
+    requests = request.concurrency or 1
     what = f"of {requests} × {number(each)} tokens" if requests > 1 else f"of {number(each)} tokens"
-    more = {"cache": f" {what}", "reserve": ": what TGI leaves free, CUDA, the largest prefill"}
-    rows = [(part.name, f"{part.words}{more.get(part.name, '')}", getattr(shares, part.name)) for part in PARTS]
+    more = {"cache": f" {what}", "reserve": ": what TGI leaves unused, CUDA, the largest prefill"}
+    rows = [(part.name, f"{part.label}{more.get(part.name, '')}", getattr(shares, part.name)) for part in PARTS]
     if shares.missing:
         rows.append(("missing", "does not fit", shares.missing))
     lines = []
-    for place, (name, words, size) in enumerate(rows):
-        y = top + place * _LEGEND_ROW
+    for index, (name, label, size) in enumerate(rows):
+        y = top + index * _LEGEND_ROW
         outline = (
             {"fill": "none", "stroke": _FILLS[name], "dashed": True} if name == "missing" else {"fill": _FILLS[name]}
         )
         mark = f'<rect x="{_LEFT}" y="{y}" width="16" height="16" {_paint(**outline)}/>'
         lines.append(
-            mark + _text(_LEFT + 110, y + 13, gib(size), end=True, size=14) + _text(_LEFT + 124, y + 13, words, size=14)
+            mark + _text(_LEFT + 110, y + 13, gib(size), end=True, size=14) + _text(_LEFT + 124, y + 13, label, size=14)
         )
     return lines
 
 
-def _length(size: float, shares: Shares) -> float:
-    """Pixels of a size: the GPU, and what does not fit it, take the whole width."""
+def _length(size: float, shares: MemoryShares) -> float:
+    """Pixels of a size: the GPU and what is missing together take the full width."""
     return round((_WIDTH - _LEFT - _RIGHT) * size / (shares.total + shares.missing), 2)
 
 
@@ -150,7 +152,7 @@ def _rect(x: float, y: float, width: float, fill: str, stroke: str | None = None
 def _text(
     x: float,
     y: float,
-    words: str,
+    text: str,
     *,
     size: int = 14,
     colour: str = _INK,
@@ -160,4 +162,4 @@ def _text(
 ) -> str:
     anchor = ' text-anchor="middle"' if middle else ' text-anchor="end"' if end else ""
     weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{colour}"{anchor}{weight}>{escape(words)}</text>'
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{colour}"{anchor}{weight}>{escape(text)}</text>'

@@ -1,4 +1,4 @@
-"""Mistakes of the caller: all of one call together, each with the nearest that would be right."""
+"""Usage errors, all of one call together and each with the closest valid name, and failures of a command."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import NoReturn
 
-from constructs_lib.cli.terminal import Terminal
+from rich.text import Text
+
+from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
 
-class MistakesError(Exception):
-    """What the caller got wrong, all of it.
+class UsageError(Exception):
+    """Everything that is wrong with the arguments of a call.
 
     Args:
-        problems: The mistakes.
-        usage: How the command is called.
+        problems: What is wrong.
+        usage: The usage line of the command.
     """
 
     def __init__(self, problems: Iterable[Problem], usage: str = "") -> None:
@@ -25,8 +27,8 @@ class MistakesError(Exception):
         super().__init__("; ".join(map(str, self.problems)))
 
 
-class FailedError(Exception):
-    """What could not be done, though it was asked for rightly.
+class CommandError(Exception):
+    """A command with valid arguments failed.
 
     Args:
         problem: What went wrong and what to do.
@@ -38,24 +40,31 @@ class FailedError(Exception):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of leaving the program."""
+    """An argument parser that raises UsageError instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
-        """Raises the mistake that argparse found."""
-        raise MistakesError([Problem("arguments", None, message, "")], self.format_usage().strip())
+        """Raise the error that argparse found."""
+        raise UsageError([Problem("arguments", None, message, "")], self.format_usage().strip())
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`Did you mean …?` for a name that is not known; `otherwise` where nothing is near."""
-    by_lower = {one.lower(): one for one in known}
-    near = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
-    return f"Did you mean {' or '.join(by_lower[one] for one in near)}?" if near else otherwise
+    """`Did you mean …?` for an unknown name.
+
+    Args:
+        name: The unknown name.
+        known: The valid names.
+        otherwise: The answer if none of them is similar.
+    """
+    by_lower = {valid.lower(): valid for valid in known}
+    similar = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    return f"Did you mean {' or '.join(by_lower[match] for match in similar)}?" if similar else otherwise
 
 
-def report(problems: Iterable[Problem], terminal: Terminal) -> None:
-    """Writes what is wrong, one line each."""
+def report(problems: Iterable[Problem], out: Output) -> None:
+    """Write each problem on a line of its own."""
     for problem in problems:
-        named = "" if problem.value is None else f" {problem.value!r}"
-        head = "" if problem.keyword == "arguments" else f"{problem.keyword}{named}: "
+        value = "" if problem.value is None else f" {problem.value!r}"
+        subject = "" if problem.keyword == "arguments" else f"{problem.keyword}{value}: "
         end = "" if problem.message.endswith((".", "?")) else "."
-        terminal.say(f"{terminal.paint('error:', 'red', 'bold')} {head}{problem.message}{end} {problem.fix}")
+        message = f"{subject}{problem.message}{end} {problem.fix}".rstrip()
+        out.print(Text.assemble(("error:", "bold red"), f" {message}"))

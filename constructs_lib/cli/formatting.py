@@ -1,4 +1,4 @@
-"""Numbers and sizes as people read them."""
+"""Numbers, sizes, prices and hardware as people read them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 HOURS_PER_MONTH = 730
 
-# What an accelerator's name has beyond what tells it apart beside its memory.
-_SURPLUS = re.compile(r" Blackwell| Server|-\d+GB")
+# Parts of an accelerator's name that distinguish nothing when its memory is shown beside it.
+_REDUNDANT = re.compile(r" Blackwell| Server|-\d+GB")
 
 
 def number(value: int) -> str:
-    """A whole number with its thousands apart."""
+    """An integer with thousands separators."""
     return f"{value:,}"
 
 
@@ -30,26 +30,26 @@ def gib(size: float) -> str:
     return f"{size / 2**30:.1f} GiB"
 
 
-def money(price: float | None, *, derived: bool) -> str:
-    """A price per hour; `~` marks one that is worked out, `-` one that nobody publishes."""
+def hourly(price: float | None, *, derived: bool) -> str:
+    """A price per hour in US dollars; `~` marks one derived from EC2's, `-` means that none is published."""
     return "-" if price is None else f"{'~' if derived else ''}{price:.3f}"
 
 
-def month(price: float | None, *, derived: bool) -> str:
-    """What a month of 730 hours costs, in whole dollars."""
+def monthly(price: float | None, *, derived: bool) -> str:
+    """The price of a month of 730 hours, in whole US dollars, for a price per hour."""
     return "-" if price is None else f"{'~' if derived else ''}{price * HOURS_PER_MONTH:,.0f}"
 
 
 def accelerators(instance: InstanceType) -> str:
-    """The accelerators of an instance, such as `4 × A10G 22 GiB`."""
-    name = _SURPLUS.sub("", instance.accelerator)
+    """The accelerators of an instance type, such as `4 × A10G 22 GiB`."""
+    name = _REDUNDANT.sub("", instance.accelerator)
     if instance.accelerator_count is None or instance.memory_gib is None:
         return name
     return f"{instance.accelerator_count} × {name} {instance.memory_gib:.0f} GiB"
 
 
-def gpus(one: Candidate) -> str:
-    """The GPUs of a candidate, and how many of them share the model where it is not all."""
-    count = one.instance.accelerator_count or 0
-    used = f" ({one.num_shard} used)" if 0 < one.num_shard < count else ""
-    return accelerators(one.instance) + used
+def gpus(candidate: Candidate) -> str:
+    """The GPUs of a candidate, and how many of them the model uses if not all."""
+    count = candidate.instance.accelerator_count or 0
+    used = f" ({candidate.num_shard} used)" if 0 < candidate.num_shard < count else ""
+    return accelerators(candidate.instance) + used

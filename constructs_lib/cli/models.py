@@ -1,4 +1,4 @@
-"""`models add`: reads the description of a model into a file that the app commits."""
+"""`models add`: read a model's description from the hub or a folder into a file that the app commits."""
 
 from __future__ import annotations
 
@@ -9,74 +9,79 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from constructs_lib.cli.errors import FailedError, MistakesError, Parser
+from rich.text import Text
+
+from constructs_lib.cli.errors import CommandError, Parser, UsageError
 from constructs_lib.cli.formatting import gib, number, parameters
-from constructs_lib.cli.hub import Found, Hub, from_folder
+from constructs_lib.cli.hub import Hub, ModelDescription, from_folder
 from constructs_lib.planning.models.config_json import ConfigJsonError, Published, facts_from_config
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file, write_model_file
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.terminal import Terminal
+    from constructs_lib.cli.output import Output
     from constructs_lib.planning.models.facts import ModelFacts
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 
-_DESCRIPTION = """Reads config.json (and the size of the weights, where the index says it) of a model, works out what
-the plan has to know, and adds it to a file. Commit the file: synth reads it and never goes to the network."""
+_DESCRIPTION = """Reads a model's config.json (and the size of its weights, if an index has it), derives what the plan
+needs, and adds it to a file. Commit the file: synth reads it and never uses the network."""
 
-_EPILOG = """environment: HF_TOKEN reads gated and private models, HF_ENDPOINT names a mirror of the hub
+_EPILOG = """environment: HF_TOKEN for gated and private models, HF_ENDPOINT for a mirror of the hub
 
 examples:
-  python -m constructs_lib models add my-team/my-model
-  python -m constructs_lib models add ./downloads/my-model --name my-team/my-model --output models.json
+  %(prog)s my-team/my-model
+  %(prog)s ./downloads/my-model --name my-team/my-model --output models.json
 """
 
 
 def add_to(actions: argparse._SubParsersAction[Parser]) -> None:
-    """Adds the command below `models`."""
+    """Add `add` to the subcommands of `models`."""
     parser = actions.add_parser(
         "add",
-        help="read a model into a file of your own",
+        help="add a model to a file of your own",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("model", metavar="HUB_ID_OR_FOLDER", nargs="?", help="hub id, or a folder with a config.json")
+    parser.add_argument(
+        "model", metavar="HUB_ID_OR_FOLDER", nargs="?", help="hub id, or a folder that has a config.json"
+    )
     parser.add_argument("--output", metavar="FILE", default="models.json", help="the file (default: models.json)")
     parser.add_argument("--revision", metavar="REVISION", help="commit, tag or branch on the hub (default: main)")
-    parser.add_argument("--name", metavar="HUB_ID", help="the model's id where it is read from a folder")
+    parser.add_argument("--name", metavar="HUB_ID", help="the model's hub id, if it is read from a folder")
     parser.set_defaults(run=_run, parser=parser)
 
 
-def _run(arguments: argparse.Namespace, problems: list[Problem], out: Terminal) -> int:
+def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
     folder = _folder(arguments.model)
     name = arguments.name or arguments.model or ""
     if folder is not None and arguments.name is None:
         name = folder.resolve().name
     problems += _problems(arguments, name, folder)
-    present = _present(arguments.output, problems)
+    existing = _existing(arguments.output, problems)
     if problems:
-        raise MistakesError(problems, arguments.parser.format_usage().strip())
-    found = from_folder(folder) if folder else Hub(os.environ).read(name, arguments.revision or "main")
-    facts = _facts(name, found)
+        raise UsageError(problems, arguments.parser.format_usage().strip())
+    description = from_folder(folder) if folder else Hub(os.environ).read(name, arguments.revision or "main")
+    facts = _facts(name, description)
     try:
-        write_model_file(arguments.output, present.with_model(facts))
+        write_model_file(arguments.output, existing.with_model(facts))
     except OSError as error:
         message = f"cannot be written: {error.strerror or type(error).__name__}"
-        raise FailedError(Problem("--output", arguments.output, message, "Name another file.")) from error
-    done = "replaced" if name in present else "added"
-    out.say(
-        f"{out.paint(facts.hub_id, 'bold')} {done} in {arguments.output}: {parameters(facts.parameters)} parameters,"
+        raise CommandError(Problem("--output", arguments.output, message, "Name another file.")) from error
+    done = "replaced" if name in existing else "added"
+    about = (
+        f" {done} in {arguments.output}: {parameters(facts.parameters)} parameters,"
         f" {gib(facts.checkpoint_bytes)} of weights, {facts.layers} layers, {facts.heads} heads and {facts.kv_heads}"
         f" key-value heads, context {number(facts.max_positions)}, {facts.implementation}, licence {facts.licence}"
     )
+    out.print(Text.assemble((facts.hub_id, "bold"), about))
     return 0
 
 
 def _folder(model: str | None) -> Path | None:
-    """The folder that is meant; what looks like a path is one, also where it is not there."""
+    """The folder that `model` names, or None for a hub id. What looks like a path is one, even if it does not exist."""
     if not model:
         return None
     looks_like_path = model.startswith((".", "/", "~", "\\")) or model.endswith("/")
@@ -90,47 +95,50 @@ def _problems(arguments: argparse.Namespace, name: str, folder: Path | None) -> 
         problems.append(Problem("model", None, "is missing", "Give a hub id or a folder."))
     elif folder is not None and not folder.is_dir():
         problems.append(
-            Problem("model", arguments.model, "is no folder", "Give a hub id, or a folder with a config.json.")
+            Problem("model", arguments.model, "is not a folder", "Give a hub id, or a folder that has a config.json.")
         )
     elif not _HUB_ID.fullmatch(name):
-        fix = "Write owner/name, as on its hub page." if folder is None else "Name it with --name owner/name."
-        problems.append(Problem("model" if folder is None else "--name", name, "is no hub id", fix))
+        fix = "Write owner/name, as on its hub page." if folder is None else "Write --name owner/name."
+        problems.append(Problem("model" if folder is None else "--name", name, "is not a hub id", fix))
     if folder is not None and arguments.revision:
-        problems.append(Problem("--revision", arguments.revision, "is for the hub, not for a folder", "Leave it out."))
+        problems.append(Problem("--revision", arguments.revision, "applies to the hub, not to a folder", "Remove it."))
     if folder is None and arguments.name:
         problems.append(
-            Problem("--name", arguments.name, "is for a folder; on the hub the id is the name", "Leave it out.")
+            Problem("--name", arguments.name, "applies to a folder; a model on the hub keeps its id", "Remove it.")
         )
     if not Path(arguments.output).absolute().parent.is_dir():
         problems.append(
-            Problem("--output", arguments.output, "its folder does not exist", "Make it, or name another file.")
+            Problem("--output", arguments.output, "its folder does not exist", "Create it, or name another file.")
         )
     return problems
 
 
-def _present(output: str, problems: list[Problem]) -> ModelFile:
-    """The models that the file has already, which stay in it."""
+def _existing(output: str, problems: list[Problem]) -> ModelFile:
+    """The models that are already in the file; they are kept."""
     if not Path(output).exists():
         return ModelFile()
     try:
         return read_model_file(output)
     except ModelFileError as error:
-        problems += [Problem(f"--output {output}: {one.keyword}", None, one.message, one.fix) for one in error.problems]
+        problems += [
+            Problem(f"--output {output}: {problem.keyword}", None, problem.message, problem.fix)
+            for problem in error.problems
+        ]
         return ModelFile()
 
 
-def _facts(name: str, found: Found) -> ModelFacts:
+def _facts(name: str, description: ModelDescription) -> ModelFacts:
     published = Published(
-        weight_bytes=found.weight_bytes,
-        licence=found.licence,
-        gating=found.gating,
-        source=found.source,
+        weight_bytes=description.weight_bytes,
+        licence=description.licence,
+        gating=description.gating,
+        source=description.source,
         date=datetime.now(UTC).date().isoformat(),
     )
     try:
-        return facts_from_config(name, found.config, published)
+        return facts_from_config(name, description.config, published)
     except ConfigJsonError as error:
-        words = "; ".join(f"{one.keyword}: {one.message}" for one in error.problems)
-        raise FailedError(
-            Problem("config.json", None, f"of {name} cannot be used: {words}", error.problems[0].fix)
+        reasons = "; ".join(f"{problem.keyword}: {problem.message}" for problem in error.problems)
+        raise CommandError(
+            Problem("config.json", None, f"of {name} cannot be used: {reasons}", error.problems[0].fix)
         ) from error

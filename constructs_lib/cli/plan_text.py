@@ -1,13 +1,14 @@
-"""The plan for people: a table with memory bars, the reasons, and what to take."""
+"""The plan for people: a table with memory bars, why the other instances cannot serve the model, and a verdict."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, money, month, number, parameters
-from constructs_lib.cli.memory_bar import Shares, bar, legend
-from constructs_lib.cli.table import Column, table
+from rich.text import Text
+
+from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly, number, parameters
+from constructs_lib.cli.output import Column
 from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
@@ -15,139 +16,231 @@ from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.arguments import Asked
-    from constructs_lib.cli.terminal import Terminal
+    from rich.console import RenderableType
+
+    from constructs_lib.cli.arguments import PlanArguments
+    from constructs_lib.cli.output import Output
+    from constructs_lib.planning.memory_plan import MemoryPlan
     from constructs_lib.planning.sizing.candidates import Candidate
 
 _WIDE_BAR, _NARROW_BAR = 24, 12
-_COMFORTABLE = 118
+_MIN_WIDTH_OF_WIDE_BARS = 118
+_MAX_ALTERNATIVES = 3
+
+
+@dataclass(frozen=True)
+class MemoryShares:
+    """What fills the memory of one GPU, in bytes.
+
+    Args:
+        total: Memory of the GPU.
+        weights: The model's weights.
+        cache: Keys and values of the requested tokens.
+        reserve: What TGI leaves unused, and what CUDA and the largest prefill take.
+        free: What is left for the keys and values of more tokens.
+        missing: By how much the GPU is too small.
+    """
+
+    total: int
+    weights: int
+    cache: int
+    reserve: int
+    free: int
+    missing: int
+
+    @classmethod
+    def of(cls, memory: MemoryPlan, tokens: int, *, fits: bool) -> MemoryShares:
+        """The shares with the keys and values of that many tokens.
+
+        Args:
+            memory: The plan of the GPU.
+            tokens: Tokens of all concurrent requests.
+            fits: Whether they fit. TGI keeps its reserve from tokens, but not from its own start: a start that fits
+                may use part of it, and one that does not fit is short by less.
+        """
+        cache = tokens * memory.kv_bytes_per_token
+        reserve = memory.gpu_memory - memory.usable + memory.runtime + memory.prefill
+        left = memory.gpu_memory - memory.weights - cache - reserve
+        missing = 0 if fits else memory.shortfall or max(0, -left)
+        taken = min(reserve, max(0, -left - missing))
+        left += taken
+        return cls(memory.gpu_memory, memory.weights, cache, reserve - taken, max(0, left), max(0, -left))
+
+
+@dataclass(frozen=True)
+class MemoryPart:
+    """How one of the shares is shown.
+
+    Args:
+        name: The share's field in MemoryShares.
+        label: Its name in a legend.
+        block: Its character in a bar.
+        ascii: Its character on a stream that accepts only ASCII.
+        style: Its colour.
+    """
+
+    name: str
+    label: str
+    block: str
+    ascii: str
+    style: str
+
+
+PARTS = (
+    MemoryPart("weights", "weights", "█", "#", "blue"),
+    MemoryPart("cache", "KV cache", "▓", "=", "magenta"),
+    MemoryPart("reserve", "reserved", "▒", "-", "yellow"),
+    MemoryPart("free", "free for more tokens", "░", ".", "green"),
+)
 
 
 def report(
-    asked: Asked, found: list[Candidate], every: list[Candidate], contexts: dict[str, int], out: Terminal
+    request: PlanArguments, found: list[Candidate], every: list[Candidate], contexts: dict[str, int], out: Output
 ) -> None:
-    """Writes the plan.
+    """Write the plan.
 
     Args:
-        asked: What was asked for.
-        found: The instances that were asked for, as `candidates` sorts them.
-        every: All instances, for what could be taken instead.
-        contexts: Longest request of each, by the name of the instance.
+        request: The arguments of `plan`.
+        found: The instances to show, sorted as `candidates` does.
+        every: All instances, to name alternatives.
+        contexts: Longest request of each instance, by its name.
         out: Where to write.
     """
-    _head(asked, out)
-    fitting, misfits = [one for one in found if one.fits], [one for one in found if not one.fits]
+    _head(request, out)
+    fitting = [candidate for candidate in found if candidate.fits]
+    misfits = [candidate for candidate in found if not candidate.fits]
     if fitting:
-        _table(asked, fitting, contexts, out)
+        _fitting(request, fitting, contexts, out)
     if misfits and fitting:
-        out.say()
+        out.print()
     if misfits:
-        _misfits(misfits, out)
-    _verdict(asked, fitting, every, out)
+        rows = [[each.instance.name, gpus(each), each.reason or ""] for each in misfits]
+        out.print_table([Column("CANNOT SERVE"), Column("GPUS", wraps=True), Column("WHY", wraps=True)], rows)
+    _verdict(request, fitting, every, out)
 
 
-def _head(asked: Asked, out: Terminal) -> None:
-    facts = asked.facts
-    kind = asked.options.quantize or facts.quantization or facts.checkpoint_dtype
+def requested_tokens(request: PlanArguments, candidate: Candidate) -> int:
+    """Tokens whose keys and values a bar shows: those requested, else one request of the longest context."""
+    context = candidate.memory.context if candidate.memory else 0
+    return (request.tokens or context) * (request.concurrency or 1)
+
+
+def _head(request: PlanArguments, out: Output) -> None:
+    facts = request.facts
+    kind = request.options.quantize or facts.quantization or facts.checkpoint_dtype
     gate = {"yes": ", gated", "sometimes": ", gated at some revisions"}.get(facts.gating, "")
-    size = f"{parameters(facts.parameters)} parameters · {kind}"
-    name = out.paint(facts.hub_id, "bold")
-    out.say(f"{name} · {size} · {facts.implementation} · licence {facts.licence}{gate}")
-    length = f"{number(asked.tokens)} tokens (prompt and answer)" if asked.tokens else "requests of any length"
-    times = f", {number(asked.concurrency)} at the same time" if asked.concurrency else ""
-    place = f" in {asked.region}" if asked.region else ""
-    out.say(f"TGI {asked.version}{place} · {length}{times}")
-    out.say()
+    about = (
+        f"{parameters(facts.parameters)} parameters · {kind} · {facts.implementation} · licence {facts.licence}{gate}"
+    )
+    out.print(Text.assemble((facts.hub_id, "bold"), f" · {about}"))
+    region = f" in {request.region}" if request.region else ""
+    length = f"{number(request.tokens)} tokens (prompt and output)" if request.tokens else "requests of any length"
+    concurrency = f", {number(request.concurrency)} at the same time" if request.concurrency else ""
+    out.print(f"TGI {request.version}{region} · {length}{concurrency}")
+    out.print()
 
 
-def asked_tokens(asked: Asked, one: Candidate) -> int:
-    """Tokens whose keys and values a bar shows: those asked for, else one request of the longest context."""
-    context = one.memory.context if one.memory else 0
-    return (asked.tokens or context) * (asked.concurrency or 1)
-
-
-def _table(asked: Asked, fitting: list[Candidate], contexts: dict[str, int], out: Terminal) -> None:
-    size = _WIDE_BAR if out.width >= _COMFORTABLE else _NARROW_BAR
+def _fitting(request: PlanArguments, fitting: list[Candidate], contexts: dict[str, int], out: Output) -> None:
+    is_wide = out.width >= _MIN_WIDTH_OF_WIDE_BARS
+    bar_width = _WIDE_BAR if is_wide else _NARROW_BAR
     columns = [
         Column("INSTANCE"),
-        Column("GPUS"),
-        Column("MEMORY OF A GPU"),
-        Column("CONTEXT", right=True),
-        Column("REQUESTS", right=True),
-        Column("$ / HOUR", right=True),
-        Column("$ / MONTH", right=True),
+        Column("GPUS", wraps=True),
+        Column("MEMORY OF A GPU" if is_wide else "GPU MEMORY"),
+        Column("CONTEXT", is_number=True),
+        Column("REQUESTS", is_number=True),
+        Column("$ / HOUR", is_number=True),
+        Column("$ / MONTH", is_number=True),
     ]
-    rows = [_row(asked, one, contexts[one.instance.name], size, out) for one in fitting]
-    for line in table(columns, rows, out.width):
-        out.say(line)
-    out.say()
-    out.say(f"{legend(out)}")
-    for caution in dict.fromkeys(one.caution for one in fitting if one.caution):
-        out.say(out.paint(f"* {caution}", "yellow"))
-    length = f"of {number(asked.tokens)} tokens" if asked.tokens else "of that context"
-    out.say(out.paint(f"CONTEXT: longest request, in tokens · REQUESTS: {length}, at the same time", "dim"))
-    if any(one.instance.price_is_derived for one in fitting):
-        out.say(out.paint("~ worked out from the price of EC2", "dim"))
+    rows = [_row(request, each, contexts[each.instance.name], bar_width, out) for each in fitting]
+    out.print_table(columns, rows)
+    out.print()
+    out.print(_legend(out))
+    for caution in dict.fromkeys(each.caution for each in fitting if each.caution):
+        out.print(Text(f"* {caution}", "yellow"))
+    length = f"{number(request.tokens)} tokens" if request.tokens else "that length"
+    out.print(Text(f"CONTEXT: longest request, in tokens · REQUESTS: concurrent requests of {length}", "dim"))
+    if any(each.instance.price_is_derived for each in fitting):
+        out.print(Text("~ derived from EC2's price", "dim"))
 
 
-def _row(asked: Asked, one: Candidate, context: int, size: int, out: Terminal) -> list[str]:
-    if one.memory is None:
-        raise AssertionError("what fits has a memory plan")
-    derived = one.instance.price_is_derived
+def _row(
+    request: PlanArguments, candidate: Candidate, context: int, bar_width: int, out: Output
+) -> list[RenderableType]:
+    if candidate.memory is None:
+        raise AssertionError("a candidate that fits has a memory plan")
+    instance, price = candidate.instance, candidate.price_usd_per_hour
+    shares = MemoryShares.of(candidate.memory, requested_tokens(request, candidate), fits=candidate.fits)
     return [
-        out.paint(one.instance.name, "bold") + (" *" if one.caution else ""),
-        gpus(one),
-        bar(Shares.of(one.memory, asked_tokens(asked, one), fits=one.fits), size, out),
+        Text.assemble((instance.name, "bold"), " *" if candidate.caution else ""),
+        gpus(candidate),
+        _bar(shares, bar_width, out),
         number(context),
-        number(one.concurrency),
-        money(one.price_usd_per_hour, derived=derived),
-        month(one.price_usd_per_hour, derived=derived),
+        number(candidate.concurrency),
+        hourly(price, derived=instance.price_is_derived),
+        monthly(price, derived=instance.price_is_derived),
     ]
 
 
-def _misfits(misfits: list[Candidate], out: Terminal) -> None:
-    columns = [Column("CANNOT"), Column("GPUS"), Column("WHY", wrap=True)]
-    rows = [[one.instance.name, gpus(one), one.reason or ""] for one in misfits]
-    for line in table(columns, rows, out.width):
-        out.say(line)
+def _bar(shares: MemoryShares, width: int, out: Output) -> Text:
+    """A bar of one GPU's memory; `!` at its end marks a GPU that is too small."""
+    width -= 1 if shares.missing else 0
+    sizes = [getattr(shares, part.name) for part in PARTS]
+    ends = [round(width * min(1, sum(sizes[: index + 1]) / (sum(sizes) or 1))) for index in range(len(sizes))]
+    lengths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
+    blocks = [(_block(part, out) * length, part.style) for part, length in zip(PARTS, lengths, strict=True)]
+    return Text.assemble(*blocks, ("!" if shares.missing else "", "bold red"))
 
 
-def _verdict(asked: Asked, fitting: list[Candidate], every: list[Candidate], out: Terminal) -> None:
-    out.say()
+def _legend(out: Output) -> Text:
+    """What the blocks of a bar mean."""
+    entries = [Text.assemble((_block(part, out), part.style), f" {part.label}") for part in PARTS]
+    return Text("   ").join(entries)
+
+
+def _block(part: MemoryPart, out: Output) -> str:
+    return part.block if out.unicode else part.ascii
+
+
+def _verdict(request: PlanArguments, fitting: list[Candidate], every: list[Candidate], out: Output) -> None:
+    out.print()
     if not fitting:
-        others = sorted((one for one in every if one.fits), key=lambda one: one.caution is not None)[:3]
-        words = ", ".join(f"{one.instance.name} ({_price(one)})" for one in others)
-        instead = f" What fits: {words}." if others else " No instance of the catalogue can serve it."
-        out.say(out.paint("It does not fit.", "red", "bold") + instead)
+        out.print(Text.assemble(("It does not fit.", "bold red"), f" {_alternatives(every)}"))
         return
     best = fitting[0]
     settings = ", ".join(f"{name}={_plain(value)}" for name, value in best.settings.items())
-    follow = f" Settings that follow: {settings}." if settings else ""
-    word = "Cheapest:" if len(fitting) > 1 else "It fits:"
-    out.say(f"{out.paint(word, 'green', 'bold')} {best.instance.name}, {_price(best)}.{follow}")
-    for note in notes(asked, best):
-        out.say(f"{out.paint('Note:', 'yellow')} {note}")
+    required = f" Required settings: {settings}." if settings else ""
+    label = "Cheapest:" if len(fitting) > 1 else "It fits:"
+    out.print(Text.assemble((label, "bold green"), f" {best.instance.name}, {_price(best)}.{required}"))
+    for note in notes(request, best):
+        out.print(Text.assemble(("Note:", "yellow"), f" {note}"))
 
 
-def _price(one: Candidate) -> str:
-    price, derived = one.price_usd_per_hour, one.instance.price_is_derived
+def _alternatives(every: list[Candidate]) -> str:
+    fitting = sorted((each for each in every if each.fits), key=lambda each: each.caution is not None)
+    named = ", ".join(f"{each.instance.name} ({_price(each)})" for each in fitting[:_MAX_ALTERNATIVES])
+    return f"What fits: {named}." if named else "No instance in the catalogue can serve it."
+
+
+def _price(candidate: Candidate) -> str:
+    price = candidate.price_usd_per_hour
     if price is None:
         return "no price is published"
-    about = "about " if derived else ""
+    about = "about " if candidate.instance.price_is_derived else ""
     return f"{about}${price:.3f} an hour, ${price * HOURS_PER_MONTH:,.0f} a month"
 
 
-def notes(asked: Asked, one: Candidate) -> list[str]:
-    """What is legal but risky about serving the model there."""
-    request = EndpointRequest(
+def notes(request: PlanArguments, candidate: Candidate) -> list[str]:
+    """What is allowed but risky about serving the model on this instance."""
+    endpoint = EndpointRequest(
         engine=engine_named("tgi"),
-        model=ModelChoice(source="hub", hub_id=asked.facts.hub_id, has_token=True, facts=asked.facts),
-        instance=one.instance,
-        image=ImageChoice(version=asked.version),
-        options=replace(asked.options, **dict(one.settings)),  # type: ignore[arg-type]
-        region=asked.region,
+        model=ModelChoice(source="hub", hub_id=request.facts.hub_id, has_token=True, facts=request.facts),
+        instance=candidate.instance,
+        image=ImageChoice(version=request.version),
+        options=replace(request.options, **dict(candidate.settings)),  # type: ignore[arg-type]
+        region=request.region,
     )
-    return [warning.message for warning in plan(request).warnings]
+    return [warning.message for warning in plan(endpoint).warnings]
 
 
 def _plain(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`summary`: the plan of every synthesized stack in a line."""
+"""`summary`: the plan of each endpoint in a cloud assembly, one line each."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.cli.errors import FailedError, MistakesError, Parser
-from constructs_lib.cli.formatting import money, month, number
-from constructs_lib.cli.table import Column, table
+from constructs_lib.cli.errors import CommandError, Parser, UsageError
+from constructs_lib.cli.formatting import hourly, monthly, number
+from constructs_lib.cli.output import Column
 from constructs_lib.planning.summary import METADATA, PlanSummary
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.terminal import Terminal
+    from constructs_lib.cli.output import Output
 
-_DESCRIPTION = """Reads a cloud assembly that cdk synth wrote and prints the plan of each endpoint in it in a line.
-Prices are those of SageMaker hosting, on demand, in us-east-1; ~ marks prices worked out from EC2's."""
+_DESCRIPTION = """Reads a cloud assembly written by cdk synth and prints the plan of each endpoint in it, one line each.
+Prices are SageMaker's on-demand hosting prices in us-east-1; ~ marks prices derived from EC2's."""
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
-    """Adds the command."""
+    """Add `summary` to the commands."""
     parser = commands.add_parser(
         "summary",
-        help="the plan of every synthesized stack in a line",
+        help="print the plan of each synthesized endpoint, one line each",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -35,53 +35,51 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.set_defaults(run=_run, parser=parser)
 
 
-def _run(arguments: argparse.Namespace, problems: list[Problem], out: Terminal) -> int:
+def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
     if problems:
-        raise MistakesError(problems, arguments.parser.format_usage().strip())
+        raise UsageError(problems, arguments.parser.format_usage().strip())
     found = list(summaries(Path(arguments.assembly)))
     if arguments.json:
-        out.say(json.dumps([{"stack": stack, **one.to_json()} for stack, one in found], indent=2))
+        rows = [{"stack": stack, **summary.to_json()} for stack, summary in found]
+        out.write(json.dumps(rows, indent=2) + "\n")
         return 0
     if not found:
-        out.say(f"{arguments.assembly} has no model endpoint.")
+        out.print(f"{arguments.assembly} has no model endpoint.")
         return 0
     columns = [
         Column("STACK"),
-        Column("MODEL"),
+        Column("MODEL", wraps=True),
         Column("INSTANCE"),
-        Column("GPUS"),
-        Column("CONTEXT", right=True),
-        Column("$ / HOUR", right=True),
-        Column("$ / MONTH", right=True),
+        Column("GPUS", wraps=True),
+        Column("CONTEXT", is_number=True),
+        Column("$ / HOUR", is_number=True),
+        Column("$ / MONTH", is_number=True),
     ]
-    titles, *lines = table(columns, [_row(stack, one) for stack, one in found], out.width)
-    out.say(out.paint(titles, "bold"))
-    for line in lines:
-        out.say(line)
+    out.print_table(columns, [_row(stack, summary) for stack, summary in found])
     return 0
 
 
-def _row(stack: str, one: PlanSummary) -> list[str]:
-    times = f"{one.instance_count} × " if one.instance_count > 1 else ""
+def _row(stack: str, summary: PlanSummary) -> list[str]:
+    count = f"{summary.instance_count} × " if summary.instance_count > 1 else ""
     return [
         stack,
-        one.model or "-",
-        f"{times}{one.instance}",
-        f"{one.num_shard} × {one.accelerator}",
-        "-" if one.context is None else number(one.context),
-        money(one.price_usd_per_hour, derived=one.price_is_derived),
-        month(one.price_usd_per_hour, derived=one.price_is_derived),
+        summary.model or "-",
+        f"{count}{summary.instance}",
+        f"{summary.num_shard} × {summary.accelerator}",
+        "-" if summary.context is None else number(summary.context),
+        hourly(summary.price_usd_per_hour, derived=summary.price_is_derived),
+        monthly(summary.price_usd_per_hour, derived=summary.price_is_derived),
     ]
 
 
 def summaries(assembly: Path) -> Iterator[tuple[str, PlanSummary]]:
-    """The endpoints of a cloud assembly, with the names of their stacks.
+    """The endpoints of a cloud assembly, each with the name of its stack.
 
     Args:
-        assembly: The folder that cdk synth wrote; assemblies of stages are in it.
+        assembly: The folder written by cdk synth; the assemblies of stages are nested in it.
 
     Raises:
-        FailedError: It is no cloud assembly.
+        CommandError: It is not a cloud assembly.
     """
     artifacts = _read(assembly / "manifest.json").get("artifacts", {})
     for name, artifact in sorted(artifacts.items()):
@@ -97,7 +95,7 @@ def summaries(assembly: Path) -> Iterator[tuple[str, PlanSummary]]:
 
 
 def _metadata(assembly: Path, artifact: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The metadata of a stack, which newer versions of the CDK write into a file of its own."""
+    """The metadata of a stack, which newer CDK versions write into a file of its own."""
     metadata = dict(artifact.get("metadata", {}))
     if "additionalMetadataFile" in artifact:
         metadata |= _read(assembly / artifact["additionalMetadataFile"])
@@ -108,12 +106,12 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        words = f"cannot be read: {error.strerror or type(error).__name__}"
-        raise FailedError(
-            Problem(str(path), None, words, "Run cdk synth first, and name the folder it wrote.")
+        message = f"cannot be read: {error.strerror or type(error).__name__}"
+        raise CommandError(
+            Problem(str(path), None, message, "Run cdk synth first, and name the folder it wrote.")
         ) from error
     except ValueError as error:
-        raise FailedError(Problem(str(path), None, f"is no JSON: {error}", "Run cdk synth again.")) from error
+        raise CommandError(Problem(str(path), None, f"is not valid JSON: {error}", "Run cdk synth again.")) from error
     if not isinstance(content, dict):
-        raise FailedError(Problem(str(path), None, "is no cloud assembly", "Run cdk synth again."))
+        raise CommandError(Problem(str(path), None, "is not a cloud assembly", "Run cdk synth again."))
     return content

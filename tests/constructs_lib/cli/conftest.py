@@ -1,4 +1,4 @@
-"""Runs the command line inside of the test."""
+"""Runs the command line in the test's own process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from constructs_lib.cli.main import main
-from tests.constructs_lib.cli.text_stream import Stream
+from tests.constructs_lib.cli.text_stream import TextStream
 
 
 @dataclass(frozen=True)
@@ -17,18 +17,26 @@ class Outcome:
 
 
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine says about colours and the hub has no say here."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_ENDPOINT"):
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removes the machine's own settings for colours, width and the hub."""
+    for name in (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "COLORTERM",
+        "COLUMNS",
+        "HF_TOKEN",
+        "HUGGING_FACE_HUB_TOKEN",
+        "HF_ENDPOINT",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def run() -> Callable[..., Outcome]:
-    """Runs a command, as in a pipe unless it is told otherwise."""
+    """Runs a command; its output is a pipe unless the keyword arguments say otherwise."""
 
     def run(*arguments: object, **stream: object) -> Outcome:
-        out, err = Stream(**stream), Stream()
+        out, err = TextStream(**stream), TextStream()
         status = main([str(argument) for argument in arguments], out, err)
         assert "Traceback" not in err.getvalue()
         return Outcome(status, out.getvalue(), err.getvalue())

@@ -1,4 +1,4 @@
-"""A hub on loopback."""
+"""A fake Hugging Face hub on the loopback interface."""
 
 import json
 import threading
@@ -22,11 +22,11 @@ INFO = {"gated": False, "cardData": {"license": "apache-2.0"}}
 
 
 class Hub:
-    """What it serves by path: an object, a status, or an address to go on to; and what it was asked."""
+    """What the hub serves by path (a JSON object, a status, or a URL to redirect to), and the requests it received."""
 
     def __init__(self) -> None:
         self.paths: dict[str, object] = {}
-        self.asked: list[tuple[str, str | None]] = []
+        self.requests: list[tuple[str, str | None]] = []
         self.url = ""
 
     def serve(self, hub_id: str, *, revision: str = "main", config=CONFIG, index=INDEX, info=INFO) -> None:
@@ -38,13 +38,13 @@ class Hub:
 
 
 @contextmanager
-def made_up_hub() -> Iterator[Hub]:
-    """Runs a hub until the end of the block."""
+def fake_hub() -> Iterator[Hub]:
+    """Runs a hub for the duration of the block."""
     hub = Hub()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            hub.asked.append((self.path, self.headers.get("Authorization")))
+            hub.requests.append((self.path, self.headers.get("Authorization")))
             found = hub.paths.get(self.path, 404)
             content = found if isinstance(found, bytes) else json.dumps(found).encode()
             self.send_response(found if isinstance(found, int) else 302 if isinstance(found, str) else 200)

@@ -1,6 +1,6 @@
-"""A plan whose figures are made up, so that they stay the same whatever the rules make of real models."""
+"""A plan with invented figures, which do not change with the rules or the catalogue."""
 
-from constructs_lib.cli.arguments import Asked
+from constructs_lib.cli.arguments import PlanArguments
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.memory_plan import CacheLayout, MemoryPlan
@@ -10,14 +10,16 @@ from constructs_lib.planning.sizing.candidates import Candidate
 GIB = 2**30
 
 
-def asked(*, tokens: int | None = 8192, concurrency: int | None = 4, hub_id: str = "tiiuae/falcon-7b") -> Asked:
+def request(
+    *, tokens: int | None = 8192, concurrency: int | None = 4, hub_id: str = "tiiuae/falcon-7b"
+) -> PlanArguments:
     facts = known_model(hub_id)
     assert facts is not None
-    return Asked(facts, (), tokens, concurrency, TgiOptions(), "3.3.6", None)
+    return PlanArguments(facts, (), tokens, concurrency, TgiOptions(), "3.3.6", None)
 
 
 def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 8192) -> MemoryPlan:
-    """A GPU of 20 GiB of which 18 are used; 1 is CUDA's, 1 the prefill's."""
+    """A GPU of 20 GiB, of which TGI uses 18: 1 for CUDA, 1 for the prefill."""
     return MemoryPlan(
         gpu_memory=20 * GIB,
         usable=18 * GIB,

@@ -1,4 +1,4 @@
-"""The commands that list the catalogues."""
+"""The commands models, instances and images."""
 
 import json
 
@@ -29,26 +29,26 @@ def row(run, command, name):
 
 
 def test_a_model_is_shown_with_its_size_and_its_cache(run):
-    words = row(run, "models", "meta-llama/Llama-3.1-8B-Instruct").split()
-    assert " ".join(words[1:]) == "8.0 B 15.0 GiB bfloat16 131,072 128 KiB FlashLlama llama3.1 needed"
+    cells = row(run, "models", "meta-llama/Llama-3.1-8B-Instruct").split()
+    assert " ".join(cells[1:]) == "8.0 B 15.0 GiB bfloat16 131,072 128 KiB FlashLlama llama3.1 required"
 
 
 def test_an_instance_is_shown_with_its_gpus_and_price(run):
-    words = row(run, "instances", "ml.g5.12xlarge").split()
-    assert " ".join(words[1:]) == "4 × A10G 22 GiB 8.6 48 192 3800 7.090 5,176"
+    cells = row(run, "instances", "ml.g5.12xlarge").split()
+    assert " ".join(cells[1:]) == "4 × A10G 22 GiB 8.6 48 192 3800 7.090 5,176"
     assert row(run, "instances", "ml.g4dn.4xlarge").split()[-2:] == ["~1.505", "~1,099"]
     assert row(run, "instances", "ml.p5e.48xlarge").split()[-2:] == ["-", "-"]
 
 
 def test_an_image_is_shown_with_its_cuda_and_regions(run):
-    words = row(run, "images", "3.3.6").split()
+    cells = row(run, "images", "3.3.6").split()
     tag = "2.7.0-tgi3.3.6-gpu-py311-cu124-ubuntu22.04"
-    assert words[1:] == ["12.4", "45", f"huggingface-pytorch-tgi-inference:{tag}"]
+    assert cells[1:] == ["12.4", "45", f"huggingface-pytorch-tgi-inference:{tag}"]
 
 
-def test_rows_for_machines_have_their_source_and_day(run):
+def test_json_rows_have_their_source_and_date(run):
     for command in ("models", "instances"):
-        assert all(one["source"] and one["date"] for one in json.loads(run(command, "--json").out))
+        assert all(row["source"] and row["date"] for row in json.loads(run(command, "--json").out))
 
 
 def test_titles_are_bold_on_a_terminal(run, monkeypatch):

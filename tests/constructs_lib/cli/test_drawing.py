@@ -1,4 +1,4 @@
-"""The picture of the GPUs' memory."""
+"""The SVG drawing of the GPUs' memory."""
 
 from xml.etree import ElementTree
 
@@ -6,18 +6,18 @@ import pytest
 
 from constructs_lib.cli.drawing import svg
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from tests.constructs_lib.cli.sample_plans import asked, fitting, memory, misfit
+from tests.constructs_lib.cli.sample_plans import fitting, memory, misfit, request
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def drawn(one, **ask):
-    root = ElementTree.fromstring(svg(asked(**ask), one))
+def drawn(candidate, **arguments):
+    root = ElementTree.fromstring(svg(request(**arguments), candidate))
     assert root.tag == f"{SVG}svg"
     return root
 
 
-def words(root):
+def texts(root):
     return [text.text for text in root.iter(f"{SVG}text")]
 
 
@@ -27,8 +27,8 @@ def bars(root, fill):
 
 def test_each_gpu_has_a_bar_to_scale_and_idle_ones_are_dashed():
     root = drawn(fitting(InstanceType.G5_12XLARGE, num_shard=2))
-    assert [word for word in words(root) if word.startswith("GPU ")] == ["GPU 0", "GPU 1", "GPU 2", "GPU 3"]
-    assert words(root).count("idle") == 2
+    assert [text for text in texts(root) if text.startswith("GPU ")] == ["GPU 0", "GPU 1", "GPU 2", "GPU 3"]
+    assert texts(root).count("idle") == 2
     weights = bars(root, "#2b6cb0")
     assert [float(one.get("width")) for one in weights] == pytest.approx([750 * 8 / 20] * 2)
 
@@ -40,22 +40,22 @@ def test_the_parts_of_a_bar_fill_the_gpu():
 
 
 def test_the_legend_has_the_size_of_each_part():
-    said = words(drawn(fitting(InstanceType.G6_2XLARGE)))
+    shown = texts(drawn(fitting(InstanceType.G6_2XLARGE)))
     for size, part in (
         ("8.0 GiB", "weights"),
-        ("2.0 GiB", "keys and values of 4 × 8,192 tokens"),
-        ("4.0 GiB", "kept back: what TGI leaves free, CUDA, the largest prefill"),
+        ("2.0 GiB", "KV cache of 4 × 8,192 tokens"),
+        ("4.0 GiB", "reserved: what TGI leaves unused, CUDA, the largest prefill"),
         ("6.0 GiB", "free for more tokens"),
     ):
-        assert said[said.index(part) - 1] == size
+        assert shown[shown.index(part) - 1] == size
 
 
-def test_what_does_not_fit_is_drawn_beyond_the_gpu():
+def test_missing_memory_is_drawn_beyond_the_gpu():
     one = misfit(InstanceType.G6_2XLARGE, "9.0 GiB short on its GPU.", memory=memory(weights=27), num_shard=1)
     root = drawn(one, tokens=4096, concurrency=1)
-    said = words(root)
-    assert "9.0 GiB short on its GPU." in said
-    assert said[said.index("does not fit") - 1] == "9.2 GiB"
+    shown = texts(root)
+    assert "9.0 GiB short on its GPU." in shown
+    assert shown[shown.index("does not fit") - 1] == "9.2 GiB"
     outline = bars(root, "none")
     assert sum(float(one.get("width")) for one in outline) == pytest.approx(750, abs=0.1)
     assert float(outline[0].get("width")) == pytest.approx(750 * 20 / 29.25, abs=1)
@@ -69,22 +69,22 @@ def test_what_does_not_fit_is_drawn_beyond_the_gpu():
         (InstanceType.P5E_48XLARGE, "no price is published"),
     ],
 )
-def test_the_price_is_told_as_far_as_it_is_known(instance, cost):
-    assert any(word.endswith(f" · {cost}") for word in words(drawn(fitting(instance))))
+def test_the_price_is_shown_if_it_is_published(instance, cost):
+    assert any(text.endswith(f" · {cost}") for text in texts(drawn(fitting(instance))))
 
 
-def test_names_are_escaped_and_all_text_stays_inside_of_the_picture():
+def test_names_are_escaped_and_all_text_is_inside_the_drawing():
     root = drawn(misfit(InstanceType.G6_2XLARGE, 'less < more & "so"', memory=memory(), num_shard=1))
-    assert 'less < more & "so"' in words(root)
+    assert 'less < more & "so"' in texts(root)
     height = float(root.get("height"))
     assert all(0 < float(text.get("y")) < height for text in root.iter(f"{SVG}text"))
 
 
-def test_a_picture_is_described_for_those_who_do_not_see_it():
+def test_the_drawing_has_a_text_alternative():
     root = drawn(fitting(InstanceType.G6_2XLARGE))
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == "Memory of tiiuae/falcon-7b on ml.g6.2xlarge"
-    assert root.find(f"{SVG}desc").text.startswith("1 GPU of 20.0 GiB: weights 8.0 GiB, keys and values 2.0 GiB")
+    assert root.find(f"{SVG}desc").text.startswith("1 GPU of 20.0 GiB: weights 8.0 GiB, KV cache 2.0 GiB")
 
 
 def test_the_command_writes_it(run, tmp_path):
@@ -93,7 +93,7 @@ def test_the_command_writes_it(run, tmp_path):
     assert "Memory of tiiuae/falcon-7b on ml.g5.xlarge" in file.read_text(encoding="utf-8")
 
 
-def test_where_there_is_no_gpu_there_is_nothing_to_draw(run, tmp_path):
+def test_an_instance_without_gpus_cannot_be_drawn(run, tmp_path):
     file = tmp_path / "memory.svg"
     outcome = run("plan", "--model", "tiiuae/falcon-7b", "--instance", "ml.inf2.xlarge", "--svg", file)
     assert outcome.status == 1
@@ -101,7 +101,7 @@ def test_where_there_is_no_gpu_there_is_nothing_to_draw(run, tmp_path):
     assert not file.exists()
 
 
-def test_a_file_that_cannot_be_written_is_named(run, tmp_path):
+def test_an_unwritable_file_is_reported(run, tmp_path):
     outcome = run("plan", "--model", "tiiuae/falcon-7b", "--instance", "ml.g5.xlarge", "--svg", tmp_path)
     assert outcome.status == 1
     assert "cannot be written: Is a directory" in outcome.err

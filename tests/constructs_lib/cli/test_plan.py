@@ -7,7 +7,7 @@ import pytest
 LLAMA = ("plan", "--model", "meta-llama/Llama-3.1-8B-Instruct")
 
 
-def test_what_fits_comes_first_and_the_cheapest_of_it_on_top(run):
+def test_instances_that_fit_come_first_cheapest_on_top(run):
     outcome = run(*LLAMA, "--tokens", 4096, "--json")
     found = json.loads(outcome.out)["candidates"]
     fitting = [one["price_usd_per_hour"] for one in found if one["fits"]]
@@ -16,7 +16,7 @@ def test_what_fits_comes_first_and_the_cheapest_of_it_on_top(run):
     assert [one["fits"] for one in found] == sorted((one["fits"] for one in found), reverse=True)
 
 
-def test_every_instance_of_the_catalogue_is_listed_and_each_that_cannot_has_a_reason(run):
+def test_every_instance_is_listed_and_each_that_does_not_fit_has_a_reason(run):
     found = json.loads(run(*LLAMA, "--json").out)["candidates"]
     assert len(found) == 59
     assert all(one["reason"] for one in found if not one["fits"])
@@ -49,31 +49,31 @@ def test_a_month_has_730_hours(run):
     ] == pytest.approx(1105.95)
 
 
-def test_an_instance_may_be_named_without_its_prefix_and_several_may_be_named(run):
+def test_instances_may_be_named_without_prefix_and_repeatedly(run):
     found = json.loads(run(*LLAMA, "--instance", "g5.2xlarge", "--instance", "ml.g6.2xlarge", "--json").out)[
         "candidates"
     ]
     assert {one["instance"] for one in found} == {"ml.g5.2xlarge", "ml.g6.2xlarge"}
 
 
-def test_more_requests_at_once_need_more_memory(run):
+def test_more_concurrent_requests_need_more_memory(run):
     one = run(*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 8192, "--concurrency", 1)
     many = run(*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 8192, "--concurrency", 500)
     assert (one.status, many.status) == (0, 1)
     assert "500 at the same time are asked for" in many.out
 
 
-def test_the_largest_context_is_shown_also_where_a_shorter_one_is_asked_for(run):
+def test_the_longest_context_is_shown_even_if_a_shorter_one_is_requested(run):
     free = json.loads(run(*LLAMA, "--instance", "ml.g5.2xlarge", "--json").out)["candidates"][0]
-    asked = json.loads(run(*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 4096, "--json").out)["candidates"][0]
-    assert asked["context"] == free["context"] > 4096
-    assert asked["settings"]["max_total_tokens"] == 4096
+    requested = json.loads(run(*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 4096, "--json").out)["candidates"][0]
+    assert requested["context"] == free["context"] > 4096
+    assert requested["settings"]["max_total_tokens"] == 4096
 
 
-def test_the_settings_that_follow_are_told(run):
+def test_required_settings_are_shown(run):
     outcome = run("plan", "--model", "microsoft/phi-4", "--instance", "ml.g6.12xlarge")
     assert "4 × L4 22 GiB (2 used)" in outcome.out
-    assert "Settings that follow: num_shard=2." in outcome.out
+    assert "Required settings: num_shard=2." in outcome.out
     assert "Note: ml.g6.12xlarge has 4 GPUs, the model uses 2: the others are paid for and idle." in outcome.out
 
 
@@ -83,32 +83,32 @@ def test_an_untested_gpu_is_marked(run):
     assert "* TGI's kernels were neither built nor tested for RTX PRO 6000 Blackwell Server" in outcome.out
 
 
-def test_a_region_without_the_image_serves_nothing(run):
-    ask = ("--image", "3.3.6", "--region")
-    assert run(*LLAMA, *ask, "eu-west-1").status == 0
-    outcome = run(*LLAMA, *ask, "mars-north-1")
+def test_an_unknown_region_is_rejected(run):
+    image = ("--image", "3.3.6", "--region")
+    assert run(*LLAMA, *image, "eu-west-1").status == 0
+    outcome = run(*LLAMA, *image, "mars-north-1")
     assert outcome.status == 2
     assert "--region 'mars-north-1': is not known." in outcome.err
 
 
-def test_the_json_has_the_request_the_model_and_the_bytes_of_one_gpu(run):
-    ask = ("--instance", "ml.g5.2xlarge", "--tokens", 4096, "--concurrency", 2, "--quantize", "eetq", "--json")
-    said = json.loads(run(*LLAMA, *ask).out)
-    assert said["request"] == {
+def test_the_json_has_the_request_the_model_and_the_memory_of_one_gpu_in_bytes(run):
+    arguments = ("--instance", "ml.g5.2xlarge", "--tokens", 4096, "--concurrency", 2, "--quantize", "eetq", "--json")
+    shown = json.loads(run(*LLAMA, *arguments).out)
+    assert shown["request"] == {
         "tokens": 4096,
         "concurrency": 2,
         "quantize": "eetq",
         "image": "3.3.6",
         "region": None,
     }
-    assert said["model"]["kv_heads"] == 8
-    assert said["fits"] is True
-    memory = said["candidates"][0]["memory"]
+    assert shown["model"]["kv_heads"] == 8
+    assert shown["fits"] is True
+    memory = shown["candidates"][0]["memory"]
     assert memory["kv_bytes_per_token"] == 131_072
     assert 0 < memory["weights"] < memory["usable"] < memory["gpu_memory"]
 
 
-def test_a_model_of_a_file_is_planned_like_any_other(run, tmp_path):
+def test_a_model_in_a_file_can_be_planned(run, tmp_path):
     (tmp_path / "in").mkdir()
     config = {"model_type": "llama", "hidden_size": 2048, "num_hidden_layers": 16, "num_attention_heads": 32}
     config |= {"vocab_size": 128256, "max_position_embeddings": 8192, "torch_dtype": "bfloat16"}

@@ -1,14 +1,14 @@
-"""What a plan looks like."""
+"""The text of a plan."""
 
 import re
 
 import pytest
 
 from constructs_lib.cli import plan_text
-from constructs_lib.cli.terminal import Terminal
+from constructs_lib.cli.output import Output
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from tests.constructs_lib.cli.sample_plans import asked, fitting, memory, misfit
-from tests.constructs_lib.cli.text_stream import Stream
+from tests.constructs_lib.cli.sample_plans import fitting, memory, misfit, request
+from tests.constructs_lib.cli.text_stream import TextStream
 
 FOUND = [
     fitting(InstanceType.G6_2XLARGE, settings={"max_total_tokens": 8192, "dtype": "float16"}),
@@ -22,7 +22,7 @@ CONTEXTS = {one.instance.name: 131_072 for one in FOUND}
 
 PLAIN = """\
 tiiuae/falcon-7b · 6.9 B parameters · bfloat16 · FlashRW · licence apache-2.0
-TGI 3.3.6 · 8,192 tokens (prompt and answer), 4 at the same time
+TGI 3.3.6 · 8,192 tokens (prompt and output), 4 at the same time
 
 INSTANCE         GPUS                      MEMORY OF A GPU           CONTEXT  REQUESTS  $ / HOUR  $ / MONTH
 ml.g6.2xlarge    1 × L4 22 GiB             ██████████▓▓▒▒▒▒▒░░░░░░░  131,072        16     1.222        892
@@ -30,82 +30,86 @@ ml.g5.12xlarge   4 × A10G 22 GiB (2 used)  █████▓▓▒▒▒▒▒
 ml.g7.2xlarge *  1 × RTX PRO 4500 32 GiB   ██████████▓▓▒▒▒▒▒░░░░░░░  131,072        16    ~3.150     ~2,300
 ml.p5e.48xlarge  8 × H200 141 GiB          █▓▓▒▒▒▒▒░░░░░░░░░░░░░░░░  131,072        16         -          -
 
-█ weights   ▓ keys and values   ▒ kept back   ░ free for more tokens
+█ weights   ▓ KV cache   ▒ reserved   ░ free for more tokens
 * Nobody tried it.
-CONTEXT: longest request, in tokens · REQUESTS: of 8,192 tokens, at the same time
-~ worked out from the price of EC2
+CONTEXT: longest request, in tokens · REQUESTS: concurrent requests of 8,192 tokens
+~ derived from EC2's price
 
-CANNOT          GPUS                    WHY
+CANNOT SERVE    GPUS                    WHY
 ml.g4dn.xlarge  1 × T4 16 GiB           3.3 GiB short on its GPU.
 ml.inf2.xlarge  1 × Inferentia2 32 GiB  It has Inferentia2, TGI's image is for NVIDIA GPUs.
 
-Cheapest: ml.g6.2xlarge, $1.222 an hour, $892 a month. Settings that follow: max_total_tokens=8192, dtype='float16'.
+Cheapest: ml.g6.2xlarge, $1.222 an hour, $892 a month. Required settings: max_total_tokens=8192, dtype='float16'.
 """
 
 
-def written(terminal=None, found=FOUND, every=FOUND, **ask):
-    terminal = terminal or Terminal(Stream())
-    plan_text.report(asked(**ask), found, every, CONTEXTS, terminal)
-    return terminal.stream.getvalue()
+def written(*, stream=None, found=FOUND, every=FOUND, **arguments):
+    stream = stream or TextStream()
+    plan_text.report(request(**arguments), found, every, CONTEXTS, Output(stream))
+    return stream.getvalue()
 
 
 @pytest.fixture(autouse=True)
 def _no_notes(monkeypatch):
-    monkeypatch.setattr(plan_text, "notes", lambda asked, one: [])
+    monkeypatch.setattr(plan_text, "notes", lambda request, candidate: [])
 
 
 def test_a_plan_in_a_pipe():
     assert written() == PLAIN
 
 
-def test_colours_change_nothing_but_colours():
-    painted = written(Terminal(Stream(), colours=True))
-    assert "\x1b[34m██" in painted
-    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == PLAIN
+def test_a_terminal_gets_the_same_text_in_colours(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    coloured = written(stream=TextStream(is_terminal=True))
+    assert "\x1b[34m██" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m| +(?=\x1b\[0m\n)", "", coloured) == PLAIN
 
 
-def test_a_stream_that_takes_only_ascii_gets_only_ascii():
-    plain = written(Terminal(Stream(), unicode=False))
+def test_an_ascii_stream_gets_only_ascii():
+    plain = written(stream=TextStream(encoding="ascii"))
     assert plain.isascii()
     assert "##########==-----......." in plain
-    assert "# weights   = keys and values   - kept back   . free for more tokens" in plain
+    assert "# weights   = KV cache   - reserved   . free for more tokens" in plain
     assert "1 x L4 22 GiB" in plain
 
 
-def test_a_narrow_terminal_gets_shorter_bars_and_broken_reasons():
-    narrow = written(
-        Terminal(Stream(), width=80), found=[FOUND[0], misfit(InstanceType.G4DN_XLARGE, "Too small. " * 9)]
-    )
+def test_a_narrow_terminal_gets_shorter_bars_and_wrapped_text(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    found = [*FOUND[:4], misfit(InstanceType.G4DN_XLARGE, "Too small. " * 9)]
+    narrow = written(stream=TextStream(is_terminal=True), found=found)
     assert "█████▓▒▒░░░░" in narrow
-    reasons = narrow.partition("CANNOT")[2].partition("\n\n")[0]
+    reasons = narrow.partition("CANNOT SERVE")[2].partition("\n\n")[0]
     assert " ".join(reasons.split()).count("Too small.") == 9
-    assert max(map(len, reasons.splitlines())) <= 80
+    assert max(map(len, narrow.splitlines())) <= 80
 
 
-def test_bars_are_to_scale_and_say_that_something_does_not_fit():
+def test_bars_are_to_scale():
     tight = [fitting(InstanceType.G6_2XLARGE, memory=memory(weights=16), fits=True)]
     assert "█" * 19 in written(found=tight)
-    assert written(found=tight).count("!") == 0
+    assert "!" not in written(found=tight)
 
 
-def test_without_a_length_the_requests_are_of_the_whole_context():
+def test_without_a_length_requests_have_the_longest_context():
     text = written(tokens=None, concurrency=None)
     assert "TGI 3.3.6 · requests of any length\n" in text
-    assert "REQUESTS: of that context, at the same time" in text
+    assert "REQUESTS: concurrent requests of that length" in text
 
 
-def test_a_gated_model_is_called_so():
+def test_a_gated_model_is_marked():
     assert "licence llama3.1, gated\n" in written(hub_id="meta-llama/Llama-3.1-8B-Instruct")
     assert ", gated at some revisions\n" in written(hub_id="mistralai/Mistral-7B-Instruct-v0.3")
 
 
-def test_where_nothing_fits_nothing_is_offered():
+def test_if_nothing_fits_no_alternative_is_named():
     text = written(found=FOUND[4:], every=FOUND[4:])
-    assert text.endswith("It does not fit. No instance of the catalogue can serve it.\n")
+    assert text.endswith("It does not fit. No instance in the catalogue can serve it.\n")
     assert "MEMORY OF A GPU" not in text
 
 
-def test_what_fits_instead_is_offered_with_its_price_and_what_nobody_tried_at_last():
+def test_alternatives_are_named_with_their_prices_untested_ones_last():
     first = "ml.g6.2xlarge ($1.222 an hour, $892 a month)"
     derived = fitting(InstanceType.G6_16XLARGE)
     text = written(found=FOUND[4:], every=[FOUND[2], FOUND[0], derived])
@@ -114,6 +118,6 @@ def test_what_fits_instead_is_offered_with_its_price_and_what_nobody_tried_at_la
     assert "ml.g7.2xlarge" not in written(found=FOUND[4:], every=[*FOUND, derived]).splitlines()[-1]
 
 
-def test_an_instance_without_a_price_is_no_bargain():
+def test_an_instance_without_a_price_is_shown_as_such():
     text = written(found=[FOUND[3]])
     assert text.endswith("It fits: ml.p5e.48xlarge, no price is published.\n")

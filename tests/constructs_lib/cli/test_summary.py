@@ -1,4 +1,4 @@
-"""The command summary, on assemblies that the CDK wrote."""
+"""The command summary, with cloud assemblies written by the CDK."""
 
 import json
 
@@ -23,7 +23,7 @@ def assembly(tmp_path_factory):
     return folder
 
 
-def test_each_endpoint_has_a_line_also_those_of_stages(run, assembly):
+def test_each_endpoint_has_a_line_including_those_of_stages(run, assembly):
     outcome = run("summary", assembly)
     assert outcome.status == 0
     assert outcome.out.splitlines() == [
@@ -33,18 +33,18 @@ def test_each_endpoint_has_a_line_also_those_of_stages(run, assembly):
     ]
 
 
-def test_machines_get_json(run, assembly):
+def test_the_summary_as_json(run, assembly):
     one, two = json.loads(run("summary", assembly, "--json").out)
     assert (one["stack"], one["model"], one["context"]) == ("One", "tiiuae/falcon-7b", 1500)
     assert (two["stack"], two["instance_count"], two["price_is_derived"]) == ("Prod-Two", 2, True)
 
 
-def test_no_template_has_the_summary(assembly):
+def test_templates_do_not_contain_the_summary(assembly):
     for template in assembly.rglob("*.template.json"):
         assert "tgi-endpoint:plan" not in template.read_text()
 
 
-def test_older_assemblies_have_it_in_their_manifest(run, assembly, tmp_path):
+def test_older_assemblies_have_the_summary_in_their_manifest(run, assembly, tmp_path):
     manifest = json.loads((assembly / "manifest.json").read_text())
     one = manifest["artifacts"]["One"]
     one["metadata"] = json.loads((assembly / one.pop("additionalMetadataFile")).read_text())
@@ -52,23 +52,23 @@ def test_older_assemblies_have_it_in_their_manifest(run, assembly, tmp_path):
     assert "One    tiiuae/falcon-7b" in run("summary", tmp_path).out
 
 
-def test_an_assembly_without_endpoints_is_told(run, tmp_path):
+def test_an_assembly_without_endpoints_is_reported(run, tmp_path):
     (tmp_path / "manifest.json").write_text('{"artifacts": {}}')
     outcome = run("summary", tmp_path)
     assert (outcome.status, outcome.out) == (0, f"{tmp_path} has no model endpoint.\n")
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (None, "cannot be read: No such file or directory. Run cdk synth first, and name the folder it wrote."),
-        ("x", "is no JSON"),
-        ("[]", "is no cloud assembly. Run cdk synth again."),
+        ("x", "is not valid JSON"),
+        ("[]", "is not a cloud assembly. Run cdk synth again."),
     ],
 )
-def test_a_folder_that_is_no_assembly_is_told(run, tmp_path, content, words):
+def test_a_folder_that_is_not_an_assembly_is_reported(run, tmp_path, content, message):
     if content is not None:
         (tmp_path / "manifest.json").write_text(content)
     outcome = run("summary", tmp_path)
     assert outcome.status == 1
-    assert words in outcome.err
+    assert message in outcome.err

@@ -1,10 +1,15 @@
-"""Text in memory."""
+"""An in-memory stream with an encoding, which may claim to be a terminal."""
 
 import io
 
 
-class Stream(io.StringIO):
-    """Text in memory, of an encoding, that may say that it is a terminal."""
+class TextStream(io.StringIO):
+    """An in-memory text stream.
+
+    Args:
+        is_terminal: What `isatty` returns.
+        encoding: Its encoding.
+    """
 
     def __init__(self, *, is_terminal: bool = False, encoding: str = "utf-8") -> None:
         super().__init__()

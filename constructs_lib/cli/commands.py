@@ -1,0 +1,101 @@
+"""The commands, how their errors are reported, and what each exit status means."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TextIO
+
+from constructs_lib.cli import catalogues, models, plan, summary
+from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest, report
+from constructs_lib.cli.output import Output
+from constructs_lib.planning.validation.problem import Problem
+
+SUCCESS, FAILURE, USAGE_ERROR = 0, 1, 2
+
+_COMMANDS = ("plan", "models", "instances", "images", "summary")
+
+_EPILOG = """exit status: 0 success (plan: an instance fits), 1 failure (plan: none fits), 2 usage error
+
+examples:
+  %(prog)s plan --model meta-llama/Llama-3.1-8B-Instruct --tokens 8192 --concurrency 32
+  %(prog)s instances
+  %(prog)s models add my-team/my-model --output models.json
+"""
+
+
+def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> int:
+    """Run one command and report its errors.
+
+    Args:
+        prog: How the user started the program.
+        arguments: The arguments after the program's name.
+        stdout: Where results go.
+        stderr: Where errors go.
+
+    Returns:
+        The exit status.
+    """
+    try:
+        status = _run(_parser(prog), arguments, Output(stdout))
+        stdout.flush()
+    except UsageError as error:
+        out = Output(stderr)
+        report(error.problems, out)
+        if error.usage:
+            out.write(f"{error.usage}\n")
+        return USAGE_ERROR
+    except CommandError as error:
+        report([error.problem], Output(stderr))
+        return FAILURE
+    except BrokenPipeError:
+        # The reader (head, less) has closed the pipe; Python would complain again when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        return SUCCESS
+    return status
+
+
+def _run(parser: Parser, arguments: Sequence[str], out: Output) -> int:
+    _check_command(arguments, parser)
+    known, unknown = parser.parse_known_args(arguments)
+    options = [name for action in known.parser._actions for name in action.option_strings]
+    problems = [
+        Problem(name, None, "is not known", nearest(name, options, "See --help.")) for name in map(_name, unknown)
+    ]
+    status: int = known.run(known, problems, out)
+    return status
+
+
+def _name(argument: str) -> str:
+    return argument.partition("=")[0] if argument.startswith("-") else repr(argument)
+
+
+def _check_command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    command = arguments[0] if arguments else None
+    if command is None:
+        raise UsageError([Problem("command", None, f"is missing: {', '.join(_COMMANDS)}", "")], _usage(parser))
+    if not command.startswith("-") and command not in _COMMANDS:
+        fix = nearest(command, _COMMANDS, f"Use one of {', '.join(_COMMANDS)}.")
+        raise UsageError([Problem("command", command, "is not known", fix)], _usage(parser))
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    return parser.format_usage().strip()
+
+
+def _parser(prog: str) -> Parser:
+    parser = Parser(
+        prog=prog,
+        description="Plans model endpoints on Amazon SageMaker before anything is created. Never calls AWS.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    plan.add_to(commands)
+    catalogues.add_models(commands, models.add_to)
+    catalogues.add_instances(commands)
+    catalogues.add_images(commands)
+    summary.add_to(commands)
+    return parser
