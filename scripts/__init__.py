@@ -1,1 +1,1 @@
-"""Programs that maintain the repository."""
+"""Scripts that maintain the repository."""

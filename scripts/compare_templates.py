@@ -1,9 +1,9 @@
 """Compare the templates of all stacks with those of an earlier commit.
 
 `python -m scripts.compare_templates REVISION` synthesizes every stack at that commit and in this checkout, and prints
-what differs. Asset hashes, the function's handler and its wrapper's path are not compared. With `--words`, texts that
-only people read are not compared either: descriptions, metadata, summaries, names of saved queries, and the parts of
-logical ids that are hashes of such texts. A refactoring keeps both; a change of wording keeps the second.
+the differences. It ignores asset hashes, the function's handler and the path of its wrapper. With `--words` it also
+ignores text that only people read: descriptions, metadata, summaries, names of saved queries, and the parts of logical
+ids that are hashes of such text. A refactoring must pass without `--words`, a change of wording with it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Contexts under which the stack for existing endpoints is in the app, under its present and its earlier key.
+# Adds the stack for existing endpoints to the app, under its present and its earlier context key.
 _ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
 _CONTEXT_KEYS = ("front_door", "gateway")
 _RENAMED = {"GatewayStack": "FrontDoorStack"}
@@ -33,7 +33,7 @@ _TEXTS = frozenset({"Description", "Metadata", "description", "summary", "QueryD
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compare, and print each difference.
+    """Compare the templates and print the differences.
 
     Args:
         arguments: The command line without the program's name. Default: that of the process.
@@ -43,13 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m scripts.compare_templates", description=__doc__)
     parser.add_argument("revision", help="the commit to compare with, such as a hash or HEAD~3")
-    parser.add_argument("--words", action="store_true", help="leave out texts that only people read")
-    asked = parser.parse_args(arguments)
-    before, after = templates_of(asked.revision), templates(ROOT)
-    differences = [line for name in sorted({*before, *after}) for line in compare(name, before, after, asked.words)]
+    parser.add_argument("--words", action="store_true", help="ignore text that only people read")
+    options = parser.parse_args(arguments)
+    before, after = templates_of(options.revision), templates(ROOT)
+    differences = [line for name in sorted({*before, *after}) for line in compare(name, before, after, options.words)]
     for line in differences:
         sys.stdout.write(f"{line}\n")
-    sys.stdout.write(f"{len(after)} templates compared with {asked.revision}: {_verdict(differences)}\n")
+    sys.stdout.write(f"{len(after)} templates compared with {options.revision}: {_verdict(differences)}\n")
     return 1 if differences else 0
 
 
@@ -91,7 +91,7 @@ def compare(name: str, before: dict[str, Any], after: dict[str, Any], words: boo
         name: The stack's name.
         before: The earlier templates by stack name.
         after: The present ones.
-        words: Whether to leave out texts that only people read.
+        words: Whether to ignore text that only people read.
     """
     if words:
         before = {_RENAMED.get(stack, stack): template for stack, template in before.items()}
@@ -103,7 +103,7 @@ def compare(name: str, before: dict[str, Any], after: dict[str, Any], words: boo
 
 
 def normalized(template: dict[str, Any], words: bool) -> str:
-    """A template as text, without what is not compared."""
+    """A template as text, without what is ignored."""
     text = json.dumps(_without_texts(template) if words else template, indent=1, ensure_ascii=False)
     text = _PLACE.sub("<code>", _ASSET.sub("<asset>", text))
     if not words:

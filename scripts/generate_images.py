@@ -1,4 +1,4 @@
-"""Writes constructs_lib/planning/images/images.json from the installed sagemaker-core (`make images`)."""
+"""Write constructs_lib/planning/images/images.json from the installed sagemaker-core (`make images`)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def generate(today: str) -> dict[str, Any]:
     """The catalogue: Regions with the suffix of their partition, and the versions of each image family.
 
     Args:
-        today: Day (ISO) that goes into each row.
+        today: Date (ISO 8601) to write into each row.
     """
     source = f"sagemaker-core {importlib.metadata.version('sagemaker-core')}"
     accounts: dict[str, dict[str, str]] = {}
     families = {family: _versions(_config(family), accounts, source, today) for family in FAMILIES}
-    regions = sorted({region for one_set in accounts.values() for region in one_set})
+    regions = sorted({region for known in accounts.values() for region in known})
     return {"about": ABOUT, "suffixes": _suffixes(regions), "accounts": accounts, "families": families}
 
 
@@ -60,9 +60,9 @@ def _versions(
 
 
 def _name_of(registries: dict[str, str], accounts: dict[str, dict[str, str]]) -> str:
-    """Most versions share one set of Regions and accounts, so each distinct set is written once."""
-    for name, one_set in accounts.items():
-        if one_set == registries:
+    """The name of a set of Regions and accounts. Most versions share one, so each distinct set is stored once."""
+    for name, known in accounts.items():
+        if known == registries:
             return name
     name = f"set-{len(accounts) + 1}"
     accounts[name] = registries
@@ -86,7 +86,7 @@ def _one_row_a_line(catalogue: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Writes the catalogue and says what it holds."""
+    """Write the catalogue and print the number of versions and Regions."""
     catalogue = generate(datetime.datetime.now(tz=datetime.UTC).date().isoformat())
     TARGET.write_text(_one_row_a_line(catalogue), encoding="utf-8")
     for family, rows in catalogue["families"].items():

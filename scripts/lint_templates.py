@@ -1,6 +1,6 @@
 """Lint the synthesized templates with cfn-lint for every Region that has TGI's images and the services.
 
-Run it as `python -m scripts.lint_templates`. The templates are synthesized once, open for every Region.
+Run it as `python -m scripts.lint_templates`. The templates are synthesized once, without account and Region.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untype
 from app import build
 from constructs_lib.planning.engines.tgi.engine import TGI
 
-# W3005: the CDK always writes a function's role into DependsOn too, so that its policy is waited for; the role alone
-# would be implied.
+# W3005: the CDK adds a function's role to DependsOn along with the role's policy; the role alone would be redundant.
 _IGNORED = ["W3005"]
 
-# A stack of its own for endpoints that exist already, which the app has only where they are named.
+# Adds the stack for existing endpoints to the app.
 _ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
 
 _CDK_JSON = Path(__file__).resolve().parent.parent / "cdk.json"
@@ -36,32 +35,32 @@ def main() -> int:
     """Lint every stack.
 
     Returns:
-        0 when there is nothing to report, else 1.
+        0 if there are no findings, else 1.
     """
     templates = synthesize()
-    # A template takes seconds, nearly as long for one Region as for all of them.
+    # Linting a template takes seconds, for one Region nearly as long as for all.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as processes:
         reports = list(processes.map(report, templates.values()))
     for name, (findings, covered) in zip(templates, reports, strict=True):
         for finding in findings:
-            _say(f"{name}: {finding}")
-        _say(f"{name}: {len(findings)} findings of cfn-lint in {covered} Regions")
-    left_out = {region: reason for one in templates.values() for region, reason in regions_left_out(one).items()}
-    for region, reason in left_out.items():
-        _say(f"{region} left out: {reason}")
+            _print(f"{name}: {finding}")
+        _print(f"{name}: {len(findings)} findings of cfn-lint in {covered} Regions")
+    skipped = {region: reason for each in templates.values() for region, reason in skipped_regions(each).items()}
+    for region, reason in skipped.items():
+        _print(f"{region} skipped: {reason}")
     return 1 if any(findings for findings, _ in reports) else 0
 
 
 def report(template: str) -> tuple[list[str], int]:
-    """What cfn-lint finds in a template, a line each, and the number of Regions that it was linted for."""
-    left_out = regions_left_out(template)
-    covered = [region for region in TGI.images.regions(TGI.images.newest) if region not in left_out]
+    """cfn-lint's findings in a template, one line each, and the number of Regions that it was linted for."""
+    skipped = skipped_regions(template)
+    covered = [region for region in TGI.images.regions(TGI.images.newest) if region not in skipped]
     found = lint_template(template, covered)
     return [f"{each.rule.id} {'/'.join(map(str, each.path or []))}: {each.message}" for each in found], len(covered)
 
 
 def synthesize() -> dict[str, str]:
-    """The template of every stack as it is for any account and Region, by stack name."""
+    """The templates of all stacks for any account and Region, by stack name."""
     context = json.loads(_CDK_JSON.read_text())["context"] | {"front_door": _ENDPOINTS}
     with TemporaryDirectory() as folder:
         app = App(outdir=folder, context=context)
@@ -69,15 +68,15 @@ def synthesize() -> dict[str, str]:
         return {stack.stack_name: Path(stack.template_full_path).read_text() for stack in app.synth().stacks}
 
 
-def regions_left_out(template: str) -> dict[str, str]:
-    """Why Regions that have the images are not linted, by Region."""
+def skipped_regions(template: str) -> dict[str, str]:
+    """The Regions that have the images but are not linted, with the reason."""
     known = set(REGIONS)
     reasons = {}
     for region in TGI.images.regions(TGI.images.newest):
         if region not in known:
-            reasons[region] = "cfn-lint has no schemas of this Region"
+            reasons[region] = "cfn-lint has no schemas for this Region"
         elif missing := resource_types(template) - set(PROVIDER_SCHEMA_MANAGER.get_resource_types(region)):
-            reasons[region] = f"CloudFormation has no {', '.join(sorted(missing))} there, as cfn-lint knows it"
+            reasons[region] = f"cfn-lint knows no {', '.join(sorted(missing))} in this Region"
     return reasons
 
 
@@ -87,17 +86,17 @@ def resource_types(template: str) -> set[str]:
 
 
 def lint_template(template: str, covered: list[str]) -> list[Any]:
-    """What cfn-lint finds, warnings included.
+    """cfn-lint's findings, including warnings.
 
     Args:
         template: The template as JSON.
-        covered: The Regions to lint it for.
+        covered: The Regions to lint for.
     """
     found: list[Any] = lint(template, config=ManualArgs(regions=covered, ignore_checks=_IGNORED))
     return found
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
 
 

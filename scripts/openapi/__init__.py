@@ -1,1 +1,1 @@
-"""The OpenAPI description of the front door, made from its route table (`make openapi`)."""
+"""The OpenAPI description of the front door, generated from its route table (`make openapi`)."""

@@ -1,4 +1,4 @@
-"""Writes lambda/front_door/openapi.json, which the front door serves, and docs/openapi.json, which people read."""
+"""Write lambda/front_door/openapi.json, which the front door serves."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda"))
 
 
 def main() -> None:
-    """Writes both files and says how large they are."""
-    from scripts.openapi.files import files
+    """Write the file and print its size."""
+    from scripts.openapi.document import FILE, render
 
-    for path, content in files().items():
-        path.write_text(content, encoding="utf-8")
-        sys.stderr.write(f"{len(content.encode())} bytes → {path}\n")
+    content = render()
+    FILE.write_text(content, encoding="utf-8")
+    sys.stderr.write(f"{len(content.encode())} bytes → {FILE}\n")
 
 
 if __name__ == "__main__":

@@ -1,33 +1,38 @@
-"""The whole document, from the route table."""
+"""The OpenAPI document, generated from the route table, and the file that holds it."""
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from front_door.routes import ROUTES, Route
 
-from scripts.openapi import errors, invocations, openai_answers, openai_requests, tgi_answers, tgi_requests
+from scripts.openapi import errors, invocations, openai_requests, openai_responses, tgi_requests, tgi_responses
 from scripts.openapi.operations import OPERATIONS, successes
 from scripts.openapi.schema import ref
 
-_PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+_ROOT = Path(__file__).resolve().parents[2]
+
+FILE = _ROOT / "lambda" / "front_door" / "openapi.json"
+"""The file that the front door serves, and the only copy of the document."""
+
 _DESCRIPTION = (
-    "Text generation by models on Amazon SageMaker, in the words of TGI and of OpenAI. Clients of either work with this"
-    " URL; OpenAI's take it with `/v1` at its end. Every answer has an `x-request-id`, every error is JSON with an"
-    " `error_type`. A path that is not served is 404, another method is 405."
+    "Text generation by models on Amazon SageMaker, with the APIs of TGI and OpenAI. Clients of both work with this"
+    " URL; OpenAI's need `/v1` appended. Every response has the header `x-request-id`, every error is JSON with an"
+    " `error_type`. An unknown path gets 404, an unsupported method 405."
 )
 _ACCESS = (
-    "The key or token that the API's owner gave you. Where the API is for callers with AWS credentials, requests are"
-    " signed with Signature Version 4 (service `execute-api`) instead."
+    "The key or token from the API's owner. If the API requires AWS credentials, sign requests with Signature Version 4"
+    " (service `execute-api`) instead."
 )
 
 
 def generate() -> dict[str, Any]:
     """The OpenAPI 3.1 description of what the front door serves."""
     schemas: dict[str, Any] = {}
-    for part in (tgi_requests, tgi_answers, invocations, openai_requests, openai_answers, errors):
+    for part in (tgi_requests, tgi_responses, invocations, openai_requests, openai_responses, errors):
         schemas |= part.SCHEMAS
     return {
         "openapi": "3.1.0",
@@ -51,8 +56,13 @@ def generate() -> dict[str, Any]:
     }
 
 
+def render() -> str:
+    """The content of the file: the document as compact JSON on one line."""
+    return json.dumps(generate(), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
 def _version() -> str:
-    version: str = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"]
+    version: str = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     return version
 
 
@@ -66,9 +76,9 @@ def _paths() -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     about = OPERATIONS[route.handler]
     has_model = "{model}" in route.path
-    is_twin = has_model and any(other.handler == route.handler and other.path != route.path for other in ROUTES)
+    is_variant = has_model and any(other.handler == route.handler and other.path != route.path for other in ROUTES)
     operation: dict[str, Any] = {
-        "operationId": about.id + ("OfModel" if is_twin else ""),
+        "operationId": about.id + ("OfModel" if is_variant else ""),
         "tags": [about.tag],
         "summary": about.summary,
     }
@@ -79,9 +89,9 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.request is not None:
         content = {"application/json": {"schema": ref(route.request)}}
         operation["requestBody"] = {"required": True, "content": content}
-    failures = errors.of(
+    failures = errors.responses_of(
         route.protocol,
-        asks_model=route.request is not None,
+        invokes_model=route.request is not None,
         names_model=has_model,
         may_be_unhealthy=about.may_be_unhealthy,
     )
@@ -94,7 +104,7 @@ def _model_parameter() -> dict[str, Any]:
         "name": "model",
         "in": "path",
         "required": True,
-        "description": "A name of `/v1/models`.",
+        "description": "A model name listed by `/v1/models`.",
         "schema": {"type": "string", "minLength": 1},
         "example": "llama",
     }

@@ -1,4 +1,4 @@
-"""Every error answer: the statuses that occur, and whose words they are in."""
+"""Every error response: the statuses that occur, and the protocol whose format they have."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from scripts.openapi.schema import Schema, any_of, nullable, record, ref, text
 _OBJECT = record(
     {
         "message": text("What went wrong and what to do."),
-        "type": text("OpenAI's kind of error."),
-        "param": nullable(text("The member of the request that is at fault.")),
-        "code": nullable(text("For programs.")),
+        "type": text("OpenAI's error type."),
+        "param": nullable(text("The request property that caused the error.")),
+        "code": nullable(text("OpenAI's error code.")),
     },
     required=("message", "type", "param", "code"),
 )
-_ERROR_TYPE = text("The kind of error, for programs; TGI's name where TGI has one.")
+_ERROR_TYPE = text("The error's stable name, which is TGI's if TGI has one.")
 
 SCHEMAS: dict[str, Schema] = {
     "ErrorResponse": record(
@@ -40,56 +40,56 @@ SCHEMAS: dict[str, Schema] = {
     ),
 }
 
-_RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds until another try makes sense."}
-_MAY_BE_RETRIED = ("429", "503")
+_RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds to wait before a retry."}
+_RETRYABLE = ("429", "503")
 _STATUSES = {
-    "400": "The body is no JSON object, or asks for what cannot be honoured; `param` says where.",
-    "401": "The key is missing or not known.",
-    "403": "The caller may not do this.",
-    "404": "There is no such model here.",
+    "400": "The body is not a JSON object, or requests something unsupported; `param` names the property.",
+    "401": "The key is missing or invalid.",
+    "403": "The caller is not allowed to make this request.",
+    "404": "The API has no such model.",
     "413": "The request is too large.",
     "415": "The content type is not `application/json`.",
-    "422": "The model's server refuses the request.",
+    "422": "The model server rejected the request.",
     "424": "The model failed during generation.",
-    "429": "Too many requests, or the quota is used up.",
-    "500": "The answer broke off, or the API has a defect.",
-    "502": "The model's endpoint could not be asked.",
+    "429": "Too many requests, or the quota is exhausted.",
+    "500": "The response was cut off, or the API has a defect.",
+    "502": "The model's endpoint could not be invoked.",
     "503": "The model is not ready or has no capacity.",
-    "504": "There was no answer in time.",
+    "504": "The model did not respond in time.",
 }
-# What the gateway alone says, and says in OpenAI's form on every route.
+# Sent by API Gateway only, in OpenAI's format on every route.
 _GATEWAY_ONLY = ("403",)
-# What the function alone says, in its route's own form.
+# Sent by the function only, in the format of the route's protocol.
 _FUNCTION_ONLY = ("404", "422", "424", "503")
 _EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")
 _OF_MODELS = ("404", "413", "415", "422", "424", "503")
-# What TGI calls unprocessable is a bad request to OpenAI's clients.
+# Unprocessable to TGI is a bad request to OpenAI's clients.
 _TGI_ONLY = ("422",)
 
 
 def responses() -> dict[str, Any]:
-    """The error answers of both protocols, to be referred to: `TGI429`, `OpenAI429` and so on."""
+    """The error responses of both protocols by component name: `TGI429`, `OpenAI429` and so on."""
     named = {}
     for protocol in ("tgi", "openai"):
         for status, description in _STATUSES.items():
             if _occurs(protocol, status):
                 content = {"application/json": {"schema": _schema(protocol, status)}}
-                headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status in _MAY_BE_RETRIED else {}
+                headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status in _RETRYABLE else {}
                 named[_name(protocol, status)] = {"description": description, **headers, "content": content}
     return named
 
 
-def of(protocol: str, *, asks_model: bool, names_model: bool, may_be_unhealthy: bool) -> dict[str, Any]:
-    """The error answers of one route.
+def responses_of(protocol: str, *, invokes_model: bool, names_model: bool, may_be_unhealthy: bool) -> dict[str, Any]:
+    """The error responses of one route, by status.
 
     Args:
-        protocol: The route's: `tgi` or `openai`.
-        asks_model: Whether it has a body and sends it to a model.
-        names_model: Whether its path has a model's name.
-        may_be_unhealthy: Whether it answers for the endpoint's state.
+        protocol: The route's protocol: `tgi` or `openai`.
+        invokes_model: Whether the route sends a request body to a model.
+        names_model: Whether its path contains a model name.
+        may_be_unhealthy: Whether it reports the state of endpoints.
     """
     statuses = set(_EVERYWHERE)
-    if asks_model:
+    if invokes_model:
         statuses.update(_OF_MODELS)
     if names_model:
         statuses.add("404")

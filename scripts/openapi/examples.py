@@ -1,4 +1,4 @@
-"""Examples of answers."""
+"""Example responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FINGERPRINT = "3.3.6-dev0-sha-9f38d93"
 _USAGE = {"prompt_tokens": 41, "completion_tokens": 2, "total_tokens": 43}
 
 
-def _of_openai(kind: str, choice: dict[str, Any], usage: dict[str, int] | None) -> dict[str, Any]:
+def _openai_object(kind: str, choice: dict[str, Any], usage: dict[str, int] | None) -> dict[str, Any]:
     return {
         "object": kind,
         "id": "chatcmpl-6f1c0b2a" if kind.startswith("chat") else "cmpl-6f1c0b2a",
@@ -28,14 +28,14 @@ TOKEN_EVENT: dict[str, Any] = {
     "generated_text": None,
     "details": None,
 }
-CHAT = _of_openai(
+CHAT = _openai_object(
     "chat.completion",
     {"message": {"role": "assistant", "content": "Hello!", "refusal": None}, "finish_reason": "stop"},
     _USAGE,
 )
-CHAT_CHUNK = _of_openai("chat.completion.chunk", {"delta": {"content": "Hello"}, "finish_reason": None}, None)
-COMPLETION = _of_openai("text_completion", {"text": " a subset", "finish_reason": "length"}, _USAGE)
-COMPLETION_CHUNK = _of_openai("text_completion", {"text": " a", "finish_reason": None}, None)
+CHAT_CHUNK = _openai_object("chat.completion.chunk", {"delta": {"content": "Hello"}, "finish_reason": None}, None)
+COMPLETION = _openai_object("text_completion", {"text": " a subset", "finish_reason": "length"}, _USAGE)
+COMPLETION_CHUNK = _openai_object("text_completion", {"text": " a", "finish_reason": None}, None)
 MODEL: dict[str, Any] = {"id": "llama", "object": "model", "created": 0, "owned_by": _HUB_ID}
 INFO: dict[str, Any] = {
     "model_id": _HUB_ID,

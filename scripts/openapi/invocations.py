@@ -1,4 +1,4 @@
-"""What `/invocations` takes and answers: TGI's generate, OpenAI's chat or OpenAI's completion, as the body decides."""
+"""Request and response of `/invocations`: TGI's generate, or OpenAI's chat or completion, depending on the body."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _MESSAGES = [{"role": "user", "content": "What is Deep Learning?"}]
 
 
 def _open(name: str) -> Schema:
-    """The same request, but for a name that has no meaning, which is passed over as TGI does."""
+    """The same request, in which unknown properties are ignored, as TGI does."""
     kept = {keyword: openai_requests.SCHEMAS[name][keyword] for keyword in ("type", "required", "properties")}
-    return {"description": f"As `{name}`; a member that is not listed changes nothing.", **kept}
+    return {"description": f"As `{name}`; unknown properties are ignored.", **kept}
 
 
 SCHEMAS: dict[str, Schema] = {
@@ -20,7 +20,7 @@ SCHEMAS: dict[str, Schema] = {
         ref("InvocationsChat"),
         ref("InvocationsCompletion"),
         type="object",
-        description="With `inputs` it is TGI's request, else with `messages` a chat, else with `prompt` a completion.",
+        description="With `inputs` TGI's request, else with `messages` a chat, else with `prompt` a completion.",
         examples=[
             {"inputs": "What is Deep Learning?", "parameters": {"max_new_tokens": 20}},
             {"messages": _MESSAGES, "max_tokens": 20},

@@ -1,10 +1,10 @@
-"""What only a chat request has: messages, tools, the form of the answer."""
+"""The properties that only chat requests have: messages, tools and the response format."""
 
 from __future__ import annotations
 
 from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, one_of, record, ref, text
 
-_NOTHING: Schema = {"description": "Changes nothing."}
+_IGNORED: Schema = {"description": "Ignored."}
 _JSON_SCHEMA: Schema = {"type": "object", "description": "A JSON Schema."}
 _NAMED = record(
     {"type": {"const": "function"}, "function": record({"name": text()}, required=("name",))},
@@ -19,16 +19,16 @@ MEMBERS: dict[str, Schema] = {
     "max_completion_tokens": nullable(integer("The newer name of `max_tokens`.", minimum=1, maximum=2**32 - 1)),
     "logprobs": nullable(boolean("Return the log probability of each token.", default=False)),
     "top_logprobs": nullable(
-        integer("Return as many alternatives of each token. With `logprobs` only.", minimum=0, maximum=20)
+        integer("Number of most likely tokens to return for each token. Requires `logprobs`.", minimum=0, maximum=20)
     ),
-    "tools": nullable(array(ref("Tool"), "Not together with a `response_format` other than `text`.")),
+    "tools": nullable(array(ref("Tool"), "Cannot be combined with a `response_format` other than `text`.")),
     "tool_choice": any_of(
-        text("`auto`, `none`, `required` or the name of a function; the last two with `tools` only."),
+        text("`auto`, `none`, `required` or the name of a function; the last two require `tools`."),
         _NAMED,
         record({"type": {"const": "allowed_tools"}, "allowed_tools": _ALLOWED}, required=("type", "allowed_tools")),
         {"type": "null"},
     ),
-    "tool_prompt": nullable(text("TGI's own: what the model is told before the tools.")),
+    "tool_prompt": nullable(text("TGI's own: the text before the tools in the prompt.")),
     "response_format": nullable(ref("ResponseFormat")),
     "modalities": {"enum": [["text"], None]},
     "service_tier": {"enum": ["auto", "default", None]},
@@ -43,7 +43,7 @@ MEMBERS: dict[str, Schema] = {
             "safety_identifier",
             "store",
         ),
-        _NOTHING,
+        _IGNORED,
     ),
 }
 
@@ -59,14 +59,14 @@ _CALL = record(
         "id": text(),
         "type": {"const": "function"},
         "function": record(
-            {"name": text(), "arguments": {"description": "JSON as text, as it was in the answer."}},
+            {"name": text(), "arguments": {"description": "JSON as a string, as in the response."}},
             required=("name", "arguments"),
         ),
     },
     required=("id", "type", "function"),
 )
 _WRAPPED = record({"name": nullable(text()), "schema": _JSON_SCHEMA}, required=("schema",))
-_SCHEMA_OR_TEXT = any_of(_JSON_SCHEMA, text("A JSON Schema as text."))
+_SCHEMA_OR_TEXT = any_of(_JSON_SCHEMA, text("A JSON Schema as a string."))
 
 
 def _form(kind: str, description: str = "", **members: Schema) -> Schema:
@@ -77,12 +77,12 @@ SCHEMAS: dict[str, Schema] = {
     "ChatMessage": record(
         {
             "role": text(
-                "`system`, `developer`, `user`, `assistant` or `tool`, as far as the model's chat template has it."
+                "`system`, `developer`, `user`, `assistant` or `tool`, if the model's chat template supports it."
             ),
             "content": any_of(text(), array(_PART), {"type": "null"}),
             "name": nullable(text()),
             "tool_calls": nullable(array(_CALL)),
-            "tool_call_id": nullable(text("The call that a message of the role `tool` answers.")),
+            "tool_call_id": nullable(text("The call that a message with the role `tool` responds to.")),
         },
         required=("role",),
         anyOf=[
@@ -102,11 +102,11 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "ResponseFormat": any_of(
         _form("text", "Free text."),
-        _form("json_object", "A JSON object, nested three levels deep at most."),
-        _form("json_schema", "JSON of this schema; one that refers to itself is refused.", json_schema=_WRAPPED),
-        _form("json_schema", "The same in TGI's form.", value=_WRAPPED),
+        _form("json_object", "A JSON object, nested at most three levels deep."),
+        _form("json_schema", "JSON that matches this schema; recursive schemas are rejected.", json_schema=_WRAPPED),
+        _form("json_schema", "The same in TGI's format.", value=_WRAPPED),
         _form("json", "TGI's own.", value=_SCHEMA_OR_TEXT),
         _form("json_object", "TGI's own.", value=_SCHEMA_OR_TEXT),
-        _form("regex", "TGI's own: text that this regular expression matches.", value=text()),
+        _form("regex", "TGI's own: text that matches this regular expression.", value=text()),
     ),
 }

@@ -1,4 +1,4 @@
-"""The bodies that OpenAI's routes take: what the front door honours of OpenAI's, and the forms of TGI's own."""
+"""The request bodies of OpenAI's routes: the properties that the front door supports, and TGI's own."""
 
 from __future__ import annotations
 
@@ -9,46 +9,48 @@ _STOP = any_of(
     text(minLength=1),
     array(text(minLength=1)),
     {"type": "null"},
-    description="The text ends before the first of these.",
+    description="Generation ends before the first of these.",
 )
 _NO_BIAS: Schema = {
     "type": ["object", "array", "null"],
     "maxProperties": 0,
     "maxItems": 0,
-    "description": "Tokens cannot be biased; only an empty one is taken.",
+    "description": "Not supported: must be empty.",
 }
 _SHARED: dict[str, Schema] = {
-    "model": nullable(text("A name of `/v1/models` or a hub id. May be left out where the API serves one model.")),
+    "model": nullable(text("A model name or hub id listed by `/v1/models`. Optional if the API serves one model.")),
     "max_tokens": nullable(
-        integer("The most tokens to generate. Left out, the API sets its own limit.", minimum=1, maximum=2**32 - 1)
+        integer("Maximum number of tokens to generate. Default: the API's own limit.", minimum=1, maximum=2**32 - 1)
     ),
-    "temperature": nullable(number("0 takes the likeliest token each time.", minimum=0)),
-    "top_p": nullable(number("Mass of the likeliest tokens to sample from; 1 is all of them.", minimum=0, maximum=1)),
+    "temperature": nullable(number("0 always takes the most likely token.", minimum=0)),
+    "top_p": nullable(
+        number("Probability mass of the most likely tokens to sample from; 1 is all tokens.", minimum=0, maximum=1)
+    ),
     "stop": _STOP,
-    "seed": nullable(integer("Makes sampling repeatable; 64 bits.")),
-    "stream": nullable(boolean("Send the text as it comes.", default=False)),
+    "seed": nullable(integer("Makes sampling reproducible; 64 bits.")),
+    "stream": nullable(boolean("Stream the text as it is generated.", default=False)),
     "stream_options": nullable(
         record(
             {
-                "include_usage": nullable(boolean("Tell the token counts at the end of the stream.")),
-                "include_obfuscation": nullable(boolean("Changes nothing.")),
+                "include_usage": nullable(boolean("Send the token counts at the end of the stream.")),
+                "include_obfuscation": nullable(boolean("Ignored.")),
             },
-            description="With `stream` only.",
+            description="Requires `stream`.",
         )
     ),
     "n": nullable(
         integer(
-            "Answers to each prompt, 8 in all at most; each is a request of its own to the model. Left out: 1.",
+            "Choices for each prompt, at most 8 in total; each is a separate request to the model. Default: 1.",
             minimum=1,
             maximum=8,
         )
     ),
     "frequency_penalty": nullable(
-        number("Above 0 tokens become less likely the more often they occur.", minimum=-2, maximum=2)
+        number("Above 0, tokens become less likely the more often they occur.", minimum=-2, maximum=2)
     ),
-    "presence_penalty": {"enum": [0, None], "description": "Only 0; the model's server has no such penalty."},
+    "presence_penalty": {"enum": [0, None], "description": "Not supported: must be 0."},
     "logit_bias": _NO_BIAS,
-    "user": {"description": "Changes nothing."},
+    "user": {"description": "Ignored."},
 }
 
 _COMPLETION: dict[str, Schema] = {
@@ -58,26 +60,26 @@ _COMPLETION: dict[str, Schema] = {
         "items": text(minLength=1),
         "minItems": 1,
         "maxItems": 8,
-        "description": "One or several; arrays of tokens are not taken.",
+        "description": "One prompt or several; arrays of tokens are not supported.",
     },
     **_SHARED,
-    "echo": nullable(boolean("Begin the text with the prompt.", default=False)),
-    "best_of": nullable(integer("Only 1 or the same as `n`.", minimum=1, maximum=8)),
-    "suffix": {"enum": ["", None], "description": "Nothing can follow the text."},
-    "logprobs": {"enum": [False, None], "description": "Only chat completions have them."},
+    "echo": nullable(boolean("Start the text with the prompt.", default=False)),
+    "best_of": nullable(integer("Must be 1 or equal to `n`.", minimum=1, maximum=8)),
+    "suffix": {"enum": ["", None], "description": "Not supported: must be empty."},
+    "logprobs": {"enum": [False, None], "description": "Supported by chat completions only."},
     "repetition_penalty": nullable(
-        number("TGI's own: above 1 repeated tokens become less likely.", exclusiveMinimum=0)
+        number("TGI's own: above 1, repeated tokens become less likely.", exclusiveMinimum=0)
     ),
 }
 _CHAT: dict[str, Schema] = {"messages": array(ref("ChatMessage"), minItems=1), **_SHARED, **openai_chat.MEMBERS}
 _QUESTION = [{"role": "user", "content": "What is Deep Learning?"}]
-_OTHERS = "A member that is not listed is refused."
+_CLOSED = "Unknown properties are rejected."
 
 SCHEMAS: dict[str, Schema] = {
     "ChatCompletionRequest": record(
         _CHAT,
         required=("messages",),
-        description=_OTHERS,
+        description=_CLOSED,
         additionalProperties=False,
         examples=[
             {"model": "llama", "messages": _QUESTION, "max_tokens": 100},
@@ -87,7 +89,7 @@ SCHEMAS: dict[str, Schema] = {
     "CompletionRequest": record(
         _COMPLETION,
         required=("prompt",),
-        description=_OTHERS,
+        description=_CLOSED,
         additionalProperties=False,
         examples=[{"model": "llama", "prompt": "Deep Learning is", "max_tokens": 20}],
     ),

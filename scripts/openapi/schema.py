@@ -1,4 +1,4 @@
-"""Short ways to write JSON Schema (2020-12, as OpenAPI 3.1 takes it)."""
+"""Shorthand for JSON Schema (2020-12, the dialect of OpenAPI 3.1)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ def text(description: str = "", **more: Any) -> Schema:
 
 
 def integer(description: str = "", **more: Any) -> Schema:
-    """A whole number."""
+    """An integer."""
     return _typed("integer", description, more)
 
 
 def number(description: str = "", **more: Any) -> Schema:
-    """Any number."""
+    """A number."""
     return _typed("number", description, more)
 
 
@@ -28,7 +28,7 @@ def boolean(description: str = "", **more: Any) -> Schema:
 
 
 def array(items: Schema, description: str = "", **more: Any) -> Schema:
-    """An array of such items."""
+    """An array of items of one schema."""
     return _typed("array", description, {"items": items, **more})
 
 
@@ -43,9 +43,9 @@ def record(
     """An object.
 
     Args:
-        properties: Its members; others may be there too unless `additionalProperties` says no.
-        required: Those that must be there.
-        description: What it is.
+        properties: Its properties; others are allowed unless `additionalProperties` is False.
+        required: Names of the required properties.
+        description: Its meaning.
         **more: Further keywords.
     """
     needed = {"required": list(required)} if required else {}
@@ -53,7 +53,7 @@ def record(
 
 
 def nullable(schema: Schema) -> Schema:
-    """The same or null."""
+    """The same schema, or null."""
     if "$ref" in schema or "anyOf" in schema:
         kept = {name: value for name, value in schema.items() if name not in ("$ref", "anyOf")}
         choices = schema.get("anyOf", [{"$ref": schema["$ref"]}] if "$ref" in schema else [])
@@ -63,12 +63,12 @@ def nullable(schema: Schema) -> Schema:
 
 
 def any_of(*choices: Schema, description: str = "", **more: Any) -> Schema:
-    """At least one of these."""
+    """At least one of several schemas."""
     return {**({"description": description} if description else {}), "anyOf": list(choices), **more}
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
-    """A component by its name."""
+    """A reference to a component."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 

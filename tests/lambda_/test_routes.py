@@ -142,7 +142,7 @@ def test_invocations_without_any_of_them_is_refused(door: Door) -> None:
 
 def test_the_description_is_served_as_it_is_checked_in(door: Door) -> None:
     answer = door.ask("/openapi.json")
-    described = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
+    described = json.loads((Path(__file__).parents[2] / "lambda" / "front_door" / "openapi.json").read_text())
     assert answer.json() == described
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI description: up to date, valid, and of what the front door serves."""
+"""The OpenAPI document: up to date, valid, and complete."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from front_door.routes import ROUTES, Route
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from scripts.openapi.document import generate
-from scripts.openapi.files import ROOT, files
+from scripts.openapi.document import FILE, generate, render
 
 DOCUMENT = generate()
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -45,13 +44,12 @@ def resolved(reference: str) -> Any:
 
 
 def valid(schema: str, value: object) -> bool:
-    wanted = {"$ref": f"#/components/schemas/{schema}", "components": DOCUMENT["components"]}
-    return bool(Draft202012Validator(wanted).is_valid(value))
+    reference = {"$ref": f"#/components/schemas/{schema}", "components": DOCUMENT["components"]}
+    return bool(Draft202012Validator(reference).is_valid(value))
 
 
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_holds_the_document_as_it_is_generated_now(path: Any) -> None:
-    assert path.read_text(encoding="utf-8") == files()[path], "`make openapi` writes it again"
+def test_the_file_is_up_to_date() -> None:
+    assert FILE.read_text(encoding="utf-8") == render(), "run `make openapi`"
 
 
 def test_it_is_a_valid_openapi_3_1_document() -> None:
@@ -59,12 +57,12 @@ def test_it_is_a_valid_openapi_3_1_document() -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
 
 
-def test_every_route_of_the_table_is_described_and_nothing_else() -> None:
+def test_the_routes_of_the_table_are_described_and_no_others() -> None:
     described = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
     assert described == {(route.method, route.path) for route in ROUTES}
 
 
-def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
+def test_every_reference_resolves_and_every_component_is_used() -> None:
     used = set(references(DOCUMENT))
     for reference in used:
         assert resolved(reference), reference
@@ -72,14 +70,14 @@ def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
     assert {f"#/components/{kind}/{name}" for kind, named in kinds.items() for name in named} == used
 
 
-def test_every_operation_has_an_id_of_its_own_in_letters_alone() -> None:
+def test_operation_ids_are_unique_and_consist_of_letters() -> None:
     ids = [operation(route)["operationId"] for route in ROUTES]
     assert len(set(ids)) == len(ids)
-    assert all(each.isalpha() for each in ids)
+    assert all(operation_id.isalpha() for operation_id in ids)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_the_body_of_a_route_is_the_one_that_the_table_names(route: Route) -> None:
+def test_the_request_body_of_a_route_is_the_one_named_in_the_table(route: Route) -> None:
     body = operation(route).get("requestBody")
     if route.request is None:
         assert body is None
@@ -88,7 +86,7 @@ def test_the_body_of_a_route_is_the_one_that_the_table_names(route: Route) -> No
     assert body["content"] == {"application/json": {"schema": {"$ref": f"#/components/schemas/{route.request}"}}}
 
 
-# What TGI refuses without: the fields without a default in router/src/lib.rs. The gateway checks only these.
+# The fields without a default in router/src/lib.rs: TGI requires them. API Gateway validates no others.
 REQUIRED = {
     "GenerateRequest": {"inputs": "string"},
     "CompatGenerateRequest": {"inputs": "string"},
@@ -99,7 +97,7 @@ REQUIRED = {
 
 
 @pytest.mark.parametrize("name", sorted({route.request for route in ROUTES if route.request}))
-def test_a_body_needs_what_tgi_refuses_without_and_says_its_json_type(name: str) -> None:
+def test_the_required_properties_of_a_body_are_those_that_tgi_requires(name: str) -> None:
     schema = SCHEMAS[name]
     assert schema["type"] == "object"
     required = schema.get("required", [])
@@ -107,13 +105,13 @@ def test_a_body_needs_what_tgi_refuses_without_and_says_its_json_type(name: str)
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_the_examples_of_a_schema_fit_it(name: str) -> None:
+def test_the_examples_of_a_schema_match_it(name: str) -> None:
     Draft202012Validator.check_schema(SCHEMAS[name])
     for example in SCHEMAS[name].get("examples", []):
         assert valid(name, example), example
 
 
-def test_the_examples_of_answers_fit_their_schemas() -> None:
+def test_the_examples_of_responses_match_their_schemas() -> None:
     for name, response in DOCUMENT["components"]["responses"].items():
         for kind, media in response["content"].items():
             if name[-3:].isdigit() or kind == "text/html":
@@ -122,9 +120,9 @@ def test_the_examples_of_answers_fit_their_schemas() -> None:
             assert [error.message for error in validator.iter_errors(media["example"])] == [], name
 
 
-# Of a method that a path does not have there is no operation to describe it at.
+# A method that a path does not have has no operation that could describe the error.
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "method_not_allowed"])
-def test_the_status_of_every_failure_is_described_at_the_routes_that_may_fail_so(kind: str) -> None:
+def test_the_status_of_every_error_is_described_at_the_routes_that_can_send_it(kind: str) -> None:
     for route in ROUTES:
         if route.path.endswith("/health") if kind == "healthcheck" else route.request:
             protocol = {"tgi": TGI, "openai": OPENAI}[route.protocol]
@@ -133,6 +131,6 @@ def test_the_status_of_every_failure_is_described_at_the_routes_that_may_fail_so
 
 
 def test_the_served_file_is_small() -> None:
-    served = (ROOT / "lambda" / "front_door" / "openapi.json").read_bytes()
+    served = FILE.read_bytes()
     assert served.count(b"\n") == 1
     assert len(zlib.compress(served, 9)) < 9_000

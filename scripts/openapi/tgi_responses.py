@@ -1,20 +1,20 @@
-"""What TGI's own routes answer (router/src/lib.rs of 3.3.6)."""
+"""The responses of TGI's own routes (router/src/lib.rs of 3.3.6)."""
 
 from __future__ import annotations
 
 from scripts.openapi.schema import Schema, array, boolean, integer, nullable, number, one_of, record, ref, text
 
-_LOGPROB = nullable(number("Natural logarithm of its probability."))
-_FINISH_REASON = one_of("length", "eos_token", "stop_sequence", description="Why the text ended.")
-_COUNT = integer("Tokens that were generated.", minimum=0)
-_SEED = nullable(integer("The seed that was used, where tokens were sampled.", minimum=0))
+_LOGPROB = nullable(number("Natural logarithm of the token's probability."))
+_FINISH_REASON = one_of("length", "eos_token", "stop_sequence", description="Why generation ended.")
+_COUNT = integer("Number of generated tokens.", minimum=0)
+_SEED = nullable(integer("The seed that was used, if tokens were sampled.", minimum=0))
 _TOKENS = array(ref("Token"))
 _END = {"finish_reason": _FINISH_REASON, "generated_tokens": _COUNT, "seed": _SEED}
 _SEQUENCE: dict[str, Schema] = {
     **_END,
-    "prefill": array(ref("PrefillToken"), "The prompt's tokens, where `decoder_input_details` asked for them."),
+    "prefill": array(ref("PrefillToken"), "The prompt's tokens, if `decoder_input_details` requested them."),
     "tokens": _TOKENS,
-    "top_tokens": array(_TOKENS, "The alternatives of each token, where `top_n_tokens` asked for them."),
+    "top_tokens": array(_TOKENS, "The most likely tokens at each position, if `top_n_tokens` requested them."),
 }
 _ALWAYS = ("finish_reason", "generated_tokens", "seed", "prefill", "tokens")
 
@@ -45,7 +45,7 @@ SCHEMAS: dict[str, Schema] = {
         additionalProperties=False,
     ),
     "Details": record(
-        {**_SEQUENCE, "best_of_sequences": array(ref("BestOfSequence"), "The other answers of `best_of`.")},
+        {**_SEQUENCE, "best_of_sequences": array(ref("BestOfSequence"), "The other sequences of `best_of`.")},
         required=_ALWAYS,
         additionalProperties=False,
     ),
@@ -57,7 +57,7 @@ SCHEMAS: dict[str, Schema] = {
             "id": integer(minimum=0),
             "text": text(),
             "logprob": _LOGPROB,
-            "special": boolean("Whether it is no part of the text, such as the end."),
+            "special": boolean("Whether it is a special token, such as the end of the text."),
         },
         required=("id", "text", "logprob", "special"),
         additionalProperties=False,
@@ -69,10 +69,10 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "StreamResponse": record(
         {
-            "index": integer("The token's number, from 1.", minimum=1),
+            "index": integer("The token's position, starting at 1.", minimum=1),
             "token": ref("Token"),
             "top_tokens": _TOKENS,
-            "generated_text": nullable(text("The whole text, in the last event only.")),
+            "generated_text": nullable(text("The full text, in the last event only.")),
             "details": nullable(ref("StreamDetails")),
         },
         required=("index", "token", "generated_text", "details"),
@@ -86,7 +86,7 @@ SCHEMAS: dict[str, Schema] = {
     "Info": record(
         {**_INFO, **dict.fromkeys(_LIMITS, integer(minimum=0))},
         required=(*_INFO, *_LIMITS),
-        description="As far as the deployment knows; null: the container decided.",
+        description="As far as the deployment's plan knows; null: the model server decides.",
         additionalProperties=False,
     ),
 }

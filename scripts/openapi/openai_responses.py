@@ -1,33 +1,39 @@
-"""What OpenAI's routes answer."""
+"""The responses of OpenAI's routes."""
 
 from __future__ import annotations
 
 from scripts.openapi.schema import Schema, array, integer, nullable, number, one_of, record, ref, text
 
-_FINISH_REASON = one_of("stop", "length", "tool_calls", description="Why the text ended.")
-_TEXT_FINISH_REASON = one_of("stop", "length", description="Why the text ended.")
+_FINISH_REASON = one_of("stop", "length", "tool_calls", description="Why generation ended.")
+_TEXT_FINISH_REASON = one_of("stop", "length", description="Why generation ended.")
 _NULL: Schema = {"type": "null"}
 _HEAD: dict[str, Schema] = {
-    "id": text("The request's own id behind a prefix."),
+    "id": text("The request id with a prefix."),
     "created": integer("Seconds since 1970.", minimum=0),
-    "model": text("The model's name at this API."),
-    "system_fingerprint": text("The version of the model's server."),
+    "model": text("The model's name in this API."),
+    "system_fingerprint": text("The version of the model server."),
 }
 
 
 def _closed(properties: dict[str, Schema], *optional: str, description: str = "") -> Schema:
-    """An object with these members and no others."""
+    """An object with these properties and no others."""
     required = tuple(name for name in properties if name not in optional)
     return record(properties, required=required, additionalProperties=False, description=description)
 
 
-def _answer(kind: str, choice: Schema) -> Schema:
+def _response(kind: str, choice: Schema) -> Schema:
     return _closed({"object": {"const": kind}, **_HEAD, "choices": array(choice, minItems=1), "usage": ref("Usage")})
 
 
 def _chunk(kind: str, choice: Schema) -> Schema:
-    usage = nullable(ref("Usage")) | {"description": "With `include_usage`: null, and the counts in the last chunk."}
-    properties = {"object": {"const": kind}, **_HEAD, "choices": array(choice, "None in the last with counts.")}
+    usage = nullable(ref("Usage")) | {
+        "description": "With `include_usage`: null in all chunks but the last, which has the token counts."
+    }
+    properties = {
+        "object": {"const": kind},
+        **_HEAD,
+        "choices": array(choice, "Empty in the chunk with the token counts."),
+    }
     return _closed({**properties, "usage": usage}, "usage")
 
 
@@ -37,8 +43,8 @@ def _choice(member: str, schema: Schema, finish_reason: Schema, logprobs: Schema
 
 _TOKEN: dict[str, Schema] = {
     "token": text(),
-    "logprob": number("Natural logarithm of its probability."),
-    "bytes": nullable(array(integer(minimum=0, maximum=255), "Its UTF-8.")),
+    "logprob": number("Natural logarithm of the token's probability."),
+    "bytes": nullable(array(integer(minimum=0, maximum=255), "The token in UTF-8.")),
 }
 _LOGPROBS = nullable(
     _closed(
@@ -52,7 +58,7 @@ _CALL = _closed(
     {
         "id": text(),
         "type": {"const": "function"},
-        "function": _closed({"name": text(), "arguments": text("JSON; not whole where `length` ended it.")}),
+        "function": _closed({"name": text(), "arguments": text("JSON; incomplete if `length` ended it.")}),
     }
 )
 _CALL_DELTA = _closed(
@@ -60,11 +66,11 @@ _CALL_DELTA = _closed(
         "index": integer(minimum=0),
         "id": text(),
         "type": {"const": "function"},
-        "function": _closed({"name": text(), "arguments": text("A piece of the JSON.")}, "name"),
+        "function": _closed({"name": text(), "arguments": text("Part of the JSON.")}, "name"),
     },
     "id",
     "type",
-    description="The first of a call has its id and name.",
+    description="The first delta of a call has its id and name.",
 )
 _MESSAGE = _closed(
     {"role": {"const": "assistant"}, "content": nullable(text()), "refusal": _NULL, "tool_calls": array(_CALL)},
@@ -79,22 +85,22 @@ _DELTA_MEMBERS = {
 _DELTA = _closed(_DELTA_MEMBERS, *_DELTA_MEMBERS)
 
 SCHEMAS: dict[str, Schema] = {
-    "ChatCompletion": _answer("chat.completion", _choice("message", _MESSAGE, _FINISH_REASON, _LOGPROBS)),
+    "ChatCompletion": _response("chat.completion", _choice("message", _MESSAGE, _FINISH_REASON, _LOGPROBS)),
     "ChatCompletionChunk": _chunk(
         "chat.completion.chunk", _choice("delta", _DELTA, nullable(_FINISH_REASON), _LOGPROBS)
     ),
-    "Completion": _answer("text_completion", _choice("text", text(), _TEXT_FINISH_REASON, _NULL)),
+    "Completion": _response("text_completion", _choice("text", text(), _TEXT_FINISH_REASON, _NULL)),
     "CompletionChunk": _chunk("text_completion", _choice("text", text(), nullable(_TEXT_FINISH_REASON), _NULL)),
     "Usage": _closed(
         {
-            "prompt_tokens": integer("A prompt counts once, however many answers it has.", minimum=0),
+            "prompt_tokens": integer("A prompt counts once for all of its choices.", minimum=0),
             "completion_tokens": integer(minimum=0),
             "total_tokens": integer(minimum=0),
         }
     ),
     "Model": _closed(
         {
-            "id": text("What `model` in a request takes."),
+            "id": text("The value of `model` in requests."),
             "object": {"const": "model"},
             "created": integer(minimum=0),
             "owned_by": text("The model's hub id."),
