@@ -137,7 +137,7 @@ def test_an_unknown_stack_is_rejected_with_a_list_of_the_known_ones(tmp_path: Pa
     ids=["one", "a pattern", "all", "none, as for cdk list", "one that the CLI will not find"],
 )
 def test_an_exclusive_selection_builds_no_other_stacks(selected: list[str], expected: list[str]) -> None:
-    assert names(built(nag="off", stacks="", **{composition.BUNDLING_STACKS: selected})) == expected
+    assert names(built(nag="off", stacks="", **{composition.SELECTED_STACKS: selected})) == expected
 
 
 @pytest.mark.slow

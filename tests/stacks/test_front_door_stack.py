@@ -156,9 +156,9 @@ def test_a_front_door_stack_without_endpoints_is_rejected_with_what_it_requires(
     with pytest.raises(SystemExit) as error:
         built("FrontDoorStack")
     assert "stacks=FrontDoorStack: the app has no stack of this name." in str(error.value)
-    assert "FrontDoorStack needs endpoints: -c front_door=llama=my-endpoint." in str(error.value)
+    assert "FrontDoorStack requires endpoints: -c front_door=llama=my-endpoint." in str(error.value)
 
 
 def test_an_exclusive_selection_of_the_front_door_builds_no_other_stacks() -> None:
-    app = built(front_door="llama=llama-prod", **{composition.BUNDLING_STACKS: ["FrontDoorStack"]})
+    app = built(front_door="llama=llama-prod", **{composition.SELECTED_STACKS: ["FrontDoorStack"]})
     assert [child.node.id for child in app.node.children if isinstance(child, Stack)] == ["FrontDoorStack"]
