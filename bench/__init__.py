@@ -1,1 +1,1 @@
-"""Measurements of what must stay fast and small, each against a reference in the same run (`python -m bench`)."""
+"""Benchmarks of speed and size, each against a reference in the same run (`python -m bench`)."""

@@ -1,8 +1,8 @@
-"""Keeps the processors from falling asleep while something is timed that mostly waits.
+"""Keeps the processors awake while something is timed that mostly waits.
 
-Between two tokens every process of a relay sleeps, and the halted processor of a virtual machine takes a hundred
-microseconds or more to come back, at each hop. That is the hypervisor's time, not the relay's. Processes of idle
-priority use up the pauses and give way at once to everything else.
+Between two tokens every process of a relay sleeps, and a halted processor of a virtual machine takes a hundred
+microseconds or more to wake up, at each hop. That is the hypervisor's time, not the relay's. Processes of idle
+priority fill the pauses and yield at once to everything else.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-_MOST = 8
+_MAX_PROCESSES = 8
 
 
 @contextlib.contextmanager
 def awake() -> Iterator[None]:
     """Keep up to eight processors busy at idle priority."""
     command = [sys.executable, str(Path(__file__))]
-    processes = [subprocess.Popen(command) for _ in range(min(os.cpu_count() or 1, _MOST))]
+    processes = [subprocess.Popen(command) for _ in range(min(os.cpu_count() or 1, _MAX_PROCESSES))]
     try:
         yield
     finally:
@@ -31,7 +31,7 @@ def awake() -> Iterator[None]:
 
 
 def _spin() -> None:
-    """Use up time until the parent is gone."""
+    """Run until the parent process ends."""
     if sys.platform == "linux":
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     else:

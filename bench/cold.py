@@ -1,4 +1,4 @@
-"""Cold start: from the start of the process to the whole answer of its first invocation, with one upstream call."""
+"""Cold start: from process start to the end of the response to the first invocation, with one upstream call."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.figure import Figure, Samples, median_ratio, paired
 from bench.functions import BUFFERED, CHAT, STREAMED, Route, front_door, proxy_event, reference, upstream
 from bench.sandbox import Function, Sandbox, own_peak
+from bench.template import DeployedFunction
 
 REFERENCE = "awslambdaric + boto3"
 OURS = {
@@ -21,26 +22,31 @@ OURS = {
 }
 
 
-def measure(asset: Path, rounds: int, step: Callable[[str], None]) -> list[Figure]:
+def measure(function: DeployedFunction, rounds: int, step: Callable[[str], None]) -> list[Figure]:
     """Compare the front door with AWS's runtime client and boto3.
 
-    The packages of the managed runtime (botocore, boto3, awslambdaric) have their .pyc files, as on Lambda; what lies
-    in the task root has none and cannot get any, for either side.
+    As on Lambda, the packages of the managed runtime (botocore, boto3, awslambdaric) have .pyc files, and neither task
+    root has or gets any.
+
+    Args:
+        function: The front door's function.
+        rounds: Number of measurements of each variant.
+        step: Called with a description of each measurement.
     """
     _compile_packages()
     peaks: Samples = {}
     with upstream() as port:
         variants = {REFERENCE: _start(REFERENCE, reference(port, "burst-generate-20"), BUFFERED, peaks)}
         for route in OURS.values():
-            ours = front_door(asset, port, f"burst-{route.speaks}-20")
+            ours = front_door(function, port, f"burst-{route.stream_format}-20")
             variants[_name(route)] = _start(_name(route), ours, route, peaks)
         starts = paired(variants, rounds, step)
     figures = []
     for key, route in OURS.items():
         name = _name(route)
         figures.append(_figure(f"cold.start.{key}", f"cold start, {name}", starts, name, "ms"))
-        kept = {variant: values[1:] for variant, values in peaks.items()}
-        figures.append(_figure(f"cold.memory.{key}", f"peak memory, {name}", kept, name, "MiB"))
+        without_warm_up = {variant: values[1:] for variant, values in peaks.items()}
+        figures.append(_figure(f"cold.memory.{key}", f"peak memory, {name}", without_warm_up, name, "MiB"))
     return figures
 
 
@@ -49,28 +55,30 @@ def _name(route: Route) -> str:
 
 
 def _start(name: str, function: Function, route: Route, peaks: Samples) -> Callable[[], float]:
-    """A measurement in milliseconds, which also notes the peak memory in MiB."""
+    """A measurement in milliseconds that also appends the peak memory, in MiB, to `peaks`."""
 
     def measurement() -> float:
         sandbox, before = Sandbox(function), own_peak()
         try:
-            answer = sandbox.invoke(proxy_event(route))
+            response = sandbox.invoke(proxy_event(route))
         finally:
             peak = sandbox.stop()
-        if route.end not in answer.body.body:
-            raise RuntimeError(f"{name} answered {answer.body.body!r}")
+        if route.end not in response.body.body:
+            raise RuntimeError(f"{name} responded {response.body.body!r}")
         if peak <= before:
-            raise RuntimeError(f"peak memory of {name} hidden: the bench itself has used {before >> 20} MiB")
+            raise RuntimeError(
+                f"cannot measure the peak memory of {name}: the benchmark itself has used {before >> 20} MiB"
+            )
         peaks.setdefault(name, []).append(peak / 2**20)
-        return (answer.done - sandbox.started) / 1e6
+        return (response.done - sandbox.started) / 1e6
 
     return measurement
 
 
-def _figure(key: str, what: str, samples: Samples, name: str, unit: str) -> Figure:
+def _figure(key: str, description: str, samples: Samples, name: str, unit: str) -> Figure:
     return Figure(
         key=key,
-        what=what,
+        description=description,
         ours=f"{statistics.median(samples[name]):.0f} {unit}",
         reference=f"{statistics.median(samples[REFERENCE]):.0f} {unit}",
         value=median_ratio(samples[name], samples[REFERENCE]),
@@ -81,7 +89,7 @@ def _figure(key: str, what: str, samples: Samples, name: str, unit: str) -> Figu
 
 
 def _compile_packages() -> None:
-    """Give the packages that the managed runtime brings their .pyc files, where they are missing."""
+    """Compile the packages that the managed runtime provides, if they have no .pyc files."""
     for package in ("botocore", "boto3", "awslambdaric", "urllib3", "jmespath", "s3transfer", "dateutil"):
         spec = importlib.util.find_spec(package)
         if spec is None or spec.origin is None:

@@ -1,4 +1,4 @@
-"""The app that synth is compared with: one empty stack and nothing else."""
+"""The reference for synth: an app with one empty stack."""
 
 import aws_cdk
 

@@ -1,4 +1,4 @@
-"""What a measurement yields: a figure, its limit, and whether it is kept."""
+"""A benchmark's result: a figure, its limit, and whether the limit is met."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Figure:
 
     Args:
         key: The name in the JSON file, such as `cold.memory.streamed`.
-        what: What was measured, for people.
-        ours: The median of what this project takes, with its unit.
-        reference: The median of what it is compared with, with its unit.
-        value: The figure itself.
+        description: What was measured, as the table shows it.
+        ours: The median of this project, with its unit.
+        reference: The median of the reference, with its unit.
+        value: The figure.
         unit: The unit of `value` and `limit`; `x` is a ratio.
-        limit: The bound of `value`, None when there is none.
-        bound: Whether `value` may be at most or must be at least `limit`.
-        samples: Every single measurement, in the order in which they were taken.
+        limit: The limit of `value`. None: no limit.
+        bound: Whether `value` must be at most or at least `limit`.
+        samples: All measurements by variant, in the order in which they were taken.
     """
 
     key: str
-    what: str
+    description: str
     ours: str
     reference: str
     value: float
@@ -37,8 +37,8 @@ class Figure:
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
-    def kept(self) -> bool:
-        """Whether the limit is kept; a figure without a limit always is."""
+    def is_met(self) -> bool:
+        """Whether the limit is met; without a limit always."""
         if self.limit is None:
             return True
         return self.value <= self.limit if self.bound == "at most" else self.value >= self.limit
@@ -48,16 +48,16 @@ class Figure:
         """`ok`, `MISSED`, or a dash for a figure without a limit."""
         if self.limit is None:
             return "–"
-        return "ok" if self.kept else "MISSED"
+        return "ok" if self.is_met else "MISSED"
 
 
 def paired(variants: Mapping[str, Callable[[], float]], rounds: int, step: Callable[[str], None]) -> Samples:
-    """Measure the variants in turns (A B A B …), so that all of them meet the same weather on the machine.
+    """Measure the variants in alternation (A B A B …), so that other load on the machine affects all of them.
 
     Args:
-        variants: What to measure, by name; each call is one measurement.
-        rounds: How many measurements of each are kept. One more comes first and is thrown away.
-        step: Is told what is being measured.
+        variants: The variants by name; each call is one measurement.
+        rounds: Number of measurements of each. One more is made first and discarded.
+        step: Called with a description of each measurement.
     """
     samples: Samples = {name: [] for name in variants}
     for number in range(rounds + 1):
@@ -70,15 +70,15 @@ def paired(variants: Mapping[str, Callable[[], float]], rounds: int, step: Calla
 
 
 def median_ratio(ours: Sequence[float], reference: Sequence[float]) -> float:
-    """The median of the ratios of each pair."""
+    """The median of the ratios of the pairs."""
     return statistics.median(one / other for one, other in zip(ours, reference, strict=True))
 
 
 def median_excess(ours: Sequence[float], reference: Sequence[float]) -> float:
-    """The median of the differences of each pair."""
+    """The median of the differences of the pairs."""
     return statistics.median(one - other for one, other in zip(ours, reference, strict=True))
 
 
 def missed(figures: Iterable[Figure]) -> list[Figure]:
-    """Those whose limit is not kept."""
-    return [figure for figure in figures if not figure.kept]
+    """The figures whose limit is not met."""
+    return [figure for figure in figures if not figure.is_met]

@@ -1,4 +1,4 @@
-"""The two functions that are compared, the upstream that both call, and the request that both get."""
+"""The two functions that are compared, their upstream, and the request that both receive."""
 
 from __future__ import annotations
 
@@ -13,51 +13,56 @@ from pathlib import Path
 from typing import Any
 
 from bench.sandbox import Function
+from bench.template import DeployedFunction
 from bench.wire import Arrivals, receive
 
 REFERENCE_ROOT = Path(__file__).parent / "reference"
-ANSWER = b"a whole answer"
-"""The text in every whole answer of the upstream."""
+GENERATED_TEXT = b"the generated text"
+"""The text that the upstream generates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A route that is measured.
+    """A route of the front door.
 
     Args:
         path: Its path.
-        request: The body that is sent to it.
-        speaks: What the upstream streams: `generate` or `chat`.
-        token: What stands in the stream once for every token.
-        end: What stands at the stream's end.
+        request: The request body.
+        stream_format: What the upstream streams: `generate` or `chat`.
+        token: Bytes that occur in the stream once per token.
+        end: Bytes at the end of the stream.
     """
 
     path: str
     request: dict[str, Any]
-    speaks: str
+    stream_format: str
     token: bytes
     end: bytes
 
 
 _GENERATE = {"inputs": "What is deep learning?", "parameters": {"max_new_tokens": 20, "do_sample": False}}
 _CHAT = {"model": "llama", "messages": [{"role": "user", "content": "What is deep learning?"}], "stream": True}
-BUFFERED = Route(path="/generate", request=_GENERATE, speaks="generate", token=b'"index":', end=ANSWER)
-STREAMED = Route(path="/generate_stream", request=_GENERATE, speaks="generate", token=b'"index":', end=ANSWER)
-CHAT = Route(path="/v1/chat/completions", request=_CHAT, speaks="chat", token=b'"content":" token', end=b"[DONE]")
+BUFFERED = Route(path="/generate", request=_GENERATE, stream_format="generate", token=b'"index":', end=GENERATED_TEXT)
+STREAMED = Route(
+    path="/generate_stream", request=_GENERATE, stream_format="generate", token=b'"index":', end=GENERATED_TEXT
+)
+CHAT = Route(
+    path="/v1/chat/completions", request=_CHAT, stream_format="chat", token=b'"content":" token', end=b"[DONE]"
+)
 
 _SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 
 
-def front_door(asset: Path, upstream_port: int, endpoint_name: str) -> Function:
-    """This project's function, started through its wrapper."""
+def front_door(function: DeployedFunction, upstream_port: int, endpoint_name: str) -> Function:
+    """This project's function, started through its exec wrapper."""
     upstream = f"http://127.0.0.1:{upstream_port}"
     model = {"endpoint_name": endpoint_name, "model_id": None, "engine": "tgi", "max_body_bytes": 6291456}
-    wrapper = asset / "front_door" / "bootstrap"
+    wrapper = function.asset / function.wrapper
     return Function(
         command=[str(wrapper), sys.executable, "/var/runtime/bootstrap.py"],
-        task_root=asset,
+        task_root=function.asset,
         environment={
-            "_HANDLER": "front_door.lambda_runtime.managed.handler",
+            "_HANDLER": function.handler,
             "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper),
             "MODELS": json.dumps({"llama": model}),
             "SAGEMAKER_RUNTIME_URL": upstream,
@@ -68,7 +73,7 @@ def front_door(asset: Path, upstream_port: int, endpoint_name: str) -> Function:
 
 
 def reference(upstream_port: int, endpoint_name: str) -> Function:
-    """AWS's runtime client with a boto3 handler that makes the buffered call."""
+    """AWS's runtime client with a boto3 handler that makes the same call buffered."""
     return Function(
         command=[sys.executable, str(REFERENCE_ROOT / "bootstrap.py")],
         task_root=REFERENCE_ROOT,
@@ -81,7 +86,7 @@ def reference(upstream_port: int, endpoint_name: str) -> Function:
 
 
 def proxy_event(route: Route) -> dict[str, Any]:
-    """What API Gateway hands to the function for a request to a route."""
+    """The event that API Gateway sends to the function for a request to a route."""
     path = route.path
     headers = {"Content-Type": "application/json", "Accept": "*/*", "Authorization": "Bearer bench", "Host": "bench"}
     return {
@@ -110,7 +115,7 @@ def proxy_event(route: Route) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def upstream() -> Iterator[int]:
-    """The fake SageMaker Runtime in a process of its own; yields its port."""
+    """Run the fake SageMaker Runtime in a process of its own; yields its port."""
     command = [sys.executable, "-m", "bench.upstream"]
     root = Path(__file__).parents[1]
     with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -123,7 +128,7 @@ def upstream() -> Iterator[int]:
 
 
 class Direct:
-    """A client that calls the upstream without the front door, over one kept connection."""
+    """A client that calls the upstream directly, over one persistent connection."""
 
     def __init__(self, upstream_port: int, endpoint_name: str, route: Route) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", upstream_port, timeout=60)
@@ -131,7 +136,7 @@ class Direct:
         self._body = json.dumps({**route.request, "stream": True})
 
     def call(self) -> Arrivals:
-        """Make the streaming call and read to its end."""
+        """Make the streaming call and read it to its end."""
         self._connection.request("POST", self._path, self._body, {"content-type": "application/json"})
         response = self._connection.getresponse()
         return receive(lambda: response.read1(65536))

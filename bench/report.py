@@ -1,4 +1,4 @@
-"""How the figures are shown: progress while measuring, a table at the end, a JSON file for machines."""
+"""Output: progress while measuring, a table at the end, and a JSON file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ COLUMNS = ("measured", "ours", "reference", "figure", "limit", "verdict")
 
 
 class Progress:
-    """Tells on standard error what is being measured: one changing line on a terminal, a line per part otherwise."""
+    """Shows on standard error what is being measured: one changing line on a terminal, else one line per part.
+
+    Args:
+        part: The part of the benchmark.
+    """
 
     def __init__(self, part: str) -> None:
         self._part = part
@@ -24,7 +28,7 @@ class Progress:
             self._write(f"• {part}\n")
 
     def step(self, text: str) -> None:
-        """Say which measurement comes now."""
+        """Show the current measurement."""
         if self._terminal:
             self._write(f"\r\x1b[K• {self._part}: {text}")
 
@@ -45,11 +49,18 @@ def row(figure: Figure) -> tuple[str, ...]:
         if figure.limit is None
         else f"{'≤' if figure.bound == 'at most' else '≥'} {_quantity(figure.limit, figure.unit)}"
     )
-    return figure.what, figure.ours, figure.reference, _quantity(figure.value, figure.unit), limit, figure.verdict
+    return (
+        figure.description,
+        figure.ours,
+        figure.reference,
+        _quantity(figure.value, figure.unit),
+        limit,
+        figure.verdict,
+    )
 
 
 def show(figures: Sequence[Figure], notes: Sequence[str]) -> None:
-    """Print the table: with lines and colours on a terminal, plain in a pipe."""
+    """Print the table, on a terminal with lines and colours."""
     rows = [row(figure) for figure in figures]
     if sys.stdout.isatty():
         _show_rich(rows, notes)
@@ -62,7 +73,7 @@ def show(figures: Sequence[Figure], notes: Sequence[str]) -> None:
 
 
 def write(path: Path, figures: Sequence[Figure], notes: Sequence[str], *, quick: bool) -> None:
-    """Write everything that was measured, single measurements included."""
+    """Write all figures with their samples as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     report = {
         "machine": {"python": platform.python_version(), "system": platform.platform(), "cpus": os.cpu_count()},
@@ -71,12 +82,12 @@ def write(path: Path, figures: Sequence[Figure], notes: Sequence[str], *, quick:
         "figures": [
             {
                 "key": figure.key,
-                "what": figure.what,
+                "description": figure.description,
                 "value": figure.value,
                 "unit": figure.unit,
                 "bound": figure.bound,
                 "limit": figure.limit,
-                "kept": figure.kept,
+                "is_met": figure.is_met,
                 "samples": dict(figure.samples),
             }
             for figure in figures

@@ -1,7 +1,7 @@
-"""The least Lambda Runtime API that both an own runtime client and AWS's can talk to, with the moments of every byte.
+"""A minimal Lambda Runtime API that works with the front door's runtime client and AWS's, and times every byte.
 
-One sandbox, one invocation at a time, one thread. Protocol errors of a client are the business of
-`local/lambda_service` and are not looked for here: this one only has to be quick, and the same for everyone.
+One sandbox, one invocation at a time, one thread. It does not check the client's use of the protocol, as
+`local/lambda_service` does: it only has to be fast, and equal for both clients.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _FUNCTION_ARN = "arn:aws:lambda:us-east-1:123456789012:function:bench"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a function answered.
+class FunctionResponse:
+    """The response of a function.
 
     Args:
-        invoked: When the event was handed out (CLOCK_MONOTONIC, nanoseconds).
-        done: When the last byte was here.
-        body: The payload that the client of the function gets, without prelude and transfer coding.
-        status: The HTTP status in the prelude, or in the object that a buffered handler returned.
+        invoked: When the event was sent to the function (CLOCK_MONOTONIC, nanoseconds).
+        done: When the last byte arrived.
+        body: The payload without prelude and transfer coding.
+        status: The HTTP status in the prelude, or in the object returned by a buffered handler.
     """
 
     invoked: int
@@ -60,51 +60,55 @@ class _Connection:
     def __init__(self, sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
-        self._pieces: list[tuple[int, bytes]] = []
+        self._parts: list[tuple[int, bytes]] = []
         self._head: _Head | None = None
 
     def receive(self) -> bool:
-        """Take what is there; whether the connection is still open."""
+        """Receive the available bytes.
+
+        Returns:
+            Whether the connection is still open.
+        """
         with contextlib.suppress(ConnectionResetError):
             if data := self.sock.recv(262144):
-                self._pieces.append((time.monotonic_ns(), data))
+                self._parts.append((time.monotonic_ns(), data))
                 return True
         return False
 
     def request(self) -> _Request | None:
-        """The request, once it is whole."""
-        head = self._head = self._head or self._parsed_head()
-        if head is None or not self._is_whole(head):
+        """The request. None: it is not complete yet."""
+        head = self._head = self._head or self._parse_head()
+        if head is None or not self._is_complete(head):
             return None
-        request = _Request(head, Arrivals(self._pieces).after(head.length))
-        self._pieces, self._head = [], None
+        request = _Request(head, Arrivals(self._parts).after(head.length))
+        self._parts, self._head = [], None
         return request
 
-    def _parsed_head(self) -> _Head | None:
-        head, found, _ = b"".join(data for _, data in self._pieces).partition(b"\r\n\r\n")
+    def _parse_head(self) -> _Head | None:
+        head, found, _ = b"".join(data for _, data in self._parts).partition(b"\r\n\r\n")
         if not found:
             return None
         line, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in lines)}
         return _Head(line, headers, len(head) + 4)
 
-    def _is_whole(self, head: _Head) -> bool:
+    def _is_complete(self, head: _Head) -> bool:
         if head.chunked:
-            tail = b"".join(data for _, data in self._pieces[-4:])[-4096:]
+            tail = b"".join(data for _, data in self._parts[-4:])[-4096:]
             return tail.endswith(b"\r\n\r\n") and b"\r\n0\r\n" in tail
         length = head.length + int(head.headers.get("content-length", 0))
-        return sum(len(data) for _, data in self._pieces) >= length
+        return sum(len(data) for _, data in self._parts) >= length
 
 
 class RuntimeApi:
     """Serves one sandbox on a free port of the loopback interface.
 
     Args:
-        alive: Raises when the sandbox has ended; asked while nothing comes.
+        ensure_running: Raises if the sandbox has ended; called while nothing arrives.
     """
 
-    def __init__(self, alive: Callable[[], None]) -> None:
-        self._alive = alive
+    def __init__(self, ensure_running: Callable[[], None]) -> None:
+        self._ensure_running = ensure_running
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -113,28 +117,28 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """The value for AWS_LAMBDA_RUNTIME_API."""
+        """The value of AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def invoke(self, event: dict[str, Any], timeout_seconds: float = 60) -> Answer:
-        """Hand the event to the sandbox as soon as it asks, and wait for the whole answer.
+    def invoke(self, event: dict[str, Any], timeout_seconds: float = 60) -> FunctionResponse:
+        """Send the event to the sandbox when it polls for one, and wait for the complete response.
 
         Raises:
             RuntimeError: The sandbox ended, or reported an error.
-            TimeoutError: No answer in time.
+            TimeoutError: No response in time.
         """
         until = time.monotonic() + timeout_seconds
         while self._waiting is None:
             self._next_request(until)
         self._invocations += 1
         connection, self._waiting = self._waiting, None
-        message = self._next_answer(event)
+        message = self._next_response(event)
         invoked = time.monotonic_ns()
         connection.sock.sendall(message)
         while True:
             request = self._next_request(until)
             if request.head.line.startswith("POST"):
-                return _answer(request, invoked)
+                return _read_response(request, invoked)
 
     def close(self) -> None:
         """Close every connection."""
@@ -143,7 +147,7 @@ class RuntimeApi:
             key.fileobj.close()
         self._selector.close()
 
-    def _next_answer(self, event: dict[str, Any]) -> bytes:
+    def _next_response(self, event: dict[str, Any]) -> bytes:
         body = json.dumps(event).encode()
         head = (
             "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -156,15 +160,15 @@ class RuntimeApi:
         return head.encode() + body
 
     def _next_request(self, until: float) -> _Request:
-        """Wait for one whole request; a GET is kept waiting for an event, a POST is accepted."""
+        """Wait for a complete request. A GET stays open until there is an event, a POST is accepted."""
         while time.monotonic() < until:
             ready = self._selector.select(0.5)
             if not ready:
-                self._alive()
+                self._ensure_running()
             for key, _ in ready:
                 if (request := self._serve(key)) is not None:
                     return request
-        raise TimeoutError("the function did not answer in time")
+        raise TimeoutError("the function did not respond in time")
 
     def _serve(self, key: selectors.SelectorKey) -> _Request | None:
         if key.fileobj is self._listener:
@@ -185,7 +189,7 @@ class RuntimeApi:
         return request
 
 
-def _answer(request: _Request, invoked: int) -> Answer:
+def _read_response(request: _Request, invoked: int) -> FunctionResponse:
     head, body = request.head, request.body
     if not head.line.split()[1].endswith("/response"):
         raise RuntimeError(f"the function reported an error: {body.body.decode(errors='replace')}")
@@ -194,6 +198,8 @@ def _answer(request: _Request, invoked: int) -> Answer:
         body = without_chunking(body)
     if head.headers.get("lambda-runtime-function-response-mode") != "streaming":
         returned = json.loads(body.body)
-        return Answer(invoked, done, Arrivals([(done, returned["body"].encode())]), returned["statusCode"])
+        return FunctionResponse(invoked, done, Arrivals([(done, returned["body"].encode())]), returned["statusCode"])
     prelude, _, _ = body.body.partition(_PRELUDE_END)
-    return Answer(invoked, done, body.after(len(prelude) + len(_PRELUDE_END)), json.loads(prelude)["statusCode"])
+    return FunctionResponse(
+        invoked, done, body.after(len(prelude) + len(_PRELUDE_END)), json.loads(prelude)["statusCode"]
+    )

@@ -1,4 +1,4 @@
-"""One Lambda sandbox: a process started as Lambda does, with nothing in its environment that Lambda would not set."""
+"""A Lambda sandbox: a process started as Lambda does, with the environment variables that Lambda sets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.runtime_api import Answer, RuntimeApi
+from bench.runtime_api import FunctionResponse, RuntimeApi
 
 _KIB = 1 if sys.platform == "darwin" else 1024
 """The unit of ru_maxrss, in bytes."""
@@ -23,12 +23,12 @@ _KIB = 1 if sys.platform == "darwin" else 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function as Lambda knows it.
+    """A function's configuration.
 
     Args:
-        command: What Lambda starts.
+        command: The command that Lambda starts.
         task_root: The folder with the unpacked code.
-        environment: The function's own variables.
+        environment: The function's own environment variables.
     """
 
     command: Sequence[str]
@@ -36,9 +36,9 @@ class Function:
     environment: dict[str, str] = field(default_factory=dict)
 
     def process_environment(self, runtime_api: str) -> dict[str, str]:
-        """The whole environment of the process.
+        """All environment variables of the process.
 
-        /var/task is read-only, so Python never writes .pyc files there: PYTHONDONTWRITEBYTECODE has the same effect.
+        /var/task is read-only, so Python never writes .pyc files there; PYTHONDONTWRITEBYTECODE has the same effect.
         """
         return {
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -77,25 +77,27 @@ class Sandbox:
             stderr=self._errors,
         )
 
-    def invoke(self, event: dict[str, Any]) -> Answer:
+    def invoke(self, event: dict[str, Any]) -> FunctionResponse:
         """Invoke the function once.
 
         Raises:
-            RuntimeError: It did not answer with status 200.
+            RuntimeError: The status is not 200.
         """
-        answer = self._api.invoke(event)
-        if answer.status != 200:
-            raise RuntimeError(f"the function answered {answer.status}: {answer.body.body.decode(errors='replace')}")
-        return answer
+        response = self._api.invoke(event)
+        if response.status != 200:
+            raise RuntimeError(
+                f"the function responded {response.status}: {response.body.body.decode(errors='replace')}"
+            )
+        return response
 
     def stop(self) -> int:
         """End the process.
 
         Returns:
-            Its peak resident memory in bytes. A forked process starts with its parent's peak (Linux, exec_mmap), so it
-            is never less than `own_peak` at the start.
+            Its peak resident memory in bytes. A forked process starts with its parent's peak (Linux, exec_mmap), so
+            this is never less than `own_peak` at the start.
         """
-        # Popen.kill would take away the exit status, and the usage with it, of a process that has ended by itself.
+        # Popen.kill would collect the exit status, and with it the usage, of a process that has already ended.
         os.kill(self._process.pid, signal.SIGKILL)
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
@@ -107,8 +109,8 @@ class Sandbox:
         status = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if status is not None:
             self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace")[-4000:]
-            raise RuntimeError(f"the sandbox ended with status {status.si_status}:\n{said}")
+            output = self._errors.read().decode(errors="replace")[-4000:]
+            raise RuntimeError(f"the sandbox ended with status {status.si_status}:\n{output}")
 
 
 def own_peak() -> int:
@@ -118,7 +120,7 @@ def own_peak() -> int:
 
 @contextlib.contextmanager
 def started(function: Function) -> Iterator[Sandbox]:
-    """A sandbox that is stopped in the end."""
+    """Run a sandbox for the duration of the block."""
     sandbox = Sandbox(function)
     try:
         yield sandbox

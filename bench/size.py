@@ -1,4 +1,4 @@
-"""What Lambda has to fetch and unpack."""
+"""The size of the code that Lambda downloads and unpacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KB = 1000
 
 
 def measure(asset: Path) -> list[Figure]:
-    """Weigh the function's asset, packed as the CDK CLI packs it (zip, deflated) and unpacked."""
+    """Measure the function's asset, zipped as the CDK CLI does (deflate) and unpacked."""
     files = sorted(path for path in asset.rglob("*") if path.is_file())
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -21,10 +21,12 @@ def measure(asset: Path) -> list[Figure]:
     unpacked = sum(path.stat().st_size for path in files)
     packed = len(buffer.getvalue())
     return [
-        _figure("size.zip", "asset of the function, zip", packed, 100.0),
-        _figure("size.unpacked", f"asset of the function, {len(files)} files unpacked", unpacked, None),
+        _figure("size.zip", "function asset, zipped", packed, 100.0),
+        _figure("size.unpacked", f"function asset, {len(files)} files unpacked", unpacked, None),
     ]
 
 
-def _figure(key: str, what: str, size: int, limit: float | None) -> Figure:
-    return Figure(key=key, what=what, ours=f"{size:,} B", reference="–", value=size / KB, unit="KB", limit=limit)
+def _figure(key: str, description: str, size: int, limit: float | None) -> Figure:
+    return Figure(
+        key=key, description=description, ours=f"{size:,} B", reference="–", value=size / KB, unit="KB", limit=limit
+    )

@@ -1,8 +1,8 @@
-"""A SageMaker Runtime that costs next to nothing: `python -m bench.upstream` serves prepared event streams.
+"""A fake SageMaker Runtime with hardly any cost: `python -m bench.upstream` serves prepared event streams.
 
-The endpoint's name says what it answers: `burst-generate-N` sends N tokens in TGI's words as fast as the connection
-takes them, `burst-chat-N` in those of its chat; `paced-…-N` sends one every few milliseconds and writes the moment of
-sending (CLOCK_MONOTONIC, nanoseconds) into the token's text. It prints its port, and ends when its standard input is
+The endpoint's name selects the response: `burst-generate-N` sends N tokens as TGI's generate_stream, as fast as the
+connection accepts them; `burst-chat-N` as TGI's chat. `paced-…-N` sends one token every two milliseconds and writes the
+time of sending (CLOCK_MONOTONIC, nanoseconds) into its text. It prints its port, and ends when its standard input is
 closed.
 """
 
@@ -19,7 +19,7 @@ import zlib
 
 PACE_SECONDS = 0.002
 STAMP = "<%019d>"
-"""How a moment is written into a token."""
+"""The format of a time in a token's text."""
 
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n"
@@ -49,29 +49,29 @@ def token_event(index: int, text: str, *, last: bool) -> bytes:
     text_and_details: dict[str, object] = {"generated_text": None, "details": None}
     if last:
         details = {"finish_reason": "length", "generated_tokens": index, "seed": None, "input_length": 6}
-        text_and_details = {"generated_text": "a whole answer", "details": details}
+        text_and_details = {"generated_text": "the generated text", "details": details}
     event = {"index": index, "token": token, **text_and_details}
     return b"data: " + json.dumps(event, separators=(",", ":")).encode() + b"\n\n"
 
 
 def chat_event(index: int, text: str, *, last: bool) -> bytes:
-    """One token of TGI's streamed chat, and what follows the last one."""
-    same = {"object": "chat.completion.chunk", "id": "", "created": 1, "model": "m", "system_fingerprint": "3.3.6"}
+    """One token of TGI's streamed chat, and the events that follow the last one."""
+    common = {"object": "chat.completion.chunk", "id": "", "created": 1, "model": "m", "system_fingerprint": "3.3.6"}
     choice = {
         "index": 0,
         "delta": {"role": "assistant", "content": text},
         "logprobs": None,
         "finish_reason": "length" if last else None,
     }
-    chunks: list[object] = [{**same, "choices": [choice], "usage": None}]
+    chunks: list[object] = [{**common, "choices": [choice], "usage": None}]
     if last:
         usage = {"prompt_tokens": 6, "completion_tokens": index, "total_tokens": index + 6}
-        chunks.append({**same, "choices": [], "usage": usage})
+        chunks.append({**common, "choices": [], "usage": usage})
     events = b"".join(b"data: " + json.dumps(chunk, separators=(",", ":")).encode() + b"\n\n" for chunk in chunks)
     return events + (b"data: [DONE]\n\n" if last else b"")
 
 
-_SPEAKS = {"generate": token_event, "chat": chat_event}
+_FORMATS = {"generate": token_event, "chat": chat_event}
 
 
 def _chunk(data: bytes) -> bytes:
@@ -79,36 +79,36 @@ def _chunk(data: bytes) -> bytes:
 
 
 @functools.cache
-def _burst(speaks: str, count: int) -> bytes:
-    event = _SPEAKS[speaks]
+def _burst(stream_format: str, count: int) -> bytes:
+    event = _FORMATS[stream_format]
     parts = (payload_part(event(n, " token", last=n == count)) for n in range(1, count + 1))
     return _STREAM_HEAD + b"".join(map(_chunk, parts)) + _LAST_CHUNK
 
 
-def _send_paced(connection: socket.socket, speaks: str, count: int) -> None:
+def _send_paced(connection: socket.socket, stream_format: str, count: int) -> None:
     connection.sendall(_STREAM_HEAD)
     for number in range(1, count + 1):
         time.sleep(PACE_SECONDS)
-        event = _SPEAKS[speaks](number, f" token {STAMP % time.monotonic_ns()}", last=number == count)
+        event = _FORMATS[stream_format](number, f" token {STAMP % time.monotonic_ns()}", last=number == count)
         connection.sendall(_chunk(payload_part(event)))
     connection.sendall(_LAST_CHUNK)
 
 
 def _send_buffered(connection: socket.socket) -> None:
-    body = b'[{"generated_text":"a whole answer"}]'
+    body = b'[{"generated_text":"the generated text"}]'
     head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: bench\r\n"
     connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
 
 
-def _answer(connection: socket.socket, path: str) -> None:
+def _respond(connection: socket.socket, path: str) -> None:
     _, _, endpoint, operation = path.split("/")
-    kind, speaks, count = endpoint.split("-")
+    kind, stream_format, count = endpoint.split("-")
     if operation == "invocations":
         _send_buffered(connection)
     elif kind == "paced":
-        _send_paced(connection, speaks, int(count))
+        _send_paced(connection, stream_format, int(count))
     else:
-        connection.sendall(_burst(speaks, int(count)))
+        connection.sendall(_burst(stream_format, int(count)))
 
 
 def _serve(connection: socket.socket) -> None:
@@ -121,7 +121,7 @@ def _serve(connection: socket.socket) -> None:
                 if name.lower() == b"content-length":
                     length = int(value)
             requests.read(length)
-            _answer(connection, request_line.split()[1].decode())
+            _respond(connection, request_line.split()[1].decode())
 
 
 def _accept(listener: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Bytes with the moments at which they came: what both sides of a comparison are read from."""
+"""Received bytes with their times of arrival."""
 
 from __future__ import annotations
 
@@ -12,84 +12,88 @@ _STAMP = re.compile(rb"<(\d{19})>")
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """A body in the pieces in which it came, each with its moment (CLOCK_MONOTONIC, nanoseconds)."""
+    """A body in the parts in which it arrived.
 
-    pieces: list[tuple[int, bytes]]
+    Args:
+        parts: Each part with its time of arrival (CLOCK_MONOTONIC, nanoseconds).
+    """
+
+    parts: list[tuple[int, bytes]]
 
     @property
     def body(self) -> bytes:
-        """All of it."""
-        return b"".join(data for _, data in self.pieces)
+        """The complete body."""
+        return b"".join(data for _, data in self.parts)
 
     @property
     def last(self) -> int:
-        """When the last piece came."""
-        return self.pieces[-1][0]
+        """When the last part arrived."""
+        return self.parts[-1][0]
 
     def after(self, offset: int) -> Arrivals:
-        """What follows the first `offset` bytes."""
-        pieces = []
-        for moment, data in self.pieces:
+        """The body without its first `offset` bytes."""
+        parts = []
+        for arrived, data in self.parts:
             if len(data) > offset:
-                pieces.append((moment, data[offset:]))
+                parts.append((arrived, data[offset:]))
             offset = max(0, offset - len(data))
-        return Arrivals(pieces)
+        return Arrivals(parts)
 
-    def moment_of(self, marker: bytes) -> int:
-        """When `marker` had come for the first time.
+    def time_of(self, marker: bytes) -> int:
+        """When the first occurrence of `marker` had arrived.
 
         Raises:
-            ValueError: It never came.
+            ValueError: It did not arrive.
         """
         offset = self.body.index(marker) + len(marker)
-        return next(moment for moment, end in self.moments() if end >= offset)
+        return next(arrived for arrived, end in self.times() if end >= offset)
 
     def delays(self) -> list[int]:
-        """For each token that carries a stamp: how long after it the token was here, in nanoseconds."""
+        """The nanoseconds from sending to arrival of each token that contains its time of sending."""
         found = ((int(match[1]), match.end()) for match in _STAMP.finditer(self.body))
-        moments = self.moments()
-        moment, end = next(moments)
+        times = self.times()
+        arrived, end = next(times)
         delays = []
         for sent, offset in found:
             while end < offset:
-                moment, end = next(moments)
-            delays.append(moment - sent)
+                arrived, end = next(times)
+            delays.append(arrived - sent)
         return delays
 
-    def moments(self) -> Iterator[tuple[int, int]]:
-        """Each piece's moment and the number of bytes that were here then."""
+    def times(self) -> Iterator[tuple[int, int]]:
+        """Each part's time of arrival, and the number of bytes that had arrived by then."""
         end = 0
-        for moment, data in self.pieces:
+        for arrived, data in self.parts:
             end += len(data)
-            yield moment, end
+            yield arrived, end
 
 
 def receive(read: Callable[[], bytes]) -> Arrivals:
-    """Read to the end, noting each moment."""
-    pieces = []
+    """Read to the end and record the time of each part."""
+    parts = []
     while data := read():
-        pieces.append((time.monotonic_ns(), data))
-    return Arrivals(pieces)
+        parts.append((time.monotonic_ns(), data))
+    return Arrivals(parts)
 
 
 def without_chunking(raw: Arrivals) -> Arrivals:
-    """Take the chunked transfer coding away; each chunk gets the moment at which its last byte came.
+    """Decode the chunked transfer coding; each chunk gets the time at which its last byte arrived.
 
     Raises:
-        ValueError: The coding is broken, or the last chunk is missing.
+        ValueError: The coding is invalid, or the last chunk is missing.
     """
-    body, moments = raw.body, raw.moments()
-    moment, reached = 0, 0
-    pieces: list[tuple[int, bytes]] = []
+    body, times = raw.body, raw.times()
+    arrived, reached = 0, 0
+    parts: list[tuple[int, bytes]] = []
     start = 0
     while True:
         size_end = body.index(b"\r\n", start)
         begin, size = size_end + 2, int(body[start:size_end], 16)
         start = begin + size + 2
         if size == 0:
-            return Arrivals(pieces)
+            return Arrivals(parts)
         if body[start - 2 : start] != b"\r\n":
-            raise ValueError(f"the chunk at byte {begin} is not followed by a line end")
+            raise ValueError(f"the chunk at byte {begin} is not followed by CRLF")
         while reached < begin + size:
-            moment, reached = next(moments)
-        pieces.append((moment, body[begin : begin + size]))
+            arrived, reached = next(times)
+        parts.append((arrived, body[begin : begin + size]))

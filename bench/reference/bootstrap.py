@@ -1,4 +1,4 @@
-"""What the managed Python runtime starts: AWS's own runtime client, which looks for the handler in the task root."""
+"""Starts AWS's own runtime client as the managed Python runtime does; it finds the handler in the task root."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The function that everyone writes first: boto3, one buffered InvokeEndpoint."""
+"""The obvious function: boto3 and one buffered InvokeEndpoint."""
 
 import json
 import os
@@ -10,7 +10,7 @@ runtime = boto3.client("sagemaker-runtime")
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answer a proxy event with what the endpoint says."""
+    """Respond to a proxy event with the endpoint's response."""
     request = json.loads(event["body"])
     response = runtime.invoke_endpoint(
         EndpointName=os.environ["ENDPOINT_NAME"], ContentType="application/json", Body=json.dumps(request)

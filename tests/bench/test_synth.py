@@ -15,29 +15,29 @@ SAMPLES = {
 }
 
 
-def test_one_more_stack_is_the_difference_of_all_and_one_shared_out_and_measured_by_its_own_round() -> None:
-    figure = synth.one_more(SAMPLES, stacks=15)
+def test_a_further_stack_is_the_mean_difference_between_all_and_one_against_the_same_round() -> None:
+    figure = synth.further_stack(SAMPLES, stacks=15)
     # (3.4 - 2.0) / 14 of 1.0 s, and (6.8 - 4.0) / 14 of 2.0 s; the outlier is not the median.
     assert figure.value == pytest.approx(0.1)
-    assert (figure.limit, figure.bound, figure.kept) == (0.1, "at most", True)
-    assert not synth.one_more(SAMPLES, stacks=14).kept
+    assert (figure.limit, figure.bound, figure.is_met) == (0.1, "at most", True)
+    assert not synth.further_stack(SAMPLES, stacks=14).is_met
 
 
-def test_a_small_ratio_is_shown_with_the_digits_that_decide() -> None:
-    assert report.row(synth.one_more(SAMPLES, stacks=15))[3:] == ("0.100 ×", "≤ 0.100 ×", "ok")
-    assert report.row(synth.one_more(SAMPLES, stacks=14))[3:] == ("0.108 ×", "≤ 0.100 ×", "MISSED")
+def test_a_small_ratio_is_shown_with_three_decimals() -> None:
+    assert report.row(synth.further_stack(SAMPLES, stacks=15))[3:] == ("0.100 ×", "≤ 0.100 ×", "ok")
+    assert report.row(synth.further_stack(SAMPLES, stacks=14))[3:] == ("0.108 ×", "≤ 0.100 ×", "MISSED")
 
 
-def test_nothing_is_said_of_one_more_where_there_is_one() -> None:
-    with pytest.raises(RuntimeError, match="the app has 1 stacks, so nothing can be said of one more"):
-        synth.one_more(SAMPLES, stacks=1)
+def test_an_app_with_one_stack_has_no_further_stack() -> None:
+    with pytest.raises(RuntimeError, match="the app has 1 stacks; measuring a further stack requires two"):
+        synth.further_stack(SAMPLES, stacks=1)
 
 
-def test_each_figure_has_its_limit_and_the_app_of_all_stacks_is_asked_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, object]] = []
+def test_each_figure_has_its_limit_and_all_stacks_are_synthesized_for_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[tuple[str, object]] = []
 
     def run(program: Path, out: Path, context: dict[str, object]) -> None:
-        asked.append((program.name, context.get("stacks")))
+        runs.append((program.name, context.get("stacks")))
         for number in range(15 if context.get("stacks") == "" else 1):
             (out / f"{number}.template.json").write_text("{}")
 
@@ -48,15 +48,15 @@ def test_each_figure_has_its_limit_and_the_app_of_all_stacks_is_asked_for_all(mo
         "synth.with_packs": 2.1,
         "synth.without_packs": 1.7,
         "synth.all": 3.2,
-        "synth.one_more": 0.1,
+        "synth.further_stack": 0.1,
     }
-    assert {stacks for program, stacks in asked if program == "app.py"} == {"LlamaTgiStack", ""}
-    assert next(figure.what for figure in figures if figure.key == "synth.all") == (
+    assert {stacks for program, stacks in runs if program == "app.py"} == {"LlamaTgiStack", ""}
+    assert next(figure.description for figure in figures if figure.key == "synth.all") == (
         "synth of all 15 stacks with both rule packs"
     )
 
 
-def test_the_context_is_that_of_cdk_json_with_the_stack_that_is_asked_for() -> None:
-    stated = json.loads((synth.ROOT / "cdk.json").read_text())["context"]
-    assert synth.project_context() == {**stated, "stacks": "LlamaTgiStack"}
-    assert synth.project_context(stacks="") == {**stated, "stacks": ""}
+def test_the_context_is_that_of_cdk_json_with_the_selected_stacks() -> None:
+    context = json.loads((synth.ROOT / "cdk.json").read_text())["context"]
+    assert synth.project_context() == {**context, "stacks": "LlamaTgiStack"}
+    assert synth.project_context(stacks="") == {**context, "stacks": ""}

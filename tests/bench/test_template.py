@@ -1,0 +1,39 @@
+"""The front door's function, as bench/ finds it in a cloud assembly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.template import front_door_function
+
+
+def write_template(assembly: Path, *environments: dict[str, str]) -> None:
+    resources = {
+        f"Function{number}": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Code": {"S3Key": f"hash{number}.zip"},
+                "Handler": f"package.handler{number}",
+                "Environment": {"Variables": variables},
+            },
+        }
+        for number, variables in enumerate(environments)
+    }
+    (assembly / "Stack.template.json").write_text(json.dumps({"Resources": resources}))
+
+
+def test_it_is_the_one_that_has_an_exec_wrapper(tmp_path: Path) -> None:
+    write_template(tmp_path, {}, {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/package/bootstrap"})
+    function = front_door_function(tmp_path)
+    assert function.asset == tmp_path / "asset.hash1"
+    assert (function.handler, function.wrapper) == ("package.handler1", "package/bootstrap")
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_none_or_two_are_an_error(tmp_path: Path, count: int) -> None:
+    write_template(tmp_path, {}, *[{"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/run"}] * count)
+    with pytest.raises(RuntimeError, match=f"{count} functions in .* have an exec wrapper, expected one"):
+        front_door_function(tmp_path)
