@@ -59,7 +59,7 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
 def _run(parser: Parser, arguments: Sequence[str], out: Output) -> int:
     _check_command(arguments, parser)
     known, unknown = parser.parse_known_args(arguments)
-    options = [name for action in known.parser._actions for name in action.option_strings]
+    options = known.parser.option_names
     problems = [
         Problem(name, None, "is not known", nearest(name, options, "See --help.")) for name in map(_name, unknown)
     ]

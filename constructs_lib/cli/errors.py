@@ -42,6 +42,11 @@ class CommandError(Exception):
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError instead of exiting."""
 
+    @property
+    def option_names(self) -> list[str]:
+        """The names of its options, such as `--json`."""
+        return [name for action in self._actions for name in action.option_strings]
+
     def error(self, message: str) -> NoReturn:
         """Raise the error that argparse found."""
         raise UsageError([Problem("arguments", None, message, "")], self.format_usage().strip())
