@@ -43,7 +43,7 @@ def extra_variables(engine: Engine, environment: Mapping[str, str]) -> tuple[Env
 def _variable_problems(engine: Engine, name: object, value: object) -> Iterator[Problem]:
     keyword = f"environment[{name!r}]"
     if not isinstance(name, str):
-        yield Problem(keyword, value, f"a name must be text, not {type(name).__name__}", "Give a str.")
+        yield Problem(keyword, value, f"a name must be a string, not {type(name).__name__}", "Give a str.")
         return
     shown = HIDDEN if _SECRET_NAME.search(name) or isinstance(value, Unknown) else value
     canonical = name.upper().replace("-", "_")
@@ -64,16 +64,16 @@ def _value_problems(keyword: str, shown: object, value: object) -> Iterator[Prob
     if not isinstance(value, str):
         text = ("true" if value else "false") if isinstance(value, bool) else str(value)
         fix = f"Write {text!r}." if isinstance(value, bool | int | float) else "Give a str."
-        yield Problem(keyword, shown, f"must be text, not {type(value).__name__}", fix)
+        yield Problem(keyword, shown, f"must be a string, not {type(value).__name__}", fix)
     elif _HUB_TOKEN.search(value):
         yield Problem(
             keyword,
             HIDDEN,
-            "holds a Hugging Face token, which everyone who may describe the model could read",
-            "Keep it in Secrets Manager and use Model.from_hub(…, token=secret).",
+            "contains a Hugging Face token, which anyone allowed to describe the model could read",
+            "Store it in Secrets Manager and use Model.from_hub(…, token=secret).",
         )
     elif "\x00" in value or re.search(r"[\ud800-\udfff]", value):
-        yield Problem(keyword, shown, "must not have NUL characters or broken Unicode", "Remove them.")
+        yield Problem(keyword, shown, "must not contain NUL characters or invalid Unicode", "Remove them.")
 
 
 def environment_problems(engine: Engine, environment: Environment, reserved: tuple[str, ...] = ()) -> Iterator[Problem]:
@@ -89,8 +89,8 @@ def environment_problems(engine: Engine, environment: Environment, reserved: tup
         yield Problem(
             "environment",
             Described(f"{count} variables"),
-            f"SageMaker takes at most {MAX_VARIABLES}",
-            "Leave some of them out.",
+            f"SageMaker accepts at most {MAX_VARIABLES}",
+            "Remove some of them.",
         )
     size = sum(_size(name) for name in (*reserved, *environment))
     for name, value in environment.items():
@@ -101,15 +101,15 @@ def environment_problems(engine: Engine, environment: Environment, reserved: tup
             yield Problem(
                 argument_of(engine, name),
                 Described(f"{len(value)} characters"),
-                f"SageMaker takes at most {MAX_VALUE_CHARACTERS} characters in a variable",
-                "Shorten it, or put it into a file beside the weights.",
+                f"SageMaker accepts at most {MAX_VALUE_CHARACTERS} characters in a variable",
+                "Shorten it, or store it in a file beside the weights.",
             )
     if size > MAX_BYTES:
         yield Problem(
             "environment",
             Described(f"{size} bytes"),
-            f"SageMaker takes at most {MAX_BYTES} bytes of names and values together",
-            "Shorten the values, or put them into a file beside the weights.",
+            f"SageMaker accepts at most {MAX_BYTES} bytes of names and values together",
+            "Shorten the values, or store them in a file beside the weights.",
         )
 
 

@@ -245,6 +245,6 @@ def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -
     if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):
         yield PlanWarning(
             "tgi-endpoint:longestStartup",
-            "By its size the model may need more than SageMaker's longest start-up timeout, 3600 s. Weights in S3"
-            " (Model.from_s3) load faster, and have a timeout of their own.",
+            "The model is so large that it may not start within SageMaker's longest startup timeout, 3600 s. Weights in"
+            " S3 (Model.from_s3) load faster and have a download timeout of their own.",
         )

@@ -50,7 +50,7 @@ def _volume_problems(request: EndpointRequest) -> Iterator[Problem]:
     instance = request.instance
     if instance.volume_configurable:
         return
-    why = f"{instance.name} stores on its own NVMe drives, SageMaker refuses a volume for it"
+    why = f"{instance.name} stores data on its own NVMe drives, so SageMaker accepts no volume for it"
     if request.volume_size_gib is not None:
         yield Problem("volume_size", request.volume_size_gib, why, "Leave volume_size out.")
     if request.has_volume_key:
@@ -69,11 +69,12 @@ def endpoint_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
         yield PlanWarning(
             "tgi-endpoint:volumeUnverified",
             f"{instance.name} has NVMe drives; the SageMaker SDK lets a volume through for its family, but instances"
-            " with NVMe drives usually take none. If the deployment is refused, leave volume_size and volume_key out.",
+            " with NVMe drives usually accept none. If the deployment is refused, leave out volume_size and"
+            " volume_key.",
         )
     if request.model_download_timeout_seconds is not None and request.model.source == "hub":
         yield PlanWarning(
             "tgi-endpoint:modelDownloadTimeoutUnused",
-            "model_download_timeout is for weights in S3; the container itself downloads from the Hugging Face hub,"
+            "model_download_timeout applies to weights in S3; the container itself downloads from the Hugging Face hub,"
             " within startup_timeout.",
         )

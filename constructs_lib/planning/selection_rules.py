@@ -35,7 +35,10 @@ def model_problems(request: EndpointRequest) -> Iterator[Problem]:
     elif source == "s3":
         if model.revision is not None:
             yield Problem(
-                "model.revision", model.revision, "is for the hub; weights in S3 have none", "Leave revision out."
+                "model.revision",
+                model.revision,
+                "is for the hub only; weights in S3 have no revision",
+                "Leave revision out.",
             )
         if model.hub_id is not None:
             yield from _hub_id_problems(model.hub_id)
@@ -55,8 +58,8 @@ def _hub_problems(request: EndpointRequest) -> Iterator[Problem]:
         yield Problem(
             "model",
             model.hub_id,
-            f"is gated ({facts.licence}): the hub serves it to nobody without a token",
-            "Ask for access on its hub page, keep a token in Secrets Manager, and give it as"
+            f"is gated ({facts.licence}): the hub serves it only with a token",
+            "Request access on its hub page, store a token in Secrets Manager, and pass it as"
             " Model.from_hub(…, token=secret).",
         )
     if request.network_isolation is True:
@@ -70,8 +73,8 @@ def _hub_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 def _hub_id_problems(hub_id: object) -> Iterator[Problem]:
     if isinstance(hub_id, str) and hub_id.startswith(("s3://", "https://", "http://")):
-        fix = "Use Model.from_s3(bucket, prefix)." if hub_id.startswith("s3:") else "Give only 'owner/name'."
-        yield Problem("model", hub_id, "is an address, not a hub id", fix)
+        fix = "Use Model.from_s3(bucket, prefix)." if hub_id.startswith("s3:") else "Write only 'owner/name'."
+        yield Problem("model", hub_id, "is a URL, not a hub id", fix)
     elif isinstance(hub_id, str) and hub_id.startswith(("/", ".", "~")):
         yield Problem(
             "model",
@@ -83,7 +86,7 @@ def _hub_id_problems(hub_id: object) -> Iterator[Problem]:
         yield found
     elif isinstance(hub_id, str) and ("--" in hub_id or ".." in hub_id or hub_id.endswith(".git")):
         yield Problem(
-            "model", hub_id, "must not have '--' or '..', nor end in '.git'", "Copy the id from the model's hub page."
+            "model", hub_id, "must not contain '--' or '..', or end in '.git'", "Copy the id from the model's hub page."
         )
 
 
@@ -93,7 +96,7 @@ def model_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     if request.model.source == "hub" and facts and facts.gating == "sometimes" and not request.model.has_token:
         yield PlanWarning(
             "tgi-endpoint:mayBeGated",
-            f"{facts.hub_id} has asked for a token at some revisions. If the download is refused, give one:"
+            f"{facts.hub_id} has required a token at some revisions. If the download is refused, pass one:"
             " Model.from_hub(…, token=secret).",
         )
     yield from _hub_warnings(request)
@@ -110,8 +113,7 @@ def _hub_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
         yield PlanWarning(
             "tgi-endpoint:hubUnreachable",
             f"The container downloads this model from the Hugging Face hub when it starts, but in {region} {why}. Copy"
-            " the weights to S3 and use Model.from_s3, or give the address of a mirror of the hub as HF_ENDPOINT in"
-            " environment.",
+            " the weights to S3 and use Model.from_s3, or set HF_ENDPOINT in environment to a mirror of the hub.",
         )
 
 
@@ -133,12 +135,12 @@ def instance_problems(engine: Engine, instance: InstanceType) -> Iterator[Proble
         yield Problem(
             keyword,
             instance.name,
-            f"has {instance.accelerator}, {engine.display_name}'s image is for {hardware.accelerators}",
-            f"Take a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}.",
+            f"has {instance.accelerator}, but {engine.display_name}'s image is for {hardware.accelerators}",
+            f"Use a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}.",
         )
     if instance.architecture != "x86_64":
-        message = f"has an Arm host, {engine.display_name}'s image is for x86"
-        yield Problem(keyword, instance.name, message, "Take an x86 instance, such as p5.")
+        message = f"has an Arm host, but {engine.display_name}'s image is for x86"
+        yield Problem(keyword, instance.name, message, "Use an x86 instance, such as p5.")
         return
     yield from figure_problems(instance)
 
@@ -178,7 +180,9 @@ def image_problems(request: EndpointRequest) -> Iterator[Problem]:
     if choice.uri_override:
         return
     if images.repository_and_tag(version) is None:
-        yield Problem("image", version, f"AWS has no image of that {engine} version", _version_fix(images, version))
+        yield Problem(
+            "image", version, f"AWS publishes no image of that {engine} version", _version_fix(images, version)
+        )
         return
     region: object = request.region
     if region is None or isinstance(region, Unknown) or (isinstance(region, str) and images.account(region, version)):
@@ -186,12 +190,12 @@ def image_problems(request: EndpointRequest) -> Iterator[Problem]:
     yield Problem(
         "region",
         region,
-        f"AWS offers no image of {engine} {version} there",
-        f"Deploy to another Region, or bring an image: {images.construct}.from_ecr_repository.",
+        f"AWS publishes no image of {engine} {version} in that Region",
+        f"Deploy to another Region, or use an image of your own: {images.construct}.from_ecr_repository.",
     )
 
 
 def _version_fix(images: ImageFamily, version: object) -> str:
     family = [known for known in images.versions if isinstance(version, str) and known.startswith(f"{version}.")]
     near = family[-1:] or get_close_matches(str(version), images.versions, n=1) or [images.newest]
-    return f"Take {near[0]!r}. There are {', '.join(images.versions)}."
+    return f"Use {near[0]!r}. AWS publishes {', '.join(images.versions)}."

@@ -87,11 +87,11 @@ def facts_problems(facts: ServingFacts, engine_rules: Mapping[str, Rule]) -> Ite
     for name, rule in rules.items():
         value = getattr(facts, name)
         if isinstance(value, Unknown):
-            fix = "Write it as it is, or leave it out."
-            yield Problem(name, value, "must be known at synth: a front door tells its function", fix)
+            fix = "Write the value itself, or leave it out."
+            yield Problem(name, value, "must be known at synth, because a front door passes it to its function", fix)
         elif value is not None and (found := problem(name, value, rule)):
             yield found
     longest_input, total = facts.max_input_tokens, facts.max_total_tokens
     if isinstance(longest_input, int) and isinstance(total, int) and longest_input >= total:
-        fix = "Give the endpoint's own limits."
+        fix = "Use the endpoint's own limits."
         yield Problem("max_input_tokens", longest_input, f"must be less than max_total_tokens={total}", fix)

@@ -63,17 +63,17 @@ class EngineOption:
             return Problem(
                 keyword,
                 str(value),
-                f"{engine} {format_version(version)} does not have it; it came with {format_version(since)}",
+                f"{engine} {format_version(version)} does not have it; it was added in {format_version(since)}",
                 "Choose another one, or a newer image.",
             )
         return None
 
     def _when(self) -> str:
         if self.absent:
-            return f"it was gone from {format_version(self.absent[0])} to {format_version(self.absent[1])}"
+            return f"it was missing from {format_version(self.absent[0])} to {format_version(self.absent[1])}"
         if self.until:
             return f"only {format_version(self.since)} to {format_version(self.until)} have it"
-        return f"it came with {format_version(self.since)}"
+        return f"it was added in {format_version(self.since)}"
 
 
 def read_options(table: tuple[EngineOption, ...], options: object, version: Version, engine: str) -> OptionValues:

@@ -54,7 +54,7 @@ def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
         yield found
     elif chosen == NEURON and instance.is_gpu:
         yield Problem(
-            keyword, chosen, f"is for Inferentia and Trainium, {instance.name} has GPUs", f"Take {GPU_CUDA_12!r}."
+            keyword, chosen, f"is for Inferentia and Trainium, but {instance.name} has GPUs", f"Use {GPU_CUDA_12!r}."
         )
 
 
@@ -64,12 +64,12 @@ def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:
     if host is None and chosen not in (SAGEMAKER_DEFAULT, NEURON):
         yield PlanWarning(
             "tgi-endpoint:unknownInferenceAmi",
-            f"inference_ami_version={chosen!r} is not known here. Known are {', '.join([*HOST_CUDA, NEURON])}.",
+            f"inference_ami_version={chosen!r} is not a known AMI. Known are {', '.join([*HOST_CUDA, NEURON])}.",
         )
     if host is not None and not _carries(host, cuda):
         yield PlanWarning(
             "tgi-endpoint:inferenceAmiMismatch",
-            f"inference_ami_version={chosen!r} has the driver of CUDA {host[0]}.{host[1]}, the image has CUDA"
+            f"inference_ami_version={chosen!r} has the driver of CUDA {host[0]}.{host[1]}, but the image has CUDA"
             f" {cuda[0]}.{cuda[1]}: such containers have failed to start, without a log line. Leave it out to get the"
             " AMI that the image needs.",
         )

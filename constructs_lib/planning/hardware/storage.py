@@ -48,8 +48,8 @@ def storage_problem(
     """
     storage = storage_bytes(instance, volume_size_gib)
     if storage is not None and download > storage * STORAGE_SHARE:
-        return f"The weights are {download / _GIB:.0f} GiB, it has {storage / _GIB:.0f} GiB of storage."
+        return f"The weights are {download / _GIB:.0f} GiB, but it has {storage / _GIB:.0f} GiB of storage."
     host = instance.host_memory_gib
     if host is not None and host_peak > host * _GIB:
-        return f"Loading takes {host_peak / _GIB:.0f} GiB of the host's memory, it has {host:.0f} GiB."
+        return f"Loading takes {host_peak / _GIB:.0f} GiB of the host's memory, but it has {host:.0f} GiB."
     return None

@@ -115,7 +115,7 @@ def _parameters(config: Mapping[str, Any], shape: Shape, weight_bytes: int | Non
                     "model_type",
                     config.get("model_type"),
                     "has layers that cannot be counted here, and the size of uncompressed weights is not known",
-                    "Give a model with a model.safetensors.index.json, or describe it with ModelFacts(…).",
+                    "Use a model with a model.safetensors.index.json, or describe it with ModelFacts(…).",
                 )
             ]
         )
@@ -130,8 +130,8 @@ def _quantization(config: Mapping[str, Any]) -> str | None:
         return None
     method = section.get("quant_method")
     if method not in _KINDS:
-        fix = "Take a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones."
-        raise ConfigJsonError([Problem("quant_method", method, "is none that TGI loads by itself", fix)])
+        fix = "Use a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones."
+        raise ConfigJsonError([Problem("quant_method", method, "is not a format that TGI detects by itself", fix)])
     return _KINDS[method]
 
 

@@ -167,7 +167,7 @@ def facts_problems(facts: object) -> Iterator[Problem]:
             "model.facts.quantization",
             facts.quantization,
             f"must be one of {', '.join(BITS_PER_PARAMETER)}",
-            "Take the quant_method of its config.json, or leave it out for weights that are not compressed.",
+            "Use the quant_method of its config.json, or leave it out for uncompressed weights.",
         )
     for name in ("hub_id", "model_type", "implementation"):
         if found := problem(f"model.facts.{name}", getattr(facts, name), String()):
@@ -177,7 +177,7 @@ def facts_problems(facts: object) -> Iterator[Problem]:
             "model.facts.checkpoint_dtype",
             facts.checkpoint_dtype,
             f"must be one of {', '.join(BYTES_PER_PARAMETER)}",
-            "Take the type of the published weights.",
+            "Use the type of the published weights.",
         )
 
 

@@ -32,7 +32,7 @@ def _is_count(value: object) -> bool:
 _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("flash", "true or false", lambda value: isinstance(value, bool)),
     ("tied_embeddings", "true or false", lambda value: isinstance(value, bool)),
-    ("licence", "text", lambda value: isinstance(value, str)),
+    ("licence", "a string", lambda value: isinstance(value, str)),
     ("experts", "a whole number above 0", _is_count),
     ("experts_per_token", "a whole number above 0", _is_count),
     ("intermediate", "a whole number above 0, or null", lambda value: value is None or _is_count(value)),
@@ -94,12 +94,12 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         words = error.strerror or type(error).__name__
         raise ModelFileError(path, [Problem("file", os.fspath(path), f"cannot be read: {words}", _AGAIN)]) from error
     except ValueError as error:
-        raise ModelFileError(path, [Problem("file", os.fspath(path), f"is no JSON: {error}", _AGAIN)]) from error
+        raise ModelFileError(path, [Problem("file", os.fspath(path), f"is not JSON: {error}", _AGAIN)]) from error
     rows = content.get("models") if isinstance(content, dict) and content.get("format") == _FORMAT else None
     if not isinstance(rows, list):
         fix = f"{_AGAIN[:-1]} of this version of the library."
         raise ModelFileError(
-            path, [Problem("format", _FORMAT, "is what the file must have, with a list 'models'", fix)]
+            path, [Problem("format", _FORMAT, "is the format that the file must have, with a list 'models'", fix)]
         )
     problems = [problem for place, row in enumerate(rows) for problem in _row_problems(place, row)]
     if problems:
@@ -137,9 +137,7 @@ def _row_problems(place: int, row: object) -> list[Problem]:
     if not isinstance(row, dict):
         return [Problem(where, row, "must be an object", _AGAIN)]
     missing = [Problem(f"{where}.{name}", None, "is missing", _AGAIN) for name in _REQUIRED if name not in row]
-    unknown = [
-        Problem(f"{where}.{name}", row[name], "is not known", "Remove it.") for name in row if name not in _FIELDS
-    ]
+    unknown = [Problem(f"{where}.{name}", row[name], "is unknown", "Remove it.") for name in row if name not in _FIELDS]
     if missing or unknown:
         return missing + unknown
     facts = ModelFacts(**row)

@@ -100,7 +100,7 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
     section: Mapping[str, Any] = text if isinstance(text, Mapping) else config
     model_type = section.get("model_type") or config.get("model_type")
     if not isinstance(model_type, str):
-        fix = "Give the config.json of a transformers model."
+        fix = "Use the config.json of a transformers model."
         raise ConfigJsonError([Problem("model_type", model_type, "must be the name of an architecture", fix)])
     row = architecture(model_type)
     reader = _Reader({**row.config.defaults, **{k: v for k, v in section.items() if v is not None}})
@@ -169,7 +169,5 @@ class _Reader:
             return value
         also = f" (or {', '.join(names[1:])})" if len(names) > 1 and name is None else ""
         said = "is missing" if name is None else f"must be a whole number above 0, not {shown(value)}"
-        self.problems.append(
-            Problem(name or names[0], value, f"{said}{also}", "Give the config.json of a model for text.")
-        )
+        self.problems.append(Problem(name or names[0], value, f"{said}{also}", "Use the config.json of a text model."))
         return 1

@@ -181,11 +181,13 @@ def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
 def _unsupported(engine: Engine, instance: InstanceType) -> str | None:
     """Why the engine's image does not run on an instance at all, as a sentence; None if it does."""
     if instance.is_gpu != engine.hardware.is_gpu:
-        return f"It has {instance.accelerator}, {engine.display_name}'s image is for {engine.hardware.accelerators}."
+        return (
+            f"It has {instance.accelerator}, but {engine.display_name}'s image is for {engine.hardware.accelerators}."
+        )
     if instance.architecture != "x86_64":
-        return f"It has an Arm host, {engine.display_name}'s image is for x86."
+        return f"It has an Arm host, but {engine.display_name}'s image is for x86."
     if instance.memory_gib is None or instance.accelerator_count is None:
-        return "Its GPUs are not published."
+        return "The figures of its GPUs are not published."
     return None
 
 
@@ -201,7 +203,7 @@ def _length_problem(request: SizingRequest) -> str | None:
     unlimited = longest is None or architecture(request.facts.model_type).relative_positions
     if request.tokens is None or unlimited or request.tokens <= (longest or 0):
         return None
-    return f"The model's longest context is {longest} tokens, {request.tokens} are asked for."
+    return f"The model's longest context is {longest} tokens, but {request.tokens} are requested."
 
 
 def _memory_problem(
@@ -213,8 +215,8 @@ def _memory_problem(
     if found := storage_problem(instance, download=memory.download, host_peak=memory.host_peak):
         return found
     if served < request.concurrency:
-        asked = f"{request.concurrency} at the same time are asked for"
-        return f"It serves {served} requests of {request.tokens or memory.context} tokens, {asked}."
+        tokens = request.tokens or memory.context
+        return f"It serves {served} concurrent requests of {tokens} tokens, but {request.concurrency} are requested."
     return None
 
 

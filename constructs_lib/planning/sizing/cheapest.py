@@ -97,7 +97,7 @@ def _nothing(request: EndpointRequest, load: CheapestFor, facts: ModelFacts, ran
     return Problem(
         _KEYWORD,
         load,
-        f"no instance of the catalogue serves that with {facts.hub_id}; the nearest is {nearest.instance.name}:"
+        f"no instance in the catalogue serves that load with {facts.hub_id}; the closest is {nearest.instance.name}:"
         f" {(nearest.reason or '').rstrip('.')}",
         f"Lower tokens or concurrency, set options.{compression}, or spread the load over more endpoints.",
     )

@@ -57,7 +57,7 @@ def full_version(text: str) -> Version:
     """
     parsed = parse_version(text)
     if parsed is None:
-        raise ValueError(f"{text!r} is no full version")
+        raise ValueError(f"{text!r} is not a full version")
     return parsed
 
 

@@ -62,9 +62,9 @@ def _misfit(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> str:
 def _ways_out(ctx: EngineContext, facts: ModelFacts) -> str:
     ways = sorted([*islice(_settings(ctx, facts), _MAX_SETTINGS), *_instances(ctx, facts)])
     if not ways:
-        return "No instance of the catalogue would do; take a smaller model, or one that was published compressed."
+        return "No instance in the catalogue would fit; use a smaller model, or one that was published compressed."
     texts = [text for _, text in ways[:MAX_SUGGESTIONS]]
-    return f"What would do, cheapest first: {'; '.join(texts)}."
+    return f"What would fit, cheapest first: {'; '.join(texts)}."
 
 
 def _settings(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, str]]:
@@ -109,6 +109,6 @@ def fit_warnings(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> I
         yield PlanWarning(
             "tgi-endpoint:tightMemory",
             f"{facts.hub_id} leaves {max(0.0, memory.spare):.0%} of the memory of {ctx.instance.name} to spare beside"
-            f" {memory.asked_tokens} tokens, less than such an estimate is sure of. If {ctx.engine.display_name} runs"
-            f" out of memory, take larger GPUs, or lower {' or '.join(ctx.engine.memory_model.option_names.sizes)}.",
+            f" {memory.asked_tokens} tokens, less than the error of such an estimate. If {ctx.engine.display_name} runs"
+            f" out of memory, use larger GPUs, or lower {' or '.join(ctx.engine.memory_model.option_names.sizes)}.",
         )

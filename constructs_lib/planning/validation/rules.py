@@ -123,7 +123,7 @@ class OneOf:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, str) and value in list(self.kind):
             return None
-        return (f"must be one of {', '.join(self.kind)}", f"Take a member of {self.kind.__name__}, or leave it out.")
+        return (f"must be one of {', '.join(self.kind)}", f"Use a member of {self.kind.__name__}, or leave it out.")
 
     def to_env(self, value: object) -> str:
         """The value as text (see `Check`)."""
@@ -141,11 +141,11 @@ class String:
     def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if not isinstance(value, str):
-            return (f"must be text, not {_type(value)}", "Give a str, or leave it out.")
+            return (f"must be a string, not {_type(value)}", "Give a str, or leave it out.")
         if not value.strip():
             return ("must not be empty", "Give it a value, or leave it out.")
         if _UNWRITABLE.search(value):
-            return ("must not have control characters or broken Unicode", "Remove them.")
+            return ("must not contain control characters or invalid Unicode", "Remove them.")
         if len(value) > self.longest:
             return (f"must have at most {self.longest} characters, has {len(value)}", "Shorten it.")
         if not re.fullmatch(self.pattern, value):
@@ -167,12 +167,12 @@ class ListOf:
     def validate(self, value: object) -> tuple[str, str] | None:
         """What is wrong and what to do (see `Check`)."""
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-            return (f"must be a list, not {_type(value)}", "Put it in brackets.")
+            return (f"must be a list, not {_type(value)}", "Put it in square brackets.")
         if not value and self.when_empty is None:
             return ("must not be empty", "Give it a value, or leave it out.")
         for item in value:
             if validate := self.each.validate(item):
-                return (f"has the item {item!r} that {validate[0]}", validate[1])
+                return (f"has the item {item!r}, which {validate[0]}", validate[1])
         return None
 
     def to_env(self, value: object) -> str:

@@ -232,7 +232,7 @@ def test_a_file_that_is_not_a_model_file_is_left_alone(add, folder, file):
     file.write_text('{"name": "package"}')
     outcome = add(folder)
     assert outcome.status == 2
-    assert f"--output {file}: format: is what the file must have, with a list 'models'." in outcome.err
+    assert f"--output {file}: format: is the format that the file must have, with a list 'models'." in outcome.err
     assert file.read_text() == '{"name": "package"}'
 
 

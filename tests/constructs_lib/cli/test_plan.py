@@ -60,7 +60,7 @@ def test_more_concurrent_requests_need_more_memory(run):
     one = run(*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 8192, "--concurrency", 1)
     many = run(*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 8192, "--concurrency", 500)
     assert (one.status, many.status) == (0, 1)
-    assert "500 at the same time are asked for" in many.out
+    assert "tokens, but 500 are requested" in many.out
 
 
 def test_the_longest_context_is_shown_even_if_a_shorter_one_is_requested(run):

@@ -16,7 +16,7 @@ FOUND = [
     fitting(InstanceType.G7_2XLARGE, caution="Nobody tried it."),
     fitting(InstanceType.P5E_48XLARGE, memory=memory(weights=0.5)),
     misfit(InstanceType.G4DN_XLARGE, "3.3 GiB short on its GPU."),
-    misfit(InstanceType.INF2_XLARGE, "It has Inferentia2, TGI's image is for NVIDIA GPUs."),
+    misfit(InstanceType.INF2_XLARGE, "It has Inferentia2, but TGI's image is for NVIDIA GPUs."),
 ]
 CONTEXTS = {one.instance.name: 131_072 for one in FOUND}
 
@@ -37,7 +37,7 @@ CONTEXT: longest request, in tokens · REQUESTS: concurrent requests of 8,192 to
 
 CANNOT SERVE    GPUS                    WHY
 ml.g4dn.xlarge  1 × T4 16 GiB           3.3 GiB short on its GPU.
-ml.inf2.xlarge  1 × Inferentia2 32 GiB  It has Inferentia2, TGI's image is for NVIDIA GPUs.
+ml.inf2.xlarge  1 × Inferentia2 32 GiB  It has Inferentia2, but TGI's image is for NVIDIA GPUs.
 
 Cheapest: ml.g6.2xlarge, $1.222 an hour, $892 a month. Required settings: max_total_tokens=8192, dtype='float16'.
 """

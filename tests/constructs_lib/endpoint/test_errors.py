@@ -197,7 +197,7 @@ def test_a_repository_name_and_a_tag_that_is_not_a_string_are_reported_together(
     tag: Any = 3
     message = str(rejection(scope, image=TgiImage.from_ecr_repository(repository, tag=tag, version="3.3.6")))
     assert "image.repository='tgi': must be a repository of aws_ecr, not str. Give aws_ecr.Repository.from_" in message
-    assert "image.tag=3: must be text, not int." in message
+    assert "image.tag=3: must be a string, not int." in message
 
 
 def test_plain_values_in_place_of_cdk_objects_are_reported_together(scope: Stack) -> None:
@@ -245,7 +245,7 @@ def test_plain_values_in_place_of_cdk_objects_are_reported_together(scope: Stack
         ({"vpc": ec2.Vpc}, "must be a VPC of aws_ec2, not the class Vpc."),
         ({"role": iam.Role}, "must be a role of aws_iam, not the class Role."),
         ({"tags": {"copies": 1}}, "tags['copies']=1: must be a string, not int. Write '1'."),
-        ({"tags": {1: "copies"}}, "tags=1: a key must be text, not int. Give a str."),
+        ({"tags": {1: "copies"}}, "tags=1: a key must be a string, not int. Give a str."),
         ({"environment": []}, "environment=(not shown): must be a mapping, not list."),
         ({"vpc_subnets": {"one_per_az": True}}, "must be a SubnetSelection of aws_ec2, not dict."),
         (

@@ -116,7 +116,7 @@ def test_all_problems_of_an_imported_endpoint_are_reported_together(
     assert message.startswith("Team/Chat: 4 problems")
     assert first in message
     assert "variant_name='a b': must be 1 to 63 letters" in message
-    assert "model_id=5: must be text, not int." in message
+    assert "model_id=5: must be a string, not int." in message
     assert "max_body_bytes='6MB': must be a whole number, not str. Give an int." in message
     assert stack.node.try_find_child("Chat") is None
 

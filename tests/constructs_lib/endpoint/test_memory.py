@@ -44,7 +44,7 @@ def test_a_model_that_does_not_fit_is_rejected_at_synth(stack: Stack) -> None:
         endpoint(stack, model=Model.from_hub("Qwen/Qwen2.5-72B-Instruct"))
     assert re.search(
         r"instance_type='ml\.g5\.2xlarge': cannot hold Qwen/Qwen2\.5-72B-Instruct: 1\d\d\.\d GiB short on its GPU.*"
-        r"What would do, cheapest first: ml\.g6e\.12xlarge \(\$13\.12 an hour\);",
+        r"What would fit, cheapest first: ml\.g6e\.12xlarge \(\$13\.12 an hour\);",
         str(raised.value),
     )
 

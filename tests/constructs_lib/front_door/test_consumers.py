@@ -90,8 +90,8 @@ def test_a_duplicate_name_is_rejected() -> None:
         ("  ", "id='  ': must not be empty"),
         ("team/a", "id='team/a': must be a name without slashes"),
         ("x" * 129, "must have at most 128 characters, has 129"),
-        (None, "id=None: must be text, not None"),
-        (7, "id=7: must be text, not int"),
+        (None, "id=None: must be a string, not None"),
+        (7, "id=7: must be a string, not int"),
     ],
 )
 def test_an_invalid_name_is_rejected(id: Any, message: str) -> None:

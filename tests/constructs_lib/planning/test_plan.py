@@ -49,32 +49,32 @@ ALL = ", ".join(VERSIONS)
     [
         (
             {"version": "3.3.5"},
-            f"image='3.3.5': AWS has no image of that TGI version. Take '3.3.6'. There are {ALL}.",
+            f"image='3.3.5': AWS publishes no image of that TGI version. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"version": "2.0"},
-            f"image='2.0': must be a full version such as '3.3.6'. Take '2.0.2'. There are {ALL}.",
+            f"image='2.0': must be a full version such as '3.3.6'. Use '2.0.2'. AWS publishes {ALL}.",
         ),
         (
             {"version": "latest"},
-            f"image='latest': must be a full version such as '3.3.6'. Take '3.3.6'. There are {ALL}.",
+            f"image='latest': must be a full version such as '3.3.6'. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"image": ImageChoice(version=3)},
-            f"image=3: must be a full version such as '3.3.6'. Take '3.3.6'. There are {ALL}.",
+            f"image=3: must be a full version such as '3.3.6'. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"region": "us-east-9"},
             (
-                "region='us-east-9': AWS offers no image of TGI 3.3.6 there."
-                " Deploy to another Region, or bring an image: TgiImage.from_ecr_repository."
+                "region='us-east-9': AWS publishes no image of TGI 3.3.6 in that Region."
+                " Deploy to another Region, or use an image of your own: TgiImage.from_ecr_repository."
             ),
         ),
         (
             {"region": 5},
             (
-                "region=5: AWS offers no image of TGI 3.3.6 there."
-                " Deploy to another Region, or bring an image: TgiImage.from_ecr_repository."
+                "region=5: AWS publishes no image of TGI 3.3.6 in that Region."
+                " Deploy to another Region, or use an image of your own: TgiImage.from_ecr_repository."
             ),
         ),
         ({"image": "3.3.6"}, "image='3.3.6': must be a TgiImage, not str. Write TgiImage.version(…)."),
@@ -147,7 +147,7 @@ def test_an_option_that_the_version_lacks_is_refused_even_if_its_value_is_not_kn
 @pytest.mark.parametrize(("value", "shown"), [(UNKNOWN, "(known at deployment)"), ("4k", "'4k'")])
 def test_a_limit_without_the_other_is_shown_as_it_is_given(given, missing, value, shown, refusals):
     found = refusals(options={given: value})
-    assert any(words.startswith(f"options.{given}={shown}: is given without {missing};") for words in found)
+    assert any(words.startswith(f"options.{given}={shown}: is set without {missing};") for words in found)
 
 
 JUNK = st.one_of(

@@ -44,14 +44,16 @@ NEW_GPU = InstanceType.of("ml.g9.xlarge", accelerator_count=1, memory_gib=48, vo
         (
             {"volume_size_gib": 100},
             (
-                "volume_size=100: ml.g5.2xlarge stores on its own NVMe drives, SageMaker refuses a volume for it."
+                "volume_size=100: ml.g5.2xlarge stores data on its own NVMe drives, so SageMaker accepts no volume"
+                " for it."
                 " Leave volume_size out."
             ),
         ),
         (
             {"has_volume_key": True},
             (
-                "volume_key=(a key): ml.g5.2xlarge stores on its own NVMe drives, SageMaker refuses a volume for it,"
+                "volume_key=(a key): ml.g5.2xlarge stores data on its own NVMe drives, so SageMaker accepts no"
+                " volume for it,"
                 " and those drives are always encrypted with a key of their own. Leave volume_key out."
             ),
         ),
@@ -86,8 +88,8 @@ NEW_GPU = InstanceType.of("ml.g9.xlarge", accelerator_count=1, memory_gib=48, vo
         (
             {"inference_ami_version": NEURON},
             (
-                f"inference_ami_version='{NEURON}': is for Inferentia and Trainium, ml.g5.2xlarge has GPUs."
-                " Take 'al2-ami-sagemaker-inference-gpu-3-1'."
+                f"inference_ami_version='{NEURON}': is for Inferentia and Trainium, but ml.g5.2xlarge has GPUs."
+                " Use 'al2-ami-sagemaker-inference-gpu-3-1'."
             ),
         ),
         (
@@ -97,7 +99,10 @@ NEW_GPU = InstanceType.of("ml.g9.xlarge", accelerator_count=1, memory_gib=48, vo
                 " Write it in that form, or leave it out."
             ),
         ),
-        ({"inference_ami_version": 3}, "inference_ami_version=3: must be text, not int. Give a str, or leave it out."),
+        (
+            {"inference_ami_version": 3},
+            "inference_ami_version=3: must be a string, not int. Give a str, or leave it out.",
+        ),
     ],
 )
 def test_what_sagemaker_refuses_is_refused_in_words(changes, words, refusals):

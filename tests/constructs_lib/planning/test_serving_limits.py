@@ -108,10 +108,13 @@ def told(found: ServingFacts) -> list[str]:
         ({"max_best_of": 0}, "max_best_of=0: must be from 1 to"),
         ({"dtype": "int8"}, "dtype='int8': must be one of float16, bfloat16"),
         ({"quantize": "q4"}, "quantize='q4': must be one of awq, compressed-tensors"),
-        ({"revision": UNKNOWN}, "revision=(known at deployment): must be known at synth: a front door tells its"),
+        (
+            {"revision": UNKNOWN},
+            "revision=(known at deployment): must be known at synth, because a front door passes it to its",
+        ),
         (
             {"max_input_tokens": 4096, "max_total_tokens": 4096},
-            "max_input_tokens=4096: must be less than max_total_tokens=4096. Give the endpoint's own limits.",
+            "max_input_tokens=4096: must be less than max_total_tokens=4096. Use the endpoint's own limits.",
         ),
     ],
 )

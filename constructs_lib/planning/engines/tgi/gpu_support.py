@@ -38,14 +38,14 @@ def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Probl
             "options.quantize",
             asked,
             f"the weights of {facts.hub_id} are published as {published}",
-            "Leave it out: TGI sees how they are compressed.",
+            "Leave it out: TGI detects how they are compressed.",
         )
     elif asked not in ON_THE_FLY:
         yield Problem(
             "options.quantize",
             asked,
-            f"needs weights that were published so, and those of {facts.hub_id} are not compressed",
-            "Choose a repository with such weights (ModelFacts(quantization=…) describes them), or take fp8 or eetq,"
+            f"needs weights that were published in that format, and those of {facts.hub_id} are not compressed",
+            "Choose a repository with such weights (ModelFacts(quantization=…) describes them), or use fp8 or eetq,"
             " which compress while loading.",
         )
 
@@ -56,21 +56,21 @@ def _old_gpu_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem
         yield Problem(
             "instance_type",
             instance.name,
-            f"TGI runs {facts.model_type} models on Ampere GPUs or newer only, {instance.accelerator} is older",
-            "Take a newer GPU, such as InstanceType.G6_XLARGE.",
+            f"TGI runs {facts.model_type} models on Ampere GPUs or newer only, but {instance.accelerator} is older",
+            "Use a newer GPU, such as InstanceType.G6_XLARGE.",
         )
     elif support_of(facts).bfloat16 and not ctx.given("dtype"):
         yield Problem(
             "instance_type",
             instance.name,
-            f"TGI computes {facts.model_type} models in bfloat16, which {instance.accelerator} does not have",
-            "Take a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16.",
+            f"TGI computes {facts.model_type} models in bfloat16, which {instance.accelerator} does not support",
+            "Use a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16.",
         )
     if published in _NEEDS_AMPERE:
         yield Problem(
             "instance_type",
             instance.name,
             f"the weights of {facts.hub_id} are published as {published}, whose kernels need Ampere GPUs or newer,"
-            f" {instance.accelerator} is older",
-            "Take a newer GPU, such as InstanceType.G6_XLARGE.",
+            f" but {instance.accelerator} is older",
+            "Use a newer GPU, such as InstanceType.G6_XLARGE.",
         )

@@ -35,15 +35,15 @@ def _token_problems(ctx: EngineContext) -> Iterator[Problem]:
         yield Problem(
             "options.max_input_tokens",
             ctx.shown("max_input_tokens"),
-            "is given without max_total_tokens; TGI works out one from the other only if both or neither are given",
-            "Give max_total_tokens as well: the longest prompt and answer together.",
+            "is set without max_total_tokens; TGI needs both of them or neither",
+            "Set max_total_tokens as well: the longest prompt and answer together.",
         )
     if given == {"max_total_tokens"}:
         yield Problem(
             "options.max_total_tokens",
             ctx.shown("max_total_tokens"),
-            "is given without max_input_tokens; TGI works out one from the other only if both or neither are given",
-            f"Give max_input_tokens as well, {total - 1 if total else 'a number below it'} at most.",
+            "is set without max_input_tokens; TGI needs both of them or neither",
+            f"Set max_input_tokens as well, to {f'at most {total - 1}' if total else 'less than that'}.",
         )
     if longest_input and total and longest_input >= total:
         yield Problem(
@@ -108,17 +108,20 @@ def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
         yield Problem(
             "options.dtype",
             dtype,
-            f"cannot be given together with quantize={quantize!r}, which decides the type",
+            f"cannot be combined with quantize={quantize!r}, which decides the type",
             "Leave out one of the two.",
         )
     if not has_old_gpu(ctx) or capability is None:
         return
     gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
     if dtype == "bfloat16":
-        yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Take float16, or a newer GPU.")
+        yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Use float16, or a newer GPU.")
     if quantize in (Quantization.FP8, Quantization.MARLIN):
         yield Problem(
-            "options.quantize", quantize, f"{gpu} cannot run its kernels, which need 8.0", "Take a newer GPU."
+            "options.quantize",
+            quantize,
+            f"{gpu} cannot run its kernels, which need compute capability 8.0",
+            "Use a newer GPU.",
         )
 
 
@@ -127,14 +130,17 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
     chosen = "attention='paged'" if ctx.text("attention") else f"attention='paged', which {ctx.instance.name} needs"
     if ctx.values.get("prefix_caching") is True and attention == Attention.PAGED:
         yield Problem(
-            "options.prefix_caching", True, f"does not work with {chosen}", "Leave prefix_caching out, or set it False."
+            "options.prefix_caching",
+            True,
+            f"does not work with {chosen}",
+            "Leave prefix_caching out, or set it to False.",
         )
     if ctx.text("kv_cache_dtype") and attention == Attention.FLASHDECODING:
         yield Problem(
             "options.kv_cache_dtype",
             ctx.text("kv_cache_dtype"),
             "does not work with attention='flashdecoding'",
-            "Leave attention out, or take flashinfer.",
+            "Leave attention out, or use flashinfer.",
         )
     if has_old_gpu(ctx) and attention not in (Attention.PAGED, None):
         yield Problem(
@@ -152,10 +158,13 @@ def _fallback_problems(ctx: EngineContext) -> Iterator[Problem]:
     quantize, speculate = ctx.text("quantize"), ctx.number("speculate")
     if quantize not in (None, Quantization.BITSANDBYTES):
         yield Problem(
-            "options.quantize", quantize, f"{why}, which know bitsandbytes only", "Leave it out, or take bitsandbytes."
+            "options.quantize",
+            quantize,
+            f"{why}, which support bitsandbytes only",
+            "Leave it out, or use bitsandbytes.",
         )
     if speculate:
-        yield Problem("options.speculate", speculate, f"{why}, which cannot speculate", "Leave it out.")
+        yield Problem("options.speculate", speculate, f"{why}, which do not support speculation", "Leave it out.")
 
 
 def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
@@ -176,7 +185,7 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
         yield Problem(
             "options.lora_adapters",
             adapters,
-            f"TGI has no adapters for {ctx.facts.model_type} models",
+            f"TGI does not support adapters for {ctx.facts.model_type} models",
             "Leave it out, or merge the adapter into the weights.",
         )
 

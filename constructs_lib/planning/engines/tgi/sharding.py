@@ -46,14 +46,14 @@ def shard_problems(ctx: EngineContext) -> Iterator[Problem]:
         yield Problem(
             "options.sharded",
             True,
-            f"needs more than one GPU, {ctx.instance.name} has {_gpus(gpus)} and num_shard is {shards}",
-            "Leave it out, or take more GPUs.",
+            f"needs more than one GPU, but {ctx.instance.name} has {_gpus(gpus)} and num_shard is {shards}",
+            "Leave it out, or use an instance with more GPUs.",
         )
     if ctx.values.get("sharded") is False and asked is not None and asked > 1:
         yield Problem("options.sharded", False, f"contradicts num_shard={asked}", "Leave it out.")
     if ctx.text("quantize") == Quantization.EXL2 and shards > 1:
         yield Problem(
-            "options.quantize", "exl2", f"cannot be shared among {shards} GPUs", "Set num_shard to 1, or take awq."
+            "options.quantize", "exl2", f"cannot be split over {shards} GPUs", "Set num_shard to 1, or use awq."
         )
     if ctx.facts and not (ctx.unknown.keys() & {"num_shard", "sharded"}) and not can_shard(ctx.facts, shards):
         yield _head_problem(ctx, ctx.facts, shards)
@@ -67,7 +67,7 @@ def _head_problem(ctx: EngineContext, facts: ModelFacts, shards: int) -> Problem
         ctx.number("num_shard"),
         f"{facts.hub_id} has {facts.heads} attention heads and {facts.kv_heads} key-value heads, which cannot be split"
         f" evenly over {shards} GPUs of {ctx.instance.name}; possible here: {words}",
-        f"Set options.num_shard to {words}, or take an instance with that many GPUs.",
+        f"Set options.num_shard to {words}, or use an instance with that many GPUs.",
     )
 
 

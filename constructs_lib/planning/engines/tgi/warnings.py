@@ -22,24 +22,24 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     if values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
         yield PlanWarning(
             "tgi-endpoint:trustsUnpinnedCode",
-            "trust_remote_code runs whatever code the model's repository holds on the day an instance starts. Pin it:"
+            "trust_remote_code runs whatever code the model's repository contains when an instance starts. Pin it:"
             " Model.from_hub(…, revision=commit).",
         )
     if values.get("messages_api_enabled") is True:
         yield PlanWarning(
             "tgi-endpoint:chatOnly",
-            f"With messages_api_enabled, TGI {format_version(ctx.version)} takes chat requests only on this endpoint.",
+            f"With messages_api_enabled, TGI {format_version(ctx.version)} accepts only chat requests here.",
         )
     if "max_batch_total_tokens" in values and flash and ctx.version >= (3, 0, 0):
         yield PlanWarning(
             "tgi-endpoint:batchTotalIgnored",
-            "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores what is given.",
+            "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores the option.",
         )
     if ctx.facts and falls_back(ctx.facts):
         yield PlanWarning(
             "tgi-endpoint:noOptimizedImplementation",
             f"TGI has no implementation of its own for {ctx.facts.model_type} models and runs {ctx.facts.hub_id} with"
-            " plain transformers, slower and with fewer options, if it runs it at all. Prefer a model that it"
+            " plain transformers, slower and with fewer options, if at all. Prefer a model that it"
             " implements.",
         )
     if ctx.text("quantize") == Quantization.BITSANDBYTES:
@@ -50,15 +50,14 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     if ctx.facts and chunks_prefill(ctx) is False and ctx.version >= (3, 0, 0) and not ctx.given("max_total_tokens"):
         yield PlanWarning(
             "tgi-endpoint:implicitLimits",
-            f"Without prefill chunking TGI takes the longest context of {ctx.facts.hub_id} from its warm-up prompt,"
-            f" {_warm_up_tokens(ctx, ctx.facts)} tokens here. Give max_input_tokens and"
+            f"Without prefill chunking TGI derives the longest context of {ctx.facts.hub_id} from its warm-up prompt,"
+            f" {_warm_up_tokens(ctx, ctx.facts)} tokens here. Set max_input_tokens and"
             " max_total_tokens.",
         )
     if ctx.model.source == "s3" and ctx.facts and ctx.facts.hub_id.startswith(_MATCHED_BY_NAME):
         yield PlanWarning(
             "tgi-endpoint:matchedByName",
-            f"TGI treats {ctx.facts.hub_id} specially by its hub id, which weights in S3 do not have. Prefer"
-            " Model.from_hub.",
+            f"TGI recognizes {ctx.facts.hub_id} by its hub id, which weights in S3 do not have. Prefer Model.from_hub.",
         )
 
 

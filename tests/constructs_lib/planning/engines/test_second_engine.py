@@ -140,7 +140,7 @@ def test_smaller_limits_are_set_if_the_defaults_do_not_fit() -> None:
         (
             {"options": PagedOptions(enforce_eager=True, max_model_len=8192), "image": ImageChoice(version="0.19.1")},
             (
-                "options.enforce_eager=True: Paged 0.19.1 does not have it; it came with 0.20.0. Leave it out, or"
+                "options.enforce_eager=True: Paged 0.19.1 does not have it; it was added in 0.20.0. Leave it out, or"
                 " change image."
             ),
         ),
@@ -148,7 +148,7 @@ def test_smaller_limits_are_set_if_the_defaults_do_not_fit() -> None:
         ({"image": "0.20.0"}, "image='0.20.0': must be a PagedImage, not str. Write PagedImage.version(…)."),
         (
             {"image": ImageChoice(version="0.21.0")},
-            "image='0.21.0': AWS has no image of that Paged version. Take '0.20.0'. There are 0.19.1, 0.20.0.",
+            "image='0.21.0': AWS publishes no image of that Paged version. Use '0.20.0'. AWS publishes 0.19.1, 0.20.0.",
         ),
         (
             {"environment": {"MAX_NUM_SEQS": "1"}},
@@ -160,7 +160,7 @@ def test_smaller_limits_are_set_if_the_defaults_do_not_fit() -> None:
         (
             {"instance": InstanceType.INF2_XLARGE},
             (
-                "instance_type='ml.inf2.xlarge': has Inferentia2, Paged's image is for NVIDIA GPUs. Take a GPU"
+                "instance_type='ml.inf2.xlarge': has Inferentia2, but Paged's image is for NVIDIA GPUs. Use a GPU"
                 " instance, such as InstanceType.G5_2XLARGE."
             ),
         ),
@@ -191,7 +191,7 @@ def test_candidates_are_sized_by_its_memory_model() -> None:
     four = found["ml.g6.12xlarge"]
     assert (four.num_shard, dict(four.settings)) == (4, {"max_model_len": 8192, "tensor_parallel_size": 4})
     assert found["ml.g4dn.xlarge"].reason == "3.5 GiB short on its GPU."
-    assert found["ml.inf2.xlarge"].reason == "It has Inferentia2, Paged's image is for NVIDIA GPUs."
+    assert found["ml.inf2.xlarge"].reason == "It has Inferentia2, but Paged's image is for NVIDIA GPUs."
 
 
 def test_the_cheapest_instance_is_found_by_its_memory_model() -> None:

@@ -106,22 +106,22 @@ def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
         (
             InstanceType.INF2_XLARGE,
             (
-                "instance_type='ml.inf2.xlarge': has Inferentia2, TGI's image is for NVIDIA GPUs."
-                " Take a GPU instance, such as InstanceType.G5_2XLARGE."
+                "instance_type='ml.inf2.xlarge': has Inferentia2, but TGI's image is for NVIDIA GPUs."
+                " Use a GPU instance, such as InstanceType.G5_2XLARGE."
             ),
         ),
         (
             InstanceType.TRN2_48XLARGE,
             (
-                "instance_type='ml.trn2.48xlarge': has Trainium2, TGI's image is for NVIDIA GPUs."
-                " Take a GPU instance, such as InstanceType.G5_2XLARGE."
+                "instance_type='ml.trn2.48xlarge': has Trainium2, but TGI's image is for NVIDIA GPUs."
+                " Use a GPU instance, such as InstanceType.G5_2XLARGE."
             ),
         ),
         (
             InstanceType.P6E_GB200_36XLARGE,
             (
-                "instance_type='ml.p6e-gb200.36xlarge': has an Arm host, TGI's image is for x86."
-                " Take an x86 instance, such as p5."
+                "instance_type='ml.p6e-gb200.36xlarge': has an Arm host, but TGI's image is for x86."
+                " Use an x86 instance, such as p5."
             ),
         ),
         (

@@ -75,18 +75,18 @@ def test_the_checkpoints_size_follows_its_type():
         (
             hub("meta-llama/Llama-3.1-8B-Instruct"),
             (
-                "model='meta-llama/Llama-3.1-8B-Instruct': is gated (llama3.1): the hub serves it to nobody without a"
-                " token. Ask for access on its hub page, keep a token in Secrets Manager, and give it as"
+                "model='meta-llama/Llama-3.1-8B-Instruct': is gated (llama3.1): the hub serves it only with a"
+                " token. Request access on its hub page, store a token in Secrets Manager, and pass it as"
                 " Model.from_hub(…, token=secret)."
             ),
         ),
         (
             hub("s3://bucket/model"),
-            "model='s3://bucket/model': is an address, not a hub id. Use Model.from_s3(bucket, prefix).",
+            "model='s3://bucket/model': is a URL, not a hub id. Use Model.from_s3(bucket, prefix).",
         ),
         (
             hub("https://huggingface.co/me/mine"),
-            "model='https://huggingface.co/me/mine': is an address, not a hub id. Give only 'owner/name'.",
+            "model='https://huggingface.co/me/mine': is a URL, not a hub id. Write only 'owner/name'.",
         ),
         (
             hub("./mine"),
@@ -96,7 +96,7 @@ def test_the_checkpoints_size_follows_its_type():
             ),
         ),
         (hub(""), "model='': must not be empty. Give it a value, or leave it out."),
-        (hub(None), "model=None: must be text, not None. Give a str, or leave it out."),
+        (hub(None), "model=None: must be a string, not None. Give a str, or leave it out."),
         (
             hub("me/my model"),
             (
@@ -114,7 +114,7 @@ def test_the_checkpoints_size_follows_its_type():
         (
             hub("me/my--model"),
             (
-                "model='me/my--model': must not have '--' or '..', nor end in '.git'."
+                "model='me/my--model': must not contain '--' or '..', or end in '.git'."
                 " Copy the id from the model's hub page."
             ),
         ),
@@ -128,7 +128,7 @@ def test_the_checkpoints_size_follows_its_type():
         ),
         (
             {"model": ModelChoice(source="s3", revision="main")},
-            "model.revision='main': is for the hub; weights in S3 have none. Leave revision out.",
+            "model.revision='main': is for the hub only; weights in S3 have no revision. Leave revision out.",
         ),
         (
             {"model": ModelChoice(source="ftp")},
@@ -157,12 +157,12 @@ def test_the_checkpoints_size_follows_its_type():
             hub("me/mine", facts=replace(LLAMA, gating="no", checkpoint_dtype="bf16")),
             (
                 "model.facts.checkpoint_dtype='bf16': must be one of float32, bfloat16, float16, float8."
-                " Take the type of the published weights."
+                " Use the type of the published weights."
             ),
         ),
         (
             hub("me/mine", facts=replace(LLAMA, gating="no", model_type=None)),
-            "model.facts.model_type=None: must be text, not None. Give a str, or leave it out.",
+            "model.facts.model_type=None: must be a string, not None. Give a str, or leave it out.",
         ),
     ],
 )

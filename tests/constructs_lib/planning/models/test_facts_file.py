@@ -78,11 +78,11 @@ def test_a_file_that_is_not_there_is_named(file):
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"format": 2, "models": []}', '{"format": 1, "models": {}}'])
 def test_another_kind_of_file_is_refused(refusal, content):
-    assert "format=1: is what the file must have, with a list 'models'" in refusal(content)
+    assert "format=1: is the format that the file must have, with a list 'models'" in refusal(content)
 
 
 def test_what_is_no_json_is_refused(refusal):
-    assert "is no JSON: Expecting value" in refusal("nonsense")
+    assert "is not JSON: Expecting value" in refusal("nonsense")
 
 
 def test_all_that_is_wrong_is_told_together(refusal):
@@ -99,7 +99,7 @@ def test_all_that_is_wrong_is_told_together(refusal):
         ({"intermediate": 1.5}, "models[0].intermediate=1.5: must be a whole number above 0, or null"),
         ({"tied_embeddings": "no"}, "models[0].tied_embeddings='no': must be true or false"),
         ({"checkpoint_dtype": "int4"}, "models[0].checkpoint_dtype='int4': must be one of"),
-        ({"wings": 2}, "models[0].wings=2: is not known. Remove it."),
+        ({"wings": 2}, "models[0].wings=2: is unknown. Remove it."),
     ],
 )
 def test_a_wrong_field_is_told_with_what_is_right(refusal, change, words):

@@ -80,24 +80,27 @@ def test_a_batch_that_tgi_measures_is_not_told():
     [
         (of(LARGE, InstanceType.G5_2XLARGE), r"11\d\.\d GiB short on its GPU\."),
         (of(LARGE, InstanceType.G5_12XLARGE), r"1\d\.\d GiB short on each of 4 GPUs\."),
-        (of(LARGE, InstanceType.INF2_48XLARGE), r"It has Inferentia2, TGI's image is for NVIDIA GPUs\."),
-        (of(LARGE, InstanceType.P6E_GB200_36XLARGE), r"It has an Arm host, TGI's image is for x86\."),
-        (of(LARGE, UNDECIDED), r"Its GPUs are not published\."),
+        (of(LARGE, InstanceType.INF2_48XLARGE), r"It has Inferentia2, but TGI's image is for NVIDIA GPUs\."),
+        (of(LARGE, InstanceType.P6E_GB200_36XLARGE), r"It has an Arm host, but TGI's image is for x86\."),
+        (of(LARGE, UNDECIDED), r"The figures of its GPUs are not published\."),
         (
             candidate(LLAMA, InstanceType.G5_2XLARGE, region="mars-1"),
             r"AWS offers no image of TGI 3\.3\.6 in mars-1\.",
         ),
         (
             candidate(LLAMA, InstanceType.P5_48XLARGE, tokens=200_000),
-            r"The model's longest context is 131072 tokens, 200000 are asked for\.",
+            r"The model's longest context is 131072 tokens, but 200000 are requested\.",
         ),
         (
             candidate(LLAMA, InstanceType.G5_2XLARGE, tokens=8192, concurrency=32),
-            r"It serves 2 requests of 8192 tokens, 32 at the same time are asked for\.",
+            r"It serves 2 concurrent requests of 8192 tokens, but 32 are requested\.",
         ),
         (
             candidate(LLAMA, InstanceType.G4DN_12XLARGE, options=TgiOptions(quantize="fp8")),
-            r"options\.quantize: ml\.g4dn\.12xlarge \(T4, .* cannot run its kernels, which need 8\.0\.",
+            (
+                r"options\.quantize: ml\.g4dn\.12xlarge \(T4, .* cannot run its kernels, which need compute capability"
+                r" 8\.0\."
+            ),
         ),
         (
             candidate(LLAMA, InstanceType.G5_12XLARGE, options=TgiOptions(num_shard=3)),
@@ -105,11 +108,11 @@ def test_a_batch_that_tgi_measures_is_not_told():
         ),
         (
             candidate(LLAMA, replace(InstanceType.G5_2XLARGE, nvme_gb=10)),
-            r"The weights are 15 GiB, it has 9 GiB of storage\.",
+            r"The weights are 15 GiB, but it has 9 GiB of storage\.",
         ),
         (
             candidate(LLAMA, replace(InstanceType.G5_2XLARGE, host_memory_gib=4)),
-            r"Loading takes 5 GiB of the host's memory, it has 4 GiB\.",
+            r"Loading takes 5 GiB of the host's memory, but it has 4 GiB\.",
         ),
         (of("google/gemma-2-2b-it", InstanceType.G4DN_XLARGE), r"instance_type: TGI runs gemma2 models on Ampere .*"),
     ],
@@ -133,5 +136,5 @@ def test_blackwell_fits_with_a_caution():
 
 
 def test_a_version_that_is_none_is_an_error():
-    with pytest.raises(ValueError, match=r"'3\.3' is no full version"):
+    with pytest.raises(ValueError, match=r"'3\.3' is not a full version"):
         candidates(LLAMA, version="3.3")

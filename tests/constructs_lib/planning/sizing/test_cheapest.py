@@ -89,11 +89,10 @@ def test_described_models_in_s3_may_wish_too(planning):
             wished(8192, 10_000),
             [
                 (
-                    "instance_type=CheapestFor(tokens=8192, concurrency=10000): no instance of the catalogue"
-                    " serves that"
-                    " with meta-llama/Llama-3.1-8B-Instruct; the nearest is ml.p5en.48xlarge: It serves 937"
-                    " requests of 8192"
-                    " tokens, 10000 at the same time are asked for. Lower tokens or concurrency, set"
+                    "instance_type=CheapestFor(tokens=8192, concurrency=10000): no instance in the catalogue"
+                    " serves that load with meta-llama/Llama-3.1-8B-Instruct; the closest is ml.p5en.48xlarge: It"
+                    " serves 937"
+                    " concurrent requests of 8192 tokens, but 10000 are requested. Lower tokens or concurrency, set"
                     " options.quantize, or"
                     " spread the load over more endpoints."
                 )
@@ -103,11 +102,11 @@ def test_described_models_in_s3_may_wish_too(planning):
             wished(200_000),
             [
                 (
-                    "instance_type=CheapestFor(tokens=200000, concurrency=1): no instance of the catalogue"
-                    " serves that with"
-                    " meta-llama/Llama-3.1-8B-Instruct; the nearest is ml.g4dn.xlarge: The model's longest"
+                    "instance_type=CheapestFor(tokens=200000, concurrency=1): no instance in the catalogue"
+                    " serves that load with"
+                    " meta-llama/Llama-3.1-8B-Instruct; the closest is ml.g4dn.xlarge: The model's longest"
                     " context is 131072"
-                    " tokens, 200000 are asked for. Lower tokens or concurrency, set options.quantize, or"
+                    " tokens, but 200000 are requested. Lower tokens or concurrency, set options.quantize, or"
                     " spread the load"
                     " over more endpoints."
                 )

@@ -214,5 +214,5 @@ def test_the_host_holds_a_process_for_each_gpu():
 def test_a_gpu_of_unpublished_memory_and_a_version_that_is_none_are_errors():
     with pytest.raises(ValueError, match=r"the memory of the GPUs of ml\.p6e-gb200\.36xlarge is not known"):
         planned(instance=InstanceType.P6E_GB200_36XLARGE)
-    with pytest.raises(ValueError, match=r"'3\.3' is no full version"):
+    with pytest.raises(ValueError, match=r"'3\.3' is not a full version"):
         planned(version="3.3")

@@ -24,7 +24,7 @@ def test_a_model_that_does_not_fit_is_refused_with_the_three_cheapest_ways_out(p
         r"instance_type='ml\.g5\.2xlarge': cannot hold meta-llama/Llama-3\.3-70B-Instruct: 11\d\.\d GiB short on its"
         r" GPU, of which TGI fills 19\.8 GiB: 131\.\d GiB of weights, 0\.7 GiB for CUDA, 0\.\d GiB to"
         r" prefill \d+ tokens and"
-        r" 0\.7 GiB for the keys and values of 2048 tokens are too much\. What would do, cheapest first:"
+        r" 0\.7 GiB for the keys and values of 2048 tokens are too much\. What would fit, cheapest first:"
         r" ml\.g6e\.12xlarge \(\$13\.12 an hour\); ml\.g6\.48xlarge \(\$16\.69 an hour\);"
         r" ml\.g5\.48xlarge \(\$20\.36 an hour\)\.",
         words,
@@ -63,27 +63,29 @@ def test_what_is_told_as_a_way_out_fits(planning):
 def test_a_model_that_no_instance_holds_is_refused_without_a_way_out(planning):
     giant = replace(LLAMA, parameters=10**13)
     words = misfit(planning, model=ModelChoice(source="hub", hub_id="me/giant", facts=giant, has_token=True))
-    end = "No instance of the catalogue would do; take a smaller model, or one that was published compressed."
+    end = "No instance in the catalogue would fit; use a smaller model, or one that was published compressed."
     assert words.endswith(end)
 
 
 def test_a_volume_that_cannot_hold_the_weights_is_refused(refusals):
     own = InstanceType.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48, volume_configurable=True)
     assert refusals(instance=own, volume_size_gib=15) == [
-        "volume_size=15: the weights are 15 GiB, it has 15 GiB of storage. Raise it to 16 GiB or more."
+        "volume_size=15: the weights are 15 GiB, but it has 15 GiB of storage. Raise it to 16 GiB or more."
     ]
     assert refusals(instance=own, volume_size_gib=16) == []
 
 
 def test_drives_that_cannot_hold_the_weights_are_refused(planning):
     words = misfit(planning, instance=replace(InstanceType.G5_2XLARGE, nvme_gb=10))
-    start = "instance_type='ml.g5.2xlarge': the weights are 15 GiB, it has 9 GiB of storage. What would do, cheapest"
+    start = (
+        "instance_type='ml.g5.2xlarge': the weights are 15 GiB, but it has 9 GiB of storage. What would fit, cheapest"
+    )
     assert words.startswith(start)
 
 
 def test_a_host_that_cannot_load_the_weights_is_refused(planning):
     words = misfit(planning, instance=replace(InstanceType.G5_2XLARGE, host_memory_gib=4))
-    assert "loading takes 5 GiB of the host's memory, it has 4 GiB. What would do, cheapest first: " in words
+    assert "loading takes 5 GiB of the host's memory, but it has 4 GiB. What would fit, cheapest first: " in words
 
 
 def test_a_tight_fit_is_told(planning):
@@ -91,7 +93,7 @@ def test_a_tight_fit_is_told(planning):
     assert (plan.problems, [warning.id for warning in plan.warnings]) == ((), ["tgi-endpoint:tightMemory"])
     assert plan.warnings[0].message == (
         "meta-llama/Llama-3.1-8B-Instruct leaves 8% of the memory of ml.g5.2xlarge to spare beside 18000 tokens, less"
-        " than such an estimate is sure of. If TGI runs out of memory, take larger GPUs, or lower"
+        " than the error of such an estimate. If TGI runs out of memory, use larger GPUs, or lower"
         " max_batch_prefill_tokens or max_total_tokens."
     )
 
@@ -118,7 +120,7 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
             "tgi-endpoint:noOptimizedImplementation",
             (
                 "TGI has no implementation of its own for qwen3 models and runs Qwen/Qwen3-4B with plain transformers,"
-                " slower and with fewer options, if it runs it at all. Prefer a model that it implements."
+                " slower and with fewer options, if at all. Prefer a model that it implements."
             ),
         )
     ]
@@ -130,10 +132,10 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
         (
             {"options": {"quantize": "awq"}},
             (
-                "options.quantize='awq': needs weights that were published so, and those of"
+                "options.quantize='awq': needs weights that were published in that format, and those of"
                 " meta-llama/Llama-3.1-8B-Instruct are not compressed. Choose a repository with such weights"
                 " (ModelFacts(quantization=…) describes them), or"
-                " take fp8 or eetq, which compress while loading."
+                " use fp8 or eetq, which compress while loading."
             ),
         ),
         (
@@ -146,23 +148,21 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
             (
                 "options.quantize='eetq': the weights of meta-llama/Llama-3.1-8B-Instruct are published as awq."
                 " Leave it"
-                " out: TGI sees how they are compressed."
+                " out: TGI detects how they are compressed."
             ),
         ),
         (
             {"hub_id": "google/gemma-2-2b-it", "instance": InstanceType.G4DN_XLARGE},
             (
-                "instance_type='ml.g4dn.xlarge': TGI runs gemma2 models on Ampere GPUs or newer only, T4 is"
-                " older. Take a"
-                " newer GPU, such as InstanceType.G6_XLARGE."
+                "instance_type='ml.g4dn.xlarge': TGI runs gemma2 models on Ampere GPUs or newer only, but T4 is"
+                " older. Use a newer GPU, such as InstanceType.G6_XLARGE."
             ),
         ),
         (
             {"hub_id": "google/gemma-3-1b-it", "instance": InstanceType.G4DN_XLARGE},
             (
                 "instance_type='ml.g4dn.xlarge': TGI computes gemma3_text models in bfloat16, which T4 does not"
-                " have. Take"
-                " a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16."
+                " support. Use a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16."
             ),
         ),
         (
@@ -176,7 +176,7 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
             },
             (
                 "instance_type='ml.g4dn.xlarge': the weights of Qwen/Qwen2.5-1.5B-Instruct are published as fp8, whose"
-                " kernels need Ampere GPUs or newer, T4 is older. Take a newer GPU, such as InstanceType.G6_XLARGE."
+                " kernels need Ampere GPUs or newer, but T4 is older. Use a newer GPU, such as InstanceType.G6_XLARGE."
             ),
         ),
     ],

@@ -71,7 +71,7 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
         ),
         (
             {"dtype": "bf16"},
-            "options.dtype='bf16': must be one of float16, bfloat16. Take a member of Dtype, or leave it out.",
+            "options.dtype='bf16': must be one of float16, bfloat16. Use a member of Dtype, or leave it out.",
         ),
         (
             {"huggingface_hub_cache": "data"},
@@ -82,7 +82,7 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
         ),
         (
             {"otlp_service_name": 5},
-            "options.otlp_service_name=5: must be text, not int. Give a str, or leave it out.",
+            "options.otlp_service_name=5: must be a string, not int. Give a str, or leave it out.",
         ),
         (
             {"otlp_service_name": " "},
@@ -90,7 +90,7 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
         ),
         (
             {"otlp_service_name": "a\nb"},
-            "options.otlp_service_name='a\\nb': must not have control characters or broken Unicode. Remove them.",
+            "options.otlp_service_name='a\\nb': must not contain control characters or invalid Unicode. Remove them.",
         ),
         (
             {"master_addr": "a" * 1025},
@@ -99,16 +99,16 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
                 " Shorten it."
             ),
         ),
-        ({"cuda_graphs": "1,2"}, "options.cuda_graphs='1,2': must be a list, not str. Put it in brackets."),
+        ({"cuda_graphs": "1,2"}, "options.cuda_graphs='1,2': must be a list, not str. Put it in square brackets."),
         (
             {"cuda_graphs": [1, "2"]},
-            "options.cuda_graphs=[1, '2']: has the item '2' that must be a whole number, not str. Write 2.",
+            "options.cuda_graphs=[1, '2']: has the item '2', which must be a whole number, not str. Write 2.",
         ),
         ({"lora_adapters": []}, "options.lora_adapters=[]: must not be empty. Give it a value, or leave it out."),
         (
             {"lora_adapters": ["a@b@c"]},
             (
-                "options.lora_adapters=['a@b@c']: has the item 'a@b@c' that must be an adapter: id, id@revision,"
+                "options.lora_adapters=['a@b@c']: has the item 'a@b@c', which must be an adapter: id, id@revision,"
                 " name=/path or name=/path@revision. Write it in that form, or leave it out."
             ),
         ),

@@ -143,8 +143,8 @@ def test_a_hub_token_in_clear_text_is_refused_and_never_shown(name, refusals):
 def test_a_hub_token_under_another_name_is_found_and_never_shown(refusals):
     assert refusals(environment={"MINE": "hf_abcdefghijklmnopqrst"}) == [
         (
-            "environment['MINE']=(not shown): holds a Hugging Face token, which everyone who may describe the model"
-            " could read. Keep it in Secrets Manager and use Model.from_hub(…, token=secret)."
+            "environment['MINE']=(not shown): contains a Hugging Face token, which anyone allowed to describe the"
+            " model could read. Store it in Secrets Manager and use Model.from_hub(…, token=secret)."
         )
     ]
 
@@ -189,17 +189,20 @@ def test_a_hub_token_under_another_name_is_found_and_never_shown(refusals):
             {"": "x"},
             "environment['']='x': a name must be letters, digits and underscores, no digit first. Rename the variable.",
         ),
-        ({1: "x"}, "environment[1]='x': a name must be text, not int. Give a str."),
-        ({"A": True}, "environment['A']=True: must be text, not bool. Write 'true'."),
-        ({"A": 5}, "environment['A']=5: must be text, not int. Write '5'."),
-        ({"A": None}, "environment['A']=None: must be text, not NoneType. Give a str."),
-        ({"A": "\x00"}, "environment['A']='\\x00': must not have NUL characters or broken Unicode. Remove them."),
-        ({"A": "\ud800"}, "environment['A']='\\ud800': must not have NUL characters or broken Unicode. Remove them."),
+        ({1: "x"}, "environment[1]='x': a name must be a string, not int. Give a str."),
+        ({"A": True}, "environment['A']=True: must be a string, not bool. Write 'true'."),
+        ({"A": 5}, "environment['A']=5: must be a string, not int. Write '5'."),
+        ({"A": None}, "environment['A']=None: must be a string, not NoneType. Give a str."),
+        ({"A": "\x00"}, "environment['A']='\\x00': must not contain NUL characters or invalid Unicode. Remove them."),
+        (
+            {"A": "\ud800"},
+            "environment['A']='\\ud800': must not contain NUL characters or invalid Unicode. Remove them.",
+        ),
         (
             {"A": "x" * 1025},
             (
-                "environment['A']=(1025 characters): SageMaker takes at most 1024 characters in a variable."
-                " Shorten it, or put it into a file beside the weights."
+                "environment['A']=(1025 characters): SageMaker accepts at most 1024 characters in a variable."
+                " Shorten it, or store it in a file beside the weights."
             ),
         ),
     ],
@@ -218,7 +221,7 @@ def test_100_variables_with_the_tokens_are_taken_and_101_are_not(planning, refus
     most = {f"V{number}": "x" for number in range(100 - own)}
     assert (refusals(environment=most), refusals(environment=most | {"ONE_MORE": "x"})) == (
         [],
-        ["environment=(101 variables): SageMaker takes at most 100. Leave some of them out."],
+        ["environment=(101 variables): SageMaker accepts at most 100. Remove some of them."],
     )
 
 
@@ -232,8 +235,8 @@ def test_32_kb_are_taken_and_a_byte_more_is_not(planning, refusals):
     assert refusals(environment=full) == []
     assert refusals(environment=full | {"LAST": full["LAST"] + "x"}) == [
         (
-            "environment=(32769 bytes): SageMaker takes at most 32768 bytes of names and values together."
-            " Shorten the values, or put them into a file beside the weights."
+            "environment=(32769 bytes): SageMaker accepts at most 32768 bytes of names and values together."
+            " Shorten the values, or store them in a file beside the weights."
         )
     ]
 
@@ -241,7 +244,7 @@ def test_32_kb_are_taken_and_a_byte_more_is_not(planning, refusals):
 def test_an_option_that_gets_too_long_is_named(refusals):
     adapters = [f"owner/adapter-{number}" for number in range(100)]
     assert refusals(options={"lora_adapters": adapters})[0].startswith(
-        "options.lora_adapters=(1689 characters): SageMaker takes at most 1024 characters in a variable."
+        "options.lora_adapters=(1689 characters): SageMaker accepts at most 1024 characters in a variable."
     )
 
 

@@ -107,7 +107,10 @@ def test_an_option_is_refused_by_name_for_versions_before_it_and_taken_from_then
 
 def test_the_words_for_an_option_that_is_too_new(refusals):
     assert refusals(version="2.4.0", options={"prometheus_port": 9001}) == [
-        "options.prometheus_port=9001: TGI 2.4.0 does not have it; it came with 3.3.0. Leave it out, or change image."
+        (
+            "options.prometheus_port=9001: TGI 2.4.0 does not have it; it was added in 3.3.0. Leave it out, or change"
+            " image."
+        )
     ]
 
 
@@ -123,7 +126,7 @@ def test_the_words_for_an_option_that_is_gone(refusals):
 def test_the_words_for_an_option_that_was_gone_for_a_while(refusals):
     assert refusals(version="1.1.0", options={"max_batch_size": 4}) == [
         (
-            "options.max_batch_size=4: TGI 1.1.0 does not have it; it was gone from 0.9.0 to 1.4.0."
+            "options.max_batch_size=4: TGI 1.1.0 does not have it; it was missing from 0.9.0 to 1.4.0."
             " Leave it out, or change image."
         )
     ]
@@ -153,7 +156,10 @@ def test_each_quantization_has_its_first_version(kind, since, planning):
 
 def test_the_words_for_a_quantization_that_is_too_new(refusals):
     assert refusals(version="1.4.5", options={"quantize": Quantization.FP8}) == [
-        "options.quantize='fp8': TGI 1.4.5 does not have it; it came with 2.0.0. Choose another one, or a newer image."
+        (
+            "options.quantize='fp8': TGI 1.4.5 does not have it; it was added in 2.0.0. Choose another one, or a newer"
+            " image."
+        )
     ]
 
 

@@ -29,14 +29,14 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
         ),
         pytest.param(
             {"options": {"max_input_tokens": 4096}},
-            "options.max_input_tokens=4096: is given without max_total_tokens; TGI works out one from the other only if"
-            " both or neither are given. Give max_total_tokens as well: the longest prompt and answer together.",
+            "options.max_input_tokens=4096: is set without max_total_tokens; TGI needs both of them or"
+            " neither. Set max_total_tokens as well: the longest prompt and answer together.",
             id="input without total",
         ),
         pytest.param(
             {"options": {"max_total_tokens": 4096}},
-            "options.max_total_tokens=4096: is given without max_input_tokens; TGI works out one from the other only if"
-            " both or neither are given. Give max_input_tokens as well, 4095 at most.",
+            "options.max_total_tokens=4096: is set without max_input_tokens; TGI needs both of them or"
+            " neither. Set max_input_tokens as well, to at most 4095.",
             id="total without input",
         ),
         pytest.param(
@@ -89,38 +89,38 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
         ),
         pytest.param(
             {"options": {"dtype": "float16", "quantize": "eetq"}},
-            "options.dtype='float16': cannot be given together with quantize='eetq', which decides the type."
+            "options.dtype='float16': cannot be combined with quantize='eetq', which decides the type."
             " Leave out one of the two.",
             id="dtype with quantize",
         ),
         pytest.param(
             {"version": "1.1.0", "options": {"dtype": "float16", "quantize": "bitsandbytes"}},
-            "options.dtype='float16': cannot be given together with quantize='bitsandbytes', which decides the type."
+            "options.dtype='float16': cannot be combined with quantize='bitsandbytes', which decides the type."
             " Leave out one of the two.",
             id="dtype with bitsandbytes before 1.2",
         ),
         pytest.param(
             {"instance": T4, "hub_id": SMALL, "options": {"dtype": "bfloat16"}},
             "options.dtype='bfloat16': ml.g4dn.xlarge (T4, compute capability 7.5) has no bfloat16."
-            " Take float16, or a newer GPU.",
+            " Use float16, or a newer GPU.",
             id="bfloat16 on T4",
         ),
         pytest.param(
             {"instance": T4, "hub_id": SMALL, "options": {"quantize": "fp8"}},
             "options.quantize='fp8': ml.g4dn.xlarge (T4, compute capability 7.5) cannot run its kernels, which need"
-            " 8.0. Take a newer GPU.",
+            " compute capability 8.0. Use a newer GPU.",
             id="fp8 on T4",
         ),
         pytest.param(
             {"instance": T4, "hub_id": SMALL, "options": {"prefix_caching": True}},
             "options.prefix_caching=True: does not work with attention='paged', which ml.g4dn.xlarge needs."
-            " Leave prefix_caching out, or set it False.",
+            " Leave prefix_caching out, or set it to False.",
             id="prefix caching on T4",
         ),
         pytest.param(
             {"options": {"prefix_caching": True, "attention": "paged"}},
             "options.prefix_caching=True: does not work with attention='paged'."
-            " Leave prefix_caching out, or set it False.",
+            " Leave prefix_caching out, or set it to False.",
             id="prefix caching with paged attention",
         ),
         pytest.param(
@@ -132,18 +132,19 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
         pytest.param(
             {"options": {"attention": "flashdecoding", "kv_cache_dtype": "fp8_e5m2"}},
             "options.kv_cache_dtype='fp8_e5m2': does not work with attention='flashdecoding'."
-            " Leave attention out, or take flashinfer.",
+            " Leave attention out, or use flashinfer.",
             id="fp8 cache with flashdecoding",
         ),
         pytest.param(
             {"hub_id": "Qwen/Qwen3-8B", "options": {"quantize": "awq"}},
-            "options.quantize='awq': TGI runs qwen3 models with plain transformers, which know bitsandbytes only."
-            " Leave it out, or take bitsandbytes.",
+            "options.quantize='awq': TGI runs qwen3 models with plain transformers, which support bitsandbytes only."
+            " Leave it out, or use bitsandbytes.",
             id="quantized fallback",
         ),
         pytest.param(
             {"hub_id": "Qwen/Qwen3-8B", "options": {"speculate": 2}},
-            "options.speculate=2: TGI runs qwen3 models with plain transformers, which cannot speculate. Leave it out.",
+            "options.speculate=2: TGI runs qwen3 models with plain transformers, which do not support speculation."
+            " Leave it out.",
             id="speculating fallback",
         ),
         pytest.param(
@@ -154,7 +155,7 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
         ),
         pytest.param(
             {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"lora_adapters": ["a/b"]}},
-            "options.lora_adapters=['a/b']: TGI has no adapters for t5 models."
+            "options.lora_adapters=['a/b']: TGI does not support adapters for t5 models."
             " Leave it out, or merge the adapter into the weights.",
             id="adapter of a model without flash attention",
         ),

@@ -63,14 +63,14 @@ def test_idle_gpus_are_told(planning):
         pytest.param(
             {"hub_id": "tiiuae/falcon-7b", "instance": InstanceType.G5_12XLARGE},
             "options.num_shard=None: tiiuae/falcon-7b has 71 attention heads and 1 key-value heads, which cannot be"
-            " split evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1. Set options.num_shard to 1, or take an"
+            " split evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1. Set options.num_shard to 1, or use an"
             " instance with that many GPUs.",
             id="falcon-7b on four GPUs",
         ),
         pytest.param(
             {"hub_id": "microsoft/phi-4", "instance": InstanceType.G5_12XLARGE, "options": {"num_shard": 4}},
             "options.num_shard=4: microsoft/phi-4 has 40 attention heads and 10 key-value heads, which cannot be split"
-            " evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1 or 2. Set options.num_shard to 1 or 2, or take an"
+            " evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1 or 2. Set options.num_shard to 1 or 2, or use an"
             " instance with that many GPUs.",
             id="phi-4 on four GPUs",
         ),
@@ -81,8 +81,8 @@ def test_idle_gpus_are_told(planning):
         ),
         pytest.param(
             {"options": {"sharded": True}},
-            "options.sharded=True: needs more than one GPU, ml.g5.2xlarge has 1 GPU and num_shard is 1."
-            " Leave it out, or take more GPUs.",
+            "options.sharded=True: needs more than one GPU, but ml.g5.2xlarge has 1 GPU and num_shard is 1."
+            " Leave it out, or use an instance with more GPUs.",
             id="sharded on one GPU",
         ),
         pytest.param(
@@ -92,7 +92,7 @@ def test_idle_gpus_are_told(planning):
         ),
         pytest.param(
             {"instance": InstanceType.G5_12XLARGE, "hub_id": "me/mine", "options": {"quantize": "exl2"}},
-            "options.quantize='exl2': cannot be shared among 4 GPUs. Set num_shard to 1, or take awq.",
+            "options.quantize='exl2': cannot be split over 4 GPUs. Set num_shard to 1, or use awq.",
             id="exl2 on four GPUs",
         ),
     ],
