@@ -1,4 +1,4 @@
-"""What an endpoint needs, decided without AWS: pure Python, no I/O but the catalogues in data/, no aws_cdk below here.
+"""Decides what an endpoint needs, without AWS: pure Python, no aws_cdk, no I/O but reading the catalogues.
 
-`plan(EndpointRequest(...))` gathers every problem of a request and answers with everything that a construct renders.
+`plan(EndpointRequest(…))` returns everything that a construct renders, and every problem of the request.
 """

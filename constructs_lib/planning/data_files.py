@@ -1,4 +1,4 @@
-"""Reads the checked-in catalogues."""
+"""Reads the checked-in catalogues; on its own because hardware, images and models all do."""
 
 from __future__ import annotations
 

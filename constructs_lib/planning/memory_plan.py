@@ -1,6 +1,6 @@
-"""The memory of one of the GPUs that share a model: what an engine says of it, and the plan that follows.
+"""The memory of one of the GPUs that share a model: what an engine makes of it, and the plan.
 
-`EngineMemory` and `CacheLayout` are an engine's answer, `MemoryPlan` is what `sizing.memory` makes of it.
+`EngineMemory` and `CacheLayout` come from an engine, `MemoryPlan` is what `sizing.memory` computes from them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class EngineMemory:
         cache: How it keeps keys and values.
         warm_up_tokens: Tokens that its warm-up holds at once. Default: 0, no warm-up.
         min_tokens: Tokens that it serves however little is left, because its warm-up held them. Default: 0.
-        asked_tokens: Tokens that have to fit at least: less is no service, or the engine would not start.
+        asked_tokens: Tokens that have to fit at least: with less, serving makes no sense or the engine does not start.
         max_request_tokens: Longest request, in tokens, if memory does not limit it.
         static: Whether batches are padded, without paged attention. Default: False.
     """
@@ -151,7 +151,7 @@ class MemoryPlan:
 
     @property
     def shortfall(self) -> int:
-        """What is missing; 0 if the model loads, warms up, and serves what is asked.
+        """What is missing; 0 if the model loads, warms up, and serves what is required.
 
         A warm-up may take what the engine otherwise leaves free, so it counts against the whole GPU; without one, what
         the rest lacks counts against what the engine fills.
@@ -165,7 +165,7 @@ class MemoryPlan:
 
     @property
     def fits(self) -> bool:
-        """Whether the model loads, warms up, and one request of the asked length can be served."""
+        """Whether the model loads, warms up, and one request of the required length can be served."""
         return self.shortfall == 0
 
     @property

@@ -150,7 +150,7 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 
 def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
-    """Nothing can be worked out from wrong facts; they are reported already."""
+    """Without facts that are wrong and reported already: nothing can be worked out from them."""
     model = request.model
     if model.facts is None or not any(facts_problems(model.facts)):
         return request
@@ -158,7 +158,7 @@ def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
 
 
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
-    """Nor from wrong figures, nor from those of other accelerators than the engine's."""
+    """Without figures that are wrong, or that are of accelerators on which the engine does not run."""
     instance = request.instance
     if any(selection_rules.figure_problems(instance)) or instance.is_gpu != request.engine.hardware.is_gpu:
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)

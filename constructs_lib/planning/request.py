@@ -1,4 +1,4 @@
-"""What a caller asks for, and what the plan answers."""
+"""The request of a caller, and the plan that answers it."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ UNDECIDED = InstanceType(
     memory_gib=None,
     volume_configurable=True,
 )
-"""Stands for an instance type that is not chosen yet, or chosen wrongly."""
+"""Takes the place of an instance type that is not chosen yet, or not a right one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointRequest:
-    """Everything about an endpoint that can be judged without AWS.
+    """Everything about an endpoint that can be checked without AWS.
 
     What is not resolved at synth is an `Unknown`: no rule checks it, and the plan writes its text.
 
@@ -36,19 +36,19 @@ class EndpointRequest:
         engine: What runs in the container.
         model: Which weights.
         instance: Which instance type; `UNDECIDED` with `cheapest`.
-        cheapest: The load for which the cheapest instance type is taken instead. Default: none.
-        image: Which container image. Default: the newest of the catalogue.
+        cheapest: The load for which the cheapest instance type is chosen instead. Default: none.
+        image: Which container image. Default: the newest in the catalogue.
         options: The engine's options, of its `options_type`. Default: the engine's defaults.
         environment: Further variables for the container.
-        region: Code of the Region; None where it is not known at synth.
+        region: Code of the Region; None if it is not known at synth.
         instance_count: Instances of the variant, at least 1.
         startup_timeout_seconds: Seconds until the container must answer its health check, 60 to 3600. Default: by the
             model's size (`timeouts.startup_seconds`).
         model_download_timeout_seconds: Seconds for SageMaker's download from S3, 60 to 3600. Default: by the model's
             size (`timeouts.download_seconds`) for weights in S3, none for the hub.
-        volume_size_gib: Storage volume, 1 to 512, where the instance takes one. Default: SageMaker's.
+        volume_size_gib: Storage volume, 1 to 512 GiB, if the instance takes one. Default: SageMaker's.
         has_volume_key: Whether a KMS key for that volume is given.
-        inference_ami_version: AMI of the host. Default: what the image's CUDA needs (`ami.default_ami`).
+        inference_ami_version: AMI of the host. Default: what the image's CUDA needs (`host_ami.default_ami`).
         network_isolation: Whether the container is cut off from every network.
         endpoint_name: Name of the endpoint; None lets CloudFormation choose.
         variant_name: Name of the production variant.
@@ -83,8 +83,9 @@ class EndpointPlan:
     """What a construct renders, and everything that is wrong with the request.
 
     Args:
-        instance: The instance type, resolved where the cheapest one was wished for.
-        image_repository: Repository of the image; None for an own image or a version that is not catalogued.
+        instance: The instance type, chosen by the plan if the cheapest one was requested.
+        image_repository: Repository of the image; None for the caller's own image, or a version that is not in the
+            catalogue.
         image_tag: Tag of the image; None like the repository.
         environment: The container's variables, without the hub token.
         token_variables: Variables that take the hub token; empty without one.
@@ -94,8 +95,8 @@ class EndpointPlan:
         volume_size_gib: Storage volume; None leaves it to SageMaker.
         num_shard: GPUs that share the model.
         max_body_bytes: Largest request body that reaches the model.
-        memory: What each GPU holds; None where the model, the GPU or an option that decides it is not known.
-        serving: What is certain about how it will serve.
+        memory: What each GPU holds; None if the model, the GPU or an option that decides it is not known.
+        serving: What is certain at synth about how it will serve.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
         warnings: What is legal but risky.
     """

@@ -36,7 +36,7 @@ _REQUIRED = {"instance_count", "variant_name", "network_isolation"}
 
 
 def endpoint_problems(request: EndpointRequest) -> Iterator[Problem]:
-    """What SageMaker refuses of the endpoint's own settings."""
+    """Which of the endpoint's own settings SageMaker refuses."""
     for keyword, field, rule in _RULES:
         value = getattr(request, field)
         if value is None and keyword not in _REQUIRED:
@@ -63,7 +63,7 @@ def _volume_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 
 def endpoint_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
-    """What SageMaker may refuse or ignore of the endpoint's own settings."""
+    """Which of the endpoint's own settings SageMaker may refuse or ignore."""
     instance = request.instance
     if instance.volume_rule_unverified and (request.volume_size_gib is not None or request.has_volume_key):
         yield PlanWarning(

@@ -27,9 +27,9 @@ _CUT_OFF = re.compile(r"cn-.*|.*-iso[a-z]?-.*")  # Regions of aws-cn, and of aws
 
 
 def model_problems(request: EndpointRequest) -> Iterator[Problem]:
-    """What is wrong with the choice of weights."""
+    """What is wrong with the chosen weights."""
     model = request.model
-    source: str = model.source  # what is typed as a literal may still be given wrong
+    source: str = model.source  # a caller may ignore the literal's type
     if source == "hub":
         yield from _hub_problems(request)
     elif source == "s3":

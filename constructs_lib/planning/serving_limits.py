@@ -1,4 +1,4 @@
-"""What the clients of an endpoint may want to know of it, and what a front door checks before it sends a request."""
+"""How an endpoint serves its model: what clients may want to know, and what a front door checks requests against."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ServingOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingFacts:
-    """How a model is served, by the names of TGI's launcher. None stands for what is not known at synth.
+    """How a model is served, by the names of TGI's launcher. None means not known at synth.
 
     Args:
         version: TGI's version, such as `3.3.6`.
@@ -39,8 +39,8 @@ class ServingFacts:
         quantize: How its weights are compressed.
         max_input_tokens: Longest prompt.
         max_total_tokens: Longest prompt and answer together.
-        max_batch_total_tokens: Most tokens in one batch.
-        max_concurrent_requests: Requests in one container at once; more get 429.
+        max_batch_total_tokens: Maximum number of tokens in one batch.
+        max_concurrent_requests: Concurrent requests in one container; more get 429.
         max_best_of: Largest best_of of a request.
         max_stop_sequences: Most stop sequences of a request.
         max_top_n_tokens: Largest top_n_tokens of a request.

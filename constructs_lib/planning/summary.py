@@ -1,4 +1,4 @@
-"""The plan of an endpoint in a line: what runs where, for how many tokens, at what price."""
+"""The plan of an endpoint in one line: what runs where, for how many tokens, at what price."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METADATA = "tgi-endpoint:plan"
 
 @dataclass(frozen=True, kw_only=True)
 class PlanSummary:
-    """What an endpoint is, in a few words.
+    """A short description of an endpoint.
 
     Args:
         model: Repository on the hub; None for weights in S3, or an id that is not known at synth.
@@ -22,8 +22,8 @@ class PlanSummary:
         instance_count: Instances that are billed.
         accelerator: Marketing name of the GPUs.
         num_shard: GPUs that share the model.
-        context: Longest request in tokens; None where the model is not known.
-        price_usd_per_hour: What all instances cost in us-east-1; None where no price is published.
+        context: Longest request in tokens; None if the model is not known.
+        price_usd_per_hour: What all instances cost in us-east-1; None if no price is published.
         price_is_derived: Whether the price is worked out from EC2's.
     """
 
@@ -42,7 +42,7 @@ class PlanSummary:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> PlanSummary:
-        """The summary that `to_json` gave, also by another version of this library: what that adds is left out."""
+        """The summary from `to_json`, also of another version of this library, whose additions are ignored."""
         return cls(**{field.name: values.get(field.name) for field in fields(cls)})  # type: ignore[arg-type]
 
 
@@ -50,8 +50,8 @@ def summary(request: EndpointRequest, plan: EndpointPlan) -> PlanSummary:
     """The summary of an endpoint.
 
     Args:
-        request: What was asked for.
-        plan: The answer, which has no problems.
+        request: What the caller asks for.
+        plan: Its plan, without problems.
     """
     instance, hub_id = request.instance, request.model.hub_id
     count = 1 if _is_unknown(request.instance_count) else request.instance_count

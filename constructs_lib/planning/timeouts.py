@@ -1,8 +1,8 @@
 """How long a model may take to load, by its size.
 
-Both rates are far below what the instances can do, because a timeout that is too short fails a healthy deployment and
-one that is too long costs only the wait for a failure. AWS's own tests of the TGI images take 1800 s for a 20-billion
-parameter model; the formula gives it 1260 s.
+The rates are far below what instances achieve, because a timeout that is too short fails a healthy deployment and one
+that is too long only delays the report of a failure. AWS's own tests of the TGI images use 1800 s for a model of 20
+billion parameters; the formula gives 1260 s.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 
 from constructs_lib.planning.models.facts import ModelChoice
 
-SHORTEST, LONGEST = 60, 3600
+MIN_SECONDS, MAX_SECONDS = 60, 3600
 UNKNOWN_SIZE = 1800
 
 BASE = 300
@@ -24,7 +24,7 @@ S3_PER_GIB = 10
 
 
 def startup_seconds(model: ModelChoice, *, compresses: bool = False) -> int:
-    """The default start-up health check timeout.
+    """The default startup health check timeout.
 
     300 s + 5 s per GiB of weights to read + 20 s per GiB to download from the hub (S3 has its own timeout) + 5 s per
     GiB to compress while loading; rounded up to a minute, at most 3600 s. 1800 s for a model of unknown size.
@@ -33,17 +33,17 @@ def startup_seconds(model: ModelChoice, *, compresses: bool = False) -> int:
         model: Which weights.
         compresses: Whether the weights are quantized while they load.
     """
-    return min(LONGEST, _startup(model, compresses=compresses))
+    return min(MAX_SECONDS, _startup(model, compresses=compresses))
 
 
 def outgrows_startup(model: ModelChoice, *, compresses: bool = False) -> bool:
     """Whether the formula of `startup_seconds` gives more than SageMaker's longest timeout."""
-    return _startup(model, compresses=compresses) > LONGEST
+    return _startup(model, compresses=compresses) > MAX_SECONDS
 
 
 def download_seconds(model: ModelChoice) -> int | None:
-    """The default model data download timeout: 60 s + 10 s per GiB, in the same way; None for the hub."""
-    return min(LONGEST, _seconds(model, SHORTEST, S3_PER_GIB)) if model.source == "s3" else None
+    """The default model data download timeout: 60 s + 10 s per GiB, rounded and limited like that; None for the hub."""
+    return min(MAX_SECONDS, _seconds(model, MIN_SECONDS, S3_PER_GIB)) if model.source == "s3" else None
 
 
 def _startup(model: ModelChoice, *, compresses: bool) -> int:

@@ -1,4 +1,4 @@
-"""The engines: one package each, and this registry. Nothing outside an engine's package imports it but by its name."""
+"""The engines: one package each, and this registry. Nothing else in planning imports an engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENGINES = {
 
 
 def engine_named(name: str) -> Engine:
-    """The engine of that name, which is imported when it is first asked for.
+    """The engine of that name, imported on first use.
 
     Raises:
         KeyError: There is no such engine.

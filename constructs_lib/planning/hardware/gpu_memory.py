@@ -1,4 +1,4 @@
-"""What software sees of a GPU, which is less than the instance's data sheet says."""
+"""The memory of a GPU as software sees it, which is less than in the instance's data sheet."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from constructs_lib.planning.hardware.instance_types import InstanceType
 GIB = 2**30
 
 _SHARE = 0.97
-"""What CUDA reports of the memory of a GPU that is not catalogued: less than of any
-catalogued one but T4."""
+"""Share of the data sheet's memory that CUDA reports for a GPU that is not in the catalogue: less than for any in the
+catalogue but T4."""
 
 
 def visible_bytes(instance: InstanceType) -> int:
     """Memory of one GPU as CUDA reports it, in bytes.
 
     Raises:
-        ValueError: Nobody publishes the memory of that instance's GPUs.
+        ValueError: The memory of that instance's GPUs is not published.
     """
     if instance.memory_gib is None:
         raise ValueError(f"the memory of the GPUs of {instance.name} is not known")
@@ -27,20 +27,20 @@ def visible_bytes(instance: InstanceType) -> int:
 
 
 def nvidia_smi_bytes(instance: InstanceType) -> int:
-    """Memory of one GPU as nvidia-smi reports it, which TGI's launcher reckons with, in bytes."""
+    """Memory of one GPU as nvidia-smi reports it, on which TGI's launcher bases its estimates, in bytes."""
     known = _known(instance)
     return int(known["nvidia_smi_mib"]) * 2**20 if known else int((instance.memory_gib or 0) * GIB)
 
 
 def launcher_flops(instance: InstanceType) -> float | None:
-    """Operations per second that TGI's launcher believes one GPU to do; None for one whose name it does not know."""
+    """Operations per second that TGI's launcher assumes for one GPU; None for a GPU that it does not know."""
     known = _known(instance)
     return known["tflops"] * 1e12 if known and known["tflops"] else None
 
 
 def _known(instance: InstanceType) -> dict[str, float] | None:
     known = _by_name().get(instance.accelerator)
-    # A caller's own figure counts, unless it is the catalogue's.
+    # A caller's own figure wins over the catalogue's.
     return known if known and instance.memory_gib == known["memory_gib"] else None
 
 

@@ -1,4 +1,4 @@
-"""The AMI of the endpoint's host: its NVIDIA driver must carry the CUDA of the image.
+"""The AMI of the endpoint's host: its NVIDIA driver must support the CUDA release of the image.
 
 SageMaker never chooses one by itself, and a mismatch fails without a log line. Sources: botocore 1.44.5
 `ProductionVariantInferenceAmiVersion`; docs.aws.amazon.com/sagemaker/latest/dg/inference-gpu-drivers;
@@ -27,7 +27,7 @@ HOST_CUDA: dict[str, tuple[int, int]] = {
 """CUDA of each GPU AMI's driver."""
 
 SAGEMAKER_DEFAULT = "default"
-"""Given as inference_ami_version, it leaves the AMI to SageMaker, whose default depends on the instance family."""
+"""As inference_ami_version, it leaves the AMI to SageMaker, whose default depends on the instance family."""
 
 _NAME = String("the name of an AMI version", r"[a-zA-Z0-9][a-zA-Z0-9.-]*", longest=256)
 
@@ -36,8 +36,8 @@ def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
     """The AMI that an image with that CUDA needs on that instance; None leaves it to SageMaker.
 
     CUDA 12.4 and later 12.x need driver 550, which the default hosts of g4dn, g5 and p4d do not have; 13.x needs 580.
-    Up to 12.2 every default host will do. Blackwell needs a newer driver than the CUDA 12 AMI has, and CUDA 12 images
-    do not start on the CUDA 13 AMI, so there the choice stays SageMaker's.
+    Up to 12.2 every default host is sufficient. Blackwell needs a newer driver than the CUDA 12 AMI has, and CUDA 12
+    images do not start on the CUDA 13 AMI, so there the choice stays SageMaker's.
     """
     if not instance.is_gpu:
         return NEURON
@@ -48,7 +48,7 @@ def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
 
 
 def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
-    """Why an AMI that was asked for cannot work."""
+    """Why the requested AMI cannot work."""
     keyword = "inference_ami_version"
     if found := problem(keyword, chosen, _NAME):
         yield found
@@ -59,14 +59,14 @@ def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
 
 
 def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:
-    """Why an AMI that was asked for may not work."""
+    """Why the requested AMI may not work."""
     host = HOST_CUDA.get(chosen)
     if host is None and chosen not in (SAGEMAKER_DEFAULT, NEURON):
         yield PlanWarning(
             "tgi-endpoint:unknownInferenceAmi",
             f"inference_ami_version={chosen!r} is not a known AMI. Known are {', '.join([*HOST_CUDA, NEURON])}.",
         )
-    if host is not None and not _carries(host, cuda):
+    if host is not None and not _supports(host, cuda):
         yield PlanWarning(
             "tgi-endpoint:inferenceAmiMismatch",
             f"inference_ami_version={chosen!r} has the driver of CUDA {host[0]}.{host[1]}, but the image has CUDA"
@@ -75,7 +75,7 @@ def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:
         )
 
 
-def _carries(host: Cuda, cuda: Cuda) -> bool:
+def _supports(host: Cuda, cuda: Cuda) -> bool:
     if host >= (13, 0) or cuda >= (13, 0):
         return host >= (13, 0) and cuda >= (13, 0)
     return host >= (12, 4) or cuda < (12, 4)

@@ -31,27 +31,27 @@ class CheapestFor:
 
 @dataclass(frozen=True)
 class InstanceType:
-    """An instance type for a model endpoint. It is the bill, so there is no default anywhere.
+    """An instance type for a model endpoint. It decides the bill, so no argument has one as its default.
 
-    Take one of the class attributes (`InstanceType.G5_2XLARGE`), look one up by name (`InstanceType.named`) or describe
-    one that the catalogue does not have (`InstanceType.of`). Numbers are None where nobody publishes them.
+    Use one of the class attributes (`InstanceType.G5_2XLARGE`), look one up by name (`InstanceType.named`) or describe
+    one that is not in the catalogue (`InstanceType.of`). Numbers are None if they are not published.
 
     Args:
         name: SageMaker's name, such as `ml.g5.2xlarge`.
         accelerator: Marketing name of the accelerator, such as `A10G`.
         is_gpu: Whether it is an NVIDIA GPU; False for Inferentia and Trainium.
-        compute_capability: CUDA compute capability, such as (8, 6); None for what is no GPU.
+        compute_capability: CUDA compute capability, such as (8, 6); None for other accelerators than GPUs.
         accelerator_count: GPUs (or Neuron devices) in the instance.
         memory_gib: Memory of one accelerator in GiB.
         vcpu: Virtual CPUs.
         host_memory_gib: Memory of the host in GiB.
-        nvme_gb: Local NVMe storage in GB; 0 where there is none.
+        nvme_gb: Local NVMe storage in GB; 0 without any.
         volume_configurable: Whether SageMaker takes a volume size and a volume KMS key for it.
         volume_rule_unverified: The SDK's rule lets a volume through although the instance has NVMe storage.
         cores_per_accelerator: Neuron cores of one device; None for GPUs.
         architecture: CPU architecture of the host.
-        price_usd_per_hour: SageMaker hosting, on demand, us-east-1; None where no price is published.
-        price_is_derived: The price is EC2's times the usual ratio, not one that AWS states.
+        price_usd_per_hour: SageMaker hosting, on demand, us-east-1; None if no price is published.
+        price_is_derived: The price is EC2's times the usual ratio, not one that AWS publishes.
         price_source: Where the price comes from.
         price_date: Day (ISO) on which the price was read.
         source: Where the hardware figures come from.
@@ -175,7 +175,7 @@ class InstanceType:
 
         Args:
             tokens: Longest prompt and answer of a request together, in tokens; becomes `max_total_tokens`.
-            concurrency: Requests of that length to serve at the same time. Default: 1.
+            concurrency: Requests of that length to serve concurrently. Default: 1.
         """
         return CheapestFor(tokens=tokens, concurrency=concurrency)
 
@@ -196,7 +196,7 @@ class InstanceType:
         architecture: Architecture = "x86_64",
         price_usd_per_hour: float | None = None,
     ) -> InstanceType:
-        """Describes an instance that the catalogue does not have.
+        """Describes an instance that is not in the catalogue.
 
         Args:
             name: SageMaker's name, such as `ml.g9.2xlarge`.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _GIB = 2**30
 
 STORAGE_SHARE = 0.95
-"""What the files may fill of the storage; the container's own files and logs need the rest."""
+"""Share of the storage that the files may fill; the container's own files and logs need the rest."""
 
 # The families whose storage is fixed: sagemaker-core 2.27.0 common_utils.volume_size_supported, where any family with
 # a "d" (local disk) counts as well.
@@ -38,7 +38,7 @@ def storage_bytes(instance: InstanceType, volume_size_gib: int | None) -> int | 
 def storage_problem(
     instance: InstanceType, *, download: int, host_peak: int, volume_size_gib: int | None = None
 ) -> str | None:
-    """Why the host cannot take in the weights, as a sentence; None if it can or its size is not known.
+    """Why the host has no room for the weights, as a sentence; None if it has, or its size is not known.
 
     Args:
         instance: The instance.

@@ -99,7 +99,7 @@ class ImageFamily:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of images.json, oldest first; a family that is not in it has a subclass with rows of its own."""
+        """The rows of images.json, oldest first. A family that is not in that file overrides them."""
         rows: list[dict[str, Any]] = read("images/images")["families"][self.name]
         return rows
 

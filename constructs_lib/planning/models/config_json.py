@@ -1,4 +1,4 @@
-"""From a model's config.json to what the plan has to know of it."""
+"""Turns a model's config.json into what the plan has to know about it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from constructs_lib.planning.validation.problem import Problem
 
 __all__ = ["ConfigJsonError", "Published", "facts_from_config"]
 
-# From quant_method to TGI's word, as TGI selects by itself (get_model of TGI 3.3.6).
+# From quant_method to TGI's name for it, as TGI selects it (get_model of TGI 3.3.6).
 _KINDS = {
     "awq": "awq",
     "gptq": "gptq",
@@ -30,7 +30,7 @@ _AGREEMENT = 0.02
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What is known of a model beside its config.json.
+    """What is known about a model besides its config.json.
 
     Args:
         weight_bytes: Size of its weights in bytes. Default: not known.
@@ -48,15 +48,15 @@ class Published:
 
 
 def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Published | None = None) -> ModelFacts:
-    """What the plan has to know of a model.
+    """What the plan has to know about a model.
 
-    The parameters are counted from the shape. Where the size of the weights is known and says something else by more
-    than 2 %, or the architecture is none that we can count, the size decides.
+    The parameters are counted from the shape. Where the size of the weights is known and differs from that by more
+    than 2 %, or the architecture cannot be counted, the size decides.
 
     Args:
         hub_id: Repository on the hub, or any name for weights of your own.
         config: Its config.json.
-        published: What is known beside it.
+        published: What is known besides it.
 
     Raises:
         ConfigJsonError: The config.json lacks something, or TGI could not load the weights.
@@ -105,7 +105,7 @@ def counted_parameters(config: Mapping[str, Any], shape: Shape) -> int | None:
 
 
 def _parameters(config: Mapping[str, Any], shape: Shape, weight_bytes: int | None, dtype: Dtype | None) -> int:
-    """`dtype` is the type of uncompressed weights; the size of compressed ones does not tell their number."""
+    """`dtype` is the type of uncompressed weights; compressed ones cannot be counted by their size."""
     counted = counted_parameters(config, shape)
     weighed = round(weight_bytes / BYTES_PER_PARAMETER[dtype]) if weight_bytes and dtype else None
     if counted is None and weighed is None:
@@ -136,7 +136,7 @@ def _quantization(config: Mapping[str, Any]) -> str | None:
 
 
 def _dtype(config: Mapping[str, Any], quantization: str | None) -> Dtype:
-    """The type of the weights; a config.json that does not say means float32, like its class."""
+    """The type of the weights; a config.json without one means float32, like its class."""
     if quantization == "fp8":
         return "float8"
     text = config.get("text_config")

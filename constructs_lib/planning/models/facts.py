@@ -24,7 +24,7 @@ BITS_PER_PARAMETER = {
     "bitsandbytes-fp4": 4.5,
     "fp8": 8.0,
 }
-"""By kind of compression, scales included; what varies from one publication to another is rather too much."""
+"""By kind of compression, scales included; if publications differ, the higher figure."""
 
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2, "float16": 2, "float8": 1}
 
@@ -53,15 +53,15 @@ class ModelFacts:
         implementation: How TGI 3.3 runs it.
         flash: Whether that implementation has paged attention; False means static padded batches.
         licence: Licence by the model card.
-        gating: Whether the hub wants a token of someone who was let in; `sometimes` is a contact form on some
+        gating: Whether the hub requires a token of someone with access; `sometimes` means a contact form on some
             revisions.
         intermediate: Size of the feed-forward layers (of one expert). Default: four times the hidden size.
-        vocabulary: Number of tokens of the vocabulary. Default: 262144, more than most have.
+        vocabulary: Number of tokens of the vocabulary. Default: 262144, more than most models have.
         tied_embeddings: Whether the published weights hold the vocabulary's embeddings once, for input and output; TGI
             loads them twice. Default: False.
         experts: Experts of each feed-forward layer. Default: 1.
         experts_per_token: How many of them work on a token. Default: 1.
-        quantization: How the published weights are compressed, in TGI's word, such as `awq`. Default: they are not.
+        quantization: How the published weights are compressed, by TGI's name, such as `awq`. Default: not compressed.
         weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type or kind.
         source: Where the figures come from.
         date: Day (ISO) on which they were read.
@@ -119,8 +119,8 @@ class ModelChoice:
         source: `hub` (downloaded by the container) or `s3` (mounted by SageMaker at /opt/ml/model).
         hub_id: Repository on the hub; None with `s3`.
         revision: Commit, tag or branch of that repository; None for its main branch.
-        has_token: Whether a hub token is given (the token itself never comes here).
-        facts: The model's shape; None takes the catalogue's for a hub id that it has.
+        has_token: Whether a hub token is given (the token itself is never passed here).
+        facts: The model's shape; None takes the catalogue's for a hub id that is in it.
     """
 
     source: Literal["hub", "s3"]
@@ -137,10 +137,10 @@ class ModelChoice:
 
 
 def known_model(hub_id: str) -> ModelFacts | None:
-    """The catalogue's facts of a hub model, chat variants and distills included; None if it has none.
+    """The catalogue's facts of a hub model, chat variants and distills included; None if it is not in the catalogue.
 
     Args:
-        hub_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`. The hub ignores case, so do we.
+        hub_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`. Case is ignored, as on the hub.
     """
     return _by_id().get(hub_id.lower())
 

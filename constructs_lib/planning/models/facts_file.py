@@ -1,4 +1,4 @@
-"""The models that an app brings along: a JSON file beside it, committed with it, read at synth.
+"""The models of an app: a JSON file that is committed with it and read at synth.
 
 `python -m constructs_lib models add` writes it; `read_model_file` gives what the catalogue would give for a known
 model. Nothing here goes to the network.
@@ -28,7 +28,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-# What `facts_problems` does not look at.
+# What `facts_problems` does not check.
 _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     ("flash", "true or false", lambda value: isinstance(value, bool)),
     ("tied_embeddings", "true or false", lambda value: isinstance(value, bool)),
@@ -86,7 +86,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
         path: The file.
 
     Raises:
-        ModelFileError: It is not there, or is none of these files; the error names everything that is wrong.
+        ModelFileError: It does not exist or is not such a file; the error names everything that is wrong.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -41,13 +41,13 @@ def llama_parameters(shape: Shape, layers: int) -> int:
         layers: How many of its layers are such layers.
     """
     hidden, kind = shape.hidden, architecture(shape.model_type).layers or Layers(kind="llama")
-    bias = shape.says("attention_bias")
+    bias = shape.is_on("attention_bias")
     attention = _attention(shape, qkv_bias=bias or kind.qkv_bias, bias=bias)
     if kind.head_norms == "per_head_dim":
         attention += 2 * shape.head_dim
-    elif kind.head_norms == "use_qk_norm" and shape.says("use_qk_norm"):
+    elif kind.head_norms == "use_qk_norm" and shape.is_on("use_qk_norm"):
         attention += shape.queries + shape.keys
-    expert = 3 * hidden * shape.intermediate + (2 * shape.intermediate + hidden) * shape.says("mlp_bias")
+    expert = 3 * hidden * shape.intermediate + (2 * shape.intermediate + hidden) * shape.is_on("mlp_bias")
     router = hidden * shape.experts if shape.experts > 1 else 0
     norms = hidden * kind.norms
     return _embeddings(shape) + layers * (attention + shape.experts * expert + router + norms) + hidden
@@ -84,21 +84,21 @@ def _t5(shape: Shape) -> int:
 
 
 def _opt(shape: Shape) -> int:
-    hidden, bias = shape.hidden, shape.says("enable_bias", default=True)
+    hidden, bias = shape.hidden, shape.is_on("enable_bias", default=True)
     projected = shape.config.get("word_embed_proj_dim")
     width = projected if isinstance(projected, int) else hidden
-    norm = 2 * hidden * shape.says("layer_norm_elementwise_affine", default=True)
+    norm = 2 * hidden * shape.is_on("layer_norm_elementwise_affine", default=True)
     words = shape.vocabulary * width * (1 if shape.tied else 2)
     projections = 2 * width * hidden if width != hidden else 0
     positions = (shape.max_positions + 2) * hidden
     layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + 2 * norm
-    last = norm if shape.says("do_layer_norm_before", default=True) else 0
+    last = norm if shape.is_on("do_layer_norm_before", default=True) else 0
     return words + projections + positions + shape.layers * layer + last
 
 
 def _biased(shape: Shape) -> int:
     """GPT-NeoX, StarCoder2: biases and two norms, positions that are not learned."""
-    hidden, bias = shape.hidden, shape.says("use_bias", default=True)
+    hidden, bias = shape.hidden, shape.is_on("use_bias", default=True)
     layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + 4 * hidden
     return _embeddings(shape) + shape.layers * layer + 2 * hidden
 
@@ -126,8 +126,8 @@ def _mpt(shape: Shape) -> int:
 
 
 def _falcon(shape: Shape) -> int:
-    hidden, bias = shape.hidden, shape.says("bias")
-    two_norms = shape.says("new_decoder_architecture") or not shape.says("parallel_attn", default=True)
+    hidden, bias = shape.hidden, shape.is_on("bias")
+    two_norms = shape.is_on("new_decoder_architecture") or not shape.is_on("parallel_attn", default=True)
     layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + (4 if two_norms else 2) * hidden
     return _embeddings(shape) + shape.layers * layer + 2 * hidden
 

@@ -1,4 +1,4 @@
-"""Reads the shape of a model from its config.json, whatever that calls it.
+"""Reads the shape of a model from its config.json, whatever names that uses.
 
 Names and defaults are those of the configuration classes of transformers 4.51.0, which TGI 3.3 loads models with: what
 a published config.json leaves out has the default of its class.
@@ -26,7 +26,7 @@ _EXPERTS_PER_TOKEN = ("num_experts_per_tok",)
 
 
 class ConfigJsonError(ValueError):
-    """A config.json that nothing can be worked out from.
+    """A config.json from which nothing can be worked out.
 
     Args:
         problems: Everything that is wrong with it.
@@ -43,14 +43,14 @@ class Shape:
 
     Args:
         model_type: `model_type` of the text part.
-        layers: Hidden layers (those of the decoder where there is an encoder as well).
+        layers: Hidden layers (those of the decoder if there is an encoder as well).
         hidden: Hidden size.
         heads: Attention heads.
         kv_heads: Key-value heads.
         head_dim: Size of one head.
         max_positions: Longest context.
         vocabulary: Size of the vocabulary.
-        intermediate: Size of the feed-forward layers; of one expert where there are several.
+        intermediate: Size of the feed-forward layers; of one expert if there are several.
         experts: Experts of each feed-forward layer.
         experts_per_token: How many of them work on a token.
         tied: Whether the output layer is the embedding of the input.
@@ -81,7 +81,7 @@ class Shape:
         """Width of all key heads, which is that of the values."""
         return self.kv_heads * self.head_dim
 
-    def says(self, name: str, *, default: bool = False) -> bool:
+    def is_on(self, name: str, *, default: bool = False) -> bool:
         """Whether a switch of the config.json is on."""
         value = self.config.get(name)
         return default if value is None else bool(value)
@@ -91,10 +91,10 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
     """The shape of the text part.
 
     Args:
-        config: The whole config.json.
+        config: The full config.json.
 
     Raises:
-        ConfigJsonError: It leaves out, or has wrong, what the shape is made of.
+        ConfigJsonError: A figure of the shape is missing or wrong.
     """
     text = config.get("text_config")
     section: Mapping[str, Any] = text if isinstance(text, Mapping) else config
@@ -111,21 +111,21 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
 
 
 def _shape(reader: _Reader, row: Architecture, *, tied: bool) -> Shape:
-    hidden, heads = reader.whole(_HIDDEN), reader.whole(_HEADS)
-    experts = reader.whole(_EXPERTS, default=1)
+    hidden, heads = reader.integer(_HIDDEN), reader.integer(_HEADS)
+    experts = reader.integer(_EXPERTS, default=1)
     wide = ("moe_intermediate_size", *_INTERMEDIATE) if experts > 1 else _INTERMEDIATE
     return Shape(
         model_type=row.model_type,
-        layers=reader.whole((*row.config.layers, *_LAYERS)),
+        layers=reader.integer((*row.config.layers, *_LAYERS)),
         hidden=hidden,
         heads=heads,
         kv_heads=_kv_heads(reader, row, heads),
-        head_dim=reader.whole(_HEAD_DIM, default=max(1, hidden // heads)),
-        max_positions=reader.whole(_POSITIONS),
-        vocabulary=reader.whole(("vocab_size",)),
-        intermediate=reader.whole(wide, default=4 * hidden),
+        head_dim=reader.integer(_HEAD_DIM, default=max(1, hidden // heads)),
+        max_positions=reader.integer(_POSITIONS),
+        vocabulary=reader.integer(("vocab_size",)),
+        intermediate=reader.integer(wide, default=4 * hidden),
         experts=experts,
-        experts_per_token=reader.whole(_EXPERTS_PER_TOKEN, default=1),
+        experts_per_token=reader.integer(_EXPERTS_PER_TOKEN, default=1),
         tied=tied,
         config=reader.section,
     )
@@ -150,17 +150,17 @@ def _kv_heads(reader: _Reader, row: Architecture, heads: int) -> int:
     attention = section.get("attn_config")
     if isinstance(attention, Mapping) and isinstance(attention.get("kv_n_heads"), int):
         return int(attention["kv_n_heads"])
-    return reader.whole(_KV_HEADS, default=heads)
+    return reader.integer(_KV_HEADS, default=heads)
 
 
 class _Reader:
-    """Reads whole numbers, and remembers what was wrong."""
+    """Reads whole numbers and collects what is wrong with them."""
 
     def __init__(self, section: Mapping[str, Any]) -> None:
         self.section = section
         self.problems: list[Problem] = []
 
-    def whole(self, names: tuple[str, ...], default: int | None = None) -> int:
+    def integer(self, names: tuple[str, ...], default: int | None = None) -> int:
         name = next((name for name in names if name in self.section), None)
         if name is None and default is not None:
             return default

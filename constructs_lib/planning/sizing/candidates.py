@@ -53,7 +53,7 @@ class SizingRequest:
         engine: The engine.
         facts: The model.
         tokens: Longest prompt and answer together. Default: as the options say, else what is service at all.
-        concurrency: Requests of that length to serve concurrently, at least.
+        concurrency: Least number of requests of that length to serve concurrently.
         options: The engine's options. Default: its own defaults.
         version: Version of the engine. Default: its newest image.
         region: Region that must have the engine's image; which instances a Region has is not known here. Default: any.

@@ -1,6 +1,6 @@
 """What one GPU holds: weights, activations of a prefill, and the key-value cache that is left over.
 
-The same for every engine, which is asked for what differs (`Engine.memory_model`).
+The same for every engine; what differs comes from `Engine.memory_model`.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def fit_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> tuple[Engi
         shards: GPUs that share it.
 
     Returns:
-        The context with the settings that fit, and its memory plan; if none fit, the plan that lacks the least.
+        The context with the settings that fit, and its memory plan; if none fit, the plan of the smallest settings.
     """
     memory = plan_memory(ctx, facts, shards)
     if memory.fits:
@@ -151,7 +151,7 @@ def weight_bytes(facts: ModelFacts, shards: int, weights: WeightFormat) -> int:
 
 
 def kv_heads_per_gpu(facts: ModelFacts, shards: int) -> int:
-    """Key-value heads of one GPU: split evenly, at least one, which GPUs then keep in common."""
+    """Key-value heads of one GPU: split evenly, at least one, which several GPUs then hold copies of."""
     return max(1, facts.kv_heads // shards)
 
 

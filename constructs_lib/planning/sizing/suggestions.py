@@ -1,4 +1,4 @@
-"""What the memory plan says about a choice: it does not fit, and what would; or it fits narrowly."""
+"""Problems and warnings about memory: what does not fit, what would fit instead, and what fits narrowly."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _MAX_SETTINGS = 2
 def fit_problems(
     ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan, volume_size_gib: int | None
 ) -> Iterator[Problem]:
-    """That a model does not fit, in GiB, with the three cheapest ways out."""
+    """That a model does not fit, in GiB, with the three cheapest alternatives."""
     if not memory.fits:
-        yield Problem("instance_type", ctx.instance.name, _misfit(ctx, facts, memory), _ways_out(ctx, facts))
+        yield Problem("instance_type", ctx.instance.name, _misfit(ctx, facts, memory), _alternatives(ctx, facts))
     elif found := _storage_problem(ctx, memory, volume_size_gib):
         own_volume = volume_size_gib is not None and ctx.instance.volume_configurable
         message = f"{found[0].lower()}{found[1:].rstrip('.')}"
@@ -37,7 +37,7 @@ def fit_problems(
             least = math.ceil(memory.download / GIB / STORAGE_SHARE)
             yield Problem("volume_size", volume_size_gib, message, f"Raise it to {least} GiB or more.")
         else:
-            yield Problem("instance_type", ctx.instance.name, message, _ways_out(ctx, facts))
+            yield Problem("instance_type", ctx.instance.name, message, _alternatives(ctx, facts))
 
 
 def _storage_problem(ctx: EngineContext, memory: MemoryPlan, volume_size_gib: int | None = None) -> str | None:
@@ -59,11 +59,11 @@ def _misfit(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> str:
     )
 
 
-def _ways_out(ctx: EngineContext, facts: ModelFacts) -> str:
-    ways = sorted([*islice(_settings(ctx, facts), _MAX_SETTINGS), *_instances(ctx, facts)])
-    if not ways:
+def _alternatives(ctx: EngineContext, facts: ModelFacts) -> str:
+    alternatives = sorted([*islice(_settings(ctx, facts), _MAX_SETTINGS), *_instances(ctx, facts)])
+    if not alternatives:
         return "No instance in the catalogue would fit; use a smaller model, or one that was published compressed."
-    texts = [text for _, text in ways[:MAX_SUGGESTIONS]]
+    texts = [text for _, text in alternatives[:MAX_SUGGESTIONS]]
     return f"What would fit, cheapest first: {'; '.join(texts)}."
 
 
@@ -86,7 +86,7 @@ def _fits_with(ctx: EngineContext, facts: ModelFacts, change: Settings) -> bool:
 
 
 def _instances(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, str]]:
-    """The cheapest instance of each kind and number of GPUs that would do."""
+    """The cheapest instance of each kind and number of GPUs that would fit."""
     known = {name: value for name, value in ctx.values.items() if not isinstance(value, Unknown)}
     options = ctx.engine.options_type(**known)
     seen: set[tuple[str, int | None]] = set()

@@ -11,7 +11,7 @@ class Problem:
 
     Args:
         keyword: The argument as the caller wrote it, such as `options.max_input_tokens` or `environment['API_KEY']`.
-        value: What was given; a `Described` where that is too long, `HIDDEN` where it may be a secret.
+        value: What was given; a `Described` if that is too long, `HIDDEN` if it may be a secret.
         message: What is wrong with it and what is allowed, such as "must be less than max_total_tokens=4096".
         fix: What to change, as a sentence.
     """
@@ -40,7 +40,7 @@ class PlanWarning:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Stands for a value that is too long or too secret to be shown, by a word about it."""
+    """Takes the place of a value that is too long or too secret to be shown."""
 
     words: str
 
@@ -49,15 +49,15 @@ class Described:
 
 
 HIDDEN = Described("not shown")
-"""Stands for a value that may be a secret."""
+"""Takes the place of a value that may be a secret."""
 
-_LONGEST = 120
+_MAX_SHOWN = 120
 
 
 def shown(value: object) -> str:
-    """The value for a message: its repr, on one line, cut where it is long."""
+    """The value for a message: its repr, on one line, cut if it is long."""
     try:
         text = repr(value)
     except ValueError:  # Python refuses to print integers of thousands of digits
         text = "(too long to show)"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(text)} characters)"

@@ -1,4 +1,4 @@
-"""Checks of single values: each kind says what is wrong, what to write instead, and how a value becomes text."""
+"""Rules for single values: what is wrong, what to write instead, and how an environment variable has the value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from constructs_lib.planning.validation.unknown import Unknown
 UINT32 = 2**32 - 1
 _LARGEST = 3e38  # TGI reads 32-bit floats
 
-# NUL and its like cannot stand in an environment variable, and half a surrogate pair not in a template.
+# An environment variable cannot contain control characters, and a template cannot contain half a surrogate pair.
 _UNWRITABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -44,7 +44,7 @@ class Integer:
     unit: str = ""
 
     def validate(self, value: object) -> tuple[str, str] | None:
-        """What is wrong and what to do (see `Check`)."""
+        """See `Rule.validate`."""
         if isinstance(value, bool) or not isinstance(value, int):
             is_number = isinstance(value, str) and re.fullmatch(r"[0-9]{1,10}", value)
             return (f"must be a whole number, not {_type(value)}", f"Write {value}." if is_number else "Give an int.")
@@ -53,7 +53,7 @@ class Integer:
         return None
 
     def to_env(self, value: object) -> str:
-        """The value as text (see `Check`)."""
+        """See `Rule.to_env`."""
         return str(value)
 
     @property
@@ -68,7 +68,7 @@ class Integer:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number; the words say which ones are allowed."""
+    """A finite number; `allowed` says in words which ones."""
 
     allowed: str
     above: float = -math.inf
@@ -77,7 +77,7 @@ class Number:
     inclusive_minimum: float | None = None
 
     def validate(self, value: object) -> tuple[str, str] | None:
-        """What is wrong and what to do (see `Check`)."""
+        """See `Rule.validate`."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return (f"must be a number, not {_type(value)}", "Give a float, or leave it out.")
         if not self._within(value):
@@ -85,7 +85,7 @@ class Number:
         return None
 
     def to_env(self, value: object) -> str:
-        """The value as text (see `Check`)."""
+        """See `Rule.to_env`."""
         return str(value)
 
     def _within(self, value: float) -> bool:
@@ -103,13 +103,13 @@ class Boolean:
     """True or False."""
 
     def validate(self, value: object) -> tuple[str, str] | None:
-        """What is wrong and what to do (see `Check`)."""
+        """See `Rule.validate`."""
         if isinstance(value, bool):
             return None
         return (f"must be True or False, not {_type(value)}", "Give a bool, or leave it out.")
 
     def to_env(self, value: object) -> str:
-        """The value as text (see `Check`)."""
+        """See `Rule.to_env`."""
         return "true" if value else "false"
 
 
@@ -120,26 +120,26 @@ class OneOf:
     kind: type[StrEnum]
 
     def validate(self, value: object) -> tuple[str, str] | None:
-        """What is wrong and what to do (see `Check`)."""
+        """See `Rule.validate`."""
         if isinstance(value, str) and value in list(self.kind):
             return None
         return (f"must be one of {', '.join(self.kind)}", f"Use a member of {self.kind.__name__}, or leave it out.")
 
     def to_env(self, value: object) -> str:
-        """The value as text (see `Check`)."""
+        """See `Rule.to_env`."""
         return str(value)
 
 
 @dataclass(frozen=True)
 class String:
-    """Text on one line that is not empty, of a given form where there is one."""
+    """A non-empty string on one line, of a given form if there is one."""
 
     form: str = ""
     pattern: str = r"(?s).+"
     longest: int = 1024
 
     def validate(self, value: object) -> tuple[str, str] | None:
-        """What is wrong and what to do (see `Check`)."""
+        """See `Rule.validate`."""
         if not isinstance(value, str):
             return (f"must be a string, not {_type(value)}", "Give a str, or leave it out.")
         if not value.strip():
@@ -153,19 +153,19 @@ class String:
         return None
 
     def to_env(self, value: object) -> str:
-        """The value as text (see `Check`)."""
+        """See `Rule.to_env`."""
         return str(value)
 
 
 @dataclass(frozen=True)
 class ListOf:
-    """A sequence of values of one kind, written with commas between."""
+    """A sequence of values under one rule, written with commas between them."""
 
     each: Rule
     when_empty: str | None = None
 
     def validate(self, value: object) -> tuple[str, str] | None:
-        """What is wrong and what to do (see `Check`)."""
+        """See `Rule.validate`."""
         if isinstance(value, str | bytes) or not isinstance(value, Sequence):
             return (f"must be a list, not {_type(value)}", "Put it in square brackets.")
         if not value and self.when_empty is None:
@@ -176,7 +176,7 @@ class ListOf:
         return None
 
     def to_env(self, value: object) -> str:
-        """The value as text (see `Check`)."""
+        """See `Rule.to_env`."""
         if not isinstance(value, Sequence):
             raise TypeError(f"expected a sequence, got {value!r}")
         return ",".join(self.each.to_env(item) for item in value) if value else str(self.when_empty)

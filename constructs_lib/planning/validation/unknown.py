@@ -12,7 +12,7 @@ class Unknown:
     Rules treat it as "cannot be checked".
 
     Args:
-        text: What the template writes for the value, where it ends up in one. Default: nothing.
+        text: What the template has for the value, if it ends up in one. Default: nothing.
     """
 
     text: str = ""
@@ -22,4 +22,4 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
-"""An unknown value that ends up in no template."""
+"""An unknown value that does not end up in a template."""

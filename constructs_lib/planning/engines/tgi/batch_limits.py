@@ -27,7 +27,7 @@ def smaller_settings(ctx: EngineContext, memory: MemoryPlan) -> Iterator[Setting
     """Smaller prefills than TGI's default, largest first; none if the caller sets the prefill.
 
     A warm-up of several prompts reserves the longest answer for each of them, so a prefill of one prompt, or a short
-    one of a model that takes long prompts in parts, needs the least memory.
+    one of a model whose long prompts are split, needs the least memory.
 
     Args:
         ctx: The context.

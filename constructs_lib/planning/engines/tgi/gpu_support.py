@@ -1,4 +1,4 @@
-"""Which kinds of weights run on which GPU.
+"""Which formats of weights run on which GPU.
 
 Source: TGI 3.3.6, `server/text_generation_server/models/__init__.py` (default types, auto-selected quantization),
 `layers/attention/cuda.py` (what paged attention lacks), docs/source/conceptual/quantization.md.
@@ -19,7 +19,7 @@ _SAME_FORMAT = {Quantization.MARLIN: Quantization.GPTQ}
 
 
 def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """Why weights of this kind do not run here."""
+    """Why weights in this format do not run on this GPU."""
     if ctx.facts is None or "quantize" in ctx.unknown:
         return
     yield from _published_problems(ctx, ctx.facts)
@@ -28,22 +28,22 @@ def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 
 def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
-    asked, published = ctx.text("quantize"), facts.published_quantization
+    requested, published = ctx.text("quantize"), facts.published_quantization
     if falls_back(facts):
-        return  # knows one kind only, which is checked with the other rules of the fallback
-    if asked is None or _SAME_FORMAT.get(Quantization(asked), asked) == published:
+        return  # supports one format only, which the rules of the fallback check
+    if requested is None or _SAME_FORMAT.get(Quantization(requested), requested) == published:
         return
     if published is not None:
         yield Problem(
             "options.quantize",
-            asked,
+            requested,
             f"the weights of {facts.hub_id} are published as {published}",
             "Leave it out: TGI detects how they are compressed.",
         )
-    elif asked not in ON_THE_FLY:
+    elif requested not in ON_THE_FLY:
         yield Problem(
             "options.quantize",
-            asked,
+            requested,
             f"needs weights that were published in that format, and those of {facts.hub_id} are not compressed",
             "Choose a repository with such weights (ModelFacts(quantization=…) describes them), or use fp8 or eetq,"
             " which compress while loading.",

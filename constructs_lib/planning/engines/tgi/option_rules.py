@@ -1,7 +1,7 @@
 """TGI's rules between options, model and instance.
 
 Source: TGI `launcher/src/main.rs` and `backends/v3/src/main.rs` (router) 3.3.6, `server/text_generation_server`
-(`cli.py`, `models/__init__.py`, `models/globals.py`), and the launcher at older tags where it says so.
+(`cli.py`, `models/__init__.py`, `models/globals.py`), and the launcher at older tags if a rule is about older versions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quant
 
 
 def option_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """Every rule between options that is broken."""
+    """Which rules between options, model and instance are broken."""
     yield from _token_problems(ctx)
     yield from _batch_problems(ctx)
     yield from _quantize_problems(ctx)

@@ -10,8 +10,8 @@ from enum import StrEnum
 class Quantization(StrEnum):
     """How the weights are compressed.
 
-    `AWQ`, `GPTQ`, `MARLIN`, `EXL2` and `COMPRESSED_TENSORS` need weights that were published so. The others compress
-    while loading, so the full weights are still downloaded and read.
+    `AWQ`, `GPTQ`, `MARLIN`, `EXL2` and `COMPRESSED_TENSORS` need weights that were published in that format. The others
+    compress while loading, so the full weights are still downloaded and read.
     """
 
     AWQ = "awq"
@@ -35,7 +35,7 @@ ON_THE_FLY = frozenset(
         Quantization.FP8,
     }
 )
-"""Kinds that TGI makes itself while it loads; the others need weights that were published so."""
+"""Kinds that TGI makes itself while it loads; the others need weights that were published in that format."""
 
 
 class Dtype(StrEnum):
@@ -60,7 +60,7 @@ class RopeScaling(StrEnum):
 
 
 class UsageStats(StrEnum):
-    """What TGI tells Hugging Face about its use; `NO_STACK` leaves out stack traces of crashes."""
+    """What TGI reports to Hugging Face about its use; `NO_STACK` leaves out stack traces of crashes."""
 
     ON = "on"
     OFF = "off"
@@ -85,51 +85,51 @@ class LogLevel(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TgiOptions:
-    """What to tell TGI's launcher; an option left out (None) is TGI's own default, described per option.
+    """Options of TGI's launcher; one that is left out (None) has TGI's own default, which is described with it.
 
     An option that the chosen version does not have is a problem at synth. Source of the meanings and defaults: TGI
-    3.3 `launcher/src/main.rs`; what is said for older versions: the same file at their tags.
+    3.3 `launcher/src/main.rs`; for older versions, the same file at their tags.
 
     Args:
         num_shard: GPUs that share the model (tensor parallelism). Default: every GPU of the instance; the number must
             divide the model's attention heads.
         sharded: True insists on more than one shard; False means one shard. Default: as num_shard says.
-        quantize: Compression of the weights. Default: as the checkpoint's own config.json says, none if it does not.
+        quantize: Compression of the weights. Default: that of the checkpoint's config.json, if any.
         dtype: Type in which the model computes; not together with quantize, bitsandbytes excepted. Default: float16,
             bfloat16 for gemma, deepseek, dbrx, qwen2-vl and mllama.
         kv_cache_dtype: Type of the key-value cache. Default: the model's. TGI 2.4.0 and later.
-        speculate: Tokens to guess ahead: by the model's medusa heads, else from n-grams. Switches prefill chunking
+        speculate: Tokens to guess ahead, by the model's medusa heads, else from n-grams. Switches prefill chunking
             off. Default: 0, or what the model's heads offer.
         trust_remote_code: Runs Python code of the model's repository inside the container. Default: False.
         max_input_tokens: Longest prompt, in tokens; set it together with max_total_tokens. Default: max_total_tokens
             less 1 from 3.0 on, 1024 before 2.0, at most 4095 between.
         max_total_tokens: Longest prompt and answer together, in tokens. Default: what fits the GPU's memory and the
             model from 3.0 on, 2048 before 2.0, at most 4096 between.
-        max_batch_prefill_tokens: Most prompt tokens in one prefill. Default: by the GPU's speed and free memory, else
-            4096; for models without prefill chunking we send at least max_input_tokens, as TGI demands it.
-        max_batch_total_tokens: Most tokens in one batch; models with flash attention ignore it from 3.0 on. Default:
-            what fits the GPU's memory.
-        max_batch_size: Most requests in one batch. Default: no limit.
-        max_concurrent_requests: Requests in the container at once; more get 429 "Model is overloaded". Default: 128.
+        max_batch_prefill_tokens: Maximum number of prompt tokens in one prefill. Default: by the GPU's speed and free
+            memory, else 4096; for models without prefill chunking we set at least max_input_tokens, which TGI requires.
+        max_batch_total_tokens: Maximum number of tokens in one batch; models with flash attention ignore it from 3.0
+            on. Default: what fits the GPU's memory.
+        max_batch_size: Maximum number of requests in one batch. Default: no limit.
+        max_concurrent_requests: Concurrent requests in the container; more get 429 "Model is overloaded". Default: 128.
         max_waiting_tokens: Tokens to decode before waiting requests interrupt the batch. Default: 20.
-        waiting_served_ratio: Waiting to running requests from which on the batch is interrupted. Default: 0.3, before
-            2.0.2 1.2.
+        waiting_served_ratio: Ratio of waiting to running requests at which the batch is interrupted. Default: 0.3, or
+            1.2 before 2.0.2.
         max_best_of: Largest best_of of a request. Default: 2.
-        max_stop_sequences: Most stop sequences of a request. Default: 4.
+        max_stop_sequences: Maximum number of stop sequences of a request. Default: 4.
         max_top_n_tokens: Largest top_n_tokens, and top_logprobs of a chat. Default: 5.
-        max_client_batch_size: Most prompts of one /v1/completions request. Default: 4.
+        max_client_batch_size: Maximum number of prompts in one /v1/completions request. Default: 4.
         validation_workers: Threads that tokenize and check requests. Default: 2.
         cuda_graphs: Batch sizes to capture as CUDA graphs; empty for none. Default: 1, 2, 4, 8, 16, 32; none with
             bitsandbytes, exl2 and LoRA.
         cuda_memory_fraction: Share of the GPU's memory to use, above 0 up to 1. Default: 1.0.
-        tgi_wiggle_room: Share of that memory which TGI dares to fill, between 0 and 1. Default: 0.90.
-        attention: Attention kernels. Default: flashinfer, or what the model's head size needs; we send `paged` for
+        tgi_wiggle_room: Share of that memory that TGI fills, between 0 and 1. Default: 0.90.
+        attention: Attention kernels. Default: flashinfer, or what the model's head size needs; we set `paged` for
             GPUs older than Ampere, such as T4.
-        prefix_caching: Keeps the key-value cache of prompts for later ones with the same beginning. Default: True,
+        prefix_caching: Keeps the key-value cache of prompts for later ones that begin the same. Default: True,
             False for vision models, T5, LoRA and paged attention.
         prefill_chunking: Splits long prompts over several batches. Default: True from 3.0 on.
         disable_custom_kernels: Leaves out the hand-written kernels of BLOOM and GPT-NeoX. Default: False.
-        rope_scaling: How positions are stretched. Default: not, or linear if rope_factor is given.
+        rope_scaling: How positions are stretched. Default: not at all, or linearly if rope_factor is set.
         rope_factor: By how much. Default: 1.0.
         lora_adapters: Adapters to load: `id`, `id@revision`, `name=/path`. A request picks one by adapter_id or, in a
             chat, by model; an unknown name is silently answered by the base model. Default: none.
@@ -139,11 +139,11 @@ class TgiOptions:
             model's.
         payload_limit: Largest request body, in bytes. Default: 6291456, SageMaker's own limit (TGI's is 2000000).
             Before 2.4.1 fixed to 2097152.
-        messages_api_enabled: Makes the endpoint take chat requests and nothing else. Default: False. Only TGI 1.4.0 to
-            2.3.1; later versions take all kinds of requests.
+        messages_api_enabled: Makes the endpoint accept only chat requests. Default: False. Only TGI 1.4.0 to
+            2.3.1; later versions accept all kinds of requests.
         usage_stats: What TGI reports to Hugging Face. Default: off (TGI's is on).
         watermark_gamma: Share of the vocabulary that a watermark favours. Default: 0.5.
-        watermark_delta: How strongly. Default: 2.0.
+        watermark_delta: How strongly it favours them. Default: 2.0.
         huggingface_hub_cache: Folder for downloaded weights. Default: /tmp, the instance's storage volume.
         weights_cache_override: Folder with weights that were downloaded before. Default: none.
         json_output: Logs as JSON. Default: False.

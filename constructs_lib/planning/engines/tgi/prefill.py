@@ -1,4 +1,4 @@
-"""How many prompt tokens TGI takes in one prefill, which decides its activations.
+"""How many prompt tokens TGI processes in one prefill, which decides its activations.
 
 Source: TGI `launcher/src/main.rs` 3.3.6: compute_optimal, vram_maximum, and the default of max_batch_prefill_tokens;
 the same file at v2.4.0.
@@ -17,7 +17,7 @@ _OLD_DEFAULT = 4096
 
 
 def prefill_setting(ctx: EngineContext) -> int | None:
-    """A prefill budget that fits the other limits, where TGI's own default may not; None leaves it to TGI.
+    """A prefill budget that fits the other limits, if TGI's own default may not; None leaves it to TGI.
 
     Without prefill chunking a prompt must fit one prefill, and no prefill may be larger than the batch. From 2.0 to
     2.4 TGI derives it from max_input_tokens itself.
@@ -34,7 +34,7 @@ def prefill_setting(ctx: EngineContext) -> int | None:
 
 
 def prefill_tokens(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
-    """The prompt tokens of the largest prefill: as asked for, as we set it, else as TGI's launcher works it out."""
+    """The prompt tokens of the largest prefill: as requested, as the plan sets it, else as the launcher computes it."""
     chosen = ctx.number("max_batch_prefill_tokens") or prefill_setting(ctx)
     if chosen is not None:
         return chosen
@@ -46,14 +46,14 @@ def prefill_tokens(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
 
 
 def _launcher_default(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
-    tokens = _optimal(ctx, facts, shards) or default_prefill(ctx)
+    tokens = _optimal_prefill(ctx, facts, shards) or default_prefill(ctx)
     if support_of(facts).launcher_reads_positions:
         tokens = min(tokens, facts.max_positions)
-    most = _most(ctx, facts, shards)
-    return tokens if most is None else max(1, min(tokens, most))
+    maximum = _max_prefill(ctx, facts, shards)
+    return tokens if maximum is None else max(1, min(tokens, maximum))
 
 
-def _optimal(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
+def _optimal_prefill(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
     flops = launcher_flops(ctx.instance)
     if flops is None or not support_of(facts).launcher_reads_sizes or facts.intermediate is None:
         return None
@@ -63,8 +63,8 @@ def _optimal(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
     return optimal if optimal > _LEAST_OPTIMAL else None
 
 
-def _most(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
-    """The launcher's own estimate of the tokens that fit; it makes none for weights published compressed."""
+def _max_prefill(ctx: EngineContext, facts: ModelFacts, shards: int) -> int | None:
+    """The launcher's own estimate of the tokens that fit; None for weights that were published compressed."""
     unreadable = not support_of(facts).launcher_reads_sizes
     if unreadable or facts.quantization or facts.intermediate is None or facts.vocabulary is None:
         return None

@@ -22,11 +22,11 @@ _DEFAULTS = {
 
 
 def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts:
-    """What is certain about how TGI will serve; what it measures when it starts is not.
+    """What is certain about how TGI will serve; what it measures at its start is not.
 
     Args:
-        ctx: The situation.
-        batch_setting: The most tokens in one batch, where we tell TGI.
+        ctx: The context.
+        batch_setting: The max_batch_total_tokens that the plan sets; None if it sets none.
     """
     kind = _quantization(ctx)
     return ServingFacts(
@@ -60,7 +60,7 @@ def _quantization(ctx: EngineContext) -> str | None:
 def _dtype(ctx: EngineContext, kind: str | None) -> str | None:
     if ctx.given("dtype"):
         return ctx.text("dtype")
-    # What TGI takes otherwise, each of its model classes decides for itself.
+    # Otherwise each of TGI's model classes decides for itself.
     return Dtype.FLOAT16.value if kind in _FLOAT16_ONLY else None
 
 

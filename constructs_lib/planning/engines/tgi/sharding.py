@@ -18,10 +18,10 @@ _KEYWORD = "options.num_shard"
 
 
 def num_shard(ctx: EngineContext) -> int:
-    """The GPUs that share the model: as asked for, else every GPU of the instance."""
-    asked = ctx.number("num_shard")
-    if asked is not None:
-        return asked
+    """The GPUs that share the model: as requested, else every GPU of the instance."""
+    requested = ctx.number("num_shard")
+    if requested is not None:
+        return requested
     return 1 if ctx.values.get("sharded") is False else ctx.instance.accelerator_count or 1
 
 
@@ -38,9 +38,9 @@ def possible_shards(facts: ModelFacts, at_most: int) -> tuple[int, ...]:
 
 def shard_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Why the model cannot be shared among that many GPUs."""
-    shards, asked, gpus = num_shard(ctx), ctx.number("num_shard"), ctx.instance.accelerator_count
+    shards, requested, gpus = num_shard(ctx), ctx.number("num_shard"), ctx.instance.accelerator_count
     if gpus is not None and shards > gpus:
-        yield Problem(_KEYWORD, asked, f"{ctx.instance.name} has {_gpus(gpus)}", f"Lower it to {gpus} or less.")
+        yield Problem(_KEYWORD, requested, f"{ctx.instance.name} has {_gpus(gpus)}", f"Lower it to {gpus} or less.")
         return
     if ctx.values.get("sharded") is True and shards < 2:
         yield Problem(
@@ -49,8 +49,8 @@ def shard_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"needs more than one GPU, but {ctx.instance.name} has {_gpus(gpus)} and num_shard is {shards}",
             "Leave it out, or use an instance with more GPUs.",
         )
-    if ctx.values.get("sharded") is False and asked is not None and asked > 1:
-        yield Problem("options.sharded", False, f"contradicts num_shard={asked}", "Leave it out.")
+    if ctx.values.get("sharded") is False and requested is not None and requested > 1:
+        yield Problem("options.sharded", False, f"contradicts num_shard={requested}", "Leave it out.")
     if ctx.text("quantize") == Quantization.EXL2 and shards > 1:
         yield Problem(
             "options.quantize", "exl2", f"cannot be split over {shards} GPUs", "Set num_shard to 1, or use awq."

@@ -60,9 +60,9 @@ def engine_memory(ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> Engin
     warm_up = _warm_up_tokens(ctx, facts, prompt)
     warmed_up = gpu.weights + runtime + activations + cache.request_bytes(warm_up)
     total = ctx.number("max_total_tokens")
-    asked = total or min(MIN_TOKENS, facts.max_positions)
+    requested = total or min(MIN_TOKENS, facts.max_positions)
     if not facts.flash:
-        asked = max(asked, warm_up, ctx.number("max_batch_total_tokens") or 0)
+        requested = max(requested, warm_up, ctx.number("max_batch_total_tokens") or 0)
     return EngineMemory(
         gpu_memory=gpu_memory,
         usable=_usable(ctx, gpu_memory, warmed_up),
@@ -72,7 +72,7 @@ def engine_memory(ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> Engin
         cache=cache,
         warm_up_tokens=warm_up,
         min_tokens=warm_up if facts.flash else 0,
-        asked_tokens=asked,
+        asked_tokens=requested,
         max_request_tokens=total or (facts.max_positions if chunks_prefill(ctx) else min(facts.max_positions, prompt)),
         static=not facts.flash,
     )
