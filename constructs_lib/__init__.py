@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
     from constructs_lib.planning.models.facts_file import read_model_file
-    from constructs_lib.planning.serving_limits import ServingFacts
+    from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions
 
 __all__ = [
     "Access",
@@ -52,6 +52,7 @@ __all__ = [
     "Quantization",
     "RopeScaling",
     "ServingFacts",
+    "ServingOptions",
     "TgiEndpoint",
     "TgiImage",
     "TgiOptions",
@@ -74,6 +75,7 @@ _MODULES = {
     "ModelFacts": "planning.models.facts",
     "read_model_file": "planning.models.facts_file",
     "ServingFacts": "planning.serving_limits",
+    "ServingOptions": "planning.serving_limits",
     "TgiEndpoint": "endpoint.tgi",
     "TgiImage": "endpoint.container_image",
     "WebAcl": "front_door.web_acl",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from constructs_lib.planning.serving_limits import ServingOptions
+from constructs_lib import ServingOptions
 from stacks.front_door_stack import ExistingEndpoint
 
 _EXAMPLES = '-c front_door=llama=my-endpoint,falcon=my-other-endpoint or -c front_door=\'{"llama": "my-endpoint"}\''

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 
-from constructs_lib import FrontDoor, TgiEndpoint
-from constructs_lib.planning.serving_limits import ServingOptions
+from constructs_lib import FrontDoor, ServingOptions, TgiEndpoint
 from stacks.console import Console
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
