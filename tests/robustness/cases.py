@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import Any, NamedTuple
 
 from tests.robustness.checked_client import CheckedClient, CheckedResponse, check_error_body
@@ -153,9 +152,7 @@ class FaultOnce:
         return self._faulty.pop() if self._faulty else healthy_response(request)
 
 
-def check_fault_and_recovery(
-    client: CheckedClient, case: Case, faulty: bytes | Responder, then: str = "close", *, pause: float = 0
-) -> int:
+def check_fault_and_recovery(client: CheckedClient, case: Case, faulty: bytes | Responder, then: str = "close") -> int:
     """Send a request twice: the first response may be an error or incomplete, the second must be complete.
 
     Args:
@@ -163,7 +160,6 @@ def check_fault_and_recovery(
         case: The request.
         faulty: SageMaker's first response, as bytes, or how it responds.
         then: What happens to the connection after the bytes.
-        pause: Seconds between the requests.
 
     Returns:
         The number of tokens in the first response; -1 if it is not a stream.
@@ -171,7 +167,6 @@ def check_fault_and_recovery(
     client.sagemaker.respond = FaultOnce(WireResponse(faulty, then)) if isinstance(faulty, bytes) else faulty
     response = case.send(client, seconds=1.1 if then == "stall" else 30)
     count = check_complete_or_error(client, case, response)
-    time.sleep(pause)
     after = case.send(client)
     assert after.status == 200, after.body
     assert check_complete_or_error(client, case, after) in (-1, len(TOKENS))

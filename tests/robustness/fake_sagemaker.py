@@ -82,19 +82,19 @@ class FakeSageMaker:
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._open: set[socket.socket] = set()
-        self._closing: set[socket.socket] = set()
+        self._busy: set[socket.socket] = set()
         self._threads: set[threading.Thread] = set()
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
     def settle(self) -> None:
-        """Wait until all connections are closed that close after their response.
+        """Wait until all responses are sent, late bytes included, and all connections closed that close after them.
 
-        Otherwise the client's next request could cross with the end of the connection.
+        Otherwise the client's next request could cross with the rest of a response or the end of its connection.
         """
         until = time.monotonic() + 30
-        while self._closing:
-            assert time.monotonic() < until, "a connection is still open"
+        while self._busy:
+            assert time.monotonic() < until, "a response has not ended"
             time.sleep(0.0002)
 
     def close(self) -> None:
@@ -124,14 +124,15 @@ class FakeSageMaker:
         try:
             with contextlib.suppress(OSError):
                 while (request := self._request(connection)) is not None:
+                    self._busy.add(connection)
                     self.received.append(request)
                     response = self.respond(request)
-                    if response.then in ("close", "reset"):
-                        self._closing.add(connection)
                     self._send(connection, response)
                     if response.late:
                         time.sleep(0.01)
                         connection.sendall(response.late)
+                    if response.then in ("keep", "stall"):
+                        self._busy.discard(connection)
                     if response.then == "stall":
                         connection.recv(1)  # returns when the client disconnects
                     if response.then == "reset":
@@ -140,7 +141,7 @@ class FakeSageMaker:
                         return
         finally:
             connection.close()
-            self._closing.discard(connection)
+            self._busy.discard(connection)
             self._open.discard(connection)
             self._threads.discard(threading.current_thread())
 
