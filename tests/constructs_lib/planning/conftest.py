@@ -1,4 +1,4 @@
-"""A request that is right, to be made wrong in one respect at a time."""
+"""A valid request, which tests change in one respect at a time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,19 +27,19 @@ def planned(*, version: str | None = None, hub_id: str | None = None, **changes:
 
 @pytest.fixture
 def planning() -> Callable[..., EndpointPlan]:
-    """Plans a right request with the changes given; `options` may be a dict."""
+    """Plans a valid request with the changes given; `options` may be a dict."""
     return planned
 
 
 @pytest.fixture
 def refusals() -> Callable[..., list[str]]:
-    """The words of every problem of such a plan."""
+    """The message of every problem of such a plan."""
     return lambda **changes: [str(problem) for problem in planned(**changes).problems]
 
 
 @pytest.fixture
 def warnings() -> Callable[..., list[str]]:
-    """The ids of every warning of such a plan that has no problem."""
+    """The ids of every warning of such a plan, which has no problem."""
 
     def ids(**changes: Any) -> list[str]:
         result = planned(**changes)

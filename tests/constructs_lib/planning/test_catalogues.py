@@ -1,4 +1,4 @@
-"""Every row of the catalogues, against a schema and against what it says elsewhere."""
+"""Every row of the catalogues: its schema, and its agreement with its other figures."""
 
 import jsonschema
 import pytest
@@ -112,7 +112,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("one", "schema"), CASES)
-def test_a_row_keeps_to_its_schema(one, schema):
+def test_every_row_matches_its_schema(one, schema):
     jsonschema.validate(one, schema)
 
 
@@ -121,12 +121,12 @@ def test_the_schema_finds_a_wrong_row():
         jsonschema.validate(read("models/models")["rows"][0] | {"gated": "maybe"}, MODEL)
 
 
-def test_there_are_the_53_models_of_the_article_and_of_today_and_one_that_sees():
+def test_there_are_the_53_models_of_the_article_and_current_ones_and_one_vision_model():
     assert len(read("models/models")["rows"]) == 53 + 1
 
 
 UNGATED = ("bloom", "opt", "gpt_neox", "gpt_bigcode", "falcon")
-# Beside the text model they have a part that looks at pictures.
+# Besides the text model they have a vision encoder.
 SEEING = ("gemma3", "mllama")
 
 
@@ -136,7 +136,7 @@ def counted(facts):
     attention = facts.hidden * (2 * query + 2 * keys)
     feed_forward = (2 if facts.model_type in UNGATED else 3) * facts.hidden * facts.intermediate * facts.experts
     layers = facts.layers * (attention + feed_forward)
-    if facts.model_type == "t5":  # as many layers again in the encoder, and attention to it in the decoder
+    if facts.model_type == "t5":  # the encoder has as many layers, and the decoder attends to it
         layers = facts.layers * (3 * attention + 2 * feed_forward)
     return layers + facts.vocabulary * facts.hidden * (1 if facts.tied_embeddings else 2)
 
@@ -153,11 +153,11 @@ def test_cuda_sees_a_little_less_of_a_gpu_than_its_data_sheet_says(instance):
     assert visible_bytes(instance) < nvidia_smi_bytes(instance)
 
 
-def test_the_memory_of_a_gpu_that_is_not_published_is_not_made_up():
+def test_the_memory_of_an_unpublished_gpu_is_not_guessed():
     with pytest.raises(ValueError, match=r"the memory of the GPUs of ml\.p6e-gb200\.36xlarge is not known"):
         visible_bytes(InstanceType.P6E_GB200_36XLARGE)
 
 
-def test_a_callers_own_figure_counts_more_than_the_catalogues():
+def test_a_callers_own_figure_wins_over_the_catalogues():
     own = InstanceType.of("ml.g5.9xlarge", accelerator="A10G", accelerator_count=1, memory_gib=48)
     assert visible_bytes(own) == int(48 * 0.97 * 2**30)

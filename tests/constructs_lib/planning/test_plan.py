@@ -1,4 +1,4 @@
-"""The plan as a whole: images, all problems at once, tokens, junk."""
+"""The plan as a whole: images, all problems at once, unknown values, junk."""
 
 import subprocess
 import sys
@@ -24,19 +24,19 @@ VERSIONS = TGI.images.versions
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_of_the_catalogue_plans_llama_without_a_word(version, planning):
+def test_every_version_of_the_catalogue_plans_llama_without_problem_or_warning(version, planning):
     # Before TGI 3 a prefill took so much memory that it is tight on smaller GPUs.
     plan = planning(version=version, instance=InstanceType.G6E_XLARGE)
     assert (plan.problems, plan.warnings, plan.image_repository) == ((), (), "huggingface-pytorch-tgi-inference")
     assert f"tgi{version}-gpu-" in plan.image_tag
 
 
-def test_an_own_image_has_no_catalogued_repository_and_any_version(planning):
+def test_a_callers_own_image_has_no_catalogued_repository_and_any_version(planning):
     plan = planning(image=ImageChoice(version="3.3.7", uri_override=True), region="nowhere-1")
     assert (plan.problems, plan.image_repository, plan.image_tag) == ((), None, None)
 
 
-def test_an_own_image_gets_the_ami_of_its_time(planning):
+def test_a_callers_own_image_gets_the_ami_of_its_time(planning):
     amis = [planning(image=ImageChoice(version=v, uri_override=True)).inference_ami_version for v in ("3.3.7", "2.0.3")]
     assert amis == ["al2-ami-sagemaker-inference-gpu-3-1", None]
 
@@ -82,7 +82,7 @@ ALL = ", ".join(VERSIONS)
         ({"environment": ["A=1"]}, "environment=(not shown): must be a mapping, not list. Write {'NAME': 'value'}."),
     ],
 )
-def test_parts_that_cannot_be_are_refused_in_words(changes, words, refusals):
+def test_invalid_parts_of_a_request_are_reported(changes, words, refusals):
     assert refusals(**changes) == [words]
 
 
@@ -114,7 +114,7 @@ def test_all_problems_come_together(planning):
     ]
 
 
-def test_what_is_not_resolved_at_synth_is_not_judged_but_written(planning):
+def test_what_is_not_resolved_at_synth_is_not_checked_but_written(planning):
     values = {
         field.name: Unknown(f"<{field.name}>") for field in fields(TgiOptions) if field.name != "messages_api_enabled"
     }
@@ -136,7 +136,7 @@ def test_what_is_not_resolved_at_synth_is_not_judged_but_written(planning):
     assert plan.inference_ami_version == "<ami>"
 
 
-def test_an_option_that_the_version_lacks_is_refused_even_if_its_value_is_not_known(refusals):
+def test_an_option_that_the_version_lacks_is_reported_even_if_its_value_is_not_known(refusals):
     found = refusals(version="1.4.5", options={"prometheus_port": UNKNOWN})
     assert found[0].startswith("options.prometheus_port=(known at deployment): TGI 1.4.5 does not have it")
 

@@ -1,4 +1,4 @@
-"""What holds of every plan, tried with drawn models, GPUs and options."""
+"""What holds for every plan, tried with random models, GPUs and options."""
 
 from dataclasses import replace
 
@@ -90,7 +90,7 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
         <= visible_bytes(InstanceType.named(instance))
     )
     assert memory.loading_peak <= memory.gpu_memory
-    if memory.static:  # where TGI does not measure: its batch is what it is told, else this
+    if memory.static:  # TGI does not measure then: its batch is the one that is set, else this default
         own = max(16_000, result_number(result, "MAX_TOTAL_TOKENS"), memory.prefill_tokens)
         assert result_number(result, "MAX_BATCH_TOTAL_TOKENS", own) <= memory.max_tokens
 
@@ -155,6 +155,6 @@ def test_the_settings_of_a_candidate_make_a_plan_without_problems(hub_id, instan
         ({"SM_NUM_GPUS": "3"}, "divisible"),
     ],
 )
-def test_the_second_set_of_rules_finds_faults(changes, words):
+def test_the_independent_rules_find_faults(changes, words):
     environment = {"HF_MODEL_ID": "a/b", "SM_NUM_GPUS": "1"} | changes
     assert any(words in fault for fault in faults(environment, "llama", 32, 8, 4))

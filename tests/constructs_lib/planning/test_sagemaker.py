@@ -1,4 +1,4 @@
-"""Names, timeouts, volumes, AMIs: what SageMaker takes."""
+"""Names, timeouts, volumes, AMIs: what SageMaker accepts."""
 
 import botocore.loaders
 import pytest
@@ -105,7 +105,7 @@ NEW_GPU = InstanceType.of("ml.g9.xlarge", accelerator_count=1, memory_gib=48, vo
         ),
     ],
 )
-def test_what_sagemaker_refuses_is_refused_in_words(changes, words, refusals):
+def test_what_sagemaker_refuses_is_reported(changes, words, refusals):
     assert refusals(**changes) == [words]
 
 
@@ -121,11 +121,11 @@ def test_what_sagemaker_refuses_is_refused_in_words(changes, words, refusals):
         {"model": ModelChoice(source="s3"), "network_isolation": True},
     ],
 )
-def test_what_sagemaker_takes_is_taken(changes, refusals):
+def test_what_sagemaker_accepts_is_accepted(changes, refusals):
     assert refusals(**changes) == []
 
 
-def test_what_is_asked_for_is_planned(planning):
+def test_what_is_requested_is_planned(planning):
     plan = planning(
         instance=NEW_GPU,
         startup_timeout_seconds=901,
@@ -141,7 +141,7 @@ def test_what_is_asked_for_is_planned(planning):
     ) == (901, 61, 99, "al2-ami-sagemaker-inference-gpu-2")
 
 
-def test_no_volume_is_planned_unless_asked_for(planning):
+def test_no_volume_is_planned_unless_requested(planning):
     assert planning(instance=NEW_GPU).volume_size_gib is None
 
 
@@ -185,7 +185,7 @@ def test_the_ami_can_be_left_to_sagemaker(planning):
         ("3.3.6", "al2025-ami-sagemaker-inference-gpu-9-1", ["tgi-endpoint:unknownInferenceAmi"]),
     ],
 )
-def test_an_ami_without_the_images_cuda_is_advised_against(version, chosen, ids, warnings):
+def test_an_ami_without_the_images_cuda_brings_a_warning(version, chosen, ids, warnings):
     roomy = InstanceType.G6E_XLARGE
     assert warnings(version=version, instance=roomy, inference_ami_version=chosen) == ids
 
@@ -202,7 +202,7 @@ def test_an_ami_without_the_images_cuda_is_advised_against(version, chosen, ids,
         ({"instance": InstanceType.P6_B200_48XLARGE}, ["tgi-endpoint:blackwellUntested"]),
     ],
 )
-def test_what_sagemaker_may_refuse_or_ignore_is_advised(changes, ids, warnings):
+def test_what_sagemaker_may_refuse_or_ignore_brings_a_warning(changes, ids, warnings):
     assert warnings(**changes) == ids
 
 

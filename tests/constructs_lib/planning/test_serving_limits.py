@@ -1,4 +1,4 @@
-"""What a plan is certain of about how a model will be served."""
+"""What is certain at synth about how a model will be served."""
 
 from dataclasses import asdict, replace
 from typing import Any
@@ -52,7 +52,7 @@ def test_without_options_only_the_version_and_the_launchers_fixed_defaults_are_c
     assert known(facts()) == {"version": "3.3.6", **DEFAULTS}
 
 
-def test_limits_that_are_asked_for_are_certain() -> None:
+def test_requested_limits_are_certain() -> None:
     found = facts(max_input_tokens=1000, max_total_tokens=2000, max_best_of=3, max_concurrent_requests=64)
     assert known(found) == {
         "version": "3.3.6",
@@ -69,7 +69,7 @@ def test_an_option_that_a_version_does_not_have_has_no_default_there() -> None:
     assert facts(version="2.3.1").max_client_batch_size == 4
 
 
-def test_the_batch_is_certain_only_where_tgi_is_told_and_does_not_measure_it() -> None:
+def test_the_batch_is_certain_only_if_it_is_set_and_tgi_does_not_measure_it() -> None:
     assert facts(hub_id="Qwen/Qwen2.5-7B-Instruct").max_batch_total_tokens is None
     told = {"max_input_tokens": 1024, "max_total_tokens": 2048, "max_batch_prefill_tokens": 1024}
     opt = facts(hub_id="facebook/opt-66b", max_batch_total_tokens=2048, **told)
@@ -95,7 +95,7 @@ def test_what_is_known_only_at_deployment_is_not_certain() -> None:
     assert found.revision == "abc123"
 
 
-def told(found: ServingFacts) -> list[str]:
+def messages(found: ServingFacts) -> list[str]:
     return [str(problem) for problem in facts_problems(found, TGI.serving_rules)]
 
 
@@ -118,11 +118,14 @@ def told(found: ServingFacts) -> list[str]:
         ),
     ],
 )
-def test_facts_that_no_endpoint_could_have_are_refused(wrong: dict[str, Any], words: str) -> None:
-    (problem,) = told(replace(ServingFacts(), **wrong))
+def test_facts_that_no_endpoint_could_have_are_rejected(wrong: dict[str, Any], words: str) -> None:
+    (problem,) = messages(replace(ServingFacts(), **wrong))
     assert words in problem
 
 
-def test_right_facts_and_none_are_taken() -> None:
-    assert told(ServingFacts()) == []
-    assert told(ServingFacts(version="3.3.6", max_input_tokens=4095, max_total_tokens=4096, max_stop_sequences=0)) == []
+def test_valid_facts_are_accepted() -> None:
+    assert messages(ServingFacts()) == []
+    assert (
+        messages(ServingFacts(version="3.3.6", max_input_tokens=4095, max_total_tokens=4096, max_stop_sequences=0))
+        == []
+    )

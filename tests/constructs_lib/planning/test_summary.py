@@ -1,4 +1,4 @@
-"""A plan in a line."""
+"""A plan in one line."""
 
 import json
 
@@ -37,11 +37,11 @@ def test_it_has_model_instance_gpus_context_and_price():
     )
 
 
-def test_the_context_is_the_one_that_is_asked_for():
+def test_the_context_is_the_requested_one():
     assert summarised(options=TgiOptions(max_input_tokens=900, max_total_tokens=1000)).context == 1000
 
 
-def test_the_context_is_else_what_the_memory_plan_says():
+def test_the_context_is_otherwise_that_of_the_memory_plan():
     llama = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
     facts = known_model(llama.hub_id)
     expected = memory_plan(TGI, facts, InstanceType.G5_2XLARGE, TgiOptions(), "3.3.6", 1).context
@@ -54,11 +54,11 @@ def test_the_context_of_an_unknown_model_is_not_known(model):
     assert summarised(model=model).context is None
 
 
-def test_several_instances_cost_as_many_times():
+def test_several_instances_cost_several_times_as_much():
     assert summarised(instance_count=3).price_usd_per_hour == pytest.approx(3 * 1.515)
 
 
-def test_an_instance_that_the_catalogue_does_not_have_has_no_price():
+def test_an_instance_outside_of_the_catalogue_has_no_price():
     own = InstanceType.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48)
     assert summarised(instance=own).price_usd_per_hour is None
 
@@ -85,7 +85,7 @@ def test_an_option_that_is_not_known_at_synth_leaves_the_context_open():
     assert summary(request, plan(request)).context is None
 
 
-def test_it_survives_json_and_versions_that_say_more_or_less():
+def test_it_survives_json_and_versions_with_more_or_fewer_fields():
     line = summarised()
     values = json.loads(json.dumps(line.to_json()))
     assert PlanSummary.from_json(values) == line

@@ -49,7 +49,7 @@ def test_a_model_that_just_fits_the_longest_timeout_is_fine(warnings):
     assert (warnings(**four), warnings(**four, options={"quantize": "eetq"})) == ([], ["tgi-endpoint:longestStartup"])
 
 
-def test_a_model_that_may_be_too_large_for_the_longest_timeout_is_told(planning):
+def test_a_model_that_may_outgrow_the_longest_timeout_brings_a_warning(planning):
     warnings = planning(hub_id="bigscience/bloom-7b1", startup_timeout_seconds=3600).warnings
     large = planning(hub_id="meta-llama/Llama-3.1-405B-Instruct").warnings
     assert [warning.id for warning in warnings if "Startup" in warning.id] == []

@@ -136,7 +136,7 @@ class PagedMemory:
         )
 
     def _cache(self, facts: ModelFacts, shards: int) -> CacheLayout:
-        if facts.model_type == "deepseek_v3":  # compressed, and whole on every GPU
+        if facts.model_type == "deepseek_v3":  # compressed, and complete on every GPU
             return CacheLayout(facts.layers * MLA_WIDTH * HALF_BYTES, BLOCK)
         bytes_per_token = 2 * facts.layers * kv_heads_per_gpu(facts, shards) * facts.head_dim * HALF_BYTES
         return (SlidingCache if facts.model_type == "gemma2" else CacheLayout)(bytes_per_token, BLOCK)

@@ -1,4 +1,4 @@
-"""An engine besides TGI takes its own package and one line of the registry: the whole planning works with it."""
+"""An engine besides TGI needs its own package and one line of the registry; all of planning works with it."""
 
 from dataclasses import replace
 from typing import Any
@@ -87,7 +87,7 @@ def test_more_gpus_than_key_value_heads_keep_a_head_each(shards: int, heads: int
     assert found.kv_bytes_per_token == 2 * 32 * heads * 128 * 2
 
 
-def test_a_compressed_cache_is_whole_on_every_gpu() -> None:
+def test_a_compressed_cache_is_complete_on_every_gpu() -> None:
     deepseek = replace(LLAMA, model_type="deepseek_v3", layers=61)
     for shards in (1, 8):
         found = memory_plan(PAGED, deepseek, InstanceType.P5_48XLARGE, PagedOptions(), "0.20.0", shards)
@@ -108,7 +108,7 @@ def test_tied_embeddings_are_held_once() -> None:
     assert found.weights == GEMMA.parameters * 2
 
 
-def test_a_model_does_not_fit_unless_one_request_of_the_whole_length_does() -> None:
+def test_a_model_does_not_fit_unless_one_request_of_full_length_does() -> None:
     (problem,) = planned(instance=InstanceType.G5_2XLARGE).problems
     assert problem.keyword == "instance_type"
     assert "of which Paged fills 20.3 GiB" in problem.message
@@ -166,7 +166,7 @@ def test_smaller_limits_are_set_if_the_defaults_do_not_fit() -> None:
         ),
     ],
 )
-def test_problems_are_told_in_its_words(changes: dict[str, Any], problem: str) -> None:
+def test_problems_name_the_engine_and_its_options(changes: dict[str, Any], problem: str) -> None:
     found = planned(**{"options": PagedOptions(max_model_len=8192)} | changes).problems
     assert problem in [str(one) for one in found]
 
@@ -212,7 +212,7 @@ def test_what_is_known_at_deployment_is_written_and_not_checked() -> None:
     assert found.environment == {"SM_PAGED_MODEL": "<id>", "SM_PAGED_MAX_MODEL_LEN": "<length>"}
 
 
-def test_an_own_image_needs_no_catalogue() -> None:
+def test_a_callers_own_image_needs_no_catalogue() -> None:
     image = ImageChoice(version="0.20.3", uri_override=True)
     found = planned(image=image, options=PagedOptions(max_model_len=8192), region="mars-1")
     assert (found.problems, found.image_repository) == ((), None)

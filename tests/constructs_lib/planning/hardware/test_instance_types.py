@@ -49,7 +49,7 @@ def test_every_row_names_its_source_and_day_and_marks_derived_prices(instance):
 
 
 @pytest.mark.xdist_group("sagemaker-core")  # its import takes seconds
-def test_a_volume_is_taken_where_the_sdk_says_so():
+def test_a_volume_is_accepted_if_the_sdk_accepts_it():
     from sagemaker.core.common_utils import volume_size_supported as sdk_rule
 
     for instance in ALL:
@@ -82,7 +82,7 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 @pytest.mark.parametrize("name", [None, 5, [], ""])
-def test_what_is_no_name_is_refused_as_one(name):
+def test_a_name_outside_of_the_catalogue_is_an_error(name):
     with pytest.raises(ValueError, match="is not in the catalogue"):
         InstanceType.named(name)
 
@@ -96,7 +96,7 @@ def test_an_instance_can_be_described(planning):
 @pytest.mark.parametrize(
     ("name", "taken"), [("ml.g5.9xlarge", False), ("ml.p9d.xlarge", False), ("ml.p3.2xlarge", True)]
 )
-def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
+def test_a_described_instance_accepts_a_volume_by_the_sdks_rule(name, taken):
     assert InstanceType.of(name, accelerator_count=1, memory_gib=24).volume_configurable is taken
 
 
@@ -161,7 +161,7 @@ def test_a_described_instance_takes_a_volume_by_the_sdks_rule(name, taken):
         ),
     ],
 )
-def test_hardware_that_cannot_be_is_refused_in_words(instance, words, refusals):
+def test_unsuitable_hardware_is_reported(instance, words, refusals):
     assert refusals(instance=instance) == [words]
 
 
@@ -170,6 +170,6 @@ def test_hardware_that_cannot_be_is_refused_in_words(instance, words, refusals):
     [each for each in ALL if each.is_gpu and (8, 0) <= each.compute_capability < (10, 0)],
     ids=lambda instance: instance.name,
 )
-def test_every_gpu_from_ampere_to_hopper_is_taken_without_a_word(instance, planning):
+def test_every_gpu_from_ampere_to_hopper_brings_neither_problem_nor_warning(instance, planning):
     plan = planning(instance=instance)
     assert (plan.problems, plan.warnings) == ((), ())

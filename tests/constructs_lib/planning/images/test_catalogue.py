@@ -1,4 +1,4 @@
-"""The image catalogue equals what the SageMaker SDK would say."""
+"""The image catalogue equals the SageMaker SDK's."""
 
 from functools import cache
 
@@ -97,7 +97,7 @@ def test_an_image_that_is_not_catalogued_has_the_cuda_release_of_its_time(versio
 @pytest.mark.parametrize(
     ("version", "cuda"), [("0.6.0", (11, 8)), ("2.2.0", (12, 1)), ("2.4.0", (12, 4)), ("3.3.6", (12, 4))]
 )
-def test_the_tag_states_the_cuda_release(version, cuda):
+def test_the_tag_has_the_cuda_release(version, cuda):
     assert IMAGES.cuda(version) == cuda
 
 

@@ -1,4 +1,4 @@
-"""One row for each `model_type`, and what stands for one that has none."""
+"""One row for each `model_type`, and a fallback for those without one."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Counting a model by its config.json, held against the catalogue and against published counts."""
+"""Counting a model's parameters by its config.json, compared with the catalogue and with published counts."""
 
 import json
 from dataclasses import replace
@@ -71,18 +71,18 @@ def test_the_keys_and_values_of_a_token_are_as_large_as_those_of_the_catalogue(h
 
 
 @pytest.mark.parametrize(("hub_id", "parameters"), EXACT.items())
-def test_published_counts_are_met_exactly(hub_id, parameters):
+def test_counts_equal_the_published_ones(hub_id, parameters):
     assert facts_from_config(hub_id, CONFIGS[hub_id]).parameters == parameters
 
 
 @pytest.mark.parametrize(
     ("parameters", "config"), MORE.items(), ids=lambda one: one.get("model_type", "") if isinstance(one, dict) else ""
 )
-def test_architectures_beside_the_catalogue_are_counted_exactly(parameters, config):
+def test_architectures_outside_of_the_catalogue_are_counted_exactly(parameters, config):
     assert facts_from_config("some/model", config).parameters == parameters
 
 
-def test_what_is_published_beside_the_config_is_kept():
+def test_what_is_published_besides_the_config_is_kept():
     published = Published(
         weight_bytes=16_060_522_496, licence="llama3.1", gating="yes", source="a test", date="2026-01-02"
     )

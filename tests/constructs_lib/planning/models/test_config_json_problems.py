@@ -1,4 +1,4 @@
-"""What a config.json must say, and what decides where it and the weights disagree."""
+"""What a config.json must contain, and what decides if it and the weights disagree."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_everything_that_is_missing_is_named_at_once():
 
 
 @pytest.mark.parametrize("value", [0, -1, "32", 2.5, True, 10**12, [32]])
-def test_a_number_of_layers_that_is_none_is_refused(value):
+def test_an_invalid_number_of_layers_is_rejected(value):
     assert "num_hidden_layers=" in refusal(LLAMA | {"num_hidden_layers": value})
     assert "must be a whole number above 0" in refusal(LLAMA | {"num_hidden_layers": value})
 
@@ -35,7 +35,7 @@ def test_a_config_without_an_architecture_is_refused(config):
     assert "must be the name of an architecture" in refusal(config)
 
 
-def test_a_null_is_as_good_as_nothing():
+def test_null_means_left_out():
     assert facts_from_config("me/model", LLAMA | {"head_dim": None}) == facts_from_config("me/model", LLAMA)
 
 
@@ -74,7 +74,7 @@ def test_compressed_weights_are_recognised_and_their_size_does_not_change_the_co
     assert facts.checkpoint_bytes == 5_700_000_000
 
 
-def test_a_compression_that_tgi_does_not_load_is_refused():
+def test_a_compression_that_tgi_does_not_load_is_rejected():
     words = refusal(LLAMA | {"quantization_config": {"quant_method": "bitsandbytes"}})
     assert "quant_method='bitsandbytes': is not a format that TGI detects by itself" in words
 
@@ -90,11 +90,11 @@ def test_a_compression_that_tgi_does_not_load_is_refused():
         ({"torch_dtype": "float8_e4m3fn"}, "float8"),
     ],
 )
-def test_the_type_of_the_weights_is_read_where_it_is_said(changes, dtype):
+def test_the_type_of_the_weights_is_read_from_config_json(changes, dtype):
     assert facts_from_config("me/model", LLAMA | changes).checkpoint_dtype == dtype
 
 
-def test_a_type_of_weights_that_is_none_is_refused():
+def test_an_invalid_type_of_weights_is_rejected():
     assert "torch_dtype='int3': must be one of float32" in refusal(LLAMA | {"torch_dtype": "int3"})
 
 
@@ -117,7 +117,7 @@ def test_an_old_falcon_has_one_key_value_head_whatever_its_config_says():
     assert facts_from_config("me/falcon", CONFIGS["tiiuae/falcon-7b"] | {"multi_query": False}).kv_heads == 71
 
 
-def test_a_model_that_reads_images_in_another_way_is_weighed():
+def test_a_model_with_another_vision_encoder_is_counted_by_the_size_of_its_weights():
     vision = LLAMA | {"model_type": "qwen2_vl", "vision_config": {"depth": 32}}
     assert "cannot be counted here" in refusal(vision)
     assert facts_from_config("me/vl", vision, Published(weight_bytes=16_000_000_000)).parameters == 8_000_000_000

@@ -15,7 +15,7 @@ def hub(hub_id, **more):
     return {"model": ModelChoice(source="hub", hub_id=hub_id, **more)}
 
 
-def test_the_catalogue_has_every_family_of_the_article_and_of_today():
+def test_the_catalogue_has_every_family_of_the_article_and_current_ones():
     kinds = {facts.model_type for facts in known_models()}
     assert kinds >= {
         "bloom",
@@ -32,7 +32,7 @@ def test_the_catalogue_has_every_family_of_the_article_and_of_today():
     }
 
 
-def test_no_model_is_twice_in_the_catalogue():
+def test_no_model_is_listed_twice():
     ids = [facts.hub_id for facts in known_models()]
     assert len(ids) == len(set(ids)) == len(read("models/models")["rows"]) + len(read("models/models")["aliases"])
 
@@ -166,12 +166,12 @@ def test_the_checkpoints_size_follows_its_type():
         ),
     ],
 )
-def test_weights_that_cannot_be_are_refused_in_words(changes, words, refusals):
+def test_invalid_weights_are_reported(changes, words, refusals):
     assert refusals(**changes) == [words]
 
 
 @pytest.mark.parametrize("hub_id", ["gpt2", "me/mine", "me/Mine-7.1_b", "_a/b_"])
-def test_hub_ids_are_taken(hub_id, refusals):
+def test_hub_ids_are_accepted(hub_id, refusals):
     assert refusals(**hub(hub_id)) == []
 
 
@@ -179,11 +179,11 @@ def test_a_gated_model_from_s3_needs_no_token(refusals):
     assert refusals(model=ModelChoice(source="s3", facts=LLAMA)) == []
 
 
-def test_a_model_that_is_gated_at_times_is_advised(warnings):
+def test_a_model_that_is_sometimes_gated_brings_a_warning(warnings):
     assert warnings(**hub("mistralai/Mistral-7B-Instruct-v0.3")) == ["tgi-endpoint:mayBeGated"]
 
 
-def test_a_model_that_is_gated_at_times_is_fine_with_a_token(warnings):
+def test_a_model_that_is_sometimes_gated_is_fine_with_a_token(warnings):
     assert warnings(**hub("mistralai/Mistral-7B-Instruct-v0.3", has_token=True)) == []
 
 
@@ -196,7 +196,7 @@ def test_a_model_that_is_gated_at_times_is_fine_with_a_token(warnings):
         ("eu-isoe-west-1", "in eu-isoe-west-1 there is no internet"),
     ],
 )
-def test_where_the_hub_is_not_reached_the_way_around_it_is_advised(region, why, planning):
+def test_an_unreachable_hub_brings_a_warning_with_alternatives(region, why, planning):
     (warning,) = planning(region=region).warnings
     assert warning.id == "tgi-endpoint:hubUnreachable"
     assert why in warning.message
@@ -215,5 +215,5 @@ def test_where_the_hub_is_not_reached_the_way_around_it_is_advised(region, why, 
         {"region": UNKNOWN},
     ],
 )
-def test_a_hub_that_may_be_reached_brings_no_advice(changes, warnings):
+def test_a_hub_that_may_be_reachable_brings_no_warning(changes, warnings):
     assert warnings(**changes) == []

@@ -1,4 +1,4 @@
-"""The file of models that an app brings along."""
+"""The file of an app's own models."""
 
 import json
 from dataclasses import replace
@@ -19,7 +19,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def refusal(file):
-    """The words of the error for a file with that content; a dict changes the only row."""
+    """The message of the error for a file with that content; a dict changes its only row."""
 
     def refusal(content):
         if isinstance(content, dict):
@@ -35,7 +35,7 @@ def refusal(file):
     return refusal
 
 
-def test_what_is_written_is_read(file):
+def test_a_written_file_can_be_read(file):
     write_model_file(file, ModelFile([MIXTRAL, LLAMA]))
     models = read_model_file(file)
     assert list(models.values()) == [LLAMA, MIXTRAL]
@@ -43,7 +43,7 @@ def test_what_is_written_is_read(file):
     assert "some/other" not in models
 
 
-def test_the_file_is_for_people_and_for_git(file):
+def test_the_file_is_sorted_and_readable(file):
     write_model_file(file, ModelFile([LLAMA]))
     first = file.read_bytes()
     write_model_file(file, read_model_file(file))
@@ -60,7 +60,7 @@ def test_a_model_replaces_the_one_of_its_id_whatever_its_case():
     assert models[LLAMA.hub_id] == shorter
 
 
-def test_a_file_keeps_its_mode_and_leaves_nothing_beside_it(file, tmp_path):
+def test_a_file_keeps_its_mode_and_no_temporary_file_remains(file, tmp_path):
     write_model_file(file, ModelFile([LLAMA]))
     assert file.stat().st_mode & 0o777 == 0o644
     file.chmod(0o600)
@@ -69,7 +69,7 @@ def test_a_file_keeps_its_mode_and_leaves_nothing_beside_it(file, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_file_that_is_not_there_is_named(file):
+def test_a_missing_file_is_named(file):
     with pytest.raises(
         ModelFileError, match=r"models\.json cannot be used\n.*No such file or directory\. Write the file"
     ):
@@ -77,15 +77,15 @@ def test_a_file_that_is_not_there_is_named(file):
 
 
 @pytest.mark.parametrize("content", ["{}", "[]", '{"format": 2, "models": []}', '{"format": 1, "models": {}}'])
-def test_another_kind_of_file_is_refused(refusal, content):
+def test_another_kind_of_file_is_rejected(refusal, content):
     assert "format=1: is the format that the file must have, with a list 'models'" in refusal(content)
 
 
-def test_what_is_no_json_is_refused(refusal):
+def test_text_that_is_not_json_is_rejected(refusal):
     assert "is not JSON: Expecting value" in refusal("nonsense")
 
 
-def test_all_that_is_wrong_is_told_together(refusal):
+def test_everything_that_is_wrong_is_reported_together(refusal):
     words = refusal({"layers": 0, "heads": "32", "flash": 1, "gating": "maybe", "experts": None, "licence": 7})
     for keyword in ("layers=0", "heads='32'", "flash=1", "gating='maybe'", "experts=None", "licence=7"):
         assert f"models[0].{keyword}: must be" in words
@@ -102,13 +102,13 @@ def test_all_that_is_wrong_is_told_together(refusal):
         ({"wings": 2}, "models[0].wings=2: is unknown. Remove it."),
     ],
 )
-def test_a_wrong_field_is_told_with_what_is_right(refusal, change, words):
+def test_a_wrong_field_is_reported_with_what_is_right(refusal, change, words):
     assert words in refusal(change)
 
 
-def test_a_field_that_is_missing_is_told(refusal):
+def test_a_missing_field_is_reported(refusal):
     assert "models[0].layers=None: is missing" in refusal('{"format": 1, "models": [{"hub_id": "a/b"}]}')
 
 
-def test_a_row_that_is_no_object_is_told(refusal):
+def test_a_row_that_is_not_an_object_is_reported(refusal):
     assert "models[0]=3: must be an object" in refusal('{"format": 1, "models": [3]}')

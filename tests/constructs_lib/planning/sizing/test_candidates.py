@@ -1,4 +1,4 @@
-"""Which instances can serve a model, and the words where one cannot."""
+"""Which instances can serve a model, and why others cannot."""
 
 import re
 from dataclasses import replace
@@ -49,29 +49,29 @@ def test_fewer_gpus_than_there_are_is_a_setting_that_follows():
     assert (found.fits, dict(found.settings)) == (True, {"num_shard": 2})
 
 
-def test_the_limits_of_what_is_asked_are_settings_that_follow():
+def test_the_requested_limits_are_settings_that_follow():
     settings = candidate(LLAMA, InstanceType.G5_2XLARGE, tokens=8192).settings
     assert dict(settings) == {"max_input_tokens": 8191, "max_total_tokens": 8192}
 
 
-def test_a_shorter_prompt_that_was_asked_for_is_kept():
+def test_a_shorter_requested_prompt_is_kept():
     found = candidate(LLAMA, InstanceType.G6E_XLARGE, tokens=8192, options=TgiOptions(max_input_tokens=1000))
     assert dict(found.settings) == {"max_total_tokens": 8192}
 
 
-def test_a_smaller_prefill_is_a_setting_where_tgis_own_would_not_fit():
+def test_a_smaller_prefill_is_a_setting_if_tgis_default_would_not_fit():
     found = candidate(LLAMA, InstanceType.G5_2XLARGE, options=TgiOptions(cuda_memory_fraction=0.8))
     assert (found.fits, dict(found.settings)) == (True, {"max_batch_prefill_tokens": 4096})
 
 
-def test_models_without_flash_attention_are_told_their_limits():
+def test_models_without_flash_attention_get_their_limits_as_settings():
     found = of("facebook/opt-66b", InstanceType.G5_48XLARGE)
     batch = found.settings["max_batch_total_tokens"]
     assert (found.settings["max_input_tokens"], found.settings["max_total_tokens"]) == (2047, 2048)
     assert batch == found.memory.max_tokens < 16_000
 
 
-def test_a_batch_that_tgi_measures_is_not_told():
+def test_a_batch_that_tgi_measures_is_not_set():
     assert "max_batch_total_tokens" not in of(LARGE, InstanceType.G5_48XLARGE, tokens=4096).settings
 
 
@@ -117,7 +117,7 @@ def test_a_batch_that_tgi_measures_is_not_told():
         (of("google/gemma-2-2b-it", InstanceType.G4DN_XLARGE), r"instance_type: TGI runs gemma2 models on Ampere .*"),
     ],
 )
-def test_an_instance_that_cannot_says_why(found, words):
+def test_an_instance_that_cannot_serve_says_why(found, words):
     assert not found.fits
     assert re.fullmatch(words, found.reason), found.reason
 
@@ -135,6 +135,6 @@ def test_blackwell_fits_with_a_caution():
     )
 
 
-def test_a_version_that_is_none_is_an_error():
+def test_an_incomplete_version_is_an_error():
     with pytest.raises(ValueError, match=r"'3\.3' is not a full version"):
         candidates(LLAMA, version="3.3")

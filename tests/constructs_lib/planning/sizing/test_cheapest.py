@@ -1,4 +1,4 @@
-"""The choice of the instance, left to the plan."""
+"""The plan chooses the cheapest instance."""
 
 from dataclasses import replace
 
@@ -12,11 +12,11 @@ from constructs_lib.planning.validation.unknown import Unknown
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
 
 
-def wished(tokens, concurrency=1, **more):
+def load_of(tokens, concurrency=1, **more):
     return {"instance": UNDECIDED, "cheapest": CheapestFor(tokens=tokens, concurrency=concurrency)} | more
 
 
-def test_the_wish_is_written_as_an_instance():
+def test_the_cheapest_instance_is_requested_as_an_instance():
     assert InstanceType.cheapest_for(tokens=8192, concurrency=32) == CheapestFor(tokens=8192, concurrency=32)
     assert InstanceType.cheapest_for(tokens=8192).concurrency == 1
 
@@ -30,8 +30,8 @@ def test_the_wish_is_written_as_an_instance():
         ("meta-llama/Llama-3.3-70B-Instruct", (8192, 4), InstanceType.G6E_12XLARGE, 4),
     ],
 )
-def test_the_cheapest_instance_that_serves_the_load_is_taken(hub_id, load, instance, shards, planning):
-    plan = planning(hub_id=hub_id, **wished(*load))
+def test_the_cheapest_instance_that_serves_the_load_is_chosen(hub_id, load, instance, shards, planning):
+    plan = planning(hub_id=hub_id, **load_of(*load))
     assert (plan.problems, plan.instance, plan.num_shard) == ((), instance, shards)
     assert plan.environment["MAX_TOTAL_TOKENS"] == str(load[0])
     assert plan.environment["SM_NUM_GPUS"] == str(shards)
@@ -39,35 +39,35 @@ def test_the_cheapest_instance_that_serves_the_load_is_taken(hub_id, load, insta
 
 
 def test_options_that_are_given_count(planning):
-    small = planning(**wished(2048, options={"quantize": "bitsandbytes-nf4", "max_input_tokens": 1000}))
+    small = planning(**load_of(2048, options={"quantize": "bitsandbytes-nf4", "max_input_tokens": 1000}))
     assert (small.problems, small.instance) == ((), InstanceType.G4DN_XLARGE)
     assert (small.environment["MAX_INPUT_TOKENS"], small.environment["MAX_TOTAL_TOKENS"]) == ("1000", "2048")
 
 
-def test_blackwell_is_never_taken_unasked(planning):
-    load = wished(131_072, 4)
+def test_blackwell_is_never_chosen_by_the_plan(planning):
+    load = load_of(131_072, 4)
     plan = planning(hub_id="meta-llama/Llama-3.3-70B-Instruct", **load)
     assert plan.problems == ()
     assert "tgi-endpoint:blackwellUntested" not in [warning.id for warning in plan.warnings]
 
 
-def test_described_models_in_s3_may_wish_too(planning):
+def test_described_models_in_s3_get_the_cheapest_instance_too(planning):
     model = ModelChoice(source="s3", facts=replace(LLAMA, hub_id="me/mine"))
-    assert planning(model=model, **wished(4096)).instance is InstanceType.G6_XLARGE
+    assert planning(model=model, **load_of(4096)).instance is InstanceType.G6_XLARGE
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         (
-            wished(0, 0),
+            load_of(0, 0),
             [
                 "instance_type.tokens=0: must be from 2 to 4294967295. Raise it to 2 or more.",
                 "instance_type.concurrency=0: must be from 1 to 4294967295. Raise it to 1 or more.",
             ],
         ),
         (
-            wished("many"),
+            load_of("many"),
             ["instance_type.tokens='many': must be a whole number, not str. Give an int."],
         ),
         (
@@ -75,7 +75,7 @@ def test_described_models_in_s3_may_wish_too(planning):
             ["instance_type='g5': must be a CheapestFor, not str. Write InstanceType.cheapest_for(tokens=…)."],
         ),
         (
-            wished(4096, model=ModelChoice(source="hub", hub_id="me/mine")),
+            load_of(4096, model=ModelChoice(source="hub", hub_id="me/mine")),
             [
                 (
                     "instance_type=CheapestFor(tokens=4096, concurrency=1): the cheapest instance for a model"
@@ -86,7 +86,7 @@ def test_described_models_in_s3_may_wish_too(planning):
             ],
         ),
         (
-            wished(8192, 10_000),
+            load_of(8192, 10_000),
             [
                 (
                     "instance_type=CheapestFor(tokens=8192, concurrency=10000): no instance in the catalogue"
@@ -99,7 +99,7 @@ def test_described_models_in_s3_may_wish_too(planning):
             ],
         ),
         (
-            wished(200_000),
+            load_of(200_000),
             [
                 (
                     "instance_type=CheapestFor(tokens=200000, concurrency=1): no instance in the catalogue"
@@ -114,13 +114,13 @@ def test_described_models_in_s3_may_wish_too(planning):
         ),
     ],
 )
-def test_a_wish_that_cannot_be_granted_is_refused_in_words(changes, words, refusals):
+def test_a_load_that_no_instance_serves_is_reported(changes, words, refusals):
     assert refusals(**changes) == words
 
 
-def test_a_wish_waits_for_no_value_of_the_deployment(planning):
+def test_the_cheapest_instance_does_not_depend_on_values_of_the_deployment(planning):
     limits = {"max_input_tokens": Unknown("<input>"), "max_total_tokens": Unknown("<total>")}
-    problems = planning(options=limits, **wished(4096)).problems
+    problems = planning(options=limits, **load_of(4096)).problems
     assert [f"{problem.message}. {problem.fix}" for problem in problems] == [
         (
             "the cheapest instance cannot be found while options.max_input_tokens is not known at"
@@ -128,5 +128,5 @@ def test_a_wish_waits_for_no_value_of_the_deployment(planning):
             " choose an instance."
         )
     ]
-    other = planning(options={"max_waiting_tokens": Unknown("<token>")}, **wished(4096))
+    other = planning(options={"max_waiting_tokens": Unknown("<token>")}, **load_of(4096))
     assert (other.problems, other.environment["MAX_WAITING_TOKENS"]) == ((), "<token>")

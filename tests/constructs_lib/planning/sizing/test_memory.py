@@ -1,4 +1,4 @@
-"""The memory plan: each part of it, by hand."""
+"""The memory plan: each part of it, calculated by hand."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def test_each_gpu_holds_the_whole_output_layer_where_the_vocabulary_cannot_be_sh
     ("quantize", "share"),
     [("fp8", 0.5), ("eetq", 0.5), ("bitsandbytes", 0.5), ("bitsandbytes-nf4", 0.28), ("bitsandbytes-fp4", 0.28)],
 )
-def test_compression_takes_the_layers_but_not_the_embeddings(quantize, share):
+def test_compression_applies_to_the_layers_but_not_to_the_embeddings(quantize, share):
     table = 2 * LLAMA.vocabulary * LLAMA.hidden * 2
     layers = LLAMA.parameters * 2 - table
     assert planned(quantize=quantize).weights == pytest.approx(table + layers * share, rel=0.01)
@@ -59,7 +59,7 @@ def test_weights_that_were_published_compressed_are_as_large_as_published():
     assert planned(published).download == 5_700_000_000
 
 
-def test_weights_that_were_published_compressed_are_downloaded_so():
+def test_weights_that_were_published_compressed_are_downloaded_compressed():
     assert planned(replace(LLAMA, quantization="awq")).download == LLAMA.parameters * 4.25 // 8
     with_all_kinds = [replace(LLAMA, quantization=kind).checkpoint_bytes for kind in Quantization]
     assert max(with_all_kinds) < LLAMA.checkpoint_bytes
@@ -75,7 +75,7 @@ def test_a_float8_checkpoint_stays_float8():
         (LLAMA, 1, 128),
         (LLAMA, 4, 32),
         ("bigcode/starcoder", 1, 20),
-        ("bigcode/starcoder", 4, 20),  # one head, which each GPU keeps
+        ("bigcode/starcoder", 4, 20),  # one head, of which each GPU has a copy
         ("tiiuae/falcon-40b", 8, 15),
         ("facebook/opt-66b", 8, 2 * 288),  # held twice while a token is added
     ],
@@ -84,7 +84,7 @@ def test_keys_and_values_of_a_token(model, shards, kib):
     assert planned(model, shards=shards).kv_bytes_per_token == kib * 1024
 
 
-def test_an_fp8_cache_takes_half():
+def test_an_fp8_cache_needs_half():
     assert planned(kv_cache_dtype="fp8_e4m3fn").kv_bytes_per_token == 64 * 1024
 
 
@@ -111,10 +111,10 @@ def test_the_prefill_is_what_tgis_launcher_makes_of_it(changes, tokens):
     assert planned(**changes).prefill_tokens == tokens
 
 
-def test_the_launchers_prefill_is_cut_to_what_it_thinks_that_fits():
+def test_the_launchers_prefill_is_cut_to_what_it_estimates_to_fit():
     full = planned("meta-llama/Llama-3.3-70B-Instruct", InstanceType.G6E_12XLARGE, 4).prefill_tokens
     cut = planned("meta-llama/Llama-3.3-70B-Instruct", InstanceType.G6E_12XLARGE, 4, cuda_memory_fraction=0.72)
-    # (4 · 46068 MiB · 0.72 · 0.95 - 127.7 GB of weights) / 585,728 bytes a token, all by the launcher's account
+    # (4 · 46068 MiB · 0.72 · 0.95 - 127.7 GB of weights) / 585,728 bytes a token, all as the launcher estimates them
     assert (full, cut.prefill_tokens) == (9834, 7648)
 
 
@@ -133,13 +133,13 @@ def test_activations_grow_with_the_prefill_and_shrink_with_the_gpus():
     assert one.prefill / 4 < four.prefill < one.prefill / 2
 
 
-def test_probabilities_of_the_prompt_cost_logits_of_all_its_tokens():
+def test_probabilities_of_the_prompt_need_the_logits_of_all_its_tokens():
     extra = planned(enable_prefill_logprobs=True).prefill - planned().prefill
     assert extra > 8315 * LLAMA.vocabulary * 2
     assert planned(version="2.2.0", max_batch_prefill_tokens=8315).prefill > planned().prefill + extra
 
 
-def test_models_without_flash_attention_hold_whole_matrices_of_scores():
+def test_models_without_flash_attention_hold_full_matrices_of_scores():
     limits = {"max_total_tokens": 2000, "max_batch_prefill_tokens": 1024}
     long = planned("bigscience/bloom-7b1", max_input_tokens=1024, **limits)
     short = planned("bigscience/bloom-7b1", max_input_tokens=256, **limits)
@@ -170,11 +170,11 @@ def test_the_context_ends_where_the_model_or_the_limit_does():
 
 
 @pytest.mark.parametrize(("tokens", "served"), [(24_092, 1), (12_046, 2), (1000, 24), (24_093, 0), (0, 0)])
-def test_requests_at_the_same_time(tokens, served):
+def test_concurrent_requests(tokens, served):
     assert planned().concurrent_requests(tokens) == served
 
 
-def test_a_model_that_is_too_large_lacks_what_its_parts_are_more_than():
+def test_a_model_that_is_too_large_is_short_of_what_its_parts_exceed():
     plan = planned("meta-llama/Llama-3.3-70B-Instruct")
     assert not plan.fits
     assert plan.max_tokens == plan.warm_up_tokens  # what TGI would start with, if it could
@@ -182,7 +182,7 @@ def test_a_model_that_is_too_large_lacks_what_its_parts_are_more_than():
     assert plan.spare < 0
 
 
-def test_a_limit_that_does_not_fit_lacks_its_keys_and_values():
+def test_a_limit_that_does_not_fit_is_short_of_its_keys_and_values():
     plan = planned(max_input_tokens=59_999, max_total_tokens=60_000, max_batch_prefill_tokens=2048)
     assert plan.shortfall == max(
         (60_000 - plan.max_tokens) * plan.kv_bytes_per_token,
@@ -190,7 +190,7 @@ def test_a_limit_that_does_not_fit_lacks_its_keys_and_values():
     )
 
 
-def test_a_batch_that_is_asked_of_a_model_without_flash_attention_has_to_fit():
+def test_a_requested_batch_of_a_model_without_flash_attention_has_to_fit():
     limits = {"max_input_tokens": 1000, "max_total_tokens": 2000, "max_batch_prefill_tokens": 1000}
     small = planned("facebook/opt-66b", InstanceType.G5_48XLARGE, 8, **limits)
     large = planned("facebook/opt-66b", InstanceType.G5_48XLARGE, 8, max_batch_total_tokens=20_000, **limits)
@@ -211,7 +211,7 @@ def test_the_host_holds_a_process_for_each_gpu():
     assert four - one == pytest.approx(3 * 2.5 * GIB)  # the tensors are shared
 
 
-def test_a_gpu_of_unpublished_memory_and_a_version_that_is_none_are_errors():
+def test_a_gpu_of_unpublished_memory_and_an_incomplete_version_are_errors():
     with pytest.raises(ValueError, match=r"the memory of the GPUs of ml\.p6e-gb200\.36xlarge is not known"):
         planned(instance=InstanceType.P6E_GB200_36XLARGE)
     with pytest.raises(ValueError, match=r"'3\.3' is not a full version"):

@@ -1,4 +1,4 @@
-"""Holds the memory plan against what TGI said of its own memory in public: `tgi_cases.json`.
+"""Compares the memory plan with public reports of what TGI logged about its memory: `tgi_cases.json`.
 
 `python -m pytest -s` with the path of this file prints the tables and the error that docs/memory.md shows.
 """
@@ -28,8 +28,8 @@ STARTS = [case for case in CASES if "outcome" in case["reported"]]
 PREFILLS = [case for case in CASES if "max_batch_prefill_tokens" in case["reported"]]
 DOCUMENT = Path(__file__).parents[4] / "docs/memory.md"
 
-# The cache is what two large numbers leave, so what is held is its error as a share of the GPU's memory. Before 3.0 a
-# prefill computed the probabilities of all its tokens, whose temporaries are known less well.
+# The cache is the difference of two large numbers, so its error is measured as a share of the GPU's memory. Before 3.0
+# a prefill computed the probabilities of all its tokens, whose temporary tensors are known less well.
 TOLERANCE = {"3": 0.05, "before": 0.075}
 MEDIAN_OF_TOKENS = 0.15
 BIAS_OF_MEMORY = 0.03
@@ -37,7 +37,7 @@ BIAS_OF_MEMORY = 0.03
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the plan says of a case, beside what TGI said."""
+    """The plan of a case beside what TGI reported."""
 
     case: dict[str, Any]
     plan: MemoryPlan
@@ -148,14 +148,14 @@ def test_the_prefill_is_as_large_as_tgi_chose_it(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("since", ["0", "3"])
-def test_the_estimates_are_right_in_the_middle_and_lean_to_neither_side(since: str) -> None:
+def test_the_estimates_have_a_small_median_error_and_no_bias(since: str) -> None:
     found = [_estimates()[case["id"]] for case in BUDGETS if case["version"] >= since]
     memory = [estimate.memory for estimate in found]
     assert median(abs(estimate.tokens) for estimate in found) <= MEDIAN_OF_TOKENS
     assert abs(sum(memory) / len(memory)) <= BIAS_OF_MEMORY
 
 
-def test_every_case_is_told_apart_and_can_be_looked_up() -> None:
+def test_every_case_has_an_id_a_link_and_a_reason_if_it_is_an_outlier() -> None:
     assert len({case["id"] for case in CASES}) == len(CASES) >= 12
     assert all(case["link"].startswith("https://") for case in CASES)
     assert all(len(case.get("outlier", "a reason of some length")) > 20 for case in CASES)

@@ -1,4 +1,4 @@
-"""What the plan says where a model does not fit, fits narrowly, or does not run on that GPU: each in its words."""
+"""What the plan reports if a model does not fit, fits narrowly, or does not run on that GPU."""
 
 import re
 from dataclasses import replace
@@ -18,7 +18,7 @@ def misfit(planning, **changes):
     return str(problems[0])
 
 
-def test_a_model_that_does_not_fit_is_refused_with_the_three_cheapest_ways_out(planning):
+def test_a_model_that_does_not_fit_is_reported_with_the_three_cheapest_alternatives(planning):
     words = misfit(planning, hub_id=LARGE)
     assert re.fullmatch(
         r"instance_type='ml\.g5\.2xlarge': cannot hold meta-llama/Llama-3\.3-70B-Instruct: 11\d\.\d GiB short on its"
@@ -51,16 +51,16 @@ def test_a_model_that_does_not_fit_is_refused_with_the_three_cheapest_ways_out(p
         ({"hub_id": "microsoft/phi-4"}, "ml.g6.12xlarge ($5.75 an hour) with options.num_shard=2"),
     ],
 )
-def test_a_way_out_is_told(changes, way, planning):
+def test_an_alternative_is_suggested(changes, way, planning):
     assert way in misfit(planning, **changes)
 
 
-def test_what_is_told_as_a_way_out_fits(planning):
+def test_a_suggested_alternative_fits(planning):
     assert planning(hub_id="google/gemma-2-9b-it", options={"quantize": "fp8"}).problems == ()
     assert planning(hub_id=LARGE, instance=InstanceType.G6E_12XLARGE).problems == ()
 
 
-def test_a_model_that_no_instance_holds_is_refused_without_a_way_out(planning):
+def test_a_model_that_no_instance_holds_is_reported_without_alternatives(planning):
     giant = replace(LLAMA, parameters=10**13)
     words = misfit(planning, model=ModelChoice(source="hub", hub_id="me/giant", facts=giant, has_token=True))
     end = "No instance in the catalogue would fit; use a smaller model, or one that was published compressed."
@@ -88,7 +88,7 @@ def test_a_host_that_cannot_load_the_weights_is_refused(planning):
     assert "loading takes 5 GiB of the host's memory, but it has 4 GiB. What would fit, cheapest first: " in words
 
 
-def test_a_tight_fit_is_told(planning):
+def test_a_tight_fit_brings_a_warning(planning):
     plan = planning(options={"max_input_tokens": 14_000, "max_total_tokens": 18_000, "max_batch_prefill_tokens": 2048})
     assert (plan.problems, [warning.id for warning in plan.warnings]) == ((), ["tgi-endpoint:tightMemory"])
     assert plan.warnings[0].message == (
@@ -108,12 +108,12 @@ def test_a_tight_fit_is_told(planning):
         ("Qwen/Qwen2.5-3B-Instruct", "The licence of Qwen/Qwen2.5-3B-Instruct (qwen-research) does not allow"),
     ],
 )
-def test_a_licence_without_commerce_is_told(hub_id, words, planning):
+def test_a_non_commercial_licence_brings_a_warning(hub_id, words, planning):
     warnings = {warning.id: warning.message for warning in planning(hub_id=hub_id).warnings}
     assert warnings["tgi-endpoint:nonCommercialLicence"].startswith(words)
 
 
-def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
+def test_a_model_without_an_implementation_of_tgis_own_brings_a_warning(planning):
     plan = planning(hub_id="Qwen/Qwen3-4B")
     assert [(warning.id, warning.message) for warning in plan.warnings] == [
         (
@@ -181,7 +181,7 @@ def test_a_model_without_an_implementation_of_tgis_own_is_told(planning):
         ),
     ],
 )
-def test_a_kind_of_weights_that_does_not_run_there_is_refused(changes, words, refusals):
+def test_a_format_of_weights_that_does_not_run_there_is_reported(changes, words, refusals):
     assert refusals(**changes) == [words]
 
 
@@ -196,7 +196,7 @@ def test_gemma_3_runs_on_old_gpus_in_float16(refusals):
     assert refusals(hub_id="google/gemma-3-1b-it", instance=old, options={"dtype": "float16"}) == []
 
 
-def test_a_batch_that_fits_is_sent_where_tgis_own_would_not(planning):
+def test_a_batch_that_fits_is_set_if_tgis_default_would_not_fit(planning):
     limits = {"max_input_tokens": 1000, "max_total_tokens": 2000}
     small = planning(hub_id="facebook/opt-66b", instance=InstanceType.G5_48XLARGE, options=limits)
     roomy = planning(hub_id="facebook/opt-66b", instance=InstanceType.P4DE_24XLARGE, options=limits)

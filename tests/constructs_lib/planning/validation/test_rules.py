@@ -1,4 +1,4 @@
-"""The words for values that are wrong by themselves."""
+"""The messages for values that are wrong by themselves."""
 
 import math
 
@@ -114,7 +114,7 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
         ),
     ],
 )
-def test_the_words_for_a_wrong_value(options, words, refusals):
+def test_the_message_for_a_wrong_value(options, words, refusals):
     assert refusals(options=options) == [words]
 
 
@@ -134,5 +134,5 @@ def test_the_words_for_a_wrong_value(options, words, refusals):
         ("prometheus_port", 65535),
     ],
 )
-def test_the_ends_of_a_range_are_taken(keyword, value, refusals):
+def test_the_ends_of_a_range_are_accepted(keyword, value, refusals):
     assert refusals(options={keyword: value}) == []

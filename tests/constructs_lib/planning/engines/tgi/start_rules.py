@@ -1,7 +1,7 @@
-"""TGI's own rules about its environment, written down a second time.
+"""TGI's own rules about its environment, written independently of the library.
 
-Independently of the library: from the launcher and the router of TGI 3.3.6 (`launcher/src/main.rs`,
-`backends/v3/src/main.rs`), its server (`cli.py`, `models/__init__.py`) and the value syntax of clap 4.5. For 3.x only.
+Sources: the launcher and the router of TGI 3.3.6 (`launcher/src/main.rs`, `backends/v3/src/main.rs`), its server
+(`cli.py`, `models/__init__.py`) and the value syntax of clap 4.5. For 3.x only.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _syntax(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def chunks(environment: Mapping[str, str], model_type: str) -> bool:
-    """Whether TGI takes long prompts in parts."""
+    """Whether TGI splits long prompts."""
     off = environment.get("PREFILL_CHUNKING", "true") == "false" or environment.get("ATTENTION") == "paged"
     return not (off or int(environment.get("SPECULATE", "0")) > 0 or model_type in (*NO_FLASH, *VISION))
 

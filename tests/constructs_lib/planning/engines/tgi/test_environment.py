@@ -1,4 +1,4 @@
-"""The container's environment: what the model writes, what a caller may add, what SageMaker takes."""
+"""The container's environment: what the plan sets, what a caller may add, what SageMaker accepts."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.models.facts import ModelChoice
 
-# Every variable of the launcher, TGI 3.3.6 and before, that is no option of the one who deploys.
+# Every variable of the launcher, TGI 3.3.6 and before, that a caller must not set in environment.
 LAUNCHER = [
     "MODEL_ID",
     "REVISION",
@@ -91,7 +91,7 @@ def test_weights_in_s3_are_read_from_the_mount_without_the_hub(planning):
 
 
 @pytest.mark.parametrize("version", TGI.images.versions)
-def test_the_launcher_itself_is_told_the_model_where_the_entrypoint_does_not(version, planning):
+def test_the_model_is_set_for_the_launcher_itself_if_the_entrypoint_does_not_pass_it_on(version, planning):
     environment = planning(version=version, hub_id="me/mine").environment
     assert environment.get("MODEL_ID") == ("me/mine" if version == "0.6.0" else None)
 
@@ -207,7 +207,7 @@ def test_a_hub_token_under_another_name_is_found_and_never_shown(refusals):
         ),
     ],
 )
-def test_the_words_for_a_wrong_variable(environment, words, refusals):
+def test_the_message_for_a_wrong_variable(environment, words, refusals):
     assert refusals(environment=environment) == [words]
 
 
@@ -216,7 +216,7 @@ def test_a_secret_value_is_never_shown(planning):
     assert ("(not shown)" in words, "sesame" in words) == (True, False)
 
 
-def test_100_variables_with_the_tokens_are_taken_and_101_are_not(planning, refusals):
+def test_100_variables_with_the_tokens_are_accepted_and_101_are_not(planning, refusals):
     own = len(planning().environment) + 2
     most = {f"V{number}": "x" for number in range(100 - own)}
     assert (refusals(environment=most), refusals(environment=most | {"ONE_MORE": "x"})) == (
@@ -225,7 +225,7 @@ def test_100_variables_with_the_tokens_are_taken_and_101_are_not(planning, refus
     )
 
 
-def test_32_kb_are_taken_and_a_byte_more_is_not(planning, refusals):
+def test_32_kb_are_accepted_and_one_byte_more_is_not(planning, refusals):
     def size(environment):
         return sum(len(name) + len(value.encode()) for name, value in environment.items())
 

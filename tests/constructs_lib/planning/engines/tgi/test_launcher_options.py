@@ -65,7 +65,7 @@ WRITTEN = {
     "master_addr": ("127.0.0.1", "MASTER_ADDR", "127.0.0.1", "0.6.0"),
     "master_port": (29501, "MASTER_PORT", "29501", "0.6.0"),
 }
-# Those that are written differently by version or come in pairs have tests of their own.
+# Those whose variables depend on the version or that come in pairs have tests of their own.
 APART = {
     "max_input_tokens",
     "max_total_tokens",
@@ -80,7 +80,7 @@ def test_the_table_has_every_option_and_nothing_else():
     assert [field.name for field in fields(TgiOptions)] == [option.keyword for option in OPTIONS]
 
 
-def test_these_tests_know_every_option():
+def test_these_tests_cover_every_option():
     assert set(WRITTEN) | APART == {option.keyword for option in OPTIONS}
 
 
@@ -92,7 +92,7 @@ def test_an_option_is_written_to_its_variable(keyword, planning):
 
 
 @pytest.mark.parametrize("keyword", WRITTEN)
-def test_an_option_is_refused_by_name_for_versions_before_it_and_taken_from_then_on(keyword, planning):
+def test_an_option_is_rejected_for_versions_before_it_and_accepted_from_then_on(keyword, planning):
     value, _, _, since = WRITTEN[keyword]
     since = "0.8.2" if keyword == "trust_remote_code" else since  # under another name, see below
     taken = [
@@ -105,7 +105,7 @@ def test_an_option_is_refused_by_name_for_versions_before_it_and_taken_from_then
     assert taken == [version for version in TGI.images.versions if parse_version(version) >= parse_version(since)]
 
 
-def test_the_words_for_an_option_that_is_too_new(refusals):
+def test_the_message_for_an_option_that_is_too_new(refusals):
     assert refusals(version="2.4.0", options={"prometheus_port": 9001}) == [
         (
             "options.prometheus_port=9001: TGI 2.4.0 does not have it; it was added in 3.3.0. Leave it out, or change"
@@ -114,7 +114,7 @@ def test_the_words_for_an_option_that_is_too_new(refusals):
     ]
 
 
-def test_the_words_for_an_option_that_is_gone(refusals):
+def test_the_message_for_an_option_that_was_removed(refusals):
     assert refusals(options={"messages_api_enabled": True}) == [
         (
             "options.messages_api_enabled=True: TGI 3.3.6 does not have it; only 1.4.0 to 2.3.1 have it."
@@ -123,7 +123,7 @@ def test_the_words_for_an_option_that_is_gone(refusals):
     ]
 
 
-def test_the_words_for_an_option_that_was_gone_for_a_while(refusals):
+def test_the_message_for_an_option_that_was_missing_for_a_while(refusals):
     assert refusals(version="1.1.0", options={"max_batch_size": 4}) == [
         (
             "options.max_batch_size=4: TGI 1.1.0 does not have it; it was missing from 0.9.0 to 1.4.0."
@@ -154,7 +154,7 @@ def test_each_quantization_has_its_first_version(kind, since, planning):
     assert taken == [version for version in TGI.images.versions if parse_version(version) >= parse_version(since)]
 
 
-def test_the_words_for_a_quantization_that_is_too_new(refusals):
+def test_the_message_for_a_quantization_that_is_too_new(refusals):
     assert refusals(version="1.4.5", options={"quantize": Quantization.FP8}) == [
         (
             "options.quantize='fp8': TGI 1.4.5 does not have it; it was added in 2.0.0. Choose another one, or a newer"
@@ -179,7 +179,7 @@ def test_the_longest_prompt_was_called_input_length_before_2_0(planning):
     assert named == {"1.4.5": ["MAX_INPUT_LENGTH"], "2.0.0": ["MAX_INPUT_TOKENS"]}
 
 
-def test_remote_code_is_told_to_the_launcher_itself_before_the_entrypoint_passed_it_on(planning):
+def test_remote_code_is_set_for_the_launcher_itself_before_the_entrypoint_passed_it_on(planning):
     assert planning(version="0.8.2", options={"trust_remote_code": True}).environment["TRUST_REMOTE_CODE"] == "true"
 
 
@@ -200,7 +200,7 @@ def test_no_cuda_graphs_is_written_as_zero(planning):
     assert planning(options={"cuda_graphs": []}).environment["CUDA_GRAPHS"] == "0"
 
 
-def test_the_cache_folder_is_told_to_every_reader(planning):
+def test_every_variable_of_the_cache_folder_is_set(planning):
     environment = planning(options={"huggingface_hub_cache": "/data"}).environment
     assert (environment["HF_HOME"], environment["HUGGINGFACE_HUB_CACHE"]) == ("/data", "/data")
 
@@ -220,7 +220,7 @@ def test_usage_stats_were_two_flags_in_2_2(choice, variables, planning):
 
 
 @pytest.mark.parametrize("choice", list(UsageStats))
-def test_usage_stats_are_one_choice_from_2_3_on(choice, planning):
+def test_usage_stats_are_one_option_from_2_3_on(choice, planning):
     assert planning(version="2.3.1", options={"usage_stats": choice}).environment["USAGE_STATS"] == choice
 
 

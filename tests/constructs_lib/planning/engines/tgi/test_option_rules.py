@@ -1,4 +1,4 @@
-"""TGI's rules between options, model and GPU: each refusal in its words."""
+"""TGI's rules between options, model and GPU, each with its message."""
 
 import pytest
 
@@ -171,7 +171,7 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
         ),
     ],
 )
-def test_a_broken_rule_is_refused_in_words(changes, words, refusals):
+def test_a_broken_rule_is_reported(changes, words, refusals):
     assert refusals(**changes) == [words]
 
 
@@ -187,7 +187,7 @@ def test_a_broken_rule_is_refused_in_words(changes, words, refusals):
         {"prometheus_port": 9000, "master_port": 29500},
     ],
 )
-def test_what_keeps_the_rules_is_taken(options, refusals):
+def test_what_keeps_the_rules_is_accepted(options, refusals):
     assert refusals(options=options) == []
 
 
@@ -196,7 +196,7 @@ def test_a_wrong_number_does_not_break_further_rules(refusals):
     assert found == ["options.max_total_tokens='4096': must be a whole number, not str. Write 4096."]
 
 
-def test_adapters_beside_the_weights_are_taken_without_network(refusals):
+def test_adapters_beside_the_weights_need_no_network(refusals):
     s3 = ModelChoice(source="s3")
     assert refusals(model=s3, network_isolation=True, options={"lora_adapters": ["a=/opt/ml/model/a"]}) == []
 
@@ -239,7 +239,7 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
         ),
     ],
 )
-def test_a_prefill_budget_is_sent_where_tgis_own_would_not_fit(changes, prefill, planning):
+def test_a_prefill_budget_is_set_if_tgis_default_would_not_fit(changes, prefill, planning):
     plan = planning(**changes)
     assert (plan.problems, plan.environment.get("MAX_BATCH_PREFILL_TOKENS")) == ((), prefill)
 
@@ -254,7 +254,7 @@ def test_a_prefill_budget_is_sent_where_tgis_own_would_not_fit(changes, prefill,
         ({"hub_id": "google/flan-t5-xl"}, "tgi-endpoint:implicitLimits"),
     ],
 )
-def test_what_is_legal_but_risky_is_advised(changes, id, warnings):
+def test_what_is_legal_but_risky_brings_a_warning(changes, id, warnings):
     assert warnings(**changes) == [id]
 
 
@@ -267,12 +267,12 @@ def test_pinned_remote_code_is_fine(warnings):
     ("hub_id", "tokens"),
     [("google/flan-t5-xl", 512), ("bigscience/bloom-560m", 4096), ("facebook/galactica-6.7b", 2048)],
 )
-def test_the_limits_that_tgi_would_take_are_told(hub_id, tokens, planning):
+def test_implicit_limits_bring_a_warning_with_their_value(hub_id, tokens, planning):
     warnings = {warning.id: warning.message for warning in planning(hub_id=hub_id).warnings}
     assert f"from its warm-up prompt, {tokens} tokens here" in warnings["tgi-endpoint:implicitLimits"]
 
 
-def test_the_special_case_that_weights_in_s3_lose_is_told(planning):
+def test_weights_in_s3_of_a_model_matched_by_name_bring_a_warning(planning):
     from constructs_lib.planning.models.facts import known_model
 
     s3 = ModelChoice(source="s3", facts=known_model("bigcode/santacoder"))

@@ -32,12 +32,12 @@ def test_heads_decide_over_how_many_gpus_a_model_splits(hub_id, shards):
     assert possible_shards(known_model(hub_id), 8) == shards
 
 
-def test_every_gpu_of_the_instance_is_used_unless_told_otherwise(planning):
+def test_every_gpu_of_the_instance_is_used_by_default(planning):
     plan = planning(instance=InstanceType.G5_12XLARGE)
     assert (plan.num_shard, plan.environment["SM_NUM_GPUS"]) == (4, "4")
 
 
-def test_fewer_gpus_are_used_when_told(planning):
+def test_fewer_gpus_are_used_on_request(planning):
     plan = planning(instance=InstanceType.G5_12XLARGE, options={"num_shard": 2})
     assert (plan.problems, plan.num_shard, plan.environment["SM_NUM_GPUS"]) == ((), 2, "2")
 
@@ -47,7 +47,7 @@ def test_unsharded_means_one_gpu(planning):
     assert (plan.problems, plan.num_shard, plan.environment["SM_NUM_GPUS"]) == ((), 1, "1")
 
 
-def test_idle_gpus_are_told(planning):
+def test_idle_gpus_bring_a_warning(planning):
     warnings = planning(instance=InstanceType.G5_12XLARGE, options={"num_shard": 2}).warnings
     assert [(found.id, found.message) for found in warnings] == [
         (
@@ -97,14 +97,14 @@ def test_idle_gpus_are_told(planning):
         ),
     ],
 )
-def test_shards_that_cannot_be_are_refused_in_words(changes, words, refusals):
+def test_impossible_shards_are_reported(changes, words, refusals):
     assert refusals(**changes) == [words]
 
 
-def test_a_wrong_number_of_shards_is_refused_once(refusals):
+def test_a_wrong_number_of_shards_is_reported_once(refusals):
     found = refusals(hub_id="tiiuae/falcon-7b", instance=InstanceType.G5_12XLARGE, options={"num_shard": "4"})
     assert found == ["options.num_shard='4': must be a whole number, not str. Write 4."]
 
 
-def test_an_unknown_model_may_be_split_at_will(refusals):
+def test_an_unknown_model_may_be_split_over_any_number_of_gpus(refusals):
     assert refusals(hub_id="me/mine", instance=InstanceType.P4D_24XLARGE) == []
