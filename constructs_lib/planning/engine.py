@@ -144,9 +144,6 @@ class MemoryModel(Protocol):
     def shards(self, ctx: EngineContext) -> int:
         """GPUs that share the model: as requested, else the engine's default."""
 
-    def can_shard(self, facts: ModelFacts, shards: int) -> bool:
-        """Whether the model can be split over that many GPUs."""
-
     def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """Why the model cannot be split as requested."""
 

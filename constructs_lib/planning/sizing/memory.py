@@ -41,7 +41,7 @@ def memory_plan(
         instance: The instance, whose GPUs' memory must be known.
         options: The engine's options, right by themselves and known at synth.
         version: Version of the engine, such as `3.3.6`.
-        shards: GPUs that share the model, over which it can be split (`MemoryModel.can_shard`).
+        shards: GPUs that share the model, over which the engine can split it.
 
     Raises:
         ValueError: The memory of that instance's GPUs is not published, or the version is not a full one.

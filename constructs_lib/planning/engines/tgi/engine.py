@@ -29,7 +29,7 @@ from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Dtype, Quantization, TgiOptions
 from constructs_lib.planning.engines.tgi.serving import serving_facts
-from constructs_lib.planning.engines.tgi.sharding import can_shard, num_shard, possible_shards, shard_problems
+from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
 from constructs_lib.planning.engines.tgi.warm_up import engine_memory
 from constructs_lib.planning.engines.tgi.warnings import option_warnings
 from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
@@ -65,10 +65,6 @@ class TgiMemoryModel:
     def shards(self, ctx: EngineContext) -> int:
         """See `MemoryModel.shards`; every GPU of the instance by default."""
         return num_shard(ctx)
-
-    def can_shard(self, facts: ModelFacts, shards: int) -> bool:
-        """See `MemoryModel.can_shard`."""
-        return can_shard(facts, shards)
 
     def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `MemoryModel.shard_problems`."""

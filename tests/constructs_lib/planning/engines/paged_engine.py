@@ -98,12 +98,9 @@ class PagedMemory:
     def shards(self, ctx: EngineContext) -> int:
         return ctx.number("tensor_parallel_size") or 1
 
-    def can_shard(self, facts: ModelFacts, shards: int) -> bool:
-        return facts.heads % shards == 0
-
     def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
         shards = self.shards(ctx)
-        if ctx.facts and not self.can_shard(ctx.facts, shards):
+        if ctx.facts and ctx.facts.heads % shards:
             message = f"must divide the {ctx.facts.heads} attention heads of {ctx.facts.hub_id}"
             yield Problem("options.tensor_parallel_size", shards, message, "Choose another number.")
 
@@ -152,7 +149,7 @@ class PagedMemory:
     ) -> Settings:
         settings: dict[str, object] = {} if tokens is None else {"max_model_len": tokens}
         gpus = instance.accelerator_count or 1
-        shards = max(count for count in range(1, gpus + 1) if self.can_shard(facts, count))
+        shards = max(count for count in range(1, gpus + 1) if facts.heads % count == 0)
         return settings | ({"tensor_parallel_size": shards} if shards > 1 and not options.tensor_parallel_size else {})
 
     def smaller_settings(self, ctx: EngineContext, memory: MemoryPlan) -> Iterable[Settings]:
