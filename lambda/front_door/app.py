@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from front_door import config, engines
+from front_door import config, engines, protocols
 from front_door.context import RequestContext
 from front_door.errors import ApiError
 from front_door.http import cors
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
 
 
 class App:
-    """Handles requests for the models of one configuration.
-
-    Args:
-        settings: The configuration.
-
-    Raises:
-        ConfigError: A model's engine is unknown.
-    """
+    """Handles requests for the models of one configuration; raises ConfigError if a model's engine is unknown."""
 
     def __init__(self, settings: config.Config) -> None:
         for model in settings.models.values():
@@ -72,7 +65,7 @@ class App:
         if route is None:
             allowed = ", ".join(routes)
             path = next(iter(routes.values())).path
-            message = f"{path} takes {allowed}, not {request.method[:20]}."
+            message = f"{path} accepts {allowed}, not {request.method[:20]}."
             raise ApiError("method_not_allowed", message, headers={"Allow": allowed})
         log.add(route=f"{route.method} {route.path}")
         variables = {name: unquote(value) for name, value in variables.items()}
@@ -100,17 +93,15 @@ def _check_api_key(event: dict[str, Any]) -> None:
     """API Gateway has checked the key; this rejects any request that it lets in without one."""
     identity = (event.get("requestContext") or {}).get("identity") or {}
     if not identity.get("apiKeyId"):
-        message = "The request carries no API key that this API knows."
+        message = "The request has no API key that is valid for this API."
         raise ApiError("invalid_api_key", message, log_detail="no API key")
 
 
 def _error_response(event: dict[str, Any], error: ApiError) -> Response:
     """The error in the client's protocol, also if there is no such route."""
-    from front_door.protocols.base import protocol_of
-
     resource = event.get("resource")
     path = str(event.get("path") if resource in (None, "/{proxy+}") else resource)
-    return protocol_of(path).error_response(error)
+    return protocols.of(path).error_response(error)
 
 
 @functools.cache

@@ -21,12 +21,8 @@ class RequestContext:
     """One request, and what handles it.
 
     Attributes:
-        request: The request.
         variables: The values of the variables in the route's path.
-        config: The configuration.
-        sagemaker: The client.
         deadline: When the invocation ends, in seconds since the epoch.
-        log: The request's log line.
     """
 
     request: Request
@@ -79,8 +75,7 @@ class RequestContext:
         Args:
             model: The model.
             body: The request for its container.
-            may_lower_tokens: Whether the number of tokens is a default, which is lowered if it does not fit behind the
-                prompt.
+            may_lower_tokens: Whether the number of tokens is a default, which is lowered if it does not fit.
 
         Raises:
             ApiError: The request could not be sent.
@@ -99,7 +94,7 @@ class RequestContext:
             if error.kind != "timeout" or error.log_detail == DEADLINE:
                 raise
             message = (
-                "The model did not answer within the 60 seconds that SageMaker gives to a request that the model"
+                "The model did not respond within the 60 seconds that SageMaker allows for a request that the model"
                 f" cannot stream ({self.engine_of(model).not_streamable})."
             )
             raise ApiError("timeout", message, log_detail=error.log_detail) from error
@@ -141,6 +136,6 @@ class RequestContext:
             raise not_json("number out of range") from None
         self.log.add(Model=model.name, endpoint=model.endpoint_name, request_bytes=len(encoded))
         if len(encoded) > model.max_body_bytes:
-            size = f"The request is {len(encoded)} bytes; {model.name} takes at most {model.max_body_bytes}."
+            size = f"The request is {len(encoded)} bytes; {model.name} accepts at most {model.max_body_bytes}."
             raise ApiError("too_large", size)
         return encoded

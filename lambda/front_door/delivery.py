@@ -15,7 +15,7 @@ from front_door.http.json import parse
 from front_door.http.response import JSON, Response
 from front_door.request_log import RequestLog
 
-# As axum, TGI's HTTP library, sends it; the last one keeps reverse proxies from buffering the stream.
+# As axum, TGI's HTTP library, sends it; the last one keeps proxies from buffering.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 KEEP_ALIVE_EVENT = b":\n\n"
 """A comment, which every reader of server-sent events skips; TGI sends the same."""
@@ -25,28 +25,20 @@ MAX_SILENT_SECONDS = 240.0
 
 
 class EventSource(Protocol):
-    """A model's stream, or the merged streams of several choices."""
+    """Complete events of a model, or of several choices merged; see `ModelStream`."""
 
     @property
-    def is_event_stream(self) -> bool:
-        """Whether it is an event stream, once the first slice has arrived."""
-
+    def is_event_stream(self) -> bool: ...  # noqa: D102
     @property
-    def last_event(self) -> bytes:
-        """The bytes that were yielded last: at least the last event."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Complete events; an empty slice is a keep-alive."""
+    def last_event(self) -> bytes: ...  # noqa: D102
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 class ErrorWriter(Protocol):
-    """Writes errors in the client's protocol."""
+    """Writes errors in the client's protocol; see `protocols.base`."""
 
-    def error_response(self, error: ApiError) -> Response:
-        """The error as a response."""
-
-    def error_event(self, error: ApiError) -> bytes:
-        """The error as the last event of a stream."""
+    def error_response(self, error: ApiError) -> Response: ...  # noqa: D102
+    def error_event(self, error: ApiError) -> bytes: ...  # noqa: D102
 
 
 ResponseBuilder = Generator[None, None, Response]
@@ -67,11 +59,11 @@ def stream_response(
     Args:
         ctx: The request.
         source: The container's response.
-        errors: Writes an error once the stream has begun.
+        errors: Writes errors.
         translate: From complete events to what the client gets. Default: unchanged.
-        check_first: Looks at the first events; an ApiError that it raises becomes the response.
-        check_last: Looks at the last events as the container sent them, logs what they report, and raises ApiError if
-            they do not end the stream.
+        check_first: Gets the first events; an ApiError that it raises becomes the response.
+        check_last: Gets the last events of the container, logs what they report, and raises ApiError if they do not
+            end the stream.
 
     Raises:
         ApiError: The stream ended before its first event.
@@ -95,7 +87,7 @@ def check_json(body: bytes) -> bytes:
         ApiError: It is not JSON.
     """
     if not isinstance(parse(body), dict | list):
-        raise ApiError("upstream", "The model answered something that is not JSON.", log_detail="not JSON")
+        raise ApiError("upstream", "The model's response is not JSON.", log_detail="not JSON")
     return body
 
 
@@ -112,7 +104,7 @@ def _stream(
         part: bytes | None = first
         while part is not None:
             if part and not source.is_event_stream:
-                message = "The model answered in one piece, which cannot be streamed."
+                message = "The model's response cannot be streamed."
                 raise ApiError("upstream", message, log_detail="no events")
             yield _render(part, translate)
             part = next(parts, None)

@@ -80,7 +80,7 @@ def broken(cloud: Cloud, fault: str, path: str, body: dict[str, object]) -> Resp
 def test_a_failing_tgi_stream_ends_with_an_error_event(cloud: Cloud, fault: str) -> None:
     events = broken(cloud, fault, "/generate_stream", GENERATE).events()
     assert "token" in events[0]
-    assert events[-1]["error"] == "The model's answer broke off before its end." or fault == "connection-lost"
+    assert events[-1]["error"] == "The model's response broke off before its end." or fault == "connection-lost"
     assert isinstance(events[-1]["error_type"], str)
 
 

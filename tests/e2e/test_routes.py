@@ -118,7 +118,7 @@ def test_an_unknown_route_is_a_404_that_lists_the_routes(cloud: Cloud, path: str
 def test_a_wrong_method_is_a_405_with_the_allowed_methods(cloud: Cloud, verb: str, path: str, allowed: str) -> None:
     response = cloud.request(verb, path)
     assert (response.status, response.headers["allow"]) == (405, allowed)
-    assert f"{path} takes {allowed}, not {verb}." in response.body.decode()
+    assert f"{path} accepts {allowed}, not {verb}." in response.body.decode()
 
 
 def test_a_content_type_that_is_not_json_is_a_415(cloud: Cloud) -> None:

@@ -1,4 +1,4 @@
-"""The front door's application with a double in SageMaker's place."""
+"""The front door's application with a double instead of SageMaker."""
 
 import json
 import time
@@ -39,8 +39,8 @@ def sagemaker() -> Iterator[SageMakerDouble]:
 
 
 @dataclass
-class Answered:
-    """An answer that was read to its end."""
+class ClientResponse:
+    """A response that was read to its end."""
 
     status: int
     headers: dict[str, str]
@@ -51,19 +51,21 @@ class Answered:
 
 
 @dataclass
-class Door:
+class ApiClient:
     """Calls the application as the Lambda runtime does."""
 
     app: App
     capsys: pytest.CaptureFixture[str]
 
-    def ask(self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any) -> Answered:
-        """Send a request, with `raw` one whose body is that text, and read the answer to its end."""
+    def send(
+        self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any
+    ) -> ClientResponse:
+        """Send a request, whose body is JSON or the text `raw`, and read the response to its end."""
         response = self.begin(path, body, method=method, seconds=seconds, **event)
-        return Answered(response.status, response.headers, b"".join(response.body))
+        return ClientResponse(response.status, response.headers, b"".join(response.body))
 
     def begin(self, path: str, body: object = None, *, method: str = "", seconds: float = 30, **event: Any) -> Response:
-        """Send a request and leave the answer's body to the caller."""
+        """Send a request and leave the response's body to the caller."""
         proxy_event = {
             "httpMethod": method or ("GET" if body is None and "raw" not in event else "POST"),
             "path": path,
@@ -77,18 +79,18 @@ class Door:
         return self.app.handle(proxy_event, context)  # type: ignore[arg-type]
 
     def log(self) -> list[dict[str, Any]]:
-        """The log lines since the last look."""
+        """The log lines since the last call."""
         return [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
 
 
 @pytest.fixture
-def door_for(sagemaker: SageMakerDouble, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Door]]:
+def api_for(sagemaker: SageMakerDouble, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., ApiClient]]:
     apps = []
 
-    def make(*models: Model) -> Door:
+    def make(*models: Model) -> ApiClient:
         config = Config({model.name: model for model in models}, sagemaker.url, sagemaker.url, "eu-west-1")
         apps.append(App(config))
-        return Door(apps[-1], capsys)
+        return ApiClient(apps[-1], capsys)
 
     yield make
     for app in apps:
@@ -96,5 +98,5 @@ def door_for(sagemaker: SageMakerDouble, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture
-def door(door_for: Callable[..., Door]) -> Door:
-    return door_for(LLAMA)
+def api(api_for: Callable[..., ApiClient]) -> ApiClient:
+    return api_for(LLAMA)

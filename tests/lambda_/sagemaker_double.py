@@ -1,4 +1,4 @@
-"""A SageMaker that says what a test tells it to, over real sockets."""
+"""A SageMaker with scripted replies, over real sockets."""
 
 import json
 import socket
@@ -26,7 +26,7 @@ class Received:
 
 @dataclass
 class Reply:
-    """What is sent back: the pieces go out one write each; a callable among them is called in between."""
+    """What is sent back: one write per piece; a callable among them is called in between."""
 
     pieces: list[bytes | Callable[[], object]]
     then: str = "keep"  # or "close", or "reset"
@@ -34,7 +34,7 @@ class Reply:
 
 @dataclass
 class SageMakerDouble:
-    """Gives one reply for each request, in order; where `repeats` is set, the last one again and again."""
+    """Sends one reply per request, in order; if `repeats` is set, the last one again and again."""
 
     replies: list[Reply] = field(default_factory=list)
     repeats: bool = False
@@ -157,6 +157,6 @@ def error(status: int, code: str, **members: object) -> Reply:
 
 
 def whole(body: bytes, status: int = 200, headers: str = "") -> Reply:
-    """A plain answer."""
+    """A plain response."""
     head = f"HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return Reply([head.encode() + body])

@@ -1,4 +1,4 @@
-"""Long waits: signs of life in a stream and in front of a whole answer, and what comes after them."""
+"""Long waits: keep-alives in a stream and before a buffered response, and what follows them."""
 
 import json
 import time
@@ -8,7 +8,7 @@ import pytest
 from front_door import delivery
 from front_door.sagemaker import connection
 
-from tests.lambda_.conftest import Door
+from tests.lambda_.conftest import ApiClient
 from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, whole
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
@@ -44,117 +44,121 @@ WAITS = {
 
 
 @pytest.mark.parametrize("wait", WAITS)
-def test_a_stream_shows_signs_of_life_while_it_waits(door: Door, sagemaker: SageMakerDouble, wait: str) -> None:
+def test_a_stream_sends_keep_alives_while_it_waits(api: ApiClient, sagemaker: SageMakerDouble, wait: str) -> None:
     sagemaker.replies.append(Reply(list(WAITS[wait])))
     started = time.monotonic()
-    response = door.begin("/generate_stream", {"inputs": "Hi"})
+    response = api.begin("/generate_stream", {"inputs": "Hi"})
     assert (response.status, time.monotonic() - started < 0.4) == (200, True)
     answer = b"".join(response.body)
     comments = answer.count(b":\n\n")
     assert 2 <= comments <= 6
     assert answer.replace(b":\n\n", b"") == EVENT
-    assert door.log()[0]["TimeToFirstToken"] >= 400
+    assert api.log()[0]["TimeToFirstToken"] >= 400
 
 
-def test_a_stream_shows_signs_of_life_in_its_middle(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_stream_sends_keep_alives_between_events(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(Reply([HEAD, chunk(part(EVENT)), long(), chunk(part(EVENT)), b"0\r\n\r\n"]))
-    answer = door.ask("/generate_stream", {"inputs": "Hi"}).body
+    answer = api.send("/generate_stream", {"inputs": "Hi"}).body
     assert answer.startswith(EVENT + b":\n\n")
     assert answer.endswith(b":\n\n" + EVENT)
 
 
 @pytest.mark.parametrize("wait", WAITS)
-def test_an_answer_in_one_piece_waits_in_silence(door: Door, sagemaker: SageMakerDouble, wait: str) -> None:
+def test_a_buffered_response_waits_without_keep_alives(api: ApiClient, sagemaker: SageMakerDouble, wait: str) -> None:
     sagemaker.replies.append(Reply(list(WAITS[wait])))
-    answer = door.ask("/generate", {"inputs": "Hi"})
+    answer = api.send("/generate", {"inputs": "Hi"})
     assert (answer.status, answer.body) == (200, b'{"generated_text":"x"}')
     assert answer.headers["x-generated-tokens"] == "1"
 
 
-def test_a_failure_after_a_sign_of_life_is_told_in_the_stream(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_an_error_after_a_keep_alive_is_reported_in_the_stream(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     failed = error(424, "ModelError", OriginalStatusCode=424, OriginalMessage="CUDA out of memory")
     sagemaker.replies.append(Reply([long(), *failed.pieces]))
-    answer = door.ask("/generate_stream", {"inputs": "Hi"})
-    told = answer.body.replace(b":\n\n", b"")
-    assert (answer.status, json.loads(told[6:])) == (
+    answer = api.send("/generate_stream", {"inputs": "Hi"})
+    result = answer.body.replace(b":\n\n", b"")
+    assert (answer.status, json.loads(result[6:])) == (
         200,
         {"error": "CUDA out of memory", "error_type": "generation"},
     )
-    (line,) = door.log()
+    (line,) = api.log()
     assert (line["status"], line["error_status"], line["ServerErrors"]) == (200, 424, 0)
 
 
-def test_a_chat_that_waited_ends_as_any_other(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_chat_with_keep_alives_ends_as_any_other(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(Reply([long(), HEAD, *(chunk(part(event)) for event in CHAT), b"0\r\n\r\n"]))
-    answer = door.ask("/v1/chat/completions", {**HI, "stream": True})
+    answer = api.send("/v1/chat/completions", {**HI, "stream": True})
     assert answer.body.startswith(b":\n\n")
     assert b'"content":"x"' in answer.body
     assert answer.body.endswith(b"data: [DONE]\n\n")
 
 
-class TestAnAnswerInOnePieceThatTakesVeryLong:
-    """API Gateway ends a stream in which nothing travels for five minutes."""
+class TestBufferedResponseThatTakesVeryLong:
+    """API Gateway ends a stream after five minutes without data."""
 
     @pytest.fixture(autouse=True)
     def _silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         assert delivery.MAX_SILENT_SECONDS + 30 < 300
         monkeypatch.setattr(delivery, "MAX_SILENT_SECONDS", 0.2)
 
-    def test_is_the_same_json_behind_white_space(self, door: Door, sagemaker: SageMakerDouble) -> None:
+    def test_is_the_same_json_after_white_space(self, api: ApiClient, sagemaker: SageMakerDouble) -> None:
         sagemaker.replies.append(Reply([HEAD, long(1.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
         started = time.monotonic()
-        response = door.begin("/generate", {"inputs": "Hi"})
+        response = api.begin("/generate", {"inputs": "Hi"})
         parts = iter(response.body)
         assert next(parts) == b"\n"
         assert time.monotonic() - started < 1
-        assert door.log() == []
+        assert api.log() == []
         assert json.loads(b"".join(parts)) == {"generated_text": "x"}
-        (line,) = door.log()
+        (line,) = api.log()
         assert (line["status"], line["GeneratedTokens"]) == (200, 1)
 
     @pytest.mark.parametrize(("path", "body"), [("/generate", {"inputs": "Hi"}), ("/v1/chat/completions", HI)])
-    def test_tells_a_failure_in_its_body(
-        self, door: Door, sagemaker: SageMakerDouble, path: str, body: dict[str, Any]
+    def test_reports_an_error_in_its_body(
+        self, api: ApiClient, sagemaker: SageMakerDouble, path: str, body: dict[str, Any]
     ) -> None:
         sagemaker.replies.append(Reply([HEAD, long(0.5)], then="close"))
-        answer = door.ask(path, body)
+        answer = api.send(path, body)
         assert (answer.status, answer.json()["error_type"]) == (200, "upstream")
-        (line,) = door.log()
+        (line,) = api.log()
         assert (line["error"], line["error_status"], line["ServerErrors"]) == ("upstream", 502, 1)
 
-    def test_tells_of_its_deadline(self, door: Door, sagemaker: SageMakerDouble) -> None:
+    def test_reports_its_deadline(self, api: ApiClient, sagemaker: SageMakerDouble) -> None:
         sagemaker.replies.append(Reply([HEAD, long(3)], then="close"))
-        answer = door.ask("/generate", {"inputs": "Hi"}, seconds=1.6)
+        answer = api.send("/generate", {"inputs": "Hi"}, seconds=1.6)
         assert answer.json() == {"error": "The model did not finish in time.", "error_type": "timeout"}
 
-    def test_tells_of_a_defect(self, door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_reports_a_defect(
+        self, api: ApiClient, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def broken(*_: object) -> None:
             raise KeyError("canary")
 
         monkeypatch.setattr("front_door.protocols.tgi.routes._Generation.finish", broken)
         sagemaker.replies.append(Reply([HEAD, long(0.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
-        assert door.ask("/generate", {"inputs": "Hi"}).json()["error_type"] == "internal"
-        assert door.log()[0]["error"] == "internal"
+        assert api.send("/generate", {"inputs": "Hi"}).json()["error_type"] == "internal"
+        assert api.log()[0]["error"] == "internal"
 
 
-def test_the_deadline_counts_from_the_first_to_the_last_wait(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_the_deadline_covers_all_waits(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(Reply([HEAD, long(5)], then="close"))
     started = time.monotonic()
-    answer = door.ask("/generate_stream", {"inputs": "Hi"}, seconds=1.5)
+    answer = api.send("/generate_stream", {"inputs": "Hi"}, seconds=1.5)
     assert time.monotonic() - started < 2
-    told = answer.body.replace(b":\n\n", b"")
-    assert json.loads(told[6:]) == {"error": "The model did not finish in time.", "error_type": "timeout"}
+    result = answer.body.replace(b":\n\n", b"")
+    assert json.loads(result[6:]) == {"error": "The model did not finish in time.", "error_type": "timeout"}
 
 
-def test_a_container_that_cannot_stream_says_so_after_a_sign_of_life(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_container_that_cannot_stream_is_an_error_after_a_keep_alive(
+    api: ApiClient, sagemaker: SageMakerDouble
+) -> None:
     head = HEAD.replace(b"text/event-stream", b"application/json")
     sagemaker.replies.append(Reply([long(), head, chunk(part(b'{"generated_text":"x"}')), b"0\r\n\r\n"]))
-    answer = door.ask("/generate_stream", {"inputs": "Hi"})
-    told = json.loads(answer.body.replace(b":\n\n", b"")[6:])
-    assert told["error"] == "The model answered in one piece, which cannot be streamed."
+    answer = api.send("/generate_stream", {"inputs": "Hi"})
+    result = json.loads(answer.body.replace(b":\n\n", b"")[6:])
+    assert result["error"] == "The model's response cannot be streamed."
 
 
-def test_a_whole_answer_of_a_request_that_cannot_stream_waits_too(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_response_to_a_request_that_cannot_stream_waits_too(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(Reply([long(), *whole(b'[{"generated_text":"x"}]').pieces]))
     body = {"inputs": "Hi", "parameters": {"best_of": 2, "do_sample": True}}
-    assert door.ask("/generate", body).body == b'{"generated_text":"x"}'
+    assert api.send("/generate", body).body == b'{"generated_text":"x"}'

@@ -1,4 +1,4 @@
-"""One log line for each request: what it was, and how it went."""
+"""One log line per request: what it was, and how it went."""
 
 import json
 import time
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_.conftest import Door
+from tests.lambda_.conftest import ApiClient
 from tests.lambda_.sagemaker_double import (
     HEAD,
     Reply,
@@ -40,13 +40,13 @@ def chat(text: str = TEXT) -> list[bytes]:
 
 @pytest.fixture(autouse=True)
 def _name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "a-door")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "a-front-door")
 
 
-def test_a_request_is_one_line(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_request_is_one_log_line(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(generation()))
-    door.ask("/generate", GENERATE, headers={"Content-Type": "application/json", "X-Request-Id": "client-id"})
-    (line,) = door.log()
+    api.send("/generate", GENERATE, headers={"Content-Type": "application/json", "X-Request-Id": "client-id"})
+    (line,) = api.log()
     times = {name: line.pop(name) for name in ("TimeToFirstToken", "UpstreamTime", "Duration")}
     assert 0 < times["UpstreamTime"] <= times["Duration"] < 5000
     assert 0 < times["TimeToFirstToken"] <= times["Duration"]
@@ -59,7 +59,7 @@ def test_a_request_is_one_line(door: Door, sagemaker: SageMakerDouble) -> None:
         "client_request_id": "client-id",
         "consumer": "key-id",
         "route": "POST /generate",
-        "Door": "a-door",
+        "Door": "a-front-door",
         "Model": "llama",
         "endpoint": "llama-endpoint",
         "status": 200,
@@ -73,33 +73,33 @@ def test_a_request_is_one_line(door: Door, sagemaker: SageMakerDouble) -> None:
     }
 
 
-def test_a_stream_is_one_line_that_is_written_at_its_end(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_streams_log_line_is_written_at_its_end(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(*chat()))
-    body = iter(door.begin("/v1/chat/completions", {**HI, "stream": True}).body)
+    body = iter(api.begin("/v1/chat/completions", {**HI, "stream": True}).body)
     next(body)
-    assert door.log() == []
+    assert api.log() == []
     list(body)
-    (line,) = door.log()
+    (line,) = api.log()
     assert (line["streamed"], line["status"], line["PromptTokens"], line["GeneratedTokens"]) == (True, 200, 9, 1)
     assert line["TimeToFirstToken"] <= line["Duration"]
 
 
-def test_a_stream_that_nobody_reads_to_its_end_is_a_line_too(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_stream_that_is_not_read_to_its_end_has_a_log_line_too(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(generation(), generation()))
-    body: Any = iter(door.begin("/generate_stream", GENERATE).body)
+    body: Any = iter(api.begin("/generate_stream", GENERATE).body)
     next(body)
     body.close()
-    assert len(door.log()) == 1
+    assert len(api.log()) == 1
 
 
-def test_every_answer_tells_the_id_that_the_log_has(door: Door) -> None:
-    assert door.ask("/nope", {}).headers["x-request-id"] == "gateway-id"
-    assert door.ask("/v1/models", requestContext=None).headers["x-request-id"] == "lambda-id"
-    assert [line["request_id"] for line in door.log()] == ["gateway-id", "lambda-id"]
+def test_every_response_has_the_request_id_of_the_log(api: ApiClient) -> None:
+    assert api.send("/nope", {}).headers["x-request-id"] == "gateway-id"
+    assert api.send("/v1/models", requestContext=None).headers["x-request-id"] == "lambda-id"
+    assert [line["request_id"] for line in api.log()] == ["gateway-id", "lambda-id"]
 
 
 def metrics(line: dict[str, Any]) -> dict[str, Any]:
-    """What CloudWatch takes out of a line: dimensions and values, checked against the format's rules."""
+    """What CloudWatch extracts from a line: dimensions and units, checked against the format's rules."""
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "TgiEndpoint/FrontDoor"
     assert all(isinstance(line[name], str) for names in directive["Dimensions"] for name in names)
@@ -108,12 +108,12 @@ def metrics(line: dict[str, Any]) -> dict[str, Any]:
     return {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} | {"by": directive["Dimensions"]}
 
 
-def test_a_line_carries_its_metrics(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_log_line_carries_its_metrics(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     pause = [lambda: time.sleep(0.02)]
     first, *rest = (chunk(part(event)) for event in [generation("a").replace(b'"index": 1', b'"index": 2')] * 2)
     sagemaker.replies.append(Reply([HEAD, first, *pause, *rest, b"0\r\n\r\n"]))
-    door.ask("/generate_stream", GENERATE)
-    (line,) = door.log()
+    api.send("/generate_stream", GENERATE)
+    (line,) = api.log()
     assert metrics(line) == {
         "Requests": "Count",
         "ClientErrors": "Count",
@@ -134,28 +134,28 @@ def test_a_line_carries_its_metrics(door: Door, sagemaker: SageMakerDouble) -> N
     ("reply", "errors"), [(error(429, "ThrottlingException"), (1, 0)), (error(500, "InternalFailure"), (0, 1))]
 )
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
-def test_errors_are_counted_by_whose_they_are(
-    door: Door, sagemaker: SageMakerDouble, path: str, reply: Reply, errors: tuple[int, int]
+def test_client_and_server_errors_are_counted_separately(
+    api: ApiClient, sagemaker: SageMakerDouble, path: str, reply: Reply, errors: tuple[int, int]
 ) -> None:
     sagemaker.replies, sagemaker.repeats = [reply], True
-    door.ask(path, GENERATE)
-    (line,) = door.log()
+    api.send(path, GENERATE)
+    (line,) = api.log()
     metrics(line)
     assert (line["ClientErrors"], line["ServerErrors"]) == errors
     assert line["Retries"] == (2 if errors == (1, 0) else 0)
 
 
-def test_an_error_in_a_stream_that_has_begun_is_counted_too(door: Door, sagemaker: SageMakerDouble) -> None:
-    begun = generation().replace(b'"generated_text": "', b'"told": "')
+def test_an_error_in_a_stream_that_has_begun_is_counted_too(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    begun = generation().replace(b'"generated_text": "', b'"result": "')
     sagemaker.replies.append(stream([part(begun), exception("ModelStreamError", ErrorCode="x")]))
-    assert door.ask("/generate_stream", GENERATE).status == 200
-    (line,) = door.log()
+    assert api.send("/generate_stream", GENERATE).status == 200
+    (line,) = api.log()
     assert (line["status"], line["error_status"], line["ServerErrors"]) == (200, 500, 1)
 
 
-def test_a_request_for_no_model_counts_for_the_door_alone(door: Door) -> None:
-    door.ask("/nope")
-    (line,) = door.log()
+def test_a_request_without_a_model_has_the_front_doors_dimension_only(api: ApiClient) -> None:
+    api.send("/nope")
+    (line,) = api.log()
     assert metrics(line)["by"] == [["Door"]]
 
 
@@ -169,13 +169,15 @@ def test_a_request_for_no_model_counts_for_the_door_alone(door: Door) -> None:
         ({}, None),
     ],
 )
-def test_the_consumer_is_whoever_the_gateway_knows(door: Door, context: dict[str, Any], consumer: str | None) -> None:
-    door.ask("/v1/models", requestContext=context)
-    assert door.log()[0].get("consumer") == consumer
+def test_the_consumer_is_the_caller_that_the_gateway_authenticated(
+    api: ApiClient, context: dict[str, Any], consumer: str | None
+) -> None:
+    api.send("/v1/models", requestContext=context)
+    assert api.log()[0].get("consumer") == consumer
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
+    ("headers", "result"),
     [
         ({"Idempotency-Key": "k-1", "X-Request-Id": "r-1"}, "k-1"),
         ({"x-request-id": "r-1"}, "r-1"),
@@ -185,12 +187,12 @@ def test_the_consumer_is_whoever_the_gateway_knows(door: Door, context: dict[str
         ({}, None),
     ],
 )
-def test_what_the_client_calls_its_request_reaches_the_log_and_sagemaker(
-    door: Door, sagemaker: SageMakerDouble, headers: dict[str, str], told: str | None
+def test_the_clients_request_id_reaches_the_log_and_sagemaker(
+    api: ApiClient, sagemaker: SageMakerDouble, headers: dict[str, str], result: str | None
 ) -> None:
     sagemaker.replies += [parts(generation()), whole(b'[{"generated_text":"x"}]')]
     for parameters in ({}, {"best_of": 2}):
         body = {"inputs": "x", "parameters": parameters}
-        assert door.ask("/generate", body, headers={"Content-Type": "application/json", **headers}).status == 200
-        assert sagemaker.received[-1].headers.get("x-amzn-sagemaker-inference-id") == told
-        assert door.log()[0].get("client_request_id") == told
+        assert api.send("/generate", body, headers={"Content-Type": "application/json", **headers}).status == 200
+        assert sagemaker.received[-1].headers.get("x-amzn-sagemaker-inference-id") == result
+        assert api.log()[0].get("client_request_id") == result

@@ -1,4 +1,4 @@
-"""One door for many models, what it tells of itself, and pages of other origins."""
+"""Routes to more than one model, the routes about the front door itself, and pages of other origins."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from front_door import routes
 
-from tests.lambda_.conftest import FALCON, LLAMA, Door
+from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
 from tests.lambda_.sagemaker_double import SageMakerDouble, parts, whole
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
@@ -18,8 +18,8 @@ HUB_ID = "meta-llama/Llama-3.1-8B-Instruct"
 
 
 @pytest.fixture
-def two(door_for: Callable[..., Door]) -> Door:
-    return door_for(LLAMA, FALCON)
+def two(api_for: Callable[..., ApiClient]) -> ApiClient:
+    return api_for(LLAMA, FALCON)
 
 
 @pytest.mark.parametrize(
@@ -33,15 +33,15 @@ def two(door_for: Callable[..., Door]) -> Door:
         ("/models/meta-llama%2FLlama-3.1-8B-Instruct/generate", "llama-endpoint"),
     ],
 )
-def test_the_path_names_the_model(two: Door, sagemaker: SageMakerDouble, path: str, endpoint: str) -> None:
+def test_the_path_names_the_model(two: ApiClient, sagemaker: SageMakerDouble, path: str, endpoint: str) -> None:
     sagemaker.replies.append(parts(END))
-    assert two.ask(path, {"inputs": "Hi"}).status == 200
+    assert two.send(path, {"inputs": "Hi"}).status == 200
     assert sagemaker.received[0].path == f"/endpoints/{endpoint}/invocations-response-stream"
 
 
 @pytest.mark.parametrize("path", ["/models/gpt/generate", "/models/gpt/info", "/models/gpt/health", "/models/%00"])
-def test_a_model_that_is_not_there_is_404(two: Door, path: str) -> None:
-    answer = two.ask(path, {"inputs": "Hi"} if path.endswith(("generate", "%00")) else None)
+def test_an_unknown_model_is_404(two: ApiClient, path: str) -> None:
+    answer = two.send(path, {"inputs": "Hi"} if path.endswith(("generate", "%00")) else None)
     assert (answer.status, answer.json()["error_type"]) == (404, "model_not_found")
     assert answer.json()["error"].endswith("does not exist; there is llama, falcon.")
 
@@ -49,13 +49,13 @@ def test_a_model_that_is_not_there_is_404(two: Door, path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/v1/models/llama", f"/v1/models/{HUB_ID}", "/v1/models/meta-llama%2FLlama-3.1-8B-Instruct"]
 )
-def test_a_model_is_described_by_its_name_and_by_its_hub_id(two: Door, path: str) -> None:
+def test_a_model_is_found_by_its_name_and_its_hub_id(two: ApiClient, path: str) -> None:
     described = {"id": "llama", "object": "model", "created": 0, "owned_by": HUB_ID}
-    assert two.ask(path).json() == described
+    assert two.send(path).json() == described
 
 
-def test_a_model_that_is_not_there_is_openais_404(two: Door) -> None:
-    answer = two.ask("/v1/models/gpt-4o")
+def test_an_unknown_model_is_openais_404_under_v1(two: ApiClient) -> None:
+    answer = two.send("/v1/models/gpt-4o")
     assert answer.status == 404
     assert answer.json()["error"] == {
         "message": "The model 'gpt-4o' does not exist.",
@@ -79,9 +79,9 @@ FACTS = {
 }
 
 
-def test_info_is_what_the_plan_knows_and_no_secret(door_for: Callable[..., Door]) -> None:
-    told = door_for(replace(LLAMA, facts=FACTS)).ask("/info").json()
-    assert told == {
+def test_info_reports_the_plans_facts_and_no_endpoint(api_for: Callable[..., ApiClient]) -> None:
+    result = api_for(replace(LLAMA, facts=FACTS)).send("/info").json()
+    assert result == {
         "model_id": HUB_ID,
         "model_sha": None,
         "model_pipeline_tag": None,
@@ -97,56 +97,56 @@ def test_info_is_what_the_plan_knows_and_no_secret(door_for: Callable[..., Door]
         "sha": None,
         "docker_label": None,
     }
-    assert "endpoint" not in json.dumps(told)
+    assert "endpoint" not in json.dumps(result)
 
 
-def test_info_of_one_of_several_is_asked_by_its_name(two: Door) -> None:
-    assert two.ask("/models/falcon/info").json()["model_id"] == "/opt/ml/model"
-    assert two.ask("/info").status == 404
+def test_info_of_one_of_two_models_requires_its_name(two: ApiClient) -> None:
+    assert two.send("/models/falcon/info").json()["model_id"] == "/opt/ml/model"
+    assert two.send("/info").status == 404
 
 
-def test_health_of_one_of_several_asks_for_that_one(two: Door, sagemaker: SageMakerDouble) -> None:
+def test_health_of_one_model_checks_only_its_endpoint(two: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(whole(b'{"EndpointStatus": "InService"}'))
-    assert two.ask("/models/falcon/health").status == 200
+    assert two.send("/models/falcon/health").status == 200
     assert [request.json()["EndpointName"] for request in sagemaker.received] == ["falcon-endpoint"]
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept": "text/html,*/*"}, {"Accept": "*/*"}])
-def test_the_root_is_tgis_health_where_there_is_no_playground(
-    door: Door, sagemaker: SageMakerDouble, headers: dict[str, str]
+def test_the_root_is_tgis_health_without_a_playground(
+    api: ApiClient, sagemaker: SageMakerDouble, headers: dict[str, str]
 ) -> None:
     sagemaker.replies.append(whole(b'{"EndpointStatus": "InService"}'))
-    answer = door.ask("/", method="GET", headers=headers)
+    answer = api.send("/", method="GET", headers=headers)
     assert (answer.status, answer.body) == (200, b"{}")
 
 
-def test_invocations_takes_inputs_as_tgi_does(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_invocations_accepts_inputs(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [parts(END), parts(END)]
-    assert door.ask("/invocations", {"inputs": "Hi", "messages": []}).json() == [{"generated_text": "x"}]
-    assert door.ask("/invocations", {"inputs": "Hi", "stream": True}).body == END
+    assert api.send("/invocations", {"inputs": "Hi", "messages": []}).json() == [{"generated_text": "x"}]
+    assert api.send("/invocations", {"inputs": "Hi", "stream": True}).body == END
 
 
-def test_invocations_takes_messages_as_chat(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_invocations_accepts_messages_as_a_chat(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     usage = b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}\n\n'
     chat = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}\n\n'
     sagemaker.replies.append(parts(chat, usage, b"data: [DONE]\n\n"))
-    answer = door.ask("/invocations", {"messages": [{"role": "user", "content": "Hi"}], "prompt": "x"})
+    answer = api.send("/invocations", {"messages": [{"role": "user", "content": "Hi"}], "prompt": "x"})
     assert answer.json()["choices"][0]["message"]["content"] == "x"
 
 
-def test_invocations_without_any_of_them_is_refused(door: Door) -> None:
-    answer = door.ask("/invocations", {"input": "Hi"})
+def test_invocations_rejects_other_bodies(api: ApiClient) -> None:
+    answer = api.send("/invocations", {"input": "Hi"})
     assert answer.status == 422
     assert answer.json()["error"].endswith("missing field `inputs` or `messages` or `prompt`")
 
 
-def test_the_description_is_served_as_it_is_checked_in(door: Door) -> None:
-    answer = door.ask("/openapi.json")
+def test_the_openapi_description_is_served(api: ApiClient) -> None:
+    answer = api.send("/openapi.json")
     described = json.loads((Path(__file__).parents[2] / "lambda" / "front_door" / "openapi.json").read_text())
     assert answer.json() == described
 
 
-def test_each_route_names_a_function_that_there_is() -> None:
+def test_each_routes_handler_exists() -> None:
     from importlib import import_module
 
     for route in routes.ROUTES:
@@ -157,8 +157,8 @@ def test_each_route_names_a_function_that_there_is() -> None:
 ORIGIN = "https://app.example"
 
 
-def door_with(door_for: Callable[..., Door], *origins: str) -> Door:
-    made = door_for(LLAMA)
+def api_with(api_for: Callable[..., ApiClient], *origins: str) -> ApiClient:
+    made = api_for(LLAMA)
     made.app._config = replace(made.app._config, cors_origins=origins)
     return made
 
@@ -180,8 +180,8 @@ def cors(headers: dict[str, str]) -> dict[str, str]:
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/models", "/nope", "/generate"])
-def test_answers_say_which_pages_may_read_them(
-    door_for: Callable[..., Door],
+def test_responses_have_cors_headers(
+    api_for: Callable[..., ApiClient],
     origins: tuple[str, ...],
     origin: str | None,
     allowed: str | None,
@@ -189,13 +189,13 @@ def test_answers_say_which_pages_may_read_them(
     path: str,
 ) -> None:
     headers = {} if origin is None else {"Origin": origin}
-    told = cors(door_with(door_for, *origins).ask(path, method="GET", headers=headers).headers)
-    assert (told.get("Access-Control-Allow-Origin"), told.get("Vary")) == (allowed, vary)
-    assert "Access-Control-Allow-Credentials" not in told
+    result = cors(api_with(api_for, *origins).send(path, method="GET", headers=headers).headers)
+    assert (result.get("Access-Control-Allow-Origin"), result.get("Vary")) == (allowed, vary)
+    assert "Access-Control-Allow-Credentials" not in result
 
 
-def test_a_browser_may_ask_before_its_request(door_for: Callable[..., Door]) -> None:
-    answer = door_with(door_for, ORIGIN).ask("/v1/chat/completions", method="OPTIONS", headers={"Origin": ORIGIN})
+def test_a_preflight_request_gets_a_response(api_for: Callable[..., ApiClient]) -> None:
+    answer = api_with(api_for, ORIGIN).send("/v1/chat/completions", method="OPTIONS", headers={"Origin": ORIGIN})
     assert (answer.status, answer.body) == (200, b"{}")
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert answer.headers["Access-Control-Allow-Methods"] == "POST"
@@ -203,13 +203,13 @@ def test_a_browser_may_ask_before_its_request(door_for: Callable[..., Door]) -> 
 
 
 @pytest.mark.parametrize(("origins", "path", "status"), [((), "/generate", 405), ((ORIGIN,), "/nope", 404)])
-def test_there_is_no_preflight_for_what_is_not_there(
-    door_for: Callable[..., Door], origins: tuple[str, ...], path: str, status: int
+def test_unknown_paths_have_no_preflight(
+    api_for: Callable[..., ApiClient], origins: tuple[str, ...], path: str, status: int
 ) -> None:
-    assert door_with(door_for, *origins).ask(path, method="OPTIONS", headers={"Origin": ORIGIN}).status == status
+    assert api_with(api_for, *origins).send(path, method="OPTIONS", headers={"Origin": ORIGIN}).status == status
 
 
-def test_found_takes_one_segment_for_a_model_but_hub_ids_under_v1() -> None:
+def test_a_model_is_one_segment_but_may_be_a_hub_id_under_v1() -> None:
     def paths(path: str) -> Any:
         found, variables = routes.match(path)
         return next(iter(found.values())).path if found else None, variables
@@ -233,17 +233,17 @@ def test_found_takes_one_segment_for_a_model_but_hub_ids_under_v1() -> None:
         ("/base/generate", "/generate", None),
     ],
 )
-def test_what_the_gateway_found_wins_over_the_path(
-    door: Door, sagemaker: SageMakerDouble, path: str, resource: str, parameters: dict[str, str] | None
+def test_the_gateways_match_takes_precedence_over_the_path(
+    api: ApiClient, sagemaker: SageMakerDouble, path: str, resource: str, parameters: dict[str, str] | None
 ) -> None:
     sagemaker.replies.append(parts(END))
-    assert door.ask(path, {"inputs": "Hi"}, resource=resource, pathParameters=parameters).status == 200
+    assert api.send(path, {"inputs": "Hi"}, resource=resource, pathParameters=parameters).status == 200
 
 
 @pytest.mark.parametrize("resource", ["/{proxy+}", "/models/{model}/generate", "/v1", None])
-def test_a_finding_of_no_use_leaves_it_to_the_path(door: Door, resource: str | None) -> None:
-    assert door.ask("/v1/models", resource=resource, pathParameters=None).status == 200
-    assert door.ask("/nope", resource=resource, pathParameters=None).status == 404
+def test_an_unusable_match_of_the_gateway_is_ignored(api: ApiClient, resource: str | None) -> None:
+    assert api.send("/v1/models", resource=resource, pathParameters=None).status == 200
+    assert api.send("/nope", resource=resource, pathParameters=None).status == 404
 
 
 @pytest.mark.parametrize(
@@ -255,33 +255,35 @@ def test_a_finding_of_no_use_leaves_it_to_the_path(door: Door, resource: str | N
         ("/generate", "/generate", False),
     ],
 )
-def test_errors_speak_the_protocol_of_the_route(door: Door, path: str, resource: str, is_openais: bool) -> None:
-    error = door.ask(path, {}, resource=resource).json()["error"]
+def test_errors_have_the_form_of_the_routes_protocol(
+    api: ApiClient, path: str, resource: str, is_openais: bool
+) -> None:
+    error = api.send(path, {}, resource=resource).json()["error"]
     assert isinstance(error, dict) == is_openais
 
 
-class TestADoorThatAsksForKeys:
-    """The gateway checks keys; the function answers nobody for whom it knows none."""
+class TestFrontDoorThatRequiresApiKeys:
+    """The gateway checks keys; the function rejects requests for which it has not found one."""
 
     @pytest.fixture
-    def keyed(self, door_for: Callable[..., Door]) -> Door:
-        made = door_for(LLAMA)
+    def keyed(self, api_for: Callable[..., ApiClient]) -> ApiClient:
+        made = api_for(LLAMA)
         made.app._config = replace(made.app._config, requires_api_key=True, has_playground=True, cors_origins=(ORIGIN,))
         return made
 
     @pytest.mark.parametrize("context", [{}, None, {"identity": None}, {"identity": {"apiKeyId": None}}])
     @pytest.mark.parametrize("path", ["/v1/models", "/info", "/"])
-    def test_refuses_a_request_without_a_known_one(self, keyed: Door, path: str, context: Any) -> None:
-        answer = keyed.ask(path, requestContext=context, headers={"Authorization": "Bearer made-up"})
+    def test_rejects_a_request_without_a_known_key(self, keyed: ApiClient, path: str, context: Any) -> None:
+        answer = keyed.send(path, requestContext=context, headers={"Authorization": "Bearer made-up"})
         assert (answer.status, answer.json()["error_type"]) == (401, "invalid_api_key")
         assert keyed.log()[0]["cause"] == "no API key"
 
-    def test_answers_a_request_with_one(self, keyed: Door) -> None:
-        assert keyed.ask("/v1/models").status == 200
+    def test_accepts_a_request_with_a_key(self, keyed: ApiClient) -> None:
+        assert keyed.send("/v1/models").status == 200
 
-    def test_answers_a_browsers_question_before_its_request(self, keyed: Door) -> None:
-        assert keyed.ask("/v1/models", method="OPTIONS", requestContext={}, headers={"Origin": ORIGIN}).status == 200
+    def test_responds_to_a_preflight_request(self, keyed: ApiClient) -> None:
+        assert keyed.send("/v1/models", method="OPTIONS", requestContext={}, headers={"Origin": ORIGIN}).status == 200
 
-    def test_shows_its_page(self, keyed: Door) -> None:
-        answer = keyed.ask("/", method="GET", requestContext={}, headers={"Accept": "text/html"})
+    def test_serves_the_playground(self, keyed: ApiClient) -> None:
+        answer = keyed.send("/", method="GET", requestContext={}, headers={"Accept": "text/html"})
         assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/html")

@@ -14,22 +14,14 @@ ENGINES = {"tgi": "front_door.engines.tgi.engine:TgiEngine"}
 
 
 def check(name: str) -> None:
-    """Check that there is an engine of this name.
-
-    Raises:
-        ConfigError: There is none.
-    """
+    """Raise ConfigError if there is no engine of this name."""
     if name not in ENGINES:
         raise ConfigError(f"The engine {name!r} is unknown; known are {', '.join(ENGINES)}.")
 
 
 @cache
 def of(name: str) -> "Engine":
-    """The engine of this name.
-
-    Raises:
-        ConfigError: There is none.
-    """
+    """The engine of this name; raises ConfigError if there is none."""
     check(name)
     module, _, class_name = ENGINES[name].partition(":")
     engine: Engine = getattr(import_module(module), class_name)()

@@ -13,7 +13,7 @@ class Choice:
 
     Args:
         request: The client's request.
-        max_tokens: The number of tokens that the container was asked for.
+        max_tokens: What the container was asked for.
 
     Attributes:
         fast_path: How the container writes an event that has nothing but text. Default: unknown, every event is parsed.

@@ -51,7 +51,7 @@ def _read(open_stream: Open, index: int, items: "queue.SimpleQueue[_Item]", is_o
             if not events:
                 continue
             if not stream.is_event_stream:
-                message = "The model answered in one piece where it was to stream."
+                message = "The model did not stream its response."
                 raise ApiError("upstream", message, log_detail="no events")
             items.put((index, events, None))
         items.put((index, None, None))

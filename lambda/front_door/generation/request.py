@@ -44,27 +44,12 @@ class GenerationRequest:
         messages: A chat's messages; None for a completion.
         prompts: A completion's prompts.
         n: The number of choices for the chat or for each prompt.
-        max_tokens: The number of tokens of each choice at most.
         stop_sequences: Where a text ends; the text does not contain them.
-        seed: The first choice's seed.
-        temperature: As OpenAI's, as are the next members.
-        top_p: As above.
-        frequency_penalty: As above.
-        presence_penalty: As above.
-        repetition_penalty: TGI's own.
-        logit_bias: OpenAI's object.
-        logprobs: Whether the log probability of each token is requested; a completion's may have any type.
-        top_logprobs: The number of alternatives for each token.
-        tools: The tools that were given, in OpenAI's form.
+        repetition_penalty: TGI's own, as is `tool_prompt`.
+        logprobs: A completion's may have any type.
         tool_choice: `auto`, `none`, `required`, the name of a tool, or OpenAI's object that names one.
         allowed_tools: The names of the tools that may be called.
-        tool_prompt: TGI's own.
-        response_format: The form of the text, in OpenAI's or TGI's form.
-        best_of: The number of candidates to choose from.
-        suffix: What follows the text.
-        echo: Whether a prompt is repeated before its text.
-        stream: Whether the response is streamed.
-        include_usage: Whether a stream ends with the token counts.
+        response_format: In OpenAI's or TGI's form.
     """
 
     messages: list[dict[str, Any]] | None = None

@@ -20,13 +20,13 @@ class ResponseParser:
     """Parses one response from slices that may be cut anywhere.
 
     Args:
-        default_length: The length of a body whose headers do not say it. Default: it ends with the connection.
+        default_length: The length of a body without Content-Length. Default: it ends with the connection.
 
     Attributes:
-        status: The HTTP status; 0 before the head is complete.
-        headers: The headers by their names in lower case.
+        status: 0 before the head is complete.
+        headers: By their names in lower case.
         is_complete: Whether the body has ended.
-        rest: Bytes that were received and not parsed yet; after the end, bytes that follow the response.
+        rest: Bytes that are not parsed yet; after the end, bytes that follow the response.
     """
 
     def __init__(self, default_length: int | None = None) -> None:
@@ -43,11 +43,8 @@ class ResponseParser:
         """Whether the server closes the connection after the response."""
         return self.headers.get("connection", "").lower() == "close"
 
-    def feed_head(self, data: bytes) -> bool:
-        """Take some bytes of the head, possibly with the beginning of the body; skips interim (1xx) responses.
-
-        Returns:
-            Whether the head is complete.
+    def feed_head(self, data: bytes) -> None:
+        """Take some bytes until `status` is set, possibly with some of the body; skips interim (1xx) responses.
 
         Raises:
             BrokenResponseError: It is not the head of an HTTP/1 response.
@@ -61,11 +58,10 @@ class ResponseParser:
                 self._is_chunked = headers.get("transfer-encoding", "").lower() == "chunked"
                 if not self._is_chunked:
                     self._left = _length(status, headers, self._default_length)
-                return True
+                return
         if len(data) > _MAX_HEAD_BYTES:
             raise BrokenResponseError("a head without an end")
         self.rest = data
-        return False
 
     def feed(self, data: bytes) -> bytes:
         """Take some bytes of the body; first nothing, for those that came with the head.

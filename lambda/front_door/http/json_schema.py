@@ -16,14 +16,7 @@ Type = Callable[[Any, str], Sequence[Problem]]
 
 
 class Field(NamedTuple):
-    """A member of an object.
-
-    Attributes:
-        type: Its type.
-        is_required: Whether it must be there, and not null.
-        hint: Added to the message if a required member is missing.
-        is_nullable: Whether null means that the member is missing.
-    """
+    """A member of an object; `hint` is added to the message if it is missing, null may mean that it is missing."""
 
     type: Type
     is_required: bool = False
@@ -113,17 +106,18 @@ def struct(fields: dict[str, Field], expected: str = "an object") -> Type:
     return check
 
 
-def tagged(variants: dict[str, Type], expected: str, tag: str = "type") -> Type:
-    """An object whose tag decides its other members."""
+def tagged(variants: dict[str, Type], expected: str) -> Type:
+    """An object whose `type` decides its other members."""
 
     def check(value: Any, path: str) -> Sequence[Problem]:
         if not isinstance(value, dict):
             return ((path, wrong_type(value, expected)),)
-        if tag not in value:
-            return ((f"{path}.{tag}", f"missing field `{tag}`"),)
-        if isinstance(value[tag], str) and value[tag] in variants:
-            return variants[value[tag]](value, path)
-        return ((f"{path}.{tag}", f"must be {any_of(variants)}"),)
+        if "type" not in value:
+            return ((f"{path}.type", "missing field `type`"),)
+        kind = value["type"]
+        if isinstance(kind, str) and kind in variants:
+            return variants[kind](value, path)
+        return ((f"{path}.type", f"must be {any_of(variants)}"),)
 
     return check
 

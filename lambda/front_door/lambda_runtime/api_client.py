@@ -59,8 +59,8 @@ class _Connection:
             OSError: The connection broke, or the response is not HTTP.
         """
         parser = ResponseParser(default_length=0)
-        while not parser.feed_head(self._receive(parser)):
-            pass
+        while not parser.status:
+            parser.feed_head(self._receive(parser))
         contents = [parser.feed(b"")]
         while not parser.is_complete:
             contents.append(parser.feed(self._receive(parser)))
@@ -146,7 +146,7 @@ class RuntimeApi:
         """
         reply = self._request("GET", "invocation/next", "", b"")
         if reply.status != 200:
-            raise RuntimeApiError(f"/invocation/next was answered with {reply.status}")
+            raise RuntimeApiError(f"/invocation/next responded with {reply.status}")
         return reply
 
     def stream(self, request_id: str, invocation_id: str | None) -> StreamedResponse:
@@ -218,4 +218,4 @@ def _raise_unless_accepted(reply: Reply) -> None:
     if reply.status in (410, 413):
         raise StaleResponseError(f"the Runtime API refused a response with {reply.status}")
     if reply.status != 202:
-        raise RuntimeApiError(f"the Runtime API answered {reply.status}: {reply.body[:200]!r}")
+        raise RuntimeApiError(f"the Runtime API responded with {reply.status}: {reply.body[:200]!r}")

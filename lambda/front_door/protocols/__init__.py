@@ -1,1 +1,17 @@
 """What clients speak: one folder per protocol, and the routes that belong to none."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from front_door.protocols.base import Protocol
+
+
+def of(path: str) -> "Protocol":
+    """The protocol of a client that calls this path, also if there is no such route."""
+    if path.startswith("/v1/"):
+        from front_door.protocols.openai.errors import OPENAI
+
+        return OPENAI
+    from front_door.protocols.tgi.errors import TGI
+
+    return TGI

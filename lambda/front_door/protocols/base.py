@@ -9,13 +9,7 @@ from front_door.http.response import JSON, Response
 
 
 class Protocol(NamedTuple):
-    """How a client reads errors.
-
-    Attributes:
-        error_body: The JSON of an error.
-        end_of_stream: What ends a stream after the event that carries an error.
-        statuses: The statuses that the protocol replaces, and their replacements.
-    """
+    """How a client reads errors: their JSON, what ends a stream after one, and the statuses that differ."""
 
     error_body: Callable[[ApiError], dict[str, Any]]
     end_of_stream: bytes
@@ -35,14 +29,3 @@ class Protocol(NamedTuple):
     def _encode(self, error: ApiError) -> bytes:
         # A name that a client chose may have a lone surrogate, which must not make the response fail.
         return json.dumps(self.error_body(error), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-
-
-def protocol_of(path: str) -> Protocol:
-    """The protocol of a client that calls this path, also if there is no such route."""
-    if path.startswith("/v1/"):
-        from front_door.protocols.openai.errors import OPENAI
-
-        return OPENAI
-    from front_door.protocols.tgi.errors import TGI
-
-    return TGI

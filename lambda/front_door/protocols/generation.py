@@ -18,11 +18,10 @@ class Generation:
         ctx: The request's context.
         model: The model.
         request: The validated request.
-        problems: What was found in it; receives what the engine cannot do.
+        problems: What was found in it, to which the engine adds.
 
     Attributes:
-        request: As given.
-        choices: One for each request to the container.
+        choices: One per request to the container.
 
     Raises:
         ApiError: There is a problem.
@@ -39,40 +38,24 @@ class Generation:
         self.choices = [engine.create_choice(request, max_tokens) for _ in bodies]
 
     def open(self, index: int = 0) -> ModelStream:
-        """Invoke the model for one choice.
-
-        Raises:
-            ApiError: The request could not be sent.
-        """
+        """Invoke the model for one choice."""
         may_lower_tokens = self.request.max_tokens is None
         return self._ctx.stream(self._model, self._bodies[index], may_lower_tokens=may_lower_tokens)
 
     def raise_first_error(self, events: bytes) -> None:
-        """Raise the error that some events begin with, so that it becomes the response's status.
-
-        Raises:
-            ApiError: There is one.
-        """
+        """Raise the error that some events begin with, if any, so that it becomes the response's status."""
         error = self._engine.first_error(events)
         if error is not None:
             raise error
 
     def merged_events(self) -> Iterator[tuple[int, bytes]]:
-        """The events of all choices as they arrive, each with its choice's index; empty ones are keep-alives.
-
-        Raises:
-            ApiError: The first error of any choice.
-        """
+        """The events of all choices as they arrive, each with its choice's index; empty ones are keep-alives."""
         from front_door.generation.fan_out import merge_streams
 
         return merge_streams([partial(self.open, index) for index in range(len(self._bodies))])
 
     def deltas(self) -> Iterator[tuple[int, list[Delta]]]:
-        """What the events add as they arrive, with the index of the choice.
-
-        Raises:
-            ApiError: As the model's response says.
-        """
+        """What the events add as they arrive, with the index of the choice."""
         if len(self.choices) > 1:
             for index, events in self.merged_events():
                 yield index, self.choices[index].read(events)
@@ -86,11 +69,7 @@ class Generation:
             yield 0, self.choices[0].read(part)
 
     def retry_buffered(self, index: int) -> list[Delta]:
-        """Repeat the request for one choice without streaming; returns all of its deltas.
-
-        Raises:
-            ApiError: The invocation failed.
-        """
+        """Repeat the request for one choice without streaming; returns all of its deltas."""
         choice: Choice = self._engine.create_choice(self.request, self._max_tokens)
         self.choices[index] = choice
         body = self._engine.without_streaming(self._bodies[index])

@@ -88,7 +88,7 @@ class SageMaker:
         Args:
             endpoint_name: The endpoint.
             body: JSON for the container.
-            deadline: When the invocation of this function ends, in seconds since the epoch.
+            deadline: When this function ends, in seconds since the epoch.
             inference_id: The id of the request in data capture and SageMaker's logs.
 
         Raises:
@@ -102,8 +102,7 @@ class SageMaker:
         """InvokeEndpoint, which SageMaker ends after 60 seconds; returns the container's response.
 
         Raises:
-            ContainerError: The container responded with an error.
-            ApiError: SageMaker responded with an error, the deadline has passed, or the connection broke.
+            ApiError: As a `Stream`.
         """
         path = f"/endpoints/{endpoint_name}/invocations"
         headers = {"Accept": "application/json", **_inference_headers(inference_id)}
@@ -119,7 +118,9 @@ class SageMaker:
         body = json.dumps({"EndpointName": endpoint_name}).encode()
         status = (parse_object(self._call(self._control, "/", headers, body, deadline)) or {}).get("EndpointStatus")
         if not isinstance(status, str):
-            raise ApiError("upstream", "SageMaker does not say how the endpoint is.", log_detail="no EndpointStatus")
+            raise ApiError(
+                "upstream", "SageMaker did not report the status of the endpoint.", log_detail="no EndpointStatus"
+            )
         return status
 
     def close(self) -> None:
@@ -164,14 +165,12 @@ class SageMaker:
 
 
 def _media_type(content_type: str) -> str:
-    """The media type of a response.
-
-    Raises:
-        ApiError: No client of any protocol could read it.
-    """
+    """The media type of a response; raises ApiError if no client of any protocol could read it."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in (_EVENTS, _JSON):
-        raise ApiError("upstream", "The model answered with neither events nor JSON.", log_detail="content type")
+        raise ApiError(
+            "upstream", "The model's response is neither an event stream nor JSON.", log_detail="content type"
+        )
     return media_type
 
 
@@ -187,5 +186,5 @@ def _connection_error(error: OSError, answer: Answer | None = None) -> ApiError:
     if isinstance(error, TimeoutError):
         return ApiError("timeout", _TIMEOUT, log_detail=DEADLINE)
     has_begun = answer is not None and answer.parser.status
-    message = event_stream.BROKEN if has_begun else "The connection to the model broke before it answered."
+    message = event_stream.BROKEN if has_begun else "The connection to the model broke before it responded."
     return ApiError("upstream", message, log_detail=type(error).__name__)

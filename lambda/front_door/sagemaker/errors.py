@@ -11,16 +11,16 @@ from typing import Any
 from front_door.errors import ApiError
 from front_door.http.json import parse_object
 
-_THROTTLED = ("overloaded", "The model gets more requests than it can take. Try again in a moment.")
+_THROTTLED = ("overloaded", "The model gets more requests than it can serve. Try again in a moment.")
 _UNAVAILABLE = ("unavailable", "The model cannot be reached right now. Try again in a moment.")
 _NOT_READY = ("not_ready", "The model is being loaded. Try again in a moment.")
-_UPSTREAM = ("upstream", "SageMaker failed to answer the request.")
+_UPSTREAM = ("upstream", "SageMaker failed to process the request.")
 _PERMISSION = ("permission", "This front door is not allowed to call the model's endpoint.")
 _NO_CAPACITY = ("no_capacity", "The model has no running instance; one may be starting. Try again later.")
 _NO_ENDPOINT = ("endpoint_not_found", "The model's endpoint does not exist or is not in service yet.")
-_TOO_LARGE = ("too_large", "The request is larger than SageMaker takes (6291456 bytes).")
+_TOO_LARGE = ("too_large", "The request is larger than SageMaker accepts (6291456 bytes).")
 _TIMEOUT = ("timeout", "The model did not finish in time.")
-_BROKEN = ("incomplete_generation", "The model's answer broke off before its end.")
+_BROKEN = ("incomplete_generation", "The model's response broke off before its end.")
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}|")
 
@@ -65,7 +65,7 @@ class ContainerError(ApiError):
 
     def __init__(self, container_status: int, text: str) -> None:
         detail = f"ModelError {container_status}"
-        super().__init__("upstream", f"The model answered with status {container_status}.", log_detail=detail)
+        super().__init__("upstream", f"The model responded with status {container_status}.", log_detail=detail)
         self.container_status = container_status
         self.text = text
 

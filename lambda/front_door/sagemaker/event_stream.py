@@ -17,7 +17,7 @@ _MIN_BYTES = 16
 _MAX_BYTES = 24 * 1024 * 1024 + 128 * 1024 + _MIN_BYTES
 _STRING = b"\x07"
 _UNKNOWN = ""
-BROKEN = "The model's answer broke off before its end."
+BROKEN = "The model's response broke off before its end."
 
 
 class Decoder:
@@ -99,5 +99,5 @@ def parse_headers(data: bytes) -> dict[str, str]:
 
 
 def _damaged_error() -> ApiError:
-    message = "The model's answer was damaged on its way."
+    message = "The model's response was damaged in transit."
     return ApiError("incomplete_generation", message, log_detail="event stream checksum")

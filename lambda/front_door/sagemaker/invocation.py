@@ -13,13 +13,10 @@ from front_door.sagemaker.retry import Retries
 
 
 class ErrorReader(Protocol):
-    """Reads the errors of what runs in the container; an engine is one."""
+    """What an engine knows about errors; see `engines.base`."""
 
-    def container_error(self, status: int, text: str) -> ApiError:
-        """The error in an error response."""
-
-    def first_error(self, events: bytes) -> ApiError | None:
-        """The error that a stream begins with; None if it begins with anything else."""
+    def container_error(self, status: int, text: str) -> ApiError: ...  # noqa: D102
+    def first_error(self, events: bytes) -> ApiError | None: ...  # noqa: D102
 
 
 class Invocation:
@@ -29,11 +26,10 @@ class Invocation:
         sagemaker: The client.
         endpoint_name: The endpoint.
         body: JSON for the container.
-        deadline: When the invocation of this function ends, in seconds since the epoch.
+        deadline: When this function ends, in seconds since the epoch.
         log: The request's log line.
         errors: Reads the container's errors.
-        shrink: Returns a body that the container accepts after an error, such as one about the length of the context;
-            None if there is none.
+        shrink: Returns a body that the container accepts after an error, or None.
     """
 
     def __init__(
@@ -56,21 +52,13 @@ class Invocation:
         self.errors = errors
 
     def open(self) -> Stream:
-        """Send the request to be streamed.
-
-        Raises:
-            ApiError: It could not be sent.
-        """
+        """Send the request to be streamed."""
         return self._sagemaker.invoke_stream(
             self._endpoint_name, self._body, self._deadline, self.log.client_request_id
         )
 
     def invoke(self) -> bytes:
-        """Send the request without streaming, which SageMaker ends after 60 seconds; returns the response.
-
-        Raises:
-            ApiError: It failed, after all attempts.
-        """
+        """Send the request without streaming, which SageMaker ends after 60 seconds; returns the response."""
         retries = self.retries()
         started = time.perf_counter()
         while True:
@@ -104,14 +92,7 @@ class Invocation:
 
 
 class ModelStream:
-    """Iterates over the complete events of a model's response; an empty slice is a keep-alive.
-
-    Args:
-        invocation: The request, which is sent at once.
-
-    Raises:
-        ApiError: It could not be sent.
-    """
+    """Sends a request, and iterates over the complete events of the response; an empty slice is a keep-alive."""
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
@@ -130,11 +111,7 @@ class ModelStream:
         return self._events.last_event
 
     def __iter__(self) -> Iterator[bytes]:
-        """Complete events as they arrive.
-
-        Raises:
-            ApiError: The stream broke, or none began after all attempts.
-        """
+        """Complete events; raises ApiError if the stream broke, or if none began after all attempts."""
         started = time.perf_counter()
         try:
             while True:

@@ -13,12 +13,7 @@ _ATTEMPT_SECONDS = 2
 
 
 class Retries:
-    """Decides whether a failed request is sent again, and waits before it is.
-
-    Args:
-        deadline: When the invocation of this function ends, in seconds since the epoch.
-        on_retry: Called with the number of retries so far.
-    """
+    """Decides whether a failed request is sent again, and waits before it is; `on_retry` gets the number of retries."""
 
     def __init__(self, deadline: float, on_retry: Callable[[int], None]) -> None:
         self._deadline = deadline

@@ -13,7 +13,7 @@ from front_door.generation.choice import Choice
 from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
 
-from tests.lambda_.conftest import LLAMA, Door
+from tests.lambda_.conftest import LLAMA, ApiClient
 from tests.lambda_.protocols.openai.events import Read
 from tests.lambda_.sagemaker_double import SageMakerDouble, error, parts
 
@@ -70,9 +70,9 @@ class EchoEngine:
 
 
 @pytest.fixture
-def echo(door_for: Callable[..., Door], monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+def echo(api_for: Callable[..., ApiClient], monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
     monkeypatch.setitem(engines.ENGINES, "echo", f"{__name__}:EchoEngine")
-    yield door_for(replace(LLAMA, engine="echo"))
+    yield api_for(replace(LLAMA, engine="echo"))
     engines.of.cache_clear()
 
 
@@ -88,10 +88,10 @@ ANSWER = [event(say="Hello"), event(say=" you"), event(end=2)]
 )
 @pytest.mark.parametrize("stream", [False, True])
 def test_openais_routes_respond(
-    echo: Door, sagemaker: SageMakerDouble, path: str, body: dict[str, Any], stream: bool
+    echo: ApiClient, sagemaker: SageMakerDouble, path: str, body: dict[str, Any], stream: bool
 ) -> None:
     sagemaker.replies.append(parts(*ANSWER))
-    response = echo.ask(path, {**body, "temperature": 0.5, "max_tokens": 7, "stream": stream})
+    response = echo.send(path, {**body, "temperature": 0.5, "max_tokens": 7, "stream": stream})
     assert response.status == 200
     assert sagemaker.received[0].json() == {"echo": "Hi", "temperature": 0.5, "limit": 7}
     if stream:
@@ -107,53 +107,53 @@ def test_openais_routes_respond(
         )
 
 
-def test_stop_sequences_end_its_text_too(echo: Door, sagemaker: SageMakerDouble) -> None:
+def test_stop_sequences_end_its_text_too(echo: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(*ANSWER))
-    choice = echo.ask("/v1/chat/completions", {**HI, "stop": " y"}).json()["choices"][0]
+    choice = echo.send("/v1/chat/completions", {**HI, "stop": " y"}).json()["choices"][0]
     assert choice["message"]["content"] == "Hello"
 
 
-def test_its_problems_are_reported_with_the_protocols(echo: Door) -> None:
+def test_its_problems_are_reported_with_the_protocols(echo: ApiClient) -> None:
     tool = {"type": "function", "function": {"name": "now"}}
-    response = echo.ask("/v1/chat/completions", {**HI, "tools": [tool], "n": 9})
+    response = echo.send("/v1/chat/completions", {**HI, "tools": [tool], "n": 9})
     assert response.status == 400
     assert response.json()["error"]["message"].endswith("one request may have; tools are not supported")
 
 
-def test_it_says_which_errors_may_be_repeated(echo: Door, sagemaker: SageMakerDouble) -> None:
+def test_it_says_which_errors_may_be_repeated(echo: ApiClient, sagemaker: SageMakerDouble) -> None:
     busy = error(424, "ModelError", OriginalStatusCode=503, OriginalMessage="busy")
     sagemaker.replies += [busy, parts(*ANSWER)]
-    assert echo.ask("/v1/chat/completions", HI).status == 200
+    assert echo.send("/v1/chat/completions", HI).status == 200
     broken = error(424, "ModelError", OriginalStatusCode=503, OriginalMessage="broken")
     sagemaker.replies.append(broken)
-    assert echo.ask("/v1/chat/completions", HI).json()["error"]["message"] == "broken"
+    assert echo.send("/v1/chat/completions", HI).json()["error"]["message"] == "broken"
     assert len(sagemaker.received) == 3
 
 
-def test_it_says_how_many_tokens_are_left(echo: Door, sagemaker: SageMakerDouble) -> None:
+def test_it_says_how_many_tokens_are_left(echo: ApiClient, sagemaker: SageMakerDouble) -> None:
     too_long = error(424, "ModelError", OriginalStatusCode=400, OriginalMessage="left: 5")
     sagemaker.replies += [too_long, parts(*ANSWER)]
-    assert echo.ask("/v1/chat/completions", HI).status == 200
+    assert echo.send("/v1/chat/completions", HI).status == 200
     assert [request.json()["limit"] for request in sagemaker.received] == [1024, 5]
 
 
-def test_its_errors_in_a_stream_are_reported(echo: Door, sagemaker: SageMakerDouble) -> None:
+def test_its_errors_in_a_stream_are_reported(echo: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [parts(event(fault="x")), parts(ANSWER[0], event(fault="later"))]
-    assert echo.ask("/v1/chat/completions", {**HI, "stream": True}).status == 424
-    read = Read.of(echo.ask("/v1/chat/completions", {**HI, "stream": True}).body)
+    assert echo.send("/v1/chat/completions", {**HI, "stream": True}).status == 424
+    read = Read.of(echo.send("/v1/chat/completions", {**HI, "stream": True}).body)
     assert (read.text(), read.errors[0]["error"]["message"]) == ("Hello", "later")
 
 
 @pytest.mark.parametrize("path", ["/", "/generate", "/generate_stream"])
 @pytest.mark.parametrize("parameters", [{}, {"best_of": 2}])
 def test_tgis_routes_name_the_routes_that_it_has(
-    echo: Door, sagemaker: SageMakerDouble, path: str, parameters: dict[str, Any]
+    echo: ApiClient, sagemaker: SageMakerDouble, path: str, parameters: dict[str, Any]
 ) -> None:
-    response = echo.ask(path, {"inputs": "Hi", "parameters": parameters})
+    response = echo.send(path, {"inputs": "Hi", "parameters": parameters})
     assert (response.status, sagemaker.received) == (404, [])
     assert response.json()["error"] == "llama does not run on TGI; use /v1/chat/completions or /v1/completions."
 
 
-def test_an_unknown_engine_fails_the_start(door_for: Callable[..., Door]) -> None:
+def test_an_unknown_engine_fails_the_start(api_for: Callable[..., ApiClient]) -> None:
     with pytest.raises(ConfigError, match="The engine 'vllm' is unknown; known are tgi"):
-        door_for(replace(LLAMA, engine="vllm"))
+        api_for(replace(LLAMA, engine="vllm"))

@@ -1,4 +1,4 @@
-"""The text ends before a stop sequence, wherever the tokens are cut, and nothing else is lost or doubled."""
+"""The text ends before a stop sequence, wherever the tokens are cut; nothing else is lost or repeated."""
 
 from itertools import accumulate
 
@@ -8,7 +8,7 @@ from front_door.generation.stop_sequences import StopSequences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.lambda_.conftest import Door
+from tests.lambda_.conftest import ApiClient
 from tests.lambda_.protocols.openai.events import DONE, HI, Read, completion_text, text, used
 from tests.lambda_.sagemaker_double import SageMakerDouble, parts
 
@@ -28,20 +28,20 @@ def told_of(tokens: list[str], stops: tuple[str, ...]) -> str:
 
 @settings(max_examples=500)
 @given(st.lists(LETTERS, max_size=8), st.lists(LETTERS.filter(bool), min_size=1, max_size=3))
-def test_what_is_told_is_the_text_up_to_the_first_sequence(tokens: list[str], sequences: list[str]) -> None:
+def test_the_text_ends_before_the_first_sequence(tokens: list[str], sequences: list[str]) -> None:
     stops = StopSequences(tuple(sequences))
-    told: list[str] = []
+    result: list[str] = []
     expected = told_of(tokens, tuple(sequences))
     for token in tokens:
-        told += [delta.text for delta in stops.filter(Delta(token))]
-        assert expected.startswith("".join(told))
+        result += [delta.text for delta in stops.filter(Delta(token))]
+        assert expected.startswith("".join(result))
     ended = stops.has_ended
-    told += [delta.text for delta in stops.flush()]
-    assert "".join(told) == expected
+    result += [delta.text for delta in stops.flush()]
+    assert "".join(result) == expected
     assert ended == any(sequence in "".join(tokens) for sequence in sequences)
 
 
-def test_only_what_may_become_a_sequence_is_held_back() -> None:
+def test_only_a_possible_beginning_of_a_sequence_is_held_back() -> None:
     stops = StopSequences(("###", "END"))
     assert [delta.text for delta in stops.filter(Delta("Hello"))] == ["Hello"]
     assert stops.filter(Delta(" #")) == []
@@ -74,7 +74,7 @@ COMPLETION = [completion_text("Un"), completion_text(" été."), completion_text
     [("\n", "Un été.", "stop"), (["xyz", "té"], "Un é", "stop"), ("Un", "", "stop"), ("\n\nFin de vie", None, "stop")],
 )
 def test_a_stop_sequence_is_not_in_the_text(
-    door: Door,
+    api: ApiClient,
     sagemaker: SageMakerDouble,
     path: str,
     body: dict[str, object],
@@ -86,18 +86,18 @@ def test_a_stop_sequence_is_not_in_the_text(
     if expected is None:
         expected = "Un été.\n\nFin" + (" de" if path.startswith("/v1/chat") else "")
     sagemaker.replies += [parts(*events)] * 2
-    choice = door.ask(path, {**body, "stop": stop}).json()["choices"][0]
-    told = choice["text"] if "text" in choice else choice["message"]["content"]
-    read = Read.of(door.ask(path, {**body, "stop": stop, "stream": True}).body)
-    assert (told, choice["finish_reason"]) == (expected, reason)
+    choice = api.send(path, {**body, "stop": stop}).json()["choices"][0]
+    result = choice["text"] if "text" in choice else choice["message"]["content"]
+    read = Read.of(api.send(path, {**body, "stop": stop, "stream": True}).body)
+    assert (result, choice["finish_reason"]) == (expected, reason)
     assert (read.text(), read.finish_reasons(), read.is_done) == (expected, [reason], True)
     assert sagemaker.received[0].json()["stop"] == ([stop] if isinstance(stop, str) else stop)
 
 
-def test_a_text_that_was_cut_at_a_sequence_has_stopped_even_where_tgi_went_on(
-    door: Door, sagemaker: SageMakerDouble
+def test_a_text_that_was_cut_at_a_sequence_has_stopped_even_if_tgi_went_on(
+    api: ApiClient, sagemaker: SageMakerDouble
 ) -> None:
-    """TGI looks for a sequence only where a token ends."""
+    """TGI looks for a sequence only at the end of a token."""
     sagemaker.replies.append(parts(text("a.b"), text("c", "length"), used(), DONE))
-    choice = door.ask("/v1/chat/completions", {**HI, "stop": "."}).json()["choices"][0]
+    choice = api.send("/v1/chat/completions", {**HI, "stop": "."}).json()["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("a", "stop")

@@ -1,4 +1,4 @@
-"""What comes in from API Gateway, and the answers that need no model."""
+"""Events of API Gateway, and the responses that need no model."""
 
 import base64
 import json
@@ -11,22 +11,22 @@ from front_door import app
 from front_door.config import ConfigError, from_environment
 from front_door.routes import ROUTES
 
-from tests.lambda_.conftest import FALCON, LLAMA, Door
+from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
 from tests.lambda_.sagemaker_double import SageMakerDouble, error, parts, whole
 
 BODY = json.dumps({"inputs": "é"})
 EVENT = 'data: {"index":1,"token":{},"generated_text":"é","details":{}}\n\n'.encode()
 
 
-def test_a_base64_body_is_decoded(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_base64_body_is_decoded(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(EVENT))
     body = base64.b64encode(BODY.encode()).decode()
-    assert door.ask("/generate", raw=body, isBase64Encoded=True).status == 200
+    assert api.send("/generate", raw=body, isBase64Encoded=True).status == 200
     assert sagemaker.received[0].json()["inputs"] == "é"
 
 
 @pytest.mark.parametrize(
-    ("body", "is_base64", "words"),
+    ("body", "is_base64", "expected_message"),
     [
         (None, False, "Failed to parse the request body as JSON: Expecting value at line 1 column 1"),
         ("{", False, "Expecting property name enclosed in double quotes at line 1 column 2"),
@@ -47,10 +47,12 @@ def test_a_base64_body_is_decoded(door: Door, sagemaker: SageMakerDouble) -> Non
         ("null", False, "must be a JSON object, not null"),
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(door: Door, body: Any, is_base64: bool, words: str) -> None:
-    answer = door.ask("/generate", raw=body, isBase64Encoded=is_base64)
+def test_a_body_that_is_not_a_json_object_is_rejected(
+    api: ApiClient, body: Any, is_base64: bool, expected_message: str
+) -> None:
+    answer = api.send("/generate", raw=body, isBase64Encoded=is_base64)
     assert (answer.status, answer.json()["error_type"]) == (400, "bad_request")
-    assert words in answer.json()["error"]
+    assert expected_message in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -62,9 +64,9 @@ def test_a_body_that_is_no_json_object_is_refused(door: Door, body: Any, is_base
         {"headers": None, "multiValueHeaders": {"Content-Type": ["application/json", "application/json"]}},
     ],
 )
-def test_json_content_types_are_taken(door: Door, sagemaker: SageMakerDouble, headers: dict[str, Any]) -> None:
+def test_json_content_types_are_accepted(api: ApiClient, sagemaker: SageMakerDouble, headers: dict[str, Any]) -> None:
     sagemaker.replies.append(parts(EVENT))
-    assert door.ask("/generate", **{"raw": BODY, **headers}).status == 200
+    assert api.send("/generate", **{"raw": BODY, **headers}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -79,8 +81,8 @@ def test_json_content_types_are_taken(door: Door, sagemaker: SageMakerDouble, he
         {"multiValueHeaders": {"Content-Type": ["application/json"], "content-type": ["text/plain"]}},
     ],
 )
-def test_other_content_types_are_415_in_axums_words(door: Door, headers: dict[str, Any]) -> None:
-    answer = door.ask("/generate", **{"raw": BODY, **headers})
+def test_other_content_types_are_415_with_axums_message(api: ApiClient, headers: dict[str, Any]) -> None:
+    answer = api.send("/generate", **{"raw": BODY, **headers})
     assert answer.status == 415
     assert answer.json()["error"] == "Expected request with `Content-Type: application/json`"
 
@@ -88,49 +90,49 @@ def test_other_content_types_are_415_in_axums_words(door: Door, headers: dict[st
 @pytest.mark.parametrize(
     "path", ["/nope", "/generate/", "//generate", "/GENERATE", "", "/v1/embeddings", "/models/", "/models/a/b"]
 )
-def test_an_unknown_path_is_404_and_the_routes_are_named(door: Door, path: str) -> None:
-    answer = door.ask(path, {})
+def test_an_unknown_path_is_404_and_lists_the_routes(api: ApiClient, path: str) -> None:
+    answer = api.send(path, {})
     assert (answer.status, answer.json()["error_type"]) == (404, "not_found")
     assert "/v1/chat/completions" in answer.body.decode()
 
 
 @pytest.mark.parametrize("path", dict.fromkeys(route.path for route in ROUTES))
-def test_another_method_is_405_with_those_that_are_allowed(door: Door, path: str) -> None:
+def test_another_method_is_405_and_lists_the_allowed_ones(api: ApiClient, path: str) -> None:
     methods = [route.method for route in ROUTES if route.path == path]
     for method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"} - set(methods):
-        answer = door.ask(path.replace("{model}", "llama"), method=method)
+        answer = api.send(path.replace("{model}", "llama"), method=method)
         assert (answer.status, answer.headers["Allow"]) == (405, ", ".join(methods))
         assert answer.json()["error_type"] == "method_not_allowed"
 
 
-def test_paths_under_v1_are_answered_in_openais_words(door: Door) -> None:
-    assert door.ask("/v1/nope", {}).json()["error"]["code"] == "unknown_url"
-    assert door.ask("/nope", {}).json()["error"].startswith("There is no /nope here")
+def test_errors_under_v1_have_openais_form(api: ApiClient) -> None:
+    assert api.send("/v1/nope", {}).json()["error"]["code"] == "unknown_url"
+    assert api.send("/nope", {}).json()["error"].startswith("There is no /nope here")
 
 
 @pytest.mark.parametrize("event", [{}, {"httpMethod": None}, {"httpMethod": "GET"}, {"path": 5, "httpMethod": "GET"}])
-def test_an_event_that_is_no_request_is_answered(door: Door, event: dict[str, Any]) -> None:
+def test_an_event_that_is_not_an_http_request_gets_400(api: ApiClient, event: dict[str, Any]) -> None:
     context = SimpleNamespace(request_id="id", deadline=2e9)
-    response = door.app.handle(event, context)  # type: ignore[arg-type]
+    response = api.app.handle(event, context)  # type: ignore[arg-type]
     assert response.status == 400
     assert b"not an HTTP request of API Gateway" in b"".join(response.body)
 
 
-def test_a_defect_is_a_500_without_a_word_about_its_inside(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_a_500_that_reveals_nothing(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise KeyError("canary")
 
-    monkeypatch.setattr(door.app.sagemaker, "invoke_stream", broken)
-    answer = door.ask("/generate", {"inputs": "x"})
+    monkeypatch.setattr(api.app.sagemaker, "invoke_stream", broken)
+    answer = api.send("/generate", {"inputs": "x"})
     assert (answer.status, answer.json()) == (500, {"error": "The front door failed.", "error_type": "internal"})
-    line = door.log()[0]
+    line = api.log()[0]
     assert line["cause"] == "KeyError"
     assert "test_request.py" in line["traceback"][-1]
     assert "canary" not in json.dumps(line)
 
 
-def test_models_are_listed_with_what_they_stand_for(door_for: Callable[..., Door]) -> None:
-    answer = door_for(LLAMA, FALCON).ask("/v1/models")
+def test_models_are_listed_with_their_hub_ids(api_for: Callable[..., ApiClient]) -> None:
+    answer = api_for(LLAMA, FALCON).send("/v1/models")
     hub_id = "meta-llama/Llama-3.1-8B-Instruct"
     assert answer.json() == {
         "object": "list",
@@ -142,14 +144,14 @@ def test_models_are_listed_with_what_they_stand_for(door_for: Callable[..., Door
 
 
 @pytest.mark.parametrize("status", ["InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"])
-def test_health_is_200_while_every_endpoint_serves(
-    door_for: Callable[..., Door], sagemaker: SageMakerDouble, status: str
+def test_health_is_200_while_every_endpoint_is_in_service(
+    api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble, status: str
 ) -> None:
     sagemaker.replies += [whole(json.dumps({"EndpointStatus": status}).encode())] * 2
-    answer = door_for(LLAMA, FALCON).ask("/health")
+    answer = api_for(LLAMA, FALCON).send("/health")
     assert (answer.status, answer.body) == (200, b"{}")
-    asked = [(request.headers["x-amz-target"], request.json()["EndpointName"]) for request in sagemaker.received]
-    assert asked == [("SageMaker.DescribeEndpoint", f"{name}-endpoint") for name in ("llama", "falcon")]
+    requested = [(request.headers["x-amz-target"], request.json()["EndpointName"]) for request in sagemaker.received]
+    assert requested == [("SageMaker.DescribeEndpoint", f"{name}-endpoint") for name in ("llama", "falcon")]
 
 
 @pytest.mark.parametrize(
@@ -160,9 +162,9 @@ def test_health_is_200_while_every_endpoint_serves(
         error(400, "AccessDeniedException"),
     ],
 )
-def test_health_is_tgis_503_otherwise(door: Door, sagemaker: SageMakerDouble, reply: Any) -> None:
+def test_health_is_tgis_503_otherwise(api: ApiClient, sagemaker: SageMakerDouble, reply: Any) -> None:
     sagemaker.replies.append(reply)
-    answer = door.ask("/health")
+    answer = api.send("/health")
     assert (answer.status, answer.json()) == (503, {"error": "unhealthy", "error_type": "healthcheck"})
     assert answer.headers["Retry-After"] == "10"
 
@@ -187,7 +189,7 @@ def test_the_configuration_is_read_from_the_environment() -> None:
     assert (config.runtime_url, config.sagemaker_url, config.region) == ("https://runtime", "https://api", "eu-west-1")
 
 
-def test_the_sdks_own_variables_redirect_it() -> None:
+def test_the_sdks_variables_take_precedence() -> None:
     redirected = {
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:2",
@@ -197,7 +199,7 @@ def test_the_sdks_own_variables_redirect_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "expected_message"),
     [
         ({"MODELS": "{}"}, "MODELS names no model"),
         ({"MODELS": "nonsense"}, "MODELS is not what a FrontDoor writes"),
@@ -208,8 +210,8 @@ def test_the_sdks_own_variables_redirect_it() -> None:
         ({"CORS_ORIGINS": "https://a.example"}, "CORS_ORIGINS is not what a FrontDoor writes"),
     ],
 )
-def test_a_deployment_that_cannot_work_says_why(change: dict[str, str], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
+def test_an_invalid_environment_says_why(change: dict[str, str], expected_message: str) -> None:
+    with pytest.raises(ConfigError, match=expected_message):
         from_environment(ENVIRONMENT | change)
 
 
@@ -220,7 +222,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
         from_environment(rest)
 
 
-def test_the_entry_reads_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handle_reads_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
     app._app.cache_clear()
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)

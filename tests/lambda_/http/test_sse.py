@@ -1,4 +1,4 @@
-"""Whole events out of slices that are cut anywhere."""
+"""Complete events from slices that are cut anywhere."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,7 +14,7 @@ from tests.lambda_.sagemaker_double import slices
 STREAM = 'data: {"a":"é🧸"}\n\n:\n\ndata: {"b":"\\n\\n"}\n\ndata: [DONE]\n\n'.encode()
 
 
-def test_only_whole_events_are_passed_on_whatever_the_cut() -> None:
+def test_only_complete_events_are_yielded_wherever_the_slices_are_cut() -> None:
     for size in range(1, len(STREAM) + 1):
         passed = list(SseReader(slices(STREAM, size)))
         assert b"".join(passed) == STREAM
@@ -22,13 +22,13 @@ def test_only_whole_events_are_passed_on_whatever_the_cut() -> None:
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=6))
-def test_uneven_cuts_change_nothing_either(cuts: list[int]) -> None:
+def test_slices_of_uneven_size_are_joined(cuts: list[int]) -> None:
     edges = sorted({0, *cuts, len(STREAM)})
     pieces = [STREAM[start:end] for start, end in pairwise(edges)]
     assert b"".join(SseReader(pieces)) == STREAM
 
 
-def test_an_event_is_passed_on_as_soon_as_it_is_whole() -> None:
+def test_an_event_is_yielded_as_soon_as_it_is_complete() -> None:
     seen: list[str] = []
 
     def source() -> Iterator[bytes]:
@@ -45,7 +45,7 @@ def test_an_event_is_passed_on_as_soon_as_it_is_whole() -> None:
         next(events)
 
 
-def test_events_that_end_with_crlf_are_events() -> None:
+def test_events_may_end_with_crlf() -> None:
     stream = b"data: 1\r\n\r\ndata: 2\r\n\r\n"
     for size in range(1, len(stream)):
         passed = list(SseReader(slices(stream, size)))
@@ -69,7 +69,7 @@ def test_the_space_after_the_colon_is_optional_and_lines_are_joined() -> None:
     assert event_data(b'data:{"a":1}\n\nevent: x\ndata: 1\ndata: 2\n\n: comment\n\n') == [b'{"a":1}', b"1\n2"]
 
 
-def test_an_event_that_is_not_a_json_object_is_the_upstreams_fault() -> None:
+def test_an_event_that_is_not_a_json_object_is_an_upstream_error() -> None:
     for data in (b"data: nonsense\n\n", b"data: [1]\n\n", b"data: \xff\n\n"):
         with pytest.raises(ApiError, match="an event that is not JSON") as failure:
             event_objects(data)

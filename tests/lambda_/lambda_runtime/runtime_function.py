@@ -1,4 +1,4 @@
-"""Made-up applications, started through the real wrapper by the emulated Lambda service."""
+"""Fake applications, started through the real wrapper by the emulated Lambda service."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ NOWHERE = {
 WRAPPER = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/front_door/bootstrap"}
 
 
-def made_up(app: str) -> dict[str, str]:
+def fake_function(app: str) -> dict[str, str]:
     """The files of a function whose application is the given source of `handle`."""
     client = {f"front_door/{name}": (FRONT_DOOR / name).read_text() for name in CLIENT}
     return {**client, "front_door/config.py": CONFIG, "front_door/app.py": APP + textwrap.dedent(app)}
 
 
 def whole(folder: str) -> dict[str, str]:
-    """The files of a real function."""
+    """The files of the function as deployed."""
     root = FRONT_DOOR.parent / folder
     return {
         path.relative_to(root.parent).as_posix(): path.read_text()
@@ -112,7 +112,7 @@ def proxy_event(method: str = "GET", path: str = "/v1/models", body: object = No
 
 
 class Ran:
-    """What a function did."""
+    """What a function returned and logged."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -123,7 +123,7 @@ class Ran:
 
 
 def run(files: dict[str, str], scenario: Callable[[Function], Awaitable[None]], **options: Any) -> Ran:
-    """Deploy, do what the scenario says, and end everything."""
+    """Deploy, run the scenario, and stop everything."""
     ran = Ran()
 
     async def main() -> None:
@@ -146,12 +146,12 @@ async def answer(deployed: Function, event: dict[str, Any] | None = None) -> tup
 
 
 def answered(app: str, event: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], bytes, Ran]:
-    """As `answer`, from a made-up application."""
+    """As `answer`, from a fake application."""
     got: list[tuple[dict[str, Any], bytes]] = []
 
     async def scenario(deployed: Function) -> None:
         got.append(await answer(deployed, event))
 
-    ran = run(made_up(app), scenario, **options)
+    ran = run(fake_function(app), scenario, **options)
     assert ran.violations == []
     return *got[0], ran

@@ -1,4 +1,4 @@
-"""A Runtime API that says what a test wants, and keeps every byte that it was sent."""
+"""A scripted Runtime API, which records every byte that it receives."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ HANG_UP = b""
 
 
 class ScriptedApi:
-    """Gives the scripted replies, one for each request in the order of their arrival, then hangs up.
+    """Sends the scripted replies, one per request in the order of arrival, then closes the connections.
 
     Args:
-        replies: Bytes to send for each request; `HANG_UP` closes the connection without an answer.
-        early: The numbers of those that are sent as soon as the request's head is here; then the connection is closed.
+        replies: Bytes to send for each request; `HANG_UP` closes the connection without a response.
+        early: The numbers of replies that are sent once the request's head has arrived; then the connection is closed.
     """
 
     def __init__(self, replies: list[bytes], *, early: frozenset[int] = frozenset()) -> None:
@@ -41,7 +41,7 @@ class ScriptedApi:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def close(self) -> None:
-        """Stop listening and hang up."""
+        """Stop listening and close the connections."""
         for opened in self._open:
             with contextlib.suppress(OSError):
                 opened.shutdown(socket.SHUT_RDWR)
@@ -96,7 +96,7 @@ class ScriptedApi:
 
 @contextlib.contextmanager
 def scripted(*replies: bytes, early: frozenset[int] = frozenset()) -> Iterator[ScriptedApi]:
-    """A Runtime API that is closed in the end."""
+    """A Runtime API that is closed at the end."""
     api = ScriptedApi(list(replies), early=early)
     try:
         yield api

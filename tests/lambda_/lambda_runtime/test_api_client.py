@@ -1,4 +1,4 @@
-"""The runtime client byte by byte, against a Runtime API that says what a test wants."""
+"""The runtime client byte by byte, against a scripted Runtime API."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Handle = Callable[[dict[str, Any], loop.Invocation], Response]
 
 @pytest.fixture(autouse=True)
 def _no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the client sets in the environment is undone."""
+    """Undo what the client sets in the environment."""
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "to be restored")
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[[ScriptedApi, Handle], None]:
-    """Runs the client until the script is at its end."""
+    """Runs the client to the end of the script."""
 
     def run(api: ScriptedApi, handle: Handle) -> None:
         monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", api.address)
@@ -48,11 +48,11 @@ def reply(status: str, headers: bytes = b"") -> bytes:
     return f"HTTP/1.1 {status}\r\n".encode() + headers + b"Content-Length: 2\r\n\r\n{}"
 
 
-def test_a_streamed_answer_is_what_lambda_documents(run: Any) -> None:
+def test_a_streamed_response_is_what_lambda_documents(run: Any) -> None:
     with scripted(NEXT, ACCEPTED) as api:
         run(api, hello)
-    asked, answered = api.requests[:2]
-    assert asked.startswith(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:")
+    requested, answered = api.requests[:2]
+    assert requested.startswith(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1:")
     head, _, body = answered.partition(b"\r\n\r\n")
     assert head.split(b"\r\n")[0] == b"POST /2018-06-01/runtime/invocation/r-1/response HTTP/1.1"
     assert set(head.split(b"\r\n")[2:]) == {
@@ -66,13 +66,13 @@ def test_a_streamed_answer_is_what_lambda_documents(run: Any) -> None:
     assert body == b"%x\r\n%b\r\n5\r\nworld\r\n0\r\n\r\n" % (len(first), first)
 
 
-def test_the_answer_has_a_connection_of_its_own_and_next_keeps_one(run: Any) -> None:
+def test_each_response_has_its_own_connection_and_next_reuses_one(run: Any) -> None:
     with scripted(NEXT, ACCEPTED, NEXT, ACCEPTED, HANG_UP, HANG_UP) as api:
         run(api, hello)
     assert api.connections[:4] == [0, 1, 0, 2]
 
 
-def test_each_chunk_is_one_write_and_the_head_goes_with_the_first() -> None:
+def test_each_chunk_is_one_write_and_the_head_is_in_the_first() -> None:
     sent: list[bytes] = []
 
     class Connection:
@@ -91,7 +91,9 @@ def test_each_chunk_is_one_write_and_the_head_goes_with_the_first() -> None:
     assert sent == [b"HEAD\r\n\r\n5\r\nfirst\r\n", b"11\r\n" + b"x" * 17 + b"\r\n", b"0\r\n\r\n", b"closed"]
 
 
-def test_a_chunk_does_not_wait_until_the_one_before_is_confirmed(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_does_not_wait_for_the_acknowledgement_of_the_one_before(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made: list[socket.socket] = []
     create = socket.create_connection
     monkeypatch.setattr(socket, "create_connection", lambda address: made.append(create(address)) or made[-1])
@@ -118,17 +120,17 @@ def test_the_error_trailers_are_a_type_and_base64_of_json(run: Any) -> None:
     kind, body = re.fullmatch(
         r"Lambda-Runtime-Function-Error-Type: (.*)\r\nLambda-Runtime-Function-Error-Body: (.*)\r\n\r\n", end
     ).groups()  # type: ignore[union-attr]
-    told = json.loads(base64.b64decode(body))
-    assert (kind, told["errorType"], told["errorMessage"]) == (*["Function.ValueError"] * 2, "The function failed.")
+    result = json.loads(base64.b64decode(body))
+    assert (kind, result["errorType"], result["errorMessage"]) == (*["Function.ValueError"] * 2, "The function failed.")
 
 
-def test_the_invocation_id_is_not_made_up_where_lambda_sent_none(run: Any) -> None:
+def test_no_invocation_id_is_sent_if_lambda_sent_none(run: Any) -> None:
     with scripted(EVENT + b"Content-Length: 2\r\n\r\n{}", ACCEPTED) as api:
         run(api, hello)
     assert b"Invocation-Id" not in api.requests[1]
 
 
-def test_the_invocation_id_goes_with_an_error_too(run: Any) -> None:
+def test_the_invocation_id_is_sent_with_an_error_too(run: Any) -> None:
     def fail(event: object, context: object) -> Response:
         raise ValueError
 
@@ -140,7 +142,7 @@ def test_the_invocation_id_goes_with_an_error_too(run: Any) -> None:
 
 
 @pytest.mark.parametrize("status", ["410 Gone", "413 Request Entity Too Large"])
-def test_an_answer_that_lambda_does_not_want_is_not_fatal(run: Any, capsys: Any, status: str) -> None:
+def test_a_response_that_lambda_rejects_is_not_fatal(run: Any, capsys: Any, status: str) -> None:
     with scripted(NEXT, reply(status), NEXT, ACCEPTED) as api:
         run(api, hello)
     assert api.requests[3].endswith(b"0\r\n\r\n")
@@ -149,7 +151,9 @@ def test_an_answer_that_lambda_does_not_want_is_not_fatal(run: Any, capsys: Any,
     assert status[:3] in line["message"]
 
 
-def test_an_answer_that_is_refused_while_it_is_sent_is_not_fatal_and_its_body_is_closed(run: Any, capsys: Any) -> None:
+def test_a_response_that_is_rejected_while_it_is_sent_is_not_fatal_and_its_body_is_closed(
+    run: Any, capsys: Any
+) -> None:
     ended = []
 
     def endless() -> Iterator[bytes]:
@@ -170,14 +174,14 @@ def test_an_answer_that_is_refused_while_it_is_sent_is_not_fatal_and_its_body_is
 
 
 @pytest.mark.parametrize("status", ["400 Bad Request", "403 Forbidden", "500 Internal Server Error"])
-def test_any_other_refusal_ends_the_process(run: Any, capsys: Any, status: str) -> None:
+def test_any_other_rejection_ends_the_process(run: Any, capsys: Any, status: str) -> None:
     with scripted(NEXT, reply(status), NEXT, ACCEPTED) as api:
         run(api, hello)
     assert len(api.requests) == 2
-    assert f"answered {status[:3]}" in json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
+    assert f"responded with {status[:3]}" in json.loads(capsys.readouterr().out.splitlines()[-1])["message"]
 
 
-def test_a_runtime_api_that_hangs_up_in_an_answer_ends_the_process_and_closes_the_body(run: Any) -> None:
+def test_a_connection_that_breaks_in_a_response_ends_the_process_and_closes_the_body(run: Any) -> None:
     closed = []
 
     def body() -> Iterator[bytes]:
@@ -192,20 +196,20 @@ def test_a_runtime_api_that_hangs_up_in_an_answer_ends_the_process_and_closes_th
     assert (len(api.requests), closed) == (2, [True])
 
 
-def test_a_next_that_is_refused_ends_the_process(run: Any, capsys: Any) -> None:
+def test_an_error_status_of_next_ends_the_process(run: Any, capsys: Any) -> None:
     with scripted(reply("500 Internal Server Error")) as api:
         run(api, hello)
-    assert "/invocation/next was answered with 500" in capsys.readouterr().out
+    assert "/invocation/next responded with 500" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("missing", ["Aws-Request-Id", "Deadline-Ms", "Invoked-Function-Arn"])
-def test_a_next_without_what_lambda_promises_ends_the_process(run: Any, capsys: Any, missing: str) -> None:
+def test_a_next_without_its_headers_ends_the_process(run: Any, capsys: Any, missing: str) -> None:
     with scripted(NEXT.replace(b"Lambda-Runtime-" + missing.encode(), b"X-Other")) as api:
         run(api, hello)
     assert f"lambda-runtime-{missing.lower()}" in capsys.readouterr().out
 
 
-def test_a_connection_that_lambda_wants_closed_is_not_kept(run: Any) -> None:
+def test_a_connection_that_lambda_closes_is_not_reused(run: Any) -> None:
     closing = NEXT.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
     with scripted(closing, ACCEPTED, NEXT, ACCEPTED) as api:
         run(api, hello)
@@ -219,7 +223,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(run: Any) -> None:
     assert api.requests[3].startswith(b"POST /2018-06-01/runtime/invocation/r-1/response")
 
 
-def test_an_event_in_chunks_is_read_whole(run: Any) -> None:
+def test_a_chunked_event_is_read(run: Any) -> None:
     """As Go's HTTP server sends it when it is over 2 KB."""
     text = json.dumps({"long": "ü" * 5000}).encode()
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (text[:2048], text[2048:])) + b"0\r\n\r\n"
@@ -234,7 +238,7 @@ def test_an_event_in_chunks_is_read_whole(run: Any) -> None:
     assert events == [{"long": "ü" * 5000}, {}]
 
 
-def test_the_trace_id_is_cleared_where_the_next_invocation_has_none(run: Any) -> None:
+def test_the_trace_id_is_cleared_if_the_next_invocation_has_none(run: Any) -> None:
     seen = []
 
     def handle(event: dict[str, Any], context: loop.Invocation) -> Response:
@@ -248,7 +252,7 @@ def test_the_trace_id_is_cleared_where_the_next_invocation_has_none(run: Any) ->
     assert seen == [("Root=1", "Root=1"), (None, None)]
 
 
-def test_a_failure_to_start_is_told_once_and_the_process_ends(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_failure_to_start_is_reported_once_and_ends_the_process(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     def load() -> Handle:
         raise ImportError("No module named 'botocore'")
 
@@ -275,7 +279,7 @@ def test_no_runtime_api_at_all_ends_the_process_with_one_line(monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "result"),
     [
         ("ValueError", "Function.ValueError"),
         ("HTTP2Error", "Function.HTTPError"),
@@ -284,11 +288,11 @@ def test_no_runtime_api_at_all_ends_the_process_with_one_line(monkeypatch: pytes
         ("É", "Function.Unknown"),
     ],
 )
-def test_error_types_are_named_after_the_exception(name: str, told: str) -> None:
-    assert loop.error_type(type(name, (Exception,), {})) == told
+def test_error_types_are_named_after_the_exception(name: str, result: str) -> None:
+    assert loop.error_type(type(name, (Exception,), {})) == result
 
 
 @given(st.text(min_size=1).filter(lambda name: "\0" not in name and name.isprintable()))
-def test_every_error_type_is_one_that_lambda_takes(name: str) -> None:
-    told = loop.error_type(type(name, (Exception,), {}))
-    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", told)
+def test_every_error_type_is_one_that_lambda_accepts(name: str) -> None:
+    result = loop.error_type(type(name, (Exception,), {}))
+    assert re.fullmatch(r"Function\.[A-Z][a-zA-Z]+", result)

@@ -1,4 +1,4 @@
-"""AWS's own Python runtime client, awslambdaric, runs the handlers that are not streamed."""
+"""AWS's own Python runtime client, awslambdaric, runs the handlers that do not stream."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from local.lambda_service import Function, FunctionError
 from tests.lambda_.lambda_runtime.runtime_function import function, proxy_event, whole
 
-# In the place of the emulated managed runtime, the real one.
+# The real managed runtime instead of the emulated one.
 RIC = {"run_ric": '#!/bin/sh\nexec "$1" -m awslambdaric "$_HANDLER"\n'}
 RIC_WRAPPER = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/run_ric"}
 
 
 def invoke(folder: str, handler: str, *events: dict[str, Any], **options: Any) -> tuple[list[Any], list[str], Function]:
-    """What each event is answered with, the function's log, and the function."""
+    """The response to each event, the function's log, and the function."""
     log: list[str] = []
 
     async def main() -> tuple[list[Any], Function]:
@@ -32,7 +32,7 @@ def invoke(folder: str, handler: str, *events: dict[str, Any], **options: Any) -
 
 
 @pytest.mark.parametrize("environment", [RIC_WRAPPER, {}], ids=["awslambdaric", "emulated"])
-def test_the_buffered_handler_answers_what_the_streamed_one_streams(environment: dict[str, str]) -> None:
+def test_the_buffered_handler_returns_what_the_streaming_one_streams(environment: dict[str, str]) -> None:
     events = proxy_event(), proxy_event("DELETE"), {"x": 1}
     (models, not_allowed, no_request), log, deployed = invoke(
         "front_door", "front_door.lambda_runtime.managed.handler", *events, environment=environment
@@ -49,7 +49,7 @@ def test_the_buffered_handler_answers_what_the_streamed_one_streams(environment:
 
 
 @pytest.mark.parametrize("environment", [RIC_WRAPPER, {}], ids=["awslambdaric", "emulated"])
-def test_the_authorizer_answers(environment: dict[str, str]) -> None:
+def test_the_authorizer_responds(environment: dict[str, str]) -> None:
     token = "a" * 40
     event = {
         "type": "TOKEN",
@@ -63,7 +63,7 @@ def test_the_authorizer_answers(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("environment", [RIC_WRAPPER, {}], ids=["awslambdaric", "emulated"])
-def test_a_refusal_of_the_authorizer_says_the_word_that_api_gateway_looks_for(environment: dict[str, str]) -> None:
+def test_a_rejection_of_the_authorizer_has_the_message_that_api_gateway_looks_for(environment: dict[str, str]) -> None:
     with pytest.raises(FunctionError) as caught:
         invoke(
             "api_key_authorizer",
@@ -71,11 +71,11 @@ def test_a_refusal_of_the_authorizer_says_the_word_that_api_gateway_looks_for(en
             {"authorizationToken": "Basic x"},
             environment=environment,
         )
-    told = json.loads(caught.value.payload)
-    assert (told["errorType"], told["errorMessage"]) == ("PermissionError", "Unauthorized")
+    result = json.loads(caught.value.payload)
+    assert (result["errorType"], result["errorMessage"]) == ("PermissionError", "Unauthorized")
 
 
-def test_the_managed_runtime_reports_a_handler_that_is_not_there() -> None:
+def test_the_managed_runtime_reports_a_handler_that_does_not_exist() -> None:
     for environment in (RIC_WRAPPER, {}):
         with pytest.raises(FunctionError, match=r"Runtime\.ImportModuleError: .*no_such_module"):
             invoke("api_key_authorizer", "no_such_module.handler", {}, environment=environment)

@@ -1,4 +1,4 @@
-"""Answers of a function that was started through its wrapper; one test for each trap of a streamed answer."""
+"""Responses of a function that was started through its wrapper; one test per pitfall of streaming."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 import pytest
 
 from local.lambda_service import Function, FunctionError
-from tests.lambda_.lambda_runtime.runtime_function import answer, answered, made_up, proxy_event, run, whole
+from tests.lambda_.lambda_runtime.runtime_function import answer, answered, fake_function, proxy_event, run, whole
 
 STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 
@@ -28,7 +28,7 @@ def test_a_body_that_fails_before_its_first_chunk_fails_the_invocation_and_nothi
         def handle(event, context):
             return Response(200, {}, [b"good"] if event["path"] == "/good" else broken())
     """
-    ran = run(made_up(app), scenario)
+    ran = run(fake_function(app), scenario)
     assert ran.violations == []
     assert [line["errorType"] for line in ran.logged()] == ["Function.ValueError"]
     assert "the prompt" not in str(ran.log)
@@ -38,16 +38,16 @@ def test_an_application_that_raises_fails_the_invocation_without_its_message() -
     async def scenario(deployed: Function) -> None:
         with pytest.raises(FunctionError) as caught:
             await deployed.invoke_stream(proxy_event())
-        told = json.loads(caught.value.payload)
-        assert told["errorType"] == "Function.KeyError"
-        assert told["errorMessage"] == "The function failed."
-        assert re.search(r"/front_door/app\.py:\d+ handle$", told["stackTrace"][-1])
+        result = json.loads(caught.value.payload)
+        assert result["errorType"] == "Function.KeyError"
+        assert result["errorMessage"] == "The function failed."
+        assert re.search(r"/front_door/app\.py:\d+ handle$", result["stackTrace"][-1])
 
     app = """
         def handle(event, context):
             raise KeyError("the prompt")
     """
-    ran = run(made_up(app), scenario)
+    ran = run(fake_function(app), scenario)
     assert ran.violations == []
     assert "the prompt" not in str(ran.log)
 
@@ -71,7 +71,7 @@ def test_the_prelude_waits_for_the_first_chunk() -> None:
         def handle(event, context):
             return Response(201, {"x": "\\u00fc"}, late())
     """
-    assert run(made_up(app), scenario).violations == []
+    assert run(fake_function(app), scenario).violations == []
 
 
 @pytest.mark.parametrize("body", ["[]", "[b'']", "iter(())"])
@@ -91,7 +91,7 @@ def test_an_empty_chunk_does_not_end_the_stream() -> None:
     assert payload == b"one two"
 
 
-def test_a_json_answer_has_a_prelude_when_streamed_and_none_when_buffered() -> None:
+def test_a_json_response_has_a_prelude_when_streamed_and_none_when_buffered() -> None:
     async def streamed(deployed: Function) -> None:
         prelude, payload = await answer(deployed)
         assert prelude["statusCode"] == 200
@@ -99,15 +99,15 @@ def test_a_json_answer_has_a_prelude_when_streamed_and_none_when_buffered() -> N
         assert json.loads(payload)["data"][0]["id"] == "llama"
 
     async def buffered(deployed: Function) -> None:
-        told = json.loads(await deployed.invoke(proxy_event()))
-        assert told.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
-        assert json.loads(told["body"])["data"][0]["id"] == "llama"
+        result = json.loads(await deployed.invoke(proxy_event()))
+        assert result.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
+        assert json.loads(result["body"])["data"][0]["id"] == "llama"
 
     assert run(whole("front_door"), streamed).violations == []
     assert run(whole("front_door"), buffered, environment={}).violations == []
 
 
-def test_a_failure_in_the_middle_is_told_in_trailers_and_the_stream_ends_normally() -> None:
+def test_a_failure_in_the_middle_is_reported_in_trailers_and_the_stream_ends_normally() -> None:
     async def scenario(deployed: Function) -> None:
         streamed = await deployed.invoke_stream(proxy_event())
         await streamed.prelude()
@@ -125,12 +125,12 @@ def test_a_failure_in_the_middle_is_told_in_trailers_and_the_stream_ends_normall
         def handle(event, context):
             return Response(200, {}, [b"good"] if event["path"] == "/good" else broken())
     """
-    ran = run(made_up(app), scenario)
+    ran = run(fake_function(app), scenario)
     assert ran.violations == []
     assert [line["errorType"] for line in ran.logged()] == ["Function.ZeroDivisionError"]
 
 
-def test_a_broken_connection_of_the_body_is_not_one_of_the_runtime_api() -> None:
+def test_a_connection_error_in_the_body_is_not_taken_for_one_of_the_runtime_api() -> None:
     async def scenario(deployed: Function) -> None:
         streamed = await deployed.invoke_stream(proxy_event())
         await streamed.prelude()
@@ -150,7 +150,7 @@ def test_a_broken_connection_of_the_body_is_not_one_of_the_runtime_api() -> None
         def handle(event, context):
             return Response(200, {}, [str(os.getpid()).encode()] if event["path"] == "/pid" else broken())
     """
-    assert run(made_up(app), scenario).violations == []
+    assert run(fake_function(app), scenario).violations == []
 
 
 def test_the_body_is_closed_however_it_ends() -> None:
@@ -188,10 +188,10 @@ def test_the_body_is_closed_however_it_ends() -> None:
                 return Response(200, {}, [" ".join(closed).encode()])
             return Response(200, {}, Body(event["path"]))
     """
-    assert run(made_up(app), scenario).violations == []
+    assert run(fake_function(app), scenario).violations == []
 
 
-def test_a_body_that_cannot_be_closed_is_logged_and_the_sandbox_goes_on() -> None:
+def test_a_body_that_cannot_be_closed_is_logged_and_the_sandbox_continues() -> None:
     async def scenario(deployed: Function) -> None:
         assert (await answer(deployed))[1] == b"one"
         assert (await answer(deployed))[1] == b"one"
@@ -205,6 +205,6 @@ def test_a_body_that_cannot_be_closed_is_logged_and_the_sandbox_goes_on() -> Non
         def handle(event, context):
             return Response(200, {}, [b"good"] if event["path"] == "/good" else Body([b"one"]))
     """
-    ran = run(made_up(app), scenario)
+    ran = run(fake_function(app), scenario)
     assert ran.violations == []
     assert [line["errorType"] for line in ran.logged()] == ["Function.OSError"] * 2

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_.lambda_runtime.runtime_function import NOWHERE, made_up, proxy_event, whole
+from tests.lambda_.lambda_runtime.runtime_function import NOWHERE, fake_function, proxy_event, whole
 
 MACHINE = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}.get(platform.machine().lower())
 RIE = Path(__file__).parents[3] / ".cache" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{MACHINE}"
@@ -56,7 +56,7 @@ class Emulator:
         )
 
     def invoke(self, event: dict[str, Any]) -> tuple[int, bytes]:
-        """Status and body of what the emulator answers."""
+        """Status and body of the emulator's response."""
         for _ in range(200):
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
             try:
@@ -71,7 +71,7 @@ class Emulator:
         raise AssertionError(self.output())
 
     def output(self) -> str:
-        """What the emulator and the function have written."""
+        """The output of the emulator and the function."""
         self._output.seek(0)
         return self._output.read().decode()
 
@@ -101,16 +101,16 @@ def emulate(tmp_path: Path) -> Iterator[Callable[[dict[str, str]], Emulator]]:
         emulator.close()
 
 
-def test_awss_emulator_takes_a_streamed_answer(emulate: Callable[[dict[str, str]], Emulator]) -> None:
+def test_awss_emulator_accepts_a_streamed_response(emulate: Callable[[dict[str, str]], Emulator]) -> None:
     emulator = emulate(
-        made_up("""
+        fake_function("""
             def handle(event, context):
                 assert context.deadline > 0 and context.function_arn.startswith("arn:aws:lambda:")
                 chunks = [b"one ", b"two ", event["big"].encode()]
                 return Response(200, {"Content-Type": "text/event-stream"}, iter(chunks))
         """)
     )
-    for size in (1, 100_000):  # a large event comes from it in chunks
+    for size in (1, 100_000):  # the emulator sends a large event in chunks
         status, body = emulator.invoke({"big": "x" * size})
         prelude, _, payload = body.partition(PRELUDE_END)
         assert status == 200
@@ -118,9 +118,9 @@ def test_awss_emulator_takes_a_streamed_answer(emulate: Callable[[dict[str, str]
         assert payload == b"one two " + b"x" * size
 
 
-def test_awss_emulator_takes_an_error_before_the_stream(emulate: Callable[[dict[str, str]], Emulator]) -> None:
+def test_awss_emulator_accepts_an_error_before_the_stream(emulate: Callable[[dict[str, str]], Emulator]) -> None:
     emulator = emulate(
-        made_up("""
+        fake_function("""
             def handle(event, context):
                 if event.get("good"):
                     return Response(200, {}, [b"good"])
@@ -132,9 +132,9 @@ def test_awss_emulator_takes_an_error_before_the_stream(emulate: Callable[[dict[
     assert emulator.invoke({"good": True})[1].endswith(PRELUDE_END + b"good")
 
 
-def test_awss_emulator_takes_an_error_in_the_middle(emulate: Callable[[dict[str, str]], Emulator]) -> None:
+def test_awss_emulator_accepts_an_error_in_the_middle(emulate: Callable[[dict[str, str]], Emulator]) -> None:
     emulator = emulate(
-        made_up("""
+        fake_function("""
             def broken():
                 yield b"one"
                 raise KeyError("x")
@@ -150,7 +150,7 @@ def test_awss_emulator_takes_an_error_in_the_middle(emulate: Callable[[dict[str,
     assert not re.search(r"\[(WARN|ERROR|PANIC)|truncated", emulator.output(), re.IGNORECASE), emulator.output()
 
 
-def test_awss_emulator_takes_a_failure_to_start(emulate: Callable[[dict[str, str]], Emulator]) -> None:
+def test_awss_emulator_accepts_a_failure_to_start(emulate: Callable[[dict[str, str]], Emulator]) -> None:
     files = whole("front_door")
     files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS\nexec")
     status, body = emulate(files).invoke(proxy_event())
@@ -158,9 +158,9 @@ def test_awss_emulator_takes_a_failure_to_start(emulate: Callable[[dict[str, str
     assert json.loads(body)["errorMessage"] == "'MODELS' is missing from the function's environment."
 
 
-def test_the_real_application_answers_in_awss_emulator(emulate: Callable[[dict[str, str]], Emulator]) -> None:
+def test_the_front_door_responds_in_awss_emulator(emulate: Callable[[dict[str, str]], Emulator]) -> None:
     emulator = emulate(whole("front_door"))
-    for event, code, words in (
+    for event, code, expected_message in (
         (proxy_event(), 200, b'"id":"llama"'),
         (proxy_event("POST", "/generate", {"inputs": 1}), 422, b"error_type"),
         ({}, 400, b"not an HTTP request"),
@@ -168,4 +168,4 @@ def test_the_real_application_answers_in_awss_emulator(emulate: Callable[[dict[s
         status, body = emulator.invoke(event)
         prelude, _, payload = body.partition(PRELUDE_END)
         assert (status, json.loads(prelude)["statusCode"]) == (200, code)
-        assert words in payload
+        assert expected_message in payload

@@ -1,4 +1,4 @@
-"""The runtime client as Lambda starts it, through its wrapper; one test for each trap of such a client.
+"""The runtime client as Lambda starts it, through its wrapper; one test per pitfall of such a client.
 
 The traps of an answer are in test_runtime_answer.py, the bytes in test_runtime_client.py.
 """
@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from local.lambda_service import Function, FunctionError
-from tests.lambda_.lambda_runtime.runtime_function import WRAPPER, answer, answered, made_up, proxy_event, run, whole
+from tests.lambda_.lambda_runtime.runtime_function import (
+    WRAPPER,
+    answer,
+    answered,
+    fake_function,
+    proxy_event,
+    run,
+    whole,
+)
 
 
 def test_the_client_and_its_classes_exist_once() -> None:
@@ -46,7 +54,7 @@ def test_the_task_root_comes_first_on_the_path_and_the_package_folder_is_not_on_
     assert any(entry.endswith("site-packages") for entry in path[3:])
 
 
-def test_the_trace_id_is_set_for_each_invocation_and_the_deadline_is_the_functions() -> None:
+def test_the_trace_id_and_the_deadline_are_those_of_the_invocation() -> None:
     async def scenario(deployed: Function) -> None:
         traces = set()
         for _ in range(2):
@@ -63,10 +71,10 @@ def test_the_trace_id_is_set_for_each_invocation_and_the_deadline_is_the_functio
         import json, os
 
         def handle(event, context):
-            told = [os.environ["_X_AMZN_TRACE_ID"], context.trace_id, context.deadline, context.function_arn]
-            return Response(200, {}, [json.dumps(told).encode()])
+            result = [os.environ["_X_AMZN_TRACE_ID"], context.trace_id, context.deadline, context.function_arn]
+            return Response(200, {}, [json.dumps(result).encode()])
     """
-    assert run(made_up(app), scenario, timeout=7).violations == []
+    assert run(fake_function(app), scenario, timeout=7).violations == []
 
 
 def test_a_configuration_error_is_reported_as_a_failure_to_start_with_its_message() -> None:
@@ -81,13 +89,15 @@ def test_a_configuration_error_is_reported_as_a_failure_to_start_with_its_messag
     assert ran.logged()[0]["message"] == "the function cannot start"
 
 
-def test_more_than_one_invocation_at_a_time_is_refused() -> None:
+def test_concurrent_invocations_are_rejected_at_the_start() -> None:
     async def scenario(deployed: Function) -> None:
         with pytest.raises(FunctionError, match=r"Function\.NotImplementedError: .*one invocation at a time"):
             await deployed.invoke_stream(proxy_event())
 
     app = "def handle(event, context): ..."
-    assert run(made_up(app), scenario, environment={**WRAPPER, "AWS_LAMBDA_MAX_CONCURRENCY": "10"}).violations == []
+    assert (
+        run(fake_function(app), scenario, environment={**WRAPPER, "AWS_LAMBDA_MAX_CONCURRENCY": "10"}).violations == []
+    )
 
 
 def test_every_line_of_the_log_is_one_json_object() -> None:
@@ -100,17 +110,17 @@ def test_every_line_of_the_log_is_one_json_object() -> None:
         def handle(event, context):
             raise RuntimeError("two\\nlines")
     """
-    lines = run(made_up(app), scenario).logged()
+    lines = run(fake_function(app), scenario).logged()
     assert [line["level"] for line in lines] == ["ERROR", "ERROR"]
     assert all(line["request_id"] for line in lines)
 
 
-def test_snapstart_is_left_alone_the_runtime_goes_straight_to_its_invocations() -> None:
+def test_the_runtime_ignores_snapstart() -> None:
     app = """
         def handle(event, context):
             return Response(200, {}, [b"ok"])
     """
-    files = made_up(app)
+    files = fake_function(app)
     files["front_door/bootstrap"] = files["front_door/bootstrap"].replace(
         "exec", "export AWS_LAMBDA_INITIALIZATION_TYPE=snap-start\nexec"
     )
@@ -122,7 +132,7 @@ def test_snapstart_is_left_alone_the_runtime_goes_straight_to_its_invocations() 
 
 
 @pytest.mark.parametrize("event", [{}, {"completion": True}, {"requestContext": None, "path": None}])
-def test_an_event_that_is_no_http_request_is_answered(event: dict[str, Any]) -> None:
+def test_an_event_that_is_not_an_http_request_gets_a_response(event: dict[str, Any]) -> None:
     async def scenario(deployed: Function) -> None:
         prelude, payload = await answer(deployed, event or {"x": 1})
         assert prelude["statusCode"] == 400
@@ -166,7 +176,7 @@ def test_a_wrapper_that_cannot_be_started_fails_as_on_lambda(text: str | None, m
         with pytest.raises(FunctionError, match=rf"Runtime\.ExitError: .*{status}"):
             await deployed.invoke_stream(proxy_event())
 
-    files = made_up("")
+    files = fake_function("")
     if text is None:
         del files["front_door/bootstrap"]
     else:

@@ -1,4 +1,4 @@
-"""Connections to SageMaker: kept, given up when stale, never used twice for a request that was taken."""
+"""Connections to SageMaker: reused, dropped when stale; no request that was received is sent twice."""
 
 import time
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def post(origin: Origin, body: bytes = b"{}", seconds: float = 10) -> bytes:
     return b"".join([*answer.read_head(), *answer.read_body()])
 
 
-def test_a_connection_is_kept_for_the_next_request(origin: Origin, sagemaker: SageMakerDouble) -> None:
+def test_a_connection_is_reused_for_the_next_request(origin: Origin, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [whole(b"one"), Reply([HEAD, chunk(b"two"), b"0\r\n\r\n"]), whole(b""), whole(b"four")]
     assert [post(origin) for _ in range(4)] == [b"one", b"two", b"", b"four"]
     assert {request.connection for request in sagemaker.received} == {1}
@@ -38,7 +38,7 @@ def test_an_idle_connection_that_was_closed_is_replaced(origin: Origin, sagemake
     assert [request.connection for request in sagemaker.received] == [1, 2]
 
 
-def test_a_connection_that_was_idle_for_long_is_not_trusted(
+def test_a_connection_that_was_idle_too_long_is_not_reused(
     origin: Origin, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sagemaker.replies += [whole(b"one"), whole(b"two")]
@@ -50,7 +50,7 @@ def test_a_connection_that_was_idle_for_long_is_not_trusted(
     assert [request.connection for request in sagemaker.received] == [1, 2]
 
 
-def test_a_request_that_was_taken_is_never_sent_again(origin: Origin, sagemaker: SageMakerDouble) -> None:
+def test_a_request_that_was_received_is_never_sent_again(origin: Origin, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [whole(b"one"), Reply([], then="close"), whole(b"three")]
     assert post(origin) == b"one"
     with pytest.raises(BrokenResponseError):
@@ -58,7 +58,7 @@ def test_a_request_that_was_taken_is_never_sent_again(origin: Origin, sagemaker:
     assert len(sagemaker.received) == 2
 
 
-def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept(
+def test_a_connection_whose_response_was_not_read_to_its_end_is_not_reused(
     origin: Origin, sagemaker: SageMakerDouble
 ) -> None:
     sagemaker.replies += [Reply([HEAD, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n"]), whole(b"three")]
@@ -71,14 +71,16 @@ def test_a_connection_whose_answer_was_not_read_to_its_end_is_not_kept(
     assert [request.connection for request in sagemaker.received] == [1, 2]
 
 
-def test_an_answer_that_says_close_is_read_to_its_end(origin: Origin, sagemaker: SageMakerDouble) -> None:
+def test_a_response_that_ends_with_the_connection_is_read_to_its_end(
+    origin: Origin, sagemaker: SageMakerDouble
+) -> None:
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
     sagemaker.replies += [Reply([head, b"on", b"e"], then="close"), whole(b"two")]
     assert post(origin) == b"one"
     assert post(origin) == b"two"
 
 
-def test_nobody_listening_is_a_failure_before_anything_was_sent(sagemaker: SageMakerDouble) -> None:
+def test_a_refused_connection_is_an_error_before_anything_was_sent(sagemaker: SageMakerDouble) -> None:
     sagemaker.close()
     with pytest.raises(ApiError, match="cannot be reached") as failure:
         post(Origin(sagemaker.url))
@@ -95,7 +97,7 @@ def test_the_deadline_ends_every_wait(origin: Origin, sagemaker: SageMakerDouble
     assert time.monotonic() - started < 3
 
 
-def test_a_trickle_does_not_outlive_the_deadline(origin: Origin, sagemaker: SageMakerDouble) -> None:
+def test_a_slow_stream_does_not_outlive_the_deadline(origin: Origin, sagemaker: SageMakerDouble) -> None:
     trickle = [piece for _ in range(250) for piece in (chunk(b"x"), lambda: time.sleep(0.02))]
     sagemaker.replies.append(Reply([HEAD, *trickle]))
     started = time.monotonic()
@@ -114,7 +116,7 @@ def test_a_body_that_ends_early_is_an_error(
         post(origin)
 
 
-def test_chunks_are_taken_off_at_every_cut() -> None:
+def test_chunks_are_parsed_wherever_they_are_cut() -> None:
     body = chunk(b"one") + b"A;name=value\r\n0123456789\r\n" + b"0\r\nTrailer: x\r\n\r\n"
     for cut in range(len(body)):
         first, rest, ended = dechunk(body[:cut])
@@ -124,6 +126,6 @@ def test_chunks_are_taken_off_at_every_cut() -> None:
 
 
 @pytest.mark.parametrize("line", [b"hello", b"", b"-5"])
-def test_what_is_no_chunk_is_refused(line: bytes) -> None:
+def test_malformed_chunks_are_rejected(line: bytes) -> None:
     with pytest.raises(BrokenResponseError, match="not a chunk"):
         dechunk(line + b"\r\n")

@@ -1,4 +1,4 @@
-"""From each error of SageMaker to the client's status and words."""
+"""From each error of SageMaker to the client's status and message."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from front_door.protocols.openai.errors import OPENAI
 from front_door.protocols.tgi.errors import TGI
 from front_door.sagemaker.errors import BY_CODE
 
-from tests.lambda_.conftest import Door
+from tests.lambda_.conftest import ApiClient
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, whole
 
 HI = {"messages": [{"role": "user", "content": "Hi"}]}
@@ -46,7 +46,7 @@ def tgi_error(status: int, message: str, kind: str) -> Reply:
     return model_error(status, {"error": message, "error_type": kind})
 
 
-# What SageMaker answers, then the client's status, the kind, and Retry-After.
+# SageMaker's response, then the client's status, the kind, and Retry-After.
 ROWS: list[tuple[Reply, int, str, str | None]] = [
     (error(400, "ThrottlingException", message="Rate exceeded"), 429, "overloaded", "1"),
     (error(429, "TooManyRequestsException"), 429, "overloaded", "1"),
@@ -82,18 +82,20 @@ ROWS: list[tuple[Reply, int, str, str | None]] = [
 
 @pytest.mark.parametrize("row", range(len(ROWS)))
 @pytest.mark.parametrize("streamed", [False, True])
-def test_each_error_has_its_status_and_words(door: Door, sagemaker: SageMakerDouble, row: int, streamed: bool) -> None:
+def test_each_error_has_its_status_and_message(
+    api: ApiClient, sagemaker: SageMakerDouble, row: int, streamed: bool
+) -> None:
     reply, status, kind, retry_after = ROWS[row]
     sagemaker.replies, sagemaker.repeats = [reply], True
-    tgi = door.ask("/generate_stream" if streamed else "/generate", {"inputs": "Hi"})
+    tgi = api.send("/generate_stream" if streamed else "/generate", {"inputs": "Hi"})
     assert (tgi.status, tgi.json()["error_type"]) == (status, kind)
     assert isinstance(tgi.json()["error"], str)
-    openai = door.ask("/v1/chat/completions", {**HI, "stream": streamed})
-    # What TGI calls unprocessable is a bad request to OpenAI's clients.
+    openai = api.send("/v1/chat/completions", {**HI, "stream": streamed})
+    # TGI's status for an invalid request is 422, OpenAI's is 400.
     assert (openai.status, openai.json()["error_type"]) == (400 if status == 422 else status, kind)
-    told = openai.json()["error"]
-    assert (told["type"], told["code"], told["param"]) == (*WORDS[kind], None)
-    assert told["message"] == tgi.json()["error"] != ""
+    result = openai.json()["error"]
+    assert (result["type"], result["code"], result["param"]) == (*WORDS[kind], None)
+    assert result["message"] == tgi.json()["error"] != ""
     for answer in (tgi, openai):
         assert answer.headers.get("Retry-After") == retry_after
         assert answer.headers["Content-Type"] == "application/json"
@@ -101,7 +103,7 @@ def test_each_error_has_its_status_and_words(door: Door, sagemaker: SageMakerDou
         assert "llama-endpoint" not in answer.body.decode()
 
 
-def test_every_code_of_the_table_leads_to_a_kind() -> None:
+def test_every_code_of_the_table_has_a_kind() -> None:
     assert {kind for kind, _ in BY_CODE.values()} <= set(KINDS)
 
 
@@ -115,40 +117,40 @@ def test_every_error_that_botocore_models_is_in_the_table() -> None:
     assert codes - by_their_members <= set(BY_CODE)
 
 
-def test_the_containers_own_json_is_passed_on_as_it_is(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_the_containers_json_is_passed_on_unchanged(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     own: dict[str, Any] = {"error": "Input validation error: é", "error_type": "validation", "more": 1}
     theirs = {"error": {"message": "m", "type": "t", "param": "p", "code": 5}}
     sagemaker.replies += [model_error(422, own), model_error(400, theirs), model_error(400, theirs)]
-    assert door.ask("/generate", {"inputs": "Hi"}).json() == own
-    assert door.ask("/v1/chat/completions", HI).json() == theirs
-    assert door.ask("/generate", {"inputs": "Hi"}).json() == {"error": "m", "error_type": "bad_request"}
+    assert api.send("/generate", {"inputs": "Hi"}).json() == own
+    assert api.send("/v1/chat/completions", HI).json() == theirs
+    assert api.send("/generate", {"inputs": "Hi"}).json() == {"error": "m", "error_type": "bad_request"}
 
 
-def test_sagemaker_that_cannot_be_reached_is_503(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_sagemaker_that_cannot_be_reached_is_503(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.close()
-    answer = door.ask("/generate", {"inputs": "Hi"})
+    answer = api.send("/generate", {"inputs": "Hi"})
     assert (answer.status, answer.headers["Retry-After"], answer.json()["error_type"]) == (503, "2", "unavailable")
 
 
-def test_an_event_in_the_middle_speaks_its_protocol() -> None:
+def test_an_error_event_has_the_form_of_its_protocol() -> None:
     failure = ApiError("timeout", "Too\nlate")
     assert TGI.error_event(failure) == b'data: {"error":"Too\\nlate","error_type":"timeout"}\n\n'
     assert OPENAI.error_event(failure).endswith(b'"error_type":"timeout"}\n\ndata: [DONE]\n\n')
 
 
-def test_missing_credentials_are_ours_to_mend(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_an_upstream_error(api: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    answer = door.ask("/generate", {"inputs": "Hi"})
+    answer = api.send("/generate", {"inputs": "Hi"})
     assert (answer.status, answer.json()["error_type"]) == (502, "permission")
-    assert door.log()[0]["cause"] == "no credentials"
+    assert api.log()[0]["cause"] == "no credentials"
 
 
-def test_credentials_come_from_botocore_where_lambda_sets_none(
-    door: Door, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+def test_credentials_come_from_botocore_if_lambda_sets_none(
+    api: ApiClient, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
@@ -156,5 +158,5 @@ def test_credentials_come_from_botocore_where_lambda_sets_none(
     file.write_text("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     sagemaker.replies.append(error(500, "InternalFailure"))
-    door.ask("/generate", {"inputs": "Hi"})
+    api.send("/generate", {"inputs": "Hi"})
     assert "Credential=AKIDFILE/" in sagemaker.received[0].headers["authorization"]

@@ -1,4 +1,4 @@
-"""The decoder of the event stream, held against botocore's."""
+"""The decoder of the event stream, compared with botocore's."""
 
 import botocore.eventstream
 import pytest
@@ -16,7 +16,7 @@ def decode(*pieces: bytes) -> tuple[bytes, Decoder]:
     return decoded, decoder
 
 
-def test_every_cut_of_a_stream_gives_the_same_payload() -> None:
+def test_the_payload_is_the_same_wherever_the_stream_is_cut() -> None:
     stream = part(b"data: 1\n\n") + part("data: é🧸\n\n".encode()) + part(b"")
     for cut in range(len(stream)):
         decoded, decoder = decode(stream[:cut], stream[cut:])
@@ -25,7 +25,7 @@ def test_every_cut_of_a_stream_gives_the_same_payload() -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=8), st.integers(1, 400))
-def test_payloads_are_those_that_botocore_decodes(payloads: list[bytes], size: int) -> None:
+def test_payloads_equal_those_that_botocore_decodes(payloads: list[bytes], size: int) -> None:
     stream = b"".join(part(payload) for payload in payloads)
     theirs = botocore.eventstream.EventStreamBuffer()
     theirs.add_data(stream)
@@ -35,14 +35,14 @@ def test_payloads_are_those_that_botocore_decodes(payloads: list[bytes], size: i
     assert (decoded, decoder.error) == (expected, None)
 
 
-def test_a_payload_larger_than_one_read_arrives_whole() -> None:
+def test_a_payload_larger_than_one_read_is_decoded() -> None:
     payload = bytes(range(256)) * 12288
     decoded, decoder = decode(*slices(part(payload), 65536))
     assert decoded == payload
     assert decoder.error is None
 
 
-def test_every_flipped_byte_is_noticed() -> None:
+def test_every_flipped_byte_is_detected() -> None:
     stream = part(b"data: 1\n\n")
     for at in range(len(stream)):
         damaged = bytearray(stream)
@@ -53,7 +53,7 @@ def test_every_flipped_byte_is_noticed() -> None:
         assert decoder.error.kind == "incomplete_generation"
 
 
-def test_every_truncation_is_noticed() -> None:
+def test_every_truncation_is_detected() -> None:
     stream = part(b"data: 1\n\n") + part(b"data: 2\n\n")
     first = len(part(b"data: 1\n\n"))
     for end in range(1, len(stream)):
@@ -62,7 +62,7 @@ def test_every_truncation_is_noticed() -> None:
         assert (decoder.error is None) == (end == first)
 
 
-def test_an_error_in_the_stream_comes_after_what_was_decoded_before_it() -> None:
+def test_payloads_before_an_error_are_returned_first() -> None:
     stream = part(b"data: 1\n\n") + exception("ModelStreamError", Message="m", ErrorCode="StreamBroken")
     decoded, decoder = decode(stream)
     assert decoded == b"data: 1\n\n"
@@ -71,7 +71,7 @@ def test_an_error_in_the_stream_comes_after_what_was_decoded_before_it() -> None
     assert decoder.error.log_detail == "ModelStreamError StreamBroken"
 
 
-def test_the_60_second_limit_inside_a_stream_is_a_timeout() -> None:
+def test_sagemakers_60_second_limit_in_a_stream_is_a_timeout() -> None:
     _, decoder = decode(exception("ModelStreamError", Message="m", ErrorCode="ModelInvocationTimeExceeded"))
     assert decoder.error is not None
     assert (decoder.error.kind, decoder.error.status) == ("timeout", 504)

@@ -1,4 +1,4 @@
-"""The engine TGI; what only some requests need is imported by them."""
+"""The engine TGI; imports what only some requests need with the first of them."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ class TgiEngine:
     """Talks to TGI's `/invocations`, which accepts its own requests and, by their members, OpenAI's."""
 
     native_protocol = "tgi"
-    not_streamable = "best_of > 1, decoder_input_details, a tool call that its stream lost a part of"
+    not_streamable = "best_of > 1, decoder_input_details, a tool call of which the stream lost a part"
 
     def build_bodies(
         self, request: "GenerationRequest", facts: Mapping[str, Any], problems: "Problems"

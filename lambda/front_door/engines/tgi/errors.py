@@ -7,21 +7,6 @@ from front_door.errors import IN_BAND, ApiError
 from front_door.http.json import parse_object
 from front_door.http.sse import event_data, event_objects
 
-# The values of `error_type`, which are the front door's kinds as well.
-KINDS = frozenset(
-    (
-        "generation",
-        "healthcheck",
-        "incomplete_generation",
-        "incomplete_generation_stream",
-        "missing_template_variable",
-        "overloaded",
-        "stream_serialization_error",
-        "template_error",
-        "tool_error",
-        "validation",
-    )
-)
 # TGI's OpenAI routes give every in-band error status 422; only the message tells them apart.
 KIND_BY_MESSAGE = {
     "Model is overloaded": "overloaded",
@@ -34,6 +19,8 @@ KIND_BY_MESSAGE = {
     "Tool error": "tool_error",
     "Stream event serialization error": "stream_serialization_error",
 }
+KINDS = frozenset((*KIND_BY_MESSAGE.values(), "healthcheck"))
+"""The values of `error_type`, which are the front door's kinds as well."""
 _KIND_BY_STATUS = {
     400: "bad_request",
     413: "too_large",
@@ -67,7 +54,7 @@ def container_error(status: int, text: str) -> ApiError:
         kind = _KIND_BY_STATUS.get(status, "upstream")
     return _api_error(
         kind,
-        str(message or text or f"The model answered with status {status}."),
+        str(message or text or f"The model responded with status {status}."),
         status=status,
         container_body=body or None,
         log_detail=f"ModelError {status}",
@@ -77,9 +64,8 @@ def container_error(status: int, text: str) -> ApiError:
 def stream_error(event: dict[str, Any]) -> ApiError:
     """The error in an in-band error event.
 
-    Args:
-        event: `{"error": text, "error_type": kind}` from TGI's own routes, or
-            `{"error": {"message": text, "http_status_code": 422}}` from its OpenAI routes.
+    TGI's own routes send `{"error": text, "error_type": kind}`, its OpenAI routes
+    `{"error": {"message": text, "http_status_code": 422}}`.
     """
     error = event["error"]
     if isinstance(error, dict):

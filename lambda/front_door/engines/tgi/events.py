@@ -57,7 +57,7 @@ class TgiChoice(Choice):
             self.error = stream_error(event)
             return []
         if event is None or _EVENT(event, ""):
-            message = "The model sent an event of another form."
+            message = "The model sent an event of an unknown form."
             self.error = ApiError("upstream", message, log_detail="form of an event")
             return []
         self.usage = event.get("usage") or self.usage

@@ -35,18 +35,15 @@ def _list(opening: str, item: str, closing: str) -> str:
     return rf"\{opening}{_SPACE}({item}({_SPACE},{_SPACE}{item})*)?{_SPACE}\{closing}"
 
 
+def _value(levels: int) -> str:
+    values = [_STRING, _NUMBER, "true", "false", "null"]
+    if levels > 1:
+        values += [_object(levels - 1), _list("[", _value(levels - 1), "]")]
+    return f"({'|'.join(values)})"
+
+
 def _object(levels: int) -> str:
-    values = [_STRING, _NUMBER, "true", "false", "null"]
-    if levels > 1:
-        values += [_object(levels - 1), _array(levels - 1)]
-    return _list("{", f"{_STRING}{_SPACE}:{_SPACE}({'|'.join(values)})", "}")
-
-
-def _array(levels: int) -> str:
-    values = [_STRING, _NUMBER, "true", "false", "null"]
-    if levels > 1:
-        values += [_object(levels - 1), _array(levels - 1)]
-    return _list("[", f"({'|'.join(values)})", "]")
+    return _list("{", f"{_STRING}{_SPACE}:{_SPACE}{_value(levels)}", "}")
 
 
 JSON_OBJECT = _object(_OBJECT_LEVELS)
@@ -141,7 +138,7 @@ class _Normalizer:
         while isinstance(node.get("$ref"), str):
             reference = node["$ref"]
             if reference in within:
-                raise _UnusableError("the schema refers to itself, and the grammar of this model's server has an end")
+                raise _UnusableError("the schema refers to itself, which this model's server does not support")
             within = (*within, reference)
             beside = {name: value for name, value in node.items() if name != "$ref"}
             node = {**self._target(reference), **beside}
@@ -155,7 +152,7 @@ class _Normalizer:
         for part in filter(None, pointer.split("/")):
             target = target.get(part.replace("~1", "/").replace("~0", "~")) if isinstance(target, dict) else None
         if not isinstance(target, dict):
-            raise _UnusableError("a $ref points to what is not in the schema")
+            raise _UnusableError("a $ref points to something that is not in the schema")
         return target
 
 

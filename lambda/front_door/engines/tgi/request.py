@@ -12,7 +12,7 @@ from front_door.generation.request import GenerationRequest, Problems
 # TGI rejects 0; with this little only the likeliest token remains, as with OpenAI's 0.
 _MIN_TOP_P = 1e-6
 _MAX_SEED = 2**64
-_NO_LOGPROBS = "logprobs is not supported: this model's server gives none with completions, but with chat completions"
+_NO_LOGPROBS = "logprobs is not supported by this model's server: use chat completions"
 
 
 def build_bodies(request: GenerationRequest, facts: Mapping[str, Any], problems: Problems) -> list[dict[str, Any]]:
@@ -72,7 +72,7 @@ def _sampling(request: GenerationRequest, facts: Mapping[str, Any], problems: Pr
         limit = facts.get("max_stop_sequences")
         count = len(request.stop_sequences)
         if isinstance(limit, int) and count > limit:
-            problems.add("stop", f"stop has {count} sequences, this model takes at most {limit}")
+            problems.add("stop", f"stop has {count} sequences, this model accepts at most {limit}")
         body["stop"] = list(request.stop_sequences)
     return body
 
@@ -82,7 +82,7 @@ def _logprobs(request: GenerationRequest, facts: Mapping[str, Any], problems: Pr
         return {}
     top, limit = request.top_logprobs, facts.get("max_top_n_tokens")
     if top and isinstance(limit, int) and top > limit:
-        problems.add("top_logprobs", f"top_logprobs is {top}, this model gives at most {limit} alternatives")
+        problems.add("top_logprobs", f"top_logprobs is {top}, this model returns at most {limit} alternatives")
     return {"logprobs": True, "top_logprobs": top} if top else {"logprobs": True}
 
 
@@ -90,7 +90,7 @@ def _check_completion(request: GenerationRequest, problems: Problems) -> None:
     if request.logprobs is not None and request.logprobs is not False:
         problems.add("logprobs", _NO_LOGPROBS)
     if request.best_of not in (None, 1, request.n):
-        problems.add("best_of", "best_of is supported as the same as n only: leave it out")
+        problems.add("best_of", "best_of is supported only if it equals n: leave it out")
     if request.suffix:
         problems.add("suffix", "suffix is not supported: put what follows into the prompt")
 

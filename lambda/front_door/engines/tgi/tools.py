@@ -11,12 +11,7 @@ _NO_TOOL, _NAME = "no_tool", "_name"
 
 
 def build_tools(request: GenerationRequest, problems: Problems) -> dict[str, Any]:
-    """The members of the body that say which tools the model may call; none if it may call none.
-
-    Args:
-        request: The client's request.
-        problems: Receives what TGI cannot do.
-    """
+    """The members of the body that say which tools the model may call; none if it may call none."""
     tools = [_build_tool(tool["function"], f"tools[{at}]", problems) for at, tool in enumerate(request.tools)]
     tools = [tool for tool in tools if tool["function"]["name"] in request.allowed_tools]
     if request.tool_choice == "none" or not tools:
@@ -38,7 +33,7 @@ def _build_tool(function: dict[str, Any], path: str, problems: Problems) -> dict
     path = f"{path}.function"
     parameters = _parameters(function)
     if function["name"] == _NO_TOOL:
-        problems.add(f"{path}.name", f"{path}.name: {_NO_TOOL} is what this model's server calls no tool, rename it")
+        problems.add(f"{path}.name", f"{path}.name: {_NO_TOOL} is reserved by this model's server, rename it")
     properties = parameters.get("properties")
     if isinstance(properties, dict) and _NAME in properties:
         problems.add(f"{path}.parameters", f"{path}.parameters: rename {_NAME}, which holds the tool's own name")

@@ -1,14 +1,18 @@
 """OpenAI's chat completions (https://platform.openai.com/docs/api-reference/chat/create)."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from front_door.context import RequestContext
+from front_door.generation.choice import Choice
+from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
+from front_door.http.json import compact
 from front_door.http.response import Response
-from front_door.protocols.openai.chat_chunks import ChatChunks, chat_members
-from front_door.protocols.openai.chat_schema import CHAT
+from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.responses import EndpointShape, respond
+from front_door.protocols.openai.schema import CHAT
 from front_door.protocols.openai.validation import common_members, model_named, validate
 
 
@@ -25,14 +29,8 @@ def invoke_chat(ctx: RequestContext) -> Response:
     return respond(ctx, model, body, _SHAPE, strict=False)
 
 
-def parse_chat(body: Mapping[str, Any], problems: Problems, *, strict: bool) -> GenerationRequest:
-    """Validate a chat.
-
-    Args:
-        body: The request.
-        problems: Receives what is wrong with it.
-        strict: Whether an unknown name is a problem.
-    """
+def parse_chat(body: Mapping[str, Any], problems: Problems, strict: bool) -> GenerationRequest:
+    """Validate a chat; if `strict`, an unknown name is a problem."""
     valid = validate(body, CHAT, problems, strict=strict)
     return GenerationRequest(
         messages=valid.get("messages", []),
@@ -49,7 +47,7 @@ def parse_chat(body: Mapping[str, Any], problems: Problems, *, strict: bool) -> 
 def _max_tokens(valid: Mapping[str, Any], problems: Problems) -> int | None:
     max_tokens: int | None = valid.get("max_completion_tokens", valid.get("max_tokens"))
     if max_tokens != valid.get("max_tokens", max_tokens):
-        sentence = "max_tokens and max_completion_tokens are two names of one thing and differ: give one of them"
+        sentence = "max_tokens and max_completion_tokens are the same parameter and differ: set one of them"
         problems.add("max_tokens", sentence)
     return max_tokens
 
@@ -81,6 +79,64 @@ def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     elif any(name not in names for name in allowed):
         problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {', '.join(names)}")
     return {"tools": tools, "tool_choice": choice, "allowed_tools": allowed}
+
+
+class ChatChunks(Chunks):
+    """Writes the chunks of a choice of a chat completion; the first one has the role."""
+
+    def __init__(self, choice: Choice, request: GenerationRequest, index: int, head: dict[str, Any]) -> None:
+        super().__init__(choice, request, index, head)
+        self._first: dict[str, Any] = {"role": "assistant", "content": "", "refusal": None}
+
+    def translate_deltas(self, deltas: list[Delta]) -> list[bytes]:
+        """The chunks for some deltas."""
+        return [self._translate(delta) for delta in deltas]
+
+    def last_chunk(self) -> bytes:
+        """The chunk that says why the text ended."""
+        return self.chunk({"delta": self._take_role()}, finish_reason=self.choice.finish_reason)
+
+    def text_members(self, text: object) -> dict[str, Any]:
+        """The members of a choice that has nothing but text."""
+        return {"delta": {"content": text}}
+
+    def _take_role(self) -> dict[str, Any]:
+        first, self._first = self._first, {}
+        return first
+
+    def _translate(self, delta: Delta) -> bytes:
+        if delta.arguments is None:
+            logprobs = {"content": delta.logprobs, "refusal": None} if delta.logprobs else None
+            return self.chunk({"delta": self._take_role() | {"content": delta.text}}, logprobs=logprobs)
+        call: dict[str, Any] = {"index": 0, "function": {"arguments": delta.arguments}}
+        if delta.tool_name is None:
+            return self.chunk({"delta": {"tool_calls": [call]}})
+        call = {"index": 0, "id": delta.call_id, "type": "function"}
+        call["function"] = {"name": delta.tool_name, "arguments": delta.arguments}
+        return self.chunk({"delta": self._take_role() | {"content": None, "tool_calls": [call]}})
+
+
+def chat_members(deltas: list[Delta], request: GenerationRequest, _index: int) -> dict[str, Any]:
+    """The members of a choice of a buffered response."""
+    text = "".join(delta.text for delta in deltas)
+    message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+    call = next((delta for delta in deltas if delta.tool_name is not None), None)
+    if call is not None:
+        arguments = "".join(delta.arguments or "" for delta in deltas)
+        function = {"name": call.tool_name, "arguments": _normalize_arguments(arguments)}
+        message["content"] = text or None
+        message["tool_calls"] = [{"id": call.call_id, "type": "function", "function": function}]
+    entries = [entry for delta in deltas for entry in delta.logprobs]
+    logprobs = {"content": entries, "refusal": None} if request.logprobs and call is None else None
+    return {"message": message, "logprobs": logprobs}
+
+
+def _normalize_arguments(arguments: str) -> str:
+    """Arguments as TGI's buffered route writes them; unchanged if they were cut off."""
+    try:
+        return compact(json.loads(arguments)).decode()
+    except (ValueError, RecursionError):
+        return arguments
 
 
 _SHAPE = EndpointShape("chatcmpl-", "chat.completion", "chat.completion.chunk", parse_chat, ChatChunks, chat_members)

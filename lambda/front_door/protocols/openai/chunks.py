@@ -17,7 +17,7 @@ class Chunks:
         choice: Reads the events.
         request: The client's request.
         index: The choice's index.
-        head: What each chunk begins with, such as its id and the model.
+        head: The first members of each chunk.
     """
 
     def __init__(self, choice: Choice, request: GenerationRequest, index: int, head: dict[str, Any]) -> None:

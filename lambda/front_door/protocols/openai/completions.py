@@ -27,14 +27,8 @@ def invoke_completion(ctx: RequestContext) -> Response:
     return respond(ctx, model, body, _SHAPE, strict=False)
 
 
-def parse_completion(body: Mapping[str, Any], problems: Problems, *, strict: bool) -> GenerationRequest:
-    """Validate a completion.
-
-    Args:
-        body: The request.
-        problems: Receives what is wrong with it.
-        strict: Whether an unknown name is a problem.
-    """
+def parse_completion(body: Mapping[str, Any], problems: Problems, strict: bool) -> GenerationRequest:
+    """Validate a completion; if `strict`, an unknown name is a problem."""
     valid = validate(body, COMPLETION, problems, strict=strict)
     prompts = valid.get("prompt", [])
     prompts = [prompts] if isinstance(prompts, str) else prompts

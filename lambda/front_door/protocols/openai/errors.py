@@ -1,4 +1,4 @@
-"""Errors as OpenAI's API reports them (https://platform.openai.com/docs/guides/error-codes)."""
+"""Errors as OpenAI's API reports them."""
 
 from typing import Any
 

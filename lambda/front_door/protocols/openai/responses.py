@@ -1,46 +1,32 @@
 """Responses of OpenAI's routes: from the client's body to the model and back."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from front_door.config import Model
 from front_door.context import RequestContext
-from front_door.delivery import ResponseBuilder, buffered_response
+from front_door.delivery import ResponseBuilder, buffered_response, stream_response
 from front_door.generation.choice import Choice, log_choices, raise_incomplete, total_usage
 from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
-from front_door.http.json import not_json
+from front_door.http.json import compact, not_json
 from front_door.http.response import Response, json_response
 from front_door.protocols.generation import Generation
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.errors import OPENAI
-from front_door.protocols.openai.stream import stream_chunks
+from front_door.request_log import RequestLog
 
-
-class Parser(Protocol):
-    """Validates a body."""
-
-    def __call__(self, body: Mapping[str, Any], problems: Problems, *, strict: bool) -> GenerationRequest:
-        """The request, as far as it is valid; adds what is wrong with the body to `problems`."""
+_DONE = b"data: [DONE]\n\n"
 
 
 class EndpointShape(NamedTuple):
-    """What distinguishes a chat completion from a completion.
-
-    Attributes:
-        id_prefix: What the response's id begins with.
-        object_name: The `object` of a response.
-        chunk_object_name: The `object` of a chunk.
-        parse: Validates a body.
-        chunks: Writes the chunks of a choice.
-        members: The members of a choice of a buffered response.
-    """
+    """What distinguishes a chat completion from a completion: names, parser, writers of choices."""
 
     id_prefix: str
     object_name: str
     chunk_object_name: str
-    parse: Parser
+    parse: Callable[[Mapping[str, Any], Problems, bool], GenerationRequest]
     chunks: Callable[[Choice, GenerationRequest, int, dict[str, Any]], Chunks]
     members: Callable[[list[Delta], GenerationRequest, int], dict[str, Any]]
 
@@ -55,14 +41,14 @@ def respond(
         model: The model.
         body: The client's body.
         shape: The route's shape.
-        strict: Whether an unknown name in the body is an error.
+        strict: Whether an unknown name is an error.
 
     Raises:
         ApiError: The body is invalid, or the model's response is an error before the status is sent.
     """
     problems = Problems()
     try:
-        request = shape.parse(body, problems, strict=strict)
+        request = shape.parse(body, problems, strict)
         generation = Generation(ctx, model, request, problems)
     except RecursionError:
         raise not_json("recursion limit exceeded") from None
@@ -75,7 +61,7 @@ def respond(
     if not request.stream:
         return buffered_response(ctx, _build_response(ctx, generation, shape, head), OPENAI)
     chunks = [shape.chunks(choice, request, index, head) for index, choice in enumerate(generation.choices)]
-    return stream_chunks(ctx, generation, chunks, head)
+    return _stream_response(ctx, generation, chunks, head)
 
 
 def _build_response(
@@ -98,3 +84,78 @@ def _build_response(
     ]
     usage = total_usage(request, choices)
     return json_response({**head, "system_fingerprint": choices[0].fingerprint, "choices": members, "usage": usage})
+
+
+def _stream_response(
+    ctx: RequestContext, generation: Generation, chunks: list[Chunks], head: dict[str, Any]
+) -> Response:
+    """Invoke the model and translate its events to OpenAI's chunks."""
+    translator = _Translator(generation, chunks, head)
+    if len(chunks) > 1:
+        return stream_response(
+            ctx, _MultiChoiceStream(generation, translator), OPENAI, check_last=translator.check_last
+        )
+    return stream_response(
+        ctx,
+        generation.open(),
+        OPENAI,
+        translate=translator.translate_only,
+        check_first=generation.raise_first_error,
+        check_last=translator.check_last,
+    )
+
+
+class _Translator:
+    """All choices of one stream, and its end."""
+
+    def __init__(self, generation: Generation, chunks: list[Chunks], head: dict[str, Any]) -> None:
+        self._request = generation.request
+        self._chunks = chunks
+        self._head = head
+        self.choices = generation.choices
+
+    def translate_only(self, events: bytes) -> bytes:
+        """What the client gets for events of the only choice."""
+        return self.translate(0, events)
+
+    def translate(self, index: int, events: bytes) -> bytes:
+        """What the client gets for events of one choice; the end of the last choice is followed by the stream's."""
+        choice = self.choices[index]
+        was_done = choice.is_done
+        out = self._chunks[index].translate(events)
+        if was_done or not choice.is_done or not all(each.is_done for each in self.choices):
+            return out
+        return out + self._end()
+
+    def check_last(self, _events: bytes, log: RequestLog) -> None:
+        """Log the token counts; raises ApiError if a choice has failed or has no end."""
+        raise_incomplete(self.choices)
+        log_choices(log, self._request, self.choices)
+
+    def _end(self) -> bytes:
+        if not self._request.include_usage:
+            return _DONE
+        chunk = {**self._head, "system_fingerprint": self.choices[0].fingerprint, "choices": []}
+        return b"data: " + compact(chunk | {"usage": total_usage(self._request, self.choices)}) + b"\n\n" + _DONE
+
+
+class _MultiChoiceStream:
+    """The merged chunks of all choices as they arrive; an empty slice is a keep-alive."""
+
+    is_event_stream = True
+    last_event = b""
+
+    def __init__(self, generation: Generation, translator: _Translator) -> None:
+        self._generation = generation
+        self._translator = translator
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Complete chunks; raises the first error of any choice."""
+        for index, events in self._generation.merged_events():
+            if not events:
+                yield events
+            elif chunks := self._translator.translate(index, events):
+                yield chunks
+            error = self._translator.choices[index].error
+            if error is not None:
+                raise error

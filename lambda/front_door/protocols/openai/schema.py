@@ -1,4 +1,8 @@
-"""The types of the members that a chat and a completion have in common, and of a completion."""
+"""The types of chats and completions: OpenAI's, and TGI's own forms, which its clients send.
+
+OpenAI's: the `openai` package's `CompletionCreateParams`. TGI's: router/src/lib.rs, `ChatRequest`, as of 3.3.6, whose
+`/invocations` says about a wrong type only that the body fits none of its protocols.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +18,10 @@ from front_door.http.json_schema import (
     anything,
     array,
     integer,
+    one_of,
+    string_or,
     struct,
+    tagged,
 )
 
 _STRINGS = array(STRING, "a string or an array of strings")
@@ -25,7 +32,7 @@ def _stop(value: Any, path: str) -> Sequence[Problem]:
         value = [value]
     found = _STRINGS(value, path)
     if not found and "" in value:
-        return ((path, "must not be an empty string, where every text would stop at once"),)
+        return ((path, "must not be an empty string"),)
     return found
 
 
@@ -43,7 +50,7 @@ def _prompt(value: Any, path: str) -> Sequence[Problem]:
     return () if isinstance(value, str) else _STRINGS(value, path)
 
 
-TOKENS = integer(0, 2**32, "a number of tokens")
+_TOKENS = integer(0, 2**32, "a number of tokens")
 _COMMON: dict[str, Type] = {
     "model": STRING,
     "n": integer(1, 2**32, "a number of choices, at least 1"),
@@ -56,15 +63,14 @@ _COMMON: dict[str, Type] = {
     "frequency_penalty": NUMBER,
     "presence_penalty": NUMBER,
     "logit_bias": _logit_bias,
-    "max_tokens": TOKENS,
+    "max_tokens": _TOKENS,
     "user": anything,
 }
-COMMON: dict[str, Field] = {name: Field(type_) for name, type_ in _COMMON.items()}
-"""The members that a chat and a completion have in common."""
+_COMMON_FIELDS: dict[str, Field] = {name: Field(type_) for name, type_ in _COMMON.items()}
 
 COMPLETION: dict[str, Field] = {
     "prompt": Field(_prompt, is_required=True),
-    **COMMON,
+    **_COMMON_FIELDS,
     "best_of": Field(integer(1, 2**32, "a number of candidates, at least 1")),
     "echo": Field(BOOLEAN),
     "logprobs": Field(anything),
@@ -72,3 +78,130 @@ COMPLETION: dict[str, Field] = {
     "repetition_penalty": Field(NUMBER),
 }
 """The members of a completion; `repetition_penalty` is TGI's own."""
+
+
+def _messages(value: Any, path: str) -> Sequence[Problem]:
+    if value == []:
+        return ((path, "must be an array with at least one message"),)
+    return _MESSAGES(value, path)
+
+
+def _message(value: Any, path: str) -> Sequence[Problem]:
+    """`content`, or an assistant's `tool_calls`, or both."""
+    found = list(_MESSAGE(value, path))
+    if not isinstance(value, dict):
+        return found
+    for name, instead in (("function_call", "tool_calls"), ("audio", "content")):
+        if value.get(name) is not None:
+            found.append((f"{path}.{name}", f"is not supported, give the message `{instead}`"))
+    if value.get("content") is None and not value.get("tool_calls"):
+        found.append((f"{path}.content", "missing field `content` or `tool_calls`"))
+    return found
+
+
+_CONTENT = string_or(
+    array(
+        tagged(
+            {
+                "text": struct({"text": Field(STRING, is_required=True)}),
+                "image_url": struct(
+                    {
+                        "image_url": Field(
+                            struct({"url": Field(STRING, is_required=True)}, "an object with `url`"), is_required=True
+                        )
+                    }
+                ),
+            },
+            "an object with `type`",
+        ),
+        "a string or an array of parts",
+    )
+)
+_TOOL_CALL = tagged(
+    {
+        "function": struct(
+            {
+                "id": Field(STRING, is_required=True),
+                "function": Field(
+                    struct(
+                        {"name": Field(STRING, is_required=True), "arguments": Field(anything, is_required=True)},
+                        "an object with `name` and `arguments`",
+                    ),
+                    is_required=True,
+                ),
+            }
+        )
+    },
+    "an object with `id`, `type` and `function`",
+)
+_MESSAGE = struct(
+    {
+        "role": Field(STRING, is_required=True),
+        "content": Field(_CONTENT),
+        "name": Field(STRING),
+        "tool_calls": Field(array(_TOOL_CALL, "an array of tool calls")),
+        "tool_call_id": Field(STRING),
+    },
+    "an object with `role` and `content`",
+)
+_MESSAGES = array(_message, "an array of messages")
+_SCHEMA = struct({}, "a JSON schema")
+_FUNCTION = struct(
+    {
+        "name": Field(STRING, is_required=True),
+        "description": Field(STRING),
+        "parameters": Field(_SCHEMA),
+        "arguments": Field(_SCHEMA),
+    },
+    "an object with `name` and `parameters`",
+)
+_TOOL = tagged({"function": struct({"function": Field(_FUNCTION, is_required=True)})}, "an object with `type`")
+_NAMED = struct({"function": Field(struct({"name": Field(STRING, is_required=True)}), is_required=True)})
+_ALLOWED = struct(
+    {
+        "mode": Field(one_of("auto", "required"), is_required=True),
+        "tools": Field(array(tagged({"function": _NAMED}, "an object with `type`"), "an array"), is_required=True),
+    }
+)
+_CHOICE = tagged(
+    {"function": _NAMED, "allowed_tools": struct({"allowed_tools": Field(_ALLOWED, is_required=True)})},
+    "a string or an object with `type`",
+)
+
+
+def _json_schema(value: Any, path: str) -> Sequence[Problem]:
+    """OpenAI's `json_schema`, or TGI's `value`."""
+    name = "value" if value.get("json_schema") is None and "value" in value else "json_schema"
+    fields = {"name": Field(STRING), "schema": Field(_SCHEMA, is_required=True)}
+    hint = ", an object with `name` and `schema`"
+    return struct({name: Field(struct(fields), is_required=True, hint=hint)})(value, path)
+
+
+def _json(value: Any, path: str) -> Sequence[Problem]:
+    """TGI's `json`: a schema, or the text of one."""
+    schema = Field(string_or(_SCHEMA), is_required=value["type"] == "json", hint=", the JSON schema")
+    return struct({"value": schema})(value, path)
+
+
+_FORMAT = tagged(
+    {
+        "text": anything,
+        "json_object": _json,
+        "json_schema": _json_schema,
+        "json": _json,
+        "regex": struct({"value": Field(STRING, is_required=True, hint=", the regular expression")}),
+    },
+    "an object with `type`",
+)
+CHAT: dict[str, Field] = {
+    "messages": Field(_messages, is_required=True),
+    **_COMMON_FIELDS,
+    "max_completion_tokens": Field(_TOKENS),
+    "logprobs": Field(BOOLEAN),
+    "top_logprobs": Field(integer(0, 2**32, "a number of alternatives")),
+    "tools": Field(array(_TOOL, "an array of tools")),
+    "tool_choice": Field(string_or(_CHOICE)),
+    "tool_prompt": Field(STRING),
+    "response_format": Field(_FORMAT),
+}
+"""The members of a chat."""

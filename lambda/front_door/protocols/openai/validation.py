@@ -89,7 +89,7 @@ def common_members(valid: Mapping[str, Any], prompts: int, problems: Problems) -
     Args:
         valid: The valid members of the body.
         prompts: The number of prompts.
-        problems: Receives what contradicts itself or is too much.
+        problems: Receives contradictions.
     """
     n = valid.get("n", 1)
     if n * prompts > MAX_CHOICES:

@@ -61,11 +61,7 @@ def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model_of(ctx: RequestContext) -> Model:
-    """The model of the path.
-
-    Raises:
-        ApiError: There is no such model, or its container does not speak TGI.
-    """
+    """The model of the path; raises ApiError if there is none, or if its container does not speak TGI."""
     model = ctx.model_of_path()
     if ctx.engine_of(model).native_protocol != "tgi":
         raise ApiError("not_found", f"{model.name} does not run on TGI; use /v1/chat/completions or /v1/completions.")
@@ -157,11 +153,7 @@ class _Generation:
         self._last = event
 
     def finish(self) -> tuple[dict[str, Any], str]:
-        """The details and the text.
-
-        Raises:
-            ApiError: The stream was cut off.
-        """
+        """The details and the text; raises ApiError if the stream was cut off."""
         text, details = self._last.get("generated_text"), self._last.get("details")
         if not isinstance(text, str) or not isinstance(details, dict):
             raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no end")
@@ -191,6 +183,6 @@ def _invoke(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Res
     if content.startswith(b"[") and content.endswith(b"]"):
         content = content[1:-1]
     if not isinstance((parse_object(content) or {}).get("generated_text"), str):
-        message = "The model answered something else than a generation."
+        message = "The model's response is not a generation."
         raise ApiError("upstream", message, log_detail="no generated_text")
     return Response(200, dict(JSON), [b"[" + content + b"]" if as_array else content])

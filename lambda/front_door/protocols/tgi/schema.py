@@ -68,11 +68,6 @@ COMPAT = struct(_FIELDS | {"stream": _never_null(BOOLEAN)})
 
 
 def problems(body: dict[str, Any], type_: Type) -> list[str]:
-    """Everything in a generate request that TGI could not read; quotes no values, which may be prompts.
-
-    Args:
-        body: The request; names that TGI does not know are fine, it ignores them.
-        type_: `GENERATE` or `COMPAT`.
-    """
+    """Everything in a generate request that TGI could not read; names that it does not know are ignored."""
     found = type_(body, "")
     return [text if path == "inputs" and path not in body else f"{path}: {text}" for path, text in found]

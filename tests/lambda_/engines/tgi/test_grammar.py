@@ -1,4 +1,4 @@
-"""JSON mode and JSON schemas in the words that TGI's grammar reads."""
+"""JSON mode and JSON schemas as TGI's grammars."""
 
 import json
 import re
@@ -42,22 +42,22 @@ def test_whatever_json_mode_allows_is_a_json_object(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "[]", '"x"', "{a:1}", '{"a":1,}', '{"a"}', '{"a":01}', '{"a":"\n"}', "{}{}"])
-def test_what_is_no_json_object_is_not_allowed(text: str) -> None:
+def test_json_mode_allows_nothing_but_objects(text: str) -> None:
     assert re.fullmatch(JSON_OBJECT, text) is None
 
 
 def form(value: dict[str, Any]) -> dict[str, Any] | None:
     problems = Problems()
-    told = response_format(value, problems)
+    result = response_format(value, problems)
     problems.raise_if_any()
-    return told
+    return result
 
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("requested", "result"),
     [
         ({"type": "text"}, None),
         ({"type": "json_object"}, {"type": "regex", "value": JSON_OBJECT}),
@@ -79,15 +79,17 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required":
         ({"type": "regex", "value": "a+"}, {"type": "regex", "value": "a+"}),
     ],
 )
-def test_openais_and_tgis_own_forms_become_tgis(asked: dict[str, Any], told: dict[str, Any] | None) -> None:
-    assert form(asked) == told
+def test_openais_and_tgis_response_formats_are_translated(
+    requested: dict[str, Any], result: dict[str, Any] | None
+) -> None:
+    assert form(requested) == result
 
 
 def renormalize_schema(schema: dict[str, Any]) -> dict[str, Any]:
     problems = Problems()
-    told = normalize_schema(schema, "schema", problems)
+    result = normalize_schema(schema, "schema", problems)
     problems.raise_if_any()
-    return told
+    return result
 
 
 PERSON = {
@@ -101,12 +103,12 @@ PERSON = {
 PERSON["properties"]["others"]["items"] = {"$ref": "#/$defs/Person"}  # type: ignore[index]
 
 
-def test_references_are_followed_with_what_stands_beside_them() -> None:
-    told = renormalize_schema(PERSON)
-    assert "$ref" not in json.dumps(told)
-    assert "$defs" not in told
-    assert told["properties"]["one"]["description"] == "The first."
-    assert told["properties"]["others"]["items"]["properties"]["name"] == {"type": "string", "description": "A name."}
+def test_references_are_merged_with_the_members_beside_them() -> None:
+    result = renormalize_schema(PERSON)
+    assert "$ref" not in json.dumps(result)
+    assert "$defs" not in result
+    assert result["properties"]["one"]["description"] == "The first."
+    assert result["properties"]["others"]["items"]["properties"]["name"] == {"type": "string", "description": "A name."}
 
 
 def test_a_property_may_have_the_name_of_a_keyword() -> None:
@@ -136,14 +138,14 @@ ANYTHING = [None, True, 5, "x", [1], {"a": {"b": 1}}]
     ],
     ids=json.dumps,
 )
-def test_a_schema_means_the_same_in_tgis_words(schema: dict[str, Any]) -> None:
-    told = renormalize_schema(schema)
-    assert told != schema or "enum" in str(schema)
+def test_a_normalized_schema_accepts_the_same_values(schema: dict[str, Any]) -> None:
+    result = renormalize_schema(schema)
+    assert result != schema or "enum" in str(schema)
     for value in ANYTHING:
         instances = ({"a": value}, {"a": {"b": value}}, {})
         for instance in instances:
             before = jsonschema.Draft202012Validator(schema).is_valid(instance)
-            assert jsonschema.Draft202012Validator(told).is_valid(instance) == before, instance
+            assert jsonschema.Draft202012Validator(result).is_valid(instance) == before, instance
 
 
 @pytest.mark.parametrize(
@@ -155,7 +157,7 @@ def test_a_schema_means_the_same_in_tgis_words(schema: dict[str, Any]) -> None:
         ({"minimum": 1}, "number"),
     ],
 )
-def test_a_part_without_a_type_is_held_to_the_one_that_it_is_about(part: dict[str, Any], kind: str) -> None:
+def test_a_schema_without_a_type_gets_the_type_that_its_keywords_imply(part: dict[str, Any], kind: str) -> None:
     assert renormalize_schema({"properties": {"a": part}})["properties"]["a"] == {**part, "type": kind}
 
 
@@ -173,7 +175,7 @@ def keywords(schema: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "schema", [PERSON, {"properties": {"a": {"type": ["string", "null"]}, "b": {}, "c": {"items": {}}}}]
 )
-def test_outlines_core_finds_something_that_it_knows_in_every_part(schema: dict[str, Any]) -> None:
+def test_every_subschema_has_a_keyword_that_outlines_core_knows(schema: dict[str, Any]) -> None:
     known = {"properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "type"}
     for part in keywords(renormalize_schema(schema)):
         assert part.keys() & known
@@ -181,29 +183,29 @@ def test_outlines_core_finds_something_that_it_knows_in_every_part(schema: dict[
 
 
 @pytest.mark.parametrize(
-    ("schema", "words"),
+    ("schema", "expected_message"),
     [
         (
             {"properties": {"next": {"$ref": "#"}}},
-            "the schema refers to itself, and the grammar of this model's server has an end",
+            "the schema refers to itself, which this model's server does not support",
         ),
         (
             {"$defs": {"A": {"properties": {"b": {"$ref": "#/$defs/A"}}}}, "properties": {"a": {"$ref": "#/$defs/A"}}},
             "the schema refers to itself",
         ),
         ({"$defs": {"A": {"$ref": "#/$defs/A"}}, "properties": {"a": {"$ref": "#/$defs/A"}}}, "the schema refers"),
-        ({"properties": {"a": {"$ref": "#/$defs/A"}}}, "a $ref points to what is not in the schema"),
+        ({"properties": {"a": {"$ref": "#/$defs/A"}}}, "a $ref points to something that is not in the schema"),
         ({"properties": {"a": {"$ref": "https://example.com/a"}}}, "a $ref must point into the same schema"),
     ],
 )
-def test_references_that_lead_nowhere_or_never_end_are_refused(schema: dict[str, Any], words: str) -> None:
+def test_dangling_and_recursive_references_are_rejected(schema: dict[str, Any], expected_message: str) -> None:
     problems = Problems()
     assert normalize_schema(schema, "response_format.value", problems) == schema
-    with pytest.raises(Exception, match=re.escape(f"response_format.value: {words}")):
+    with pytest.raises(Exception, match=re.escape(f"response_format.value: {expected_message}")):
         problems.raise_if_any()
 
 
-def test_references_that_multiply_are_refused_before_they_fill_the_memory() -> None:
+def test_references_that_multiply_are_rejected_before_they_exhaust_memory() -> None:
     names = "abcdefghijklmnop"
     definitions = {
         name: {"properties": {"x": {"$ref": f"#/$defs/{following}"}, "y": {"$ref": f"#/$defs/{following}"}}}

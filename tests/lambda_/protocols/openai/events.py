@@ -1,4 +1,4 @@
-"""What a TGI container sends on its OpenAI routes, and what the door makes of it, read."""
+"""What a TGI container sends on its OpenAI routes, and the parsed stream of the front door."""
 
 import json
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ COMPLETION = [completion_text("Un été"), completion_text(" 🧸"), completion_
 
 @dataclass
 class Read:
-    """A stream of the door, read as a client reads it."""
+    """A stream of the front door, read as a client reads it."""
 
     chunks: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)

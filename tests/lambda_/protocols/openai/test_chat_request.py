@@ -1,4 +1,4 @@
-"""From OpenAI's chat request to TGI's: what is sent, and what is refused by which words."""
+"""From OpenAI's chat request to TGI's: what is sent, and what is rejected with which message."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def bodies(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> list[dict[str
 
 
 def sent(body: dict[str, Any]) -> dict[str, Any]:
-    """What differs from the least that is always sent."""
+    """What differs from the members that are always sent."""
     (only,) = bodies(body)
     assert {name: only[name] for name in ALWAYS} == ALWAYS
     return {name: value for name, value in only.items() if name not in (*ALWAYS, "messages")}
@@ -66,20 +66,20 @@ def refused(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> tuple[str | 
         ({"prompt_cache_key": "k", "prompt_cache_options": {"ttl": "30m"}, "prompt_cache_retention": "24h"}, {}),
     ],
 )
-def test_what_openai_allows_is_sent_as_tgi_takes_it(body: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_openais_parameters_are_sent_as_tgi_accepts_them(body: dict[str, Any], expected: dict[str, Any]) -> None:
     assert sent(body) == expected
 
 
 @pytest.mark.parametrize(
-    ("body", "param", "words"),
+    ("body", "param", "expected_message"),
     [
         ({"logit_bias": {"50256": -100}}, "logit_bias", "logit_bias is not supported"),
         ({"logit_bias": [1]}, "logit_bias", "logit_bias is not supported"),
         ({"presence_penalty": -0.1}, "presence_penalty", "presence_penalty is supported as 0 only"),
-        ({"max_tokens": 1, "max_completion_tokens": 2}, "max_tokens", "two names of one thing and differ"),
+        ({"max_tokens": 1, "max_completion_tokens": 2}, "max_tokens", "are the same parameter and differ"),
         ({"top_logprobs": 2}, "top_logprobs", "top_logprobs is allowed with logprobs only"),
-        ({"logprobs": True, "top_logprobs": 6}, "top_logprobs", "top_logprobs is 6, this model gives at most 5"),
-        ({"stop": ["a", "b", "c", "d", "e"]}, "stop", "stop has 5 sequences, this model takes at most 4"),
+        ({"logprobs": True, "top_logprobs": 6}, "top_logprobs", "top_logprobs is 6, this model returns at most 5"),
+        ({"stop": ["a", "b", "c", "d", "e"]}, "stop", "stop has 5 sequences, this model accepts at most 4"),
         ({"stream_options": {"include_usage": True}}, "stream_options", "stream_options is allowed with stream only"),
         ({"n": 9}, "n", "n (9) is more than the 8 choices that one request may have"),
         ({"functions": [{"name": "f"}]}, "functions", "functions is not supported: use `tools`"),
@@ -97,25 +97,27 @@ def test_what_openai_allows_is_sent_as_tgi_takes_it(body: dict[str, Any], expect
         ({"inputs": "x", "parameters": {}}, "inputs", "Unrecognized request arguments supplied: inputs, parameters"),
     ],
 )
-def test_what_tgi_cannot_honour_is_refused_by_name(body: dict[str, Any], param: str, words: str) -> None:
+def test_parameters_that_tgi_does_not_support_are_rejected_by_name(
+    body: dict[str, Any], param: str, expected_message: str
+) -> None:
     assert refused(body)[0] == param
-    assert words in refused(body)[1]
+    assert expected_message in refused(body)[1]
 
 
-def test_a_limit_that_is_not_known_is_left_to_the_container() -> None:
+def test_an_unknown_limit_is_left_to_the_container() -> None:
     body = {"stop": ["a", "b", "c", "d", "e"], "logprobs": True, "top_logprobs": 20}
     (only,) = bodies(body, {})
     assert (only["stop"], only["top_logprobs"]) == (body["stop"], 20)
 
 
-def test_each_choice_is_a_request_with_a_seed_of_its_own() -> None:
+def test_each_choice_is_a_request_with_its_own_seed() -> None:
     assert [body["seed"] for body in bodies({"n": 3, "seed": 2**64 - 2})] == [2**64 - 2, 2**64 - 1, 0]
     unseeded = bodies({"n": 2})
     assert len(unseeded) == 2
     assert all("seed" not in body for body in unseeded)
 
 
-def test_what_the_answer_is_to_be_is_noted() -> None:
+def test_the_form_of_the_response_is_parsed() -> None:
     options = {"stream": True, "stream_options": {"include_usage": True}, "stop": "x", "logprobs": True, "n": 2}
     request = parse_chat({**HI, **options}, Problems(), strict=True)
     assert (request.stream, request.include_usage, request.stop_sequences, request.logprobs, request.n) == (
@@ -149,18 +151,18 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "now", "argumen
         ({"role": "assistant", "content": "Hi", "tool_calls": []}, {"role": "assistant", "content": "Hi"}),
     ],
 )
-def test_a_message_is_sent_as_tgi_reads_it(message: dict[str, Any], expected: dict[str, Any]) -> None:
+def test_messages_are_translated(message: dict[str, Any], expected: dict[str, Any]) -> None:
     (only,) = bodies({"messages": [message]})
     assert only["messages"] == [expected]
 
 
 @pytest.mark.parametrize("content", ["Let me see.", [{"type": "text", "text": "Let me see."}]])
 def test_a_message_with_text_and_tool_calls_keeps_both(content: Any) -> None:
-    """TGI reads the text alone; where it reads tool calls, it shows the model their JSON."""
+    """TGI reads only the text; when it reads tool calls, it shows the model their JSON."""
     (only,) = bodies({"messages": [{"role": "assistant", "content": content, "tool_calls": [CALL]}]})
     (message,) = only["messages"]
-    told = message["content"] if isinstance(content, str) else "".join(part["text"] for part in message["content"])
-    first, shown = told.split("\n")
+    result = message["content"] if isinstance(content, str) else "".join(part["text"] for part in message["content"])
+    first, shown = result.split("\n")
     function = {"description": None, "name": "now", "arguments": json.dumps('{"zone":"é"}', ensure_ascii=False)}
     assert (first, json.loads(shown)) == ("Let me see.", [{**CALL, "function": function}])
 
@@ -177,7 +179,7 @@ def allowed(mode: str, *names: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("choice", "names", "told"),
+    ("choice", "names", "result"),
     [
         (None, ["weather", "now"], "auto"),
         ("auto", ["weather", "now"], "auto"),
@@ -188,10 +190,10 @@ def allowed(mode: str, *names: str) -> dict[str, Any]:
         (allowed("required", "now", "weather"), ["weather", "now"], "required"),
     ],
 )
-def test_a_tool_choice_decides_which_tools_are_offered(choice: object, names: list[str], told: object) -> None:
+def test_a_tool_choice_decides_which_tools_are_sent(choice: object, names: list[str], result: object) -> None:
     body = sent({"tools": TOOLS, "tool_choice": choice})
     assert [tool["function"]["name"] for tool in body["tools"]] == names
-    assert body["tool_choice"] == told
+    assert body["tool_choice"] == result
     assert body["tools"][-1 if names[-1] == "now" else 0] == NOW
 
 
@@ -204,11 +206,11 @@ def test_a_tool_choice_decides_which_tools_are_offered(choice: object, names: li
         {"tool_choice": "none"},
     ],
 )
-def test_without_a_tool_to_call_none_is_told(body: dict[str, Any]) -> None:
+def test_without_a_tool_to_call_none_is_sent(body: dict[str, Any]) -> None:
     assert sent(body) == {}
 
 
-def test_a_tool_is_told_with_what_tgi_knows_of_it() -> None:
+def test_a_tool_is_sent_with_the_members_that_tgi_knows() -> None:
     function = {
         "name": "f",
         "description": "d",
@@ -220,25 +222,25 @@ def test_a_tool_is_told_with_what_tgi_knows_of_it() -> None:
     assert tool["function"]["parameters"]["properties"]["a"].keys() == {"anyOf"}
 
 
-def test_a_tool_prompt_goes_with_the_tools() -> None:
+def test_a_tool_prompt_is_sent_with_tools_only() -> None:
     assert sent({"tools": TOOLS, "tool_prompt": "p"})["tool_prompt"] == "p"
     assert sent({"tool_prompt": "p"}) == {}
 
 
-def test_the_arguments_that_a_call_must_have_are_noted() -> None:
+def test_the_required_arguments_of_a_tool_are_known() -> None:
     request = parse_chat({**HI, "tools": TOOLS}, Problems(), strict=True)
     assert [required_arguments(request, name) for name in ("weather", "now")] == [["city"], []]
 
 
 @pytest.mark.parametrize(
-    ("body", "param", "words"),
+    ("body", "param", "expected_message"),
     [
         ({"tool_choice": "required"}, "tool_choice", "tool_choice is allowed with tools only"),
         ({"tool_choice": named("now")}, "tool_choice", "tool_choice is allowed with tools only"),
         ({"tools": TOOLS, "tool_choice": named("then")}, "tool_choice", "not among the tools: weather, now"),
         ({"tools": TOOLS, "tool_choice": allowed("auto", "then")}, "tool_choice", "not among the tools: weather, now"),
         ({"tools": TOOLS, "response_format": {"type": "json_object"}}, "response_format", "exclude each other"),
-        ({"tools": [named("no_tool")]}, "tools[0].function.name", "no_tool is what this model's server calls no tool"),
+        ({"tools": [named("no_tool")]}, "tools[0].function.name", "no_tool is reserved by this model's server"),
         (
             {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"_name": {}}}}}]},
             "tools[0].function.parameters",
@@ -254,15 +256,15 @@ def test_the_arguments_that_a_call_must_have_are_noted() -> None:
                 ]
             },
             "tools[0].function.parameters",
-            "a $ref points to what is not in the schema",
+            "a $ref points to something that is not in the schema",
         ),
     ],
 )
-def test_tools_that_cannot_be_offered_are_refused(body: dict[str, Any], param: str, words: str) -> None:
+def test_unsupported_tools_are_rejected(body: dict[str, Any], param: str, expected_message: str) -> None:
     assert refused(body)[0] == param
-    assert words in refused(body)[1]
+    assert expected_message in refused(body)[1]
 
 
-def test_response_formats_and_tools_go_together_where_no_tool_may_be_called() -> None:
+def test_a_response_format_is_allowed_with_tools_if_none_may_be_called() -> None:
     body = sent({"tools": TOOLS, "tool_choice": "none", "response_format": {"type": "json_object"}})
     assert body.keys() == {"response_format"}

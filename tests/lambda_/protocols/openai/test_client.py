@@ -1,4 +1,4 @@
-"""The `openai` package with its plain defaults, over the application and a SageMaker double."""
+"""The `openai` package with its defaults, over the application and a SageMaker double."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from tests.lambda_.conftest import Door
+from tests.lambda_.conftest import ApiClient
 from tests.lambda_.protocols.openai.events import ANSWER, COMPLETION, DONE, TOOLS, text, tool, used
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, exception, part, parts, stream
 
@@ -17,10 +17,10 @@ CALL = [tool("{", "weather"), tool('"city": "Bern"'), tool("}"), used(9, 12), DO
 
 
 @pytest.fixture
-def client(door: Door) -> openai.OpenAI:
+def client(api: ApiClient) -> openai.OpenAI:
     def send(request: httpx2.Request) -> httpx2.Response:
         headers = {name: [value] for name, value in request.headers.items()}
-        answer = door.begin(
+        answer = api.begin(
             request.url.path,
             method=request.method,
             raw=request.content.decode(),
@@ -29,7 +29,7 @@ def client(door: Door) -> openai.OpenAI:
         return httpx2.Response(answer.status, headers=answer.headers, content=b"".join(answer.body))
 
     http = httpx2.Client(transport=httpx2.MockTransport(send))
-    return openai.OpenAI(base_url="http://door/v1", api_key="key", http_client=http, max_retries=0)
+    return openai.OpenAI(base_url="http://front-door/v1", api_key="key", http_client=http, max_retries=0)
 
 
 def test_a_chat_completion(client: openai.OpenAI, sagemaker: SageMakerDouble) -> None:
@@ -51,8 +51,8 @@ def test_a_streamed_chat_completion(client: openai.OpenAI, sagemaker: SageMakerD
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_completion(client: openai.OpenAI, sagemaker: SageMakerDouble, streamed: bool) -> None:
     sagemaker.replies.append(parts(*COMPLETION))
-    told: Any = client.completions.create(model="llama", prompt="Once", stream=streamed)
-    texts = [chunk.choices[0].text for chunk in (told if streamed else [told])]
+    result: Any = client.completions.create(model="llama", prompt="Once", stream=streamed)
+    texts = [chunk.choices[0].text for chunk in (result if streamed else [result])]
     assert "".join(texts) == "Un été 🧸"
 
 
@@ -74,7 +74,7 @@ class Weather(BaseModel):
     note: str | None = None
 
 
-def test_the_packages_own_parsing(client: openai.OpenAI, sagemaker: SageMakerDouble) -> None:
+def test_the_packages_parsing(client: openai.OpenAI, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(text('{"city": "Bern", '), text('"note": null}'), text("", "stop"), used(), DONE))
     parsed = client.chat.completions.parse(model="llama", messages=MESSAGES, response_format=Weather)
     assert parsed.choices[0].message.parsed == Weather(city="Bern")
@@ -83,7 +83,7 @@ def test_the_packages_own_parsing(client: openai.OpenAI, sagemaker: SageMakerDou
     assert form["value"]["schema"]["properties"].keys() == {"city", "note"}
 
 
-def test_the_packages_own_stream_of_tool_calls(client: openai.OpenAI, sagemaker: SageMakerDouble) -> None:
+def test_the_packages_stream_of_tool_calls(client: openai.OpenAI, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(CALL[0], tool('"city": "Bern", "note": null'), *CALL[2:]))
     tools: Any = [openai.pydantic_function_tool(Weather, name="weather")]
     with client.chat.completions.stream(model="llama", messages=MESSAGES, tools=tools) as events:
@@ -92,7 +92,9 @@ def test_the_packages_own_stream_of_tool_calls(client: openai.OpenAI, sagemaker:
     assert (call.function.name, json.loads(call.function.arguments)) == ("weather", {"city": "Bern", "note": None})
 
 
-def test_a_cut_answer_is_told_to_who_parses_it(client: openai.OpenAI, sagemaker: SageMakerDouble) -> None:
+def test_a_response_that_was_cut_off_raises_when_it_is_parsed(
+    client: openai.OpenAI, sagemaker: SageMakerDouble
+) -> None:
     sagemaker.replies.append(parts(text('{"city": "Be', "length"), used(), DONE))
     with pytest.raises(openai.LengthFinishReasonError):
         client.chat.completions.parse(model="llama", messages=MESSAGES, response_format=Weather)
@@ -112,7 +114,7 @@ def test_the_models(client: openai.OpenAI) -> None:
     ],
 )
 @pytest.mark.parametrize("streamed", [False, True])
-def test_an_error_is_the_clients_own_exception(
+def test_an_error_raises_the_packages_exception(
     client: openai.OpenAI,
     sagemaker: SageMakerDouble,
     reply: Reply,
@@ -128,7 +130,7 @@ def test_an_error_is_the_clients_own_exception(
     assert raised.value.body["message"] != ""
 
 
-def test_a_parameter_that_is_refused_is_a_bad_request(client: openai.OpenAI) -> None:
+def test_an_unsupported_parameter_is_a_bad_request(client: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="logit_bias is not supported") as raised:
         client.chat.completions.create(model="llama", messages=MESSAGES, logit_bias={"50256": -100})
     assert raised.value.param == "logit_bias"
@@ -145,5 +147,5 @@ def test_a_stream_that_breaks_raises_with_its_message(client: openai.OpenAI, sag
     sagemaker.replies.append(stream([part(text("Un")), broken]))
     chunks = client.chat.completions.create(model="llama", messages=MESSAGES, stream=True)
     assert next(chunks).choices[0].delta.content == "Un"
-    with pytest.raises(openai.APIError, match="The model's answer broke off before its end"):
+    with pytest.raises(openai.APIError, match="The model's response broke off before its end"):
         next(chunks)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from front_door.errors import ApiError
 
-from tests.lambda_.conftest import Door
+from tests.lambda_.conftest import ApiClient
 from tests.lambda_.protocols.openai.bodies import completion_bodies
 from tests.lambda_.protocols.openai.events import COMPLETION, DONE, USAGE, Read, completion_text, error
 from tests.lambda_.sagemaker_double import SageMakerDouble, part, parts, slices, stream
@@ -14,15 +14,15 @@ PATH = "/v1/completions"
 BODY = {"prompt": "Once"}
 
 
-def streamed(door: Door, **more: Any) -> Read:
-    answer = door.ask(PATH, {**BODY, "stream": True, **more})
+def streamed(api: ApiClient, **more: Any) -> Read:
+    answer = api.send(PATH, {**BODY, "stream": True, **more})
     assert answer.status == 200, answer.body
     return Read.of(answer.body)
 
 
-def test_a_completion_in_one_piece(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_buffered_completion(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(*COMPLETION))
-    completion = door.ask(PATH, BODY).json()
+    completion = api.send(PATH, BODY).json()
     assert completion.pop("created") > 1.6e9
     assert completion == {
         "id": "cmpl-gateway-id",
@@ -33,70 +33,70 @@ def test_a_completion_in_one_piece(door: Door, sagemaker: SageMakerDouble) -> No
         "usage": USAGE,
     }
     assert sagemaker.received[0].json() == {"prompt": "Once", "max_tokens": 1024, "stream": True}
-    assert door.log()[0]["GeneratedTokens"] == 2
+    assert api.log()[0]["GeneratedTokens"] == 2
 
 
-def test_a_stream_is_the_same_whatever_the_cut(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_stream_is_the_same_wherever_the_slices_are_cut(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     events = b"".join(COMPLETION)
     for size in range(1, len(events), 11):
         sagemaker.replies.append(parts(*slices(events, size)))
-        read = streamed(door)
+        read = streamed(api)
         assert (read.text(), read.finish_reasons(), read.is_done) == ("Un été 🧸", ["stop"], True)
         assert len({chunk["id"] for chunk in read.chunks}) == 1
         assert {chunk["object"] for chunk in read.chunks} == {"text_completion"}
 
 
 @pytest.mark.parametrize(
-    ("reason", "last", "told"), [("eos_token", "", "stop"), ("stop_sequence", "!", "stop"), ("length", "!", "length")]
+    ("reason", "last", "result"), [("eos_token", "", "stop"), ("stop_sequence", "!", "stop"), ("length", "!", "length")]
 )
-def test_the_last_token_is_text_unless_it_is_the_end_itself(
-    door: Door, sagemaker: SageMakerDouble, reason: str, last: str, told: str
+def test_the_last_token_is_text_unless_it_is_the_end_token(
+    api: ApiClient, sagemaker: SageMakerDouble, reason: str, last: str, result: str
 ) -> None:
     sagemaker.replies += [parts(completion_text("Un"), completion_text("!", reason), DONE)] * 2
-    choice = door.ask(PATH, BODY).json()["choices"][0]
-    assert (choice["text"], choice["finish_reason"]) == ("Un" + last, told)
-    read = streamed(door)
-    assert (read.text(), read.finish_reasons()) == ("Un" + last, [told])
+    choice = api.send(PATH, BODY).json()["choices"][0]
+    assert (choice["text"], choice["finish_reason"]) == ("Un" + last, result)
+    read = streamed(api)
+    assert (read.text(), read.finish_reasons()) == ("Un" + last, [result])
 
 
-def test_the_token_counts_come_only_where_they_were_asked_for(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_token_counts_are_streamed_only_on_request(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [parts(*COMPLETION)] * 2
-    assert streamed(door).usage() == ["absent"] * 3
-    assert streamed(door, stream_options={"include_usage": True}).usage() == [None, None, None, USAGE]
+    assert streamed(api).usage() == ["absent"] * 3
+    assert streamed(api, stream_options={"include_usage": True}).usage() == [None, None, None, USAGE]
 
 
-def test_an_echoed_prompt_begins_the_text(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_an_echoed_prompt_begins_the_text(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [parts(*COMPLETION)] * 2
-    assert door.ask(PATH, {**BODY, "echo": True}).json()["choices"][0]["text"] == "OnceUn été 🧸"
-    read = streamed(door, echo=True)
+    assert api.send(PATH, {**BODY, "echo": True}).json()["choices"][0]["text"] == "OnceUn été 🧸"
+    read = streamed(api, echo=True)
     assert [choice["text"] for choice in read.choices()] == ["Once", "Un été", " 🧸", ""]
 
 
-def test_a_text_that_looks_like_an_event_is_text(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_text_that_looks_like_an_event_is_text(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     odd = 'data: {"object":"text_completion","choices":[{"index":0,"text":"x","logprobs":null,"finish_reason":""}],'
     sagemaker.replies.append(parts(completion_text("a"), completion_text(odd) * 2, *COMPLETION[2:]))
-    assert streamed(door).text() == "a" + odd + odd
+    assert streamed(api).text() == "a" + odd + odd
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
-def test_an_error_in_the_place_of_the_first_event_is_the_status(
-    door: Door, sagemaker: SageMakerDouble, is_streamed: bool
+def test_an_error_instead_of_the_first_event_becomes_the_status(
+    api: ApiClient, sagemaker: SageMakerDouble, is_streamed: bool
 ) -> None:
     sagemaker.replies.append(parts(error("Input validation error: `temperature` must be strictly positive"), DONE))
-    answer = door.ask(PATH, {**BODY, "stream": is_streamed})
+    answer = api.send(PATH, {**BODY, "stream": is_streamed})
     assert (answer.status, answer.json()["error"]["param"]) == (400, "temperature")
 
 
-def test_an_error_in_the_middle_is_told_behind_what_came(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_an_error_in_the_middle_follows_the_text_so_far(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(completion_text("Un"), error("Request failed during generation: x"), DONE))
-    read = streamed(door)
+    read = streamed(api)
     assert (read.text(), read.errors[0]["error"]["code"], read.is_done) == ("Un", "generation", True)
 
 
-def test_a_stream_without_an_end_is_an_error(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_stream_without_an_end_is_an_error(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies += [stream([part(completion_text("Un"))])] * 2
-    assert streamed(door).errors[0]["error"]["code"] == "incomplete_generation"
-    assert door.ask(PATH, BODY).status == 500
+    assert streamed(api).errors[0]["error"]["code"] == "incomplete_generation"
+    assert api.send(PATH, BODY).status == 500
 
 
 def sent(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -120,12 +120,12 @@ def sent(body: dict[str, Any]) -> list[dict[str, Any]]:
         ),
     ],
 )
-def test_what_openai_allows_is_sent_as_tgi_takes_it(body: dict[str, Any], expected: list[dict[str, Any]]) -> None:
+def test_openais_parameters_are_sent_as_tgi_accepts_them(body: dict[str, Any], expected: list[dict[str, Any]]) -> None:
     assert sent(body) == expected
 
 
 @pytest.mark.parametrize(
-    ("body", "param", "words"),
+    ("body", "param", "expected_message"),
     [
         ({"prompt": [1, 2, 3]}, "prompt", "arrays of tokens are not supported"),
         ({"prompt": [[1], [2]]}, "prompt", "arrays of tokens are not supported"),
@@ -138,26 +138,28 @@ def test_what_openai_allows_is_sent_as_tgi_takes_it(body: dict[str, Any], expect
         ({"logprobs": 5}, "logprobs", "logprobs is not supported"),
         ({"echo": True, "logprobs": 1}, "logprobs", "logprobs is not supported"),
         ({"suffix": "x"}, "suffix", "suffix is not supported: put what follows into the prompt"),
-        ({"best_of": 3}, "best_of", "best_of is supported as the same as n only"),
-        ({"stop": ["a", "b", "c", "d", "e"]}, "stop", "this model takes at most 4"),
+        ({"best_of": 3}, "best_of", "best_of is supported only if it equals n"),
+        ({"stop": ["a", "b", "c", "d", "e"]}, "stop", "this model accepts at most 4"),
         ({"messages": []}, "messages", "Unrecognized request argument supplied: messages"),
         ({"max_completion_tokens": 5}, "max_completion_tokens", "Unrecognized request argument supplied"),
     ],
 )
-def test_what_tgi_cannot_honour_is_refused_by_name(body: dict[str, Any], param: str, words: str) -> None:
+def test_parameters_that_tgi_does_not_support_are_rejected_by_name(
+    body: dict[str, Any], param: str, expected_message: str
+) -> None:
     with pytest.raises(ApiError) as raised:
         sent(body)
     assert (raised.value.status, raised.value.param) == (400, param)
-    assert words in raised.value.message
+    assert expected_message in raised.value.message
 
 
-def test_a_completion_needs_a_prompt(door: Door) -> None:
-    answer = door.ask(PATH, {"made_up": 1})
-    words = "prompt: missing field `prompt`; Unrecognized request argument supplied: made_up"
-    assert (answer.status, answer.json()["error"]["message"]) == (400, words)
+def test_a_completion_requires_a_prompt(api: ApiClient) -> None:
+    answer = api.send(PATH, {"made_up": 1})
+    expected_message = "prompt: missing field `prompt`; Unrecognized request argument supplied: made_up"
+    assert (answer.status, answer.json()["error"]["message"]) == (400, expected_message)
 
 
-def test_a_prompt_on_tgis_own_route_is_a_completion(door: Door, sagemaker: SageMakerDouble) -> None:
+def test_a_prompt_on_tgis_route_is_a_completion(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(*COMPLETION))
-    answer = door.ask("/invocations", {**BODY, "made_up": 1})
+    answer = api.send("/invocations", {**BODY, "made_up": 1})
     assert (answer.status, answer.json()["object"]) == (200, "text_completion")

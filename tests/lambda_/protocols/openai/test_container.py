@@ -1,4 +1,4 @@
-"""Over the emulated container: an answer in one piece is what its stream adds up to, and every request ends well."""
+"""Over the emulated container: buffered responses equal streamed ones, and every request gets a valid response."""
 
 import json
 import re
@@ -75,23 +75,23 @@ def both(cloud: Cloud, path: str, body: dict[str, Any]) -> tuple[Any, Read]:
 
 @settings(max_examples=120, deadline=None)
 @given(CHATS)
-def test_a_chat_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, body: dict[str, Any]) -> None:
+def test_a_buffered_chat_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
     whole, read = both(cloud, "/v1/chat/completions", body)
     stops = [body["stop"]] if isinstance(body.get("stop"), str) else body.get("stop", [])
     for choice in whole["choices"]:
         content = choice["message"]["content"]
         assert read.text(choice["index"]) == content
         assert not any(stop in content for stop in stops)
-        told = [c["logprobs"]["content"] for c in read.choices(choice["index"]) if c["logprobs"]]
+        result = [c["logprobs"]["content"] for c in read.choices(choice["index"]) if c["logprobs"]]
         entries = (choice["logprobs"] or {"content": []})["content"]
-        assert [entry for each in told for entry in each] == entries
+        assert [entry for each in result for entry in each] == entries
         if body.get("logprobs"):
             assert "".join(entry["token"] for entry in entries).startswith(content)
 
 
 @settings(max_examples=80, deadline=None)
 @given(TOOL_CHATS)
-def test_a_tool_call_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, body: dict[str, Any]) -> None:
+def test_a_buffered_tool_call_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
     whole, read = both(cloud, "/v1/chat/completions", body)
     for choice in whole["choices"]:
         index = choice["index"]
@@ -111,7 +111,7 @@ def test_a_tool_call_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, bo
 
 @settings(max_examples=80, deadline=None)
 @given(COMPLETIONS)
-def test_a_completion_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, body: dict[str, Any]) -> None:
+def test_a_buffered_completion_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
     whole, read = both(cloud, "/v1/completions", body)
     prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
     assert len(whole["choices"]) == len(prompts) * body.get("n", 1)
@@ -122,7 +122,7 @@ def test_a_completion_in_one_piece_is_what_its_stream_adds_up_to(cloud: Cloud, b
         assert "</s>" not in choice["text"]
 
 
-def test_a_completion_of_two_prompts_is_what_the_container_says(cloud: Cloud) -> None:
+def test_a_completion_of_two_prompts_is_what_the_container_returns(cloud: Cloud) -> None:
     body = {"prompt": ["Hello there", "weather"], "max_tokens": 12, "seed": 1}
     direct, through = (
         cloud.direct("/v1/completions", body).json(),
@@ -134,8 +134,8 @@ def test_a_completion_of_two_prompts_is_what_the_container_says(cloud: Cloud) ->
 
 @pytest.mark.parametrize("n", [1, 2])
 @pytest.mark.parametrize("streamed", [False, True])
-def test_the_containers_refusal_is_a_bad_request(cloud: Cloud, n: int, streamed: bool) -> None:
-    """Also where the container says it inside a stream that is 200."""
+def test_a_validation_error_of_the_container_is_a_bad_request(cloud: Cloud, n: int, streamed: bool) -> None:
+    """Also if the container reports it inside a stream with status 200."""
     body = {"messages": [{"role": "user", "content": "Hi"}], "temperature": -1, "n": n, "stream": streamed}
     answer = cloud.through_the_door("/v1/chat/completions", body)
     assert answer.status == 400

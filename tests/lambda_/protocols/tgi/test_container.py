@@ -1,4 +1,4 @@
-"""Through the door and SageMaker, a client gets what the container's own routes answer."""
+"""Through the front door and SageMaker, a client gets what the container's own routes return."""
 
 import asyncio
 import http.client
@@ -22,7 +22,7 @@ from local.model_container.server import create_app as container
 from local.model_container.settings import Settings
 from local.sagemaker_runtime import Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
-from tests.lambda_.conftest import Answered
+from tests.lambda_.conftest import ClientResponse
 
 LIMITS = Settings(model_id="meta-llama/Llama-3.1-8B-Instruct", tokens_per_second=0, max_total_tokens=4096)
 TOOLS = [
@@ -47,25 +47,25 @@ BODY_OF: dict[str, dict[str, Any]] = {
 
 @dataclass
 class Cloud:
-    """A container, and the door in front of it."""
+    """A container, and the front door before it."""
 
     container: str
     app: App
     faults: Faults
 
-    def direct(self, path: str, body: object) -> Answered:
-        """What the container itself answers."""
+    def direct(self, path: str, body: object) -> ClientResponse:
+        """The container's own response."""
         connection = http.client.HTTPConnection(urlsplit(self.container).netloc)
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
-        answer = Answered(
+        answer = ClientResponse(
             response.status, {key.lower(): value for key, value in response.getheaders()}, response.read()
         )
         connection.close()
         return answer
 
-    def through_the_door(self, path: str, body: object) -> Answered:
-        """What a client of the door gets."""
+    def through_the_door(self, path: str, body: object) -> ClientResponse:
+        """What a client of the front door gets."""
         event = {
             "httpMethod": "POST",
             "path": path,
@@ -75,7 +75,7 @@ class Cloud:
         context: Any = SimpleNamespace(request_id="id", deadline=2e9)
         response = self.app.handle(event, context)
         headers = {key.lower(): value for key, value in response.headers.items()}
-        return Answered(response.status, headers, b"".join(response.body))
+        return ClientResponse(response.status, headers, b"".join(response.body))
 
 
 async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
@@ -113,7 +113,7 @@ def without_time(body: bytes) -> bytes:
     return re.sub(rb'"created":\d+', b'"created":0', body)
 
 
-def assert_same(cloud: Cloud, path: str, body: object, *, as_bytes: bool = False) -> Answered:
+def assert_same(cloud: Cloud, path: str, body: object, *, as_bytes: bool = False) -> ClientResponse:
     direct, through = cloud.direct(path, body), cloud.through_the_door(path, body)
     assert through.status == direct.status
     assert through.headers["content-type"] == direct.headers["content-type"]
@@ -200,12 +200,12 @@ REASONS = {"stop": "stop", "eos_token": "stop", "stop_sequence": "stop", "length
 
 @settings(max_examples=80, deadline=None)
 @given(CHATS)
-def test_a_buffered_chat_says_what_the_container_says(cloud: Cloud, body: dict[str, Any]) -> None:
+def test_a_buffered_chat_has_the_containers_content(cloud: Cloud, body: dict[str, Any]) -> None:
     if "top_logprobs" in body:
-        body = {**body, "logprobs": True}  # which OpenAI asks for
+        body = {**body, "logprobs": True}  # which OpenAI requires
     direct, through = cloud.direct("/v1/chat/completions", body), cloud.through_the_door("/v1/chat/completions", body)
     if direct.status != 200:
-        # What TGI refuses is refused, in OpenAI's status, or it is what the door says in TGI's words.
+        # What TGI rejects is rejected, with OpenAI's status, or the front door rejects it with TGI's message.
         assert through.status in (200, 400)
         return
     expected, answered = direct.json(), through.json()
@@ -218,7 +218,7 @@ def test_a_buffered_chat_says_what_the_container_says(cloud: Cloud, body: dict[s
     assert answered["usage"] == expected["usage"]
     assert ours["finish_reason"] == ("stop" if stops else REASONS[theirs["finish_reason"]]) or has_lost
     if not has_lost:
-        # TGI's buffered route loses an answer that is cut off inside a character; its stream, and so the door, has it.
+        # TGI's buffered route loses a text that is cut off inside a character; its stream does not.
         assert ours["message"]["content"] == said[: min(stops, default=None)]
 
 
@@ -286,7 +286,7 @@ def test_a_wrong_type_has_the_containers_status_and_names_the_same_field(
 )
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/v1/chat/completions"])
 def test_an_injected_fault_has_its_status(cloud: Cloud, path: str, fault: str, status: int, kind: str) -> None:
-    cloud.faults.inject(fault, 3)  # throttling is tried again twice
+    cloud.faults.inject(fault, 3)  # throttling is retried twice
     answer = cloud.through_the_door(path, BODY_OF[path])
     cloud.faults.clear()
     assert (answer.status, answer.json()["error_type"]) == (status, kind)
@@ -295,7 +295,7 @@ def test_an_injected_fault_has_its_status(cloud: Cloud, path: str, fault: str, s
 @pytest.mark.parametrize("path", ["/generate_stream", "/v1/chat/completions"])
 def test_a_stream_that_sagemaker_breaks_ends_with_an_event(cloud: Cloud, path: str) -> None:
     body = {**BODY_OF[path], "stream": True}
-    for _ in range(5):  # the fault cuts anywhere, also before the first whole event
+    for _ in range(5):  # the fault cuts anywhere, also before the first complete event
         cloud.faults.inject("stream-broken", 1)
         answer = cloud.through_the_door(path, body)
         *_, last = [event for event in answer.body.split(b"\n\n") if event not in (b"", b"data: [DONE]")]
