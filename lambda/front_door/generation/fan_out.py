@@ -23,7 +23,7 @@ def merge_streams(streams: Sequence[Open]) -> Iterator[tuple[int, bytes]]:
     items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
     is_over = threading.Event()
     for index, open_stream in enumerate(streams):
-        threading.Thread(target=_read, args=(open_stream, index, items, is_over), daemon=True).start()
+        threading.Thread(target=_run, args=(open_stream, index, items, is_over), daemon=True).start()
     running = len(streams)
     try:
         while running:
@@ -42,7 +42,7 @@ def merge_streams(streams: Sequence[Open]) -> Iterator[tuple[int, bytes]]:
         is_over.set()
 
 
-def _read(open_stream: Open, index: int, items: "queue.SimpleQueue[_Item]", is_over: threading.Event) -> None:
+def _run(open_stream: Open, index: int, items: "queue.SimpleQueue[_Item]", is_over: threading.Event) -> None:
     try:
         stream = open_stream()
         for events in stream:

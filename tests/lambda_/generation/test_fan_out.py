@@ -29,7 +29,7 @@ def assert_all_have_ended() -> None:
     """Wait for the threads that `merge_streams` started; each checks for the end at its next token."""
     until = time.monotonic() + 3
     while (
-        running := [each.name for each in threading.enumerate() if "(_read)" in each.name]
+        running := [each.name for each in threading.enumerate() if "(_run)" in each.name]
     ) and time.monotonic() < until:
         time.sleep(0.02)
     assert running == []
