@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_cdk import Token
 
+from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
+
+    from constructs_lib.planning.request import EndpointRequest
+
+Values = TypeVar("Values")
 
 # How the CDK encodes them: marked strings, lists of marked strings, huge negative numbers (aws-cdk core/lib/private).
 _STRING_MARK = "${Token["
@@ -29,6 +35,26 @@ def is_token(value: object) -> bool:
 def hide_token(value: object) -> object:
     """The value, or an `Unknown` in place of a token, so that code without the CDK knows what it cannot check."""
     return Unknown(Token.as_string(value)) if is_token(value) else value
+
+
+def hide_tokens(values: Values) -> Values:
+    """The dataclass with an `Unknown` in place of each member that is a token; tokens deeper inside stay."""
+    members = {field.name: getattr(values, field.name) for field in fields(values)}  # type: ignore[arg-type]
+    hidden = {name: hide_token(value) for name, value in members.items() if is_token(value)}
+    return replace(values, **hidden) if hidden else values  # type: ignore[type-var]
+
+
+def hide_tokens_of_request(request: EndpointRequest) -> EndpointRequest:
+    """The request with every token hidden: in its members, its options, its environment and its model."""
+    options, environment, model = request.options, request.environment, request.model
+    changed: dict[str, Any] = {}
+    if isinstance(model, ModelChoice):
+        changed["model"] = hide_tokens(model)
+    if isinstance(options, request.engine.options_type):
+        changed["options"] = hide_tokens(options)
+    if isinstance(environment, Mapping):
+        changed["environment"] = {name: hide_token(value) for name, value in environment.items()}
+    return replace(hide_tokens(request), **changed)
 
 
 @lru_cache

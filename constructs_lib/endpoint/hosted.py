@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib._unknown import without_tokens
+from constructs_lib._tokens import hide_tokens_of_request
 from constructs_lib.endpoint.execution_role import ExecutionRole
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.errors import ConfigurationError
@@ -74,7 +74,7 @@ class HostedEndpoint(EndpointBase):
             Tags.of(self).add(key, value)
         # Read by `python -m constructs_lib summary`. Only in the cloud assembly, so that no template changes with a
         # price.
-        self.node.add_metadata(METADATA, summary(without_tokens(request), plan).to_json())
+        self.node.add_metadata(METADATA, summary(hide_tokens_of_request(request), plan).to_json())
         for warning in plan.warnings:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from aws_cdk import Arn, ArnFormat
 
 from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import is_token
-from constructs_lib._unknown import tokens_replaced
+from constructs_lib._tokens import hide_tokens, is_token
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
@@ -177,7 +176,7 @@ def _serving_problems(
         yield Problem("max_body_bytes", UNKNOWN, message, "Write it as a number.")
     elif found := problem("max_body_bytes", max_body_bytes, Integer(1, MAX_BODY_BYTES, unit="bytes")):
         yield found
-    yield from facts_problems(tokens_replaced(serving), engine.serving_rules)
+    yield from facts_problems(hide_tokens(serving), engine.serving_rules)
 
 
 def _name_from(endpoint_arn: str) -> str:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
 from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import is_token
-from constructs_lib._unknown import without_tokens
+from constructs_lib._tokens import hide_tokens_of_request, is_token
 from constructs_lib.endpoint.container_image import ContainerImage, TgiImage
 from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
 from constructs_lib.endpoint.imported import ImportedEndpoint
@@ -132,7 +131,7 @@ class TgiEndpoint(HostedEndpoint):
             endpoint_name=endpoint_name,
             variant_name=variant_name,
         )
-        planned = plan(without_tokens(request))
+        planned = plan(hide_tokens_of_request(request))
         quantities = quantity_problems(
             startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
         )

@@ -2,8 +2,7 @@
 
 from aws_cdk import Aws, Stack, Token
 
-from constructs_lib._tokens import hide_token
-from constructs_lib._unknown import tokens_replaced, without_tokens
+from constructs_lib._tokens import hide_token, hide_tokens, hide_tokens_of_request
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -23,7 +22,7 @@ def test_a_token_becomes_the_text_that_a_template_has_for_it(stack: Stack) -> No
 def test_other_values_stay() -> None:
     facts = ServingFacts(max_total_tokens=4096)
     assert (hide_token("text"), hide_token(7), hide_token(None)) == ("text", 7, None)
-    assert tokens_replaced(facts) is facts
+    assert hide_tokens(facts) is facts
 
 
 def test_every_part_of_a_request_is_looked_through() -> None:
@@ -35,7 +34,7 @@ def test_every_part_of_a_request_is_looked_through() -> None:
         environment={"MINE": Aws.REGION, "YOURS": "x"},
         endpoint_name=Aws.STACK_NAME,
     )
-    found = without_tokens(request)
+    found = hide_tokens_of_request(request)
     region = Unknown(Aws.REGION)
     assert (found.model.hub_id, found.model.revision) == (region, "main")
     assert isinstance(found.options.max_total_tokens, Unknown)
