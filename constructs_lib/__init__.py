@@ -6,10 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from constructs_lib.endpoint.container_image import TgiImage
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.tgi import TgiEndpoint
+    from constructs_lib.endpoint.tgi_image import TgiImage
     from constructs_lib.errors import ConfigurationError
     from constructs_lib.front_door.access import Access
     from constructs_lib.front_door.access.base import AccessMethod
@@ -77,7 +77,7 @@ _MODULES = {
     "ServingFacts": "planning.serving_limits",
     "ServingOptions": "planning.serving_limits",
     "TgiEndpoint": "endpoint.tgi",
-    "TgiImage": "endpoint.container_image",
+    "TgiImage": "endpoint.tgi_image",
     "WebAcl": "front_door.web_acl",
 }
 

@@ -11,7 +11,6 @@ from aws_cdk import Annotations, Aws, CfnMapping
 from constructs_lib._arguments import REPOSITORY
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
-from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily, url_suffix
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
@@ -62,46 +61,6 @@ class ContainerImage:
             The URI of the image.
         """
         return self._source.bind(scope, role, plan)
-
-
-class TgiImage(ContainerImage):
-    """A container image of Text Generation Inference.
-
-    Create one with `TgiImage.version`, `TgiImage.from_ecr_repository` or `TgiImage.from_uri`.
-    """
-
-    @staticmethod
-    def version(version: str) -> TgiImage:
-        """The image that AWS publishes for SageMaker, in the stack's Region.
-
-        Args:
-            version: Version of TGI, such as `3.3.6`. A version without such an image is rejected with a list of the
-                versions that have one.
-        """
-        return TgiImage(ImageChoice(version=version), CatalogueImage(TGI.images, version))
-
-    @staticmethod
-    def from_ecr_repository(repository: ecr.IRepository, *, tag: str, version: str) -> TgiImage:
-        """Your own image, such as a copy of AWS's or one with additional packages.
-
-        Args:
-            repository: Its repository, the only one that the endpoint's role may pull from. A repository in another
-                account must allow this account to pull.
-            tag: Tag or digest (`sha256:…`) of the image.
-            version: Version of TGI in the image; it decides which options exist and how they are named.
-        """
-        return TgiImage(ImageChoice(version=version, uri_override=True), RepositoryImage(repository, tag))
-
-    @staticmethod
-    def from_uri(uri: str, *, version: str) -> TgiImage:
-        """Your own image by its complete URI, such as one in another account.
-
-        Args:
-            uri: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`. A repository in another account must
-                allow this account to pull.
-            version: Version of TGI in the image; it decides which options exist and how they are named.
-        """
-        return TgiImage(ImageChoice(version=version, uri_override=True), UriImage(uri))
 
 
 class ImageSource(ABC):

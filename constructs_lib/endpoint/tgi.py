@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_tokens_of_request, is_token
-from constructs_lib.endpoint.container_image import ContainerImage, TgiImage
+from constructs_lib.endpoint.container_image import ContainerImage
 from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
 from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
+from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
