@@ -153,10 +153,12 @@ def parts(*payloads: bytes) -> Reply:
 
 def error(status: int, code: str, **members: object) -> Reply:
     """An error of SageMaker Runtime."""
-    return whole(json.dumps(members).encode(), status, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/\r\n")
+    return plain_response(
+        json.dumps(members).encode(), status, f"x-amzn-ErrorType: {code}:http://internal.amazon.com/\r\n"
+    )
 
 
-def whole(body: bytes, status: int = 200, headers: str = "") -> Reply:
+def plain_response(body: bytes, status: int = 200, headers: str = "") -> Reply:
     """A plain response."""
     head = f"HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
     return Reply([head.encode() + body])

@@ -9,7 +9,7 @@ from front_door import delivery
 from front_door.sagemaker import connection
 
 from tests.lambda_.conftest import ApiClient
-from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, whole
+from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, plain_response
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
 EVENT = (
@@ -25,21 +25,21 @@ CHAT = [
 HI = {"messages": [{"role": "user", "content": "Hi"}]}
 
 
-def long(seconds: float = 0.5) -> Any:
+def pause(seconds: float = 0.5) -> Any:
     return lambda: time.sleep(seconds)
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_keep_alives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.1)
 
 
 WAITS = {
-    "for the head": [long(), HEAD, chunk(part(EVENT)), b"0\r\n\r\n"],
-    "for the first event": [HEAD, long(), chunk(part(EVENT)), b"0\r\n\r\n"],
-    "inside the head": [HEAD[:30], long(), HEAD[30:], chunk(part(EVENT)), b"0\r\n\r\n"],
-    "inside an event": [HEAD, chunk(part(EVENT)[:40]), long(), chunk(part(EVENT)[40:]), b"0\r\n\r\n"],
-    "inside a chunk": [HEAD, chunk(part(EVENT))[:40], long(), chunk(part(EVENT))[40:], b"0\r\n\r\n"],
+    "for the head": [pause(), HEAD, chunk(part(EVENT)), b"0\r\n\r\n"],
+    "for the first event": [HEAD, pause(), chunk(part(EVENT)), b"0\r\n\r\n"],
+    "inside the head": [HEAD[:30], pause(), HEAD[30:], chunk(part(EVENT)), b"0\r\n\r\n"],
+    "inside an event": [HEAD, chunk(part(EVENT)[:40]), pause(), chunk(part(EVENT)[40:]), b"0\r\n\r\n"],
+    "inside a chunk": [HEAD, chunk(part(EVENT))[:40], pause(), chunk(part(EVENT))[40:], b"0\r\n\r\n"],
 }
 
 
@@ -57,7 +57,7 @@ def test_a_stream_sends_keep_alives_while_it_waits(api: ApiClient, sagemaker: Sa
 
 
 def test_a_stream_sends_keep_alives_between_events(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(Reply([HEAD, chunk(part(EVENT)), long(), chunk(part(EVENT)), b"0\r\n\r\n"]))
+    sagemaker.replies.append(Reply([HEAD, chunk(part(EVENT)), pause(), chunk(part(EVENT)), b"0\r\n\r\n"]))
     answer = api.send("/generate_stream", {"inputs": "Hi"}).body
     assert answer.startswith(EVENT + b":\n\n")
     assert answer.endswith(b":\n\n" + EVENT)
@@ -73,7 +73,7 @@ def test_a_buffered_response_waits_without_keep_alives(api: ApiClient, sagemaker
 
 def test_an_error_after_a_keep_alive_is_reported_in_the_stream(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     failed = error(424, "ModelError", OriginalStatusCode=424, OriginalMessage="CUDA out of memory")
-    sagemaker.replies.append(Reply([long(), *failed.pieces]))
+    sagemaker.replies.append(Reply([pause(), *failed.pieces]))
     answer = api.send("/generate_stream", {"inputs": "Hi"})
     result = answer.body.replace(b":\n\n", b"")
     assert (answer.status, json.loads(result[6:])) == (
@@ -85,7 +85,7 @@ def test_an_error_after_a_keep_alive_is_reported_in_the_stream(api: ApiClient, s
 
 
 def test_a_chat_with_keep_alives_ends_as_any_other(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(Reply([long(), HEAD, *(chunk(part(event)) for event in CHAT), b"0\r\n\r\n"]))
+    sagemaker.replies.append(Reply([pause(), HEAD, *(chunk(part(event)) for event in CHAT), b"0\r\n\r\n"]))
     answer = api.send("/v1/chat/completions", {**HI, "stream": True})
     assert answer.body.startswith(b":\n\n")
     assert b'"content":"x"' in answer.body
@@ -101,7 +101,7 @@ class TestBufferedResponseThatTakesVeryLong:
         monkeypatch.setattr(delivery, "MAX_SILENT_SECONDS", 0.2)
 
     def test_is_the_same_json_after_white_space(self, api: ApiClient, sagemaker: SageMakerDouble) -> None:
-        sagemaker.replies.append(Reply([HEAD, long(1.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
+        sagemaker.replies.append(Reply([HEAD, pause(1.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
         started = time.monotonic()
         response = api.begin("/generate", {"inputs": "Hi"})
         parts = iter(response.body)
@@ -116,14 +116,14 @@ class TestBufferedResponseThatTakesVeryLong:
     def test_reports_an_error_in_its_body(
         self, api: ApiClient, sagemaker: SageMakerDouble, path: str, body: dict[str, Any]
     ) -> None:
-        sagemaker.replies.append(Reply([HEAD, long(0.5)], then="close"))
+        sagemaker.replies.append(Reply([HEAD, pause(0.5)], then="close"))
         answer = api.send(path, body)
         assert (answer.status, answer.json()["error_type"]) == (200, "upstream")
         (line,) = api.log()
         assert (line["error"], line["error_status"], line["ServerErrors"]) == ("upstream", 502, 1)
 
     def test_reports_its_deadline(self, api: ApiClient, sagemaker: SageMakerDouble) -> None:
-        sagemaker.replies.append(Reply([HEAD, long(3)], then="close"))
+        sagemaker.replies.append(Reply([HEAD, pause(3)], then="close"))
         answer = api.send("/generate", {"inputs": "Hi"}, seconds=1.6)
         assert answer.json() == {"error": "The model did not finish in time.", "error_type": "timeout"}
 
@@ -134,13 +134,13 @@ class TestBufferedResponseThatTakesVeryLong:
             raise KeyError("canary")
 
         monkeypatch.setattr("front_door.protocols.tgi.routes._Generation.finish", broken)
-        sagemaker.replies.append(Reply([HEAD, long(0.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
+        sagemaker.replies.append(Reply([HEAD, pause(0.5), chunk(part(EVENT)), b"0\r\n\r\n"]))
         assert api.send("/generate", {"inputs": "Hi"}).json()["error_type"] == "internal"
         assert api.log()[0]["error"] == "internal"
 
 
 def test_the_deadline_covers_all_waits(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(Reply([HEAD, long(5)], then="close"))
+    sagemaker.replies.append(Reply([HEAD, pause(5)], then="close"))
     started = time.monotonic()
     answer = api.send("/generate_stream", {"inputs": "Hi"}, seconds=1.5)
     assert time.monotonic() - started < 2
@@ -152,13 +152,13 @@ def test_a_container_that_cannot_stream_is_an_error_after_a_keep_alive(
     api: ApiClient, sagemaker: SageMakerDouble
 ) -> None:
     head = HEAD.replace(b"text/event-stream", b"application/json")
-    sagemaker.replies.append(Reply([long(), head, chunk(part(b'{"generated_text":"x"}')), b"0\r\n\r\n"]))
+    sagemaker.replies.append(Reply([pause(), head, chunk(part(b'{"generated_text":"x"}')), b"0\r\n\r\n"]))
     answer = api.send("/generate_stream", {"inputs": "Hi"})
     result = json.loads(answer.body.replace(b":\n\n", b"")[6:])
     assert result["error"] == "The model's response cannot be streamed."
 
 
 def test_a_response_to_a_request_that_cannot_stream_waits_too(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(Reply([long(), *whole(b'[{"generated_text":"x"}]').pieces]))
+    sagemaker.replies.append(Reply([pause(), *plain_response(b'[{"generated_text":"x"}]').pieces]))
     body = {"inputs": "Hi", "parameters": {"best_of": 2, "do_sample": True}}
     assert api.send("/generate", body).body == b'{"generated_text":"x"}'

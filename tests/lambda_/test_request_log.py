@@ -16,8 +16,8 @@ from tests.lambda_.sagemaker_double import (
     exception,
     part,
     parts,
+    plain_response,
     stream,
-    whole,
 )
 
 TEXT = "Un été"
@@ -190,7 +190,7 @@ def test_the_consumer_is_the_caller_that_the_gateway_authenticated(
 def test_the_clients_request_id_reaches_the_log_and_sagemaker(
     api: ApiClient, sagemaker: SageMakerDouble, headers: dict[str, str], result: str | None
 ) -> None:
-    sagemaker.replies += [parts(generation()), whole(b'[{"generated_text":"x"}]')]
+    sagemaker.replies += [parts(generation()), plain_response(b'[{"generated_text":"x"}]')]
     for parameters in ({}, {"best_of": 2}):
         body = {"inputs": "x", "parameters": parameters}
         assert api.send("/generate", body, headers={"Content-Type": "application/json", **headers}).status == 200

@@ -10,7 +10,7 @@ import pytest
 from front_door import routes
 
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
-from tests.lambda_.sagemaker_double import SageMakerDouble, parts, whole
+from tests.lambda_.sagemaker_double import SageMakerDouble, parts, plain_response
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
 END = f"data: {json.dumps({'index': 1, 'token': {}, 'generated_text': 'x', 'details': DETAILS})}\n\n".encode()
@@ -106,7 +106,7 @@ def test_info_of_one_of_two_models_requires_its_name(two: ApiClient) -> None:
 
 
 def test_health_of_one_model_checks_only_its_endpoint(two: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(whole(b'{"EndpointStatus": "InService"}'))
+    sagemaker.replies.append(plain_response(b'{"EndpointStatus": "InService"}'))
     assert two.send("/models/falcon/health").status == 200
     assert [request.json()["EndpointName"] for request in sagemaker.received] == ["falcon-endpoint"]
 
@@ -115,7 +115,7 @@ def test_health_of_one_model_checks_only_its_endpoint(two: ApiClient, sagemaker:
 def test_the_root_is_tgis_health_without_a_playground(
     api: ApiClient, sagemaker: SageMakerDouble, headers: dict[str, str]
 ) -> None:
-    sagemaker.replies.append(whole(b'{"EndpointStatus": "InService"}'))
+    sagemaker.replies.append(plain_response(b'{"EndpointStatus": "InService"}'))
     answer = api.send("/", method="GET", headers=headers)
     assert (answer.status, answer.body) == (200, b"{}")
 

@@ -20,7 +20,7 @@ def until(text: str, stops: tuple[str, ...]) -> str:
     return text[: min(found)] if found else text
 
 
-def told_of(tokens: list[str], stops: tuple[str, ...]) -> str:
+def expected_text(tokens: list[str], stops: tuple[str, ...]) -> str:
     """The text at the end of the token that completes a sequence, cut before the first one in it."""
     whole = list(accumulate(tokens))
     return until(next((text for text in whole if until(text, stops) != text), whole[-1] if whole else ""), stops)
@@ -31,7 +31,7 @@ def told_of(tokens: list[str], stops: tuple[str, ...]) -> str:
 def test_the_text_ends_before_the_first_sequence(tokens: list[str], sequences: list[str]) -> None:
     stops = StopSequences(tuple(sequences))
     result: list[str] = []
-    expected = told_of(tokens, tuple(sequences))
+    expected = expected_text(tokens, tuple(sequences))
     for token in tokens:
         result += [delta.text for delta in stops.filter(Delta(token))]
         assert expected.startswith("".join(result))

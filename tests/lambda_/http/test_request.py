@@ -12,7 +12,7 @@ from front_door.config import ConfigError, from_environment
 from front_door.routes import ROUTES
 
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
-from tests.lambda_.sagemaker_double import SageMakerDouble, error, parts, whole
+from tests.lambda_.sagemaker_double import SageMakerDouble, error, parts, plain_response
 
 BODY = json.dumps({"inputs": "é"})
 EVENT = 'data: {"index":1,"token":{},"generated_text":"é","details":{}}\n\n'.encode()
@@ -147,7 +147,7 @@ def test_models_are_listed_with_their_hub_ids(api_for: Callable[..., ApiClient])
 def test_health_is_200_while_every_endpoint_is_in_service(
     api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble, status: str
 ) -> None:
-    sagemaker.replies += [whole(json.dumps({"EndpointStatus": status}).encode())] * 2
+    sagemaker.replies += [plain_response(json.dumps({"EndpointStatus": status}).encode())] * 2
     answer = api_for(LLAMA, FALCON).send("/health")
     assert (answer.status, answer.body) == (200, b"{}")
     requested = [(request.headers["x-amz-target"], request.json()["EndpointName"]) for request in sagemaker.received]
@@ -157,7 +157,10 @@ def test_health_is_200_while_every_endpoint_is_in_service(
 @pytest.mark.parametrize(
     "reply",
     [
-        *(whole(json.dumps({"EndpointStatus": status}).encode()) for status in ("Creating", "Failed", "Deleting")),
+        *(
+            plain_response(json.dumps({"EndpointStatus": status}).encode())
+            for status in ("Creating", "Failed", "Deleting")
+        ),
         error(400, "ValidationException", message="Could not find endpoint"),
         error(400, "AccessDeniedException"),
     ],

@@ -53,7 +53,7 @@ def fake_function(app: str) -> dict[str, str]:
     return {**client, "front_door/config.py": CONFIG, "front_door/app.py": APP + textwrap.dedent(app)}
 
 
-def whole(folder: str) -> dict[str, str]:
+def function_files(folder: str) -> dict[str, str]:
     """The files of the function as deployed."""
     root = FRONT_DOOR.parent / folder
     return {
@@ -63,7 +63,7 @@ def whole(folder: str) -> dict[str, str]:
     }
 
 
-def zipped(files: dict[str, str], *, wrapper_mode: int = 0o755) -> bytes:
+def zip_files(files: dict[str, str], *, wrapper_mode: int = 0o755) -> bytes:
     """An archive with the modes that the CDK's asset has."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -93,7 +93,7 @@ def function(
             environment={**NOWHERE, **(WRAPPER if environment is None else environment)},
             timeout_seconds=timeout,
             memory_mb=512,
-            code_zip=zipped(files, wrapper_mode=wrapper_mode),
+            code_zip=zip_files(files, wrapper_mode=wrapper_mode),
         ),
         log=log.append,
     )
@@ -111,7 +111,7 @@ def proxy_event(method: str = "GET", path: str = "/v1/models", body: object = No
     }
 
 
-class Ran:
+class RunResult:
     """What a function returned and logged."""
 
     def __init__(self) -> None:
@@ -122,9 +122,9 @@ class Ran:
         return [json.loads(line) for line in self.log]
 
 
-def run(files: dict[str, str], scenario: Callable[[Function], Awaitable[None]], **options: Any) -> Ran:
+def run(files: dict[str, str], scenario: Callable[[Function], Awaitable[None]], **options: Any) -> RunResult:
     """Deploy, run the scenario, and stop everything."""
-    ran = Ran()
+    ran = RunResult()
 
     async def main() -> None:
         deployed = function(files, ran.log, **options)
@@ -145,7 +145,9 @@ async def answer(deployed: Function, event: dict[str, Any] | None = None) -> tup
     return prelude, b"".join([data async for data in streamed.body])
 
 
-def answered(app: str, event: dict[str, Any] | None = None, **options: Any) -> tuple[dict[str, Any], bytes, Ran]:
+def invoke_fake(
+    app: str, event: dict[str, Any] | None = None, **options: Any
+) -> tuple[dict[str, Any], bytes, RunResult]:
     """As `answer`, from a fake application."""
     got: list[tuple[dict[str, Any], bytes]] = []
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.lambda_service import Function, FunctionError
-from tests.lambda_.lambda_runtime.runtime_function import function, proxy_event, whole
+from tests.lambda_.lambda_runtime.runtime_function import function, function_files, proxy_event
 
 # The real managed runtime instead of the emulated one.
 RIC = {"run_ric": '#!/bin/sh\nexec "$1" -m awslambdaric "$_HANDLER"\n'}
@@ -21,7 +21,7 @@ def invoke(folder: str, handler: str, *events: dict[str, Any], **options: Any) -
     log: list[str] = []
 
     async def main() -> tuple[list[Any], Function]:
-        deployed = function({**whole(folder), **RIC}, log, handler=handler, **options)
+        deployed = function({**function_files(folder), **RIC}, log, handler=handler, **options)
         try:
             return [json.loads(await deployed.invoke(event)) for event in events], deployed
         finally:

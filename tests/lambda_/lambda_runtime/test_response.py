@@ -9,7 +9,14 @@ import time
 import pytest
 
 from local.lambda_service import Function, FunctionError
-from tests.lambda_.lambda_runtime.runtime_function import answer, answered, fake_function, proxy_event, run, whole
+from tests.lambda_.lambda_runtime.runtime_function import (
+    answer,
+    fake_function,
+    function_files,
+    invoke_fake,
+    proxy_event,
+    run,
+)
 
 STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 
@@ -76,7 +83,7 @@ def test_the_prelude_waits_for_the_first_chunk() -> None:
 
 @pytest.mark.parametrize("body", ["[]", "[b'']", "iter(())"])
 def test_an_empty_body_is_never_sent(body: str) -> None:
-    prelude, payload, _ = answered(f"""
+    prelude, payload, _ = invoke_fake(f"""
         def handle(event, context):
             return Response(204, {{}}, {body})
     """)
@@ -84,7 +91,7 @@ def test_an_empty_body_is_never_sent(body: str) -> None:
 
 
 def test_an_empty_chunk_does_not_end_the_stream() -> None:
-    _, payload, _ = answered("""
+    _, payload, _ = invoke_fake("""
         def handle(event, context):
             return Response(200, {}, [b"", b"one ", b"", b"two", b""])
     """)
@@ -103,8 +110,8 @@ def test_a_json_response_has_a_prelude_when_streamed_and_none_when_buffered() ->
         assert result.keys() == {"statusCode", "headers", "body", "isBase64Encoded"}
         assert json.loads(result["body"])["data"][0]["id"] == "llama"
 
-    assert run(whole("front_door"), streamed).violations == []
-    assert run(whole("front_door"), buffered, environment={}).violations == []
+    assert run(function_files("front_door"), streamed).violations == []
+    assert run(function_files("front_door"), buffered, environment={}).violations == []
 
 
 def test_a_failure_in_the_middle_is_reported_in_trailers_and_the_stream_ends_normally() -> None:

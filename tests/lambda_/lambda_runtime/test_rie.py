@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_.lambda_runtime.runtime_function import NOWHERE, fake_function, proxy_event, whole
+from tests.lambda_.lambda_runtime.runtime_function import NOWHERE, fake_function, function_files, proxy_event
 
 MACHINE = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}.get(platform.machine().lower())
 RIE = Path(__file__).parents[3] / ".cache" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{MACHINE}"
@@ -151,7 +151,7 @@ def test_awss_emulator_accepts_an_error_in_the_middle(emulate: Callable[[dict[st
 
 
 def test_awss_emulator_accepts_a_failure_to_start(emulate: Callable[[dict[str, str]], Emulator]) -> None:
-    files = whole("front_door")
+    files = function_files("front_door")
     files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS\nexec")
     status, body = emulate(files).invoke(proxy_event())
     assert status == 502
@@ -159,7 +159,7 @@ def test_awss_emulator_accepts_a_failure_to_start(emulate: Callable[[dict[str, s
 
 
 def test_the_front_door_responds_in_awss_emulator(emulate: Callable[[dict[str, str]], Emulator]) -> None:
-    emulator = emulate(whole("front_door"))
+    emulator = emulate(function_files("front_door"))
     for event, code, expected_message in (
         (proxy_event(), 200, b'"id":"llama"'),
         (proxy_event("POST", "/generate", {"inputs": 1}), 422, b"error_type"),

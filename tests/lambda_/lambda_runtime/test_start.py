@@ -16,16 +16,16 @@ from local.lambda_service import Function, FunctionError
 from tests.lambda_.lambda_runtime.runtime_function import (
     WRAPPER,
     answer,
-    answered,
     fake_function,
+    function_files,
+    invoke_fake,
     proxy_event,
     run,
-    whole,
 )
 
 
 def test_the_client_and_its_classes_exist_once() -> None:
-    _, body, _ = answered("""
+    _, body, _ = invoke_fake("""
         import json, sys
         from front_door.lambda_runtime import loop
 
@@ -39,7 +39,7 @@ def test_the_client_and_its_classes_exist_once() -> None:
 
 
 def test_the_task_root_comes_first_on_the_path_and_the_package_folder_is_not_on_it() -> None:
-    _, body, _ = answered("""
+    _, body, _ = invoke_fake("""
         import json, os, sys
 
         def handle(event, context):
@@ -82,7 +82,7 @@ def test_a_configuration_error_is_reported_as_a_failure_to_start_with_its_messag
         with pytest.raises(FunctionError, match=r"Function\.ConfigError: 'MODELS' is missing"):
             await deployed.invoke_stream(proxy_event())
 
-    files = whole("front_door")
+    files = function_files("front_door")
     files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS\nexec")
     ran = run(files, scenario)
     assert ran.violations == []
@@ -138,7 +138,7 @@ def test_an_event_that_is_not_an_http_request_gets_a_response(event: dict[str, A
         assert prelude["statusCode"] == 400
         assert "not an HTTP request of API Gateway" in payload.decode()
 
-    assert run(whole("front_door"), scenario).violations == []
+    assert run(function_files("front_door"), scenario).violations == []
 
 
 def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset(app: Any, stack: Any) -> None:

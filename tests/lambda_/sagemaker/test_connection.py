@@ -8,7 +8,7 @@ from front_door.errors import ApiError
 from front_door.http.http11 import BrokenResponseError, dechunk
 from front_door.sagemaker.connection import Origin
 
-from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, whole
+from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, plain_response
 
 
 @pytest.fixture
@@ -24,13 +24,18 @@ def post(origin: Origin, body: bytes = b"{}", seconds: float = 10) -> bytes:
 
 
 def test_a_connection_is_reused_for_the_next_request(origin: Origin, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies += [whole(b"one"), Reply([HEAD, chunk(b"two"), b"0\r\n\r\n"]), whole(b""), whole(b"four")]
+    sagemaker.replies += [
+        plain_response(b"one"),
+        Reply([HEAD, chunk(b"two"), b"0\r\n\r\n"]),
+        plain_response(b""),
+        plain_response(b"four"),
+    ]
     assert [post(origin) for _ in range(4)] == [b"one", b"two", b"", b"four"]
     assert {request.connection for request in sagemaker.received} == {1}
 
 
 def test_an_idle_connection_that_was_closed_is_replaced(origin: Origin, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies += [whole(b"one"), whole(b"two")]
+    sagemaker.replies += [plain_response(b"one"), plain_response(b"two")]
     assert post(origin) == b"one"
     sagemaker.drop_connections()
     time.sleep(0.05)
@@ -41,7 +46,7 @@ def test_an_idle_connection_that_was_closed_is_replaced(origin: Origin, sagemake
 def test_a_connection_that_was_idle_too_long_is_not_reused(
     origin: Origin, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sagemaker.replies += [whole(b"one"), whole(b"two")]
+    sagemaker.replies += [plain_response(b"one"), plain_response(b"two")]
     assert post(origin) == b"one"
     later = time.time() + 21
     monkeypatch.setattr(time, "time", lambda: later)
@@ -51,7 +56,7 @@ def test_a_connection_that_was_idle_too_long_is_not_reused(
 
 
 def test_a_request_that_was_received_is_never_sent_again(origin: Origin, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies += [whole(b"one"), Reply([], then="close"), whole(b"three")]
+    sagemaker.replies += [plain_response(b"one"), Reply([], then="close"), plain_response(b"three")]
     assert post(origin) == b"one"
     with pytest.raises(BrokenResponseError):
         post(origin)
@@ -61,7 +66,7 @@ def test_a_request_that_was_received_is_never_sent_again(origin: Origin, sagemak
 def test_a_connection_whose_response_was_not_read_to_its_end_is_not_reused(
     origin: Origin, sagemaker: SageMakerDouble
 ) -> None:
-    sagemaker.replies += [Reply([HEAD, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n"]), whole(b"three")]
+    sagemaker.replies += [Reply([HEAD, chunk(b"one"), chunk(b"two"), b"0\r\n\r\n"]), plain_response(b"three")]
     answer = origin.send("/x", {}, b"", time.time() + 10)
     list(answer.read_head())
     parts = answer.read_body()
@@ -75,7 +80,7 @@ def test_a_response_that_ends_with_the_connection_is_read_to_its_end(
     origin: Origin, sagemaker: SageMakerDouble
 ) -> None:
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-    sagemaker.replies += [Reply([head, b"on", b"e"], then="close"), whole(b"two")]
+    sagemaker.replies += [Reply([head, b"on", b"e"], then="close"), plain_response(b"two")]
     assert post(origin) == b"one"
     assert post(origin) == b"two"
 
@@ -107,7 +112,7 @@ def test_a_slow_stream_does_not_outlive_the_deadline(origin: Origin, sagemaker: 
 
 
 @pytest.mark.parametrize("then", ["close", "reset"])
-@pytest.mark.parametrize("pieces", [[HEAD, chunk(b"one")], [HEAD, b"5\r\non"], [whole(b"one").pieces[0][:-1]]])
+@pytest.mark.parametrize("pieces", [[HEAD, chunk(b"one")], [HEAD, b"5\r\non"], [plain_response(b"one").pieces[0][:-1]]])
 def test_a_body_that_ends_early_is_an_error(
     origin: Origin, sagemaker: SageMakerDouble, pieces: list[bytes], then: str
 ) -> None:

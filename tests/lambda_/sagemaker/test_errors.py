@@ -10,7 +10,7 @@ from front_door.protocols.tgi.errors import TGI
 from front_door.sagemaker.errors import BY_CODE
 
 from tests.lambda_.conftest import ApiClient
-from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, whole
+from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, plain_response
 
 HI = {"messages": [{"role": "user", "content": "Hi"}]}
 NOT_FOUND = "Endpoint llama-endpoint of account 123456789012 not found."
@@ -60,9 +60,9 @@ ROWS: list[tuple[Reply, int, str, str | None]] = [
     (error(400, "ValidationError", Message="?"), 502, "upstream", None),
     (error(403, "AccessDeniedException", Message="User: arn"), 502, "permission", None),
     (error(403, "ExpiredTokenException"), 502, "permission", None),
-    (whole(b"<html>", 503), 503, "unavailable", "2"),
-    (whole(b"", 500), 502, "upstream", None),
-    (whole(b'{"__type":"com.amazon#ThrottlingException"}', 400), 429, "overloaded", "1"),
+    (plain_response(b"<html>", 503), 503, "unavailable", "2"),
+    (plain_response(b"", 500), 502, "upstream", None),
+    (plain_response(b'{"__type":"com.amazon#ThrottlingException"}', 400), 429, "overloaded", "1"),
     (model_error(0, ""), 504, "timeout", None),
     (error(424, "ModelError", Message=TIMED_OUT), 504, "timeout", None),
     (error(424, "ModelError", Message="m"), 502, "upstream", None),

@@ -10,7 +10,7 @@ import pytest
 from front_door.sagemaker import retry
 
 from tests.lambda_.conftest import LLAMA, ApiClient
-from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, parts, whole
+from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, parts, plain_response
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
 TOKEN = {"id": 1, "text": "x", "logprob": -1, "special": False}
@@ -89,7 +89,7 @@ def test_a_refused_connection_is_retried(api: ApiClient, sagemaker: SageMakerDou
 
 
 def test_a_request_without_streaming_is_repeated_too(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies += [error(429, "ThrottlingException"), whole(b'[{"generated_text":"x"}]')]
+    sagemaker.replies += [error(429, "ThrottlingException"), plain_response(b'[{"generated_text":"x"}]')]
     body = {"inputs": "Hi", "parameters": {"best_of": 2, "do_sample": True}}
     assert api.send("/generate", body).status == 200
     assert api.log()[0]["Retries"] == 1

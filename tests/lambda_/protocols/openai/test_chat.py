@@ -9,7 +9,16 @@ from front_door.config import Model
 
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
 from tests.lambda_.protocols.openai.events import ANSWER, DONE, HI, TOOLS, USAGE, Read, error, text, tool, used
-from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, exception, part, parts, slices, stream, whole
+from tests.lambda_.sagemaker_double import (
+    Reply,
+    SageMakerDouble,
+    exception,
+    part,
+    parts,
+    plain_response,
+    slices,
+    stream,
+)
 
 PATH = "/v1/chat/completions"
 
@@ -208,7 +217,7 @@ def test_arguments_that_tgi_lost_in_its_stream_are_requested_again(api: ApiClien
     message = {"role": "assistant", "tool_calls": [{"id": "0", "type": "function", "function": function}]}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     answer = {"object": "chat.completion", "id": "", "system_fingerprint": "3.3.6", "choices": [choice], "usage": USAGE}
-    sagemaker.replies += [parts(*LOST), whole(json.dumps(answer).encode())]
+    sagemaker.replies += [parts(*LOST), plain_response(json.dumps(answer).encode())]
     result = api.send(PATH, {**HI, "tools": TOOLS}).json()["choices"][0]
     assert result["message"]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city":"Zürich"}'}
     assert result["finish_reason"] == "tool_calls"

@@ -27,7 +27,7 @@ def sent(body: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in only.items() if name not in (*ALWAYS, "messages")}
 
 
-def refused(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> tuple[str | None, str]:
+def rejection(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> tuple[str | None, str]:
     with pytest.raises(ApiError) as raised:
         bodies(body, facts)
     assert (raised.value.kind, raised.value.status) == ("bad_request", 400)
@@ -100,8 +100,8 @@ def test_openais_parameters_are_sent_as_tgi_accepts_them(body: dict[str, Any], e
 def test_parameters_that_tgi_does_not_support_are_rejected_by_name(
     body: dict[str, Any], param: str, expected_message: str
 ) -> None:
-    assert refused(body)[0] == param
-    assert expected_message in refused(body)[1]
+    assert rejection(body)[0] == param
+    assert expected_message in rejection(body)[1]
 
 
 def test_an_unknown_limit_is_left_to_the_container() -> None:
@@ -261,8 +261,8 @@ def test_the_required_arguments_of_a_tool_are_known() -> None:
     ],
 )
 def test_unsupported_tools_are_rejected(body: dict[str, Any], param: str, expected_message: str) -> None:
-    assert refused(body)[0] == param
-    assert expected_message in refused(body)[1]
+    assert rejection(body)[0] == param
+    assert expected_message in rejection(body)[1]
 
 
 def test_a_response_format_is_allowed_with_tools_if_none_may_be_called() -> None:

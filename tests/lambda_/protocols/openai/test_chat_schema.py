@@ -63,7 +63,7 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "s
 FORMATTED = {"messages": FULL["messages"][:2], "response_format": FORMAT}
 
 
-def refusal(body: dict[str, Any]) -> ApiError | None:
+def validation_error(body: dict[str, Any]) -> ApiError | None:
     try:
         bodies = chat_bodies(body, {})
     except ApiError as failure:
@@ -73,7 +73,7 @@ def refusal(body: dict[str, Any]) -> ApiError | None:
     return None
 
 
-def containers_refusal(body: dict[str, Any]) -> JsonError | None:
+def container_error(body: dict[str, Any]) -> JsonError | None:
     try:
         read_json(json.dumps(body).encode(), CHAT)
     except JsonError as error:
@@ -101,8 +101,8 @@ def changed(body: dict[str, Any], place: tuple[Any, ...], value: list[Any]) -> d
 
 
 def test_every_supported_parameter_is_accepted() -> None:
-    assert refusal(FULL) is None
-    assert refusal(FORMATTED) is None
+    assert validation_error(FULL) is None
+    assert validation_error(FORMATTED) is None
 
 
 VALUES: list[Any] = [None, True, 5, -1, 2**32, 2**64, 0.5, "x", "", "required", {}, {"type": "text"}, {"url": "x"}]
@@ -125,7 +125,7 @@ def test_the_container_can_read_every_request_that_is_accepted(
     body_and_place: tuple[dict[str, Any], tuple[Any, ...]], value: list[Any]
 ) -> None:
     body, place = body_and_place
-    failure = refusal(changed(body, place, value))
+    failure = validation_error(changed(body, place, value))
     if failure is not None:
         assert (failure.kind, failure.status) == ("bad_request", 400)
         assert failure.param
@@ -240,7 +240,7 @@ def test_a_wrong_type_is_named_before_the_model_is_invoked(
 
 
 def test_all_problems_are_in_one_message() -> None:
-    failure = refusal(
+    failure = validation_error(
         {
             "messages": [{}, 5],
             "temperature": "hot",
@@ -267,7 +267,7 @@ def test_all_problems_are_in_one_message() -> None:
 
 
 def test_of_a_thousand_problems_twenty_are_reported_and_the_others_counted() -> None:
-    failure = refusal({"messages": [5] * 1000})
+    failure = validation_error({"messages": [5] * 1000})
     assert failure is not None
     assert failure.message.endswith("; and 980 more")
     assert failure.message.count("invalid type") == 20

@@ -58,27 +58,27 @@ COMPLETIONS = st.fixed_dictionaries(
 
 
 def both(cloud: Cloud, path: str, body: dict[str, Any]) -> tuple[Any, Read]:
-    whole = cloud.through_the_door(path, body)
-    stream = cloud.through_the_door(path, {**body, "stream": True, "stream_options": {"include_usage": True}})
-    assert (whole.status, stream.status) == (200, 200), (whole.body, stream.body)
+    buffered = cloud.through_front_door(path, body)
+    stream = cloud.through_front_door(path, {**body, "stream": True, "stream_options": {"include_usage": True}})
+    assert (buffered.status, stream.status) == (200, 200), (buffered.body, stream.body)
     read = Read.of(stream.body)
     assert (read.errors, read.is_done) == ([], True)
     *chunks, last = read.chunks
-    assert (last["choices"], last["usage"]) == ([], whole.json()["usage"])
+    assert (last["choices"], last["usage"]) == ([], buffered.json()["usage"])
     assert all(chunk["usage"] is None for chunk in chunks)
-    assert {chunk["model"] for chunk in read.chunks} == {"llama"} == {whole.json()["model"]}
-    for choice in whole.json()["choices"]:
+    assert {chunk["model"] for chunk in read.chunks} == {"llama"} == {buffered.json()["model"]}
+    for choice in buffered.json()["choices"]:
         assert read.finish_reasons(choice["index"]) == [choice["finish_reason"]]
-    assert len(whole.json()["choices"]) == len({c["index"] for chunk in chunks for c in chunk["choices"]})
-    return whole.json(), read
+    assert len(buffered.json()["choices"]) == len({c["index"] for chunk in chunks for c in chunk["choices"]})
+    return buffered.json(), read
 
 
 @settings(max_examples=120, deadline=None)
 @given(CHATS)
 def test_a_buffered_chat_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
-    whole, read = both(cloud, "/v1/chat/completions", body)
+    buffered, read = both(cloud, "/v1/chat/completions", body)
     stops = [body["stop"]] if isinstance(body.get("stop"), str) else body.get("stop", [])
-    for choice in whole["choices"]:
+    for choice in buffered["choices"]:
         content = choice["message"]["content"]
         assert read.text(choice["index"]) == content
         assert not any(stop in content for stop in stops)
@@ -92,8 +92,8 @@ def test_a_buffered_chat_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -
 @settings(max_examples=80, deadline=None)
 @given(TOOL_CHATS)
 def test_a_buffered_tool_call_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
-    whole, read = both(cloud, "/v1/chat/completions", body)
-    for choice in whole["choices"]:
+    buffered, read = both(cloud, "/v1/chat/completions", body)
+    for choice in buffered["choices"]:
         index = choice["index"]
         calls = [call for each in read.choices(index) for call in each["delta"].get("tool_calls", [])]
         if "tool_calls" not in choice["message"]:
@@ -112,10 +112,10 @@ def test_a_buffered_tool_call_equals_its_stream(cloud: Cloud, body: dict[str, An
 @settings(max_examples=80, deadline=None)
 @given(COMPLETIONS)
 def test_a_buffered_completion_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
-    whole, read = both(cloud, "/v1/completions", body)
+    buffered, read = both(cloud, "/v1/completions", body)
     prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
-    assert len(whole["choices"]) == len(prompts) * body.get("n", 1)
-    for choice in whole["choices"]:
+    assert len(buffered["choices"]) == len(prompts) * body.get("n", 1)
+    for choice in buffered["choices"]:
         assert read.text(choice["index"]) == choice["text"]
         prompt = prompts[choice["index"] // body.get("n", 1)]
         assert choice["text"].startswith(prompt) or not body.get("echo")
@@ -126,7 +126,7 @@ def test_a_completion_of_two_prompts_is_what_the_container_returns(cloud: Cloud)
     body = {"prompt": ["Hello there", "weather"], "max_tokens": 12, "seed": 1}
     direct, through = (
         cloud.direct("/v1/completions", body).json(),
-        cloud.through_the_door("/v1/completions", body).json(),
+        cloud.through_front_door("/v1/completions", body).json(),
     )
     assert [choice["text"] for choice in through["choices"]] == [choice["text"] for choice in direct["choices"]]
     assert through["usage"] == direct["usage"]
@@ -137,7 +137,7 @@ def test_a_completion_of_two_prompts_is_what_the_container_returns(cloud: Cloud)
 def test_a_validation_error_of_the_container_is_a_bad_request(cloud: Cloud, n: int, streamed: bool) -> None:
     """Also if the container reports it inside a stream with status 200."""
     body = {"messages": [{"role": "user", "content": "Hi"}], "temperature": -1, "n": n, "stream": streamed}
-    answer = cloud.through_the_door("/v1/chat/completions", body)
+    answer = cloud.through_front_door("/v1/chat/completions", body)
     assert answer.status == 400
     assert answer.json()["error"] == {
         "message": "Input validation error: `temperature` must be strictly positive",
@@ -149,5 +149,5 @@ def test_a_validation_error_of_the_container_is_a_bad_request(cloud: Cloud, n: i
 
 def test_a_prompt_that_is_too_long_has_openais_code(cloud: Cloud) -> None:
     body = {"messages": [{"role": "user", "content": "word " * 5000}], "max_tokens": 5}
-    answer = cloud.through_the_door("/v1/chat/completions", body)
+    answer = cloud.through_front_door("/v1/chat/completions", body)
     assert (answer.status, answer.json()["error"]["code"]) == (400, "context_length_exceeded")

@@ -64,7 +64,7 @@ class Cloud:
         connection.close()
         return answer
 
-    def through_the_door(self, path: str, body: object) -> ClientResponse:
+    def through_front_door(self, path: str, body: object) -> ClientResponse:
         """What a client of the front door gets."""
         event = {
             "httpMethod": "POST",
@@ -114,7 +114,7 @@ def without_time(body: bytes) -> bytes:
 
 
 def assert_same(cloud: Cloud, path: str, body: object, *, as_bytes: bool = False) -> ClientResponse:
-    direct, through = cloud.direct(path, body), cloud.through_the_door(path, body)
+    direct, through = cloud.direct(path, body), cloud.through_front_door(path, body)
     assert through.status == direct.status
     assert through.headers["content-type"] == direct.headers["content-type"]
     if as_bytes:
@@ -152,7 +152,7 @@ def test_a_buffered_generation_is_the_containers_field_for_field(cloud: Cloud, b
         body = {**body, "parameters": {"seed": 1, "do_sample": True}}
     direct = assert_same(cloud, path, body)
     if direct.status == 200:
-        through = cloud.through_the_door(path, body).headers
+        through = cloud.through_front_door(path, body).headers
         for header in ("x-prompt-tokens", "x-generated-tokens"):
             assert through.get(header, direct.headers[header]) == direct.headers[header]
 
@@ -168,10 +168,10 @@ def test_a_streamed_generation_is_the_containers_byte_for_byte(cloud: Cloud, bod
 def test_a_generation_without_parameters_samples_as_the_container_does(cloud: Cloud) -> None:
     for path in ("/", "/generate"):
         direct = cloud.direct(path, {"inputs": "Hi"})
-        through = cloud.through_the_door(path, {"inputs": "Hi"})
+        through = cloud.through_front_door(path, {"inputs": "Hi"})
         assert (direct.status, through.status) == (200, 200)
         assert type(direct.json()) is type(through.json())
-    texts = {cloud.through_the_door("/generate", {"inputs": "Hi"}).body for _ in range(8)}
+    texts = {cloud.through_front_door("/generate", {"inputs": "Hi"}).body for _ in range(8)}
     assert len(texts) > 1, "every seed gave the same text, so nothing was sampled"
 
 
@@ -203,7 +203,7 @@ REASONS = {"stop": "stop", "eos_token": "stop", "stop_sequence": "stop", "length
 def test_a_buffered_chat_has_the_containers_content(cloud: Cloud, body: dict[str, Any]) -> None:
     if "top_logprobs" in body:
         body = {**body, "logprobs": True}  # which OpenAI requires
-    direct, through = cloud.direct("/v1/chat/completions", body), cloud.through_the_door("/v1/chat/completions", body)
+    direct, through = cloud.direct("/v1/chat/completions", body), cloud.through_front_door("/v1/chat/completions", body)
     if direct.status != 200:
         # What TGI rejects is rejected, with OpenAI's status, or the front door rejects it with TGI's message.
         assert through.status in (200, 400)
@@ -230,7 +230,7 @@ def test_a_chat_with_tools_calls_what_the_container_calls(cloud: Cloud, choice: 
     body = {"messages": messages, "tools": TOOLS, "seed": seed, "logprobs": logprobs}
     named = {"type": "function", "function": {"name": choice}} if choice in ("weather", "now") else choice
     direct = cloud.direct("/v1/chat/completions", {**body, "tool_choice": named})
-    through = cloud.through_the_door("/v1/chat/completions", {**body, "tool_choice": named})
+    through = cloud.through_front_door("/v1/chat/completions", {**body, "tool_choice": named})
     assert (direct.status, through.status) == (200, 200)
     theirs, ours = (answer.json()["choices"][0]["message"] for answer in (direct, through))
     assert [called(call) for call in ours.get("tool_calls") or []] == [
@@ -268,7 +268,7 @@ def called(call: dict[str, Any]) -> tuple[str, Any]:
 def test_a_wrong_type_has_the_containers_status_and_names_the_same_field(
     cloud: Cloud, path: str, body: dict[str, Any]
 ) -> None:
-    direct, through = cloud.direct(path, body), cloud.through_the_door(path, body)
+    direct, through = cloud.direct(path, body), cloud.through_front_door(path, body)
     assert through.status == direct.status == 422
     field = re.match(r"Failed to deserialize the JSON body into the target type: (\w*(\.\w+)?)", direct.body.decode())
     assert field is not None
@@ -287,7 +287,7 @@ def test_a_wrong_type_has_the_containers_status_and_names_the_same_field(
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/v1/chat/completions"])
 def test_an_injected_fault_has_its_status(cloud: Cloud, path: str, fault: str, status: int, kind: str) -> None:
     cloud.faults.inject(fault, 3)  # throttling is retried twice
-    answer = cloud.through_the_door(path, BODY_OF[path])
+    answer = cloud.through_front_door(path, BODY_OF[path])
     cloud.faults.clear()
     assert (answer.status, answer.json()["error_type"]) == (status, kind)
 
@@ -297,7 +297,7 @@ def test_a_stream_that_sagemaker_breaks_ends_with_an_event(cloud: Cloud, path: s
     body = {**BODY_OF[path], "stream": True}
     for _ in range(5):  # the fault cuts anywhere, also before the first complete event
         cloud.faults.inject("stream-broken", 1)
-        answer = cloud.through_the_door(path, body)
+        answer = cloud.through_front_door(path, body)
         *_, last = [event for event in answer.body.split(b"\n\n") if event not in (b"", b"data: [DONE]")]
         assert json.loads(last.removeprefix(b"data: "))["error_type"] == "incomplete_generation"
         assert answer.status == (200 if last.startswith(b"data: ") else 500)

@@ -17,9 +17,9 @@ from tests.lambda_.sagemaker_double import (
     exception,
     part,
     parts,
+    plain_response,
     slices,
     stream,
-    whole,
 )
 
 TOKENS = [
@@ -121,7 +121,7 @@ def test_the_request_is_signed_for_sagemaker(api: ApiClient, sagemaker: SageMake
 def test_what_tgi_cannot_stream_is_invoked_without_streaming(
     api: ApiClient, sagemaker: SageMakerDouble, parameters: dict[str, Any], path: str, body: bytes
 ) -> None:
-    sagemaker.replies.append(whole(b'[{"generated_text":"x"}]'))
+    sagemaker.replies.append(plain_response(b'[{"generated_text":"x"}]'))
     answer = api.send(path, {"inputs": "Hi", "parameters": parameters})
     assert (answer.status, answer.body) == (200, body)
     assert sagemaker.received[0].path == "/endpoints/llama-endpoint/invocations"
