@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from front_door import config, engines, protocols
-from front_door.context import RequestContext
+from front_door import config, protocols
+from front_door.context import RequestContext, check_engines
 from front_door.errors import ApiError
 from front_door.http import cors
 from front_door.http.request import Request
@@ -25,8 +25,7 @@ class App:
     """Handles requests for the models of one configuration; raises ConfigError if a model's engine is unknown."""
 
     def __init__(self, settings: config.Config) -> None:
-        for model in settings.models.values():
-            engines.check(model.engine)
+        check_engines(settings)
         self._config = settings
         self.sagemaker = SageMaker(settings)
 

@@ -139,3 +139,13 @@ class RequestContext:
             size = f"The request is {len(encoded)} bytes; {model.name} accepts at most {model.max_body_bytes}."
             raise ApiError("too_large", size)
         return encoded
+
+
+def check_engines(config: Config) -> None:
+    """Check that the engine of each model is known.
+
+    Raises:
+        ConfigError: One is not.
+    """
+    for model in config.models.values():
+        engines.check(model.engine)
