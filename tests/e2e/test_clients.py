@@ -203,7 +203,7 @@ def test_openai_raises_its_own_errors(cloud: Cloud, openai_client: openai.OpenAI
     with pytest.raises(openai.AuthenticationError, match="The API key is unknown"):
         openai_client.with_options(api_key="x" * 40).models.list()
     cloud.inject("throttle", count=ATTEMPTS)
-    with pytest.raises(openai.RateLimitError, match="more requests than it can take"):
+    with pytest.raises(openai.RateLimitError, match="more requests than it can serve"):
         openai_client.chat.completions.create(model="llama", messages=MESSAGES)
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from front_door import protocols
 from front_door.app import App
 from front_door.config import Config, Model
-from front_door.protocols.base import protocol_of
 
 from tests.robustness.fake_sagemaker import FakeSageMaker
 
@@ -94,7 +94,7 @@ class CheckedClient:
             data = b"".join(response.body)
         resource = event.get("resource")
         routed_path = path if resource in (None, "/{proxy+}") else str(resource)
-        protocol = "openai" if protocol_of(routed_path).end_of_stream else "tgi"
+        protocol = "openai" if protocols.of(routed_path).end_of_stream else "tgi"
         elapsed = time.monotonic() - started
         checked = CheckedResponse(
             response.status, response.headers, data, protocol, out.getvalue(), err.getvalue(), elapsed
