@@ -1,9 +1,8 @@
 """One choice of a response, read from the events that its container sends."""
 
 from front_door.errors import ApiError
-from front_door.generation.events import Delta, FastPathTemplate
+from front_door.generation.events import Delta, FastPathTemplate, StopSequences
 from front_door.generation.request import GenerationRequest
-from front_door.generation.stop_sequences import StopSequences
 from front_door.http.sse import event_data
 from front_door.request_log import RequestLog
 

@@ -3,8 +3,7 @@
 from itertools import accumulate
 
 import pytest
-from front_door.generation.events import Delta
-from front_door.generation.stop_sequences import StopSequences
+from front_door.generation.events import Delta, StopSequences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
