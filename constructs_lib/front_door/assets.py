@@ -31,7 +31,7 @@ def lambda_code(folder: str) -> lambda_.Code:
     Raises:
         FileNotFoundError: There is no such function.
     """
-    root = _lambda_root()
+    root = lambda_root()
     if not (root / folder).is_dir():
         raise FileNotFoundError(f"There is no Lambda function {folder!r} in {root}.")
     # Compiled files stay out: installers write them, and the asset's hash has to be the same from a checkout and from
@@ -71,10 +71,11 @@ def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
 
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document that the function serves at `GET /openapi.json`."""
-    document: dict[str, Any] = json.loads((_lambda_root() / "front_door" / "openapi.json").read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads((lambda_root() / "front_door" / "openapi.json").read_text(encoding="utf-8"))
     return document
 
 
-def _lambda_root() -> Path:
+def lambda_root() -> Path:
+    """The folder with one folder per function."""
     installed = _PACKAGE / "_lambda"
     return installed if installed.is_dir() else _PACKAGE.parent / "lambda"

@@ -54,7 +54,7 @@ def test_what_python_compiles_does_not_change_the_asset(stack: Stack, sources: P
 
 
 def test_a_checkout_has_the_source_beside_the_package() -> None:
-    assert assets._lambda_root() == Path(__file__).resolve().parents[3] / "lambda"
+    assert assets.lambda_root() == Path(__file__).resolve().parents[3] / "lambda"
 
 
 def test_a_function_that_does_not_exist_is_named(sources: Path) -> None:
@@ -66,7 +66,7 @@ def test_where_the_source_is_does_not_change_the_hash(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(Stack(app, "CheckedOut"), "Door")
-    shutil.copytree(assets._lambda_root(), tmp_path / "constructs_lib" / "_lambda")
+    shutil.copytree(assets.lambda_root(), tmp_path / "constructs_lib" / "_lambda")
     monkeypatch.setattr(assets, "_PACKAGE", tmp_path / "constructs_lib")
     made(Stack(app, "Installed"), "Door")
     out = Path(app.synth().directory)
