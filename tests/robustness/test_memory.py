@@ -15,11 +15,16 @@ import pytest
 
 from bench.functions import front_door
 from bench.runtime_api import RuntimeApi
+from bench.template import DeployedFunction
 from tests.robustness.checked_client import LLAMA, check_metrics, parse_strict_json
 from tests.robustness.fake_sagemaker import FakeSageMaker
 from tests.robustness.request_mix import MixedResponder, mixed_events
 
-LAMBDA = Path(__file__).parents[2] / "lambda"
+FUNCTION = DeployedFunction(
+    asset=Path(__file__).parents[2] / "lambda",
+    handler="front_door.lambda_runtime.managed.handler",
+    wrapper="front_door/bootstrap",
+)
 WARM_UP_REQUESTS, REQUESTS = 500, 5_000
 MAX_GROWTH_KIB = 3 * 1024
 
@@ -30,7 +35,7 @@ class Sandbox:
     def __init__(self, upstream_port: int, output: Path) -> None:
         self.api = RuntimeApi(self._alive)
         self.output = output
-        function = front_door(LAMBDA, upstream_port, LLAMA.endpoint_name)
+        function = front_door(FUNCTION, upstream_port, LLAMA.endpoint_name)
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
                 function.command,
