@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_cdk import Token
@@ -27,9 +26,7 @@ _MIN_NUMBER = -1e200
 
 def is_token(value: object) -> bool:
     """Whether the value is known only at deployment, so that it cannot be checked."""
-    if not _could_be_token(value):
-        return False
-    return _is_unresolved(value) if isinstance(value, str) else Token.is_unresolved(value)
+    return _could_be_token(value) and Token.is_unresolved(value)
 
 
 def hide_token(value: object) -> object:
@@ -57,16 +54,10 @@ def hide_tokens_of_request(request: EndpointRequest) -> EndpointRequest:
     return replace(hide_tokens(request), **changed)
 
 
-@lru_cache
-def _is_unresolved(text: str) -> bool:
-    return Token.is_unresolved(text)
-
-
 def resolved(stack: Stack, value: Any) -> Any:
     """A value as it will be in the stack's template.
 
-    Only possible tokens are sent to the CDK, all in one message: sending an entire document to its process and back
-    takes several times longer than searching the document here.
+    Only the tokens are sent to the CDK, which would drop the document's empty members.
 
     Args:
         stack: The stack that the template is of.
@@ -76,7 +67,7 @@ def resolved(stack: Stack, value: Any) -> Any:
     _collect(value, found)
     if not found:
         return value
-    # By number, as the CDK drops entries that resolve to nothing.
+    # By number, as tokens that resolve to nothing are dropped too.
     rendered = stack.resolve({str(number): token for number, token in enumerate(found.values())})
     return _replaced(value, {key: rendered.get(str(number)) for number, key in enumerate(found)})
 
@@ -107,7 +98,7 @@ def _key(value: Any) -> object:
 
 
 def _could_be_token(value: object) -> bool:
-    """Whether to ask the CDK, a call that costs as much as all other checks together."""
+    """Whether the CDK may be asked: jsii raises for values that JSON cannot hold, which callers may pass by mistake."""
     if isinstance(value, str):
         return _STRING_MARK in value
     if isinstance(value, bool):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
@@ -26,24 +24,6 @@ _ROLE_FINDINGS = {
     "AwsSolutions-IAM5[Resource::*]": "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so "
     "IAM requires the resource *.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _SameForAll:
-    """What every function has. Created once for all stacks, as each creation is a message to another process."""
-
-    principal: iam.IPrincipal
-    runtime: lambda_.Runtime
-    architecture: lambda_.Architecture
-
-
-@cache
-def _same_for_all() -> _SameForAll:
-    return _SameForAll(
-        principal=iam.ServicePrincipal("lambda.amazonaws.com"),
-        runtime=newest_python(),
-        architecture=lambda_.Architecture.ARM_64,
-    )
 
 
 def newest_python() -> lambda_.Runtime:
@@ -82,13 +62,13 @@ def python_function(
     # Deleted with the function: the log is for troubleshooting what is deployed.
     log_group = logs.LogGroup(scope, f"{id}Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
     # The CDK's default role would have a managed policy that may write to every log group.
-    role = iam.Role(scope, f"{id}Role", assumed_by=_same_for_all().principal)
+    role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
     function = lambda_.Function(
         scope,
         id,
-        runtime=_same_for_all().runtime,
-        architecture=_same_for_all().architecture,
+        runtime=newest_python(),
+        architecture=lambda_.Architecture.ARM_64,
         code=lambda_code(folder),
         handler=handler,
         description=description,
