@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parent
+_PLANNING = Path(__file__).parent
 
 
 @cache
 def read(name: str) -> dict[str, Any]:
     """The catalogue `<name>.json`, such as `hardware/instances`."""
-    content: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
+    content: dict[str, Any] = json.loads((_PLANNING / f"{name}.json").read_text(encoding="utf-8"))
     return content

@@ -67,7 +67,6 @@ class _Importer:
         self.problems: list[str] = []
         self._document = document
         components = document.get("components", {})
-        self._components = components
         self._security = SecuritySchemes(components.get("securitySchemes", {}), self.problems)
         self._schemas = Schemas(components.get("schemas", {}), self.problems)
         self._validators: Object = document.get("x-amazon-apigateway-request-validators", {})
