@@ -14,6 +14,7 @@ from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, nu
 from constructs_lib.cli.output import Column, Output
 from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelFacts, known_models
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _model_row(facts: ModelFacts) -> list[str]:
         facts.quantization or facts.checkpoint_dtype,
         number(facts.max_positions),
         f"{kv_kib:,.0f} KiB",
-        facts.implementation,
+        implementation(facts, engine_named("tgi").images.newest_version).name,
         facts.licence,
         {"yes": "required", "no": "", "sometimes": "sometimes"}[facts.gating],
     ]

@@ -10,7 +10,8 @@ from rich.text import Text
 from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly, number, parameters
 from constructs_lib.cli.output import Column
 from constructs_lib.planning.engines import engine_named
-from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.images.catalogue import ImageChoice, parse_version
+from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
@@ -129,9 +130,9 @@ def _head(request: PlanArguments, out: Output) -> None:
     facts = request.facts
     kind = request.options.quantize or facts.quantization or facts.checkpoint_dtype
     gate = {"yes": ", gated", "sometimes": ", gated at some revisions"}.get(facts.gating, "")
-    about = (
-        f"{parameters(facts.parameters)} parameters · {kind} · {facts.implementation} · licence {facts.licence}{gate}"
-    )
+    version = parse_version(request.version) or engine_named("tgi").images.newest_version
+    runs_with = implementation(facts, version).name
+    about = f"{parameters(facts.parameters)} parameters · {kind} · {runs_with} · licence {facts.licence}{gate}"
     out.print(Text.assemble((facts.hub_id, "bold"), f" · {about}"))
     region = f" in {request.region}" if request.region else ""
     length = f"{number(request.tokens)} tokens (prompt and output)" if request.tokens else "requests of any length"

@@ -9,6 +9,7 @@ from aws_cdk import App
 
 from constructs_lib import InstanceType
 from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelFacts, known_model
 from constructs_lib.planning.sizing.candidates import Candidate, candidate, candidates
 from stacks.preset import PresetStack
@@ -88,7 +89,7 @@ def test_presets_without_paged_attention_set_every_limit(stack: type[PresetStack
     options = stack.preset.options
     assert options.max_input_tokens is not None
     assert options.max_total_tokens is not None
-    if not facts(stack).flash:
+    if not implementation(facts(stack), TGI.images.newest_version).flash:
         assert options.max_batch_prefill_tokens is not None
         assert options.max_batch_total_tokens is not None
 

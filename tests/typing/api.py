@@ -45,8 +45,6 @@ FACTS = ModelFacts(
     max_positions=1,
     checkpoint_dtype="bfloat16",
     model_type="llama",
-    implementation="FlashLlama",
-    flash=True,
     licence="mit",
 )
 

@@ -68,6 +68,11 @@ class ImageFamily:
         """The newest version in the catalogue."""
         return self.versions[-1]
 
+    @property
+    def newest_version(self) -> Version:
+        """The same as numbers."""
+        return parse_version(self.newest) or (0, 0, 0)
+
     def repository_and_tag(self, version: str) -> tuple[str, str] | None:
         """Repository and tag, such as ("huggingface-pytorch-tgi-inference", "2.7.0-tgi3.3.6-gpu-…").
 

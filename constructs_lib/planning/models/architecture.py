@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 from constructs_lib.planning.images.catalogue import Version
@@ -14,19 +15,34 @@ HeadNorms = Literal["per_head_dim", "use_qk_norm"]
 VisionTower = Literal["mllama", "siglip"]
 
 
+class Backend(StrEnum):
+    """Whose code runs a model inside TGI."""
+
+    OWN = "own"
+    """A class of TGI's own."""
+    TRANSFORMERS_FLASH = "TransformersFlash"
+    """The model class of transformers with TGI's paged attention; can be shared by several GPUs."""
+    CAUSAL_LM = "CausalLM"
+    """Plain transformers, in static padded batches on one GPU."""
+    UNKNOWN = "unknown"
+    """Neither has the architecture: it cannot start, unless its repository brings the code."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Implementation:
     """What TGI runs an architecture with.
 
     Args:
-        name: TGI's model class; it starts with `none` if TGI falls back to plain transformers.
+        name: TGI's model class, or what takes its place.
+        backend: Whose code that is.
         flash: Whether it has paged attention; False means static padded batches.
-        since: First version of TGI that runs it so. Default: not known.
+        since: First version of TGI that runs it so. Default: every version.
     """
 
     name: str
+    backend: Backend
     flash: bool
-    since: Version | None = None
+    since: Version = (0, 0, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +50,7 @@ class TgiSupport:
     """How TGI runs an architecture.
 
     Args:
-        implementations: What versions of TGI run it with, the newest last; that of 3.3 at least.
-        first_image: First version of TGI on SageMaker that runs it. Default: not known.
+        implementations: What versions of TGI run it with, the newest last.
         chunks_prefill: Whether TGI 3 splits its long prompts over several batches.
         default_prefill: TGI's max_batch_prefill_tokens if it works none out from the GPU's speed.
         launcher_reads_sizes: Whether TGI's launcher finds the sizes in config.json from which it works out a prefill.
@@ -49,7 +64,6 @@ class TgiSupport:
     """
 
     implementations: tuple[Implementation, ...]
-    first_image: Version | None = None
     chunks_prefill: bool = True
     default_prefill: int = 4096
     launcher_reads_sizes: bool = True
@@ -60,10 +74,10 @@ class TgiSupport:
     masks_images: bool = False
     decodes_from_one_token: bool = False
 
-    @property
-    def newest(self) -> Implementation:
-        """What TGI 3.3 runs it with."""
-        return self.implementations[-1]
+    def implementation(self, version: Version) -> Implementation:
+        """What a version of TGI runs it with."""
+        found = [one for one in self.implementations if one.since <= version]
+        return found[-1] if found else self.implementations[0]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,25 @@ layers and defaults, the model and configuration classes of the same transformer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from constructs_lib.planning.models.architecture import Architecture, ConfigJson, Implementation, Layers, TgiSupport
+from constructs_lib.planning.models.architecture import (
+    Architecture,
+    Backend,
+    ConfigJson,
+    Implementation,
+    Layers,
+    TgiSupport,
+)
+
+if TYPE_CHECKING:
+    from constructs_lib.planning.images.catalogue import Version
+    from constructs_lib.planning.models.facts import ModelFacts
 
 
 def architecture(model_type: str) -> Architecture:
     """The row of a `model_type`; for one that has none, what TGI and transformers do with an unknown architecture."""
-    return _ROWS.get(model_type) or Architecture(model_type=model_type, tgi=_static("none → CausalLM fallback"))
+    return _ROWS.get(model_type) or Architecture(model_type=model_type, tgi=TgiSupport(implementations=(_FALLBACK,)))
 
 
 def model_type_of(hub_id: str, config: Mapping[str, Any]) -> str:
@@ -24,27 +35,22 @@ def model_type_of(hub_id: str, config: Mapping[str, Any]) -> str:
     return "gpt_bigcode" if model_type == "gpt2" and hub_id.startswith("bigcode/") else model_type
 
 
-def implementation(hub_id: str, config: Mapping[str, Any]) -> Implementation:
-    """What TGI 3.3 runs a model with.
-
-    Args:
-        hub_id: Repository on the hub; TGI recognizes Galactica and SantaCoder by it.
-        config: Its config.json.
-    """
-    if hub_id.startswith("facebook/galactica"):
-        return Implementation(name="CausalLM+OPT (id-matched, no flash)", flash=False)
-    found = architecture(model_type_of(hub_id, config))
-    if found.layers and found.layers.kind == "falcon" and config.get("alibi"):
-        return Implementation(name="CausalLM fallback (no flash)", flash=False)
-    return found.tgi.newest
+def implementation(facts: ModelFacts, version: Version) -> Implementation:
+    """What a version of TGI runs a model with; TGI recognizes Galactica by its hub id."""
+    if facts.hub_id.startswith("facebook/galactica"):
+        return Implementation(name="CausalLM+OPT (id-matched, no flash)", backend=Backend.OWN, flash=False)
+    if facts.alibi and facts.model_type in _FALCONS:
+        return _FALLBACK
+    return architecture(facts.model_type).tgi.implementation(version)
 
 
 def _flash(name: str, **rest: Any) -> TgiSupport:
-    return TgiSupport(implementations=(Implementation(name=name, flash=True),), **rest)
+    return TgiSupport(implementations=(Implementation(name=name, backend=Backend.OWN, flash=True),), **rest)
 
 
 def _static(name: str, **rest: Any) -> TgiSupport:
-    return TgiSupport(implementations=(Implementation(name=f"{name} (no flash)", flash=False),), **rest)
+    runs_with = Implementation(name=f"{name} (no flash)", backend=Backend.OWN, flash=False)
+    return TgiSupport(implementations=(runs_with,), **rest)
 
 
 def _vision(name: str, **rest: Any) -> TgiSupport:
@@ -55,7 +61,11 @@ def _bfloat16(name: str, **rest: Any) -> TgiSupport:
     return _flash(f"{name} (default bf16)", bfloat16=True, **rest)
 
 
-_TRANSFORMERS = _flash("none → TransformersFlash fallback")
+_FALCONS = ("falcon", "RefinedWeb", "RefinedWebModel")
+_FALLBACK = Implementation(name="CausalLM fallback (no flash)", backend=Backend.CAUSAL_LM, flash=False)
+_TRANSFORMERS = TgiSupport(
+    implementations=(Implementation(name="TransformersFlash fallback", backend=Backend.TRANSFORMERS_FLASH, flash=True),)
+)
 _LLAMA = Layers(kind="llama")
 _FALCON_CONFIG = {"max_position_embeddings": 2048}
 

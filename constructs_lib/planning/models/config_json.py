@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from constructs_lib.planning.models.architectures import architecture, implementation, model_type_of
+from constructs_lib.planning.models.architectures import architecture, model_type_of
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts
 from constructs_lib.planning.models.parameter_count import text_parameters
 from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape
@@ -65,7 +65,6 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
     shape = read_shape(config)
     quantization = _quantization(config)
     dtype = _dtype(config, quantization)
-    runs_with = implementation(hub_id, config)
     return ModelFacts(
         hub_id=hub_id,
         parameters=_parameters(config, shape, published.weight_bytes, None if quantization else dtype),
@@ -77,8 +76,6 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         max_positions=shape.max_positions,
         checkpoint_dtype=dtype,
         model_type=model_type_of(hub_id, config),
-        implementation=runs_with.name,
-        flash=runs_with.flash,
         licence=published.licence,
         gating=published.gating,
         intermediate=shape.intermediate,
@@ -87,6 +84,7 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         experts=shape.experts,
         experts_per_token=shape.experts_per_token,
         quantization=quantization,
+        alibi=bool(config.get("alibi")),
         weight_bytes=published.weight_bytes,
         source=published.source,
         date=published.date,

@@ -47,11 +47,10 @@ class ModelFacts:
         heads: Attention heads.
         kv_heads: Key-value heads.
         head_dim: Size of one head.
-        max_positions: Longest context, in tokens.
+        max_positions: Longest context that its configuration names, in tokens, stretched positions (rope_scaling)
+            and model_max_length included.
         checkpoint_dtype: Type of the published weights.
         model_type: `model_type` of its config.json.
-        implementation: How TGI 3.3 runs it.
-        flash: Whether that implementation has paged attention; False means static padded batches.
         licence: Licence by the model card.
         gating: Whether the hub requires a token of someone with access; `sometimes` means a contact form on some
             revisions.
@@ -62,6 +61,14 @@ class ModelFacts:
         experts: Experts of each feed-forward layer. Default: 1.
         experts_per_token: How many of them work on a token. Default: 1.
         quantization: How the published weights are compressed, by TGI's name, such as `awq`. Default: not compressed.
+        bits: Bits of a compressed weight. Default: the usual ones of `quantization`.
+        group_size: Weights that share one scale; -1 for a whole column. Default: not known.
+        act_order: Whether GPTQ sorted the columns by their activations (desc_act). Default: False.
+        alibi: Whether positions are a bias of the attention scores (ALiBi). Default: False.
+        sliding_window: Tokens that a token looks back at, at most. Default: all of them.
+        cache_width: Size of the keys, and of the values, that one head keeps of a token. Default: head_dim.
+        trained_positions: Longest context before it is stretched. Default: max_positions.
+        auto_map: Whether the repository brings code of its own for the model. Default: False.
         weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type or kind.
         source: Where the figures come from.
         date: Day (ISO) on which they were read.
@@ -77,8 +84,6 @@ class ModelFacts:
     max_positions: int
     checkpoint_dtype: Dtype
     model_type: str
-    implementation: str
-    flash: bool
     licence: str
     gating: Gating = "no"
     intermediate: int | None = None
@@ -87,6 +92,14 @@ class ModelFacts:
     experts: int = 1
     experts_per_token: int = 1
     quantization: str | None = None
+    bits: int | None = None
+    group_size: int | None = None
+    act_order: bool = False
+    alibi: bool = False
+    sliding_window: int | None = None
+    cache_width: int | None = None
+    trained_positions: int | None = None
+    auto_map: bool = False
     weight_bytes: int | None = None
     source: str = "the caller"
     date: str | None = None
@@ -169,7 +182,7 @@ def facts_problems(facts: object) -> Iterator[Problem]:
             f"must be one of {', '.join(BITS_PER_PARAMETER)}",
             "Use the quant_method of its config.json, or leave it out for uncompressed weights.",
         )
-    for name in ("hub_id", "model_type", "implementation"):
+    for name in ("hub_id", "model_type"):
         if found := problem(f"model.facts.{name}", getattr(facts, name), String()):
             yield found
     if facts.checkpoint_dtype not in list(BYTES_PER_PARAMETER):

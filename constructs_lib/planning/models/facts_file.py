@@ -18,7 +18,7 @@ from constructs_lib.planning.models.facts import Gating, ModelFacts, facts_probl
 from constructs_lib.planning.validation.problem import Problem
 
 _ABOUT = "Models that python -m constructs_lib models add has read. Commit it; synth reads it."
-_FORMAT = 1
+_FORMAT = 2
 _FIELDS = {one.name: one for one in fields(ModelFacts)}
 _REQUIRED = tuple(name for name, one in _FIELDS.items() if one.default is MISSING)
 _AGAIN = "Write the file again with python -m constructs_lib models add."
@@ -30,14 +30,25 @@ def _is_count(value: object) -> bool:
 
 # What `facts_problems` does not check.
 _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
-    ("flash", "true or false", lambda value: isinstance(value, bool)),
-    ("tied_embeddings", "true or false", lambda value: isinstance(value, bool)),
+    *(
+        (name, "true or false", lambda value: isinstance(value, bool))
+        for name in ("tied_embeddings", "act_order", "alibi", "auto_map")
+    ),
     ("licence", "a string", lambda value: isinstance(value, str)),
     ("experts", "a whole number above 0", _is_count),
     ("experts_per_token", "a whole number above 0", _is_count),
-    ("intermediate", "a whole number above 0, or null", lambda value: value is None or _is_count(value)),
-    ("vocabulary", "a whole number above 0, or null", lambda value: value is None or _is_count(value)),
-    ("weight_bytes", "a whole number above 0, or null", lambda value: value is None or _is_count(value)),
+    *(
+        (name, "a whole number above 0, or null", lambda value: value is None or _is_count(value))
+        for name in (
+            "intermediate",
+            "vocabulary",
+            "weight_bytes",
+            "bits",
+            "sliding_window",
+            "cache_width",
+            "trained_positions",
+        )
+    ),
 )
 
 

@@ -38,8 +38,6 @@ MODEL = row(
         "tied_embeddings": FLAG,
         "checkpoint_dtype": {"enum": list(BYTES_PER_PARAMETER)},
         "model_type": TEXT,
-        "implementation": TEXT,
-        "flash": FLAG,
         "licence": TEXT,
         "gated": GATED,
         "source": TEXT,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.options import Attention
-from constructs_lib.planning.models.architecture import TgiSupport
-from constructs_lib.planning.models.architectures import architecture
+from constructs_lib.planning.models.architecture import Backend, Implementation, TgiSupport
+from constructs_lib.planning.models.architectures import architecture, implementation
 from constructs_lib.planning.models.facts import ModelFacts
 
 _FLASH_CAPABILITY = (8, 0)
@@ -22,9 +22,19 @@ def support_of(facts: ModelFacts) -> TgiSupport:
     return architecture(facts.model_type).tgi
 
 
-def falls_back(facts: ModelFacts) -> bool:
-    """Whether TGI has no implementation of its own and runs the model with plain transformers."""
-    return facts.implementation.startswith("none")
+def implementation_of(ctx: EngineContext, facts: ModelFacts) -> Implementation:
+    """What the requested version of TGI runs the model with."""
+    return implementation(facts, ctx.version)
+
+
+def is_flash(ctx: EngineContext, facts: ModelFacts) -> bool:
+    """Whether it runs with paged attention, instead of static padded batches."""
+    return implementation_of(ctx, facts).flash
+
+
+def falls_back(ctx: EngineContext, facts: ModelFacts) -> bool:
+    """Whether TGI has no implementation of its own and runs the model with transformers."""
+    return implementation_of(ctx, facts).backend is not Backend.OWN
 
 
 def has_old_gpu(ctx: EngineContext) -> bool:
@@ -50,7 +60,7 @@ def chunks_prefill(ctx: EngineContext) -> bool | None:
         return False
     if ctx.facts is None:
         return None
-    return ctx.facts.flash and support_of(ctx.facts).chunks_prefill
+    return is_flash(ctx, ctx.facts) and support_of(ctx.facts).chunks_prefill
 
 
 def default_prefill(ctx: EngineContext) -> int:

@@ -29,7 +29,7 @@ def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
     requested, published = ctx.text("quantize"), facts.published_quantization
-    if falls_back(facts):
+    if falls_back(ctx, facts):
         return  # supports one format only, which the rules of the fallback check
     if requested is None or _SAME_FORMAT.get(Quantization(requested), requested) == published:
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import attention_of, chunks_prefill, falls_back, has_old_gpu
+from constructs_lib.planning.engines.tgi.context import attention_of, chunks_prefill, falls_back, has_old_gpu, is_flash
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
@@ -152,7 +152,7 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 
 def _fallback_problems(ctx: EngineContext) -> Iterator[Problem]:
-    if ctx.facts is None or not falls_back(ctx.facts):
+    if ctx.facts is None or not falls_back(ctx, ctx.facts):
         return
     why = f"TGI runs {ctx.facts.model_type} models with plain transformers"
     quantize, speculate = ctx.text("quantize"), ctx.number("speculate")
@@ -181,7 +181,7 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
                 f"is downloaded from the hub, but {offline}",
                 "Put it beside the weights and write name=/opt/ml/model/….",
             )
-    if ctx.facts and not ctx.facts.flash:
+    if ctx.facts and not is_flash(ctx, ctx.facts):
         yield Problem(
             "options.lora_adapters",
             adapters,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import chunks_prefill, support_of
+from constructs_lib.planning.engines.tgi.context import chunks_prefill, is_flash, support_of
 from constructs_lib.planning.engines.tgi.prefill import prefill_tokens
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.memory_plan import CacheLayout, EngineMemory, GpuShare
@@ -61,7 +61,7 @@ def engine_memory(ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> Engin
     warmed_up = gpu.weights + runtime + activations + cache.request_bytes(warm_up)
     total = ctx.number("max_total_tokens")
     requested = total or min(MIN_TOKENS, facts.max_positions)
-    if not facts.flash:
+    if not is_flash(ctx, facts):
         requested = max(requested, warm_up, ctx.number("max_batch_total_tokens") or 0)
     return EngineMemory(
         gpu_memory=gpu_memory,
@@ -71,10 +71,10 @@ def engine_memory(ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> Engin
         prefill_tokens=prompt,
         cache=cache,
         warm_up_tokens=warm_up,
-        min_tokens=warm_up if facts.flash else 0,
+        min_tokens=warm_up if is_flash(ctx, facts) else 0,
         asked_tokens=requested,
         max_request_tokens=total or (facts.max_positions if chunks_prefill(ctx) else min(facts.max_positions, prompt)),
-        static=not facts.flash,
+        static=not is_flash(ctx, facts),
     )
 
 
@@ -89,9 +89,9 @@ def _usable(ctx: EngineContext, gpu_memory: int, warmed_up: int) -> int:
 
 
 def _cache(ctx: EngineContext, facts: ModelFacts, shards: int) -> CacheLayout:
-    size = 1 if facts.flash and ctx.given("kv_cache_dtype") else HALF_BYTES
+    size = 1 if is_flash(ctx, facts) and ctx.given("kv_cache_dtype") else HALF_BYTES
     # Without paged attention every step of an answer makes a longer copy while the old one is still held.
-    copies = 1 if facts.flash else 2
+    copies = 1 if is_flash(ctx, facts) else 2
     return CacheLayout(2 * facts.layers * kv_heads_per_gpu(facts, shards) * facts.head_dim * size * copies)
 
 
@@ -104,7 +104,7 @@ def _warm_up_requests(ctx: EngineContext, prompt: int) -> int:
 def _warm_up_tokens(ctx: EngineContext, facts: ModelFacts, prompt: int) -> int:
     """Tokens whose keys and values the warm-up takes; each request reserves its whole answer if that is limited."""
     total = ctx.number("max_total_tokens")
-    if not facts.flash or total is None:
+    if not is_flash(ctx, facts) or total is None:
         return prompt
     return _warm_up_requests(ctx, prompt) * (total - 1)
 
@@ -128,13 +128,15 @@ def _activations(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int
 
 def _logits(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> int:
     sampled = _warm_up_requests(ctx, prompt) * vocabulary(facts) * _SAMPLING_BYTES
-    all_tokens = ctx.version < (3, 0, 0) or ctx.values.get("enable_prefill_logprobs") is True or not facts.flash
+    all_tokens = (
+        ctx.version < (3, 0, 0) or ctx.values.get("enable_prefill_logprobs") is True or not is_flash(ctx, facts)
+    )
     if not all_tokens or support_of(facts).decodes_from_one_token:
         return sampled
     # The logits and their probabilities, which flash models of 2.4 and later write over the logits. Two public reports
     # of 2.2 show a third copy (docs/memory.md).
     copies = 2
-    if facts.flash and ctx.version >= (2, 1, 0):
+    if is_flash(ctx, facts) and ctx.version >= (2, 1, 0):
         copies = 3 if ctx.version < (2, 4, 0) else 1
     if shards > 1:  # gathered, and made contiguous
         copies += 1
@@ -147,9 +149,9 @@ def _scores(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> 
     Before TGI 3.3 those masks kept Gemma 3 from flash attention as well.
     """
     masked = support_of(facts).masks_images
-    if facts.flash and not masked:
+    if is_flash(ctx, facts) and not masked:
         return 0
-    scored = not facts.flash or ctx.version < (3, 3, 0)
+    scored = not is_flash(ctx, facts) or ctx.version < (3, 3, 0)
     entry = (_MASK_BYTES if masked else 0) + (_SCORE_BYTES * facts.heads / shards if scored else 0)
     longest = min(ctx.number("max_input_tokens") or prompt, prompt)
     return math.ceil(_warm_up_requests(ctx, prompt) * longest * longest * entry)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import chunks_prefill, default_prefill, falls_back, support_of
+from constructs_lib.planning.engines.tgi.context import (
+    chunks_prefill,
+    default_prefill,
+    falls_back,
+    is_flash,
+    support_of,
+)
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.sharding import shard_warnings
 from constructs_lib.planning.images.catalogue import format_version
@@ -18,7 +24,7 @@ _MATCHED_BY_NAME = ("facebook/galactica", "bigcode/")
 def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     """What is risky about options, model and shards."""
     yield from shard_warnings(ctx)
-    values, flash = ctx.values, ctx.facts is not None and ctx.facts.flash
+    values, flash = ctx.values, ctx.facts is not None and is_flash(ctx, ctx.facts)
     if values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
         yield PlanWarning(
             "tgi-endpoint:trustsUnpinnedCode",
@@ -35,7 +41,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "tgi-endpoint:batchTotalIgnored",
             "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores the option.",
         )
-    if ctx.facts and falls_back(ctx.facts):
+    if ctx.facts and falls_back(ctx, ctx.facts):
         yield PlanWarning(
             "tgi-endpoint:noOptimizedImplementation",
             f"TGI has no implementation of its own for {ctx.facts.model_type} models and runs {ctx.facts.hub_id} with"

@@ -43,11 +43,7 @@ def test_the_size_of_the_weights_decides_for_architectures_that_cannot_be_counte
     unknown = LLAMA | {"model_type": "brand_new"}
     assert "cannot be counted here" in refusal(unknown)
     facts = facts_from_config("me/model", unknown, Published(weight_bytes=9_000_000_000))
-    assert (facts.parameters, facts.implementation, facts.flash) == (
-        4_500_000_000,
-        "none → CausalLM fallback (no flash)",
-        False,
-    )
+    assert (facts.parameters, facts.model_type) == (4_500_000_000, "brand_new")
 
 
 def test_the_size_of_the_weights_decides_from_two_percent_of_difference_on():
@@ -98,18 +94,8 @@ def test_an_invalid_type_of_weights_is_rejected():
     assert "torch_dtype='int3': must be one of float32" in refusal(LLAMA | {"torch_dtype": "int3"})
 
 
-@pytest.mark.parametrize(
-    ("hub_id", "changes", "implementation", "flash"),
-    [
-        ("facebook/galactica-mini", {"model_type": "opt"}, "CausalLM+OPT (id-matched, no flash)", False),
-        ("me/opt", {"model_type": "opt"}, "CausalLM+OPT (no flash)", False),
-        ("me/falcon", {"model_type": "falcon", "alibi": True}, "CausalLM fallback (no flash)", False),
-        ("me/olmo", {"model_type": "olmo2"}, "none → TransformersFlash fallback", True),
-    ],
-)
-def test_how_tgi_runs_it_follows_from_the_architecture_and_for_some_from_the_id(hub_id, changes, implementation, flash):
-    facts = facts_from_config(hub_id, LLAMA | changes, Published(weight_bytes=10**10))
-    assert (facts.implementation, facts.flash) == (implementation, flash)
+def test_alibi_is_read():
+    assert facts_from_config("me/falcon", CONFIGS["tiiuae/falcon-7b"] | {"alibi": True}).alibi
 
 
 def test_an_old_falcon_has_one_key_value_head_whatever_its_config_says():

@@ -76,9 +76,9 @@ def test_a_missing_file_is_named(file):
         read_model_file(file)
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '{"format": 2, "models": []}', '{"format": 1, "models": {}}'])
+@pytest.mark.parametrize("content", ["{}", "[]", '{"format": 9, "models": []}', '{"format": 2, "models": {}}'])
 def test_another_kind_of_file_is_rejected(refusal, content):
-    assert "format=1: is the format that the file must have, with a list 'models'" in refusal(content)
+    assert "format=2: is the format that the file must have, with a list 'models'" in refusal(content)
 
 
 def test_text_that_is_not_json_is_rejected(refusal):
@@ -86,8 +86,8 @@ def test_text_that_is_not_json_is_rejected(refusal):
 
 
 def test_everything_that_is_wrong_is_reported_together(refusal):
-    words = refusal({"layers": 0, "heads": "32", "flash": 1, "gating": "maybe", "experts": None, "licence": 7})
-    for keyword in ("layers=0", "heads='32'", "flash=1", "gating='maybe'", "experts=None", "licence=7"):
+    words = refusal({"layers": 0, "heads": "32", "alibi": 1, "gating": "maybe", "experts": None, "licence": 7})
+    for keyword in ("layers=0", "heads='32'", "alibi=1", "gating='maybe'", "experts=None", "licence=7"):
         assert f"models[0].{keyword}: must be" in words
 
 
@@ -107,8 +107,8 @@ def test_a_wrong_field_is_reported_with_what_is_right(refusal, change, words):
 
 
 def test_a_missing_field_is_reported(refusal):
-    assert "models[0].layers=None: is missing" in refusal('{"format": 1, "models": [{"hub_id": "a/b"}]}')
+    assert "models[0].layers=None: is missing" in refusal('{"format": 2, "models": [{"hub_id": "a/b"}]}')
 
 
 def test_a_row_that_is_not_an_object_is_reported(refusal):
-    assert "models[0]=3: must be an object" in refusal('{"format": 1, "models": [3]}')
+    assert "models[0]=3: must be an object" in refusal('{"format": 2, "models": [3]}')
