@@ -85,14 +85,13 @@ class ConfigJson:
     """How an architecture's config.json differs from the others'.
 
     Args:
-        defaults: What its configuration class assumes for fields that a config.json leaves out.
-        tied: Whether the output layer is the embedding of the input unless config.json says otherwise.
+        defaults: What holds for fields that its config.json leaves out, where transformers 4.51.0 has no configuration
+            class for it or TGI's own differs; config_defaults.json has the rest.
         kv_heads: How the key-value heads are described: by their number, by Falcon's switches, or by BigCode's.
         layers: Names of the number of layers that are looked for first.
     """
 
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    tied: bool = False
     kv_heads: KvHeads = "configured"
     layers: tuple[str, ...] = ()
 

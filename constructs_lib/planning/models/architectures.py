@@ -2,7 +2,7 @@
 
 Sources: `get_model` of TGI 3.3.6 `server/text_generation_server/models/__init__.py` and its launcher's `src/main.rs`;
 for what TGI leaves to transformers, the classes of transformers 4.51.0 that have `_supports_attention_backend`; for
-layers and defaults, the model and configuration classes of the same transformers.
+layers, the model classes of the same transformers; config_defaults.json has the defaults of their configurations.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _TRANSFORMERS = TgiSupport(
     implementations=(Implementation(name="TransformersFlash fallback", backend=Backend.TRANSFORMERS_FLASH, flash=True),)
 )
 _LLAMA = Layers(kind="llama")
-_FALCON_CONFIG = {"max_position_embeddings": 2048}
+_REFINED_WEB = {"max_position_embeddings": 2048, "tie_word_embeddings": True}
 
 _ROWS = {
     row.model_type: row
@@ -76,14 +76,13 @@ _ROWS = {
         Architecture(
             model_type="bloom",
             tgi=_static("CausalLM+Bloom", launcher_reads_sizes=False, launcher_reads_positions=False),
-            config=ConfigJson(defaults={"seq_length": 2048}, tied=True),
+            config=ConfigJson(defaults={"seq_length": 2048}),
             layers=Layers(kind="bloom"),
             gated=False,
         ),
         Architecture(
             model_type="cohere",
             tgi=_flash("FlashCohere"),
-            config=ConfigJson(tied=True),
             layers=Layers(kind="llama", norms=1, head_norms="use_qk_norm"),
         ),
         Architecture(model_type="cohere2", tgi=_TRANSFORMERS),
@@ -93,55 +92,41 @@ _ROWS = {
         Architecture(
             model_type="falcon",
             tgi=_flash("FlashRW", launcher_reads_sizes=False),
-            config=ConfigJson(defaults=_FALCON_CONFIG, tied=True, kv_heads="falcon"),
+            config=ConfigJson(kv_heads="falcon"),
             layers=Layers(kind="falcon"),
             gated=False,
         ),
         Architecture(
             model_type="gemma",
             tgi=_bfloat16("FlashGemma"),
-            config=ConfigJson(defaults={"head_dim": 256}, tied=True),
             layers=_LLAMA,
         ),
         Architecture(
             model_type="gemma2",
             tgi=_bfloat16("FlashGemma2", softcap=True),
-            config=ConfigJson(defaults={"head_dim": 256}, tied=True),
             layers=Layers(kind="llama", norms=4),
         ),
         Architecture(
             model_type="gemma3",
             tgi=_vision("Gemma3", default_prefill=8000, bfloat16=True, masks_images=True),
-            config=ConfigJson(tied=True),
             vision_tower="siglip",
         ),
         Architecture(
             model_type="gemma3_text",
             tgi=_bfloat16("FlashGemma3"),
-            config=ConfigJson(
-                defaults={
-                    "num_attention_heads": 8,
-                    "num_key_value_heads": 4,
-                    "head_dim": 256,
-                    "vocab_size": 262_208,
-                    "max_position_embeddings": 131_072,
-                },
-                tied=True,
-            ),
             layers=Layers(kind="llama", norms=4, head_norms="per_head_dim"),
         ),
         Architecture(model_type="glm", tgi=_TRANSFORMERS),
         Architecture(
             model_type="gpt2",
             tgi=_flash("FlashGPT2", launcher_reads_sizes=False),
-            config=ConfigJson(tied=True),
             layers=Layers(kind="gpt2"),
             gated=False,
         ),
         Architecture(
             model_type="gpt_bigcode",
             tgi=_flash("FlashSantacoder", launcher_reads_sizes=False, replicates_kv_heads=True),
-            config=ConfigJson(tied=True, kv_heads="bigcode"),
+            config=ConfigJson(kv_heads="bigcode"),
             layers=Layers(kind="gpt2"),
             gated=False,
         ),
@@ -154,7 +139,6 @@ _ROWS = {
         Architecture(
             model_type="gptj",
             tgi=_flash("FlashGPTJ", launcher_reads_sizes=False),
-            config=ConfigJson(defaults={"n_positions": 2048}),
             layers=Layers(kind="gptj"),
             gated=False,
         ),
@@ -169,20 +153,17 @@ _ROWS = {
         Architecture(
             model_type="mistral",
             tgi=_flash("FlashMistral"),
-            config=ConfigJson(defaults={"num_key_value_heads": 8}),
             layers=_LLAMA,
         ),
         Architecture(
             model_type="mixtral",
             tgi=_flash("FlashMixtral"),
-            config=ConfigJson(defaults={"num_key_value_heads": 8}),
             layers=_LLAMA,
         ),
         Architecture(model_type="mllama", tgi=_vision("Mllama", bfloat16=True), vision_tower="mllama"),
         Architecture(
             model_type="mpt",
             tgi=_static("CausalLM+MPT", launcher_reads_sizes=False),
-            config=ConfigJson(defaults={"max_seq_len": 2048}, tied=True),
             layers=Layers(kind="mpt"),
             gated=False,
         ),
@@ -191,7 +172,6 @@ _ROWS = {
         Architecture(
             model_type="opt",
             tgi=_static("CausalLM+OPT", launcher_reads_sizes=False),
-            config=ConfigJson(tied=True),
             layers=Layers(kind="opt"),
             gated=False,
         ),
@@ -207,34 +187,30 @@ _ROWS = {
         Architecture(
             model_type="qwen3",
             tgi=_TRANSFORMERS,
-            config=ConfigJson(defaults={"head_dim": 128}),
             layers=Layers(kind="llama", head_norms="per_head_dim"),
         ),
         Architecture(model_type="qwen3_moe", tgi=_TRANSFORMERS, layers=Layers(kind="llama", head_norms="per_head_dim")),
         Architecture(
             model_type="RefinedWeb",  # Falcon 40B before transformers had it
             tgi=_flash("FlashRW"),
-            config=ConfigJson(
-                defaults={**_FALCON_CONFIG, "new_decoder_architecture": True}, tied=True, kv_heads="falcon"
-            ),
+            config=ConfigJson(defaults={**_REFINED_WEB, "new_decoder_architecture": True}, kv_heads="falcon"),
             layers=Layers(kind="falcon"),
         ),
         Architecture(
             model_type="RefinedWebModel",  # Falcon 7B before transformers had it
             tgi=_flash("FlashRW"),
-            config=ConfigJson(defaults=_FALCON_CONFIG, tied=True, kv_heads="falcon"),
+            config=ConfigJson(defaults=_REFINED_WEB, kv_heads="falcon"),
             layers=Layers(kind="falcon"),
         ),
         Architecture(
             model_type="starcoder2",
             tgi=_flash("FlashStarcoder2"),
-            config=ConfigJson(tied=True),
             layers=Layers(kind="neox"),
         ),
         Architecture(
             model_type="t5",
             tgi=_static("Seq2SeqLM+T5", launcher_reads_sizes=False, decodes_from_one_token=True),
-            config=ConfigJson(defaults={"n_positions": 512}, tied=True, layers=("num_decoder_layers",)),
+            config=ConfigJson(defaults={"n_positions": 512}, layers=("num_decoder_layers",)),
             layers=Layers(kind="t5"),
             relative_positions=True,
         ),

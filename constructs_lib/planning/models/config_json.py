@@ -84,7 +84,7 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         experts=shape.experts,
         experts_per_token=shape.experts_per_token,
         quantization=quantization,
-        alibi=bool(config.get("alibi")),
+        alibi=shape.is_on("alibi"),
         weight_bytes=published.weight_bytes,
         source=published.source,
         date=published.date,

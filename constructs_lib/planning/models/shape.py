@@ -1,7 +1,7 @@
 """Reads the shape of a model from its config.json, whatever names that uses.
 
-Names and defaults are those of the configuration classes of transformers 4.51.0, which TGI 3.3 loads models with: what
-a published config.json leaves out has the default of its class.
+What a config.json leaves out has the default of its configuration class in transformers 4.51.0, with which TGI 3.3
+loads models (`server/uv.lock` at v3.3.6).
 """
 
 from __future__ import annotations
@@ -12,17 +12,26 @@ from typing import Any
 
 from constructs_lib.planning.models.architecture import Architecture
 from constructs_lib.planning.models.architectures import architecture
+from constructs_lib.planning.models.config_defaults import config_defaults
+from constructs_lib.planning.models.config_fields import (
+    EXPERT_INTERMEDIATE,
+    EXPERTS,
+    EXPERTS_PER_TOKEN,
+    HEAD_DIM,
+    HEADS,
+    HIDDEN,
+    INTERMEDIATE,
+    KV_HEADS,
+    LAYERS,
+    NESTED,
+    POSITIONS,
+    TEXT_SECTIONS,
+    VOCABULARY,
+)
 from constructs_lib.planning.validation.problem import Problem, shown
 
-_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-_HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model")
-_HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
-_KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv")
-_HEAD_DIM = ("head_dim", "d_kv")
-_POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "model_max_length")
-_INTERMEDIATE = ("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size", "d_ff")
-_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
-_EXPERTS_PER_TOKEN = ("num_experts_per_tok",)
+_STATED = frozenset((*LAYERS, *HIDDEN, *HEADS, *VOCABULARY))
+"""Sizes that every published config.json states; one without them, as GGUF repositories have, is no description."""
 
 
 class ConfigJsonError(ValueError):
@@ -96,46 +105,63 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
     Raises:
         ConfigJsonError: A figure of the shape is missing or wrong.
     """
-    text = config.get("text_config")
-    section: Mapping[str, Any] = text if isinstance(text, Mapping) else config
-    model_type = section.get("model_type") or config.get("model_type")
+    outer, text = config.get("model_type"), text_section(config)
+    inner = config_defaults(str(outer)).get(TEXT_SECTIONS[0], {}) if text is not None else {}
+    section = config if text is None else text
+    model_type = section.get("model_type") or inner.get("model_type") or outer
     if not isinstance(model_type, str):
         fix = "Use the config.json of a transformers model."
         raise ConfigJsonError([Problem("model_type", model_type, "must be the name of an architecture", fix)])
     row = architecture(model_type)
-    reader = _Reader({**row.config.defaults, **{k: v for k, v in section.items() if v is not None}})
-    shape = _shape(reader, row, tied=_tied(config, section, row))
+    assumed = {**(config_defaults(model_type) or config_defaults(str(outer))), **row.config.defaults}
+    if text is None:
+        assumed = {name: value for name, value in assumed.items() if name not in _STATED}
+    elif inner.get("model_type") == model_type:
+        assumed |= inner
+    reader = _Reader(given=_flat(section), assumed=assumed)
+    shape = _shape(reader, row, tied=_tied(config, reader))
     if reader.problems:
         raise ConfigJsonError(reader.problems)
     return shape
 
 
+def text_section(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The description of the text part of a model that has several parts; None for a model of text alone."""
+    found = (config.get(name) for name in TEXT_SECTIONS)
+    return next((section for section in found if isinstance(section, Mapping)), None)
+
+
+def _flat(section: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that are not null, those of nested sections included."""
+    nested = (section.get(name) for name in NESTED)
+    inner = {name: value for one in nested if isinstance(one, Mapping) for name, value in one.items()}
+    return {name: value for name, value in {**inner, **section}.items() if value is not None}
+
+
 def _shape(reader: _Reader, row: Architecture, *, tied: bool) -> Shape:
-    hidden, heads = reader.integer(_HIDDEN), reader.integer(_HEADS)
-    experts = reader.integer(_EXPERTS, default=1)
-    wide = ("moe_intermediate_size", *_INTERMEDIATE) if experts > 1 else _INTERMEDIATE
+    hidden, heads = reader.integer(HIDDEN), reader.integer(HEADS)
+    experts = reader.integer(EXPERTS, default=1)
+    wide = (*EXPERT_INTERMEDIATE, *INTERMEDIATE) if experts > 1 else INTERMEDIATE
     return Shape(
         model_type=row.model_type,
-        layers=reader.integer((*row.config.layers, *_LAYERS)),
+        layers=reader.integer((*row.config.layers, *LAYERS)),
         hidden=hidden,
         heads=heads,
         kv_heads=_kv_heads(reader, row, heads),
-        head_dim=reader.integer(_HEAD_DIM, default=max(1, hidden // heads)),
-        max_positions=reader.integer(_POSITIONS),
-        vocabulary=reader.integer(("vocab_size",)),
+        head_dim=reader.integer(HEAD_DIM, default=max(1, hidden // heads)),
+        max_positions=reader.integer(POSITIONS),
+        vocabulary=reader.integer(VOCABULARY),
         intermediate=reader.integer(wide, default=4 * hidden),
         experts=experts,
-        experts_per_token=reader.integer(_EXPERTS_PER_TOKEN, default=1),
+        experts_per_token=reader.integer(EXPERTS_PER_TOKEN, default=1),
         tied=tied,
         config=reader.section,
     )
 
 
-def _tied(config: Mapping[str, Any], section: Mapping[str, Any], row: Architecture) -> bool:
-    for place in (config, section):
-        if place.get("tie_word_embeddings") is not None:
-            return bool(place["tie_word_embeddings"])
-    return row.config.tied
+def _tied(config: Mapping[str, Any], reader: _Reader) -> bool:
+    said = config.get("tie_word_embeddings")
+    return bool(reader.section.get("tie_word_embeddings") if said is None else said)
 
 
 def _kv_heads(reader: _Reader, row: Architecture, heads: int) -> int:
@@ -147,21 +173,27 @@ def _kv_heads(reader: _Reader, row: Architecture, heads: int) -> int:
         return 1
     if section.get("attention_head_type") == "multiquery":
         return 1
-    attention = section.get("attn_config")
-    if isinstance(attention, Mapping) and isinstance(attention.get("kv_n_heads"), int):
-        return int(attention["kv_n_heads"])
-    return reader.integer(_KV_HEADS, default=heads)
+    return reader.integer(KV_HEADS, default=heads)
 
 
 class _Reader:
-    """Reads whole numbers and collects what is wrong with them."""
+    """Reads whole numbers and collects what is wrong with them.
 
-    def __init__(self, section: Mapping[str, Any]) -> None:
-        self.section = section
+    Args:
+        given: The fields of the config.json.
+        assumed: What holds for fields that it leaves out. A field may have several names, so one that is given by any
+            of them is not assumed by another.
+    """
+
+    def __init__(self, *, given: Mapping[str, Any], assumed: Mapping[str, Any]) -> None:
+        self._given = given
+        self._assumed = assumed
+        self.section = {**assumed, **given}
         self.problems: list[Problem] = []
 
     def integer(self, names: tuple[str, ...], default: int | None = None) -> int:
-        name = next((name for name in names if name in self.section), None)
+        places = ((name, place) for place in (self._given, self._assumed) for name in names)
+        name = next((name for name, place in places if name in place), None)
         if name is None and default is not None:
             return default
         value = self.section.get(name) if name else None

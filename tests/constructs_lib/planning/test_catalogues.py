@@ -48,6 +48,14 @@ MODEL = row(
         "experts_per_token": COUNT,
         "quantization": {"enum": list(Quantization)},
         "weight_bytes": COUNT,
+        "bits": COUNT,
+        "group_size": {"anyOf": [COUNT, {"const": -1}]},
+        "act_order": FLAG,
+        "alibi": FLAG,
+        "sliding_window": COUNT,
+        "cache_width": COUNT,
+        "trained_positions": COUNT,
+        "auto_map": FLAG,
     },
 )
 ALIAS = row(

@@ -47,7 +47,7 @@ def test_santacoder_has_the_row_of_bigcode():
 
 def test_an_unknown_architecture_is_run_by_transformers_and_cannot_be_counted():
     found = architecture("new")
-    assert (found.model_type, found.layers, found.vision_tower, found.config.tied) == ("new", None, None, False)
+    assert (found.model_type, found.layers, found.vision_tower, found.config.defaults) == ("new", None, None, {})
     assert found.tgi.implementation(NEWEST).backend is Backend.CAUSAL_LM
 
 

@@ -19,7 +19,7 @@ def refusal(config, **published):
 
 def test_everything_that_is_missing_is_named_at_once():
     words = refusal({"model_type": "llama"})
-    for name in ("num_hidden_layers", "hidden_size", "num_attention_heads", "max_position_embeddings", "vocab_size"):
+    for name in ("num_hidden_layers", "hidden_size", "num_attention_heads", "vocab_size"):
         assert f"{name}=None: is missing" in words
     assert "(or n_layer, n_layers, num_layers)" in words
 
