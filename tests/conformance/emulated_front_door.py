@@ -144,7 +144,7 @@ async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
 @contextmanager
 def _loop() -> Iterator[Any]:
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     def run(coroutine: Coroutine[Any, Any, T]) -> T:
