@@ -68,9 +68,12 @@ class TgiEndpoint(HostedEndpoint):
             hardware encrypts. Default: a key of AWS's.
         vpc: VPC that the containers are connected to. Default: none of yours; the containers reach the internet
             through SageMaker's.
-        vpc_subnets: Subnets for the network interfaces. Requires `vpc`. Default: the private subnets of the VPC.
-        security_groups: Their security groups, at most 5. Requires `vpc`. Default: a new one that allows no inbound
-            and all outbound traffic.
+        vpc_subnets: Subnets for the network interfaces, which have private addresses only. Each must reach what the
+            weights come from: the hub through a NAT gateway, S3 through one or through a VPC endpoint. Routes and
+            endpoints of this app count if they are declared before the model endpoint. Requires `vpc`. Default: the
+            private subnets of the VPC.
+        security_groups: Their security groups, at most 5, of that VPC. Requires `vpc`. Default: a new one that allows
+            no inbound and all outbound traffic.
         network_isolation: Whether to cut the containers off from every network. Requires weights in S3. Default: False.
         inference_ami_version: Version of the host's machine image, which decides the NVIDIA driver. Default: the one
             that the image's CUDA version needs.
@@ -129,6 +132,7 @@ class TgiEndpoint(HostedEndpoint):
             has_volume_key=volume_key is not None,
             inference_ami_version=inference_ami_version,
             network_isolation=network_isolation,
+            network=network.access(),
             endpoint_name=endpoint_name,
             variant_name=variant_name,
         )
