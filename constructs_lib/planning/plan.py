@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from constructs_lib.planning import sagemaker, selection_rules, timeouts
+from constructs_lib.planning import network_rules, sagemaker, selection_rules, timeouts
 from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables
 from constructs_lib.planning.hardware import host_ami
@@ -144,6 +144,7 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
         yield from selection_rules.instance_problems(request.engine, request.instance)
     yield from selection_rules.image_problems(request)
     yield from sagemaker.endpoint_problems(request)
+    yield from network_rules.network_problems(request)
     chosen: Any = request.inference_ami_version
     if chosen is not None and not isinstance(chosen, Unknown):
         yield from host_ami.ami_problems(chosen, request.instance)
@@ -239,6 +240,7 @@ def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -
     yield from selection_rules.model_warnings(request)
     yield from selection_rules.instance_warnings(request.engine, request.instance)
     yield from sagemaker.endpoint_warnings(request)
+    yield from network_rules.network_warnings(request)
     chosen: object = request.inference_ami_version
     if isinstance(chosen, str):
         yield from host_ami.ami_warnings(chosen, request.engine.images.cuda(format_version(version)))

@@ -11,6 +11,7 @@ from constructs_lib.planning.hardware.instance_types import CheapestFor, Instanc
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.network import NetworkAccess
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
@@ -50,6 +51,7 @@ class EndpointRequest:
         has_volume_key: Whether a KMS key for that volume is given.
         inference_ami_version: AMI of the host. Default: what the image's CUDA needs (`host_ami.default_ami`).
         network_isolation: Whether the container is cut off from every network.
+        network: What the endpoint's subnets reach. None: it is in no VPC of the caller's, or nothing can be said.
         endpoint_name: Name of the endpoint; None lets CloudFormation choose.
         variant_name: Name of the production variant.
     """
@@ -69,6 +71,7 @@ class EndpointRequest:
     has_volume_key: bool = False
     inference_ami_version: str | None = None
     network_isolation: bool = False
+    network: NetworkAccess | None = None
     endpoint_name: str | None = None
     variant_name: str = "AllTraffic"
 
