@@ -68,7 +68,7 @@ def _models(arguments: argparse.Namespace, problems: list[Problem], out: Output)
 
 
 def _model_row(facts: ModelFacts) -> list[str]:
-    kv_kib = 2 * facts.layers * facts.kv_heads * facts.head_dim * 2 / 1024
+    kv_kib = 2 * facts.layers * facts.kv_heads * (facts.cache_width or facts.head_dim) * 2 / 1024
     return [
         facts.hub_id,
         parameters(facts.parameters),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from constructs_lib.planning.images.catalogue import Version
 
 KvHeads = Literal["configured", "falcon", "bigcode"]
-LayerKind = Literal["bloom", "falcon", "gpt2", "gptj", "llama", "mpt", "neox", "opt", "phi", "t5"]
+LayerKind = Literal["bloom", "deepseek", "falcon", "gpt2", "gptj", "llama", "mpt", "neox", "opt", "phi", "t5"]
 HeadNorms = Literal["per_head_dim", "use_qk_norm"]
 VisionTower = Literal["mllama", "siglip"]
 
@@ -89,11 +89,15 @@ class ConfigJson:
             class for it or TGI's own differs; config_defaults.json has the rest.
         kv_heads: How the key-value heads are described: by their number, by Falcon's switches, or by BigCode's.
         layers: Names of the number of layers that are looked for first.
+        stretch_included: Whether max_position_embeddings counts a linear rope_scaling already.
+        cached_head: Size of the keys, and of the values, that a head keeps, where it is not that of the head.
     """
 
     defaults: Mapping[str, Any] = field(default_factory=dict)
     kv_heads: KvHeads = "configured"
     layers: tuple[str, ...] = ()
+    stretch_included: bool = False
+    cached_head: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,6 +67,7 @@ _TRANSFORMERS = TgiSupport(
     implementations=(Implementation(name="TransformersFlash fallback", backend=Backend.TRANSFORMERS_FLASH, flash=True),)
 )
 _LLAMA = Layers(kind="llama")
+_DEEPSEEK = ConfigJson(cached_head=192)  # from fields that no config.json has (get_model), so always their defaults
 _REFINED_WEB = {"max_position_embeddings": 2048, "tie_word_embeddings": True}
 
 _ROWS = {
@@ -85,10 +86,24 @@ _ROWS = {
             tgi=_flash("FlashCohere"),
             layers=Layers(kind="llama", norms=1, head_norms="use_qk_norm"),
         ),
-        Architecture(model_type="cohere2", tgi=_TRANSFORMERS),
-        Architecture(model_type="dbrx", tgi=_flash("FlashDbrx", launcher_reads_sizes=False, bfloat16=True)),
-        Architecture(model_type="deepseek_v2", tgi=_flash("FlashDeepseekV2", bfloat16=True)),
-        Architecture(model_type="deepseek_v3", tgi=_flash("FlashDeepseekV3", bfloat16=True)),
+        Architecture(model_type="cohere2", tgi=_TRANSFORMERS, layers=Layers(kind="llama", norms=1)),
+        Architecture(
+            model_type="dbrx",
+            tgi=_flash("FlashDbrx", launcher_reads_sizes=False, bfloat16=True),
+            layers=_LLAMA,
+        ),
+        Architecture(
+            model_type="deepseek_v2",
+            tgi=_flash("FlashDeepseekV2", bfloat16=True),
+            config=_DEEPSEEK,
+            layers=Layers(kind="deepseek"),
+        ),
+        Architecture(
+            model_type="deepseek_v3",
+            tgi=_flash("FlashDeepseekV3", bfloat16=True),
+            config=_DEEPSEEK,
+            layers=Layers(kind="deepseek"),
+        ),
         Architecture(
             model_type="falcon",
             tgi=_flash("FlashRW", launcher_reads_sizes=False),
@@ -114,6 +129,7 @@ _ROWS = {
         Architecture(
             model_type="gemma3_text",
             tgi=_bfloat16("FlashGemma3"),
+            config=ConfigJson(stretch_included=True),
             layers=Layers(kind="llama", norms=4, head_norms="per_head_dim"),
         ),
         Architecture(model_type="glm", tgi=_TRANSFORMERS),

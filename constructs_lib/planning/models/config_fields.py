@@ -17,12 +17,16 @@ HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model")
 HEADS = ("num_attention_heads", "n_head", "n_heads", "num_heads")
 KV_HEADS = ("num_key_value_heads", "num_kv_heads", "n_head_kv", "kv_n_heads")
 HEAD_DIM = ("head_dim", "d_kv")
-POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "model_max_length")
+POSITIONS = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
+LONGEST = ("model_max_length",)
 VOCABULARY = ("vocab_size",)
 INTERMEDIATE = ("intermediate_size", "n_inner", "ffn_dim", "ffn_hidden_size", "d_ff")
 EXPERT_INTERMEDIATE = ("moe_intermediate_size",)
 EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 EXPERTS_PER_TOKEN = ("num_experts_per_tok", "moe_top_k")
+
+MLA_KEYS = ("qk_nope_head_dim", "qk_rope_head_dim")
+"""The two parts of a head's queries and keys in multi-head latent attention (DeepSeek)."""
 
 _SWITCHES = (
     "alibi",
@@ -45,9 +49,13 @@ _FURTHER = (
     "expansion_ratio",
     "feed_forward_proj",
     "first_k_dense_replace",
+    "kv_lora_rank",
+    "n_shared_experts",
     "num_decoder_layers",
+    "q_lora_rank",
     "relative_attention_num_buckets",
     "sliding_window",
+    "v_head_dim",
     "word_embed_proj_dim",
 )
 
@@ -59,11 +67,13 @@ FIELDS = frozenset(
         *KV_HEADS,
         *HEAD_DIM,
         *POSITIONS,
+        *LONGEST,
         *VOCABULARY,
         *INTERMEDIATE,
         *EXPERT_INTERMEDIATE,
         *EXPERTS,
         *EXPERTS_PER_TOKEN,
+        *MLA_KEYS,
         *_SWITCHES,
         *_FURTHER,
     )

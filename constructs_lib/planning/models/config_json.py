@@ -7,23 +7,14 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from constructs_lib.planning.models.architectures import architecture, model_type_of
+from constructs_lib.planning.models.compression import Compression, read_compression
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts
 from constructs_lib.planning.models.parameter_count import text_parameters
-from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape
+from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape, text_section
 from constructs_lib.planning.models.vision import gemma3_parameters, mllama_parameters
 from constructs_lib.planning.validation.problem import Problem
 
 __all__ = ["ConfigJsonError", "Published", "facts_from_config"]
-
-# From quant_method to TGI's name for it, as TGI selects it (get_model of TGI 3.3.6).
-_KINDS = {
-    "awq": "awq",
-    "gptq": "gptq",
-    "exl2": "exl2",
-    "fp8": "fp8",
-    "fbgemm_fp8": "fp8",
-    "compressed-tensors": "compressed-tensors",
-}
 
 _AGREEMENT = 0.02
 
@@ -63,17 +54,18 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
     """
     published = published or Published()
     shape = read_shape(config)
-    quantization = _quantization(config)
-    dtype = _dtype(config, quantization)
+    compression = read_compression(config)
+    dtype = _dtype(config, compression)
+    positions = shape.positions
     return ModelFacts(
         hub_id=hub_id,
-        parameters=_parameters(config, shape, published.weight_bytes, None if quantization else dtype),
+        parameters=_parameters(config, shape, published.weight_bytes, None if compression else dtype),
         layers=shape.layers,
         hidden=shape.hidden,
         heads=shape.heads,
         kv_heads=shape.kv_heads,
         head_dim=shape.head_dim,
-        max_positions=shape.max_positions,
+        max_positions=positions.longest,
         checkpoint_dtype=dtype,
         model_type=model_type_of(hub_id, config),
         licence=published.licence,
@@ -83,8 +75,15 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         tied_embeddings=shape.tied,
         experts=shape.experts,
         experts_per_token=shape.experts_per_token,
-        quantization=quantization,
+        quantization=compression.kind if compression else None,
+        bits=compression.bits if compression else None,
+        group_size=compression.group_size if compression else None,
+        act_order=compression.act_order if compression else False,
         alibi=shape.is_on("alibi"),
+        sliding_window=shape.sliding_window,
+        cache_width=architecture(shape.model_type).config.cached_head,
+        trained_positions=positions.trained if positions.trained < positions.longest else None,
+        auto_map=bool(config.get("auto_map")),
         weight_bytes=published.weight_bytes,
         source=published.source,
         date=published.date,
@@ -122,23 +121,12 @@ def _parameters(config: Mapping[str, Any], shape: Shape, weight_bytes: int | Non
     return counted
 
 
-def _quantization(config: Mapping[str, Any]) -> str | None:
-    section = config.get("quantization_config") or config.get("compression_config")
-    if not isinstance(section, Mapping):
-        return None
-    method = section.get("quant_method")
-    if method not in _KINDS:
-        fix = "Use a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones."
-        raise ConfigJsonError([Problem("quant_method", method, "is not a format that TGI detects by itself", fix)])
-    return _KINDS[method]
-
-
-def _dtype(config: Mapping[str, Any], quantization: str | None) -> Dtype:
+def _dtype(config: Mapping[str, Any], compression: Compression | None) -> Dtype:
     """The type of the weights; a config.json without one means float32, like its class."""
-    if quantization == "fp8":
+    if compression and compression.kind == "fp8":
         return "float8"
-    text = config.get("text_config")
-    sections = [config, text] if isinstance(text, Mapping) else [config]
+    text = text_section(config)
+    sections = [config] if text is None else [config, text]
     said = [section.get(name) for section in sections for name in ("torch_dtype", "dtype")]
     found = next((word for word in said if word is not None), "float32")
     word = str(found).removeprefix("torch.").replace("float8_e4m3fn", "float8")

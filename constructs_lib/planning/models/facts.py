@@ -26,10 +26,24 @@ BITS_PER_PARAMETER = {
 }
 """By kind of compression, scales included; if publications differ, the higher figure."""
 
+_SCALE_BITS = 16
+"""A scale in half precision for each group of weights; a zero point has the bits of a weight."""
+
 BYTES_PER_PARAMETER = {"float32": 4, "bfloat16": 2, "float16": 2, "float8": 1}
 
 _SHAPE = ("parameters", "layers", "hidden", "heads", "kv_heads", "head_dim", "max_positions")
-_FURTHER_SHAPE = ("intermediate", "vocabulary", "experts", "experts_per_token", "weight_bytes")
+_FURTHER_SHAPE = (
+    "intermediate",
+    "vocabulary",
+    "experts",
+    "experts_per_token",
+    "weight_bytes",
+    "bits",
+    "group_size",
+    "sliding_window",
+    "cache_width",
+    "trained_positions",
+)
 
 Dtype = Literal["float32", "bfloat16", "float16", "float8"]
 Gating = Literal["yes", "no", "sometimes"]
@@ -115,13 +129,26 @@ class ModelFacts:
         return self.quantization or ("fp8" if self.checkpoint_dtype == "float8" else None)
 
     @property
+    def bits_per_parameter(self) -> float:
+        """Bits of a published weight in a layer, its share of the scales included."""
+        if self.quantization is None:
+            return 8.0 * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+        usual = BITS_PER_PARAMETER[self.quantization]
+        if self.bits is None or self.group_size is None:
+            return max(usual, float(self.bits or 0))
+        shared = (_SCALE_BITS + self.bits) / self.group_size if self.group_size > 0 else 0.0
+        return self.bits + shared
+
+    @property
     def checkpoint_bytes(self) -> int:
         """Size of the published weights in bytes, which is what is downloaded and read."""
         if self.weight_bytes is not None:
             return self.weight_bytes
-        if self.quantization is not None:
-            return math.ceil(self.parameters * BITS_PER_PARAMETER[self.quantization] / 8)
-        return self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+        if self.quantization is None:
+            return self.parameters * BYTES_PER_PARAMETER[self.checkpoint_dtype]
+        tables = 1 if self.tied_embeddings else 2  # the vocabulary's embeddings stay in half precision
+        words = min(self.parameters, tables * self.hidden * (self.vocabulary or 0))
+        return math.ceil((self.parameters - words) * self.bits_per_parameter / 8) + 2 * words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,13 +195,7 @@ def facts_problems(facts: object) -> Iterator[Problem]:
     if not isinstance(facts, ModelFacts):
         yield Problem("model.facts", facts, "must be ModelFacts", "Describe the model with ModelFacts(…).")
         return
-    for name in _SHAPE:
-        if found := problem(f"model.facts.{name}", getattr(facts, name), Integer(1, 10**15)):
-            yield found
-    for name in _FURTHER_SHAPE:
-        value = getattr(facts, name)
-        if value is not None and (found := problem(f"model.facts.{name}", value, Integer(1, 10**15))):
-            yield found
+    yield from _size_problems(facts)
     if facts.quantization is not None and facts.quantization not in list(BITS_PER_PARAMETER):
         yield Problem(
             "model.facts.quantization",
@@ -192,6 +213,18 @@ def facts_problems(facts: object) -> Iterator[Problem]:
             f"must be one of {', '.join(BYTES_PER_PARAMETER)}",
             "Use the type of the published weights.",
         )
+
+
+def _size_problems(facts: ModelFacts) -> Iterator[Problem]:
+    for name in _SHAPE:
+        if found := problem(f"model.facts.{name}", getattr(facts, name), Integer(1, 10**15)):
+            yield found
+    for name in _FURTHER_SHAPE:
+        value = getattr(facts, name)
+        if name == "group_size" and value == -1:  # one group for each column
+            continue
+        if value is not None and (found := problem(f"model.facts.{name}", value, Integer(1, 10**15))):
+            yield found
 
 
 @cache

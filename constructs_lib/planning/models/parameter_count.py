@@ -59,6 +59,20 @@ def cross_attention_parameters(shape: Shape) -> int:
     return _attention(shape) + 2 * shape.head_dim + feed_forward + 2 * shape.hidden + 2
 
 
+def _deepseek(shape: Shape) -> int:
+    """Attention over compressed keys and values; routed and shared experts after the first layers."""
+    hidden, heads, expert = shape.hidden, shape.heads, 3 * shape.hidden * shape.intermediate
+    latent, value = shape.number("kv_lora_rank", 512), shape.number("v_head_dim", 128)
+    compressed, rope = shape.number("q_lora_rank", 0), shape.number("qk_rope_head_dim", 64)
+    queries = compressed * (hidden + 1 + shape.queries) if compressed else hidden * shape.queries
+    keys = hidden * (latent + rope) + latent + latent * heads * (shape.head_dim - rope + value)
+    layer = queries + keys + heads * value * hidden + 2 * hidden
+    dense = min(shape.layers, shape.number("first_k_dense_replace", 0))
+    sparse = (shape.experts + shape.number("n_shared_experts", 0)) * expert + hidden * shape.experts
+    feed_forward = dense * 3 * hidden * shape.number("intermediate_size", 0) + (shape.layers - dense) * sparse
+    return _embeddings(shape) + shape.layers * layer + feed_forward + hidden
+
+
 def _gated(shape: Shape) -> int:
     return llama_parameters(shape, shape.layers)
 
@@ -90,7 +104,7 @@ def _opt(shape: Shape) -> int:
     norm = 2 * hidden * shape.is_on("layer_norm_elementwise_affine", default=True)
     words = shape.vocabulary * width * (1 if shape.tied else 2)
     projections = 2 * width * hidden if width != hidden else 0
-    positions = (shape.max_positions + 2) * hidden
+    positions = (shape.positions.trained + 2) * hidden
     layer = _attention(shape, qkv_bias=bias, bias=bias) + _mlp(shape, bias=bias) + 2 * norm
     last = norm if shape.is_on("do_layer_norm_before", default=True) else 0
     return words + projections + positions + shape.layers * layer + last
@@ -105,7 +119,7 @@ def _biased(shape: Shape) -> int:
 
 def _gpt2(shape: Shape) -> int:
     """GPT-2 and BigCode's: as above with learned positions."""
-    return _biased(shape) + shape.max_positions * shape.hidden
+    return _biased(shape) + shape.positions.trained * shape.hidden
 
 
 def _gptj(shape: Shape) -> int:
@@ -134,6 +148,7 @@ def _falcon(shape: Shape) -> int:
 
 _COUNTS: dict[LayerKind, Callable[[Shape], int]] = {
     "bloom": _bloom,
+    "deepseek": _deepseek,
     "falcon": _falcon,
     "gpt2": _gpt2,
     "gptj": _gptj,

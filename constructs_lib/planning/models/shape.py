@@ -23,15 +23,21 @@ from constructs_lib.planning.models.config_fields import (
     INTERMEDIATE,
     KV_HEADS,
     LAYERS,
+    LONGEST,
+    MLA_KEYS,
     NESTED,
     POSITIONS,
     TEXT_SECTIONS,
     VOCABULARY,
 )
+from constructs_lib.planning.models.positions import Positions, read_positions
 from constructs_lib.planning.validation.problem import Problem, shown
 
 _STATED = frozenset((*LAYERS, *HIDDEN, *HEADS, *VOCABULARY))
 """Sizes that every published config.json states; one without them, as GGUF repositories have, is no description."""
+
+_NULL_IS_NONE = ("sliding_window", "q_lora_rank")
+"""Fields whose null is not the default of the class: there is no such thing in the model."""
 
 
 class ConfigJsonError(ValueError):
@@ -57,11 +63,12 @@ class Shape:
         heads: Attention heads.
         kv_heads: Key-value heads.
         head_dim: Size of one head.
-        max_positions: Longest context.
+        positions: Its longest contexts.
         vocabulary: Size of the vocabulary.
         intermediate: Size of the feed-forward layers; of one expert if there are several.
         experts: Experts of each feed-forward layer.
         experts_per_token: How many of them work on a token.
+        sliding_window: Tokens that a token looks back at, at most; None for all of them.
         tied: Whether the output layer is the embedding of the input.
         config: The section that it was read from.
     """
@@ -72,13 +79,19 @@ class Shape:
     heads: int
     kv_heads: int
     head_dim: int
-    max_positions: int
+    positions: Positions
     vocabulary: int
     intermediate: int
     experts: int
     experts_per_token: int
+    sliding_window: int | None
     tied: bool
     config: Mapping[str, Any]
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of the config.json."""
+        value = self.config.get(name)
+        return value if isinstance(value, int) else default
 
     @property
     def queries(self) -> int:
@@ -132,10 +145,11 @@ def text_section(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _flat(section: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that are not null, those of nested sections included."""
+    """The fields, those of nested sections included. Null is left out where it means the default of the class."""
     nested = (section.get(name) for name in NESTED)
     inner = {name: value for one in nested if isinstance(one, Mapping) for name, value in one.items()}
-    return {name: value for name, value in {**inner, **section}.items() if value is not None}
+    fields = {**inner, **section}
+    return {name: value for name, value in fields.items() if value is not None or name in _NULL_IS_NONE}
 
 
 def _shape(reader: _Reader, row: Architecture, *, tied: bool) -> Shape:
@@ -148,15 +162,35 @@ def _shape(reader: _Reader, row: Architecture, *, tied: bool) -> Shape:
         hidden=hidden,
         heads=heads,
         kv_heads=_kv_heads(reader, row, heads),
-        head_dim=reader.integer(HEAD_DIM, default=max(1, hidden // heads)),
-        max_positions=reader.integer(POSITIONS),
+        head_dim=_head_dim(reader, max(1, hidden // heads)),
+        positions=_positions(reader, row),
         vocabulary=reader.integer(VOCABULARY),
         intermediate=reader.integer(wide, default=4 * hidden),
         experts=experts,
         experts_per_token=reader.integer(EXPERTS_PER_TOKEN, default=1),
+        sliding_window=_sliding_window(reader.section),
         tied=tied,
         config=reader.section,
     )
+
+
+def _head_dim(reader: _Reader, default: int) -> int:
+    if all(name in reader.section for name in MLA_KEYS):
+        return sum(reader.integer((name,)) for name in MLA_KEYS)
+    return reader.integer(HEAD_DIM, default=default)
+
+
+def _positions(reader: _Reader, row: Architecture) -> Positions:
+    """Some remote code names a model_max_length and nothing else."""
+    trained = reader.integer((*POSITIONS, *LONGEST))
+    return read_positions(reader.section, trained, stretch_included=row.config.stretch_included)
+
+
+def _sliding_window(section: Mapping[str, Any]) -> int | None:
+    window = section.get("sliding_window")
+    if section.get("use_sliding_window") is False or not isinstance(window, int) or window <= 0:
+        return None
+    return window
 
 
 def _tied(config: Mapping[str, Any], reader: _Reader) -> bool:

@@ -74,6 +74,8 @@ class TgiMemoryModel:
         """See `MemoryModel.weight_format`."""
         kind = quantization_of(ctx, facts)
         bits = BITS_PER_PARAMETER[kind] if kind else 16.0
+        if facts.quantization is not None:  # no other format is read from such weights
+            bits = facts.bits_per_parameter
         return WeightFormat(bits_per_parameter=bits, copies_tied_embeddings=True)
 
     def compresses_while_loading(self, ctx: EngineContext) -> bool:

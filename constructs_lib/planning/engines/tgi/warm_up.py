@@ -92,7 +92,8 @@ def _cache(ctx: EngineContext, facts: ModelFacts, shards: int) -> CacheLayout:
     size = 1 if is_flash(ctx, facts) and ctx.given("kv_cache_dtype") else HALF_BYTES
     # Without paged attention every step of an answer makes a longer copy while the old one is still held.
     copies = 1 if is_flash(ctx, facts) else 2
-    return CacheLayout(2 * facts.layers * kv_heads_per_gpu(facts, shards) * facts.head_dim * size * copies)
+    width = facts.cache_width or facts.head_dim
+    return CacheLayout(2 * facts.layers * kv_heads_per_gpu(facts, shards) * width * size * copies)
 
 
 def _warm_up_requests(ctx: EngineContext, prompt: int) -> int:

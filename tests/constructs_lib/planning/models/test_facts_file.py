@@ -43,6 +43,13 @@ def test_a_written_file_can_be_read(file):
     assert "some/other" not in models
 
 
+def test_every_field_survives_the_file(file):
+    gptq = {"quantization": "gptq", "bits": 4, "group_size": -1, "act_order": True}
+    facts = replace(LLAMA, **gptq, cache_width=192, trained_positions=8192, sliding_window=4096, auto_map=True)
+    write_model_file(file, ModelFile([facts]))
+    assert list(read_model_file(file).values()) == [facts]
+
+
 def test_the_file_is_sorted_and_readable(file):
     write_model_file(file, ModelFile([LLAMA]))
     first = file.read_bytes()
@@ -96,6 +103,8 @@ def test_everything_that_is_wrong_is_reported_together(refusal):
     [
         ({"weight_bytes": 0}, "models[0].weight_bytes=0: must be a whole number above 0, or null"),
         ({"vocabulary": "x"}, "models[0].vocabulary='x': must be a whole number above 0, or null"),
+        ({"group_size": 0}, "models[0].group_size=0: must be from 1 to"),
+        ({"bits": "4"}, "models[0].bits='4': must be a whole number above 0, or null"),
         ({"intermediate": 1.5}, "models[0].intermediate=1.5: must be a whole number above 0, or null"),
         ({"tied_embeddings": "no"}, "models[0].tied_embeddings='no': must be true or false"),
         ({"checkpoint_dtype": "int4"}, "models[0].checkpoint_dtype='int4': must be one of"),

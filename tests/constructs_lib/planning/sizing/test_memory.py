@@ -60,7 +60,8 @@ def test_weights_that_were_published_compressed_are_as_large_as_published():
 
 
 def test_weights_that_were_published_compressed_are_downloaded_compressed():
-    assert planned(replace(LLAMA, quantization="awq")).download == LLAMA.parameters * 4.25 // 8
+    # The repository hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4 has 5.73 GB: embeddings are not compressed.
+    assert planned(replace(LLAMA, quantization="awq")).download == pytest.approx(5.73e9, rel=0.02)
     with_all_kinds = [replace(LLAMA, quantization=kind).checkpoint_bytes for kind in Quantization]
     assert max(with_all_kinds) < LLAMA.checkpoint_bytes
 

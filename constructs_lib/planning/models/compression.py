@@ -1,0 +1,106 @@
+"""How the weights of a model were compressed before they were published, by its config.json.
+
+Source: TGI 3.3.6, `get_model` in `server/text_generation_server/models/__init__.py` (which formats it detects) and
+`_get_quantizer_config` in `utils/quantization.py` (from which files and fields it reads bits and groups).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from constructs_lib.planning.models.shape import ConfigJsonError
+from constructs_lib.planning.validation.problem import Problem
+
+# From quant_method to TGI's name for it.
+_KINDS = {
+    "awq": "awq",
+    "gptq": "gptq",
+    "exl2": "exl2",
+    "fp8": "fp8",
+    "fbgemm_fp8": "fp8",
+    "compressed-tensors": "compressed-tensors",
+}
+
+_FIX = "Use a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones."
+_FIXES = {
+    "bitsandbytes": "Use the repository with the uncompressed weights and set options.quantize to bitsandbytes-nf4,"
+    " with which TGI compresses them while loading.",
+    "mxfp4": "Use a repository with the same weights in bfloat16, if TGI runs the architecture, or another engine.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compression:
+    """How weights are compressed.
+
+    Args:
+        kind: TGI's name for the format.
+        bits: Bits of a weight, rounded up. None: not stated.
+        group_size: Weights that share one scale; -1 for a whole column. None: not stated.
+        act_order: Whether GPTQ sorted the columns by their activations.
+    """
+
+    kind: str
+    bits: int | None = None
+    group_size: int | None = None
+    act_order: bool = False
+
+
+def read_compression(config: Mapping[str, Any]) -> Compression | None:
+    """How a config.json says that its weights are compressed; None if they are not.
+
+    Raises:
+        ConfigJsonError: TGI does not read that format.
+    """
+    section = config.get("quantization_config") or config.get("compression_config")
+    if not isinstance(section, Mapping):
+        return None
+    method = section.get("quant_method")
+    if not isinstance(method, str) or method not in _KINDS:
+        message = "is not a format of published weights that TGI reads"
+        raise ConfigJsonError([Problem("quant_method", method, message, _FIXES.get(str(method), _FIX))])
+    scheme = _scheme(section)
+    return Compression(
+        kind=_KINDS[method],
+        bits=_bits(scheme.get("bits", scheme.get("num_bits"))),
+        group_size=_group(scheme.get("group_size")),
+        act_order=scheme.get("desc_act") is True,
+    )
+
+
+def with_quantization_file(config: Mapping[str, Any], content: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The config.json with what quantize_config.json (AutoGPTQ) or quant_config.json (AutoAWQ) says.
+
+    TGI reads them if config.json has no quantization_config.
+    """
+    if not content or config.get("quantization_config") or config.get("compression_config"):
+        return config
+    is_awq = "w_bit" in content or "zero_point" in content
+    section = {
+        "quant_method": content.get("quant_method") or ("awq" if is_awq else "gptq"),
+        "bits": content.get("w_bit", content.get("bits")),
+        "group_size": content.get("q_group_size", content.get("group_size")),
+        "desc_act": content.get("desc_act", False),
+    }
+    return {**config, "quantization_config": section}
+
+
+def _scheme(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that describe weights; compressed-tensors has them by group of layers."""
+    groups = section.get("config_groups")
+    first = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
+    weights = first.get("weights") if isinstance(first, Mapping) else None
+    return weights if isinstance(weights, Mapping) else section
+
+
+def _bits(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return math.ceil(value) if 0 < value <= 16 else None
+
+
+def _group(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and (value > 0 or value == -1) else None
