@@ -1,7 +1,9 @@
 """Which formats of weights run on which GPU.
 
 Source: TGI 3.3.6, `server/text_generation_server/models/__init__.py` (default types, auto-selected quantization),
-`layers/attention/cuda.py` (what paged attention lacks), docs/source/conceptual/quantization.md.
+`layers/attention/cuda.py` (what paged attention lacks), docs/source/conceptual/quantization.md. Bits:
+`layers/awq/quantize/cuda.py`, `layers/gptq/triton.py` and `layers/marlin/gptq.py` at v3.3.6; the first two say the same
+since AWQ and GPTQ came (`utils/awq/quantize/qmodule.py`, `utils/gptq/quant_linear.py` at v0.9.3 to v2.0.2).
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
 _NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_TENSORS)
+_BITS = {"awq": (4,), "gptq": (2, 4, 8)}
+_MARLIN_SINCE = (2, 2, 0)
 _SAME_FORMAT = {Quantization.MARLIN: Quantization.GPTQ}
 
 
@@ -23,6 +27,7 @@ def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
     if ctx.facts is None or "quantize" in ctx.unknown:
         return
     yield from _published_problems(ctx, ctx.facts)
+    yield from _bits_problems(ctx, ctx.facts)
     if has_old_gpu(ctx):
         yield from _old_gpu_problems(ctx, ctx.facts)
 
@@ -47,6 +52,22 @@ def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Probl
             f"needs weights that were published in that format, and those of {facts.hub_id} are not compressed",
             "Choose a repository with such weights (ModelFacts(quantization=…) describes them), or use fp8 or eetq,"
             " which compress while loading.",
+        )
+
+
+def _bits_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
+    """Bits that no kernel takes. Marlin's, for Ampere GPUs and newer, also take AWQ weights of 8 bits."""
+    if facts.bits is None or facts.quantization not in _BITS:
+        return
+    has_marlin = ctx.version >= _MARLIN_SINCE and not has_old_gpu(ctx)
+    kernels = (4, 8) if facts.quantization == "awq" and has_marlin else _BITS[facts.quantization]
+    if facts.bits not in kernels:
+        words = ", ".join(map(str, kernels))
+        yield Problem(
+            "model",
+            facts.hub_id,
+            f"its {facts.quantization} weights have {facts.bits} bits, but TGI has kernels for {words} bits only",
+            f"Choose a repository, or a revision, with weights of {words} bits.",
         )
 
 

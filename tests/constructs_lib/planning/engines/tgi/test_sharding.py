@@ -1,10 +1,12 @@
 """How many GPUs share a model."""
 
+from dataclasses import replace
+
 import pytest
 
 from constructs_lib.planning.engines.tgi.sharding import possible_shards
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.models.facts import known_model
+from constructs_lib.planning.models.facts import ModelChoice, known_model
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,63 @@ from constructs_lib.planning.models.facts import known_model
 )
 def test_heads_decide_over_how_many_gpus_a_model_splits(hub_id, shards):
     assert possible_shards(known_model(hub_id), 8) == shards
+
+
+def compressed(hub_id="me/mine", kind="awq", **changes):
+    """DeepSeek Coder 33B, whose feed-forward layers of 19,200 are 150 groups of 128."""
+    shape = {"parameters": 33_000_000_000, "layers": 62, "hidden": 7168, "heads": 56, "kv_heads": 8, "head_dim": 128}
+    further = {"intermediate": 19200, "vocabulary": 32256, "bits": 4, "group_size": 128, "weight_bytes": 18_100_000_000}
+    llama = known_model("meta-llama/Llama-2-70b-hf")
+    return replace(llama, **({"hub_id": hub_id, "quantization": kind, "gating": "no"} | shape | further | changes))
+
+
+def of(facts):
+    return {"model": ModelChoice(source="hub", hub_id=facts.hub_id, facts=facts), "instance": InstanceType.G5_12XLARGE}
+
+
+@pytest.mark.parametrize(
+    ("changes", "shards"),
+    [
+        ({}, (1, 2)),
+        ({"kind": "gptq"}, (1, 2)),
+        ({"kind": "gptq", "act_order": True}, (1, 2, 4, 8)),
+        ({"kind": "gptq", "group_size": -1}, (1, 2, 4, 8)),
+        ({"kind": "gptq", "group_size": 64}, (1, 2, 4)),
+        ({"kind": "fp8"}, (1, 2, 4, 8)),
+        ({"group_size": None}, (1, 2, 4, 8)),
+        ({"intermediate": 29568, "hidden": 8192, "heads": 64}, (1,)),
+        ({"intermediate": 29696, "hidden": 8192, "heads": 64}, (1, 2, 4, 8)),
+        ({"intermediate": 20480, "heads": 8, "head_dim": 96}, (1, 2)),
+    ],
+)
+def test_the_groups_of_compressed_weights_decide_as_well(changes, shards):
+    assert possible_shards(compressed(**changes), 8) == shards
+
+
+def test_groups_that_cannot_be_split_are_reported(refusals):
+    words = (
+        "options.num_shard=None: me/mine has awq weights in groups of 128, 150 in its feed-forward layers of 19200,"
+        " which cannot be split evenly over 4 GPUs of ml.g5.12xlarge; possible here: 1 or 2. Set options.num_shard to 1"
+        " or 2, or use an instance with that many GPUs."
+    )
+    assert refusals(**of(compressed())) == [words]
+
+
+def test_the_groups_of_the_attention_are_reported(refusals):
+    facts = compressed(intermediate=20480, heads=8, head_dim=96)
+    assert "awq weights in groups of 128, 6 in its attention layers of 768, which" in (refusals(**of(facts))[0])
+
+
+@pytest.mark.parametrize(
+    ("version", "is_refused"), [("1.1.0", False), ("1.2.0", True), ("1.3.3", True), ("1.4.0", False), ("3.3.6", False)]
+)
+def test_some_versions_split_the_only_group_of_a_column(refusals, version, is_refused):
+    found = refusals(**of(compressed(kind="gptq", group_size=-1, act_order=True)), version=version)
+    words = (
+        f"options.num_shard=None: TGI {version} cannot split GPTQ weights with one group for each column (group_size"
+        " -1), as me/mine has, over 4 GPUs. Use TgiImage.version('1.4.0') or newer, or set options.num_shard to 1."
+    )
+    assert (words in found) is is_refused
 
 
 def test_every_gpu_of_the_instance_is_used_by_default(planning):
