@@ -1,0 +1,26 @@
+"""A fine-tune of Gemma 2 9B on one A10G in a VPC, with TGI's own limits."""
+
+from __future__ import annotations
+
+from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage
+
+
+def build(app: App) -> Stack:
+    stack = Stack(app, "Sahabat", env=Environment(account="123456789012", region="us-east-1"))
+    token = secretsmanager.Secret.from_secret_name_v2(stack, "HubToken", "hub-token")
+    vpc = ec2.Vpc(stack, "Vpc")
+    TgiEndpoint(
+        stack,
+        "Gemma",
+        model=Model.from_hub("GoToCompany/gemma2-9b-cpt-sahabatai-v1-instruct", token=token),
+        instance_type=InstanceType.G5_2XLARGE,
+        image=TgiImage.version("2.2.0"),
+        startup_timeout=Duration.minutes(5),
+        vpc=vpc,
+        endpoint_name="sahabat-9b",
+    )
+    return stack

@@ -1,0 +1,134 @@
+"""Compares what an app gives with what its deployment had."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.constructs_lib.rendered import CONFIG, ENDPOINT, MODEL, Json, resources, template_of, text
+
+if TYPE_CHECKING:
+    from aws_cdk import App, Stack
+
+    from tests.ports.ports import Port
+
+# Names of one setting: TGI's launcher and SageMaker's entry point read the left one and the right one alike.
+_SAME = {
+    "MAX_INPUT_LENGTH": "MAX_INPUT_TOKENS",
+    "QUANTIZE": "HF_MODEL_QUANTIZE",
+    "HF_MODEL_TRUST_REMOTE_CODE": "TRUST_REMOTE_CODE",
+    "NUM_SHARD": "SM_NUM_GPUS",
+    "REVISION": "HF_MODEL_REVISION",
+}
+# What the library adds: cache folders, limits of SageMaker's that TGI does not know, no reports to others.
+_ADDITIONS = {
+    "DISABLE_CRASH_REPORTS",
+    "DISABLE_USAGE_STATS",
+    "HF_HOME",
+    "HF_HUB_OFFLINE",
+    "HUGGINGFACE_HUB_CACHE",
+    "MODEL_ID",
+    "PAYLOAD_LIMIT",
+    "USAGE_STATS",
+}
+# TGI's own default from 0.9.0 to 1.4.5 (launcher/src/main.rs), so that it changes nothing to name it.
+_OLD_DEFAULTS = {"MAX_BATCH_PREFILL_TOKENS": "4096"}
+_TOKEN = {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}
+
+
+def deviations(port: Port, app: App) -> list[str]:
+    """How what the app gives differs from what is expected."""
+    expect = port.expect
+    try:
+        stack = port.build(app)
+    except ValueError as error:
+        return _error_deviations(str(error), expect)
+    template, warnings = template_of(stack), _warnings(stack)
+    wanted = [*expect.get("warnings", ()), *([expect["error_or_warning"]] if "error_or_warning" in expect else [])]
+    found = [f"no warning matches {one!r}: {warnings}" for one in wanted if not _matches(one, warnings)]
+    if "error" in expect:
+        return [f"no error, where {expect['error']!r} is expected"]
+    if "only_warning" in expect:
+        found += [f"an unexpected warning: {one}" for one in warnings if not re.search(expect["only_warning"], one)]
+    return found if "error_or_warning" in expect else found + _template_deviations(template, expect)
+
+
+def _error_deviations(error: str, expect: Json) -> list[str]:
+    wanted = expect.get("error", expect.get("error_or_warning"))
+    if wanted is None:
+        return [f"an unexpected error: {error}"]
+    found = [] if re.search(wanted, error) else [f"the error does not match {wanted!r}: {error}"]
+    if "error_lacks" in expect and re.search(expect["error_lacks"], error):
+        found.append(f"the error has {expect['error_lacks']!r}: {error}")
+    return found
+
+
+def _warnings(stack: Stack) -> list[str]:
+    nodes = stack.node.find_all()
+    return [str(entry.data) for node in nodes for entry in node.node.metadata if entry.type == "aws:cdk:warning"]
+
+
+def _matches(pattern: str, texts: list[str]) -> bool:
+    return any(re.search(pattern, one) for one in texts)
+
+
+def _template_deviations(template: Json, expect: Json) -> list[str]:
+    models = [one["Properties"] for one in resources(template, MODEL).values()]
+    configs = [one["Properties"] for one in resources(template, CONFIG).values()]
+    endpoints = [one["Properties"] for one in resources(template, ENDPOINT).values()]
+    count = expect.get("endpoints", 1)
+    if [len(models), len(configs), len(endpoints)] != [count] * 3:
+        return [f"{len(models)} models, {len(configs)} configurations and {len(endpoints)} endpoints, not {count}"]
+    found = []
+    for model, config, endpoint in zip(models, configs, endpoints, strict=True):
+        given = _model_facts(model) | _config_facts(config) | {"endpoint_name": endpoint.get("EndpointName")}
+        found += [
+            f"{key} is {given[key]!r}, not {expect[key]!r}"
+            for key in given
+            if key in (*expect, "weights", "isolated", "eula_accepted") and given[key] != expect.get(key)
+        ]
+        found += _environment_deviations(model["PrimaryContainer"].get("Environment", {}), expect)
+        if expect["image"] not in text(model["PrimaryContainer"]["Image"]).replace("-tgi", ":tgi-"):
+            found.append(f"the image is {text(model['PrimaryContainer']['Image'])}, not {expect['image']}")
+    if expect.get("front_door", False) != bool(resources(template, "AWS::ApiGateway::RestApi")):
+        found.append(f"front_door is not {expect.get('front_door', False)}")
+    return found
+
+
+def _model_facts(model: Json) -> Json:
+    container = model["PrimaryContainer"]
+    environment = container.get("Environment", {})
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    archive = "ModelDataUrl" in container or source.get("CompressionType") == "Gzip"
+    return {
+        "model": environment.get("HF_MODEL_ID"),
+        "token": environment.keys() >= _TOKEN,
+        "weights": "archive" if archive else "folder" if source else None,
+        "eula_accepted": source.get("ModelAccessConfig", {}).get("AcceptEula"),
+        "in_vpc": "VpcConfig" in model,
+        "isolated": model.get("EnableNetworkIsolation"),
+    }
+
+
+def _config_facts(config: Json) -> Json:
+    (variant,) = config["ProductionVariants"]
+    return {
+        "instance": variant["InstanceType"],
+        "instances": variant["InitialInstanceCount"],
+        "variant": variant["VariantName"],
+        "startup_timeout": variant["ContainerStartupHealthCheckTimeoutInSeconds"],
+        "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds"),
+    }
+
+
+def _environment_deviations(environment: Json, expect: Json) -> list[str]:
+    """The variables have to be the deployment's and the library's additions, and no others."""
+    given = {_SAME.get(name, name): text(value) for name, value in environment.items()}
+    wanted = {_SAME.get(name, name): value for name, value in expect["environment"].items()}
+    found = [
+        f"{name} is {given.get(name)!r}, not {value!r}" for name, value in wanted.items() if given.get(name) != value
+    ]
+    others = given.keys() - wanted.keys() - _ADDITIONS - _TOKEN - {"HF_MODEL_ID"}
+    same = dict(expect.get("may_have", {})) | (_OLD_DEFAULTS if expect["image"] < "2" else {})
+    others = {name for name in others if given[name] != same.get(name)}
+    return found + [f"{name}={given[name]} is not in the deployment" for name in sorted(others)]
