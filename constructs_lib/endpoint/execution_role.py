@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
-    from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct, IConstruct
 
 # SageMaker checks the role when it creates a Model, and the check fails if a resource or condition narrows these.
@@ -102,11 +101,7 @@ class ExecutionRole:
             " repository.",
         )
 
-    def allow_secret_read(self, secret: secretsmanager.ISecret) -> None:
-        """Allow reading a secret."""
-        secret.grant_read(self.role)
-
-    def allow_weights_read(self, bucket: s3.IBucket, prefix: str) -> None:
+    def allow_folder_read(self, bucket: s3.IBucket, prefix: str) -> None:
         """Allow reading every object under a prefix, and using the bucket's key.
 
         Args:
@@ -123,8 +118,12 @@ class ExecutionRole:
             [bucket.bucket_arn],
             conditions={"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None,
         )
-        if bucket.encryption_key is not None:
-            self._grants.append(bucket.encryption_key.grant_decrypt(self.role))
+        self._allow_decrypt(bucket)
+
+    def allow_object_read(self, bucket: s3.IBucket, key: str) -> None:
+        """Allow reading one object, and using the bucket's key."""
+        self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)])
+        self._allow_decrypt(bucket)
 
     def allow_network_interfaces(self) -> None:
         """Allow connecting the endpoint's instances to a VPC."""
@@ -139,6 +138,10 @@ class ExecutionRole:
         actions = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
         self._grants.append(key.grant(self.role, *actions))
         self._allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+
+    def _allow_decrypt(self, bucket: s3.IBucket) -> None:
+        if bucket.encryption_key is not None:
+            self._grants.append(bucket.encryption_key.grant_decrypt(self.role))
 
     def _allow(
         self,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._arguments import BUCKET, SECRET
+from constructs_lib._tokens import is_token
 from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.models.s3_location import key_problems, prefix_problems
 from constructs_lib.planning.validation.problem import HIDDEN, Problem
 
 if TYPE_CHECKING:
@@ -36,7 +38,19 @@ class ModelBinding:
 
 
 class Model(ABC):
-    """The weights that an endpoint serves. Create one with `Model.from_hub` or `Model.from_s3`."""
+    """The weights that an endpoint serves.
+
+    Create one with `Model.from_hub`, `Model.from_s3` or `Model.from_s3_archive`. Shards, memory, context and timeouts
+    are computed from the shape of the weights, which comes from the first of these that is known:
+
+    - `facts`: the shape itself, such as what `tgi-endpoint models add` has read from a config.json;
+    - `model_id`: what the weights are, if the catalogue has it. Clients see this name, whether the catalogue has it or
+      not;
+    - `like`: the model of the catalogue that they have the shape of, usually the base model of a fine-tune.
+
+    Without any of them nothing is computed, and a warning says so. If you have compressed the weights yourself, name
+    the base model and say how they are compressed with `options.quantize`.
+    """
 
     @staticmethod
     def from_hub(
@@ -44,6 +58,7 @@ class Model(ABC):
         *,
         revision: str | None = None,
         token: secretsmanager.ISecret | None = None,
+        like: str | None = None,
         facts: ModelFacts | None = None,
     ) -> Model:
         """Weights that the container downloads from the Hugging Face hub when it starts.
@@ -60,16 +75,22 @@ class Model(ABC):
                 writes the value into the container's environment when it creates the Model: it is in no template, but
                 anybody with `sagemaker:DescribeModel` can read it, so use a token that reads only this repository. A
                 rotated secret reaches the endpoint with the next change of the Model. Default: no token.
-            facts: Shape of the model, from which shards, memory and timeouts are computed. Default: the catalogue's;
-                nothing is computed for a model that is not in the catalogue.
+            like: Model of the catalogue that has the same shape. Default: the catalogue's row of `model_id`.
+            facts: Shape of the model, instead of `like`. Default: as with `like`.
         """
-        return _HubModel(model_id, revision, token, facts)
+        return _HubModel(model_id, revision, token, like, facts)
 
     @staticmethod
     def from_s3(
-        bucket: s3.IBucket, prefix: str, *, model_id: str | None = None, facts: ModelFacts | None = None
+        bucket: s3.IBucket,
+        prefix: str,
+        *,
+        model_id: str | None = None,
+        like: str | None = None,
+        facts: ModelFacts | None = None,
+        accept_eula: bool = False,
     ) -> Model:
-        """Weights that SageMaker copies from S3 and mounts at /opt/ml/model.
+        """Weights that SageMaker copies from a folder in S3 and mounts at /opt/ml/model.
 
         Nothing is downloaded from the hub, so the endpoint needs no route to the internet.
 
@@ -77,12 +98,43 @@ class Model(ABC):
             bucket: Bucket in the endpoint's Region. A bucket in another account must allow the endpoint's role to
                 read it.
             prefix: Folder of the bucket with the model's uncompressed files: `config.json`, the tokenizer and
-                `*.safetensors`, none of them in a subfolder. `""` is the entire bucket.
-            model_id: Repository on the hub that has the same weights, or weights of the same shape. Default: unknown.
-            facts: Shape of the model, from which shards, memory and timeouts are computed. Default: the catalogue's
-                for `model_id`; without either, nothing is computed.
+                `*.safetensors`, none of them in a subfolder. `""` is the entire bucket. A folder that was created in
+                the S3 console is an object of its own, which SageMaker rejects.
+            model_id: Repository on the hub that the weights are a copy of; clients see its name. Default: none.
+            like: Model of the catalogue that has the same shape. Default: the catalogue's row of `model_id`.
+            facts: Shape of the model, instead of `like`. Default: as with `like`.
+            accept_eula: Whether you accept the licence agreement of weights in a bucket of SageMaker JumpStart.
+                Default: False.
         """
-        return _S3Model(bucket, prefix, model_id, facts)
+        return _S3Model(_Folder(bucket, prefix), accept_eula, model_id, like, facts)
+
+    @staticmethod
+    def from_s3_archive(
+        bucket: s3.IBucket,
+        key: str,
+        *,
+        model_id: str | None = None,
+        like: str | None = None,
+        facts: ModelFacts | None = None,
+        accept_eula: bool = False,
+    ) -> Model:
+        """Weights in one compressed archive, as training jobs write it, which SageMaker unpacks into /opt/ml/model.
+
+        Unpacking takes minutes that files in a folder (`Model.from_s3`) do not take, and storage for both the archive
+        and its contents.
+
+        Args:
+            bucket: Bucket in the endpoint's Region. A bucket in another account must allow the endpoint's role to
+                read it.
+            key: The archive, such as `my-training-job/output/model.tar.gz`. It has the model's files at its top, none
+                of them in a folder: `config.json`, the tokenizer and `*.safetensors`.
+            model_id: Repository on the hub that the weights are a copy of; clients see its name. Default: none.
+            like: Model of the catalogue that has the same shape. Default: the catalogue's row of `model_id`.
+            facts: Shape of the model, instead of `like`. Default: as with `like`.
+            accept_eula: Whether you accept the licence agreement of weights in a bucket of SageMaker JumpStart.
+                Default: False.
+        """
+        return _S3Model(_Archive(bucket, key), accept_eula, model_id, like, facts)
 
     @property
     @abstractmethod
@@ -112,12 +164,18 @@ class Model(ABC):
 
 class _HubModel(Model):
     def __init__(
-        self, model_id: str, revision: str | None, token: secretsmanager.ISecret | None, facts: ModelFacts | None
+        self,
+        model_id: str,
+        revision: str | None,
+        token: secretsmanager.ISecret | None,
+        like: str | None,
+        facts: ModelFacts | None,
     ) -> None:
         self._model_id = model_id
-        self._facts = facts
         self._revision = revision
         self._token = token
+        self._like = like
+        self._facts = facts
 
     @property
     def model_id(self) -> str | None:
@@ -129,6 +187,7 @@ class _HubModel(Model):
             hub_id=self._model_id,
             revision=self._revision,
             has_token=self._token is not None,
+            like=self._like,
             facts=self._facts,
         )
 
@@ -144,39 +203,93 @@ class _HubModel(Model):
     def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
         if self._token is None:
             return ModelBinding()
-        role.allow_secret_read(self._token)
-        # A dynamic reference: CloudFormation resolves it, and the template never has the value.
+        # A dynamic reference: CloudFormation resolves it with the permissions of whoever deploys, so the template never
+        # has the value, and the role needs no permission to read it.
         reference = self._token.secret_value.unsafe_unwrap()
         return ModelBinding(environment=dict.fromkeys(token_variables, reference))
 
 
 class _S3Model(Model):
-    def __init__(self, bucket: s3.IBucket, prefix: str, model_id: str | None, facts: ModelFacts | None) -> None:
-        self._bucket = bucket
+    def __init__(
+        self,
+        location: _Folder | _Archive,
+        accept_eula: bool,
+        model_id: str | None,
+        like: str | None,
+        facts: ModelFacts | None,
+    ) -> None:
+        self._location = location
+        self._accept_eula = accept_eula
         self._model_id = model_id
+        self._like = like
         self._facts = facts
-        self._given_prefix = prefix
-        folder = prefix.strip("/") if isinstance(prefix, str) else ""
-        self._prefix = f"{folder}/" if folder else ""
 
     @property
     def model_id(self) -> str | None:
         return self._model_id
 
     def spec(self) -> ModelChoice:
-        return ModelChoice(source="s3", hub_id=self._model_id, facts=self._facts)
+        bucket = self._location.bucket
+        return ModelChoice(
+            source="s3",
+            hub_id=self._model_id,
+            like=self._like,
+            facts=self._facts,
+            bucket=bucket.bucket_name if BUCKET.matches(bucket) else None,
+            is_archive=isinstance(self._location, _Archive),
+            accept_eula=self._accept_eula,
+        )
 
     def validate(self) -> Iterator[Problem]:
-        yield from BUCKET.problems("model.bucket", self._bucket, required=True)
-        prefix: object = self._given_prefix
-        if not isinstance(prefix, str) or "://" in prefix:
-            fix = "Give only the folder, such as llama/, or '' for the entire bucket."
-            yield Problem("model.prefix", prefix, "must be a folder inside the bucket", fix)
+        yield from BUCKET.problems("model.bucket", self._location.bucket, required=True)
+        yield from self._location.problems()
 
     def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
         del token_variables
-        role.allow_weights_read(self._bucket, self._prefix)
+        self._location.allow_read(role)
+        access = sagemaker.CfnModel.ModelAccessConfigProperty(accept_eula=True) if self._accept_eula else None
         source = sagemaker.CfnModel.S3DataSourceProperty(
-            s3_uri=f"s3://{self._bucket.bucket_name}/{self._prefix}", s3_data_type="S3Prefix", compression_type="None"
+            s3_uri=self._location.uri,
+            s3_data_type=self._location.data_type,
+            compression_type=self._location.compression,
+            model_access_config=access,
         )
         return ModelBinding(data_source=sagemaker.CfnModel.ModelDataSourceProperty(s3_data_source=source))
+
+
+class _Folder:
+    data_type, compression = "S3Prefix", "None"
+
+    def __init__(self, bucket: s3.IBucket, prefix: str) -> None:
+        self.bucket = bucket
+        self._given = prefix
+        folder = prefix.strip("/") if isinstance(prefix, str) else ""
+        self._prefix = f"{folder}/" if folder else ""
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket.bucket_name}/{self._prefix}"
+
+    def problems(self) -> Iterable[Problem]:
+        return () if is_token(self._given) else prefix_problems(self._given)
+
+    def allow_read(self, role: ExecutionRole) -> None:
+        role.allow_folder_read(self.bucket, self._prefix)
+
+
+class _Archive:
+    data_type, compression = "S3Object", "Gzip"
+
+    def __init__(self, bucket: s3.IBucket, key: str) -> None:
+        self.bucket = bucket
+        self._key = key
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket.bucket_name}/{self._key}"
+
+    def problems(self) -> Iterable[Problem]:
+        return () if is_token(self._key) else key_problems(self._key)
+
+    def allow_read(self, role: ExecutionRole) -> None:
+        role.allow_object_read(self.bucket, self._key)

@@ -234,6 +234,9 @@ class Engine(Protocol):
             memory: Its memory plan; None if model, GPU or an option that decides it is not known.
         """
 
+    def published_compression(self, values: Settings) -> str | None:
+        """How the weights must have been compressed before, by the options given; None if those do not say."""
+
     def owner(self, variable: str) -> str | None:
         """The argument that sets a variable, as the caller writes it; None for a variable that callers may set."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from constructs_lib.planning import network_rules, sagemaker, selection_rules, timeouts
+from constructs_lib.planning import network_rules, sagemaker, selection_rules, timeouts, weights_rules
 from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables
 from constructs_lib.planning.hardware import host_ami
@@ -58,9 +58,10 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     request = _with_defaults(request)
     problems = list(_part_problems(request))
     request = _without_wrong_parts(request)
-    problems += selection_rules.model_problems(request)
+    problems += [*selection_rules.model_problems(request), *weights_rules.weights_problems(request)]
     version = _version(request)
-    request, undecided = choose_cheapest(_without_wrong_facts(request), version)
+    request = _with_own_compression(_without_wrong_facts(request), version)
+    request, undecided = choose_cheapest(request, version)
     problems += [*undecided, *_choice_problems(request)]
     request = _without_wrong_figures(request)
     options = engine.read_options(request.options, version)
@@ -158,6 +159,13 @@ def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
     return replace(request, model=replace(model, facts=None))
 
 
+def _with_own_compression(request: EndpointRequest, version: Version) -> EndpointRequest:
+    """With weights that the caller has compressed, if the options say so: what is known is only their shape."""
+    values = request.engine.read_options(request.options, version).values
+    kind = request.engine.published_compression(values) if request.model.may_be_compressed else None
+    return replace(request, model=replace(request.model, quantization=kind)) if kind else request
+
+
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
     """Without figures that are wrong, or that are of accelerators on which the engine does not run."""
     instance = request.instance
@@ -238,6 +246,7 @@ def _download_timeout(request: EndpointRequest) -> int | None:
 
 def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[PlanWarning]:
     yield from selection_rules.model_warnings(request)
+    yield from weights_rules.weights_warnings(request)
     yield from selection_rules.instance_warnings(request.engine, request.instance)
     yield from sagemaker.endpoint_warnings(request)
     yield from network_rules.network_warnings(request)
@@ -250,3 +259,17 @@ def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -
             "The model is so large that it may not start within SageMaker's longest startup timeout, 3600 s. Weights in"
             " S3 (Model.from_s3) load faster and have a download timeout of their own.",
         )
+    if request.model_download_timeout_seconds is None and timeouts.outgrows_download(request.model):
+        yield PlanWarning("tgi-endpoint:longestDownload", _longest_download(request))
+
+
+def _longest_download(request: EndpointRequest) -> str:
+    if request.model.is_archive:
+        return (
+            "The archive is so large that it may not be downloaded and unpacked within SageMaker's longest model"
+            " download timeout, 3600 s. Upload its files into a folder, and use Model.from_s3."
+        )
+    return (
+        "The weights are so large that they may not be downloaded within SageMaker's longest model download timeout,"
+        " 3600 s. Weights that are published compressed are smaller."
+    )

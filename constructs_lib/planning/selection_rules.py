@@ -9,7 +9,13 @@ from difflib import get_close_matches
 from constructs_lib.planning.engine import Engine
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageFamily, parse_version
-from constructs_lib.planning.models.facts import ModelFacts, facts_problems
+from constructs_lib.planning.models.facts import (
+    UNKNOWN_LICENCE,
+    ModelChoice,
+    ModelFacts,
+    facts_problems,
+    known_model,
+)
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import Integer, Number, String, problem
@@ -101,7 +107,7 @@ def model_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
         )
     yield from _hub_warnings(request)
     if facts:
-        yield from _licence_warnings(facts)
+        yield from _licence_warnings(request.model, facts)
 
 
 def _hub_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
@@ -117,11 +123,14 @@ def _hub_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
         )
 
 
-def _licence_warnings(facts: ModelFacts) -> Iterator[PlanWarning]:
-    if any(word in facts.licence.lower() for word in _NON_COMMERCIAL):
+def _licence_warnings(model: ModelChoice, facts: ModelFacts) -> Iterator[PlanWarning]:
+    base = known_model(model.like) if isinstance(model.like, str) and facts.licence == UNKNOWN_LICENCE else None
+    licensed = base or facts
+    if any(word in licensed.licence.lower() for word in _NON_COMMERCIAL):
+        derived = ", which binds weights that were made from it as well" if base else ""
         yield PlanWarning(
             "tgi-endpoint:nonCommercialLicence",
-            f"The licence of {facts.hub_id} ({facts.licence}) does not allow commercial use.",
+            f"The licence of {licensed.hub_id} ({licensed.licence}) does not allow commercial use{derived}.",
         )
 
 

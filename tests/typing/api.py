@@ -51,7 +51,11 @@ FACTS = ModelFacts(
 # With the required arguments only, and with all of them.
 assert_type(Model.from_hub("org/model"), Model)
 assert_type(Model.from_hub("org/model", facts=FACTS), Model)
+assert_type(Model.from_hub("team/my-model", like="org/model"), Model)
 assert_type(Model.from_s3(bucket, "prefix"), Model)
+assert_type(Model.from_s3(bucket, "prefix", like="org/model", accept_eula=True), Model)
+assert_type(Model.from_s3_archive(bucket, "model.tar.gz"), Model)
+assert_type(Model.from_s3_archive(bucket, "model.tar.gz", model_id="org/model", facts=FACTS, accept_eula=True), Model)
 assert_type(TgiImage.version("3.3.6"), TgiImage)
 assert_type(InstanceType.G5_2XLARGE, InstanceType)
 TgiEndpoint(
@@ -116,6 +120,8 @@ TgiEndpoint(stack, "NoInstance", model=Model.from_hub("org/model"))  # type: ign
 TgiEndpoint(stack, "Name", model="org/model", instance_type=InstanceType.G5_2XLARGE)  # type: ignore[arg-type]
 TgiEndpoint(stack, "Type", model=Model.from_hub("org/model"), instance_type="ml.g5.2xlarge")  # type: ignore[arg-type]
 Model.from_hub("org/model", token="hf_…")  # type: ignore[arg-type]
+Model.from_hub("org/model", accept_eula=True)  # type: ignore[call-arg]
+Model.from_s3_archive("weights", "model.tar.gz")  # type: ignore[arg-type]
 TgiOptions(max_input_token=1)  # type: ignore[call-arg]
 TgiImage.from_uri("registry/tgi:1")  # type: ignore[call-arg]
 least.metric_invocations(statistics="Sum")  # type: ignore[call-arg]

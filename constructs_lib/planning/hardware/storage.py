@@ -35,8 +35,18 @@ def storage_bytes(instance: InstanceType, volume_size_gib: int | None) -> int | 
     return instance.nvme_gb * 10**9 if instance.nvme_gb else None
 
 
+def stored_bytes(weights: int, *, is_archive: bool) -> int:
+    """What the storage has to hold, in bytes: an archive stays until it is unpacked, and weights hardly compress."""
+    return weights * 2 if is_archive else weights
+
+
 def storage_problem(
-    instance: InstanceType, *, download: int, host_peak: int, volume_size_gib: int | None = None
+    instance: InstanceType,
+    *,
+    download: int,
+    host_peak: int,
+    volume_size_gib: int | None = None,
+    is_archive: bool = False,
 ) -> str | None:
     """Why the host has no room for the weights, as a sentence; None if it has, or its size is not known.
 
@@ -45,10 +55,12 @@ def storage_problem(
         download: Size of the published weights in bytes.
         host_peak: Memory of the host that loading takes, in bytes.
         volume_size_gib: The requested volume. Default: none.
+        is_archive: Whether they are in an archive, which SageMaker unpacks there. Default: False.
     """
-    storage = storage_bytes(instance, volume_size_gib)
-    if storage is not None and download > storage * STORAGE_SHARE:
-        return f"The weights are {download / _GIB:.0f} GiB, but it has {storage / _GIB:.0f} GiB of storage."
+    storage, stored = storage_bytes(instance, volume_size_gib), stored_bytes(download, is_archive=is_archive)
+    if storage is not None and stored > storage * STORAGE_SHARE:
+        what = "archive and its contents" if is_archive else "weights"
+        return f"The {what} are {stored / _GIB:.0f} GiB, but it has {storage / _GIB:.0f} GiB of storage."
     host = instance.host_memory_gib
     if host is not None and host_peak > host * _GIB:
         return f"Loading takes {host_peak / _GIB:.0f} GiB of the host's memory, but it has {host:.0f} GiB."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -44,6 +44,9 @@ _FURTHER_SHAPE = (
     "cache_width",
     "trained_positions",
 )
+
+UNKNOWN_LICENCE = "not known"
+"""The licence of weights of which only the shape is known."""
 
 Dtype = Literal["float32", "bfloat16", "float16", "float8"]
 Gating = Literal["yes", "no", "sometimes"]
@@ -157,10 +160,15 @@ class ModelChoice:
 
     Args:
         source: `hub` (downloaded by the container) or `s3` (mounted by SageMaker at /opt/ml/model).
-        hub_id: Repository on the hub; None with `s3`.
+        hub_id: Repository on the hub; with `s3` the one that they are a copy of, None if there is none.
         revision: Commit, tag or branch of that repository; None for its main branch.
         has_token: Whether a hub token is given (the token itself is never passed here).
         facts: The model's shape; None takes the catalogue's for a hub id that is in it.
+        like: Model of the catalogue that has the same shape, for weights that are not in the catalogue.
+        quantization: How weights of the caller's own are compressed, by the engine's options; None if those do not say.
+        bucket: Name of their bucket; None for the hub.
+        is_archive: Whether S3 has them as one compressed archive.
+        accept_eula: Whether the caller accepts the licence agreement of weights that AWS publishes.
     """
 
     source: Literal["hub", "s3"]
@@ -168,12 +176,43 @@ class ModelChoice:
     revision: str | None = None
     has_token: bool = False
     facts: ModelFacts | None = None
+    like: str | None = None
+    quantization: str | None = None
+    bucket: str | None = None
+    is_archive: bool = False
+    accept_eula: bool = False
 
     def known_facts(self) -> ModelFacts | None:
-        """The facts given, else the catalogue's, else None."""
-        if self.facts is not None or not isinstance(self.hub_id, str):
+        """The facts given, else the catalogue's for the hub id, else those of the model that it is like, else None."""
+        if self.facts is not None:
             return self.facts
-        return known_model(self.hub_id)
+        facts = self._catalogued()
+        if facts is None or self.quantization is None:
+            return facts
+        return replace(
+            facts,
+            checkpoint_dtype="float16",
+            quantization=self.quantization,
+            bits=None,
+            group_size=None,
+            act_order=False,
+            weight_bytes=None,
+        )
+
+    @property
+    def may_be_compressed(self) -> bool:
+        """Whether the caller may have compressed the weights after they got the shape that is known of them."""
+        is_catalogued = isinstance(self.hub_id, str) and known_model(self.hub_id) is not None
+        return self.facts is None and (self.source == "s3" or (self.like is not None and not is_catalogued))
+
+    def _catalogued(self) -> ModelFacts | None:
+        hub_id = self.hub_id if isinstance(self.hub_id, str) else None
+        facts = known_model(hub_id) if hub_id else None
+        like = known_model(self.like) if isinstance(self.like, str) else None
+        if facts or not like:
+            return facts
+        # Who may download the weights, and who may use them, is a matter of their own repository.
+        return replace(like, hub_id=hub_id or like.hub_id, licence=UNKNOWN_LICENCE, gating="no")
 
 
 def known_model(hub_id: str) -> ModelFacts | None:

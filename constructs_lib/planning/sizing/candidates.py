@@ -57,6 +57,7 @@ class SizingRequest:
         options: The engine's options. Default: its own defaults.
         version: Version of the engine. Default: its newest image.
         region: Region that must have the engine's image; which instances a Region has is not known here. Default: any.
+        is_archive: Whether the weights are in an archive, which takes storage beside its contents. Default: False.
     """
 
     engine: Engine
@@ -66,6 +67,7 @@ class SizingRequest:
     options: object = None
     version: str | None = None
     region: str | None = None
+    is_archive: bool = False
 
     @cached_property
     def given_options(self) -> object:
@@ -96,6 +98,7 @@ def candidates(
     options: object = None,
     version: str | None = None,
     region: str | None = None,
+    is_archive: bool = False,
 ) -> list[Candidate]:
     """Every instance of the catalogue: those that can serve the model first, in each half the cheapest first.
 
@@ -107,6 +110,7 @@ def candidates(
         options: Default: the engine's defaults.
         version: Default: that of the engine's newest image.
         region: Default: any.
+        is_archive: Default: False.
 
     Raises:
         ValueError: The version is not a full one.
@@ -119,6 +123,7 @@ def candidates(
         options=options,
         version=version,
         region=region,
+        is_archive=is_archive,
     )
     return sorted((_priced(request, instance) for instance in InstanceType.all()), key=_order)
 
@@ -212,7 +217,10 @@ def _memory_problem(
     if not memory.fits:
         each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
         return f"{format_gib(memory.shortfall)} GiB short on {each}."
-    if found := storage_problem(instance, download=memory.download, host_peak=memory.host_peak):
+    found = storage_problem(
+        instance, download=memory.download, host_peak=memory.host_peak, is_archive=request.is_archive
+    )
+    if found:
         return found
     if served < request.concurrency:
         tokens = request.tokens or memory.context

@@ -62,6 +62,7 @@ def _choose(
         options=options,
         version=format_version(version),
         region=request.region if has_catalogued_image and isinstance(request.region, str) else None,
+        is_archive=request.model.is_archive,
     )
     chosen = next((one for one in ranked if one.fits and one.caution is None), None)
     if chosen is None:
@@ -76,7 +77,7 @@ def _unknown_model(load: CheapestFor) -> Problem:
         _KEYWORD,
         load,
         "the cheapest instance for a model can be found only if its shape is known",
-        "Describe the model with facts=ModelFacts(…), or choose an instance.",
+        "Name a model of the same shape (like=…), describe the model with facts=ModelFacts(…), or choose an instance.",
     )
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from constructs_lib.planning.engine import EngineContext, Settings
 from constructs_lib.planning.hardware.gpu_memory import GIB
-from constructs_lib.planning.hardware.storage import STORAGE_SHARE, storage_problem
+from constructs_lib.planning.hardware.storage import STORAGE_SHARE, storage_problem, stored_bytes
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts
@@ -34,7 +34,8 @@ def fit_problems(
         own_volume = volume_size_gib is not None and ctx.instance.volume_configurable
         message = f"{found[0].lower()}{found[1:].rstrip('.')}"
         if own_volume and "storage" in found:
-            least = math.ceil(memory.download / GIB / STORAGE_SHARE)
+            stored = stored_bytes(memory.download, is_archive=ctx.model.is_archive)
+            least = math.ceil(stored / GIB / STORAGE_SHARE)
             yield Problem("volume_size", volume_size_gib, message, f"Raise it to {least} GiB or more.")
         else:
             yield Problem("instance_type", ctx.instance.name, message, _alternatives(ctx, facts))
@@ -42,7 +43,11 @@ def fit_problems(
 
 def _storage_problem(ctx: EngineContext, memory: MemoryPlan, volume_size_gib: int | None = None) -> str | None:
     return storage_problem(
-        ctx.instance, download=memory.download, host_peak=memory.host_peak, volume_size_gib=volume_size_gib
+        ctx.instance,
+        download=memory.download,
+        host_peak=memory.host_peak,
+        volume_size_gib=volume_size_gib,
+        is_archive=ctx.model.is_archive,
     )
 
 
@@ -90,7 +95,13 @@ def _instances(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, s
     known = {name: value for name, value in ctx.values.items() if not isinstance(value, Unknown)}
     options = ctx.engine.options_type(**known)
     seen: set[tuple[str, int | None]] = set()
-    for one in candidates(facts, engine=ctx.engine, options=options, version=format_version(ctx.version)):
+    for one in candidates(
+        facts,
+        engine=ctx.engine,
+        options=options,
+        version=format_version(ctx.version),
+        is_archive=ctx.model.is_archive,
+    ):
         gpus = (one.instance.accelerator, one.instance.accelerator_count)
         if one.fits and one.caution is None and gpus not in seen:
             seen.add(gpus)

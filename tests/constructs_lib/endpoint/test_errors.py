@@ -10,6 +10,7 @@ from aws_cdk import App, CfnParameter, Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from constructs_lib import ConfigurationError, InstanceType, Model, TgiEndpoint, TgiImage, TgiOptions
@@ -190,6 +191,66 @@ def test_a_bucket_name_and_a_prefix_that_is_a_uri_are_reported_together(scope: S
         "model.bucket='weights': must be a bucket of aws_s3, not str. Give aws_s3.Bucket.from_bucket_name(" in message
     )
     assert "model.prefix='s3://weights/llama/': must be a folder inside the bucket. Give only the folder" in message
+
+
+@pytest.mark.parametrize(
+    ("prefix", "words"),
+    [
+        (
+            "models/llama/model.tar.gz",
+            (
+                "model.prefix='models/llama/model.tar.gz': is a compressed archive, not a folder of uncompressed files."
+                " Use Model.from_s3_archive(bucket, 'models/llama/model.tar.gz')."
+            ),
+        ),
+        (
+            "/llama.tgz",
+            (
+                "model.prefix='/llama.tgz': is a compressed archive, not a folder of uncompressed files."
+                " Use Model.from_s3_archive(bucket, 'llama.tgz')."
+            ),
+        ),
+        (
+            "llama.zip",
+            (
+                "model.prefix='llama.zip': is a compressed archive, of a kind that SageMaker does not unpack. Upload"
+                " its files into a folder, or pack them as model.tar.gz for Model.from_s3_archive."
+            ),
+        ),
+        (
+            "llama/model.safetensors",
+            (
+                "model.prefix='llama/model.safetensors': is a file; SageMaker needs all files of the model."
+                " Give 'llama'."
+            ),
+        ),
+    ],
+)
+def test_a_file_in_place_of_a_folder_is_rejected(scope: Stack, prefix: str, words: str) -> None:
+    bucket = s3.Bucket.from_bucket_name(scope, f"Weights-{prefix.replace('/', '-')}", "weights")
+    assert words in str(rejection(scope, model=Model.from_s3(bucket, prefix)))
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("s3://weights/a.tar.gz", "must be the key of an archive inside the bucket. Give only the key, such as"),
+        ("", "must be the key of an archive inside the bucket."),
+        ("a.tar", "must end in .tar.gz or .tgz: SageMaker unpacks nothing else. Pack its files as model.tar.gz."),
+        ("llama/", "SageMaker unpacks nothing else. For files in a folder use Model.from_s3(bucket, 'llama/')."),
+        ("/a.tar.gz", "begins with a slash, which is part of a key. Give 'a.tar.gz'."),
+        (5, "model.key=5: must be the key of an archive inside the bucket."),
+    ],
+)
+def test_a_key_that_is_no_archive_is_rejected(scope: Stack, key: Any, words: str) -> None:
+    bucket = s3.Bucket.from_bucket_name(scope, f"Archives-{str(key).replace('/', '-')}", "weights")
+    assert words in str(rejection(scope, model=Model.from_s3_archive(bucket, key)))
+
+
+def test_a_bucket_name_in_place_of_a_bucket_is_rejected_for_an_archive_too(scope: Stack) -> None:
+    bucket: Any = "weights"
+    message = str(rejection(scope, model=Model.from_s3_archive(bucket, "model.tar.gz")))
+    assert "model.bucket='weights': must be a bucket of aws_s3, not str." in message
 
 
 def test_a_repository_name_and_a_tag_that_is_not_a_string_are_reported_together(scope: Stack) -> None:

@@ -113,13 +113,18 @@ def test_a_custom_image_may_be_pulled_only_from_its_repository(app: App) -> None
     assert text(allowed["Resource"]) == "arn:<AWS::Partition>:ecr:eu-central-1:210987654321:repository/shared/tgi"
 
 
-def test_the_role_may_read_only_its_secret(stack: Stack) -> None:
-    secretsmanager.Secret(stack, "Other")
-    token = secretsmanager.Secret(stack, "Token")
-    endpoint(stack, model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token))
+def test_the_role_may_not_read_the_token_which_cloudformation_resolves(stack: Stack) -> None:
+    own = secretsmanager.Secret(stack, "Token", encryption_key=kms.Key(stack, "Key"))
+    endpoint(stack, model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=own))
     template = template_of(stack)
-    (secret,) = (key for key in resources(template, "AWS::SecretsManager::Secret") if key.startswith("Token"))
-    assert statement_with(template, "secretsmanager:GetSecretValue")["Resource"] == {"Ref": secret}
+    (secret,) = resources(template, "AWS::SecretsManager::Secret")
+    (key,) = resources(template, "AWS::KMS::Key")
+    reference = text(properties(template, MODEL)["PrimaryContainer"]["Environment"]["HF_TOKEN"])
+    assert reference == f"{{{{resolve:secretsmanager:<{secret}>:SecretString:::}}}}"
+    allowed = {action for s in statements(template) for action in as_list(s["Action"])}
+    assert not {action for action in allowed if action.startswith(("secretsmanager:", "kms:"))}
+    assert "Role" not in str(properties(template, "AWS::KMS::Key")["KeyPolicy"])
+    assert key
 
 
 def test_the_role_may_read_only_its_prefix_and_use_the_buckets_key(stack: Stack) -> None:
@@ -133,6 +138,23 @@ def test_the_role_may_read_only_its_prefix_and_use_the_buckets_key(stack: Stack)
     assert text(listed["Resource"]) == f"<{bucket}.Arn>"
     assert listed["Condition"] == {"StringLike": {"s3:prefix": "llama/v7/*"}}
     assert text(statement_with(template, "kms:Decrypt")["Resource"]) == f"<{key_id}.Arn>"
+
+
+def test_the_role_may_read_only_its_archive_and_use_the_buckets_key(stack: Stack) -> None:
+    bucket = s3.Bucket(stack, "Weights", encryption_key=kms.Key(stack, "Key"))
+    model = Model.from_s3_archive(bucket, "job/output/model.tar.gz", like="Qwen/Qwen2.5-7B-Instruct")
+    endpoint(stack, model=model)
+    template = template_of(stack)
+    (bucket_id,) = resources(template, "AWS::S3::Bucket")
+    (key_id,) = resources(template, "AWS::KMS::Key")
+    on_s3 = [
+        (s["Action"], text(s["Resource"]), s.get("Condition"))
+        for s in statements(template)
+        if "s3:" in str(s["Action"])
+    ]
+    assert on_s3 == [("s3:GetObject", f"<{bucket_id}.Arn>/job/output/model.tar.gz", None)]
+    assert text(statement_with(template, "kms:Decrypt")["Resource"]) == f"<{key_id}.Arn>"
+    assert set(only(template, MODEL)["DependsOn"]) == set(resources(template, POLICY))
 
 
 def test_network_interfaces_are_allowed_only_in_a_vpc(plain: Json, stack: Stack) -> None:
@@ -199,6 +221,9 @@ def test_no_finding_of_cdk_nag_is_open(tmp_path: Path, region: str | None) -> No
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hub-token")
     endpoint(stack, "Hub", model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token))
+    weights = s3.Bucket.from_bucket_name(stack, "Archives", "team-archives")
+    archive = Model.from_s3_archive(weights, "model.tar.gz", like="Qwen/Qwen2.5-7B-Instruct")
+    endpoint(stack, "Archive", model=archive)
     endpoint(
         stack,
         "Own",

@@ -251,7 +251,6 @@ def test_a_change_of_the_model_replaces_model_and_config_and_updates_the_same_en
 def test_logical_ids_are_stable_as_a_changed_one_would_replace_what_runs(llama: Json) -> None:
     assert {key: resource["Type"] for key, resource in llama["Resources"].items()} == {
         "LlamaRole9C4EA5ED": "AWS::IAM::Role",
-        "LlamaRoleDefaultPolicyF6AE0DC6": "AWS::IAM::Policy",
         "LlamaPolicy410593B2": "AWS::IAM::Policy",
         "LlamaModel9D1E128B": "AWS::SageMaker::Model",
         "LlamaEndpointConfigF661F09A": "AWS::SageMaker::EndpointConfig",

@@ -194,7 +194,13 @@ def test_an_ami_without_the_images_cuda_brings_a_warning(version, chosen, ids, w
     ("changes", "ids"),
     [
         ({"model_download_timeout_seconds": 600}, ["tgi-endpoint:modelDownloadTimeoutUnused"]),
-        ({"model": ModelChoice(source="s3"), "model_download_timeout_seconds": 600}, []),
+        (
+            {
+                "model": ModelChoice(source="s3", like="meta-llama/Llama-3.1-8B-Instruct"),
+                "model_download_timeout_seconds": 600,
+            },
+            [],
+        ),
         (
             {"instance": InstanceType.G7_2XLARGE, "volume_size_gib": 100},
             ["tgi-endpoint:blackwellUntested", "tgi-endpoint:volumeUnverified"],

@@ -24,7 +24,7 @@ from constructs_lib.planning.engines.tgi.environment import (
     refusal,
     render_environment,
 )
-from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems
+from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems, published_as
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Dtype, Quantization, TgiOptions
@@ -152,6 +152,10 @@ class TgiEngine:
     def environment(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> Environment:
         """See `Engine.environment`."""
         return render_environment(ctx, fitted, memory)
+
+    def published_compression(self, values: Settings) -> str | None:
+        """See `Engine.published_compression`."""
+        return published_as(values.get("quantize"))
 
     def owner(self, variable: str) -> str | None:
         """See `Engine.owner`."""

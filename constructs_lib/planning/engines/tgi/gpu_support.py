@@ -22,6 +22,14 @@ _MARLIN_SINCE = (2, 2, 0)
 _SAME_FORMAT = {Quantization.MARLIN: Quantization.GPTQ}
 
 
+def published_as(quantize: object) -> str | None:
+    """The format in which weights must be published for that value of the option; None if they may be uncompressed."""
+    if not isinstance(quantize, str) or quantize in ON_THE_FLY:
+        return None
+    kind = Quantization(quantize)
+    return str(_SAME_FORMAT.get(kind, kind))
+
+
 def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Why weights in this format do not run on this GPU."""
     if ctx.facts is None or "quantize" in ctx.unknown:
@@ -50,8 +58,8 @@ def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Probl
             "options.quantize",
             requested,
             f"needs weights that were published in that format, and those of {facts.hub_id} are not compressed",
-            "Choose a repository with such weights (ModelFacts(quantization=…) describes them), or use fp8 or eetq,"
-            " which compress while loading.",
+            "Choose a repository with such weights, or describe your own (like=… or ModelFacts(quantization=…)); or use"
+            " fp8 or eetq, which compress while loading.",
         )
 
 

@@ -183,6 +183,10 @@ class PagedEngine:
         variables: Environment = {"SM_PAGED_MODEL": model if isinstance(model, Unknown) else str(model)}
         return variables | option_variables(OPTIONS, fitted.values, ctx.version)
 
+    def published_compression(self, values: Settings) -> str | None:
+        kind = values.get("quantization")
+        return kind if isinstance(kind, str) else None
+
     def owner(self, variable: str) -> str | None:
         owners = {option.variable: f"options.{option.keyword}" for option in OPTIONS}
         return owners.get(variable)

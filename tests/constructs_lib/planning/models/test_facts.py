@@ -208,7 +208,7 @@ def test_an_unreachable_hub_brings_a_warning_with_alternatives(region, why, plan
     "changes",
     [
         {"region": "cn-north-1", "environment": {"HF_ENDPOINT": "https://hub.example.cn"}},
-        {"region": "us-iso-east-1", "model": ModelChoice(source="s3")},
+        {"region": "us-iso-east-1", "model": ModelChoice(source="s3", facts=LLAMA)},
         {"region": "eu-west-1"},
         {"region": "us-gov-west-1"},
         {"region": None},

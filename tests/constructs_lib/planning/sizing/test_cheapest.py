@@ -80,8 +80,8 @@ def test_described_models_in_s3_get_the_cheapest_instance_too(planning):
                 (
                     "instance_type=CheapestFor(tokens=4096, concurrency=1): the cheapest instance for a model"
                     " can be found"
-                    " only if its shape is known. Describe the model with facts=ModelFacts(…), or choose an"
-                    " instance."
+                    " only if its shape is known. Name a model of the same shape (like=…), describe the model with"
+                    " facts=ModelFacts(…), or choose an instance."
                 )
             ],
         ),

@@ -133,9 +133,9 @@ def test_a_model_without_an_implementation_of_tgis_own_brings_a_warning(planning
             {"options": {"quantize": "awq"}},
             (
                 "options.quantize='awq': needs weights that were published in that format, and those of"
-                " meta-llama/Llama-3.1-8B-Instruct are not compressed. Choose a repository with such weights"
-                " (ModelFacts(quantization=…) describes them), or"
-                " use fp8 or eetq, which compress while loading."
+                " meta-llama/Llama-3.1-8B-Instruct are not compressed. Choose a repository with such weights, or"
+                " describe your own (like=… or ModelFacts(quantization=…)); or use fp8 or eetq, which compress while"
+                " loading."
             ),
         ),
         (

@@ -259,7 +259,7 @@ def test_what_is_legal_but_risky_brings_a_warning(changes, id, warnings):
 
 
 def test_pinned_remote_code_is_fine(warnings):
-    pinned = ModelChoice(source="hub", hub_id="me/mine", revision="0123abc")
+    pinned = ModelChoice(source="hub", hub_id="Qwen/Qwen2.5-7B-Instruct", revision="0123abc")
     assert warnings(model=pinned, options=TgiOptions(trust_remote_code=True)) == []
 
 
