@@ -6,21 +6,19 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from constructs_lib.cli.arguments import ArgumentChecker
-from constructs_lib.cli.errors import Parser, UsageError
+from constructs_lib.cli.errors import Parser, UsageError, nearest
 from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, number, parameters
 from constructs_lib.cli.output import Column, Output
 from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelFacts, known_models
+from constructs_lib.planning.validation.problem import Problem
 
-if TYPE_CHECKING:
-    from constructs_lib.planning.validation.problem import Problem
-
-_Run = Callable[[argparse.Namespace, "list[Problem]", Output], int]
+_Run = Callable[[argparse.Namespace, list[Problem], Output], int]
 
 
 def add_models(
@@ -29,6 +27,9 @@ def add_models(
     """Add `models` to the commands, and with `add_add` its subcommand."""
     parser = _add(commands, "models", "list the models of the catalogue, or add one to a file of your own", _models)
     parser.add_argument("--models", metavar="FILE", help="also list the models of this file, written by models add")
+    parser.add_argument(
+        "--search", metavar="WORDS", help='list only the models whose ids have these words, such as "llama 8b"'
+    )
     add_add(parser.add_subparsers(dest="action", metavar="add"))
 
 
@@ -52,6 +53,9 @@ def _add(commands: argparse._SubParsersAction[Parser], name: str, summary: str, 
 
 def _models(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
     own = ArgumentChecker(problems).model_file(arguments.models)
+    models = sorted([*own.values(), *known_models()], key=lambda facts: facts.hub_id.lower())
+    if arguments.search is not None:
+        models = _with_words(models, arguments.search, problems)
     columns = [
         Column("MODEL"),
         Column("PARAMETERS", is_number=True),
@@ -63,8 +67,16 @@ def _models(arguments: argparse.Namespace, problems: list[Problem], out: Output)
         Column("LICENCE", wraps=True),
         Column("TOKEN", wraps=True),
     ]
-    models = [*own.values(), *known_models()]
     return _print(arguments, problems, out, columns, [(asdict(facts), _model_row(facts)) for facts in models])
+
+
+def _with_words(models: list[ModelFacts], words: str, problems: list[Problem]) -> list[ModelFacts]:
+    """The models whose ids have every word, in any case and order; a problem if there is none."""
+    found = [facts for facts in models if all(word in facts.hub_id.lower() for word in words.lower().split())]
+    if not found:
+        fix = nearest(words, (facts.hub_id for facts in models), "The command models add reads a model from the hub.")
+        problems.append(Problem("--search", words, "is in no id of the catalogue", fix))
+    return found
 
 
 def _model_row(facts: ModelFacts) -> list[str]:

@@ -12,7 +12,7 @@ from constructs_lib.planning.models.facts import known_models
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("models", [facts.hub_id for facts in known_models()]),
+        ("models", sorted((facts.hub_id for facts in known_models()), key=str.lower)),
         ("instances", [one.name for one in InstanceType.all()]),
         ("images", list(reversed(TGI.images.versions))),
     ],
@@ -31,6 +31,29 @@ def row(run, command, name):
 def test_a_model_is_shown_with_its_size_and_its_cache(run):
     cells = row(run, "models", "meta-llama/Llama-3.1-8B-Instruct").split()
     assert " ".join(cells[1:]) == "8.0 B 15.0 GiB bfloat16 131,072 128 KiB FlashLlama llama3.1 required"
+
+
+@pytest.mark.parametrize("words", ["llama-3.1 instruct FP8 redhat", "RedHatAI/Meta-Llama-3.1-"])
+def test_models_are_searched_by_the_words_of_their_ids(run, words):
+    outcome = run("models", "--search", words)
+    assert [line.split()[0] for line in outcome.out.splitlines()[1:]] == [
+        "RedHatAI/Meta-Llama-3.1-405B-Instruct-FP8",
+        "RedHatAI/Meta-Llama-3.1-70B-Instruct-FP8",
+        "RedHatAI/Meta-Llama-3.1-8B-Instruct-FP8",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "fix"),
+    [
+        ("zephyr 70b", "The command models add reads a model from the hub."),
+        ("HuggingFaceH4/zephir-7b-beta", "Did you mean HuggingFaceH4/zephyr-7b-beta or HuggingFaceH4/zephyr-7b-alpha"),
+    ],
+)
+def test_a_search_that_finds_nothing_is_an_error(run, words, fix):
+    outcome = run("models", "--search", words)
+    assert outcome.status == 2
+    assert f"error: --search '{words}': is in no id of the catalogue. {fix}" in outcome.err
 
 
 def test_an_instance_is_shown_with_its_gpus_and_price(run):
