@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from constructs_lib.planning.engine import Environment, OptionValues
 from constructs_lib.planning.images.catalogue import Version, format_version
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Rule, problem
+from constructs_lib.planning.validation.rules import OneOf, Rule, problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 OLDEST: Version = (0, 0, 0)
@@ -22,7 +22,7 @@ class EngineOption:
         keyword: Its name in the engine's options.
         rule: What it may be.
         since: First version that has it.
-        until: Last version that has it; None for all later ones.
+        obsolete_since: First version that does without it: it is taken and not sent. Default: none.
         absent: First and last version of a time in which it was gone.
         variable: Its environment variable. Default: the keyword in capitals.
         older: Another name of the variable, and the first version that has the present one.
@@ -32,7 +32,7 @@ class EngineOption:
     keyword: str
     rule: Rule
     since: Version = OLDEST
-    until: Version | None = None
+    obsolete_since: Version | None = None
     absent: tuple[Version, Version] | None = None
     variable: str = ""
     older: tuple[str, Version] | None = None
@@ -48,7 +48,11 @@ class EngineOption:
     def is_in(self, version: Version) -> bool:
         """Whether that version has the option."""
         gone = self.absent is not None and self.absent[0] <= version <= self.absent[1]
-        return version >= self.since and (self.until is None or version <= self.until) and not gone
+        return version >= self.since and not gone
+
+    def is_sent_to(self, version: Version) -> bool:
+        """Whether that version reads its variable."""
+        return self.obsolete_since is None or version < self.obsolete_since
 
     def problem(self, value: object, version: Version, engine: str) -> Problem | None:
         """What is wrong with a value for a version of the engine; of an `Unknown` one only that it is not there."""
@@ -56,23 +60,29 @@ class EngineOption:
         if not self.is_in(version):
             message = f"{engine} {format_version(version)} does not have it; {self._when()}"
             return Problem(keyword, value, message, "Leave it out, or change image.")
-        if found := problem(keyword, value, self.rule):
+        found = problem(keyword, value, self._rule_in(version))
+        since = self._value_since(value) if isinstance(value, str) else OLDEST
+        if found is None or version >= since:
             return found
-        since = self.values_since.get(str(value), OLDEST)
-        if version < since:
-            return Problem(
-                keyword,
-                str(value),
-                f"{engine} {format_version(version)} does not have it; it was added in {format_version(since)}",
-                "Choose another one, or a newer image.",
-            )
-        return None
+        return Problem(
+            keyword,
+            str(value),
+            f"{engine} {format_version(version)} does not have it; it was added in {format_version(since)}",
+            "Choose another one, or a newer image.",
+        )
+
+    def _rule_in(self, version: Version) -> Rule:
+        """The rule with the values that the version has."""
+        if not isinstance(self.rule, OneOf):
+            return self.rule
+        return replace(self.rule, members=tuple(m for m in self.rule.members if version >= self._value_since(m)))
+
+    def _value_since(self, member: str) -> Version:
+        return self.values_since.get(member, OLDEST)
 
     def _when(self) -> str:
         if self.absent:
             return f"it was missing from {format_version(self.absent[0])} to {format_version(self.absent[1])}"
-        if self.until:
-            return f"only {format_version(self.since)} to {format_version(self.until)} have it"
         return f"it was added in {format_version(self.since)}"
 
 
@@ -103,5 +113,5 @@ def option_variables(table: tuple[EngineOption, ...], values: Mapping[str, objec
     return {
         option.name_in(version): value if isinstance(value, Unknown) else option.rule.to_env(value)
         for option in table
-        if (value := values.get(option.keyword)) is not None
+        if (value := values.get(option.keyword)) is not None and option.is_sent_to(version)
     }

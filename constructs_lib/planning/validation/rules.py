@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Protocol
 
@@ -115,19 +116,43 @@ class Boolean:
 
 @dataclass(frozen=True)
 class OneOf:
-    """A member of an enumeration, or exactly its text."""
+    """A member of an enumeration, or exactly its text.
+
+    Args:
+        kind: The enumeration.
+        other_names: What people also call members, in lower case, such as `fp16`.
+        members: The members that are allowed. Default: all of them.
+    """
 
     kind: type[StrEnum]
+    other_names: Mapping[str, StrEnum] = field(default_factory=dict, hash=False)
+    members: tuple[StrEnum, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "members", self.members or tuple(self.kind))
 
     def validate(self, value: object) -> tuple[str, str] | None:
         """See `Rule.validate`."""
-        if isinstance(value, str) and value in list(self.kind):
+        if isinstance(value, str) and value in list(self.members):
             return None
-        return (f"must be one of {', '.join(self.kind)}", f"Use a member of {self.kind.__name__}, or leave it out.")
+        return (f"must be {'one of ' if len(self.members) > 1 else ''}{', '.join(self.members)}", self._fix(value))
 
     def to_env(self, value: object) -> str:
         """See `Rule.to_env`."""
         return str(value)
+
+    def _fix(self, value: object) -> str:
+        meant = self._meant(str(value).lower().replace("_", "-")) if isinstance(value, str | bool) else None
+        if meant is None:
+            return f"Use a member of {self.kind.__name__}, or leave it out."
+        return f"Did you mean {self.kind.__name__}.{meant.name}?"
+
+    def _meant(self, name: str) -> StrEnum | None:
+        if self.other_names.get(name) in self.members:
+            return self.other_names[name]
+        by_name = {member.lower().replace("_", "-"): member for member in self.members}
+        near = get_close_matches(name, by_name, n=1)
+        return by_name[near[0]] if near else None
 
 
 @dataclass(frozen=True)

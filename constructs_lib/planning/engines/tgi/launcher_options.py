@@ -28,6 +28,31 @@ _ADAPTER = String(
     "an adapter: id, id@revision, name=/path or name=/path@revision", r"[^=@,\s]+(=[^=@,\s]+)?(@[^=@,\s]+)?"
 )
 
+MESSAGES_API_ALWAYS: Version = (2, 4, 0)
+"""First version that takes chat requests at /invocations without being told to (`router/src/sagemaker.rs`)."""
+
+_DTYPES = {
+    "fp16": Dtype.FLOAT16,
+    "half": Dtype.FLOAT16,
+    "torch.float16": Dtype.FLOAT16,
+    "bf16": Dtype.BFLOAT16,
+    "torch.bfloat16": Dtype.BFLOAT16,
+}
+_QUANTIZATIONS = {
+    "true": Quantization.BITSANDBYTES,  # what 0.6.0 has in its variable
+    "bnb": Quantization.BITSANDBYTES,
+    "int8": Quantization.BITSANDBYTES,
+    "8bit": Quantization.BITSANDBYTES,
+    "bnb-nf4": Quantization.BITSANDBYTES_NF4,
+    "nf4": Quantization.BITSANDBYTES_NF4,
+    "bitsandbytes-4bit": Quantization.BITSANDBYTES_NF4,
+    "int4": Quantization.BITSANDBYTES_NF4,
+    "4bit": Quantization.BITSANDBYTES_NF4,
+    "bnb-fp4": Quantization.BITSANDBYTES_FP4,
+    "fp4": Quantization.BITSANDBYTES_FP4,
+    "fbgemm-fp8": Quantization.FP8,
+}
+
 QUANTIZATION_SINCE: dict[Quantization, Version] = {
     Quantization.BITSANDBYTES: OLDEST,
     Quantization.GPTQ: (0, 8, 0),
@@ -46,11 +71,11 @@ OPTIONS: tuple[EngineOption, ...] = (
     EngineOption("sharded", Boolean()),
     EngineOption(
         "quantize",
-        OneOf(Quantization),
+        OneOf(Quantization, _QUANTIZATIONS),
         variable="HF_MODEL_QUANTIZE",
         values_since={str(kind): since for kind, since in QUANTIZATION_SINCE.items()},
     ),
-    EngineOption("dtype", OneOf(Dtype), since=(0, 9, 0)),
+    EngineOption("dtype", OneOf(Dtype, _DTYPES), since=(0, 9, 0)),
     EngineOption("kv_cache_dtype", OneOf(KvCacheDtype), since=(2, 4, 0)),
     EngineOption("speculate", Integer(0), since=(1, 3, 0)),
     EngineOption(
@@ -89,9 +114,9 @@ OPTIONS: tuple[EngineOption, ...] = (
     EngineOption("enable_prefill_logprobs", Boolean(), since=(3, 0, 0)),
     EngineOption("tokenizer_config_path", _LINE, since=(1, 4, 0)),
     EngineOption("payload_limit", _COUNT, since=(2, 4, 1)),
-    EngineOption("messages_api_enabled", Boolean(), since=(1, 4, 0), until=(2, 3, 1)),
+    EngineOption("messages_api_enabled", Boolean(), since=(1, 4, 0), obsolete_since=MESSAGES_API_ALWAYS),
     EngineOption("usage_stats", OneOf(UsageStats), since=(2, 2, 0)),
-    EngineOption("watermark_gamma", Number("between 0 and 1, both excluded", above=0, below=1)),
+    EngineOption("watermark_gamma", Number("from 0 to 1", inclusive_minimum=0, inclusive_maximum=1)),
     EngineOption("watermark_delta", Number("a finite number")),
     EngineOption("huggingface_hub_cache", PATH),
     EngineOption("weights_cache_override", PATH),

@@ -16,6 +16,7 @@ from constructs_lib.planning.engines.tgi.options import (
     TgiOptions,
     UsageStats,
 )
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import parse_version
 
 # keyword → a value, its variable, the variable's text, and the first of AWS's versions that has it.
@@ -114,15 +115,6 @@ def test_the_message_for_an_option_that_is_too_new(refusals):
     ]
 
 
-def test_the_message_for_an_option_that_was_removed(refusals):
-    assert refusals(options={"messages_api_enabled": True}) == [
-        (
-            "options.messages_api_enabled=True: TGI 3.3.6 does not have it; only 1.4.0 to 2.3.1 have it."
-            " Leave it out, or change image."
-        )
-    ]
-
-
 def test_the_message_for_an_option_that_was_missing_for_a_while(refusals):
     assert refusals(version="1.1.0", options={"max_batch_size": 4}) == [
         (
@@ -163,6 +155,47 @@ def test_the_message_for_a_quantization_that_is_too_new(refusals):
     ]
 
 
+@pytest.mark.parametrize(
+    ("version", "value", "words"),
+    [
+        ("0.6.0", "true", "must be bitsandbytes. Did you mean Quantization.BITSANDBYTES?"),
+        ("0.8.2", "bnb", "must be one of gptq, bitsandbytes. Did you mean Quantization.BITSANDBYTES?"),
+        (
+            "1.1.0",
+            "bnb-nf4",
+            (
+                "must be one of awq, eetq, gptq, bitsandbytes, bitsandbytes-nf4, bitsandbytes-fp4."
+                " Did you mean Quantization.BITSANDBYTES_NF4?"
+            ),
+        ),
+        (
+            "0.8.2",
+            "bnb-nf4",
+            "must be one of gptq, bitsandbytes. Use a member of Quantization, or leave it out.",
+        ),
+    ],
+)
+def test_a_quantization_that_there_is_not_is_answered_with_those_of_the_version(version, value, words, refusals):
+    found = refusals(version=version, hub_id="me/mine", instance=InstanceType.P5_4XLARGE, options={"quantize": value})
+    assert found == [f"options.quantize='{value}': {words}"]
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        ({"quantize": "AWQ"}, "Quantization.AWQ"),
+        ({"quantize": "bitsandbytes_nf4"}, "Quantization.BITSANDBYTES_NF4"),
+        ({"quantize": True}, "Quantization.BITSANDBYTES"),
+        ({"dtype": "fp16"}, "Dtype.FLOAT16"),
+        ({"kv_cache_dtype": "fp8-e4m3"}, "KvCacheDtype.FP8_E4M3FN"),
+        ({"attention": "flash_infer"}, "Attention.FLASHINFER"),
+        ({"log_level": "warning"}, "LogLevel.WARN"),
+    ],
+)
+def test_a_value_near_a_member_is_answered_with_that_member(options, meant, refusals):
+    assert [words.endswith(f"Did you mean {meant}?") for words in refusals(options=options)] == [True]
+
+
 def test_quantize_was_a_flag_in_0_6(planning):
     environment = planning(version="0.6.0", options={"quantize": "bitsandbytes"}).environment
     assert environment["HF_MODEL_QUANTIZE"] == "true"
@@ -191,9 +224,12 @@ def test_prefix_caching_had_another_name_in_2_3(planning):
     assert written == ["false", "false"]
 
 
-def test_messages_api_is_an_option_of_1_4_to_2_3(planning):
-    taken = [v for v in TGI.images.versions if not planning(version=v, options={"messages_api_enabled": True}).problems]
-    assert (taken[0], taken[-1]) == ("1.4.0", "2.3.1")
+def test_messages_api_is_an_option_from_1_4_on_and_sent_until_2_3(planning):
+    plans = {v: planning(version=v, options={"messages_api_enabled": True}) for v in TGI.images.versions}
+    taken = [version for version, plan in plans.items() if not plan.problems]
+    sent = [version for version, plan in plans.items() if "MESSAGES_API_ENABLED" in plan.environment]
+    assert (taken[0], taken[-1]) == ("1.4.0", "3.3.6")
+    assert (sent[0], sent[-1]) == ("1.4.0", "2.3.1")
 
 
 def test_no_cuda_graphs_is_written_as_zero(planning):
