@@ -156,9 +156,6 @@ class MemoryModel(Protocol):
     def memory(self, ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> EngineMemory:
         """What the engine makes of one GPU's memory: its fraction, activations, cache layout, limits."""
 
-    def context_limit(self, options: Any, facts: ModelFacts) -> int | None:
-        """The longest request, in tokens, that the model can have; None if nothing limits it."""
-
     def request_limit(self, ctx: EngineContext) -> int | None:
         """The longest request, in tokens, that the options allow; None if none limits it."""
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from constructs_lib.planning.images.catalogue import Version
 
 KvHeads = Literal["configured", "falcon", "bigcode"]
+Positions = Literal["learned", "rotary", "alibi", "relative"]
 LayerKind = Literal["bloom", "deepseek", "falcon", "gpt2", "gptj", "llama", "mpt", "neox", "opt", "phi", "t5"]
 HeadNorms = Literal["per_head_dim", "use_qk_norm"]
 VisionTower = Literal["mllama", "siglip"]
@@ -60,6 +61,7 @@ class TgiSupport:
         bfloat16: Whether TGI computes in bfloat16 unless it is given a type.
         softcap: Whether it caps attention scores, which only kernels for Ampere GPUs and newer do.
         masks_images: Whether it holds whole attention masks, because images see each other.
+        ends_at_positions: Whether TGI's class fails beyond the longest context, whatever the kind of positions.
         decodes_from_one_token: Whether the prompt goes through an encoder, so that a prefill has one token of logits.
     """
 
@@ -72,6 +74,7 @@ class TgiSupport:
     bfloat16: bool = False
     softcap: bool = False
     masks_images: bool = False
+    ends_at_positions: bool = False
     decodes_from_one_token: bool = False
 
     def implementation(self, version: Version) -> Implementation:
@@ -128,7 +131,8 @@ class Architecture:
         layers: Its layers. Default: not known, so its parameters cannot be counted.
         vision_tower: The encoder of its images. Default: none that can be counted.
         gated: Whether the feed-forward layers have a gate, so three matrices instead of two.
-        relative_positions: Whether positions are relative, so that prompts may be longer than those in training.
+        positions: How a layer knows where a token is: a learned table, which ends at the longest context; rotary
+            embeddings or ALiBi, with which answers get worse beyond it; relative positions, which do not end, or none.
     """
 
     model_type: str
@@ -137,4 +141,4 @@ class Architecture:
     layers: Layers | None = None
     vision_tower: VisionTower | None = None
     gated: bool = True
-    relative_positions: bool = False
+    positions: Positions = "rotary"

@@ -80,6 +80,7 @@ _ROWS = {
             config=ConfigJson(defaults={"seq_length": 2048}),
             layers=Layers(kind="bloom"),
             gated=False,
+            positions="alibi",
         ),
         Architecture(
             model_type="cohere",
@@ -138,6 +139,7 @@ _ROWS = {
             tgi=_flash("FlashGPT2", launcher_reads_sizes=False),
             layers=Layers(kind="gpt2"),
             gated=False,
+            positions="learned",
         ),
         Architecture(
             model_type="gpt_bigcode",
@@ -145,6 +147,7 @@ _ROWS = {
             config=ConfigJson(kv_heads="bigcode"),
             layers=Layers(kind="gpt2"),
             gated=False,
+            positions="learned",
         ),
         Architecture(
             model_type="gpt_neox",
@@ -165,7 +168,7 @@ _ROWS = {
         Architecture(model_type="llama", tgi=_flash("FlashLlama"), layers=_LLAMA),
         Architecture(model_type="llama4", tgi=_TRANSFORMERS),
         Architecture(model_type="llava_next", tgi=_vision("LlavaNext")),
-        Architecture(model_type="mamba", tgi=_static("Mamba", launcher_reads_sizes=False)),
+        Architecture(model_type="mamba", tgi=_static("Mamba", launcher_reads_sizes=False), positions="relative"),
         Architecture(
             model_type="mistral",
             tgi=_flash("FlashMistral"),
@@ -179,9 +182,10 @@ _ROWS = {
         Architecture(model_type="mllama", tgi=_vision("Mllama", bfloat16=True), vision_tower="mllama"),
         Architecture(
             model_type="mpt",
-            tgi=_static("CausalLM+MPT", launcher_reads_sizes=False),
+            tgi=_static("CausalLM+MPT", launcher_reads_sizes=False, ends_at_positions=True),
             layers=Layers(kind="mpt"),
             gated=False,
+            positions="alibi",
         ),
         Architecture(model_type="olmo", tgi=_TRANSFORMERS),
         Architecture(model_type="olmo2", tgi=_TRANSFORMERS),
@@ -190,6 +194,7 @@ _ROWS = {
             tgi=_static("CausalLM+OPT", launcher_reads_sizes=False),
             layers=Layers(kind="opt"),
             gated=False,
+            positions="learned",
         ),
         Architecture(model_type="paligemma", tgi=_vision("PaliGemma")),
         Architecture(model_type="phi", tgi=_flash("FlashPhi"), layers=Layers(kind="phi")),
@@ -228,7 +233,7 @@ _ROWS = {
             tgi=_static("Seq2SeqLM+T5", launcher_reads_sizes=False, decodes_from_one_token=True),
             config=ConfigJson(defaults={"n_positions": 512}, layers=("num_decoder_layers",)),
             layers=Layers(kind="t5"),
-            relative_positions=True,
+            positions="relative",
         ),
     )
 }

@@ -13,7 +13,6 @@ from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.hardware.storage import storage_problem
 from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.memory_plan import MemoryPlan
-from constructs_lib.planning.models.architectures import architecture
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.sizing.memory import context_for, fit_memory, full_version
 
@@ -164,7 +163,7 @@ def _priced(request: SizingRequest, instance: InstanceType) -> Candidate:
 
 def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
     engine, facts = request.engine, request.facts
-    reason = _unsupported(engine, instance) or _region_problem(request) or _length_problem(request)
+    reason = _unsupported(engine, instance) or _region_problem(request)
     if reason:
         return Candidate(instance, 0, None, False, reason)
     model = engine.memory_model
@@ -201,14 +200,6 @@ def _region_problem(request: SizingRequest) -> str | None:
     if request.region is None or request.engine.images.account(request.region, version):
         return None
     return f"AWS offers no image of {request.engine.display_name} {version} in {request.region}."
-
-
-def _length_problem(request: SizingRequest) -> str | None:
-    longest = request.engine.memory_model.context_limit(request.given_options, request.facts)
-    unlimited = longest is None or architecture(request.facts.model_type).relative_positions
-    if request.tokens is None or unlimited or request.tokens <= (longest or 0):
-        return None
-    return f"The model's longest context is {longest} tokens, but {request.tokens} are requested."
 
 
 def _memory_problem(

@@ -149,7 +149,7 @@ def test_the_settings_of_a_candidate_make_a_plan_without_problems(hub_id, instan
         ({"DTYPE": "BF16"}, "none of"),
         ({"MAX_INPUT_TOKENS": "10", "MAX_TOTAL_TOKENS": "10"}, "must be <"),
         ({"MAX_TOTAL_TOKENS": "10"}, "wraps around"),
-        ({"MAX_BATCH_PREFILL_TOKENS": "11", "MAX_BATCH_TOTAL_TOKENS": "10"}, "must be <="),
+        ({"MAX_TOTAL_TOKENS": "11", "MAX_INPUT_TOKENS": "10", "MAX_BATCH_TOTAL_TOKENS": "10"}, "must be <="),
         ({"DTYPE": "float16", "HF_MODEL_QUANTIZE": "eetq"}, "excludes"),
         ({"SM_NUM_GPUS": "8"}, "one GPU"),
         ({"SM_NUM_GPUS": "3"}, "divisible"),

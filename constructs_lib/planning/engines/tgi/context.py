@@ -51,7 +51,8 @@ def attention_of(ctx: EngineContext) -> str | None:
 def chunks_prefill(ctx: EngineContext) -> bool | None:
     """Whether TGI splits long prompts over batches; None if the model is not known."""
     off = (
-        ctx.version < (3, 0, 0)
+        ctx.version < (2, 4, 0)
+        or (ctx.version < (3, 0, 0) and ctx.values.get("prefill_chunking") is not True)
         or ctx.values.get("prefill_chunking") is False
         or bool(ctx.number("speculate"))
         or attention_of(ctx) == Attention.PAGED

@@ -86,11 +86,6 @@ class TgiMemoryModel:
         """See `MemoryModel.memory`."""
         return engine_memory(ctx, facts, gpu)
 
-    def context_limit(self, options: TgiOptions, facts: ModelFacts) -> int | None:
-        """See `MemoryModel.context_limit`; stretched positions are not limited."""
-        stretched = options.rope_factor is not None or options.rope_scaling is not None
-        return None if stretched else facts.max_positions
-
     def request_limit(self, ctx: EngineContext) -> int | None:
         """See `MemoryModel.request_limit`."""
         return ctx.number("max_total_tokens")

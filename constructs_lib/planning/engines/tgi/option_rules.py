@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import attention_of, chunks_prefill, falls_back, has_old_gpu, is_flash
+from constructs_lib.planning.engines.tgi.context import attention_of, falls_back, has_old_gpu, is_flash
+from constructs_lib.planning.engines.tgi.context_length import length_problems
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization
-from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.engines.tgi.token_limits import limit_problems
 from constructs_lib.planning.validation.problem import Problem
 
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
@@ -19,87 +20,13 @@ _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quant
 
 def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Which rules between options, model and instance are broken."""
-    yield from _token_problems(ctx)
-    yield from _batch_problems(ctx)
+    yield from limit_problems(ctx)
+    yield from length_problems(ctx)
     yield from _quantize_problems(ctx)
     yield from _attention_problems(ctx)
     yield from _fallback_problems(ctx)
     yield from _adapter_problems(ctx)
     yield from _port_problems(ctx)
-
-
-def _token_problems(ctx: EngineContext) -> Iterator[Problem]:
-    longest_input, total = ctx.number("max_input_tokens"), ctx.number("max_total_tokens")
-    given = {name for name in ("max_input_tokens", "max_total_tokens") if ctx.given(name)}
-    if given == {"max_input_tokens"}:
-        yield Problem(
-            "options.max_input_tokens",
-            ctx.shown("max_input_tokens"),
-            "is set without max_total_tokens; TGI needs both of them or neither",
-            "Set max_total_tokens as well: the longest prompt and answer together.",
-        )
-    if given == {"max_total_tokens"}:
-        yield Problem(
-            "options.max_total_tokens",
-            ctx.shown("max_total_tokens"),
-            "is set without max_input_tokens; TGI needs both of them or neither",
-            f"Set max_input_tokens as well, to {f'at most {total - 1}' if total else 'less than that'}.",
-        )
-    if longest_input and total and longest_input >= total:
-        yield Problem(
-            "options.max_input_tokens",
-            longest_input,
-            f"must be less than max_total_tokens={total}",
-            "Lower it, or raise max_total_tokens.",
-        )
-
-
-def _batch_problems(ctx: EngineContext) -> Iterator[Problem]:
-    prefill, batch = ctx.number("max_batch_prefill_tokens"), _batch_total(ctx)
-    total, longest_input = ctx.number("max_total_tokens"), ctx.number("max_input_tokens")
-    if total and batch and total > batch:
-        yield Problem(
-            "options.max_total_tokens",
-            total,
-            f"must be at most max_batch_total_tokens={batch}{_default_of(ctx)}",
-            "Lower it, or raise max_batch_total_tokens.",
-        )
-    if prefill and batch and prefill > batch:
-        yield Problem(
-            "options.max_batch_prefill_tokens",
-            prefill,
-            f"must be at most max_batch_total_tokens={batch}{_default_of(ctx)}",
-            "Lower it, or raise max_batch_total_tokens.",
-        )
-    if prefill and longest_input and prefill < longest_input and chunks_prefill(ctx) is False:
-        yield Problem(
-            "options.max_batch_prefill_tokens",
-            prefill,
-            f"must be at least max_input_tokens={longest_input}, because {_why_no_chunks(ctx)}",
-            "Raise it, or lower max_input_tokens.",
-        )
-
-
-def _batch_total(ctx: EngineContext) -> int | None:
-    if ctx.given("max_batch_total_tokens") or ctx.version >= (0, 9, 4) or ctx.version < (0, 7, 0):
-        return ctx.number("max_batch_total_tokens")
-    return 16000 if ctx.version >= (0, 9, 0) else 32000
-
-
-def _default_of(ctx: EngineContext) -> str:
-    return "" if ctx.given("max_batch_total_tokens") else f" (the default of TGI {format_version(ctx.version)})"
-
-
-def _why_no_chunks(ctx: EngineContext) -> str:
-    if ctx.version < (3, 0, 0):
-        return f"TGI {format_version(ctx.version)} prefills a prompt in one batch"
-    if ctx.values.get("prefill_chunking") is False:
-        return "prefill_chunking is False"
-    if ctx.number("speculate"):
-        return "speculate switches prefill chunking off"
-    if attention_of(ctx) == Attention.PAGED:
-        return "paged attention has no prefill chunking"
-    return f"TGI has no prefill chunking for {ctx.facts.model_type if ctx.facts else 'this model'} models"
 
 
 def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
@@ -135,12 +62,12 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"does not work with {chosen}",
             "Leave prefix_caching out, or set it to False.",
         )
-    if ctx.text("kv_cache_dtype") and attention == Attention.FLASHDECODING:
+    if ctx.text("kv_cache_dtype") and attention in _attention_without_fp8(ctx):
         yield Problem(
             "options.kv_cache_dtype",
             ctx.text("kv_cache_dtype"),
-            "does not work with attention='flashdecoding'",
-            "Leave attention out, or use flashinfer.",
+            f"does not work with {chosen.replace('paged', str(attention))}",
+            "Leave it out." if has_old_gpu(ctx) else "Leave attention out, or use flashinfer.",
         )
     if has_old_gpu(ctx) and attention not in (Attention.PAGED, None):
         yield Problem(
@@ -149,6 +76,11 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"{ctx.instance.name} ({ctx.instance.accelerator}) is older than Ampere and runs paged attention only",
             "Leave it out.",
         )
+
+
+def _attention_without_fp8(ctx: EngineContext) -> tuple[Attention, ...]:
+    """Kernels that read no FP8 cache (`layers/attention/kv_cache.py`; paged attention does from 3.1 on)."""
+    return (Attention.FLASHDECODING,) if ctx.version >= (3, 1, 0) else (Attention.FLASHDECODING, Attention.PAGED)
 
 
 def _fallback_problems(ctx: EngineContext) -> Iterator[Problem]:

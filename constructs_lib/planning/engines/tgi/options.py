@@ -102,13 +102,14 @@ class TgiOptions:
             off. Default: 0, or what the model's heads offer.
         trust_remote_code: Runs Python code of the model's repository inside the container. Default: False.
         max_input_tokens: Longest prompt, in tokens; set it together with max_total_tokens. Default: max_total_tokens
-            less 1 from 3.0 on, 1024 before 2.0, at most 4095 between.
+            less 1 from 3.0 on, at most 4095 from 2.0 on, 1024 from 0.9 on, 1000 before.
         max_total_tokens: Longest prompt and answer together, in tokens. Default: what fits the GPU's memory and the
-            model from 3.0 on, 2048 before 2.0, at most 4096 between.
-        max_batch_prefill_tokens: Maximum number of prompt tokens in one prefill. Default: by the GPU's speed and free
-            memory, else 4096; for models without prefill chunking we set at least max_input_tokens, which TGI requires.
-        max_batch_total_tokens: Maximum number of tokens in one batch; models with flash attention ignore it from 3.0
-            on. Default: what fits the GPU's memory.
+            model from 3.0 on, at most 4096 from 2.0 on, 2048 from 0.9 on, 1512 before.
+        max_batch_prefill_tokens: Maximum number of prompt tokens in one prefill. TGI 0.9 and later. Default: by the
+            GPU's speed and free memory from 3.0 on, max_input_tokens and 50 more from 2.0 on, 4096 before; where a
+            prompt has to fit one prefill we set at least max_input_tokens, which TGI requires.
+        max_batch_total_tokens: Maximum number of tokens in one batch; models with flash attention ignore it from 0.9.4
+            on. Default: what fits the GPU's memory; 16000 in 0.9.3, 32000 before.
         max_batch_size: Maximum number of requests in one batch. Default: no limit.
         max_concurrent_requests: Concurrent requests in the container; more get 429 "Model is overloaded". Default: 128.
         max_waiting_tokens: Tokens to decode before waiting requests interrupt the batch. Default: 20.
@@ -139,8 +140,8 @@ class TgiOptions:
             model's.
         payload_limit: Largest request body, in bytes. Default: 6291456, SageMaker's own limit (TGI's is 2000000).
             Before 2.4.1 fixed to 2097152.
-        messages_api_enabled: Makes the endpoint accept only chat requests. Default: False. Only TGI 1.4.0 to
-            2.3.1; later versions accept all kinds of requests.
+        messages_api_enabled: Makes the endpoint accept only chat requests. Default: False. TGI 1.4.0 to 2.3.1; later
+            versions accept all kinds of requests, with or without it.
         usage_stats: What TGI reports to Hugging Face. Default: off (TGI's is on).
         watermark_gamma: Share of the vocabulary that a watermark favours. Default: 0.5.
         watermark_delta: How strongly it favours them. Default: 2.0.

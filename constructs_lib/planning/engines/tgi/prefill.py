@@ -8,28 +8,36 @@ from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.context import chunks_prefill, default_prefill, support_of
+from constructs_lib.planning.engines.tgi.token_limits import (
+    compares_prefill_with_batch,
+    default_positions,
+    default_prefill_before_3,
+    token_limits,
+)
 from constructs_lib.planning.hardware.gpu_memory import launcher_flops, nvidia_smi_bytes
 from constructs_lib.planning.models.facts import ModelFacts
 
 _LAUNCHER_WIGGLE_ROOM = 0.95
 _LEAST_OPTIMAL = 100
-_OLD_DEFAULT = 4096
 
 
 def prefill_setting(ctx: EngineContext) -> int | None:
-    """A prefill budget that fits the other limits, if TGI's own default may not; None leaves it to TGI.
+    """A prefill budget that fits the other limits, if TGI's own does not or may not; None leaves it to TGI.
 
-    Without prefill chunking a prompt must fit one prefill, and no prefill may be larger than the batch. From 2.0 to
-    2.4 TGI derives it from max_input_tokens itself.
+    Without prefill chunking a prompt must fit one prefill, and where TGI compares the two, no prefill may be larger
+    than the batch. Before 0.9 there is no such budget.
     """
     if "max_batch_prefill_tokens" in ctx.values or ctx.version < (0, 9, 0):
         return None
-    batch, longest_input = ctx.number("max_batch_total_tokens"), ctx.number("max_input_tokens")
-    needed = longest_input if chunks_prefill(ctx) is False and not (2, 0, 0) <= ctx.version < (3, 0, 0) else None
-    capped = batch is not None and not (chunks_prefill(ctx) and ctx.facts)
-    if needed is None and not capped:
+    own = default_prefill_before_3(ctx) if ctx.version < (3, 0, 0) else None
+    likely = own or default_prefill(ctx)
+    longest_input, _ = token_limits(ctx)
+    needed = longest_input if chunks_prefill(ctx) is False else None
+    batch = ctx.number("max_batch_total_tokens") if compares_prefill_with_batch(ctx) is not False else None
+    fits_batch = batch is None or likely <= batch
+    if fits_batch and (needed is None or (own is not None and needed <= own)):
         return None
-    prefill = max(default_prefill(ctx), longest_input or 0)
+    prefill = max(likely, needed or 0)
     return min(prefill, batch) if batch is not None else prefill
 
 
@@ -38,17 +46,15 @@ def prefill_tokens(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
     chosen = ctx.number("max_batch_prefill_tokens") or prefill_setting(ctx)
     if chosen is not None:
         return chosen
-    if ctx.version < (2, 0, 0):
-        return _OLD_DEFAULT
     if ctx.version < (3, 0, 0):
-        return (ctx.number("max_input_tokens") or min(4095, facts.max_positions - 1)) + 50
+        return default_prefill_before_3(ctx) or default_positions(facts) + 49
     return _launcher_default(ctx, facts, shards)
 
 
 def _launcher_default(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
     tokens = _optimal_prefill(ctx, facts, shards) or default_prefill(ctx)
     if support_of(facts).launcher_reads_positions:
-        tokens = min(tokens, facts.max_positions)
+        tokens = min(tokens, default_positions(facts))
     maximum = _max_prefill(ctx, facts, shards)
     return tokens if maximum is None else max(1, min(tokens, maximum))
 

@@ -6,6 +6,7 @@ from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.context import is_flash
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
+from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.validation.unknown import Unknown
@@ -43,7 +44,7 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
 
 
 def _batch_total(ctx: EngineContext, batch_setting: int | None) -> int | None:
-    measures = ctx.version >= (3, 0, 0) and (ctx.facts is None or is_flash(ctx, ctx.facts))
+    measures = ctx.version >= MEASURED_SINCE and (ctx.facts is None or is_flash(ctx, ctx.facts))
     return None if measures else ctx.number("max_batch_total_tokens") or batch_setting
 
 

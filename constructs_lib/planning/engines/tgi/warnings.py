@@ -12,8 +12,11 @@ from constructs_lib.planning.engines.tgi.context import (
     is_flash,
     support_of,
 )
+from constructs_lib.planning.engines.tgi.context_length import length_warnings
+from constructs_lib.planning.engines.tgi.launcher_options import MESSAGES_API_ALWAYS
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.sharding import shard_warnings
+from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import PlanWarning
@@ -32,15 +35,14 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             " Model.from_hub(…, revision=commit).",
         )
     if values.get("messages_api_enabled") is True:
-        yield PlanWarning(
-            "tgi-endpoint:chatOnly",
-            f"With messages_api_enabled, TGI {format_version(ctx.version)} accepts only chat requests here.",
-        )
-    if "max_batch_total_tokens" in values and flash and ctx.version >= (3, 0, 0):
+        yield _messages_api_warning(ctx)
+    if "max_batch_total_tokens" in values and flash and ctx.version >= MEASURED_SINCE:
         yield PlanWarning(
             "tgi-endpoint:batchTotalIgnored",
-            "TGI 3 measures max_batch_total_tokens for models with flash attention and ignores the option.",
+            f"TGI {format_version(ctx.version)} measures max_batch_total_tokens for models with flash attention and"
+            " ignores the option.",
         )
+    yield from length_warnings(ctx)
     if ctx.facts and falls_back(ctx, ctx.facts):
         yield PlanWarning(
             "tgi-endpoint:noOptimizedImplementation",
@@ -65,6 +67,18 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "tgi-endpoint:matchedByName",
             f"TGI recognizes {ctx.facts.hub_id} by its hub id, which weights in S3 do not have. Prefer Model.from_hub.",
         )
+
+
+def _messages_api_warning(ctx: EngineContext) -> PlanWarning:
+    version = format_version(ctx.version)
+    if ctx.version < MESSAGES_API_ALWAYS:
+        return PlanWarning(
+            "tgi-endpoint:chatOnly", f"With messages_api_enabled, TGI {version} accepts only chat requests here."
+        )
+    return PlanWarning(
+        "tgi-endpoint:messagesApiAlways",
+        f"messages_api_enabled has no effect: TGI {version} accepts chat requests here anyway, beside the other kinds.",
+    )
 
 
 def _warm_up_tokens(ctx: EngineContext, facts: ModelFacts) -> int:

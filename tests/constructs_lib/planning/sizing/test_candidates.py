@@ -88,8 +88,8 @@ def test_a_batch_that_tgi_measures_is_not_set():
             r"AWS offers no image of TGI 3\.3\.6 in mars-1\.",
         ),
         (
-            candidate(LLAMA, InstanceType.P5_48XLARGE, tokens=200_000),
-            r"The model's longest context is 131072 tokens, but 200000 are requested\.",
+            of("facebook/opt-66b", InstanceType.P5_48XLARGE, tokens=2049),
+            r"options\.max_total_tokens: facebook/opt-66b has positions for 2048 tokens only, .*\.",
         ),
         (
             candidate(LLAMA, InstanceType.G5_2XLARGE, tokens=8192, concurrency=32),
@@ -122,9 +122,8 @@ def test_an_instance_that_cannot_serve_says_why(found, words):
     assert re.fullmatch(words, found.reason), found.reason
 
 
-def test_a_stretched_context_may_be_longer_than_the_models_own():
-    options = TgiOptions(rope_scaling="linear", rope_factor=2.0)
-    assert candidate(LLAMA, InstanceType.P5_48XLARGE, tokens=200_000, options=options).fits
+def test_a_context_may_be_longer_than_the_models_own():
+    assert candidate(LLAMA, InstanceType.P5_48XLARGE, tokens=200_000).fits
 
 
 def test_blackwell_fits_with_a_caution():

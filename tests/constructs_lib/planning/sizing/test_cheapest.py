@@ -99,16 +99,14 @@ def test_described_models_in_s3_get_the_cheapest_instance_too(planning):
             ],
         ),
         (
-            load_of(200_000),
+            load_of(4096, hub_id="facebook/opt-66b"),
             [
                 (
-                    "instance_type=CheapestFor(tokens=200000, concurrency=1): no instance in the catalogue"
-                    " serves that load with"
-                    " meta-llama/Llama-3.1-8B-Instruct; the closest is ml.g4dn.xlarge: The model's longest"
-                    " context is 131072"
-                    " tokens, but 200000 are requested. Lower tokens or concurrency, set options.quantize, or"
-                    " spread the load"
-                    " over more endpoints."
+                    "instance_type=CheapestFor(tokens=4096, concurrency=1): no instance in the catalogue"
+                    " serves that load with facebook/opt-66b; the closest is ml.g4dn.xlarge:"
+                    " options.max_total_tokens: facebook/opt-66b has positions for 2048 tokens only, prompt and answer"
+                    " together. Lower tokens or concurrency, set options.quantize, or spread the load over more"
+                    " endpoints."
                 )
             ],
         ),

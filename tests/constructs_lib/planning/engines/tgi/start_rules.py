@@ -79,11 +79,13 @@ def _limits(environment: Mapping[str, str], model_type: str) -> Iterator[str]:
     prefill, batch = number.get("MAX_BATCH_PREFILL_TOKENS"), number.get("MAX_BATCH_TOTAL_TOKENS")
     if total and longest and longest >= total:
         yield "max_input_tokens must be < max_total_tokens"
-    if (total is None) != (longest is None):
-        yield "one of max_input_tokens and max_total_tokens without the other wraps around in the warm-up"
+    if total and longest is None and not (prefill and prefill < total and chunks(environment, model_type)):
+        yield "max_total_tokens without max_input_tokens wraps around in the warm-up, whose prompt is a whole prefill"
+    if longest and total is None and not chunks(environment, model_type):
+        yield "max_input_tokens without max_total_tokens leaves that to the prompt of the warm-up"
     if batch and total and total > batch:
         yield "max_total_tokens must be <= max_batch_total_tokens"
-    if batch and prefill and prefill > batch:
+    if batch and prefill and prefill > batch and model_type in NO_FLASH:  # for the others the batch is measured
         yield "max_batch_prefill_tokens must be <= max_batch_total_tokens"
     if longest and not chunks(environment, model_type) and (prefill is None or prefill < longest):
         yield "max_batch_prefill_tokens must be >= max_input_tokens without chunking"

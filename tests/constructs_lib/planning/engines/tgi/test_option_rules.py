@@ -28,16 +28,47 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="input equal to total",
         ),
         pytest.param(
-            {"options": {"max_input_tokens": 4096}},
-            "options.max_input_tokens=4096: is set without max_total_tokens; TGI needs both of them or"
-            " neither. Set max_total_tokens as well: the longest prompt and answer together.",
-            id="input without total",
+            {"options": {"max_input_tokens": 4096, "speculate": 2}},
+            "options.max_input_tokens=4096: is set without max_total_tokens, which TGI then takes from the prompt of"
+            " its warm-up, because speculate switches prefill chunking off. Set max_total_tokens as well: the longest"
+            " prompt and answer together.",
+            id="input without total, unchunked",
         ),
         pytest.param(
             {"options": {"max_total_tokens": 4096}},
-            "options.max_total_tokens=4096: is set without max_input_tokens; TGI needs both of them or"
-            " neither. Set max_input_tokens as well, to at most 4095.",
+            "options.max_total_tokens=4096: is set without max_input_tokens: TGI 3 then warms up with a whole prefill,"
+            " which may be longer. Set max_input_tokens as well, to at most 4095.",
             id="total without input",
+        ),
+        pytest.param(
+            {"version": "0.8.2", "instance": ROOMY, "options": {"max_input_tokens": 1512}},
+            "options.max_input_tokens=1512: must be less than max_total_tokens=1512, the default of TGI 0.8.2."
+            " Set max_total_tokens as well: the longest prompt and answer together.",
+            id="input without total, 0.8",
+        ),
+        pytest.param(
+            {"version": "1.4.5", "instance": ROOMY, "options": {"max_total_tokens": 1024}},
+            "options.max_total_tokens=1024: must be more than max_input_tokens=1024, the default of TGI 1.4.5."
+            " Set max_input_tokens as well, to at most 1023.",
+            id="total without input, 1.x",
+        ),
+        pytest.param(
+            {"version": "2.2.0", "instance": ROOMY, "options": {"max_input_tokens": 5000}},
+            "options.max_input_tokens=5000: must be less than max_total_tokens=4096, the default of TGI 2.2.0 for"
+            " meta-llama/Llama-3.1-8B-Instruct. Set max_total_tokens as well: the longest prompt and answer together.",
+            id="input without total, 2.x",
+        ),
+        pytest.param(
+            {"version": "2.2.0", "hub_id": "tiiuae/falcon-7b", "options": {"max_total_tokens": 2000}},
+            "options.max_total_tokens=2000: must be more than max_input_tokens=2047, the default of TGI 2.2.0 for"
+            " tiiuae/falcon-7b. Set max_input_tokens as well, to at most 1999.",
+            id="total without input, 2.x",
+        ),
+        pytest.param(
+            {"version": "2.2.0", "instance": ROOMY, "options": {"max_batch_total_tokens": 4000}},
+            "options.max_batch_total_tokens=4000: must be at least max_total_tokens=4096, the default of TGI 2.2.0 for"
+            " meta-llama/Llama-3.1-8B-Instruct. Raise it, or set max_input_tokens and max_total_tokens.",
+            id="batch below the default total",
         ),
         pytest.param(
             {"options": TOKENS | {"max_batch_total_tokens": 3999}},
@@ -52,10 +83,23 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="total above the batch's old default",
         ),
         pytest.param(
-            {"options": {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999}},
+            {
+                "version": "2.3.1",
+                "instance": ROOMY,
+                "options": {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999},
+            },
             "options.max_batch_prefill_tokens=5000: must be at most max_batch_total_tokens=4999."
             " Lower it, or raise max_batch_total_tokens.",
             id="prefill above batch",
+        ),
+        pytest.param(
+            {
+                "hub_id": "bigscience/bloom-560m",
+                "options": {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999},
+            },
+            "options.max_batch_prefill_tokens=5000: must be at most max_batch_total_tokens=4999."
+            " Lower it, or raise max_batch_total_tokens.",
+            id="prefill above a batch that is not measured",
         ),
         pytest.param(
             {"version": "2.4.0", "options": TOKENS | {"max_batch_prefill_tokens": 2999}},
@@ -136,6 +180,18 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="fp8 cache with flashdecoding",
         ),
         pytest.param(
+            {"version": "3.0.1", "options": {"attention": "paged", "kv_cache_dtype": "fp8_e5m2"}},
+            "options.kv_cache_dtype='fp8_e5m2': does not work with attention='paged'."
+            " Leave attention out, or use flashinfer.",
+            id="fp8 cache with paged attention before 3.1",
+        ),
+        pytest.param(
+            {"version": "3.0.1", "instance": T4, "hub_id": SMALL, "options": {"kv_cache_dtype": "fp8_e5m2"}},
+            "options.kv_cache_dtype='fp8_e5m2': does not work with attention='paged', which ml.g4dn.xlarge needs."
+            " Leave it out.",
+            id="fp8 cache on T4 before 3.1",
+        ),
+        pytest.param(
             {"hub_id": "Qwen/Qwen3-8B", "options": {"quantize": "awq"}},
             "options.quantize='awq': TGI runs qwen3 models with plain transformers, which support bitsandbytes only."
             " Leave it out, or use bitsandbytes.",
@@ -182,6 +238,11 @@ def test_a_broken_rule_is_reported(changes, words, refusals):
         {"max_input_tokens": 4095, "max_total_tokens": 4096, "max_batch_total_tokens": 4096},
         {"max_input_tokens": 4095, "max_total_tokens": 4096, "max_batch_prefill_tokens": 512},
         {"dtype": "float16", "quantize": "bitsandbytes-nf4"},
+        {"max_input_tokens": 4096},
+        {"max_total_tokens": 4096, "max_batch_prefill_tokens": 2048},
+        {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999},
+        {"watermark_gamma": 0, "watermark_delta": 0},
+        {"watermark_gamma": 1},
         {"kv_cache_dtype": "fp8_e5m2", "attention": "paged"},
         {"lora_adapters": ["a/b@main"]},
         {"prometheus_port": 9000, "master_port": 29500},
@@ -189,6 +250,24 @@ def test_a_broken_rule_is_reported(changes, words, refusals):
 )
 def test_what_keeps_the_rules_is_accepted(options, refusals):
     assert refusals(options=options) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "options"),
+    [
+        ("0.8.2", {"max_input_tokens": 1500}),
+        ("0.8.2", {"max_total_tokens": 1512}),
+        ("0.8.2", {"max_input_tokens": 3000, "max_total_tokens": 6000}),
+        ("1.4.5", {"max_input_tokens": 2047}),
+        ("1.4.5", {"max_total_tokens": 1025}),
+        ("2.2.0", {"max_input_tokens": 4095}),
+        ("2.2.0", {"max_total_tokens": 4096}),
+        ("2.4.0", {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999}),
+        ("2.4.0", TOKENS | {"max_batch_prefill_tokens": 2999, "prefill_chunking": True}),
+    ],
+)
+def test_what_keeps_the_rules_of_an_older_version_is_accepted(version, options, refusals):
+    assert refusals(version=version, instance=ROOMY, options=options) == []
 
 
 def test_a_wrong_number_does_not_break_further_rules(refusals):
@@ -222,6 +301,35 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
         pytest.param({"hub_id": "google/flan-t5-xl"}, None, id="t5 by TGI's own limits"),
         pytest.param({"version": "2.4.0", "options": TOKENS}, None, id="2.x works it out itself"),
         pytest.param(
+            {"version": "2.2.0", "instance": ROOMY, "options": TOKENS | {"max_batch_total_tokens": 6144}},
+            None,
+            id="2.x works it out itself below a batch",
+        ),
+        pytest.param(
+            {"version": "2.2.0", "instance": ROOMY, "options": TOKENS | {"max_batch_total_tokens": 4000}},
+            None,
+            id="2.x has room for 50 more tokens",
+        ),
+        pytest.param(
+            {
+                "version": "2.2.0",
+                "instance": ROOMY,
+                "options": {"max_input_tokens": 3999, "max_total_tokens": 4000, "max_batch_total_tokens": 4000},
+            },
+            "4000",
+            id="2.x would exceed the batch",
+        ),
+        pytest.param(
+            {
+                "version": "2.2.0",
+                "instance": ROOMY,
+                "options": TOKENS | {"max_batch_total_tokens": 6144, "max_batch_size": 4},
+            },
+            "6144",
+            id="2.x multiplies by max_batch_size",
+        ),
+        pytest.param({"version": "1.4.5", "instance": ROOMY, "options": TOKENS}, None, id="1.x has room"),
+        pytest.param(
             {"version": "1.4.5", "instance": ROOMY, "options": {"max_input_tokens": 9000, "max_total_tokens": 9999}},
             "9000",
             id="1.x",
@@ -249,7 +357,12 @@ def test_a_prefill_budget_is_set_if_tgis_default_would_not_fit(changes, prefill,
     [
         ({"options": {"trust_remote_code": True}}, "tgi-endpoint:trustsUnpinnedCode"),
         ({"version": "2.0.0", "instance": ROOMY, "options": {"messages_api_enabled": True}}, "tgi-endpoint:chatOnly"),
+        ({"options": {"messages_api_enabled": True}}, "tgi-endpoint:messagesApiAlways"),
         ({"options": {"max_batch_total_tokens": 9000}}, "tgi-endpoint:batchTotalIgnored"),
+        (
+            {"version": "1.0.3", "instance": ROOMY, "options": {"max_batch_total_tokens": 9000}},
+            "tgi-endpoint:batchTotalIgnored",
+        ),
         ({"options": {"quantize": "bitsandbytes"}}, "tgi-endpoint:bitsandbytesDeprecated"),
         ({"hub_id": "google/flan-t5-xl"}, "tgi-endpoint:implicitLimits"),
     ],
