@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -52,12 +53,13 @@ HIDDEN = Described("not shown")
 """Takes the place of a value that may be a secret."""
 
 _MAX_SHOWN = 120
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
 
 
 def shown(value: object) -> str:
-    """The value for a message: its repr, on one line, cut if it is long."""
+    """The value for a message: its repr, on one line, without addresses in memory, cut if it is long."""
     try:
-        text = repr(value)
+        text = _ADDRESS.sub("", repr(value))
     except ValueError:  # Python refuses to print integers of thousands of digits
         text = "(too long to show)"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}… ({len(text)} characters)"

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import Protocol
 
-from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.problem import Problem, shown
 from constructs_lib.planning.validation.unknown import Unknown
 
 UINT32 = 2**32 - 1
@@ -197,7 +197,7 @@ class ListOf:
             return ("must not be empty", "Give it a value, or leave it out.")
         for item in value:
             if validate := self.each.validate(item):
-                return (f"has the item {item!r}, which {validate[0]}", validate[1])
+                return (f"has the item {shown(item)}, which {validate[0]}", validate[1])
         return None
 
     def to_env(self, value: object) -> str:

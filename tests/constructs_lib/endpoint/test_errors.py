@@ -58,6 +58,23 @@ def test_the_message_has_the_path_of_the_construct(scope: Stack) -> None:
     assert str(rejection(inner, instance_count=0)).startswith("Team/Service/Llm: 1 problem to solve")
 
 
+def test_constructs_are_shown_by_their_paths_and_nothing_by_its_address(scope: Stack) -> None:
+    weights, imported = s3.Bucket(scope, "Weights"), s3.Bucket.from_bucket_name(scope, "Imported", "imported")
+    error = rejection(
+        scope, model=weights, role=imported, security_groups=[weights], tags={"a": [weights]}, volume_key=object()
+    )
+    shown = dict(str(problem).split(": ", 1)[0].split("=", 1) for problem in error.problems)
+    assert shown == {
+        "model": "(Bucket Team/Weights)",
+        "role": "(BucketBase Team/Imported)",
+        "security_groups": "[(Bucket Team/Weights)]",
+        "security_groups[0]": "(Bucket Team/Weights)",
+        "tags['a']": "[(Bucket Team/Weights)]",
+        "volume_key": "<object object>",
+    }
+    assert " at 0x" not in str(error)
+
+
 def test_a_rejected_endpoint_creates_no_constructs(scope: Stack) -> None:
     rejection(scope, instance_count=0)
     assert scope.node.try_find_child("Llm") is None
