@@ -28,15 +28,16 @@ if TYPE_CHECKING:
         TgiOptions,
         UsageStats,
     )
-    from constructs_lib.planning.hardware.instance_types import InstanceType
+    from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
-    from constructs_lib.planning.models.facts_file import read_model_file
+    from constructs_lib.planning.models.facts_file import ModelFile, read_model_file
     from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions
 
 __all__ = [
     "Access",
     "AccessMethod",
     "Attention",
+    "CheapestFor",
     "ConfigurationError",
     "Consumer",
     "Cors",
@@ -49,6 +50,7 @@ __all__ = [
     "LogLevel",
     "Model",
     "ModelFacts",
+    "ModelFile",
     "Quantization",
     "RopeScaling",
     "ServingFacts",
@@ -71,8 +73,10 @@ _MODULES = {
     "FrontDoor": "front_door.front_door",
     "IModelEndpoint": "endpoint.interface",
     "Model": "endpoint.model",
+    "CheapestFor": "planning.hardware.instance_types",
     "InstanceType": "planning.hardware.instance_types",
     "ModelFacts": "planning.models.facts",
+    "ModelFile": "planning.models.facts_file",
     "read_model_file": "planning.models.facts_file",
     "ServingFacts": "planning.serving_limits",
     "ServingOptions": "planning.serving_limits",

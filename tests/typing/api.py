@@ -16,15 +16,18 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import (
+    CheapestFor,
     FrontDoor,
     IModelEndpoint,
     InstanceType,
     Model,
     ModelFacts,
+    ModelFile,
     Quantization,
     TgiEndpoint,
     TgiImage,
     TgiOptions,
+    read_model_file,
 )
 
 stack = Stack(App(), "Team")
@@ -58,6 +61,10 @@ assert_type(Model.from_s3_archive(bucket, "model.tar.gz"), Model)
 assert_type(Model.from_s3_archive(bucket, "model.tar.gz", model_id="org/model", facts=FACTS, accept_eula=True), Model)
 assert_type(TgiImage.version("3.3.6"), TgiImage)
 assert_type(InstanceType.G5_2XLARGE, InstanceType)
+assert_type(InstanceType.cheapest_for(tokens=4096), CheapestFor)
+assert_type(read_model_file("models.json"), ModelFile)
+assert_type(TgiOptions(max_input_tokens=1024), TgiOptions)
+TgiOptions(max_input_length=1024)  # type: ignore[call-arg]
 TgiEndpoint(
     stack,
     "Cheapest",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from constructs_lib.planning.engines.tgi.option_names import unknown_names
 
 
 class Quantization(StrEnum):
@@ -210,3 +213,13 @@ class TgiOptions:
     shard_uds_path: str | None = None
     master_addr: str | None = None
     master_port: int | None = None
+
+    def __new__(cls, *_: object, **options: object) -> Self:
+        """Explain all names that are no options at once; Python itself would only say which one is the first.
+
+        Raises:
+            TypeError: There is no option of that name.
+        """
+        if explained := unknown_names(options, cls.__dataclass_fields__):
+            raise TypeError(explained)
+        return super().__new__(cls)
