@@ -13,7 +13,12 @@ from constructs_lib.planning import network_rules, sagemaker, selection_rules, t
 from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables
 from constructs_lib.planning.hardware import host_ami
-from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name
+from constructs_lib.planning.hardware.instance_types import (
+    InstanceType,
+    attribute_name,
+    find_instance,
+    nearest_instances,
+)
 from constructs_lib.planning.images.catalogue import ImageChoice, Version, format_version, parse_version
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelChoice, facts_problems
@@ -123,8 +128,7 @@ def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
     for part in _parts(request):
         if part.is_wrong_in(request):
             value = getattr(request, part.field)
-            named = _catalogued(value) if part.field == "instance" else None
-            fix = f"Write {attribute_name(named.name) if named else part.example}."
+            fix = _instance_fix(value) if part.field == "instance" else f"Write {part.example}."
             shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
             yield Problem(part.keyword, shown, f"must be {part.description}, not {type(value).__name__}", fix)
 
@@ -132,12 +136,16 @@ def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
 def _without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
     wrong: dict[str, Any] = {part.field: part.replacement for part in _parts(request) if part.is_wrong_in(request)}
     if "instance" in wrong:
-        wrong["instance"] = _catalogued(request.instance) or UNDECIDED
+        wrong["instance"] = find_instance(request.instance) or UNDECIDED
     return replace(request, **wrong)
 
 
-def _catalogued(name: object) -> InstanceType | None:
-    return next((instance for instance in InstanceType.all() if instance.name == name), None)
+def _instance_fix(value: object) -> str:
+    named = find_instance(value)
+    near = nearest_instances(value) if isinstance(value, str) and not named else []
+    if near:
+        return f"Did you mean {' or '.join(map(attribute_name, near))}?"
+    return f"Write {attribute_name(named.name) if named else 'InstanceType.G5_2XLARGE'}."
 
 
 def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:

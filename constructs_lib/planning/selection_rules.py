@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
+from dataclasses import replace
 
 from constructs_lib.planning.engine import Engine
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -138,7 +138,8 @@ def instance_problems(engine: Engine, instance: InstanceType) -> Iterator[Proble
     """What is wrong with the choice of hardware."""
     keyword, hardware = "instance_type", engine.hardware
     if found := problem(keyword, instance.name, _INSTANCE_NAME):
-        yield found
+        full_name = f"ml.{str(instance.name).removeprefix('ml.')}"
+        yield found if _INSTANCE_NAME.validate(full_name) else replace(found, fix=f"Write {full_name}.")
         return
     if instance.is_gpu != hardware.is_gpu:
         yield Problem(
@@ -205,6 +206,6 @@ def image_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 
 def _version_fix(images: ImageFamily, version: object) -> str:
-    family = [known for known in images.versions if isinstance(version, str) and known.startswith(f"{version}.")]
-    near = family[-1:] or get_close_matches(str(version), images.versions, n=1) or [images.newest]
-    return f"Use {near[0]!r}. AWS publishes {', '.join(images.versions)}."
+    meant = [known for known in images.versions if isinstance(version, str) and known.startswith(f"{version}.")]
+    newest = (meant or images.versions)[-1]
+    return f"Use {newest!r}, the newest{f' {version}' if meant else ''}. AWS publishes {', '.join(images.versions)}."

@@ -153,14 +153,14 @@ class InstanceType:
         """The catalogue's instance of that name.
 
         Args:
-            name: SageMaker's name, such as `ml.g5.2xlarge`.
+            name: SageMaker's name, such as `ml.g5.2xlarge`, or EC2's, `g5.2xlarge`.
 
         Raises:
             ValueError: The catalogue has no such instance; the message names the nearest ones.
         """
-        if isinstance(name, str) and name in _BY_NAME:
-            return _BY_NAME[name]
-        near = get_close_matches(str(name), _BY_NAME, n=3, cutoff=0.5)
+        if found := find_instance(name):
+            return found
+        near = nearest_instances(name)
         nearest = f" The nearest are {', '.join(near)}." if near else ""
         raise ValueError(
             f"instance type {name!r} is not in the catalogue.{nearest}"
@@ -231,6 +231,21 @@ class InstanceType:
         )
 
 
+def find_instance(name: object) -> InstanceType | None:
+    """The catalogue's instance of a name, in any case, with or without `ml.`, or as the class attribute has it."""
+    return _BY_KEY.get(_key(name)) if isinstance(name, str) else None
+
+
+def nearest_instances(name: object) -> list[str]:
+    """Up to three names of the catalogue that are like an unknown one, the nearest first."""
+    text = str(name).strip().lower()
+    return get_close_matches(text if text.startswith("ml.") else f"ml.{text}", _BY_NAME, n=3, cutoff=0.5)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[._-]", "", name.strip().lower().removeprefix("instancetype.").removeprefix("ml."))
+
+
 def attribute_name(name: str) -> str:
     """How the catalogue's instance of that name is written: `InstanceType.G5_2XLARGE` for `ml.g5.2xlarge`."""
     return f"InstanceType.{re.sub(r'[.-]', '_', name.removeprefix('ml.')).upper()}"
@@ -244,6 +259,8 @@ def _from_row(row: dict[str, Any]) -> InstanceType:
 
 
 _BY_NAME = {row["name"]: _from_row(row) for row in read("hardware/instances")["rows"]}
+
+_BY_KEY = {_key(name): instance for name, instance in _BY_NAME.items()}
 
 for _instance in _BY_NAME.values():
     setattr(InstanceType, attribute_name(_instance.name).removeprefix("InstanceType."), _instance)

@@ -76,6 +76,15 @@ def test_an_instance_is_found_by_name():
     assert InstanceType.named("ml.p6-b200.48xlarge") is InstanceType.P6_B200_48XLARGE
 
 
+@pytest.mark.parametrize("name", ["g6e.2xlarge", "ML.G6E.2XLARGE", "G6E_2XLARGE", "InstanceType.G6E_2XLARGE"])
+def test_an_instance_is_found_by_each_way_to_write_its_name(name):
+    assert InstanceType.named(name) is InstanceType.G6E_2XLARGE
+
+
+def test_no_two_instances_share_a_name_without_its_signs():
+    assert [InstanceType.named(each.name) for each in ALL] == list(ALL)
+
+
 def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(ValueError, match=r"'ml.g5.3xlarge' is not in the catalogue. The nearest are ml.g5.*Describe"):
         InstanceType.named("ml.g5.3xlarge")
@@ -139,11 +148,30 @@ def test_a_described_instance_accepts_a_volume_by_the_sdks_rule(name, taken):
             "g5.2xlarge",
             "instance_type='g5.2xlarge': must be an InstanceType, not str. Write InstanceType.G5_2XLARGE.",
         ),
+        (
+            "g6e.12xlarge",
+            "instance_type='g6e.12xlarge': must be an InstanceType, not str. Write InstanceType.G6E_12XLARGE.",
+        ),
+        (
+            "p4d_24xlarge",
+            "instance_type='p4d_24xlarge': must be an InstanceType, not str. Write InstanceType.P4D_24XLARGE.",
+        ),
+        (
+            "g6e.13xlarge",
+            (
+                "instance_type='g6e.13xlarge': must be an InstanceType, not str."
+                " Did you mean InstanceType.G6E_16XLARGE or InstanceType.G6E_12XLARGE or InstanceType.G6E_XLARGE?"
+            ),
+        ),
         (None, "instance_type=None: must be an InstanceType, not NoneType. Write InstanceType.G5_2XLARGE."),
         (
             InstanceType.of("g5.2xlarge", accelerator_count=1, memory_gib=24),
+            ("instance_type='g5.2xlarge': must be SageMaker's name, such as ml.g5.2xlarge. Write ml.g5.2xlarge."),
+        ),
+        (
+            InstanceType.of("ml.g5", accelerator_count=1, memory_gib=24),
             (
-                "instance_type='g5.2xlarge': must be SageMaker's name, such as ml.g5.2xlarge."
+                "instance_type='ml.g5': must be SageMaker's name, such as ml.g5.2xlarge."
                 " Write it in that form, or leave it out."
             ),
         ),
