@@ -19,10 +19,39 @@ from constructs_lib.planning.models.config_fields import FIELDS, NESTED, TEXT_SE
 
 TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "models" / "config_defaults.json"
 ABOUT = (
-    "What the configuration classes of transformers assume for fields that a config.json leaves out, by model_type; of"
-    " the fields that planning reads. text_config is the text part of a model that has several. Written by"
+    "types: what the configuration classes of transformers assume for fields that a config.json leaves out, by"
+    " model_type; of the fields that planning reads. text_config is the text part of a model that has several."
+    " others: each model_type that makes something else than text, by what it works on. Written by"
     " scripts/generate_config_defaults.py."
 )
+_OTHERS = {
+    "sound": (
+        "AUDIO_CLASSIFICATION",
+        "CTC",
+        "SPEECH_SEQ_2_SEQ",
+        "TEXT_TO_SPECTROGRAM",
+        "TEXT_TO_WAVEFORM",
+    ),
+    "embeddings": (
+        "MASKED_LM",
+        "QUESTION_ANSWERING",
+        "SEQUENCE_CLASSIFICATION",
+        "TEXT_ENCODING",
+        "TOKEN_CLASSIFICATION",
+    ),
+    "images": (
+        "BACKBONE",
+        "DEPTH_ESTIMATION",
+        "IMAGE_CLASSIFICATION",
+        "MASKED_IMAGE_MODELING",
+        "OBJECT_DETECTION",
+        "SEMANTIC_SEGMENTATION",
+        "UNIVERSAL_SEGMENTATION",
+        "ZERO_SHOT_IMAGE_CLASSIFICATION",
+    ),
+}
+"""The tables of modeling_auto with what each kind of model is for. A model in the tables of several kinds is of the
+first; one that also writes text is none, unless it hears, or fills gaps in a text as BERT does."""
 _TIED = "tie_word_embeddings"
 
 
@@ -32,16 +61,27 @@ def generate() -> dict[str, Any]:
     for config in _configurations():
         _add(config, types)
     source = f"transformers {importlib.metadata.version('transformers')}"
-    return {"about": ABOUT, "source": source, "types": dict(sorted(types.items()))}
+    return {"about": ABOUT, "source": source, "types": dict(sorted(types.items())), "others": _others()}
+
+
+def _table(name: str) -> set[str]:
+    table: Mapping[str, str] = getattr(modeling_auto, f"MODEL_FOR_{name}_MAPPING_NAMES")
+    return set(table)
+
+
+def _others() -> dict[str, list[str]]:
+    tables = {kind: set[str]().union(*map(_table, names)) for kind, names in _OTHERS.items()}
+    translates = _table("SEQ_TO_SEQ_CAUSAL_LM") | _table("IMAGE_TEXT_TO_TEXT")
+    writes = translates | (_table("CAUSAL_LM") - _table("MASKED_LM"))
+    sound = tables["sound"] - _table("IMAGE_TEXT_TO_TEXT")
+    embeddings = tables["embeddings"] - writes - sound
+    images = tables["images"] - writes - sound - embeddings
+    return {"sound": sorted(sound), "embeddings": sorted(embeddings), "images": sorted(images)}
 
 
 def _configurations() -> Iterator[PretrainedConfig]:
     """A configuration of each architecture, with nothing but defaults."""
-    names = {
-        *modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-        *modeling_auto.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
-        *modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
-    }
+    names = _table("CAUSAL_LM") | _table("SEQ_TO_SEQ_CAUSAL_LM") | _table("IMAGE_TEXT_TO_TEXT")
     for name in sorted(names & set(CONFIG_MAPPING.keys())):
         kind = CONFIG_MAPPING[name]
         if not getattr(kind, "is_composition", False) or TEXT_SECTIONS[0] in kind.sub_configs:
@@ -76,6 +116,7 @@ def _read(values: Mapping[str, Any]) -> Iterator[tuple[str, int | bool | str]]:
 def _one_row_a_line(catalogue: dict[str, Any]) -> str:
     text = json.dumps(catalogue, indent=1)
     row = re.compile(r"^  (\"[^\"]+\": )(\{.*?^  \})", re.DOTALL | re.MULTILINE)
+    text = re.sub(r"\[[^\[\]]*\]", lambda found: json.dumps(json.loads(found.group())), text)
     return row.sub(lambda found: f"  {found[1]}{json.dumps(json.loads(found[2]))}", text) + "\n"
 
 

@@ -6,7 +6,7 @@ import http.client
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from constructs_lib.cli.errors import CommandError
+from constructs_lib.cli.repository import ADAPTER, CONFIG, DIFFUSION, QUANTIZATION_FILES, repository_problem
+from constructs_lib.planning.models.compression import with_quantization_file
 from constructs_lib.planning.models.facts import Gating
 from constructs_lib.planning.validation.problem import Problem
 
@@ -31,7 +33,7 @@ class ModelDescription:
     """What the hub or a folder says about a model.
 
     Args:
-        config: Content of config.json.
+        config: Content of config.json, with what a quantize_config.json beside it says.
         weight_bytes: Size of the weights. None: not known.
         licence: Licence in the model card, or "unknown".
         gating: Whether the hub requires a token.
@@ -49,14 +51,21 @@ def from_folder(folder: Path) -> ModelDescription:
     """Read a folder with a model's files.
 
     Raises:
-        CommandError: It has no readable config.json.
+        CommandError: It has no readable config.json, or no model that TGI can load.
     """
-    config = _json_object(str(folder / "config.json"), _file(folder / "config.json"))
+    names = _names(folder)
+
+    def read(name: str) -> dict[str, Any] | None:
+        return _json_object(str(folder / name), _file(folder / name)) if name in names else None
+
+    if problem := repository_problem(str(folder), names, read):
+        raise CommandError(problem)
+    config = _json_object(str(folder / CONFIG), _file(folder / CONFIG))
     index = next((folder / name for name in _INDEXES if (folder / name).is_file()), None)
     total = _total_size(_json_object(str(index), _file(index))) if index else None
     sizes = next((files for pattern in _WEIGHTS if (files := list(folder.glob(pattern)))), [])
     return ModelDescription(
-        config=config,
+        config=with_quantization_file(config, _first(map(read, QUANTIZATION_FILES))),
         weight_bytes=total or sum(file.stat().st_size for file in sizes) or None,
         licence=_licence_of_card(folder / "README.md"),
         gating="no",
@@ -64,14 +73,27 @@ def from_folder(folder: Path) -> ModelDescription:
     )
 
 
+def _names(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir() if path.is_file()}
+    except OSError as error:
+        raise CommandError(_unreadable(folder, error)) from error
+
+
+def _first(contents: Iterable[dict[str, Any] | None]) -> dict[str, Any] | None:
+    return next((content for content in contents if content is not None), None)
+
+
 def _file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        message = f"cannot be read: {error.strerror or type(error).__name__}"
-        raise CommandError(
-            Problem(str(path), None, message, "Name the folder that has the model's config.json.")
-        ) from error
+        raise CommandError(_unreadable(path, error)) from error
+
+
+def _unreadable(path: Path, error: OSError) -> Problem:
+    message = f"cannot be read: {error.strerror or type(error).__name__}"
+    return Problem(str(path), None, message, "Name the folder that has the model's config.json.")
 
 
 def _licence_of_card(card: Path) -> str:
@@ -122,16 +144,25 @@ class Hub:
             CommandError: The hub cannot be reached, refuses, or has no such model.
         """
         folder = f"{self._endpoint}/{quote(hub_id)}/resolve/{quote(revision, safe='')}"
-        config = self._get(f"{folder}/config.json", hub_id)
-        if config is None:
-            raise CommandError(self._not_found(hub_id, revision))
+        config = self._get(f"{folder}/{CONFIG}", hub_id)
         info = (
             self._get(f"{self._endpoint}/api/models/{quote(hub_id)}/revision/{quote(revision, safe='')}", hub_id) or {}
         )
-        indexes = (self._get(f"{folder}/{name}", hub_id) for name in _INDEXES)
-        total = next((size for index in indexes if index and (size := _total_size(index))), None)
+        files = _files(info)
+
+        def read(name: str) -> dict[str, Any] | None:
+            """A JSON file of the repository; mirrors that serve only files have no list of them."""
+            return self._get(f"{folder}/{name}", hub_id) if not files or name in files else None
+
+        if config is None and not files:
+            files = {name for name in (ADAPTER, DIFFUSION) if read(name) is not None}
+        if files and (problem := repository_problem(hub_id, files, read)):
+            raise CommandError(problem)
+        if config is None:
+            raise CommandError(self._not_found(hub_id, revision))
+        total = next((size for index in map(read, _INDEXES) if index and (size := _total_size(index))), None)
         return ModelDescription(
-            config=config,
+            config=with_quantization_file(config, _first(map(read, QUANTIZATION_FILES))),
             weight_bytes=total or _total_of_tensors(info),
             licence=_licence(info),
             gating="yes" if info.get("gated") else "no",
@@ -204,6 +235,12 @@ def _total_of_tensors(info: Mapping[str, Any]) -> int | None:
     if not isinstance(counts, Mapping) or not all(isinstance(count, int) for count in counts.values()):
         return None
     return sum(_BYTES.get(kind, 1) * count for kind, count in counts.items()) or None
+
+
+def _files(info: Mapping[str, Any]) -> set[str]:
+    siblings = info.get("siblings")
+    names = [one.get("rfilename") for one in siblings if isinstance(one, dict)] if isinstance(siblings, list) else []
+    return {name for name in names if isinstance(name, str)}
 
 
 def _licence(info: Mapping[str, Any]) -> str:

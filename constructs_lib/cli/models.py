@@ -18,7 +18,7 @@ from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.config_json import ConfigJsonError, Published, facts_from_config
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file, write_model_file
-from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.problem import Problem, shown
 
 if TYPE_CHECKING:
     from constructs_lib.cli.output import Output
@@ -141,7 +141,12 @@ def _facts(name: str, description: ModelDescription) -> ModelFacts:
     try:
         return facts_from_config(name, description.config, published)
     except ConfigJsonError as error:
-        reasons = "; ".join(f"{problem.keyword}: {problem.message}" for problem in error.problems)
+        reasons = "; ".join(_reason(problem) for problem in error.problems)
         raise CommandError(
             Problem("config.json", None, f"of {name} cannot be used: {reasons}", error.problems[0].fix)
         ) from error
+
+
+def _reason(problem: Problem) -> str:
+    given = "" if problem.value is None else f" {shown(problem.value)}"
+    return f"{problem.keyword}{given}: {problem.message}"

@@ -1,4 +1,4 @@
-"""What a field that a config.json leaves out means: the defaults of the configuration classes."""
+"""What transformers says about an architecture: the defaults of its configuration class, and what it is for."""
 
 from __future__ import annotations
 
@@ -16,3 +16,9 @@ def config_defaults(model_type: str) -> Mapping[str, Any]:
     """
     found: Mapping[str, Any] = read("models/config_defaults")["types"].get(model_type, {})
     return found
+
+
+def other_purpose(model_type: str) -> str | None:
+    """What an architecture works on if it writes no text: `sound`, `embeddings` or `images`."""
+    others: Mapping[str, list[str]] = read("models/config_defaults")["others"]
+    return {name: kind for kind, names in others.items() for name in names}.get(model_type)

@@ -10,6 +10,7 @@ from constructs_lib.planning.models.architectures import architecture, model_typ
 from constructs_lib.planning.models.compression import Compression, read_compression
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts
 from constructs_lib.planning.models.parameter_count import text_parameters
+from constructs_lib.planning.models.purpose import purpose_problem
 from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape, text_section
 from constructs_lib.planning.models.vision import gemma3_parameters, mllama_parameters
 from constructs_lib.planning.validation.problem import Problem
@@ -50,9 +51,11 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         published: What is known besides it.
 
     Raises:
-        ConfigJsonError: The config.json lacks something, or TGI could not load the weights.
+        ConfigJsonError: The config.json lacks something, its model writes no text, or TGI could not load the weights.
     """
     published = published or Published()
+    if problem := purpose_problem(config):
+        raise ConfigJsonError([problem])
     shape = read_shape(config)
     compression = read_compression(config)
     dtype = _dtype(config, compression)

@@ -203,6 +203,100 @@ def test_a_model_in_a_folder_has_the_folders_name_and_the_size_of_its_files(add,
     assert (facts.weight_bytes, facts.parameters) == (2000, 1000)
 
 
+ADAPTER = {"base_model_name_or_path": "meta-llama/Llama-3.1-8B-Instruct", "peft_type": "LORA"}
+BASE = "meta-llama/Llama-3.1-8B-Instruct"
+IS_ADAPTER = (
+    f"is an adapter of {BASE} and has no weights of its own (adapter_config.json). Serve {BASE} with"
+    " options.lora_adapters, or merge the adapter into the weights (merge_and_unload of peft) and add the result."
+)
+GGUF = (
+    "has GGUF files, which llama.cpp reads; TGI reads safetensors. Give the id of the repository that they were made"
+    " from, and compress with options.quantize."
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        (["README.md", "model.Q4_K_M.gguf"], GGUF),
+        (["config.json", "model.Q4_K_M.gguf"], GGUF),
+        (["config.json", "llama.ggmlv3.q4_0.bin"], GGUF.replace("GGUF", "GGML")),
+        (["onnx/model.onnx", "config.json"], "has ONNX files; TGI reads safetensors."),
+        (["model.nemo"], "has files of NVIDIA NeMo; TGI reads safetensors."),
+        (["adapter_config.json", "adapter_model.safetensors", "training_args.bin", "optimizer.pt"], IS_ADAPTER),
+        (["adapter_config.json", "adapter_model.bin", "config.json"], IS_ADAPTER),
+        (
+            ["model_index.json", "unet/model.safetensors"],
+            "is a diffusion model, which makes images (model_index.json).",
+        ),
+    ],
+)
+def test_a_repository_without_weights_for_tgi_is_explained(hub, add, file, files, words):
+    hub.serve("team/model", index=None, info={"siblings": [{"rfilename": name} for name in files]})
+    hub.paths["/team/model/resolve/main/adapter_config.json"] = ADAPTER
+    if "config.json" not in files:
+        del hub.paths["/team/model/resolve/main/config.json"]
+    outcome = add("team/model")
+    assert outcome.status == 1
+    assert f"error: model 'team/model': {words}" in outcome.err
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["config.json", "model.safetensors", "model.Q4_K_M.gguf"],
+        ["config.json", "pytorch_model.bin", "onnx/model.onnx"],
+        ["config.json", "model-00001-of-00002.safetensors", "adapter_config.json"],
+        ["config.json"],
+    ],
+)
+def test_weights_for_tgi_may_lie_beside_others(hub, add, files):
+    hub.serve("team/model", info={"siblings": [{"rfilename": name} for name in files]})
+    hub.paths["/team/model/resolve/main/model.safetensors.index.json"] = INDEX
+    assert add("team/model").status == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("adapter_config.json", IS_ADAPTER), ("model_index.json", "is a diffusion model, which makes images")],
+)
+def test_a_mirror_that_lists_no_files_is_asked_for_what_tells(hub, add, name, words):
+    hub.paths[f"/team/model/resolve/main/{name}"] = ADAPTER
+    assert f"error: model 'team/model': {words}" in add("team/model").err
+
+
+def test_an_adapter_in_a_folder_is_explained(add, folder):
+    (folder / "config.json").unlink()
+    (folder / "adapter_config.json").write_text("{}")
+    outcome = add(folder)
+    assert outcome.status == 1
+    assert "is an adapter of its base model and has no weights of its own (adapter_config.json). Serve" in outcome.err
+
+
+def test_an_encoder_is_explained(hub, add):
+    hub.serve("team/model", config={"model_type": "bert", "architectures": ["BertForMaskedLM"]})
+    words = "config.json: of team/model cannot be used: architectures 'BertForMaskedLM': is of an encoder, which makes"
+    assert words in add("team/model").err
+
+
+@pytest.mark.parametrize("lists_files", [True, False])
+def test_bits_and_groups_are_read_from_a_file_beside_config_json(hub, add, file, lists_files):
+    siblings = [{"rfilename": name} for name in ("config.json", "quant_config.json", "model.safetensors")]
+    hub.serve("team/model", info={"siblings": siblings} if lists_files else None)
+    hub.paths["/team/model/resolve/main/quant_config.json"] = {"w_bit": 4, "q_group_size": 64, "zero_point": True}
+    add("team/model")
+    facts = read_model_file(file)["team/model"]
+    assert (facts.quantization, facts.bits, facts.group_size) == ("awq", 4, 64)
+
+
+def test_bits_and_groups_are_read_in_a_folder(add, folder, file):
+    (folder / "quantize_config.json").write_text(json.dumps({"bits": 4, "group_size": 32, "desc_act": True}))
+    add(folder)
+    facts = read_model_file(file)["my-model"]
+    assert (facts.quantization, facts.bits, facts.group_size, facts.act_order) == ("gptq", 4, 32, True)
+
+
 def test_a_folder_without_a_config_is_reported(add, folder):
     (folder / "config.json").unlink()
     outcome = add(folder)
