@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from constructs_lib.planning.models.architectures import architecture, model_type_of
 from constructs_lib.planning.models.compression import Compression, read_compression
-from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts
+from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts, compressed_bits
 from constructs_lib.planning.models.parameter_count import text_parameters
 from constructs_lib.planning.models.purpose import purpose_problem
 from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape, text_section
@@ -62,7 +62,7 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
     positions = shape.positions
     return ModelFacts(
         hub_id=hub_id,
-        parameters=_parameters(config, shape, published.weight_bytes, None if compression else dtype),
+        parameters=_parameters(config, shape, _weighed(shape, published.weight_bytes, dtype, compression), compression),
         layers=shape.layers,
         hidden=shape.hidden,
         heads=shape.heads,
@@ -104,24 +104,33 @@ def counted_parameters(config: Mapping[str, Any], shape: Shape) -> int | None:
     return None if "vision_config" in config else text
 
 
-def _parameters(config: Mapping[str, Any], shape: Shape, weight_bytes: int | None, dtype: Dtype | None) -> int:
-    """`dtype` is the type of uncompressed weights; compressed ones cannot be counted by their size."""
+def _parameters(config: Mapping[str, Any], shape: Shape, weighed: int | None, compression: Compression | None) -> int:
+    """The size of compressed weights decides only where nothing else does: its bits are known roughly."""
     counted = counted_parameters(config, shape)
-    weighed = round(weight_bytes / BYTES_PER_PARAMETER[dtype]) if weight_bytes and dtype else None
     if counted is None and weighed is None:
         raise ConfigJsonError(
             [
                 Problem(
                     "model_type",
                     config.get("model_type"),
-                    "has layers that cannot be counted here, and the size of uncompressed weights is not known",
+                    "has layers that cannot be counted here, and the size of its weights is not known",
                     "Use a model with a model.safetensors.index.json, or describe it with ModelFacts(…).",
                 )
             ]
         )
-    if counted is None or (weighed is not None and abs(weighed - counted) > _AGREEMENT * counted):
+    if counted is None:
         return weighed or 0
-    return counted
+    differs = weighed is not None and compression is None and abs(weighed - counted) > _AGREEMENT * counted
+    return weighed if differs and weighed else counted
+
+
+def _weighed(shape: Shape, weight_bytes: int | None, dtype: Dtype, compression: Compression | None) -> int | None:
+    """Parameters by the size of the weights; the embeddings of compressed ones are in half precision."""
+    if weight_bytes is None or compression is None:
+        return round(weight_bytes / BYTES_PER_PARAMETER[dtype]) if weight_bytes else None
+    words = (1 if shape.tied else 2) * shape.vocabulary * shape.hidden
+    bits = compressed_bits(compression.kind, compression.bits, compression.group_size)
+    return words + max(0, round((weight_bytes - 2 * words) * 8 / bits))
 
 
 def _dtype(config: Mapping[str, Any], compression: Compression | None) -> Dtype:

@@ -52,6 +52,19 @@ Dtype = Literal["float32", "bfloat16", "float16", "float8"]
 Gating = Literal["yes", "no", "sometimes"]
 
 
+def compressed_bits(kind: str, bits: int | None, group_size: int | None) -> float:
+    """Bits of a compressed weight, its share of the scales included.
+
+    Args:
+        kind: A key of `BITS_PER_PARAMETER`.
+        bits: Bits of the weight alone; None for the usual ones.
+        group_size: Weights that share a scale; -1 for a whole column, None if it is not known.
+    """
+    if bits is None or group_size is None:
+        return max(BITS_PER_PARAMETER[kind], float(bits or 0))
+    return bits + ((_SCALE_BITS + bits) / group_size if group_size > 0 else 0.0)
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """The shape of a model: what decides shards, memory and time to load.
@@ -136,11 +149,7 @@ class ModelFacts:
         """Bits of a published weight in a layer, its share of the scales included."""
         if self.quantization is None:
             return 8.0 * BYTES_PER_PARAMETER[self.checkpoint_dtype]
-        usual = BITS_PER_PARAMETER[self.quantization]
-        if self.bits is None or self.group_size is None:
-            return max(usual, float(self.bits or 0))
-        shared = (_SCALE_BITS + self.bits) / self.group_size if self.group_size > 0 else 0.0
-        return self.bits + shared
+        return compressed_bits(self.quantization, self.bits, self.group_size)
 
     @property
     def checkpoint_bytes(self) -> int:

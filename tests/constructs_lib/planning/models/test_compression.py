@@ -101,3 +101,14 @@ def test_weights_that_tgi_does_not_read_are_refused_with_what_to_use_instead(met
         compressed({"quant_method": method, "load_in_4bit": True})
     words = f"quant_method='{method}': is not a format of published weights that TGI reads. {fix}"
     assert [str(problem) for problem in caught.value.problems] == [words]
+
+
+def test_the_size_of_compressed_weights_decides_where_layers_cannot_be_counted():
+    vision = CONFIGS["Qwen/Qwen2.5-7B-Instruct"] | {"model_type": "qwen2_5_vl", "vision_config": {"depth": 32}}
+    facts = facts_from_config("me/vl", vision | {"quantization_config": AWQ}, Published(weight_bytes=6_900_000_000))
+    assert facts.parameters == pytest.approx(10e9, rel=0.02)
+    assert facts.checkpoint_bytes == 6_900_000_000
+
+
+def test_the_size_of_compressed_weights_does_not_change_a_count():
+    assert compressed(AWQ, weight_bytes=9_000_000_000).parameters == compressed(AWQ).parameters
