@@ -43,7 +43,6 @@ _SWITCHES = (
     "tie_word_embeddings",
     "use_bias",
     "use_qk_norm",
-    "use_sliding_window",
 )
 _FURTHER = (
     "expansion_ratio",

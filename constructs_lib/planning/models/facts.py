@@ -95,7 +95,8 @@ class ModelFacts:
         group_size: Weights that share one scale; -1 for a whole column. Default: not known.
         act_order: Whether GPTQ sorted the columns by their activations (desc_act). Default: False.
         alibi: Whether positions are a bias of the attention scores (ALiBi). Default: False.
-        sliding_window: Tokens that a token looks back at, at most. Default: all of them.
+        sliding_window: Tokens that a token looks back at, at most, as its config.json says; TGI reads it whatever
+            use_sliding_window says. Default: all of them.
         cache_width: Size of the keys, and of the values, that one head keeps of a token. Default: head_dim.
         trained_positions: Longest context before it is stretched. Default: max_positions.
         auto_map: Whether the repository brings code of its own for the model. Default: False.

@@ -68,7 +68,7 @@ class Shape:
         intermediate: Size of the feed-forward layers; of one expert if there are several.
         experts: Experts of each feed-forward layer.
         experts_per_token: How many of them work on a token.
-        sliding_window: Tokens that a token looks back at, at most; None for all of them.
+        sliding_window: Tokens that a token looks back at, at most, as TGI reads it; None for all of them.
         tied: Whether the output layer is the embedding of the input.
         config: The section that it was read from.
     """
@@ -187,10 +187,9 @@ def _positions(reader: _Reader, row: Architecture) -> Positions:
 
 
 def _sliding_window(section: Mapping[str, Any]) -> int | None:
+    """TGI does not read use_sliding_window (`get_model` and `flash_qwen2_modeling.py` at v3.3.6)."""
     window = section.get("sliding_window")
-    if section.get("use_sliding_window") is False or not isinstance(window, int) or window <= 0:
-        return None
-    return window
+    return window if isinstance(window, int) and window > 0 else None
 
 
 def _tied(config: Mapping[str, Any], reader: _Reader) -> bool:

@@ -71,8 +71,8 @@ def test_remote_code_may_name_a_model_max_length_only():
     [
         ("mistralai/Mistral-7B-Instruct-v0.3", {}, None),
         ("mistralai/Mistral-7B-Instruct-v0.3", {"sliding_window": 4096}, 4096),
-        ("Qwen/Qwen2.5-7B-Instruct", {"sliding_window": 131072, "use_sliding_window": False}, None),
-        ("Qwen/Qwen2.5-7B-Instruct", {"sliding_window": 131072, "use_sliding_window": True}, 131072),
+        ("Qwen/Qwen2.5-7B-Instruct", {"sliding_window": 131072, "use_sliding_window": False}, 131072),
+        ("Qwen/Qwen3-8B", {}, None),
         ("google/gemma-2-9b-it", {}, 4096),
         ("meta-llama/Llama-2-7b-hf", {"sliding_window": -1}, None),
         ("meta-llama/Llama-2-7b-hf", {}, None),
