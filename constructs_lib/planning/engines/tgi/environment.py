@@ -10,8 +10,8 @@ from constructs_lib.planning.engine import EngineContext, Environment
 from constructs_lib.planning.engines.option_table import option_variables
 from constructs_lib.planning.engines.tgi.batch_limits import batch_setting
 from constructs_lib.planning.engines.tgi.context import attention_of
-from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
-from constructs_lib.planning.engines.tgi.options import UsageStats
+from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS, QUANTIZATION_SINCE
+from constructs_lib.planning.engines.tgi.options import Quantization, UsageStats
 from constructs_lib.planning.engines.tgi.prefill import prefill_setting
 from constructs_lib.planning.engines.tgi.sharding import num_shard
 from constructs_lib.planning.images.catalogue import Version
@@ -129,6 +129,8 @@ def _usage_stats(choice: str | Unknown, version: Version) -> Environment:
 def _derived_variables(fitted: EngineContext, memory: MemoryPlan | None) -> Environment:
     """What would have to be set by hand for these options, this model or this GPU."""
     variables: Environment = {}
+    if compression := _published_compression(fitted):
+        variables["HF_MODEL_QUANTIZE"] = compression
     attention = attention_of(fitted)
     if attention and "attention" not in fitted.values:
         variables["ATTENTION"] = attention
@@ -139,6 +141,16 @@ def _derived_variables(fitted: EngineContext, memory: MemoryPlan | None) -> Envi
     if batch is not None:
         variables["MAX_BATCH_TOTAL_TOKENS"] = str(batch)
     return variables
+
+
+def _published_compression(ctx: EngineContext) -> str | None:
+    """The format of AWQ and GPTQ weights, for TGI before 2.0 and for models without quantization_config.
+
+    Those versions detect no format (`get_model` at v1.4.5), and no version reads one from quantize_config.json.
+    """
+    kind = ctx.facts.quantization if ctx.facts else None
+    known = kind in ("awq", "gptq") and ctx.version >= QUANTIZATION_SINCE[Quantization(kind)]
+    return kind if known and not ctx.given("quantize") else None
 
 
 def _as_variable(value: object) -> str | Unknown:

@@ -1,10 +1,12 @@
 """The container's environment: what the plan sets, what a caller may add, what SageMaker accepts."""
 
+from dataclasses import replace
+
 import pytest
 
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
-from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.models.facts import ModelChoice, known_model
 
 # Every variable of the launcher, TGI 3.3.6 and before, that a caller must not set in environment.
 LAUNCHER = [
@@ -94,6 +96,24 @@ def test_weights_in_s3_are_read_from_the_mount_without_the_hub(planning):
 def test_the_model_is_set_for_the_launcher_itself_if_the_entrypoint_does_not_pass_it_on(version, planning):
     environment = planning(version=version, hub_id="me/mine").environment
     assert environment.get("MODEL_ID") == ("me/mine" if version == "0.6.0" else None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "version", "options", "variable"),
+    [
+        ("awq", "1.4.5", {}, "awq"),
+        ("gptq", "1.4.5", {}, "gptq"),
+        ("gptq", "3.3.6", {}, "gptq"),
+        ("gptq", "3.3.6", {"quantize": "marlin"}, "marlin"),
+        ("fp8", "3.3.6", {}, None),
+        (None, "3.3.6", {}, None),
+    ],
+)
+def test_the_format_of_published_weights_is_named(kind, version, options, variable, planning):
+    facts = replace(known_model("mistralai/Mistral-7B-Instruct-v0.3"), hub_id="me/mine", gating="no", quantization=kind)
+    model = ModelChoice(source="hub", hub_id="me/mine", facts=facts)
+    plan = planning(model=model, version=version, options=options)
+    assert plan.environment.get("HF_MODEL_QUANTIZE") == variable
 
 
 @pytest.mark.parametrize(("has_token", "variables"), [(True, ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")), (False, ())])
