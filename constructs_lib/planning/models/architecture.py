@@ -15,6 +15,11 @@ LayerKind = Literal["bloom", "deepseek", "falcon", "gpt2", "gptj", "llama", "mpt
 HeadNorms = Literal["per_head_dim", "use_qk_norm"]
 VisionTower = Literal["mllama", "siglip"]
 
+Reads = Mapping[str, Version | None]
+"""From which version on a class handles a trait of models: `awq` or `quantize` (weights compressed so, or at all),
+`grouped_heads` (fewer key-value heads than attention heads), `head_dim` (other than hidden size by heads),
+`tied_embeddings`, or a type of rope_scaling. None: no version does."""
+
 
 class Backend(StrEnum):
     """Whose code runs a model inside TGI."""
@@ -26,7 +31,7 @@ class Backend(StrEnum):
     CAUSAL_LM = "CausalLM"
     """Plain transformers, in static padded batches on one GPU."""
     UNKNOWN = "unknown"
-    """Neither has the architecture: it cannot start, unless its repository brings the code."""
+    """Neither runs the architecture: it cannot start, unless its repository brings the code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +41,24 @@ class Implementation:
     Args:
         name: TGI's model class, or what takes its place.
         backend: Whose code that is.
-        flash: Whether it has paged attention; False means static padded batches.
+        flash: Whether it has paged attention; False means static padded batches. Of an unknown architecture, whether
+            the class has it with which a later transformers runs it.
         since: First version of TGI that runs it so. Default: every version.
+        remote_config: Whether only the repository has the configuration class, so that trust_remote_code is needed.
+        takes_limits: Whether it starts with max_input_tokens and max_total_tokens set.
     """
 
     name: str
     backend: Backend
     flash: bool
     since: Version = (0, 0, 0)
+    remote_config: bool = False
+    takes_limits: bool = True
+
+    @property
+    def runs(self) -> bool:
+        """Whether TGI can run the architecture."""
+        return self.backend is not Backend.UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +66,14 @@ class TgiSupport:
     """How TGI runs an architecture.
 
     Args:
-        implementations: What versions of TGI run it with, the newest last.
+        implementations: TGI's own classes, the newest last; `fallbacks.py` has what versions before the first do.
+        reads: From which version on these classes handle a trait of a model; None if none does. Default: all do.
+        left_to_transformers: Whether TGI can run the class of transformers instead, which needs a cache of keys and
+            values.
+        with_alibi: Whether these classes have positions as a bias of the scores (ALiBi).
+        most_shards: GPUs that may share the model. Default: as its heads allow.
+        windowed: Whether its class limits attention to the sliding window, if config.json names one.
+        always_windowed: Whether some of its layers do so always.
         chunks_prefill: Whether TGI 3 splits its long prompts over several batches.
         default_prefill: TGI's max_batch_prefill_tokens if it works none out from the GPU's speed.
         launcher_reads_sizes: Whether TGI's launcher finds the sizes in config.json from which it works out a prefill.
@@ -65,7 +87,13 @@ class TgiSupport:
         decodes_from_one_token: Whether the prompt goes through an encoder, so that a prefill has one token of logits.
     """
 
-    implementations: tuple[Implementation, ...]
+    implementations: tuple[Implementation, ...] = ()
+    reads: Reads = field(default_factory=dict)
+    left_to_transformers: bool = True
+    with_alibi: bool = True
+    most_shards: int | None = None
+    windowed: bool = False
+    always_windowed: bool = False
     chunks_prefill: bool = True
     default_prefill: int = 4096
     launcher_reads_sizes: bool = True
@@ -77,10 +105,9 @@ class TgiSupport:
     ends_at_positions: bool = False
     decodes_from_one_token: bool = False
 
-    def implementation(self, version: Version) -> Implementation:
-        """What a version of TGI runs it with."""
-        found = [one for one in self.implementations if one.since <= version]
-        return found[-1] if found else self.implementations[0]
+    def own(self, version: Version) -> Implementation | None:
+        """TGI's own class in a version; None if it has none yet."""
+        return next((one for one in reversed(self.implementations) if one.since <= version), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from constructs_lib.planning.models.architectures import architecture, model_typ
 from constructs_lib.planning.models.compression import Compression, read_compression
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts, compressed_bits
 from constructs_lib.planning.models.parameter_count import text_parameters
+from constructs_lib.planning.models.positions import rope_type
 from constructs_lib.planning.models.purpose import purpose_problem
 from constructs_lib.planning.models.shape import ConfigJsonError, Shape, read_shape, text_section
 from constructs_lib.planning.models.vision import gemma3_parameters, mllama_parameters
@@ -83,6 +84,7 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         group_size=compression.group_size if compression else None,
         act_order=compression.act_order if compression else False,
         alibi=shape.is_on("alibi"),
+        rope=rope_type(shape.config),
         sliding_window=shape.sliding_window,
         cache_width=architecture(shape.model_type).config.cached_head,
         trained_positions=positions.trained if positions.trained < positions.longest else None,

@@ -95,6 +95,7 @@ class ModelFacts:
         group_size: Weights that share one scale; -1 for a whole column. Default: not known.
         act_order: Whether GPTQ sorted the columns by their activations (desc_act). Default: False.
         alibi: Whether positions are a bias of the attention scores (ALiBi). Default: False.
+        rope: How positions are stretched (rope_type or type of rope_scaling), such as `llama3`. Default: not at all.
         sliding_window: Tokens that a token looks back at, at most, as its config.json says; TGI reads it whatever
             use_sliding_window says. Default: all of them.
         cache_width: Size of the keys, and of the values, that one head keeps of a token. Default: head_dim.
@@ -127,6 +128,7 @@ class ModelFacts:
     group_size: int | None = None
     act_order: bool = False
     alibi: bool = False
+    rope: str | None = None
     sliding_window: int | None = None
     cache_width: int | None = None
     trained_positions: int | None = None

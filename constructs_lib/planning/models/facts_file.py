@@ -35,6 +35,7 @@ _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
         for name in ("tied_embeddings", "act_order", "alibi", "auto_map")
     ),
     ("licence", "a string", lambda value: isinstance(value, str)),
+    ("rope", "a string, or null", lambda value: value is None or isinstance(value, str)),
     ("experts", "a whole number above 0", _is_count),
     ("experts_per_token", "a whole number above 0", _is_count),
     *(

@@ -45,12 +45,25 @@ def read_positions(section: Mapping[str, Any], trained: int, *, stretch_included
     return Positions(longest=longest, trained=trained)
 
 
-def _stretched(section: Mapping[str, Any], trained: int) -> int:
-    """Positions with rope_scaling, which transformers 5 calls rope_parameters."""
+def rope_type(section: Mapping[str, Any]) -> str | None:
+    """How positions are stretched, by its name in rope_scaling; None if they are not."""
+    scaling = _scaling(section)
+    found = scaling.get("rope_type", scaling.get("type"))
+    return found if isinstance(found, str) and found != "default" else None
+
+
+def _scaling(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    """rope_scaling, which transformers 5 calls rope_parameters; of the full layers where there are two kinds."""
     scaling = section.get("rope_scaling") or section.get("rope_parameters")
-    if isinstance(scaling, Mapping) and isinstance(scaling.get("full_attention"), Mapping):
-        scaling = scaling["full_attention"]  # of models that have two kinds of layers
-    if not isinstance(scaling, Mapping) or scaling.get("rope_type", scaling.get("type")) not in _STRETCHING:
+    full = scaling.get("full_attention") if isinstance(scaling, Mapping) else None
+    found = full if isinstance(full, Mapping) else scaling
+    return found if isinstance(found, Mapping) else {}
+
+
+def _stretched(section: Mapping[str, Any], trained: int) -> int:
+    """Positions with rope_scaling."""
+    scaling = _scaling(section)
+    if rope_type(section) not in _STRETCHING:
         return trained
     factor, original = scaling.get("factor"), scaling.get("original_max_position_embeddings")
     if not isinstance(factor, int | float) or factor <= 1:

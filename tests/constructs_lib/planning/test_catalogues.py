@@ -52,6 +52,7 @@ MODEL = row(
         "group_size": {"anyOf": [COUNT, {"const": -1}]},
         "act_order": FLAG,
         "alibi": FLAG,
+        "rope": TEXT,
         "sliding_window": COUNT,
         "cache_width": COUNT,
         "trained_positions": COUNT,

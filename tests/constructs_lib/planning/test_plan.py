@@ -24,9 +24,9 @@ VERSIONS = TGI.images.versions
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_every_version_of_the_catalogue_plans_llama_without_problem_or_warning(version, planning):
+def test_every_version_of_the_catalogue_plans_llama_2_without_problem_or_warning(version, planning):
     # Before TGI 3 a prefill took so much memory that it is tight on smaller GPUs.
-    plan = planning(version=version, instance=InstanceType.G6E_XLARGE)
+    plan = planning(version=version, instance=InstanceType.G6E_XLARGE, hub_id="meta-llama/Llama-2-7b-hf")
     assert (plan.problems, plan.warnings, plan.image_repository) == ((), (), "huggingface-pytorch-tgi-inference")
     assert f"tgi{version}-gpu-" in plan.image_tag
 

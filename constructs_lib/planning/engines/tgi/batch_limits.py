@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext, Settings
-from constructs_lib.planning.engines.tgi.context import chunks_prefill
+from constructs_lib.planning.engines.tgi.context import chunks_prefill, implementation_of
 from constructs_lib.planning.engines.tgi.launcher_options import QUANTIZATION_SINCE
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards
@@ -62,7 +62,9 @@ def following_settings(ctx: EngineContext, fitted: EngineContext, memory: Memory
     """
     settings: dict[str, int] = {}
     limits_given = ctx.given("max_total_tokens") or ctx.given("max_input_tokens")
-    if chunks_prefill(ctx) is False and ctx.version >= (3, 0, 0) and not limits_given and memory.context > 1:
+    takes_limits = ctx.facts is None or implementation_of(ctx, ctx.facts).takes_limits
+    derives_limits = chunks_prefill(ctx) is False and ctx.version >= (3, 0, 0) and not limits_given
+    if takes_limits and derives_limits and memory.context > 1:
         # Without prefill chunking TGI would take the limits from its warm-up prompt.
         settings |= {"max_input_tokens": memory.context - 1, "max_total_tokens": memory.context}
     prefill = fitted.number("max_batch_prefill_tokens")

@@ -24,7 +24,12 @@ def support_of(facts: ModelFacts) -> TgiSupport:
 
 def implementation_of(ctx: EngineContext, facts: ModelFacts) -> Implementation:
     """What the requested version of TGI runs the model with."""
-    return implementation(facts, ctx.version)
+    return implementation(facts, ctx.version, remote_code=facts.auto_map and trusts_remote_code(ctx))
+
+
+def trusts_remote_code(ctx: EngineContext) -> bool:
+    """Whether TGI runs code of the model's repository, as far as can be known."""
+    return ctx.values.get("trust_remote_code") is True or "trust_remote_code" in ctx.unknown
 
 
 def is_flash(ctx: EngineContext, facts: ModelFacts) -> bool:
@@ -34,7 +39,7 @@ def is_flash(ctx: EngineContext, facts: ModelFacts) -> bool:
 
 def falls_back(ctx: EngineContext, facts: ModelFacts) -> bool:
     """Whether TGI has no implementation of its own and runs the model with transformers."""
-    return implementation_of(ctx, facts).backend is not Backend.OWN
+    return implementation_of(ctx, facts).backend in (Backend.TRANSFORMERS_FLASH, Backend.CAUSAL_LM)
 
 
 def has_old_gpu(ctx: EngineContext) -> bool:

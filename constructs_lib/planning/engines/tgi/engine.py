@@ -30,6 +30,7 @@ from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Dtype, Quantization, TgiOptions
 from constructs_lib.planning.engines.tgi.serving import serving_facts
 from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
+from constructs_lib.planning.engines.tgi.version_rules import version_problems
 from constructs_lib.planning.engines.tgi.warm_up import engine_memory
 from constructs_lib.planning.engines.tgi.warnings import option_warnings
 from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
@@ -175,6 +176,7 @@ class TgiEngine:
         yield from option_problems(ctx)
         yield from shard_problems(ctx)
         yield from hardware_problems(ctx)
+        yield from version_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""

@@ -13,8 +13,11 @@ from constructs_lib.planning.engines.tgi.context import attention_of, falls_back
 from constructs_lib.planning.engines.tgi.context_length import length_problems
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization
 from constructs_lib.planning.engines.tgi.token_limits import limit_problems
+from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
 
+# `get_model` refuses these ("… quantization is not supported for AutoModel"), and images have no other loader for them.
+_NOT_LEFT_TO_TRANSFORMERS = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ)
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
 
 
@@ -84,15 +87,23 @@ def _attention_without_fp8(ctx: EngineContext) -> tuple[Attention, ...]:
 
 
 def _fallback_problems(ctx: EngineContext) -> Iterator[Problem]:
-    if ctx.facts is None or not falls_back(ctx, ctx.facts):
+    facts = ctx.facts
+    if facts is None or not falls_back(ctx, facts):
         return
-    why = f"TGI runs {ctx.facts.model_type} models with plain transformers"
-    quantize, speculate = ctx.text("quantize"), ctx.number("speculate")
-    if quantize not in (None, Quantization.BITSANDBYTES):
+    why = f"TGI {format_version(ctx.version)} leaves {facts.model_type} models to transformers"
+    quantize, speculate, published = ctx.text("quantize"), ctx.number("speculate"), facts.published_quantization
+    if published in _NOT_LEFT_TO_TRANSFORMERS:
+        yield Problem(
+            "model",
+            facts.hub_id,
+            f"its weights were published as {published}, but {why} and then does not load them",
+            "Use the repository with the uncompressed weights; bitsandbytes compresses them while loading.",
+        )
+    elif quantize not in (None, Quantization.BITSANDBYTES):
         yield Problem(
             "options.quantize",
             quantize,
-            f"{why}, which support bitsandbytes only",
+            f"{why}, for which it takes bitsandbytes only",
             "Leave it out, or use bitsandbytes.",
         )
     if speculate:

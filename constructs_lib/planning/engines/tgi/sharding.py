@@ -13,9 +13,11 @@ import math
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import support_of
+from constructs_lib.planning.engines.tgi.context import implementation_of, support_of
+from constructs_lib.planning.engines.tgi.newer_versions import added_in, image_that_runs
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.models.architecture import Backend, Implementation
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.sizing.memory import inner_width
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
@@ -81,9 +83,13 @@ def shard_problems(ctx: EngineContext) -> Iterator[Problem]:
         yield Problem(
             "options.quantize", "exl2", f"cannot be split over {shards} GPUs", "Set num_shard to 1, or use awq."
         )
-    if ctx.facts and not (ctx.unknown.keys() & {"num_shard", "sharded"}) and not can_shard(ctx.facts, shards):
+    if ctx.facts is None or ctx.unknown.keys() & {"num_shard", "sharded"}:
+        return
+    if shards > 1 and runs_on_one_gpu(ctx, ctx.facts):
+        yield _one_gpu(ctx, ctx.facts)
+    elif not can_shard(ctx.facts, shards):
         yield _split_problem(ctx, ctx.facts, shards)
-    if ctx.facts and shards > 1 and _shares_one_group(ctx, ctx.facts):
+    if shards > 1 and _shares_one_group(ctx, ctx.facts):
         yield Problem(
             _KEYWORD,
             requested,
@@ -91,6 +97,31 @@ def shard_problems(ctx: EngineContext) -> Iterator[Problem]:
             f" (group_size -1), as {ctx.facts.hub_id} has, over {shards} GPUs",
             "Use TgiImage.version('1.4.0') or newer, or set options.num_shard to 1.",
         )
+
+
+def runs_on_one_gpu(ctx: EngineContext, facts: ModelFacts) -> bool:
+    """Whether this version of TGI cannot share the model among GPUs, whatever its heads."""
+    return implementation_of(ctx, facts).backend is Backend.CAUSAL_LM or support_of(facts).most_shards == 1
+
+
+def _one_gpu(ctx: EngineContext, facts: ModelFacts) -> Problem:
+    set_one = "Set options.num_shard to 1, or use an instance with one GPU."
+    version = format_version(ctx.version)
+    if implementation_of(ctx, facts).backend is Backend.OWN:
+        message = f"TGI {version} runs {facts.model_type} models on one GPU only"
+        return Problem(_KEYWORD, ctx.number("num_shard"), message, set_one)
+    message = f"TGI {version} does not have {facts.model_type} and leaves it to transformers, on one GPU only"
+    added, newer = added_in(ctx, facts, _is_shared), image_that_runs(ctx, facts, _is_shared)
+    return Problem(
+        _KEYWORD,
+        ctx.number("num_shard"),
+        f"{message}; {added}" if added else f'{message} ("sharded is not supported for AutoModel")',
+        f"{newer} Or: {set_one}" if newer else set_one,
+    )
+
+
+def _is_shared(one: Implementation) -> bool:
+    return one.runs and one.backend is not Backend.CAUSAL_LM
 
 
 def _split_problem(ctx: EngineContext, facts: ModelFacts, shards: int) -> Problem:

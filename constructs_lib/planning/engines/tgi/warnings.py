@@ -9,15 +9,18 @@ from constructs_lib.planning.engines.tgi.context import (
     chunks_prefill,
     default_prefill,
     falls_back,
+    implementation_of,
     is_flash,
     support_of,
 )
 from constructs_lib.planning.engines.tgi.context_length import length_warnings
 from constructs_lib.planning.engines.tgi.launcher_options import MESSAGES_API_ALWAYS
+from constructs_lib.planning.engines.tgi.newer_versions import image_that_runs
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.sharding import shard_warnings
 from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE
 from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.models.architecture import Backend
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import PlanWarning
 
@@ -44,12 +47,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
         )
     yield from length_warnings(ctx)
     if ctx.facts and falls_back(ctx, ctx.facts):
-        yield PlanWarning(
-            "tgi-endpoint:noOptimizedImplementation",
-            f"TGI has no implementation of its own for {ctx.facts.model_type} models and runs {ctx.facts.hub_id} with"
-            " plain transformers, slower and with fewer options, if at all. Prefer a model that it"
-            " implements.",
-        )
+        yield PlanWarning("tgi-endpoint:noOptimizedImplementation", _left_to_transformers(ctx, ctx.facts))
     if ctx.text("quantize") == Quantization.BITSANDBYTES:
         yield PlanWarning(
             "tgi-endpoint:bitsandbytesDeprecated",
@@ -59,8 +57,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
         yield PlanWarning(
             "tgi-endpoint:implicitLimits",
             f"Without prefill chunking TGI derives the longest context of {ctx.facts.hub_id} from its warm-up prompt,"
-            f" {_warm_up_tokens(ctx, ctx.facts)} tokens here. Set max_input_tokens and"
-            " max_total_tokens.",
+            f" {_warm_up_tokens(ctx, ctx.facts)} tokens here. Set {_limits_by(ctx, ctx.facts)}.",
         )
     if ctx.model.source == "s3" and ctx.facts and ctx.facts.hub_id.startswith(_MATCHED_BY_NAME):
         yield PlanWarning(
@@ -78,6 +75,21 @@ def _messages_api_warning(ctx: EngineContext) -> PlanWarning:
     return PlanWarning(
         "tgi-endpoint:messagesApiAlways",
         f"messages_api_enabled has no effect: TGI {version} accepts chat requests here anyway, beside the other kinds.",
+    )
+
+
+def _limits_by(ctx: EngineContext, facts: ModelFacts) -> str:
+    """The options that limit requests."""
+    takes_limits = implementation_of(ctx, facts).takes_limits
+    return "max_input_tokens and max_total_tokens" if takes_limits else "max_batch_prefill_tokens to change it"
+
+
+def _left_to_transformers(ctx: EngineContext, facts: ModelFacts) -> str:
+    how = "with fewer options" if is_flash(ctx, facts) else "in static padded batches on one GPU, much slower"
+    newer = image_that_runs(ctx, facts, lambda one: one.backend is Backend.OWN)
+    return (
+        f"TGI {format_version(ctx.version)} has no implementation of its own for {facts.model_type} models and runs"
+        f" {facts.hub_id} with transformers, {how}. {newer or 'Prefer a model that it implements.'}"
     )
 
 

@@ -119,8 +119,8 @@ def test_a_model_without_an_implementation_of_tgis_own_brings_a_warning(planning
         (
             "tgi-endpoint:noOptimizedImplementation",
             (
-                "TGI has no implementation of its own for qwen3 models and runs Qwen/Qwen3-4B with plain transformers,"
-                " slower and with fewer options, if at all. Prefer a model that it implements."
+                "TGI 3.3.6 has no implementation of its own for qwen3 models and runs Qwen/Qwen3-4B with transformers,"
+                " with fewer options. Prefer a model that it implements."
             ),
         )
     ]
@@ -161,8 +161,8 @@ def test_a_model_without_an_implementation_of_tgis_own_brings_a_warning(planning
         (
             {"hub_id": "google/gemma-3-1b-it", "instance": InstanceType.G4DN_XLARGE},
             (
-                "instance_type='ml.g4dn.xlarge': TGI computes gemma3_text models in bfloat16, which T4 does not"
-                " support. Use a newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16."
+                "instance_type='ml.g4dn.xlarge': gemma3_text models look back at a sliding window, which needs Ampere"
+                " GPUs or newer, but T4 is older. Use a newer GPU, such as InstanceType.G6_XLARGE."
             ),
         ),
         (
@@ -191,9 +191,21 @@ def test_gptq_weights_may_be_run_by_marlin(refusals):
     assert refusals(model=model, options={"quantize": "marlin"}) == []
 
 
-def test_gemma_3_runs_on_old_gpus_in_float16(refusals):
-    old = InstanceType.G4DN_XLARGE
-    assert refusals(hub_id="google/gemma-3-1b-it", instance=old, options={"dtype": "float16"}) == []
+def test_a_model_in_bfloat16_runs_on_old_gpus_in_float16(refusals):
+    gemma = ModelChoice(source="hub", hub_id="me/g", facts=replace(LLAMA, model_type="gemma", gating="no"))
+    on_t4 = {"model": gemma, "instance": InstanceType.G4DN_12XLARGE}
+    assert refusals(**on_t4, options={"dtype": "float16"}) == []
+    assert refusals(**on_t4) == [
+        (
+            "instance_type='ml.g4dn.12xlarge': TGI computes gemma models in bfloat16, which T4 does not support. Use a"
+            " newer GPU, such as InstanceType.G6_XLARGE, or set options.dtype to float16."
+        )
+    ]
+
+
+def test_gemma_3_does_not_run_on_old_gpus_in_float16_either(refusals):
+    (found,) = refusals(hub_id="google/gemma-3-1b-it", instance=InstanceType.G4DN_XLARGE, options={"dtype": "float16"})
+    assert "look back at a sliding window, which needs Ampere GPUs or newer" in found
 
 
 def test_a_batch_that_fits_is_set_if_tgis_default_would_not_fit(planning):

@@ -6,9 +6,12 @@ from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice
 
+BLOOM = "bigscience/bloom-560m"
 T4 = InstanceType.G4DN_XLARGE
 ROOMY = InstanceType.P5_4XLARGE
 SMALL = "meta-llama/Llama-3.2-1B-Instruct"
+OLD = {"version": "0.8.2", "hub_id": "meta-llama/Llama-2-7b-hf", "instance": ROOMY}
+SHORT = {"max_input_tokens": 1000, "max_total_tokens": 2000}
 TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
 
 
@@ -126,9 +129,9 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="prefill below input with paged attention",
         ),
         pytest.param(
-            {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"max_batch_prefill_tokens": 2999}},
-            "options.max_batch_prefill_tokens=2999: must be at least max_input_tokens=3000, because TGI has no prefill"
-            " chunking for t5 models. Raise it, or lower max_input_tokens.",
+            {"hub_id": BLOOM, "options": SHORT | {"max_batch_prefill_tokens": 999}},
+            "options.max_batch_prefill_tokens=999: must be at least max_input_tokens=1000, because TGI has no prefill"
+            " chunking for bloom models. Raise it, or lower max_input_tokens.",
             id="prefill below input of a model without chunking",
         ),
         pytest.param(
@@ -193,13 +196,13 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
         ),
         pytest.param(
             {"hub_id": "Qwen/Qwen3-8B", "options": {"quantize": "awq"}},
-            "options.quantize='awq': TGI runs qwen3 models with plain transformers, which support bitsandbytes only."
-            " Leave it out, or use bitsandbytes.",
+            "options.quantize='awq': TGI 3.3.6 leaves qwen3 models to transformers, for which it takes bitsandbytes"
+            " only. Leave it out, or use bitsandbytes.",
             id="quantized fallback",
         ),
         pytest.param(
             {"hub_id": "Qwen/Qwen3-8B", "options": {"speculate": 2}},
-            "options.speculate=2: TGI runs qwen3 models with plain transformers, which do not support speculation."
+            "options.speculate=2: TGI 3.3.6 leaves qwen3 models to transformers, which do not support speculation."
             " Leave it out.",
             id="speculating fallback",
         ),
@@ -210,8 +213,8 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="hub adapter beside weights in S3",
         ),
         pytest.param(
-            {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"lora_adapters": ["a/b"]}},
-            "options.lora_adapters=['a/b']: TGI does not support adapters for t5 models."
+            {"hub_id": BLOOM, "options": SHORT | {"lora_adapters": ["a/b"]}},
+            "options.lora_adapters=['a/b']: TGI does not support adapters for bloom models."
             " Leave it out, or merge the adapter into the weights.",
             id="adapter of a model without flash attention",
         ),
@@ -296,7 +299,7 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
         pytest.param(
             {"options": {"max_input_tokens": 9000, "max_total_tokens": 9999, "speculate": 2}}, "9000", id="long prompts"
         ),
-        pytest.param({"hub_id": "google/flan-t5-xl", "options": TOKENS}, "4096", id="t5"),
+        pytest.param({"hub_id": BLOOM, "options": SHORT}, "4096", id="bloom"),
         pytest.param({"hub_id": "google/gemma-3-4b-it", "options": TOKENS}, "8000", id="images count as prompt"),
         pytest.param({"hub_id": "google/flan-t5-xl"}, None, id="t5 by TGI's own limits"),
         pytest.param({"version": "2.4.0", "options": TOKENS}, None, id="2.x works it out itself"),
@@ -334,7 +337,11 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
             "9000",
             id="1.x",
         ),
-        pytest.param({"version": "0.8.2", "options": TOKENS}, None, id="0.8 has no such option"),
+        pytest.param(
+            OLD | {"options": TOKENS},
+            None,
+            id="0.8 has no such option",
+        ),
         pytest.param(
             {"version": "1.4.5", "options": {"max_batch_total_tokens": 3000}}, "3000", id="1.x in a small batch"
         ),
@@ -343,7 +350,9 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
         ),
         pytest.param({"hub_id": "me/mine", "options": {"max_batch_total_tokens": 3000}}, "3000", id="unknown model"),
         pytest.param(
-            {"hub_id": "google/flan-t5-xl", "options": TOKENS | {"max_batch_prefill_tokens": 3500}}, "3500", id="given"
+            {"hub_id": BLOOM, "options": SHORT | {"max_batch_prefill_tokens": 3500}},
+            "3500",
+            id="given",
         ),
     ],
 )
