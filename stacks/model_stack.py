@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import FrontDoor, Model, TgiEndpoint
+from constructs_lib import FrontDoor, Model, TgiEndpoint, TgiImage
 from stacks.console import Console
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
@@ -32,6 +32,7 @@ class ModelStack(Stack):
         instance_type: The instance type, which is what you pay for.
         revision: Commit, tag or branch of the repository. Default: the main branch when an instance starts.
         options: Launcher options of TGI. Default: TGI's own defaults.
+        version: Version of TGI. Default: the newest image.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token. Default: no token.
         cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
             and Region is enough. Default: True.
@@ -57,6 +58,7 @@ class ModelStack(Stack):
         instance_type: InstanceType,
         revision: str | None = None,
         options: TgiOptions | None = None,
+        version: str | None = None,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
         playground: bool = False,
@@ -80,6 +82,7 @@ class ModelStack(Stack):
             model=Model.from_hub(model_id, revision=revision, token=token),
             instance_type=instance_type,
             options=options,
+            image=TgiImage.version(version) if version else None,
         )
         self.front_door = FrontDoor(
             self,

@@ -24,6 +24,7 @@ class Preset:
         instance_type: The instance type, which is what you pay for.
         options: Launcher options of TGI.
         gated: Whether the hub may require a token with access to the repository. Default: False.
+        version: Version of TGI. Default: the newest image.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Preset:
     instance_type: InstanceType
     options: TgiOptions
     gated: bool = False
+    version: str | None = None
 
 
 class PresetStack(ModelStack):
@@ -67,6 +69,7 @@ class PresetStack(ModelStack):
             model_id=self.preset.model_id,
             instance_type=self.preset.instance_type,
             options=self.preset.options,
+            version=self.preset.version,
             hf_token_secret=hf_token_secret if self.preset.gated else None,
             cloud_watch_role=cloud_watch_role,
             playground=playground,

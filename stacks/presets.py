@@ -38,6 +38,8 @@ class FlanT5TgiStack(PresetStack):
         name="flan-t5",
         model_id="google/flan-t5-xxl",
         instance_type=InstanceType.G6E_XLARGE,
+        # From 2.4.1 on TGI does not start encoder-decoder models with limits.
+        version="2.4.0",
         # Its positions are relative, so prompts may exceed the 512 tokens to which TGI would limit them.
         options=TgiOptions(
             max_input_tokens=1024, max_total_tokens=1536, max_batch_prefill_tokens=2048, max_batch_total_tokens=8192

@@ -13,7 +13,7 @@ from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelFacts, known_model
 from constructs_lib.planning.sizing.candidates import Candidate, candidate, candidates
 from stacks.preset import PresetStack
-from stacks.presets import PRESETS, Falcon7bTgiStack, LlamaTgiStack, Phi4TgiStack
+from stacks.presets import PRESETS, Falcon7bTgiStack, FlanT5TgiStack, LlamaTgiStack, Phi4TgiStack
 
 AMPERE = (8, 0)
 TO_SPARE = 0.10
@@ -45,7 +45,8 @@ def facts(stack: type[PresetStack]) -> ModelFacts:
 
 
 def planned(stack: type[PresetStack]) -> Candidate:
-    return candidate(facts(stack), stack.preset.instance_type, engine=TGI, options=stack.preset.options)
+    preset = stack.preset
+    return candidate(facts(stack), preset.instance_type, engine=TGI, options=preset.options, version=preset.version)
 
 
 def roomy(one: Candidate) -> bool:
@@ -74,7 +75,7 @@ def test_no_cheaper_instance_has_enough_memory_to_spare() -> None:
 
 
 def cheapest(stack: type[PresetStack]) -> InstanceType:
-    every = candidates(facts(stack), engine=TGI, options=stack.preset.options)
+    every = candidates(facts(stack), engine=TGI, options=stack.preset.options, version=stack.preset.version)
     modern = [one for one in every if not one.caution and (one.instance.compute_capability or (0, 0)) >= AMPERE]
     return next(one.instance for one in modern if roomy(one))
 
@@ -114,6 +115,13 @@ def test_a_preset_is_a_stack_with_the_name_and_configuration_of_its_class() -> N
     assert environment["MAX_TOTAL_TOKENS"] == "16384"
     assert "HF_TOKEN" not in environment
     assert config["ProductionVariants"][0]["InstanceType"] == "ml.g6e.xlarge"
+
+
+def test_a_preset_may_name_its_version_of_tgi() -> None:
+    (model,) = resources(FlanT5TgiStack(App()), "Model")
+    assert "-tgi2.4.0-" in json.dumps(model["PrimaryContainer"]["Image"])
+    (model,) = resources(Phi4TgiStack(App(), hf_token_secret="token"), "Model")
+    assert f"-tgi{TGI.images.newest}-" in json.dumps(model["PrimaryContainer"]["Image"])
 
 
 def test_a_preset_can_have_another_name_and_its_token_is_only_a_reference() -> None:
