@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from constructs_lib.cli.engine import chosen_engine
 from constructs_lib.cli.errors import UsageError, nearest
-from constructs_lib.planning.engines.tgi.engine import TGI
-from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
-from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.models.facts import ModelFacts, known_model, known_models
+from constructs_lib.planning.engine import Engine
+from constructs_lib.planning.hardware.instance_types import InstanceType, find_instance, nearest_instances
+from constructs_lib.planning.images.catalogue import ImageChoice, parse_version
+from constructs_lib.planning.models.facts import ModelChoice, ModelFacts, known_model, known_models
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file
-from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.plan import plan
+from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.sizing.candidates import Candidate
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
+from constructs_lib.planning.validation.rules import OneOf
 
 _MAX_TOKENS, _MAX_CONCURRENCY = 10_000_000, 100_000
 
@@ -22,22 +28,36 @@ class PlanArguments:
     """The arguments of `plan`.
 
     Args:
+        engine: What runs in the container.
         facts: The model.
         instances: The instance types to consider; empty: all.
         tokens: Prompt and output tokens of one request together. None: any number.
         concurrency: Concurrent requests. None: one.
-        options: TGI's launcher options.
-        version: TGI version.
+        options: The engine's options, of its `options_type`.
+        version: Version of the engine.
         region: Region of the endpoint. None: any.
     """
 
+    engine: Engine
     facts: ModelFacts
     instances: tuple[InstanceType, ...]
     tokens: int | None
     concurrency: int | None
-    options: TgiOptions
+    options: Any
     version: str
     region: str | None
+
+    def warnings(self, candidate: Candidate) -> tuple[PlanWarning, ...]:
+        """What is legal but risky about serving the model on an instance, as a construct would say it."""
+        endpoint = EndpointRequest(
+            engine=self.engine,
+            model=ModelChoice(source="hub", hub_id=self.facts.hub_id, has_token=True, facts=self.facts),
+            instance=candidate.instance,
+            image=ImageChoice(version=self.version),
+            options=replace(self.options, **dict(candidate.settings)),
+            region=self.region,
+        )
+        return plan(endpoint).warnings
 
 
 class ArgumentChecker:
@@ -60,14 +80,15 @@ class ArgumentChecker:
         instances = tuple(found for name in arguments.instance or () if (found := self._instance(name)))
         tokens = self._integer("--tokens", arguments.tokens, 2, _MAX_TOKENS)
         concurrency = self._integer("--concurrency", arguments.concurrency, 1, _MAX_CONCURRENCY)
-        quantize = self._one_of("--quantize", arguments.quantize, [member.value for member in Quantization])
-        version = self._one_of("--image", arguments.image, TGI.images.versions) or TGI.images.newest
-        region = self._one_of("--region", arguments.region, TGI.images.regions(version))
+        engine = chosen_engine()
+        version = self._version(engine, arguments.image)
+        quantize = self._quantize(engine, arguments.quantize, version)
+        region = self._one_of("--region", arguments.region, engine.images.regions(version))
         self._check_svg(arguments.svg)
         if self.problems or facts is None:
             raise UsageError(self.problems, arguments.parser.format_usage().strip())
-        options = TgiOptions(quantize=Quantization(quantize) if quantize else None)
-        return PlanArguments(facts, instances, tokens, concurrency, options, version, region)
+        options = engine.options_type(quantize=quantize)
+        return PlanArguments(engine, facts, instances, tokens, concurrency, options, version, region)
 
     def model_file(self, path: str | None) -> ModelFile:
         """The models of a file; empty if no file is given or it cannot be read."""
@@ -97,12 +118,36 @@ class ArgumentChecker:
         return facts
 
     def _instance(self, name: str) -> InstanceType | None:
-        by_name = {known.name: known for known in InstanceType.all()}
-        found = by_name.get(name) or by_name.get(f"ml.{name}")
+        found = find_instance(name)
         if found is None:
-            fix = nearest(name, by_name, "The command instances lists them.")
+            near = nearest_instances(name)
+            fix = f"Did you mean {' or '.join(near)}?" if near else "The command instances lists them."
             self._add("--instance", name, "is not in the catalogue", fix)
         return found
+
+    def _version(self, engine: Engine, value: str | None) -> str:
+        images = engine.images
+        if value is not None and value not in images.versions:
+            fix = f"Use {images.newest_like(value)}; the command images lists all."
+            self._add("--image", value, "is not known", fix)
+            return images.newest
+        return value or images.newest
+
+    def _quantize(self, engine: Engine, value: str | None, version: str) -> str | None:
+        if value is None:
+            return None
+        rule = engine.serving_rules["quantize"]
+        if not isinstance(rule, OneOf):
+            raise TypeError(f"quantize of {engine.display_name} is no enumeration")
+        if value not in list(rule.members):
+            meant = rule.meant(value)
+            fix = f"Did you mean {meant}?" if meant else f"Use one of {', '.join(rule.members)}."
+            self._add("--quantize", value, "is not known", fix)
+            return None
+        parsed = parse_version(version) or engine.images.newest_version
+        for found in engine.read_options(engine.options_type(quantize=value), parsed).problems:
+            self._add("--quantize", value, found.message, found.fix)
+        return value
 
     def _check_svg(self, path: str | None) -> None:
         if path == "":

@@ -9,10 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from constructs_lib.cli.arguments import ArgumentChecker
+from constructs_lib.cli.engine import chosen_engine
 from constructs_lib.cli.errors import Parser, UsageError, nearest
 from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, number, parameters
 from constructs_lib.cli.output import Column, Output
-from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelFacts, known_models
@@ -88,7 +88,7 @@ def _model_row(facts: ModelFacts) -> list[str]:
         facts.quantization or facts.checkpoint_dtype,
         number(facts.max_positions),
         f"{kv_kib:,.0f} KiB",
-        implementation(facts, engine_named("tgi").images.newest_version).name,
+        implementation(facts, chosen_engine().images.newest_version).name,
         facts.licence,
         {"yes": "required", "no": "", "sometimes": "sometimes"}[facts.gating],
     ]
@@ -126,7 +126,7 @@ def _instance_row(instance: InstanceType) -> list[str]:
 def _images(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
     columns = [Column("TGI"), Column("CUDA"), Column("REGIONS", is_number=True), Column("IMAGE")]
     rows = []
-    images = engine_named("tgi").images
+    images = chosen_engine().images
     for version in reversed(images.versions):
         repository, tag = images.repository_and_tag(version) or ("", "")
         cuda = ".".join(map(str, images.cuda(version)))

@@ -63,7 +63,9 @@ def _head(request: PlanArguments, candidate: Candidate, shares: MemoryShares) ->
     price, about = candidate.price_usd_per_hour, "about " if candidate.instance.price_is_derived else ""
     cost = "no price is published" if price is None else f"{about}${price:.3f} an hour"
     kind = request.options.quantize or request.facts.quantization or request.facts.checkpoint_dtype
-    model = f"{parameters(request.facts.parameters)} parameters, {kind} · TGI {request.version}"
+    model = (
+        f"{parameters(request.facts.parameters)} parameters, {kind} · {request.engine.display_name} {request.version}"
+    )
     hardware = f"{candidate.instance.accelerator_count} × {candidate.instance.accelerator}, {gib(shares.total)} each"
     verdict = "It fits." if candidate.fits else candidate.reason or "It does not fit."
     colour = _FAINT if candidate.fits else _FILLS["missing"]

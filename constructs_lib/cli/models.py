@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from constructs_lib.cli.engine import chosen_engine
 from constructs_lib.cli.errors import CommandError, Parser, UsageError
 from constructs_lib.cli.formatting import gib, number, parameters
 from constructs_lib.cli.hub import Hub, ModelDescription, from_folder
-from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.config_json import ConfigJsonError, Published, facts_from_config
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file, write_model_file
@@ -72,7 +72,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     except OSError as error:
         message = f"cannot be written: {error.strerror or type(error).__name__}"
         raise CommandError(Problem("--output", arguments.output, message, "Name another file.")) from error
-    runs_with = implementation(facts, TGI.images.newest_version).name
+    runs_with = implementation(facts, chosen_engine().images.newest_version).name
     done = "replaced" if name in existing else "added"
     about = (
         f" {done} in {arguments.output}: {parameters(facts.parameters)} parameters,"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from constructs_lib.cli import drawing, plan_json, plan_text
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.errors import CommandError, Parser
-from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.sizing.candidates import Candidate, candidates
 from constructs_lib.planning.validation.problem import Problem
 
@@ -79,7 +78,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
 def _candidates(request: PlanArguments, tokens: int | None) -> list[Candidate]:
     return candidates(
         request.facts,
-        engine=engine_named("tgi"),
+        engine=request.engine,
         tokens=tokens,
         concurrency=request.concurrency if tokens == request.tokens else None,
         options=request.options,

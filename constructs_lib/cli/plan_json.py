@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib.cli.formatting import HOURS_PER_MONTH
+from constructs_lib.planning.sizing.cheapest import cheapest
 
 if TYPE_CHECKING:
     from constructs_lib.cli.arguments import PlanArguments
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
 def report(request: PlanArguments, found: list[Candidate], contexts: dict[str, int]) -> dict[str, Any]:
     """The plan as JSON values; sizes are bytes of one GPU, prices US dollars in us-east-1.
 
+    The warnings are those of the cheapest instance.
+
     Args:
         request: The arguments of `plan`.
         found: The instances to show.
         contexts: Longest request of each instance, by its name.
     """
+    best = cheapest(found)
     return {
         "model": asdict(request.facts),
         "request": {
@@ -30,6 +34,8 @@ def report(request: PlanArguments, found: list[Candidate], contexts: dict[str, i
             "region": request.region,
         },
         "fits": any(candidate.fits for candidate in found),
+        "cheapest": best.instance.name if best else None,
+        "warnings": [asdict(warning) for warning in request.warnings(best)] if best else [],
         "candidates": [_candidate(candidate, contexts) for candidate in found],
     }
 

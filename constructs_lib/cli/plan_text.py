@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly, number, parameters
 from constructs_lib.cli.output import Column
-from constructs_lib.planning.engines import engine_named
-from constructs_lib.planning.images.catalogue import ImageChoice, parse_version
+from constructs_lib.planning.images.catalogue import parse_version
 from constructs_lib.planning.models.architectures import implementation
-from constructs_lib.planning.models.facts import ModelChoice
-from constructs_lib.planning.plan import plan
-from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.sizing.cheapest import cheapest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -115,9 +112,16 @@ def report(
     if misfits and fitting:
         out.print()
     if misfits:
-        rows = [[each.instance.name, gpus(each), each.reason or ""] for each in misfits]
-        out.print_table([Column("CANNOT SERVE"), Column("GPUS", wraps=True), Column("WHY", wraps=True)], rows)
+        out.print_table([Column("CANNOT SERVE", wraps=True), Column("INSTANCES", wraps=True)], _by_reason(misfits))
     _verdict(request, fitting, every, out)
+
+
+def _by_reason(misfits: list[Candidate]) -> list[list[str]]:
+    """One row for each reason, with the instances that have it, in the order of the first of them."""
+    names: dict[str, list[str]] = {}
+    for each in misfits:
+        names.setdefault(each.reason or "", []).append(each.instance.name)
+    return [[reason, ", ".join(instances)] for reason, instances in names.items()]
 
 
 def requested_tokens(request: PlanArguments, candidate: Candidate) -> int:
@@ -130,14 +134,14 @@ def _head(request: PlanArguments, out: Output) -> None:
     facts = request.facts
     kind = request.options.quantize or facts.quantization or facts.checkpoint_dtype
     gate = {"yes": ", gated", "sometimes": ", gated at some revisions"}.get(facts.gating, "")
-    version = parse_version(request.version) or engine_named("tgi").images.newest_version
+    version = parse_version(request.version) or request.engine.images.newest_version
     runs_with = implementation(facts, version).name
     about = f"{parameters(facts.parameters)} parameters · {kind} · {runs_with} · licence {facts.licence}{gate}"
     out.print(Text.assemble((facts.hub_id, "bold"), f" · {about}"))
     region = f" in {request.region}" if request.region else ""
     length = f"{number(request.tokens)} tokens (prompt and output)" if request.tokens else "requests of any length"
     concurrency = f", {number(request.concurrency)} at the same time" if request.concurrency else ""
-    out.print(f"TGI {request.version}{region} · {length}{concurrency}")
+    out.print(f"{request.engine.display_name} {request.version}{region} · {length}{concurrency}")
     out.print()
 
 
@@ -160,7 +164,8 @@ def _fitting(request: PlanArguments, fitting: list[Candidate], contexts: dict[st
     for caution in dict.fromkeys(each.caution for each in fitting if each.caution):
         out.print(Text(f"* {caution}", "yellow"))
     length = f"{number(request.tokens)} tokens" if request.tokens else "that length"
-    out.print(Text(f"CONTEXT: longest request, in tokens · REQUESTS: concurrent requests of {length}", "dim"))
+    requests = f"REQUESTS: concurrent requests of {length}, by memory, not by speed"
+    out.print(Text(f"CONTEXT: longest request, in tokens · {requests}", "dim"))
     if any(each.instance.price_is_derived for each in fitting):
         out.print(Text("~ derived from EC2's price", "dim"))
 
@@ -208,10 +213,11 @@ def _verdict(request: PlanArguments, fitting: list[Candidate], every: list[Candi
     if not fitting:
         out.print(Text.assemble(("It does not fit.", "bold red"), f" {_alternatives(every)}"))
         return
-    best = fitting[0]
+    tested = cheapest(fitting)
+    best = tested or fitting[0]
     settings = ", ".join(f"{name}={_plain(value)}" for name, value in best.settings.items())
     required = f" Required settings: {settings}." if settings else ""
-    label = "Cheapest:" if len(fitting) > 1 else "It fits:"
+    label = "Cheapest:" if tested and len(fitting) > 1 else "It fits:"
     out.print(Text.assemble((label, "bold green"), f" {best.instance.name}, {_price(best)}.{required}"))
     for note in notes(request, best):
         out.print(Text.assemble(("Note:", "yellow"), f" {note}"))
@@ -233,15 +239,7 @@ def _price(candidate: Candidate) -> str:
 
 def notes(request: PlanArguments, candidate: Candidate) -> list[str]:
     """What is allowed but risky about serving the model on this instance."""
-    endpoint = EndpointRequest(
-        engine=engine_named("tgi"),
-        model=ModelChoice(source="hub", hub_id=request.facts.hub_id, has_token=True, facts=request.facts),
-        instance=candidate.instance,
-        image=ImageChoice(version=request.version),
-        options=replace(request.options, **dict(candidate.settings)),  # type: ignore[arg-type]
-        region=request.region,
-    )
-    return [warning.message for warning in plan(endpoint).warnings]
+    return [warning.message for warning in request.warnings(candidate)]
 
 
 def _plain(value: object) -> str:

@@ -206,6 +206,4 @@ def image_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 
 def _version_fix(images: ImageFamily, version: object) -> str:
-    meant = [known for known in images.versions if isinstance(version, str) and known.startswith(f"{version}.")]
-    newest = (meant or images.versions)[-1]
-    return f"Use {newest!r}, the newest{f' {version}' if meant else ''}. AWS publishes {', '.join(images.versions)}."
+    return f"Use {images.newest_like(version)!r}. AWS publishes {', '.join(images.versions)}."

@@ -68,6 +68,10 @@ class ImageFamily:
         """The newest version in the catalogue."""
         return self.versions[-1]
 
+    def newest_like(self, text: object) -> str:
+        """The newest version that a text such as `1.4` abbreviates, else the newest of all."""
+        return next((known for known in reversed(self.versions) if known.startswith(f"{text}.")), self.newest)
+
     @property
     def newest_version(self) -> Version:
         """The same as numbers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from constructs_lib.planning.hardware.instance_types import CheapestFor
@@ -15,6 +16,15 @@ from constructs_lib.planning.validation.unknown import Unknown
 
 _KEYWORD = "instance_type"
 _RULES = {"tokens": Integer(2), "concurrency": Integer(1)}
+
+
+def cheapest(ranked: Iterable[Candidate]) -> Candidate | None:
+    """The cheapest that serves what is requested on hardware that the engine was built and tested for.
+
+    Args:
+        ranked: Candidates in the order of `candidates`.
+    """
+    return next((one for one in ranked if one.fits and one.caution is None), None)
 
 
 def choose_cheapest(request: EndpointRequest, version: Version) -> tuple[EndpointRequest, list[Problem]]:
@@ -64,7 +74,7 @@ def _choose(
         region=request.region if has_catalogued_image and isinstance(request.region, str) else None,
         is_archive=request.model.is_archive,
     )
-    chosen = next((one for one in ranked if one.fits and one.caution is None), None)
+    chosen = cheapest(ranked)
     if chosen is None:
         return request, [_nothing(request, load, facts, ranked)]
     settings = {name: value for name, value in chosen.settings.items() if getattr(request.options, name) is None}

@@ -142,12 +142,16 @@ class OneOf:
         return str(value)
 
     def _fix(self, value: object) -> str:
-        meant = self._meant(str(value).lower().replace("_", "-")) if isinstance(value, str | bool) else None
+        meant = self.meant(value)
         if meant is None:
             return f"Use a member of {self.kind.__name__}, or leave it out."
         return f"Did you mean {self.kind.__name__}.{meant.name}?"
 
-    def _meant(self, name: str) -> StrEnum | None:
+    def meant(self, value: object) -> StrEnum | None:
+        """The allowed member that a wrong value most likely means, if any."""
+        if not isinstance(value, str | bool):
+            return None
+        name = str(value).lower().replace("_", "-")
         if self.other_names.get(name) in self.members:
             return self.other_names[name]
         by_name = {member.lower().replace("_", "-"): member for member in self.members}

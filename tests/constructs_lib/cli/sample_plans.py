@@ -1,6 +1,7 @@
 """A plan with invented figures, which do not change with the rules or the catalogue."""
 
 from constructs_lib.cli.arguments import PlanArguments
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.memory_plan import CacheLayout, MemoryPlan
@@ -15,7 +16,7 @@ def request(
 ) -> PlanArguments:
     facts = known_model(hub_id)
     assert facts is not None
-    return PlanArguments(facts, (), tokens, concurrency, TgiOptions(), "3.3.6", None)
+    return PlanArguments(engine_named("tgi"), facts, (), tokens, concurrency, TgiOptions(), "3.3.6", None)
 
 
 def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 8192) -> MemoryPlan:

@@ -1,8 +1,15 @@
 """The command plan."""
 
 import json
+import re
 
 import pytest
+
+from constructs_lib.planning.engines import engine_named
+from constructs_lib.planning.hardware.instance_types import CheapestFor
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.plan import plan
+from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 
 LLAMA = ("plan", "--model", "meta-llama/Llama-3.1-8B-Instruct")
 
@@ -34,8 +41,7 @@ def test_the_status_says_whether_it_fits(run):
 
 def test_a_misfit_names_the_shortfall_and_three_instances_that_fit(run):
     outcome = run("plan", "--model", "meta-llama/Llama-3.3-70B-Instruct", "--instance", "ml.g5.2xlarge")
-    assert "ml.g5.2xlarge  1 × A10G 22 GiB" in outcome.out
-    assert "GiB short" in outcome.out
+    assert re.search(r"^11\d\.\d GiB short on its GPU\.  ml\.g5\.2xlarge$", outcome.out, re.MULTILINE)
     verdict = outcome.out.splitlines()[-1]
     assert verdict.startswith("It does not fit. What fits: ml.")
     assert verdict.count(" an hour, $") == 3
@@ -75,6 +81,46 @@ def test_required_settings_are_shown(run):
     assert "4 × L4 22 GiB (2 used)" in outcome.out
     assert "Required settings: num_shard=2." in outcome.out
     assert "Note: ml.g6.12xlarge has 4 GPUs, the model uses 2: the others are paid for and idle." in outcome.out
+
+
+def test_the_cheapest_is_the_one_that_the_plan_of_an_endpoint_chooses(run):
+    for model, tokens, concurrency in (
+        ("meta-llama/Llama-3.1-8B-Instruct", 131_072, 4),
+        ("meta-llama/Llama-3.3-70B-Instruct", 32_768, 2),
+        ("microsoft/phi-4", 16_384, 8),
+    ):
+        arguments = ("plan", "--model", model, "--tokens", tokens, "--concurrency", concurrency)
+        shown = json.loads(run(*arguments, "--json").out)
+        load = CheapestFor(tokens=tokens, concurrency=concurrency)
+        endpoint = EndpointRequest(
+            engine=engine_named("tgi"),
+            model=ModelChoice(source="hub", hub_id=model, has_token=True),
+            instance=UNDECIDED,
+            cheapest=load,
+        )
+        assert shown["cheapest"] == plan(endpoint).instance.name
+        assert f"Cheapest: {shown['cheapest']}," in run(*arguments).out
+        assert [one["caution"] for one in shown["candidates"] if one["instance"] == shown["cheapest"]] == [None]
+
+
+def test_a_context_beyond_the_trained_one_is_a_note_and_a_warning_not_a_misfit(run):
+    arguments = (*LLAMA, "--instance", "ml.p5.48xlarge", "--tokens", 200_000)
+    assert "Note: meta-llama/Llama-3.1-8B-Instruct was trained on contexts of 131072 tokens." in run(*arguments).out
+    shown = json.loads(run(*arguments, "--json").out)
+    assert [warning["id"] for warning in shown["warnings"]] == ["tgi-endpoint:longerThanTrained"]
+
+
+def test_a_context_beyond_a_learned_table_is_a_misfit(run):
+    outcome = run("plan", "--model", "facebook/opt-66b", "--tokens", 4096)
+    assert outcome.status == 1
+    assert "options.max_total_tokens: facebook/opt-66b has positions for 2048 tokens only" in outcome.out
+
+
+def test_each_reason_is_one_line_with_the_instances_that_have_it(run):
+    reasons = run(*LLAMA).out.partition("CANNOT SERVE")[2].partition("\n\n")[0].splitlines()[1:]
+    assert len(reasons) == len({line.split("  ")[0] for line in reasons}) < 10
+    (inferentia,) = (line for line in reasons if "Inferentia2" in line)
+    assert inferentia.split("  ")[-1] == "ml.inf2.xlarge, ml.inf2.8xlarge, ml.inf2.24xlarge, ml.inf2.48xlarge"
 
 
 def test_an_untested_gpu_is_marked(run):

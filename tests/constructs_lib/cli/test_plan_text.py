@@ -17,6 +17,7 @@ FOUND = [
     fitting(InstanceType.P5E_48XLARGE, memory=memory(weights=0.5)),
     misfit(InstanceType.G4DN_XLARGE, "3.3 GiB short on its GPU."),
     misfit(InstanceType.INF2_XLARGE, "It has Inferentia2, but TGI's image is for NVIDIA GPUs."),
+    misfit(InstanceType.G4DN_2XLARGE, "3.3 GiB short on its GPU."),
 ]
 CONTEXTS = {one.instance.name: 131_072 for one in FOUND}
 
@@ -32,12 +33,12 @@ ml.p5e.48xlarge  8 × H200 141 GiB          █▓▓▒▒▒▒▒░░░░
 
 █ weights   ▓ KV cache   ▒ reserved   ░ free for more tokens
 * Nobody tried it.
-CONTEXT: longest request, in tokens · REQUESTS: concurrent requests of 8,192 tokens
+CONTEXT: longest request, in tokens · REQUESTS: concurrent requests of 8,192 tokens, by memory, not by speed
 ~ derived from EC2's price
 
-CANNOT SERVE    GPUS                    WHY
-ml.g4dn.xlarge  1 × T4 16 GiB           3.3 GiB short on its GPU.
-ml.inf2.xlarge  1 × Inferentia2 32 GiB  It has Inferentia2, but TGI's image is for NVIDIA GPUs.
+CANNOT SERVE                                             INSTANCES
+3.3 GiB short on its GPU.                                ml.g4dn.xlarge, ml.g4dn.2xlarge
+It has Inferentia2, but TGI's image is for NVIDIA GPUs.  ml.inf2.xlarge
 
 Cheapest: ml.g6.2xlarge, $1.222 an hour, $892 a month. Required settings: max_total_tokens=8192, dtype='float16'.
 """
@@ -81,7 +82,7 @@ def test_a_narrow_terminal_gets_shorter_bars_and_wrapped_text(monkeypatch):
     found = [*FOUND[:4], misfit(InstanceType.G4DN_XLARGE, "Too small. " * 9)]
     narrow = written(stream=TextStream(is_terminal=True), found=found)
     assert "█████▓▒▒░░░░" in narrow
-    reasons = narrow.partition("CANNOT SERVE")[2].partition("\n\n")[0]
+    reasons = narrow.partition("CANNOT SERVE")[2].partition("\n\n")[0].replace("ml.g4dn.xlarge", "")
     assert " ".join(reasons.split()).count("Too small.") == 9
     assert max(map(len, narrow.splitlines())) <= 80
 
@@ -95,7 +96,15 @@ def test_bars_are_to_scale():
 def test_without_a_length_requests_have_the_longest_context():
     text = written(tokens=None, concurrency=None)
     assert "TGI 3.3.6 · requests of any length\n" in text
-    assert "REQUESTS: concurrent requests of that length" in text
+    assert "REQUESTS: concurrent requests of that length, by memory, not by speed" in text
+
+
+def test_the_cheapest_is_the_first_that_tgi_was_built_for():
+    untested, tested = fitting(InstanceType.G7_2XLARGE, caution="Nobody tried it."), fitting(InstanceType.G6_2XLARGE)
+    assert "Cheapest: ml.g6.2xlarge," in written(found=[untested, tested])
+    only_untested = written(found=[untested, fitting(InstanceType.G5_12XLARGE, caution="Nobody tried it.")])
+    assert "It fits: ml.g7.2xlarge," in only_untested
+    assert "Cheapest" not in only_untested
 
 
 def test_a_gated_model_is_marked():

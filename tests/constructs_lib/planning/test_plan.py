@@ -49,27 +49,27 @@ ALL = ", ".join(VERSIONS)
     [
         (
             {"version": "3.3.5"},
-            f"image='3.3.5': AWS publishes no image of that TGI version. Use '3.3.6', the newest. AWS publishes {ALL}.",
+            f"image='3.3.5': AWS publishes no image of that TGI version. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"version": "2.1.1"},
-            f"image='2.1.1': AWS publishes no image of that TGI version. Use '3.3.6', the newest. AWS publishes {ALL}.",
+            f"image='2.1.1': AWS publishes no image of that TGI version. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"version": "1.4"},
-            f"image='1.4': must be a full version such as '3.3.6'. Use '1.4.5', the newest 1.4. AWS publishes {ALL}.",
+            f"image='1.4': must be a full version such as '3.3.6'. Use '1.4.5'. AWS publishes {ALL}.",
         ),
         (
             {"version": "2.0"},
-            f"image='2.0': must be a full version such as '3.3.6'. Use '2.0.2', the newest 2.0. AWS publishes {ALL}.",
+            f"image='2.0': must be a full version such as '3.3.6'. Use '2.0.2'. AWS publishes {ALL}.",
         ),
         (
             {"version": "latest"},
-            f"image='latest': must be a full version such as '3.3.6'. Use '3.3.6', the newest. AWS publishes {ALL}.",
+            f"image='latest': must be a full version such as '3.3.6'. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"image": ImageChoice(version=3)},
-            f"image=3: must be a full version such as '3.3.6'. Use '3.3.6', the newest. AWS publishes {ALL}.",
+            f"image=3: must be a full version such as '3.3.6'. Use '3.3.6'. AWS publishes {ALL}.",
         ),
         (
             {"region": "us-east-9"},

@@ -25,9 +25,9 @@ from constructs_lib.planning.engines.tgi.environment import (
     render_environment,
 )
 from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems, published_as
-from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
+from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
-from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Dtype, Quantization, TgiOptions
+from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, TgiOptions
 from constructs_lib.planning.engines.tgi.serving import serving_facts
 from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
 from constructs_lib.planning.engines.tgi.version_rules import version_problems
@@ -40,7 +40,7 @@ from constructs_lib.planning.models.facts import BITS_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
-from constructs_lib.planning.validation.rules import OneOf, Rule
+from constructs_lib.planning.validation.rules import Rule
 
 
 class TgiMemoryModel:
@@ -139,7 +139,7 @@ class TgiEngine:
     options_type = TgiOptions
     token_variables = HUB_TOKEN_VARIABLES
     memory_model = TgiMemoryModel()
-    serving_rules: Mapping[str, Rule] = {"dtype": OneOf(Dtype), "quantize": OneOf(Quantization)}
+    serving_rules: Mapping[str, Rule] = {"dtype": DTYPE, "quantize": QUANTIZE}
 
     def read_options(self, options: TgiOptions, version: Version) -> OptionValues:
         """See `Engine.read_options`."""

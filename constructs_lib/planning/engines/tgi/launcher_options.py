@@ -66,16 +66,18 @@ QUANTIZATION_SINCE: dict[Quantization, Version] = {
     Quantization.COMPRESSED_TENSORS: (2, 4, 1),
 }
 
+QUANTIZE, DTYPE = OneOf(Quantization, _QUANTIZATIONS), OneOf(Dtype, _DTYPES)
+
 OPTIONS: tuple[EngineOption, ...] = (
     EngineOption("num_shard", _COUNT, variable="SM_NUM_GPUS"),
     EngineOption("sharded", Boolean()),
     EngineOption(
         "quantize",
-        OneOf(Quantization, _QUANTIZATIONS),
+        QUANTIZE,
         variable="HF_MODEL_QUANTIZE",
         values_since={str(kind): since for kind, since in QUANTIZATION_SINCE.items()},
     ),
-    EngineOption("dtype", OneOf(Dtype, _DTYPES), since=(0, 9, 0)),
+    EngineOption("dtype", DTYPE, since=(0, 9, 0)),
     EngineOption("kv_cache_dtype", OneOf(KvCacheDtype), since=(2, 4, 0)),
     EngineOption("speculate", Integer(0), since=(1, 3, 0)),
     EngineOption(
