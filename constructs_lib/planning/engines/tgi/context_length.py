@@ -78,9 +78,16 @@ def _trained_warnings(ctx: EngineContext, facts: ModelFacts) -> Iterator[PlanWar
     elif tokens > trained and longest == facts.max_positions:
         yield PlanWarning(
             "tgi-endpoint:stretchedContext",
-            f"{begins}; options.{keyword}={tokens} relies on the {longest} that its configuration names besides. Check"
-            " its answers to prompts of that length.",
+            f"{facts.hub_id} has {trained} positions of its own; options.{keyword}={tokens} relies on the {longest}"
+            " that its configuration names besides (rope_scaling or model_max_length). Check answers to prompts of that"
+            f" length{_linear_hint(ctx)}.",
         )
+
+
+def _linear_hint(ctx: EngineContext) -> str:
+    if ctx.version < _LINEAR_IGNORED_SINCE:
+        return ""
+    return f": TGI {format_version(ctx.version)} does not apply linear scaling"
 
 
 def _advice(ctx: EngineContext, facts: ModelFacts) -> str:

@@ -11,7 +11,7 @@ from constructs_lib.planning.engines.option_table import option_variables
 from constructs_lib.planning.engines.tgi.batch_limits import batch_setting
 from constructs_lib.planning.engines.tgi.context import attention_of
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS, QUANTIZATION_SINCE
-from constructs_lib.planning.engines.tgi.options import Quantization, UsageStats
+from constructs_lib.planning.engines.tgi.options import Attention, Quantization, UsageStats
 from constructs_lib.planning.engines.tgi.prefill import prefill_setting
 from constructs_lib.planning.engines.tgi.sharding import num_shard
 from constructs_lib.planning.images.catalogue import Version
@@ -26,6 +26,10 @@ MODEL_FOLDER = "/opt/ml/model"
 CACHE_FOLDER = "/tmp"  # noqa: S108 - the instance's storage volume inside a SageMaker container
 HUB_TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 """Both are set: TGI reads the first from 2.1.0 on, older versions the second."""
+
+_PAGED_SWITCHES_OFF: Version = (2, 4, 0)
+"""First version whose launcher switches prefix caching off for paged attention; with both, the server of 2.3 stops
+(`launcher/src/main.rs` and `server/text_generation_server/models/globals.py` at v2.3.1 and v2.4.0)."""
 
 PAYLOAD_LIMIT_SINCE: Version = (2, 4, 1)
 FIXED_PAYLOAD_LIMIT = 2_097_152
@@ -134,6 +138,8 @@ def _derived_variables(fitted: EngineContext, memory: MemoryPlan | None) -> Envi
     attention = attention_of(fitted)
     if attention and "attention" not in fitted.values:
         variables["ATTENTION"] = attention
+    if attention == Attention.PAGED and fitted.version < _PAGED_SWITCHES_OFF and "prefix_caching" not in fitted.values:
+        variables["USE_PREFIX_CACHING"] = "false"
     prefill = fitted.number("max_batch_prefill_tokens") or prefill_setting(fitted)
     if prefill is not None:
         variables["MAX_BATCH_PREFILL_TOKENS"] = str(prefill)

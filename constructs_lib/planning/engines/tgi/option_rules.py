@@ -18,6 +18,9 @@ from constructs_lib.planning.validation.problem import Problem
 
 # `get_model` refuses these ("… quantization is not supported for AutoModel"), and images have no other loader for them.
 _NOT_LEFT_TO_TRANSFORMERS = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ)
+_ADAPTER_FORMS = (2, 3, 0)
+"""First version that reads more than hub ids (`launcher/src/main.rs`, `parse_lora_adapters` of the server)."""
+
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
 
 
@@ -41,18 +44,26 @@ def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"cannot be combined with quantize={quantize!r}, which decides the type",
             "Leave out one of the two.",
         )
-    if not has_old_gpu(ctx) or capability is None:
+    if capability is None:
         return
     gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
-    if dtype == "bfloat16":
+    if dtype == "bfloat16" and has_old_gpu(ctx):
         yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Use float16, or a newer GPU.")
-    if quantize in (Quantization.FP8, Quantization.MARLIN):
+    needed = _capability_of_kernels(ctx, quantize)
+    if needed is not None and capability < needed:
         yield Problem(
             "options.quantize",
             quantize,
-            f"{gpu} cannot run its kernels, which need compute capability 8.0",
+            f"{gpu} cannot run its kernels, which need compute capability {needed[0]}.{needed[1]}",
             "Use a newer GPU.",
         )
+
+
+def _capability_of_kernels(ctx: EngineContext, quantize: str | None) -> tuple[int, int] | None:
+    """What the kernels of a kind need; Marlin's take FP8 weights from 2.2 on (`layers/fp8.py` at v2.1.1 and v2.2.0)."""
+    if quantize == Quantization.FP8 and ctx.version < (2, 2, 0):
+        return (8, 9)
+    return (8, 0) if quantize in (Quantization.FP8, Quantization.MARLIN) else None
 
 
 def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
@@ -116,8 +127,15 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
         return
     offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
     offline = offline or ("network isolation cuts the container off" if ctx.network_isolation else None)
-    for adapter in adapters:
-        if offline and isinstance(adapter, str) and "=" not in adapter:
+    for adapter in filter(lambda one: isinstance(one, str), adapters):
+        if ctx.version < _ADAPTER_FORMS and ("=" in adapter or "@" in adapter):
+            yield Problem(
+                "options.lora_adapters",
+                adapter,
+                f"TGI {format_version(ctx.version)} takes hub ids only, without a name, path or revision",
+                "Use a newer image, or write the adapter's hub id.",
+            )
+        elif offline and "=" not in adapter:
             yield Problem(
                 "options.lora_adapters",
                 adapter,

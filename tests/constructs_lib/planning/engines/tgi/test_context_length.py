@@ -112,11 +112,14 @@ def test_a_stretched_configuration_counts_and_is_named(planning):
         (
             "tgi-endpoint:stretchedContext",
             (
-                "me/mine was trained on contexts of 4096 tokens; options.max_total_tokens=16384 relies on the 32768"
-                " that its configuration names besides. Check its answers to prompts of that length."
+                "me/mine has 4096 positions of its own; options.max_total_tokens=16384 relies on the 32768 that its"
+                " configuration names besides (rope_scaling or model_max_length). Check answers to prompts of that"
+                " length: TGI 3.3.6 does not apply linear scaling."
             ),
         )
     ]
+    before = planning(model=stretched, instance=ROOMY, version="2.0.2", options=tokens(16_384))
+    assert length_warnings(before)[0][1].endswith("Check answers to prompts of that length.")
     plan = planning(model=stretched, instance=ROOMY, options=tokens(40_000))
     assert length_warnings(plan)[0][1].startswith(
         "me/mine was trained on contexts of 4096 tokens, which are stretched to 32768. TGI serves"

@@ -140,9 +140,8 @@ def test_the_message_for_an_option_that_was_missing_for_a_while(refusals):
     ],
 )
 def test_each_quantization_has_its_first_version(kind, since, planning):
-    taken = [
-        v for v in TGI.images.versions if not planning(version=v, hub_id="me/mine", options={"quantize": kind}).problems
-    ]
+    request = {"hub_id": "me/mine", "instance": InstanceType.P5_4XLARGE, "options": {"quantize": kind}}
+    taken = [version for version in TGI.images.versions if not planning(version=version, **request).problems]
     assert taken == [version for version in TGI.images.versions if parse_version(version) >= parse_version(since)]
 
 

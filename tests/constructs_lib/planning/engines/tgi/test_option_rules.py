@@ -159,6 +159,18 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="fp8 on T4",
         ),
         pytest.param(
+            {"version": "2.0.2", "instance": InstanceType.G5_12XLARGE, "hub_id": SMALL, "options": {"quantize": "fp8"}},
+            "options.quantize='fp8': ml.g5.12xlarge (A10G, compute capability 8.6) cannot run its kernels, which need"
+            " compute capability 8.9. Use a newer GPU.",
+            id="fp8 on A10G before 2.2",
+        ),
+        pytest.param(
+            {"version": "2.2.0", "instance": ROOMY, "options": {"lora_adapters": ["a/b", "c=/opt/ml/model/c"]}},
+            "options.lora_adapters='c=/opt/ml/model/c': TGI 2.2.0 takes hub ids only, without a name, path or revision."
+            " Use a newer image, or write the adapter's hub id.",
+            id="a named adapter before 2.3",
+        ),
+        pytest.param(
             {"instance": T4, "hub_id": SMALL, "options": {"prefix_caching": True}},
             "options.prefix_caching=True: does not work with attention='paged', which ml.g4dn.xlarge needs."
             " Leave prefix_caching out, or set it to False.",
@@ -265,6 +277,9 @@ def test_what_keeps_the_rules_is_accepted(options, refusals):
         ("1.4.5", {"max_total_tokens": 1025}),
         ("2.2.0", {"max_input_tokens": 4095}),
         ("2.2.0", {"max_total_tokens": 4096}),
+        ("2.0.2", {"quantize": "fp8"}),
+        ("2.2.0", {"lora_adapters": ["a/b"]}),
+        ("2.3.1", {"lora_adapters": ["a/b@main", "c=/opt/ml/model/c"]}),
         ("2.4.0", {"max_batch_prefill_tokens": 5000, "max_batch_total_tokens": 4999}),
         ("2.4.0", TOKENS | {"max_batch_prefill_tokens": 2999, "prefill_chunking": True}),
     ],
@@ -285,6 +300,15 @@ def test_adapters_beside_the_weights_need_no_network(refusals):
 
 def test_old_gpus_get_paged_attention(planning):
     assert planning(instance=T4, hub_id=SMALL).environment["ATTENTION"] == "paged"
+
+
+def test_paged_attention_goes_without_prefix_caching_in_2_3(planning):
+    cached = [
+        planning(instance=T4, hub_id=SMALL, version=version).environment.get("USE_PREFIX_CACHING")
+        for version in ("2.2.0", "2.3.1", "2.4.0")
+    ]
+    assert cached == [None, "false", None]
+    assert "USE_PREFIX_CACHING" not in planning(instance=ROOMY, version="2.3.1").environment
 
 
 def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
