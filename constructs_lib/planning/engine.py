@@ -212,6 +212,10 @@ class Engine(Protocol):
         """Variables of the environment that take the hub token."""
 
     @property
+    def variables(self) -> frozenset[str]:
+        """Every variable that some version reads; one that is nearly the same is a misspelt one."""
+
+    @property
     def memory_model(self) -> MemoryModel:
         """How it divides a GPU's memory."""
 
@@ -239,6 +243,9 @@ class Engine(Protocol):
 
     def refusal(self, variable: str) -> str | None:
         """Why a variable must not be set at all; None if it may."""
+
+    def unread(self, variable: str, version: Version) -> str | None:
+        """Why that version ignores a variable, and what to use instead, as sentences; None if it may read it."""
 
     def max_body_bytes(self, ctx: EngineContext) -> int:
         """Largest request body, in bytes, that the container accepts through SageMaker."""

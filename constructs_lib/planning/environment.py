@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from constructs_lib.planning.engine import Engine, Environment
-from constructs_lib.planning.validation.problem import HIDDEN, Described, Problem
+from constructs_lib.planning.images.catalogue import Version
+from constructs_lib.planning.validation.problem import HIDDEN, Described, PlanWarning, Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 MAX_VARIABLES = 100
@@ -21,18 +23,45 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _SECRET_NAME = re.compile(r"KEY|TOKEN(?!S|IZER)|SECRET|PASSW|CREDENTIAL|AUTH", re.IGNORECASE)
 _HUB_TOKEN = re.compile(r"hf_[A-Za-z0-9]{16,}")
 
+_SETTINGS = (
+    (re.compile(r"CONTAINER_?STARTUP_?HEALTH_?CHECK_?TIMEOUT(?:_?IN_?SECONDS)?"), "startup_timeout"),
+    (re.compile(r"MODEL_?DATA_?DOWNLOAD_?TIMEOUT(?:_?IN_?SECONDS)?"), "model_download_timeout"),
+    (re.compile(r"VOLUME_?SIZE_?IN_?GB"), "volume_size"),
+    (re.compile(r"INFERENCE_?AMI_?VERSION"), "inference_ami_version"),
+)
+"""SageMaker's own settings, by its API's names, and the arguments that set them."""
+
+_LIKENESS = 0.9
+"""Least similarity of a misspelt name: one letter of nine, two of nineteen."""
+
+_OTHER_PROGRAMS = frozenset(("LOGLEVEL", "OTEL_SERVICE_NAME", "SM_NUM_CPUS"))
+"""Variables of PyTorch (torch/distributed/elastic/utils/logging.py), OpenTelemetry and SageMaker's training toolkit
+that are named like an engine's. Of the variables that transformers 4.51, huggingface_hub 0.30, accelerate 1.6, peft
+0.15, bitsandbytes 0.45 and outlines 0.1 read, none is."""
+
 
 def argument_of(engine: Engine, variable: str) -> str:
     """The argument that a variable comes from, as the caller writes it."""
     return engine.owner(variable) or f"environment[{variable!r}]"
 
 
-def extra_variables(engine: Engine, environment: Mapping[str, str]) -> tuple[Environment, list[Problem]]:
-    """The caller's further variables that are right, and the problems of the others."""
+def extra_variables(
+    engine: Engine, environment: Mapping[str, str], version: Version, *, own_image: bool
+) -> tuple[Environment, list[Problem]]:
+    """The caller's further variables that are right, and the problems of the others.
+
+    Args:
+        engine: The engine.
+        environment: The further variables.
+        version: The engine's version.
+        own_image: Whether the image is the caller's own, in which further programs may read variables.
+    """
     right: Environment = {}
     problems: list[Problem] = []
     for name, value in environment.items():
         found = next(_variable_problems(engine, name, value), None)
+        if found is None and not own_image and engine.unread(_canonical(name), version) is None:
+            found = _misspelt(engine, name, _shown(name, value))
         if found:
             problems.append(found)
         else:
@@ -40,17 +69,61 @@ def extra_variables(engine: Engine, environment: Mapping[str, str]) -> tuple[Env
     return right, problems
 
 
+def variable_warnings(
+    engine: Engine, environment: Mapping[str, str], version: Version, *, own_image: bool
+) -> Iterator[PlanWarning]:
+    """Which of the caller's further variables nothing in the container reads.
+
+    Args:
+        engine: The engine.
+        environment: The further variables.
+        version: The engine's version.
+        own_image: Whether the image is the caller's own, in which further programs may read variables.
+    """
+    for name, value in environment.items():
+        if next(_variable_problems(engine, name, value), None):
+            continue
+        words = engine.unread(_canonical(name), version)
+        if words is None and own_image and (found := _misspelt(engine, name, value)):
+            words = f"{found.message[0].upper()}{found.message[1:]}. {found.fix}"
+        if words:
+            yield PlanWarning("tgi-endpoint:unreadVariable", f"environment[{name!r}]: {words}")
+
+
+def _misspelt(engine: Engine, name: str, shown: object) -> Problem | None:
+    """The problem of a name that is nearly that of a variable of the engine."""
+    canonical = _canonical(name)
+    if canonical in engine.variables or canonical in _OTHER_PROGRAMS:
+        return None
+    near = get_close_matches(canonical, sorted(engine.variables), n=1, cutoff=_LIKENESS)
+    if not near:
+        return None
+    owner = engine.owner(near[0])
+    fix = f"If you mean {near[0]}, {f'use {owner} instead' if owner else 'write it so'}; otherwise rename it."
+    return Problem(f"environment[{name!r}]", shown, f"{engine.display_name} has no such variable", fix)
+
+
+def _canonical(name: str) -> str:
+    return name.upper().replace("-", "_")
+
+
+def _shown(name: str, value: object) -> object:
+    return HIDDEN if _SECRET_NAME.search(name) or isinstance(value, Unknown) else value
+
+
 def _variable_problems(engine: Engine, name: object, value: object) -> Iterator[Problem]:
     keyword = f"environment[{name!r}]"
     if not isinstance(name, str):
         yield Problem(keyword, value, f"a name must be a string, not {type(name).__name__}", "Give a str.")
         return
-    shown = HIDDEN if _SECRET_NAME.search(name) or isinstance(value, Unknown) else value
-    canonical = name.upper().replace("-", "_")
+    shown, canonical = _shown(name, value), _canonical(name)
     if refusal := engine.refusal(canonical):
         yield Problem(keyword, shown, refusal, "Leave it out.")
     if owner := engine.owner(canonical):
         yield Problem(keyword, shown, f"{canonical} is set by {owner}", f"Use {owner} instead.")
+    if setting := next((argument for pattern, argument in _SETTINGS if pattern.fullmatch(canonical)), None):
+        message = "is a setting of SageMaker's, which no container reads"
+        yield Problem(keyword, shown, message, f"Use the argument {setting} of the endpoint.")
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
         yield Problem(
             keyword, shown, "a name must be letters, digits and underscores, no digit first", "Rename the variable."

@@ -11,7 +11,7 @@ from typing import Any
 
 from constructs_lib.planning import network_rules, sagemaker, selection_rules, timeouts, weights_rules
 from constructs_lib.planning.engine import EngineContext, OptionValues
-from constructs_lib.planning.environment import environment_problems, extra_variables
+from constructs_lib.planning.environment import environment_problems, extra_variables, variable_warnings
 from constructs_lib.planning.hardware import host_ami
 from constructs_lib.planning.hardware.instance_types import (
     InstanceType,
@@ -70,7 +70,8 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     problems += [*undecided, *_choice_problems(request)]
     request = _without_wrong_figures(request)
     options = engine.read_options(request.options, version)
-    extra, extra_problems = extra_variables(engine, request.environment)
+    own_image = request.image_choice.uri_override
+    extra, extra_problems = extra_variables(engine, request.environment, version, own_image=own_image)
     ctx = _context(request, options, version)
     fitted, memory = _memory(ctx)
     environment = engine.environment(ctx, fitted, memory) | extra
@@ -102,6 +103,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
         warnings=(
             *_warnings(request, version, compresses=compresses),
             *engine.warnings(ctx),
+            *variable_warnings(engine, request.environment, version, own_image=own_image),
             *(fit_warnings(ctx, ctx.facts, memory) if memory and ctx.facts else ()),
         ),
     )

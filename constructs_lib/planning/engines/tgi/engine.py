@@ -20,10 +20,12 @@ from constructs_lib.planning.engines.tgi.environment import (
     FIXED_PAYLOAD_LIMIT,
     HUB_TOKEN_VARIABLES,
     PAYLOAD_LIMIT_SINCE,
+    VARIABLES,
     owner,
     refusal,
     render_environment,
 )
+from constructs_lib.planning.engines.tgi.foreign_variables import unread
 from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems, published_as
 from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
@@ -138,6 +140,7 @@ class TgiEngine:
     )
     options_type = TgiOptions
     token_variables = HUB_TOKEN_VARIABLES
+    variables = VARIABLES
     memory_model = TgiMemoryModel()
     serving_rules: Mapping[str, Rule] = {"dtype": DTYPE, "quantize": QUANTIZE}
 
@@ -160,6 +163,10 @@ class TgiEngine:
     def refusal(self, variable: str) -> str | None:
         """See `Engine.refusal`."""
         return refusal(variable)
+
+    def unread(self, variable: str, version: Version) -> str | None:
+        """See `Engine.unread`."""
+        return unread(variable, version)
 
     def max_body_bytes(self, ctx: EngineContext) -> int:
         """See `Engine.max_body_bytes`."""

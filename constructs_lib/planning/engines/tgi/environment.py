@@ -10,6 +10,7 @@ from constructs_lib.planning.engine import EngineContext, Environment
 from constructs_lib.planning.engines.option_table import option_variables
 from constructs_lib.planning.engines.tgi.batch_limits import batch_setting
 from constructs_lib.planning.engines.tgi.context import attention_of
+from constructs_lib.planning.engines.tgi.foreign_variables import READ
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS, QUANTIZATION_SINCE
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization, UsageStats
 from constructs_lib.planning.engines.tgi.prefill import prefill_setting
@@ -71,6 +72,10 @@ def owner(variable: str) -> str | None:
 def refusal(variable: str) -> str | None:
     """Why a variable must not be set at all; None if it may."""
     return _REFUSED.get(variable)
+
+
+VARIABLES = READ | _OWNERS.keys()
+"""Every variable that TGI reads and that is not refused."""
 
 
 def render_environment(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> Environment:

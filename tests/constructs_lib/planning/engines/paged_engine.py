@@ -169,6 +169,7 @@ class PagedEngine:
     hardware = HardwareSupport(accelerators="NVIDIA GPUs", is_gpu=True, example="InstanceType.G5_2XLARGE")
     options_type = PagedOptions
     token_variables = ("HF_TOKEN",)
+    variables = frozenset(option.variable for option in OPTIONS)
     memory_model = PagedMemory()
     serving_rules: Mapping[str, Rule] = {"dtype": String(), "quantize": String()}
 
@@ -187,6 +188,9 @@ class PagedEngine:
     def owner(self, variable: str) -> str | None:
         owners = {option.variable: f"options.{option.keyword}" for option in OPTIONS}
         return owners.get(variable)
+
+    def unread(self, variable: str, version: Version) -> str | None:
+        return None
 
     def refusal(self, variable: str) -> str | None:
         return "makes it demand a key that SageMaker never forwards" if variable == "PAGED_API_KEY" else None

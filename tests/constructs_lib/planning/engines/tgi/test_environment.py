@@ -6,6 +6,7 @@ import pytest
 
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
+from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 
 # Every variable of the launcher, TGI 3.3.6 and before, that a caller must not set in environment.
@@ -126,6 +127,164 @@ def test_what_no_option_covers_is_passed_on(planning):
     plan = planning(environment={"USE_FLASH_ATTENTION": "false", "MY_VARIABLE": "line one\nline two", "EMPTY": ""})
     added = {"USE_FLASH_ATTENTION": "false", "MY_VARIABLE": "line one\nline two", "EMPTY": ""}
     assert (plan.problems, added.items() <= plan.environment.items()) == ((), True)
+
+
+def ignored(plan):
+    return [warning.message for warning in plan.warnings if warning.id == "tgi-endpoint:unreadVariable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "OPTION_MAX_MODEL_LEN",
+            "TGI does not read it; AWS's LMI container (DJL Serving) does. Use options.max_total_tokens instead.",
+        ),
+        (
+            "OPTION_TENSOR_PARALLEL_DEGREE",
+            "TGI does not read it; AWS's LMI container (DJL Serving) does. Use options.num_shard instead.",
+        ),
+        (
+            "TENSOR_PARALLEL_DEGREE",
+            "TGI does not read it; AWS's LMI container (DJL Serving) does. Use options.num_shard instead.",
+        ),
+        ("OPTION_ROLLING_BATCH", "TGI does not read it; AWS's LMI container (DJL Serving) does."),
+        ("SERVING_FAIL_FAST", "TGI does not read it; AWS's LMI container (DJL Serving) does."),
+        ("SM_VLLM_DTYPE", "TGI does not read it; vLLM does. Use options.dtype instead."),
+        ("MAX_MODEL_LEN", "TGI does not read it; vLLM does. Use options.max_total_tokens instead."),
+        ("SM_SGLANG_TP", "TGI does not read it; SGLang does. Use options.num_shard instead."),
+        ("HF_NUM_CORES", "TGI does not read it; TGI's image for Neuron does. Use options.num_shard instead."),
+        ("NEURON_RT_NUM_CORES", "TGI does not read it; TGI's image for Neuron does."),
+        ("HF_TASK", "TGI does not read it; Hugging Face's inference toolkit does."),
+        (
+            "HF_TRUST_REMOTE_CODE",
+            "TGI does not read it; Hugging Face's inference toolkit does. Use options.trust_remote_code instead.",
+        ),
+        ("SAGEMAKER_PROGRAM", "TGI does not read it; SageMaker's inference toolkit does."),
+        ("ENDPOINT_SERVER_TIMEOUT", "TGI does not read it; SageMaker's inference toolkit does."),
+        ("MMS_DEFAULT_RESPONSE_TIMEOUT", "TGI does not read it; Multi Model Server does."),
+        ("TS_DEFAULT_WORKERS_PER_MODEL", "TGI does not read it; TorchServe does."),
+        ("DNTK_ALPHA_SCALER", "TGI does not read it; Amazon's own image for FalconLite does."),
+        ("NUMBER_OF_GPU", "TGI does not read it. Use options.num_shard instead."),
+        ("NUM_GPUS", "TGI does not read it. Use options.num_shard instead."),
+        ("GPTQ_BITS", "TGI 3.3.6 does not read it; only 0.9.2 to 0.9.3 do."),
+    ],
+)
+def test_a_variable_of_another_server_brings_a_warning_with_the_argument_that_it_stands_for(name, words, planning):
+    plan = planning(environment={name: "1"})
+    assert (plan.problems, ignored(plan)) == ((), [f"environment[{name!r}]: {words}"])
+    assert plan.environment[name] == "1"
+
+
+def test_each_variable_of_another_server_has_a_warning_of_its_own(planning):
+    assert len(ignored(planning(environment={"OPTION_DTYPE": "fp16", "option_rolling_batch": "auto"}))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "words"),
+    [
+        ("GPTQ_GROUPSIZE", "0.9.3", []),
+        ("GPTQ_GROUPSIZE", "1.0.3", ["TGI 1.0.3 does not read it; only 0.9.2 to 0.9.3 do."]),
+        ("GPTQ_GROUPSIZE", "0.8.2", ["TGI 0.8.2 does not read it; only 0.9.2 to 0.9.3 do."]),
+        ("USE_FLASH_ATTENTION", "0.8.2", ["TGI 0.8.2 does not read it; 0.9.0 is the first that does."]),
+        ("USE_FLASH_ATTENTION", "3.3.6", []),
+    ],
+)
+def test_a_variable_that_other_versions_read_brings_a_warning(name, version, words, planning):
+    plan = planning(version=version, environment={name: "4"})
+    assert ignored(plan) == [f"environment[{name!r}]: {text}" for text in words]
+
+
+@pytest.mark.parametrize(
+    ("name", "near", "owner"),
+    [
+        ("MAX_INPUT_TOKEN", "MAX_INPUT_TOKENS", "options.max_input_tokens"),
+        ("MAX_CONCURENT_REQUESTS", "MAX_CONCURRENT_REQUESTS", "options.max_concurrent_requests"),
+        ("max_total_token", "MAX_TOTAL_TOKENS", "options.max_total_tokens"),
+        ("SM_NUM_GPU", "SM_NUM_GPUS", "options.num_shard"),
+        ("HF_MODEL_QUANTISE", "HF_MODEL_QUANTIZE", "options.quantize"),
+        ("HF_MODEL_IDS", "HF_MODEL_ID", "Model.from_hub(…)"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_option_that_is_meant(name, near, owner, refusals):
+    shown = "(not shown)" if "token" in name.lower() else "'1'"
+    assert refusals(environment={name: "1"}) == [
+        (
+            f"environment[{name!r}]={shown}: TGI has no such variable. If you mean {near}, use {owner} instead;"
+            " otherwise rename it."
+        )
+    ]
+
+
+def test_a_misspelt_variable_that_no_option_covers_is_to_be_written_right(refusals):
+    assert refusals(environment={"USE_FLASH_ATENTION": "0"}) == [
+        (
+            "environment['USE_FLASH_ATENTION']='0': TGI has no such variable. If you mean USE_FLASH_ATTENTION, write"
+            " it so; otherwise rename it."
+        )
+    ]
+
+
+def test_an_image_of_the_callers_own_may_read_what_looks_misspelt(planning):
+    own = ImageChoice(version="3.3.6", uri_override=True)
+    plan = planning(image=own, environment={"MAX_INPUT_TOKEN": "1", "OPTION_DTYPE": "fp16"})
+    assert (plan.problems, ignored(plan)) == (
+        (),
+        [
+            (
+                "environment['MAX_INPUT_TOKEN']: TGI has no such variable. If you mean MAX_INPUT_TOKENS, use"
+                " options.max_input_tokens instead; otherwise rename it."
+            ),
+            (
+                "environment['OPTION_DTYPE']: TGI does not read it; AWS's LMI container (DJL Serving) does. Use"
+                " options.dtype instead."
+            ),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("container_startup_health_check_timeout_in_seconds", "startup_timeout"),
+        ("container_startup_health_check_timeout", "startup_timeout"),
+        ("ContainerStartupHealthCheckTimeoutInSeconds", "startup_timeout"),
+        ("MODEL_DATA_DOWNLOAD_TIMEOUT", "model_download_timeout"),
+        ("VolumeSizeInGB", "volume_size"),
+        ("inference_ami_version", "inference_ami_version"),
+    ],
+)
+def test_a_setting_of_sagemakers_is_refused_with_the_argument_of_the_endpoint(name, argument, refusals):
+    assert refusals(environment={name: "300"}) == [
+        (
+            f"environment[{name!r}]='300': is a setting of SageMaker's, which no container reads."
+            f" Use the argument {argument} of the endpoint."
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CUDA_VISIBLE_DEVICES",
+        "PYTORCH_CUDA_ALLOC_CONF",
+        "NCCL_DEBUG",
+        "OMP_NUM_THREADS",
+        "TOKENIZERS_PARALLELISM",
+        "HF_HUB_ENABLE_HF_TRANSFER",
+        "HF_HUB_DOWNLOAD_TIMEOUT",
+        "HF_ENDPOINT",
+        "TRANSFORMERS_VERBOSITY",
+        "RUST_LOG",
+        "LOGLEVEL",
+        "OTEL_SERVICE_NAME",
+        "AWS_REGION",
+        "TEAM",
+    ],
+)
+def test_what_libraries_in_the_container_read_and_names_of_ones_own_pass_without_a_word(name, planning):
+    plan = planning(environment={name: "1"})
+    assert (plan.problems, plan.warnings) == ((), ())
 
 
 @pytest.mark.parametrize("name", LAUNCHER)
