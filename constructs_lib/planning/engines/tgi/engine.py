@@ -27,6 +27,7 @@ from constructs_lib.planning.engines.tgi.environment import (
 )
 from constructs_lib.planning.engines.tgi.foreign_variables import unread
 from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems, published_as
+from constructs_lib.planning.engines.tgi.hub_formats import hub_format_problems
 from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, TgiOptions
@@ -184,6 +185,7 @@ class TgiEngine:
         yield from shard_problems(ctx)
         yield from hardware_problems(ctx)
         yield from version_problems(ctx)
+        yield from hub_format_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""

@@ -128,13 +128,8 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
     offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
     offline = offline or ("network isolation cuts the container off" if ctx.network_isolation else None)
     for adapter in filter(lambda one: isinstance(one, str), adapters):
-        if ctx.version < _ADAPTER_FORMS and ("=" in adapter or "@" in adapter):
-            yield Problem(
-                "options.lora_adapters",
-                adapter,
-                f"TGI {format_version(ctx.version)} takes hub ids only, without a name, path or revision",
-                "Use a newer image, or write the adapter's hub id.",
-            )
+        if found := _adapter_form_problem(ctx, adapter):
+            yield found
         elif offline and "=" not in adapter:
             yield Problem(
                 "options.lora_adapters",
@@ -149,6 +144,27 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"TGI does not support adapters for {ctx.facts.model_type} models",
             "Leave it out, or merge the adapter into the weights.",
         )
+
+
+def _adapter_form_problem(ctx: EngineContext, adapter: str) -> Problem | None:
+    """What is wrong with the form of an adapter.
+
+    Source: TGI `utils/adapter.py` (load_module_map) and `launcher/src/main.rs`, 2.1.0 to 3.3.6: a folder without a name
+    is looked for in the hub's cache, and what has a name is not downloaded.
+    """
+    keyword, (name, _, path) = "options.lora_adapters", adapter.partition("=")
+    is_folder = not path and name.startswith(("/", ".", "~"))
+    if ctx.version < _ADAPTER_FORMS and (path or is_folder or "@" in adapter):
+        message = f"TGI {format_version(ctx.version)} takes hub ids only, without a name, path or revision"
+        return Problem(keyword, adapter, message, "Use a newer image, or write the adapter's hub id.")
+    if is_folder:
+        message = "is a folder without a name; TGI takes it for a repository on the hub"
+        folder = name if name.startswith("/") else "/opt/ml/model/…"
+        return Problem(keyword, adapter, message, f"Write name={folder}; requests choose the adapter by that name.")
+    if path and not path.startswith("/"):
+        message = "has a name, so it must be a folder of the container: TGI does not download it"
+        return Problem(keyword, adapter, message, f"Write {path!r} for a repository on the hub, without a name.")
+    return None
 
 
 def _port_problems(ctx: EngineContext) -> Iterator[Problem]:

@@ -225,6 +225,30 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="hub adapter beside weights in S3",
         ),
         pytest.param(
+            {"options": {"lora_adapters": ["/opt/ml/model/sql"]}},
+            "options.lora_adapters='/opt/ml/model/sql': is a folder without a name; TGI takes it for a repository on"
+            " the hub. Write name=/opt/ml/model/sql; requests choose the adapter by that name.",
+            id="folder as an adapter",
+        ),
+        pytest.param(
+            {"model": ModelChoice(source="s3"), "options": {"lora_adapters": ["./sql"]}},
+            "options.lora_adapters='./sql': is a folder without a name; TGI takes it for a repository on"
+            " the hub. Write name=/opt/ml/model/…; requests choose the adapter by that name.",
+            id="relative folder as an adapter",
+        ),
+        pytest.param(
+            {"options": {"lora_adapters": ["sql=team/sql"]}},
+            "options.lora_adapters='sql=team/sql': has a name, so it must be a folder of the container: TGI does not"
+            " download it. Write 'team/sql' for a repository on the hub, without a name.",
+            id="hub adapter with a name",
+        ),
+        pytest.param(
+            {"version": "2.2.0", "options": {"lora_adapters": ["sql=/opt/ml/model/sql"]}},
+            "options.lora_adapters='sql=/opt/ml/model/sql': TGI 2.2.0 takes hub ids only, without a name, path"
+            " or revision. Use a newer image, or write the adapter's hub id.",
+            id="folder on a version without names",
+        ),
+        pytest.param(
             {"hub_id": BLOOM, "options": SHORT | {"lora_adapters": ["a/b"]}},
             "options.lora_adapters=['a/b']: TGI does not support adapters for bloom models."
             " Leave it out, or merge the adapter into the weights.",
