@@ -105,6 +105,12 @@ class RepositoryImage(ImageSource):
         self._repository = repository
         self._tag = tag
 
+    @property
+    def known_uri(self) -> str | None:
+        """Its URI, in which the suffix of the host may be a token; None if repository or tag are wrong."""
+        right = REPOSITORY.matches(self._repository) and isinstance(self._tag, str) and self._tag
+        return self._repository.repository_uri_for_tag_or_digest(self._tag) if right else None
+
     def validate(self) -> list[Problem]:
         """See `ImageSource.validate`."""
         tag = problem("image.tag", self._tag, String())
@@ -123,6 +129,11 @@ class UriImage(ImageSource):
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
+
+    @property
+    def known_uri(self) -> str | None:
+        """Its URI; None if it is known only at deployment, or no URI of a private ECR repository."""
+        return None if is_token(self._uri) or self.validate() else self._uri
 
     def validate(self) -> list[Problem]:
         """See `ImageSource.validate`."""

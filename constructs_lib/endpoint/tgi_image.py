@@ -33,20 +33,24 @@ class TgiImage(ContainerImage):
         """Your own image, such as a copy of AWS's or one with additional packages.
 
         Args:
-            repository: Its repository, the only one that the endpoint's role may pull from. A repository in another
-                account must allow this account to pull.
-            tag: Tag or digest (`sha256:…`) of the image.
+            repository: Its repository in the endpoint's Region, the only one that the endpoint's role may pull from. A
+                repository in another account must allow this account to pull.
+            tag: Tag or digest (`sha256:…`) of the image. If it names a version as AWS's tags do, that has to be
+                `version`.
             version: Version of TGI in the image; it decides which options exist and how they are named.
         """
-        return TgiImage(ImageChoice(version=version, uri_override=True), RepositoryImage(repository, tag))
+        source = RepositoryImage(repository, tag)
+        return TgiImage(ImageChoice(version=version, uri_override=True, uri=source.known_uri), source)
 
     @staticmethod
     def from_uri(uri: str, *, version: str) -> TgiImage:
         """Your own image by its complete URI, such as one in another account.
 
         Args:
-            uri: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`. A repository in another account must
-                allow this account to pull.
+            uri: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`, in the endpoint's Region. A repository
+                in another account must allow this account to pull. If the tag names a version as AWS's tags do, that
+                has to be `version`; of AWS's own registry only the tags that it has are accepted.
             version: Version of TGI in the image; it decides which options exist and how they are named.
         """
-        return TgiImage(ImageChoice(version=version, uri_override=True), UriImage(uri))
+        source = UriImage(uri)
+        return TgiImage(ImageChoice(version=version, uri_override=True, uri=source.known_uri), source)

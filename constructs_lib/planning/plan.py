@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from constructs_lib.planning import network_rules, sagemaker, selection_rules, timeouts, weights_rules
+from constructs_lib.planning import image_rules, network_rules, sagemaker, selection_rules, timeouts, weights_rules
 from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables, variable_warnings
 from constructs_lib.planning.hardware import host_ami
@@ -70,7 +70,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     problems += [*undecided, *_choice_problems(request)]
     request = _without_wrong_figures(request)
     options = engine.read_options(request.options, version)
-    own_image = request.image_choice.uri_override
+    own_image = image_rules.is_callers_own(request)
     extra, extra_problems = extra_variables(engine, request.environment, version, own_image=own_image)
     ctx = _context(request, options, version)
     fitted, memory = _memory(ctx)
@@ -154,6 +154,7 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
     if request.instance is not UNDECIDED:
         yield from selection_rules.instance_problems(request.engine, request.instance)
     yield from selection_rules.image_problems(request)
+    yield from image_rules.named_image_problems(request)
     yield from sagemaker.endpoint_problems(request)
     yield from network_rules.network_problems(request)
     chosen: Any = request.inference_ami_version
@@ -257,6 +258,7 @@ def _download_timeout(request: EndpointRequest) -> int | None:
 def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[PlanWarning]:
     yield from selection_rules.model_warnings(request)
     yield from weights_rules.weights_warnings(request)
+    yield from image_rules.named_image_warnings(request)
     yield from selection_rules.instance_warnings(request.engine, request.instance)
     yield from sagemaker.endpoint_warnings(request)
     yield from network_rules.network_warnings(request)

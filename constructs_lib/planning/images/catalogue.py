@@ -16,6 +16,14 @@ from constructs_lib.planning.data_files import read
 Version = tuple[int, int, int]
 Cuda = tuple[int, int]
 
+# The suffix of the host may be a CDK token.
+_URI = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.[^/]+"
+    r"/(?P<repository>[a-z0-9._/-]+)(?::(?P<tag>[\w.-]+))?(?:@sha256:[0-9a-f]+)?",
+    re.ASCII,
+)
+_BUILD = re.compile(r"(?:-v\d+(?:\.\d+)*)?(?:-\d{4}(?:-\d{2}){2}(?:-\d{2})*)?$", re.ASCII)
+_NEURON = re.compile(r"neuronx?|-inf\d")
 _FULL = re.compile(r"(\d+)\.(\d+)\.(\d+)", re.ASCII)
 
 
@@ -36,11 +44,44 @@ class ImageChoice:
 
     Args:
         version: Version of the engine in it, such as `3.3.6`; it decides the rules even for an image of your own.
-        uri_override: Whether the image is the caller's own, so that the catalogue is not consulted.
+        uri_override: Whether the caller names the image, so that the catalogue is not asked for it.
+        uri: Its URI then; None if it is not known at synth.
     """
 
     version: str
     uri_override: bool = False
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUri:
+    """The parts of the URI of an image in a private ECR repository; `tag` is empty if it is named by its digest."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str
+
+    @property
+    def stem(self) -> str:
+        """The tag without the number of its build."""
+        return self.stem_of(self.tag)
+
+    @staticmethod
+    def stem_of(tag: str) -> str:
+        """A tag without the number of its build: AWS publishes `…-ubuntu22.04`, `…-ubuntu22.04-v2.1` and dated ones."""
+        return _BUILD.sub("", tag)
+
+    @property
+    def is_for_neuron(self) -> bool:
+        """Whether it is for Inferentia and Trainium, by its name."""
+        return _NEURON.search(f"{self.repository}:{self.tag}") is not None
+
+
+def parse_uri(text: str) -> ImageUri | None:
+    """The parts of a URI; None if it is not one of a private ECR repository, or has parts that are not known."""
+    found = _URI.fullmatch(text)
+    return ImageUri(found["account"], found["region"], found["repository"], found["tag"] or "") if found else None
 
 
 @dataclass(frozen=True)
@@ -52,11 +93,13 @@ class ImageFamily:
         construct: Class of the constructs that names such an image, for messages: `TgiImage`.
         cuda_since: CUDA release by the first version that has it, the newest version first; for versions that are not
             in the catalogue.
+        version_in_tag: Pattern whose group is the engine's version in a tag.
     """
 
     name: str
     construct: str
     cuda_since: tuple[tuple[Version, Cuda], ...]
+    version_in_tag: str
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -88,6 +131,20 @@ class ImageFamily:
         """
         row = self._row(version)
         return (row["repository"], row["tag"]) if row else None
+
+    @property
+    def repositories(self) -> frozenset[str]:
+        """The names of the repositories."""
+        return frozenset(row["repository"] for row in self.rows)
+
+    def is_in_registry(self, uri: ImageUri) -> bool:
+        """Whether an image is in one of the accounts from which AWS publishes images."""
+        return uri.account in self._accounts(self.newest).values()
+
+    def named_version(self, uri: ImageUri) -> str | None:
+        """The version of the engine that a tag names, as AWS writes it; None if it names none."""
+        found = re.search(self.version_in_tag, uri.tag)
+        return found[1] if found else None
 
     def account(self, region: str, version: str) -> str | None:
         """The account, 12 digits, whose registry holds an image in a Region; None if AWS does not offer it there."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Size, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -129,6 +130,20 @@ def test_an_image_that_sagemaker_cannot_pull_is_rejected(scope: Stack, uri: str)
     error = rejection(scope, image=TgiImage.from_uri(uri, version="3.3.6"))
     assert "must be the URI of an image in a private ECR repository" in str(error)
     assert "Push the image to ECR" in str(error)
+
+
+def test_the_plan_knows_an_image_by_its_uri_and_by_its_repository(stack: Stack) -> None:
+    tag = "2.1.1-tgi1.4.0-gpu-py310-cu121-ubuntu22.04"
+    name = "huggingface-pytorch-tgi-inference"
+    arn = f"arn:aws:ecr:eu-west-1:763104351884:repository/{name}"
+    repository = ecr.Repository.from_repository_arn(stack, "Repository", arn)
+    images = (
+        TgiImage.from_uri(f"763104351884.dkr.ecr.eu-west-1.amazonaws.com/{name}:{tag}", version="1.4.0"),
+        TgiImage.from_ecr_repository(repository, tag=tag, version="1.4.0"),
+    )
+    for image in images:
+        message = str(rejection(stack, model=Model.from_hub("tiiuae/falcon-7b"), image=image))
+        assert "AWS publishes no such tag; that of TGI 1.4.0 is 2.1.1-tgi1.4.0-gpu-py310-cu121-ubuntu20.04." in message
 
 
 def test_an_image_uri_known_only_at_deployment_causes_a_warning(stack: Stack) -> None:

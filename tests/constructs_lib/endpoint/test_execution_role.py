@@ -104,13 +104,13 @@ def test_a_custom_image_may_be_pulled_only_from_its_repository(app: App) -> None
     by_repository, by_uri = Stack(app, "Repository", env=account), Stack(app, "Uri", env=account)
     repository = ecr.Repository(by_repository, "Images")
     endpoint(by_repository, image=TgiImage.from_ecr_repository(repository, tag="1", version="3.3.6"))
-    uri = "210987654321.dkr.ecr.eu-central-1.amazonaws.com/shared/tgi:1"
+    uri = "210987654321.dkr.ecr.eu-west-1.amazonaws.com/shared/tgi:1"
     endpoint(by_uri, image=TgiImage.from_uri(uri, version="3.3.6"))
     allowed = statement_with(template_of(by_repository), "ecr:BatchGetImage")
     (images,) = resources(template_of(by_repository), "AWS::ECR::Repository")
     assert (sorted(allowed["Action"]), text(allowed["Resource"])) == (PULL, f"<{images}.Arn>")
     allowed = statement_with(template_of(by_uri), "ecr:BatchGetImage")
-    assert text(allowed["Resource"]) == "arn:<AWS::Partition>:ecr:eu-central-1:210987654321:repository/shared/tgi"
+    assert text(allowed["Resource"]) == "arn:<AWS::Partition>:ecr:eu-west-1:210987654321:repository/shared/tgi"
 
 
 def test_the_role_may_not_read_the_token_which_cloudformation_resolves(stack: Stack) -> None:

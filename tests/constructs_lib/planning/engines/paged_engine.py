@@ -165,7 +165,12 @@ class PagedMemory:
 class PagedEngine:
     name = "paged"
     display_name = "Paged"
-    images = OwnTable("paged", construct="PagedImage", cuda_since=(((0, 0, 0), (12, 4)),))
+    images = OwnTable(
+        "paged",
+        construct="PagedImage",
+        cuda_since=(((0, 0, 0), (12, 4)),),
+        version_in_tag=r"^(\d+\.\d+\.\d+)-gpu-",
+    )
     hardware = HardwareSupport(accelerators="NVIDIA GPUs", is_gpu=True, example="InstanceType.G5_2XLARGE")
     options_type = PagedOptions
     token_variables = ("HF_TOKEN",)
