@@ -42,12 +42,13 @@ class TgiEndpoint(HostedEndpoint):
     warning that can be acknowledged. Every change of the model, its options or its hardware creates a new Model and
     EndpointConfig, and the endpoint moves to them in place: it keeps serving, and keeps its name and its current number
     of instances. It can be used wherever the CDK takes a SageMaker `IEndpoint`, as grantee of permissions for its
-    containers and, in a VPC, as `IConnectable`.
+    containers and, in a VPC, as `IConnectable`. There is no serverless one: SageMaker's serverless inference has no
+    GPUs.
 
     Args:
         scope: Parent construct.
         id: Identifier within the parent.
-        model: The weights: `Model.from_hub` or `Model.from_s3`.
+        model: The weights: `Model.from_hub`, `Model.from_s3` or `Model.from_s3_archive`.
         instance_type: The instance type, billed by the hour for as long as the endpoint exists, so there is no default.
             `InstanceType.cheapest_for(tokens=…, concurrency=…)` selects the cheapest instance type that serves that
             load by the plan's estimate; a new version of this library may then select another one.
@@ -55,13 +56,14 @@ class TgiEndpoint(HostedEndpoint):
         options: Launcher options of TGI. Default: every GPU of the instance, and TGI's own defaults for the rest.
         instance_count: Instances of a new endpoint. An update keeps a running endpoint's current number, so that no
             deployment undoes what a scaling policy or an operator did. Default: 1.
-        environment: Further environment variables of the container. Variables that an option covers are rejected.
-            Anybody with `sagemaker:DescribeModel` can read them: no secrets. Default: none.
+        environment: Further environment variables of the container. Variables that an option covers, and misspelt
+            ones, are rejected; those of other servers bring a warning. Anybody with `sagemaker:DescribeModel` can read
+            them: no secrets. Default: none.
         startup_timeout: How long an instance may take until the model answers, 1 minute to 1 hour. Default: computed
-            from the model's size.
-        model_download_timeout: How long SageMaker may take to copy weights from S3, 1 minute to 1 hour. Default:
-            computed from the model's size for weights in S3; none for the hub, where `startup_timeout` covers the
-            download.
+            from the model's size, at least 20 minutes.
+        model_download_timeout: How long SageMaker may take to copy weights from S3, and to unpack an archive, 1 minute
+            to 1 hour. Default: computed from the model's size for weights in S3, at least 20 minutes; none for the hub,
+            where `startup_timeout` covers the download.
         volume_size: Size of the storage volume, 1 to 512 GiB. Not for instances with local NVMe storage. Default:
             SageMaker's.
         volume_key: KMS key that encrypts the storage volume. Not for instances with local NVMe storage, which their

@@ -32,6 +32,7 @@ class HardwareSupport:
         example: An instance type that has them.
         untested_from: Compute capability from which on the engine was neither built nor tested. Default: none.
         tested_example: Instance types to prefer then, for the message.
+        other_image: What AWS publishes for other accelerators, as a sentence. Default: nothing.
     """
 
     accelerators: str
@@ -39,6 +40,7 @@ class HardwareSupport:
     example: str
     untested_from: tuple[int, int] | None = None
     tested_example: str = ""
+    other_image: str = ""
 
     def is_untested(self, instance: InstanceType) -> bool:
         """Whether the engine was not tested on the instance's GPUs."""

@@ -17,6 +17,7 @@ from constructs_lib.planning.hardware.instance_types import (
     InstanceType,
     attribute_name,
     find_instance,
+    has_no_accelerator,
     nearest_instances,
 )
 from constructs_lib.planning.images.catalogue import ImageChoice, Version, format_version, parse_version
@@ -180,7 +181,8 @@ def _with_own_compression(request: EndpointRequest, version: Version) -> Endpoin
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
     """Without figures that are wrong, or that are of accelerators on which the engine does not run."""
     instance = request.instance
-    if any(selection_rules.figure_problems(instance)) or instance.is_gpu != request.engine.hardware.is_gpu:
+    is_other = has_no_accelerator(instance.name) or instance.is_gpu != request.engine.hardware.is_gpu
+    if is_other or any(selection_rules.figure_problems(instance)):
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
     return replace(request, instance=instance)
 

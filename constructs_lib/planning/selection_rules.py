@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from constructs_lib.planning.engine import Engine
-from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.hardware.instance_types import InstanceType, has_no_accelerator
 from constructs_lib.planning.images.catalogue import ImageFamily, parse_version
 from constructs_lib.planning.models.facts import (
     UNKNOWN_LICENCE,
@@ -141,13 +141,13 @@ def instance_problems(engine: Engine, instance: InstanceType) -> Iterator[Proble
         full_name = f"ml.{str(instance.name).removeprefix('ml.')}"
         yield found if _INSTANCE_NAME.validate(full_name) else replace(found, fix=f"Write {full_name}.")
         return
-    if instance.is_gpu != hardware.is_gpu:
-        yield Problem(
-            keyword,
-            instance.name,
-            f"has {instance.accelerator}, but {engine.display_name}'s image is for {hardware.accelerators}",
-            f"Use a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}.",
-        )
+    use = f"Use a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}."
+    if has_no_accelerator(instance.name):
+        message = f"has no GPU, but {engine.display_name}'s image is for {hardware.accelerators}"
+        yield Problem(keyword, instance.name, message, use)
+    elif instance.is_gpu != hardware.is_gpu:
+        message = f"has {instance.accelerator}, but {engine.display_name}'s image is for {hardware.accelerators}"
+        yield Problem(keyword, instance.name, message, f"{use} {hardware.other_image}".strip())
     if instance.architecture != "x86_64":
         message = f"has an Arm host, but {engine.display_name}'s image is for x86"
         yield Problem(keyword, instance.name, message, "Use an x86 instance, such as p5.")

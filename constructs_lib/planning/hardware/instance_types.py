@@ -12,6 +12,10 @@ from constructs_lib.planning.hardware.storage import family_of, volume_size_supp
 
 Architecture = Literal["x86_64", "arm64"]
 
+# EC2 user guide, "Instance type naming conventions": compute, general purpose, memory, burstable, storage. A test
+# compares it with every name that botocore knows.
+_CPU_FAMILY = re.compile(r"(?:[acdhimrtxz]|im|is)\d")
+
 BLACKWELL = (10, 0)
 """Compute capability of the first Blackwell GPUs."""
 
@@ -156,10 +160,13 @@ class InstanceType:
             name: SageMaker's name, such as `ml.g5.2xlarge`, or EC2's, `g5.2xlarge`.
 
         Raises:
-            ValueError: The catalogue has no such instance; the message names the nearest ones.
+            ValueError: The catalogue has no such instance; the message names the nearest ones, or says that it has no
+                GPU.
         """
         if found := find_instance(name):
             return found
+        if has_no_accelerator(name):
+            raise ValueError(f"instance type {name!r} has no GPU. Use one that has, such as ml.g5.2xlarge.")
         near = nearest_instances(name)
         nearest = f" The nearest are {', '.join(near)}." if near else ""
         raise ValueError(
@@ -244,6 +251,11 @@ def nearest_instances(name: object) -> list[str]:
 
 def _key(name: str) -> str:
     return re.sub(r"[._-]", "", name.strip().lower().removeprefix("instancetype.").removeprefix("ml."))
+
+
+def has_no_accelerator(name: object) -> bool:
+    """Whether an instance of that name has neither GPUs nor Neuron devices, by the names of EC2's families."""
+    return isinstance(name, str) and _CPU_FAMILY.match(family_of(name)) is not None
 
 
 def attribute_name(name: str) -> str:

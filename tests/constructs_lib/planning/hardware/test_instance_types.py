@@ -7,7 +7,7 @@ from typing import get_type_hints
 import botocore.loaders
 import pytest
 
-from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name
+from constructs_lib.planning.hardware.instance_types import InstanceType, attribute_name, has_no_accelerator
 from constructs_lib.planning.hardware.storage import volume_size_supported
 
 ALL = InstanceType.all()
@@ -96,6 +96,21 @@ def test_a_name_outside_of_the_catalogue_is_an_error(name):
         InstanceType.named(name)
 
 
+@pytest.mark.parametrize("name", ["ml.t2.2xlarge", "ml.m5.xlarge", "m5d.xlarge", "ml.c6gn.16xlarge", "ml.r8g.48xlarge"])
+def test_an_instance_without_a_gpu_is_not_to_be_described(name):
+    with pytest.raises(
+        ValueError, match=f"^instance type '{name}' has no GPU. Use one that has, such as ml.g5.2xlarge"
+    ):
+        InstanceType.named(name)
+
+
+def test_every_instance_that_botocore_names_has_an_accelerator_or_is_recognized_as_one_without():
+    legacy = re.compile(r"ml\.(p2|p3|inf1|dl1)\.")
+    without = {name for name in botocores_names() if has_no_accelerator(name)}
+    assert without == botocores_names() - {one.name for one in ALL} - set(filter(legacy.match, botocores_names()))
+    assert not any(has_no_accelerator(one.name) for one in ALL)
+
+
 def test_an_instance_can_be_described(planning):
     instance = InstanceType.of("ml.g9.12xlarge", accelerator_count=4, memory_gib=48)
     plan = planning(instance=instance)
@@ -116,13 +131,22 @@ def test_a_described_instance_accepts_a_volume_by_the_sdks_rule(name, taken):
             InstanceType.INF2_XLARGE,
             (
                 "instance_type='ml.inf2.xlarge': has Inferentia2, but TGI's image is for NVIDIA GPUs."
-                " Use a GPU instance, such as InstanceType.G5_2XLARGE."
+                " Use a GPU instance, such as InstanceType.G5_2XLARGE. AWS has an image of TGI for Inferentia and"
+                " Trainium as well, which this library does not support yet."
             ),
         ),
         (
             InstanceType.TRN2_48XLARGE,
             (
                 "instance_type='ml.trn2.48xlarge': has Trainium2, but TGI's image is for NVIDIA GPUs."
+                " Use a GPU instance, such as InstanceType.G5_2XLARGE. AWS has an image of TGI for Inferentia and"
+                " Trainium as well, which this library does not support yet."
+            ),
+        ),
+        (
+            InstanceType.of("ml.m5.xlarge", accelerator_count=1, memory_gib=16),
+            (
+                "instance_type='ml.m5.xlarge': has no GPU, but TGI's image is for NVIDIA GPUs."
                 " Use a GPU instance, such as InstanceType.G5_2XLARGE."
             ),
         ),
