@@ -149,6 +149,10 @@ class Model(ABC):
         """Problems that no plan sees: those of the constructs that the model was created from."""
         return ()
 
+    def resources(self) -> Mapping[str, object]:
+        """The constructs that the model was created from, by keyword, whatever their types are."""
+        return {}
+
     @abstractmethod
     def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
         """Allow the role to read the weights.
@@ -200,6 +204,9 @@ class _HubModel(Model):
                 SECRET.fix,
             )
 
+    def resources(self) -> Mapping[str, object]:
+        return {"model.token": self._token}
+
     def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
         if self._token is None:
             return ModelBinding()
@@ -243,6 +250,9 @@ class _S3Model(Model):
     def validate(self) -> Iterator[Problem]:
         yield from BUCKET.problems("model.bucket", self._location.bucket, required=True)
         yield from self._location.problems()
+
+    def resources(self) -> Mapping[str, object]:
+        return {"model.bucket": self._location.bucket}
 
     def bind(self, role: ExecutionRole, *, token_variables: Iterable[str]) -> ModelBinding:
         del token_variables

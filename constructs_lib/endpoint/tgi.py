@@ -13,6 +13,8 @@ from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
 from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
+from constructs_lib.endpoint.places import place_problems
+from constructs_lib.endpoint.role_trust import trust_problems
 from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.engines.tgi.engine import TGI
@@ -144,7 +146,9 @@ class TgiEndpoint(HostedEndpoint):
         )
         types = [*KEY.problems("volume_key", volume_key), *ROLE.problems("role", role), *tag_problems(tags)]
         parts = [problem for part in (model, image) for problem in _validate(part)]
-        raise_if_any(scope, id, [*planned.problems, *parts, *quantities, *network.validate(), *types])
+        given = {"vpc": vpc, "volume_key": volume_key, "role": role} | dict(_resources(model))
+        places = [*place_problems(environment_of(scope), given), *trust_problems(role)]
+        raise_if_any(scope, id, [*planned.problems, *parts, *quantities, *network.validate(), *types, *places])
         super().__init__(
             scope,
             id,
@@ -251,3 +255,7 @@ def _spec(part: object) -> Any:
 
 def _validate(part: object) -> Iterable[Problem]:
     return part.validate() if isinstance(part, Model | ContainerImage) else ()
+
+
+def _resources(model: object) -> Mapping[str, object]:
+    return model.resources() if isinstance(model, Model) else {}
