@@ -75,6 +75,12 @@ def openapi_document() -> dict[str, Any]:
     return document
 
 
+def known_engines() -> tuple[str, ...]:
+    """The engines whose protocols the function speaks: those that its code has a folder of."""
+    folders = (lambda_root() / "front_door" / "engines").iterdir()
+    return tuple(sorted(folder.name for folder in folders if (folder / "engine.py").is_file()))
+
+
 def lambda_root() -> Path:
     """The folder with one folder per function."""
     installed = _PACKAGE / "_lambda"

@@ -15,7 +15,7 @@ from constructs import Construct
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import resolved
-from constructs_lib.front_door.account_logging import set_account_log_role
+from constructs_lib.front_door.account_logging import account_of, set_account_log_role
 from constructs_lib.front_door.api_definition import ApiSettings, describe_required_bodies, render_api_definition
 from constructs_lib.front_door.assets import openapi_document
 from constructs_lib.front_door.gateway_responses import gateway_responses
@@ -181,8 +181,12 @@ class FrontDoorApi(Construct):
         self.stage: apigateway.IStage = apigateway.Stage.from_stage_attributes(
             self, "StageReference", stage_name=stage.ref, rest_api=self.api
         )
+        # A stage with an access log is rejected before the role is set, also by another front door of the stack.
+        account = account_of(environment_of(self))
         if arguments.cloud_watch_role:
-            stage.node.add_dependency(set_account_log_role(self))
+            account = set_account_log_role(self, after=self._api)
+        if account is not None:
+            stage.node.add_dependency(account)
 
     def _deployment(self) -> apigateway.CfnDeployment:
         deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)

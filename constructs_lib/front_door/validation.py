@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from constructs_lib._arguments import VPC_ENDPOINT, is_whole_number, quantity_problems, type_name
-from constructs_lib._tokens import hide_token, is_token
+from constructs_lib._tokens import hide_token
+from constructs_lib._vpc_endpoints import service_of
 from constructs_lib.front_door.access.base import AccessMethod
+from constructs_lib.front_door.account_logging import log_role_problems
 from constructs_lib.front_door.consumers import limit_problems
 from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
+from constructs_lib.front_door.endpoints import endpoint_problems
 from constructs_lib.front_door.web_acl import WebAcl
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Boolean, Integer, problem
@@ -27,12 +29,6 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.exposure import Exposure
-
-# The name is in URLs, in JSON and in the `model` field of requests.
-_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
-
-# The members of IModelEndpoint that a front door uses, so that a mistake is reported here and not by jsii.
-_ENDPOINT_ATTRIBUTES = ("endpoint_name", "endpoint_arn", "grant_invoke", "model_id", "max_body_bytes", "engine")
 
 _MEMORY_MIB = (128, 10240)
 
@@ -45,14 +41,14 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         arguments: The arguments, whatever their types are.
     """
     problems = [
-        *_models_problems(arguments.models),
+        *endpoint_problems(environment, arguments.models),
         *_flag_problems(arguments),
+        *log_role_problems(environment, arguments.cloud_watch_role),
         *_timeout_problems(arguments),
         *_memory_problems(hide_token(arguments.memory_size)),
         *limit_problems(
             {"rate_limit": hide_token(arguments.rate_limit), "burst_limit": hide_token(arguments.burst_limit)}
         ),
-        *_environment_problems(environment, arguments.models),
         *quantity_problems(timeout=arguments.timeout),
         *_type_problems(arguments),
         *_exposure_problems(environment.region, arguments.exposure),
@@ -60,47 +56,6 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
     if not any(found.keyword.startswith("models") for found in problems):
         problems += _default_tokens_problems(hide_token(arguments.default_max_tokens), arguments.models)
     return problems
-
-
-def _models_problems(models: object) -> Iterator[Problem]:
-    if not isinstance(models, Mapping):
-        yield Problem("models", models, "must be a mapping of name to endpoint", 'Write {"llama": endpoint}.')
-        return
-    if not models:
-        yield Problem("models", models, "must have at least one endpoint", 'Write {"llama": endpoint}.')
-    for name, endpoint in models.items():
-        if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
-            yield Problem(
-                "models",
-                name,
-                "a model's name must be 1 to 63 letters, digits, dots, underscores or hyphens",
-                "Rename it; it appears in URLs and in the `model` field of requests.",
-            )
-        if fault := _endpoint_fault(endpoint):
-            yield Problem(
-                f"models[{name!r}]",
-                endpoint,
-                f"must be a model endpoint, but {fault}",
-                "Give a TgiEndpoint, or TgiEndpoint.from_endpoint_name(…) for an existing endpoint.",
-            )
-
-
-def _endpoint_fault(endpoint: object) -> str | None:
-    if isinstance(endpoint, type):
-        return f"is the class {endpoint.__name__}"
-    missing = [attribute for attribute in _ENDPOINT_ATTRIBUTES if not hasattr(endpoint, attribute)]
-    if missing:
-        return f"has no {', '.join(missing)}"
-    given = {attribute: getattr(endpoint, attribute) for attribute in _ENDPOINT_ATTRIBUTES}
-    wrong = [name for name in ("endpoint_name", "endpoint_arn", "engine") if not _is_nonempty_string(given[name])]
-    wrong += [] if callable(given["grant_invoke"]) else ["grant_invoke"]
-    wrong += [] if given["model_id"] is None or _is_nonempty_string(given["model_id"]) else ["model_id"]
-    wrong += ["max_body_bytes"] if Integer(1).validate(given["max_body_bytes"]) else []
-    return f"its {', '.join(wrong)} cannot be an endpoint's" if wrong else None
-
-
-def _is_nonempty_string(value: object) -> bool:
-    return isinstance(value, str) and value != ""
 
 
 def _flag_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
@@ -142,23 +97,6 @@ def _memory_problems(memory: object) -> Iterator[Problem]:
     if not isinstance(memory, Unknown) and not (is_whole_number(memory) and low <= memory <= high):
         fix = "Use 512 unless your own measurements differ."
         yield Problem("memory_size", memory, f"must be {low} to {high} MiB", fix)
-
-
-def _environment_problems(environment: StackEnvironment, models: object) -> Iterator[Problem]:
-    """Endpoints that the function could not call, as SageMaker finds them by name in one account and Region."""
-    for name, endpoint in models.items() if isinstance(models, Mapping) else ():
-        known = [attribute for attribute in ("account", "region") if not is_token(getattr(environment, attribute))]
-        env = getattr(endpoint, "env", None) if known else None
-        for attribute in known:
-            here, there = getattr(environment, attribute), getattr(env, attribute, None)
-            if isinstance(there, str) and there != here and not is_token(there):
-                noun = attribute.capitalize() if attribute == "region" else attribute
-                yield Problem(
-                    f"models[{name!r}]",
-                    there,
-                    f"is the {noun} of the endpoint, but a front door calls endpoints in its stack's {noun}: {here}",
-                    f"Put the front door in a stack of that {noun}.",
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +149,8 @@ def _type_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
 def _exposure_problems(region: str, exposure: Exposure) -> Iterator[Problem]:
     endpoints = exposure.vpc_endpoints
     yield from VPC_ENDPOINT.list_problems("vpc_endpoints", endpoints)
+    for index, endpoint in enumerate(endpoints) if isinstance(endpoints, list | tuple) else ():
+        yield from _service_problems(f"vpc_endpoints[{index}]", endpoint)
     if isinstance(endpoints, list | tuple) and not endpoints:
         fix = "Give VPC endpoints for execute-api, or remove it for a public API."
         yield Problem("vpc_endpoints", endpoints, "must have at least one endpoint", fix)
@@ -218,6 +158,20 @@ def _exposure_problems(region: str, exposure: Exposure) -> Iterator[Problem]:
         yield from exposure.domain.validate(region, private=endpoints is not None)
     if isinstance(exposure.web_acl, WebAcl):
         yield from exposure.web_acl.validate(region)
+
+
+def _service_problems(keyword: str, endpoint: Any) -> Iterator[Problem]:
+    """The problem of a VPC endpoint of another service; of an imported one, only its type is known."""
+    if not VPC_ENDPOINT.matches(endpoint):
+        return
+    fix = "Give vpc.add_interface_endpoint(…, service=InterfaceVpcEndpointAwsService.APIGATEWAY)."
+    # Interface endpoints have security groups, and so connections; gateway endpoints are only for S3 and DynamoDB.
+    if not hasattr(endpoint, "connections"):
+        message = "is a gateway endpoint, but a private API is reached through interface endpoints for execute-api"
+        yield Problem(keyword, endpoint, message, fix)
+    elif service_of(endpoint) not in (None, "execute-api"):
+        message = "is an endpoint for another service, but a private API is reached through endpoints for execute-api"
+        yield Problem(keyword, endpoint, message, fix)
 
 
 def _default_tokens_problems(tokens: object, models: Mapping[str, IModelEndpoint]) -> Iterator[Problem]:

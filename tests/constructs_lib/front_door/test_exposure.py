@@ -99,6 +99,43 @@ def test_a_private_api_is_reached_only_through_its_vpc_endpoints(stack: Stack) -
     assert policy(rendered) == [statement("Allow"), through_other_endpoints("vpce-1", "vpce-2")]
 
 
+def test_vpc_endpoints_of_other_services_are_rejected_by_their_type_or_service(stack: Stack) -> None:
+    vpc = ec2.Vpc(stack, "Vpc")
+    services, reached = ec2.InterfaceVpcEndpointAwsService, "but a private API is reached through"
+    message = rejection(
+        stack,
+        vpc_endpoints=[
+            vpc.add_interface_endpoint("Right", service=services.APIGATEWAY),
+            vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3),
+            vpc.add_interface_endpoint("Runtime", service=services.SAGEMAKER_RUNTIME),
+            ec2.GatewayVpcEndpoint.from_gateway_vpc_endpoint_id(stack, "Imported", "vpce-3"),
+        ],
+    )
+    fix = ". Give vpc.add_interface_endpoint(…, service=InterfaceVpcEndpointAwsService.APIGATEWAY)."
+    gateway = f"is a gateway endpoint, {reached} interface endpoints for execute-api{fix}"
+    other = f"{reached} endpoints for execute-api{fix}"
+    assert message.splitlines()[1:] == [
+        f"  - vpc_endpoints[1]=(GatewayVpcEndpoint Stack/Vpc/S3): {gateway}",
+        f"  - vpc_endpoints[2]=(InterfaceVpcEndpoint Stack/Vpc/Runtime): is an endpoint for another service, {other}",
+        f"  - vpc_endpoints[3]=(Stack/Imported): {gateway}",
+    ]
+
+
+def test_a_vpc_endpoint_whose_service_only_the_deployment_knows_is_accepted(stack: Stack) -> None:
+    service = ec2.InterfaceVpcEndpointService(Token.as_string({"Fn::ImportValue": "Service"}))
+    own = ec2.Vpc(stack, "Vpc").add_interface_endpoint("Own", service=service)
+    rendered = template(make_front_door(stack, vpc_endpoints=[own]))
+    assert only(rendered, "ApiGateway::RestApi")["EndpointConfiguration"]["Types"] == ["PRIVATE"]
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", None])
+def test_a_vpc_endpoint_of_this_app_for_execute_api_is_accepted(region: str | None) -> None:
+    stack = Stack(App(), "Stack", env=Environment(region=region))
+    own = ec2.Vpc(stack, "Vpc").add_interface_endpoint("Api", service=ec2.InterfaceVpcEndpointAwsService.APIGATEWAY)
+    rendered = template(make_front_door(stack, vpc_endpoints=[own]))
+    assert len(only(rendered, "ApiGateway::RestApi")["EndpointConfiguration"]["VpcEndpointIds"]) == 1
+
+
 def test_no_policy_allows_callers_that_iam_or_a_custom_authorizer_merely_does_not_name(stack: Stack) -> None:
     function = lambda_.Function.from_function_attributes(
         stack, "Own", function_arn="arn:aws:lambda:eu-west-1:111122223333:function:own", same_environment=True

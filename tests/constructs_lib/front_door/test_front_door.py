@@ -214,6 +214,25 @@ def test_the_log_role_of_the_account_is_retained_and_the_stage_depends_on_it() -
     assert account[0] in stage["DependsOn"]
 
 
+def test_the_log_role_is_set_after_the_api_so_that_iam_has_spread_it() -> None:
+    (api,) = of_type(default(), "ApiGateway::RestApi")
+    (account,) = of_type(default(), "ApiGateway::Account").values()
+    assert account["DependsOn"] == [api]
+    # The API comes after the function, and so after the endpoint: a role needs seconds.
+    (role,) = (resource for name, resource in of_type(default(), "IAM::Role").items() if "AccountLogRole" in name)
+    assert "DependsOn" not in role
+
+
+def test_a_second_front_door_waits_for_the_log_role_that_the_first_one_sets() -> None:
+    stack = Stack(App(), "Stack")
+    models = {"llama": endpoint(stack)}
+    FrontDoor(stack, "First", models=models)
+    rendered = template(FrontDoor(stack, "Second", models=models, cloud_watch_role=False))
+    (account,) = of_type(rendered, "ApiGateway::Account")
+    for stage in of_type(rendered, "ApiGateway::Stage").values():
+        assert account in stage["DependsOn"]
+
+
 def test_the_log_role_of_the_account_can_be_left_alone() -> None:
     rendered = template(make_front_door(cloud_watch_role=False))
     assert not of_type(rendered, "ApiGateway::Account")

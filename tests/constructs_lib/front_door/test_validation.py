@@ -1,19 +1,23 @@
 """The arguments that FrontDoor rejects, and the texts of its errors."""
 
+import json
 import re
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Environment, Stack, Token
+from front_door.engines import ENGINES
 
+from constructs_lib import InstanceType, Model
 from constructs_lib.endpoint.tgi import TgiEndpoint
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
+from constructs_lib.front_door.assets import known_engines
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.front_door.function_environment import environment_bytes
 from constructs_lib.planning.serving_limits import ServingFacts
-from tests.constructs_lib.front_door.doubles import endpoint, template, variables
+from tests.constructs_lib.front_door.doubles import endpoint, function, template, variables
 
 
 @pytest.fixture
@@ -179,6 +183,96 @@ def test_an_endpoint_of_another_account_and_region_is_rejected() -> None:
 def test_an_endpoint_of_the_same_account_and_region_is_accepted() -> None:
     here = Stack(App(), "Here", env=Environment(account="111122223333", region="eu-west-1"))
     assert FrontDoor(here, "FrontDoor", models={"llama": endpoint(here)}).url
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "words"),
+    [
+        (
+            Environment(account="111122223333", region="eu-west-1"),
+            None,
+            "any account and Region, while this stack is for account 111122223333 in eu-west-1",
+        ),
+        (None, Environment(region="eu-west-1"), "any account in eu-west-1, while this stack is for any account and"),
+        (
+            Environment(account="111122223333"),
+            Environment(account="444455556666"),
+            None,
+        ),
+        (
+            Environment(region="eu-west-1"),
+            Environment(account="444455556666", region="eu-west-1"),
+            "account 444455556666 in eu-west-1, while this stack is for any account in eu-west-1",
+        ),
+    ],
+)
+def test_an_endpoint_whose_generated_name_the_cdk_cannot_pass_is_rejected(
+    here: Environment | None, there: Environment | None, words: str | None
+) -> None:
+    app = App()
+    llm = TgiEndpoint(
+        Stack(app, "Models", env=there),
+        "Llm",
+        model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
+        instance_type=InstanceType.G5_2XLARGE,
+    )
+    message = rejection(Stack(app, "Door", env=here), models={"llm": llm})
+    assert message.startswith("Door/FrontDoor: 1 problem to solve")
+    if words is None:
+        assert "models['llm']='444455556666': is the account of the endpoint, but" in message
+        return
+    assert f"models['llm']=(TgiEndpoint Models/Llm): is created by Models, which is for {words}" in message
+    assert message.endswith(
+        ": the CDK passes generated names only between stacks of the same env."
+        " Give both stacks the same env, or set endpoint_name of the endpoint."
+    )
+
+
+@pytest.mark.parametrize("name", [None, "team-llm"])
+def test_an_endpoint_of_another_stack_is_accepted_if_the_cdk_can_pass_its_name(name: str | None) -> None:
+    app = App()
+    here = Environment(account="111122223333", region="eu-west-1")
+    llm = TgiEndpoint(
+        Stack(app, "Models", env=None if name else here),
+        "Llm",
+        model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
+        instance_type=InstanceType.G5_2XLARGE,
+        endpoint_name=name,
+    )
+    rendered = template(FrontDoor(Stack(app, "Door", env=here), "FrontDoor", models={"llm": llm}))
+    assert (f'"endpoint_name":"{name}"' if name else "Fn::ImportValue") in json.dumps(
+        function(rendered)["Environment"]["Variables"]["MODELS"]
+    ).replace("\\", "")
+
+
+def test_an_engine_that_the_function_does_not_know_is_rejected(stack: Stack) -> None:
+    foreign = endpoint(stack)
+    foreign._engine = "vllm"
+    message = rejection(stack, models={"llama": foreign})
+    assert message.endswith(
+        "  - models['llama'].engine='vllm': is no engine whose protocol the front door speaks: tgi."
+        " Give an endpoint of such an engine."
+    )
+
+
+def test_the_engines_that_a_front_door_accepts_are_those_of_its_function() -> None:
+    assert sorted(known_engines()) == sorted(ENGINES)
+
+
+def test_two_front_doors_of_a_stack_cannot_both_set_the_log_role_of_the_account(stack: Stack) -> None:
+    FrontDoor(stack, "First", models={"llama": endpoint(stack)})
+    message = rejection(stack, models={"qwen": endpoint(stack, "qwen")})
+    assert message.endswith(
+        "  - cloud_watch_role=True: is one setting for the account and Region, which Stack/First/Api/Account in this"
+        " stack makes already. Pass cloud_watch_role=False to this front door."
+    )
+
+
+def test_front_doors_of_two_stacks_can_both_set_the_log_role_as_each_is_deployed_alone() -> None:
+    app = App()
+    for name in ("One", "Other"):
+        stack = Stack(app, name)
+        assert FrontDoor(stack, "FrontDoor", models={"llama": endpoint(stack)}).url
 
 
 @pytest.mark.parametrize("value", ["no", None, 0])

@@ -1,0 +1,109 @@
+"""Validates the endpoints that a front door is given: what they are, and whether its function can call them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from constructs_lib._references import name_problems
+from constructs_lib._tokens import is_token
+from constructs_lib.front_door.assets import known_engines
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.rules import Integer
+
+if TYPE_CHECKING:
+    from constructs_lib._stack_env import StackEnvironment
+    from constructs_lib.endpoint.interface import IModelEndpoint
+
+# The name is in URLs, in JSON and in the `model` field of requests.
+_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
+
+# The members of IModelEndpoint that a front door uses, so that a mistake is reported here and not by jsii.
+_ENDPOINT_ATTRIBUTES = ("endpoint_name", "endpoint_arn", "grant_invoke", "model_id", "max_body_bytes", "engine")
+
+
+def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator[Problem]:
+    """The problems of the endpoints and of the names that clients use for their models.
+
+    Args:
+        environment: The environment of the front door's stack.
+        models: The endpoints by name, whatever their types are.
+    """
+    if not isinstance(models, Mapping):
+        yield Problem("models", models, "must be a mapping of name to endpoint", 'Write {"llama": endpoint}.')
+        return
+    if not models:
+        yield Problem("models", models, "must have at least one endpoint", 'Write {"llama": endpoint}.')
+    for name, endpoint in models.items():
+        keyword = f"models[{name!r}]"
+        if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
+            yield Problem(
+                "models",
+                name,
+                "a model's name must be 1 to 63 letters, digits, dots, underscores or hyphens",
+                "Rename it; it appears in URLs and in the `model` field of requests.",
+            )
+        if fault := _fault(endpoint):
+            yield Problem(
+                keyword,
+                endpoint,
+                f"must be a model endpoint, but {fault}",
+                "Give a TgiEndpoint, or TgiEndpoint.from_endpoint_name(…) for an existing endpoint.",
+            )
+        else:
+            yield from _engine_problems(keyword, endpoint)
+        yield from _environment_problems(environment, keyword, endpoint)
+
+
+def _fault(endpoint: object) -> str | None:
+    if isinstance(endpoint, type):
+        return f"is the class {endpoint.__name__}"
+    missing = [attribute for attribute in _ENDPOINT_ATTRIBUTES if not hasattr(endpoint, attribute)]
+    if missing:
+        return f"has no {', '.join(missing)}"
+    given = {attribute: getattr(endpoint, attribute) for attribute in _ENDPOINT_ATTRIBUTES}
+    wrong = [name for name in ("endpoint_name", "endpoint_arn", "engine") if not _is_nonempty_string(given[name])]
+    wrong += [] if callable(given["grant_invoke"]) else ["grant_invoke"]
+    wrong += [] if given["model_id"] is None or _is_nonempty_string(given["model_id"]) else ["model_id"]
+    wrong += ["max_body_bytes"] if Integer(1).validate(given["max_body_bytes"]) else []
+    return f"its {', '.join(wrong)} cannot be an endpoint's" if wrong else None
+
+
+def _is_nonempty_string(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _engine_problems(keyword: str, endpoint: IModelEndpoint) -> Iterator[Problem]:
+    """The engine that the function would refuse when it starts."""
+    known = known_engines()
+    if endpoint.engine not in known:
+        yield Problem(
+            f"{keyword}.engine",
+            endpoint.engine,
+            f"is no engine whose protocol the front door speaks: {', '.join(known)}",
+            "Give an endpoint of such an engine.",
+        )
+
+
+def _environment_problems(environment: StackEnvironment, keyword: str, endpoint: Any) -> Iterator[Problem]:
+    """Endpoints that the function could not call, as SageMaker finds them by name in one account and Region."""
+    problems = list(_place_problems(environment, keyword, endpoint))
+    if not problems and is_token(getattr(endpoint, "endpoint_name", None)):
+        problems = list(name_problems(keyword, endpoint, environment, noun="endpoint", name="endpoint_name"))
+    yield from problems
+
+
+def _place_problems(environment: StackEnvironment, keyword: str, endpoint: object) -> Iterator[Problem]:
+    known = [attribute for attribute in ("account", "region") if not is_token(getattr(environment, attribute))]
+    env = getattr(endpoint, "env", None) if known else None
+    for attribute in known:
+        here, there = getattr(environment, attribute), getattr(env, attribute, None)
+        if isinstance(there, str) and there != here and not is_token(there):
+            noun = attribute.capitalize() if attribute == "region" else attribute
+            yield Problem(
+                keyword,
+                there,
+                f"is the {noun} of the endpoint, but a front door calls endpoints in its stack's {noun}: {here}",
+                f"Put the front door in a stack of that {noun}.",
+            )
