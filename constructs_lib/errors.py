@@ -50,7 +50,9 @@ def _readable(value: object) -> object:
         return value
     path = getattr(getattr(value, "node", None), "path", None)
     if isinstance(path, str):
-        return Described(f"{type(value).__name__.removeprefix('_').removesuffix('Proxy')} {path}")
+        # What the CDK imports has no class of its own in Python.
+        kind = type(value).__name__.removeprefix("_").removesuffix("Proxy")
+        return Described(path if kind == "InterfaceDynamic" else f"{kind} {path}")
     if isinstance(value, Mapping):
         return {key: _readable(item) for key, item in value.items()}
     if isinstance(value, Sequence):

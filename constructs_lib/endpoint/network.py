@@ -65,11 +65,9 @@ class Network:
 
     def validate(self) -> list[Problem]:
         """Problems of the arguments, each by itself and together."""
-        if wrong := self._type_problems:
-            return wrong
         if self._vpc is None:
-            return list(self._requirement_problems())
-        return [*self._selection_problems(), *self._group_problems(self._vpc)]
+            return [*self._type_problems, *self._requirement_problems()]
+        return self._type_problems or [*self._selection_problems(), *self._group_problems(self._vpc)]
 
     def access(self) -> NetworkAccess | None:
         """What the subnets reach. None: there is no VPC, it is not looked up yet, or `validate` reports problems."""

@@ -8,7 +8,7 @@ from aws_cdk import Reference, Tokenization
 from aws_cdk import aws_ec2 as ec2
 
 from constructs_lib._tokens import is_token
-from constructs_lib.planning.validation.problem import Described, Problem
+from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def foreign_group_problems(groups: Sequence[ec2.ISecurityGroup], vpc: ec2.IVpc) 
         if isinstance(resource, ec2.CfnSecurityGroup) and _are_different(resource.vpc_id, vpc.vpc_id):
             yield Problem(
                 f"security_groups[{index}]",
-                Described(group.node.path),
+                group,
                 f"is not a group of the endpoint's VPC ({vpc.node.path})",
                 "Create it in that VPC, or remove it for a new group without inbound rules.",
             )
