@@ -37,7 +37,7 @@ class _Name:
 
     def likeness(self, other: _Name) -> tuple[float, float]:
         """How similar the names are, and the owners, each from 0 to 1."""
-        if self._sizes and other._sizes and self._sizes != other._sizes:
+        if self._sizes and other._sizes and not self._sizes & other._sizes:
             return 0.0, 0.0
         ratio = SequenceMatcher(None, self._name, other._name, autojunk=False).ratio()
         return ratio, SequenceMatcher(None, self._owner, other._owner, autojunk=False).ratio()

@@ -25,6 +25,7 @@ KNOWN = [
         ("TheBloke/Llama-2-7B-Chat-AWQ", "meta-llama/Llama-2-7b-chat-hf"),
         ("mistralai/Mixtral-8x7B-Instruct", "mistralai/Mixtral-8x7B-Instruct-v0.1"),
         ("qwen/qwen2.5-7b-instruct-gptq-int4", "Qwen/Qwen2.5-7B-Instruct"),
+        ("Qwen/Qwen2.5-7B-Instruct-1M", "Qwen/Qwen2.5-7B-Instruct"),
         ("me/mine", None),
         ("", None),
     ],
