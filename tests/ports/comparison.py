@@ -129,6 +129,6 @@ def _environment_deviations(environment: Json, expect: Json) -> list[str]:
         f"{name} is {given.get(name)!r}, not {value!r}" for name, value in wanted.items() if given.get(name) != value
     ]
     others = given.keys() - wanted.keys() - _ADDITIONS - _TOKEN - {"HF_MODEL_ID"}
-    same = dict(expect.get("may_have", {})) | (_OLD_DEFAULTS if expect["image"] < "2" else {})
+    same = dict(expect.get("may_have", {})) | (_OLD_DEFAULTS if "0.9" <= expect["image"] < "2" else {})
     others = {name for name in others if given[name] != same.get(name)}
     return found + [f"{name}={given[name]} is not in the deployment" for name in sorted(others)]
