@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage, TgiOptions, read_model_file
+
+# The commit before the repository's files became those of transformers' own Falcon, which TGI 0.8.2 does not have.
+COMMIT = "eb410fb6ffa9028e97adb801f0d6ec46d02f8b07"
+MODELS = read_model_file(Path(__file__).with_name("falcon_7b_2023.json"))
 
 
 def build(app: App) -> Stack:
@@ -13,7 +19,7 @@ def build(app: App) -> Stack:
     endpoint = TgiEndpoint(
         stack,
         "Falcon",
-        model=Model.from_hub("tiiuae/falcon-7b-instruct"),
+        model=Model.from_hub("tiiuae/falcon-7b-instruct", revision=COMMIT, facts=MODELS["tiiuae/falcon-7b-instruct"]),
         instance_type=InstanceType.G5_8XLARGE,
         image=TgiImage.version("0.8.2"),
         options=TgiOptions(trust_remote_code=True),
