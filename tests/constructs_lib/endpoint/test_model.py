@@ -89,7 +89,7 @@ def test_weights_of_a_known_shape_are_planned(stack: Stack) -> None:
 
 
 def test_weights_of_an_unknown_shape_bring_a_warning_that_can_be_acknowledged(stack: Stack) -> None:
-    (warning,) = warnings_of(endpoint(stack, Model.from_hub("team/my-llama-3.1-8b")))
+    (warning,) = warnings_of(endpoint(stack, Model.from_hub("team/my-llama-3.1-8b-instruct")))
     assert "Did you mean meta-llama/Llama-3.1-8B-Instruct?" in warning
     assert "[ack: tgi-endpoint:unknownModel]" in warning
 

@@ -30,10 +30,10 @@ def message(plan, warning_id):
     ("model", "words"),
     [
         (
-            hub("team/my-llama-3.1-8b"),
+            hub("me/my-llama-3.1-8b-instruct"),
             (
-                f"team/my-llama-3.1-8b is not in the catalogue, so nothing was checked for it: {UNCHECKED}."
-                f" Did you mean {LLAMA}? Read its shape with `tgi-endpoint models add team/my-llama-3.1-8b` and"
+                f"me/my-llama-3.1-8b-instruct is not in the catalogue, so nothing was checked for it: {UNCHECKED}."
+                f" Did you mean {LLAMA}? Read its shape with `tgi-endpoint models add me/my-llama-3.1-8b-instruct` and"
                 " pass facts=…, or name a model of the same shape, such as the base model of a fine-tune:"
                 f" Model.from_hub(…, like='{LLAMA}')."
             ),
@@ -108,11 +108,11 @@ def test_what_the_catalogue_knows_of_the_weights_themselves_wins():
     ("model", "words"),
     [
         (
-            hub(like="meta-llama/Meta-Llama-3.1-8B-Instruct"),
+            hub(like="meta-llama/Lama-3.1-8B-Instruct"),
             (
-                "model.like='meta-llama/Meta-Llama-3.1-8B-Instruct': is not in the catalogue. Did you mean"
+                "model.like='meta-llama/Lama-3.1-8B-Instruct': is not in the catalogue. Did you mean"
                 f" '{LLAMA}'? Otherwise read its shape with `tgi-endpoint models add"
-                " meta-llama/Meta-Llama-3.1-8B-Instruct` and pass facts=…."
+                " meta-llama/Lama-3.1-8B-Instruct` and pass facts=…."
             ),
         ),
         (
