@@ -66,8 +66,8 @@ def read_compression(config: Mapping[str, Any]) -> Compression | None:
     return Compression(
         kind=_KINDS[method],
         bits=_bits(scheme.get("bits", scheme.get("num_bits"))),
-        group_size=_group(scheme.get("group_size")),
-        act_order=scheme.get("desc_act") is True,
+        group_size=_group(scheme.get("group_size", _block(section))),
+        act_order=scheme.get("desc_act") is True or scheme.get("actorder") == "group",
     )
 
 
@@ -94,6 +94,12 @@ def _scheme(section: Mapping[str, Any]) -> Mapping[str, Any]:
     first = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
     weights = first.get("weights") if isinstance(first, Mapping) else None
     return weights if isinstance(weights, Mapping) else section
+
+
+def _block(section: Mapping[str, Any]) -> object:
+    """Inputs that share one scale in FP8 weights with a scale for each block."""
+    block = section.get("weight_block_size")
+    return block[1] if isinstance(block, list) and len(block) == 2 else None
 
 
 def _bits(value: object) -> int | None:

@@ -126,12 +126,12 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
         fix = "Use the config.json of a transformers model."
         raise ConfigJsonError([Problem("model_type", model_type, "must be the name of an architecture", fix)])
     row = architecture(model_type)
-    assumed = {**(config_defaults(model_type) or config_defaults(str(outer))), **row.config.defaults}
+    assumed = dict(config_defaults(model_type) or config_defaults(str(outer)))
     if text is None:
         assumed = {name: value for name, value in assumed.items() if name not in _STATED}
     elif inner.get("model_type") == model_type:
         assumed |= inner
-    reader = _Reader(given=_flat(section), assumed=assumed)
+    reader = _Reader(given=_flat(section), assumed={**assumed, **row.config.defaults})
     shape = _shape(reader, row, tied=_tied(config, reader))
     if reader.problems:
         raise ConfigJsonError(reader.problems)

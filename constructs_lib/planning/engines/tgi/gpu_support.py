@@ -2,9 +2,9 @@
 
 Sources: TGI 3.3.6, `server/text_generation_server/models/__init__.py` (default types, auto-selected quantization),
 `layers/attention/cuda.py` (what FlashAttention 1, on GPUs older than Ampere, lacks), and the same at older tags;
-docs/source/conceptual/quantization.md. Bits: `layers/awq/quantize/cuda.py`, `layers/gptq/triton.py` and
-`layers/marlin/gptq.py` at v3.3.6; the first two say the same since AWQ and GPTQ came (`utils/awq/quantize/qmodule.py`,
-`utils/gptq/quant_linear.py` at v0.9.3 to v2.0.2).
+docs/source/conceptual/quantization.md. Bits: `layers/awq/quantize/cuda.py`, `layers/gptq/triton.py`,
+`layers/marlin/gptq.py`, `layers/compressed_tensors/loader.py` at v3.3.6; the first two say the same since AWQ and GPTQ
+came (`utils/awq/quantize/qmodule.py`, `utils/gptq/quant_linear.py` at v0.9.3 to v2.0.2).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
 _NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_TENSORS)
-_BITS = {"awq": (4,), "gptq": (2, 4, 8)}
+_BITS = {"awq": (4,), "gptq": (2, 4, 8), "compressed-tensors": (4, 8)}
 _MARLIN_SINCE = (2, 2, 0)
 _NEWER_GPU = "Use a newer GPU, such as InstanceType.G6_XLARGE."
 

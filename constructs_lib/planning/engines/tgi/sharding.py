@@ -2,7 +2,8 @@
 
 Sources: TGI `launcher/src/main.rs` (find_num_shards) and the model classes below
 `server/text_generation_server/models/custom_modeling`, which split attention heads evenly. For compressed weights:
-`get_weights_row` in `layers/marlin/gptq.py` and `layers/gptq/__init__.py` at v3.3.6, `get_multi_weights_row` in
+`get_weights_row` in `layers/marlin/gptq.py`, `layers/gptq/__init__.py`, `layers/compressed_tensors/wna16_int.py` and
+`layers/fp8.py` (weight_block_size) at v3.3.6, `get_multi_weights_row` in
 `utils/weights.py` at v1.1.0 to v2.0.2: the layers that are split by their inputs (the output of the attention, the last
 of the feed-forward part) split the scales by groups of inputs.
 """
@@ -23,7 +24,7 @@ from constructs_lib.planning.sizing.memory import inner_width
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 _KEYWORD = "options.num_shard"
-_GROUPED = ("awq", "gptq")
+_GROUPED = ("awq", "gptq", "compressed-tensors", "fp8")
 _SPLITS_ONE_GROUP, _KEEPS_ONE_GROUP = (1, 2, 0), (1, 4, 0)
 """`get_multi_weights_row` of v1.2.0 and v1.3.3 lacks the test for groupsize -1 that v1.1.0 and v1.4.0 have."""
 

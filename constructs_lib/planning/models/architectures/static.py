@@ -40,6 +40,8 @@ ROWS = (
         tgi=static(
             (2, 4, 1), "Mamba", bfloat16=True, launcher_reads_sizes=False, most_shards=1, left_to_transformers=False
         ),
+        # A state of one size instead of keys and values; its paper trains with 2,048 tokens.
+        config=ConfigJson(defaults={"num_attention_heads": 1, "head_dim": 1, "max_position_embeddings": 2048}),
         positions="relative",
     ),
     Architecture(

@@ -30,13 +30,21 @@ def compressed(section, **published):
         (GPTQ | {"group_size": -1, "desc_act": False}, ("gptq", 4, -1, False)),
         (GPTQ | {"group_size": None}, ("gptq", 4, None, True)),
         ({"quant_method": "exl2", "bits": 4.65}, ("exl2", 5, None, False)),
-        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, ("fp8", None, None, False)),
+        ({"quant_method": "fp8"}, ("fp8", None, None, False)),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, ("fp8", None, 128, False)),
         (
             {
                 "quant_method": "compressed-tensors",
                 "config_groups": {"group_0": {"weights": {"num_bits": 4, "group_size": 64, "type": "int"}}},
             },
             ("compressed-tensors", 4, 64, False),
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"group_0": {"weights": {"num_bits": 4, "group_size": 128, "actorder": "group"}}},
+            },
+            ("compressed-tensors", 4, 128, True),
         ),
     ],
 )

@@ -113,3 +113,17 @@ def test_mpt_says_in_a_section_whether_it_has_alibi(alibi):
     mpt = {"model_type": "mpt", "d_model": 4096, "n_heads": 32, "n_layers": 32, "vocab_size": 50432}
     assert facts_from_config("mosaicml/mpt-7b", mpt | {"attn_config": {"alibi": alibi}}).alibi is alibi
     assert facts_from_config("mosaicml/mpt-7b", mpt).alibi
+
+
+def test_mamba_has_neither_heads_nor_positions():
+    mamba = {"model_type": "mamba", "hidden_size": 2560, "num_hidden_layers": 64, "vocab_size": 50280}
+    facts = facts_from_config("state-spaces/mamba-2.8b-hf", mamba, Published(weight_bytes=11_073_366_016))
+    assert (facts.heads, facts.kv_heads, facts.head_dim, facts.max_positions) == (1, 1, 1, 2048)
+
+
+def test_the_names_of_remote_code_are_read():
+    glm = {"model_type": "chatglm", "hidden_size": 4096, "num_layers": 28, "num_attention_heads": 32}
+    glm |= {"padded_vocab_size": 65024, "multi_query_group_num": 2, "kv_channels": 128, "ffn_hidden_size": 13696}
+    shape = read_shape(glm | {"seq_length": 8192})
+    assert (shape.layers, shape.kv_heads, shape.head_dim, shape.vocabulary) == (28, 2, 128, 65024)
+    assert (shape.intermediate, shape.positions.longest) == (13696, 8192)

@@ -23,6 +23,8 @@ T4, A10G = InstanceType.G4DN_XLARGE, InstanceType.G5_XLARGE
         ("awq", 8, "3.3.6", A10G, None),
         ("awq", 3, "3.3.6", A10G, "4, 8"),
         ("awq", None, "3.3.6", A10G, None),
+        ("compressed-tensors", 4, "3.3.6", A10G, None),
+        ("compressed-tensors", 2, "3.3.6", A10G, "4, 8"),
     ],
 )
 def test_weights_need_bits_that_a_kernel_takes(refusals, kind, bits, version, instance, kernels):
