@@ -75,7 +75,7 @@ def _trained_warnings(ctx: EngineContext, facts: ModelFacts) -> Iterator[PlanWar
             f"{begins}{stretched}. TGI serves options.{keyword}={tokens} as well, but answers get worse beyond that"
             f" length. {_advice(ctx, facts)}",
         )
-    elif tokens > trained and longest == facts.max_positions:
+    elif tokens > trained and not _replaces_stretch(ctx):
         yield PlanWarning(
             "tgi-endpoint:stretchedContext",
             f"{facts.hub_id} has {trained} positions of its own; options.{keyword}={tokens} relies on the {longest}"
@@ -91,16 +91,14 @@ def _linear_hint(ctx: EngineContext) -> str:
 
 
 def _advice(ctx: EngineContext, facts: ModelFacts) -> str:
-    stretched = ctx.given("rope_factor") or ctx.given("rope_scaling")
-    if stretched or not _can_stretch(ctx, facts):
+    if _replaces_stretch(ctx) or not _can_stretch(ctx, facts):
         return "Lower it."
     return "Lower it, or stretch the positions with options.rope_scaling and rope_factor."
 
 
 def _longest_context(ctx: EngineContext, facts: ModelFacts) -> int:
     """Tokens up to which the configuration, or in its place the options, stretch the model's positions."""
-    replaced = ctx.given("rope_factor") or ctx.given("rope_scaling")
-    if not replaced or not _can_stretch(ctx, facts):
+    if not _replaces_stretch(ctx) or not _can_stretch(ctx, facts):
         return facts.max_positions
     if _stretches_linearly(ctx) and ctx.version >= _LINEAR_IGNORED_SINCE:
         return default_positions(facts)
@@ -110,6 +108,10 @@ def _longest_context(ctx: EngineContext, facts: ModelFacts) -> int:
 def _can_stretch(ctx: EngineContext, facts: ModelFacts) -> bool:
     """Whether the options for rotary positions reach the model; transformers' own classes do not read them."""
     return _positions(facts) == "rotary" and ctx.version >= (1, 0, 1) and not falls_back(ctx, facts)
+
+
+def _replaces_stretch(ctx: EngineContext) -> bool:
+    return ctx.given("rope_factor") or ctx.given("rope_scaling")
 
 
 def _stretches_linearly(ctx: EngineContext) -> bool:

@@ -133,6 +133,8 @@ def test_options_stretch_the_positions(planning):
     assert [found for found, _ in length_warnings(planning(options=tokens(16_385, **dynamic), **llama))] == [
         "tgi-endpoint:longerThanTrained"
     ]
+    stretched = {"model": described(LLAMA_2, trained_positions=4096, max_positions=16_384), "instance": ROOMY}
+    assert length_warnings(planning(options=tokens(16_384, **dynamic), **stretched)) == []
 
 
 @pytest.mark.parametrize("rope", [{"rope_scaling": "linear", "rope_factor": 4.0}, {"rope_factor": 4.0}])
