@@ -44,12 +44,11 @@ def named_image_problems(request: EndpointRequest) -> Iterator[Problem]:
 
 def named_image_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is not known of an image that is named by its URI."""
-    uri, images = _uri(request), request.engine.images
-    named = images.named_version(uri) if uri else None
-    if uri and named and images.is_in_registry(uri) and images.repository_and_tag(named) is None:
+    uri, images, version = _uri(request), request.engine.images, request.image_choice.version
+    if uri and images.is_in_registry(uri) and images.repository_and_tag(version) is None:
         yield PlanWarning(
             "tgi-endpoint:unknownImage",
-            f"The catalogue has no image of {request.engine.display_name} {named}, so whether AWS publishes"
+            f"The catalogue has no image of {request.engine.display_name} {version}, so whether AWS publishes"
             f" {uri.repository}:{uri.tag} is not known. It has {', '.join(images.versions)}.",
         )
 
@@ -85,10 +84,10 @@ def _kind_problem(request: EndpointRequest, uri: ImageUri) -> Problem | None:
 
 def _version_problem(request: EndpointRequest, uri: ImageUri) -> Problem | None:
     named, version = request.engine.images.named_version(uri), request.image_choice.version
-    if named is None or named == version:
+    if named is None or f"{version}.".startswith(f"{named}."):
         return None
     message = f"its tag names {request.engine.display_name} {named}, but version says {version!r}"
-    return Problem("image", request.image_choice.uri, message, f"Write version={named!r}, or give another tag.")
+    return Problem("image", request.image_choice.uri, message, "Change version, or give another tag.")
 
 
 def _registry_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Problem]:
@@ -97,13 +96,10 @@ def _registry_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Prob
     if account is not None and account != uri.account:
         message = f"AWS's images for {uri.region} are in the account {account}, not in {uri.account}"
         yield Problem("image", given, message, _catalogue_fix(request, uri))
-    named = images.named_version(uri)
-    published = images.repository_and_tag(named) if named else None
-    if uri.tag and published and uri.stem != ImageUri.stem_of(published[1]):
-        message = f"AWS publishes no such tag; that of {request.engine.display_name} {named} is {published[1]}"
-        yield Problem("image", given, message, _catalogue_fix(request, uri))
-    elif uri.tag and named is None:
-        message = f"AWS publishes no such tag of {request.engine.display_name}"
+    version = request.image_choice.version
+    published = images.repository_and_tag(version)
+    if uri.tag and published and uri.stem not in images.tags(version):
+        message = f"AWS publishes no such tag; that of {request.engine.display_name} {version} is {published[1]}"
         yield Problem("image", given, message, _catalogue_fix(request, uri))
 
 

@@ -65,12 +65,7 @@ class ImageUri:
     @property
     def stem(self) -> str:
         """The tag without the number of its build."""
-        return self.stem_of(self.tag)
-
-    @staticmethod
-    def stem_of(tag: str) -> str:
-        """A tag without the number of its build: AWS publishes `…-ubuntu22.04`, `…-ubuntu22.04-v2.1` and dated ones."""
-        return _BUILD.sub("", tag)
+        return _BUILD.sub("", self.tag)
 
     @property
     def is_for_neuron(self) -> bool:
@@ -141,8 +136,22 @@ class ImageFamily:
         """Whether an image is in one of the accounts from which AWS publishes images."""
         return uri.account in self._accounts(self.newest).values()
 
+    def tags(self, version: str) -> frozenset[str]:
+        """Every tag under which AWS publishes the image of a version, without the numbers of builds.
+
+        `2.0.1-tgi1.1.0-gpu-…` is `2.0-tgi1.1-gpu-…` and `2.0.1-gpu-…` as well, each with the suffixes `-v1`, `-v1.0`
+        and that with a date (aws/sagemaker-python-sdk, issue 4194, lists those of one image).
+        """
+        found = self.repository_and_tag(version)
+        framework, engine, rest = [*_BUILD.sub("", found[1]).split("-", 2), "", ""][:3] if found else ("", "", "")
+        return frozenset(
+            "-".join(part for part in (one, other, rest) if part)
+            for one in (framework, framework.rpartition(".")[0])
+            for other in (engine, engine.rpartition(".")[0], "")
+        )
+
     def named_version(self, uri: ImageUri) -> str | None:
-        """The version of the engine that a tag names, as AWS writes it; None if it names none."""
+        """The version of the engine that a tag names, such as `3.3.6` or `3.3`; None if it names none."""
         found = re.search(self.version_in_tag, uri.tag)
         return found[1] if found else None
 

@@ -21,6 +21,12 @@ def named(uri, version="1.4.0"):
         (named(f"{TGI}:{RIGHT}"), []),
         (named(f"{TGI}:{RIGHT}-v1.0"), []),
         (named(f"{TGI}:{RIGHT}-v1.0-2024-02-01-10-00-00"), []),
+        (named(f"{TGI}:2.1-tgi1.4-gpu-py310-cu121-ubuntu20.04"), []),
+        (named(f"{TGI}:2.1.1-gpu-py310-cu121-ubuntu20.04-v1"), []),
+        (
+            named(f"{TGI}:2.0-tgi1.1-gpu-py39-cu118-ubuntu20.04"),
+            ["its tag names TGI 1.1, but version says '1.4.0'. Change version, or give another tag."],
+        ),
         (named(f"{TGI}@sha256:{'0' * 64}"), []),
         (
             named(f"{TGI}:2.1.1-tgi1.4.0-gpu-py310-cu121-ubuntu22.04"),
@@ -28,11 +34,11 @@ def named(uri, version="1.4.0"):
         ),
         (
             named(f"{TGI}:latest"),
-            [f"AWS publishes no such tag of TGI. Write TgiImage.version('1.4.0'), {FIX}"],
+            [f"AWS publishes no such tag; that of TGI 1.4.0 is {RIGHT}. Write TgiImage.version('1.4.0'), {FIX}"],
         ),
         (
             named(f"{TGI}:{RIGHT}", version="2.0.0"),
-            ["its tag names TGI 1.4.0, but version says '2.0.0'. Write version='1.4.0', or give another tag."],
+            ["its tag names TGI 1.4.0, but version says '2.0.0'. Change version, or give another tag."],
         ),
         (
             named(f"{TGI.replace('763104351884', '626614931356')}:{RIGHT}"),
@@ -86,7 +92,7 @@ def named(uri, version="1.4.0"):
         (named("210987654321.dkr.ecr.us-east-1.${Token[AWS.URLSuffix.1]}/team/tgi:patched", version="3.3.6"), []),
         (
             named(f"{COPY}:{RIGHT}", version="3.3.6"),
-            ["its tag names TGI 1.4.0, but version says '3.3.6'. Write version='1.4.0', or give another tag."],
+            ["its tag names TGI 1.4.0, but version says '3.3.6'. Change version, or give another tag."],
         ),
         (
             named(
@@ -122,6 +128,12 @@ def test_a_version_that_the_catalogue_does_not_have_brings_a_warning(version, id
 def test_the_right_image_brings_no_warning(planning):
     plan = planning(hub_id="tiiuae/falcon-7b", **named(f"{TGI}:{RIGHT}"))
     assert not [warning for warning in plan.warnings if "Image" in warning.id]
+
+
+def test_a_version_like_another_ones_begin_is_not_taken_for_it(planning):
+    uri = f"{TGI}:2.1.1-tgi1.1-gpu-py310-cu121-ubuntu20.04"
+    (found,) = [one for one in planning(**named(uri, version="1.10.0")).problems if one.keyword == "image"]
+    assert "its tag names TGI 1.1, but version says '1.10.0'" in found.message
 
 
 def test_a_region_that_is_not_known_is_not_compared(refusals):

@@ -131,7 +131,7 @@ class TgiEngine:
         "huggingface-llm",
         construct="TgiImage",
         cuda_since=(((2, 3, 0), (12, 4)), ((1, 2, 0), (12, 1)), ((0, 0, 0), (11, 8))),
-        version_in_tag=r"(?:^|-)tgi(\d+\.\d+\.\d+)-gpu(?:-|$)",
+        version_in_tag=r"(?:^|-)tgi(\d+\.\d+(?:\.\d+)?)-gpu(?:-|$)",
     )
     hardware = HardwareSupport(
         accelerators="NVIDIA GPUs",

@@ -65,7 +65,12 @@ _SERVERS = (
 )
 """Who reads a variable, by its whole name; a group is what follows the prefix."""
 
-_NUMBER_OF_GPUS = re.compile(r"(?:NUM(?:BER)?_?(?:OF_)?|N_?)GPUS?(?:_PER_REPLICA)?|GPU_COUNT")
+_NOBODYS = (
+    (r"(?:NUM(?:BER)?_?(?:OF_)?|N_?)GPUS?(?:_PER_REPLICA)?|GPU_COUNT|DEVICE_MAP", "options.num_shard"),
+    (r"TORCH_DTYPE", "options.dtype"),
+    (r"LOAD_IN_[48]BIT", "options.quantize"),
+)
+"""Names that no server reads, such as arguments of transformers' from_pretrained, and what is meant by them."""
 
 _OF_SOME_VERSIONS: dict[str, tuple[Version, Version | None]] = {
     "GPTQ_BITS": ((0, 9, 2), (0, 9, 3)),
@@ -103,8 +108,9 @@ def _reasons(variable: str, version: Version) -> Iterator[str]:
         if found:
             suffix = next((group for group in found.groups() if group), "")
             yield f"TGI does not read it; {reader} does.{_instead(_ARGUMENTS.get(suffix))}"
-    if _NUMBER_OF_GPUS.fullmatch(variable):
-        yield f"TGI does not read it.{_instead('options.num_shard')}"
+    for pattern, argument in _NOBODYS:
+        if re.fullmatch(pattern, variable):
+            yield f"TGI does not read it.{_instead(argument)}"
     first, last = _OF_SOME_VERSIONS.get(variable, (version, None))
     if version < first or (last is not None and version > last):
         others = f"{format_version(first)} is the first that does"

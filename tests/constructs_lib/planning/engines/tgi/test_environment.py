@@ -167,6 +167,9 @@ def ignored(plan):
         ("DNTK_ALPHA_SCALER", "TGI does not read it; Amazon's own image for FalconLite does."),
         ("NUMBER_OF_GPU", "TGI does not read it. Use options.num_shard instead."),
         ("NUM_GPUS", "TGI does not read it. Use options.num_shard instead."),
+        ("device_map", "TGI does not read it. Use options.num_shard instead."),
+        ("torch_dtype", "TGI does not read it. Use options.dtype instead."),
+        ("LOAD_IN_8BIT", "TGI does not read it. Use options.quantize instead."),
         ("GPTQ_BITS", "TGI 3.3.6 does not read it; only 0.9.2 to 0.9.3 do."),
     ],
 )
