@@ -4,6 +4,7 @@ import copy
 import io
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from botocore.parsers import ResponseParserError
@@ -75,6 +76,24 @@ def test_functions_and_endpoints_are_read_with_their_configuration(plane: Contro
     assert zipfile.ZipFile(io.BytesIO(main.code_zip)).namelist() == ["front.py"]
     assert endpoint.instance_type == "ml.g5.2xlarge"
     assert endpoint.environment == {"HF_MODEL_ID": "m/m", "HF_TOKEN": "placeholder-of-the-emulated-cloud"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"S3Uri": "s3://weights/llama/", "S3DataType": "S3Prefix", "CompressionType": "None"},
+        {"S3Uri": "s3://weights/llama.tar.gz", "S3DataType": "S3Object", "CompressionType": "Gzip"},
+    ],
+    ids=["folder", "archive"],
+)
+def test_an_endpoint_with_weights_in_s3_is_deployed_like_any_other(source: dict[str, Any], plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    given = {"S3DataSource": source | {"ModelAccessConfig": {"AcceptEula": True}}}
+    template["Resources"]["Model"]["Properties"]["PrimaryContainer"] |= {"ModelDataSource": given}
+    (endpoint,) = deploy(plane, template).endpoints.values()
+    model = plane.client("sagemaker").describe_model(ModelName=endpoint.model_name)
+    assert model["PrimaryContainer"]["ModelDataSource"] == given
+    assert endpoint.environment["HF_MODEL_ID"] == "m/m"
 
 
 def test_a_stack_without_an_api_is_an_error(plane: ControlPlane) -> None:
