@@ -110,7 +110,7 @@ def set_account_log_role(scope: Construct, *, after: apigateway.CfnRestApi) -> a
     # IAM has spread a new role: aws/aws-cdk issue 2194. The role is created at the start of the deployment and the API
     # near its end, after the function and its role, so waiting for the API gives IAM that time. The API waits for
     # nothing that waits for the setting, as only the stage does. The CDK's own RestApi has the same order.
-    account.add_dependency(after)
+    account.node.add_dependency(after)
     for resource in (role, account):
         resource.apply_removal_policy(RemovalPolicy.RETAIN)
     _ACCOUNTS[environment_of(scope)] = account

@@ -168,8 +168,14 @@ def _light_schema(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dic
         return {"type": "object"}
     types = {name: _dereference(document, schema["properties"][name]).get("type") for name in required}
     # Single types only: OpenAPI 3.0 and the gateway's JSON Schema draft 4 have no common syntax for several types.
-    properties = {name: {"type": json_type} for name, json_type in types.items() if isinstance(json_type, str)}
+    properties = {name: _typed(json_type) for name, json_type in types.items() if isinstance(json_type, str)}
     return {"type": "object", "required": list(required)} | ({"properties": properties} if properties else {})
+
+
+def _typed(json_type: str) -> dict[str, Any]:
+    # OpenAPI 3.0 requires the items of an array, and the parser that API Gateway's messages are like (swagger-parser)
+    # reports their absence. An empty schema allows any.
+    return {"type": json_type} | ({"items": {}} if json_type == "array" else {})
 
 
 def _dereference(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -187,7 +187,7 @@ def test_json_bodies_are_validated_by_the_gateway_and_others_are_left_to_the_fun
         "required": ["inputs"],
         "properties": {"inputs": {"type": "string"}},
     }
-    assert required[("POST", "/v1/chat/completions")]["properties"] == {"messages": {"type": "array"}}
+    assert required[("POST", "/v1/chat/completions")]["properties"] == {"messages": {"type": "array", "items": {}}}
     assert required[("POST", "/invocations")] == {"type": "object"}
     for operation in operations(default()).values():
         assert set(operation.get("requestBody", {}).get("content", {})) <= {"application/json"}
