@@ -40,7 +40,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
         raise UsageError(problems, arguments.parser.format_usage().strip())
     found = list(summaries(Path(arguments.assembly)))
     if arguments.json:
-        rows = [{"stack": stack, **summary.to_json()} for stack, summary in found]
+        rows = [_json_row(stack, summary) for stack, summary in found]
         out.write(json.dumps(rows, indent=2) + "\n")
         return 0
     if not found:
@@ -56,7 +56,29 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
         Column("$ / MONTH", is_number=True),
     ]
     out.print_table(columns, [_row(stack, summary) for stack, summary in found])
+    out.write(_quota_note([summary for _, summary in found]))
     return 0
+
+
+def _json_row(stack: str, summary: PlanSummary) -> dict[str, Any]:
+    quota = {"quota_name": summary.quota_name, "quota_needed": summary.quota_needed}
+    return {"stack": stack, **summary.to_json(), **quota}
+
+
+def _quota_note(summaries: list[PlanSummary]) -> str:
+    """What fails first in a new account and is in no template: the quota of each instance type."""
+    names = sorted({summary.quota_name for summary in summaries})
+    needed = max(summary.quota_needed for summary in summaries)
+    name, condition = names[0], f"QuotaName=='{names[0]}'"
+    if len(names) > 1:
+        name, condition = "<INSTANCE> for endpoint usage", "contains(QuotaName,'for endpoint usage')"
+    return f"""
+SageMaker's quota "{name}" is usually 0 in a new account: the endpoint then fails with ResourceLimitExceeded.
+It must allow twice the instances, as an update starts the new ones before it stops the old ones. To read and raise it:
+  aws service-quotas list-service-quotas --service-code sagemaker --output text \\
+    --query "Quotas[?{condition}].[QuotaCode,Value,QuotaName]"
+  aws service-quotas request-service-quota-increase --service-code sagemaker --desired-value {needed} --quota-code ID
+"""
 
 
 def _row(stack: str, summary: PlanSummary) -> list[str]:

@@ -36,6 +36,22 @@ class PlanSummary:
     price_usd_per_hour: float | None
     price_is_derived: bool
 
+    @property
+    def quota_name(self) -> str:
+        """The SageMaker quota that its instances count against, as Service Quotas names it; 0 in a new account.
+
+        Source: SageMaker's error ResourceLimitExceeded, as in aws-samples/sagemaker-custom-project-templates issue 51.
+        """
+        return f"{self.instance} for endpoint usage"
+
+    @property
+    def quota_needed(self) -> int:
+        """What that quota must allow for an update, which starts the new instances before it stops the old ones.
+
+        Source: botocore 1.44.5, sagemaker 2017-07-24, UpdateEndpoint.
+        """
+        return 2 * self.instance_count
+
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON values."""
         return asdict(self)

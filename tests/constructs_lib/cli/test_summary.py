@@ -26,17 +26,40 @@ def assembly(tmp_path_factory):
 def test_each_endpoint_has_a_line_including_those_of_stages(run, assembly):
     outcome = run("summary", assembly)
     assert outcome.status == 0
-    assert outcome.out.splitlines() == [
+    assert outcome.out.splitlines()[:3] == [
         "STACK     MODEL             INSTANCE             GPUS      CONTEXT  $ / HOUR  $ / MONTH",
         "One       tiiuae/falcon-7b  ml.g5.2xlarge        1 × A10G    1,500     1.515      1,106",
         "Prod-Two  tiiuae/falcon-7b  2 × ml.g6e.16xlarge  1 × L40S    2,048   ~18.942    ~13,828",
     ]
 
 
+NOTE = """
+SageMaker's quota "{name}" is usually 0 in a new account: the endpoint then fails with ResourceLimitExceeded.
+It must allow twice the instances, as an update starts the new ones before it stops the old ones. To read and raise it:
+  aws service-quotas list-service-quotas --service-code sagemaker --output text \\
+    --query "Quotas[?{condition}].[QuotaCode,Value,QuotaName]"
+  aws service-quotas request-service-quota-increase --service-code sagemaker --desired-value {needed} --quota-code ID
+"""
+
+
+def test_the_quotas_are_named_that_are_0_in_a_new_account(run, assembly):
+    condition = "contains(QuotaName,'for endpoint usage')"
+    expected = NOTE.format(name="<INSTANCE> for endpoint usage", condition=condition, needed=4)
+    assert run("summary", assembly).out.endswith(f"\n{expected}")
+
+
+def test_the_quota_of_a_single_instance_type_is_named_with_it(run, assembly):
+    (stage,) = assembly.glob("assembly-*")
+    name = "ml.g6e.16xlarge for endpoint usage"
+    expected = NOTE.format(name=name, condition=f"QuotaName=='{name}'", needed=4)
+    assert run("summary", stage).out.endswith(f"\n{expected}")
+
+
 def test_the_summary_as_json(run, assembly):
     one, two = json.loads(run("summary", assembly, "--json").out)
     assert (one["stack"], one["model"], one["context"]) == ("One", "tiiuae/falcon-7b", 1500)
     assert (two["stack"], two["instance_count"], two["price_is_derived"]) == ("Prod-Two", 2, True)
+    assert (two["quota_name"], two["quota_needed"]) == ("ml.g6e.16xlarge for endpoint usage", 4)
 
 
 def test_templates_do_not_contain_the_summary(assembly):
