@@ -42,7 +42,8 @@ _STAGE_FINDINGS = _STAGE_WITH_WEB_ACL_FINDINGS | {
 
 # One JSON line per request, without bodies, headers or anything that could quote them (such as
 # $context.error.validationErrorString, which repeats parts of a body that is not JSON), and without the path, where
-# a prompt may be by mistake.
+# a prompt may be by mistake. Every variable in quotes: API Gateway escapes those in a value, and writes - for a missing
+# one (DataBiosphere/azul issue 4348); $context.error.messageString, which brings its own, would break the line then.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 ACCESS_LOG_FIELDS = {
     "requestId": "$context.requestId",
