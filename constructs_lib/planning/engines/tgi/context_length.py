@@ -41,11 +41,13 @@ def length_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     """That requests may be longer than the model was made for."""
     if ctx.facts is None:
         return
-    if _stretches_linearly(ctx) and ctx.version >= _LINEAR_IGNORED_SINCE:
+    if _ignores_linear(ctx, ctx.facts):
+        whose = "of the options" if _replaces_stretch(ctx) else f"in the configuration of {ctx.facts.hub_id}"
+        dynamic = "set options.rope_scaling to RopeScaling.DYNAMIC, or " if _replaces_stretch(ctx) else ""
         yield PlanWarning(
             "tgi-endpoint:linearRopeIgnored",
-            f"TGI {format_version(ctx.version)} reads linear scaling of rotary positions and does not apply it. Set"
-            " options.rope_scaling to RopeScaling.DYNAMIC.",
+            f"TGI {format_version(ctx.version)} reads the linear scaling of positions {whose} and does not apply it. To"
+            f" have it, {dynamic}use TgiImage.version('2.0.2') or an older image.",
         )
     yield from _default_warnings(ctx, ctx.facts)
     yield from _trained_warnings(ctx, ctx.facts)
@@ -80,14 +82,8 @@ def _trained_warnings(ctx: EngineContext, facts: ModelFacts) -> Iterator[PlanWar
             "tgi-endpoint:stretchedContext",
             f"{facts.hub_id} has {trained} positions of its own; options.{keyword}={tokens} relies on the {longest}"
             " that its configuration names besides (rope_scaling or model_max_length). Check answers to prompts of that"
-            f" length{_linear_hint(ctx)}.",
+            " length.",
         )
-
-
-def _linear_hint(ctx: EngineContext) -> str:
-    if ctx.version < _LINEAR_IGNORED_SINCE:
-        return ""
-    return f": TGI {format_version(ctx.version)} does not apply linear scaling"
 
 
 def _advice(ctx: EngineContext, facts: ModelFacts) -> str:
@@ -98,10 +94,10 @@ def _advice(ctx: EngineContext, facts: ModelFacts) -> str:
 
 def _longest_context(ctx: EngineContext, facts: ModelFacts) -> int:
     """Tokens up to which the configuration, or in its place the options, stretch the model's positions."""
+    if _ignores_linear(ctx, facts):
+        return default_positions(facts)
     if not _replaces_stretch(ctx) or not _can_stretch(ctx, facts):
         return facts.max_positions
-    if _stretches_linearly(ctx) and ctx.version >= _LINEAR_IGNORED_SINCE:
-        return default_positions(facts)
     return int(default_positions(facts) * max(1.0, ctx.fraction("rope_factor", 1.0)))
 
 
@@ -114,9 +110,14 @@ def _replaces_stretch(ctx: EngineContext) -> bool:
     return ctx.given("rope_factor") or ctx.given("rope_scaling")
 
 
-def _stretches_linearly(ctx: EngineContext) -> bool:
+def _ignores_linear(ctx: EngineContext, facts: ModelFacts) -> bool:
+    """Whether positions are to be stretched linearly, which TGI's own classes no longer do."""
+    if ctx.version < _LINEAR_IGNORED_SINCE or not _can_stretch(ctx, facts):
+        return False
+    if not _replaces_stretch(ctx):
+        return facts.rope == RopeScaling.LINEAR and facts.trained_positions is not None
     kind = ctx.text("rope_scaling")
-    return kind == RopeScaling.LINEAR or (ctx.given("rope_factor") and not ctx.given("rope_scaling"))
+    return kind == RopeScaling.LINEAR or not ctx.given("rope_scaling")
 
 
 def _requested(ctx: EngineContext) -> tuple[str, int | None]:

@@ -64,17 +64,18 @@ def test_a_learned_table_cannot_be_stretched(refusals):
 
 
 def test_rotary_models_run_beyond_their_trained_length_with_a_warning(planning):
-    plan = planning(hub_id="tiiuae/falcon-7b", version="0.8.2", options=tokens(6000))
+    neox = {"hub_id": "EleutherAI/gpt-neox-20b", "instance": ROOMY}
+    plan = planning(version="0.8.2", options=tokens(6000), **neox)
     assert length_warnings(plan) == [
         (
             "tgi-endpoint:longerThanTrained",
             (
-                "tiiuae/falcon-7b was trained on contexts of 2048 tokens. TGI serves options.max_total_tokens=6000 as"
-                " well, but answers get worse beyond that length. Lower it."
+                "EleutherAI/gpt-neox-20b was trained on contexts of 2048 tokens. TGI serves"
+                " options.max_total_tokens=6000 as well, but answers get worse beyond that length. Lower it."
             ),
         )
     ]
-    plan = planning(hub_id="tiiuae/falcon-7b", version="1.4.5", options=tokens(6000))
+    plan = planning(version="1.4.5", options=tokens(6000), **neox)
     assert length_warnings(plan)[0][1].endswith(
         "Lower it, or stretch the positions with options.rope_scaling and rope_factor."
     )
@@ -114,12 +115,10 @@ def test_a_stretched_configuration_counts_and_is_named(planning):
             (
                 "me/mine has 4096 positions of its own; options.max_total_tokens=16384 relies on the 32768 that its"
                 " configuration names besides (rope_scaling or model_max_length). Check answers to prompts of that"
-                " length: TGI 3.3.6 does not apply linear scaling."
+                " length."
             ),
         )
     ]
-    before = planning(model=stretched, instance=ROOMY, version="2.0.2", options=tokens(16_384))
-    assert length_warnings(before)[0][1].endswith("Check answers to prompts of that length.")
     plan = planning(model=stretched, instance=ROOMY, options=tokens(40_000))
     assert length_warnings(plan)[0][1].startswith(
         "me/mine was trained on contexts of 4096 tokens, which are stretched to 32768. TGI serves"
@@ -145,8 +144,8 @@ def test_linear_scaling_is_not_applied_from_2_0_3_on(rope, planning):
         (
             "tgi-endpoint:linearRopeIgnored",
             (
-                "TGI 2.2.0 reads linear scaling of rotary positions and does not apply it. Set options.rope_scaling to"
-                " RopeScaling.DYNAMIC."
+                "TGI 2.2.0 reads the linear scaling of positions of the options and does not apply it. To have it, set"
+                " options.rope_scaling to RopeScaling.DYNAMIC, or use TgiImage.version('2.0.2') or an older image."
             ),
         ),
         (
@@ -157,6 +156,24 @@ def test_linear_scaling_is_not_applied_from_2_0_3_on(rope, planning):
             ),
         ),
     ]
+
+
+def test_linear_scaling_of_the_configuration_is_not_applied_from_2_0_3_on(planning):
+    linear = described(LLAMA_2, rope="linear", trained_positions=4096, max_positions=32_768)
+    request = {"model": linear, "instance": ROOMY}
+    assert length_warnings(planning(version="2.0.2", options=tokens(4096), **request)) == []
+    assert length_warnings(planning(options=tokens(4096), **request)) == [
+        (
+            "tgi-endpoint:linearRopeIgnored",
+            (
+                "TGI 3.3.6 reads the linear scaling of positions in the configuration of me/mine and does not apply"
+                " it. To have it, use TgiImage.version('2.0.2') or an older image."
+            ),
+        )
+    ]
+    longer = length_warnings(planning(options=tokens(16_384), **request))
+    assert [found for found, _ in longer] == ["tgi-endpoint:linearRopeIgnored", "tgi-endpoint:longerThanTrained"]
+    assert length_warnings(planning(hub_id="google/gemma-3-27b-it", instance=ROOMY)) == []
 
 
 def test_defaults_beyond_a_learned_table_bring_a_warning(planning):
