@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import attention_of, chunks_prefill, is_flash, support_of
+from constructs_lib.planning.engines.tgi.context import attention_of, chunks_prefill, is_flash
 from constructs_lib.planning.engines.tgi.options import Attention
 from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.models.architectures import architecture
+from constructs_lib.planning.models.config_defaults import config_defaults
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
@@ -40,11 +42,15 @@ def default_limits(ctx: EngineContext) -> tuple[int, int] | None:
     if ctx.version >= (3, 0, 0) or ctx.facts is None:
         return None
     positions = _DEFAULT_POSITIONS
-    if support_of(ctx.facts).launcher_reads_positions:
+    if _launcher_reads_positions(ctx, ctx.facts):
         positions = min(positions, default_positions(ctx.facts))
-    if positions < _DEFAULT_POSITIONS and ctx.version < _READS_N_POSITIONS:
-        return None  # whether it finds them depends on their name in config.json
     return positions - 1, positions
+
+
+def _launcher_reads_positions(ctx: EngineContext, facts: ModelFacts) -> bool:
+    row = architecture(facts.model_type)
+    has_other_name = "n_positions" in {**config_defaults(facts.model_type), **row.config.defaults}
+    return row.tgi.launcher_reads_positions and not (has_other_name and ctx.version < _READS_N_POSITIONS)
 
 
 def token_limits(ctx: EngineContext) -> tuple[int | None, int | None]:
