@@ -170,13 +170,14 @@ def test_a_model_without_an_implementation_of_tgis_own_brings_a_warning(planning
                 "model": ModelChoice(
                     source="hub",
                     hub_id="me/fp8",
-                    facts=replace(known_model("Qwen/Qwen2.5-1.5B-Instruct"), checkpoint_dtype="float8"),
+                    facts=replace(known_model("TinyLlama/TinyLlama-1.1B-Chat-v1.0"), checkpoint_dtype="float8"),
                 ),
                 "instance": InstanceType.G4DN_XLARGE,
             },
             (
-                "instance_type='ml.g4dn.xlarge': the weights of Qwen/Qwen2.5-1.5B-Instruct are published as fp8, whose"
-                " kernels need Ampere GPUs or newer, but T4 is older. Use a newer GPU, such as InstanceType.G6_XLARGE."
+                "instance_type='ml.g4dn.xlarge': the weights of TinyLlama/TinyLlama-1.1B-Chat-v1.0 are published as fp8,"
+                " whose kernels need Ampere GPUs or newer, but T4 is older. Use a newer GPU, such as"
+                " InstanceType.G6_XLARGE."
             ),
         ),
     ],

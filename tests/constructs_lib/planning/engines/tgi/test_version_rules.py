@@ -7,7 +7,7 @@ import pytest
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 
-LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
+LLAMA = replace(known_model("meta-llama/Llama-3.1-8B-Instruct"), rope=None)
 FOUR = InstanceType.G5_12XLARGE
 ONE = InstanceType.G6E_XLARGE
 LIMITS = {"max_input_tokens": 1024, "max_total_tokens": 1536}
