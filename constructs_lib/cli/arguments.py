@@ -14,6 +14,7 @@ from constructs_lib.planning.hardware.instance_types import InstanceType, find_i
 from constructs_lib.planning.images.catalogue import ImageChoice, parse_version
 from constructs_lib.planning.models.facts import ModelChoice, ModelFacts, known_model, known_models
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file
+from constructs_lib.planning.models.nearest import nearest_model
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sizing.candidates import Candidate
@@ -110,9 +111,8 @@ class ArgumentChecker:
         facts = own.get(hub_id) or known_model(hub_id)
         if facts is None:
             hub_ids = [*own, *(known.hub_id for known in known_models())]
-            by_name = {known.partition("/")[2].lower(): known for known in hub_ids}
-            without_owner = by_name.get(hub_id.lower())
-            similar = f"Did you mean {without_owner}?" if without_owner else nearest(hub_id, hub_ids, "")
+            near = nearest_model(hub_id, hub_ids)
+            similar = f"Did you mean {near}?" if near else ""
             other = "To plan for another model, read it with the command models add and pass its file with --models."
             self._add("--model", hub_id, "is not in the catalogue", f"{similar} {other}".strip())
         return facts

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._arguments import BUCKET, SECRET
-from constructs_lib._tokens import is_token
+from constructs_lib.endpoint.s3_location import S3Archive, S3Folder
 from constructs_lib.planning.models.facts import ModelChoice
-from constructs_lib.planning.models.s3_location import key_problems, prefix_problems
 from constructs_lib.planning.validation.problem import HIDDEN, Problem
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class Model(ABC):
             accept_eula: Whether you accept the licence agreement of weights in a bucket of SageMaker JumpStart.
                 Default: False.
         """
-        return _S3Model(_Folder(bucket, prefix), accept_eula, model_id, like, facts)
+        return _S3Model(S3Folder(bucket, prefix), accept_eula, model_id, like, facts)
 
     @staticmethod
     def from_s3_archive(
@@ -134,7 +133,7 @@ class Model(ABC):
             accept_eula: Whether you accept the licence agreement of weights in a bucket of SageMaker JumpStart.
                 Default: False.
         """
-        return _S3Model(_Archive(bucket, key), accept_eula, model_id, like, facts)
+        return _S3Model(S3Archive(bucket, key), accept_eula, model_id, like, facts)
 
     @property
     @abstractmethod
@@ -219,7 +218,7 @@ class _HubModel(Model):
 class _S3Model(Model):
     def __init__(
         self,
-        location: _Folder | _Archive,
+        location: S3Folder | S3Archive,
         accept_eula: bool,
         model_id: str | None,
         like: str | None,
@@ -243,7 +242,7 @@ class _S3Model(Model):
             like=self._like,
             facts=self._facts,
             bucket=bucket.bucket_name if BUCKET.matches(bucket) else None,
-            is_archive=isinstance(self._location, _Archive),
+            is_archive=isinstance(self._location, S3Archive),
             accept_eula=self._accept_eula,
         )
 
@@ -265,41 +264,3 @@ class _S3Model(Model):
             model_access_config=access,
         )
         return ModelBinding(data_source=sagemaker.CfnModel.ModelDataSourceProperty(s3_data_source=source))
-
-
-class _Folder:
-    data_type, compression = "S3Prefix", "None"
-
-    def __init__(self, bucket: s3.IBucket, prefix: str) -> None:
-        self.bucket = bucket
-        self._given = prefix
-        folder = prefix.strip("/") if isinstance(prefix, str) else ""
-        self._prefix = f"{folder}/" if folder else ""
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self.bucket.bucket_name}/{self._prefix}"
-
-    def problems(self) -> Iterable[Problem]:
-        return () if is_token(self._given) else prefix_problems(self._given)
-
-    def allow_read(self, role: ExecutionRole) -> None:
-        role.allow_folder_read(self.bucket, self._prefix)
-
-
-class _Archive:
-    data_type, compression = "S3Object", "Gzip"
-
-    def __init__(self, bucket: s3.IBucket, key: str) -> None:
-        self.bucket = bucket
-        self._key = key
-
-    @property
-    def uri(self) -> str:
-        return f"s3://{self.bucket.bucket_name}/{self._key}"
-
-    def problems(self) -> Iterable[Problem]:
-        return () if is_token(self._key) else key_problems(self._key)
-
-    def allow_read(self, role: ExecutionRole) -> None:
-        role.allow_object_read(self.bucket, self._key)
