@@ -172,21 +172,8 @@ def test_the_sliding_windows_are_those_of_the_configs():
 # Besides the text model they have a vision encoder.
 SEEING = ("gemma3", "idefics", "idefics2", "idefics3", "llama4", "llava_next", "mistral3", "mllama", "paligemma")
 SEEING += ("qwen2_vl", "qwen2_5_vl")
-UNGATED = (
-    "RefinedWeb",
-    "RefinedWebModel",
-    "bloom",
-    "falcon",
-    "gpt2",
-    "gpt_bigcode",
-    "gpt_neo",
-    "gpt_neox",
-    "gptj",
-    "mpt",
-    "opt",
-    "phi",
-    "starcoder2",
-)
+UNGATED = ("bloom", "falcon", "gpt2", "gpt_bigcode", "gpt_neo", "gpt_neox", "gptj", "mpt", "opt", "phi", "starcoder2")
+UNGATED += ("RefinedWeb", "RefinedWebModel")
 LEARNED_POSITIONS = ("gpt2", "gpt_bigcode", "gpt_neo", "opt")
 # Latent attention and experts of several sizes: their configs, which CONFIGS has, count exactly.
 DEEPSEEK = ("deepseek_v2", "deepseek_v3")
