@@ -46,6 +46,7 @@ class Implementation:
         since: First version of TGI that runs it so. Default: every version.
         remote_config: Whether only the repository has the configuration class, so that trust_remote_code is needed.
         takes_limits: Whether it starts with max_input_tokens and max_total_tokens set.
+        fault: Why it does not start, if it is named and yet cannot.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Implementation:
     since: Version = (0, 0, 0)
     remote_config: bool = False
     takes_limits: bool = True
+    fault: str | None = None
 
     @property
     def runs(self) -> bool:

@@ -21,8 +21,8 @@ for: TypeError: 'NoneType' object is not iterable."""
 _REMOTE_CODE_SINCE: Version = (0, 7, 0)
 _FLASH_SINCE: Version = (3, 2, 0)
 
-# v3.1.1 asks each decoder for `is_backend_compatible`, which its transformers 4.48.3 (server/uv.lock) does not have.
 _BROKEN_SINCE: Version = (3, 1, 1)
+_FAULT = "it asks each class of transformers for is_backend_compatible, which its transformers 4.48.3 does not have"
 
 TRANSFORMERS_FLASH = Implementation(name="TransformersFlash fallback", backend=Backend.TRANSFORMERS_FLASH, flash=True)
 _DECODER = Implementation(name="CausalLM fallback (no flash)", backend=Backend.CAUSAL_LM, flash=False)
@@ -43,7 +43,7 @@ def fallback(row: Architecture, version: Version, *, remote_code: bool) -> Imple
     decodes = row.tgi.left_to_transformers and has_since(classes.causal_lm, version)
     if decodes or (remote_code and version >= _REMOTE_CODE_SINCE):
         if _BROKEN_SINCE <= version < _FLASH_SINCE:
-            return nothing
+            return replace(nothing, fault=_FAULT)
         return TRANSFORMERS_FLASH if version >= _FLASH_SINCE and has_since(classes.attention, version) else _DECODER
     if has_since(classes.seq2seq, version):
         return replace(_ENCODER_DECODER, takes_limits=version < ENCODER_DECODER_LIMITS_UNTIL)

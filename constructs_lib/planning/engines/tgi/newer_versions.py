@@ -13,9 +13,9 @@ from constructs_lib.planning.models.facts import ModelFacts
 
 
 def added_in(ctx: EngineContext, facts: ModelFacts, wanted: Callable[[Implementation], bool]) -> str | None:
-    """From when on TGI runs a model in a wanted way, as a clause; None if it does not yet."""
+    """The first later version of TGI that runs a model in a wanted way; None if there is none yet."""
     version = first_version(facts, wanted, after=ctx.version, remote_code=_runs_remote_code(ctx, facts))
-    return f"it was added in {format_version(version)}" if version else None
+    return format_version(version) if version else None
 
 
 def image_with(ctx: EngineContext, is_right: Callable[[Version], bool]) -> str | None:

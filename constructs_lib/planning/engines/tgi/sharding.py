@@ -116,7 +116,7 @@ def _one_gpu(ctx: EngineContext, facts: ModelFacts) -> Problem:
     return Problem(
         _KEYWORD,
         ctx.number("num_shard"),
-        f"{message}; {added}" if added else f'{message} ("sharded is not supported for AutoModel")',
+        f"{message}; it was added in {added}" if added else f'{message} ("sharded is not supported for AutoModel")',
         f"{newer} Or: {set_one}" if newer else set_one,
     )
 

@@ -101,7 +101,7 @@ def version_problems(ctx: EngineContext) -> Iterator[Problem]:
         return
     runs_with = implementation_of(ctx, ctx.facts)
     if not runs_with.runs:
-        yield _unknown(ctx, ctx.facts)
+        yield _does_not_run(ctx, ctx.facts, runs_with.fault)
         return
     if runs_with.remote_config and not trusts_remote_code(ctx):
         yield _remote_config(ctx, ctx.facts)
@@ -117,21 +117,27 @@ def _tgi(ctx: EngineContext) -> str:
     return f"TGI {format_version(ctx.version)}"
 
 
-def _unknown(ctx: EngineContext, facts: ModelFacts) -> Problem:
-    message = f"{_tgi(ctx)} does not have {facts.model_type}"
-    remote = implementation(facts, ctx.version, remote_code=facts.auto_map)
-    trust = (
-        "Set options.trust_remote_code to run the code of its repository, slowly and on one GPU, and pin its revision."
+def _does_not_run(ctx: EngineContext, facts: ModelFacts, fault: str | None) -> Problem:
+    """With the version that does, else with the way to run the repository's code, if it brings any."""
+    why = (
+        f"{_tgi(ctx)} does not run {facts.hub_id}: {fault}"
+        if fault
+        else f"{_tgi(ctx)} does not have {facts.model_type}"
     )
     if added := added_in(ctx, facts, lambda one: one.runs):
-        fix = image_that_runs(ctx, facts, lambda one: one.runs)
+        fix = image_that_runs(ctx, facts, lambda one: one.runs) or "Use an image of that version."
         return Problem(
-            "image", format_version(ctx.version), f"{message}; {added}", fix or "Use an image of that version."
+            "image",
+            format_version(ctx.version),
+            f"{why}; {added} does" if fault else f"{why}; it was added in {added}",
+            fix,
         )
-    message += f", nor has its transformers {format_version(transformers_of(ctx.version))}"
-    if remote.runs:
-        return Problem("model", facts.hub_id, message, trust)
-    return Problem("model", facts.hub_id, message, "Use a model that TGI runs, or another engine.")
+    if fault is None:
+        why += f", nor has its transformers {format_version(transformers_of(ctx.version))}"
+    if implementation(facts, ctx.version, remote_code=facts.auto_map).runs:
+        trust = "Set options.trust_remote_code to run the code of its repository, slowly and on one GPU"
+        return Problem("model", facts.hub_id, why, f"{trust}, and pin its revision.")
+    return Problem("model", facts.hub_id, why, "Use a model that TGI runs, or another engine.")
 
 
 def _remote_config(ctx: EngineContext, facts: ModelFacts) -> Problem:

@@ -13,8 +13,10 @@ _GALACTICA = own((0, 4, 0), "CausalLM+OPT (id-matched, no flash)", flash=False)
 GALACTICA = TgiSupport(
     implementations=(
         _GALACTICA,
-        replace(NOTHING, since=(0, 9, 0)),  # until v1.0.0 its class gets a parameter that it does not have
+        replace(NOTHING, since=(0, 9, 0), fault="its class gets a parameter that it does not take"),
         replace(_GALACTICA, since=(1, 0, 1)),
+        replace(NOTHING, since=(1, 0, 3), fault="its batches lack top_n_tokens"),
+        replace(_GALACTICA, since=(1, 1, 0)),
     )
 )
 """What TGI runs the hub ids below facebook/galactica with; their model_type is opt."""

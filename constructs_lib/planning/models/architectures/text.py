@@ -125,8 +125,12 @@ ROWS = (
         gated=False,
     ),
     Architecture(
-        model_type="phi-msft",  # "Legacy phi-msft is not supported with Flash Attention"
-        tgi=TgiSupport(implementations=(replace(NOTHING, since=(1, 4, 0)),)),
+        model_type="phi-msft",
+        tgi=TgiSupport(
+            implementations=(
+                replace(NOTHING, since=(1, 4, 0), fault='"Legacy phi-msft is not supported with Flash Attention"'),
+            )
+        ),
         layers=Layers(kind="phi"),
         gated=False,
     ),

@@ -65,6 +65,25 @@ def like_llama(**changes):
             id="in the repository only",
         ),
         pytest.param(
+            {"hub_id": "facebook/galactica-6.7b", "version": "1.0.3", "instance": ONE},
+            "image='1.0.3': TGI 1.0.3 does not run facebook/galactica-6.7b: its batches lack top_n_tokens; 1.1.0 does."
+            " Use TgiImage.version('1.1.0') or a newer image.",
+            id="a class that is broken",
+        ),
+        pytest.param(
+            {"model": like_llama(model_type="olmo2"), "version": "3.1.1", "instance": ONE},
+            "image='3.1.1': TGI 3.1.1 does not run me/mine: it asks each class of transformers for"
+            " is_backend_compatible, which its transformers 4.48.3 does not have; 3.2.0 does. Use"
+            " TgiImage.version('3.2.0') or a newer image.",
+            id="transformers that lack what is asked of them",
+        ),
+        pytest.param(
+            {"model": like_llama(model_type="phi-msft"), "instance": ONE},
+            "model='me/mine': TGI 3.3.6 does not run me/mine: \"Legacy phi-msft is not supported with Flash"
+            ' Attention". Use a model that TGI runs, or another engine.',
+            id="refused by name",
+        ),
+        pytest.param(
             {"model": like_llama(model_type="phi3", kv_heads=32), "version": "2.0.2", "instance": ONE},
             "options.trust_remote_code=None: TGI 2.0.2 does not have the configuration of phi3 models and needs the"
             " code of the repository for it. Set it to True, and pin the model's revision. Or: Use"
