@@ -157,11 +157,12 @@ def _derived_variables(fitted: EngineContext, memory: MemoryPlan | None) -> Envi
 def _published_compression(ctx: EngineContext) -> str | None:
     """The format of AWQ and GPTQ weights, for TGI before 2.0 and for models without quantization_config.
 
-    Those versions detect no format (`get_model` at v1.4.5), and no version reads one from quantize_config.json.
+    Those versions detect no format (`get_model` at v1.4.5), and no version reads one from quantize_config.json. With a
+    dtype it stays unsaid, because `cli.py` takes only one of the two.
     """
     kind = ctx.facts.quantization if ctx.facts else None
     known = kind in ("awq", "gptq") and ctx.version >= QUANTIZATION_SINCE[Quantization(kind)]
-    return kind if known and not ctx.given("quantize") else None
+    return kind if known and not ctx.given("quantize") and not ctx.given("dtype") else None
 
 
 def _as_variable(value: object) -> str | Unknown:

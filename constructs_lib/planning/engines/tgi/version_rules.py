@@ -183,13 +183,13 @@ def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Probl
     since, detected = _PUBLISHED_SINCE.get(kind), _DETECTED_SINCE.get(kind)
     if since and ctx.version < since:
         yield _too_old(ctx, facts, f"weights that were published as {kind}", since)
-    elif detected and ctx.version < detected and not ctx.given("quantize"):
+    elif detected and ctx.version < detected and ctx.given("dtype") and not ctx.given("quantize"):
         yield Problem(
-            "options.quantize",
-            None,
-            f"{_tgi(ctx)} does not see that the weights of {facts.hub_id} were published as {kind}; from"
-            f" {format_version(detected)} on it does",
-            f"Set it to {kind!r}.",
+            "options.dtype",
+            ctx.text("dtype"),
+            f"{_tgi(ctx)} has to be told that the weights of {facts.hub_id} were published as {kind}, and then takes no"
+            f" type; from {format_version(detected)} on it sees that",
+            "Leave it out.",
         )
 
 

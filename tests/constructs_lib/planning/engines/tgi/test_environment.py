@@ -106,6 +106,7 @@ def test_the_model_is_set_for_the_launcher_itself_if_the_entrypoint_does_not_pas
         ("gptq", "1.4.5", {}, "gptq"),
         ("gptq", "3.3.6", {}, "gptq"),
         ("gptq", "3.3.6", {"quantize": "marlin"}, "marlin"),
+        ("gptq", "3.3.6", {"dtype": "float16"}, None),
         ("fp8", "3.3.6", {}, None),
         (None, "3.3.6", {}, None),
     ],

@@ -128,9 +128,14 @@ def like_llama(**changes):
             id="rope_scaling that the configuration class refuses",
         ),
         pytest.param(
-            {"model": like_llama(quantization="awq"), "version": "1.4.0", "instance": ONE},
-            "options.quantize=None: TGI 1.4.0 does not see that the weights of me/mine were published as awq; from"
-            " 2.0.0 on it does. Set it to 'awq'.",
+            {
+                "model": like_llama(quantization="awq"),
+                "version": "1.4.0",
+                "instance": ONE,
+                "options": {"dtype": "float16"},
+            },
+            "options.dtype='float16': TGI 1.4.0 has to be told that the weights of me/mine were published as awq, and"
+            " then takes no type; from 2.0.0 on it sees that. Leave it out.",
             id="compressed weights that are not detected",
         ),
         pytest.param(
