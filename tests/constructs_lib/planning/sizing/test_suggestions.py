@@ -175,8 +175,8 @@ def test_a_model_without_an_implementation_of_tgis_own_brings_a_warning(planning
                 "instance": InstanceType.G4DN_XLARGE,
             },
             (
-                "instance_type='ml.g4dn.xlarge': the weights of TinyLlama/TinyLlama-1.1B-Chat-v1.0 are published as fp8,"
-                " whose kernels need Ampere GPUs or newer, but T4 is older. Use a newer GPU, such as"
+                "instance_type='ml.g4dn.xlarge': the weights of TinyLlama/TinyLlama-1.1B-Chat-v1.0 are published as"
+                " fp8, whose kernels need Ampere GPUs or newer, but T4 is older. Use a newer GPU, such as"
                 " InstanceType.G6_XLARGE."
             ),
         ),
