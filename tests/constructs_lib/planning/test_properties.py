@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Attention, Dtype, KvCacheDtype, Quantization, TgiOptions
-from constructs_lib.planning.engines.tgi.sharding import possible_shards
 from constructs_lib.planning.hardware.gpu_memory import visible_bytes
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model, known_models
@@ -96,10 +95,14 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
         assert result_number(result, "MAX_BATCH_TOTAL_TOKENS", own) <= memory.max_tokens
 
 
-def fits(facts, instance, asked, kind, *, num_shard=None):
+def memory_of(facts, instance, asked, kind, *, num_shard=None):
     options = TgiOptions(quantize=kind, num_shard=num_shard)
-    found = candidate(facts, InstanceType.named(instance), engine=TGI, tokens=asked, options=options)
-    return found.memory is not None and found.memory.fits
+    return candidate(facts, InstanceType.named(instance), engine=TGI, tokens=asked, options=options).memory
+
+
+def fits(facts, instance, asked, kind, *, num_shard=None):
+    memory = memory_of(facts, instance, asked, kind, num_shard=num_shard)
+    return memory is not None and memory.fits
 
 
 @quick
@@ -117,8 +120,9 @@ def test_more_gpus_never_turn_a_fit_into_a_misfit(data, hub_id, instance, kind, 
     possible = [n for n in (1, 2, 4, 8) if n <= gpus]
     fewer = data.draw(st.sampled_from(possible))
     more = data.draw(st.sampled_from([n for n in possible if n >= fewer]))
-    if fits(facts, instance, asked, kind, num_shard=fewer) and more in possible_shards(facts, gpus):
-        assert fits(facts, instance, asked, kind, num_shard=more)
+    shared = memory_of(facts, instance, asked, kind, num_shard=more)
+    if fits(facts, instance, asked, kind, num_shard=fewer) and shared is not None:
+        assert shared.fits
 
 
 @quick
