@@ -85,6 +85,7 @@ class TgiSupport:
         bfloat16: Whether TGI computes in bfloat16 unless it is given a type.
         softcap: Whether it caps attention scores, which only kernels for Ampere GPUs and newer do.
         masks_images: Whether it holds whole attention masks, because images see each other.
+        needs_flashdecoding: Whether TGI's launcher chooses flashdecoding for it instead of flashinfer.
         ends_at_positions: Whether TGI's class fails beyond the longest context, whatever the kind of positions.
         decodes_from_one_token: Whether the prompt goes through an encoder, so that a prefill has one token of logits.
     """
@@ -104,6 +105,7 @@ class TgiSupport:
     bfloat16: bool = False
     softcap: bool = False
     masks_images: bool = False
+    needs_flashdecoding: bool = False
     ends_at_positions: bool = False
     decodes_from_one_token: bool = False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import attention_of, falls_back, has_old_gpu, is_flash
+from constructs_lib.planning.engines.tgi.context import attention_of, falls_back, has_old_gpu, is_flash, support_of
 from constructs_lib.planning.engines.tgi.context_length import length_problems
 from constructs_lib.planning.engines.tgi.options import Attention, Quantization
 from constructs_lib.planning.engines.tgi.token_limits import limit_problems
@@ -20,6 +20,8 @@ from constructs_lib.planning.validation.problem import Problem
 _NOT_LEFT_TO_TRANSFORMERS = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ)
 _ADAPTER_FORMS = (2, 3, 0)
 """First version that reads more than hub ids (`launcher/src/main.rs`, `parse_lora_adapters` of the server)."""
+
+_FLASHINFER_HEADS = (64, 128, 256)
 
 _BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
 
@@ -76,13 +78,8 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"does not work with {chosen}",
             "Leave prefix_caching out, or set it to False.",
         )
-    if ctx.text("kv_cache_dtype") and attention in _attention_without_fp8(ctx):
-        yield Problem(
-            "options.kv_cache_dtype",
-            ctx.text("kv_cache_dtype"),
-            f"does not work with {chosen.replace('paged', str(attention))}",
-            "Leave it out." if has_old_gpu(ctx) else "Leave attention out, or use flashinfer.",
-        )
+    if ctx.text("kv_cache_dtype"):
+        yield from _cache_problems(ctx, chosen)
     if has_old_gpu(ctx) and attention not in (Attention.PAGED, None):
         yield Problem(
             "options.attention",
@@ -90,6 +87,28 @@ def _attention_problems(ctx: EngineContext) -> Iterator[Problem]:
             f"{ctx.instance.name} ({ctx.instance.accelerator}) is older than Ampere and runs paged attention only",
             "Leave it out.",
         )
+
+
+def _cache_problems(ctx: EngineContext, chosen: str) -> Iterator[Problem]:
+    attention = attention_of(ctx)
+    forced = attention is None and _takes_flashdecoding(ctx)
+    kernels = Attention.FLASHDECODING if forced else attention
+    if kernels not in _attention_without_fp8(ctx):
+        return
+    words = f"attention='flashdecoding', which TGI chooses for {ctx.facts.hub_id}" if forced and ctx.facts else chosen
+    yield Problem(
+        "options.kv_cache_dtype",
+        ctx.text("kv_cache_dtype"),
+        f"does not work with {words.replace('paged', str(kernels))}",
+        "Leave attention out, or use flashinfer." if ctx.text("attention") else "Leave it out.",
+    )
+
+
+def _takes_flashdecoding(ctx: EngineContext) -> bool:
+    """Whether the launcher chooses flashdecoding (`launcher/src/main.rs`, resolve_attention, the same since 2.3)."""
+    if ctx.facts is None or not is_flash(ctx, ctx.facts):
+        return False
+    return ctx.facts.head_dim not in _FLASHINFER_HEADS or support_of(ctx.facts).needs_flashdecoding
 
 
 def _attention_without_fp8(ctx: EngineContext) -> tuple[Attention, ...]:

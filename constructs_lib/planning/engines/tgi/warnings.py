@@ -14,7 +14,7 @@ from constructs_lib.planning.engines.tgi.context import (
     support_of,
 )
 from constructs_lib.planning.engines.tgi.context_length import length_warnings
-from constructs_lib.planning.engines.tgi.launcher_options import MESSAGES_API_ALWAYS
+from constructs_lib.planning.engines.tgi.launcher_options import MESSAGES_API_ALWAYS, QUANTIZATION_SINCE
 from constructs_lib.planning.engines.tgi.newer_versions import image_that_runs
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.sharding import shard_warnings
@@ -48,7 +48,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     yield from length_warnings(ctx)
     if ctx.facts and falls_back(ctx, ctx.facts):
         yield PlanWarning("tgi-endpoint:noOptimizedImplementation", _left_to_transformers(ctx, ctx.facts))
-    if ctx.text("quantize") == Quantization.BITSANDBYTES:
+    if ctx.text("quantize") == Quantization.BITSANDBYTES and ctx.version >= QUANTIZATION_SINCE[Quantization.EETQ]:
         yield PlanWarning(
             "tgi-endpoint:bitsandbytesDeprecated",
             "bitsandbytes is slow and deprecated in TGI; eetq takes as little memory and is faster.",

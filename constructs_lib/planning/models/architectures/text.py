@@ -40,7 +40,7 @@ ROWS = (
     Architecture(model_type="dbrx", tgi=bfloat16((1, 4, 5), "FlashDbrx", launcher_reads_sizes=False), layers=LLAMA),
     Architecture(
         model_type="deepseek_v2",
-        tgi=bfloat16((2, 2, 0), "FlashDeepseekV2"),
+        tgi=bfloat16((2, 2, 0), "FlashDeepseekV2", needs_flashdecoding=True),
         config=_DEEPSEEK,
         layers=Layers(kind="deepseek"),
     ),
@@ -52,7 +52,7 @@ ROWS = (
     ),
     Architecture(
         model_type="falcon",
-        tgi=flash((0, 9, 4), "FlashRW", launcher_reads_sizes=False, **_FALCON),
+        tgi=flash((0, 9, 4), "FlashRW", launcher_reads_sizes=False, needs_flashdecoding=True, **_FALCON),
         config=ConfigJson(kv_heads="falcon"),
         layers=Layers(kind="falcon"),
         gated=False,

@@ -196,6 +196,18 @@ TOKENS = {"max_input_tokens": 3000, "max_total_tokens": 4000}
             id="fp8 cache with flashdecoding",
         ),
         pytest.param(
+            {"hub_id": "tiiuae/falcon-7b", "options": {"kv_cache_dtype": "fp8_e5m2"}},
+            "options.kv_cache_dtype='fp8_e5m2': does not work with attention='flashdecoding', which TGI chooses for"
+            " tiiuae/falcon-7b. Leave it out.",
+            id="fp8 cache of a model without flashinfer",
+        ),
+        pytest.param(
+            {"hub_id": "microsoft/Phi-3-mini-4k-instruct", "options": {"kv_cache_dtype": "fp8_e5m2"}},
+            "options.kv_cache_dtype='fp8_e5m2': does not work with attention='flashdecoding', which TGI chooses for"
+            " microsoft/Phi-3-mini-4k-instruct. Leave it out.",
+            id="fp8 cache with heads that flashinfer does not take",
+        ),
+        pytest.param(
             {"version": "3.0.1", "options": {"attention": "paged", "kv_cache_dtype": "fp8_e5m2"}},
             "options.kv_cache_dtype='fp8_e5m2': does not work with attention='paged'."
             " Leave attention out, or use flashinfer.",
@@ -427,6 +439,10 @@ def test_a_prefill_budget_is_set_if_tgis_default_would_not_fit(changes, prefill,
 )
 def test_what_is_legal_but_risky_brings_a_warning(changes, id, warnings):
     assert warnings(**changes) == [id]
+
+
+def test_bitsandbytes_is_what_there_is_before_eetq(warnings):
+    assert warnings(version="1.0.3", instance=ROOMY, options={"quantize": "bitsandbytes"}) == []
 
 
 def test_pinned_remote_code_is_fine(warnings):
