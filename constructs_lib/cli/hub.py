@@ -156,7 +156,7 @@ class Hub:
 
         if config is None and not files:
             files = {name for name in (ADAPTER, DIFFUSION) if read(name) is not None}
-        if files and (problem := repository_problem(hub_id, files, read)):
+        if files and (problem := repository_problem(hub_id, files, read, _base_model(info))):
             raise CommandError(problem)
         if config is None:
             raise CommandError(self._not_found(hub_id, revision))
@@ -241,6 +241,14 @@ def _files(info: Mapping[str, Any]) -> set[str]:
     siblings = info.get("siblings")
     names = [one.get("rfilename") for one in siblings if isinstance(one, dict)] if isinstance(siblings, list) else []
     return {name for name in names if isinstance(name, str)}
+
+
+def _base_model(info: Mapping[str, Any]) -> str | None:
+    """What the model card says that the model was made from; some cards list one model."""
+    card = info.get("cardData")
+    base = card.get("base_model") if isinstance(card, Mapping) else None
+    named = base[0] if isinstance(base, list) and len(base) == 1 else base
+    return named if isinstance(named, str) and named else None
 
 
 def _licence(info: Mapping[str, Any]) -> str:

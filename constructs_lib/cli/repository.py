@@ -23,11 +23,13 @@ _OTHER_FORMATS = {
     "onnx": "ONNX files; TGI reads safetensors",
     "nemo": "files of NVIDIA NeMo; TGI reads safetensors",
 }
-_ORIGINAL = "Give the id of the repository that they were made from, and compress with options.quantize."
 
 
 def repository_problem(
-    name: str, files: Collection[str], read: Callable[[str], Mapping[str, Any] | None]
+    name: str,
+    files: Collection[str],
+    read: Callable[[str], Mapping[str, Any] | None],
+    base: str | None = None,
 ) -> Problem | None:
     """Why the files are not a model that TGI can load; None if they may be.
 
@@ -35,7 +37,9 @@ def repository_problem(
         name: The repository or folder.
         files: The names of its files.
         read: Reads one of them that is JSON; None if it cannot be read.
+        base: The model that it was made from, by its card. Default: not known.
     """
+    original = base or "the id of the repository that they were made from"
     if _is_adapter(files):
         return _adapter_problem(name, read(ADAPTER) or {})
     if DIFFUSION in files and CONFIG not in files:
@@ -45,7 +49,7 @@ def repository_problem(
         return None
     for format_name, words in _OTHER_FORMATS.items():
         if any(_is_of(file, format_name) for file in files):
-            return Problem("model", name, f"has {words}", _ORIGINAL)
+            return Problem("model", name, f"has {words}", f"Give {original}, and compress with options.quantize.")
     return None
 
 

@@ -24,6 +24,9 @@ _KINDS = {
     "compressed-tensors": "compressed-tensors",
 }
 
+_OTHER_AWQ = ("gemv", "gemv_fast", "marlin")
+"""Layouts other than the one that `layers/awq/quantize/cuda.py` gives to its GEMM kernel."""
+
 _FIX = "Use a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones."
 _FIXES = {
     "bitsandbytes": "Use the repository with the uncompressed weights and set options.quantize to bitsandbytes-nf4,"
@@ -62,6 +65,10 @@ def read_compression(config: Mapping[str, Any]) -> Compression | None:
     if not isinstance(method, str) or method not in _KINDS:
         message = "is not a format of published weights that TGI reads"
         raise ConfigJsonError([Problem("quant_method", method, message, _FIXES.get(str(method), _FIX))])
+    layout = str(section.get("version", "gemm"))
+    if method == "awq" and layout.lower() in _OTHER_AWQ:
+        fix = "Use a repository whose AWQ weights are laid out for GEMM, or quantize again with version='GEMM'."
+        raise ConfigJsonError([Problem("version", layout, "is a layout of AWQ weights that TGI does not read", fix)])
     scheme = _scheme(section)
     return Compression(
         kind=_KINDS[method],
@@ -83,6 +90,7 @@ def with_quantization_file(config: Mapping[str, Any], content: Mapping[str, Any]
         "quant_method": content.get("quant_method") or ("awq" if is_awq else "gptq"),
         "bits": content.get("w_bit", content.get("bits")),
         "group_size": content.get("q_group_size", content.get("group_size")),
+        "version": content.get("version", "gemm"),
         "desc_act": content.get("desc_act", False),
     }
     return {**config, "quantization_config": section}

@@ -33,6 +33,11 @@ def test_a_model_is_shown_with_its_size_and_its_cache(run):
     assert " ".join(cells[1:]) == "8.0 B 15.0 GiB bfloat16 131,072 128 KiB FlashLlama llama3.1 required"
 
 
+def test_the_cache_of_deepseek_is_as_wide_as_tgi_makes_it(run):
+    cells = row(run, "models", "deepseek-ai/DeepSeek-V2-Lite-Chat").split()
+    assert "324 KiB" in " ".join(cells), "2 × 27 layers × 16 heads × 192 × 2 bytes"
+
+
 @pytest.mark.parametrize("words", ["llama-3.1 instruct FP8 redhat", "RedHatAI/Meta-Llama-3.1-"])
 def test_models_are_searched_by_the_words_of_their_ids(run, words):
     outcome = run("models", "--search", words)

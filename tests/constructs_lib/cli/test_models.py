@@ -243,6 +243,21 @@ def test_a_repository_without_weights_for_tgi_is_explained(hub, add, file, files
 
 
 @pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("google/gemma-7b", "Give google/gemma-7b, and compress with options.quantize."),
+        (["google/gemma-7b"], "Give google/gemma-7b, and compress with options.quantize."),
+        (["google/gemma-7b", "google/gemma-2b"], "Give the id of the repository that they were made from, and"),
+        (7, "Give the id of the repository that they were made from, and"),
+    ],
+)
+def test_the_card_of_a_repository_of_gguf_files_names_the_original(hub, add, base, words):
+    siblings = [{"rfilename": "model.Q4_K_M.gguf"}]
+    hub.serve("team/model", index=None, info={"siblings": siblings, "cardData": {"base_model": base}})
+    assert words in add("team/model").err
+
+
+@pytest.mark.parametrize(
     "files",
     [
         ["config.json", "model.safetensors", "model.Q4_K_M.gguf"],

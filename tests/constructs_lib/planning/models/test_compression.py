@@ -120,3 +120,19 @@ def test_the_size_of_compressed_weights_decides_where_layers_cannot_be_counted()
 
 def test_the_size_of_compressed_weights_does_not_change_a_count():
     assert compressed(AWQ, weight_bytes=9_000_000_000).parameters == compressed(AWQ).parameters
+
+
+@pytest.mark.parametrize("layout", ["GEMV", "gemv_fast", "marlin"])
+def test_a_layout_of_awq_weights_that_tgi_does_not_read_is_refused(layout):
+    with pytest.raises(ConfigJsonError) as caught:
+        compressed(AWQ | {"version": layout})
+    words = (
+        f"version='{layout}': is a layout of AWQ weights that TGI does not read. Use a repository whose AWQ weights are"
+        " laid out for GEMM, or quantize again with version='GEMM'."
+    )
+    assert [str(problem) for problem in caught.value.problems] == [words]
+
+
+@pytest.mark.parametrize("layout", ["GEMM", "gemm", "exllama"])
+def test_the_layout_for_gemm_is_read_whatever_loads_it_elsewhere(layout):
+    assert compressed(AWQ | {"version": layout}).quantization == "awq"
