@@ -132,8 +132,9 @@ def test_the_right_image_brings_no_warning(planning):
 
 def test_a_version_like_another_ones_begin_is_not_taken_for_it(planning):
     uri = f"{TGI}:2.1.1-tgi1.1-gpu-py310-cu121-ubuntu20.04"
-    found = [str(one) for one in planning(**named(uri, version="1.10.0")).problems if one.keyword == "image"]
-    assert any("its tag names TGI 1.1, but version says '1.10.0'" in words for words in found)
+    plan = planning(hub_id="tiiuae/falcon-7b", **named(uri, version="1.10.0"))
+    (found,) = [one for one in plan.problems if one.keyword == "image"]
+    assert "its tag names TGI 1.1, but version says '1.10.0'" in found.message
 
 
 def test_a_region_that_is_not_known_is_not_compared(refusals):
