@@ -126,7 +126,7 @@ class Model(ABC):
             bucket: Bucket in the endpoint's Region. A bucket in another account must allow the endpoint's role to
                 read it.
             key: The archive, such as `my-training-job/output/model.tar.gz`. It has the model's files at its top, none
-                of them in a folder: `config.json`, the tokenizer and `*.safetensors`.
+                of them in a folder and none a symbolic link: `config.json`, the tokenizer and `*.safetensors`.
             model_id: Repository on the hub that the weights are a copy of; clients see its name. Default: none.
             like: Model of the catalogue that has the same shape. Default: the catalogue's row of `model_id`.
             facts: Shape of the model, instead of `like`. Default: as with `like`.

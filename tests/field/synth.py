@@ -48,7 +48,9 @@ def _endpoint(stack: Stack, case: dict[str, Any]) -> TgiEndpoint:
     from constructs_lib import InstanceType, TgiEndpoint, TgiImage, TgiOptions
 
     arguments: dict[str, Any] = {name: case[name] for name in ("endpoint_name", "network_isolation") if name in case}
-    if "image" in case:
+    if "image_uri" in case:
+        arguments["image"] = TgiImage.from_uri(case["image_uri"], version=case["image"])
+    elif "image" in case:
         arguments["image"] = TgiImage.version(case["image"])
     if "startup_timeout" in case:
         arguments["startup_timeout"] = Duration.seconds(case["startup_timeout"])
