@@ -11,6 +11,7 @@ from tests.field.words import differences, error_deviations
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
+    from aws_cdk import aws_iam as iam
 
     from constructs_lib import Model, TgiEndpoint
 
@@ -36,6 +37,8 @@ def deviations(case: dict[str, Any]) -> list[str]:
         warnings = _warnings(endpoint)
         found = error_deviations(None, expect.get("error"))
         found += _warning_deviations(warnings, expect)
+        if "quota" in expect:
+            found += differences(_quota(endpoint), expect["quota"], "quota")
         if "environment" in expect or "properties" in expect:
             template = app.synth().get_stack_by_name(stack.stack_name).template
             found += _template_deviations(template, expect)
@@ -56,6 +59,8 @@ def _endpoint(stack: Stack, case: dict[str, Any]) -> TgiEndpoint:
         arguments["startup_timeout"] = Duration.seconds(case["startup_timeout"])
     if "vpc" in case:
         arguments |= _network(stack, case["vpc"])
+    if "role_trusts" in case:
+        arguments["role"] = _role(stack, case["role_trusts"])
     return TgiEndpoint(
         stack,
         "Endpoint",
@@ -79,7 +84,8 @@ def _model(stack: Stack, case: dict[str, Any]) -> Model:
     if "like" in case:
         arguments["like"] = case["like"]
     if "s3" in case:
-        bucket = s3.Bucket.from_bucket_name(stack, "Weights", "team-weights")
+        region = case.get("bucket_region", stack.region)
+        bucket = s3.Bucket.from_bucket_attributes(stack, "Weights", bucket_name="team-weights", region=region)
         return Model.from_s3(bucket, case["s3"], model_id=case.get("model"), **arguments)
     if case.get("token"):
         arguments["token"] = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hub-token")
@@ -101,6 +107,22 @@ def _network(stack: Stack, network: dict[str, Any]) -> dict[str, Any]:
     if network.get("s3_endpoint"):
         vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     return {"vpc": vpc, "vpc_subnets": ec2.SubnetSelection(subnet_type=kind)}
+
+
+def _role(stack: Stack, services: list[str]) -> iam.Role:
+    from aws_cdk import aws_iam as iam
+
+    principals = [iam.ServicePrincipal(service) for service in services]
+    return iam.Role(stack, "Role", assumed_by=iam.CompositePrincipal(*principals))
+
+
+def _quota(endpoint: TgiEndpoint) -> dict[str, Any]:
+    """The quota that `make synth` names."""
+    from constructs_lib.planning.summary import METADATA, PlanSummary
+
+    (data,) = [entry.data for entry in endpoint.node.metadata if entry.type == METADATA]
+    summary = PlanSummary.from_json(dict(data))
+    return {"name": summary.quota_name, "needed": summary.quota_needed}
 
 
 def _warnings(endpoint: TgiEndpoint) -> list[str]:
