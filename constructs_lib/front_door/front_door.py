@@ -52,7 +52,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
         scope: Parent construct.
         id: Identifier within the parent.
         models: The endpoints by the names that clients use for their models: 1 to 63 letters, digits, dots,
-            underscores or hyphens. The endpoints must be in this stack's account and Region.
+            underscores or hyphens. The endpoints must be in this stack's account and Region; one that another stack
+            creates needs the same `env` there, or an `endpoint_name`.
         access: Who may call. Default: `Access.api_keys()`, with which nobody can call before `add_consumer` creates a
             key.
         streaming: Whether answers are streamed. False is for Regions without response streaming in API Gateway or
@@ -76,8 +77,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
             others. Cannot be used with `Access.iam()`. Default: False.
         cloud_watch_role: Whether to set the role that API Gateway writes logs with in this account and Region; without
             one, no stage with an access log can be created. It is one setting for all APIs of the account, so it is
-            retained when the stack is deleted. Pass False if the account has one, or if another stack in the same
-            account and Region sets it. Default: True.
+            retained when the stack is deleted. Pass False if the account has one, or if another front door in the
+            same account and Region sets it; one of the same stack must be created first. Default: True.
         log_retention: How long the logs of the functions and the access log keep an event. The functions' logs are
             deleted with the stack; the access log is retained. Default: three months.
 
