@@ -26,12 +26,26 @@ KNOWN = [
         ("mistralai/Mixtral-8x7B-Instruct", "mistralai/Mixtral-8x7B-Instruct-v0.1"),
         ("qwen/qwen2.5-7b-instruct-gptq-int4", "Qwen/Qwen2.5-7B-Instruct"),
         ("Qwen/Qwen2.5-7B-Instruct-1M", "Qwen/Qwen2.5-7B-Instruct"),
+        ("acme/qwen2.5-7b-finetune", "Qwen/Qwen2.5-7B-Instruct"),
+        ("acme/docs-llama-2-7b", "meta-llama/Llama-2-7b-chat-hf"),
+        ("Arc53/DocsGPT-7B", None),
         ("me/mine", None),
         ("", None),
     ],
 )
 def test_the_nearest_name_is_found(hub_id, nearest):
     assert nearest_model(hub_id, KNOWN) == nearest
+
+
+def test_a_fine_tune_is_nearer_to_its_family_than_to_a_sibling():
+    known = ["Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-Math-7B-Instruct"]
+    assert nearest_model("acme/qwen2.5-7b-instruct-finetune", known) == known[0]
+
+
+def test_a_compressed_model_is_meant_only_if_the_name_says_so():
+    known = ["meta-llama/Llama-3.1-8B-Instruct", "hugging-quants/Meta-Llama-3.1-8B-Instruct-AWQ-INT4"]
+    names = ("unsloth/Meta-Llama-3.1-8B-Instruct", "me/Meta-Llama-3.1-8B-Instruct-AWQ-INT4")
+    assert [nearest_model(name, known) for name in names] == known
 
 
 def test_a_model_of_another_size_is_never_meant():
