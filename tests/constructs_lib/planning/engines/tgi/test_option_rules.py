@@ -370,7 +370,11 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
             id="2.x works it out itself below a batch",
         ),
         pytest.param(
-            {"version": "2.2.0", "instance": ROOMY, "options": TOKENS | {"max_batch_total_tokens": 4000}},
+            {
+                "version": "2.2.0",
+                "instance": ROOMY,
+                "options": {"max_input_tokens": 3950, "max_total_tokens": 4000, "max_batch_total_tokens": 4000},
+            },
             None,
             id="2.x has room for 50 more tokens",
         ),
@@ -378,7 +382,7 @@ def test_old_gpus_get_no_attention_before_it_was_an_option(planning):
             {
                 "version": "2.2.0",
                 "instance": ROOMY,
-                "options": {"max_input_tokens": 3999, "max_total_tokens": 4000, "max_batch_total_tokens": 4000},
+                "options": {"max_input_tokens": 3951, "max_total_tokens": 4000, "max_batch_total_tokens": 4000},
             },
             "4000",
             id="2.x would exceed the batch",
