@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -56,11 +56,13 @@ class OptionNames:
         shards: The number of GPUs that share the model.
         compression: The compression of the weights.
         sizes: Those that need less memory when they are lowered.
+        limits: Those that say how long requests may be. Default: none.
     """
 
     shards: str
     compression: str
     sizes: tuple[str, ...]
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,21 @@ class EngineContext:
         return None if keyword in self.unknown else self.values.get(keyword)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reduction:
+    """A number among the options that may be lowered until a model fits.
+
+    Args:
+        least: The lowest that makes sense.
+        below: The present one.
+        settings: The options for a lower one.
+    """
+
+    least: int
+    below: int
+    settings: Callable[[int], Settings]
+
+
 class MemoryModel(Protocol):
     """What differs between engines when a model is sized. Plans are made for GPUs whose memory is published."""
 
@@ -176,10 +193,10 @@ class MemoryModel(Protocol):
             memory: Its memory plan.
         """
 
-    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings]]:
-        """Changes of options with which a model that does not fit may fit the same instance.
+    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings] | Reduction]:
+        """Changes of options with which a model that does not fit may fit the same instance, the preferred first.
 
-        The first of each group that fits is suggested; the groups come in the order of preference.
+        Of settings the first that fit are suggested, of a reduction the highest number that fits.
         """
 
 

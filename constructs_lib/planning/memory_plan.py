@@ -39,10 +39,12 @@ class WeightFormat:
     Args:
         bits_per_parameter: Bits of one parameter of a linear layer; the embeddings always have 16.
         copies_tied_embeddings: Whether an output layer that is the input's embeddings is held a second time.
+        output_bits: Bits of one parameter of the output layer. Default: 16.
     """
 
     bits_per_parameter: float
     copies_tied_embeddings: bool
+    output_bits: float = 16.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +70,12 @@ class EngineMemory:
         gpu_memory: What the engine may take of the GPU at any time.
         usable: What it fills with weights, runtime, activations and cache together.
         runtime: CUDA's context and kernels, workspaces, CUDA graphs, buffers for the traffic between GPUs.
-        activations: Activations of the largest prefill, as far as the engine keeps them out of the cache.
+        activations: What the largest prefill leaves allocated, which the engine keeps out of the cache.
+        peak: What of that is in use at one time, at most: an allocator that runs out of memory first returns the rest.
         prefill_tokens: Prompt tokens of that prefill.
         cache: How it keeps keys and values.
+        uncertainty: How far such an estimate may be off: a model that lacks less is not refused, one that has less
+            to spare is not recommended.
         warm_up_tokens: Tokens that its warm-up holds at once. Default: 0, no warm-up.
         min_tokens: Tokens that it serves however little is left, because its warm-up held them. Default: 0.
         asked_tokens: Tokens that have to fit at least: with less, serving makes no sense or the engine does not start.
@@ -82,8 +87,10 @@ class EngineMemory:
     usable: int
     runtime: int
     activations: int
+    peak: int
     prefill_tokens: int
     cache: CacheLayout
+    uncertainty: int
     warm_up_tokens: int = 0
     min_tokens: int = 0
     asked_tokens: int
@@ -100,9 +107,11 @@ class MemoryPlan:
         usable: What it fills of that.
         weights: This GPU's share of the weights.
         runtime: CUDA's context and kernels, workspaces, and the buffers for the traffic between GPUs.
-        prefill: Activations of the largest prefill.
+        prefill: What the largest prefill leaves allocated.
+        peak: What of that is in use at one time, at most.
         prefill_tokens: Prompt tokens of that prefill.
         warm_up_tokens: Tokens whose keys and values the engine's warm-up allocates at once.
+        min_tokens: Tokens that are served however little is left, because the warm-up held them.
         cache: How keys and values are kept.
         max_tokens: Tokens whose keys and values fit, over all requests.
         context: Longest prompt and answer together that one request may have.
@@ -110,6 +119,7 @@ class MemoryPlan:
         loading_peak: Most memory of the GPU while the weights are loaded.
         host_peak: Memory of the host that loading takes.
         download: Size of the published weights, which the instance's storage has to hold.
+        uncertainty: How far the estimate may be off.
         static: Whether batches are padded, without paged attention.
     """
 
@@ -118,8 +128,10 @@ class MemoryPlan:
     weights: int
     runtime: int
     prefill: int
+    peak: int
     prefill_tokens: int
     warm_up_tokens: int
+    min_tokens: int
     cache: CacheLayout
     max_tokens: int
     context: int
@@ -127,6 +139,7 @@ class MemoryPlan:
     loading_peak: int
     host_peak: int
     download: int
+    uncertainty: int
     static: bool
 
     @property
@@ -150,23 +163,38 @@ class MemoryPlan:
         return self.fixed + self.cache.request_bytes(self.asked_tokens)
 
     @property
-    def shortfall(self) -> int:
-        """What is missing; 0 if the model loads, warms up, and serves what is required.
+    def slack(self) -> int:
+        """What is left where memory is scarcest: while loading, in the warm-up, or for the tokens that have to fit.
 
-        A warm-up may take what the engine otherwise leaves free, so it counts against the whole GPU; without one, what
-        the rest lacks counts against what the engine fills.
+        Negative if the estimate does not fit. Loading and the warm-up may take what the engine otherwise leaves free;
+        tokens that the warm-up held need no room of their own.
         """
         request_bytes = self.cache.request_bytes
-        warm_up = self.fixed + request_bytes(self.warm_up_tokens) - self.gpu_memory
-        tokens = request_bytes(self.asked_tokens) - request_bytes(self.max_tokens)
-        if not self.warm_up_tokens:
-            tokens += max(0, -self.free_for_tokens)
-        return max(0, warm_up, tokens, self.loading_peak - self.gpu_memory)
+        warm_up = self.weights + self.runtime + self.peak + request_bytes(self.warm_up_tokens)
+        taken = [self.loading_peak, warm_up]
+        if self.min_tokens >= self.asked_tokens:
+            return self.gpu_memory - max(taken)
+        return min(self.gpu_memory - max(taken), self.free_for_tokens - request_bytes(self.asked_tokens))
+
+    @property
+    def shortfall(self) -> int:
+        """What is missing; 0 if the model loads, warms up, and serves what is required."""
+        return max(0, -self.slack)
 
     @property
     def fits(self) -> bool:
         """Whether the model loads, warms up, and one request of the required length can be served."""
-        return self.shortfall == 0
+        return self.slack >= 0
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether more is missing than the estimate may be off."""
+        return self.shortfall > self.uncertainty
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether the model may or may not fit: it is missing, or has to spare, less than the estimate may be off."""
+        return not self.is_too_large and self.slack < self.uncertainty
 
     @property
     def spare(self) -> float:

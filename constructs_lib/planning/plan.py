@@ -105,7 +105,7 @@ def plan(request: EndpointRequest) -> EndpointPlan:
             *_warnings(request, version, compresses=compresses),
             *engine.warnings(ctx),
             *variable_warnings(engine, request.environment, version, own_image=own_image),
-            *(fit_warnings(ctx, ctx.facts, memory) if memory and ctx.facts else ()),
+            *(fit_warnings(ctx, fitted, ctx.facts, memory) if memory and ctx.facts else ()),
         ),
     )
 

@@ -178,7 +178,8 @@ class InstanceType:
     def cheapest_for(*, tokens: int, concurrency: int = 1) -> CheapestFor:
         """Leaves the choice to the plan: the cheapest instance of the catalogue that serves a load.
 
-        The price is that of us-east-1. Blackwell GPUs, for which TGI was not tested, are left out.
+        The price is that of us-east-1. Left out are Blackwell GPUs, for which TGI was not tested, and instances
+        so close to their limit that the model may not start.
 
         Args:
             tokens: Longest prompt and answer of a request together, in tokens; becomes `max_total_tokens`.

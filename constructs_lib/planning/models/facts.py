@@ -20,11 +20,15 @@ BITS_PER_PARAMETER = {
     "gptq": 4.25,
     "marlin": 4.25,
     "bitsandbytes": 8.0,
-    "bitsandbytes-nf4": 4.5,
-    "bitsandbytes-fp4": 4.5,
+    "bitsandbytes-nf4": 4.127,
+    "bitsandbytes-fp4": 4.127,
     "fp8": 8.0,
 }
-"""By kind of compression, scales included; if publications differ, the higher figure."""
+"""By kind of compression, scales included; if publications differ, the higher figure.
+
+The 4-bit kinds of bitsandbytes have a scale for 64 weights, kept in 8 bits, and one in 32 bits for 256 of those (TGI's
+`layers/bnb.py` compresses the statistics).
+"""
 
 _SCALE_BITS = 16
 """A scale in half precision for each group of weights; a zero point has the bits of a weight."""

@@ -25,7 +25,7 @@ class Candidate:
         instance: The instance type.
         num_shard: GPUs of it that share the model; 0 if it cannot be shared among them.
         memory: What one of them holds; None if that cannot be said.
-        fits: Whether it serves what is requested.
+        fits: Whether it serves what is requested, or may by an estimate that is too close to call (see `caution`).
         reason: Why it does not, as a sentence; None if it does.
         settings: Options that follow, by their names in the engine's options, in addition to those given.
         concurrency: Requests of the requested length (else of the longest context) that it serves concurrently.
@@ -158,7 +158,7 @@ def candidate(
 
 def _priced(request: SizingRequest, instance: InstanceType) -> Candidate:
     found = _assess(request, instance)
-    return replace(found, price_usd_per_hour=instance.price_usd_per_hour, caution=_caution(request.engine, instance))
+    return replace(found, price_usd_per_hour=instance.price_usd_per_hour, caution=_caution(request.engine, found))
 
 
 def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
@@ -176,6 +176,8 @@ def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
     shards = model.shards(ctx)
     fitted, memory = fit_memory(ctx, facts, shards)
     served = memory.concurrent_requests(model.request_limit(ctx) or max(1, memory.context))
+    if memory.is_tight:  # then the one that has to fit may
+        served = max(1, served)
     reason = _memory_problem(request, instance, memory, shards, served)
     if reason is None:
         settings |= model.following_settings(ctx, fitted, memory)
@@ -205,7 +207,7 @@ def _region_problem(request: SizingRequest) -> str | None:
 def _memory_problem(
     request: SizingRequest, instance: InstanceType, memory: MemoryPlan, shards: int, served: int
 ) -> str | None:
-    if not memory.fits:
+    if memory.is_too_large:
         each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
         return f"{format_gib(memory.shortfall)} GiB short on {each}."
     found = storage_problem(
@@ -224,7 +226,10 @@ def format_gib(size: float) -> str:
     return f"{max(0.1, math.ceil(size / GIB * 10) / 10):.1f}"
 
 
-def _caution(engine: Engine, instance: InstanceType) -> str | None:
-    if not engine.hardware.is_untested(instance):
-        return None
-    return f"{engine.display_name}'s kernels were neither built nor tested for {instance.accelerator} (Blackwell)."
+def _caution(engine: Engine, found: Candidate) -> str | None:
+    instance, memory = found.instance, found.memory
+    if engine.hardware.is_untested(instance):
+        return f"{engine.display_name}'s kernels were neither built nor tested for {instance.accelerator} (Blackwell)."
+    if found.fits and memory is not None and memory.is_tight:
+        return f"{instance.name} is too close to its limit: {engine.display_name} may run out of memory when it starts."
+    return None

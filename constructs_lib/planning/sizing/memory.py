@@ -97,15 +97,19 @@ def plan_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> MemoryPla
         weights=weights,
         runtime=engine.runtime,
         prefill=engine.activations,
+        peak=engine.peak,
         prefill_tokens=engine.prefill_tokens,
         warm_up_tokens=engine.warm_up_tokens,
+        min_tokens=engine.min_tokens,
         cache=engine.cache,
         max_tokens=max_tokens,
         context=min(max_tokens, engine.max_request_tokens),
         asked_tokens=engine.asked_tokens,
-        loading_peak=weights + engine.runtime + 2 * _largest_tensor(facts, shards),
+        loading_peak=engine.runtime
+        + _loading_peak(facts, shards, weights, compresses=model.compresses_while_loading(ctx)),
         host_peak=_host_peak(facts, shards),
         download=facts.checkpoint_bytes,
+        uncertainty=engine.uncertainty,
         static=engine.static,
     )
 
@@ -119,26 +123,26 @@ def fit_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> tuple[Engi
         shards: GPUs that share it.
 
     Returns:
-        The context with the settings that fit, and its memory plan; if none fit, the plan of the smallest settings.
+        The context with the first settings that fit, and its memory plan; if none fit, with those that lack least.
     """
-    memory = plan_memory(ctx, facts, shards)
-    if memory.fits:
-        return ctx, memory
-    for settings in ctx.engine.memory_model.smaller_settings(ctx, memory):
+    found = [(ctx, plan_memory(ctx, facts, shards))]
+    if found[0][1].fits:
+        return found[0]
+    for settings in ctx.engine.memory_model.smaller_settings(ctx, found[0][1]):
         smaller = ctx.with_values(settings)
-        memory = plan_memory(smaller, facts, shards)
-        if memory.fits:
-            return smaller, memory
-    return ctx, memory
+        found.append((smaller, plan_memory(smaller, facts, shards)))
+        if found[-1][1].fits:
+            return found[-1]
+    return max(found, key=lambda one: one[1].slack)
 
 
 def weight_bytes(facts: ModelFacts, shards: int, weights: WeightFormat) -> int:
     """One GPU's share of the weights.
 
-    Layers are split evenly; the embeddings stay in half precision. If the vocabulary cannot be split evenly, each GPU
-    has the whole output layer.
+    Layers are split evenly; the embeddings stay in half precision, and so does the output layer unless the engine
+    compresses it. If the vocabulary cannot be split evenly, each GPU has the whole output layer.
     """
-    table = vocabulary(facts) * facts.hidden if facts.vocabulary else 0
+    table = _table(facts)
     layers = max(0, facts.parameters - table * (1 if facts.tied_embeddings else 2))
     compressed = layers * weights.bits_per_parameter / 8
     if facts.quantization and facts.weight_bytes:
@@ -147,7 +151,7 @@ def weight_bytes(facts: ModelFacts, shards: int, weights: WeightFormat) -> int:
     output = table if whole_output else table / shards
     if facts.tied_embeddings and not weights.copies_tied_embeddings:
         output = 0
-    return math.ceil(compressed / shards + (table / shards + output) * HALF_BYTES)
+    return math.ceil(compressed / shards + table / shards * HALF_BYTES + output * weights.output_bits / 8)
 
 
 def kv_heads_per_gpu(facts: ModelFacts, shards: int) -> int:
@@ -165,16 +169,24 @@ def vocabulary(facts: ModelFacts) -> int:
     return facts.vocabulary or _UNKNOWN_VOCABULARY
 
 
-def _largest_tensor(facts: ModelFacts, shards: int) -> int:
-    """The largest tensor of a GPU in half precision; loading holds it twice, to join it or to compress it.
+def _loading_peak(facts: ModelFacts, shards: int, weights: int, *, compresses: bool) -> int:
+    """Most memory that weights take while they are loaded.
 
-    Engines that compress while loading do it tensor by tensor, so the full weights pass through the GPU but never fill
-    it.
+    A layer is loaded in parts, which are joined and then dropped; an engine that compresses while loading has both in
+    half precision. So the full weights pass through the GPU but never fill it. The output layer comes last.
     """
+    output = _table(facts) * HALF_BYTES // shards
+    return max(weights, weights - output + (2 if compresses else 1) * math.ceil(_layer(facts) / shards) * HALF_BYTES)
+
+
+def _layer(facts: ModelFacts) -> int:
+    """Parameters of the largest tensor of a layer: gate and up projection, of every expert."""
     gate = 2 if architecture(facts.model_type).gated else 1
-    layer = gate * inner_width(facts) * facts.experts * facts.hidden
-    table = facts.vocabulary * facts.hidden if facts.vocabulary else 0
-    return math.ceil(max(layer, table) / shards) * HALF_BYTES
+    return gate * inner_width(facts) * facts.experts * facts.hidden
+
+
+def _table(facts: ModelFacts) -> int:
+    return facts.vocabulary * facts.hidden if facts.vocabulary else 0
 
 
 def _host_peak(facts: ModelFacts, shards: int) -> int:
@@ -184,4 +196,5 @@ def _host_peak(facts: ModelFacts, shards: int) -> int:
     converts, once as published and once as loaded.
     """
     published = BYTES_PER_PARAMETER[facts.checkpoint_dtype] / HALF_BYTES
-    return math.ceil(_HOST_BASE + shards * (_HOST_PER_SHARD + _largest_tensor(facts, shards) * (1 + published)))
+    largest = math.ceil(max(_layer(facts), _table(facts)) / shards) * HALF_BYTES
+    return math.ceil(_HOST_BASE + shards * (_HOST_PER_SHARD + largest * (1 + published)))

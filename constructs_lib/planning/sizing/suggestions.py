@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 
-from constructs_lib.planning.engine import EngineContext, Settings
+from constructs_lib.planning.engine import EngineContext, Reduction, Settings
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.hardware.storage import STORAGE_SHARE, storage_problem, stored_bytes
 from constructs_lib.planning.images.catalogue import format_version
@@ -17,9 +17,6 @@ from constructs_lib.planning.sizing.memory import fit_memory
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
-TIGHT = 0.10
-"""Less than this share of the usable memory to spare is worth a warning: public reports differ by as much."""
-
 MAX_SUGGESTIONS = 3
 _MAX_SETTINGS = 2
 
@@ -28,7 +25,7 @@ def fit_problems(
     ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan, volume_size_gib: int | None
 ) -> Iterator[Problem]:
     """That a model does not fit, in GiB, with the three cheapest alternatives."""
-    if not memory.fits:
+    if memory.is_too_large:
         yield Problem("instance_type", ctx.instance.name, _misfit(ctx, facts, memory), _alternatives(ctx, facts))
     elif found := _storage_problem(ctx, memory, volume_size_gib):
         own_volume = volume_size_gib is not None and ctx.instance.volume_configurable
@@ -65,21 +62,39 @@ def _misfit(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> str:
 
 
 def _alternatives(ctx: EngineContext, facts: ModelFacts) -> str:
-    alternatives = sorted([*islice(_settings(ctx, facts), _MAX_SETTINGS), *_instances(ctx, facts)])
-    if not alternatives:
+    """Changes of options first, which cost nothing, then instances, the cheapest first."""
+    settings = list(islice(_settings(ctx, facts), _MAX_SETTINGS))
+    texts = [*settings, *islice(_instances(ctx, facts), MAX_SUGGESTIONS - len(settings))]
+    if not texts:
         return "No instance in the catalogue would fit; use a smaller model, or one that was published compressed."
-    texts = [text for _, text in alternatives[:MAX_SUGGESTIONS]]
-    return f"What would fit, cheapest first: {'; '.join(texts)}."
+    return f"What would fit{'' if settings else ', cheapest first'}: {'; '.join(texts)}."
 
 
-def _settings(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, str]]:
+def _settings(ctx: EngineContext, facts: ModelFacts) -> Iterator[str]:
     """Changes of the options with which it fits the same instance."""
-    price = ctx.instance.price_usd_per_hour or math.inf
-    for group in ctx.engine.memory_model.remedies(ctx, facts):
-        found = next((change for change in group if _fits_with(ctx, facts, change)), None)
+    for remedy in ctx.engine.memory_model.remedies(ctx, facts):
+        if isinstance(remedy, Reduction):
+            found = _least_reduction(ctx, facts, remedy)
+        else:
+            found = next((change for change in remedy if _fits_with(ctx, facts, change)), None)
         if found:
             options = " and ".join(f"options.{keyword}={value!r}" for keyword, value in found.items())
-            yield price, f"this one with {options}"
+            yield f"this one with {options}"
+
+
+def _least_reduction(ctx: EngineContext, facts: ModelFacts, reduction: Reduction) -> Settings | None:
+    """The highest number with which it fits, rounded down to two digits; None if not even the lowest does."""
+    fitting, too_large = reduction.least, reduction.below
+    if fitting >= too_large or not _fits_with(ctx, facts, reduction.settings(fitting)):
+        return None
+    while too_large - fitting > 1:
+        middle = (fitting + too_large) // 2
+        if _fits_with(ctx, facts, reduction.settings(middle)):
+            fitting = middle
+        else:
+            too_large = middle
+    digit = 10 ** max(0, len(str(fitting)) - 2)
+    return reduction.settings(max(reduction.least, fitting // digit * digit))
 
 
 def _fits_with(ctx: EngineContext, facts: ModelFacts, change: Settings) -> bool:
@@ -90,8 +105,8 @@ def _fits_with(ctx: EngineContext, facts: ModelFacts, change: Settings) -> bool:
     return memory.fits and _storage_problem(ctx, memory) is None
 
 
-def _instances(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, str]]:
-    """The cheapest instance of each kind and number of GPUs that would fit."""
+def _instances(ctx: EngineContext, facts: ModelFacts) -> Iterator[str]:
+    """The cheapest instance of each kind and number of GPUs that would fit, with memory to spare."""
     known = {name: value for name, value in ctx.values.items() if not isinstance(value, Unknown)}
     options = ctx.engine.options_type(**known)
     seen: set[tuple[str, int | None]] = set()
@@ -105,7 +120,7 @@ def _instances(ctx: EngineContext, facts: ModelFacts) -> Iterator[tuple[float, s
         gpus = (one.instance.accelerator, one.instance.accelerator_count)
         if one.fits and one.caution is None and gpus not in seen:
             seen.add(gpus)
-            yield one.price_usd_per_hour or math.inf, _describe(one, ctx.engine.memory_model.option_names.shards)
+            yield _describe(one, ctx.engine.memory_model.option_names.shards)
 
 
 def _describe(one: Candidate, option: str) -> str:
@@ -114,12 +129,36 @@ def _describe(one: Candidate, option: str) -> str:
     return f"{one.instance.name}{price}" + (f" with options.{option}={shards}" if shards else "")
 
 
-def fit_warnings(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> Iterator[PlanWarning]:
-    """That it fits narrowly."""
-    if memory.fits and memory.spare < TIGHT:
+def fit_warnings(
+    ctx: EngineContext, fitted: EngineContext, facts: ModelFacts, memory: MemoryPlan
+) -> Iterator[PlanWarning]:
+    """That it fits narrowly or may not fit, and with shorter requests than by default.
+
+    Args:
+        ctx: The context as requested.
+        fitted: The same with the settings that fit.
+        facts: The model.
+        memory: Its memory plan.
+    """
+    names, engine = ctx.engine.memory_model.option_names, ctx.engine.display_name
+    if memory.is_tight:
         yield PlanWarning(
             "tgi-endpoint:tightMemory",
-            f"{facts.hub_id} leaves {max(0.0, memory.spare):.0%} of the memory of {ctx.instance.name} to spare beside"
-            f" {memory.asked_tokens} tokens, less than the error of such an estimate. If {ctx.engine.display_name} runs"
-            f" out of memory, use larger GPUs, or lower {' or '.join(ctx.engine.memory_model.option_names.sizes)}.",
+            f"{facts.hub_id} may not start on {ctx.instance.name}: by estimate each GPU has {_left(memory)}, and the"
+            f" estimate may be {format_gib(memory.uncertainty)} GiB off. If {engine} runs out of memory, use larger"
+            f" GPUs, or lower {' or '.join(names.sizes)}.",
         )
+    shortened = {name: fitted.values[name] for name in names.limits if name in fitted.values.keys() - ctx.values.keys()}
+    if shortened and not memory.is_too_large:
+        chosen = " and ".join(f"{name}={value}" for name, value in shortened.items())
+        yield PlanWarning(
+            "tgi-endpoint:shorterRequests",
+            f"{engine}'s default length of requests does not fit the memory of {ctx.instance.name}, so the plan sets"
+            f" {chosen}. Set both yourself, or use larger GPUs.",
+        )
+
+
+def _left(memory: MemoryPlan) -> str:
+    if memory.shortfall:
+        return f"{format_gib(memory.shortfall)} GiB too little"
+    return f"{memory.slack / GIB:.1f} GiB to spare"

@@ -27,8 +27,10 @@ def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 819
         weights=int(weights * GIB),
         runtime=GIB,
         prefill=GIB,
+        peak=GIB,
         prefill_tokens=4096,
         warm_up_tokens=4096,
+        min_tokens=4096,
         cache=CacheLayout(kv_bytes),
         max_tokens=max(0, int((16 - weights) * GIB / kv_bytes)),
         context=8192,
@@ -36,6 +38,7 @@ def memory(*, weights: float = 8, kv_bytes: int = 2**16, asked_tokens: int = 819
         loading_peak=int(weights * GIB),
         host_peak=0,
         download=int(weights * GIB),
+        uncertainty=GIB // 2,
         static=False,
     )
 

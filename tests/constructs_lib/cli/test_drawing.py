@@ -55,10 +55,10 @@ def test_missing_memory_is_drawn_beyond_the_gpu():
     root = drawn(one, tokens=4096, concurrency=1)
     shown = texts(root)
     assert "9.0 GiB short on its GPU." in shown
-    assert shown[shown.index("does not fit") - 1] == "9.2 GiB"
+    assert shown[shown.index("does not fit") - 1] == "11.2 GiB"  # 2 GiB of it are what TGI leaves unused
     outline = bars(root, "none")
     assert sum(float(one.get("width")) for one in outline) == pytest.approx(750, abs=0.1)
-    assert float(outline[0].get("width")) == pytest.approx(750 * 20 / 29.25, abs=1)
+    assert float(outline[0].get("width")) == pytest.approx(750 * 20 / 31.25, abs=1)
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,11 @@ def test_a_plan_that_fits_never_exceeds_any_gpu(hub_id, instance, chosen):
     if result.problems:
         return
     memory = result.memory
+    assert not memory.is_too_large
+    if not memory.fits:
+        assert "tgi-endpoint:tightMemory" in {warning.id for warning in result.warnings}
+        return
     most_tokens = max(memory.max_tokens, memory.asked_tokens, memory.warm_up_tokens)
-    assert memory.fits
     assert memory.asked_tokens <= memory.max_tokens
     assert memory.context <= memory.max_tokens
     assert (
@@ -106,11 +109,13 @@ def fits(facts, instance, asked, kind, *, num_shard=None):
 
 
 @quick
-@given(st.data(), st.sampled_from(MODELS), st.sampled_from(GPUS), st.sampled_from(ON_THE_FLY), st.integers(3, 131_072))
+@given(
+    st.data(), st.sampled_from(MODELS), st.sampled_from(GPUS), st.sampled_from(ON_THE_FLY), st.integers(256, 131_072)
+)
 def test_fewer_tokens_never_turn_a_fit_into_a_misfit(data, hub_id, instance, kind, asked):
     facts = known_model(hub_id)
     if fits(facts, instance, asked, kind):
-        assert fits(facts, instance, data.draw(st.integers(2, asked)), kind)
+        assert fits(facts, instance, data.draw(st.integers(256, asked)), kind)
 
 
 @quick
@@ -143,7 +148,8 @@ def test_the_settings_of_a_candidate_make_a_plan_without_problems(hub_id, instan
     if found.fits:
         result = planned(hub_id, instance, TgiOptions(**found.settings))
         assert (result.problems, result.num_shard) == ((), found.num_shard)
-        assert result.memory.max_tokens // asked == found.concurrency
+        served = result.memory.max_tokens // asked
+        assert (max(1, served) if result.memory.is_tight else served) == found.concurrency
 
 
 @pytest.mark.parametrize(

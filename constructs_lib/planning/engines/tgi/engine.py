@@ -11,6 +11,7 @@ from constructs_lib.planning.engine import (
     HardwareSupport,
     OptionNames,
     OptionValues,
+    Reduction,
     Settings,
 )
 from constructs_lib.planning.engines.option_table import read_options
@@ -30,7 +31,8 @@ from constructs_lib.planning.engines.tgi.gpu_support import hardware_problems, p
 from constructs_lib.planning.engines.tgi.hub_formats import hub_format_problems
 from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
-from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, TgiOptions
+from constructs_lib.planning.engines.tgi.options import BITSANDBYTES, ON_THE_FLY, TgiOptions
+from constructs_lib.planning.engines.tgi.remedies import remedies
 from constructs_lib.planning.engines.tgi.serving import serving_facts
 from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
 from constructs_lib.planning.engines.tgi.version_rules import version_problems
@@ -63,7 +65,10 @@ class TgiMemoryModel:
         )
     )
     option_names = OptionNames(
-        shards="num_shard", compression="quantize", sizes=("max_batch_prefill_tokens", "max_total_tokens")
+        shards="num_shard",
+        compression="quantize",
+        sizes=("max_batch_prefill_tokens", "max_total_tokens"),
+        limits=("max_input_tokens", "max_total_tokens"),
     )
 
     def shards(self, ctx: EngineContext) -> int:
@@ -80,7 +85,11 @@ class TgiMemoryModel:
         bits = BITS_PER_PARAMETER[kind] if kind else 16.0
         if facts.quantization is not None:  # no other format is read from such weights
             bits = facts.bits_per_parameter
-        return WeightFormat(bits_per_parameter=bits, copies_tied_embeddings=True)
+        # bitsandbytes compressed the output layer as well until 2.2 (server/text_generation_server/layers/linear.py).
+        with_output = kind in BITSANDBYTES and ctx.version < (2, 2, 0)
+        return WeightFormat(
+            bits_per_parameter=bits, copies_tied_embeddings=True, output_bits=bits if with_output else 16.0
+        )
 
     def compresses_while_loading(self, ctx: EngineContext) -> bool:
         """See `MemoryModel.compresses_while_loading`."""
@@ -117,9 +126,9 @@ class TgiMemoryModel:
         """See `MemoryModel.following_settings`."""
         return batch_limits.following_settings(ctx, fitted, memory)
 
-    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings]]:
+    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings] | Reduction]:
         """See `MemoryModel.remedies`."""
-        return batch_limits.remedies(ctx, facts)
+        return remedies(ctx, facts)
 
 
 class TgiEngine:
@@ -180,7 +189,7 @@ class TgiEngine:
 
     def serving_facts(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> ServingFacts:
         """See `Engine.serving_facts`."""
-        return serving_facts(ctx, batch_limits.batch_setting(fitted, memory) if memory else None)
+        return serving_facts(fitted, batch_limits.batch_setting(fitted, memory) if memory else None)
 
     def problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `Engine.problems`."""

@@ -83,7 +83,7 @@ def render_environment(ctx: EngineContext, fitted: EngineContext, memory: Memory
     return (
         _model_variables(ctx.model, ctx.version)
         | {"SM_NUM_GPUS": str(num_shard(ctx))}
-        | _option_variables(ctx)
+        | _option_variables(fitted)
         | _default_variables(ctx)
         | _derived_variables(fitted, memory)
     )

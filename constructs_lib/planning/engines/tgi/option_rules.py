@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.context import attention_of, falls_back, has_old_gpu, is_flash, support_of
 from constructs_lib.planning.engines.tgi.context_length import length_problems
-from constructs_lib.planning.engines.tgi.options import Attention, Quantization
+from constructs_lib.planning.engines.tgi.options import BITSANDBYTES, Attention, Quantization
 from constructs_lib.planning.engines.tgi.token_limits import limit_problems
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
@@ -22,8 +22,6 @@ _ADAPTER_FORMS = (2, 3, 0)
 """First version that reads more than hub ids (`launcher/src/main.rs`, `parse_lora_adapters` of the server)."""
 
 _FLASHINFER_HEADS = (64, 128, 256)
-
-_BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
 
 
 def option_problems(ctx: EngineContext) -> Iterator[Problem]:
@@ -39,7 +37,7 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _quantize_problems(ctx: EngineContext) -> Iterator[Problem]:
     quantize, dtype, capability = ctx.text("quantize"), ctx.text("dtype"), ctx.instance.compute_capability
-    if quantize and dtype and not (quantize in _BITSANDBYTES and ctx.version >= (1, 2, 0)):
+    if quantize and dtype and not (quantize in BITSANDBYTES and ctx.version >= (1, 2, 0)):
         yield Problem(
             "options.dtype",
             dtype,

@@ -29,6 +29,8 @@ class Quantization(StrEnum):
     FP8 = "fp8"
 
 
+BITSANDBYTES = (Quantization.BITSANDBYTES, Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4)
+
 ON_THE_FLY = frozenset(
     {
         Quantization.BITSANDBYTES,

@@ -6,6 +6,8 @@ the same file at v2.4.0.
 
 from __future__ import annotations
 
+import math
+
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.context import chunks_prefill, default_prefill, support_of
 from constructs_lib.planning.engines.tgi.token_limits import (
@@ -42,13 +44,25 @@ def prefill_setting(ctx: EngineContext) -> int | None:
 
 
 def prefill_tokens(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:
-    """The prompt tokens of the largest prefill: as requested, as the plan sets it, else as the launcher computes it."""
+    """The prompt tokens of the largest prefill: as requested, as the plan sets it, else as the launcher computes it.
+
+    Before 0.9 nothing limits it; what has to fit is one prompt.
+    """
+    longest_input, _ = token_limits(ctx)
+    if longest_input is not None and ctx.version < (0, 9, 0):
+        return longest_input
     chosen = ctx.number("max_batch_prefill_tokens") or prefill_setting(ctx)
     if chosen is not None:
         return chosen
     if ctx.version < (3, 0, 0):
         return default_prefill_before_3(ctx) or default_positions(facts) + 49
     return _launcher_default(ctx, facts, shards)
+
+
+def warm_up_requests(ctx: EngineContext, prompt: int) -> int:
+    """Requests of the warm-up: prompts of the longest length until the prefill of that many tokens is full."""
+    longest, _ = token_limits(ctx)
+    return math.ceil(prompt / min(longest, prompt)) if longest else 1
 
 
 def _launcher_default(ctx: EngineContext, facts: ModelFacts, shards: int) -> int:

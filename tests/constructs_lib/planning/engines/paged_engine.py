@@ -18,6 +18,7 @@ from constructs_lib.planning.engine import (
     HardwareSupport,
     OptionNames,
     OptionValues,
+    Reduction,
     Settings,
 )
 from constructs_lib.planning.engines.option_table import EngineOption, option_variables, read_options
@@ -126,8 +127,10 @@ class PagedMemory:
             usable=int(gpu.visible * utilization),
             runtime=int((0.4 if gpu.shards > 1 else 0.2) * GIB) + graphs,
             activations=max(layers, logits),
+            peak=max(layers, logits),
             prefill_tokens=batched,
             cache=self._cache(facts, gpu.shards),
+            uncertainty=int(0.05 * gpu.visible),
             asked_tokens=length,  # it does not start unless one such request fits
             max_request_tokens=length,
         )
@@ -155,7 +158,7 @@ class PagedMemory:
     def following_settings(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> Settings:
         return {name: value for name, value in fitted.values.items() if not ctx.given(name)}
 
-    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings]]:
+    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings] | Reduction]:
         length = ctx.number("max_model_len") or facts.max_positions
         yield [{"max_model_len": length >> halvings} for halvings in range(1, 6)]
         if not ctx.given("quantization"):

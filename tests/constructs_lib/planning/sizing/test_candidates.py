@@ -137,3 +137,19 @@ def test_blackwell_fits_with_a_caution():
 def test_an_incomplete_version_is_an_error():
     with pytest.raises(ValueError, match=r"'3\.3' is not a full version"):
         candidates(LLAMA, version="3.3")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "fits", "is_cautious"),
+    [(8192, True, False), (22_000, True, True), (30_000, True, True), (50_000, False, False)],
+)
+def test_a_candidate_that_is_too_close_to_call_fits_with_a_caution(tokens, fits, is_cautious):
+    caution = "ml.g5.2xlarge is too close to its limit: TGI may run out of memory when it starts."
+    found = candidate(LLAMA, InstanceType.G5_2XLARGE, tokens=tokens)
+    assert (found.fits, found.caution) == (fits, caution if is_cautious else None)
+    assert (found.concurrency > 0) == fits
+
+
+def test_untested_gpus_are_the_first_caution():
+    found = of("Qwen/Qwen3-32B", InstanceType.G7_12XLARGE, tokens=8192)
+    assert "(Blackwell)" in (found.caution or "")

@@ -51,6 +51,13 @@ def test_blackwell_is_never_chosen_by_the_plan(planning):
     assert "tgi-endpoint:blackwellUntested" not in [warning.id for warning in plan.warnings]
 
 
+def test_an_instance_that_is_too_close_to_its_limit_is_never_chosen_by_the_plan(planning):
+    tight = planning(instance=InstanceType.G6_XLARGE, options={"max_input_tokens": 21_999, "max_total_tokens": 22_000})
+    assert (tight.problems, [warning.id for warning in tight.warnings]) == ((), ["tgi-endpoint:tightMemory"])
+    chosen = planning(**load_of(22_000))
+    assert (chosen.instance, chosen.warnings) == (InstanceType.G6E_XLARGE, ())
+
+
 def test_described_models_in_s3_get_the_cheapest_instance_too(planning):
     model = ModelChoice(source="s3", facts=replace(LLAMA, hub_id="me/mine"))
     assert planning(model=model, **load_of(4096)).instance is InstanceType.G6_XLARGE
@@ -91,7 +98,7 @@ def test_described_models_in_s3_get_the_cheapest_instance_too(planning):
                 (
                     "instance_type=CheapestFor(tokens=8192, concurrency=10000): no instance in the catalogue"
                     " serves that load with meta-llama/Llama-3.1-8B-Instruct; the closest is ml.p5en.48xlarge: It"
-                    " serves 937"
+                    " serves 939"
                     " concurrent requests of 8192 tokens, but 10000 are requested. Lower tokens or concurrency, set"
                     " options.quantize, or"
                     " spread the load over more endpoints."

@@ -9,7 +9,7 @@ from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import known_model
-from constructs_lib.planning.sizing.memory import memory_plan
+from constructs_lib.planning.sizing.memory import context_for, fit_memory, memory_plan
 
 LLAMA = known_model("meta-llama/Llama-3.1-8B-Instruct")
 
@@ -41,7 +41,7 @@ def test_each_gpu_holds_the_whole_output_layer_where_the_vocabulary_cannot_be_sh
 
 @pytest.mark.parametrize(
     ("quantize", "share"),
-    [("fp8", 0.5), ("eetq", 0.5), ("bitsandbytes", 0.5), ("bitsandbytes-nf4", 0.28), ("bitsandbytes-fp4", 0.28)],
+    [("fp8", 0.5), ("eetq", 0.5), ("bitsandbytes", 0.5), ("bitsandbytes-nf4", 0.258), ("bitsandbytes-fp4", 0.258)],
 )
 def test_compression_applies_to_the_layers_but_not_to_the_embeddings(quantize, share):
     table = 2 * LLAMA.vocabulary * LLAMA.hidden * 2
@@ -157,7 +157,7 @@ def test_usable_is_what_cuda_sees_times_the_share_that_tgi_fills():
 def test_what_is_left_holds_the_tokens():
     plan = planned()
     assert plan.free_for_tokens == plan.usable - plan.weights - plan.runtime - plan.prefill
-    assert plan.max_tokens == plan.free_for_tokens // (128 * 1024) == 24_092
+    assert plan.max_tokens == plan.free_for_tokens // (128 * 1024) == 24_535
     assert plan.context == plan.max_tokens  # less than the model's 131072
     assert (plan.fits, plan.shortfall) == (True, 0)
 
@@ -170,7 +170,7 @@ def test_the_context_ends_where_the_model_or_the_limit_does():
     assert planned(instance=roomy, speculate=2, max_batch_prefill_tokens=5000).context == 5000
 
 
-@pytest.mark.parametrize(("tokens", "served"), [(24_092, 1), (12_046, 2), (1000, 24), (24_093, 0), (0, 0)])
+@pytest.mark.parametrize(("tokens", "served"), [(24_535, 1), (12_267, 2), (1000, 24), (24_536, 0), (0, 0)])
 def test_concurrent_requests(tokens, served):
     assert planned().concurrent_requests(tokens) == served
 
@@ -185,10 +185,45 @@ def test_a_model_that_is_too_large_is_short_of_what_its_parts_exceed():
 
 def test_a_limit_that_does_not_fit_is_short_of_its_keys_and_values():
     plan = planned(max_input_tokens=59_999, max_total_tokens=60_000, max_batch_prefill_tokens=2048)
-    assert plan.shortfall == max(
-        (60_000 - plan.max_tokens) * plan.kv_bytes_per_token,
-        plan.fixed + 59_999 * plan.kv_bytes_per_token - plan.gpu_memory,
+    # TGI 3 fills nine tenths of the GPU, and its warm-up holds one token less than such a request.
+    assert plan.shortfall == plan.fixed + 60_000 * plan.kv_bytes_per_token - plan.usable
+
+
+def test_tokens_that_the_warm_up_held_are_served_however_little_is_left():
+    limits = {"max_input_tokens": 4000, "max_total_tokens": 8000, "max_batch_prefill_tokens": 16_000}
+    plan = planned(version="2.0.2", **limits)
+    assert plan.min_tokens == plan.warm_up_tokens == 4 * 8000
+    assert plan.slack == plan.gpu_memory - (
+        plan.weights + plan.runtime + plan.peak + plan.warm_up_tokens * plan.kv_bytes_per_token
     )
+
+
+def test_what_a_prefill_leaves_allocated_is_given_back_before_memory_runs_out():
+    plan = planned(version="2.4.0", max_input_tokens=8000, max_total_tokens=8001, max_batch_prefill_tokens=8000)
+    logits, hidden = 8000 * LLAMA.vocabulary * 2, 8000 * LLAMA.hidden * 2
+    assert plan.peak == pytest.approx((logits + 2 * hidden) * 1.1, rel=0.01)
+    assert plan.prefill == pytest.approx((logits + 8000 * (3 * LLAMA.hidden + 4 * 14_336) * 2) * 1.1, rel=0.01)
+
+
+def test_a_shortfall_within_the_estimates_uncertainty_makes_a_model_tight_but_not_too_large():
+    def judged(tokens):
+        plan = planned(max_input_tokens=tokens - 1, max_total_tokens=tokens, max_batch_prefill_tokens=2048)
+        return plan.fits, plan.is_tight, plan.is_too_large
+
+    roomy = planned(max_input_tokens=9999, max_total_tokens=10_000, max_batch_prefill_tokens=2048)
+    assert roomy.uncertainty == int(roomy.gpu_memory * 0.045)
+    most, margin = roomy.free_for_tokens // roomy.kv_bytes_per_token, roomy.uncertainty // roomy.kv_bytes_per_token
+    assert judged(most - margin - 2) == (True, False, False)
+    assert judged(most - margin + 2) == judged(most - 1) == (True, True, False)
+    assert judged(most + 2) == judged(most + margin - 2) == (False, True, False)
+    assert judged(most + margin + 2) == (False, False, True)
+
+
+def test_a_model_without_flash_attention_is_short_of_all_that_exceeds_the_gpu():
+    limits = {"max_input_tokens": 1000, "max_total_tokens": 2000, "max_batch_prefill_tokens": 1000}
+    plan = planned("facebook/opt-66b", InstanceType.G5_12XLARGE, 4, **limits)
+    assert plan.free_for_tokens < 0 < plan.warm_up_tokens
+    assert plan.shortfall == plan.asked_tokens * plan.kv_bytes_per_token - plan.free_for_tokens
 
 
 def test_a_requested_batch_of_a_model_without_flash_attention_has_to_fit():
@@ -198,12 +233,17 @@ def test_a_requested_batch_of_a_model_without_flash_attention_has_to_fit():
     assert (small.fits, large.fits) == (True, False)
 
 
-def test_loading_holds_the_largest_tensor_twice_and_never_the_full_weights():
-    plan = planned(quantize="bitsandbytes-nf4")
-    largest = 2 * 14_336 * 4096 * 2
-    table = LLAMA.vocabulary * LLAMA.hidden * 2
-    assert plan.loading_peak == plan.weights + plan.runtime + 2 * max(largest, table)
-    assert plan.loading_peak < planned().weights
+def test_loading_holds_a_layer_twice_and_never_the_full_weights():
+    few_words, layer = replace(LLAMA, vocabulary=1024), 2 * 14_336 * 4096 * 2
+    output = few_words.vocabulary * few_words.hidden * 2
+    for quantize, copies in ((None, 1), ("eetq", 2)):
+        plan = planned(few_words, quantize=quantize)
+        assert plan.loading_peak == plan.weights - output + plan.runtime + copies * layer
+
+
+def test_loading_needs_no_room_for_the_output_layer_that_comes_last():
+    plan = planned()
+    assert plan.loading_peak == plan.weights + plan.runtime
 
 
 def test_the_host_holds_a_process_for_each_gpu():
@@ -217,3 +257,70 @@ def test_a_gpu_of_unpublished_memory_and_an_incomplete_version_are_errors():
         planned(instance=InstanceType.P6E_GB200_36XLARGE)
     with pytest.raises(ValueError, match=r"'3\.3' is not a full version"):
         planned(version="3.3")
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "prompt", "held"),
+    [
+        ("0.8.2", {}, 1000, 0),  # no warm-up, and one prompt of the default length has to fit
+        ("0.8.2", {"max_input_tokens": 3000, "max_total_tokens": 4000}, 3000, 0),
+        ("0.9.3", {}, 4096, 16_160),  # the whole batch, by default 16000 tokens, and ten blocks
+        ("0.9.3", {"max_batch_total_tokens": 9000}, 4096, 9160),
+        ("1.1.0", {}, 4096, 4096 + 4),  # two new tokens for each of four prompts
+        ("1.2.0", {}, 4096, 4 * 2048),  # whole answers, in blocks of 16
+        ("2.0.2", {}, 4145, 2 * 4096),
+        ("2.0.2", {"max_input_tokens": 2048}, 2098, 2 * 4096),
+    ],
+)
+def test_the_warm_up_of_older_versions(version, options, prompt, held):
+    plan = planned("meta-llama/Llama-2-7b-hf", InstanceType.P4DE_24XLARGE, version=version, **options)
+    assert (plan.prefill_tokens, plan.warm_up_tokens) == (prompt, held)
+
+
+def test_versions_that_do_not_measure_serve_the_batch_that_they_allocate():
+    assert planned("meta-llama/Llama-2-7b-hf", InstanceType.P4DE_24XLARGE, version="0.9.3").max_tokens == 16_160
+
+
+def test_the_warm_up_reaches_as_far_as_a_sliding_window_until_2_1():
+    facts = replace(known_model("meta-llama/Llama-2-7b-hf"), sliding_window=1024)
+    assert planned(facts, InstanceType.P4DE_24XLARGE, version="1.4.5").warm_up_tokens == 4 * 1024
+    assert planned(facts, InstanceType.P4DE_24XLARGE, version="2.2.0").warm_up_tokens == 2 * 4096
+
+
+def test_bitsandbytes_compressed_the_output_layer_until_2_2():
+    older, newer = (planned(version=version, quantize="bitsandbytes-nf4").weights for version in ("2.0.2", "2.2.0"))
+    assert newer - older == pytest.approx(LLAMA.vocabulary * LLAMA.hidden * (16 - 4.127) / 8, rel=1e-3)
+
+
+def test_awqs_own_kernel_holds_eight_partial_results_and_marlins_none():
+    facts, limits = replace(LLAMA, quantization="awq"), {"max_input_tokens": 4000, "max_total_tokens": 4096}
+    own, marlin = (
+        planned(facts, version=version, max_batch_prefill_tokens=4000, **limits) for version in ("2.0.2", "2.2.0")
+    )
+    old_gpu = planned(facts, InstanceType.G4DN_2XLARGE, version="2.2.0", max_batch_prefill_tokens=4000, **limits)
+    logits = 4000 * LLAMA.vocabulary * 2 * 1.1  # of which 2.2 keeps a third copy
+    parts = 4000 * (9 - 2) * 2 * 14_336 * 2 * 1.1
+    assert own.prefill - marlin.prefill == pytest.approx(parts - logits, rel=0.01)
+    assert old_gpu.peak - marlin.peak == pytest.approx(0, abs=marlin.peak)  # the logits are larger than a layer
+    assert old_gpu.prefill > marlin.prefill
+
+
+def test_kernels_that_multiply_in_half_precision_hold_a_whole_layer():
+    whole = 2 * 14_336 * 4096 * 2 * 1.1
+    nf4, eetq = (planned(quantize=kind).prefill for kind in ("bitsandbytes-nf4", "eetq"))
+    assert nf4 - eetq == pytest.approx(whole, rel=0.01)
+
+
+def test_experts_hold_one_product_and_their_answers():
+    mixtral, limits = known_model("mistralai/Mixtral-8x7B-Instruct-v0.1"), {"max_batch_prefill_tokens": 4096}
+    plan = planned(mixtral, InstanceType.P4DE_24XLARGE, shards=8, version="3.3.6", **limits)
+    layer = 4096 * (4096 * 5 + 2 * 3 * 14_336 / 8) * 2
+    assert plan.prefill == pytest.approx(layer * 1.1, rel=0.02)
+
+
+def test_a_prompt_that_is_split_may_be_longer_than_the_prefill_that_fits():
+    options = TgiOptions(max_input_tokens=12_000, max_total_tokens=12_001, enable_prefill_logprobs=True)
+    ctx = context_for(TGI, LLAMA, InstanceType.G6_XLARGE, options, (3, 3, 6))
+    roomier = replace(LLAMA, vocabulary=512_000, parameters=LLAMA.parameters)
+    fitted, memory = fit_memory(replace(ctx, facts=roomier), roomier, 1)
+    assert fitted.number("max_batch_prefill_tokens") == memory.prefill_tokens < 12_000

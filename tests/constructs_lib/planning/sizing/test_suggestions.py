@@ -34,18 +34,18 @@ def test_a_model_that_does_not_fit_is_reported_with_the_three_cheapest_alternati
 @pytest.mark.parametrize(
     ("changes", "way"),
     [
-        ({"hub_id": "google/gemma-2-9b-it"}, "this one with options.quantize='fp8'"),
+        ({"hub_id": "microsoft/phi-4"}, "this one with options.quantize='fp8'"),
         (
             {"hub_id": "microsoft/phi-4", "instance": InstanceType.G5_12XLARGE, "options": {"num_shard": 1}},
             "this one with options.num_shard=2",
         ),
         (
-            {"options": {"max_input_tokens": 59_999, "max_total_tokens": 60_000}},
-            "this one with options.max_input_tokens=29999 and options.max_total_tokens=30000",
+            {"options": {"max_input_tokens": 50_000, "max_total_tokens": 60_000}},
+            "this one with options.max_input_tokens=23000 and options.max_total_tokens=33000",
         ),
         (
             {"options": {"enable_prefill_logprobs": True, "max_batch_prefill_tokens": 20_000}},
-            "this one with options.max_batch_prefill_tokens=4096",
+            "this one with options.max_batch_prefill_tokens=15000",
         ),
         ({"hub_id": LARGE, "instance": InstanceType.G5_12XLARGE}, "ml.g6e.12xlarge ($13.12 an hour)"),
         ({"hub_id": "microsoft/phi-4"}, "ml.g6.12xlarge ($5.75 an hour) with options.num_shard=2"),
@@ -55,8 +55,70 @@ def test_an_alternative_is_suggested(changes, way, planning):
     assert way in misfit(planning, **changes)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hub_id": "microsoft/phi-4", "instance": InstanceType.G5_12XLARGE, "options": {"num_shard": 1}},
+        {"options": {"max_input_tokens": 50_000, "max_total_tokens": 60_000}},
+        {"options": {"enable_prefill_logprobs": True, "max_batch_prefill_tokens": 20_000}},
+        {"options": {"max_input_tokens": 8000, "max_total_tokens": 64_000, "max_batch_prefill_tokens": 32_000}},
+        {
+            "hub_id": "google/gemma-3-4b-it",
+            "instance": InstanceType.G6_XLARGE,
+            "options": {"max_input_tokens": 40_000, "max_total_tokens": 41_000, "max_batch_prefill_tokens": 40_000},
+        },
+    ],
+)
+def test_every_suggested_change_of_options_passes_the_same_checks(changes, planning):
+    ways = re.findall(r"this one with ([^;]+?)(?:;|\.$)", misfit(planning, **changes))
+    assert ways
+    for way in ways:
+        found = re.findall(r"options\.(\w+)=('?)([\w-]+)'?", way)
+        fix = {name: value if quote else int(value) for name, quote, value in found}
+        plan = planning(**changes | {"options": changes.get("options", {}) | fix})
+        assert (plan.problems, plan.memory.fits) == ((), True), way
+
+
+def test_a_smaller_prefill_is_suggested_before_shorter_requests_and_both_before_other_instances(planning):
+    options = {"max_input_tokens": 8000, "max_total_tokens": 9000, "max_batch_prefill_tokens": 32_000}
+    words = misfit(planning, hub_id="mistralai/Mistral-7B-Instruct-v0.3", version="2.0.2", options=options)
+    ways = words.split("What would fit: ")[1].split("; ")
+    assert ways[:2] == [
+        "this one with options.max_batch_prefill_tokens=24000",
+        (
+            "this one with options.max_input_tokens=7900 and options.max_total_tokens=8900 and"
+            " options.max_batch_prefill_tokens=7900"
+        ),
+    ]
+    assert ways[2].startswith("ml.")
+
+
+def test_the_smallest_prefill_is_that_of_one_prompt(planning):
+    options = {"max_input_tokens": 24_000, "max_total_tokens": 32_000, "max_batch_prefill_tokens": 64_000}
+    mixtral = {"hub_id": "mistralai/Mixtral-8x7B-Instruct-v0.1", "instance": InstanceType.G5_48XLARGE}
+    words = misfit(planning, **mixtral, version="1.3.1", options=options)
+    (prefill,) = re.findall(r"What would fit: this one with options.max_batch_prefill_tokens=(\d+);", words)
+    assert int(prefill) >= 24_000
+    assert int(prefill) % 1000 == 0
+    fixed = planning(**mixtral, version="1.3.1", options=options | {"max_batch_prefill_tokens": int(prefill)})
+    assert fixed.memory.fits
+    more = planning(**mixtral, version="1.3.1", options=options | {"max_batch_prefill_tokens": int(prefill) + 1000})
+    assert not more.memory.fits
+
+
+def test_what_a_public_guide_runs_is_not_refused(planning):
+    options = {
+        "max_input_tokens": 24_000,
+        "max_total_tokens": 32_000,
+        "max_batch_prefill_tokens": 32_000,
+        "max_batch_total_tokens": 512_000,
+    }
+    mixtral = {"hub_id": "mistralai/Mixtral-8x7B-Instruct-v0.1", "instance": InstanceType.G5_48XLARGE}
+    assert planning(**mixtral, version="1.3.1", options=options).problems == ()
+
+
 def test_a_suggested_alternative_fits(planning):
-    assert planning(hub_id="google/gemma-2-9b-it", options={"quantize": "fp8"}).problems == ()
+    assert planning(hub_id="microsoft/phi-4", options={"quantize": "fp8"}).problems == ()
     assert planning(hub_id=LARGE, instance=InstanceType.G6E_12XLARGE).problems == ()
 
 
@@ -89,13 +151,35 @@ def test_a_host_that_cannot_load_the_weights_is_refused(planning):
 
 
 def test_a_tight_fit_brings_a_warning(planning):
-    plan = planning(options={"max_input_tokens": 14_000, "max_total_tokens": 18_000, "max_batch_prefill_tokens": 2048})
+    plan = planning(options={"max_input_tokens": 16_000, "max_total_tokens": 28_000, "max_batch_prefill_tokens": 2048})
     assert (plan.problems, [warning.id for warning in plan.warnings]) == ((), ["tgi-endpoint:tightMemory"])
     assert plan.warnings[0].message == (
-        "meta-llama/Llama-3.1-8B-Instruct leaves 8% of the memory of ml.g5.2xlarge to spare beside 18000 tokens, less"
-        " than the error of such an estimate. If TGI runs out of memory, use larger GPUs, or lower"
+        "meta-llama/Llama-3.1-8B-Instruct may not start on ml.g5.2xlarge: by estimate each GPU has 0.5 GiB to spare,"
+        " and the estimate may be 1.0 GiB off. If TGI runs out of memory, use larger GPUs, or lower"
         " max_batch_prefill_tokens or max_total_tokens."
     )
+
+
+def test_what_is_short_by_less_than_the_estimate_may_be_off_brings_a_warning_too(planning):
+    plan = planning(options={"max_input_tokens": 16_000, "max_total_tokens": 36_000, "max_batch_prefill_tokens": 2048})
+    assert (plan.problems, [warning.id for warning in plan.warnings]) == ((), ["tgi-endpoint:tightMemory"])
+    assert "by estimate each GPU has 0.6 GiB too little, and the estimate" in plan.warnings[0].message
+
+
+def test_limits_of_older_versions_that_do_not_fit_are_lowered_with_a_warning(planning):
+    plan = planning(hub_id="google/gemma-2-9b-it", version="2.2.0")
+    names = ("MAX_INPUT_TOKENS", "MAX_TOTAL_TOKENS", "MAX_BATCH_PREFILL_TOKENS")
+    assert [plan.environment[name] for name in names] == ["1023", "1024", "1024"]
+    assert (plan.serving.max_input_tokens, plan.serving.max_total_tokens) == (1023, 1024)
+    warnings = {warning.id: warning.message for warning in plan.warnings}
+    assert warnings["tgi-endpoint:shorterRequests"] == (
+        "TGI's default length of requests does not fit the memory of ml.g5.2xlarge, so the plan sets"
+        " max_input_tokens=1023 and max_total_tokens=1024. Set both yourself, or use larger GPUs."
+    )
+    own = planning(
+        hub_id="google/gemma-2-9b-it", version="2.2.0", options={"max_input_tokens": 1023, "max_total_tokens": 1024}
+    )
+    assert "tgi-endpoint:shorterRequests" not in {warning.id for warning in own.warnings}
 
 
 @pytest.mark.parametrize(
@@ -222,4 +306,4 @@ def test_nothing_is_said_about_memory_that_is_not_known(planning):
     assert planning(hub_id="me/mine").memory is None
     assert planning(options={"quantize": "wrong"}).memory is None
     assert planning(options={"num_shard": 3}).memory is None
-    assert planning().memory.context == 24_092
+    assert planning().memory.context == 24_535
