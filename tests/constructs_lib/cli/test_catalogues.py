@@ -1,12 +1,14 @@
 """The commands models, instances and images."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.models.facts import known_models
+from constructs_lib.planning.models.facts import known_model, known_models
+from constructs_lib.planning.models.facts_file import ModelFile, write_model_file
 
 
 @pytest.mark.parametrize(
@@ -33,9 +35,11 @@ def test_a_model_is_shown_with_its_size_and_its_cache(run):
     assert " ".join(cells[1:]) == "8.0 B 15.0 GiB bfloat16 131,072 128 KiB FlashLlama llama3.1 required"
 
 
-def test_the_cache_of_deepseek_is_as_wide_as_tgi_makes_it(run):
-    cells = row(run, "models", "deepseek-ai/DeepSeek-V2-Lite-Chat").split()
-    assert "324 KiB" in " ".join(cells), "2 × 27 layers × 16 heads × 192 × 2 bytes"
+def test_the_cache_is_as_wide_as_the_engine_makes_it(run, tmp_path):
+    wide = replace(known_model("meta-llama/Llama-3.1-8B-Instruct"), hub_id="team/wide", cache_width=192)
+    write_model_file(tmp_path / "models.json", ModelFile([wide]))
+    cells = run("models", "--models", tmp_path / "models.json", "--search", "team/wide").out.splitlines()[1].split()
+    assert "192 KiB" in " ".join(cells), "2 × 32 layers × 8 heads × 192 × 2 bytes"
 
 
 @pytest.mark.parametrize("words", ["llama-3.1 instruct FP8 redhat", "RedHatAI/Meta-Llama-3.1-"])

@@ -268,8 +268,9 @@ def test_the_card_of_a_repository_of_gguf_files_names_the_original(hub, add, bas
 )
 def test_weights_for_tgi_may_lie_beside_others(hub, add, files):
     hub.serve("team/model", info={"siblings": [{"rfilename": name} for name in files]})
-    hub.paths["/team/model/resolve/main/model.safetensors.index.json"] = INDEX
     assert add("team/model").status == 0
+    asked = {path.removeprefix("/team/model/resolve/main/") for path, _ in hub.requests}
+    assert asked == {"config.json", "/api/models/team/model/revision/main"}, "no file that the list lacks"
 
 
 @pytest.mark.parametrize(

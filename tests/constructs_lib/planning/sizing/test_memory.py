@@ -66,6 +66,11 @@ def test_weights_that_were_published_compressed_are_downloaded_compressed():
     assert max(with_all_kinds) < LLAMA.checkpoint_bytes
 
 
+def test_a_head_may_keep_more_than_its_own_width():
+    wide = planned(replace(LLAMA, cache_width=192)).kv_bytes_per_token
+    assert wide == planned().kv_bytes_per_token * 192 / LLAMA.head_dim
+
+
 def test_a_float8_checkpoint_stays_float8():
     assert planned(replace(LLAMA, checkpoint_dtype="float8")).weights == planned(quantize="fp8").weights
 
