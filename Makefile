@@ -22,7 +22,7 @@ export UV_LINK_MODE ?= copy
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
 
-.PHONY: help demo serve synth deploy unit test test-slow check format bench lock openapi images defaults clean
+.PHONY: help demo serve synth deploy unit test test-slow check format bench lock openapi images defaults fallbacks clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ images: $(VENV)/dev.ready ## generate the image catalogue from sagemaker-core ag
 
 defaults: $(VENV)/dev.ready ## generate the defaults of configuration classes from transformers again
 	@$(BIN)/python -m scripts.generate_config_defaults
+
+fallbacks: $(VENV)/dev.ready ## generate what each release of transformers runs from its wheels again
+	@$(BIN)/python -m scripts.generate_transformers_types
 
 clean: ## remove everything that make has installed or written
 	rm -rf $(VENV) node_modules .cache build dist cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis

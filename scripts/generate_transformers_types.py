@@ -1,4 +1,4 @@
-"""Write constructs_lib/planning/models/transformers.json from the releases on PyPI (`make transformers`)."""
+"""Write constructs_lib/planning/models/transformers.json from the releases on PyPI (`make fallbacks`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a row about an architecture says; `architectures.py` has the rows."""
+"""What a row about an architecture says; `architectures/` has the rows."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ CHOICES = {
 }
 NO_FLASH = ("bloom", "mpt", "opt", "t5", "mamba")
 VISION = ("gemma3", "qwen2_vl", "qwen2_5_vl", "mllama")
+ENCODES_AND_DECODES = ("t5",)
 KEEPS_ONE_KV_HEAD = ("gpt_bigcode",)
 
 
@@ -83,6 +84,8 @@ def _limits(environment: Mapping[str, str], model_type: str) -> Iterator[str]:
         yield "max_total_tokens without max_input_tokens wraps around in the warm-up, whose prompt is a whole prefill"
     if longest and total is None and not chunks(environment, model_type):
         yield "max_input_tokens without max_total_tokens leaves that to the prompt of the warm-up"
+    if (total or longest) and model_type in ENCODES_AND_DECODES:
+        yield "the warm-up of Seq2SeqLM returns None, which is unpacked when a limit is set"
     if batch and total and total > batch:
         yield "max_total_tokens must be <= max_batch_total_tokens"
     if batch and prefill and prefill > batch and model_type in NO_FLASH:  # for the others the batch is measured
