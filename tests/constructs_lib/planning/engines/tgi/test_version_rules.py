@@ -274,3 +274,9 @@ def test_one_older_gpu_runs_a_sliding_window_with_transformers_in_some_versions(
     changes = {"model": mistral, "instance": InstanceType.G4DN_12XLARGE, "version": "2.0.2"}
     assert not [words for words in refusals(**changes, options={"num_shard": 1}) if "sliding window" in words]
     assert [words for words in refusals(**changes) if "sliding window" in words]
+
+
+def test_gemma_3_needs_newer_gpus_also_where_no_window_is_known(refusals):
+    gemma = like_llama(model_type="gemma3_text", rope=None, sliding_window=None)
+    (found, *_) = refusals(model=gemma, instance=InstanceType.G4DN_12XLARGE)
+    assert "gemma3_text models look back at a sliding window, which needs Ampere GPUs or newer" in found
