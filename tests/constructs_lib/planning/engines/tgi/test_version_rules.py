@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.models.facts import ModelChoice, known_model
+from constructs_lib.planning.sizing.candidates import candidate
 
 LLAMA = replace(known_model("meta-llama/Llama-3.1-8B-Instruct"), rope=None)
 FOUR = InstanceType.G5_12XLARGE
@@ -280,3 +283,12 @@ def test_gemma_3_needs_newer_gpus_also_where_no_window_is_known(refusals):
     gemma = like_llama(model_type="gemma3_text", rope=None, sliding_window=None)
     (found, *_) = refusals(model=gemma, instance=InstanceType.G4DN_12XLARGE)
     assert "gemma3_text models look back at a sliding window, which needs Ampere GPUs or newer" in found
+
+
+def test_no_limits_are_suggested_where_tgi_does_not_start_with_them():
+    t5, bloom = known_model("google/flan-t5-xl"), known_model("bigscience/bloom-7b1")
+    settings = [
+        candidate(facts, InstanceType.G5_2XLARGE, engine=TGI, tokens=None, options=TgiOptions()).settings
+        for facts in (t5, bloom)
+    ]
+    assert ["max_total_tokens" in one for one in settings] == [False, True]
