@@ -45,6 +45,7 @@ class Implementation:
             the class has it with which a later transformers runs it.
         since: First version of TGI that runs it so. Default: every version.
         remote_config: Whether only the repository has the configuration class, so that trust_remote_code is needed.
+        chunks_prefill: Whether TGI 3 splits its long prompts over several batches.
         takes_limits: Whether it starts with max_input_tokens and max_total_tokens set.
         fault: Why it does not start, if it is named and yet cannot.
     """
@@ -54,6 +55,7 @@ class Implementation:
     flash: bool
     since: Version = (0, 0, 0)
     remote_config: bool = False
+    chunks_prefill: bool = True
     takes_limits: bool = True
     fault: str | None = None
 
@@ -76,7 +78,6 @@ class TgiSupport:
         most_shards: GPUs that may share the model. Default: as its heads allow.
         windowed: Whether its class limits attention to the sliding window, if config.json names one.
         always_windowed: Whether some of its layers do so always.
-        chunks_prefill: Whether TGI 3 splits its long prompts over several batches.
         default_prefill: TGI's max_batch_prefill_tokens if it works none out from the GPU's speed.
         launcher_reads_sizes: Whether TGI's launcher finds the sizes in config.json from which it works out a prefill.
             It expects the names that Llama has, and gives up on vision models.
@@ -97,7 +98,6 @@ class TgiSupport:
     most_shards: int | None = None
     windowed: bool = False
     always_windowed: bool = False
-    chunks_prefill: bool = True
     default_prefill: int = 4096
     launcher_reads_sizes: bool = True
     launcher_reads_positions: bool = True

@@ -66,7 +66,8 @@ def chunks_prefill(ctx: EngineContext) -> bool | None:
         return False
     if ctx.facts is None:
         return None
-    return is_flash(ctx, ctx.facts) and support_of(ctx.facts).chunks_prefill
+    runs_with = implementation_of(ctx, ctx.facts)
+    return runs_with.flash and runs_with.chunks_prefill
 
 
 def default_prefill(ctx: EngineContext) -> int:

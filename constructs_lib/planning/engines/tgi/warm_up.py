@@ -15,7 +15,7 @@ from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.activations import activations
 from constructs_lib.planning.engines.tgi.context import chunks_prefill, is_flash
 from constructs_lib.planning.engines.tgi.prefill import prefill_tokens, warm_up_requests
-from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, token_limits
+from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, default_positions, token_limits
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.memory_plan import CacheLayout, EngineMemory, GpuShare
 from constructs_lib.planning.models.facts import ModelFacts
@@ -63,7 +63,8 @@ def engine_memory(ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> Engin
     reserved = max(used.peak, min(used.reserved, free))
     warmed_up = gpu_memory - free + reserved
     _, total = token_limits(ctx)
-    requested = total or min(MIN_TOKENS, facts.max_positions)
+    longest = default_positions(facts)
+    requested = total or min(MIN_TOKENS, longest)
     if not flash:
         requested = max(requested, warm_up, ctx.number("max_batch_total_tokens") or 0)
     return EngineMemory(
@@ -78,7 +79,7 @@ def engine_memory(ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> Engin
         warm_up_tokens=warm_up,
         min_tokens=warm_up if flash else 0,
         asked_tokens=requested,
-        max_request_tokens=total or (facts.max_positions if chunks_prefill(ctx) else min(facts.max_positions, prompt)),
+        max_request_tokens=total or (longest if chunks_prefill(ctx) else min(longest, prompt)),
         static=not flash,
     )
 

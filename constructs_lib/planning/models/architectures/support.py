@@ -44,6 +44,15 @@ def static(since: Version, name: str, **rest: Any) -> TgiSupport:
     return TgiSupport(implementations=(own(since, f"{name} (no flash)", flash=False),), **rest)
 
 
-def vision(since: Version, name: str, **rest: Any) -> TgiSupport:
-    """One class for text and images, with paged attention."""
-    return flash(since, f"VlmCausalLM {name} (no chunking)", chunks_prefill=False, launcher_reads_sizes=False, **rest)
+def vision(since: Version, name: str, *, chunks_since: Version | None = None, **rest: Any) -> TgiSupport:
+    """One class for text and images, with paged attention.
+
+    Args:
+        since: First version that has it.
+        name: Its name.
+        chunks_since: First version that splits its prompts (`support_chunking` in `get_model`). Default: none does.
+        rest: See `TgiSupport`.
+    """
+    whole = own(since, f"VlmCausalLM {name} (no chunking)", chunks_prefill=False)
+    classes = (whole, own(chunks_since, f"VlmCausalLM {name}")) if chunks_since else (whole,)
+    return TgiSupport(implementations=classes, launcher_reads_sizes=False, **rest)

@@ -13,6 +13,7 @@ _STATES = TgiSupport(left_to_transformers=False)
 ROWS = (
     Architecture(model_type="cohere2", tgi=TgiSupport(), layers=Layers(kind="llama", norms=1)),
     Architecture(model_type="falcon_mamba", tgi=_STATES),
+    Architecture(model_type="gpt_neo", tgi=TgiSupport(), gated=False, positions="learned"),
     Architecture(model_type="mamba2", tgi=_STATES),
     Architecture(model_type="qwen3", tgi=TgiSupport(), layers=Layers(kind="llama", head_norms="per_head_dim")),
     Architecture(model_type="qwen3_moe", tgi=TgiSupport(), layers=Layers(kind="llama", head_norms="per_head_dim")),

@@ -176,3 +176,17 @@ def test_no_rule_names_an_architecture_outside_of_the_rows():
     sources = [path for path in PLANNING.rglob("*.py") if path.parent.name != "architectures"]
     comparisons = re.compile(r"model_type (?:==|!=|in|not in)")
     assert [path.name for path in sources if comparisons.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    ("model_type", "first"),
+    [("idefics2", (3, 3, 0)), ("llava_next", (3, 3, 0)), ("gemma3", None), ("qwen2_vl", None), ("llama", (0, 5, 0))],
+)
+def test_prompts_with_images_are_split_from_3_3_on_for_some_models(model_type, first):
+    own = {text: implementation(typed(model_type), parse_version(text)) for text in IMAGES}
+    splits = [text for text, found in own.items() if found.backend is Backend.OWN and found.chunks_prefill]
+    assert splits == [text for text in IMAGES if first and parse_version(text) >= first]
+
+
+def test_gpt_neo_has_no_gate_and_a_table_of_positions():
+    assert (architecture("gpt_neo").gated, architecture("gpt_neo").positions) == (False, "learned")
