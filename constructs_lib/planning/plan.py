@@ -144,6 +144,8 @@ def _without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
 
 
 def _instance_fix(value: object) -> str:
+    if has_no_accelerator(value):
+        return f"{value} has no GPU; write one that has, such as InstanceType.G5_2XLARGE."
     named = find_instance(value)
     near = nearest_instances(value) if isinstance(value, str) and not named else []
     if near:

@@ -57,6 +57,8 @@ def _like_problems(model: ModelChoice) -> Iterator[Problem]:
     elif not isinstance(like, str):
         message = f"must be the hub id of a model in the catalogue, not {type(like).__name__}"
         yield Problem(keyword, like, message, "Write like='meta-llama/Llama-3.1-8B-Instruct'.")
+    elif not like.strip():
+        yield Problem(keyword, like, "must not be empty", "Leave it out, or write the hub id of a known model.")
     elif known_model(like) is None:
         near = nearest_known(like)
         other = f"read its shape with `tgi-endpoint models add {like}` and pass facts=…"

@@ -104,11 +104,15 @@ def _nothing(request: EndpointRequest, load: CheapestFor, facts: ModelFacts, ran
     able = [one for one in ranked if one.memory is not None and one.caution is None]
     best = max(able, key=lambda one: (one.concurrency, one.memory.max_tokens if one.memory else 0), default=None)
     nearest = best or ranked[0]
+    reason = (nearest.reason or "").rstrip(".")
+    if best is None:  # the memory is not what is missing
+        message = f"no instance in the catalogue runs {facts.hub_id} like that; on {nearest.instance.name}: {reason}"
+        return Problem(_KEYWORD, load, message, "Lower tokens, or change the image or the options.")
     compression = request.engine.memory_model.option_names.compression
     return Problem(
         _KEYWORD,
         load,
         f"no instance in the catalogue serves that load with {facts.hub_id}; the closest is {nearest.instance.name}:"
-        f" {(nearest.reason or '').rstrip('.')}",
+        f" {reason}",
         f"Lower tokens or concurrency, set options.{compression}, or spread the load over more endpoints.",
     )

@@ -123,6 +123,10 @@ def test_what_the_catalogue_knows_of_the_weights_themselves_wins():
             ),
         ),
         (
+            hub(like=""),
+            "model.like='': must not be empty. Leave it out, or write the hub id of a known model.",
+        ),
+        (
             hub(like=5),
             (f"model.like=5: must be the hub id of a model in the catalogue, not int. Write like='{LLAMA}'."),
         ),

@@ -187,6 +187,13 @@ def test_a_described_instance_accepts_a_volume_by_the_sdks_rule(name, taken):
                 " Did you mean InstanceType.G6E_16XLARGE or InstanceType.G6E_12XLARGE or InstanceType.G6E_XLARGE?"
             ),
         ),
+        (
+            "ml.m5.large",
+            (
+                "instance_type='ml.m5.large': must be an InstanceType, not str."
+                " ml.m5.large has no GPU; write one that has, such as InstanceType.G5_2XLARGE."
+            ),
+        ),
         (None, "instance_type=None: must be an InstanceType, not NoneType. Write InstanceType.G5_2XLARGE."),
         (
             InstanceType.of("g5.2xlarge", accelerator_count=1, memory_gib=24),
