@@ -11,7 +11,7 @@ from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly
 from constructs_lib.cli.output import Column
 from constructs_lib.planning.images.catalogue import parse_version
 from constructs_lib.planning.models.architectures import implementation
-from constructs_lib.planning.sizing.cheapest import cheapest
+from constructs_lib.planning.sizing.cheapest import cheapest, commonest_problem
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -226,7 +226,10 @@ def _verdict(request: PlanArguments, fitting: list[Candidate], every: list[Candi
 def _alternatives(every: list[Candidate]) -> str:
     fitting = sorted((each for each in every if each.fits), key=lambda each: each.caution is not None)
     named = ", ".join(f"{each.instance.name} ({_price(each)})" for each in fitting[:_MAX_ALTERNATIVES])
-    return f"What fits: {named}." if named else "No instance in the catalogue can serve it."
+    if named:
+        return f"What fits: {named}."
+    problem = None if any(each.memory for each in every) else commonest_problem(every)
+    return f"No instance in the catalogue can serve it.{f' {problem.fix}' if problem else ''}"
 
 
 def _price(candidate: Candidate) -> str:

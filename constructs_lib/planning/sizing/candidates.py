@@ -15,6 +15,7 @@ from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.sizing.memory import context_for, fit_memory, full_version
+from constructs_lib.planning.validation.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Candidate:
         settings: Options that follow, by their names in the engine's options, in addition to those given.
         concurrency: Requests of the requested length (else of the longest context) that it serves concurrently.
         price_usd_per_hour: What an hour costs in us-east-1; None if no price is published.
+        problem: What is wrong with the options or the image there, if that is why it does not.
         caution: Why one may not want it although it fits, as a sentence.
     """
 
@@ -41,6 +43,7 @@ class Candidate:
     settings: Mapping[str, object] = field(default_factory=dict)
     concurrency: int = 0
     price_usd_per_hour: float | None = None
+    problem: Problem | None = None
     caution: str | None = None
 
 
@@ -172,7 +175,7 @@ def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
     ctx = context_for(engine, facts, instance, options, request.parsed_version)
     found = next(engine.problems(ctx), None)
     if found:
-        return Candidate(instance, 0, None, False, f"{found.keyword}: {found.message}.")
+        return Candidate(instance, 0, None, False, f"{found.keyword}: {found.message}.", problem=found)
     shards = model.shards(ctx)
     fitted, memory = fit_memory(ctx, facts, shards)
     served = memory.concurrent_requests(model.request_limit(ctx) or max(1, memory.context))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -100,19 +101,30 @@ def _undecided(load: CheapestFor, undecided: list[str]) -> Problem:
     )
 
 
+def commonest_problem(found: Iterable[Candidate]) -> Problem | None:
+    """What is wrong with the options or the image on most of the instances where that is why they do not serve."""
+    problems = [one.problem for one in found if one.problem is not None]
+    counts = Counter((one.keyword, one.message) for one in problems)
+    return max(problems, key=lambda one: counts[one.keyword, one.message], default=None)
+
+
 def _nothing(request: EndpointRequest, load: CheapestFor, facts: ModelFacts, ranked: list[Candidate]) -> Problem:
     able = [one for one in ranked if one.memory is not None and one.caution is None]
     best = max(able, key=lambda one: (one.concurrency, one.memory.max_tokens if one.memory else 0), default=None)
-    nearest = best or ranked[0]
-    reason = (nearest.reason or "").rstrip(".")
-    if best is None:  # the memory is not what is missing
-        message = f"no instance in the catalogue runs {facts.hub_id} like that; on {nearest.instance.name}: {reason}"
-        return Problem(_KEYWORD, load, message, "Lower tokens, or change the image or the options.")
+    if best is None:
+        found = commonest_problem(ranked)
+        reason = (
+            f"{found.keyword}: {found.message}" if found else (ranked[0].reason or ranked[0].caution or "").rstrip(".")
+        )
+        message = f"no instance in the catalogue runs {facts.hub_id} like that: {reason}"
+        return Problem(
+            _KEYWORD, load, message, found.fix if found else "Choose an instance, or another image or Region."
+        )
     compression = request.engine.memory_model.option_names.compression
     return Problem(
         _KEYWORD,
         load,
-        f"no instance in the catalogue serves that load with {facts.hub_id}; the closest is {nearest.instance.name}:"
-        f" {reason}",
+        f"no instance in the catalogue serves that load with {facts.hub_id}; the closest is {best.instance.name}:"
+        f" {(best.reason or '').rstrip('.')}",
         f"Lower tokens or concurrency, set options.{compression}, or spread the load over more endpoints.",
     )

@@ -116,6 +116,12 @@ def test_a_context_beyond_a_learned_table_is_a_misfit(run):
     assert "options.max_total_tokens: facebook/opt-66b has positions for 2048 tokens only" in outcome.out
 
 
+def test_options_that_no_instance_can_have_come_with_what_to_change(run):
+    outcome = run("plan", "--model", "google/flan-t5-xxl", "--tokens", 512)
+    change = "No instance in the catalogue can serve it. Use TgiImage.version('2.4.0'), the newest image that does"
+    assert (outcome.status, change in outcome.out) == (1, True)
+
+
 def test_each_reason_is_one_line_with_the_instances_that_have_it(run):
     reasons = run(*LLAMA).out.partition("CANNOT SERVE")[2].partition("\n\n")[0].splitlines()[1:]
     assert len(reasons) == len({line.split("  ")[0] for line in reasons}) < 10

@@ -110,9 +110,9 @@ def test_described_models_in_s3_get_the_cheapest_instance_too(planning):
             [
                 (
                     "instance_type=CheapestFor(tokens=4096, concurrency=1): no instance in the catalogue"
-                    " runs facebook/opt-66b like that; on ml.g4dn.xlarge: options.max_total_tokens: facebook/opt-66b"
-                    " has positions for 2048 tokens only, prompt and answer together. Lower tokens, or change the"
-                    " image or the options."
+                    " runs facebook/opt-66b like that: options.max_total_tokens: facebook/opt-66b has positions for"
+                    " 2048 tokens only, prompt and answer together. Lower it to 2048 or less, or choose a model with a"
+                    " longer context."
                 )
             ],
         ),
