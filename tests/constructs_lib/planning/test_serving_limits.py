@@ -64,6 +64,17 @@ def test_requested_limits_are_certain() -> None:
     }
 
 
+def test_limits_that_a_version_has_by_itself_are_certain() -> None:
+    limits = {text: facts(version=text) for text in ("0.8.2", "1.4.5", "3.0.1")}
+    assert {text: (found.max_input_tokens, found.max_total_tokens) for text, found in limits.items()} == {
+        "0.8.2": (1000, 1512),
+        "1.4.5": (1024, 2048),
+        "3.0.1": (None, None),
+    }
+    falcon = facts(version="2.4.0", hub_id="tiiuae/falcon-7b", num_shard=1)
+    assert (falcon.max_input_tokens, falcon.max_total_tokens) == (2047, 2048)
+
+
 def test_an_option_that_a_version_does_not_have_has_no_default_there() -> None:
     assert "max_client_batch_size" not in known(facts(version="1.4.2"))
     assert facts(version="2.3.1").max_client_batch_size == 4

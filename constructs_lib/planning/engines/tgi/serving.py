@@ -6,7 +6,7 @@ from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.context import is_flash
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
-from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE
+from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, token_limits
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.validation.unknown import Unknown
@@ -31,13 +31,14 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
         batch_setting: The max_batch_total_tokens that the plan sets; None if it sets none.
     """
     kind = _quantization(ctx)
+    longest_input, total = token_limits(ctx)
     return ServingFacts(
         version=format_version(ctx.version),
         revision=_revision(ctx),
         dtype=_dtype(ctx, kind),
         quantize=str(kind) if kind else None,
-        max_input_tokens=ctx.number("max_input_tokens"),
-        max_total_tokens=ctx.number("max_total_tokens"),
+        max_input_tokens=longest_input,
+        max_total_tokens=total,
         max_batch_total_tokens=_batch_total(ctx, batch_setting),
         **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
     )
