@@ -16,7 +16,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from constructs_lib.cli.errors import CommandError
 from constructs_lib.cli.repository import ADAPTER, CONFIG, DIFFUSION, QUANTIZATION_FILES, repository_problem
-from constructs_lib.planning.models.compression import with_quantization_file
+from constructs_lib.planning.models.compression import has_quantization, with_quantization_file
 from constructs_lib.planning.models.facts import Gating
 from constructs_lib.planning.validation.problem import Problem
 
@@ -34,6 +34,7 @@ class ModelDescription:
 
     Args:
         config: Content of config.json, with what a quantize_config.json beside it says.
+        settings_in_config: Whether config.json alone says how the weights are compressed.
         weight_bytes: Size of the weights. None: not known.
         licence: Licence in the model card, or "unknown".
         gating: Whether the hub requires a token.
@@ -41,6 +42,7 @@ class ModelDescription:
     """
 
     config: Mapping[str, Any]
+    settings_in_config: bool
     weight_bytes: int | None
     licence: str
     gating: Gating
@@ -63,9 +65,11 @@ def from_folder(folder: Path) -> ModelDescription:
     config = _json_object(str(folder / CONFIG), _file(folder / CONFIG))
     index = next((folder / name for name in _INDEXES if (folder / name).is_file()), None)
     total = _total_size(_json_object(str(index), _file(index))) if index else None
+    settings = _first(map(read, QUANTIZATION_FILES))
     sizes = next((files for pattern in _WEIGHTS if (files := list(folder.glob(pattern)))), [])
     return ModelDescription(
-        config=with_quantization_file(config, _first(map(read, QUANTIZATION_FILES))),
+        config=with_quantization_file(config, settings),
+        settings_in_config=has_quantization(config) and settings is None,
         weight_bytes=total or sum(file.stat().st_size for file in sizes) or None,
         licence=_licence_of_card(folder / "README.md"),
         gating="no",
@@ -160,9 +164,11 @@ class Hub:
             raise CommandError(problem)
         if config is None:
             raise CommandError(self._not_found(hub_id, revision))
+        settings = _first(map(read, QUANTIZATION_FILES))
         total = next((size for index in map(read, _INDEXES) if index and (size := _total_size(index))), None)
         return ModelDescription(
-            config=with_quantization_file(config, _first(map(read, QUANTIZATION_FILES))),
+            config=with_quantization_file(config, settings),
+            settings_in_config=has_quantization(config) and settings is None,
             weight_bytes=total or _total_of_tensors(info),
             licence=_licence(info),
             gating="yes" if info.get("gated") else "no",

@@ -133,6 +133,7 @@ def _existing(output: str, problems: list[Problem]) -> ModelFile:
 def _facts(name: str, description: ModelDescription) -> ModelFacts:
     published = Published(
         weight_bytes=description.weight_bytes,
+        settings_in_config=description.settings_in_config,
         licence=description.licence,
         gating=description.gating,
         source=description.source,

@@ -78,12 +78,17 @@ def read_compression(config: Mapping[str, Any]) -> Compression | None:
     )
 
 
+def has_quantization(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json itself says how the weights are compressed."""
+    return bool(config.get("quantization_config") or config.get("compression_config"))
+
+
 def with_quantization_file(config: Mapping[str, Any], content: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """The config.json with what quantize_config.json (AutoGPTQ) or quant_config.json (AutoAWQ) says.
 
     TGI reads them if config.json has no quantization_config.
     """
-    if not content or config.get("quantization_config") or config.get("compression_config"):
+    if not content or has_quantization(config):
         return config
     is_awq = "w_bit" in content or "zero_point" in content
     section = {

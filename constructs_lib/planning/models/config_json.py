@@ -27,6 +27,7 @@ class Published:
 
     Args:
         weight_bytes: Size of its weights in bytes. Default: not known.
+        settings_in_config: See `ModelFacts`.
         licence: Licence by the model card. Default: unknown.
         gating: Whether the hub wants a token.
         source: Where all of it comes from.
@@ -34,6 +35,7 @@ class Published:
     """
 
     weight_bytes: int | None = None
+    settings_in_config: bool = False
     licence: str = "unknown"
     gating: Gating = "no"
     source: str = "config.json"
@@ -82,6 +84,7 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         quantization=compression.kind if compression else None,
         bits=compression.bits if compression else None,
         group_size=compression.group_size if compression else None,
+        settings_in_config=published.settings_in_config,
         act_order=compression.act_order if compression else False,
         alibi=shape.is_on("alibi"),
         rope=rope_type(shape.config),

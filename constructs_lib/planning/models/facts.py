@@ -97,6 +97,8 @@ class ModelFacts:
         quantization: How the published weights are compressed, by TGI's name, such as `awq`. Default: not compressed.
         bits: Bits of a compressed weight. Default: the usual ones of `quantization`.
         group_size: Weights that share one scale; -1 for a whole column. Default: not known.
+        settings_in_config: Whether only config.json says how the weights are compressed, without a
+            quantize_config.json or quant_config.json. Default: False.
         act_order: Whether GPTQ sorted the columns by their activations (desc_act). Default: False.
         alibi: Whether positions are a bias of the attention scores (ALiBi). Default: False.
         rope: How positions are stretched (rope_type or type of rope_scaling), such as `llama3`. Default: not at all.
@@ -130,6 +132,7 @@ class ModelFacts:
     quantization: str | None = None
     bits: int | None = None
     group_size: int | None = None
+    settings_in_config: bool = False
     act_order: bool = False
     alibi: bool = False
     rope: str | None = None

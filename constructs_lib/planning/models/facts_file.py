@@ -32,7 +32,7 @@ def _is_count(value: object) -> bool:
 _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     *(
         (name, "true or false", lambda value: isinstance(value, bool))
-        for name in ("tied_embeddings", "act_order", "alibi", "auto_map")
+        for name in ("tied_embeddings", "act_order", "settings_in_config", "alibi", "auto_map")
     ),
     ("licence", "a string", lambda value: isinstance(value, str)),
     ("rope", "a string, or null", lambda value: value is None or isinstance(value, str)),

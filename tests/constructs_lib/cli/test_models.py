@@ -313,6 +313,17 @@ def test_bits_and_groups_are_read_in_a_folder(add, folder, file):
     assert (facts.quantization, facts.bits, facts.group_size, facts.act_order) == ("gptq", 4, 32, True)
 
 
+@pytest.mark.parametrize("has_file", [True, False])
+def test_whether_config_json_alone_has_the_settings_of_a_compression_is_noted(add, folder, file, has_file):
+    config = json.loads((folder / "config.json").read_text())
+    section = {"quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128}}
+    (folder / "config.json").write_text(json.dumps(config | section))
+    if has_file:
+        (folder / "quant_config.json").write_text(json.dumps({"w_bit": 4, "q_group_size": 128, "zero_point": True}))
+    add(folder)
+    assert read_model_file(file)["my-model"].settings_in_config is not has_file
+
+
 def test_a_folder_without_a_config_is_reported(add, folder):
     (folder / "config.json").unlink()
     outcome = add(folder)

@@ -43,9 +43,10 @@ _PUBLISHED_SINCE: dict[str, Version] = {
 _DETECTED_SINCE: dict[str, Version] = {Quantization.GPTQ: (2, 0, 0), Quantization.AWQ: (2, 0, 0)}
 """First version that sees it in config.json, if that is later; older ones have to be told."""
 
-_AWQ_SINCE: Version = (1, 3, 0)
-"""Its kernels came with 1.1.0, but public reports of the images of 1.1.0 and 1.2 end in "weight gptq_bits does not
-exist" for weights of Llama's class whose settings are in config.json (01-ai/Yi#170, a comment on #1322 of TGI)."""
+_AWQ_SETTINGS_SINCE: Version = (1, 3, 0)
+"""The code of 1.1.0 looks into config.json as well, but public reports of the images of 1.1.0 and 1.2 end in "weight
+gptq_bits does not exist" for weights of Llama's class whose settings are there (01-ai/Yi#170, a comment on #1322 of
+TGI). Those with a quant_config.json start (#1067)."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,12 @@ _TRAITS = (
         "awq",
         lambda _: "weights that were published as awq",
         lambda _, facts: facts.quantization == Quantization.AWQ,
-        _AWQ_SINCE,
+    ),
+    _Trait(
+        "awq_settings",
+        lambda _: "settings of awq in config.json alone, without a quant_config.json,",
+        lambda _, facts: facts.quantization == Quantization.AWQ and facts.settings_in_config,
+        _AWQ_SETTINGS_SINCE,
     ),
     _Trait(
         "quantize",

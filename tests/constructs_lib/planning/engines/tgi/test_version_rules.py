@@ -143,13 +143,14 @@ def like_llama(**changes):
         ),
         pytest.param(
             {
-                "model": like_llama(quantization="awq"),
+                "model": like_llama(quantization="awq", settings_in_config=True),
                 "version": "1.1.0",
                 "instance": ONE,
                 "options": {"quantize": "awq"},
             },
-            "image='1.1.0': TGI 1.1.0 does not support weights that were published as awq in llama models; that came"
-            " with 1.3.0. Use TgiImage.version('1.3.1') or a newer image.",
+            "image='1.1.0': TGI 1.1.0 does not support settings of awq in config.json alone, without a"
+            " quant_config.json, in llama models; that came with 1.3.0. Use TgiImage.version('1.3.1') or a newer"
+            " image.",
             id="AWQ before its settings are found",
         ),
         pytest.param(
@@ -210,6 +211,7 @@ def test_what_a_version_cannot_run_is_refused_with_the_image_that_can(changes, w
         {"model": like_llama(rope="llama3"), "version": "2.2.0", "instance": ONE},
         {"model": like_llama(rope="dynamic"), "version": "1.4.5", "instance": ONE},
         {"model": like_llama(quantization="gptq", group_size=-1), "version": "1.3.3", "options": {"quantize": "gptq"}},
+        {"model": like_llama(quantization="awq"), "version": "1.1.0", "instance": ONE},
         {"hub_id": "google/flan-t5-xxl", "version": "2.4.0", "instance": ONE, "options": LIMITS},
         {"hub_id": "google/flan-t5-xxl", "instance": ONE},
         {"model": like_llama(model_type="qwen3", quantization="fp8"), "instance": ONE},
