@@ -16,11 +16,11 @@ _LEAST_PREFILL, _LEAST_CONTEXT = 512, 1024
 
 
 def remedies(ctx: EngineContext, facts: ModelFacts) -> Iterator[Iterable[Settings] | Reduction]:
-    """What costs least first: a smaller prefill, shorter requests, compressed weights, more GPUs."""
+    """What takes least away first: more GPUs, a smaller prefill, shorter requests, compressed weights."""
+    yield _more_shards(ctx, facts)
     yield from _smaller_prefill(ctx)
     yield from _shorter_requests(ctx)
     yield _compressions(ctx, facts)
-    yield _more_shards(ctx, facts)
 
 
 def _smaller_prefill(ctx: EngineContext) -> Iterator[Reduction]:

@@ -307,3 +307,10 @@ def test_nothing_is_said_about_memory_that_is_not_known(planning):
     assert planning(options={"quantize": "wrong"}).memory is None
     assert planning(options={"num_shard": 3}).memory is None
     assert planning().memory.context == 24_535
+
+
+def test_more_gpus_of_the_same_instance_are_suggested_before_anything_is_reduced(planning):
+    limits = {"num_shard": 1, "max_input_tokens": 3000, "max_total_tokens": 4000, "max_batch_prefill_tokens": 4096}
+    plan = planning(hub_id="meta-llama/Llama-2-13b-hf", instance=InstanceType.G5_12XLARGE, options=limits)
+    (found,) = [problem for problem in plan.problems if problem.keyword == "instance_type"]
+    assert found.fix.startswith("What would fit: this one with options.num_shard=2;")
