@@ -85,11 +85,6 @@ def transformers_of(tgi: Version) -> Version:
     return next((pin.release for pin in reversed(PINS) if pin.tgi <= tgi), PINS[0].release)
 
 
-def first_with(release: Version) -> Version | None:
-    """The first version of TGI that brings a release of transformers or a later one; None if none does."""
-    return next((pin.tgi for pin in PINS if pin.release >= release), None)
-
-
 def transformers_classes(model_type: str) -> TransformersClasses:
     """What transformers has for an architecture."""
     row: Mapping[str, str] = read("models/transformers")["types"].get(model_type, {})

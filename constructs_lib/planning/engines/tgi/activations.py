@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import has_old_gpu, is_flash, quantization_of, support_of
+from constructs_lib.planning.engines.tgi.context import is_flash, quantization_of, runs_marlin, support_of
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.prefill import warm_up_requests
 from constructs_lib.planning.engines.tgi.token_limits import token_limits
@@ -33,9 +33,6 @@ _MASK_BYTES = 11
 
 _AWQ_PARTS = 8
 """Partial results that AWQ's own kernel adds up: it splits the inner dimension by so many."""
-
-_MARLIN_SINCE = {Quantization.AWQ: (2, 2, 0), Quantization.GPTQ: (2, 1, 1)}
-"""Marlin's kernels need Ampere GPUs. Without them, AWQ has a kernel of its own and GPTQ exllama's or Triton's."""
 
 _DEQUANTIZING = (Quantization.BITSANDBYTES_NF4, Quantization.BITSANDBYTES_FP4, Quantization.GPTQ)
 """Kinds whose prefill multiplies by one layer at a time in half precision."""
@@ -93,19 +90,14 @@ def _layer(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> i
     return math.ceil((prompt * (hidden + max(widest, projections)) + whole) * HALF_BYTES)
 
 
-def _runs_marlin(ctx: EngineContext, kind: str | None) -> bool:
-    since = _MARLIN_SINCE.get(Quantization(kind)) if kind else None
-    return since is not None and ctx.version >= since and not has_old_gpu(ctx)
-
-
 def _runs_awq_kernel(ctx: EngineContext, facts: ModelFacts) -> bool:
     kind = quantization_of(ctx, facts)
-    return kind == Quantization.AWQ and not _runs_marlin(ctx, kind)
+    return kind == Quantization.AWQ and not runs_marlin(ctx, kind)
 
 
 def _dequantizes(ctx: EngineContext, facts: ModelFacts) -> bool:
     kind = quantization_of(ctx, facts)
-    return kind in _DEQUANTIZING and not _runs_marlin(ctx, kind)
+    return kind in _DEQUANTIZING and not runs_marlin(ctx, kind)
 
 
 def _logits(ctx: EngineContext, facts: ModelFacts, shards: int, prompt: int) -> int:

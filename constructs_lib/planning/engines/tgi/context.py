@@ -6,7 +6,8 @@ Sources: TGI 3.3.6 `launcher/src/main.rs` and `server/text_generation_server/mod
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.options import Attention
+from constructs_lib.planning.engines.tgi.options import Attention, Quantization
+from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.models.architecture import Backend, Implementation, TgiSupport
 from constructs_lib.planning.models.architectures import architecture, implementation
 from constructs_lib.planning.models.facts import ModelFacts
@@ -15,6 +16,9 @@ _FLASH_CAPABILITY = (8, 0)
 """Ampere: older GPUs have neither bfloat16 nor the kernels of flashinfer and Marlin."""
 
 _DEFAULT_PREFILL = 4096
+
+_MARLIN_SINCE: dict[str, Version] = {Quantization.AWQ: (2, 2, 0), Quantization.GPTQ: (2, 1, 1)}
+"""First version with Marlin's kernels for a format (`layers/marlin` and `utils/weights.py` at the tags)."""
 
 
 def support_of(facts: ModelFacts) -> TgiSupport:
@@ -73,6 +77,15 @@ def chunks_prefill(ctx: EngineContext) -> bool | None:
 def default_prefill(ctx: EngineContext) -> int:
     """TGI's own max_batch_prefill_tokens if it works none out from the GPU's speed."""
     return support_of(ctx.facts).default_prefill if ctx.facts else _DEFAULT_PREFILL
+
+
+def runs_marlin(ctx: EngineContext, kind: str | None) -> bool:
+    """Whether Marlin's kernels, which need Ampere GPUs, run weights of that kind.
+
+    Without them, AWQ has a kernel of its own and GPTQ exllama's or Triton's.
+    """
+    since = _MARLIN_SINCE.get(kind) if kind else None
+    return since is not None and ctx.version >= since and not has_old_gpu(ctx)
 
 
 def quantization_of(ctx: EngineContext, facts: ModelFacts) -> str | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import falls_back, has_old_gpu, is_flash, support_of
+from constructs_lib.planning.engines.tgi.context import falls_back, has_old_gpu, is_flash, runs_marlin, support_of
 from constructs_lib.planning.engines.tgi.options import ON_THE_FLY, Quantization
 from constructs_lib.planning.engines.tgi.sharding import num_shard
 from constructs_lib.planning.images.catalogue import format_version
@@ -21,7 +21,6 @@ from constructs_lib.planning.validation.problem import Problem
 
 _NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_TENSORS)
 _BITS = {"awq": (4,), "gptq": (2, 4, 8), "compressed-tensors": (4, 8)}
-_MARLIN_SINCE = (2, 2, 0)
 _NEWER_GPU = "Use a newer GPU, such as InstanceType.G6_XLARGE."
 
 _ONLY_FLASH_2 = ((2, 1, 0), (2, 3, 0))
@@ -82,8 +81,8 @@ def _bits_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
     """Bits that no kernel takes. Marlin's, for Ampere GPUs and newer, also take AWQ weights of 8 bits."""
     if facts.bits is None or facts.quantization not in _BITS:
         return
-    has_marlin = ctx.version >= _MARLIN_SINCE and not has_old_gpu(ctx)
-    kernels = (4, 8) if facts.quantization == "awq" and has_marlin else _BITS[facts.quantization]
+    is_wider = facts.quantization == Quantization.AWQ and runs_marlin(ctx, facts.quantization)
+    kernels = (4, 8) if is_wider else _BITS[facts.quantization]
     if facts.bits not in kernels:
         words = ", ".join(map(str, kernels))
         yield Problem(
