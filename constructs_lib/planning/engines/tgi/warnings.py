@@ -18,7 +18,7 @@ from constructs_lib.planning.engines.tgi.launcher_options import MESSAGES_API_AL
 from constructs_lib.planning.engines.tgi.newer_versions import image_that_runs
 from constructs_lib.planning.engines.tgi.options import Quantization
 from constructs_lib.planning.engines.tgi.sharding import shard_warnings
-from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE
+from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, default_positions
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.models.architecture import Backend
 from constructs_lib.planning.models.facts import ModelFacts
@@ -95,4 +95,4 @@ def _left_to_transformers(ctx: EngineContext, facts: ModelFacts) -> str:
 
 def _warm_up_tokens(ctx: EngineContext, facts: ModelFacts) -> int:
     prefill = default_prefill(ctx)
-    return min(prefill, facts.max_positions) if support_of(facts).launcher_reads_positions else prefill
+    return min(prefill, default_positions(facts)) if support_of(facts).launcher_reads_positions else prefill

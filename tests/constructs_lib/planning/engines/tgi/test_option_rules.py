@@ -1,10 +1,12 @@
 """TGI's rules between options, model and GPU, each with its message."""
 
+from dataclasses import replace
+
 import pytest
 
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.models.facts import ModelChoice, known_model
 
 BLOOM = "bigscience/bloom-560m"
 T4 = InstanceType.G4DN_XLARGE
@@ -461,6 +463,13 @@ def test_pinned_remote_code_is_fine(warnings):
 def test_implicit_limits_bring_a_warning_with_their_value(hub_id, tokens, planning):
     warnings = {warning.id: warning.message for warning in planning(hub_id=hub_id).warnings}
     assert f"from its warm-up prompt, {tokens} tokens here" in warnings["tgi-endpoint:implicitLimits"]
+
+
+def test_implicit_limits_do_not_count_stretched_positions(planning):
+    facts = replace(known_model("facebook/galactica-6.7b"), max_positions=8192, trained_positions=2048)
+    plan = planning(model=ModelChoice(source="hub", hub_id=facts.hub_id, facts=facts))
+    warnings = {warning.id: warning.message for warning in plan.warnings}
+    assert "from its warm-up prompt, 2048 tokens here" in warnings["tgi-endpoint:implicitLimits"]
 
 
 def test_weights_in_s3_of_a_model_matched_by_name_bring_a_warning(planning):
