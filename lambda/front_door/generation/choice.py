@@ -1,7 +1,7 @@
 """One choice of a response, read from the events that its container sends."""
 
 from front_door.errors import ApiError
-from front_door.generation.events import Delta, FastPathTemplate, StopSequences
+from front_door.generation.events import Delta, StopSequences, TextFrame
 from front_door.generation.request import GenerationRequest
 from front_door.http.sse import event_data
 from front_door.request_log import RequestLog
@@ -15,7 +15,8 @@ class Choice:
         max_tokens: What the container was asked for.
 
     Attributes:
-        fast_path: How the container writes an event that has nothing but text. Default: unknown, every event is parsed.
+        text_frame: What is around the text of an event that has nothing else, as far as it is the same for all
+            requests. Default: unknown, every event is parsed.
         usage: The container's token counts.
         finish_reason: Why the text ended, by OpenAI's name; None before it has.
         fingerprint: The container's version.
@@ -24,7 +25,7 @@ class Choice:
         can_retry_buffered: Whether the same request without streaming may succeed after this error.
     """
 
-    fast_path: FastPathTemplate | None = None
+    text_frame: TextFrame | None = None
 
     def __init__(self, request: GenerationRequest, max_tokens: int) -> None:
         self.max_tokens = max_tokens

@@ -21,15 +21,14 @@ class Delta(NamedTuple):
     arguments: str | None = None
 
 
-class FastPathTemplate(NamedTuple):
-    """How a container writes an event that has nothing but text: its beginning, and what is around the text's JSON.
+class TextFrame(NamedTuple):
+    """What a container writes around the text of an event that has nothing else; some bytes of it, or all.
 
-    Quotation marks in a text are escaped, so that no text can contain the last two.
+    Both end at the quotation mark of the text's JSON. Those in a text are escaped, so that no text contains a frame.
     """
 
-    prefix: bytes
-    before_text: bytes
-    after_text: bytes
+    before: bytes
+    after: bytes
 
 
 class StopSequences:

@@ -105,9 +105,18 @@ def dechunk(data: bytes) -> tuple[bytes, bytes, bool]:
     """
     position, end = 0, len(data)
     contents: list[bytes] = []
+    # Most chunks of a stream have one of a few sizes.
+    sizes: dict[bytes, int] = {}
     is_complete = False
-    while position < end and (line := _size_line(data, position)):
-        size, start = int(line[1], 16), line.end()
+    while position < end:
+        start = data.find(b"\r\n", position) + 2
+        size = sizes.get(data[position:start])
+        if size is None:
+            line = _size_line(data, position)
+            if line is None:
+                break
+            start = line.end()
+            size = sizes[line[0]] = int(line[1], 16)
         if not size:
             rest = _trailers_end(data, start)
             is_complete = rest >= 0

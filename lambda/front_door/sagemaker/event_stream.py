@@ -31,7 +31,8 @@ class Decoder:
     def __init__(self) -> None:
         self.error: ApiError | None = None
         self._rest = b""
-        self._codes: dict[bytes, str | None] = {}
+        # All events of a type have the same header bytes.
+        self._payload_headers: bytes | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The payloads that `data` completes, joined; empty if it completes none."""
@@ -40,19 +41,20 @@ class Decoder:
         position, end, payloads = 0, len(data), []
         while end - position >= _MIN_BYTES:
             total, header_bytes, checksum = _PRELUDE(data, position)
-            if crc32(data[position : position + 8]) != checksum or not _MIN_BYTES + header_bytes <= total <= _MAX_BYTES:
-                self.error = _damaged_error()
-                break
             following = position + total
-            if following > end:
+            if following > end or total < _MIN_BYTES + header_bytes:
+                self.error = _prelude_error(data[position:], total, checksum)
                 break
+            # This checksum covers the prelude as well.
             if crc32(data[position : following - 4]) != _CHECKSUM(data, following - 4)[0]:
                 self.error = _damaged_error()
                 break
             headers_end = position + _PRELUDE_BYTES + header_bytes
-            payload = data[headers_end : following - 4]
-            code = self._error_code(data[position + _PRELUDE_BYTES : headers_end])
-            if code is None:
+            headers, payload = data[position + _PRELUDE_BYTES : headers_end], data[headers_end : following - 4]
+            if headers == self._payload_headers:
+                payloads.append(payload)
+            elif (code := _error_code(parse_headers(headers))) is None:
+                self._payload_headers = headers
                 payloads.append(payload)
             elif code != _UNKNOWN:
                 self.error = from_event(code, payload)
@@ -65,21 +67,6 @@ class Decoder:
         """Handle the end of the stream; sets `error` if it ended inside an event."""
         if self._rest and self.error is None:
             self.error = ApiError("incomplete_generation", BROKEN, log_detail="truncated event stream")
-
-    def _error_code(self, headers: bytes) -> str | None:
-        """None for a PayloadPart, `_UNKNOWN` for an event of another type, which SDKs skip, or an exception's name.
-
-        All events of a type have the same header bytes.
-        """
-        try:
-            return self._codes[headers]
-        except KeyError:
-            fields = parse_headers(headers)
-            code = None if fields.get(":event-type") == "PayloadPart" else _UNKNOWN
-            if fields.get(":message-type") != "event":
-                code = fields.get(":exception-type") or fields.get(":error-code") or "InternalStreamApiError"
-            self._codes[headers] = code
-            return code
 
 
 def parse_headers(data: bytes) -> dict[str, str]:
@@ -96,6 +83,19 @@ def parse_headers(data: bytes) -> dict[str, str]:
         )
         position = value_end
     return fields
+
+
+def _error_code(fields: dict[str, str]) -> str | None:
+    """None for a PayloadPart, `_UNKNOWN` for an event of another type, which SDKs skip, or an exception's name."""
+    if fields.get(":message-type") != "event":
+        return fields.get(":exception-type") or fields.get(":error-code") or "InternalStreamApiError"
+    return None if fields.get(":event-type") == "PayloadPart" else _UNKNOWN
+
+
+def _prelude_error(data: bytes, total: int, checksum: int) -> ApiError | None:
+    """What is wrong with the prelude of a message that is not complete; without it, more would be waited for."""
+    is_possible = len(data) < total <= _MAX_BYTES
+    return None if is_possible and crc32(data[:8]) == checksum else _damaged_error()
 
 
 def _damaged_error() -> ApiError:

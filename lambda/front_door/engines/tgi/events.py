@@ -6,7 +6,7 @@ from typing import Any
 from front_door.engines.tgi.errors import stream_error
 from front_door.errors import ApiError
 from front_door.generation.choice import Choice
-from front_door.generation.events import Delta, FastPathTemplate
+from front_door.generation.events import Delta, TextFrame
 from front_door.generation.request import GenerationRequest
 from front_door.http.json import parse_object
 from front_door.http.json_schema import NUMBER, STRING, Field, array, instance, struct
@@ -78,10 +78,9 @@ class TgiChoice(Choice):
 class CompletionChoice(TgiChoice):
     """Reads a completion."""
 
-    fast_path = FastPathTemplate(
-        b'data: {"object":"text_completion"',
-        b'"choices":[{"index":0,"text":',
-        b',"logprobs":null,"finish_reason":""}],"model":',
+    text_frame = TextFrame(
+        b'"choices":[{"index":0,"text":"',
+        b'","logprobs":null,"finish_reason":""}],"model":',
     )
 
     def read_choice(self, choice: dict[str, Any]) -> list[Delta]:
@@ -94,10 +93,9 @@ class CompletionChoice(TgiChoice):
 class ChatChoice(TgiChoice):
     """Reads a chat completion: text, or a call of one tool."""
 
-    fast_path = FastPathTemplate(
-        b'data: {"object":"chat.completion.chunk"',
-        b'"choices":[{"index":0,"delta":{"role":"assistant","content":',
-        b'},"logprobs":null,"finish_reason":null}],"usage":null}',
+    text_frame = TextFrame(
+        b'"choices":[{"index":0,"delta":{"role":"assistant","content":"',
+        b'"},"logprobs":null,"finish_reason":null}],"usage":null}',
     )
 
     def __init__(self, request: GenerationRequest, max_tokens: int) -> None:
