@@ -2,18 +2,16 @@
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
-
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import ReadOnlyCredentials
 
 from front_door.config import Config
 from front_door.errors import ApiError
 from front_door.http.json import parse_object
 from front_door.sagemaker import errors, event_stream
 from front_door.sagemaker.connection import KEEP_ALIVE, Answer, Origin
+from front_door.sagemaker.sigv4 import Credentials, sign
 
 # Time kept to send the error to the client before Lambda ends the invocation.
 _RESPONSE_SECONDS = 1.0
@@ -142,26 +140,26 @@ class SageMaker:
 
     def _send(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
         headers = {"Content-Type": "application/json", **headers}
-        request = AWSRequest("POST", origin.url + path, headers, body)
-        SigV4Auth(self._credentials(), "sagemaker", self._region).add_auth(request)
+        headers = sign(self._credentials(), self._region, origin.netloc, path, headers, body, now=time.time())
         try:
-            return origin.send(path, dict(request.headers.items()), body, deadline - _RESPONSE_SECONDS)
+            return origin.send(path, headers, body, deadline - _RESPONSE_SECONDS)
         except OSError as error:
             raise _connection_error(error) from error
 
-    def _credentials(self) -> Any:
+    def _credentials(self) -> Credentials:
         """Lambda sets them in the environment; elsewhere (SnapStart, a laptop) botocore finds them."""
         if access_key := os.environ.get("AWS_ACCESS_KEY_ID"):
-            secret_key = os.environ.get("AWS_SECRET_ACCESS_KEY")
-            return ReadOnlyCredentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
+            secret_key = os.environ.get("AWS_SECRET_ACCESS_KEY", "")
+            return Credentials(access_key, secret_key, os.environ.get("AWS_SESSION_TOKEN"))
         if self._session is None:
             from botocore.session import Session
 
             self._session = Session()
-        credentials = self._session.get_credentials()
-        if credentials is None:
+        found = self._session.get_credentials()
+        if found is None:
             raise ApiError("permission", "This front door has no credentials.", log_detail="no credentials")
-        return credentials.get_frozen_credentials()
+        frozen = found.get_frozen_credentials()
+        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
 def _media_type(content_type: str) -> str:

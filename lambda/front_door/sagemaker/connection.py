@@ -109,12 +109,16 @@ class Answer:
 
 
 class Origin:
-    """One host; sends requests over an idle connection if one is usable. Several threads may use it at once."""
+    """One host; sends requests over an idle connection if one is usable. Several threads may use it at once.
+
+    Attributes:
+        netloc: The value of the header Host.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}"
-        self._netloc = parts.netloc
+        self.netloc = parts.netloc
         self._is_https = parts.scheme == "https"
         self._tls: Any = None
         self._address = (parts.hostname or "", parts.port or (443 if self._is_https else 80))
@@ -131,7 +135,7 @@ class Origin:
             TimeoutError: The deadline has passed.
             OSError: The connection broke.
         """
-        lines = [f"POST {path} HTTP/1.1", f"Host: {self._netloc}", f"Content-Length: {len(body)}"]
+        lines = [f"POST {path} HTTP/1.1", f"Host: {self.netloc}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         request = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
         connection = self._idle_connection()
