@@ -168,6 +168,7 @@ class Cloud:
                 timeout_seconds=function.timeout_seconds,
                 memory_mb=function.memory_mb,
                 code_zip=function.code_zip,
+                layers=function.layers,
                 reserved_concurrency=function.reserved_concurrency,
             ),
             log=self._log,

@@ -14,12 +14,14 @@ from local.deployment.control_plane import ACCOUNT, REGION
 from local.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from local.apigateway.api import RestApi
     from local.deployment.control_plane import ControlPlane
 
 REST_API = "AWS::ApiGateway::RestApi"
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_LAYERS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ class DeployedEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedFunction:
-    """A Lambda function that the API calls, with its deployed code."""
+    """A Lambda function that the API calls, with its deployed code and the archives of its layers, in order."""
 
     name: str
     arn: str
@@ -44,6 +46,7 @@ class DeployedFunction:
     timeout_seconds: int
     memory_mb: int
     code_zip: bytes
+    layers: Sequence[bytes] = ()
     reserved_concurrency: int | None = None
 
 
@@ -158,17 +161,18 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
     )
 
 
-def _read_functions(plane: ControlPlane, templates: Iterable[Template], names: set[str]) -> dict[str, DeployedFunction]:
+def _read_functions(plane: ControlPlane, templates: Sequence[Template], names: set[str]) -> dict[str, DeployedFunction]:
     """The functions by name.
 
     Raises:
         UserError: No stack has one of the functions, or the emulated Lambda cannot run it.
     """
+    layers = _read_layers(plane, templates)
     found = {}
     for template in templates:
         for logical_id, properties in template.resources("AWS::Lambda::Function").items():
             if template.physical_id(logical_id) in names:
-                function = _read_function(plane, template.physical_id(logical_id), properties)
+                function = _read_function(plane, template.physical_id(logical_id), properties, layers)
                 found[function.name] = function
     missing = sorted(names - found.keys())
     if missing:
@@ -179,7 +183,18 @@ def _read_functions(plane: ControlPlane, templates: Iterable[Template], names: s
     return found
 
 
-def _read_function(plane: ControlPlane, name: str, properties: Mapping[str, Any]) -> DeployedFunction:
+def _read_layers(plane: ControlPlane, templates: Sequence[Template]) -> dict[str, bytes]:
+    """The archives of the layer versions of all stacks by ARN."""
+    return {
+        template.physical_id(logical_id): _read_object(plane, properties["Content"])
+        for template in templates
+        for logical_id, properties in template.resources("AWS::Lambda::LayerVersion").items()
+    }
+
+
+def _read_function(
+    plane: ControlPlane, name: str, properties: Mapping[str, Any], layers: Mapping[str, bytes]
+) -> DeployedFunction:
     configuration = plane.client("lambda").get_function_configuration(FunctionName=name)
     return DeployedFunction(
         name=configuration["FunctionName"],
@@ -189,6 +204,7 @@ def _read_function(plane: ControlPlane, name: str, properties: Mapping[str, Any]
         timeout_seconds=int(configuration["Timeout"]),
         memory_mb=int(configuration["MemorySize"]),
         code_zip=_read_code(plane, name, properties),
+        layers=_layers_of(name, properties.get("Layers", []), layers),
         reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
     )
 
@@ -205,7 +221,24 @@ def _read_code(plane: ControlPlane, name: str, properties: Mapping[str, Any]) ->
         with zipfile.ZipFile(archive, "w") as zip_file:
             zip_file.writestr("index.py", code["ZipFile"])
         return archive.getvalue()
-    stored = plane.client("s3").get_object(Bucket=code["S3Bucket"], Key=code["S3Key"])
+    return _read_object(plane, code)
+
+
+def _layers_of(name: str, arns: Sequence[str], layers: Mapping[str, bytes]) -> list[bytes]:
+    if len(arns) > MAX_LAYERS:
+        raise UserError(
+            f"The function {name} has {len(arns)} layers.", f"Lambda allows {MAX_LAYERS}: put their files together."
+        )
+    if missing := [arn for arn in arns if arn not in layers]:
+        raise UserError(
+            f"The function {name} has layers that no deployed stack has: {', '.join(missing)}.",
+            "Deploy their stacks too: STACK=A,B.",
+        )
+    return [layers[arn] for arn in arns]
+
+
+def _read_object(plane: ControlPlane, place: Mapping[str, str]) -> bytes:
+    stored = plane.client("s3").get_object(Bucket=place["S3Bucket"], Key=place["S3Key"])
     content: bytes = stored["Body"].read()
     return content
 

@@ -20,6 +20,7 @@ def apply() -> None:
     """Applies all patches; calling it again has no effect."""
     _accept_all_instance_types()
     _deploy_imported_apis()
+    _identify_layer_versions()
     _keep_unknown_resources()
 
 
@@ -74,6 +75,14 @@ def _deploy_imported_apis() -> None:
 
     RestAPI.create_from_cloudformation_json = create
     Deployment.create_from_cloudformation_json = create_deployment
+
+
+@cache
+def _identify_layer_versions() -> None:
+    """Moto knows no physical id of a layer version, which is its ARN, so that nothing can reference one."""
+    from moto.awslambda.models import LayerVersion
+
+    LayerVersion.physical_resource_id = property(lambda version: version.arn)
 
 
 class UnknownResource:

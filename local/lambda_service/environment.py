@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-TASK_ROOT = "/var/task"
+    from local.lambda_service.files import Archive, FunctionFiles
+
 # The credentials of functions; services of the emulated cloud verify signatures with them.
 ACCESS_KEY_ID = "AKIDEXAMPLE"
 SECRET_ACCESS_KEY = "emulated"  # noqa: S105 - a placeholder
@@ -32,6 +33,7 @@ class FunctionConfig:
         timeout_seconds: The timeout of an invocation.
         memory_mb: The configured memory. The function can read it, but it is not enforced.
         code_zip: The deployed archive, or its path.
+        layers: The archives of its layers, or their paths, in the order of its `Layers`.
         reserved_concurrency: The reserved concurrency, or None to share the account's concurrency.
     """
 
@@ -41,25 +43,23 @@ class FunctionConfig:
     environment: Mapping[str, str]
     timeout_seconds: float
     memory_mb: int
-    code_zip: bytes | Path
+    code_zip: Archive
+    layers: Sequence[Archive] = ()
     reserved_concurrency: int | None = None
 
 
-def command(config: FunctionConfig, task_root: Path) -> list[str]:
+def command(config: FunctionConfig, files: FunctionFiles) -> list[str]:
     """The command of the process: the managed runtime, started by the function's wrapper if it has one."""
     runtime = [sys.executable, str(RUNTIME / "bootstrap.py")]
     wrapper = config.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
-    return [_relocate(wrapper, task_root), *runtime] if wrapper else runtime
+    return [files.locate(wrapper), *runtime] if wrapper else runtime
 
 
-def process_environment(config: FunctionConfig, task_root: Path, runtime_api: str) -> dict[str, str]:
-    """The complete environment of the process."""
+def process_environment(config: FunctionConfig, files: FunctionFiles, runtime_api: str) -> dict[str, str]:
+    """The complete environment of the process, with the paths of its files where they are on this machine."""
     region = config.arn.split(":")[3]
-    variables = {
-        name: _relocate(value, task_root) if _is_path(value) else value for name, value in config.environment.items()
-    }
     return {
-        **variables,
+        **{name: files.locate(value) for name, value in config.environment.items()},
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         "AWS_SESSION_TOKEN": "emulated",
@@ -73,19 +73,11 @@ def process_environment(config: FunctionConfig, task_root: Path, runtime_api: st
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "emulated",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
-        "LAMBDA_TASK_ROOT": str(task_root),
+        "LAMBDA_TASK_ROOT": str(files.task_root),
         "LAMBDA_RUNTIME_DIR": str(RUNTIME),
-        "PYTHONPATH": str(RUNTIME),
+        "PYTHONPATH": f"{RUNTIME}:{files.layers_root / 'python'}",
         "_HANDLER": config.handler,
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
     }
-
-
-def _is_path(value: str) -> bool:
-    return value == TASK_ROOT or value.startswith(f"{TASK_ROOT}/")
-
-
-def _relocate(path: str, task_root: Path) -> str:
-    return f"{task_root}{path[len(TASK_ROOT) :]}" if _is_path(path) else path

@@ -6,17 +6,16 @@ Concurrency: https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.htm
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import logging
 import shutil
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.lambda_service.environment import FunctionConfig
 from local.lambda_service.errors import FunctionError, FunctionThrottled
+from local.lambda_service.files import unpack
 from local.lambda_service.invocation import Invocation
 from local.lambda_service.pool import Pool
 from local.lambda_service.response import StreamedResponse
@@ -63,7 +62,7 @@ class Function:
     Args:
         config: The function.
         log: Receives the lines that the function and Lambda write. Default: the logger of this module, level INFO.
-        folder: The parent of the temporary folder for the code, which `close` removes. Default: the system's.
+        folder: The parent of the temporary folder for its files, which `close` removes. Default: the system's.
         account: The concurrency of the account. Default: an account with only this function.
 
     Attributes:
@@ -83,10 +82,10 @@ class Function:
         self._logged_violations = 0
         self._log = log or logging.getLogger(__name__).info
         self._folder = Path(tempfile.mkdtemp(prefix="function-", dir=folder))
-        _unpack(config.code_zip, self._folder)
+        files = unpack(config.code_zip, config.layers, self._folder)
         reserved = config.reserved_concurrency
         self._concurrency = Concurrency(reserved) if reserved is not None else account or Concurrency()
-        self._pool = Pool(lambda: Sandbox(config, self._folder, self.violations, self._log))
+        self._pool = Pool(lambda: Sandbox(config, files, self.violations, self._log))
         self._running: dict[asyncio.Task[None], Invocation] = {}
         self._closed = False
 
@@ -151,13 +150,3 @@ class Function:
         for violation in self.violations[self._logged_violations :]:
             self._log(f"Runtime API violation of {self.config.name}: {violation}")
         self._logged_violations = len(self.violations)
-
-
-def _unpack(code_zip: bytes | Path, folder: Path) -> None:
-    """Unpacks the code with the file modes in the archive, as Lambda does to /var/task."""
-    with zipfile.ZipFile(io.BytesIO(code_zip) if isinstance(code_zip, bytes) else code_zip) as archive:
-        for entry in archive.infolist():
-            path = Path(archive.extract(entry, folder))
-            mode = entry.external_attr >> 16 & 0o777
-            if mode and not entry.is_dir():
-                path.chmod(mode)

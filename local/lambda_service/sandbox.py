@@ -16,9 +16,9 @@ from local.lambda_service.runtime_api import RuntimeApi
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable
-    from pathlib import Path
 
     from local.lambda_service.environment import FunctionConfig
+    from local.lambda_service.files import FunctionFiles
     from local.lambda_service.invocation import Invocation
 
 # Lambda allows 10 s, then retries within the function's timeout; here hundreds may start at once on two cores.
@@ -32,7 +32,7 @@ class Sandbox:
 
     Args:
         config: The function.
-        task_root: The folder with the unpacked code.
+        files: Its unpacked files.
         violations: Receives a message for each violation of the Runtime API's protocol.
         log: Receives the lines that the process and Lambda write.
 
@@ -41,10 +41,10 @@ class Sandbox:
     """
 
     def __init__(
-        self, config: FunctionConfig, task_root: Path, violations: list[str], log: Callable[[str], None]
+        self, config: FunctionConfig, files: FunctionFiles, violations: list[str], log: Callable[[str], None]
     ) -> None:
         self._config = config
-        self._task_root = task_root
+        self._files = files
         self._log = log
         self._api = RuntimeApi(config.arn, violations)
         self._output = Output(log)
@@ -104,9 +104,9 @@ class Sandbox:
         sink = await self._output.open()
         try:
             return await asyncio.create_subprocess_exec(
-                *command(self._config, self._task_root),
-                env=process_environment(self._config, self._task_root, address),
-                cwd=self._task_root,
+                *command(self._config, self._files),
+                env=process_environment(self._config, self._files, address),
+                cwd=self._files.task_root,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,

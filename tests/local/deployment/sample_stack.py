@@ -174,16 +174,27 @@ TEMPLATE: dict[str, Any] = {
 }
 
 
+def layer(key: str) -> dict[str, Any]:
+    """A layer version with an object of the bucket as its content."""
+    content = {"S3Bucket": {"Fn::Sub": "assets-${AWS::AccountId}"}, "S3Key": key}
+    return {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content}}
+
+
+def put_archive(plane: ControlPlane, key: str, **files: str) -> None:
+    """Put an archive into the bucket."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zip_file:
+        for name, text in files.items():
+            zip_file.writestr(name, text)
+    plane.client("s3").put_object(Bucket=BUCKET, Key=key, Body=archive.getvalue())
+
+
 @contextmanager
 def control_plane() -> Iterator[ControlPlane]:
     """A control plane with the code of the functions in a bucket."""
     with ControlPlane() as running:
-        code = io.BytesIO()
-        with zipfile.ZipFile(code, "w") as archive:
-            archive.writestr("front.py", "")
-        buckets = running.client("s3")
-        buckets.create_bucket(Bucket=BUCKET)
-        buckets.put_object(Bucket=BUCKET, Key="code.zip", Body=code.getvalue())
+        running.client("s3").create_bucket(Bucket=BUCKET)
+        put_archive(running, "code.zip", **{"front.py": ""})
         yield running
 
 

@@ -13,7 +13,7 @@ from local.apigateway.api import Quota, Throttle
 from local.deployment.control_plane import ControlPlane
 from local.deployment.prerequisites import create_endpoints
 from local.errors import UserError
-from tests.local.deployment.sample_stack import TEMPLATE, control_plane, deploy, uri
+from tests.local.deployment.sample_stack import TEMPLATE, control_plane, deploy, layer, put_archive, uri
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
@@ -201,6 +201,51 @@ def test_a_resource_of_a_type_that_moto_lacks_can_be_referenced(plane: ControlPl
     physical_ids = {entry.logical_id: entry.physical_id for entry in deployment.resources}
     assert (physical_ids["Acl"], physical_ids["Stage"]) == (None, None)
     assert physical_ids["Api"] == deployment.api.id
+
+
+def test_the_layers_of_a_function_are_read_in_their_order_from_every_stack(plane: ControlPlane) -> None:
+    for name in ("facts", "page"):
+        put_archive(plane, f"{name}.zip", **{name: ""})
+    shared = {
+        "Resources": {"Page": layer("page.zip")},
+        "Outputs": {"Page": {"Value": {"Ref": "Page"}, "Export": {"Name": "shared:page"}}},
+    }
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Facts"] = layer("facts.zip")
+    template["Resources"]["Main"]["Properties"]["Layers"] = [{"Fn::ImportValue": "shared:page"}, {"Ref": "Facts"}]
+    functions = {function.handler: function for function in deploy(plane, shared, template).functions.values()}
+    layers = functions["front.handler"].layers
+    assert [zipfile.ZipFile(io.BytesIO(archive)).namelist() for archive in layers] == [["page"], ["facts"]]
+    assert list(functions["guard.handler"].layers) == []
+
+
+@pytest.mark.parametrize(
+    ("arns", "message"),
+    [
+        (
+            ["arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:1"],
+            (
+                r"The function S0-Main-\w+ has layers that no deployed stack has: "
+                r"arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:1\.\n"
+                r"Deploy their stacks too: STACK=A,B\."
+            ),
+        ),
+        (
+            [{"Ref": "Facts"}] * 6,
+            r"The function S0-Main-\w+ has 6 layers\.\nLambda allows 5: put their files together\.",
+        ),
+    ],
+    ids=["of nobody", "six"],
+)
+def test_layers_that_the_emulated_lambda_cannot_give_a_function_are_an_error(
+    arns: list[Any], message: str, plane: ControlPlane
+) -> None:
+    put_archive(plane, "facts.zip")
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Facts"] = layer("facts.zip")
+    template["Resources"]["Main"]["Properties"]["Layers"] = arns
+    with pytest.raises(UserError, match=message):
+        deploy(plane, template)
 
 
 def test_inline_code_is_a_module_named_index(plane: ControlPlane) -> None:

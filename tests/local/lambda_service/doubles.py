@@ -96,13 +96,13 @@ def deployed(
 ) -> Function:
     """A function. The source continues the runtime client that the wrapper starts, or with `handler` is a module."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w") as code:
         managed = "handler" in more
         client = "" if managed else LEAN if lean else RUNTIME
-        archive.writestr("code.py" if managed else "own.py", client + textwrap.dedent(source))
+        code.writestr("code.py" if managed else "own.py", client + textwrap.dedent(source))
         wrapper = zipfile.ZipInfo("run")
         wrapper.external_attr = 0o755 << 16
-        archive.writestr(wrapper, '#!/bin/sh\nexec "$1" -uIS "$LAMBDA_TASK_ROOT/own.py" "$@"\n')
+        code.writestr(wrapper, '#!/bin/sh\nexec "$1" -uIS "$LAMBDA_TASK_ROOT/own.py" "$@"\n')
     environment = {"OWN": "mine", **more.get("environment", {})}
     if not managed:
         environment["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/run"
@@ -115,11 +115,23 @@ def deployed(
             timeout_seconds=timeout,
             memory_mb=256,
             code_zip=buffer.getvalue(),
+            layers=more.get("layers", ()),
             reserved_concurrency=more.get("reserved"),
         ),
         account=more.get("account"),
         log=(log if log is not None else []).append,
     )
+
+
+def archive(files: dict[str, str], *, mode: int = 0o644) -> bytes:
+    """An archive of files by path."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zip_file:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mode << 16
+            zip_file.writestr(entry, text)
+    return buffer.getvalue()
 
 
 def run(function: Callable[[], Function], scenario: Callable[[Function], Awaitable[None]]) -> Function:

@@ -6,12 +6,13 @@ import asyncio
 import io
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from local.lambda_service import Function, FunctionConfig, FunctionError
-from tests.local.lambda_service.doubles import deployed, run
+from tests.local.lambda_service.doubles import archive, deployed, run
 
 ECHO = """
     while True:
@@ -74,6 +75,63 @@ def test_the_environment_has_only_lambdas_and_the_functions_variables(
         next_event()
     """
     assert run(lambda: deployed(source), scenario).violations == []
+
+
+def test_layers_are_merged_at_opt_in_their_order_and_variables_lead_to_their_files() -> None:
+    async def scenario(function: Function) -> None:
+        seen = json.loads(await function.invoke({}))
+        assert seen["files"] == {
+            "facts/models.json": "models",
+            "facts/shared": "of the last",
+            "page/index.html": "page",
+        }
+        assert seen["other"] == ["/opting/facts", "see /opt/facts"]
+        assert seen["executable"] == [False, True]
+        assert seen["code"].startswith("#!/bin/sh")
+
+    source = """
+        next_event()
+        root = os.environ["ROOT"]
+        paths = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
+        answer = {
+            "files": {os.path.relpath(path, root): open(path).read() for path in sorted(paths)},
+            "other": [os.environ["SIBLING"], os.environ["SENTENCE"]],
+            "executable": [os.access(os.environ[name], os.X_OK) for name in ("FACTS", "PAGE")],
+            "code": open(os.environ["CODE"]).read(),
+        }
+        call("POST", f"invocation/{request_id}/response", json.dumps(answer), echo)
+        next_event()
+    """
+    layers = [
+        archive({"facts/models.json": "models", "facts/shared": "of the first"}),
+        archive({"page/index.html": "page", "facts/shared": "of the last"}, mode=0o755),
+    ]
+    environment = {
+        "ROOT": "/opt",
+        "FACTS": "/opt/facts/models.json",
+        "PAGE": "/opt/page/index.html",
+        "SIBLING": "/opting/facts",
+        "SENTENCE": "see /opt/facts",
+        "CODE": "/var/task/run",
+    }
+    assert run(lambda: deployed(source, layers=layers, environment=environment), scenario).violations == []
+
+
+def test_a_wrapper_and_modules_may_be_in_a_layer() -> None:
+    async def scenario(function: Function) -> None:
+        assert json.loads(await function.invoke({})) == ["of the layer", "set"]
+
+    layer = archive({"python/shared.py": "VALUE = 'of the layer'", "run": '#!/bin/sh\nSET=set exec "$@"\n'}, mode=0o755)
+    source = """
+        import os
+        import shared
+
+        def handler(event, context):
+            return [shared.VALUE, os.environ["SET"]]
+    """
+    environment = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/run"}
+    made = partial(deployed, source, handler="code.handler", layers=[layer], environment=environment)
+    assert run(made, scenario).violations == []
 
 
 def test_lines_of_standard_output_and_error_are_logged() -> None:
