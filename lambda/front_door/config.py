@@ -59,10 +59,16 @@ class Config:
     requires_api_key: bool = False
 
     def model(self, name: str) -> Model | None:
-        """The model with a name or a hub id; None if there is none."""
+        """The model with a name, or the only one with a hub id; None if there is none."""
         if name in self.models:
             return self.models[name]
-        return next((model for model in self.models.values() if model.model_id == name), None)
+        same_weights = [model for model in self.models.values() if model.model_id == name]
+        return same_weights[0] if len(same_weights) == 1 else None
+
+    @property
+    def only_model(self) -> Model | None:
+        """The model, if there is one alone."""
+        return next(iter(self.models.values())) if len(self.models) == 1 else None
 
 
 def from_environment(environ: Mapping[str, str]) -> Config:

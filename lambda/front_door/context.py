@@ -39,16 +39,30 @@ class RequestContext:
             ApiError: There is no such model, or the path names none and there is more than one.
         """
         name = self.variables.get("model")
-        models = self.config.models
-        if name is None and len(models) == 1:
-            return next(iter(models.values()))
-        names = ", ".join(models)
-        if name is None:
+        if name is not None:
+            return self.model(name)
+        only = self.config.only_model
+        if only is None:
+            names = ", ".join(self.config.models)
             message = f"This URL serves several models; put the name into the path: /models/<one of {names}>/generate."
             raise ApiError("model_not_found", message)
+        return only
+
+    def model(self, name: str, hint: str = "") -> Model:
+        """The model with a name or a hub id.
+
+        Args:
+            name: The name.
+            hint: A sentence that the error ends with.
+
+        Raises:
+            ApiError: There is no such model; the message lists the names.
+        """
         model = self.config.model(name)
         if model is None:
-            raise ApiError("model_not_found", f"The model {name[:100]} does not exist; there is {names}.")
+            names = ", ".join(f"`{known}`" for known in self.config.models)
+            message = f"The model `{name[:100]}` does not exist. There is {names}.{hint}"
+            raise ApiError("model_not_found", message, param="model")
         return model
 
     def engine_of(self, model: Model) -> "Engine":

@@ -18,7 +18,9 @@ _NO_BIAS: Schema = {
     "description": "Not supported: must be empty.",
 }
 _SHARED: dict[str, Schema] = {
-    "model": nullable(text("A model name or hub id listed by `/v1/models`. Optional if the API serves one model.")),
+    "model": nullable(
+        text("A name or hub id listed by `/v1/models`. Optional if there is one model or the path names it.")
+    ),
     "max_tokens": nullable(
         integer("Maximum number of tokens to generate. Default: the API's own limit.", minimum=1, maximum=2**32 - 1)
     ),

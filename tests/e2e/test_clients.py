@@ -237,8 +237,8 @@ def test_the_hub_client_streams_text(hub_client: InferenceClient) -> None:
 
 
 def test_the_hub_client_chats(hub_client: InferenceClient) -> None:
-    response = hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0, model="llama")
-    chunks = list(hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0, model="llama", stream=True))
+    response = hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0)
+    chunks = list(hub_client.chat_completion(MESSAGES, max_tokens=10, temperature=0, stream=True))
     streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
     assert response.choices[0].message.content == streamed
 
@@ -248,10 +248,25 @@ def test_the_hub_client_gets_structured_output(hub_client: InferenceClient) -> N
     answer = hub_client.chat_completion(
         MESSAGES,
         max_tokens=300,
-        model="llama",
         response_format={"type": "json_schema", "json_schema": {"name": "city", "schema": schema}},  # type: ignore[arg-type]
     )
     assert set(json.loads(answer.choices[0].message.content or "")) == {"city"}
+
+
+@pytest.mark.parametrize("url", ["/v1", "/v1/chat/completions", "/models/llama", "/models/llama/v1"])
+def test_the_hub_client_chats_with_any_url_of_a_model(cloud: Cloud, url: str) -> None:
+    cloud.limiter.take()
+    client = InferenceClient(base_url=cloud.url + url, api_key=cloud.api_key)
+    assert client.chat.completions.create(messages=MESSAGES, max_tokens=3).choices[0].message.content
+
+
+def test_openai_chats_at_the_url_of_a_model(cloud: Cloud) -> None:
+    cloud.limiter.take(3)
+    client = openai.OpenAI(base_url=f"{cloud.url}/models/llama/v1", api_key=cloud.api_key, max_retries=0)
+    (model,) = client.models.list()
+    answer = client.chat.completions.create(model="gpt-4o", messages=MESSAGES, max_tokens=3)
+    assert (model.id, answer.model) == ("llama", "llama")
+    assert client.completions.create(model="gpt-4o", prompt="One", max_tokens=3).choices[0].text
 
 
 def test_the_hub_client_reports_an_unknown_key(cloud: Cloud) -> None:

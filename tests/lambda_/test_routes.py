@@ -43,7 +43,35 @@ def test_the_path_names_the_model(two: ApiClient, sagemaker: SageMakerDouble, pa
 def test_an_unknown_model_is_404(two: ApiClient, path: str) -> None:
     answer = two.send(path, {"inputs": "Hi"} if path.endswith(("generate", "%00")) else None)
     assert (answer.status, answer.json()["error_type"]) == (404, "model_not_found")
-    assert answer.json()["error"].endswith("does not exist; there is llama, falcon.")
+    assert answer.json()["error"].endswith("` does not exist. There is `llama`, `falcon`.")
+
+
+def test_a_hub_id_of_two_models_is_the_name_of_neither(api_for: Callable[..., ApiClient]) -> None:
+    api = api_for(LLAMA, replace(FALCON, model_id=HUB_ID))
+    for answer in (api.send(f"/v1/models/{HUB_ID}"), api.send("/v1/chat/completions", {"model": HUB_ID})):
+        assert answer.status == 404
+        assert answer.json()["error"]["message"] == f"The model `{HUB_ID}` does not exist. There is `llama`, `falcon`."
+
+
+@pytest.mark.parametrize("name", ["falcon", "llama", "meta-llama%2FLlama-3.1-8B-Instruct"])
+def test_a_models_own_path_lists_that_model(two: ApiClient, name: str) -> None:
+    expected = "falcon" if name == "falcon" else "llama"
+    assert [each["id"] for each in two.send(f"/models/{name}/v1/models").json()["data"]] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("path", "resource"),
+    [
+        ("/models/gpt/v1/chat/completions", "/models/{model}/v1/chat/completions"),
+        ("/models/gpt/v1/completions", None),
+        ("/models/llama/v1/nowhere", "/{proxy+}"),
+        ("/models/llama/v1/chat", "/models/{model}/v1/chat"),
+    ],
+)
+def test_errors_below_a_models_v1_are_openais(two: ApiClient, path: str, resource: str | None) -> None:
+    names = {"pathParameters": {"model": path.split("/")[2]}} if resource and "{model}" in resource else {}
+    answer = two.send(path, {}, resource=resource, **names)
+    assert (answer.status, answer.json()["error"]["type"]) == (404, "invalid_request_error")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +86,7 @@ def test_an_unknown_model_is_openais_404_under_v1(two: ApiClient) -> None:
     answer = two.send("/v1/models/gpt-4o")
     assert answer.status == 404
     assert answer.json()["error"] == {
-        "message": "The model 'gpt-4o' does not exist.",
+        "message": "The model `gpt-4o` does not exist. There is `llama`, `falcon`.",
         "type": "invalid_request_error",
         "param": "model",
         "code": "model_not_found",

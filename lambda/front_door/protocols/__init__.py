@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def of(path: str) -> "Protocol":
     """The protocol of a client that calls this path, also if there is no such route."""
-    if path.startswith("/v1/"):
+    if path.startswith("/v1/") or (path.startswith("/models/") and "/v1/" in path):
         from front_door.protocols.openai.errors import OPENAI
 
         return OPENAI

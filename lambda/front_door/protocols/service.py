@@ -32,18 +32,15 @@ def root(ctx: RequestContext) -> Response:
 
 
 def models(ctx: RequestContext) -> Response:
-    """`GET /v1/models`: the names that `model` accepts, each with its hub id."""
-    data = [_describe(model) for model in ctx.config.models.values()]
+    """`GET /v1/models`: the names that `model` accepts, each with its hub id; below a model's path that model alone."""
+    listed = [ctx.model_of_path()] if ctx.variables else ctx.config.models.values()
+    data = [_describe(model) for model in listed]
     return json_response({"object": "list", "data": data})
 
 
 def model(ctx: RequestContext) -> Response:
     """`GET /v1/models/{model}`: one of them, by its name or its hub id."""
-    name = ctx.variables["model"]
-    known = ctx.config.model(name)
-    if known is None:
-        raise ApiError("model_not_found", f"The model '{name[:100]}' does not exist.", param="model")
-    return json_response(_describe(known))
+    return json_response(_describe(ctx.model(ctx.variables["model"])))
 
 
 def _describe(known: Model) -> dict[str, Any]:

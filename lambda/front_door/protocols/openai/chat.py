@@ -13,20 +13,19 @@ from front_door.http.response import Response
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.responses import EndpointShape, respond
 from front_door.protocols.openai.schema import CHAT
-from front_door.protocols.openai.validation import common_members, model_named, validate
+from front_door.protocols.openai.validation import common_members, model_of, validate
 
 
 def chat_completions(ctx: RequestContext) -> Response:
     """`POST /v1/chat/completions`, buffered or streamed."""
     body = ctx.request.json_object()
-    return respond(ctx, model_named(ctx.config, body.get("model")), body, _SHAPE)
+    return respond(ctx, model_of(ctx, body), body, _SHAPE)
 
 
 def invoke_chat(ctx: RequestContext) -> Response:
     """A body with `messages` on a route of TGI's: unknown names are ignored, as TGI does."""
     body = ctx.request.json_object()
-    model = ctx.model_of_path() if ctx.variables else model_named(ctx.config, body.get("model"))
-    return respond(ctx, model, body, _SHAPE, strict=False)
+    return respond(ctx, model_of(ctx, body), body, _SHAPE, strict=False)
 
 
 def parse_chat(body: Mapping[str, Any], problems: Problems, strict: bool) -> GenerationRequest:

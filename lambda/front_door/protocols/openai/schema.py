@@ -52,7 +52,7 @@ def _prompt(value: Any, path: str) -> Sequence[Problem]:
 
 _TOKENS = integer(0, 2**32, "a number of tokens")
 _COMMON: dict[str, Type] = {
-    "model": STRING,
+    "model": anything,
     "n": integer(1, 2**32, "a number of choices, at least 1"),
     "stop": _stop,
     "stream": BOOLEAN,

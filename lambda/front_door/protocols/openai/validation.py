@@ -1,15 +1,21 @@
-"""Checks that a chat and a completion have in common, and the model that `model` names."""
+"""Checks that a chat and a completion have in common, and the model that they are for."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from front_door.config import Config, Model
+from front_door.config import Model
+from front_door.context import RequestContext
 from front_door.errors import ApiError
 from front_door.generation.request import Problems
 from front_door.http.json_schema import Field, any_of
 
 MAX_CHOICES = 8
 """How many choices one request may have: each is a request of its own to the model."""
+
+# What clients send that know a URL alone: huggingface_hub "tgi", since 0.30 "dummy"
+# (inference/_providers/hf_inference.py); @huggingface/inference 4 sends the URL itself.
+_NO_NAMES = ("tgi", "dummy")
+_BY_PATH = " A client that is given a URL alone gets the one of a model: /models/<name>/v1."
 
 # They change nothing in the response: who the user is, and what OpenAI stores or caches.
 IGNORED = frozenset(
@@ -111,25 +117,24 @@ def common_members(valid: Mapping[str, Any], prompts: int, problems: Problems) -
     }
 
 
-def model_named(config: Config, name: object) -> Model:
-    """The model that a request's `model` names.
+def model_of(ctx: RequestContext, body: Mapping[str, Any]) -> Model:
+    """The model that the path names, else the body's `model`; the path of a model makes `model` mean nothing.
 
-    Args:
-        config: The configuration.
-        name: A model's name or hub id; None, "" and "tgi" mean the only model.
+    Where one model is served, no name, and what clients send in place of one, mean that model. Where there are several,
+    only their names and hub ids do.
 
     Raises:
         ApiError: There is no such model, or none was named and there is more than one.
     """
+    if ctx.variables:
+        return ctx.model_of_path()
+    name, only = body.get("model"), ctx.config.only_model
     if name is not None and not isinstance(name, str):
         raise ApiError("bad_request", "model must be a string", param="model")
-    if name in (None, "", "tgi") and len(config.models) == 1:
-        return next(iter(config.models.values()))
-    names = ", ".join(f"`{known}`" for known in config.models)
+    is_no_name = not name or name in _NO_NAMES or name.startswith(("http://", "https://"))
+    if only is not None and is_no_name:
+        return only
     if not name:
+        names = ", ".join(f"`{known}`" for known in ctx.config.models)
         raise ApiError("bad_request", f"you must provide a model parameter: one of {names}", param="model")
-    model = config.model(name)
-    if model is None:
-        message = f"The model `{name[:100]}` does not exist or you do not have access to it. There is {names}."
-        raise ApiError("model_not_found", message, param="model")
-    return model
+    return ctx.model(name, _BY_PATH if is_no_name else "")

@@ -359,19 +359,47 @@ def test_an_unknown_model_is_openais_404(api: ApiClient) -> None:
     answer = api.send(PATH, {**HI, "model": "gpt-4o"})
     assert answer.status == 404
     assert answer.json()["error"] == {
-        "message": "The model `gpt-4o` does not exist or you do not have access to it. There is `llama`.",
+        "message": "The model `gpt-4o` does not exist. There is `llama`.",
         "type": "invalid_request_error",
         "param": "model",
         "code": "model_not_found",
     }
 
 
-@pytest.mark.parametrize(("name", "status"), [("tgi", 404), (None, 400), ("", 400)])
-def test_one_of_two_models_must_be_named(api_for: Callable[..., ApiClient], name: object, status: int) -> None:
-    answer = api_for(LLAMA, FALCON).send(PATH, {**HI, "model": name})
-    assert answer.status == status
+ENDPOINT_URL = "https://x.execute-api.eu-west-1.amazonaws.com/api/v1/chat/completions"
+NO_NAMES = [{}, {"model": None}, *({"model": name} for name in ("", "tgi", "dummy", "http://127.0.0.1", ENDPOINT_URL))]
+
+
+@pytest.mark.parametrize("named", NO_NAMES)
+def test_what_clients_send_in_place_of_a_name_is_the_only_model(
+    api: ApiClient, sagemaker: SageMakerDouble, named: dict[str, object]
+) -> None:
+    sagemaker.replies.append(parts(*ANSWER))
+    answer = api.send(PATH, {**HI, **named})
+    assert (answer.status, answer.json()["model"]) == (200, "llama")
+
+
+@pytest.mark.parametrize("named", NO_NAMES)
+def test_one_of_two_models_must_be_named(api_for: Callable[..., ApiClient], named: dict[str, str | None]) -> None:
+    name = named.get("model")
+    answer = api_for(LLAMA, FALCON).send(PATH, {**HI, **named})
+    if name:
+        hint = "A client that is given a URL alone gets the one of a model: /models/<name>/v1."
+        expected = (404, f"The model `{name}` does not exist. There is `llama`, `falcon`. {hint}")
+    else:
+        expected = (400, "you must provide a model parameter: one of `llama`, `falcon`")
+    assert (answer.status, answer.json()["error"]["message"]) == expected
     assert answer.json()["error"]["param"] == "model"
-    assert "`llama`, `falcon`" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("named", [*NO_NAMES, {"model": "llama"}, {"model": "gpt-4o"}, {"model": 5}])
+def test_the_path_of_a_model_decides_whatever_the_body_names(
+    api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble, named: dict[str, object]
+) -> None:
+    sagemaker.replies.append(parts(*ANSWER))
+    answer = api_for(LLAMA, FALCON).send(f"/models/falcon{PATH}", {**HI, **named})
+    assert (answer.status, answer.json()["model"]) == (200, "falcon")
+    assert sagemaker.received[0].path.split("/")[2] == "falcon-endpoint"
 
 
 def test_a_model_that_is_not_a_string_is_rejected(api: ApiClient) -> None:

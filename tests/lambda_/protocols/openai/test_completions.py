@@ -1,11 +1,12 @@
 """Completions over a SageMaker double."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from front_door.errors import ApiError
 
-from tests.lambda_.conftest import ApiClient
+from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
 from tests.lambda_.protocols.openai.bodies import completion_bodies
 from tests.lambda_.protocols.openai.events import COMPLETION, DONE, USAGE, Read, completion_text, error
 from tests.lambda_.sagemaker_double import SageMakerDouble, part, parts, slices, stream
@@ -151,6 +152,14 @@ def test_parameters_that_tgi_does_not_support_are_rejected_by_name(
         sent(body)
     assert (raised.value.status, raised.value.param) == (400, param)
     assert expected_message in raised.value.message
+
+
+def test_the_path_of_a_model_decides_whatever_the_body_names(
+    api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble
+) -> None:
+    sagemaker.replies.append(parts(*COMPLETION))
+    answer = api_for(LLAMA, FALCON).send(f"/models/falcon{PATH}", {**BODY, "model": "llama"})
+    assert (answer.status, answer.json()["model"]) == (200, "falcon")
 
 
 def test_a_completion_requires_a_prompt(api: ApiClient) -> None:
