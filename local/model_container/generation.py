@@ -55,17 +55,18 @@ class Generation:
         return "stop" if self.finish_reason == "eos_token" else self.finish_reason
 
 
-def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool) -> Generation:
+def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool, tool: str | None) -> Generation:
     """Generates the toy's response to a request.
 
     Args:
         request: The request.
         min_words: The minimum length of the text in words.
         prefill_logprobs: Whether `decoder_input_details` is enabled (ENABLE_PREFILL_LOGPROBS).
+        tool: The tool to call; see `Settings`.
     """
     prompt = _truncate(request)
     seed = request.seed if request.sampling else None
-    text = _generate_text(request, prompt, seed, min_words)
+    text = _generate_text(request, prompt, seed, min_words, tool)
     tokens, reason = _until_stopped(text, request)
     top = [_top(token, request.top_n_tokens) for token in tokens] if request.top_n_tokens else []
     with_prefill = request.parameters.decoder_input_details and prefill_logprobs
@@ -75,7 +76,7 @@ def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool) -
         generated_text=_text(tokens),
         finish_reason=reason,
         seed=seed,
-        prefill=_prefill(request.inputs) if with_prefill else [],
+        prefill=_prefill(request) if with_prefill else [],
         top_tokens=top,
     )
 
@@ -83,16 +84,23 @@ def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool) -
 def _truncate(request: ValidRequest) -> str:
     if request.parameters.truncate is None:
         return request.inputs
-    kept = list(tokenizer.tokenize(request.inputs))[-request.parameters.truncate :]
-    return "".join(piece.text for piece in kept)
+    return "".join(piece.text for piece in _kept_pieces(request))
 
 
-def _generate_text(request: ValidRequest, prompt: str, seed: int | None, min_words: int) -> str:
+def _kept_pieces(request: ValidRequest) -> list[Piece]:
+    """What `truncate` leaves of a prompt: the token at its beginning, which has no text, and the last of the others."""
+    first, *others = tokenizer.tokenize(request.inputs, add_special_tokens=True)
+    return [first, *others[len(others) + 1 - request.input_length :]]
+
+
+def _generate_text(request: ValidRequest, prompt: str, seed: int | None, min_words: int, tool: str | None) -> str:
     words = toy.words_of(prompt)
     if request.schema is not None:
         schema = request.schema
         if "$functions" in schema:
-            schema = tools.choose_tool(schema, words)
+            if tool == "":
+                return tools.NO_CALL
+            schema = tools.choose_tool(schema, words, tool)
             words = words[::-1]  # the subject of a tool call is usually at the end of the prompt
         return json.dumps(
             grammar.InstanceGenerator(schema, words).generate({**schema, "type": "object"}), ensure_ascii=False
@@ -145,6 +153,6 @@ def _text(tokens: list[Token]) -> str:
     return "".join(texts)
 
 
-def _prefill(inputs: str) -> list[tuple[int, str, float | None]]:
-    prompt = [_token(piece, at) for at, piece in enumerate(tokenizer.tokenize(inputs, add_special_tokens=True))]
+def _prefill(request: ValidRequest) -> list[tuple[int, str, float | None]]:
+    prompt = [_token(piece, at) for at, piece in enumerate(_kept_pieces(request))]
     return [(token.id, token.text or tokenizer.BOS, token.logprob if at else None) for at, token in enumerate(prompt)]

@@ -65,10 +65,14 @@ class Infer:
 
         Raises:
             ValidationError: A parameter is out of range.
+            GenerationError: The regular expression of the grammar is invalid.
         """
         valid = validate(request, self.settings)
         result = generation.generate(
-            valid, min_words=self.settings.min_words, prefill_logprobs=self.settings.enable_prefill_logprobs
+            valid,
+            min_words=self.settings.min_words,
+            prefill_logprobs=self.settings.enable_prefill_logprobs,
+            tool=self.settings.tool,
         )
         self.metrics.add("tgi_request_input_length", result.input_length)
         return result

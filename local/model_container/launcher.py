@@ -159,6 +159,7 @@ def _toy_settings(environment: Mapping[str, str]) -> dict[str, Any]:
         "TOY_TOKENS_PER_SECOND": ("tokens_per_second", parse_float),
         "TOY_FIRST_TOKEN_SECONDS": ("first_token_seconds", parse_float),
         "TOY_MIN_WORDS": ("min_words", USIZE),
+        "TOY_TOOL": ("tool", str),
         "TOY_FAIL_AFTER_TOKENS": ("fail_after_tokens", USIZE),
     }
     found: dict[str, Any] = {}

@@ -75,7 +75,8 @@ async def _axum_errors(
 ) -> web.StreamResponse:
     if request.method == "OPTIONS":
         headers = {"access-control-allow-methods": "GET,POST", "access-control-allow-headers": "content-type"}
-        return web.Response(headers=headers)
+        known = request.match_info.http_exception
+        return web.Response(headers=headers | (_allow(known) if isinstance(known, web.HTTPMethodNotAllowed) else {}))
     try:
         return await handler(request)
     except RejectionError as rejection:
@@ -83,9 +84,13 @@ async def _axum_errors(
     except InferError as error:
         return json_response(render.error(error), status=error.status)
     except web.HTTPMethodNotAllowed as error:
-        return web.Response(status=405, headers={"allow": ",".join(sorted(error.allowed_methods))})
+        return web.Response(status=405, headers=_allow(error))
     except web.HTTPNotFound:
         return web.Response(status=404)
+
+
+def _allow(error: web.HTTPMethodNotAllowed) -> dict[str, str]:
+    return {"allow": ",".join(sorted(error.allowed_methods))}
 
 
 async def _common_headers(origins: tuple[str, ...], request: web.Request, response: web.StreamResponse) -> None:

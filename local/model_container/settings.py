@@ -17,6 +17,8 @@ class Settings:
         tokens_per_second: The rate of each generation; 0 for no limit.
         first_token_seconds: The delay before the first token.
         min_words: The minimum length of a generated text in words, for tests with long texts.
+        tool: The tool to call, where a request allows it; if empty, what TGI's grammar for tools allows beside a call:
+            `{ }`, an object without a function. None to choose by the words of the prompt.
         fail_after_tokens: Makes every generation fail after this many tokens; None for no failure.
         keep_alive_seconds: Seconds without data before a stream gets a comment (axum's default is 15).
     """
@@ -41,6 +43,7 @@ class Settings:
     tokens_per_second: float = 30.0
     first_token_seconds: float = 0.0
     min_words: int = 0
+    tool: str | None = None
     fail_after_tokens: int | None = None
     keep_alive_seconds: float = 15.0
 

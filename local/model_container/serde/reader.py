@@ -223,12 +223,10 @@ class JsonReader:
         elements: list[Any] = []
         outer = self.path
         self.enter()
-        while True:
+        while self.next_element(first=not elements):
             self.path = (*outer, len(elements))
-            if not self.next_element(first=not elements):
-                break
             elements.append(read(self))
-        self.path = outer
+            self.path = outer
         self.index += 1
         self.leave()
         return elements

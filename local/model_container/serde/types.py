@@ -50,6 +50,16 @@ def compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def _ryu(value: float) -> str:
+    """A float as serde_json writes it: no plus sign, no zero before the exponent, and none of -5 as an exponent."""
+    digits, e, exponent = repr(value).partition("e")
+    if not e:
+        return digits
+    if int(exponent) == -5:
+        return f"{value:.{len(digits.lstrip('-').replace('.', '')) + 4}f}"
+    return f"{digits}e{int(exponent)}"
+
+
 def _unexpected(value: Any) -> str:
     if value is None:
         return "null"
@@ -58,7 +68,7 @@ def _unexpected(value: Any) -> str:
     if isinstance(value, int):
         return f"integer `{value}`"
     if isinstance(value, float):
-        return f"floating point `{value!r}`"
+        return f"floating point `{_ryu(value)}`"
     return f"string {debug(value)}"
 
 
@@ -215,15 +225,15 @@ def _read_positions(reader: JsonReader, name: str, fields: Sequence[Field]) -> d
     outer = reader.path
     reader.enter()
     for index, field in enumerate(fields):
-        reader.path = (*outer, index)
         if reader.next_element(first=index == 0):
+            reader.path = (*outer, index)
             found[field.name] = field.type(reader)
+            reader.path = outer
         elif field.default is None or not field.positional:
             plural = "element" if len(fields) == 1 else "elements"
             raise JsonError(f"invalid length {index}, expected struct {name} with {len(fields)} {plural}", outer)
         else:
             found[field.name] = field.default()
-        reader.path = outer
     if reader.peek() != ord("]"):
         wrong = "trailing comma" if reader.peek() == ord(",") else "trailing characters"
         raise reader.syntax_error(wrong, peeked=True)
@@ -253,6 +263,23 @@ def null(reader: JsonReader) -> None:
     if _some(reader) != ord("n"):
         raise invalid_type(reader, "unit")
     reader.identifier(ord("n"))
+
+
+def parse_document(text: str) -> Any:
+    """serde_json::from_str: one document and nothing behind it, with errors that name no path.
+
+    Raises:
+        JsonError: The text is not JSON.
+    """
+    reader = JsonReader(text.encode())
+    try:
+        document = reader.value()
+        if reader.peek() is not None:
+            raise reader.syntax_error("trailing characters", peeked=True)
+    except JsonError as error:
+        error.path = ()
+        raise
+    return document
 
 
 def read_json(data: bytes, type_: Type) -> Any:

@@ -16,6 +16,9 @@ NO_TOOL: dict[str, Any] = {
     },
 }
 
+NO_CALL = "{ }"
+"""What small models write for a call: the grammar does not require the member `function`."""
+
 
 def allowed_tools(tools: list[dict[str, Any]], tool_choice: str) -> list[dict[str, Any]]:
     """The tools that the model may call; with `auto` it may also choose none.
@@ -56,14 +59,16 @@ def _call_schema(function: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": properties, "required": required}
 
 
-def choose_tool(schema: dict[str, Any], words: list[str]) -> dict[str, Any]:
-    """Narrows the schema to the tool that the toy calls: the first whose name shares a word with the prompt.
+def choose_tool(schema: dict[str, Any], words: list[str], preferred: str | None = None) -> dict[str, Any]:
+    """Narrows the schema to the tool that the toy calls: the preferred one, or one whose name is in the prompt.
 
     If there is no such tool, it is none if that is allowed, else the first.
     """
     names = list(schema["$functions"])
     prompt_words = {word.lower() for word in words}
     matching = [name for name in names if name != "no_tool" and prompt_words & _name_words(name)]
+    if preferred in names:
+        matching = [preferred]
     name = matching[0] if matching else ("no_tool" if "no_tool" in names else names[0])
     return {**schema, "properties": {"function": {"$ref": f"#/$functions/{name}"}}}
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema
-
 from local.model_container import tokenizer
-from local.model_container.serde.requests import GenerateRequest, Grammar, Parameters
+from local.model_container.serde.requests import GenerateRequest, Parameters
 from local.model_container.settings import Settings
 from local.model_container.tgi.errors import ValidationError
+from local.model_container.tgi.grammar_validation import validate_grammar
 
 _CHUNK = 1024  # TGI requeues a longer generation after every 1024 tokens
 
@@ -50,6 +47,7 @@ def validate(request: GenerateRequest, limits: Settings) -> ValidRequest:
 
     Raises:
         ValidationError: The first problem in TGI's order.
+        GenerationError: The regular expression of the grammar is invalid.
     """
     p = request.parameters
     sampling = p.do_sample or any(x is not None for x in (p.temperature, p.top_k, p.top_p, p.typical_p))
@@ -72,7 +70,7 @@ def validate(request: GenerateRequest, limits: Settings) -> ValidRequest:
             f"`truncate` must be strictly positive and less than {limits.max_input_tokens}. Given: {p.truncate}"
         )
     input_length = _validate_length(request, limits)
-    schema, regex = _validate_grammar(p.grammar, limits)
+    schema, regex = validate_grammar(p.grammar, limits)
     return ValidRequest(
         inputs=request.inputs,
         input_length=input_length,
@@ -152,36 +150,3 @@ def _token_budget(input_length: int, max_new_tokens: int | None, limits: Setting
         generated += chunk
         if generated >= requested:
             return generated
-
-
-def _validate_grammar(grammar: Grammar | None, limits: Settings) -> tuple[dict[str, Any] | None, str | None]:
-    if grammar is None:
-        return None, None
-    if limits.disable_grammar_support:
-        raise ValidationError("grammar is not supported")
-    if grammar.kind == "regex":
-        _check_regex(grammar.value)
-        return None, grammar.value
-    schema = grammar.value["schema"] if grammar.kind == "json_schema" else grammar.value
-    if grammar.kind == "json" and isinstance(schema, str):
-        try:
-            schema = json.loads(schema)
-        except ValueError as error:
-            raise ValidationError(f"grammar is not valid: {error}") from error
-    elif grammar.kind == "json" and not isinstance(schema, dict):
-        raise ValidationError("grammar is not supported")
-    try:
-        jsonschema.Draft202012Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise ValidationError(f"grammar is not valid: {error.message}") from error
-    if not isinstance(schema, dict) or "properties" not in schema:
-        raise ValidationError("grammar is not valid: Grammar must have a 'properties' field")
-    return schema, None
-
-
-def _check_regex(pattern: str) -> None:
-    # TGI passes the pattern to the shard, which fails on an invalid one; here it is rejected.
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValidationError(f"grammar is not valid: {error}") from error
