@@ -1,0 +1,85 @@
+"""Lambda layers of the front door's function, whose content it sees below /opt.
+
+What differs from one front door to the next is in layers, so that the code of the function is the same for all.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsii
+from aws_cdk import IAnyProducer, IResolveContext, Lazy
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from constructs_lib.front_door.assets import lambda_code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAYERS_ROOT = "/opt"
+"""Where Lambda unpacks layers."""
+
+
+def folder_layer(scope: Construct, id: str, folder: str, *, description: str) -> lambda_.LayerVersion:
+    """A layer with one folder of the Lambda source, which the function sees at `/opt/<folder>`.
+
+    Args:
+        scope: The scope of the layer.
+        id: Its id.
+        folder: Name of the folder in `lambda/`.
+        description: Shown in the Lambda console.
+    """
+    return lambda_.LayerVersion(scope, id, code=lambda_code(folder), description=description)
+
+
+def file_layer(
+    scope: Construct, id: str, *, path: str, render: Callable[[], str], description: str
+) -> lambda_.ILayerVersion:
+    """A layer with one text file, written at synthesis.
+
+    Args:
+        scope: The scope of the layer and of what the function refers to it by (`<id>Ref`).
+        id: Its id.
+        path: Path of the file from `/opt`.
+        render: Returns the text, without tokens. Called after everything else has been constructed, several times.
+        description: Shown in the Lambda console.
+    """
+    content = _FileContent(path, render)
+    content.layer = layer = lambda_.CfnLayerVersion(
+        scope, id, content=Lazy.uncached_any(content), description=description
+    )
+    return lambda_.LayerVersion.from_layer_version_arn(scope, f"{id}Ref", layer.ref)
+
+
+@jsii.implements(IAnyProducer)
+class _FileContent:
+    """The content of a layer version, staged when the CDK first resolves it: then constructs can still be added."""
+
+    layer: lambda_.CfnLayerVersion
+
+    def __init__(self, path: str, render: Callable[[], str]) -> None:
+        self._path, self._render = path, render
+        self._staged: dict[str, Mapping[str, str]] = {}
+
+    def produce(self, context: IResolveContext) -> Any:
+        """Where the archive is, as the layer version's `content`."""
+        text = self._render()
+        if text not in self._staged:
+            self._staged[text] = self._stage(text)
+        return self._staged[text]
+
+    def _stage(self, text: str) -> Mapping[str, str]:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, self._path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+            # Lambda runs the function as another user, and archives keep the modes: whatever this user's umask is.
+            file.chmod(0o644)
+            asset = assets.Asset(self.layer, f"Content{len(self._staged) or ''}", path=folder)
+        asset.add_resource_metadata(self.layer, "Content")
+        return {"s3Bucket": asset.s3_bucket_name, "s3Key": asset.s3_object_key}
