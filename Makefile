@@ -7,7 +7,7 @@ STACK  ?= LlamaTgiStack
 PORT   ?= 8080
 UV     := 0.13.9
 # What `make unit` runs: nothing that waits for timeouts, starts processes of the function, or needs the emulated cloud.
-UNIT   := tests/constructs_lib tests/lambda_ --ignore=tests/lambda_/test_delivery.py --ignore=tests/lambda_/lambda_runtime
+UNIT   := tests/constructs_lib tests/lambda_ --ignore=tests/lambda_/test_delivery.py --ignore=tests/lambda_/lambda_runtime --ignore=tests/lambda_/jwt_authorizer/test_deadline.py
 
 VENV := .venv
 BIN  := $(VENV)/bin

@@ -1,16 +1,14 @@
 """The public keys of an OpenID Connect issuer (OpenID Connect Discovery 1.0, RFC 7517)."""
 
-import http.client
 import json
-import ssl
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from jwt_authorizer import p256, rsa
+from jwt_authorizer.https import IssuerError, fetch_json
 from jwt_authorizer.p256 import EcKey
 from jwt_authorizer.rsa import RsaKey
 from jwt_authorizer.token import TokenError, decode_base64url
@@ -24,16 +22,13 @@ _MAX_STALE_SECONDS = 24 * 3600
 _MIN_REFRESH_INTERVAL_SECONDS = 60
 """The time between two refreshes, no matter how many tokens name an unknown key."""
 
-_TIMEOUT_SECONDS = 3
-_MAX_RESPONSE_BYTES = 1024 * 1024
+FETCH_SECONDS = 5
+"""How long the issuer's two documents may take together; the function's timeout is twice that."""
+
 _MODULUS_BITS = range(2048, 8193)
 _EXPONENTS = range(3, 2**33, 2)
 
 Key = RsaKey | EcKey
-
-
-class IssuerError(Exception):
-    """The issuer's keys could not be fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +40,19 @@ class _PublishedKey:
     key: Key
 
 
-def fetch_json(url: str) -> dict[str, Any]:
-    """Fetch the JSON object at a URL: over TLS with the system's certificate authorities, without redirects.
-
-    Raises:
-        IssuerError: The URL is not a valid https URL, or the response is not a JSON object with status 200.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise IssuerError("the issuer's configuration has an invalid URL") from None
-    if parts.scheme != "https" or not host:
-        raise IssuerError("the issuer's configuration has a URL that is not https")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = http.client.HTTPSConnection(host, port, timeout=_TIMEOUT_SECONDS, context=ssl.create_default_context())
-    try:
-        connection.request("GET", path, headers={"Accept": "application/json"})
-        response = connection.getresponse()
-        if response.status != http.client.OK:
-            raise IssuerError(f"{host} responded with status {response.status}")
-        body = json.loads(response.read(_MAX_RESPONSE_BYTES))
-    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-        raise IssuerError(f"{host}: {type(error).__name__}") from error
-    finally:
-        connection.close()
-    if not isinstance(body, dict):
-        raise IssuerError(f"{host} did not respond with a JSON object")
-    return body
-
-
 class KeySet:
     """The keys of one issuer, fetched when they are first needed and refreshed from time to time.
 
     Args:
         issuer: The issuer, an https URL.
-        fetch: Fetches the JSON object at a URL.
+        fetch: Fetches the JSON object at a URL until a time of the clock.
         clock: A monotonic clock in seconds.
     """
 
     def __init__(
         self,
         issuer: str,
-        fetch: Callable[[str], dict[str, Any]] = fetch_json,
+        fetch: Callable[[str, float], dict[str, Any]] = fetch_json,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer
@@ -126,7 +91,7 @@ class KeySet:
     def _refresh(self, now: float) -> None:
         self._tried_at = now
         try:
-            self._keys = self._load()
+            self._keys = self._load(now + FETCH_SECONDS)
         except IssuerError as error:
             if self._keys is None:
                 raise
@@ -135,11 +100,11 @@ class KeySet:
         else:
             self._fetched_at = now
 
-    def _load(self) -> list[_PublishedKey]:
-        configuration = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+    def _load(self, deadline: float) -> list[_PublishedKey]:
+        configuration = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
         if configuration.get("issuer") != self._issuer:
             raise IssuerError("the configuration is another issuer's")
-        keys = self._fetch(str(configuration.get("jwks_uri"))).get("keys")
+        keys = self._fetch(str(configuration.get("jwks_uri")), deadline).get("keys")
         if not isinstance(keys, list):
             raise IssuerError("the key set has no array of keys")
         return [key for entry in keys if isinstance(entry, dict) and (key := _parse_jwk(entry))]

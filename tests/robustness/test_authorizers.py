@@ -56,7 +56,7 @@ def _issuer(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setenv("ISSUER", ISSUER)
     monkeypatch.setenv("AUDIENCE", json.dumps([AUDIENCE]))
-    monkeypatch.setattr(jwt_handler, "key_sets", {ISSUER: KeySet(ISSUER, pages.__getitem__)})
+    monkeypatch.setattr(jwt_handler, "key_sets", {ISSUER: KeySet(ISSUER, lambda url, _: pages[url])})
 
 
 def principal(handler: Callable[..., dict[str, Any]], header: Any) -> str | None:

@@ -9,6 +9,7 @@ from aws_cdk import App, Duration, Stack, Token
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from jwt_authorizer.jwks import FETCH_SECONDS
 
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
@@ -192,6 +193,10 @@ def test_jwt_access_verifies_tokens_with_a_function_that_has_issuer_and_audience
     assert responses(rendered)["UNAUTHORIZED"]["statusCode"] == "401"
     assert "or has expired" in error_message(rendered, "UNAUTHORIZED")
     assert "ApiKeySourceType" not in only(rendered, "ApiGateway::RestApi")
+
+
+def test_the_keys_are_given_up_well_before_the_function_is_stopped() -> None:
+    assert function(template(make_front_door(access=JWT)), "jwt_authorizer")["Timeout"] >= 2 * FETCH_SECONDS
 
 
 def test_a_decision_about_a_token_is_cached_for_one_minute_as_the_token_may_expire() -> None:

@@ -105,7 +105,7 @@ class Provider:
 @contextmanager
 def serve_provider(folder: Path) -> Iterator[tuple[Provider, Path]]:
     """Serve a provider on https://localhost; the file has the authority that issued its certificate."""
-    certificate, key = _certificate(folder)
+    certificate, key = certify(folder)
     provider = Provider()
 
     class Handler(BaseHTTPRequestHandler):
@@ -135,7 +135,7 @@ def serve_provider(folder: Path) -> Iterator[tuple[Provider, Path]]:
         server.server_close()
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certify(folder: Path) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt_authorizer import handler
-from jwt_authorizer.jwks import IssuerError
+from jwt_authorizer.https import IssuerError
 
 from tests.lambda_.jwt_authorizer.identity_provider import (
     AUDIENCE,
@@ -273,6 +273,7 @@ def test_a_certificate_for_another_host_is_rejected(provider: Provider, monkeypa
         ("/keys", (200, {}, b"[]"), "localhost did not respond with a JSON object"),
         ("/keys", (200, {}, b'{"keys":{}}'), "the key set has no array of keys"),
         ("/keys", (200, {}, b"[" * 100_000), "localhost: RecursionError"),
+        ("/keys", (200, {}, b" " * 2**20 + b"{}"), "localhost responded with more than 1048576 bytes"),
         (
             "/.well-known/openid-configuration",
             (200, {}, b'{"issuer":"https://evil.example.com"}'),
