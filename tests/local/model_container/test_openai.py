@@ -211,6 +211,17 @@ def test_a_truncated_tool_call_is_a_tool_error(container):
     assert response.json["error"] == f"Tool error: Failed to parse generated text: {message}"
 
 
+@pytest.mark.parametrize("choice", ["auto", "required"])
+def test_a_call_that_tgi_cannot_read_is_an_error_and_in_a_stream_nothing(servers, choice):
+    container = servers.container(tool="")
+    response = chat(container, tools=[WEATHER], tool_choice=choice)
+    message = 'missing field `function` at line 1 column 3 "{ }"'
+    assert (response.status, response.json["error_type"]) == (422, "tool_error")
+    assert response.json["error"] == f"Tool error: Failed to parse generated text: {message}"
+    stream = chat(container, tools=[WEATHER], tool_choice=choice, stream=True)
+    assert (stream.status, stream.text) == (200, "data: [DONE]\n\n")
+
+
 def test_tool_call_ids_continue_those_of_the_conversation(container):
     call = {"id": "3", "type": "function", "function": {"name": "get_current_weather", "arguments": {}}}
     messages = [

@@ -43,6 +43,8 @@ _EVENT = struct(
 # TGI uses its own names in streamed completions (router/src/lib.rs, FinishReason).
 _FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
 _LOST_ARGUMENTS = "The model's server lost a part of the tool call. Try again, or without `stream`."
+_NO_CALL = "Tool error: the model's answer is not a call of a tool: try again, or set `tool_choice` to `{instead}`"
+_CUT_CALL = "Tool error: max_tokens ({limit}) ended the answer before the name of the tool: raise it"
 # OpenAI's value for a token that is not among the likely ones; TGI's minus infinity is a null in JSON.
 _VERY_UNLIKELY = -9999.0
 
@@ -103,9 +105,11 @@ class ChatChoice(TgiChoice):
         self._request = request
         self._tool_name: str | None = None
         self._arguments = ""
+        self._is_empty = True
 
     def read_choice(self, choice: dict[str, Any]) -> list[Delta]:
         """What a choice in an event adds."""
+        self._is_empty = False
         delta = choice.get("delta") or choice.get("message") or {}
         deltas = [self._read_call(call["function"]) for call in delta.get("tool_calls") or ()]
         text = delta.get("content") or ""
@@ -116,6 +120,10 @@ class ChatChoice(TgiChoice):
 
     def finish(self) -> list[Delta]:
         """Handle the end of the stream; sets `is_done` or `error`."""
+        # TGI streams nothing of an answer in which it finds no call, and not even its end: only the number of tokens.
+        if self._is_empty and self._request.tools and self.error is None:
+            self.error = self._no_call()
+            return []
         deltas = super().finish()
         if self._tool_name is None or self.error is not None or self.finish_reason == "length":
             return deltas
@@ -133,6 +141,14 @@ class ChatChoice(TgiChoice):
         self.error = ApiError("upstream", _LOST_ARGUMENTS, log_detail="lost arguments")
         self.is_done, self.can_retry_buffered = False, True
         return deltas
+
+    def _no_call(self) -> ApiError:
+        """TGI's error for an answer without a call, which it reports only if it does not stream."""
+        if self.usage is not None and self.usage["completion_tokens"] >= self.max_tokens:
+            message = _CUT_CALL.format(limit=self.max_tokens)
+            return ApiError("tool_error", message, param="max_tokens", log_detail="cut before the call")
+        message = _NO_CALL.format(instead="none" if self._request.tool_choice == "auto" else "auto")
+        return ApiError("tool_error", message, log_detail="no call")
 
     def _read_call(self, function: dict[str, Any]) -> Delta:
         name = call_id = None

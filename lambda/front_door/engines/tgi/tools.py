@@ -12,7 +12,11 @@ _NO_TOOL, _NAME = "no_tool", "_name"
 
 def build_tools(request: GenerationRequest, problems: Problems) -> dict[str, Any]:
     """The members of the body that say which tools the model may call; none if it may call none."""
-    tools = [_build_tool(tool["function"], f"tools[{at}]", problems) for at, tool in enumerate(request.tools)]
+    tools = [
+        _build_tool(tool["function"], f"tools[{at}]", problems)
+        for at, tool in enumerate(request.tools)
+        if _is_first(tool["function"], at, request, problems)
+    ]
     tools = [tool for tool in tools if tool["function"]["name"] in request.allowed_tools]
     if request.tool_choice == "none" or not tools:
         return {}
@@ -20,9 +24,18 @@ def build_tools(request: GenerationRequest, problems: Problems) -> dict[str, Any
     return body if request.tool_prompt is None else body | {"tool_prompt": request.tool_prompt}
 
 
+def _is_first(function: dict[str, Any], at: int, request: GenerationRequest, problems: Problems) -> bool:
+    """Whether no earlier tool has this name; TGI takes the arguments of the last one, of a named function the first."""
+    earlier = [tool["function"] for tool in request.tools[:at] if tool["function"]["name"] == function["name"]]
+    if earlier and earlier[0] != function:
+        path = f"tools[{at}].function.name"
+        problems.add(path, f"{path}: an earlier tool has this name and another definition, rename one")
+    return not earlier
+
+
 def required_arguments(request: GenerationRequest, name: str) -> list[str]:
     """The arguments that a call of the tool must have."""
-    function = next((tool["function"] for tool in reversed(request.tools) if tool["function"]["name"] == name), None)
+    function = next((tool["function"] for tool in request.tools if tool["function"]["name"] == name), None)
     if function is None:
         return []
     required = normalize_schema(_parameters(function), "", Problems()).get("required")

@@ -4,6 +4,7 @@ OpenAI's: the `openai` package's `CompletionCreateParams`. TGI's: router/src/lib
 `/invocations` says about a wrong type only that the body fits none of its protocols.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -145,10 +146,20 @@ _MESSAGE = struct(
     "an object with `role` and `content`",
 )
 _MESSAGES = array(_message, "an array of messages")
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def _tool_name(value: Any, path: str) -> Sequence[Problem]:
+    """OpenAI's rule; TGI's grammar refers to a tool by its name, and fails without a word if that has a slash."""
+    if isinstance(value, str) and not _TOOL_NAME.fullmatch(value):
+        return ((path, "must be 1 to 64 letters (a-z, A-Z), digits, _ or -"),)
+    return STRING(value, path)
+
+
 _SCHEMA = struct({}, "a JSON schema")
 _FUNCTION = struct(
     {
-        "name": Field(STRING, is_required=True),
+        "name": Field(_tool_name, is_required=True),
         "description": Field(STRING),
         "parameters": Field(_SCHEMA),
         "arguments": Field(_SCHEMA),

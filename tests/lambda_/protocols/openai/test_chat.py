@@ -201,11 +201,59 @@ def test_a_tool_call_that_was_cut_off_has_the_finish_reason_length(
     assert (read.arguments(), read.finish_reasons()) == ('{ "city": "Z', ["length"])
 
 
-def test_a_tool_call_that_was_cut_off_before_its_name_has_no_text(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies += [parts(used(9, 5), DONE)] * 2
-    choice = api.send(PATH, {**HI, "tools": TOOLS, "max_tokens": 5}).json()["choices"][0]
-    assert (choice["message"]["content"], choice["finish_reason"]) == ("", "length")
-    assert streamed(api, tools=TOOLS, max_tokens=5).finish_reasons() == ["length"]
+@pytest.mark.parametrize(
+    ("sent", "more", "message", "param"),
+    [
+        (
+            [used(9, 5)],
+            {"tool_choice": "required"},
+            "Tool error: max_tokens (5) ended the answer before the name of the tool: raise it",
+            "max_tokens",
+        ),
+        (
+            [used(9, 4)],
+            {"tool_choice": "required"},
+            "Tool error: the model's answer is not a call of a tool: try again, or set `tool_choice` to `auto`",
+            None,
+        ),
+        (
+            [used(9, 4)],
+            {"tool_choice": {"type": "function", "function": {"name": "now"}}},
+            "Tool error: the model's answer is not a call of a tool: try again, or set `tool_choice` to `auto`",
+            None,
+        ),
+        (
+            [],
+            {},
+            "Tool error: the model's answer is not a call of a tool: try again, or set `tool_choice` to `none`",
+            None,
+        ),
+    ],
+)
+def test_a_call_that_tgi_could_not_read_is_an_error(
+    api: ApiClient,
+    sagemaker: SageMakerDouble,
+    sent: list[bytes],
+    more: dict[str, Any],
+    message: str,
+    param: str | None,
+) -> None:
+    sagemaker.replies += [parts(*sent, DONE)] * 2
+    buffered = api.send(PATH, {**HI, "tools": TOOLS, "max_tokens": 5, **more})
+    assert buffered.status == 400
+    read = streamed(api, tools=TOOLS, max_tokens=5, **more)
+    assert (read.chunks, read.is_done) == ([], True)
+    assert read.errors == [buffered.json()]
+    assert buffered.json() == {
+        "error": {"message": message, "type": "invalid_request_error", "param": param, "code": "tool_error"},
+        "error_type": "tool_error",
+    }
+
+
+def test_an_empty_text_beside_tools_is_an_answer(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(parts(text("", "stop"), used(), DONE))
+    choice = api.send(PATH, {**HI, "tools": TOOLS}).json()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("", "stop")
 
 
 LOST = [tool("{", "weather"), tool("}"), used(9, 12), DONE]

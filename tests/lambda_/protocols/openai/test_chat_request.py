@@ -232,6 +232,17 @@ def test_the_required_arguments_of_a_tool_are_known() -> None:
     assert [required_arguments(request, name) for name in ("weather", "now")] == [["city"], []]
 
 
+def test_a_tool_that_is_given_twice_is_sent_once() -> None:
+    assert [tool["function"]["name"] for tool in sent({"tools": [*TOOLS, *TOOLS]})["tools"]] == ["weather", "now"]
+
+
+def test_two_tools_of_one_name_are_rejected() -> None:
+    other = {"type": "function", "function": {"name": "weather", "description": "another"}}
+    param, message = rejection({"tools": [*TOOLS, other]})
+    assert param == "tools[2].function.name"
+    assert message == f"{param}: an earlier tool has this name and another definition, rename one"
+
+
 @pytest.mark.parametrize(
     ("body", "param", "expected_message"),
     [

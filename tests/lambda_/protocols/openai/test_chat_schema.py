@@ -196,6 +196,27 @@ def of(*messages: Any) -> dict[str, Any]:
         ({"tools": {}}, "tools", "invalid type: map, expected an array of tools"),
         ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools[0].type", "must be `function`"),
         ({"tools": [{"type": "function"}]}, "tools[0].function", "missing field `function`"),
+        *(
+            (
+                {
+                    "tools": [
+                        {"type": "function", "function": {"name": "f"}},
+                        {"type": "function", "function": function},
+                    ]
+                },
+                "tools[1].function.name",
+                problem,
+            )
+            for function, problem in [
+                ({"name": "a/b"}, "must be 1 to 64 letters (a-z, A-Z), digits, _ or -"),
+                ({"name": "météo"}, "must be 1 to 64 letters (a-z, A-Z), digits, _ or -"),
+                ({"name": ""}, "must be 1 to 64 letters (a-z, A-Z), digits, _ or -"),
+                ({"name": "a" * 65}, "must be 1 to 64 letters (a-z, A-Z), digits, _ or -"),
+                ({"name": "a\n"}, "must be 1 to 64 letters (a-z, A-Z), digits, _ or -"),
+                ({"name": 5}, "invalid type: integer, expected a string"),
+                ({}, "missing field `name`"),
+            ]
+        ),
         (
             {"tools": [{"type": "function", "function": {"name": "now", "parameters": SECRET}}]},
             "tools[0].function.parameters",
