@@ -53,16 +53,17 @@ class App:
 
     def _respond(self, request: Request, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
         routes, variables = match(request.path, request.resource, request.parameters)
+        if request.method == "OPTIONS" and self._config.cors_origins:
+            return cors.preflight(request, routes)
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
             raise ApiError("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
-        if request.method == "OPTIONS" and self._config.cors_origins:
-            return cors.preflight(routes)
         if self._config.requires_api_key and not (self._config.has_playground and request.accepts_html_page()):
             _check_api_key(event)
-        route = routes.get(request.method)
+        # HEAD gets the response to GET: API Gateway leaves the body out, and turns a streamed one without any into 502.
+        route = routes.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
-            allowed = ", ".join(routes)
+            allowed = ", ".join(routes).replace("GET", "GET, HEAD")
             path = next(iter(routes.values())).path
             message = f"{path} accepts {allowed}, not {request.method[:20]}."
             raise ApiError("method_not_allowed", message, headers={"Allow": allowed})

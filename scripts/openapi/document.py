@@ -21,7 +21,7 @@ FILE = _ROOT / "lambda" / "front_door" / "openapi.json"
 _DESCRIPTION = (
     "Text generation by models on Amazon SageMaker, with the APIs of TGI and OpenAI. Clients of both work with this"
     " URL; OpenAI's need `/v1` appended. Every response has the header `x-request-id`, every error is JSON with an"
-    " `error_type`. An unknown path gets 404, an unsupported method 405."
+    " `error_type`. HEAD works where GET does. An unknown path gets 404, an unsupported method 405."
 )
 _ACCESS = (
     "The key or token from the API's owner. If the API requires AWS credentials, sign requests with Signature Version 4"

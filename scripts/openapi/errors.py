@@ -41,7 +41,15 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 _RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds to wait before a retry."}
-_RETRYABLE = ("429", "503")
+_NO_RETRY: Schema = {
+    "schema": {"type": "string", "const": "false"},
+    "description": "OpenAI's clients do not repeat the request, which would be generated and paid for again.",
+}
+_HEADERS = {
+    "429": {"Retry-After": _RETRY_AFTER},
+    "503": {"Retry-After": _RETRY_AFTER},
+    "504": {"x-should-retry": _NO_RETRY},
+}
 _STATUSES = {
     "400": "The body is not a JSON object, or requests something unsupported; `param` names the property.",
     "401": "The key is missing or invalid.",
@@ -74,7 +82,7 @@ def responses() -> dict[str, Any]:
         for status, description in _STATUSES.items():
             if _occurs(protocol, status):
                 content = {"application/json": {"schema": _schema(protocol, status)}}
-                headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status in _RETRYABLE else {}
+                headers = {"headers": _HEADERS[status]} if status in _HEADERS else {}
                 named[_name(protocol, status)] = {"description": description, **headers, "content": content}
     return named
 

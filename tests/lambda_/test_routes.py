@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from front_door import routes
 
-from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
+from tests.lambda_.conftest import FALCON, LLAMA, ApiClient, ClientResponse
 from tests.lambda_.sagemaker_double import SageMakerDouble, parts, plain_response
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
@@ -222,19 +222,67 @@ def test_responses_have_cors_headers(
     assert "Access-Control-Allow-Credentials" not in result
 
 
-def test_a_preflight_request_gets_a_response(api_for: Callable[..., ApiClient]) -> None:
-    answer = api_with(api_for, ORIGIN).send("/v1/chat/completions", method="OPTIONS", headers={"Origin": ORIGIN})
-    assert (answer.status, answer.body) == (200, b"{}")
-    assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
-    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+def preflight(client: ApiClient, path: str, method: str = "POST", *requested: str) -> ClientResponse:
+    """Ask as a browser does before a page's request with these headers."""
+    headers = {"Origin": [ORIGIN], "Access-Control-Request-Method": [method]}
+    headers |= {"Access-Control-Request-Headers": list(requested)} if requested else {}
+    return client.send(path, method="OPTIONS", multiValueHeaders=headers)
 
 
-@pytest.mark.parametrize(("origins", "path", "status"), [((), "/generate", 405), ((ORIGIN,), "/nope", 404)])
-def test_unknown_paths_have_no_preflight(
-    api_for: Callable[..., ApiClient], origins: tuple[str, ...], path: str, status: int
+# What browsers announce for openai's `.stream()` and, in Firefox, for every package that sets User-Agent.
+OF_PACKAGES = "authorization,content-type,user-agent,x-stainless-helper-method,x-stainless-os"
+
+
+@pytest.mark.parametrize("origins", [(ORIGIN,), ("*",)])
+def test_a_preflight_request_is_allowed_the_headers_that_it_asks_for(
+    api_for: Callable[..., ApiClient], origins: tuple[str, ...]
 ) -> None:
-    assert api_with(api_for, *origins).send(path, method="OPTIONS", headers={"Origin": ORIGIN}).status == status
+    answer = preflight(api_with(api_for, *origins), "/v1/chat/completions", "POST", OF_PACKAGES)
+    assert (answer.status, answer.body) == (200, b"{}")
+    assert answer.headers["Access-Control-Allow-Origin"] == origins[0]
+    assert answer.headers["Access-Control-Allow-Methods"] == "POST"
+    assert answer.headers["Access-Control-Allow-Headers"] == OF_PACKAGES
+    assert answer.headers["Access-Control-Max-Age"] == "86400"
+    assert answer.headers["Access-Control-Expose-Headers"] == (
+        "x-request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference, allow"
+    )
+
+
+def test_requested_headers_may_be_in_several_lines(api_for: Callable[..., ApiClient]) -> None:
+    answer = preflight(api_with(api_for, ORIGIN), "/generate", "POST", "authorization", "x-a")
+    assert answer.headers["Access-Control-Allow-Headers"] == "authorization, x-a"
+
+
+@pytest.mark.parametrize("requested", ["x-a\r\nx-evil: 1", "é", 'x"', "x" * 10 + "\0", ""])
+def test_requested_headers_that_are_no_names_are_not_repeated(
+    api_for: Callable[..., ApiClient], requested: str
+) -> None:
+    answer = preflight(api_with(api_for, ORIGIN), "/generate", "POST", requested)
+    assert (answer.status, "Access-Control-Allow-Headers" in answer.headers) == (200, False)
+
+
+@pytest.mark.parametrize(("path", "method", "status"), [("/nope", "POST", 404), ("/v1/models", "DELETE", 405)])
+def test_a_preflight_of_what_does_not_exist_is_answered_so_that_the_page_can_read_why(
+    api_for: Callable[..., ApiClient], path: str, method: str, status: int
+) -> None:
+    client = api_with(api_for, ORIGIN)
+    asked = preflight(client, path, method, "authorization")
+    assert (asked.status, asked.headers["Access-Control-Allow-Methods"]) == (200, method)
+    answer = client.send(path, method=method, headers={"Origin": ORIGIN})
+    assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (status, ORIGIN)
+
+
+def test_an_options_request_that_asks_for_no_method_gets_those_of_the_path(api_for: Callable[..., ApiClient]) -> None:
+    client = api_with(api_for, ORIGIN)
+    allowed = [
+        client.send(path, method="OPTIONS").headers.get("Access-Control-Allow-Methods") for path in ("/", "/nope")
+    ]
+    assert allowed == ["POST, GET", None]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/generate", 405), ("/nope", 404)])
+def test_without_cors_there_is_no_preflight(api: ApiClient, path: str, status: int) -> None:
+    assert preflight(api, path).status == status
 
 
 def test_a_model_is_one_segment_but_may_be_a_hub_id_under_v1() -> None:
@@ -312,6 +360,7 @@ class TestFrontDoorThatRequiresApiKeys:
     def test_responds_to_a_preflight_request(self, keyed: ApiClient) -> None:
         assert keyed.send("/v1/models", method="OPTIONS", requestContext={}, headers={"Origin": ORIGIN}).status == 200
 
-    def test_serves_the_playground(self, keyed: ApiClient) -> None:
-        answer = keyed.send("/", method="GET", requestContext={}, headers={"Accept": "text/html"})
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_serves_the_playground(self, keyed: ApiClient, method: str) -> None:
+        answer = keyed.send("/", method=method, requestContext={}, headers={"Accept": "text/html"})
         assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/html")

@@ -1,18 +1,16 @@
 """The headers that let pages of other origins read responses (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
+import re
 from collections.abc import Iterable
 
 from front_door.http.request import Request
 from front_door.http.response import JSON, Response
 
 _DAY_SECONDS = "86400"
-# What OpenAI's and Hugging Face's clients send from a browser, beside what every page may send.
-_ALLOWED_HEADERS = (
-    "Authorization, Content-Type, Idempotency-Key, X-Request-Id, OpenAI-Beta, OpenAI-Organization, OpenAI-Project,"
-    " X-Stainless-Arch, X-Stainless-Lang, X-Stainless-OS, X-Stainless-Package-Version, X-Stainless-Retry-Count,"
-    " X-Stainless-Runtime, X-Stainless-Runtime-Version, X-Stainless-Timeout"
+_EXPOSED_HEADERS = (
+    "x-request-id, retry-after, x-should-retry, x-prompt-tokens, x-generated-tokens, x-tgi-difference, allow"
 )
-_EXPOSED_HEADERS = "x-request-id, retry-after, x-prompt-tokens, x-generated-tokens"
+_NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
 
 
 def headers(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
@@ -31,12 +29,24 @@ def headers(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def preflight(methods: Iterable[str]) -> Response:
-    """The response to a browser's preflight request; `headers` says whether its origin is allowed."""
+def preflight(request: Request, methods: Iterable[str]) -> Response:
+    """The response to a browser's preflight request; `headers` says whether its origin is allowed.
+
+    It allows the method and the headers that the page asks for, on every path: so the page can read the 404 or 405, and
+    each release of a client may send headers of its own. Nothing is decided by them that a key does not decide.
+
+    Args:
+        request: The request.
+        methods: Those of its path, for a request that asks for none.
+    """
     allowed = {
-        **JSON,
-        "Access-Control-Allow-Methods": ", ".join(methods),
-        "Access-Control-Allow-Headers": _ALLOWED_HEADERS,
+        "Access-Control-Allow-Methods": _requested(request, "method") or ", ".join(methods),
+        "Access-Control-Allow-Headers": _requested(request, "headers"),
         "Access-Control-Max-Age": _DAY_SECONDS,
     }
-    return Response(200, allowed, [b"{}"])
+    return Response(200, {**JSON, **{name: value for name, value in allowed.items() if value}}, [b"{}"])
+
+
+def _requested(request: Request, what: str) -> str:
+    names = ", ".join(request.headers.get(f"access-control-request-{what}", ()))
+    return names if _NAMES.fullmatch(names) else ""

@@ -59,7 +59,7 @@ class Request:
 
     def accepts_html_page(self) -> bool:
         """Whether a browser requests the page at the root."""
-        return (self.method, self.path) == ("GET", "/") and "text/html" in (self.header("accept") or "")
+        return self.method in ("GET", "HEAD") and self.path == "/" and "text/html" in (self.header("accept") or "")
 
     def client_request_id(self) -> str | None:
         """The client's own id of the request, as far as SageMaker accepts it as InferenceId: 64 ASCII characters."""

@@ -20,6 +20,8 @@ class Protocol(NamedTuple):
         headers = {**JSON, **error.headers}
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
+        if error.status == 504:
+            headers["x-should-retry"] = "false"  # OpenAI's clients would repeat, and pay for, what takes too long
         return Response(self.statuses.get(error.status, error.status), headers, [self._encode(error)])
 
     def error_event(self, error: ApiError) -> bytes:

@@ -99,10 +99,23 @@ def test_an_unknown_path_is_404_and_lists_the_routes(api: ApiClient, path: str) 
 @pytest.mark.parametrize("path", dict.fromkeys(route.path for route in ROUTES))
 def test_another_method_is_405_and_lists_the_allowed_ones(api: ApiClient, path: str) -> None:
     methods = [route.method for route in ROUTES if route.path == path]
+    if "GET" in methods:
+        methods.insert(methods.index("GET") + 1, "HEAD")
     for method in {"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"} - set(methods):
         answer = api.send(path.replace("{model}", "llama"), method=method)
         assert (answer.status, answer.headers["Allow"]) == (405, ", ".join(methods))
         assert answer.json()["error_type"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("path", [route.path for route in ROUTES if route.method == "GET"])
+def test_head_gets_the_response_to_get_whose_body_api_gateway_leaves_out(
+    api: ApiClient, sagemaker: SageMakerDouble, path: str
+) -> None:
+    sagemaker.replies += [plain_response(b'{"EndpointStatus": "InService"}')] * 2
+    path = path.replace("{model}", "llama")
+    get, head = (api.send(path, method=method) for method in ("GET", "HEAD"))
+    assert (head.status, head.headers, head.body) == (get.status, get.headers, get.body)
+    assert get.status == 200
 
 
 def test_errors_under_v1_have_openais_form(api: ApiClient) -> None:

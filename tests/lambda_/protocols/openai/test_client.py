@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from front_door.sagemaker import retry
 from pydantic import BaseModel
 
 from tests.lambda_.conftest import ApiClient
@@ -128,6 +129,20 @@ def test_an_error_raises_the_packages_exception(
     assert raised.value.code == code
     assert isinstance(raised.value.body, dict)
     assert raised.value.body["message"] != ""
+
+
+@pytest.mark.parametrize(
+    ("reply", "calls"), [(error(424, "ModelError", OriginalStatusCode=0), 1), (error(503, "ServiceUnavailable"), 3)]
+)
+def test_the_package_does_not_repeat_what_took_too_long(
+    client: openai.OpenAI, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch, reply: Reply, calls: int
+) -> None:
+    monkeypatch.setattr(openai.OpenAI, "_sleep_for_retry", lambda *arguments, **options: None)
+    monkeypatch.setattr(retry, "MAX_ATTEMPTS", 1)
+    sagemaker.replies, sagemaker.repeats = [reply], True
+    with pytest.raises(openai.InternalServerError):
+        client.with_options(max_retries=2).chat.completions.create(model="llama", messages=MESSAGES)
+    assert len(sagemaker.received) == calls
 
 
 def test_an_unsupported_parameter_is_a_bad_request(client: openai.OpenAI) -> None:

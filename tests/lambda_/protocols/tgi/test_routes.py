@@ -270,7 +270,7 @@ def test_the_deadline_ends_a_stream_with_an_event_and_a_buffered_response_with_5
     assert answer.body.startswith(first)
     assert json.loads(answer.body[len(first) + 6 :]) == timeout
     answer = api.send("/generate", {"inputs": "Hi"}, seconds=1.2)
-    assert (answer.status, answer.json()) == (504, timeout)
+    assert (answer.status, answer.json(), answer.headers["x-should-retry"]) == (504, timeout, "false")
 
 
 def test_sagemakers_limit_of_sixty_seconds_is_explained(api: ApiClient, sagemaker: SageMakerDouble) -> None:
