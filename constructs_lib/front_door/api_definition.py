@@ -1,9 +1,8 @@
 """The API definition that API Gateway imports: OpenAPI 3.0.1 with its extensions, inline in the template.
 
 It has the paths and operations of the OpenAPI document that the function serves at `GET /openapi.json`, so that both
-come from one table of routes. Request bodies are validated by light schemas, derived from the same document: only the
-required members and their JSON types. The function validates the rest, in the error format of the client's protocol,
-and accepts what TGI or OpenAI accept beyond their schemas. Pure data: no aws_cdk here.
+come from one table of routes. It has no request validators and no models: API Gateway has one response for all routes
+to a body that does not match, and the function answers each in the protocol of its client. Pure data: no aws_cdk here.
 Source: API Gateway Developer Guide, "OpenAPI extensions for API Gateway".
 """
 
@@ -18,10 +17,7 @@ from constructs_lib.front_door.gateway_responses import GatewayResponse
 
 _ANY_METHOD = "x-amazon-apigateway-any-method"
 _PROXY_PATH = "/{proxy+}"
-_VALIDATOR = "body"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
-_COMBINATORS = ("allOf", "anyOf", "oneOf")
-_ARTICLES = {"array": "an array", "integer": "an integer", "object": "an object"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +48,7 @@ def render_api_definition(document: Mapping[str, Any], settings: ApiSettings) ->
     """The Body of an AWS::ApiGateway::RestApi.
 
     Args:
-        document: The OpenAPI 3.1 document of the routes; each request body refers to one of its schemas.
+        document: The OpenAPI 3.1 document of the routes.
         settings: What API Gateway needs in addition.
     """
     key_source = {"x-amazon-apigateway-api-key-source": settings.key_source} if settings.key_source else {}
@@ -60,43 +56,12 @@ def render_api_definition(document: Mapping[str, Any], settings: ApiSettings) ->
         "openapi": "3.0.1",
         "info": {"title": settings.title, "version": document["info"]["version"]},
         **key_source,
-        "x-amazon-apigateway-request-validators": {
-            _VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": False}
-        },
         "x-amazon-apigateway-gateway-responses": {
             response.response_type: response.to_openapi() for response in settings.responses
         },
-        "components": {"schemas": request_schemas(document), "securitySchemes": dict(settings.schemes)},
+        "components": {"securitySchemes": dict(settings.schemes)},
         "paths": {path: _item(document, settings, path) for path in _paths(document)},
     }
-
-
-def request_schemas(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The light schema of every request body, by its name in the document.
-
-    Args:
-        document: The OpenAPI 3.1 document; each request body refers to one of its schemas.
-    """
-    names = dict.fromkeys(
-        _schema_name(operation)
-        for item in document["paths"].values()
-        for operation in item.values()
-        if "requestBody" in operation
-    )
-    return {name: _light_schema(document, {"$ref": f"#/components/schemas/{name}"}) for name in names}
-
-
-def describe_required_bodies(document: Mapping[str, Any]) -> str:
-    """What the gateway requires of request bodies, as a sentence for the error message."""
-    schemas = request_schemas(document)
-    paths: dict[str, list[str]] = {}
-    for path, item in document["paths"].items():
-        # The routes below /models/{model} have the same bodies.
-        for operation in item.values() if "{" not in path else ():
-            if "requestBody" in operation and (members := _describe_members(schemas[_schema_name(operation)])):
-                paths.setdefault(members, []).append(path)
-    needs = "; ".join(f"with {members} for {_join(routes)}" for members, routes in paths.items())
-    return f"The request body must be a JSON object{': ' if needs else ''}{needs}."
 
 
 def _paths(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -118,14 +83,12 @@ def _prefixes(path: str) -> Iterator[str]:
 
 
 def _item(document: Mapping[str, Any], settings: ApiSettings, path: str) -> dict[str, Any]:
-    served = document["paths"].get(path, {})
-    item = {
-        method: _operation(settings, path, is_open=(method.upper(), path) in settings.open_operations)
-        | (_body_validation(operation) if "requestBody" in operation else {})
-        for method, operation in served.items()
-    }
+    """The methods of one path: those of the document, the open ones, and any other for the function to refuse."""
+    served = {method.upper(): False for method in document["paths"].get(path, {})}
+    served |= {method: True for method, open_path in settings.open_operations if open_path == path}
     if settings.preflight:
-        item["options"] = _operation(settings, path, is_open=True)
+        served["OPTIONS"] = True
+    item = {method.lower(): _operation(settings, path, is_open=is_open) for method, is_open in sorted(served.items())}
     return item | {_ANY_METHOD: _operation(settings, path, is_open=False)}
 
 
@@ -143,57 +106,3 @@ def _operation(settings: ApiSettings, path: str, *, is_open: bool) -> dict[str, 
         "responses": {"200": {"description": "The function's response"}},
         "x-amazon-apigateway-integration": dict(settings.integration),
     }
-
-
-def _body_validation(operation: Mapping[str, Any]) -> dict[str, Any]:
-    # The gateway validates application/json only (a JSON body sent as text/plain would pass), so the function rejects
-    # other content types itself, with 415 like TGI.
-    reference = {"$ref": f"#/components/schemas/{_schema_name(operation)}"}
-    return {
-        "x-amazon-apigateway-request-validator": _VALIDATOR,
-        "requestBody": {"required": True, "content": {"application/json": {"schema": reference}}},
-    }
-
-
-def _schema_name(operation: Mapping[str, Any]) -> str:
-    """The name of the schema that an operation's request body refers to."""
-    reference: str = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
-    return reference.rsplit("/", 1)[1]
-
-
-def _light_schema(document: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
-    schema = _dereference(document, schema)
-    required = schema.get("required", [])
-    if not required or any(keyword in schema for keyword in _COMBINATORS):
-        return {"type": "object"}
-    types = {name: _dereference(document, schema["properties"][name]).get("type") for name in required}
-    # Single types only: OpenAPI 3.0 and the gateway's JSON Schema draft 4 have no common syntax for several types.
-    properties = {name: _typed(json_type) for name, json_type in types.items() if isinstance(json_type, str)}
-    return {"type": "object", "required": list(required)} | ({"properties": properties} if properties else {})
-
-
-def _typed(json_type: str) -> dict[str, Any]:
-    # OpenAPI 3.0 requires the items of an array, and the parser that API Gateway's messages are like (swagger-parser)
-    # reports their absence. An empty schema allows any.
-    return {"type": json_type} | ({"items": {}} if json_type == "array" else {})
-
-
-def _dereference(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in schema:
-        found: Any = document
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        schema = found
-    return schema
-
-
-def _describe_members(schema: Mapping[str, Any]) -> str:
-    types = {name: schema.get("properties", {}).get(name, {}).get("type") for name in schema.get("required", [])}
-    return " and ".join(
-        f"{_ARTICLES.get(json_type, f'a {json_type}')} '{name}'" if json_type else f"'{name}'"
-        for name, json_type in types.items()
-    )
-
-
-def _join(paths: list[str]) -> str:
-    return paths[0] if len(paths) == 1 else f"{', '.join(paths[:-1])} and {paths[-1]}"

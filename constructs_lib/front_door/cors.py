@@ -11,7 +11,7 @@ from constructs_lib.planning.validation.unknown import Unknown
 
 # An origin as browsers send it: scheme, host in lower case, and the port unless it is the scheme's default.
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?")
-_EXPOSED_HEADERS = "Retry-After, x-amzn-RequestId, x-amzn-ErrorType"
+_EXPOSED_HEADERS = "x-request-id, Retry-After, x-should-retry, x-amzn-ErrorType"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

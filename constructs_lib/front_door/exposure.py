@@ -10,7 +10,7 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from constructs_lib._stack_env import environment_of
-from constructs_lib.front_door.gateway_responses import GatewayResponse
+from constructs_lib.front_door.gateway_responses import DO_NOT_RETRY, GatewayResponse
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
@@ -28,7 +28,7 @@ _BLOCKED = GatewayResponse(
     403,
     "blocked",
     "The web application firewall of this API blocked the request.",
-    {"x-should-retry": "false"},
+    DO_NOT_RETRY,
 )
 
 

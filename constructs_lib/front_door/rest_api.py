@@ -16,7 +16,7 @@ from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import resolved
 from constructs_lib.front_door.account_logging import account_of, set_account_log_role
-from constructs_lib.front_door.api_definition import ApiSettings, describe_required_bodies, render_api_definition
+from constructs_lib.front_door.api_definition import ApiSettings, render_api_definition
 from constructs_lib.front_door.assets import openapi_document
 from constructs_lib.front_door.gateway_responses import gateway_responses
 from constructs_lib.front_door.lambda_functions import invocation_uri, permit_api
@@ -28,22 +28,23 @@ if TYPE_CHECKING:
 STAGE_NAME = "prod"
 
 _API_FINDINGS = {
-    "AwsSolutions-APIG2": "The request validator is in the API definition (x-amazon-apigateway-request-validators), "
-    "where the rule does not look: every operation with a body has it. No parameter is required.",
+    "AwsSolutions-APIG2": "The function validates every request and answers in the protocol of its client (OpenAI's or "
+    "TGI's). API Gateway's own validation has one response for all routes, which half of the clients could not read. "
+    "No parameter is required.",
 }
 _STAGE_WITH_WEB_ACL_FINDINGS = {
-    "AwsSolutions-APIG6": "Execution logs can quote a body that the request validator rejected, and prompts are never "
-    "logged here. The access log has the status, the error and the integration's message of every request.",
+    "AwsSolutions-APIG6": "Execution logs can quote requests, and prompts are never logged here. The access log has "
+    "the status, the error and the integration's message of every request.",
 }
 _STAGE_FINDINGS = _STAGE_WITH_WEB_ACL_FINDINGS | {
-    "AwsSolutions-APIG3": "The gateway checks access, rate, burst and body of every request. A web ACL is billed "
+    "AwsSolutions-APIG3": "The gateway checks access, rate and burst of every request. A web ACL is billed "
     "separately and its rules are the account's choice; FrontDoor(web_acl=…) associates one with the stage.",
 }
 
-# One JSON line per request, without bodies, headers or anything that could quote them (such as
-# $context.error.validationErrorString, which repeats parts of a body that is not JSON), and without the path, where
-# a prompt may be by mistake. Every variable in quotes: API Gateway escapes those in a value, and writes - for a missing
-# one (DataBiosphere/azul issue 4348); $context.error.messageString, which brings its own, would break the line then.
+# One JSON line per request, without bodies, headers or anything that could quote them, and without the path, where a
+# prompt may be by mistake. Every variable in quotes: API Gateway escapes those in a value, and writes - for a missing
+# one (DataBiosphere/azul issue 4348). $context.error.messageString brings its own quotes, so it would stand unquoted,
+# and the - of every request without an error would break the line.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
 ACCESS_LOG_FIELDS = {
     "requestId": "$context.requestId",
@@ -60,6 +61,7 @@ ACCESS_LOG_FIELDS = {
     "responseLength": "$context.responseLength",
     "responseLatency": "$context.responseLatency",
     "responseTransferMode": "$context.integration.responseTransferMode",
+    "timeToAllHeaders": "$context.integration.timeToAllHeaders",
     "timeToFirstContent": "$context.integration.timeToFirstContent",
     "integrationLatency": "$context.integration.latency",
     "integrationStatus": "$context.integration.status",
@@ -141,10 +143,9 @@ class FrontDoorApi(Construct):
             responses=gateway_responses(
                 *binding.responses,
                 *arguments.exposure.responses,
-                body_message=describe_required_bodies(document),
                 headers=arguments.cors.gateway_headers() if arguments.cors else {},
             ),
-            open_operations=frozenset({("GET", "/")} if arguments.playground else ()),
+            open_operations=frozenset({("GET", "/"), ("HEAD", "/")} if arguments.playground else ()),
             preflight=arguments.cors is not None,
         )
         return render_api_definition(document, settings)

@@ -13,10 +13,10 @@ from scripts.openapi.document import generate
 
 DOCUMENT = generate()
 COMPONENTS = DOCUMENT["components"]
-RESPONSES = [*gateway_responses(body_message="The request body must be a JSON object.", headers={}), *KEY_RESPONSES]
+RESPONSES = [*gateway_responses(headers={}), *KEY_RESPONSES]
 OPERATIONS = {f"{method} {path}": item[method] for path, item in DOCUMENT["paths"].items() for method in item}
 # Responses to a request body, and those that belong to no operation: unknown paths and the gateway's other statuses.
-BODY_ERRORS = {"BAD_REQUEST_BODY", "REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"}
+BODY_ERRORS = {"REQUEST_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"}
 UNDESCRIBED = {"MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX"}
 
 

@@ -122,17 +122,22 @@ def test_every_consumer_has_its_own_key_rate_and_quota(stacks: AccessStacks) -> 
         }
         assert [status for status, _, _ in responses["team-b"]] == [200, 200, 200, 429]
         assert {status for status, _, _ in responses["team-a"]} == {200, 429}
-        assert responses["team-a"][3][2]["error"]["code"] != responses["team-b"][3][2]["error"]["code"]
+        throttled, spent = responses["team-a"][3], responses["team-b"][3]
+        assert (throttled[2]["error"]["code"], throttled[1]["retry-after"]) == ("rate_limit_exceeded", "1")
+        assert (spent[2]["error"]["code"], spent[1]["retry-after"]) == ("insufficient_quota", "3600")
+        assert spent[1]["x-should-retry"] == "false"
 
     stacks.serve("Keys", test)
 
 
 def test_cors_headers_are_sent_for_preflights_and_for_gateway_responses(stacks: AccessStacks) -> None:
     async def test(api: ServedApi) -> None:
-        preflight = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": "authorization"}
-        status, headers, _ = await api.request("OPTIONS", "/v1/chat/completions", **preflight, **ORIGIN)
-        assert status // 100 == 2
-        assert headers["access-control-allow-origin"] == "https://app.example"
+        asked = "authorization,user-agent,x-stainless-helper-method"
+        preflight = {"Access_Control_Request_Method": "POST", "Access_Control_Request_Headers": asked}
+        for path in ("/v1/chat/completions", "/nowhere", "/models/llama/nowhere"):
+            status, headers, _ = await api.request("OPTIONS", path, **preflight, **ORIGIN)
+            assert (status, headers["access-control-allow-origin"]) == (200, "https://app.example"), path
+            assert headers["access-control-allow-headers"] == asked
         status, headers, _ = await api.request("GET", "/v1/models", **ORIGIN)
         assert (status, headers["access-control-allow-origin"]) == (401, "https://app.example")
         status, headers, _ = await api.request("GET", "/", Accept="text/html")

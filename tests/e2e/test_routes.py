@@ -113,7 +113,7 @@ def test_an_unknown_route_is_a_404_that_lists_the_routes(cloud: Cloud, path: str
 
 @pytest.mark.parametrize(
     ("verb", "path", "allowed"),
-    [("GET", "/generate", "POST"), ("DELETE", "/v1/models", "GET"), ("PUT", "/v1/chat/completions", "POST")],
+    [("GET", "/generate", "POST"), ("DELETE", "/v1/models", "GET, HEAD"), ("PUT", "/v1/chat/completions", "POST")],
 )
 def test_a_wrong_method_is_a_405_with_the_allowed_methods(cloud: Cloud, verb: str, path: str, allowed: str) -> None:
     response = cloud.request(verb, path)
@@ -127,12 +127,43 @@ def test_a_content_type_that_is_not_json_is_a_415(cloud: Cloud) -> None:
     assert "application/json" in response.body.decode()
 
 
-@pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/", "/v1/chat/completions"])
-@pytest.mark.parametrize("body", [b"{", b"[]", b"{}"])
-def test_an_invalid_body_is_a_400(cloud: Cloud, path: str, body: bytes) -> None:
+JSON_ERROR = (
+    "Failed to parse the request body as JSON: Expecting property name enclosed in double quotes at line 1 column 2"
+)
+BODIES = [
+    (b"{", 400, 400, JSON_ERROR),
+    (b"[]", 400, 400, "The request body must be a JSON object, not sequence."),
+    (b"{}", 422, 400, "missing field `"),
+]
+
+
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/", "/v1/chat/completions", "/v1/completions"])
+@pytest.mark.parametrize(("body", "tgis", "openais", "message"), BODIES)
+def test_an_invalid_body_is_an_error_in_the_protocol_of_the_route(
+    cloud: Cloud, path: str, body: bytes, tgis: int, openais: int, message: str
+) -> None:
     response = cloud.request("POST", path, body)
-    assert (response.status, response.json()["error_type"]) == (400, "invalid_request_body")
-    assert "must be a JSON object" in response.json()["error"]["message"]
+    error = response.json()["error"]
+    if path.startswith("/v1/"):
+        assert (response.status, error["type"]) == (openais, "invalid_request_error")
+        error = error["message"]
+    else:
+        assert response.status == tgis
+    assert message in error
+
+
+@pytest.mark.parametrize("path", ["/health", "/info", "/v1/models", "/v1/models/llama", "/openapi.json"])
+def test_head_gets_the_head_of_the_response_to_get(cloud: Cloud, path: str) -> None:
+    get, head = (cloud.request(verb, path) for verb in ("GET", "HEAD"))
+    assert (head.status, head.body) == (200, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+    assert cloud.request("HEAD", path, key=None).status == 401
+
+
+def test_head_gets_the_head_of_the_playground_and_no_other_page(cloud: Cloud) -> None:
+    page = cloud.request("HEAD", "/", headers={"Accept": "text/html"}, key=None)
+    assert (page.status, page.headers["content-type"], page.body) == (200, "text/html; charset=utf-8", b"")
+    assert cloud.request("HEAD", "/generate").status == 405
 
 
 def test_a_body_over_the_limit_is_a_413(cloud: Cloud) -> None:

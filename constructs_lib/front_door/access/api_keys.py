@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 from aws_cdk import Duration
 
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
-from constructs_lib.front_door.gateway_responses import GatewayResponse
+from constructs_lib.front_door.gateway_responses import DO_NOT_RETRY, GatewayResponse, throttled
 from constructs_lib.front_door.lambda_functions import python_function, token_scheme
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
-# Generated keys of API Gateway have 40 characters, imported ones 20 to 128. Nothing else reaches the authorizer.
-BEARER_KEY = r"^[Bb]earer [-A-Za-z0-9._~+/]{20,128}=*$"
+# Whatever is sent as a key reaches the authorizer, also what cannot be one: API Gateway answers a header that does not
+# match as if there were none, and a caller with a mistyped key would read that it sends no key.
+BEARER = r"^[Bb]earer +[^ ].*$"
 
 # The authorizer only extracts the key from the header, so its result for a header never changes. API Gateway checks on
 # every request, also while the result is cached, that the key exists and has quota left.
@@ -34,20 +35,15 @@ KEY_RESPONSES = (
         f"The API key is unknown, disabled, or not in a usage plan of this API. {_HINT}",
         {"WWW-Authenticate": "Bearer"},
     ),
-    GatewayResponse(
-        "THROTTLED",
-        429,
-        "rate_limit_exceeded",
-        "Too many requests per second for this API key. Try again in a second.",
-        {"Retry-After": "1"},
-    ),
+    throttled("Too many requests per second for this API key. Try again in a second."),
     GatewayResponse(
         "QUOTA_EXCEEDED",
         429,
         "insufficient_quota",
         "The API key has used up its quota of requests for this period.",
-        # OpenAI's clients retry every 429 without this header.
-        {"x-should-retry": "false"},
+        # A quota is of a day, a week or a month: an hour is often enough to ask again.
+        {"Retry-After": "3600", **DO_NOT_RETRY},
+        type="insufficient_quota",
     ),
 )
 
@@ -78,12 +74,12 @@ class ApiKeyAccess(AccessMethod):
             memory_size=256,
             log_retention=log_retention,
         )
-        bearer_key = token_scheme(function, ttl_seconds=_CACHE_SECONDS, validation=BEARER_KEY)
+        bearer_key = token_scheme(function, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
         missing = GatewayResponse(
             "UNAUTHORIZED",
             401,
-            "missing_api_key",
-            f"The request carries no API key, or one of the wrong form. {_HINT}",
+            "invalid_api_key",
+            f"The request carries no API key. {_HINT}",
             {"WWW-Authenticate": "Bearer"},
         )
         return AccessBinding(

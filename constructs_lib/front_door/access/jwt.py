@@ -33,10 +33,11 @@ _RESPONSES = (
     GatewayResponse(
         "UNAUTHORIZED",
         401,
-        "invalid_token",
+        "invalid_api_key",
         "The request carries no token, or one that is not valid for this API or has expired. Send a token of this API's"
         " identity provider in the header 'Authorization: Bearer <token>'.",
         {"WWW-Authenticate": "Bearer"},
+        error_type="invalid_token",
     ),
 )
 

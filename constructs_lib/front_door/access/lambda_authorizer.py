@@ -28,9 +28,10 @@ _RESPONSES = (
     GatewayResponse(
         "UNAUTHORIZED",
         401,
-        "unauthorized",
+        "invalid_api_key",
         "The request carries no credentials that this API accepts. Send them in the header 'Authorization'.",
         {"WWW-Authenticate": "Bearer"},
+        error_type="unauthorized",
     ),
 )
 

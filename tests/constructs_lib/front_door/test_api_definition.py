@@ -1,18 +1,12 @@
-"""The API definition that API Gateway imports: routes, body validation and gateway responses."""
+"""The API definition that API Gateway imports: routes and gateway responses."""
 
 import json
-import re
 from typing import Any
 
 import pytest
 from aws_cdk import Duration
 
-from constructs_lib.front_door.api_definition import (
-    ApiSettings,
-    describe_required_bodies,
-    render_api_definition,
-    request_schemas,
-)
+from constructs_lib.front_door.api_definition import ApiSettings, render_api_definition
 from constructs_lib.front_door.assets import openapi_document
 from constructs_lib.front_door.cors import Cors
 from constructs_lib.front_door.gateway_responses import GatewayResponse, gateway_responses
@@ -28,7 +22,6 @@ from tests.constructs_lib.front_door.doubles import (
     template,
 )
 
-# A document with every case: a member with one type, with several, and behind references; a schema with combinators.
 DOCUMENT = {
     "openapi": "3.1.0",
     "info": {"title": "Sample", "version": "7"},
@@ -40,36 +33,9 @@ DOCUMENT = {
             },
             "get": {"responses": {"200": {"description": "How to ask"}}},
         },
-        "/v1/deep/{model}/tell": {
-            "post": {
-                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Tell"}}}},
-                "responses": {"200": {"description": "A response"}},
-            }
-        },
-        "/any": {
-            "post": {
-                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Any"}}}},
-                "responses": {"200": {"description": "A response"}},
-            }
-        },
+        "/v1/deep/{model}/tell": {"post": {"responses": {"200": {"description": "A response"}}}},
     },
-    "components": {
-        "schemas": {
-            "Ask": {
-                "type": "object",
-                "required": ["inputs", "extra"],
-                "properties": {
-                    "inputs": {"$ref": "#/components/schemas/Prompt"},
-                    "extra": {"type": ["string", "array"]},
-                    "optional": {"type": "integer"},
-                },
-            },
-            "Prompt": {"$ref": "#/components/schemas/Text"},
-            "Text": {"type": "string", "minLength": 1},
-            "Tell": {"type": "object", "properties": {"optional": {"type": "integer"}}},
-            "Any": {"anyOf": [{"$ref": "#/components/schemas/Ask"}], "type": "object", "required": ["inputs"]},
-        }
-    },
+    "components": {"schemas": {"Ask": {"type": "object"}}},
 }
 
 
@@ -89,18 +55,10 @@ def test_the_definition_has_the_form_that_api_gateway_imports() -> None:
     assert rendered["openapi"] == "3.0.1"
     assert rendered["info"] == {"title": "Stack-FrontDoor", "version": "7"}
     assert rendered["x-amazon-apigateway-api-key-source"] == "AUTHORIZER"
-    assert rendered["x-amazon-apigateway-request-validators"] == {
-        "body": {"validateRequestBody": True, "validateRequestParameters": False}
-    }
     assert rendered["paths"]["/ask"]["post"] == {
         "security": [{"BearerKey": []}, {"ApiKey": []}],
         "responses": {"200": {"description": "The function's response"}},
         "x-amazon-apigateway-integration": {"type": "aws_proxy"},
-        "x-amazon-apigateway-request-validator": "body",
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Ask"}}},
-        },
     }
 
 
@@ -119,13 +77,11 @@ def test_every_parent_resource_has_any_method_so_that_only_the_function_answers_
         "/v1/deep",
         "/v1/deep/{model}",
         "/v1/deep/{model}/tell",
-        "/any",
         "/{proxy+}",
     ]
     assert {path: sorted(item) for path, item in paths.items() if len(item) > 1} == {
         "/ask": ["get", "post", ANY],
         "/v1/deep/{model}/tell": ["post", ANY],
-        "/any": ["post", ANY],
     }
     assert all(required_schemes(item[ANY]) == ["BearerKey", "ApiKey"] for item in paths.values())
 
@@ -142,23 +98,10 @@ def test_every_path_parameter_is_declared() -> None:
     }
 
 
-def test_a_light_schema_has_the_required_members_their_single_types_and_nothing_else() -> None:
-    assert request_schemas(DOCUMENT) == {
-        "Ask": {"type": "object", "required": ["inputs", "extra"], "properties": {"inputs": {"type": "string"}}},
-        "Tell": {"type": "object"},
-        "Any": {"type": "object"},
-    }
-
-
-def test_the_required_members_are_described_in_a_sentence() -> None:
-    assert describe_required_bodies(DOCUMENT) == (
-        "The request body must be a JSON object: with a string 'inputs' and 'extra' for /ask."
-    )
-
-
 def test_open_operations_and_preflight_operations_have_no_security() -> None:
-    paths = sample(open_operations=frozenset({("GET", "/ask")}), preflight=True)["paths"]
+    paths = sample(open_operations=frozenset({("GET", "/ask"), ("HEAD", "/ask")}), preflight=True)["paths"]
     assert not required_schemes(paths["/ask"]["get"])
+    assert not required_schemes(paths["/ask"]["head"])
     assert required_schemes(paths["/ask"]["post"])
     assert required_schemes(paths["/ask"][ANY])
     assert all(not required_schemes(item["options"]) for item in paths.values())
@@ -172,81 +115,91 @@ def test_every_operation_of_the_functions_openapi_document_is_in_the_api() -> No
     assert ("ANY", "/v1/chat") in operations(default())
 
 
-def test_json_bodies_are_validated_by_the_gateway_and_others_are_left_to_the_function() -> None:
-    schemas = body(default())["components"]["schemas"]
-    required = {
-        key: schemas[operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]]
-        for key, operation in operations(default()).items()
-        if operation.get("x-amazon-apigateway-request-validator") == "body"
-    }
-    assert {path for method, path in required if method == "POST"} == {
-        path for method, path in operations(default()) if method == "POST"
-    }
-    assert required[("POST", "/generate")] == {
-        "type": "object",
-        "required": ["inputs"],
-        "properties": {"inputs": {"type": "string"}},
-    }
-    assert required[("POST", "/v1/chat/completions")]["properties"] == {"messages": {"type": "array", "items": {}}}
-    assert required[("POST", "/invocations")] == {"type": "object"}
+def test_bodies_are_left_to_the_function_which_answers_in_the_protocol_of_each_route() -> None:
+    rendered = body(default())
+    assert list(rendered["components"]) == ["securitySchemes"]
+    assert not [key for key in rendered if "validator" in key]
     for operation in operations(default()).values():
-        assert set(operation.get("requestBody", {}).get("content", {})) <= {"application/json"}
+        assert not operation.keys() & {"requestBody", "x-amazon-apigateway-request-validator"}
+    assert not {"BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS"} & responses(default()).keys()
 
 
-def test_the_names_of_the_schemas_are_valid_for_api_gateway() -> None:
-    assert all(re.fullmatch("[A-Za-z0-9]+", name) for name in body(default())["components"]["schemas"])
+def error_of(rendered: dict[str, Any], response_type: str) -> dict[str, Any]:
+    template_of = responses(rendered)[response_type]["responseTemplates"]
+    assert list(template_of) == ["application/json"]
+    # API Gateway renders messageString with quotation marks.
+    text = template_of["application/json"].replace("$context.error.messageString", '"Internal server error"')
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+ERRORS = {
+    "UNAUTHORIZED": ("401", "invalid_request_error", "invalid_api_key", "invalid_api_key"),
+    "INVALID_API_KEY": ("401", "invalid_request_error", "invalid_api_key", "invalid_api_key"),
+    "ACCESS_DENIED": ("403", "invalid_request_error", "access_denied", "access_denied"),
+    "MISSING_AUTHENTICATION_TOKEN": ("404", "invalid_request_error", "unknown_url", "not_found"),
+    "REQUEST_TOO_LARGE": ("413", "invalid_request_error", "request_too_large", "too_large"),
+    "UNSUPPORTED_MEDIA_TYPE": ("415", "invalid_request_error", "unsupported_media_type", "unsupported_media_type"),
+    "THROTTLED": ("429", "rate_limit_error", "rate_limit_exceeded", "overloaded"),
+    "QUOTA_EXCEEDED": ("429", "insufficient_quota", "insufficient_quota", "insufficient_quota"),
+    "INTEGRATION_FAILURE": ("502", "server_error", "bad_gateway", "bad_gateway"),
+    "INTEGRATION_TIMEOUT": ("504", "server_error", "timeout", "timeout"),
+    "DEFAULT_4XX": (None, "invalid_request_error", "invalid_request_error", "invalid_request_error"),
+    "DEFAULT_5XX": (None, "server_error", "api_error", "api_error"),
+}
 
 
 def test_gateway_responses_are_json_for_openai_and_tgi_clients() -> None:
+    found = {}
     for response_type, response in responses(default()).items():
-        (media_type,) = response["responseTemplates"]
-        assert media_type == "application/json"
-        own_message = '"Internal server error"'  # API Gateway renders messageString with quotation marks
-        body_text = response["responseTemplates"][media_type].replace("$context.error.messageString", own_message)
-        message = json.loads(body_text)
-        assert message["error"]["message"], response_type
-        assert message["error"]["param"] is None
-        assert message["error"]["type"] == message["error"]["code"] == message["error_type"]
-    assert {name: response.get("statusCode") for name, response in responses(default()).items()} == {
-        "UNAUTHORIZED": "401",
-        "INVALID_API_KEY": "401",
-        "ACCESS_DENIED": "403",
-        "MISSING_AUTHENTICATION_TOKEN": "404",
-        "BAD_REQUEST_BODY": "400",
-        "REQUEST_TOO_LARGE": "413",
-        "UNSUPPORTED_MEDIA_TYPE": "415",
-        "THROTTLED": "429",
-        "QUOTA_EXCEEDED": "429",
-        "INTEGRATION_FAILURE": "502",
-        "INTEGRATION_TIMEOUT": "504",
-        "DEFAULT_4XX": None,
-        "DEFAULT_5XX": None,
+        parsed = error_of(default(), response_type)
+        error = parsed["error"]
+        assert list(parsed) == ["error", "error_type"]
+        assert list(error) == ["message", "type", "param", "code"]
+        assert error["message"]
+        assert error["param"] is None
+        found[response_type] = (response.get("statusCode"), error["type"], error["code"], parsed["error_type"])
+    assert found == ERRORS
+
+
+def test_only_a_request_without_a_key_is_told_that_it_has_none() -> None:
+    hint = "Send your API key in the header 'Authorization: Bearer <key>'."
+    missing, invalid = (error_of(default(), kind)["error"]["message"] for kind in ("UNAUTHORIZED", "INVALID_API_KEY"))
+    assert missing == f"The request carries no API key. {hint}"
+    assert invalid == f"The API key is unknown, disabled, or not in a usage plan of this API. {hint}"
+
+
+def test_gateway_responses_have_the_request_id_and_say_when_to_try_again() -> None:
+    headers = {
+        response_type: {
+            name.removeprefix("gatewayresponse.header."): value
+            for name, value in response["responseParameters"].items()
+        }
+        for response_type, response in responses(default()).items()
     }
-    assert responses(default())["THROTTLED"]["responseParameters"] == {"gatewayresponse.header.Retry-After": "'1'"}
-
-
-def test_the_rejection_of_a_body_says_what_each_route_requires() -> None:
-    rejection = json.loads(responses(default())["BAD_REQUEST_BODY"]["responseTemplates"]["application/json"])
-    assert rejection["error"]["message"] == (
-        "The request body must be a JSON object: with a string 'inputs' for /, /generate and /generate_stream;"
-        " with an array 'messages' for /v1/chat/completions; with 'prompt' for /v1/completions."
-    )
+    assert all(each.pop("x-request-id") == "context.requestId" for each in headers.values())
+    assert {response_type: each for response_type, each in headers.items() if each} == {
+        "UNAUTHORIZED": {"WWW-Authenticate": "'Bearer'"},
+        "INVALID_API_KEY": {"WWW-Authenticate": "'Bearer'"},
+        "THROTTLED": {"Retry-After": "'1'"},
+        "QUOTA_EXCEEDED": {"Retry-After": "'3600'", "x-should-retry": "'false'"},
+        "INTEGRATION_TIMEOUT": {"x-should-retry": "'false'"},
+    }
 
 
 def test_an_override_replaces_the_default_response_of_its_type() -> None:
-    override = GatewayResponse("THROTTLED", 503, "busy", "Busy.", {"Retry-After": "9"})
-    by_type = {
-        each.response_type: each for each in gateway_responses(override, body_message="…", headers={"Vary": "Origin"})
-    }
+    override = GatewayResponse("THROTTLED", 503, "busy", "Busy.", {"Retry-After": "9"}, error_type="overloaded")
+    by_type = {each.response_type: each for each in gateway_responses(override, headers={"Vary": "Origin"})}
     assert by_type["THROTTLED"].to_openapi() == {
         "statusCode": "503",
         "responseParameters": {
+            "gatewayresponse.header.x-request-id": "context.requestId",
             "gatewayresponse.header.Retry-After": "'9'",
             "gatewayresponse.header.Vary": "'Origin'",
         },
         "responseTemplates": {
-            "application/json": '{"error":{"message":"Busy.","type":"busy","param":null,"code":"busy"},'
-            '"error_type":"busy"}'
+            "application/json": '{"error":{"message":"Busy.","type":"invalid_request_error","param":null,"code":"busy"}'
+            ',"error_type":"overloaded"}'
         },
     }
     assert by_type["DEFAULT_5XX"].headers == {"Vary": "Origin"}

@@ -181,10 +181,13 @@ def test_the_access_log_is_json_with_what_an_operator_needs_and_nothing_from_the
             "responseLatency": "$context.responseLatency",
             "integrationLatency": "$context.integration.latency",
             "responseTransferMode": "$context.integration.responseTransferMode",
+            "timeToAllHeaders": "$context.integration.timeToAllHeaders",
+            "timeToFirstContent": "$context.integration.timeToFirstContent",
             "errorMessage": "$context.error.message",
             "integrationError": "$context.integration.error",
         }.items()
     )
+    assert all(re.fullmatch(r'"\$context[\w.]+"', json.dumps(value)) for value in fields.values()), "all in quotes"
     assert "validationErrorString" not in setting["Format"]
     assert "$context.path" not in setting["Format"]
     assert 'identity.apiKey"' not in setting["Format"]
