@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,10 +53,6 @@ class Method:
         iam: Whether requests must be signed (`AWS_IAM`).
         authorizer: The Lambda authorizer, if any.
         api_key_required: Whether requests need an API key of a usage plan.
-        validate_body: Whether bodies are validated against the model of their content type.
-        validate_parameters: Whether missing required parameters are rejected.
-        models: JSON schemas by content type.
-        parameters: Whether each parameter is required, by `method.request.<location>.<name>`.
     """
 
     verb: str
@@ -64,10 +60,6 @@ class Method:
     iam: bool = False
     authorizer: Authorizer | None = None
     api_key_required: bool = False
-    validate_body: bool = False
-    validate_parameters: bool = False
-    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    parameters: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -47,7 +47,6 @@ class GatewayError(Exception):
     Args:
         kind: The gateway response type, for example `THROTTLED`.
         message: API Gateway's message.
-        validation: For BAD_REQUEST_BODY, the validation errors.
         reason: The cause, for the log; never sent to the client.
         status: The status. Default: that of the response type.
         error_type: The value of x-amzn-ErrorType. Default: that of the response type.
@@ -58,14 +57,12 @@ class GatewayError(Exception):
         kind: str,
         message: str,
         *,
-        validation: str | None = None,
         reason: str | None = None,
         status: int | None = None,
         error_type: str | None = None,
     ) -> None:
         self.kind = kind
         self.message = message
-        self.validation = validation
         self.reason = reason
         self.status = status or TYPES[kind][0]
         self.error_type = error_type or TYPES[kind][1]
@@ -83,7 +80,7 @@ class RenderedResponse:
 
 def render(error: GatewayError, api: RestApi, context: Context, request_headers: Mapping[str, str]) -> RenderedResponse:
     """Renders an error with the gateway responses of the API, including DEFAULT_4XX and DEFAULT_5XX."""
-    context.fail(error.kind, error.message, error.validation)
+    context.fail(error.kind, error.message)
     status = error.status
     fallback = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
     custom = api.gateway_responses.get(error.kind) or api.gateway_responses.get(fallback)

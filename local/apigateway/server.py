@@ -15,9 +15,9 @@ from local.apigateway import integration as integrations
 from local.apigateway.admission import Admission
 from local.apigateway.context import Context
 from local.apigateway.event import Request, proxy_event
+from local.apigateway.request_body import ClientLeftError, read_body
 from local.apigateway.responses import GatewayError, RenderedResponse, render
 from local.apigateway.routing import match
-from local.apigateway.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from local.apigateway.integration import Function
     from local.apigateway.usage import Usage
 
-MAX_BODY_BYTES = 10 * 1024 * 1024
 # Request line and headers together. The HTTP server reads more, so that it can return status 431.
 MAX_HEAD_BYTES = 10_240
 READ_HEAD_BYTES = 65_536
@@ -97,6 +96,9 @@ class Gateway:
             return await self._send_own(http, context, WRONG_STAGE)
         try:
             response = await self._invoke(http, context)
+        except ClientLeftError:
+            self._log(f"{context.request_id} the client left before it had sent its request")
+            return web.Response()  # goes nowhere
         except GatewayError as error:
             if error.reason:
                 self._log(f"{context.request_id} {error.kind}: {error.reason}")
@@ -111,9 +113,8 @@ class Gateway:
             raise GatewayError("MISSING_AUTHENTICATION_TOKEN", "Missing Authentication Token")
         context.variables |= {"resourceId": route.resource.id, "resourcePath": route.resource.path}
         authorizer = await self._admission.admit(route.method, route.resource.path, request, context)
-        validate(route.method, request.header_map(), dict(request.query), route.parameters, request.body)
         integration = route.method.integration
-        context.variables["integration.responseTransferMode"] = "STREAM" if integration.stream else "BUFFERED"
+        context.variables["integration.responseTransferMode"] = "STREAMED" if integration.stream else "BUFFERED"
         event = proxy_event(request, route, self._api, context, authorizer)
         started = time.monotonic()
         try:
@@ -123,15 +124,11 @@ class Gateway:
             elapsed = int((time.monotonic() - started) * 1000)
             context.variables |= {"integrationLatency": elapsed, "integration.latency": elapsed}
         context.variables |= {"integrationStatus": 200, "integration.status": 200}
-        context.variables["integration.timeToFirstContent"] = elapsed
+        context.variables |= {"integration.timeToAllHeaders": elapsed, "integration.timeToFirstContent": elapsed}
         return response
 
     async def _read(self, http: web.BaseRequest) -> Request:
-        body = bytearray()
-        async for chunk in http.content.iter_chunked(2**16):
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise GatewayError("REQUEST_TOO_LARGE", "Request Too Long")
+        body = await read_body(http)
         raw_path = f"/{_path(http).lstrip('/')}"
         query_string = http.raw_path.partition("#")[0].partition("?")[2]
         return Request(
@@ -141,7 +138,7 @@ class Gateway:
             query_string=query_string,
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in http.raw_headers],
             query=parse_qsl(query_string, keep_blank_values=True),
-            body=bytes(body),
+            body=body,
             source_ip=http.remote or "",
         )
 
@@ -167,7 +164,9 @@ class Gateway:
         bodiless = result.status in BODILESS or http.method == "HEAD"
         if result.length is not None:
             response.content_length = result.length
-        elif http.version >= (1, 1) and not bodiless:
+        elif http.version < (1, 1):
+            response.force_close()  # only the end of the connection tells where the body ends
+        elif not bodiless:
             response.enable_chunked_encoding()
         sent = 0
         try:
@@ -206,7 +205,7 @@ class Gateway:
     def _log_access(self, context: Context, status: int, length: int) -> None:
         context.finish(status=status, length=length)
         if self._api.access_log_format is not None:
-            self._log(context.render(self._api.access_log_format, missing="-"))
+            self._log(context.render_log_line(self._api.access_log_format))
 
 
 def _below_stage(http: web.BaseRequest, stage: str) -> bool:

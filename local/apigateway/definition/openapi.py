@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from local.apigateway.api import GatewayResponse, Integration, Method
 from local.apigateway.definition.paths import ResourceTree
-from local.apigateway.definition.schemas import Schemas
 from local.apigateway.definition.security import SecuritySchemes
 from local.apigateway.definition.uri import BUFFERED, STREAM, read_uri
 from local.apigateway.responses import TYPES
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 ANY = "x-amazon-apigateway-any-method"
 VERBS = {verb: verb.upper() for verb in ("get", "put", "post", "delete", "patch", "options", "head")} | {ANY: "ANY"}
 KEY_SOURCES = ("HEADER", "AUTHORIZER")
-LOCATIONS = {"header": "header", "query": "querystring", "path": "path"}
+VALIDATORS = ("x-amazon-apigateway-request-validator", "x-amazon-apigateway-request-validators")
 MAPPINGS = ("'", "context.", "method.request.header.")
 # Limits of Regional APIs. A buffered timeout over 29 seconds requires a quota increase.
 BUFFERED_MILLIS = range(50, 29_001)
@@ -66,15 +65,13 @@ class _Importer:
     def __init__(self, document: Object) -> None:
         self.problems: list[str] = []
         self._document = document
-        components = document.get("components", {})
-        self._security = SecuritySchemes(components.get("securitySchemes", {}), self.problems)
-        self._schemas = Schemas(components.get("schemas", {}), self.problems)
-        self._validators: Object = document.get("x-amazon-apigateway-request-validators", {})
+        self._security = SecuritySchemes(document.get("components", {}).get("securitySchemes", {}), self.problems)
 
     def run(self) -> ImportedApi:
         version = str(self._document.get("openapi", self._document.get("swagger", "")))
         if not version.startswith("3.0."):
             self.problems.append(f"openapi {version or 'missing'}: must be 3.0.1, as API Gateway imports OpenAPI 3.0")
+        self._check_no_validation(self._document, "the document")
         source = str(self._document.get("x-amazon-apigateway-api-key-source", "HEADER")).upper()
         if source not in KEY_SOURCES:
             self.problems.append(f"x-amazon-apigateway-api-key-source {source}: must be HEADER or AUTHORIZER")
@@ -105,15 +102,9 @@ class _Importer:
         where = f"Unable to put method '{verb}' on resource at path '{path}'"
         requirements = operation.get("security", self._document.get("security", []))
         access = self._security.access(requirements, where)
-        validator = self._validator(operation, where)
+        self._check_no_validation(operation, where)
         integration = self._integration(path, verb, operation)
-        parameters = dict(self._parameters(path, [*shared, *operation.get("parameters", [])], where))
-        content = self._deref(operation.get("requestBody", {})).get("content", {})
-        models = {
-            media_type.lower(): self._schemas.model(entry["schema"], where)
-            for media_type, entry in content.items()
-            if "schema" in entry
-        }
+        self._check_parameters(path, [*shared, *operation.get("parameters", [])], where)
         if integration is None:
             return None
         return Method(
@@ -122,27 +113,18 @@ class _Importer:
             iam=access.iam,
             authorizer=access.authorizer,
             api_key_required=access.api_key_required,
-            validate_body=validator.get("validateRequestBody", False),
-            validate_parameters=validator.get("validateRequestParameters", False),
-            models=models,
-            parameters=parameters,
         )
 
-    def _validator(self, operation: Object, where: str) -> Object:
-        key = "x-amazon-apigateway-request-validator"
-        name = operation.get(key, self._document.get(key))
-        if name is not None and name not in self._validators:
-            self.problems.append(f"{where}: the request validator '{name}' is not defined")
-        found: Object = self._validators.get(name, {})
-        return found
+    def _check_no_validation(self, entry: Object, where: str) -> None:
+        for key in VALIDATORS:
+            if key in entry:
+                self.problems.append(f"{where}: {key}: the emulated gateway does not validate requests")
 
-    def _parameters(self, path: str, entries: list[Object], where: str) -> Iterator[tuple[str, bool]]:
+    def _check_parameters(self, path: str, entries: list[Object], where: str) -> None:
         for entry in map(self._deref, entries):
-            name, location = entry.get("name"), entry.get("in")
-            if location == "path" and f"{{{name}}}" not in path and f"{{{name}+}}" not in path:
+            name = entry.get("name")
+            if entry.get("in") == "path" and f"{{{name}}}" not in path and f"{{{name}+}}" not in path:
                 self.problems.append(f"{where}: the path has no parameter '{name}'")
-            elif location in LOCATIONS:
-                yield f"method.request.{LOCATIONS[location]}.{name}", bool(entry.get("required", False))
 
     def _integration(self, path: str, verb: str, operation: Object) -> Integration | None:
         entry = operation.get("x-amazon-apigateway-integration")

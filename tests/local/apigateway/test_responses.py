@@ -45,6 +45,16 @@ def test_a_header_whose_source_is_missing_in_the_request_is_omitted() -> None:
     assert response.headers["Vary"] == "Origin"
 
 
+def test_a_line_of_the_access_log_is_json_whatever_its_values_are() -> None:
+    rest = minimal_api()
+    context = Context(rest)
+    log_format = '{"message":"$context.error.message","kind":"$context.error.responseType"}'
+    assert json.loads(context.render_log_line(log_format)) == {"message": "-", "kind": "-"}
+    context.fail("DEFAULT_5XX", 'no "quotes" \\ here\n')
+    line = json.loads(context.render_log_line(log_format))
+    assert line == {"message": 'no "quotes" \\ here\n', "kind": "DEFAULT_5XX"}
+
+
 def test_the_message_of_access_denied_is_capitalized() -> None:
     rest = minimal_api()
     response = render(GatewayError("ACCESS_DENIED", "User is not authorized"), rest, Context(rest), {})

@@ -51,7 +51,6 @@ BODY: dict[str, Any] = {
     "openapi": "3.0.1",
     "info": {"title": "front-door", "version": "1"},
     "x-amazon-apigateway-api-key-source": "AUTHORIZER",
-    "x-amazon-apigateway-request-validators": {"body": {"validateRequestBody": True}},
     "x-amazon-apigateway-gateway-responses": {
         "THROTTLED": {
             "statusCode": "429",
@@ -60,7 +59,6 @@ BODY: dict[str, Any] = {
         }
     },
     "components": {
-        "schemas": {"Body": {"type": "object"}},
         "securitySchemes": {
             "Bearer": {
                 "type": "apiKey",
@@ -81,8 +79,6 @@ BODY: dict[str, Any] = {
         "/": {
             "post": {
                 "security": [{"Bearer": [], "Key": []}],
-                "x-amazon-apigateway-request-validator": "body",
-                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}},
                 "x-amazon-apigateway-integration": integration(stream=True),
             }
         },

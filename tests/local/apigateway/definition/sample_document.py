@@ -28,10 +28,6 @@ DOCUMENT: dict[str, Any] = {
     "openapi": "3.0.1",
     "info": {"title": "front-door", "version": "1"},
     "x-amazon-apigateway-api-key-source": "AUTHORIZER",
-    "x-amazon-apigateway-request-validators": {
-        "body": {"validateRequestBody": True, "validateRequestParameters": False},
-        "all": {"validateRequestBody": True, "validateRequestParameters": True},
-    },
     "x-amazon-apigateway-gateway-responses": {
         "DEFAULT_4XX": {"responseParameters": {"gatewayresponse.header.Vary": "'Origin'"}},
         "UNAUTHORIZED": {
@@ -46,14 +42,6 @@ DOCUMENT: dict[str, Any] = {
     "x-amazon-apigateway-binary-media-types": ["image/png"],
     "components": {
         "parameters": {"Trace": {"name": "X-Trace", "in": "header", "required": True}},
-        "schemas": {
-            "Text": {"type": "string"},
-            "GenerateRequest": {
-                "type": "object",
-                "required": ["inputs"],
-                "properties": {"inputs": {"$ref": "#/components/schemas/Text"}},
-            },
-        },
         "securitySchemes": {
             "Bearer": {
                 "type": "apiKey",
@@ -78,24 +66,14 @@ DOCUMENT: dict[str, Any] = {
     },
     "paths": {
         "/generate": {
-            "post": streamed(
-                security=KEYED,
-                requestBody={
-                    "required": True,
-                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/GenerateRequest"}}},
-                },
-                **{"x-amazon-apigateway-request-validator": "body"},
-            ),
+            "post": streamed(security=KEYED),
             "options": operation(),
             ANY: operation(security=[{"SigV4": []}]),
         },
         "/v1/models/{model}": {"get": operation(security=[{"Key": []}, {"Bearer": []}])},
         "/{proxy+}": {
             "parameters": [{"name": "proxy", "in": "path", "required": True}],
-            ANY: operation(
-                parameters=[{"$ref": "#/components/parameters/Trace"}, {"name": "n", "in": "query"}],
-                **{"x-amazon-apigateway-request-validator": "all"},
-            ),
+            ANY: operation(parameters=[{"$ref": "#/components/parameters/Trace"}, {"name": "n", "in": "query"}]),
         },
     },
 }

@@ -57,18 +57,6 @@ def test_security_of_the_document_applies_to_operations_without_their_own() -> N
     assert read(change).root.children["{proxy+}"].methods["ANY"].iam
 
 
-def test_validators_models_and_parameters_are_read_per_operation() -> None:
-    root = read().root
-    post, proxy = root.children["generate"].methods["POST"], root.children["{proxy+}"].methods["ANY"]
-    assert (post.validate_body, post.validate_parameters, list(post.models)) == (True, False, ["application/json"])
-    assert (proxy.validate_body, proxy.validate_parameters, proxy.models) == (True, True, {})
-    assert proxy.parameters == {
-        "method.request.path.proxy": True,
-        "method.request.header.X-Trace": True,
-        "method.request.querystring.n": False,
-    }
-
-
 def test_gateway_responses_key_source_and_binary_types_are_read() -> None:
     imported = read()
     assert (imported.key_source, imported.binary_media_types) == ("AUTHORIZER", ["image/png"])
