@@ -42,7 +42,7 @@ def test_the_buffered_handler_returns_what_the_streaming_one_streams(environment
     assert models["headers"]["Content-Type"] == "application/json"
     assert [model["id"] for model in json.loads(models["body"])["data"]] == ["llama"]
     assert not_allowed["statusCode"] == 405
-    assert not_allowed["headers"]["Allow"] == "GET"
+    assert not_allowed["headers"]["Allow"] == "GET, HEAD"
     assert no_request["statusCode"] == 400
     assert [json.loads(line)["status"] for line in log] == [200, 405, 400]
     assert deployed.violations == []
