@@ -1,10 +1,15 @@
 """One choice of a response, read from the events that its container sends."""
 
+from typing import TYPE_CHECKING
+
 from front_door.errors import ApiError
 from front_door.generation.events import Delta, StopSequences, TextFrame
 from front_door.generation.request import GenerationRequest
 from front_door.http.sse import event_data
 from front_door.request_log import RequestLog
+
+if TYPE_CHECKING:
+    from front_door.generation.final_answer import FinalAnswerReader
 
 
 class Choice:
@@ -30,6 +35,11 @@ class Choice:
     def __init__(self, request: GenerationRequest, max_tokens: int) -> None:
         self.max_tokens = max_tokens
         self._stop_sequences = StopSequences(request.stop_sequences) if request.stop_sequences else None
+        self._final_answer: FinalAnswerReader | None = None
+        if request.final_answer is not None:
+            from front_door.generation import final_answer
+
+            self._final_answer = final_answer.FinalAnswerReader(request.final_answer)
         self.usage: dict[str, int] | None = None
         self.finish_reason: str | None = None
         self.fingerprint: str | None = None
@@ -43,13 +53,13 @@ class Choice:
         for data in event_data(events):
             if self.error is not None or self.is_done:
                 break
-            deltas += self.finish() if data == b"[DONE]" else self._filter(self.read_event(data))
+            deltas += self._end() if data == b"[DONE]" else self._filter(self.read_event(data))
         return deltas
 
     def read_buffered(self, body: bytes) -> list[Delta]:
         """Read a response that was not streamed, as if it were one event and the end."""
         deltas = self._filter(self.read_event(body))
-        return deltas if self.error is not None else deltas + self.finish()
+        return deltas if self.error is not None else deltas + self._end()
 
     def read_event(self, data: bytes) -> list[Delta]:
         """Read one event's data, or set `error`."""
@@ -68,7 +78,18 @@ class Choice:
             self.finish_reason = "length" if self.usage["completion_tokens"] >= self.max_tokens else "stop"
         return deltas
 
+    def _end(self) -> list[Delta]:
+        deltas = self.finish()
+        if self._final_answer is None:
+            return deltas
+        deltas = self._final_answer.read(deltas)
+        if self._final_answer.is_called and self.finish_reason == "tool_calls":
+            self.finish_reason = "stop"
+        return deltas
+
     def _filter(self, deltas: list[Delta]) -> list[Delta]:
+        if self._final_answer is not None:
+            deltas = self._final_answer.read(deltas)
         if self._stop_sequences is None:
             return deltas
         out: list[Delta] = []

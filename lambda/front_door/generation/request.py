@@ -1,7 +1,7 @@
 """A client's request as its protocol has validated it and as an engine translates it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from front_door.errors import ApiError
 
@@ -36,6 +36,38 @@ class Problems:
         raise ApiError("bad_request", "; ".join(sentences), param=self._found[0][0])
 
 
+class ResponseFormat(NamedTuple):
+    """What the text of a message has to be: JSON, or a match of a regular expression.
+
+    Attributes:
+        schema: The JSON schema; None means any JSON object.
+        regex: The regular expression, instead of JSON.
+        name: What the client calls the schema.
+        description: What the text is for.
+        path: Where the schema is in the client's request.
+    """
+
+    schema: dict[str, Any] | None = None
+    regex: str | None = None
+    name: str | None = None
+    description: str | None = None
+    path: str = "response_format"
+
+
+class FinalAnswer(NamedTuple):
+    """The tool whose arguments are the content of a message.
+
+    Attributes:
+        name: Its name, which is in the request's tools.
+        path: Where its schema is in the client's request.
+        is_wrapped: Whether the content is the value of its only argument.
+    """
+
+    name: str
+    path: str
+    is_wrapped: bool
+
+
 @dataclass(slots=True)
 class GenerationRequest:
     """A request for text; its parameters have OpenAI's types and meaning, and None if the client left them out.
@@ -49,7 +81,8 @@ class GenerationRequest:
         logprobs: A completion's may have any type.
         tool_choice: `auto`, `none`, `required`, the name of a tool, or OpenAI's object that names one.
         allowed_tools: The names of the tools that may be called.
-        response_format: In OpenAI's or TGI's form.
+        response_format: What the text has to be; None if it is free.
+        final_answer: The tool that stands for the response format, beside other tools.
     """
 
     messages: list[dict[str, Any]] | None = None
@@ -70,7 +103,8 @@ class GenerationRequest:
     tool_choice: str | dict[str, Any] = "auto"
     allowed_tools: list[str] = field(default_factory=list)
     tool_prompt: str | None = None
-    response_format: dict[str, Any] | None = None
+    response_format: ResponseFormat | None = None
+    final_answer: FinalAnswer | None = None
     best_of: int | None = None
     suffix: str | None = None
     echo: bool = False

@@ -21,6 +21,7 @@ class Generation:
         problems: What was found in it, to which the engine adds.
 
     Attributes:
+        request: The request as the engine gets it.
         choices: One per request to the container.
 
     Raises:
@@ -29,6 +30,10 @@ class Generation:
 
     def __init__(self, ctx: RequestContext, model: Model, request: GenerationRequest, problems: Problems) -> None:
         engine = ctx.engine_of(model)
+        if request.tools and request.response_format is not None:
+            from front_door.generation.final_answer import with_final_answer
+
+            request = with_final_answer(request, problems)
         bodies = engine.build_bodies(request, model.facts, problems)
         problems.raise_if_any()
         max_tokens = ctx.max_tokens(model, request.max_tokens)

@@ -1,7 +1,7 @@
 """Choices from the events of TGI's OpenAI routes (router/src/chat.rs, router/src/server.rs, 3.3.6)."""
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from front_door.engines.tgi.errors import stream_error
 from front_door.errors import ApiError
@@ -10,6 +10,9 @@ from front_door.generation.events import Delta, TextFrame
 from front_door.generation.request import GenerationRequest
 from front_door.http.json import parse_object
 from front_door.http.json_schema import NUMBER, STRING, Field, array, instance, struct
+
+if TYPE_CHECKING:
+    from front_door.generation.members import Members
 
 _INTEGER = instance(int, "an integer")
 _TOKEN = {"token": Field(STRING, is_required=True), "logprob": Field(NUMBER)}
@@ -95,7 +98,7 @@ class CompletionChoice(TgiChoice):
 class ChatChoice(TgiChoice):
     """Reads a chat completion: text, or a call of one tool."""
 
-    text_frame = TextFrame(
+    text_frame: TextFrame | None = TextFrame(
         b'"choices":[{"index":0,"delta":{"role":"assistant","content":"',
         b'"},"logprobs":null,"finish_reason":null}],"usage":null}',
     )
@@ -106,6 +109,14 @@ class ChatChoice(TgiChoice):
         self._tool_name: str | None = None
         self._arguments = ""
         self._is_empty = True
+        self._required: list[str] = []
+        self._members: Members | None = None
+        if request.response_format is not None:
+            from front_door.engines.tgi.grammar import unwrap
+
+            self._members = unwrap(request.response_format)
+            if self._members is not None:
+                self.text_frame = None
 
     def read_choice(self, choice: dict[str, Any]) -> list[Delta]:
         """What a choice in an event adds."""
@@ -113,6 +124,8 @@ class ChatChoice(TgiChoice):
         delta = choice.get("delta") or choice.get("message") or {}
         deltas = [self._read_call(call["function"]) for call in delta.get("tool_calls") or ()]
         text = delta.get("content") or ""
+        if text and self._members is not None:
+            text = self._members.read(text)
         entries = [] if deltas else (choice.get("logprobs") or {}).get("content") or []
         # The text of a special token, such as the one that ends the generation, is left out.
         logprobs = tuple(openai_logprob(each) for each in entries if text or not each["token"])
@@ -128,13 +141,10 @@ class ChatChoice(TgiChoice):
         if self._tool_name is None or self.error is not None or self.finish_reason == "length":
             return deltas
         self.finish_reason = "tool_calls"
-        from front_door.engines.tgi.tools import required_arguments
-
-        required = required_arguments(self._request, self._tool_name)
         # TGI does not stream the last brace of a call without arguments.
         for ending in ("", "}"):
             arguments = parse_object((self._arguments + ending).encode())
-            if arguments is not None and all(name in arguments for name in required):
+            if arguments is not None and all(name in arguments for name in self._required):
                 return [*deltas, Delta(arguments=ending)] if ending else deltas
         # TGI streams arguments only from the first token that begins after the tool's name; without streaming it
         # returns all of them.
@@ -147,7 +157,8 @@ class ChatChoice(TgiChoice):
         if self.usage is not None and self.usage["completion_tokens"] >= self.max_tokens:
             message = _CUT_CALL.format(limit=self.max_tokens)
             return ApiError("tool_error", message, param="max_tokens", log_detail="cut before the call")
-        message = _NO_CALL.format(instead="none" if self._request.tool_choice == "auto" else "auto")
+        is_optional = self._request.tool_choice == "auto" or self._request.final_answer is not None
+        message = _NO_CALL.format(instead="none" if is_optional else "auto")
         return ApiError("tool_error", message, log_detail="no call")
 
     def _read_call(self, function: dict[str, Any]) -> Delta:
@@ -155,7 +166,13 @@ class ChatChoice(TgiChoice):
         if self._tool_name is None:
             name = self._tool_name = str(function.get("name"))
             call_id = f"call_{os.urandom(12).hex()}"
+            from front_door.engines.tgi.tools import arguments_of
+
+            if (tool := arguments_of(self._request, name)) is not None:
+                self._members, self._required = tool.members(), tool.required
         arguments = function.get("arguments") or ""
+        if self._members is not None:
+            arguments = self._members.read(arguments)
         self._arguments += arguments
         return Delta(tool_name=name, call_id=call_id, arguments=arguments)
 

@@ -40,18 +40,19 @@ def _chat_body(
     body: dict[str, Any] = {"messages": [_translate_message(each) for each in messages]}
     body |= _sampling(request, facts, problems)
     body |= _logprobs(request, facts, problems)
+    is_rewritten = request.final_answer is not None
     if request.tools:
         from front_door.engines.tgi.tools import build_tools
 
         body |= build_tools(request, problems)
     if request.response_format is not None:
-        from front_door.engines.tgi.grammar import response_format
+        from front_door.engines.tgi.grammar import build_grammar
 
-        grammar = response_format(request.response_format, problems)
-        if grammar is not None:
-            if "tools" in body:
-                problems.add("response_format", "response_format and tools exclude each other on this model's server")
-            body["response_format"] = grammar
+        body["response_format"], is_rewritten = build_grammar(request.response_format, problems)
+        if is_rewritten and request.logprobs:
+            problems.add("logprobs", "logprobs is supported with a response_format only if its schema has `properties`")
+    if is_rewritten:
+        body.pop("stop", None)  # it is for the content alone, in which this function looks for it too
     return body | {"stream": True, "stream_options": {"include_usage": True}}
 
 

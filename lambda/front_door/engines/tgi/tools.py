@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from front_door.engines.tgi.grammar import normalize_schema
+from front_door.engines.tgi.tool_arguments import Arguments
 from front_door.generation.request import GenerationRequest, Problems
 
-_NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
-# TGI offers the model this tool beside the others, and puts the name of the called tool among its arguments.
-_NO_TOOL, _NAME = "no_tool", "_name"
+# TGI offers the model this tool beside the others.
+_NO_TOOL = "no_tool"
 
 
 def build_tools(request: GenerationRequest, problems: Problems) -> dict[str, Any]:
     """The members of the body that say which tools the model may call; none if it may call none."""
     tools = [
-        _build_tool(tool["function"], f"tools[{at}]", problems)
+        _build_tool(request, tool, at, problems)
         for at, tool in enumerate(request.tools)
         if _is_first(tool["function"], at, request, problems)
     ]
@@ -33,29 +32,18 @@ def _is_first(function: dict[str, Any], at: int, request: GenerationRequest, pro
     return not earlier
 
 
-def required_arguments(request: GenerationRequest, name: str) -> list[str]:
-    """The arguments that a call of the tool must have."""
-    function = next((tool["function"] for tool in request.tools if tool["function"]["name"] == name), None)
-    if function is None:
-        return []
-    required = normalize_schema(_parameters(function), "", Problems()).get("required")
-    return [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+def arguments_of(request: GenerationRequest, name: str) -> Arguments | None:
+    """The arguments of the tool with this name; None if there is no such tool."""
+    found = ((at, tool) for at, tool in enumerate(request.tools) if tool["function"]["name"] == name)
+    return next((Arguments(request, tool, at, Problems()) for at, tool in found), None)
 
 
-def _build_tool(function: dict[str, Any], path: str, problems: Problems) -> dict[str, Any]:
-    path = f"{path}.function"
-    parameters = _parameters(function)
+def _build_tool(request: GenerationRequest, tool: dict[str, Any], at: int, problems: Problems) -> dict[str, Any]:
+    function = tool["function"]
+    path = f"tools[{at}].function"
     if function["name"] == _NO_TOOL:
         problems.add(f"{path}.name", f"{path}.name: {_NO_TOOL} is reserved by this model's server, rename it")
-    properties = parameters.get("properties")
-    if isinstance(properties, dict) and _NAME in properties:
-        problems.add(f"{path}.parameters", f"{path}.parameters: rename {_NAME}, which holds the tool's own name")
-    body = {"name": function["name"], "parameters": normalize_schema(parameters, f"{path}.parameters", problems)}
+    body = {"name": function["name"], "parameters": Arguments(request, tool, at, problems).parameters}
     if function.get("description") is not None:
         body["description"] = function["description"]
     return {"type": "function", "function": body}
-
-
-def _parameters(function: dict[str, Any]) -> dict[str, Any]:
-    parameters: dict[str, Any] = function.get("parameters") or function.get("arguments") or _NO_ARGUMENTS
-    return parameters

@@ -7,7 +7,7 @@ from typing import Any
 from front_door.context import RequestContext
 from front_door.generation.choice import Choice
 from front_door.generation.events import Delta
-from front_door.generation.request import GenerationRequest, Problems
+from front_door.generation.request import GenerationRequest, Problems, ResponseFormat
 from front_door.http.json import compact
 from front_door.http.response import Response
 from front_door.protocols.openai.chunks import Chunks
@@ -39,7 +39,7 @@ def parse_chat(body: Mapping[str, Any], problems: Problems, strict: bool) -> Gen
         top_logprobs=_top_logprobs(valid, problems),
         **_tools(valid, problems),
         tool_prompt=valid.get("tool_prompt"),
-        response_format=valid.get("response_format"),
+        response_format=_response_format(valid.get("response_format")),
     )
 
 
@@ -78,6 +78,22 @@ def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     elif any(name not in names for name in allowed):
         problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {', '.join(names)}")
     return {"tools": tools, "tool_choice": choice, "allowed_tools": allowed}
+
+
+def _response_format(requested: Mapping[str, Any] | None) -> ResponseFormat | None:
+    """The format in OpenAI's or TGI's form; None if the text is free."""
+    if requested is None or requested["type"] == "text":
+        return None
+    name = next((name for name in ("json_schema", "value", "schema") if requested.get(name) is not None), None)
+    if name is None:
+        return ResponseFormat()
+    path, value = f"response_format.{name}", requested[name]
+    if requested["type"] == "regex":
+        return ResponseFormat(regex=value, path=path)
+    if requested["type"] == "json_schema":
+        described = {name: value.get(name) for name in ("name", "description")}
+        return ResponseFormat(value["schema"], **described, path=f"{path}.schema")
+    return ResponseFormat(json.loads(value) if isinstance(value, str) else value, path=path)
 
 
 class ChatChunks(Chunks):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from front_door.http.json import type_name
+from front_door.http.json import parse_object, type_name
 from front_door.http.json_schema import (
     BOOLEAN,
     NUMBER,
@@ -180,27 +180,59 @@ _CHOICE = tagged(
 )
 
 
+def _only(fields: dict[str, Field], expected: str = "an object") -> Type:
+    """An object with no other members."""
+    check = struct(fields, expected)
+
+    def closed(value: Any, path: str) -> Sequence[Problem]:
+        found = list(check(value, path))
+        if isinstance(value, dict):
+            stray = [name for name, member in value.items() if member is not None and name not in fields]
+            allowed = f"unknown parameter, allowed are {', '.join(f'`{name}`' for name in fields)}"
+            found += [(f"{path}.{name[:100]}", allowed) for name in stray]
+        return found
+
+    return closed
+
+
+_TYPE = {"type": Field(STRING)}
+_NAMED_SCHEMA = _only(
+    {
+        "name": Field(STRING),
+        "description": Field(STRING),
+        "schema": Field(_SCHEMA, is_required=True),
+        "strict": Field(BOOLEAN),
+    }
+)
+
+
 def _json_schema(value: Any, path: str) -> Sequence[Problem]:
     """OpenAI's `json_schema`, or TGI's `value`."""
     name = "value" if value.get("json_schema") is None and "value" in value else "json_schema"
-    fields = {"name": Field(STRING), "schema": Field(_SCHEMA, is_required=True)}
     hint = ", an object with `name` and `schema`"
-    return struct({name: Field(struct(fields), is_required=True, hint=hint)})(value, path)
+    return _only({**_TYPE, name: Field(_NAMED_SCHEMA, is_required=True, hint=hint)})(value, path)
 
 
-def _json(value: Any, path: str) -> Sequence[Problem]:
-    """TGI's `json`: a schema, or the text of one."""
-    schema = Field(string_or(_SCHEMA), is_required=value["type"] == "json", hint=", the JSON schema")
-    return struct({"value": schema})(value, path)
+def _schema_or_text(value: Any, path: str) -> Sequence[Problem]:
+    """A schema, or the text of one."""
+    if isinstance(value, str) and parse_object(value.encode(errors="replace")) is None:
+        return ((path, "must be a JSON schema or the text of one"),)
+    return string_or(_SCHEMA)(value, path)
+
+
+def _json_object(value: Any, path: str) -> Sequence[Problem]:
+    """OpenAI's JSON mode, whose schema Hugging Face's clients call `schema`; or TGI's `value`."""
+    name = "schema" if value.get("value") is None else "value"
+    return _only({**_TYPE, name: Field(_schema_or_text)})(value, path)
 
 
 _FORMAT = tagged(
     {
-        "text": anything,
-        "json_object": _json,
+        "text": _only(_TYPE),
+        "json_object": _json_object,
         "json_schema": _json_schema,
-        "json": _json,
-        "regex": struct({"value": Field(STRING, is_required=True, hint=", the regular expression")}),
+        "json": _only({**_TYPE, "value": Field(_schema_or_text, is_required=True, hint=", the JSON schema")}),
+        "regex": _only({**_TYPE, "value": Field(STRING, is_required=True, hint=", the regular expression")}),
     },
     "an object with `type`",
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from front_door.engines.tgi.engine import TgiEngine
+from front_door.generation.final_answer import with_final_answer
 from front_door.generation.request import GenerationRequest, Problems
 from front_door.protocols.openai.chat import parse_chat
 from front_door.protocols.openai.completions import parse_completion
@@ -21,7 +22,7 @@ def _bodies(
     parse: Callable[..., GenerationRequest], body: dict[str, Any], facts: dict[str, Any]
 ) -> list[dict[str, Any]]:
     engine, problems = TgiEngine(), Problems()
-    request = parse(body, problems, strict=True)
+    request = with_final_answer(parse(body, problems, strict=True), problems)
     bodies = engine.build_bodies(request, facts, problems)
     problems.raise_if_any()
     if request.max_tokens is None:
