@@ -30,8 +30,8 @@ help: ## show this list
 demo: $(VENV)/run.ready $(CDK) ## deploy into the emulated cloud, send a prompt, show the tokens (PROMPT="…")
 	@exec $(BIN)/python -m local demo --stack "$(STACK)" $(foreach value,$(CONTEXT),--context "$(value)")
 
-serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT, STACK, CONTEXT, CONTAINER_URL, FAULT)
-	@exec $(BIN)/python -m local serve --stack "$(STACK)" --port $(PORT) $(foreach value,$(CONTEXT),--context "$(value)") $(if $(CONTAINER_URL),--container-url "$(CONTAINER_URL)") $(if $(FAULT),--fault $(FAULT))
+serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT, STACK, CONTEXT, CORS, CONTAINER_URL, FAULT)
+	@exec $(BIN)/python -m local serve --stack "$(STACK)" --port $(PORT) $(foreach value,$(CONTEXT),--context "$(value)") $(if $(CORS),--context "cors=$(CORS)") $(if $(CONTAINER_URL),--container-url "$(CONTAINER_URL)") $(if $(FAULT),--fault $(FAULT))
 
 synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices

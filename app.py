@@ -7,6 +7,8 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
   JSON (see `stacks/front_door_context.py`). Default: no such stack.
 - `cloud_watch_role`: `off` if the account already has a role for API Gateway logs. Default: `on`.
 - `playground`: `on` to serve the playground at `GET /` of every front door. Default: `off`.
+- `cors`: the origins whose pages may call every front door, separated by commas (`http://localhost:3000`), or `*`.
+  Default: none.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
 - `nag`: `off` to synthesize without cdk-nag. Default: `on`.
 """
@@ -23,6 +25,7 @@ from fnmatch import fnmatch
 
 from aws_cdk import App, Environment, Validations
 
+from constructs_lib import Cors
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import FrontDoorStack
 from stacks.presets import PRESETS
@@ -41,10 +44,12 @@ def build(app: App, env: Environment) -> None:
 
     Raises:
         SystemExit: A context value is invalid.
+        ConfigurationError: As SystemExit, for an origin in `cors`.
     """
     presets = {preset.__name__: preset for preset in PRESETS}
     endpoints = app.node.try_get_context("front_door")
     cloud_watch_role, playground = _is_on(app, "cloud_watch_role"), _is_on(app, "playground", default=False)
+    cors = _cors(app)
     for name in _stack_names(app, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
@@ -53,6 +58,7 @@ def build(app: App, env: Environment) -> None:
                 endpoints=read_front_door(endpoints),
                 cloud_watch_role=cloud_watch_role,
                 playground=playground,
+                cors=cors,
                 env=env,
             )
         else:
@@ -62,6 +68,7 @@ def build(app: App, env: Environment) -> None:
                 hf_token_secret=app.node.get_context("hf_token_secret"),
                 cloud_watch_role=cloud_watch_role,
                 playground=playground,
+                cors=cors,
                 env=env,
             )
     if _is_on(app, "nag"):
@@ -85,6 +92,13 @@ def _stack_names(app: App, names: list[str]) -> list[str]:
     # matches nothing, the CLI needs all of them.
     patterns = app.node.try_get_context(SELECTED_STACKS) or []
     return [name for name in candidates if any(fnmatch(name, pattern) for pattern in patterns)] or candidates
+
+
+def _cors(app: App) -> Cors | None:
+    """The origins in the context `cors`: text, or a list from cdk.json."""
+    value = app.node.try_get_context("cors")
+    origins = value if isinstance(value, list) else str(value or "").replace(",", " ").split()
+    return Cors(allowed_origins=origins) if origins else None
 
 
 def _is_on(app: App, key: str, *, default: bool = True) -> bool:

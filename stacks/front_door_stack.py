@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import IModelEndpoint
+    from constructs_lib import Cors, IModelEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,7 @@ class FrontDoorStack(Stack):
         cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
             and Region is enough. Default: True.
         playground: Whether `GET /` serves a page for trying the models. Default: False.
+        cors: The origins whose pages may call from a browser. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -61,6 +62,7 @@ class FrontDoorStack(Stack):
         endpoints: Mapping[str, ExistingEndpoint | IModelEndpoint],
         cloud_watch_role: bool = True,
         playground: bool = False,
+        cors: Cors | None = None,
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id, env=env, description=f"One streaming API for {', '.join(endpoints)}")
@@ -69,6 +71,7 @@ class FrontDoorStack(Stack):
             "FrontDoor",
             models={name: self._endpoint(name, endpoint) for name, endpoint in endpoints.items()},
             playground=playground,
+            cors=cors,
             cloud_watch_role=cloud_watch_role,
         )
         self.consumer = add_default_consumer(self.front_door)

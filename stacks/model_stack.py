@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import InstanceType, TgiOptions
+    from constructs_lib import Cors, InstanceType, TgiOptions
 
 
 class ModelStack(Stack):
@@ -37,6 +37,7 @@ class ModelStack(Stack):
         cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
             and Region is enough. Default: True.
         playground: Whether `GET /` serves a page for trying the model. Default: False.
+        cors: The origins whose pages may call from a browser. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
         description: Description of the stack. Default: the model and its instance type.
         termination_protection: Whether CloudFormation rejects deleting the stack. Default: False.
@@ -62,6 +63,7 @@ class ModelStack(Stack):
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
         playground: bool = False,
+        cors: Cors | None = None,
         env: Environment | None = None,
         description: str | None = None,
         termination_protection: bool = False,
@@ -89,6 +91,7 @@ class ModelStack(Stack):
             "FrontDoor",
             models={name: self.endpoint},
             playground=playground,
+            cors=cors,
             cloud_watch_role=cloud_watch_role,
         )
         self.consumer = add_default_consumer(self.front_door)

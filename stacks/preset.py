@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import InstanceType, TgiOptions
+    from constructs_lib import Cors, InstanceType, TgiOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,7 @@ class PresetStack(ModelStack):
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token; only gated models read it.
         cloud_watch_role: Whether to set the account's role for API Gateway logs. Default: True.
         playground: Whether `GET /` serves a page for trying the model. Default: False.
+        cors: The origins whose pages may call from a browser. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -60,6 +61,7 @@ class PresetStack(ModelStack):
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
         playground: bool = False,
+        cors: Cors | None = None,
         env: Environment | None = None,
     ) -> None:
         super().__init__(
@@ -73,5 +75,6 @@ class PresetStack(ModelStack):
             hf_token_secret=hf_token_secret if self.preset.gated else None,
             cloud_watch_role=cloud_watch_role,
             playground=playground,
+            cors=cors,
             env=env,
         )

@@ -15,6 +15,7 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from constructs import IConstruct
 
 import app as composition
+from constructs_lib.errors import ConfigurationError
 from stacks.presets import PRESETS
 
 NAMES = [preset.__name__ for preset in PRESETS]
@@ -248,6 +249,38 @@ def test_the_playground_can_be_turned_on_in_the_context(value: object) -> None:
 @pytest.mark.parametrize("context", [{}, {"playground": "off"}, {"playground": False}])
 def test_the_playground_is_off_by_default(context: dict[str, object]) -> None:
     assert not root_is_open(**context)
+
+
+def cors_origins(stack: str = "LlamaTgiStack", **context: object) -> Any:
+    rendered = built(nag="off", stacks=stack, front_door=ENDPOINTS, **context).synth().get_stack_by_name(stack).template
+    functions = (entry for entry in rendered["Resources"].values() if entry["Type"] == "AWS::Lambda::Function")
+    found = [json.dumps(entry["Properties"].get("Environment", {})) for entry in functions]
+    (variables,) = (json.loads(text)["Variables"] for text in found if "DEFAULT_MAX_TOKENS" in text)
+    return json.loads(variables.get("CORS_ORIGINS", "null"))
+
+
+@pytest.mark.parametrize("stack", ["LlamaTgiStack", "FrontDoorStack"])
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("http://localhost:3000", ["http://localhost:3000"]),
+        ("https://a.example.com,http://b:1", ["https://a.example.com", "http://b:1"]),
+        (["https://a.example.com"], ["https://a.example.com"]),
+        ("*", ["*"]),
+        ("", None),
+    ],
+)
+def test_pages_of_the_origins_in_the_context_may_call(stack: str, value: object, origins: list[str] | None) -> None:
+    assert cors_origins(stack, cors=value) == origins
+
+
+def test_pages_of_no_origin_may_call_by_default() -> None:
+    assert cors_origins() is None
+
+
+def test_an_origin_in_the_context_that_no_browser_sends_is_rejected() -> None:
+    with pytest.raises(ConfigurationError, match=r"cors.allowed_origins='localhost:3000': must be an origin"):
+        built(nag="off", cors="localhost:3000")
 
 
 @pytest.mark.parametrize("key", ["playground", "nag", "cloud_watch_role"])
