@@ -1,0 +1,22 @@
+// What the checks have in common.
+export const messages = [{ role: "user", content: "What is deep learning?" }];
+
+/** Fail unless something is true. */
+export function expect(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+/** Fail unless two values have the same JSON. */
+export function expectEqual(found, expected) {
+  expect(JSON.stringify(found) === JSON.stringify(expected), `${JSON.stringify(found)} != ${JSON.stringify(expected)}`);
+}
+
+/** What a call throws; fails if it throws nothing. */
+export async function thrown(call) {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
+}
