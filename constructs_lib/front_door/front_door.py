@@ -45,8 +45,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
     all at `GET /openapi.json`, and lists its models at `GET /v1/models`. A request names its model in the field `model`
     (OpenAI's routes) or in the path, below `/models/<name>` (TGI's); it may omit the name if there is only one model.
 
-    API Gateway checks access, rate and burst, and that a JSON body has the members that its route requires; the
-    function validates everything else. Prompts and answers are never logged.
+    API Gateway checks access, rate and burst; the function validates every request and answers in the protocol of its
+    client. Prompts and answers are never logged.
 
     Args:
         scope: Parent construct.
@@ -72,7 +72,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
             `access`. Default: none.
         web_acl: An AWS WAF web ACL. Default: none.
         domain: A custom domain name. Default: API Gateway's.
-        cors: The origins whose pages may call from a browser. Default: none.
+        cors: The origins whose pages may call from a browser, with any headers. Default: none.
         playground: Whether `GET /` serves anybody a page for trying the models; its requests need access like all
             others. Cannot be used with `Access.iam()`. Default: False.
         cloud_watch_role: Whether to set the role that API Gateway writes logs with in this account and Region; without
