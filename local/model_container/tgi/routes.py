@@ -54,7 +54,7 @@ def _headers(infer: Infer, request: GenerateRequest, result: TimedGeneration, st
     tokens = len(result.generation.tokens)
     return {
         "x-compute-type": infer.settings.compute_type,
-        "x-compute-time": str(total),
+        "x-compute-time": f"{total:.9f}",
         "x-compute-characters": str(len(request.inputs)),
         "x-total-time": str(int(total * 1000)),
         "x-validation-time": str(int((result.queued - started) * 1000)),
