@@ -12,8 +12,16 @@ from front_door.http.response import JSON, Response, json_response
 # The states in which an endpoint accepts invocations (botocore's sagemaker model, DescribeEndpointOutput).
 _SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
 
-# Values in TGI's `/info` that no option sets (router/src/server.rs, Info).
-_INFO = {"validation_workers": 2, "max_best_of": 2, "max_stop_sequences": 4, "max_client_batch_size": 4}
+# The limits in `/info`, in TGI's order, and its defaults of those that the plan need not know (router/src/server.rs).
+_LIMITS = {
+    "max_concurrent_requests": 128,
+    "max_best_of": 2,
+    "max_stop_sequences": 4,
+    "max_input_tokens": None,
+    "max_total_tokens": None,
+    "validation_workers": 2,
+    "max_client_batch_size": 4,
+}
 
 _HANDLERS = {
     "inputs": "protocols.tgi.routes.compat_generate",
@@ -55,10 +63,7 @@ def info(ctx: RequestContext) -> Response:
         "model_id": known.model_id or "/opt/ml/model",
         "model_sha": facts.get("revision"),
         "model_pipeline_tag": None,
-        "max_concurrent_requests": facts.get("max_concurrent_requests", 128),
-        **{name: facts.get(name, default) for name, default in _INFO.items()},
-        "max_input_tokens": facts.get("max_input_tokens"),
-        "max_total_tokens": facts.get("max_total_tokens"),
+        **{name: facts.get(name, default) for name, default in _LIMITS.items()},
         "router": "text-generation-router",
         "version": facts.get("version"),
         "sha": None,

@@ -29,7 +29,7 @@ def _grammar(value: Any, path: str) -> Sequence[Problem]:
             return ((path, f"missing field `{name}`"),)
     if value["type"] in ("json", "json_object", "regex", "json_schema"):
         return ()
-    return ((path, "unknown variant, expected one of `json`, `regex`, `json_schema`"),)
+    return ((f"{path}.type", "unknown variant, expected one of `json`, `json_object`, `regex`, `json_schema`"),)
 
 
 def _never_null(type_: Type) -> Field:

@@ -336,7 +336,7 @@ def test_routes_without_a_model_require_a_single_model(api_for: Callable[..., Ap
         ({"inputs": "x", "parameters": {"stop": "\n"}}, "parameters.stop: invalid type: string, expected a sequence"),
         ({"inputs": "x", "parameters": {"stop": [1]}}, "parameters.stop: invalid type: integer, expected a string"),
         ({"inputs": "x", "parameters": {"grammar": {"type": "json"}}}, "parameters.grammar: missing field `value`"),
-        ({"inputs": "x", "parameters": {"grammar": {"type": "x", "value": 1}}}, "grammar: unknown variant"),
+        ({"inputs": "x", "parameters": {"grammar": {"type": "x", "value": 1}}}, "grammar.type: unknown variant"),
     ],
 )
 def test_a_wrong_type_is_named(api: ApiClient, body: dict[str, Any], problem: str) -> None:
