@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-m
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import chain
 from typing import Protocol
 
 from front_door.context import RequestContext
 from front_door.errors import IN_BAND, ApiError
-from front_door.http.json import parse
 from front_door.http.response import JSON, Response
 from front_door.request_log import RequestLog
 
@@ -51,8 +51,9 @@ def stream_response(
     errors: ErrorWriter,
     *,
     translate: Callable[[bytes], bytes] | None = None,
-    check_first: Callable[[bytes], None] = lambda events: None,
+    check_first: Callable[[bytes], None],
     check_last: Callable[[bytes, RequestLog], None],
+    read_json: Callable[[bytes], bytes] | None = None,
 ) -> Response:
     """Pass a stream on as it arrives. If the first token takes long, the status is sent before it.
 
@@ -61,9 +62,11 @@ def stream_response(
         source: The container's response.
         errors: Writes errors.
         translate: From complete events to what the client gets. Default: unchanged.
-        check_first: Gets the first events; an ApiError that it raises becomes the response.
+        check_first: Gets the first events; an ApiError that it raises becomes the response, or the stream's end.
         check_last: Gets the last events of the container, logs what they report, and raises ApiError if they do not
             end the stream.
+        read_json: From a response that the container did not stream to what the client gets instead of a stream.
+            Default: such a response is an error.
 
     Raises:
         ApiError: The stream ended before its first event.
@@ -73,41 +76,35 @@ def stream_response(
     first = next(parts, None)
     if first is None:
         raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no event")
-    if first and not source.is_event_stream:
-        return Response(200, dict(JSON), [check_json(first + b"".join(parts))])
+    if first and not source.is_event_stream and read_json is not None:
+        return Response(200, dict(JSON), [read_json(first + b"".join(parts))])
     if first:
-        check_first(first)
-    return Response(200, dict(EVENT_STREAM), _stream(ctx, first, parts, source, errors, translate, check_last))
+        _check_begin(first, source, check_first)
+    body = _stream(ctx, chain([first], parts), source, errors, translate, None if first else check_first, check_last)
+    return Response(200, dict(EVENT_STREAM), body)
 
 
-def check_json(body: bytes) -> bytes:
-    """The response of a container that does not stream, unchanged.
-
-    Raises:
-        ApiError: It is not JSON.
-    """
-    if not isinstance(parse(body), dict | list):
-        raise ApiError("upstream", "The model's response is not JSON.", log_detail="not JSON")
-    return body
+def _check_begin(first: bytes, source: EventSource, check_first: Callable[[bytes], None]) -> None:
+    if not source.is_event_stream:
+        raise ApiError("upstream", "The model's response cannot be streamed.", log_detail="no events")
+    check_first(first)
 
 
 def _stream(
     ctx: RequestContext,
-    first: bytes,
-    parts: Iterator[bytes],
+    parts: Iterable[bytes],
     source: EventSource,
     errors: ErrorWriter,
     translate: Callable[[bytes], bytes] | None,
+    check_first: Callable[[bytes], None] | None,
     check_last: Callable[[bytes, RequestLog], None],
 ) -> Iterator[bytes]:
     try:
-        part: bytes | None = first
-        while part is not None:
-            if part and not source.is_event_stream:
-                message = "The model's response cannot be streamed."
-                raise ApiError("upstream", message, log_detail="no events")
+        for part in parts:
+            if part and check_first is not None:
+                _check_begin(part, source, check_first)
+                check_first = None
             yield _render(part, translate)
-            part = next(parts, None)
         check_last(source.last_event, ctx.log)
     except ApiError as failure:
         error = _error_to_report(failure, source, check_last, ctx.log)

@@ -38,6 +38,7 @@ KINDS: dict[str, ErrorKind] = {
     "timeout": ErrorKind(504),
     "unavailable": ErrorKind(503, 2),
     "upstream": ErrorKind(502),
+    "upstream_event_too_large": ErrorKind(502),
     # This function.
     "internal": ErrorKind(500),
 }

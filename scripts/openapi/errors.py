@@ -61,7 +61,7 @@ _STATUSES = {
     "424": "The model failed during generation.",
     "429": "Too many requests, or the quota is exhausted.",
     "500": "The response was cut off, or the API has a defect.",
-    "502": "The model's endpoint could not be invoked.",
+    "502": "The model's endpoint could not be invoked, or its response is of no use.",
     "503": "The model is not ready or has no capacity.",
     "504": "The model did not respond in time.",
 }

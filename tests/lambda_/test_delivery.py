@@ -72,7 +72,8 @@ def test_a_buffered_response_waits_without_keep_alives(api: ApiClient, sagemaker
 
 
 def test_an_error_after_a_keep_alive_is_reported_in_the_stream(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    failed = error(424, "ModelError", OriginalStatusCode=424, OriginalMessage="CUDA out of memory")
+    message = '{"error": "CUDA out of memory", "error_type": "generation"}'
+    failed = error(424, "ModelError", OriginalStatusCode=424, OriginalMessage=message)
     sagemaker.replies.append(Reply([pause(), *failed.pieces]))
     answer = api.send("/generate_stream", {"inputs": "Hi"})
     result = answer.body.replace(b":\n\n", b"")

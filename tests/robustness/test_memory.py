@@ -76,15 +76,20 @@ def sandbox(sagemaker: FakeSageMaker) -> Iterator[Sandbox]:
 def test_memory_is_flat_over_five_thousand_requests(sagemaker: FakeSageMaker) -> None:
     sagemaker.respond = MixedResponder()
     statuses: Counter[int] = Counter()
+    memory: list[int] = []
     with sandbox(sagemaker) as running:
         for at, event in zip(range(1, REQUESTS + 1), mixed_events(), strict=False):
             statuses[running.api.invoke(event).status] += 1
             sagemaker.received.clear()
             if at == WARM_UP_REQUESTS:
                 before = running.usage()
+            if at > WARM_UP_REQUESTS and at % 50 == 0:
+                memory.append(running.usage()["memory"])
         after = running.usage()
         lines = running.output.read_text().splitlines()
-    assert after["memory"] - before["memory"] <= MAX_GROWTH_KIB
+    # An error and its frames refer to each other, so memory rises and falls with the garbage collector's turns.
+    half = len(memory) // 2
+    assert max(memory[half:]) - max(memory[:half]) <= MAX_GROWTH_KIB
     assert after["files"] <= before["files"] + 1  # a connection may be kept for the next request
     assert after["threads"] <= before["threads"]
     assert len(lines) == REQUESTS

@@ -24,7 +24,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 ENDINGS = {
     "ModelStreamError x": exception("ModelStreamError", Message="m", ErrorCode="x"),
     "in-band": part(b'data: {"error":{"message":"m","http_status_code":422}}\n\n'),
-    "form of an event": part(b"data: nonsense\n\n"),
+    "an event: not JSON, 8 bytes": part(b"data: nonsense\n\n"),
     "event stream checksum": b"\0" * 40,
 }
 """By the cause that is logged."""

@@ -32,6 +32,7 @@ class ResponseParser:
     def __init__(self, default_length: int | None = None) -> None:
         self._default_length = default_length
         self._left: int | None = None
+        self._left_of_chunk = 0
         self._is_chunked = False
         self.status = 0
         self.headers: dict[str, str] = {}
@@ -67,14 +68,14 @@ class ResponseParser:
         """Take some bytes of the body; first nothing, for those that came with the head.
 
         Returns:
-            The content that they complete: under load many chunks arrive together, and are returned together.
+            The content of the chunks that they complete, joined; of a large chunk, what there is of it.
 
         Raises:
             BrokenResponseError: The chunks are malformed.
         """
         data = self.rest + data if self.rest else data
         if self._is_chunked:
-            content, self.rest, self.is_complete = dechunk(data)
+            content = self._feed_chunks(data)
         elif self._left is None:
             content, self.rest = data, b""
         else:
@@ -82,6 +83,32 @@ class ResponseParser:
             self._left -= len(content)
             self.is_complete = not self._left
         return content
+
+    def _feed_chunks(self, data: bytes) -> bytes:
+        """A chunk that is not complete is kept while it is small; of a large one, each slice's part is content."""
+        begun = b""
+        if self._left_of_chunk:
+            begun, data = self._continue_chunk(data)
+        content, self.rest, self.is_complete = dechunk(data)
+        if (
+            len(self.rest) > _MAX_SIZE_LINE_BYTES
+            and (line := _SIZE_LINE.match(self.rest))
+            and (size := int(line[1], 16))
+        ):
+            self._left_of_chunk = size + 2
+            more, self.rest = self._continue_chunk(self.rest[line.end() :])
+            content += more
+        return begun + content if begun else content
+
+    def _continue_chunk(self, data: bytes) -> tuple[bytes, bytes]:
+        """Split `data` into content of the chunk that has begun, and what follows the chunk and the CRLF at its end."""
+        size = max(self._left_of_chunk - 2, 0)
+        end = data[size : self._left_of_chunk]
+        if not b"\r\n"[size + 2 - self._left_of_chunk :].startswith(end):
+            raise BrokenResponseError("a chunk without its end")
+        rest = data[self._left_of_chunk :]
+        self._left_of_chunk -= len(data) - len(rest)
+        return data[:size], rest
 
     def end(self) -> None:
         """Handle the end of the connection, which ends a body of unknown length if the server announced it.

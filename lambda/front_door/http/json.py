@@ -39,6 +39,15 @@ def parse_object(data: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
+def describe_content(data: bytes) -> str:
+    """What some bytes are that should have been something else, for the log: kind and size, nothing of the text."""
+    start = data[:100].lstrip()
+    if not start:
+        return "empty"
+    kind = "HTML" if start.startswith(b"<") else "not JSON" if parse(data) is None else "JSON of another form"
+    return f"{kind}, {len(data)} bytes"
+
+
 def type_name(value: object) -> str:
     """The type of a decoded JSON value by serde's name, without the value."""
     return "null" if value is None else _TYPE_NAMES[type(value)]

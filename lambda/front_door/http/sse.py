@@ -4,14 +4,22 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from front_door.errors import ApiError
-from front_door.http.json import parse_object
+from front_door.http.json import describe_content, parse_object
+
+MAX_EVENT_BYTES = 8 * 1024 * 1024
+"""How long one event of a model may be; nearly all are shorter than 1 KiB. A body without events counts as one."""
 
 # A stream's events end with an empty line; TGI's end with LF, others may send CRLF.
 _ENDS = (b"\n\n", b"\r\n\r\n")
+# What the containers' events begin with: they carry an object, or announce the end.
+_DATA = tuple(b"data:" + value for value in (b"{", b" {", b"[DONE]", b" [DONE]"))
+_FIELDS = (b"data", b"", b"event", b"id", b"retry")
 
 
 class SseReader:
     """Yields a stream in complete events, so that a stream that breaks never leaves half an event behind.
+
+    What is no event, such as a page of a proxy or a traceback, is never yielded.
 
     Args:
         parts: Slices of the stream; an empty slice (a keep-alive) is passed on.
@@ -33,7 +41,7 @@ class SseReader:
         """One or more complete events at a time, each as soon as it is complete.
 
         Raises:
-            ApiError: As `parts`, and if the stream ends inside an event.
+            ApiError: As `parts`; the stream ends inside an event, an event is too large, or it is no event.
         """
         pending = bytearray()
         is_known = False
@@ -43,8 +51,7 @@ class SseReader:
                 yield part
                 continue
             if not is_known and not self._is_event_stream():
-                yield part
-                yield from parts
+                yield from _limited(part, parts)
                 return
             is_known = True
             if not pending and part.endswith(_ENDS):
@@ -54,12 +61,16 @@ class SseReader:
                 pending += part
                 end = _last_end(pending, searched)
                 if not end:
+                    if len(pending) > MAX_EVENT_BYTES:
+                        raise event_too_large()
                     continue
                 complete = bytes(pending[:end])
                 del pending[:end]
+            _check(complete)
             self._previous, self._latest = self._latest, complete
             yield complete
         if pending:
+            _check_fields(bytes(pending), is_cut=True)
             raise ApiError(
                 "incomplete_generation_stream", "Incomplete generation stream", log_detail="cut inside an event"
             )
@@ -69,6 +80,56 @@ def _last_end(data: bytearray, start: int) -> int:
     """Where the last complete event in `data` ends, searching from `start`; 0 if none does."""
     found = ((data.rfind(end, start), len(end)) for end in _ENDS)
     return max((at + length for at, length in found if at >= 0), default=0)
+
+
+def event_too_large() -> ApiError:
+    """The error for an event that is not read to its end."""
+    message = f"The model sent an event of more than {MAX_EVENT_BYTES} bytes."
+    return ApiError("upstream_event_too_large", message, log_detail=f"over {MAX_EVENT_BYTES} bytes")
+
+
+def _limited(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The slices of a body that is no event stream."""
+    size = len(first)
+    yield first
+    for part in parts:
+        size += len(part)
+        if size > MAX_EVENT_BYTES:
+            raise event_too_large()
+        yield part
+
+
+def _check(events: bytes) -> None:
+    """Raise ApiError unless these are events as the containers send them; only their beginnings are looked at."""
+    if events.startswith(_DATA) and events.count(b"\n") == 2 and len(events) <= MAX_EVENT_BYTES:
+        return
+    for event in events.replace(b"\r\n", b"\n").split(b"\n\n"):
+        if len(event) > MAX_EVENT_BYTES:
+            raise event_too_large()
+        if not event.startswith(_DATA) or b"\n" in event:
+            _check_fields(event)
+
+
+def _check_fields(event: bytes, *, is_cut: bool = False) -> None:
+    """Raise ApiError if a line is neither a field nor a comment, or data is neither an object nor the end."""
+    lines = event.splitlines()
+    for at, line in enumerate(lines):
+        name, colon, _ = line.partition(b":")
+        if line and not (name in _FIELDS if colon else is_cut and at == len(lines) - 1 and _begins_field(name)):
+            message = "The model's response is not an event stream."
+            raise ApiError("upstream", message, log_detail=f"no events: {describe_content(event)}")
+    for data in () if is_cut else event_data(event):
+        if not (b"data:" + data).startswith(_DATA):
+            raise _not_json(data)
+
+
+def _begins_field(name: bytes) -> bool:
+    return any(field.startswith(name) for field in _FIELDS)
+
+
+def _not_json(data: bytes) -> ApiError:
+    detail = f"an event: {describe_content(data)}"
+    return ApiError("upstream", "The model sent an event that is not JSON.", log_detail=detail)
 
 
 def event_data(events: bytes) -> list[bytes]:
@@ -93,6 +154,6 @@ def event_objects(events: bytes) -> list[dict[str, Any]]:
             continue
         value = parse_object(data)
         if value is None:
-            raise ApiError("upstream", "The model sent an event that is not JSON.", log_detail="not JSON")
+            raise _not_json(data)
         found.append(value)
     return found

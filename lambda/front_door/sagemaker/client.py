@@ -19,6 +19,8 @@ DEADLINE = "deadline"
 """The `log_detail` of a timeout that is this function's own time limit."""
 _TIMEOUT = "The model did not finish in time."
 _EVENTS, _JSON = "text/event-stream", "application/json"
+# InvokeEndpoint's limit, by AWS's hosting FAQ; the API's model has 6 MiB.
+_MAX_RESPONSE_BYTES = 25 * 1024 * 1024
 
 
 class Stream:
@@ -166,9 +168,8 @@ def _media_type(content_type: str) -> str:
     """The media type of a response; raises ApiError if no client of any protocol could read it."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in (_EVENTS, _JSON):
-        raise ApiError(
-            "upstream", "The model's response is neither an event stream nor JSON.", log_detail="content type"
-        )
+        detail = "content type: HTML" if media_type == "text/html" else "content type"
+        raise ApiError("upstream", "The model's response is neither an event stream nor JSON.", log_detail=detail)
     return media_type
 
 
@@ -177,7 +178,16 @@ def _inference_headers(inference_id: str | None) -> dict[str, str]:
 
 
 def _read_body(answer: Answer) -> bytes:
-    return b"".join(answer.read_body())
+    parts, size = [], 0
+    for part in answer.read_body():
+        parts.append(part)
+        size += len(part)
+        if size > _MAX_RESPONSE_BYTES:
+            answer.close_unless_reusable()
+            raise ApiError(
+                "upstream", "The model's response is too large.", log_detail=f"over {_MAX_RESPONSE_BYTES} bytes"
+            )
+    return b"".join(parts)
 
 
 def _connection_error(error: OSError, answer: Answer | None = None) -> ApiError:

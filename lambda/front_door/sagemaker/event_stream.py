@@ -8,13 +8,14 @@ from struct import Struct
 from zlib import crc32
 
 from front_door.errors import ApiError
+from front_door.http.sse import MAX_EVENT_BYTES, event_too_large
 from front_door.sagemaker.errors import from_event
 
 _PRELUDE = Struct("!III").unpack_from  # length of the message, length of its headers, checksum of both
 _CHECKSUM = Struct("!I").unpack_from
 _PRELUDE_BYTES = 12
 _MIN_BYTES = 16
-_MAX_BYTES = 24 * 1024 * 1024 + 128 * 1024 + _MIN_BYTES
+_MAX_BYTES = MAX_EVENT_BYTES + 128 * 1024 + _MIN_BYTES  # headers take at most 128 KiB
 _STRING = b"\x07"
 _UNKNOWN = ""
 BROKEN = "The model's response broke off before its end."
@@ -30,20 +31,28 @@ class Decoder:
 
     def __init__(self) -> None:
         self.error: ApiError | None = None
-        self._rest = b""
+        # Slices of a message that is not complete, and how many bytes it lacks: joined once, when it is.
+        self._slices: list[bytes] = []
+        self._missing = 0
         # All events of a type have the same header bytes.
         self._payload_headers: bytes | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The payloads that `data` completes, joined; empty if it completes none."""
-        if self._rest:
-            data = self._rest + data
+        if self._slices:
+            self._slices.append(data)
+            self._missing -= len(data)
+            if self._missing > 0:
+                return b""
+            data = b"".join(self._slices)
         position, end, payloads = 0, len(data), []
-        while end - position >= _MIN_BYTES:
+        needed = _MIN_BYTES
+        while end - position >= needed:
             total, header_bytes, checksum = _PRELUDE(data, position)
             following = position + total
             if following > end or total < _MIN_BYTES + header_bytes:
-                self.error = _prelude_error(data[position:], total, checksum)
+                self.error = _prelude_error(data[position : position + 8], header_bytes, checksum)
+                needed = total
                 break
             # This checksum covers the prelude as well.
             if crc32(data[position : following - 4]) != _CHECKSUM(data, following - 4)[0]:
@@ -60,12 +69,13 @@ class Decoder:
                 self.error = from_event(code, payload)
                 break
             position = following
-        self._rest = data[position:] if position else data
+        self._missing = needed - (end - position)
+        self._slices = [data[position:]] if position < end else []
         return payloads[0] if len(payloads) == 1 else b"".join(payloads)
 
     def finish(self) -> None:
         """Handle the end of the stream; sets `error` if it ended inside an event."""
-        if self._rest and self.error is None:
+        if self._slices and self.error is None:
             self.error = ApiError("incomplete_generation", BROKEN, log_detail="truncated event stream")
 
 
@@ -92,10 +102,12 @@ def _error_code(fields: dict[str, str]) -> str | None:
     return None if fields.get(":event-type") == "PayloadPart" else _UNKNOWN
 
 
-def _prelude_error(data: bytes, total: int, checksum: int) -> ApiError | None:
-    """What is wrong with the prelude of a message that is not complete; without it, more would be waited for."""
-    is_possible = len(data) < total <= _MAX_BYTES
-    return None if is_possible and crc32(data[:8]) == checksum else _damaged_error()
+def _prelude_error(prelude: bytes, header_bytes: int, checksum: int) -> ApiError | None:
+    """What is wrong with the lengths of a message that is not complete; without it, more would be waited for."""
+    total = int.from_bytes(prelude[:4], "big")
+    if crc32(prelude) != checksum or total < _MIN_BYTES + header_bytes:
+        return _damaged_error()
+    return event_too_large() if total > _MAX_BYTES else None
 
 
 def _damaged_error() -> ApiError:

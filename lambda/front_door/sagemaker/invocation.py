@@ -133,12 +133,13 @@ class ModelStream:
     def _open(self) -> None:
         while True:
             try:
-                self._stream = self._invocation.open()
+                stream = self._stream = self._invocation.open()
                 break
             except ApiError as error:
                 if not self._retries.wait_for(error):
                     raise
-        self._events = SseReader(self._stream, is_event_stream=lambda: self._stream.is_event_stream)
+        # Not `self._stream`: a reference to itself would keep each request until the garbage collector runs.
+        self._events = SseReader(stream, is_event_stream=lambda: stream.is_event_stream)
 
     def _is_refused(self, part: bytes) -> bool:
         """Whether the stream begins with an error after which the request is sent again."""

@@ -107,7 +107,8 @@ def test_an_error_before_the_first_event_becomes_the_status(
 def test_sagemakers_error_for_one_choice_becomes_the_status(
     api: ApiClient, sagemaker: SageMakerDouble, is_streamed: bool
 ) -> None:
-    refused = sagemaker_error(424, "ModelError", OriginalStatusCode=424, OriginalMessage="CUDA out of memory")
+    message = '{"error": "CUDA out of memory", "error_type": "generation"}'
+    refused = sagemaker_error(424, "ModelError", OriginalStatusCode=424, OriginalMessage=message)
     sagemaker.replies += [refused, Reply([HEAD, lambda: time.sleep(0.5), *answer("a").pieces[1:]])]
     answered = api.send(PATH, {**HI, "n": 2, "stream": is_streamed})
     assert (answered.status, answered.json()["error"]["message"]) == (424, "CUDA out of memory")

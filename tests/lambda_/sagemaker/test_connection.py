@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from front_door.errors import ApiError
-from front_door.http.http11 import BrokenResponseError, dechunk
+from front_door.http.http11 import BrokenResponseError, ResponseParser, dechunk
 from front_door.sagemaker.connection import Origin
 
-from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, plain_response
+from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, plain_response, slices
 
 
 @pytest.fixture
@@ -128,6 +128,37 @@ def test_chunks_are_parsed_wherever_they_are_cut() -> None:
         assert not ended
         second, rest, ended = dechunk(rest + body[cut:])
         assert (first + second, ended) == (b"one0123456789", True)
+
+
+def chunked_parser() -> ResponseParser:
+    parser = ResponseParser()
+    parser.feed_head(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    return parser
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 4097, 100_000])
+def test_large_chunks_are_parsed_wherever_they_are_cut(size: int) -> None:
+    contents = [bytes([at % 251]) * length for at, length in enumerate((1, 4090, 5000, 9999, 3, 60_000))]
+    parser, received = chunked_parser(), []
+    for piece in slices(b"".join(map(chunk, contents)) + b"0\r\n\r\n", size):
+        received.append(parser.feed(piece))
+        assert len(parser.rest) <= 4096 + size
+    assert (b"".join(received), parser.is_complete, parser.rest) == (b"".join(contents), True, b"")
+
+
+@pytest.mark.parametrize("end", [b"XY", b"\rX", b"\n\n", b"X"])
+@pytest.mark.parametrize("size", [1, 2, 6000])
+def test_a_large_chunk_must_have_its_end(end: bytes, size: int) -> None:
+    pieces = [b"1388\r\n" + b"x" * 4990, *slices(b"x" * 10 + end, size)]
+    with pytest.raises(BrokenResponseError, match="a chunk without its end"):
+        list(map(chunked_parser().feed, pieces))
+
+
+def test_a_large_chunk_in_many_slices_takes_linear_time() -> None:
+    parser, content = chunked_parser(), bytes(20_000_000)
+    started = time.process_time()
+    assert b"".join(map(parser.feed, slices(chunk(content), 1000))) == content
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("line", [b"hello", b"", b"-5"])

@@ -73,7 +73,7 @@ ROWS: list[tuple[Reply, int, str, str | None]] = [
     (tgi_error(500, "Incomplete generation", "incomplete_generation"), 500, "incomplete_generation", None),
     (model_error(413, "Failed to buffer the request body: length limit exceeded"), 413, "too_large", None),
     (model_error(422, "data did not match any variant"), 422, "validation", None),
-    (model_error(500, "Internal Server Error"), 500, "upstream", None),
+    (model_error(500, "Internal Server Error"), 502, "upstream", None),
     (Reply([], then="close"), 502, "upstream", None),
     (Reply([], then="reset"), 502, "upstream", None),
     (Reply([b"SSH-2.0-OpenSSH\r\n"], then="close"), 502, "upstream", None),

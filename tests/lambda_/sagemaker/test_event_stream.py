@@ -1,5 +1,9 @@
 """The decoder of the event stream, compared with botocore's."""
 
+import struct
+import time
+import zlib
+
 import botocore.eventstream
 import pytest
 from front_door.sagemaker.event_stream import Decoder
@@ -83,12 +87,31 @@ def test_an_error_message_without_a_modelled_exception_ends_the_stream_too() -> 
     assert decoder.error.log_detail == "InternalStreamFailure"
 
 
-@pytest.mark.parametrize("length", [0, 15, 2**31])
-def test_an_impossible_length_ends_the_stream_at_once(length: int) -> None:
-    import struct
-    import zlib
+LARGEST = 8 * 1024 * 1024 + 128 * 1024 + 16
+"""A message with a payload of 8 MiB and the longest headers."""
 
+
+@pytest.mark.parametrize(
+    ("length", "kind"),
+    [
+        (0, "incomplete_generation"),
+        (15, "incomplete_generation"),
+        (LARGEST + 1, "upstream_event_too_large"),
+        (2**31, "upstream_event_too_large"),
+    ],
+)
+def test_an_impossible_length_ends_the_stream_at_once(length: int, kind: str) -> None:
     prelude = struct.pack("!II", length, 0)
     _, decoder = decode(prelude + struct.pack("!I", zlib.crc32(prelude)) + b"....")
     assert decoder.error is not None
-    assert "damaged" in decoder.error.message
+    assert decoder.error.kind == kind
+
+
+def test_a_message_in_many_slices_is_copied_once() -> None:
+    payload = bytes(8 * 1024 * 1024)
+    pieces = slices(part(payload), 1000)
+    started = time.process_time()
+    decoded, decoder = decode(*pieces)
+    assert (decoded == payload, decoder.error) == (True, None)
+    # Copied with each slice it would be 35 GB, which takes several seconds.
+    assert time.process_time() - started < 1

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from front_door.errors import IN_BAND, ApiError
-from front_door.http.json import parse_object
+from front_door.http.json import describe_content, parse_object
 from front_door.http.sse import event_data, event_objects
 
 # TGI's OpenAI routes give every in-band error status 422; only the message tells them apart.
@@ -45,20 +45,20 @@ _PARAMS = {
 
 
 def container_error(status: int, text: str) -> ApiError:
-    """The error in an error response: `{"error": text, "error_type": kind}`, or whatever the container sent."""
-    body = parse_object(text.encode(errors="replace")) or {}
-    error = body.get("error")
-    message = error.get("message") if isinstance(error, dict) else error
+    """The error in an error response, `{"error": text, "error_type": kind}`.
+
+    Anything else, such as a page of a proxy or a traceback, has nothing that a client may see: only its status counts.
+    """
+    content = text.encode(errors="replace")
+    body = parse_object(content) or {}
+    message, detail = _message(body), f"ModelError {status}"
+    by_status = _KIND_BY_STATUS.get(status, "upstream")
+    if message is None:
+        detail = f"{detail}: {describe_content(content)}"
+        return _api_error(by_status, f"The model responded with status {status}.", log_detail=detail)
     kind = body.get("error_type")
-    if not isinstance(kind, str) or kind not in KINDS:
-        kind = _KIND_BY_STATUS.get(status, "upstream")
-    return _api_error(
-        kind,
-        str(message or text or f"The model responded with status {status}."),
-        status=status,
-        container_body=body or None,
-        log_detail=f"ModelError {status}",
-    )
+    kind = kind if isinstance(kind, str) and kind in KINDS else by_status
+    return _api_error(kind, message, status=status, container_body=body, log_detail=detail)
 
 
 def stream_error(event: dict[str, Any]) -> ApiError:
@@ -67,15 +67,22 @@ def stream_error(event: dict[str, Any]) -> ApiError:
     TGI's own routes send `{"error": text, "error_type": kind}`, its OpenAI routes
     `{"error": {"message": text, "http_status_code": 422}}`.
     """
-    error = event["error"]
-    if isinstance(error, dict):
-        message = str(error.get("message") or "")
+    message, kind = _message(event), event.get("error_type")
+    if message is None:
+        return ApiError("upstream", "The model failed.", log_detail=IN_BAND)
+    if isinstance(event["error"], dict):
         kind = next((kind for start, kind in KIND_BY_MESSAGE.items() if message.startswith(start)), None)
-    else:
-        message, kind = str(error or ""), event.get("error_type")
-    if not isinstance(kind, str) or kind not in KINDS:
-        kind = "upstream"
-    return _api_error(kind, message or "The model failed.", log_detail=IN_BAND)
+    return _api_error(kind if kind in KINDS else "upstream", message, log_detail=IN_BAND)
+
+
+def _message(body: dict[str, Any]) -> str | None:
+    """The message of a body or an event, if it is an error as TGI writes it; it has had both members since 0.4.0."""
+    error = body.get("error")
+    if isinstance(error, dict):
+        error = error.get("message")
+    elif not isinstance(body.get("error_type"), str):
+        return None
+    return error if isinstance(error, str) and error else None
 
 
 def first_error(events: bytes) -> ApiError | None:

@@ -39,7 +39,11 @@ _USAGE = struct(
     {"prompt_tokens": Field(_INTEGER, is_required=True), "completion_tokens": Field(_INTEGER, is_required=True)}
 )
 _EVENT = struct(
-    {"usage": Field(_USAGE), "system_fingerprint": Field(STRING), "choices": Field(array(_CHOICE, "an array"))}
+    {
+        "usage": Field(_USAGE),
+        "system_fingerprint": Field(STRING),
+        "choices": Field(array(_CHOICE, "an array"), is_required=True),
+    }
 )
 """Everything that is read of an event."""
 

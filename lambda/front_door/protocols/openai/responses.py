@@ -93,7 +93,11 @@ def _stream_response(
     translator = _Translator(generation, chunks, head)
     if len(chunks) > 1:
         return stream_response(
-            ctx, _MultiChoiceStream(generation, translator), OPENAI, check_last=translator.check_last
+            ctx,
+            _MultiChoiceStream(generation, translator),
+            OPENAI,
+            check_first=lambda _events: None,
+            check_last=translator.check_last,
         )
     return stream_response(
         ctx,

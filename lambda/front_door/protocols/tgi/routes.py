@@ -7,15 +7,17 @@ from typing import Any
 
 from front_door.config import Model
 from front_door.context import RequestContext
-from front_door.delivery import ResponseBuilder, buffered_response, check_json, stream_response
+from front_door.delivery import ResponseBuilder, buffered_response, stream_response
 from front_door.errors import ApiError
-from front_door.http.json import parse_object
+from front_door.http.json import describe_content, parse_object
 from front_door.http.json_schema import Type
 from front_door.http.response import JSON, Response, json_response
 from front_door.http.sse import event_objects
 from front_door.protocols.tgi import schema
 from front_door.protocols.tgi.errors import TGI
 from front_door.request_log import RequestLog
+
+_NO_GENERATION = "The model's response is not a generation."
 
 
 def compat_generate(ctx: RequestContext) -> Response:
@@ -99,7 +101,25 @@ def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
 
     upstream_body = _container_body(ctx, model, body, stream=True)
     source = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
-    return stream_response(ctx, source, TGI, check_last=check_last)
+    return stream_response(
+        ctx, source, TGI, check_first=_check_first, check_last=check_last, read_json=_check_generation
+    )
+
+
+def _check_first(events: bytes) -> None:
+    """Each of the first events has a token or is an error; raises ApiError if one is of another form."""
+    for event in event_objects(events):
+        if not isinstance(event.get("token"), dict) and "error" not in event:
+            raise ApiError("upstream", _NO_GENERATION, log_detail="form of an event")
+
+
+def _check_generation(content: bytes) -> bytes:
+    """A response that is not streamed: a generation, or an array of one; raises ApiError if it is anything else."""
+    text = content.strip()
+    generation = text[1:-1] if text.startswith(b"[") and text.endswith(b"]") else text
+    if not isinstance((parse_object(generation) or {}).get("generated_text"), str):
+        raise ApiError("upstream", _NO_GENERATION, log_detail=f"no generation: {describe_content(content)}")
+    return content
 
 
 def _respond(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
@@ -120,7 +140,7 @@ def _build_response(ctx: RequestContext, body: dict[str, Any], *, as_array: bool
     for part in parts:
         yield
         if part and not stream.is_event_stream:
-            return Response(200, dict(JSON), [check_json(part + b"".join(parts))])
+            return Response(200, dict(JSON), [_check_generation(part + b"".join(parts))])
         for event in event_objects(part):
             if "error" in event:
                 raise _without_stream(ctx.engine_of(model).stream_error(event))
@@ -179,10 +199,7 @@ def _without_stream(error: ApiError) -> ApiError:
 def _invoke(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
     """The response to what TGI cannot stream; `/invocations` returns an array of one."""
     model = _model_of(ctx)
-    content = ctx.invoke(model, _container_body(ctx, model, body, stream=False)).strip()
-    if content.startswith(b"[") and content.endswith(b"]"):
+    content = _check_generation(ctx.invoke(model, _container_body(ctx, model, body, stream=False))).strip()
+    if content.startswith(b"["):
         content = content[1:-1]
-    if not isinstance((parse_object(content) or {}).get("generated_text"), str):
-        message = "The model's response is not a generation."
-        raise ApiError("upstream", message, log_detail="no generated_text")
     return Response(200, dict(JSON), [b"[" + content + b"]" if as_array else content])
