@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TypedDict
 
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Integer, Rule, String, problem
+from constructs_lib.planning.validation.rules import Boolean, Integer, Rule, String, problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 
@@ -26,6 +26,7 @@ class ServingOptions(TypedDict, total=False):
     max_stop_sequences: int
     max_top_n_tokens: int
     max_client_batch_size: int
+    enable_prefill_logprobs: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class ServingFacts:
         max_stop_sequences: Most stop sequences of a request.
         max_top_n_tokens: Largest top_n_tokens of a request.
         max_client_batch_size: Most prompts of one /v1/completions request.
+        enable_prefill_logprobs: Whether it computes log probabilities of a prompt's tokens, which `echo` with
+            `logprobs` of /v1/completions needs.
     """
 
     version: str | None = None
@@ -59,6 +62,7 @@ class ServingFacts:
     max_stop_sequences: int | None = None
     max_top_n_tokens: int | None = None
     max_client_batch_size: int | None = None
+    enable_prefill_logprobs: bool | None = None
 
 
 _COUNT = Integer(1)
@@ -73,6 +77,7 @@ _RULES: dict[str, Rule] = {
     "max_stop_sequences": Integer(0),
     "max_top_n_tokens": Integer(0),
     "max_client_batch_size": _COUNT,
+    "enable_prefill_logprobs": Boolean(),
 }
 
 

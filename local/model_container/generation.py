@@ -154,5 +154,8 @@ def _text(tokens: list[Token]) -> str:
 
 
 def _prefill(request: ValidRequest) -> list[tuple[int, str, float | None]]:
-    prompt = [_token(piece, at) for at, piece in enumerate(_kept_pieces(request))]
-    return [(token.id, token.text or tokenizer.BOS, token.logprob if at else None) for at, token in enumerate(prompt)]
+    """The prompt's tokens, each decoded by itself: a part of a character is U+FFFD."""
+    pieces = _kept_pieces(request)
+    texts = [tokenizer.decode_alone(piece, request.inputs) for piece in pieces]
+    tokens = [_token(piece, at) for at, piece in enumerate(pieces)]
+    return [(token.id, texts[at], token.logprob if at else None) for at, token in enumerate(tokens)]

@@ -53,6 +53,17 @@ def tokenize(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
         start = stop
 
 
+def decode_alone(piece: Piece, text: str) -> str:
+    """The text of one token of a text without the others: a part of a character is U+FFFD, as in TGI's `prefill`."""
+    if piece.special:
+        return piece.text or BOS
+    source = text.encode()[piece.start : piece.stop].decode()
+    if source[-1] <= "\uffff":
+        return source
+    is_first = piece.id == _ids(source)[0]
+    return (source[:-1] if is_first else "") + "\ufffd"
+
+
 def count(text: str, *, add_special_tokens: bool) -> int:
     """The number of tokens of a text."""
     astral = 0 if text.isascii() else sum(1 for c in text if c > "\uffff")

@@ -31,8 +31,11 @@ class Engine(Protocol):
     def without_streaming(self, body: dict[str, Any]) -> dict[str, Any]:
         """A body for a response that is not streamed."""
 
-    def create_choice(self, request: GenerationRequest, max_tokens: int) -> Choice:
-        """A reader for the events of one choice, for which the container was asked for `max_tokens`."""
+    def can_stream(self, body: dict[str, Any]) -> bool:
+        """Whether the container can stream its response to a body."""
+
+    def create_choice(self, request: GenerationRequest, max_tokens: int, body: dict[str, Any]) -> Choice:
+        """A reader for the events of one choice, for which the container got `body` and was asked for `max_tokens`."""
 
     def container_error(self, status: int, text: str) -> ApiError:
         """The error in an error response, with status 400 to 599; sets `may_retry` if nothing was generated."""

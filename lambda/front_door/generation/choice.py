@@ -28,6 +28,8 @@ class Choice:
         is_done: Whether the container has reported the end.
         error: The error that it ended with instead.
         can_retry_buffered: Whether the same request without streaming may succeed after this error.
+        mean_logprob: The mean log probability of the generated tokens, if the container reports it.
+        differences: The members of OpenAI's response whose values are not what OpenAI's would be.
     """
 
     text_frame: TextFrame | None = None
@@ -46,6 +48,9 @@ class Choice:
         self.is_done = False
         self.error: ApiError | None = None
         self.can_retry_buffered = False
+        self.mean_logprob: float | None = None
+        self.differences: tuple[str, ...] = ()
+        self._keeps_text = request.keeps_text
 
     def read(self, events: bytes) -> list[Delta]:
         """Read complete events; after an error nothing more is read."""
@@ -54,12 +59,14 @@ class Choice:
             if self.error is not None or self.is_done:
                 break
             deltas += self._end() if data == b"[DONE]" else self._filter(self.read_event(data))
-        return deltas
+        return deltas if self._keeps_text else []
 
     def read_buffered(self, body: bytes) -> list[Delta]:
         """Read a response that was not streamed, as if it were one event and the end."""
         deltas = self._filter(self.read_event(body))
-        return deltas if self.error is not None else deltas + self._end()
+        if self.error is None:
+            deltas += self._end()
+        return deltas if self._keeps_text else []
 
     def read_event(self, data: bytes) -> list[Delta]:
         """Read one event's data, or set `error`."""
@@ -74,6 +81,8 @@ class Choice:
         deltas = [] if self._stop_sequences is None else self._stop_sequences.flush()
         if self._stop_sequences is not None and self._stop_sequences.has_ended:
             self.finish_reason = "stop"
+        if not self._keeps_text:
+            self.finish_reason = "length"
         if self.finish_reason is None:
             self.finish_reason = "length" if self.usage["completion_tokens"] >= self.max_tokens else "stop"
         return deltas
@@ -114,13 +123,13 @@ def raise_incomplete(choices: list[Choice]) -> None:
 def total_usage(request: GenerationRequest, choices: list[Choice]) -> dict[str, int]:
     """The token counts of all choices; a prompt counts once, however many choices it has."""
     counts = [choice.usage or {} for choice in choices]
-    prompt = sum(each.get("prompt_tokens", 0) for each in counts[:: request.n])
-    generated = sum(each.get("completion_tokens", 0) for each in counts)
+    prompt = sum(each.get("prompt_tokens", 0) for each in counts[:: request.candidates])
+    generated = sum(each.get("completion_tokens", 0) for each in counts) if request.keeps_text else 0
     return {"prompt_tokens": prompt, "completion_tokens": generated, "total_tokens": prompt + generated}
 
 
 def log_choices(log: RequestLog, request: GenerationRequest, choices: list[Choice]) -> None:
     """Log the token counts, and why the first choice ended."""
-    usage = total_usage(request, choices)
-    log.add_tokens(prompt=usage["prompt_tokens"], generated=usage["completion_tokens"])
+    generated = sum((choice.usage or {}).get("completion_tokens", 0) for choice in choices)
+    log.add_tokens(prompt=total_usage(request, choices)["prompt_tokens"], generated=generated)
     log.add(finish_reason=choices[0].finish_reason)

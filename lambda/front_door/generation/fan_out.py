@@ -3,12 +3,34 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 from front_door.errors import ApiError
 from front_door.sagemaker import connection
-from front_door.sagemaker.invocation import ModelStream
 
-Open = Callable[[], ModelStream]
+
+class Events(Protocol):
+    """Complete events; see `ModelStream`."""
+
+    @property
+    def is_event_stream(self) -> bool: ...  # noqa: D102
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class WholeResponse:
+    """A response that was not streamed, as if it were one event."""
+
+    is_event_stream = True
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The body."""
+        yield self._body
+
+
+Open = Callable[[], Events]
 _Item = tuple[int, bytes | None, BaseException | None]
 
 

@@ -78,11 +78,14 @@ class GenerationRequest:
         n: The number of choices for the chat or for each prompt.
         stop_sequences: Where a text ends; the text does not contain them.
         repetition_penalty: TGI's own, as is `tool_prompt`.
-        logprobs: A completion's may have any type.
+        logprobs: A chat's says whether; a completion's, how many alternatives.
+        keeps_text: Whether the generated text is wanted; otherwise one token is generated, and dropped.
         tool_choice: `auto`, `none`, `required`, the name of a tool, or OpenAI's object that names one.
         allowed_tools: The names of the tools that may be called.
         response_format: What the text has to be; None if it is free.
         final_answer: The tool that stands for the response format, beside other tools.
+        best_of: How many texts are generated for each prompt, of which the `n` likeliest are returned.
+        tgi_parameters: TGI's parameters that OpenAI does not have, by their names, with values that change the text.
     """
 
     messages: list[dict[str, Any]] | None = None
@@ -110,7 +113,19 @@ class GenerationRequest:
     echo: bool = False
     stream: bool = False
     include_usage: bool = False
+    keeps_text: bool = True
+    tgi_parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def candidates(self) -> int:
+        """How many texts are generated for each prompt."""
+        return max(self.best_of or 1, self.n)
+
+    @property
+    def wants_prompt_logprobs(self) -> bool:
+        """Whether a completion's prompt is repeated with the log probabilities of its tokens."""
+        return self.echo and self.logprobs is not None
 
     def echoed(self, index: int) -> str:
-        """What is repeated before the text of a choice."""
-        return self.prompts[index // self.n] if self.echo else ""
+        """What is repeated before the text of a choice; with log probabilities, the choice reads it itself."""
+        return self.prompts[index // self.candidates] if self.echo and not self.wants_prompt_logprobs else ""

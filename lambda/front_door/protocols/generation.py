@@ -40,7 +40,7 @@ class Generation:
         self._ctx, self._model, self._engine, self._max_tokens = ctx, model, engine, max_tokens
         self._bodies = [engine.with_max_tokens(body, max_tokens) for body in bodies]
         self.request = request
-        self.choices = [engine.create_choice(request, max_tokens) for _ in bodies]
+        self.choices = [engine.create_choice(request, max_tokens, body) for body in bodies]
 
     def open(self, index: int = 0) -> ModelStream:
         """Invoke the model for one choice."""
@@ -61,6 +61,9 @@ class Generation:
 
     def deltas(self) -> Iterator[tuple[int, list[Delta]]]:
         """What the events add as they arrive, with the index of the choice."""
+        if not self._engine.can_stream(self._bodies[0]):
+            yield from self._whole_deltas()
+            return
         if len(self.choices) > 1:
             for index, events in self.merged_events():
                 yield index, self.choices[index].read(events)
@@ -73,9 +76,18 @@ class Generation:
                 return
             yield 0, self.choices[0].read(part)
 
+    def _whole_deltas(self) -> Iterator[tuple[int, list[Delta]]]:
+        from front_door.generation.fan_out import WholeResponse, merge_streams
+
+        opens = [lambda index=index: WholeResponse(self._invoke(index)) for index in range(len(self._bodies))]
+        for index, body in merge_streams(opens):
+            yield index, self.choices[index].read_buffered(body) if body else []
+
     def retry_buffered(self, index: int) -> list[Delta]:
         """Repeat the request for one choice without streaming; returns all of its deltas."""
-        choice: Choice = self._engine.create_choice(self.request, self._max_tokens)
+        choice: Choice = self._engine.create_choice(self.request, self._max_tokens, self._bodies[index])
         self.choices[index] = choice
-        body = self._engine.without_streaming(self._bodies[index])
-        return choice.read_buffered(self._ctx.invoke(self._model, body))
+        return choice.read_buffered(self._invoke(index))
+
+    def _invoke(self, index: int) -> bytes:
+        return self._ctx.invoke(self._model, self._engine.without_streaming(self._bodies[index]))

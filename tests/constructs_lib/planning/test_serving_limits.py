@@ -75,6 +75,25 @@ def test_limits_that_a_version_has_by_itself_are_certain() -> None:
     assert (falcon.max_input_tokens, falcon.max_total_tokens) == (2047, 2048)
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"enable_prefill_logprobs": False}, False),
+        ({"enable_prefill_logprobs": True}, True),
+        ({"version": "2.4.0"}, True),
+        ({"hub_id": "bigscience/bloom-7b1", "num_shard": 1}, True),
+        ({"hub_id": "google/flan-t5-xl", "num_shard": 1}, False),
+        ({"hub_id": "google/flan-t5-xl", "num_shard": 1, "version": "2.4.0"}, False),
+        ({"hub_id": "someone/something"}, None),
+    ],
+)
+def test_whether_the_log_probabilities_of_prompts_are_computed_is_certain_if_the_model_is_known(
+    options: dict[str, Any], expected: bool | None
+) -> None:
+    assert facts(**{"hub_id": "HuggingFaceH4/zephyr-7b-beta", **options}).enable_prefill_logprobs is expected
+
+
 def test_an_option_that_a_version_does_not_have_has_no_default_there() -> None:
     assert "max_client_batch_size" not in known(facts(version="1.4.2"))
     assert facts(version="2.3.1").max_client_batch_size == 4

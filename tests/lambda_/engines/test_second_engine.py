@@ -53,7 +53,10 @@ class EchoEngine:
     def without_streaming(self, body: dict[str, Any]) -> dict[str, Any]:
         return body
 
-    def create_choice(self, request: GenerationRequest, max_tokens: int) -> Choice:
+    def can_stream(self, body: dict[str, Any]) -> bool:
+        return True
+
+    def create_choice(self, request: GenerationRequest, max_tokens: int, body: dict[str, Any]) -> Choice:
         return EchoChoice(request, max_tokens)
 
     def container_error(self, status: int, text: str) -> ApiError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import is_flash
+from constructs_lib.planning.engines.tgi.context import is_flash, support_of
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
 from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, token_limits
@@ -40,8 +40,24 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
         max_input_tokens=longest_input,
         max_total_tokens=total,
         max_batch_total_tokens=_batch_total(ctx, batch_setting),
+        enable_prefill_logprobs=_computes_prompt_logprobs(ctx),
         **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
     )
+
+
+def _computes_prompt_logprobs(ctx: EngineContext) -> bool | None:
+    """None if it depends on what is not known at synth.
+
+    Sources: `models/flash_causal_lm.py` (only there it is an option, since 3.0), `causal_lm.py` and `seq2seq_lm.py`, of
+    which the last reports no token of the prompt.
+    """
+    if ctx.facts is not None and support_of(ctx.facts).decodes_from_one_token:
+        return False
+    if ctx.version < (3, 0, 0) or ctx.values.get("enable_prefill_logprobs") is True:
+        return True
+    if "enable_prefill_logprobs" in ctx.unknown or ctx.facts is None:
+        return None
+    return not is_flash(ctx, ctx.facts)
 
 
 def _batch_total(ctx: EngineContext, batch_setting: int | None) -> int | None:

@@ -13,7 +13,9 @@ class TgiEngine:
     """Talks to TGI's `/invocations`, which accepts its own requests and, by their members, OpenAI's."""
 
     native_protocol = "tgi"
-    not_streamable = "best_of > 1, decoder_input_details, a tool call of which the stream lost a part"
+    not_streamable = (
+        "best_of > 1, decoder_input_details, logprobs with echo, a tool call of which the stream lost a part"
+    )
 
     def build_bodies(
         self, request: "GenerationRequest", facts: Mapping[str, Any], problems: "Problems"
@@ -33,8 +35,16 @@ class TgiEngine:
         """See `Engine`."""
         return {name: value for name, value in body.items() if name not in ("stream", "stream_options")}
 
-    def create_choice(self, request: "GenerationRequest", max_tokens: int) -> "Choice":
+    def can_stream(self, body: dict[str, Any]) -> bool:
         """See `Engine`."""
+        return not body.get("parameters", {}).get("decoder_input_details")
+
+    def create_choice(self, request: "GenerationRequest", max_tokens: int, body: dict[str, Any]) -> "Choice":
+        """See `Engine`."""
+        if "inputs" in body:
+            from front_door.engines.tgi.details import GenerateChoice
+
+            return GenerateChoice(request, max_tokens, body["inputs"])
         from front_door.engines.tgi.events import ChatChoice, CompletionChoice
 
         return (CompletionChoice if request.messages is None else ChatChoice)(request, max_tokens)

@@ -48,12 +48,12 @@ _EVENT = struct(
 """Everything that is read of an event."""
 
 # TGI uses its own names in streamed completions (router/src/lib.rs, FinishReason).
-_FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
+FINISH_REASONS = {"eos_token": "stop", "stop_sequence": "stop"}
 _LOST_ARGUMENTS = "The model's server lost a part of the tool call. Try again, or without `stream`."
 _NO_CALL = "Tool error: the model's answer is not a call of a tool: try again, or set `tool_choice` to `{instead}`"
 _CUT_CALL = "Tool error: max_tokens ({limit}) ended the answer before the name of the tool: raise it"
 # OpenAI's value for a token that is not among the likely ones; TGI's minus infinity is a null in JSON.
-_VERY_UNLIKELY = -9999.0
+VERY_UNLIKELY = -9999.0
 
 
 class TgiChoice(Choice):
@@ -75,7 +75,7 @@ class TgiChoice(Choice):
         for choice in event.get("choices") or ():
             # No event has a reason while TGI looks for the name of a tool, or after a tool call.
             reason = choice.get("finish_reason") or ""
-            self.finish_reason = _FINISH_REASONS.get(reason, reason) or self.finish_reason
+            self.finish_reason = FINISH_REASONS.get(reason, reason) or self.finish_reason
             deltas += self.read_choice(choice)
         return deltas
 
@@ -191,6 +191,6 @@ def _one_logprob(entry: dict[str, Any]) -> dict[str, Any]:
     # A token that is only a part of a character has no text, and its bytes are unknown.
     return {
         "token": token,
-        "logprob": _VERY_UNLIKELY if value is None else value,
+        "logprob": VERY_UNLIKELY if value is None else value,
         "bytes": list(token.encode()) if token else None,
     }

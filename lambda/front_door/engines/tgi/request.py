@@ -12,7 +12,6 @@ from front_door.generation.request import GenerationRequest, Problems
 # TGI rejects 0; with this little only the likeliest token remains, as with OpenAI's 0.
 _MIN_TOP_P = 1e-6
 _MAX_SEED = 2**64
-_NO_LOGPROBS = "logprobs is not supported by this model's server: use chat completions"
 
 
 def build_bodies(request: GenerationRequest, facts: Mapping[str, Any], problems: Problems) -> list[dict[str, Any]]:
@@ -20,18 +19,30 @@ def build_bodies(request: GenerationRequest, facts: Mapping[str, Any], problems:
     if request.messages is None:
         common = _sampling(request, facts, problems)
         _check_completion(request, problems)
-        common["stream"] = True
-        bodies = [{"prompt": prompt, **common} for prompt in request.prompts]
+        bodies = _completion_bodies(request, common, facts, problems)
     else:
         bodies = [_chat_body(request, request.messages, facts, problems)]
-    return [each for body in bodies for each in per_choice_bodies(body, request.n)]
+    return [each for body in bodies for each in per_choice_bodies(body, request.candidates)]
 
 
 def per_choice_bodies(body: dict[str, Any], n: int) -> list[dict[str, Any]]:
     """A body for each of `n` choices; if there is a seed, each has its own."""
-    if "seed" not in body:
+    parameters = body.get("parameters", body)
+    if "seed" not in parameters:
         return [body] * n
-    return [{**body, "seed": (body["seed"] + index) % _MAX_SEED} for index in range(n)]
+    seeds = [{**parameters, "seed": (parameters["seed"] + index) % _MAX_SEED} for index in range(n)]
+    return [{**body, "parameters": each} if "parameters" in body else each for each in seeds]
+
+
+def _completion_bodies(
+    request: GenerationRequest, common: dict[str, Any], facts: Mapping[str, Any], problems: Problems
+) -> list[dict[str, Any]]:
+    from front_door.engines.tgi.generate import generate_parameters, needs_generate
+
+    if not needs_generate(request):
+        return [{"prompt": prompt, **common, "stream": True} for prompt in request.prompts]
+    parameters = generate_parameters(common, request, facts, problems)
+    return [{"inputs": prompt, "parameters": parameters, "stream": True} for prompt in request.prompts]
 
 
 def _chat_body(
@@ -65,7 +76,8 @@ def _sampling(request: GenerationRequest, facts: Mapping[str, Any], problems: Pr
         problems.add("presence_penalty", "presence_penalty is supported as 0 only, unlike frequency_penalty")
     same = ("temperature", "frequency_penalty", "repetition_penalty")
     body: dict[str, Any] = {name: value for name in same if (value := getattr(request, name)) is not None}
-    if request.top_p is not None and request.top_p != 1:  # TGI rejects 1, which is its default
+    # TGI rejects 1, which is its default, and samples with any other, though temperature is 0.
+    if request.top_p is not None and request.top_p != 1 and request.temperature != 0:
         body["top_p"] = request.top_p or _MIN_TOP_P
     if request.seed is not None:
         body["seed"] = request.seed % _MAX_SEED
@@ -88,10 +100,6 @@ def _logprobs(request: GenerationRequest, facts: Mapping[str, Any], problems: Pr
 
 
 def _check_completion(request: GenerationRequest, problems: Problems) -> None:
-    if request.logprobs is not None and request.logprobs is not False:
-        problems.add("logprobs", _NO_LOGPROBS)
-    if request.best_of not in (None, 1, request.n):
-        problems.add("best_of", "best_of is supported only if it equals n: leave it out")
     if request.suffix:
         problems.add("suffix", "suffix is not supported: put what follows into the prompt")
 

@@ -11,7 +11,7 @@ from front_door.http.response import Response
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.responses import EndpointShape, respond
 from front_door.protocols.openai.schema import COMPLETION
-from front_door.protocols.openai.validation import common_members, model_of, validate
+from front_door.protocols.openai.validation import MAX_CHOICES, common_members, model_of, validate
 
 
 def completions(ctx: RequestContext) -> Response:
@@ -31,15 +31,34 @@ def parse_completion(body: Mapping[str, Any], problems: Problems, strict: bool) 
     valid = validate(body, COMPLETION, problems, strict=strict)
     prompts = valid.get("prompt", [])
     prompts = [prompts] if isinstance(prompts, str) else prompts
+    common = common_members(valid, len(prompts), problems)
+    max_tokens, logprobs = valid.get("max_tokens"), valid.get("logprobs")
     return GenerationRequest(
         prompts=prompts,
-        **common_members(valid, len(prompts), problems),
-        max_tokens=valid.get("max_tokens"),
-        logprobs=valid.get("logprobs"),
-        best_of=valid.get("best_of"),
+        **common,
+        # A server generates at least one token; it is dropped.
+        max_tokens=max_tokens if max_tokens is None else max(1, max_tokens),
+        keeps_text=max_tokens != 0,
+        logprobs=None if logprobs is False else logprobs,
+        best_of=_best_of(valid, common["n"], len(prompts), problems),
         suffix=valid.get("suffix"),
         echo=bool(valid.get("echo")),
+        tgi_parameters=valid.get("tgi_parameters", {}),
     )
+
+
+def _best_of(valid: Mapping[str, Any], n: int, prompts: int, problems: Problems) -> int | None:
+    best_of: int | None = valid.get("best_of")
+    if best_of in (None, 1, n):
+        return None
+    if best_of < n:
+        problems.add("best_of", f"best_of ({best_of}) is less than n ({n}): raise it or leave it out")
+    elif valid.get("stream"):
+        problems.add("best_of", "best_of above n cannot be streamed: leave one of `best_of` and `stream` out")
+    elif best_of * prompts > MAX_CHOICES:
+        which = f"best_of ({best_of})" + (f" times the number of prompts ({prompts})" if prompts > 1 else "")
+        problems.add("best_of", f"{which} is more than the {MAX_CHOICES} texts that one request may generate")
+    return min(best_of, MAX_CHOICES)
 
 
 class CompletionChunks(Chunks):
@@ -48,13 +67,14 @@ class CompletionChunks(Chunks):
     def __init__(self, choice: Choice, request: GenerationRequest, index: int, head: dict[str, Any]) -> None:
         super().__init__(choice, request, index, head)
         self._echo = request.echoed(index)
+        self._length = 0
 
     def translate_deltas(self, deltas: list[Delta]) -> list[bytes]:
         """The chunks for some deltas."""
         if self._echo and self.choice.error is None:
             deltas = [Delta(self._echo), *deltas]
             self._echo = ""
-        return [self.chunk(self.text_members(delta.text)) for delta in deltas]
+        return [self._translate(delta) for delta in deltas]
 
     def last_chunk(self) -> bytes:
         """The chunk that says why the text ended."""
@@ -64,10 +84,24 @@ class CompletionChunks(Chunks):
         """The members of a choice that has nothing but text."""
         return {"text": text}
 
+    def _translate(self, delta: Delta) -> bytes:
+        logprobs = None
+        if delta.logprobs:
+            from front_door.protocols.openai.completion_logprobs import completion_logprobs
+
+            logprobs = completion_logprobs([delta], self._length)
+        self._length += len(delta.text)
+        return self.chunk(self.text_members(delta.text), logprobs=logprobs)
+
 
 def completion_members(deltas: list[Delta], request: GenerationRequest, index: int) -> dict[str, Any]:
     """The members of a choice of a buffered response."""
-    return {"text": request.echoed(index) + "".join(delta.text for delta in deltas), "logprobs": None}
+    text, logprobs = request.echoed(index) + "".join(delta.text for delta in deltas), None
+    if request.logprobs is not None:
+        from front_door.protocols.openai.completion_logprobs import completion_logprobs
+
+        logprobs = completion_logprobs(deltas)
+    return {"text": text, "logprobs": logprobs}
 
 
 _SHAPE = EndpointShape(

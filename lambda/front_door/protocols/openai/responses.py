@@ -18,6 +18,7 @@ from front_door.protocols.openai.errors import OPENAI
 from front_door.request_log import RequestLog
 
 _DONE = b"data: [DONE]\n\n"
+_DIFFERENCE = "x-tgi-difference"
 
 
 class EndpointShape(NamedTuple):
@@ -78,12 +79,24 @@ def _build_response(
             raise error
     raise_incomplete(choices)
     log_choices(ctx.log, request, choices)
+    returned = range(len(choices)) if request.candidates == request.n else _likeliest(request, choices)
     members = [
-        {"index": index, **shape.members(deltas[index], request, index), "finish_reason": choice.finish_reason}
-        for index, choice in enumerate(choices)
+        {"index": at, **shape.members(deltas[index], request, index), "finish_reason": choices[index].finish_reason}
+        for at, index in enumerate(returned)
     ]
     usage = total_usage(request, choices)
-    return json_response({**head, "system_fingerprint": choices[0].fingerprint, "choices": members, "usage": usage})
+    differences = dict.fromkeys(name for choice in choices for name in choice.differences)
+    body = {**head, "system_fingerprint": choices[0].fingerprint, "choices": members, "usage": usage}
+    return json_response(body, {_DIFFERENCE: ", ".join(differences)} if differences else None)
+
+
+def _likeliest(request: GenerationRequest, choices: list[Choice]) -> list[int]:
+    """The indexes of the `n` choices for each prompt whose tokens have the highest mean log probability."""
+    likeliest: list[int] = []
+    for first in range(0, len(choices), request.candidates):
+        candidates = range(first, first + request.candidates)
+        likeliest += sorted(candidates, key=lambda index: -(choices[index].mean_logprob or 0))[: request.n]
+    return likeliest
 
 
 def _stream_response(

@@ -51,6 +51,11 @@ def _prompt(value: Any, path: str) -> Sequence[Problem]:
     return () if isinstance(value, str) else _STRINGS(value, path)
 
 
+def _number_of_alternatives(value: Any, path: str) -> Sequence[Problem]:
+    """OpenAI's limit; false is what a chat's `logprobs` may be."""
+    return () if value is False else integer(0, 6, "a number of alternatives from 0 to 5")(value, path)
+
+
 _TOKENS = integer(0, 2**32, "a number of tokens")
 _COMMON: dict[str, Type] = {
     "model": anything,
@@ -74,7 +79,7 @@ COMPLETION: dict[str, Field] = {
     **_COMMON_FIELDS,
     "best_of": Field(integer(1, 2**32, "a number of candidates, at least 1")),
     "echo": Field(BOOLEAN),
-    "logprobs": Field(anything),
+    "logprobs": Field(_number_of_alternatives),
     "suffix": Field(STRING),
     "repetition_penalty": Field(NUMBER),
 }

@@ -69,10 +69,13 @@ def validate(
             if not found:
                 valid[name] = body[name]
     others = {name: value for name, value in body.items() if value is not None and name not in fields}
-    unknown = [name[:100] for name, value in others.items() if not _is_known(name, value, problems)]
-    if unknown and strict:
-        arguments = "argument" if len(unknown) == 1 else "arguments"
-        problems.add(unknown[0], f"Unrecognized request {arguments} supplied: {', '.join(unknown)}")
+    others = {name: value for name, value in others.items() if not _is_known(name, value, problems)}
+    if others and strict:
+        from front_door.protocols.openai.other_names import read_others
+
+        if unknown := [name[:100] for name in read_others(others, valid, problems, is_chat="messages" in fields)]:
+            arguments = "argument" if len(unknown) == 1 else "arguments"
+            problems.add(unknown[0], f"Unrecognized request {arguments} supplied: {', '.join(unknown)}")
     return valid
 
 

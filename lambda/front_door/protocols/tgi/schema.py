@@ -36,7 +36,7 @@ def _never_null(type_: Type) -> Field:
     return Field(type_, is_nullable=False)
 
 
-_PARAMETERS = {
+PARAMETERS = {
     "best_of": Field(_USIZE),
     "temperature": Field(_FLOAT),
     "repetition_penalty": Field(_FLOAT),
@@ -57,9 +57,10 @@ _PARAMETERS = {
     "grammar": Field(_grammar),
     "adapter_id": Field(STRING),
 }
+"""The members of `parameters`."""
 _FIELDS = {
     "inputs": Field(STRING, is_required=True),
-    "parameters": _never_null(struct(_PARAMETERS, "struct GenerateParameters")),
+    "parameters": _never_null(struct(PARAMETERS, "struct GenerateParameters")),
 }
 GENERATE = struct(_FIELDS)
 """The body of `/generate` and `/generate_stream`."""

@@ -92,7 +92,7 @@ def test_openais_parameters_are_sent_as_tgi_accepts_them(body: dict[str, Any], e
         ({"service_tier": "flex"}, "service_tier", "service_tier is supported as `auto` or `default` only"),
         ({"verbosity": "low"}, "verbosity", "verbosity is supported as `medium` only"),
         ({"modalities": ["text", "audio"]}, "modalities", 'modalities is supported as `["text"]` only'),
-        ({"top_k": 5}, "top_k", "Unrecognized request argument supplied: top_k"),
+        ({"min_p": 5}, "min_p", "Unrecognized request argument supplied: min_p"),
         ({"prompt": "x"}, "prompt", "Unrecognized request argument supplied: prompt"),
         ({"inputs": "x", "parameters": {}}, "inputs", "Unrecognized request arguments supplied: inputs, parameters"),
     ],

@@ -267,7 +267,7 @@ def test_all_problems_are_in_one_message() -> None:
             "temperature": "hot",
             "max_tokens": 1,
             "max_completion_tokens": 2,
-            "top_k": 5,
+            "made_up": 5,
             "min_p": 0.1,
             "reasoning_effort": "high",
             "presence_penalty": 1,
@@ -281,7 +281,7 @@ def test_all_problems_are_in_one_message() -> None:
         "messages[1]: invalid type: integer, expected an object with `role` and `content`",
         "temperature: invalid type: string, expected a number",
         "reasoning_effort is not supported: leave it out",
-        "Unrecognized request arguments supplied: top_k, min_p",
+        "Unrecognized request arguments supplied: made_up, min_p",
         "max_tokens and max_completion_tokens are the same parameter and differ: set one of them",
         "presence_penalty is supported as 0 only, unlike frequency_penalty",
     ]

@@ -13,6 +13,7 @@ from tests.lambda_.sagemaker_double import SageMakerDouble, part, parts, slices,
 
 PATH = "/v1/completions"
 BODY = {"prompt": "Once"}
+FACTS = {"max_stop_sequences": 4, "max_top_n_tokens": 3, "enable_prefill_logprobs": False}
 
 
 def streamed(api: ApiClient, **more: Any) -> Read:
@@ -101,7 +102,7 @@ def test_a_stream_without_an_end_is_an_error(api: ApiClient, sagemaker: SageMake
 
 
 def sent(body: dict[str, Any]) -> list[dict[str, Any]]:
-    bodies = completion_bodies({**BODY, **body}, {"max_stop_sequences": 4})
+    bodies = completion_bodies({**BODY, **body}, FACTS)
     assert all(each["stream"] is True for each in bodies)
     return [{name: value for name, value in each.items() if name != "stream"} for each in bodies]
 
@@ -135,11 +136,21 @@ def test_openais_parameters_are_sent_as_tgi_accepts_them(body: dict[str, Any], e
         ({"prompt": ["a", 5]}, "prompt[1]", "invalid type: integer"),
         ({"prompt": ["a"] * 9}, "n", "n (1) times the number of prompts (9) is more than the 8 choices"),
         ({"prompt": ["a"] * 3, "n": 3}, "n", "n (3) times the number of prompts (3) is more than the 8 choices"),
-        ({"logprobs": 0}, "logprobs", "logprobs is not supported"),
-        ({"logprobs": 5}, "logprobs", "logprobs is not supported"),
-        ({"echo": True, "logprobs": 1}, "logprobs", "logprobs is not supported"),
         ({"suffix": "x"}, "suffix", "suffix is not supported: put what follows into the prompt"),
-        ({"best_of": 3}, "best_of", "best_of is supported only if it equals n"),
+        ({"logprobs": 6}, "logprobs", "logprobs: 6 is not a number of alternatives from 0 to 5"),
+        ({"logprobs": True}, "logprobs", "invalid type: boolean, expected a number of alternatives from 0 to 5"),
+        ({"logprobs": 4}, "logprobs", "logprobs is 4, this model returns at most 3 alternatives"),
+        ({"n": 3, "best_of": 2}, "best_of", "best_of (2) is less than n (3): raise it or leave it out"),
+        ({"best_of": 9}, "best_of", "best_of (9) is more than the 8 texts that one request may generate"),
+        (
+            {"prompt": ["a", "b", "c"], "best_of": 3},
+            "best_of",
+            "best_of (3) times the number of prompts (3) is more than the 8 texts that one request may generate",
+        ),
+        ({"best_of": 2, "stream": True}, "best_of", "best_of above n cannot be streamed"),
+        ({"echo": True, "logprobs": 1}, "logprobs", "deployed with enable_prefill_logprobs=True"),
+        ({"echo": True, "logprobs": 1, "stream": True}, "logprobs", "cannot be streamed by this model's server"),
+        ({"echo": True, "logprobs": 1, "truncate": 5}, "logprobs", "truncate is allowed without logprobs"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop", "this model accepts at most 4"),
         ({"messages": []}, "messages", "Unrecognized request argument supplied: messages"),
         ({"max_completion_tokens": 5}, "max_completion_tokens", "Unrecognized request argument supplied"),
