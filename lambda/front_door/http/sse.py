@@ -101,7 +101,12 @@ def _limited(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
 
 def _check(events: bytes) -> None:
     """Raise ApiError unless these are events as the containers send them; only their beginnings are looked at."""
-    if events.startswith(_DATA) and events.count(b"\n") == 2 and len(events) <= MAX_EVENT_BYTES:
+    begin = b"data: {" if events.startswith(b"data: {") else b"data:{"
+    if (
+        events.startswith(begin)
+        and 2 * (events.count(b"\n\n" + begin) + 1) == events.count(b"\n")
+        and len(events) <= MAX_EVENT_BYTES
+    ):
         return
     for event in events.replace(b"\r\n", b"\n").split(b"\n\n"):
         if len(event) > MAX_EVENT_BYTES:
