@@ -82,6 +82,6 @@ def known_engines() -> tuple[str, ...]:
 
 
 def lambda_root() -> Path:
-    """The folder with one folder per function."""
+    """The folder with one folder for each function, and one for the playground."""
     installed = _PACKAGE / "_lambda"
     return installed if installed.is_dir() else _PACKAGE.parent / "lambda"

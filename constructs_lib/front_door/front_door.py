@@ -15,13 +15,15 @@ from constructs_lib._stack_env import StackEnvironment, environment_of
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.arguments import FrontDoorArguments
-from constructs_lib.front_door.assets import synthesizer_problems
+from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
 from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Consumers
 from constructs_lib.front_door.exposure import Exposure
-from constructs_lib.front_door.function_environment import render_environment, size_problems
+from constructs_lib.front_door.function_environment import PLAYGROUND_FILE, render_environment, size_problems
 from constructs_lib.front_door.lambda_functions import python_function
+from constructs_lib.front_door.layers import file_layer
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.metrics import FrontDoorMetrics
+from constructs_lib.front_door.playground_page import render_page
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.validation import validate
 from constructs_lib.planning.validation.problem import Problem
@@ -140,6 +142,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
         access = arguments.access
         self.function: lambda_.Function = self._add_function(arguments, variables)
+        if arguments.playground:
+            self._add_playground()
         self._allow_invocations(arguments.models)
         self._api = FrontDoorApi(self, "Api", function=self.function, arguments=arguments)
         self.api: apigateway.IRestApi = self._api.api
@@ -179,6 +183,12 @@ class FrontDoor(Construct, FrontDoorMetrics):
                 raise
             scope.node.try_remove_child(self.node.id)
             raise ConfigurationError(self.node.path, problems) from None
+
+    def _add_playground(self) -> None:
+        page = render_page(lambda_root() / "playground")
+        description = "The page of a front door for trying its models"
+        layer = file_layer(self, "Playground", path=PLAYGROUND_FILE, render=lambda: page, description=description)
+        self.function.add_layers(layer)
 
     @property
     def url(self) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_TOKENS = 1024
 
+PLAYGROUND_FILE = "playground/index.html"
+"""The playground's page in its layer."""
+
 # Lambda measures all variables together, as one JSON object.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MAX_BYTES = 4096
@@ -54,7 +57,8 @@ def render_environment(
     if cors_origins is not None:
         variables["CORS_ORIGINS"] = _compact(list(cors_origins))
     if playground:
-        variables["PLAYGROUND"] = "on"
+        # /opt is where Lambda unpacks layers.
+        variables["PLAYGROUND_PAGE"] = f"/opt/{PLAYGROUND_FILE}"
     if api_keys:
         variables["API_KEYS"] = "on"
     if streaming:

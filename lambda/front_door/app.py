@@ -58,7 +58,7 @@ class App:
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
             raise ApiError("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
-        if self._config.requires_api_key and not (self._config.has_playground and request.accepts_html_page()):
+        if self._config.requires_api_key and not (self._config.playground_page and request.accepts_html_page()):
             _check_api_key(event)
         # HEAD gets the response to GET: API Gateway leaves the body out, and turns a streamed one without any into 502.
         route = routes.get("GET" if request.method == "HEAD" else request.method)

@@ -45,7 +45,7 @@ class Config:
         region: The Region of both.
         default_max_tokens: The number of tokens for requests that do not set one.
         cors_origins: The origins whose pages may read responses; `*` for all.
-        has_playground: Whether `GET /` shows browsers the playground.
+        playground_page: The file of the playground, which `GET /` shows browsers; None if it is not deployed.
         requires_api_key: Whether API Gateway lets nobody in without an API key.
     """
 
@@ -55,7 +55,7 @@ class Config:
     region: str
     default_max_tokens: int = DEFAULT_MAX_TOKENS
     cors_origins: tuple[str, ...] = ()
-    has_playground: bool = False
+    playground_page: str | None = None
     requires_api_key: bool = False
 
     def model(self, name: str) -> Model | None:
@@ -76,7 +76,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
 
     Args:
         environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
-            `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND` and `API_KEYS`. The SDKs' own
+            `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE` and `API_KEYS`. The SDKs' own
             `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` take precedence over the two URLs.
 
     Raises:
@@ -98,7 +98,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             region=environ["AWS_REGION"],
             default_max_tokens=default_max_tokens,
             cors_origins=cors_origins,
-            has_playground=environ.get("PLAYGROUND") == "on",
+            playground_page=environ.get("PLAYGROUND_PAGE") or None,
             requires_api_key=environ.get("API_KEYS") == "on",
         )
     except KeyError as missing:

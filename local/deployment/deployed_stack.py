@@ -88,7 +88,7 @@ class Deployment:
 
     def has_playground(self) -> bool:
         """Whether `GET /` serves the playground to browsers."""
-        return any(function.environment.get("PLAYGROUND") == "on" for function in self.functions.values())
+        return any("PLAYGROUND_PAGE" in function.environment for function in self.functions.values())
 
     def called_endpoints(self) -> list[DeployedEndpoint]:
         """The endpoints that the API calls; all endpoints if its functions do not list any."""

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from front_door.protocols import playground
 
+SOURCE = Path(__file__).parents[2] / "lambda" / "playground"
 KEY = "team-a-key-0123456789"
 Send = Callable[[bytes], None]
 
@@ -23,9 +25,12 @@ class ApiStub:
     """How the stub responds, and what it has received.
 
     Attributes:
-        url: Where it is served.
+        page: The file of the page.
+        url: Where the stub is served.
         models: The names in its list of models.
+        context: The length of their context.
         needs_key: Whether requests need the key.
+        error_type: The type of the error of a request without it.
         chats: The bodies of the chat requests.
         paths: The requested paths.
         disconnected: Set when a client disconnects during a stream.
@@ -35,9 +40,12 @@ class ApiStub:
         stream: Sends its body, if the status is 200.
     """
 
+    page: Path
     url: str = ""
     models: list[str] = field(default_factory=lambda: ["llama", "falcon"])
+    context: int = 16384
     needs_key: bool = True
+    error_type: str = "invalid_api_key"
     chats: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
@@ -62,6 +70,11 @@ def chat(*pieces: str, finish_reason: str = "stop") -> bytes:
     return content + event(finish_reason=finish_reason) + usage_event + b"data: [DONE]\n\n"
 
 
+def _error(message: str, error_type: str) -> dict[str, Any]:
+    """An error as API Gateway sends it."""
+    return {"error": {"message": message, "code": "invalid_api_key"}, "error_type": error_type}
+
+
 class Handler(BaseHTTPRequestHandler):
     """A connection to the stub."""
 
@@ -72,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
         stub = self.server.stub
         stub.paths.append(self.path)
         if self.path in ("/prod", "/prod/"):
-            page = playground.page(None)  # type: ignore[arg-type]
+            page = playground.page(str(self.server.stub.page))
             self.send_all(page.status, page.headers, b"".join(page.body))
         elif self.is_rejected():
             return
@@ -80,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
             data = [{"id": name, "object": "model"} for name in stub.models]
             self.send_json(200, {"object": "list", "data": data})
         elif self.path.endswith("/info"):
-            info = {"model_id": f"hub/{self.path.split('/')[3]}", "version": "3.3.6", "max_total_tokens": 16384}
+            info = {"model_id": f"hub/{self.path.split('/')[3]}", "version": "3.3.6", "max_total_tokens": stub.context}
             self.send_json(200, info)
         else:
             self.send_json(404, {"error": {"message": f"There is no {self.path}."}})
@@ -109,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
     def is_rejected(self) -> bool:
         is_known = not self.server.stub.needs_key or self.headers["Authorization"] == f"Bearer {KEY}"
         if not is_known:
-            self.send_json(401, {"error": {"message": "Send a key.", "code": "invalid_api_key"}})
+            self.send_json(401, _error("Send a key.", self.server.stub.error_type))
         return not is_known
 
     def send_chunk(self, piece: bytes) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.playground.api_stub import ApiStub, serve
+from constructs_lib.front_door.playground_page import render_page
+from tests.playground.api_stub import SOURCE, ApiStub, serve
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -13,9 +15,17 @@ if TYPE_CHECKING:
     from tests.playground.page import Page
 
 
+@pytest.fixture(scope="session")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as it is deployed."""
+    file = tmp_path_factory.mktemp("playground") / "index.html"
+    file.write_text(render_page(SOURCE), encoding="utf-8")
+    return file
+
+
 @pytest.fixture
-def stub() -> Iterator[ApiStub]:
-    with serve(ApiStub()) as served:
+def stub(page_file: Path) -> Iterator[ApiStub]:
+    with serve(ApiStub(page_file)) as served:
         yield served
 
 
@@ -24,6 +34,9 @@ def page(chromium: Chrome, stub: ApiStub) -> Iterator[Page]:
     from tests.playground.page import Page
 
     playground = Page(chromium)
+    chromium.execute_cdp_cmd(
+        "Storage.clearDataForOrigin", {"origin": stub.url.removesuffix("/prod"), "storageTypes": "all"}
+    )
     yield playground
     assert playground.console_errors() == []
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
 
-ENTER, TAB = "\ue007", "\ue004"
+ENTER = "\ue007"
 
 
 if shutil.which("chromedriver") is None:
@@ -40,15 +40,20 @@ class Page:
         return WebDriverWait(self.chrome, 30, poll_frequency=0.02).until(lambda _: condition())
 
     def open(self, url: str, key: str = KEY) -> None:
+        """Open the page, and give it the key when it asks, unless that is empty."""
         self.chrome.get(url)
         if key:
+            self.until(self.asks_for_key)
             self.enter_key(key)
-            self.until(lambda: self.find("model").get_property("value"))
+            self.until(lambda: not self.asks_for_key() and self.find("about").text)
+
+    def asks_for_key(self) -> bool:
+        return self.find("access").is_displayed()
 
     def enter_key(self, key: str) -> None:
         field = self.find("key")
         field.clear()
-        field.send_keys(key + TAB)
+        field.send_keys(key + ENTER)
 
     def say(self, text: str, send: str = ENTER) -> None:
         self.find("message").send_keys(text + send)
@@ -60,6 +65,15 @@ class Page:
         """Wait until the response is complete, and return its text."""
         self.until(lambda: self.find("send").is_displayed() and self.all(".assistant .text"))
         return self.all(".assistant .text")[-1]
+
+    def copy(self, css: str) -> str:
+        """Press the first copy button of that selector, and return what is in the clipboard."""
+        permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+        self.chrome.execute_cdp_cmd("Browser.grantPermissions", permissions)
+        button = self.chrome.find_element("css selector", css)
+        button.click()
+        self.until(lambda: button.text == "Copied")
+        return str(self.chrome.execute_async_script("navigator.clipboard.readText().then(arguments[0])"))
 
     def error(self) -> str:
         self.until(lambda: self.all(".turn .error"))

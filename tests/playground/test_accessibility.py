@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.playground.api_stub import KEY, ApiStub
+from tests.playground.api_stub import KEY, ApiStub, chat
 from tests.playground.page import Page
 
 pytestmark = pytest.mark.xdist_group("chromium")
@@ -37,18 +37,52 @@ def test_on_a_phone_nothing_is_cut_off_and_the_settings_are_collapsed(page: Page
     chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
         chrome.get(f"{stub.url}/")
-        assert not page.find("key").is_displayed()
+        page.until(page.asks_for_key)
+        assert_reachable(page, "key", "keep", "cancel", "use-key")
+        page.enter_key(KEY)
+        page.until(lambda: not page.asks_for_key())
+        assert not page.find("temperature").is_displayed()
         page.find("toggle").click()
         assert page.find("toggle").get_attribute("aria-expanded") == "true"
-        page.enter_key(KEY)
-        page.until(lambda: page.find("model").get_property("value"))
+        assert_reachable(page, "toggle", "model", "system", "temperature", "tokens", "change-key")
+        stub.stream = lambda send: send(chat(WIDE))
         page.say("A" * 300)
         page.wait_for_response()
-        assert not page.find("key").is_displayed()
+        assert not page.find("temperature").is_displayed()
+        assert_reachable(page, "toggle", "clear", "message", "send")
         assert chrome.execute_script("return document.documentElement.scrollWidth") == 360
         assert page.find("log").get_property("scrollWidth") == page.find("log").get_property("clientWidth")
+        # What is wide scrolls by itself.
+        for css in (".code pre", ".scroll"):
+            assert chrome.execute_script(
+                "const { scrollWidth, clientWidth } = document.querySelector(arguments[0]);"
+                "return scrollWidth > clientWidth",
+                css,
+            )
     finally:
         chrome.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+WIDE = (
+    f"A {'long' * 99} word\n\n```\n{'x' * 300}\n```\n\n|{'column|' * 20}\n|{'-|' * 20}\n\n"
+    f"<https://a.example/{'b' * 99}>"
+)
+
+
+def assert_reachable(page: Page, *ids: str) -> None:
+    """Assert that controls can be scrolled to, lie within the screen's width, and are large enough for a finger."""
+    for name in ids:
+        rect = page.chrome.execute_script(
+            "const node = arguments[0]; node.scrollIntoView({block: 'center', behavior: 'instant'});"
+            "const { left, right, top, bottom, height } = node.getBoundingClientRect();"
+            "const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);"
+            "return { left, right, height, hit: at === node };",
+            page.find(name),
+        )
+        assert rect["hit"], name
+        assert rect["left"] >= 0, name
+        assert rect["right"] <= 360, name
+        assert rect["height"] >= (19 if name == "keep" else 40), name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -56,11 +90,14 @@ def test_text_has_enough_contrast_in_both_colour_schemes(page: Page, stub: ApiSt
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     page.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     page.open(f"{stub.url}/")
+    stub.stream = lambda send: send(chat("# One\n\n> two `three`\n\n[four](https://a.example)\n\n```py\nfive\n```"))
+    page.say("Hello?")
+    page.wait_for_response()
     stub.status = 503
     page.say("Hello?")
     page.error()
     contrasts = page.chrome.execute_script(_CONTRASTS)
-    assert len(contrasts) > 10
+    assert len(contrasts) > 20
     assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
     assert (
         page.chrome.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(246, 246, 244)"
@@ -90,7 +127,10 @@ return found;
 """
 
 
-def test_every_control_has_an_accessible_name(opened: Page) -> None:
+def test_every_control_has_an_accessible_name(opened: Page, stub: ApiStub) -> None:
+    stub.stream = lambda send: send(chat("```\ncode\n```"))
+    opened.say("Code.")
+    opened.wait_for_response()
     opened.chrome.find_element(By.TAG_NAME, "summary").click()
     nodes = opened.chrome.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     roles = {"button", "textbox", "combobox", "slider", "checkbox", "log", "DisclosureTriangle"}
@@ -100,14 +140,30 @@ def test_every_control_has_an_accessible_name(opened: Page) -> None:
         if not node["ignored"] and node["role"]["value"] in roles
     }
     assert {
-        ("textbox", "API key or token"),
-        ("checkbox", "Keep it until this tab is closed"),
         ("combobox", "Model"),
         ("textbox", "System prompt optional"),
         ("textbox", "Message"),
         ("button", "Send"),
         ("button", "New chat"),
-        ("button", "Copy"),
+        ("button", "Copy curl command"),
+        ("button", "Copy code"),
+        ("button", "Copy response"),
+        ("button", "Change the API key"),
+        ("slider", "Temperature"),
+        ("slider", "Max tokens"),
         ("log", "Conversation"),
     } <= names
     assert not [role for role, name in names if not name]
+    opened.find("change-key").click()
+    dialog = {
+        (node["role"]["value"], node.get("name", {}).get("value", ""))
+        for node in opened.chrome.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        if not node["ignored"]
+    }
+    assert {
+        ("dialog", "This API requires an API key"),
+        ("textbox", "API key"),
+        ("checkbox", "Keep it until this tab is closed"),
+        ("button", "Cancel"),
+        ("button", "Continue"),
+    } <= dialog

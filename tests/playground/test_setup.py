@@ -1,4 +1,4 @@
-"""The playground's key, models, URLs and curl command."""
+"""The playground's models, settings, URLs and curl command."""
 
 from __future__ import annotations
 
@@ -10,55 +10,68 @@ from typing import Any
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from tests.playground.api_stub import KEY, ApiStub
 from tests.playground.page import Page
 
 pytestmark = pytest.mark.xdist_group("chromium")
-STORED = "return sessionStorage.getItem('playground-key')"
 
 
 def test_the_model_is_described_and_its_context_limits_the_tokens(opened: Page) -> None:
-    opened.until(lambda: opened.find("about").text == "hub/llama · TGI 3.3.6 · 16384 tokens of context")
+    assert opened.find("about").text == "hub/llama · TGI 3.3.6 · context of 16384 tokens"
     assert opened.find("tokens").get_property("max") == "8192"
     assert opened.all("#model option") == ["llama", "falcon"]
 
 
-def test_the_key_is_stored_only_on_request_and_is_never_in_a_url(opened: Page, stub: ApiStub) -> None:
-    chrome = opened.chrome
-    assert chrome.execute_script(STORED) is None
-    opened.find("keep").click()
-    assert chrome.execute_script(STORED) == KEY
-    chrome.refresh()
-    opened.until(lambda: opened.find("model").get_property("value"))
-    assert opened.find("key").get_property("value") == KEY
-    opened.find("keep").click()
-    assert chrome.execute_script(STORED) is None
+def test_settings_are_remembered(opened: Page, stub: ApiStub) -> None:
+    opened.find("temperature").send_keys(Keys.ARROW_LEFT * 2)
+    opened.find("tokens").send_keys(Keys.ARROW_RIGHT)
+    opened.find("model").send_keys("falcon")
+    opened.until(lambda: "hub/falcon" in opened.find("about").text)
+    opened.find("system").send_keys("Be brief.")
+    opened.open(f"{stub.url}/")
+    opened.until(lambda: "hub/falcon" in opened.find("about").text)
+    assert opened.find("temperature").get_property("value") == "0.6"
+    assert opened.find("temperature-value").text == "0.60"
+    assert opened.find("tokens").get_property("value") == "528"
+    assert opened.find("system").get_property("value") == ""
     opened.say("Hello?")
     opened.wait_for_response()
-    assert chrome.execute_script("return localStorage.length + document.cookie.length") == 0
-    assert not [url for url in [*stub.paths, chrome.current_url] if KEY in url]
+    assert {name: stub.chats[0][name] for name in ("model", "temperature", "max_tokens")} == {
+        "model": "falcon",
+        "temperature": 0.6,
+        "max_tokens": 528,
+    }
 
 
-def test_a_wrong_key_is_reported_before_anything_is_sent(page: Page, stub: ApiStub) -> None:
-    page.open(f"{stub.url}/", key="")
-    page.until(lambda: page.find("about").text == "Enter a key to see the models.")
-    page.say("Hello?")
-    assert page.find("about").text == "Enter a key to choose a model."
-    page.enter_key("wrong")
-    page.until(lambda: page.find("about").text == "The key was not accepted. Send a key.")
-    page.enter_key("wr\u00f6ng\u2026")
-    page.until(lambda: page.find("about").text == "The key has characters that no key can have.")
-    assert stub.chats == []
+def test_a_remembered_limit_is_kept_for_models_that_allow_it(opened: Page, stub: ApiStub) -> None:
+    opened.find("tokens").send_keys(Keys.END)
+    assert opened.find("tokens").get_property("value") == "8192"
+    stub.context = 1024
+    opened.open(f"{stub.url}/")
+    assert opened.find("tokens").get_property("value") == "1008"
+    stub.context = 16384
+    opened.open(f"{stub.url}/")
+    assert opened.find("tokens").get_property("value") == "8192"
 
 
-def test_an_open_api_needs_no_key(page: Page, stub: ApiStub) -> None:
-    stub.needs_key = False
-    page.open(f"{stub.url}/", key="")
-    page.until(lambda: page.find("model").get_property("value") == "llama")
+def test_a_remembered_model_that_is_gone_is_not_chosen(opened: Page, stub: ApiStub) -> None:
+    opened.find("model").send_keys("falcon")
+    opened.until(lambda: "hub/falcon" in opened.find("about").text)
+    stub.models = ["mistral"]
+    opened.open(f"{stub.url}/")
+    assert opened.find("model").get_property("value") == "mistral"
+
+
+@pytest.mark.parametrize("stored", ["nonsense", "null", "7", '{"tokens": "many", "temperature": null, "model": {}}'])
+def test_unusable_stored_settings_are_ignored(page: Page, stub: ApiStub, stored: str) -> None:
+    page.chrome.get(f"{stub.url}/")
+    page.chrome.execute_script("localStorage.setItem(`playground ${location.href}`, arguments[0])", stored)
+    page.open(f"{stub.url}/")
     page.say("Hello?")
     assert page.wait_for_response() == "Hello there"
-    assert "Authorization" not in page.find("curl").get_property("textContent")
+    assert 0 <= stub.chats[0]["temperature"] <= 2
 
 
 def test_the_page_finds_the_api_below_its_stage_with_and_without_a_slash(page: Page, stub: ApiStub) -> None:
@@ -103,13 +116,5 @@ def curl_arguments(line: str, folder: Path) -> list[Any]:
 
 
 def test_the_curl_command_can_be_copied(opened: Page) -> None:
-    opened.chrome.execute_cdp_cmd(
-        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
-    )
     opened.chrome.find_element(By.TAG_NAME, "summary").click()
-    opened.find("copy").click()
-    opened.until(lambda: opened.find("copy").text in ("Copied", "Selected"))
-    copied = opened.chrome.execute_script("return getSelection().toString()")
-    if opened.find("copy").text == "Copied":
-        copied = opened.chrome.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
-    assert copied.startswith("curl -N 'http://127.0.0.1:")
+    assert opened.copy(".curl .copy").startswith("curl -N 'http://127.0.0.1:")

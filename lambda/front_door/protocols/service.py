@@ -32,10 +32,11 @@ _HANDLERS = {
 
 def root(ctx: RequestContext) -> Response:
     """`GET /`: the playground for a browser, if it is deployed; otherwise TGI's health."""
-    if ctx.config.has_playground and ctx.request.accepts_html_page():
+    path = ctx.config.playground_page
+    if path and ctx.request.accepts_html_page():
         from front_door.protocols import playground
 
-        return playground.page(ctx)
+        return playground.page(path)
     return health(ctx)
 
 

@@ -327,14 +327,12 @@ def test_the_page_of_the_playground_is_the_only_open_operation(access: AccessMet
     rendered = template(make_front_door(access=access, playground=True))
     page = {("GET", "/"), ("HEAD", "/")}
     assert [required_schemes(operations(rendered)[key]) for key in page] == [[], []]
-    assert variables(rendered)["PLAYGROUND"] == "on"
     others = {key: required_schemes(operation) for key, operation in operations(rendered).items() if key not in page}
     assert all(bool(schemes) == bool(body(rendered)["components"]["securitySchemes"]) for schemes in others.values())
 
 
 def test_without_the_playground_its_route_requires_access_like_any_other() -> None:
     assert required_schemes(operations(default())["GET", "/"]) == ["BearerKey", "ApiKey"]
-    assert "PLAYGROUND" not in variables(default())
 
 
 def test_with_api_keys_the_function_rejects_requests_without_a_known_one(stack: Stack) -> None:
