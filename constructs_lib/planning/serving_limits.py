@@ -27,6 +27,7 @@ class ServingOptions(TypedDict, total=False):
     max_top_n_tokens: int
     max_client_batch_size: int
     enable_prefill_logprobs: bool
+    reads_images: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class ServingFacts:
         max_client_batch_size: Most prompts of one /v1/completions request.
         enable_prefill_logprobs: Whether it computes log probabilities of a prompt's tokens, which `echo` with
             `logprobs` of /v1/completions needs.
+        reads_images: Whether the model sees images; a front door rejects them if it does not.
     """
 
     version: str | None = None
@@ -63,6 +65,7 @@ class ServingFacts:
     max_top_n_tokens: int | None = None
     max_client_batch_size: int | None = None
     enable_prefill_logprobs: bool | None = None
+    reads_images: bool | None = None
 
 
 _COUNT = Integer(1)
@@ -78,6 +81,7 @@ _RULES: dict[str, Rule] = {
     "max_top_n_tokens": Integer(0),
     "max_client_batch_size": _COUNT,
     "enable_prefill_logprobs": Boolean(),
+    "reads_images": Boolean(),
 }
 
 

@@ -52,6 +52,7 @@ _PART = any_of(
     record(
         {"type": {"const": "image_url"}, "image_url": record({"url": text()}, required=("url",))},
         required=("type", "image_url"),
+        description="Models that read images only.",
     ),
 )
 _CALL = record(

@@ -8,7 +8,7 @@ import pytest
 import text_generation
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
-from openai.types.chat import ChatCompletionFunctionToolParam
+from openai.types.chat import ChatCompletionContentPartParam, ChatCompletionFunctionToolParam
 from pydantic import BaseModel
 
 from tests.e2e.deployed_cloud import Cloud
@@ -194,6 +194,17 @@ def test_openai_gets_errors_for_unsupported_parameters(openai_client: openai.Ope
     with pytest.raises(openai.BadRequestError) as raised:
         openai_client.chat.completions.create(model="llama", messages=[{"role": "user", "content": "word " * 20_000}])
     assert raised.value.code == "context_length_exceeded"
+
+
+def test_openai_gets_an_error_for_an_image_that_the_model_would_not_see(openai_client: openai.OpenAI) -> None:
+    url = "data:image/png;base64,iVBORw0KGgo="
+    content: list[ChatCompletionContentPartParam] = [
+        {"type": "text", "text": PROMPT},
+        {"type": "image_url", "image_url": {"url": url}},
+    ]
+    with pytest.raises(openai.BadRequestError, match="`llama` does not read images, send it text only") as raised:
+        openai_client.chat.completions.create(model="llama", messages=[{"role": "user", "content": content}])
+    assert raised.value.param == "messages[0].content[1].image_url"
 
 
 def test_openai_raises_its_own_errors(cloud: Cloud, openai_client: openai.OpenAI) -> None:

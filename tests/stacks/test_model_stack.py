@@ -125,6 +125,7 @@ def test_the_front_door_serves_the_endpoint_under_the_given_name() -> None:
             "max_top_n_tokens": 5,
             "max_client_batch_size": 4,
             "enable_prefill_logprobs": False,
+            "reads_images": False,
         }
     }
 

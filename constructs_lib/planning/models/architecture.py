@@ -47,6 +47,7 @@ class Implementation:
         remote_config: Whether only the repository has the configuration class, so that trust_remote_code is needed.
         chunks_prefill: Whether TGI 3 splits its long prompts over several batches.
         takes_limits: Whether it starts with max_input_tokens and max_total_tokens set.
+        reads_images: Whether images of a prompt reach the model; to others they are text, their URL or base64.
         fault: Why it does not start, if it is named and yet cannot.
     """
 
@@ -57,6 +58,7 @@ class Implementation:
     remote_config: bool = False
     chunks_prefill: bool = True
     takes_limits: bool = True
+    reads_images: bool = False
     fault: str | None = None
 
     @property

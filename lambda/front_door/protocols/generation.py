@@ -35,6 +35,8 @@ class Generation:
 
             request = with_final_answer(request, problems)
         bodies = engine.build_bodies(request, model.facts, problems)
+        if model.facts.get("reads_images") is False:
+            _refuse_images(request, model, problems)
         problems.raise_if_any()
         max_tokens = ctx.max_tokens(model, request.max_tokens)
         self._ctx, self._model, self._engine, self._max_tokens = ctx, model, engine, max_tokens
@@ -91,3 +93,13 @@ class Generation:
 
     def _invoke(self, index: int) -> bytes:
         return self._ctx.invoke(self._model, self._engine.without_streaming(self._bodies[index]))
+
+
+def _refuse_images(request: GenerationRequest, model: Model, problems: Problems) -> None:
+    """Add each image; a model that does not see them would read the URL, or the whole image in base64, as text."""
+    for at, message in enumerate(request.messages or ()):
+        content = message.get("content")
+        for index, part in enumerate(content if isinstance(content, list) else ()):
+            if part["type"] == "image_url":
+                path = f"messages[{at}].content[{index}].image_url"
+                problems.add(path, f"{path}: `{model.name}` does not read images, send it text only")

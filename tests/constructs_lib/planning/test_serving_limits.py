@@ -9,7 +9,8 @@ from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization, TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
-from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.models.architectures import implementation
+from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.serving_limits import ServingFacts, facts_problems
@@ -25,7 +26,7 @@ def facts(
 ) -> ServingFacts:
     request = EndpointRequest(
         engine=TGI,
-        model=ModelChoice(source="hub", hub_id=hub_id),
+        model=ModelChoice(source="hub", hub_id=hub_id, has_token=True),
         instance=instance,
         image=ImageChoice(version=version),
         options=TgiOptions(**options),
@@ -113,6 +114,36 @@ def test_the_type_of_weights_that_are_compressed_is_certain() -> None:
     assert facts().dtype is None
 
 
+@pytest.mark.parametrize(
+    ("hub_id", "version", "reads_images"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", "3.3.6", False),
+        ("google/gemma-3-12b-it", "3.3.6", True),
+        ("HuggingFaceM4/idefics2-8b", "2.0.2", True),
+        ("HuggingFaceM4/idefics2-8b", "3.3.6", True),
+        ("HuggingFaceM4/idefics-9b-instruct", "2.4.0", True),
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "3.3.6", True),
+        ("org/unknown", "3.3.6", None),
+    ],
+)
+def test_whether_a_model_reads_images_is_certain_if_it_is_known(
+    hub_id: str, version: str, reads_images: bool | None
+) -> None:
+    assert facts(hub_id=hub_id, version=version).reads_images is reads_images
+
+
+def test_a_model_that_transformers_alone_could_show_images_does_not_read_them() -> None:
+    """TGI's router takes images out of a prompt only for the classes that it names."""
+    mistral3 = "mistralai/Mistral-Small-3.1-24B-Instruct-2503"
+    llama4 = "meta-llama/Llama-4-Scout-17B-16E-Instruct"
+    shown = {}
+    for hub_id in (mistral3, llama4):
+        known_facts = known_model(hub_id)
+        assert known_facts is not None
+        shown[hub_id] = [implementation(known_facts, version).reads_images for version in ((3, 2, 1), (3, 3, 6))]
+    assert shown == {mistral3: [False, False], llama4: [False, True]}
+
+
 def test_what_is_known_only_at_deployment_is_not_certain() -> None:
     request = EndpointRequest(
         engine=TGI,
@@ -137,6 +168,7 @@ def messages(found: ServingFacts) -> list[str]:
         ({"max_total_tokens": "4096"}, "max_total_tokens='4096': must be a whole number, not str. Write 4096."),
         ({"max_best_of": 0}, "max_best_of=0: must be from 1 to"),
         ({"dtype": "int8"}, "dtype='int8': must be one of float16, bfloat16"),
+        ({"reads_images": "no"}, "reads_images='no': must be True or False, not str"),
         ({"quantize": "q4"}, "quantize='q4': must be one of awq, compressed-tensors"),
         (
             {"revision": UNKNOWN},

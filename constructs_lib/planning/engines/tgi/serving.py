@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.context import is_flash, support_of
+from constructs_lib.planning.engines.tgi.context import implementation_of, is_flash, support_of
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
 from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, token_limits
@@ -41,6 +41,7 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
         max_total_tokens=total,
         max_batch_total_tokens=_batch_total(ctx, batch_setting),
         enable_prefill_logprobs=_computes_prompt_logprobs(ctx),
+        reads_images=implementation_of(ctx, ctx.facts).reads_images if ctx.facts else None,
         **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
     )
 

@@ -21,6 +21,8 @@ GALACTICA = TgiSupport(
 )
 """What TGI runs the hub ids below facebook/galactica with; their model_type is opt."""
 
+_IDEFICS = own((1, 0, 2), "IdeficsCausalLM (no flash)", flash=False, reads_images=True)
+
 ROWS = (
     Architecture(
         model_type="bloom",
@@ -36,7 +38,7 @@ ROWS = (
         gated=False,
         positions="alibi",
     ),
-    Architecture(model_type="idefics", tgi=static((1, 0, 2), "IdeficsCausalLM", launcher_reads_sizes=False)),
+    Architecture(model_type="idefics", tgi=TgiSupport(implementations=(_IDEFICS,), launcher_reads_sizes=False)),
     Architecture(
         model_type="mamba",
         tgi=static(

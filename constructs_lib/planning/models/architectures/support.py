@@ -53,6 +53,6 @@ def vision(since: Version, name: str, *, chunks_since: Version | None = None, **
         chunks_since: First version that splits its prompts (`support_chunking` in `get_model`). Default: none does.
         rest: See `TgiSupport`.
     """
-    whole = own(since, f"VlmCausalLM {name} (no chunking)", chunks_prefill=False)
-    classes = (whole, own(chunks_since, f"VlmCausalLM {name}")) if chunks_since else (whole,)
+    whole = own(since, f"VlmCausalLM {name} (no chunking)", chunks_prefill=False, reads_images=True)
+    classes = (whole, own(chunks_since, f"VlmCausalLM {name}", reads_images=True)) if chunks_since else (whole,)
     return TgiSupport(implementations=classes, launcher_reads_sizes=False, **rest)

@@ -21,7 +21,9 @@ ROWS = (
     Architecture(model_type="idefics3", tgi=vision((3, 0, 2), "Idefics3", chunks_since=_CHUNKS_SINCE, bfloat16=True)),
     Architecture(
         model_type="llama4",  # named since v3.2.2, whose transformers 4.49.0 does not have it
-        tgi=TgiSupport(implementations=(replace(TRANSFORMERS_FLASH, since=(3, 2, 3)),), bfloat16=True),
+        tgi=TgiSupport(
+            implementations=(replace(TRANSFORMERS_FLASH, since=(3, 2, 3), reads_images=True),), bfloat16=True
+        ),
     ),
     Architecture(model_type="llava_next", tgi=vision((2, 0, 0), "LlavaNext", chunks_since=_CHUNKS_SINCE)),
     Architecture(model_type="mllama", tgi=vision((2, 3, 1), "Mllama", bfloat16=True), vision_tower="mllama"),

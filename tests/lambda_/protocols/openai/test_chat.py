@@ -460,6 +460,61 @@ def test_a_lone_surrogate_in_a_models_name_gets_a_response(api: ApiClient) -> No
     assert (answer.status, answer.json()["error"]["code"]) == (404, "model_not_found")
 
 
+PNG = "data:image/png;base64,iVBORw0KGgo="
+IMAGES = [
+    {"role": "system", "content": [{"type": "text", "text": "x"}]},
+    {
+        "role": "user",
+        "content": [
+            {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},
+            {"type": "text", "text": "What is this? ![](https://example.com/x.png)"},
+            {"type": "image_url", "image_url": {"url": "https://example.com/x.png"}},
+        ],
+    },
+]
+
+
+def with_facts(**facts: object) -> Model:
+    return Model("llama", "e", None, 10000, facts=facts)
+
+
+@pytest.mark.parametrize("more", [{}, {"stream": True}, {"n": 2}])
+@pytest.mark.parametrize("path", [PATH, f"/models/llama{PATH}", "/invocations"])
+def test_images_for_a_model_that_reads_none_are_named(
+    api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble, path: str, more: dict[str, object]
+) -> None:
+    answer = api_for(with_facts(reads_images=False)).send(path, {"messages": IMAGES, "temperature": "x", **more})
+    places = ("messages[1].content[0].image_url", "messages[1].content[2].image_url")
+    sentences = [f"{place}: `llama` does not read images, send it text only" for place in places]
+    message = "; ".join(["temperature: invalid type: string, expected a number", *sentences])
+    found = answer.json()["error"]
+    assert (answer.status, found if path == "/invocations" else found["message"]) == (400, message)
+    assert sagemaker.received == []
+
+
+def test_the_param_of_an_image_is_its_place(api_for: Callable[..., ApiClient]) -> None:
+    answer = api_for(with_facts(reads_images=False)).send(PATH, {"messages": IMAGES})
+    assert answer.json()["error"]["param"] == "messages[1].content[0].image_url"
+    assert PNG not in answer.body.decode()
+
+
+@pytest.mark.parametrize("facts", [{"reads_images": True}, {}])
+def test_images_are_passed_on_to_a_model_that_reads_them_or_of_which_nothing_is_known(
+    api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble, facts: dict[str, object]
+) -> None:
+    sagemaker.replies.append(parts(*ANSWER))
+    assert api_for(with_facts(**facts)).send(PATH, {"messages": IMAGES}).status == 200
+    assert sagemaker.received[0].json()["messages"] == IMAGES
+
+
+def test_text_that_looks_like_an_image_is_text(api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble) -> None:
+    api, text = api_for(with_facts(reads_images=False)), f"Explain ![]({PNG})"
+    for content in (text, [{"type": "text", "text": text}]):
+        sagemaker.replies.append(parts(*ANSWER))
+        assert api.send(PATH, {"messages": [{"role": "user", "content": content}]}).status == 200
+        assert sagemaker.received[-1].json()["messages"][0]["content"] == content
+
+
 def test_without_max_tokens_the_default_is_used_and_lowered_if_it_does_not_fit(
     api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble
 ) -> None:
