@@ -56,6 +56,10 @@ ROUTES = {
     "chat, two choices, streamed": Route("/v1/chat/completions", {**CHAT, "n": 2, "stream": True}),
     "completion": Route("/models/llama/v1/completions", {"prompt": "Hi"}),
     "completion, streamed": Route("/v1/completions", {"prompt": "Hi", "stream": True}),
+    "completion, logprobs": Route("/v1/completions", {"prompt": "Hi", "logprobs": 1}),
+    "completion, logprobs, streamed": Route("/v1/completions", {"prompt": "Hi", "logprobs": 1, "stream": True}),
+    "completion, best_of": Route("/v1/completions", {"prompt": "Hi", "best_of": 2}),
+    "completion, echoed logprobs": Route("/v1/completions", {"prompt": "Hi", "logprobs": 1, "echo": True}, True),
 }
 STATUSES = {500: 502, 502: 502, 503: 503, 404: 502, 400: 400, 422: 422, 429: 429}
 
