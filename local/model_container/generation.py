@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from zlib import crc32
 
 from local.model_container import tokenizer, toy
-from local.model_container.tgi import grammar, tools
+from local.model_container.tgi import chat_template, grammar, tools
 from local.model_container.tgi.validation import ValidRequest
 from local.model_container.tokenizer import Piece
 
@@ -100,7 +100,8 @@ def _generate_text(request: ValidRequest, prompt: str, seed: int | None, min_wor
         if "$functions" in schema:
             if tool == "":
                 return tools.NO_CALL
-            schema = tools.choose_tool(schema, words, tool)
+            has_result = chat_template.last_role(prompt) == "tool"
+            schema = tools.choose_tool(schema, words, tool, has_result=has_result)
             words = words[::-1]  # the subject of a tool call is usually at the end of the prompt
         return json.dumps(
             grammar.InstanceGenerator(schema, words).generate({**schema, "type": "object"}), ensure_ascii=False

@@ -48,6 +48,14 @@ def last_user_text(prompt: str) -> str:
     return turns[-1][1].split("\n---\n", 1)[0] if turns else prompt
 
 
+def last_role(prompt: str) -> str | None:
+    """The role of the last message in a rendered conversation; None if it is not one."""
+    turns: list[tuple[str, str]] = _TURN.findall(prompt)
+    if turns[-1:] == [("assistant", "")]:
+        turns.pop()  # the response that is to follow
+    return turns[-1][0] if turns else None
+
+
 def _tools_json(tools: list[dict[str, Any]]) -> str:
     return compact([{"type": tool["type"], "function": function_json(tool["function"])} for tool in tools])
 

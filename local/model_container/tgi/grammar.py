@@ -55,7 +55,10 @@ class InstanceGenerator:
         if kind == "object" or (kind is None and "properties" in schema):
             return {name: self.generate(each, depth + 1) for name, each in schema.get("properties", {}).items()}
         if kind == "array":
-            length = max(schema.get("minItems", 1), 0)
+            if schema.get("prefixItems"):
+                return [self.generate(each, depth + 1) for each in schema["prefixItems"]]
+            minimum = schema.get("minItems", 1)
+            length = min(minimum, schema.get("maxItems", minimum))
             return [self.generate(schema.get("items", {"type": "string"}), depth + 1) for _ in range(length)]
         if kind in ("integer", "number"):
             return _number(schema, integer=kind == "integer")

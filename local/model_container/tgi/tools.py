@@ -59,14 +59,19 @@ def _call_schema(function: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "properties": properties, "required": required}
 
 
-def choose_tool(schema: dict[str, Any], words: list[str], preferred: str | None = None) -> dict[str, Any]:
+def choose_tool(
+    schema: dict[str, Any], words: list[str], preferred: str | None = None, *, has_result: bool = False
+) -> dict[str, Any]:
     """Narrows the schema to the tool that the toy calls: the preferred one, or one whose name is in the prompt.
 
-    If there is no such tool, it is none if that is allowed, else the first.
+    If there is no such tool, it is none if that is allowed, else the first. After the result of a call it is none, or
+    else the last, so that a loop of calls ends.
     """
     names = list(schema["$functions"])
     prompt_words = {word.lower() for word in words}
     matching = [name for name in names if name != "no_tool" and prompt_words & _name_words(name)]
+    if has_result:
+        matching = names[-1:]  # TGI appends no_tool
     if preferred in names:
         matching = [preferred]
     name = matching[0] if matching else ("no_tool" if "no_tool" in names else names[0])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.model_container import tokenizer
-from local.model_container.tgi import grammar, tools
+from local.model_container.tgi import chat_template, grammar, tools
 from local.model_container.tgi.errors import ToolError
 
 
@@ -101,3 +101,30 @@ def test_the_tool_whose_name_shares_a_word_with_the_prompt_is_chosen(words, name
     schema = tools.tool_schema(tools.allowed_tools([tool("get_weather"), tool("getStockPrice")], "auto"))
     call = grammar.InstanceGenerator(schema, words).generate({**tools.choose_tool(schema, words), "type": "object"})
     assert call == {"function": {"_name": name}}
+
+
+@pytest.mark.parametrize(("choice", "name"), [("auto", "no_tool"), ("required", "final_answer")])
+def test_after_the_result_of_a_call_none_follows_but_the_last_tool_if_one_must(choice, name):
+    schema = tools.tool_schema(tools.allowed_tools([tool("get_weather"), tool("final_answer")], choice))
+    chosen = tools.choose_tool(schema, ["weather"], has_result=True)
+    assert chosen["properties"]["function"] == {"$ref": f"#/$functions/{name}"}
+    assert tools.choose_tool(schema, ["weather"])["properties"]["function"] == {"$ref": "#/$functions/get_weather"}
+
+
+@pytest.mark.parametrize(("roles", "last"), [(["user"], "user"), (["user", "assistant", "tool"], "tool")])
+@pytest.mark.parametrize("text", ["5", ""])
+def test_the_last_message_of_a_prompt_has_a_role(roles, last, text):
+    messages = [{"role": role, "content": text} for role in roles]
+    assert chat_template.last_role(chat_template.render(messages, None, None)) == last
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"type": "array", "maxItems": 0}, []),
+        ({"type": "array", "minItems": 2, "items": {"type": "null"}}, [None, None]),
+        ({"type": "array", "prefixItems": [{"const": 1}, {"type": "null"}]}, [1, None]),
+    ],
+)
+def test_an_array_has_as_many_items_as_it_may(schema, value):
+    assert grammar.InstanceGenerator(schema, ["a"]).generate(schema) == value
