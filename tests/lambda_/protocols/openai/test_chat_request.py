@@ -41,6 +41,7 @@ def rejection(body: dict[str, Any], facts: dict[str, Any] = FACTS) -> tuple[str 
         ({"temperature": None, "stop": None, "stream": None, "tools": None, "n": None, "response_format": None}, {}),
         ({"temperature": 0}, {"temperature": 0}),
         ({"top_p": 1}, {}),
+        ({"temperature": 0, "top_p": 0.5}, {"temperature": 0}),
         ({"top_p": 1.0}, {}),
         ({"top_p": 0.5}, {"top_p": 0.5}),
         ({"top_p": 0}, {"top_p": 1e-6}),
