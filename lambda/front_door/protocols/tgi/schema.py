@@ -18,7 +18,10 @@ _USIZE = _integer(0, 2**64, "usize")
 def _strings(value: Any, path: str) -> Sequence[Problem]:
     if not isinstance(value, list):
         return ((path, wrong_type(value, "a sequence")),)
-    return [(path, wrong_type(item, "a string")) for item in value if not isinstance(item, str)][:1]
+    wrong = [
+        (f"{path}[{at}]", wrong_type(item, "a string")) for at, item in enumerate(value) if not isinstance(item, str)
+    ]
+    return wrong[:1]
 
 
 def _grammar(value: Any, path: str) -> Sequence[Problem]:

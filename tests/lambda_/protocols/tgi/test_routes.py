@@ -334,7 +334,10 @@ def test_routes_without_a_model_require_a_single_model(api_for: Callable[..., Ap
         ({"inputs": "x", "parameters": {"temperature": True}}, "temperature: invalid type: boolean, expected f32"),
         ({"inputs": "x", "parameters": {"details": None}}, "details: invalid type: null, expected a boolean"),
         ({"inputs": "x", "parameters": {"stop": "\n"}}, "parameters.stop: invalid type: string, expected a sequence"),
-        ({"inputs": "x", "parameters": {"stop": [1]}}, "parameters.stop: invalid type: integer, expected a string"),
+        (
+            {"inputs": "x", "parameters": {"stop": ["a", 1]}},
+            "parameters.stop[1]: invalid type: integer, expected a string",
+        ),
         ({"inputs": "x", "parameters": {"grammar": {"type": "json"}}}, "parameters.grammar: missing field `value`"),
         ({"inputs": "x", "parameters": {"grammar": {"type": "x", "value": 1}}}, "grammar.type: unknown variant"),
     ],
