@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import json
-import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 from front_door.app import App
 from front_door.config import from_environment
 
-from local.model_container.server import create_app as container
+from local.model_container.server import create_app as create_container
 from local.model_container.settings import Settings
 from local.sagemaker_runtime import Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
+from tests.local.model_container.servers import Servers
 
 MODEL_ID = "meta-llama/Llama-3.1-8B-Instruct"
 LIMITS = Settings(model_id=MODEL_ID, tokens_per_second=0, max_input_tokens=2048, max_total_tokens=4096)
-FACTS = {
-    "engine": "tgi",
-    "model_id": MODEL_ID,
-    "max_body_bytes": 6291456,
-    "version": "3.3.6",
-    "max_input_tokens": LIMITS.max_input_tokens,
-    "max_total_tokens": LIMITS.max_total_tokens,
-    "max_best_of": LIMITS.max_best_of,
-    "max_stop_sequences": LIMITS.max_stop_sequences,
-    "max_top_n_tokens": LIMITS.max_top_n_tokens,
-    "max_client_batch_size": LIMITS.max_client_batch_size,
-}
-
-T = TypeVar("T")
+_FACTS_OF_LIMITS = (
+    "model_id",
+    "max_input_tokens",
+    "max_total_tokens",
+    "max_best_of",
+    "max_stop_sequences",
+    "max_top_n_tokens",
+    "max_client_batch_size",
+)
 
 
 @dataclass(frozen=True)
@@ -82,14 +77,14 @@ class FrontDoorClient:
     def get(self, path: str, **headers: str) -> Response:
         return self.request("GET", path, None, **headers)
 
-    def request(self, method: str, path: str, body: str | None, **headers: str) -> Response:
+    def request(self, method: str, path: str, body: str | bytes | None, **headers: str) -> Response:
         """Send a request as API Gateway's proxy event, and read the response to its end."""
         event = {
             "httpMethod": method,
             "path": path,
             "headers": headers,
-            "body": body,
-            "isBase64Encoded": False,
+            "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+            "isBase64Encoded": isinstance(body, bytes),
             "requestContext": {"requestId": "gateway-id", "identity": {"apiKeyId": "key-id"}},
         }
         context: Any = SimpleNamespace(request_id="lambda-id", deadline=time.time() + 30)
@@ -99,18 +94,27 @@ class FrontDoorClient:
 
 
 @contextmanager
-def start_front_door(*names: str) -> Iterator[FrontDoorClient]:
-    """Start a front door for models of these names, all served by the same container."""
-    with _loop() as run:
+def start_front_door(
+    *names: str, limits: Settings = LIMITS, container: web.Application | None = None
+) -> Iterator[FrontDoorClient]:
+    """Start a front door for models of these names, all served by the same container.
+
+    Args:
+        names: The models.
+        limits: The container's settings, which the front door knows from the plan.
+        container: The container. Default: the built-in one.
+    """
+    with Servers() as servers:
         faults = Faults()
-        container_runner, container_url = run(_serve(container(LIMITS)))
-        service = sagemaker_runtime({"e": container_url}.get, faults, secrets={"AKIDEXAMPLE": "secret"})
-        runtime_runner, runtime_url = run(_serve(service))
-        control_runner, control_url = run(_serve(_control_plane()))
+        url = servers.serve(container or create_container(limits))
+        facts = {"engine": "tgi", "max_body_bytes": 6291456, "version": "3.3.6"}
+        facts |= {name: getattr(limits, name) for name in _FACTS_OF_LIMITS}
         environment = {
-            "MODELS": json.dumps({name: {"endpoint_name": "e", **FACTS} for name in names}),
-            "SAGEMAKER_RUNTIME_URL": runtime_url,
-            "SAGEMAKER_URL": control_url,
+            "MODELS": json.dumps({name: {"endpoint_name": "e", **facts} for name in names}),
+            "SAGEMAKER_RUNTIME_URL": servers.serve(
+                sagemaker_runtime({"e": url}.get, faults, secrets={"AKIDEXAMPLE": "secret"})
+            ),
+            "SAGEMAKER_URL": servers.serve(_control_plane()),
             "AWS_REGION": "eu-west-1",
             "DEFAULT_MAX_TOKENS": "40",
         }
@@ -119,8 +123,6 @@ def start_front_door(*names: str) -> Iterator[FrontDoorClient]:
             yield FrontDoorClient(app, faults)
         finally:
             app.sagemaker.close()
-            for runner in (control_runner, runtime_runner, container_runner):
-                run(runner.cleanup())
 
 
 def _control_plane() -> web.Application:
@@ -132,25 +134,3 @@ def _control_plane() -> web.Application:
     app = web.Application()
     app.router.add_post("/", describe_endpoint)
     return app
-
-
-async def _serve(app: web.Application) -> tuple[web.AppRunner, str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-
-@contextmanager
-def _loop() -> Iterator[Any]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-
-    def run(coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
-
-    yield run
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,3 +29,11 @@ def _unknown_members(value: object, at: str) -> Iterator[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _unknown_members(item, f"{at}[{index}]")
+
+
+def with_finish_reasons(chunk: dict[str, Any]) -> dict[str, Any]:
+    """The package has the same type for completions and chunks, which requires a finish reason."""
+    chunk = copy.deepcopy(chunk)
+    for choice in chunk["choices"]:
+        choice["finish_reason"] = choice["finish_reason"] or "stop"
+    return chunk

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from openai.types.shared import ErrorObject
 
 from scripts.openapi.document import generate
 from tests.conformance.emulated_front_door import MODEL_ID, FrontDoorClient, Response
-from tests.conformance.openai_types import violations
+from tests.conformance.openai_types import violations, with_finish_reasons
 
 SCHEMAS = generate()["components"]["schemas"]
 QUESTION = [{"role": "user", "content": "What is the weather in Zürich?"}]
@@ -86,14 +85,6 @@ def test_a_tool_call_is_complete_streamed_or_not(client: FrontDoorClient) -> Non
     assert calls[0]["function"]["name"] == "weather"
     arguments = "".join(call["function"]["arguments"] for call in calls)
     assert '"city"' in arguments
-
-
-def with_finish_reasons(chunk: dict[str, Any]) -> dict[str, Any]:
-    """The package has the same type for completions and chunks, which requires a finish reason."""
-    chunk = copy.deepcopy(chunk)
-    for choice in chunk["choices"]:
-        choice["finish_reason"] = choice["finish_reason"] or "stop"
-    return chunk
 
 
 @pytest.mark.parametrize("kind", COMPLETIONS)

@@ -10,6 +10,7 @@ import pytest
 
 from scripts.openapi.document import generate
 from tests.conformance.emulated_front_door import FrontDoorClient
+from tests.conformance.exchanges import ALL, Exchange
 from tests.conformance.tgi_schema import JSON_TYPES, TABLE, Field, fields, violations
 
 DOCUMENT = generate()
@@ -115,6 +116,25 @@ def test_openai_response_schemas_require_every_member_that_tgi_always_sends() ->
         schema = SCHEMAS[OURS.get(struct, struct)]
         always = {name for name, field in fields(struct).items() if field.is_required and not field.is_nullable}
         assert always <= set(schema["required"])
+
+
+NATIVE = [
+    exchange
+    for exchange in ALL
+    if not exchange.is_openai
+    and exchange.answer["headers"] in ("json", "generation", "stream")
+    and exchange.path not in ("/tokenize", "/chat_tokenize")
+]
+
+
+@pytest.mark.parametrize("exchange", NATIVE, ids=lambda exchange: exchange.name)
+def test_the_table_describes_what_tgi_sends(exchange: Exchange) -> None:
+    answers = {"/info": "Info", "/v1/models": "ModelsInfo"}
+    is_stream = exchange.answer["headers"] == "stream"
+    struct = answers.get(exchange.path, "StreamResponse" if is_stream else "GenerateResponse")
+    body = exchange.answer["body"]
+    for each in body if isinstance(body, list) else [body]:
+        assert list(violations("ErrorResponse" if "error" in each else struct, each)) == []
 
 
 PARAMETERS: list[dict[str, Any] | None] = [
