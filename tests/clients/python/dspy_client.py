@@ -1,0 +1,35 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["dspy==3.4.1"]
+# [tool.uv]
+# exclude-newer = "2026-11-29T00:00:00Z"
+# ///
+"""DSPy, which calls through LiteLLM."""
+
+import dspy
+from checks import KEY, MODEL, OPENAI_URL, PROMPT, URL, run
+
+dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
+
+
+def chat() -> None:
+    """One answer."""
+    (text,) = dspy.LM(f"openai/{MODEL}", api_base=OPENAI_URL, api_key=KEY, model_type="chat")(PROMPT)
+    assert text if isinstance(text, str) else text["text"]
+
+
+def hugging_face() -> None:
+    """One answer over the Hugging Face route."""
+    (text,) = dspy.LM("huggingface/tgi", api_base=URL, api_key=KEY)(PROMPT)
+    assert text if isinstance(text, str) else text["text"]
+
+
+def structured() -> None:
+    """A program with an output of a type, by a schema."""
+    model = dspy.LM(f"openai/{MODEL}", api_base=OPENAI_URL, api_key=KEY, model_type="chat")
+    with dspy.context(lm=model, adapter=dspy.JSONAdapter()):
+        answer = dspy.Predict("question -> city: str, inhabitants: int")(question=PROMPT)
+    assert isinstance(answer.inhabitants, int)
+
+
+run("dspy", "litellm", chat=chat, hugging_face=hugging_face, structured=structured)

@@ -1,0 +1,65 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = ["langchain-huggingface==1.2.3"]
+# [tool.uv]
+# exclude-newer = "2026-11-29T00:00:00Z"
+# ///
+"""LangChain with the Hugging Face Hub's client, which is given a URL alone."""
+
+from checks import KEY, PROMPT, URL, run
+from langchain_core.tools import tool
+from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
+from pydantic import BaseModel
+
+llm = HuggingFaceEndpoint(endpoint_url=URL, huggingfacehub_api_token=KEY, max_new_tokens=100)
+model = ChatHuggingFace(llm=llm, model_id="none")
+
+
+class City(BaseModel):
+    """A city."""
+
+    name: str
+
+
+@tool
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"Sunny in {city}."
+
+
+def chat() -> None:
+    """One answer."""
+    assert model.invoke(PROMPT).content
+
+
+def stream() -> None:
+    """An answer in pieces."""
+    assert "".join(chunk.text for chunk in model.stream(PROMPT))
+
+
+def generate() -> None:
+    """A text."""
+    assert llm.invoke(PROMPT)
+
+
+def tools() -> None:
+    """A call of a function."""
+    (call,) = model.bind_tools([weather], tool_choice="weather").invoke(PROMPT).tool_calls
+    assert set(call["args"]) == {"city"}
+
+
+def structured() -> None:
+    """An answer by a schema, which goes as json_object with a schema."""
+    answer = model.with_structured_output(City, method="json_schema").invoke(PROMPT)
+    assert set(answer if isinstance(answer, dict) else answer.model_dump()) == {"name"}
+
+
+run(
+    "langchain-huggingface",
+    "huggingface_hub",
+    chat=chat,
+    stream=stream,
+    generate=generate,
+    tools=tools,
+    structured=structured,
+)
