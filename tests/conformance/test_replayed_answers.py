@@ -17,13 +17,18 @@ from tests.conformance.replay import ReplayContainer
 from tests.conformance.test_recorded_container import ENVIRONMENT
 
 
-def is_one_request(exchange: Exchange) -> bool:
-    """Whether the front door asks the container once; it asks for each choice by itself."""
-    prompt = exchange.json.get("prompt")
-    return exchange.json.get("n", 1) == 1 and (not isinstance(prompt, list) or len(prompt) == 1)
+def asks_the_same(exchange: Exchange) -> bool:
+    """Whether the front door sends TGI one request of the same kind.
+
+    It asks for each choice by itself, and for the log probabilities of a completion by TGI's own kind of request.
+    """
+    body = exchange.json
+    prompt = body.get("prompt")
+    is_single = body.get("n", 1) == 1 and (not isinstance(prompt, list) or len(prompt) == 1)
+    return is_single and (prompt is None or not {"logprobs", "best_of"} & set(body))
 
 
-REPLAYED = [exchange for exchange in ALL if exchange.is_openai and is_one_request(exchange)]
+REPLAYED = [exchange for exchange in ALL if exchange.is_openai and asks_the_same(exchange)]
 STREAMS = [
     (exchange, choice)
     for exchange in REPLAYED
