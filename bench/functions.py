@@ -56,7 +56,6 @@ _SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 def front_door(function: DeployedFunction, upstream_port: int, endpoint_name: str) -> Function:
     """This project's function, started through its exec wrapper."""
     upstream = f"http://127.0.0.1:{upstream_port}"
-    model = {"endpoint_name": endpoint_name, "model_id": None, "engine": "tgi", "max_body_bytes": 6291456}
     wrapper = function.asset / function.wrapper
     return Function(
         command=[str(wrapper), sys.executable, "/var/runtime/bootstrap.py"],
@@ -64,7 +63,8 @@ def front_door(function: DeployedFunction, upstream_port: int, endpoint_name: st
         environment={
             "_HANDLER": function.handler,
             "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper),
-            "MODELS": json.dumps({"llama": model}),
+            "MODELS_FILE": str(function.models_file),
+            "DEPLOYED_VALUES": endpoint_name,
             "SAGEMAKER_RUNTIME_URL": upstream,
             "SAGEMAKER_URL": upstream,
             _SAGEMAKER_RUNTIME: upstream,

@@ -10,6 +10,8 @@ from typing import Any
 
 _WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 _TASK_ROOT = "/var/task"
+_MODELS_FILE = "MODELS_FILE"
+_LAYERS_ROOT = "/opt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +22,14 @@ class DeployedFunction:
         asset: The folder with its code, which the CDK CLI zips.
         handler: Its handler, as in the template.
         wrapper: Its exec wrapper, relative to the asset.
+        models_file: The file of its models, in the asset of a layer. It has one endpoint, whose name only the
+            deployment knows.
     """
 
     asset: Path
     handler: str
     wrapper: str
+    models_file: Path
 
 
 def front_door_function(assembly: Path) -> DeployedFunction:
@@ -33,22 +38,35 @@ def front_door_function(assembly: Path) -> DeployedFunction:
     Raises:
         RuntimeError: There is no such function, or more than one.
     """
-    found = [properties for properties in _functions(assembly) if _WRAPPER in _variables(properties)]
+    found = [function for function in _functions(assembly) if _WRAPPER in _variables(function[0])]
     if len(found) != 1:
         raise RuntimeError(f"{len(found)} functions in {assembly} have an exec wrapper, expected one")
-    (properties,) = found
+    ((properties, resources),) = found
     return DeployedFunction(
-        asset=assembly / f"asset.{properties['Code']['S3Key'].removesuffix('.zip')}",
+        asset=_asset(assembly, properties["Code"]),
         handler=properties["Handler"],
         wrapper=str(Path(_variables(properties)[_WRAPPER]).relative_to(_TASK_ROOT)),
+        models_file=_models_file(assembly, properties, resources),
     )
 
 
-def _functions(assembly: Path) -> Iterator[dict[str, Any]]:
+def _functions(assembly: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """The properties of each function, with the resources of its template."""
     for path in assembly.glob("*.template.json"):
-        for resource in json.loads(path.read_text())["Resources"].values():
+        resources = json.loads(path.read_text())["Resources"]
+        for resource in resources.values():
             if resource["Type"] == "AWS::Lambda::Function":
-                yield resource["Properties"]
+                yield resource["Properties"], resources
+
+
+def _models_file(assembly: Path, properties: dict[str, Any], resources: dict[str, Any]) -> Path:
+    path = Path(_variables(properties)[_MODELS_FILE]).relative_to(_LAYERS_ROOT)
+    layers = [resources[layer["Ref"]]["Properties"]["Content"] for layer in properties["Layers"]]
+    return next(file for file in (_asset(assembly, layer) / path for layer in layers) if file.is_file())
+
+
+def _asset(assembly: Path, content: dict[str, Any]) -> Path:
+    return assembly / f"asset.{content['S3Key'].removesuffix('.zip')}"
 
 
 def _variables(properties: dict[str, Any]) -> dict[str, Any]:

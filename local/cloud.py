@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from local.deployment.deployed_stack import DeployedEndpoint, DeployedFunction, Deployment
+    from local.deployment.deployed_function import DeployedFunction
+    from local.deployment.deployed_stack import DeployedEndpoint, Deployment
     from local.processes import ChildProcesses
 
 CONTAINER_START_SECONDS = 30.0

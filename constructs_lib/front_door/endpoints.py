@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from constructs_lib._references import name_problems
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.assets import known_engines
-from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer
 
 if TYPE_CHECKING:
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 # The name is in URLs, in JSON and in the `model` field of requests.
 _MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
+
+# Each endpoint takes two statements of the function's role. They are in its inline policy (10,240 characters) and, by
+# the CDK, in managed policies (6,144 each), of which a role may have ten.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+_MAX_ENDPOINTS = 100
 
 # The members of IModelEndpoint that a front door uses, so that a mistake is reported here and not by jsii.
 _ENDPOINT_ATTRIBUTES = ("endpoint_name", "endpoint_arn", "grant_invoke", "model_id", "max_body_bytes", "engine")
@@ -54,6 +59,19 @@ def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator
         else:
             yield from _engine_problems(keyword, endpoint)
         yield from _environment_problems(environment, keyword, endpoint)
+    yield from _count_problems(models)
+
+
+def _count_problems(models: Mapping[str, Any]) -> Iterator[Problem]:
+    endpoints = {getattr(endpoint, "endpoint_arn", None) for endpoint in models.values()}
+    if len(endpoints) > _MAX_ENDPOINTS:
+        yield Problem(
+            "models",
+            Described(f"{len(models)} models"),
+            f"are on {len(endpoints)} endpoints, of which the policies of one function's role have room for"
+            f" {_MAX_ENDPOINTS}",
+            "Distribute them over several front doors.",
+        )
 
 
 def _fault(endpoint: object) -> str | None:

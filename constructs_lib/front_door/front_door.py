@@ -18,11 +18,17 @@ from constructs_lib.front_door.arguments import FrontDoorArguments
 from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
 from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Consumers
 from constructs_lib.front_door.exposure import Exposure
-from constructs_lib.front_door.function_environment import PLAYGROUND_FILE, render_environment, size_problems
+from constructs_lib.front_door.function_environment import (
+    PLAYGROUND_FILE,
+    render_deployed_values,
+    render_environment,
+    size_problems,
+)
 from constructs_lib.front_door.lambda_functions import python_function
-from constructs_lib.front_door.layers import file_layer
+from constructs_lib.front_door.layers import file_layer, late_string
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.metrics import FrontDoorMetrics
+from constructs_lib.front_door.models_file import MODELS_PATH, render_models
 from constructs_lib.front_door.playground_page import render_page
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.validation import validate
@@ -55,7 +61,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
         id: Identifier within the parent.
         models: The endpoints by the names that clients use for their models: 1 to 63 letters, digits, dots,
             underscores or hyphens. The endpoints must be in this stack's account and Region; one that another stack
-            creates needs the same `env` there, or an `endpoint_name`.
+            creates needs the same `env` there, or an `endpoint_name`. At most 100 endpoints, or about 50 that get their
+            names at deployment.
         access: Who may call. Default: `Access.api_keys()`, with which nobody can call before `add_consumer` creates a
             key.
         streaming: Whether answers are streamed. False is for Regions without response streaming in API Gateway or
@@ -136,12 +143,14 @@ class FrontDoor(Construct, FrontDoorMetrics):
         )
         variables = _validated_environment(scope, id, arguments)
         super().__init__(scope, id)
-        self._access, self._domain, self._models = access, domain, tuple(models)
+        self._access, self._domain = access, domain
+        self._models: dict[str, IModelEndpoint] = dict(models)
         self._add_resources(arguments, variables)
 
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
         access = arguments.access
         self.function: lambda_.Function = self._add_function(arguments, variables)
+        self._add_models()
         if arguments.playground:
             self._add_playground()
         self._allow_invocations(arguments.models)
@@ -183,6 +192,19 @@ class FrontDoor(Construct, FrontDoorMetrics):
                 raise
             scope.node.try_remove_child(self.node.id)
             raise ConfigurationError(self.node.path, problems) from None
+
+    def _add_models(self) -> None:
+        """Give the function its models, as they are at synthesis."""
+        self.function.add_layers(
+            file_layer(
+                self,
+                "Models",
+                path=MODELS_PATH,
+                render=lambda: render_models(self._models).text,
+                description="The models of a front door",
+            )
+        )
+        self.function.add_environment("DEPLOYED_VALUES", late_string(lambda: render_deployed_values(self._models)))
 
     def _add_playground(self) -> None:
         page = render_page(lambda_root() / "playground")
@@ -244,10 +266,11 @@ class FrontDoor(Construct, FrontDoorMetrics):
         endpoints = {endpoint.endpoint_arn: endpoint for endpoint in models.values()}
         for endpoint in endpoints.values():
             endpoint.grant_invoke(self.function)
-        # GET /health reports whether each endpoint is in service.
-        self.function.add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=list(endpoints))
-        )
+            # GET /health reports whether each endpoint is in service. A statement for each, as the CDK moves those that
+            # exceed the size of an inline policy to managed policies, and does not divide them.
+            self.function.add_to_role_policy(
+                iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn])
+            )
 
 
 def _validated_environment(scope: Construct, id: str, arguments: FrontDoorArguments) -> dict[str, str]:
@@ -259,16 +282,16 @@ def _validated_environment(scope: Construct, id: str, arguments: FrontDoorArgume
     environment = environment_of(scope)
     if problems := validate(environment, arguments):
         raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
+    origins = arguments.cors.allowed_origins if arguments.cors else None
     variables = render_environment(
-        arguments.models,
         default_max_tokens=arguments.default_max_tokens,
-        cors_origins=arguments.cors.allowed_origins if arguments.cors else None,
+        cors_origins=origins,
         playground=arguments.playground,
         api_keys=arguments.access.uses_api_keys,
         streaming=arguments.streaming,
         urls=_sagemaker_urls(environment),
     )
-    if problems := list(size_problems(len(arguments.models), variables)):
+    if problems := list(size_problems(variables, arguments.models, origins or ())):
         raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
     return variables
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING
 
-from constructs_lib.planning.serving_limits import ServingFacts
+from constructs_lib.front_door.models_file import MODELS_PATH, TOKEN, render_models
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
@@ -23,13 +22,11 @@ PLAYGROUND_FILE = "playground/index.html"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 _MAX_BYTES = 4096
 
-# How the CDK writes a value that is known only at deployment, and the longest such value: an endpoint's name.
-_TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
+# The longest value that is known only at deployment: an endpoint's name.
 _LONGEST_VALUE = "x" * 63
 
 
 def render_environment(
-    models: Mapping[str, IModelEndpoint],
     *,
     default_max_tokens: int | None,
     cors_origins: Sequence[str] | None,
@@ -38,10 +35,9 @@ def render_environment(
     streaming: bool,
     urls: Mapping[str, str],
 ) -> dict[str, str]:
-    """The environment variables of the function.
+    """The environment variables of the function, but for `DEPLOYED_VALUES`.
 
     Args:
-        models: The endpoints by the names of their models.
         default_max_tokens: Token limit of an answer whose request has none. None: 1024.
         cors_origins: The origins whose pages may read responses. None: no CORS.
         playground: Whether `GET /` serves the playground.
@@ -50,7 +46,8 @@ def render_environment(
         urls: The URLs of SageMaker's APIs.
     """
     variables = {
-        "MODELS": _compact({name: _model_entry(endpoint) for name, endpoint in models.items()}),
+        # /opt is where Lambda unpacks layers.
+        "MODELS_FILE": f"/opt/{MODELS_PATH}",
         "DEFAULT_MAX_TOKENS": str(DEFAULT_MAX_TOKENS if default_max_tokens is None else default_max_tokens),
         **urls,
     }
@@ -67,38 +64,65 @@ def render_environment(
     return variables
 
 
+def render_deployed_values(models: Mapping[str, IModelEndpoint]) -> str | None:
+    """The variable `DEPLOYED_VALUES`, which the file of the models refers to; None if it refers to nothing.
+
+    Separated by spaces, which neither endpoints' names nor hub ids have: Lambda counts two bytes for the quotation
+    marks of JSON.
+
+    Args:
+        models: The endpoints by the names of their models.
+    """
+    return " ".join(render_models(models).deployed_values) or None
+
+
 def environment_bytes(variables: Mapping[str, str]) -> int:
     """Size of the variables as Lambda measures it, with the longest value in place of every token."""
-    known = {name: _TOKEN.sub(_LONGEST_VALUE, value) for name, value in variables.items()}
+    known = {name: TOKEN.sub(_LONGEST_VALUE, value) for name, value in variables.items()}
     return len(_compact(known).encode())
 
 
-def size_problems(model_count: int, variables: Mapping[str, str]) -> Iterator[Problem]:
+def size_problems(
+    variables: Mapping[str, str], models: Mapping[str, IModelEndpoint], cors_origins: Sequence[str]
+) -> Iterator[Problem]:
     """The problem of variables that exceed Lambda's limit.
 
     Args:
-        model_count: Number of models that the function serves.
-        variables: Its variables.
+        variables: The variables, but for `DEPLOYED_VALUES`.
+        models: The endpoints by the names of their models.
+        cors_origins: The origins whose pages may read responses.
     """
-    size = environment_bytes(variables)
-    if size > _MAX_BYTES:
+    if size := _excess(variables):
+        yield Problem(
+            "cors.allowed_origins",
+            Described(f"{len(cors_origins)} origins"),
+            f"take more than the function's environment has: with them it is {size} bytes, of which Lambda allows"
+            f" {_MAX_BYTES}",
+            "Allow fewer origins, or every origin.",
+        )
+    elif size := _excess(_with_deployed_values(variables, models)):
+        fitting = (
+            count
+            for count in range(len(models) - 1, 0, -1)
+            if not _excess(_with_deployed_values(variables, dict(islice(models.items(), count))))
+        )
         yield Problem(
             "models",
-            Described(f"{model_count} models"),
-            f"take {size} bytes of the function's environment, of which Lambda allows {_MAX_BYTES}",
-            "Distribute them over several front doors.",
+            Described(f"{len(models)} models"),
+            f"have names of endpoints that only the deployment knows: with them the function's environment is {size}"
+            f" bytes, of which Lambda allows {_MAX_BYTES}; the first {next(fitting, 0)} fit",
+            "Distribute them over several front doors, or give their endpoints an endpoint_name.",
         )
 
 
-def _model_entry(endpoint: IModelEndpoint) -> dict[str, Any]:
-    facts = getattr(endpoint, "serving", None) or ServingFacts()
-    return {
-        "endpoint_name": endpoint.endpoint_name,
-        "engine": endpoint.engine,
-        "model_id": endpoint.model_id,
-        "max_body_bytes": endpoint.max_body_bytes,
-        **{name: fact for name, fact in asdict(facts).items() if fact is not None},
-    }
+def _excess(variables: Mapping[str, str]) -> int:
+    """The size of the variables if Lambda does not allow it, else 0."""
+    size = environment_bytes(variables)
+    return size if size > _MAX_BYTES else 0
+
+
+def _with_deployed_values(variables: Mapping[str, str], models: Mapping[str, IModelEndpoint]) -> dict[str, str]:
+    return {**variables, "DEPLOYED_VALUES": render_deployed_values(models) or ""}
 
 
 def _compact(value: object) -> str:

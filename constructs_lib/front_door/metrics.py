@@ -12,7 +12,7 @@ from constructs_lib.errors import ConfigurationError
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_lambda as lambda_
@@ -29,7 +29,7 @@ class FrontDoorMetrics:
     """
 
     function: lambda_.Function
-    _models: Sequence[str]
+    _models: Collection[str]
 
     @property
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The configuration, read from the function's environment."""
+"""The configuration, read from the function's environment and the file of its models."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ DEFAULT_MAX_TOKENS = 1024
 
 
 class ConfigError(Exception):
-    """The function's environment is invalid: the deployment has to change, not the client."""
+    """The function's configuration is invalid: the deployment has to change, not the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Model:
     """One model behind the front door.
 
     Attributes:
-        name: The name that clients use, the key in `MODELS`.
+        name: The name that clients use, its key in the file.
         endpoint_name: The SageMaker endpoint that serves it.
         model_id: Its Hugging Face Hub id; None for weights from S3.
         max_body_bytes: The largest request body that its endpoint accepts.
@@ -36,7 +36,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The models, in the order of `MODELS`, and how they are served.
+    """The models, in the order of the file, and how they are served.
 
     Attributes:
         models: By the names that clients use.
@@ -75,18 +75,19 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     """Read the function's environment.
 
     Args:
-        environ: `MODELS`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
-            `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE` and `API_KEYS`. The SDKs' own
+        environ: `MODELS_FILE`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
+            `DEPLOYED_VALUES`, `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE` and `API_KEYS`. The SDKs' own
             `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` take precedence over the two URLs.
 
     Raises:
-        ConfigError: A variable is missing or not what the FrontDoor construct writes.
+        ConfigError: A variable is missing, or it or the file is not what the FrontDoor construct writes.
     """
-    name = "MODELS"
+    name = "MODELS_FILE"
     try:
-        models = {key: _model(key, entry) for key, entry in json.loads(environ[name]).items()}
+        entries = _read_models(environ[name], environ.get("DEPLOYED_VALUES", "").split())
+        models = {key: _model(key, entry) for key, entry in entries.items()}
         if not models:
-            raise ConfigError("MODELS names no model.")
+            raise ConfigError(f"{environ[name]} names no model.")
         name = "DEFAULT_MAX_TOKENS"
         default_max_tokens = int(environ.get(name) or DEFAULT_MAX_TOKENS)
         name = "CORS_ORIGINS"
@@ -103,8 +104,24 @@ def from_environment(environ: Mapping[str, str]) -> Config:
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ConfigError(f"{name} is not what a FrontDoor writes: {error}") from error
+
+
+def _read_models(path: str, deployed_values: list[str]) -> Any:
+    """The file, with each `{"deployed": n}` replaced by the n-th value that only the deployment knew."""
+
+    def replace(value: dict[str, Any]) -> Any:
+        number = value.get("deployed")
+        return deployed_values[number] if isinstance(number, int) else value
+
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a millisecond here
+        try:
+            return json.load(file, object_hook=replace)
+        except IndexError:
+            raise ConfigError(
+                f"{path} refers to more values than the {len(deployed_values)} in DEPLOYED_VALUES."
+            ) from None
 
 
 def _model(name: str, entry: dict[str, Any]) -> Model:

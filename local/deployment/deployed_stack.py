@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.definition.template_reader import read_rest_api
 from local.deployment.cloudformation import Template, parse_secret, replace_secrets
 from local.deployment.control_plane import ACCOUNT, REGION
-from local.errors import UserError
+from local.deployment.deployed_function import read_functions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local.apigateway.api import RestApi
     from local.deployment.control_plane import ControlPlane
+    from local.deployment.deployed_function import DeployedFunction
 
 REST_API = "AWS::ApiGateway::RestApi"
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-MAX_LAYERS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +30,6 @@ class DeployedEndpoint:
     image: str
     instance_type: str
     environment: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployedFunction:
-    """A Lambda function that the API calls, with its deployed code and the archives of its layers, in order."""
-
-    name: str
-    arn: str
-    handler: str
-    environment: Mapping[str, str]
-    timeout_seconds: int
-    memory_mb: int
-    code_zip: bytes
-    layers: Sequence[bytes] = ()
-    reserved_concurrency: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +62,10 @@ class Deployment:
     endpoints: Mapping[str, DeployedEndpoint]
 
     def models(self) -> dict[str, Mapping[str, Any]]:
-        """The models that the API serves by their public name, from the variable `MODELS` of its functions."""
+        """The models that the API serves by their public name, as its functions know them."""
         found: dict[str, Mapping[str, Any]] = {}
         for function in self.functions.values():
-            found |= json.loads(function.environment.get("MODELS", "{}"))
+            found |= function.models()
         return found
 
     def has_playground(self) -> bool:
@@ -96,7 +78,7 @@ class Deployment:
         return [endpoint for endpoint in self.endpoints.values() if endpoint.name in called or not called]
 
     def missing_endpoints(self) -> dict[str, Mapping[str, Any]]:
-        """The endpoints that the API calls but the account does not have, with their entry in `MODELS`."""
+        """The endpoints that the API calls but the account does not have, with what is known of them."""
         called = {entry["endpoint_name"]: entry for entry in self.models().values()}
         return {name: entry for name, entry in called.items() if name not in self.endpoints}
 
@@ -135,7 +117,7 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
         ],
         outputs=template.outputs(),
         api=api,
-        functions=_read_functions(plane, list(templates.values()), function_names),
+        functions=read_functions(plane, list(templates.values()), function_names),
         endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
     )
 
@@ -159,88 +141,6 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
         },
         exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
     )
-
-
-def _read_functions(plane: ControlPlane, templates: Sequence[Template], names: set[str]) -> dict[str, DeployedFunction]:
-    """The functions by name.
-
-    Raises:
-        UserError: No stack has one of the functions, or the emulated Lambda cannot run it.
-    """
-    layers = _read_layers(plane, templates)
-    found = {}
-    for template in templates:
-        for logical_id, properties in template.resources("AWS::Lambda::Function").items():
-            if template.physical_id(logical_id) in names:
-                function = _read_function(plane, template.physical_id(logical_id), properties, layers)
-                found[function.name] = function
-    missing = sorted(names - found.keys())
-    if missing:
-        raise UserError(
-            f"The API calls functions that no deployed stack has: {', '.join(missing)}.",
-            "Deploy their stacks too: STACK=A,B.",
-        )
-    return found
-
-
-def _read_layers(plane: ControlPlane, templates: Sequence[Template]) -> dict[str, bytes]:
-    """The archives of the layer versions of all stacks by ARN."""
-    return {
-        template.physical_id(logical_id): _read_object(plane, properties["Content"])
-        for template in templates
-        for logical_id, properties in template.resources("AWS::Lambda::LayerVersion").items()
-    }
-
-
-def _read_function(
-    plane: ControlPlane, name: str, properties: Mapping[str, Any], layers: Mapping[str, bytes]
-) -> DeployedFunction:
-    configuration = plane.client("lambda").get_function_configuration(FunctionName=name)
-    return DeployedFunction(
-        name=configuration["FunctionName"],
-        arn=configuration["FunctionArn"],
-        handler=configuration.get("Handler", ""),
-        environment=configuration.get("Environment", {}).get("Variables", {}),
-        timeout_seconds=int(configuration["Timeout"]),
-        memory_mb=int(configuration["MemorySize"]),
-        code_zip=_read_code(plane, name, properties),
-        layers=_layers_of(name, properties.get("Layers", []), layers),
-        reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
-    )
-
-
-def _read_code(plane: ControlPlane, name: str, properties: Mapping[str, Any]) -> bytes:
-    code, runtime = properties["Code"], str(properties.get("Runtime", "a container image"))
-    if not runtime.startswith("python"):
-        raise UserError(
-            f"The API calls the function {name} with the runtime {runtime}.",
-            "The emulated Lambda only runs Python functions.",
-        )
-    if "ZipFile" in code:
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as zip_file:
-            zip_file.writestr("index.py", code["ZipFile"])
-        return archive.getvalue()
-    return _read_object(plane, code)
-
-
-def _layers_of(name: str, arns: Sequence[str], layers: Mapping[str, bytes]) -> list[bytes]:
-    if len(arns) > MAX_LAYERS:
-        raise UserError(
-            f"The function {name} has {len(arns)} layers.", f"Lambda allows {MAX_LAYERS}: put their files together."
-        )
-    if missing := [arn for arn in arns if arn not in layers]:
-        raise UserError(
-            f"The function {name} has layers that no deployed stack has: {', '.join(missing)}.",
-            "Deploy their stacks too: STACK=A,B.",
-        )
-    return [layers[arn] for arn in arns]
-
-
-def _read_object(plane: ControlPlane, place: Mapping[str, str]) -> bytes:
-    stored = plane.client("s3").get_object(Bucket=place["S3Bucket"], Key=place["S3Key"])
-    content: bytes = stored["Body"].read()
-    return content
 
 
 def _read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:

@@ -23,7 +23,7 @@ def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any
 
     Args:
         plane: The control plane.
-        missing: The entry of each endpoint in the API's `MODELS`, by endpoint name.
+        missing: What the API's functions know of each endpoint (`DeployedFunction.models`), by endpoint name.
     """
     sagemaker = plane.client("sagemaker")
     for name, entry in missing.items():

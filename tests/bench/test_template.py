@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,18 @@ from bench.template import front_door_function
 
 
 def write_template(assembly: Path, *environments: dict[str, str]) -> None:
-    resources = {
+    resources: dict[str, Any] = {
+        f"Layer{name}": {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": f"{name}.zip"}}}
+        for name in ("page", "facts")
+    }
+    resources |= {
         f"Function{number}": {
             "Type": "AWS::Lambda::Function",
             "Properties": {
                 "Code": {"S3Key": f"hash{number}.zip"},
                 "Handler": f"package.handler{number}",
                 "Environment": {"Variables": variables},
+                "Layers": [{"Ref": "Layerpage"}, {"Ref": "Layerfacts"}],
             },
         }
         for number, variables in enumerate(environments)
@@ -26,10 +32,15 @@ def write_template(assembly: Path, *environments: dict[str, str]) -> None:
 
 
 def test_it_is_the_one_that_has_an_exec_wrapper(tmp_path: Path) -> None:
-    write_template(tmp_path, {}, {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/package/bootstrap"})
+    models_file = tmp_path / "asset.facts" / "folder" / "models.json"
+    models_file.parent.mkdir(parents=True)
+    models_file.touch()
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/package/bootstrap", "MODELS_FILE": "/opt/folder/models.json"}
+    write_template(tmp_path, {}, variables)
     function = front_door_function(tmp_path)
     assert function.asset == tmp_path / "asset.hash1"
     assert (function.handler, function.wrapper) == ("package.handler1", "package/bootstrap")
+    assert function.models_file == models_file
 
 
 @pytest.mark.parametrize("count", [0, 2])

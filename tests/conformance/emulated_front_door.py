@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,13 +105,15 @@ def start_front_door(
         limits: The container's settings, which the front door knows from the plan.
         container: The container. Default: the built-in one.
     """
-    with Servers() as servers:
+    with Servers() as servers, tempfile.NamedTemporaryFile("w+") as models:
         faults = Faults()
         url = servers.serve(container or create_container(limits))
         facts = {"engine": "tgi", "max_body_bytes": 6291456, "version": "3.3.6"}
         facts |= {name: getattr(limits, name) for name in _FACTS_OF_LIMITS}
+        json.dump({name: {"endpoint_name": "e", **facts} for name in names}, models)
+        models.flush()
         environment = {
-            "MODELS": json.dumps({name: {"endpoint_name": "e", **facts} for name in names}),
+            "MODELS_FILE": models.name,
             "SAGEMAKER_RUNTIME_URL": servers.serve(
                 sagemaker_runtime({"e": url}.get, faults, secrets={"AKIDEXAMPLE": "secret"})
             ),

@@ -88,7 +88,7 @@ class EmulatedCloud:
         service.middlewares.append(self._record)
         runtime_url = await self._serve(web.AppRunner(service, access_log=None, shutdown_timeout=0.2))
         environment = {
-            "MODELS": json.dumps({"llama": MODEL}),
+            "MODELS_FILE": "/opt/models.json",
             "AWS_LAMBDA_EXEC_WRAPPER": "/var/task/front_door/bootstrap",
         }
         environment |= {"SAGEMAKER_RUNTIME_URL": runtime_url, "SAGEMAKER_URL": runtime_url}
@@ -100,6 +100,7 @@ class EmulatedCloud:
             timeout_seconds=120,
             memory_mb=512,
             code_zip=_code(),
+            layers=[_models_layer()],
         )
         self.function = Function(config, log=self.log.append)
         gateway = Gateway(_api(), lambda _name: self.function, log=self.access_log.append)
@@ -174,4 +175,11 @@ def _code() -> bytes:
                 entry = zipfile.ZipInfo(path.relative_to(root.parent).as_posix())
                 entry.external_attr = (0o755 if path.name == "bootstrap" else 0o644) << 16
                 archive.writestr(entry, path.read_bytes())
+    return buffer.getvalue()
+
+
+def _models_layer() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("models.json", json.dumps({"llama": MODEL}))
     return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -20,11 +21,9 @@ from tests.robustness.checked_client import LLAMA, check_metrics, parse_strict_j
 from tests.robustness.fake_sagemaker import FakeSageMaker
 from tests.robustness.request_mix import MixedResponder, mixed_events
 
-FUNCTION = DeployedFunction(
-    asset=Path(__file__).parents[2] / "lambda",
-    handler="front_door.lambda_runtime.managed.handler",
-    wrapper="front_door/bootstrap",
-)
+MODELS = {
+    "llama": {"endpoint_name": {"deployed": 0}, "model_id": None, "engine": "tgi", "max_body_bytes": 6291456},
+}
 WARM_UP_REQUESTS, REQUESTS = 500, 5_000
 MAX_GROWTH_KIB = 3 * 1024
 
@@ -32,10 +31,17 @@ MAX_GROWTH_KIB = 3 * 1024
 class Sandbox:
     """The function in its own process, started through its wrapper as by Lambda."""
 
-    def __init__(self, upstream_port: int, output: Path) -> None:
+    def __init__(self, upstream_port: int, folder: Path) -> None:
         self.api = RuntimeApi(self._alive)
-        self.output = output
-        function = front_door(FUNCTION, upstream_port, LLAMA.endpoint_name)
+        self.output = output = folder / "output"
+        deployed = DeployedFunction(
+            asset=Path(__file__).parents[2] / "lambda",
+            handler="front_door.lambda_runtime.managed.handler",
+            wrapper="front_door/bootstrap",
+            models_file=folder / "models.json",
+        )
+        deployed.models_file.write_text(json.dumps(MODELS))
+        function = front_door(deployed, upstream_port, LLAMA.endpoint_name)
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
                 function.command,
@@ -65,7 +71,7 @@ class Sandbox:
 @contextmanager
 def sandbox(sagemaker: FakeSageMaker) -> Iterator[Sandbox]:
     with tempfile.TemporaryDirectory() as folder:
-        running = Sandbox(int(sagemaker.url.rpartition(":")[2]), Path(folder) / "output")
+        running = Sandbox(int(sagemaker.url.rpartition(":")[2]), Path(folder))
         try:
             yield running
         finally:

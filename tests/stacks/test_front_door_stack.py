@@ -1,7 +1,6 @@
 """FrontDoorStack: one URL for several endpoints, chosen in the app or by the context."""
 
 import json
-from typing import Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
@@ -11,18 +10,9 @@ from constructs_lib import ConfigurationError, InstanceType
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import ExistingEndpoint, FrontDoorStack
 from stacks.model_stack import ModelStack
+from tests.constructs_lib.front_door.doubles import served_models
 from tests.stacks.test_app import CONTEXT, names
-from tests.stacks.test_model_stack import flat, logical_id, outputs, template
-
-
-def models(rendered: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    (function,) = (
-        each["Properties"]
-        for each in rendered["Resources"].values()
-        if each["Type"] == "AWS::Lambda::Function" and each["Properties"]["Handler"].startswith("front_door")
-    )
-    found: dict[str, dict[str, Any]] = json.loads(flat(function["Environment"]["Variables"]["MODELS"]))
-    return found
+from tests.stacks.test_model_stack import logical_id, outputs, template
 
 
 def built(*selected: str, **context: object) -> App:
@@ -47,7 +37,7 @@ def test_existing_endpoints_are_served_under_their_names_with_their_serving_fact
             ),
         },
     )
-    assert models(template(stack)) == {
+    assert served_models(stack) == {
         "llama": {"endpoint_name": "llama-prod", "engine": "tgi", "model_id": None, "max_body_bytes": 6291456},
         "falcon": {
             "endpoint_name": "falcon-7b",

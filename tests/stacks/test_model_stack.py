@@ -8,6 +8,7 @@ from aws_cdk import App, Environment, Stack
 
 from constructs_lib import InstanceType
 from stacks.model_stack import ModelStack
+from tests.constructs_lib.front_door.doubles import served_models
 
 
 def model_stack(region: str | None = None, **arguments: Any) -> ModelStack:
@@ -105,14 +106,9 @@ def test_in_an_unknown_region_the_template_finds_the_console_or_has_no_links() -
 
 
 def test_the_front_door_serves_the_endpoint_under_the_given_name() -> None:
-    rendered = template(model_stack())
-    endpoint = logical_id(rendered, "SageMaker::Endpoint")
-    (function,) = (
-        each["Properties"]
-        for each in rendered["Resources"].values()
-        if each["Type"] == "AWS::Lambda::Function" and each["Properties"]["Handler"].startswith("front_door")
-    )
-    assert json.loads(flat(function["Environment"]["Variables"]["MODELS"])) == {
+    stack = model_stack()
+    endpoint = logical_id(template(stack), "SageMaker::Endpoint")
+    assert served_models(stack) == {
         "mistral": {
             "endpoint_name": f"<{endpoint}.EndpointName>",
             "engine": "tgi",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import App, Stack, Token
@@ -87,6 +89,24 @@ def variables(rendered: Json, folder: str = "front_door") -> dict[str, str]:
     return {name: flat(value) for name, value in function(rendered, folder)["Environment"]["Variables"].items()}
 
 
+def served_models(stack: Stack) -> dict[str, Json]:
+    """The models of a stack's one front door, as its function reads them: with references in place of names."""
+    app = stack.node.root
+    assert isinstance(app, App)
+    assembly = app.synth()
+    rendered = assembly.get_stack_by_name(stack.stack_name).template
+    environment = variables(rendered)
+    layers = [of_type(rendered, "Lambda::LayerVersion")[each["Ref"]] for each in function(rendered)["Layers"]]
+    folders = [f"asset.{layer['Properties']['Content']['S3Key'].removesuffix('.zip')}" for layer in layers]
+    path = Path(environment["MODELS_FILE"]).relative_to("/opt")
+    (file,) = (file for file in (Path(assembly.directory, folder, path) for folder in folders) if file.is_file())
+    values = environment.get("DEPLOYED_VALUES", "").split(" ")
+    replaced: dict[str, Json] = json.loads(
+        file.read_text(), object_hook=lambda value: values[value["deployed"]] if "deployed" in value else value
+    )
+    return replaced
+
+
 def flat(value: Any) -> str:
     """A value with its references, joined into one string."""
     match value:
@@ -98,6 +118,8 @@ def flat(value: Any) -> str:
             return f"<{name}.{attribute}>"
         case {"Fn::Join": [separator, parts]}:
             return str(separator).join(flat(part) for part in parts)
+        case {"Fn::ImportValue": name}:
+            return f"<{name}>"
     raise AssertionError(value)
 
 

@@ -24,6 +24,7 @@ from tests.constructs_lib.front_door.doubles import (
     only,
     operations,
     properties,
+    served_models,
     statements,
     template,
     variables,
@@ -88,7 +89,7 @@ def test_the_function_gets_its_models_in_order_and_the_urls_of_sagemaker() -> No
     stack = Stack(App(), "Stack")
     models = {"zeta": endpoint(stack, "zeta"), "alpha": endpoint(stack, "alpha", model_id=None)}
     environment = variables(template(make_front_door(stack, models=models)))
-    assert list(json.loads(environment["MODELS"]).items()) == [
+    assert list(served_models(stack).items()) == [
         (
             "zeta",
             {
@@ -107,8 +108,8 @@ def test_the_function_gets_its_models_in_order_and_the_urls_of_sagemaker() -> No
 def test_the_function_gets_the_known_serving_facts_of_a_model_only() -> None:
     stack = Stack(App(), "Stack")
     facts = ServingFacts(version="3.3.6", max_input_tokens=1000, max_total_tokens=2000, max_best_of=2)
-    environment = variables(template(make_front_door(stack, models={"llama": endpoint(stack, serving=facts)})))
-    assert json.loads(environment["MODELS"])["llama"] == {
+    make_front_door(stack, models={"llama": endpoint(stack, serving=facts)})
+    assert served_models(stack)["llama"] == {
         "endpoint_name": "llama-8b",
         "engine": "tgi",
         "model_id": "meta-llama/Llama-3.1-8B-Instruct",
@@ -150,6 +151,28 @@ def test_the_function_may_invoke_and_describe_only_its_endpoints() -> None:
         "sagemaker:InvokeEndpointWithResponseStream": both,
         "sagemaker:DescribeEndpoint": both,
     }
+
+
+@pytest.mark.parametrize("minimize", [False, True])
+def test_iam_accepts_the_policies_of_the_most_endpoints_with_the_longest_names(minimize: bool) -> None:
+    app = App(context={"@aws-cdk/aws-iam:minimizePolicies": minimize})
+    stack = Stack(app, "Stack", env=Environment(account="111122223333", region="ap-southeast-1"))
+    front_door = make_front_door(
+        stack, models={f"m{number}": endpoint(stack, f"{number:x>63}") for number in range(100)}
+    )
+    rendered = template(front_door)
+    (inline,) = (
+        each["PolicyDocument"] for each in properties(rendered, "IAM::Policy") if "sagemaker" in json.dumps(each)
+    )
+    managed = [each["PolicyDocument"] for each in properties(rendered, "IAM::ManagedPolicy")]
+    sizes = [len(json.dumps(document, separators=(",", ":"))) for document in managed]
+    assert len(json.dumps(inline, separators=(",", ":"))) <= 10_240
+    assert 0 < len(sizes) <= 10
+    assert max(sizes) <= 6144
+    allowed = [statement for document in [inline, *managed] for statement in document["Statement"]]
+    for action in ("InvokeEndpoint", "InvokeEndpointWithResponseStream", "DescribeEndpoint"):
+        granted = json.dumps([each["Resource"] for each in allowed if f"sagemaker:{action}" in each["Action"]])
+        assert Counter(re.findall(r"endpoint/(x+\d+)", granted)) == {f"{number:x>63}": 1 for number in range(100)}
 
 
 def test_no_role_has_a_managed_policy() -> None:

@@ -1,4 +1,4 @@
-"""Layers: a folder of the Lambda source, or a file that is written at synthesis."""
+"""Layers with a file that is written at synthesis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 from jsii import implements
 
-from constructs_lib.front_door.layers import file_layer, folder_layer
+from constructs_lib.front_door.layers import file_layer
 
 
 class Facts(Construct):
@@ -163,16 +163,3 @@ def test_sam_local_is_told_where_the_content_is(context: dict[str, object], tmp_
         "aws:asset:property": "Content",
     }
     assert layer.get("Metadata") == (told if context else None)
-
-
-def test_a_folder_of_the_lambda_source_is_a_layer(app: App) -> None:
-    stack = Stack(app, "Team")
-    folder_layer(stack, "Layer", "jwt_authorizer", description="An example")
-    assembly = app.synth()
-    folder = content(Path(assembly.directory), assembly.get_stack_by_name("Team").template)
-    assert [path.name for path in folder.iterdir()] == ["jwt_authorizer"]
-
-
-def test_a_folder_that_the_lambda_source_does_not_have_is_named(stack: Stack) -> None:
-    with pytest.raises(FileNotFoundError, match="'page'"):
-        folder_layer(stack, "Layer", "page", description="None")

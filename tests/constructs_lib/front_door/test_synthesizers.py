@@ -36,6 +36,12 @@ def code(rendered: Json, folder: str = "front_door") -> Json:
     return found
 
 
+def contents(rendered: Json) -> list[tuple[str, Json]]:
+    """The code of both functions and the content of the layer, each with the folder that is in its archive."""
+    (layer,) = properties(rendered, "Lambda::LayerVersion")
+    return [*((folder, code(rendered, folder)) for folder in FOLDERS), ("front_door", layer["Content"])]
+
+
 def bucket_of(value: Any) -> str:
     return str(value["Fn::Sub"] if isinstance(value, dict) else value)
 
@@ -52,16 +58,16 @@ def published(assembly: Path, stack: str) -> dict[str, Json]:
 
 
 def check(made: FrontDoor, bucket: str, *, role: str | None, key_prefix: str = "") -> None:
-    """Both functions' code comes from the bucket, and the assembly says to put it there, as whom."""
+    """Every archive comes from the bucket, and the assembly says to put it there, as whom."""
     stack = Stack.of(made)
     stage = Stage.of(stack)
     assert stage is not None
     assembly = stage.synth()
     rendered = assembly.get_stack_artifact(stack.artifact_id).template
     archives = published(Path(assembly.directory), stack.artifact_id)
-    assert len(archives) == len(FOLDERS)
-    for folder in FOLDERS:
-        own = code(rendered, folder)
+    archived = contents(rendered)
+    assert len(archives) == len(archived)
+    for folder, own in archived:
         assert bucket_of(own["S3Bucket"]) == bucket
         assert own["S3Key"].startswith(key_prefix)
         archive = archives[own["S3Key"]]
@@ -153,8 +159,7 @@ def test_the_assets_of_a_nested_stack_are_its_parents(app: App) -> None:
     assembly = Path(app.synth().directory)
     rendered = json.loads((assembly / nested.template_file).read_text())
     archives = published(assembly, "Team")
-    for folder in FOLDERS:
-        own = code(rendered, folder)
+    for _, own in contents(rendered):
         assert bucket_of(own["S3Bucket"]) == archives[own["S3Key"]]["bucketName"] == bucket_with("company")
 
 
@@ -191,8 +196,7 @@ def test_the_parameters_of_a_legacy_stack_name_the_code(app: App) -> None:
     (artifact,) = assembly.stacks
     metadata = json.loads((Path(assembly.directory) / "Team.metadata.json").read_text())["/Team"]
     uploads = {each["data"]["s3BucketParameter"]: each["data"] for each in metadata if each["type"] == "aws:cdk:asset"}
-    for folder in FOLDERS:
-        own = code(artifact.template, folder)
+    for folder, own in contents(artifact.template):
         upload = uploads[own["S3Bucket"]["Ref"]]
         assert upload["packaging"] == "zip"
         assert upload["s3KeyParameter"] in json.dumps(own["S3Key"])

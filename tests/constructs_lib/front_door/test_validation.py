@@ -1,12 +1,12 @@
 """The arguments that FrontDoor rejects, and the texts of its errors."""
 
-import json
 import re
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack, Token
+from aws_cdk import App, Duration, Environment, Fn, Stack, Token
 from front_door.engines import ENGINES
 
 from constructs_lib import InstanceType, Model
@@ -14,10 +14,11 @@ from constructs_lib.endpoint.tgi import TgiEndpoint
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.assets import known_engines
+from constructs_lib.front_door.cors import Cors
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.front_door.function_environment import environment_bytes
 from constructs_lib.planning.serving_limits import ServingFacts
-from tests.constructs_lib.front_door.doubles import endpoint, function, template, variables
+from tests.constructs_lib.front_door.doubles import endpoint, served_models, template, variables
 
 
 @pytest.fixture
@@ -116,30 +117,109 @@ def test_limits_that_aws_would_reject_are_rejected(stack: Stack, arguments: dict
     assert message in rejection(stack, **arguments)
 
 
-def test_more_models_than_fit_in_the_functions_environment_are_rejected(stack: Stack) -> None:
-    models = {f"model-{number}": endpoint(stack, f"endpoint-{number}", "org/" + "m" * 60) for number in range(30)}
-    message = rejection(stack, models=models)
-    assert re.search(
-        r"models=\(30 models\): take \d{4} bytes of the function's environment, of which Lambda allows 4096", message
+FACTS = ServingFacts(
+    version="3.3.6",
+    revision="0e9e39f249a16976918f6564b8830bc894c89659",
+    dtype="bfloat16",
+    quantize="fp8",
+    max_input_tokens=12288,
+    max_total_tokens=16384,
+    max_batch_total_tokens=131072,
+    max_concurrent_requests=128,
+    max_best_of=2,
+    max_stop_sequences=4,
+    max_top_n_tokens=5,
+    max_client_batch_size=4,
+)
+
+
+def many(stack: Stack, count: int, *, deployed: bool) -> dict[str, Any]:
+    """Models with all facts, and endpoints whose names synth or only the deployment knows."""
+    models = {}
+    for number in range(count):
+        one = endpoint(stack, f"production-endpoint-of-one-team-{number:031}", "org/" + "m" * 60, FACTS)
+        if deployed:
+            one._name = Fn.import_value(f"Endpoint{number}")
+        models[f"model-{number}"] = one
+    return models
+
+
+def test_sixty_models_are_accepted_as_their_facts_are_in_a_file(stack: Stack) -> None:
+    front_door = FrontDoor(stack, "FrontDoor", models=many(stack, 60, deployed=False))
+    environment = variables(template(front_door))
+    assert environment_bytes(environment) < 600
+    assert "DEPLOYED_VALUES" not in environment
+    served = served_models(stack)
+    assert list(served) == [f"model-{number}" for number in range(60)]
+    assert served["model-59"] == {
+        "endpoint_name": f"production-endpoint-of-one-team-{59:031}",
+        "engine": "tgi",
+        "model_id": "org/" + "m" * 60,
+        "max_body_bytes": 6291456,
+        **asdict(FACTS),
+    }
+
+
+def test_fifty_models_are_accepted_whose_endpoints_get_their_names_at_deployment(stack: Stack) -> None:
+    front_door = FrontDoor(
+        stack,
+        "FrontDoor",
+        models=many(stack, 50, deployed=True),
+        playground=True,
+        cors=Cors(allowed_origins=["https://app.example.com", "http://localhost:3000"]),
     )
-    assert "Distribute them over several front doors" in message
+    environment = variables(template(front_door))
+    longest = {name: re.sub("<[^>]+>", "x" * 63, value) for name, value in environment.items()}
+    assert 3500 < environment_bytes(longest) <= 4096
+    assert [model["endpoint_name"] for model in served_models(stack).values()] == [
+        f"<Endpoint{number}>" for number in range(50)
+    ]
+
+
+def test_more_names_of_the_deployment_than_fit_in_the_functions_environment_are_rejected(stack: Stack) -> None:
+    message = rejection(stack, models=many(stack, 60, deployed=True))
+    assert message.endswith(
+        "models=(60 models): have names of endpoints that only the deployment knows: with them the function's"
+        " environment is 4356 bytes, of which Lambda allows 4096; the first 55 fit. Distribute them over several front"
+        " doors, or give their endpoints an endpoint_name."
+    )
+    assert FrontDoor(stack, "FrontDoor", models=many(Stack(App(), "Other"), 55, deployed=True)).url
+
+
+def test_an_endpoint_under_several_names_takes_its_place_once(stack: Stack) -> None:
+    (one,) = many(stack, 1, deployed=True).values()
+    front_door = FrontDoor(stack, "FrontDoor", models={f"name-{number}": one for number in range(100)})
+    assert variables(template(front_door))["DEPLOYED_VALUES"] == "<Endpoint0>"
+    assert {model["endpoint_name"] for model in served_models(stack).values()} == {"<Endpoint0>"}
+
+
+def test_more_origins_than_fit_in_the_functions_environment_are_rejected(stack: Stack) -> None:
+    origins = [f"https://app-{number}.example.com" for number in range(200)]
+    message = rejection(stack, cors=Cors(allowed_origins=origins))
+    assert message.endswith(
+        "cors.allowed_origins=(200 origins): take more than the function's environment has: with them it is 6805 bytes,"
+        " of which Lambda allows 4096. Allow fewer origins, or every origin."
+    )
+
+
+def test_a_role_can_be_allowed_a_hundred_endpoints(stack: Stack) -> None:
+    models = many(stack, 101, deployed=False)
+    message = rejection(stack, models=models)
+    assert message.endswith(
+        "models=(101 models): are on 101 endpoints, of which the policies of one function's role have room for 100."
+        " Distribute them over several front doors."
+    )
+    del models["model-100"]
+    assert FrontDoor(stack, "FrontDoor", models={**models, "alias": models["model-0"]}).url
 
 
 def test_the_environment_is_measured_as_one_json_object_with_escaped_quotation_marks() -> None:
-    assert environment_bytes({"MODELS": '{"a":1}', "B": "c"}) == len(r"""{"MODELS":"{\"a\":1}","B":"c"}""")
+    assert environment_bytes({"A": '{"a":1}', "B": "c"}) == len(r"""{"A":"{\"a\":1}","B":"c"}""")
 
 
 def test_a_token_is_measured_as_the_longest_name_of_an_endpoint() -> None:
     token = Token.as_string({"Ref": "Endpoint"})
     assert environment_bytes({"A": f"{token}-{token}"}) == environment_bytes({"A": "x" * 127})
-
-
-def test_as_many_models_as_lambda_allows_are_accepted(stack: Stack) -> None:
-    facts = ServingFacts(version="3.3.6", max_input_tokens=12288, max_total_tokens=16384, max_concurrent_requests=128)
-    models = {f"model-{number}": endpoint(stack, f"endpoint-{number}", "org/m", facts) for number in range(16)}
-    front_door = FrontDoor(stack, "FrontDoor", models=models)
-    environment = variables(template(front_door))
-    assert 3000 < environment_bytes(environment) <= 4096
 
 
 def test_values_known_only_at_deployment_are_accepted(stack: Stack) -> None:
@@ -239,10 +319,10 @@ def test_an_endpoint_of_another_stack_is_accepted_if_the_cdk_can_pass_its_name(n
         instance_type=InstanceType.G5_2XLARGE,
         endpoint_name=name,
     )
-    rendered = template(FrontDoor(Stack(app, "Door", env=here), "FrontDoor", models={"llm": llm}))
-    assert (f'"endpoint_name":"{name}"' if name else "Fn::ImportValue") in json.dumps(
-        function(rendered)["Environment"]["Variables"]["MODELS"]
-    ).replace("\\", "")
+    door = Stack(app, "Door", env=here)
+    FrontDoor(door, "FrontDoor", models={"llm": llm})
+    found = served_models(door)["llm"]["endpoint_name"]
+    assert re.fullmatch(name or r"<Models:ExportsOutputFnGetAttLlm\w+EndpointName\w+>", found), found
 
 
 def test_an_engine_that_the_function_does_not_know_is_rejected(stack: Stack) -> None:

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -185,67 +186,99 @@ def test_health_is_tgis_503_otherwise(api: ApiClient, sagemaker: SageMakerDouble
     assert answer.headers["Retry-After"] == "10"
 
 
+MODELS = (
+    '{"b": {"endpoint_name": "e", "model_id": null, "engine": "tgi", "max_body_bytes": 5}, "a": '
+    '{"endpoint_name": {"deployed": 1}, "model_id": "x/y", "engine": "tgi", "max_body_bytes": 6, "version": "3"}}'
+)
 ENVIRONMENT = {
-    "MODELS": '{"b": {"endpoint_name": "e", "model_id": null, "engine": "tgi", "max_body_bytes": 5}, "a": '
-    '{"endpoint_name": "f", "model_id": "x/y", "engine": "tgi", "max_body_bytes": 6}}',
     "SAGEMAKER_RUNTIME_URL": "https://runtime",
     "SAGEMAKER_URL": "https://api",
     "AWS_REGION": "eu-west-1",
 }
 
 
-def test_the_configuration_is_read_from_the_environment() -> None:
-    config = from_environment(ENVIRONMENT)
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a function, with the file of its models."""
+    file = tmp_path / "models.json"
+    file.write_text(MODELS)
+    return {**ENVIRONMENT, "MODELS_FILE": str(file), "DEPLOYED_VALUES": "other f"}
+
+
+def test_the_configuration_is_read_from_the_environment_and_the_file(environment: dict[str, str]) -> None:
+    config = from_environment(environment)
     assert [
         (model.name, model.endpoint_name, model.model_id, model.max_body_bytes) for model in config.models.values()
     ] == [
         ("b", "e", None, 5),
         ("a", "f", "x/y", 6),
     ]
+    assert config.models["a"].facts == {"version": "3"}
     assert (config.runtime_url, config.sagemaker_url, config.region) == ("https://runtime", "https://api", "eu-west-1")
 
 
-def test_the_sdks_variables_take_precedence() -> None:
+def test_a_model_may_have_any_name(environment: dict[str, str]) -> None:
+    entry = {"endpoint_name": {"deployed": 0}, "model_id": None, "max_body_bytes": 5}
+    Path(environment["MODELS_FILE"]).write_text(json.dumps({"deployed": entry}))
+    assert from_environment(environment).models["deployed"].endpoint_name == "other"
+
+
+def test_the_sdks_variables_take_precedence(environment: dict[str, str]) -> None:
     redirected = {
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": "http://127.0.0.1:1",
         "AWS_ENDPOINT_URL_SAGEMAKER": "http://127.0.0.1:2",
     }
-    config = from_environment(ENVIRONMENT | redirected)
+    config = from_environment(environment | redirected)
     assert (config.runtime_url, config.sagemaker_url) == ("http://127.0.0.1:1", "http://127.0.0.1:2")
 
 
 @pytest.mark.parametrize(
     ("change", "expected_message"),
     [
-        ({"MODELS": "{}"}, "MODELS names no model"),
-        ({"MODELS": "nonsense"}, "MODELS is not what a FrontDoor writes"),
-        ({"MODELS": "[]"}, "MODELS is not what a FrontDoor writes"),
-        ({"MODELS": '{"a": {}}'}, "'endpoint_name' is missing"),
-        ({"MODELS": '{"a": 1}'}, "MODELS is not what a FrontDoor writes"),
+        ({"MODELS_FILE": "/nowhere/m.json"}, "MODELS_FILE is not what a FrontDoor writes: .*'/nowhere/m.json'"),
+        ({"DEPLOYED_VALUES": "e"}, r"models\.json refers to more values than the 1 in DEPLOYED_VALUES\."),
         ({"DEFAULT_MAX_TOKENS": "many"}, "DEFAULT_MAX_TOKENS is not what a FrontDoor writes"),
         ({"CORS_ORIGINS": "https://a.example"}, "CORS_ORIGINS is not what a FrontDoor writes"),
     ],
 )
-def test_an_invalid_environment_says_why(change: dict[str, str], expected_message: str) -> None:
+def test_an_invalid_environment_says_why(
+    change: dict[str, str], expected_message: str, environment: dict[str, str]
+) -> None:
     with pytest.raises(ConfigError, match=expected_message):
-        from_environment(ENVIRONMENT | change)
+        from_environment(environment | change)
 
 
-@pytest.mark.parametrize("name", sorted(ENVIRONMENT))
-def test_a_missing_variable_is_named(name: str) -> None:
-    rest = {key: value for key, value in ENVIRONMENT.items() if key != name}
+@pytest.mark.parametrize(
+    ("text", "expected_message"),
+    [
+        ("{}", r"models\.json names no model"),
+        ("nonsense", "MODELS_FILE is not what a FrontDoor writes"),
+        ("[]", "MODELS_FILE is not what a FrontDoor writes"),
+        ('{"a": {}}', "'endpoint_name' is missing"),
+        ('{"a": 1}', "MODELS_FILE is not what a FrontDoor writes"),
+    ],
+)
+def test_an_invalid_file_says_why(text: str, expected_message: str, environment: dict[str, str]) -> None:
+    Path(environment["MODELS_FILE"]).write_text(text)
+    with pytest.raises(ConfigError, match=expected_message):
+        from_environment(environment)
+
+
+@pytest.mark.parametrize("name", sorted([*ENVIRONMENT, "MODELS_FILE"]))
+def test_a_missing_variable_is_named(name: str, environment: dict[str, str]) -> None:
+    rest = {key: value for key, value in environment.items() if key != name}
     with pytest.raises(ConfigError, match=f"'{name}' is missing from the function's environment"):
         from_environment(rest)
 
 
-def test_handle_reads_the_environment_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_handle_reads_the_environment_once(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     app._app.cache_clear()
-    for name, value in ENVIRONMENT.items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     event = {"httpMethod": "GET", "path": "/v1/models", "headers": None}
     context: Any = SimpleNamespace(request_id="id", deadline=2e9)
     assert b'"id":"b"' in b"".join(app.handle(event, context).body)
-    monkeypatch.delenv("MODELS")
+    monkeypatch.delenv("MODELS_FILE")
     assert app.handle(event, context).status == 200
     app._app.cache_clear()
     with pytest.raises(ConfigError):

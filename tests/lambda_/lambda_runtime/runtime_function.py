@@ -40,7 +40,7 @@ class App:
 """
 MODELS = {"llama": {"endpoint_name": "e", "model_id": None, "engine": "tgi", "max_body_bytes": 1000}}
 NOWHERE = {
-    "MODELS": json.dumps(MODELS),
+    "MODELS_FILE": "/opt/front_door/models.json",
     "SAGEMAKER_RUNTIME_URL": "http://127.0.0.1:1",
     "SAGEMAKER_URL": "http://127.0.0.1:1",
 }
@@ -94,6 +94,7 @@ def function(
             timeout_seconds=timeout,
             memory_mb=512,
             code_zip=zip_files(files, wrapper_mode=wrapper_mode),
+            layers=[zip_files({"front_door/models.json": json.dumps(MODELS)})],
         ),
         log=log.append,
     )

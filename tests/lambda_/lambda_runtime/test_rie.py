@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.lambda_.lambda_runtime.runtime_function import NOWHERE, fake_function, function_files, proxy_event
+from tests.lambda_.lambda_runtime.runtime_function import MODELS, NOWHERE, fake_function, function_files, proxy_event
 
 MACHINE = {"x86_64": "x86_64", "amd64": "x86_64", "arm64": "arm64", "aarch64": "arm64"}.get(platform.machine().lower())
 RIE = Path(__file__).parents[3] / ".cache" / "rie" / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{MACHINE}"
@@ -40,6 +40,8 @@ class Emulator:
             path.write_text(text)
             path.chmod(0o755 if name == "front_door/bootstrap" else 0o644)
         root = str(folder / "task")
+        models = folder / "models.json"
+        models.write_text(json.dumps(MODELS))
         self._port, runtime_port = free_ports()
         self._output = (folder / "output").open("w+b")
         command = ["--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"]
@@ -49,7 +51,13 @@ class Emulator:
         self._process = subprocess.Popen(
             [RIE, *command],
             cwd=root,
-            env={**NOWHERE, "LAMBDA_TASK_ROOT": root, "AWS_REGION": "eu-west-1", "PATH": os.environ["PATH"]},
+            env={
+                **NOWHERE,
+                "MODELS_FILE": str(models),
+                "LAMBDA_TASK_ROOT": root,
+                "AWS_REGION": "eu-west-1",
+                "PATH": os.environ["PATH"],
+            },
             stdout=self._output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -152,10 +160,10 @@ def test_awss_emulator_accepts_an_error_in_the_middle(emulate: Callable[[dict[st
 
 def test_awss_emulator_accepts_a_failure_to_start(emulate: Callable[[dict[str, str]], Emulator]) -> None:
     files = function_files("front_door")
-    files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS\nexec")
+    files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS_FILE\nexec")
     status, body = emulate(files).invoke(proxy_event())
     assert status == 502
-    assert json.loads(body)["errorMessage"] == "'MODELS' is missing from the function's environment."
+    assert json.loads(body)["errorMessage"] == "'MODELS_FILE' is missing from the function's environment."
 
 
 def test_the_front_door_responds_in_awss_emulator(emulate: Callable[[dict[str, str]], Emulator]) -> None:

@@ -79,11 +79,11 @@ def test_the_trace_id_and_the_deadline_are_those_of_the_invocation() -> None:
 
 def test_a_configuration_error_is_reported_as_a_failure_to_start_with_its_message() -> None:
     async def scenario(deployed: Function) -> None:
-        with pytest.raises(FunctionError, match=r"Function\.ConfigError: 'MODELS' is missing"):
+        with pytest.raises(FunctionError, match=r"Function\.ConfigError: 'MODELS_FILE' is missing"):
             await deployed.invoke_stream(proxy_event())
 
     files = function_files("front_door")
-    files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS\nexec")
+    files["front_door/bootstrap"] = files["front_door/bootstrap"].replace("exec", "unset MODELS_FILE\nexec")
     ran = run(files, scenario)
     assert ran.violations == []
     assert ran.logged()[0]["message"] == "the function cannot start"

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import json
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -148,13 +149,19 @@ def test_the_api_of_the_last_stack_with_one_is_read_with_the_endpoints_of_all_st
             "Name": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}, "Export": {"Name": "hosted:endpoint"}}
         },
     }
-    gateway["Resources"]["Main"]["Properties"]["Environment"]["Variables"] = {
-        "MODELS": {
-            "Fn::Sub": [
-                '{"llama":{"endpoint_name":"${Name}"},"other":{"endpoint_name":"nowhere"}}',
-                {"Name": {"Fn::ImportValue": "hosted:endpoint"}},
-            ]
-        }
+    models = {"llama": {"endpoint_name": {"deployed": 1}}, "other": {"endpoint_name": "nowhere", "deployed": {}}}
+    put_archive(plane, "page.zip", **{"page/index.html": ""})
+    put_archive(plane, "old.zip", **{"facts/models.json": "{}"})
+    put_archive(plane, "new.zip", **{"facts/models.json": json.dumps(models)})
+    gateway["Resources"] |= {name: layer(f"{name.lower()}.zip") for name in ("Old", "New", "Page")}
+    gateway["Resources"]["Main"]["Properties"] |= {
+        "Layers": [{"Ref": name} for name in ("Old", "New", "Page")],
+        "Environment": {
+            "Variables": {
+                "MODELS_FILE": "/opt/facts/models.json",
+                "DEPLOYED_VALUES": {"Fn::Sub": ["unused ${Name}", {"Name": {"Fn::ImportValue": "hosted:endpoint"}}]},
+            }
+        },
     }
     topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     deployment = deploy(plane, hosted, TEMPLATE, gateway, topic)
@@ -168,7 +175,18 @@ def test_the_api_of_the_last_stack_with_one_is_read_with_the_endpoints_of_all_st
     assert list(deployment.missing_endpoints()) == ["nowhere"]
 
 
-def test_a_placeholder_endpoint_has_the_limits_of_its_entry_in_models(plane: ControlPlane) -> None:
+def test_a_function_whose_models_are_in_no_layer_is_an_error(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    template["Resources"]["Main"]["Properties"]["Environment"] = {"Variables": {"MODELS_FILE": "/opt/m.json"}}
+    deployment = deploy(plane, template)
+    with pytest.raises(
+        UserError,
+        match=r"No layer of the function S0-Main-\w+ has /opt/m\.json\.\nSynthesize and deploy its stack again\.",
+    ):
+        deployment.models()
+
+
+def test_a_placeholder_endpoint_has_the_limits_that_the_function_knows(plane: ControlPlane) -> None:
     entry = {"endpoint_name": "prod", "model_id": "a/b", "max_body_bytes": 1000, "max_total_tokens": 64, "dtype": "x"}
     create_endpoints(plane, {"prod": entry, "bare": {"endpoint_name": "bare", "model_id": None}})
     deployment = deploy(plane)
