@@ -44,9 +44,9 @@ def measure(function: DeployedFunction, rounds: int, step: Callable[[str], None]
     figures = []
     for key, route in OURS.items():
         name = _name(route)
-        figures.append(_figure(f"cold.start.{key}", f"cold start, {name}", starts, name, "ms"))
+        figures.append(_figure(f"cold.start.{key}", f"cold start, {name}", starts, name, "ms", limit=0.75))
         without_warm_up = {variant: values[1:] for variant, values in peaks.items()}
-        figures.append(_figure(f"cold.memory.{key}", f"peak memory, {name}", without_warm_up, name, "MiB"))
+        figures.append(_figure(f"cold.memory.{key}", f"peak memory, {name}", without_warm_up, name, "MiB", limit=1.0))
     return figures
 
 
@@ -75,7 +75,7 @@ def _start(name: str, function: Function, route: Route, peaks: Samples) -> Calla
     return measurement
 
 
-def _figure(key: str, description: str, samples: Samples, name: str, unit: str) -> Figure:
+def _figure(key: str, description: str, samples: Samples, name: str, unit: str, *, limit: float) -> Figure:
     return Figure(
         key=key,
         description=description,
@@ -83,7 +83,7 @@ def _figure(key: str, description: str, samples: Samples, name: str, unit: str) 
         reference=f"{statistics.median(samples[REFERENCE]):.0f} {unit}",
         value=median_ratio(samples[name], samples[REFERENCE]),
         unit="x",
-        limit=1.0,
+        limit=limit,
         samples={variant: samples[variant] for variant in (name, REFERENCE)},
     )
 
