@@ -273,6 +273,19 @@ def test_the_deadline_ends_a_stream_with_an_event_and_a_buffered_response_with_5
     assert (answer.status, answer.json(), answer.headers["x-should-retry"]) == (504, timeout, "false")
 
 
+def test_a_response_that_is_not_streamed_is_read_up_to_sagemakers_limit(
+    api: ApiClient, sagemaker: SageMakerDouble
+) -> None:
+    body = {"inputs": "Hi", "parameters": {"best_of": 2, "do_sample": True}}
+    largest = b'[{"generated_text":"' + b"x" * (25 * 1024 * 1024 - 23) + b'"}]'
+    sagemaker.replies += [plain_response(largest), plain_response(largest + b" ")]
+    assert api.send("/generate", body).body == largest[1:-1]
+    answer = api.send("/generate", body)
+    assert answer.status == 502
+    assert answer.json() == {"error": "The model's response is too large.", "error_type": "upstream"}
+    assert api.log()[1]["cause"] == "over 26214400 bytes"
+
+
 def test_sagemakers_limit_of_sixty_seconds_is_explained(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     timed_out = {"OriginalStatusCode": 0, "OriginalMessage": "", "Message": "Your invocation timed out"}
     sagemaker.replies.append(error(424, "ModelError", **timed_out))
