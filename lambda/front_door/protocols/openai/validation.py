@@ -15,7 +15,7 @@ MAX_CHOICES = 8
 # What clients send that know a URL alone: huggingface_hub "tgi", since 0.30 "dummy"
 # (inference/_providers/hf_inference.py); @huggingface/inference 4 sends the URL itself.
 _NO_NAMES = ("tgi", "dummy")
-_BY_PATH = " A client that is given a URL alone gets the one of a model: /models/<name>/v1."
+_BY_PATH = " A client that sends no name is given the URL of a model: /models/<name>/v1."
 
 # They change nothing in the response: who the user is, and what OpenAI stores or caches.
 IGNORED = frozenset(

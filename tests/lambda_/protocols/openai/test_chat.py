@@ -432,7 +432,7 @@ def test_one_of_two_models_must_be_named(api_for: Callable[..., ApiClient], name
     name = named.get("model")
     answer = api_for(LLAMA, FALCON).send(PATH, {**HI, **named})
     if name:
-        hint = "A client that is given a URL alone gets the one of a model: /models/<name>/v1."
+        hint = "A client that sends no name is given the URL of a model: /models/<name>/v1."
         expected = (404, f"The model `{name}` does not exist. There is `llama`, `falcon`. {hint}")
     else:
         expected = (400, "you must provide a model parameter: one of `llama`, `falcon`")
