@@ -245,6 +245,46 @@ def of(*messages: Any) -> dict[str, Any]:
         ),
         ({"response_format": {"type": "json"}}, "response_format.value", "missing field `value`, the JSON schema"),
         ({"response_format": {"type": "regex"}}, "response_format.value", "missing field `value`, the regular"),
+        (
+            {"response_format": {"type": "text", "schema": {}}},
+            "response_format.schema",
+            "unknown parameter, allowed are `type`",
+        ),
+        (
+            {"response_format": {"type": "json_object", "json_schema": {"schema": {}}}},
+            "response_format.json_schema",
+            "unknown parameter, allowed are `type`, `schema`",
+        ),
+        (
+            {"response_format": {"type": "json_object", "value": {}, "schema": {}}},
+            "response_format.schema",
+            "unknown parameter, allowed are `type`, `value`",
+        ),
+        (
+            {"response_format": {"type": "json_object", "schema": SECRET}},
+            "response_format.schema",
+            "must be a JSON schema or the text of one",
+        ),
+        (
+            {"response_format": {"type": "json", "value": {}, "schema": {}}},
+            "response_format.schema",
+            "unknown parameter, allowed are `type`, `value`",
+        ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": {}}, "schema": {}, "value": {}}},
+            "response_format.schema",
+            "unknown parameter, allowed are `type`, `json_schema`",
+        ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": {}, "schemas": {}}}},
+            "response_format.json_schema.schemas",
+            "unknown parameter, allowed are `name`, `description`, `schema`, `strict`",
+        ),
+        (
+            {"response_format": {"type": "regex", "value": "a", "pattern": "a"}},
+            "response_format.pattern",
+            "unknown parameter, allowed are `type`, `value`",
+        ),
     ],
 )
 @pytest.mark.parametrize("streamed", [False, True])

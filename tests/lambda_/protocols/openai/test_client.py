@@ -93,6 +93,26 @@ def test_the_packages_stream_of_tool_calls(client: openai.OpenAI, sagemaker: Sag
     assert (call.function.name, json.loads(call.function.arguments)) == ("weather", {"city": "Bern", "note": None})
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_the_packages_parsing_beside_tools(client: openai.OpenAI, sagemaker: SageMakerDouble, streamed: bool) -> None:
+    arguments = ['"_ready": true', ', "city": "Be', 'rn", "note": null', "}"]
+    sagemaker.replies.append(parts(tool("{", "final_answer"), *map(tool, arguments), used(), DONE))
+    chat: dict[str, Any] = {"model": "llama", "messages": MESSAGES, "response_format": Weather}
+    chat["tools"] = [openai.pydantic_function_tool(Weather, name="weather")]
+    if streamed:
+        with client.chat.completions.stream(**chat) as events:
+            contents = [event.content for event in events if event.type == "content.done"]
+            choice = events.get_final_completion().choices[0]
+        assert contents == ['{"city":"Bern","note":null}']
+    else:
+        choice = client.chat.completions.parse(**chat).choices[0]
+    assert (choice.message.parsed, choice.message.tool_calls or [], choice.finish_reason) == (
+        Weather(city="Bern"),
+        [],
+        "stop",
+    )
+
+
 def test_a_response_that_was_cut_off_raises_when_it_is_parsed(
     client: openai.OpenAI, sagemaker: SageMakerDouble
 ) -> None:

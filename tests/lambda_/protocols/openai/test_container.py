@@ -28,19 +28,43 @@ SHARED: dict[str, st.SearchStrategy[Any]] = {
 }
 MESSAGE = st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["user", "developer"]), PROMPTS)
 SCHEMA = {"type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": {"type": "integer"}}}
+
+
+def json_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}}
+
+
+FORMATS = st.sampled_from(
+    [
+        {"type": "text"},
+        {"type": "json_object"},
+        {"type": "json_object", "schema": SCHEMA},
+        json_schema(SCHEMA),
+        json_schema({"$defs": {"A": {**SCHEMA, "properties": {"a": {"$ref": "#/$defs/A"}}}}, "$ref": "#/$defs/A"}),
+    ]
+)
+WRAPPED_FORMATS = st.sampled_from(
+    [
+        json_schema({"type": "array", "minItems": 2, "items": {"type": "string"}}),
+        json_schema({"anyOf": [SCHEMA, {"type": "null"}]}),
+        json_schema({"type": "string"}),
+    ]
+)
 CHATS = st.fixed_dictionaries(
     {"messages": st.lists(MESSAGE, min_size=1, max_size=2), "seed": st.integers(0, 2**40)},
     optional={
         **SHARED,
         "logprobs": st.booleans(),
-        "response_format": st.sampled_from(
-            [
-                {"type": "text"},
-                {"type": "json_object"},
-                {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": SCHEMA}},
-            ]
-        ),
+        "response_format": FORMATS,
     },
+)
+WRAPPED_CHATS = st.fixed_dictionaries(
+    {
+        "messages": st.lists(MESSAGE, min_size=1, max_size=2),
+        "seed": st.integers(0, 2**40),
+        "response_format": WRAPPED_FORMATS,
+    },
+    optional=SHARED,
 )
 TOOL_CHATS = st.fixed_dictionaries(
     {"messages": st.lists(MESSAGE, min_size=1, max_size=2), "seed": st.integers(0, 2**40), "tools": st.just(TOOLS)},
@@ -49,6 +73,20 @@ TOOL_CHATS = st.fixed_dictionaries(
         "max_tokens": st.integers(1, 80),
         "n": st.integers(1, 2),
         "logprobs": st.booleans(),
+    },
+)
+FORMATTED_TOOL_CHATS = st.fixed_dictionaries(
+    {
+        "messages": st.lists(MESSAGE, min_size=1, max_size=2),
+        "seed": st.integers(0, 2**40),
+        "tools": st.just(TOOLS),
+        "response_format": FORMATS | WRAPPED_FORMATS,
+    },
+    optional={
+        "tool_choice": st.sampled_from(["auto", "required", "none"]),
+        "max_tokens": st.just(400),
+        "n": st.integers(1, 2),
+        "stop": st.sampled_from([["}"], ["age mod"]]),
     },
 )
 COMPLETIONS = st.fixed_dictionaries(
@@ -74,7 +112,7 @@ def both(cloud: Cloud, path: str, body: dict[str, Any]) -> tuple[Any, Read]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(CHATS)
+@given(CHATS | WRAPPED_CHATS)
 def test_a_buffered_chat_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
     buffered, read = both(cloud, "/v1/chat/completions", body)
     stops = [body["stop"]] if isinstance(body.get("stop"), str) else body.get("stop", [])
@@ -112,6 +150,19 @@ def test_a_buffered_tool_call_equals_its_stream(cloud: Cloud, body: dict[str, An
         else:
             assert choice["finish_reason"] == "length"
             assert re.sub(r"\s", "", arguments) == re.sub(r"\s", "", call["function"]["arguments"])
+
+
+@settings(max_examples=80, deadline=None)
+@given(FORMATTED_TOOL_CHATS)
+def test_a_buffered_answer_beside_tools_equals_its_stream(cloud: Cloud, body: dict[str, Any]) -> None:
+    buffered, read = both(cloud, "/v1/chat/completions", body)
+    for choice in buffered["choices"]:
+        content, calls = choice["message"]["content"], choice["message"].get("tool_calls", [])
+        assert read.text(choice["index"]) == (content or "")
+        assert choice["finish_reason"] == ("tool_calls" if calls else "stop")
+        assert all(call["function"]["name"] in ("weather", "now") for call in calls)
+        if not calls and "stop" not in body and body["response_format"]["type"] != "text":
+            json.loads(content)
 
 
 @settings(max_examples=80, deadline=None)
