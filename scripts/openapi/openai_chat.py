@@ -21,7 +21,9 @@ MEMBERS: dict[str, Schema] = {
     "top_logprobs": nullable(
         integer("Number of most likely tokens to return for each token. Requires `logprobs`.", minimum=0, maximum=20)
     ),
-    "tools": nullable(array(ref("Tool"), "Cannot be combined with a `response_format` other than `text`.")),
+    "tools": nullable(
+        array(ref("Tool"), "Beside a `response_format`, the model calls one of them or gives its answer.")
+    ),
     "tool_choice": any_of(
         text("`auto`, `none`, `required` or the name of a function; the last two require `tools`."),
         _NAMED,
@@ -66,12 +68,23 @@ _CALL = record(
     },
     required=("id", "type", "function"),
 )
-_WRAPPED = record({"name": nullable(text()), "schema": _JSON_SCHEMA}, required=("schema",))
+_WRAPPED = record(
+    {
+        "name": nullable(text()),
+        "description": nullable(text("What the text is for; the model sees it beside tools.")),
+        "schema": _JSON_SCHEMA,
+        "strict": {"type": ["boolean", "null"], "description": "The schema holds in any case."},
+    },
+    required=("schema",),
+    additionalProperties=False,
+)
 _SCHEMA_OR_TEXT = any_of(_JSON_SCHEMA, text("A JSON Schema as a string."))
 
 
 def _form(kind: str, description: str = "", **members: Schema) -> Schema:
-    return record({"type": {"const": kind}, **members}, required=("type", *members), description=description)
+    properties = {"type": {"const": kind}, **members}
+    required = ("type", *members)
+    return record(properties, required=required, description=description, additionalProperties=False)
 
 
 SCHEMAS: dict[str, Schema] = {
@@ -104,7 +117,14 @@ SCHEMAS: dict[str, Schema] = {
     "ResponseFormat": any_of(
         _form("text", "Free text."),
         _form("json_object", "A JSON object, nested at most three levels deep."),
-        _form("json_schema", "JSON that matches this schema; recursive schemas are rejected.", json_schema=_WRAPPED),
+        _form(
+            "json_object", "JSON that matches this schema, as Hugging Face's clients send it.", schema=_SCHEMA_OR_TEXT
+        ),
+        _form(
+            "json_schema",
+            "JSON that matches this schema; a reference is followed at most three times within itself.",
+            json_schema=_WRAPPED,
+        ),
         _form("json_schema", "The same in TGI's format.", value=_WRAPPED),
         _form("json", "TGI's own.", value=_SCHEMA_OR_TEXT),
         _form("json_object", "TGI's own.", value=_SCHEMA_OR_TEXT),
