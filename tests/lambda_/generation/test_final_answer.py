@@ -1,9 +1,11 @@
 """A response format beside tools becomes one more tool, whatever the engine."""
 
+import json
 from typing import Any
 
 import pytest
 from front_door.errors import ApiError
+from front_door.generation.choice import Choice
 from front_door.generation.events import Delta
 from front_door.generation.final_answer import FinalAnswerReader, with_final_answer
 from front_door.generation.request import FinalAnswer, GenerationRequest, Problems, ResponseFormat
@@ -151,3 +153,27 @@ def test_a_call_of_another_tool_stays_one() -> None:
     deltas = [*call("now", "{", "}"), Delta("text")]
     assert reader.read(deltas) == deltas
     assert not reader.is_called
+
+
+class ScriptedChoice(Choice):
+    """Reads `{"call": name, "arguments": text}`, of any engine."""
+
+    def read_event(self, data: bytes) -> list[Delta]:
+        event = json.loads(data)
+        self.usage = {"prompt_tokens": 1, "completion_tokens": 2}
+        return [Delta(tool_name=event.get("call"), call_id="c", arguments=event["arguments"])]
+
+    def finish(self) -> list[Delta]:
+        deltas = super().finish()
+        self.finish_reason = "tool_calls"
+        return [*deltas, Delta(arguments="}")]
+
+
+@pytest.mark.parametrize(("name", "text", "reason"), [("final_answer", '{"a":1}', "stop"), ("now", "", "tool_calls")])
+@pytest.mark.parametrize("is_streamed", [True, False])
+def test_the_choice_of_any_engine_ends_as_a_message(name: str, text: str, reason: str, is_streamed: bool) -> None:
+    choice = ScriptedChoice(translated(request()), 100)
+    event = json.dumps({"call": name, "arguments": '{"a":1'}).encode()
+    deltas = choice.read(b"data: " + event + b"\n\ndata: [DONE]\n\n") if is_streamed else choice.read_buffered(event)
+    assert ("".join(delta.text for delta in deltas), choice.finish_reason) == (text, reason)
+    assert "".join(delta.arguments or "" for delta in deltas) == ("" if text else '{"a":1}')
