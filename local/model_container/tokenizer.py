@@ -15,7 +15,7 @@ from zlib import crc32
 BOS, EOS = "<|begin_of_text|>", "<|eot_id|>"
 _SPECIAL_IDS = {BOS: 128000, EOS: 128009, "<|start_header_id|>": 128006, "<|end_header_id|>": 128007}
 _ASTRAL = "\U00010000-\U0010ffff"
-_PIECE = re.compile(
+PIECE = re.compile(
     rf"<\|[a-z_]+\|>| ?(?:(?![{_ASTRAL}])[^\W_]){{1,12}}| ?(?:_|[^\w\s{_ASTRAL}]){{1,3}}| ?[{_ASTRAL}]|\s| ?."
 )
 _VOCABULARY_SIZE = 127_000
@@ -44,7 +44,7 @@ def tokenize(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
     if add_special_tokens:
         yield Piece(_SPECIAL_IDS[BOS], "", 0, 0, special=True)
     start = 0
-    for piece in _PIECE.findall(text):
+    for piece in PIECE.findall(text):
         stop = start + (len(piece) if piece.isascii() else len(piece.encode()))
         *parts, last = _ids(piece)
         for part in parts:
@@ -67,7 +67,7 @@ def decode_alone(piece: Piece, text: str) -> str:
 def count(text: str, *, add_special_tokens: bool) -> int:
     """The number of tokens of a text."""
     astral = 0 if text.isascii() else sum(1 for c in text if c > "\uffff")
-    return len(_PIECE.findall(text)) + 2 * astral + add_special_tokens
+    return len(PIECE.findall(text)) + 2 * astral + add_special_tokens
 
 
 def end_of_sequence() -> Piece:

@@ -8,9 +8,11 @@ from scripts.openapi.schema import Schema, any_of, array, ref
 _MESSAGES = [{"role": "user", "content": "What is Deep Learning?"}]
 
 
-def _open(name: str) -> Schema:
+def _open(name: str, others: dict[str, Schema]) -> Schema:
     """The same request, in which unknown properties are ignored, as TGI does."""
-    kept = {keyword: openai_requests.SCHEMAS[name][keyword] for keyword in ("type", "required", "properties")}
+    schema = openai_requests.SCHEMAS[name]
+    properties = {key: value for key, value in schema["properties"].items() if key not in others}
+    kept = {"type": schema["type"], "required": schema["required"], "properties": properties}
     return {"description": f"As `{name}`; unknown properties are ignored.", **kept}
 
 
@@ -26,8 +28,8 @@ SCHEMAS: dict[str, Schema] = {
             {"messages": _MESSAGES, "max_tokens": 20},
         ],
     ),
-    "InvocationsChat": _open("ChatCompletionRequest"),
-    "InvocationsCompletion": _open("CompletionRequest"),
+    "InvocationsChat": _open("ChatCompletionRequest", openai_requests.OTHER_CHAT),
+    "InvocationsCompletion": _open("CompletionRequest", openai_requests.OTHER_COMPLETION),
     "InvocationsResponse": any_of(
         array(ref("GenerateResponse"), minItems=1, maxItems=1), ref("ChatCompletion"), ref("Completion")
     ),

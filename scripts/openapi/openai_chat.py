@@ -108,7 +108,11 @@ SCHEMAS: dict[str, Schema] = {
         {
             "type": {"const": "function"},
             "function": record(
-                {"name": text(), "description": nullable(text()), "parameters": nullable(_JSON_SCHEMA)},
+                {
+                    "name": text(pattern="^[a-zA-Z0-9_-]{1,64}$"),
+                    "description": nullable(text()),
+                    "parameters": nullable(_JSON_SCHEMA),
+                },
                 required=("name",),
             ),
         },

@@ -11,8 +11,8 @@ _HEAD: dict[str, Schema] = {
     "id": text("The request id with a prefix."),
     "created": integer("Seconds since 1970.", minimum=0),
     "model": text("The model's name in this API."),
-    "system_fingerprint": text("The version of the model server."),
 }
+_FINGERPRINT = text("The version of the model server, if it says so.")
 
 
 def _closed(properties: dict[str, Schema], *optional: str, description: str = "") -> Schema:
@@ -21,17 +21,19 @@ def _closed(properties: dict[str, Schema], *optional: str, description: str = ""
     return record(properties, required=required, additionalProperties=False, description=description)
 
 
-def _response(kind: str, choice: Schema) -> Schema:
-    return _closed({"object": {"const": kind}, **_HEAD, "choices": array(choice, minItems=1), "usage": ref("Usage")})
+def _response(kind: str, choice: Schema, fingerprint: Schema = _FINGERPRINT) -> Schema:
+    head = {"object": {"const": kind}, **_HEAD, "system_fingerprint": fingerprint}
+    return _closed({**head, "choices": array(choice, minItems=1), "usage": ref("Usage")})
 
 
-def _chunk(kind: str, choice: Schema) -> Schema:
+def _chunk(kind: str, choice: Schema, fingerprint: Schema = _FINGERPRINT) -> Schema:
     usage = nullable(ref("Usage")) | {
         "description": "With `include_usage`: null in all chunks but the last, which has the token counts."
     }
     properties = {
         "object": {"const": kind},
         **_HEAD,
+        "system_fingerprint": fingerprint,
         "choices": array(choice, "Empty in the chunk with the token counts."),
     }
     return _closed({**properties, "usage": usage}, "usage")
@@ -84,13 +86,29 @@ _DELTA_MEMBERS = {
 }
 _DELTA = _closed(_DELTA_MEMBERS, *_DELTA_MEMBERS)
 
+_COMPLETION_LOGPROBS = nullable(
+    _closed(
+        {
+            "tokens": array(text()),
+            "token_logprobs": array(nullable(number()), "Null for the first token of an echoed prompt."),
+            "top_logprobs": array(
+                nullable(record({}, additionalProperties=number())), "The token itself and its alternatives."
+            ),
+            "text_offset": array(integer(minimum=0), "Where each token begins in `text`, in characters."),
+        }
+    )
+)
+_TEXT_CHOICES = {
+    "Completion": _choice("text", text(), _TEXT_FINISH_REASON, _COMPLETION_LOGPROBS),
+    "CompletionChunk": _choice("text", text(), nullable(_TEXT_FINISH_REASON), _COMPLETION_LOGPROBS),
+}
 SCHEMAS: dict[str, Schema] = {
     "ChatCompletion": _response("chat.completion", _choice("message", _MESSAGE, _FINISH_REASON, _LOGPROBS)),
     "ChatCompletionChunk": _chunk(
         "chat.completion.chunk", _choice("delta", _DELTA, nullable(_FINISH_REASON), _LOGPROBS)
     ),
-    "Completion": _response("text_completion", _choice("text", text(), _TEXT_FINISH_REASON, _NULL)),
-    "CompletionChunk": _chunk("text_completion", _choice("text", text(), nullable(_TEXT_FINISH_REASON), _NULL)),
+    "Completion": _response("text_completion", _TEXT_CHOICES["Completion"], nullable(_FINGERPRINT)),
+    "CompletionChunk": _chunk("text_completion", _TEXT_CHOICES["CompletionChunk"], nullable(_FINGERPRINT)),
     "Usage": _closed(
         {
             "prompt_tokens": integer("A prompt counts once for all of its choices.", minimum=0),

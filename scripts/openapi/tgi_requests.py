@@ -6,7 +6,7 @@ from scripts.openapi.schema import Schema, any_of, array, boolean, integer, null
 
 _SAMPLES = "Enables sampling."
 
-_PARAMETERS: dict[str, Schema] = {
+PARAMETERS: dict[str, Schema] = {
     "max_new_tokens": nullable(
         integer(
             "Maximum number of tokens to generate. Default: the API's own limit.", exclusiveMinimum=0, maximum=2**32 - 1
@@ -88,7 +88,7 @@ SCHEMAS: dict[str, Schema] = {
         required=("inputs",),
         examples=[{**_SHORT, "stream": True}],
     ),
-    "GenerateParameters": record(_PARAMETERS, description="Unknown names are ignored."),
+    "GenerateParameters": record(PARAMETERS, description="Unknown names are ignored."),
     "GrammarType": any_of(
         _grammar("json", any_of({"type": "object"}, text(), description="A JSON Schema with `properties`.")),
         _grammar("regex", text("A regular expression.")),

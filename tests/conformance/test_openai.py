@@ -191,7 +191,7 @@ def test_each_completion_parameter_is_described(name: str) -> None:
                 "unknown_parameter": 1,
             },
         ),
-        ("CompletionRequest", "/v1/completions", {"suffix": "end", "logprobs": 1, "best_of": "1", "prompt": [1, 2]}),
+        ("CompletionRequest", "/v1/completions", {"suffix": "end", "logprobs": 6, "best_of": "1", "prompt": [1, 2]}),
     ],
 )
 def test_a_value_that_the_description_excludes_is_rejected(
