@@ -29,6 +29,18 @@ export function checks(url, key) {
       }
       expect(text && events > 5, `${events} events with the text "${text}"`);
     },
+    async "passes TGI's parameters on"() {
+      const more = { top_k: 5, typical_p: 0.9, top_p: 0.9, temperature: 0.7, do_sample: true, truncate: 50, seed: 3 };
+      const same = { details: true, decoder_input_details: false, watermark: false, best_of: 1, stop: ["zebra"] };
+      const parameters = { ...prompt.parameters, ...more, ...same, return_full_text: true };
+      const { generated_text } = await texts.textGeneration({ ...prompt, parameters });
+      expect(generated_text.startsWith(prompt.inputs) && generated_text.length > prompt.inputs.length, generated_text);
+    },
+    async "follows a grammar"() {
+      const parameters = { max_new_tokens: 8, grammar: { type: "regex", value: "(yes|no)" } };
+      const { generated_text } = await texts.textGeneration({ ...prompt, parameters });
+      expect(["yes", "no"].includes(generated_text), generated_text);
+    },
     async "reads that the key is not known"() {
       const error = await thrown(() => new InferenceClient("hf_unknown").endpoint(url).textGeneration(prompt));
       expectEqual(error.httpResponse?.status, 401);
