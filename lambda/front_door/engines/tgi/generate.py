@@ -11,11 +11,6 @@ from front_door.generation.request import GenerationRequest, Problems
 _OF_SAMPLING = ("temperature", "top_k", "typical_p")
 
 
-def needs_generate(request: GenerationRequest) -> bool:
-    """Whether TGI's OpenAI route would leave something of a completion out."""
-    return request.logprobs is not None or request.candidates > request.n or bool(request.tgi_parameters)
-
-
 def generate_parameters(
     sampling: dict[str, Any], request: GenerationRequest, facts: Mapping[str, Any], problems: Problems
 ) -> dict[str, Any]:

@@ -37,10 +37,12 @@ def per_choice_bodies(body: dict[str, Any], n: int) -> list[dict[str, Any]]:
 def _completion_bodies(
     request: GenerationRequest, common: dict[str, Any], facts: Mapping[str, Any], problems: Problems
 ) -> list[dict[str, Any]]:
-    from front_door.engines.tgi.generate import generate_parameters, needs_generate
-
-    if not needs_generate(request):
+    # TGI's OpenAI route would leave these out.
+    needs_generate = request.logprobs is not None or request.candidates > request.n or request.tgi_parameters
+    if not needs_generate:
         return [{"prompt": prompt, **common, "stream": True} for prompt in request.prompts]
+    from front_door.engines.tgi.generate import generate_parameters
+
     parameters = generate_parameters(common, request, facts, problems)
     return [{"inputs": prompt, "parameters": parameters, "stream": True} for prompt in request.prompts]
 
