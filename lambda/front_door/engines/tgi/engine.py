@@ -42,7 +42,7 @@ class TgiEngine:
     def create_choice(self, request: "GenerationRequest", max_tokens: int, body: dict[str, Any]) -> "Choice":
         """See `Engine`."""
         if "inputs" in body:
-            from front_door.engines.tgi.details import GenerateChoice
+            from front_door.engines.tgi.generate import GenerateChoice
 
             return GenerateChoice(request, max_tokens, body["inputs"])
         from front_door.engines.tgi.events import ChatChoice, CompletionChoice

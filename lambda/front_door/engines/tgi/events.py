@@ -66,8 +66,7 @@ class TgiChoice(Choice):
             self.error = stream_error(event)
             return []
         if event is None or _EVENT(event, ""):
-            message = "The model sent an event of an unknown form."
-            self.error = ApiError("upstream", message, log_detail="form of an event")
+            self.error = unknown_form()
             return []
         self.usage = event.get("usage") or self.usage
         self.fingerprint = event.get("system_fingerprint") or self.fingerprint
@@ -179,6 +178,11 @@ class ChatChoice(TgiChoice):
             arguments = self._members.read(arguments)
         self._arguments += arguments
         return Delta(tool_name=name, call_id=call_id, arguments=arguments)
+
+
+def unknown_form() -> ApiError:
+    """The error of an event that is not TGI's."""
+    return ApiError("upstream", "The model sent an event of an unknown form.", log_detail="form of an event")
 
 
 def openai_logprob(entry: dict[str, Any]) -> dict[str, Any]:

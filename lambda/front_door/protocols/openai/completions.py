@@ -85,23 +85,39 @@ class CompletionChunks(Chunks):
         return {"text": text}
 
     def _translate(self, delta: Delta) -> bytes:
-        logprobs = None
-        if delta.logprobs:
-            from front_door.protocols.openai.completion_logprobs import completion_logprobs
-
-            logprobs = completion_logprobs([delta], self._length)
+        logprobs = _logprobs([delta], self._length) if delta.logprobs else None
         self._length += len(delta.text)
         return self.chunk(self.text_members(delta.text), logprobs=logprobs)
 
 
 def completion_members(deltas: list[Delta], request: GenerationRequest, index: int) -> dict[str, Any]:
     """The members of a choice of a buffered response."""
-    text, logprobs = request.echoed(index) + "".join(delta.text for delta in deltas), None
-    if request.logprobs is not None:
-        from front_door.protocols.openai.completion_logprobs import completion_logprobs
+    text = request.echoed(index) + "".join(delta.text for delta in deltas)
+    return {"text": text, "logprobs": None if request.logprobs is None else _logprobs(deltas)}
 
-        logprobs = completion_logprobs(deltas)
-    return {"text": text, "logprobs": logprobs}
+
+def _logprobs(deltas: list[Delta], start: int = 0) -> dict[str, list[Any]]:
+    """The tokens of some deltas in OpenAI's form, which is not that of chats; their text begins at `start`."""
+    entries = []
+    for delta in deltas:
+        end, at = start + len(delta.text), start
+        for entry in delta.logprobs:
+            entries.append((entry, min(at, end)))
+            at += len(entry["token"])
+        start = end
+    return {
+        "tokens": [entry["token"] for entry, _ in entries],
+        "token_logprobs": [entry["logprob"] for entry, _ in entries],
+        "top_logprobs": [_by_token(entry) for entry, _ in entries],
+        "text_offset": [at for _, at in entries],
+    }
+
+
+def _by_token(entry: dict[str, Any]) -> dict[str, float] | None:
+    """The token and its alternatives; of those with the same text, such as parts of characters, the first counts."""
+    if entry["logprob"] is None:
+        return None
+    return {each["token"]: each["logprob"] for each in reversed(entry["top_logprobs"])}
 
 
 _SHAPE = EndpointShape(

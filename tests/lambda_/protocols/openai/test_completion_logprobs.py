@@ -186,10 +186,11 @@ def test_each_prompt_is_a_request(api: ApiClient, sagemaker: SageMakerDouble) ->
     assert completion["usage"]["prompt_tokens"] == 4
 
 
+@pytest.mark.parametrize("added", [[], ["<s>"]])
 def test_a_tokenizer_that_changes_the_text_makes_the_offsets_uncertain(
-    api: ApiClient, sagemaker: SageMakerDouble
+    api: ApiClient, sagemaker: SageMakerDouble, added: list[str]
 ) -> None:
-    prefill = [{"id": 7, "text": text, "logprob": -1} for text in ("<s>", "once", " x")]
+    prefill = [{"id": 7, "text": text, "logprob": -1} for text in (*added, "once", " x")]
     sagemaker.replies.append(plain_response(whole(prefill)))
     response = api.send(PATH, {"prompt": "ONCE X", "logprobs": 0, "echo": True, "max_tokens": 1})
     assert response.headers["x-tgi-difference"] == "top_logprobs, text_offset"
