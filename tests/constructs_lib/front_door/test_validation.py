@@ -130,6 +130,8 @@ FACTS = ServingFacts(
     max_stop_sequences=4,
     max_top_n_tokens=5,
     max_client_batch_size=4,
+    enable_prefill_logprobs=False,
+    reads_images=False,
 )
 
 
