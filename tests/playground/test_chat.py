@@ -192,6 +192,38 @@ def test_a_stream_that_fails_keeps_its_text_and_shows_the_error(
     assert opened.find("send").is_displayed()
 
 
+@pytest.mark.parametrize("scrolls_up", [False, True])
+def test_the_page_follows_a_response_unless_its_user_has_scrolled_up(
+    opened: Page, stub: ApiStub, scrolls_up: bool
+) -> None:
+    rest = threading.Event()
+
+    def stream(send: Send) -> None:
+        send(event("line\n\n" * 100))
+        assert rest.wait(30)
+        send(chat("line\n\n" * 100))
+
+    stub.stream = stream
+    position = (
+        "const { scrollTop, scrollHeight, clientHeight } = document.getElementById('log');"
+        "return [scrollTop, scrollHeight - scrollTop - clientHeight]"
+    )
+    opened.say("Much.")
+    opened.until(lambda: len(opened.all(".markdown p")) == 100 and opened.chrome.execute_script(position)[1] < 2)
+    if scrolls_up:
+        opened.chrome.execute_async_script(
+            "const log = document.getElementById('log'); log.addEventListener('scroll', () => arguments[0]());"
+            "log.scrollTop = 300;"
+        )
+    rest.set()
+    opened.wait_for_response()
+    opened.until(lambda: len(opened.all(".markdown p")) == 200)
+    if scrolls_up:
+        assert opened.chrome.execute_script(position)[0] == 300
+    else:
+        opened.until(lambda: opened.chrome.execute_script(position)[1] < 2)
+
+
 def test_a_truncated_response_is_marked(opened: Page, stub: ApiStub) -> None:
     stub.stream = lambda send: send(chat("Once", " upon", finish_reason="length"))
     opened.say("Tell.")

@@ -131,6 +131,36 @@ def test_what_has_arrived_is_rendered_as_if_it_had_come_at_once(opened: Page, st
     assert arrived == render(opened, stub, markdown)
 
 
+@pytest.mark.parametrize(
+    ("begin", "end", "structure"),
+    [
+        ("One\n#", "two", "<p>One<br>\n#two</p>"),
+        ("One\n***", "two***", "<p>One<br>\n<em><strong>two</strong></em></p>"),
+        ("One\n```", "two```", "<p>One<br>\n<code>two</code></p>"),
+    ],
+)
+def test_a_line_that_has_not_ended_ends_no_paragraph(
+    opened: Page, stub: ApiStub, begin: str, end: str, structure: str
+) -> None:
+    rest, complete = threading.Event(), threading.Event()
+
+    def stream(send: Send) -> None:
+        send(event(begin))
+        assert rest.wait(30)
+        send(event(end))
+        assert complete.wait(30)
+        send(chat())
+
+    stub.stream = stream
+    opened.say("Begin.")
+    opened.until(lambda: opened.meta().startswith("about 1 token "))
+    rest.set()
+    opened.until(lambda: opened.meta().startswith("about 2 tokens "))
+    assert opened.chrome.execute_script(STRUCTURE) == structure
+    complete.set()
+    opened.wait_for_response()
+
+
 def test_a_link_that_is_defined_at_the_end_works_when_the_response_is_complete(opened: Page, stub: ApiStub) -> None:
     def stream(send: Send) -> None:
         for piece in ("See [a].\n\n", "More.\n\n", "Still more.\n\n", "[a]: https://a.example/\n"):
