@@ -1,5 +1,6 @@
 """Server-sent events, read from slices that may be cut anywhere."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 
 # A stream's events end with an empty line; TGI's end with LF, others may send CRLF.
 _ENDS = (b"\n\n", b"\r\n\r\n")
+_END = re.compile(rb"\r?\n\r?\n")
 # What the containers' events begin with: they carry an object, or announce the end.
 _DATA = tuple(b"data:" + value for value in (b"{", b" {", b"[DONE]", b" [DONE]"))
 _FIELDS = (b"data", b"", b"event", b"id", b"retry")
@@ -66,9 +68,12 @@ class SseReader:
                     continue
                 complete = bytes(pending[:end])
                 del pending[:end]
-            _check(complete)
-            self._previous, self._latest = self._latest, complete
-            yield complete
+            valid, error = _check(complete)
+            if valid:
+                self._previous, self._latest = self._latest, valid
+                yield valid
+            if error is not None:
+                raise error
         if pending:
             _check_fields(bytes(pending), is_cut=True)
             raise ApiError(
@@ -99,20 +104,27 @@ def _limited(first: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
         yield part
 
 
-def _check(events: bytes) -> None:
-    """Raise ApiError unless these are events as the containers send them; only their beginnings are looked at."""
+def _check(events: bytes) -> tuple[bytes, ApiError | None]:
+    """The events up to one that no container sends, and what is wrong with that; only beginnings are looked at."""
     begin = b"data: {" if events.startswith(b"data: {") else b"data:{"
     if (
         events.startswith(begin)
         and 2 * (events.count(b"\n\n" + begin) + 1) == events.count(b"\n")
         and len(events) <= MAX_EVENT_BYTES
     ):
-        return
-    for event in events.replace(b"\r\n", b"\n").split(b"\n\n"):
-        if len(event) > MAX_EVENT_BYTES:
-            raise event_too_large()
-        if not event.startswith(_DATA) or b"\n" in event:
-            _check_fields(event)
+        return events, None
+    start = 0
+    for end in _END.finditer(events):
+        event = events[start : end.start()]
+        try:
+            if len(event) > MAX_EVENT_BYTES:
+                raise event_too_large()
+            if not event.startswith(_DATA) or b"\n" in event:
+                _check_fields(event)
+        except ApiError as error:
+            return events[:start], error
+        start = end.end()
+    return events, None
 
 
 def _check_fields(event: bytes, *, is_cut: bool = False) -> None:

@@ -86,8 +86,10 @@ def test_a_larger_event_ends_the_stream(more: int, size: int, before: bytes) -> 
 
 def test_a_large_event_among_others_ends_the_stream() -> None:
     event = b'data: {"' + b"x" * (MAX_EVENT_BYTES - 7) + b"\n\n"
+    reader = iter(SseReader([ONE + event + TWO]))
+    assert next(reader) == ONE
     with pytest.raises(ApiError, match="more than 8388608 bytes"):
-        list(SseReader([ONE + event + TWO]))
+        next(reader)
     several = ONE + b'data: {"' + b"x" * (MAX_EVENT_BYTES - 8) + b"\n\n" + TWO
     assert list(SseReader([several])) == [several]
 
@@ -117,6 +119,14 @@ def test_what_is_no_event_is_never_yielded(name: str, end: bytes) -> None:
                 yielded += SseReader(slices(before + NO_EVENTS[name] + end, size))
             assert failure.value.kind == "upstream"
             assert yielded in ([], [ONE])
+
+
+def test_the_events_before_what_is_no_event_are_yielded_even_if_they_arrive_together() -> None:
+    for end in (b"\n\n", b"\r\n\r\n"):
+        events = iter(SseReader([ONE + TWO + b"<html>" + end + ONE]))
+        assert next(events) == ONE + TWO
+        with pytest.raises(ApiError, match="not an event stream"):
+            next(events)
 
 
 def test_the_log_gets_the_kind_and_the_size_of_what_is_no_event() -> None:

@@ -12,7 +12,7 @@ from front_door.errors import ApiError
 from front_door.http.json import describe_content, parse_object
 from front_door.http.json_schema import Type
 from front_door.http.response import JSON, Response, json_response
-from front_door.http.sse import event_objects
+from front_door.http.sse import event_data, event_objects
 from front_door.protocols.tgi import schema
 from front_door.protocols.tgi.errors import TGI
 from front_door.request_log import RequestLog
@@ -107,9 +107,11 @@ def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
 
 
 def _check_first(events: bytes) -> None:
-    """Each of the first events has a token or is an error; raises ApiError if one is of another form."""
-    for event in event_objects(events):
-        if not isinstance(event.get("token"), dict) and "error" not in event:
+    """The first event has a token or is an error of TGI's; raises ApiError if it is of another form."""
+    for data in event_data(events)[:1]:
+        event = parse_object(data) or {}
+        is_error = isinstance(event.get("error"), str) and isinstance(event.get("error_type"), str)
+        if not is_error and not isinstance(event.get("token"), dict):
             raise ApiError("upstream", _NO_GENERATION, log_detail="form of an event")
 
 
