@@ -51,7 +51,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
 
     It serves TGI's routes (such as `POST /generate`) and OpenAI's (such as `POST /v1/chat/completions`), describes them
     all at `GET /openapi.json`, and lists its models at `GET /v1/models`. A request names its model in the field `model`
-    (OpenAI's routes) or in the path, below `/models/<name>` (TGI's); it may omit the name if there is only one model.
+    (OpenAI's routes) or in the path, below `/models/<name>`; it may omit the name if there is only one model.
 
     API Gateway checks access, rate and burst; the function validates every request and answers in the protocol of its
     client. Prompts and answers are never logged.
