@@ -1,7 +1,7 @@
 """JSON schemas as TGI's grammar compiler reads them correctly.
 
 TGI 3.3.6 converts a schema to a regular expression with outlines-core at commit ba10c619 (Cargo.toml,
-src/json_schema; the same as in outlines-core 0.1.14), which supports less of JSON Schema than OpenAI's structured
+src/json_schema; the same as in outlines-core 0.1.17), which supports less of JSON Schema than OpenAI's structured
 outputs do. What it would misread or follow without end is rewritten here.
 """
 
@@ -12,11 +12,10 @@ from front_door.generation.request import Problems
 MAX_REPEATS = 3
 """How often a reference is followed within itself, as a regular expression is finite."""
 _MAX_PARTS = 5000
-# A recursive schema is followed less often if its regular expression would have more parts: one of 100 parts takes
-# TGI's server about three seconds to compile, one of 165 twelve, in which it generates nothing.
+# A recursive schema is followed less often if its regular expression would have more parts. One of 100 takes seconds to
+# compile, one of 165 four times as long (interegular 0.3.3), in which TGI's server generates nothing.
 _MAX_UNROLLED_PARTS = 100
 
-_OF_MANY = ("anyOf", "oneOf")
 # outlines-core looks for these, in this order, and rejects a schema that has none of them.
 _KEYWORDS = ("properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "$ref", "type")
 # The type that a keyword implies in a schema without a type.
@@ -95,7 +94,7 @@ class _Normalizer:
         self.is_cut = False
 
     def root(self) -> Any:
-        return self._node({name: each for name, each in self._root.items() if name not in ("$defs", "definitions")}, ())
+        return self._node(self._root, ())
 
     def _node(self, node: Any, within: tuple[str, ...]) -> Any:
         if node is True:
@@ -108,7 +107,8 @@ class _Normalizer:
         if self._parts > _MAX_PARTS:
             raise _UnusableError(f"the schema has more than {_MAX_PARTS} parts once its references are followed")
         node, within = self._merge(*self._resolve(node, within))
-        for keyword in _OF_MANY:
+        node = {name: each for name, each in node.items() if name not in ("$defs", "definitions")}
+        for keyword in ("anyOf", "oneOf"):
             if isinstance(node.get(keyword), list):
                 return self._alternatives(node, keyword, within)
         if "const" in node or isinstance(node.get("enum"), list):
@@ -153,14 +153,14 @@ class _Normalizer:
         return _string(node) if node.get("type") == "string" else node
 
     def _object(self, node: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-        required = node.get("required") if isinstance(node.get("required"), list) else []
-        properties = {name: True for name in required or () if isinstance(name, str) and name not in node["properties"]}
+        names = node.get("required")
+        required = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
         kept = {}
-        for name, each in (node["properties"] | properties).items():
+        for name, each in ({**node["properties"], **{name: _property(node, name) for name in required}}).items():
             try:
                 kept[name] = self._node(each, within)
             except _ImpossibleError:
-                if name in (required or ()):
+                if name in required:
                     raise
         others = node.get("additionalProperties")
         # Beside properties outlines-core allows no others.
@@ -201,7 +201,7 @@ class _Normalizer:
                 raise _ImpossibleError
             within = (*within, reference)
             beside = {name: value for name, value in node.items() if name != "$ref"}
-            node = {**self._target(reference), **beside}
+            node = _combine(beside, self._target(reference))
         return node, within
 
     def _target(self, reference: str) -> dict[str, Any]:
@@ -217,8 +217,6 @@ class _Normalizer:
                 target = target.get(name) if isinstance(target, dict) else None
         if not isinstance(target, dict):
             raise _UnusableError("a $ref points to something that is not in the schema")
-        if target is self._root:
-            return {name: each for name, each in target.items() if name not in ("$defs", "definitions")}
         return target
 
 
@@ -233,8 +231,10 @@ def _combine(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
             both[name] = [*first, *(each for each in second if each not in first)]
         elif name == "const":
             raise _ImpossibleError
-        elif name in ("type", "enum"):
-            both[name] = _intersect(*(each if isinstance(each, list) else [each] for each in (first, second)))
+        elif name == "type":
+            both[name] = _both_types(_listed(first), _listed(second))
+        elif name == "enum" and isinstance(first, list) and isinstance(second, list):
+            both[name] = [each for each in first if each in second]
         elif name in ("items", "additionalProperties"):
             both[name] = _all(first, second)
         else:
@@ -257,12 +257,16 @@ def _all(first: Any, second: Any) -> Any:
     return second if first is True else {"allOf": [first, second]}
 
 
-def _intersect(one: list[Any], other: list[Any]) -> Any:
-    both = [each for each in one if each in other or (each == "integer" and "number" in other)]
-    both += [each for each in other if each == "integer" and "number" in one and each not in both]
+def _listed(kinds: Any) -> list[Any]:
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return [*kinds, "integer"] if "number" in kinds else kinds
+
+
+def _both_types(first: list[Any], second: list[Any]) -> list[Any]:
+    both = [each for each in first if each in second]
     if not both:
         raise _ImpossibleError
-    return both
+    return [each for each in both if each != "integer" or "number" not in both]
 
 
 def _constants(node: dict[str, Any]) -> dict[str, Any]:
@@ -270,13 +274,10 @@ def _constants(node: dict[str, Any]) -> dict[str, Any]:
     values = [node["const"]] if "const" in node else node["enum"]
     described = {name: value for name, value in node.items() if name not in _RULES or name == "type"}
     if "type" in node:
-        kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
-        allowed = [
-            value for value in values if _TYPES[type(value)] in kinds or ("number" in kinds and type(value) is int)
-        ]
-        if values and not allowed:
-            raise _ImpossibleError
-        values = allowed
+        kinds = _listed(node["type"])
+        values = [value for value in values if _TYPES[type(value)] in kinds]
+    if not values:
+        raise _ImpossibleError
     if any(isinstance(value, (dict, list)) for value in values):
         return described | {"anyOf": [_constant(value) for value in values]}
     return described | ({"const": values[0]} if "const" in node else {"enum": values})

@@ -38,7 +38,7 @@ class Arguments:
         path = answer.path if answer is not None and self._is_final else f"tools[{at}].function.parameters"
         given = function.get("parameters") or function.get("arguments") or _NO_ARGUMENTS
         schema = normalize_schema(given, path, problems)
-        if schema == {**schema, "type": "object"} and not is_object(schema) and "additionalProperties" not in schema:
+        if schema.get("type") == "object" and not is_object(schema) and "additionalProperties" not in schema:
             schema = {**schema, "properties": {}}
         self._is_wrapped = not is_object(schema) or any(name in schema["properties"] for name in (_NAME, _FIRST))
         if self._is_wrapped and not _has_members(schema):

@@ -266,6 +266,19 @@ BESIDE = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type
             {"description": "d", "anyOf": [{**BESIDE, "required": ["a"]}, {**BESIDE, "required": ["b"]}]},
         ),
         (
+            {"$ref": "#/$defs/A", "required": ["b"], "$defs": {"A": {**BESIDE, "required": ["a"]}}},
+            {**BESIDE, "required": ["b", "a"]},
+        ),
+        (
+            {"type": "object", "required": ["a"], "additionalProperties": {"type": "null"}},
+            {
+                "type": "object",
+                "required": ["a"],
+                "properties": {"a": {"type": "null"}},
+                "additionalProperties": False,
+            },
+        ),
+        (
             {"anyOf": [{"type": "string"}, False, {"type": "null"}]},
             {"anyOf": [{"type": "string"}, {"type": "null"}]},
         ),
@@ -284,6 +297,9 @@ BESIDE = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type
                 ]
             },
         ),
+        ({"type": "string", "enum": ["x", 1, None]}, {"type": "string", "enum": ["x"]}),
+        ({"allOf": [{"enum": [1, 2, 3]}, {"enum": [2, 3, 4]}]}, {"enum": [2, 3]}),
+        ({"type": "number", "enum": [1, 1.5, "x"]}, {"type": "number", "enum": [1, 1.5]}),
         ({"enum": [[], "x"]}, {"anyOf": [{"type": "array", "maxItems": 0}, {"const": "x"}]}),
         ({"type": "string", "format": "email"}, {"type": "string"}),
         ({"type": "string", "format": "date"}, {"type": "string", "format": "date"}),
@@ -352,7 +368,9 @@ def compiled(schema: dict[str, Any]) -> str | None:
 
     outlines-core 0.1.17 has the same src/json_schema as the commit that TGI 3.3.6 is built with.
     """
-    compiler = pytest.importorskip("outlines_core.fsm.json_schema", reason="no wheel of outlines-core 0.1.17 fits here")
+    compiler = pytest.importorskip(
+        "outlines_core.fsm.json_schema", reason="outlines-core is not installed: it has no wheel for each system"
+    )
     problems = Problems()
     result = normalize_schema(schema, "schema", problems)
     if problems.is_about("schema"):
