@@ -138,6 +138,7 @@ def test_a_body_that_is_too_large_when_decompressed_is_a_413() -> None:
             bomb = gzip.compress(b"x" * (10 * 2**20 + 1), mtime=0)
             head, _ = await gateway.send(data=bomb, headers={"Content-Encoding": "gzip"})
             assert head.status == 413
+            assert not [line for line in gateway.log if "Lambda" in line], "it was never decompressed as a whole"
 
     check(test)
 
