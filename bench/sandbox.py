@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
+import re
 import signal
 import subprocess
 import sys
@@ -94,16 +94,16 @@ class Sandbox:
         """End the process.
 
         Returns:
-            Its peak resident memory in bytes. A forked process starts with its parent's peak (Linux, exec_mmap), so
-            this is never less than `own_peak` at the start.
+            Its peak resident memory in bytes.
         """
+        peak = _peak(self._process.pid)
         # Popen.kill would collect the exit status, and with it the usage, of a process that has already ended.
         os.kill(self._process.pid, signal.SIGKILL)
         _, status, usage = os.wait4(self._process.pid, 0)
         self._process.returncode = os.waitstatus_to_exitcode(status)
         self._api.close()
         self._errors.close()
-        return usage.ru_maxrss * _KIB
+        return peak or usage.ru_maxrss * _KIB
 
     def _ensure_running(self) -> None:
         status = os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -113,9 +113,17 @@ class Sandbox:
             raise RuntimeError(f"the sandbox ended with status {status.si_status}:\n{output}")
 
 
-def own_peak() -> int:
-    """The peak resident memory of this process in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+def _peak(pid: int) -> int | None:
+    """The peak resident memory of a process in bytes; None if it has ended, or not on Linux.
+
+    On Linux, ru_maxrss is that of the process which forked it if that is more (exec_mmap), and VmHWM is its own.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return None
+    peak = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(peak[1]) * 1024 if peak else None
 
 
 @contextlib.contextmanager

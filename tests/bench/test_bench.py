@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from botocore.eventstream import EventStreamBuffer
 
 from bench.figure import Figure, median_ratio, missed
 from bench.runtime_api import FunctionResponse
-from bench.sandbox import Function, started
+from bench.sandbox import Function, Sandbox, started
 from bench.upstream import STAMP, payload_part, token_event
 from bench.wire import Arrivals, without_chunking
 
@@ -51,6 +52,17 @@ def test_a_chunk_has_the_time_at_which_it_was_complete() -> None:
     assert without_chunking(raw).parts == [(2, b"abc"), (2, b"de")]
     with pytest.raises(ValueError, match="the chunk at byte 3 is not followed by CRLF"):
         without_chunking(Arrivals([(1, b"3\r\nabcde0\r\n\r\n")]))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells only on Linux")
+def test_the_peak_memory_of_a_sandbox_is_its_own_and_not_that_of_the_process_that_forked_it(tmp_path: Path) -> None:
+    client = tmp_path / "client.py"
+    client.write_text(_STREAMING_CLIENT)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sandbox = Sandbox(Function(command=[sys.executable, "-IS", str(client)], task_root=tmp_path))
+    sandbox.invoke({})
+    peak = sandbox.stop()
+    assert 2**20 < peak < 32 * 2**20 < own
 
 
 def test_a_limit_is_an_upper_or_a_lower_bound() -> None:
