@@ -1,4 +1,4 @@
-"""`summary`: the plan of each endpoint in a cloud assembly, one line each."""
+"""`summary`: the plan of each endpoint in a cloud assembly, and each model of its front doors, one line each."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.cli.errors import CommandError, Parser, UsageError
+from constructs_lib.cli.assembly import read_json, read_stacks
+from constructs_lib.cli.errors import Parser, UsageError
 from constructs_lib.cli.formatting import hourly, monthly, number
+from constructs_lib.cli.front_doors import COLUMNS, served_models
 from constructs_lib.cli.output import Column
 from constructs_lib.planning.summary import METADATA, PlanSummary
-from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
+    from constructs_lib.cli.assembly import SynthesizedStack
     from constructs_lib.cli.output import Output
+    from constructs_lib.planning.validation.problem import Problem
 
 _DESCRIPTION = """Reads a cloud assembly written by cdk synth and prints the plan of each endpoint in it, one line each.
+Then it lists the models of its front doors by the names that clients use.
 Prices are SageMaker's on-demand hosting prices in us-east-1; ~ marks prices derived from EC2's."""
 
 
@@ -38,14 +42,24 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
 def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
     if problems:
         raise UsageError(problems, arguments.parser.format_usage().strip())
-    found = list(summaries(Path(arguments.assembly)))
+    assembly = Path(arguments.assembly)
+    found = list(summaries(assembly))
+    served = [model for stack in read_stacks(assembly) for model in served_models(stack)]
     if arguments.json:
-        rows = [_json_row(stack, summary) for stack, summary in found]
+        rows = [_json_row(stack, summary) for stack, summary in found] + [model.to_json() for model in served]
         out.write(json.dumps(rows, indent=2) + "\n")
         return 0
-    if not found:
+    if found:
+        _print_endpoints(found, out)
+    else:
         out.print(f"{arguments.assembly} has no model endpoint.")
-        return 0
+    if served:
+        out.write("\n")
+        out.print_table(COLUMNS, [model.to_row() for model in served])
+    return 0
+
+
+def _print_endpoints(found: list[tuple[str, PlanSummary]], out: Output) -> None:
     columns = [
         Column("STACK"),
         Column("MODEL", wraps=True),
@@ -57,7 +71,6 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     ]
     out.print_table(columns, [_row(stack, summary) for stack, summary in found])
     out.write(_quota_note([summary for _, summary in found]))
-    return 0
 
 
 def _json_row(stack: str, summary: PlanSummary) -> dict[str, Any]:
@@ -103,37 +116,16 @@ def summaries(assembly: Path) -> Iterator[tuple[str, PlanSummary]]:
     Raises:
         CommandError: It is not a cloud assembly.
     """
-    artifacts = _read(assembly / "manifest.json").get("artifacts", {})
-    for name, artifact in sorted(artifacts.items()):
-        properties = artifact.get("properties", {})
-        if artifact.get("type") == "cdk:cloud-assembly":
-            yield from summaries(assembly / properties["directoryName"])
-        elif artifact.get("type") == "aws:cloudformation:stack":
-            stack = str(properties.get("stackName", name))
-            for entries in _metadata(assembly, artifact).values():
-                for entry in entries:
-                    if entry.get("type") == METADATA:
-                        yield stack, PlanSummary.from_json(entry["data"])
+    for stack in read_stacks(assembly):
+        for entries in _metadata(stack).values():
+            for entry in entries:
+                if entry.get("type") == METADATA:
+                    yield stack.name, PlanSummary.from_json(entry["data"])
 
 
-def _metadata(assembly: Path, artifact: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+def _metadata(stack: SynthesizedStack) -> dict[str, list[dict[str, Any]]]:
     """The metadata of a stack, which newer CDK versions write into a file of its own."""
-    metadata = dict(artifact.get("metadata", {}))
-    if "additionalMetadataFile" in artifact:
-        metadata |= _read(assembly / artifact["additionalMetadataFile"])
+    metadata = dict(stack.artifact.get("metadata", {}))
+    if "additionalMetadataFile" in stack.artifact:
+        metadata |= read_json(stack.folder / stack.artifact["additionalMetadataFile"])
     return metadata
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or type(error).__name__}"
-        raise CommandError(
-            Problem(str(path), None, message, "Run cdk synth first, and name the folder it wrote.")
-        ) from error
-    except ValueError as error:
-        raise CommandError(Problem(str(path), None, f"is not valid JSON: {error}", "Run cdk synth again.")) from error
-    if not isinstance(content, dict):
-        raise CommandError(Problem(str(path), None, "is not a cloud assembly", "Run cdk synth again."))
-    return content

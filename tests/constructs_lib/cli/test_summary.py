@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from aws_cdk import App, CfnWaitConditionHandle, Stack, Stage
+from aws_cdk import App, CfnWaitConditionHandle, NestedStack, Stack, Stage
 
-from constructs_lib import InstanceType, Model, TgiEndpoint, TgiOptions
+from constructs_lib import FrontDoor, InstanceType, Model, TgiEndpoint, TgiOptions
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,42 @@ def test_the_summary_as_json(run, assembly):
     assert (one["stack"], one["model"], one["context"]) == ("One", "tiiuae/falcon-7b", 1500)
     assert (two["stack"], two["instance_count"], two["price_is_derived"]) == ("Prod-Two", 2, True)
     assert (two["quota_name"], two["quota_needed"]) == ("ml.g6e.16xlarge for endpoint usage", 4)
+
+
+@pytest.fixture(scope="module")
+def front_doors(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("front_doors") / "cdk.out"
+    app = App(outdir=str(folder))
+    stack = Stack(Stage(app, "Prod"), "Door")
+    falcon = TgiEndpoint(stack, "E", model=Model.from_hub("tiiuae/falcon-7b"), instance_type=InstanceType.G5_2XLARGE)
+    old = TgiEndpoint.from_endpoint_name(stack, "Old", endpoint_name="llama-prod", max_total_tokens=4096)
+    FrontDoor(stack, "Api", models={"falcon": falcon, "llama": old})
+    FrontDoor(NestedStack(stack, "Nested"), "Api", models={"other": old}, cloud_watch_role=False)
+    app.synth()
+    return folder
+
+
+def test_the_models_of_front_doors_are_listed_after_the_endpoints(run, front_doors):
+    blank, titles, *rows = run("summary", front_doors).out.splitlines()[-5:]
+    assert (blank, titles) == ("", "FRONT DOOR IN  SERVES  MODEL             CONTEXT  ENDPOINT")
+    assert sorted(rows) == [
+        "Prod-Door      falcon  tiiuae/falcon-7b        -  named at deployment",
+        "Prod-Door      llama   -                   4,096  llama-prod",
+        "Prod-Door      other   -                   4,096  llama-prod",
+    ]
+
+
+def test_the_models_of_front_doors_are_in_the_json(run, front_doors):
+    endpoint, *models = json.loads(run("summary", front_doors, "--json").out)
+    assert endpoint["instance"] == "ml.g5.2xlarge"
+    assert {
+        "stack": "Prod-Door",
+        "served_as": "llama",
+        "model": None,
+        "context": 4096,
+        "endpoint_name": "llama-prod",
+    } in models
+    assert len(models) == 3
 
 
 def test_templates_do_not_contain_the_summary(assembly):
