@@ -209,7 +209,28 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("line", LONG.values(), ids=list(LONG))
+FRAMES = """
+window.times = [];
+let before = performance.now();
+const count = () => {
+  const now = performance.now();
+  times.push(now - before);
+  before = now;
+  window.counting = requestAnimationFrame(count);
+};
+count();
+"""
+
+
+def stop_counting(page: Page) -> list[float]:
+    """The milliseconds between the frames since FRAMES ran, sorted."""
+    return sorted(page.chrome.execute_script("cancelAnimationFrame(counting); return times"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [pytest.param(line, id=name, marks=[pytest.mark.slow] * (name != "one list")) for name, line in LONG.items()],
+)
 def test_the_page_stays_responsive_during_a_response_of_20_000_tokens(opened: Page, stub: ApiStub, line: str) -> None:
     text = ("```py\n" if "=" in line else "") + line * (80_000 // len(line))
     pieces = [text[start : start + 4] for start in range(0, len(text), 4)]
@@ -222,19 +243,17 @@ def test_the_page_stays_responsive_during_a_response_of_20_000_tokens(opened: Pa
         send(chat())
 
     stub.stream = stream
-    opened.chrome.execute_script(
-        "window.frames_ = []; let before = performance.now();"
-        "const count = () => { const now = performance.now(); frames_.push(now - before); before = now;"
-        "  window.counting = requestAnimationFrame(count); };"
-        "requestAnimationFrame(count);"
-    )
+    opened.chrome.execute_script(FRAMES)
+    threading.Event().wait(1)
+    idle = stop_counting(opened)
+    opened.chrome.execute_script(FRAMES)
     opened.say("Much.")
     opened.until(lambda: len("".join(opened.all(".markdown"))) > 1000)
     opened.find("message").send_keys("Typed meanwhile")
     assert opened.find("message").get_property("value") == "Typed meanwhile"
     opened.wait_for_response()
-    frames = sorted(opened.chrome.execute_script("cancelAnimationFrame(counting); return frames_"))
+    frames = stop_counting(opened)
     # Nine of ten frames within a tenth of a second, and none so late that the page seems to hang.
-    assert frames[len(frames) * 9 // 10] < 100
-    assert frames[-1] < 1_500
-    assert len(opened.chrome.execute_script("return document.querySelector('.markdown').textContent")) > 40_000
+    assert frames[len(frames) * 9 // 10] < max(100, 3 * idle[len(idle) * 9 // 10])
+    assert frames[-1] < max(4_000, 10 * idle[-1])
+    assert len(opened.all(".markdown")[0]) > 40_000

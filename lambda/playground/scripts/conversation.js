@@ -23,7 +23,7 @@ function addResponse(model) {
   const foot = element("div", { className: "foot" }, meta);
   const turn = addTurn("assistant", model, content);
   const markdown = new StreamedMarkdown(content), statistics = new Statistics();
-  const { request, finish } = throttle(() => {
+  const { request, cancel } = throttle(() => {
     markdown.render();
     meta.textContent = String(statistics);
   });
@@ -35,8 +35,9 @@ function addResponse(model) {
     request();
   }
   function end(error) {
-    finish();
+    cancel();
     markdown.finish();
+    meta.textContent = String(statistics);
     turn.classList.remove("busy");
     if (response.text) foot.append(copyButton("Copy response", () => response.text, () => content));
     if (error) turn.append(element("p", { className: "error", role: "alert" }, error));

@@ -44,10 +44,5 @@ export function throttle(render) {
   function request() {
     frame ||= requestAnimationFrame(onFrame);
   }
-  function finish() {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    run();
-  }
-  return { request, finish };
+  return { request, cancel: () => cancelAnimationFrame(frame) };
 }
