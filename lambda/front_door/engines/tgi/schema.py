@@ -279,6 +279,8 @@ def _constants(node: dict[str, Any]) -> dict[str, Any]:
     if not values:
         raise _ImpossibleError
     if any(isinstance(value, (dict, list)) for value in values):
+        if any(name in _RULES for name in node if name not in ("type", "const", "enum")):
+            raise _UnusableError("an array or object in `const` or `enum` allows no other rules beside it")
         return described | {"anyOf": [_constant(value) for value in values]}
     return described | ({"const": values[0]} if "const" in node else {"enum": values})
 
