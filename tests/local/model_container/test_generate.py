@@ -61,6 +61,13 @@ def test_details_have_tgis_keys_in_order(container):
     assert ": " not in body.replace("stand-in: ", "")
 
 
+def test_each_token_of_the_prefill_is_decoded_by_itself(container):
+    body = {"inputs": "Hi 🧸🧸!", "parameters": {"max_new_tokens": 1, "decoder_input_details": True}}
+    prefill = post(f"{container}/generate", body).json["details"]["prefill"]
+    parts = [" \ufffd", "\ufffd", "\ufffd", "\ufffd", "\ufffd", "\ufffd"]
+    assert [each["text"] for each in prefill] == ["<|begin_of_text|>", "Hi", *parts, "!"]
+
+
 def test_prefill_is_empty_unless_the_launcher_enables_it(servers):
     response = generate(servers.container(), decoder_input_details=True)
     assert response.json["details"]["prefill"] == []

@@ -117,6 +117,15 @@ def test_a_stream_has_them_in_each_chunk(api: ApiClient, sagemaker: SageMakerDou
     assert read.usage()[-1] == {"prompt_tokens": 6, "completion_tokens": 3, "total_tokens": 9}
 
 
+def test_a_token_is_not_its_own_alternative(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    """An alternative is decoded by itself, so it may lack the space that the token begins with."""
+    sagemaker.replies.append(
+        parts(event(token(" is", -0.5, 1), token("is", -0.5, 1), token("was", -1.5, 2), reason="length"))
+    )
+    choice = api.send(PATH, {**BODY, "logprobs": 2}).json()["choices"][0]
+    assert choice["logprobs"]["top_logprobs"] == [{" is": -0.5, "was": -1.5}]
+
+
 def test_a_stop_sequence_ends_the_text_and_its_logprobs(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(*STREAM))
     choice = api.send(PATH, {**BODY, "logprobs": 0, "stop": "t"}).json()["choices"][0]
