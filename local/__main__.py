@@ -29,7 +29,8 @@ def main() -> int:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     _raise_open_file_limit()
-    progress = Progress(sys.stdout if arguments.command == "demo" else sys.stderr)
+    is_demo = arguments.command == "demo"
+    progress = Progress(sys.stdout if is_demo else sys.stderr, keeps_steps=is_demo)
     try:
         return asyncio.run(_until_signalled(_command(arguments, progress)))
     except UserError as error:
@@ -53,7 +54,8 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
         from local.commands.demo import demo
 
         prompt = os.environ.get("PROMPT") or None
-        return demo(progress, stack=arguments.stack, prompt=prompt, context=arguments.context)
+        context, verbose = arguments.context, arguments.verbose
+        return demo(progress, stack=arguments.stack, prompt=prompt, context=context, verbose=verbose)
     from local.commands.serve import serve
 
     return serve(
@@ -63,6 +65,7 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
         container_url=arguments.container_url,
         fault=arguments.fault,
         context=arguments.context,
+        logs=arguments.logs,
     )
 
 
@@ -87,13 +90,19 @@ async def _until_signalled(command: Coroutine[None, None, int]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description="The emulated cloud.")
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="The emulated cloud: the real CDK CLI, template and Lambda code on this machine, with a toy model.",
+        epilog="`make demo` and `make serve` run these commands. NO_COLOR=1 turns colours off.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="deploy a stack and serve it until SIGINT or SIGTERM")
     serve.add_argument("--port", type=int, default=8080, help="port of the API, 0 for any free port (default: 8080)")
     serve.add_argument("--container-url", help="base URL of a running model server to use instead of the toy model")
     serve.add_argument("--fault", help="fault that SageMaker Runtime injects into every call, for example throttle")
-    demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the responses")
+    demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the answer")
+    serve.add_argument("--logs", action="store_true", help="show the log of requests here, not in a file (LOGS=1)")
+    demo.add_argument("--verbose", action="store_true", help="list the resources, and show each call (VERBOSE=1)")
     for command in (serve, demo):
         command.add_argument(
             "--stack", default=DEFAULT_STACK, help=f"stacks to deploy, separated by commas (default: {DEFAULT_STACK})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,13 @@ class ApiClient:
         if self.requires_token:
             return "-H 'Authorization: Bearer …'"
         return " ".join(f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self._key_header().items())
+
+    def curl_command(self, url: str, body: object) -> str:
+        """The command that posts a JSON body to a URL and shows the response as it arrives."""
+        options = [self.curl(), "-H 'Content-Type: application/json'"]
+        return " ".join(
+            ["curl -N", url, *filter(None, options), "-d", shlex.quote(json.dumps(body, ensure_ascii=False))]
+        )
 
     def instructions(self) -> str | None:
         """How to authenticate if an API key is not enough, else None. Contains no working secret."""

@@ -90,10 +90,15 @@ class Cloud:
         self.runtime_url = ""
 
     @property
+    def port(self) -> int:
+        """The port of the gateway."""
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    @property
     def url(self) -> str:
         """The URL of the stage, without a trailing slash."""
-        host, port = self._listener.getsockname()[:2]
-        return f"http://{host}:{port}/{self.deployment.api.stage}"
+        return f"http://{self._listener.getsockname()[0]}:{self.port}/{self.deployment.api.stage}"
 
     async def __aenter__(self) -> Self:
         try:

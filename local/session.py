@@ -62,10 +62,12 @@ async def deployed(
             await check_reachable(container_url)
         folder = exits.enter_context(_folder())
         children = await exits.enter_async_context(ChildProcesses(folder))
-        with progress.step("Start the control plane (moto)"):
-            plane = exits.enter_context(ControlPlane())
-        cdk = Cdk(children, folder, plane.url, context=(*CONTEXT, f"stacks={','.join(stacks)}", *context))
-        await _deploy(cdk, plane, stacks, progress)
+        plane = ControlPlane()
+        exits.push(plane)
+        app = Cdk(children, folder, context=(*CONTEXT, f"stacks={','.join(stacks)}", *context))
+        # Both take seconds, and the templates do not depend on the control plane.
+        await _run_concurrently(_step(progress, "cdk synth", app.synth), _start(plane, children, folder, progress))
+        await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
         deployment = await _read(plane, stacks, progress)
         cloud = Cloud(
             deployment,
@@ -93,15 +95,21 @@ def stack_names(text: str) -> list[str]:
     return names
 
 
-async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Progress) -> None:
-    async def step(title: str, command: Callable[[Callable[[str], None]], Awaitable[None]]) -> None:
-        with progress.step(title) as current:
-            await command(current.detail)
+async def _step(progress: Progress, title: str, command: Callable[[Callable[[str], None]], Awaitable[None]]) -> None:
+    with progress.step(title) as current:
+        await command(current.detail)
 
-    await _run_concurrently(step("cdk bootstrap", cdk.bootstrap), step("cdk synth", cdk.synth))
+
+async def _start(plane: ControlPlane, children: ChildProcesses, folder: Path, progress: Progress) -> None:
+    with progress.step("Start the control plane (moto)"):
+        await asyncio.to_thread(plane.__enter__)
+    await _step(progress, "cdk bootstrap", Cdk(children, folder, plane.url).bootstrap)
+
+
+async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Progress) -> None:
     for name in create_secrets(plane, {stack: cdk.template(stack) for stack in stacks}):
-        progress.print(f"✓ Secret {name} (placeholder; on AWS it holds your Hugging Face token)", style="green")
-    await step(f"cdk deploy {' '.join(stacks)}", lambda on_line: cdk.deploy(stacks, on_line))
+        progress.done(f"Secret {name} (placeholder; on AWS it holds your Hugging Face token)")
+    await _step(progress, f"cdk deploy {' '.join(stacks)}", lambda on_line: cdk.deploy(stacks, on_line))
 
 
 async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> Deployment:
@@ -111,7 +119,7 @@ async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> D
     if not missing:
         return deployment
     for name in missing:
-        progress.print(f"✓ Endpoint {name} (placeholder; on AWS it already exists)", style="green")
+        progress.done(f"Endpoint {name} (placeholder; on AWS it already exists)")
     await asyncio.to_thread(create_endpoints, plane, missing)
     return await asyncio.to_thread(read_deployment, plane, stacks)
 

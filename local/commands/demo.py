@@ -1,12 +1,13 @@
-"""`demo`: deploys a stack and sends it a prompt in three ways."""
+"""`demo`: deploys a stack, sends it a prompt in three ways and shows the answer."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
-import shlex
 import time
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiohttp
 
@@ -25,18 +26,29 @@ MAX_NEW_TOKENS = 80
 MAX_LISTED = 4
 
 
-class StreamFailedError(Exception):
-    """The stream has sent an error event, for example for a prompt that is too long."""
+class CallFailedError(Exception):
+    """The response has another status than 200, or the stream an error event, for example for too long a prompt."""
 
 
-async def demo(progress: Progress, *, stack: str, prompt: str | None = None, context: Sequence[str] = ()) -> int:
-    """Deploys the stacks, shows the resources, sends the prompt, and stops everything.
+class Call(NamedTuple):
+    """A request of the demo."""
+
+    title: str
+    path: str
+    body: dict[str, Any]
+
+
+async def demo(
+    progress: Progress, *, stack: str, prompt: str | None = None, context: Sequence[str] = (), verbose: bool = False
+) -> int:
+    """Deploys the stacks, sends the prompt in three ways, shows the last answer, and stops everything.
 
     Args:
         progress: Shows the steps and the responses.
         stack: Names of stacks of app.py, separated by commas. The API of the last stack that has one is called.
         prompt: The prompt. Default: a question.
         context: Additional CDK context values, each as `key=value`.
+        verbose: List the resources, and show the command and the response of each call.
 
     Returns:
         0 if all three calls succeeded, else 1.
@@ -44,39 +56,57 @@ async def demo(progress: Progress, *, stack: str, prompt: str | None = None, con
     started = time.monotonic()
     text = prompt or PROMPT
     async with deployed(stack, progress, context=context, log=lambda _: None) as cloud:
-        _show_deployment(progress, cloud)
+        _show_deployment(progress, cloud, verbose=verbose)
+        *checks, last = build_calls(text, await cloud.models())
         async with aiohttp.ClientSession() as session:
-            models = await cloud.models()
-            calls = build_calls(text, models)
-            succeeded = [await show_call(progress, session, cloud, *call) for call in calls]
-    progress.print()
+            if verbose:
+                succeeded = [await show_call(progress, session, cloud, call) for call in checks]
+            else:
+                succeeded = await asyncio.gather(*(check_call(progress, session, cloud, call) for call in checks))
+            progress.print()
+            progress.print(text, style="bold")
+            succeeded.append(await show_answer(progress, session, cloud, last, verbose=verbose))
     if not all(succeeded):
         progress.print("A call failed, see above.", style="bold red")
         return 1
-    progress.print(f"Done in {time.monotonic() - started:.0f} s; nothing is left running.", style="bold green")
-    progress.print(f"Keep it running with `make serve`; deploy it to AWS with `make deploy STACK={stack}`.")
+    progress.print(
+        f"Done in {time.monotonic() - started:.0f} s; nothing is left running. `make serve` keeps it running,"
+        f" `make deploy STACK={stack}` deploys it to AWS.",
+        style="dim",
+    )
     return 0
 
 
-def build_calls(prompt: str, models: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Title, path and body of each call, to the first model. With several models, TGI's paths contain its name."""
+def build_calls(prompt: str, models: list[str]) -> list[Call]:
+    """The calls, to the first model. With several models, TGI's paths contain its name."""
     model = models[0]
     prefix = f"/models/{model}" if len(models) > 1 else ""
     parameters = {"max_new_tokens": MAX_NEW_TOKENS}
     chat = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": MAX_NEW_TOKENS}
     return [
-        ("TGI, non-streaming", f"{prefix}/generate", {"inputs": prompt, "parameters": parameters}),
-        ("TGI, streaming", f"{prefix}/generate_stream", {"inputs": prompt, "parameters": parameters}),
-        ("OpenAI chat, streaming", "/v1/chat/completions", {**chat, "stream": True}),
+        Call("TGI, non-streaming", f"{prefix}/generate", {"inputs": prompt, "parameters": parameters}),
+        Call("TGI, streaming", f"{prefix}/generate_stream", {"inputs": prompt, "parameters": parameters}),
+        Call("OpenAI chat, streaming", "/v1/chat/completions", {**chat, "stream": True}),
     ]
 
 
-def _show_deployment(progress: Progress, cloud: Cloud) -> None:
+def _show_deployment(progress: Progress, cloud: Cloud, *, verbose: bool) -> None:
     deployment = cloud.deployment
-    progress.print()
-    progress.print(f"{deployment.stack}: {len(deployment.resources)} resources", style="bold")
-    width = max(len(entry.type) for entry in deployment.resources)
-    by_type = itertools.groupby(sorted(deployment.resources, key=_type_and_id), key=lambda entry: entry.type)
+    services = Counter(entry.type.split("::")[1] for entry in deployment.resources)
+    counts = ", ".join(f"{count} {service}" for service, count in services.most_common())
+    hint = "" if verbose else "; VERBOSE=1 lists them"
+    progress.done(f"{deployment.stack}: {len(deployment.resources)} resources ({counts}){hint}")
+    if verbose:
+        _list_resources(progress, deployment.resources)
+    for endpoint in deployment.called_endpoints():
+        model = endpoint.environment.get("HF_MODEL_ID", "")
+        image = f", {endpoint.image}" if verbose else ""
+        progress.done(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}{image}")
+
+
+def _list_resources(progress: Progress, resources: Sequence[DeployedResource]) -> None:
+    width = max(len(entry.type) for entry in resources)
+    by_type = itertools.groupby(sorted(resources, key=_type_and_id), key=lambda entry: entry.type)
     for kind, entries in ((kind, list(entries)) for kind, entries in by_type):
         if len(entries) > MAX_LISTED:
             progress.print(f"  {kind:{width}}  {len(entries)} resources")
@@ -87,48 +117,75 @@ def _show_deployment(progress: Progress, cloud: Cloud) -> None:
         "  Template only: the emulated control plane has no physical id for these; the gateway reads the template.",
         style="dim",
     )
-    for endpoint in deployment.called_endpoints():
-        model = endpoint.environment.get("HF_MODEL_ID", "")
-        progress.print(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}, {endpoint.image}")
-    progress.print("No GPU here: a toy text generator with TGI's protocol replaces the model.", style="yellow")
 
 
 def _type_and_id(entry: DeployedResource) -> tuple[str, str]:
     return entry.type, entry.logical_id
 
 
-async def show_call(
-    progress: Progress, session: aiohttp.ClientSession, cloud: Cloud, title: str, path: str, body: dict[str, Any]
-) -> bool:
-    """Sends a request, shows the request as a curl command and the text of the response; False if it failed."""
-    url, text = f"{cloud.url}{path}", json.dumps(body, ensure_ascii=False)
+async def check_call(progress: Progress, session: aiohttp.ClientSession, cloud: Cloud, call: Call) -> bool:
+    """Sends a request and shows that it succeeded, or why it failed."""
+    try:
+        with progress.step(f"{call.title}: POST {call.path}"):
+            return bool([text async for text in send(session, cloud, call)])
+    except CallFailedError as error:
+        progress.print(str(error), style="red")
+        return False
+
+
+async def show_call(progress: Progress, session: aiohttp.ClientSession, cloud: Cloud, call: Call) -> bool:
+    """Sends a request, shows the request and the text of the response; False if it failed."""
     progress.print()
-    progress.print(f"{title}: POST {path}", style="bold")
+    progress.print(f"{call.title}: POST {call.path}", style="bold")
+    return await show_answer(progress, session, cloud, call, verbose=True)
+
+
+async def show_answer(
+    progress: Progress, session: aiohttp.ClientSession, cloud: Cloud, call: Call, *, verbose: bool = False
+) -> bool:
+    """Sends a request and shows the text of the response as it arrives; False if it failed.
+
+    Args:
+        progress: Shows it.
+        session: Sends the request.
+        cloud: The emulated cloud.
+        call: The request.
+        verbose: Show the request as a curl command.
+    """
+    if verbose:
+        progress.print(cloud.client.curl_command(f"{cloud.url}{call.path}", call.body), style="dim")
+    sent = time.monotonic()
+    count, first = 0, 0.0
+    try:
+        async for text in send(session, cloud, call):
+            first = first or time.monotonic() - sent
+            count += 1
+            progress.write(text, style="cyan")
+    except CallFailedError as error:
+        progress.print(str(error), style="red")
+        return False
+    progress.print()
+    chunks = f"{count} chunks, first after {first * 1000:.0f} ms" if count > 1 else "one response"
     progress.print(
-        f"curl -N {url} {cloud.client.curl()} -H 'Content-Type: application/json' -d {shlex.quote(text)}",
+        f"({call.title}: {chunks}, {time.monotonic() - sent:.1f} s; a toy replaces the model)",
         style="dim",
     )
-    data = text.encode()
+    return count > 0
+
+
+async def send(session: aiohttp.ClientSession, cloud: Cloud, call: Call) -> AsyncIterator[str]:
+    """Sends a request; yields the texts of the response as they arrive.
+
+    Raises:
+        CallFailedError: The response is an error, or becomes one.
+    """
+    url, data = f"{cloud.url}{call.path}", json.dumps(call.body, ensure_ascii=False).encode()
     headers = cloud.client.headers("POST", url, data, **{"Content-Type": "application/json"})
-    sent = time.monotonic()
     async with session.post(url, data=data, headers=headers) as response:
         if response.status != 200:
-            progress.print(f"HTTP {response.status}: {await response.text()}", style="red")
-            return False
-        count, first = 0, 0.0
-        try:
-            async for text in _texts(response):
-                first = first or time.monotonic() - sent
-                count += 1
-                progress.write(text, style="cyan")
-        except StreamFailedError as error:
-            progress.print(f"The stream ended with an error: {error}", style="red")
-            return False
-    progress.print()
-    seconds = time.monotonic() - sent
-    chunks = f"{count} chunks, first after {first * 1000:.0f} ms" if count > 1 else "one response"
-    progress.print(f"({chunks}, {seconds:.1f} s)", style="dim")
-    return count > 0
+            raise CallFailedError(f"HTTP {response.status}: {await response.text()}")
+        async for text in _texts(response):
+            yield text
 
 
 async def _texts(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
@@ -143,7 +200,7 @@ async def _texts(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
             continue
         event = json.loads(data)
         if "error" in event:
-            raise StreamFailedError(event["error"])
+            raise CallFailedError(f"The stream ended with an error: {event['error']}")
         if "token" in event:
             if not event["token"]["special"]:
                 yield event["token"]["text"]

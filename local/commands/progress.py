@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
@@ -43,11 +44,14 @@ class Progress:
     """Shows steps and how long they took.
 
     Args:
-        stream: Where to write, for example `sys.stderr`. Colours and spinners appear only if it is a terminal.
+        stream: Where to write, for example `sys.stderr`. Colours and spinners appear only if it is a terminal, colours
+            only without the variable NO_COLOR.
+        keeps_steps: Steps stay on a terminal when they have ended. Lines in a pipe always do.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, keeps_steps: bool = True) -> None:
         self.console: Console = _Console(file=stream, highlight=False)
+        self._keeps_steps = keeps_steps or not self.console.is_terminal
         self._active = 0
         self._live: LiveSteps | None = None
 
@@ -61,12 +65,20 @@ class Progress:
             self.print(f"• {title}")
         try:
             yield Step(live, task)
+        except asyncio.CancelledError:
+            self._close(task)
+            raise
         except BaseException:
             self._close(task)
             self.print(f"✗ {title}", style="red")
             raise
         self._close(task)
-        self.print(f"✓ {title} ({time.monotonic() - started:.1f} s)", style="green")
+        self.done(f"{title} ({time.monotonic() - started:.1f} s)")
+
+    def done(self, text: str) -> None:
+        """Writes what a step has done, unless the steps of this terminal disappear when they have ended."""
+        if self._keeps_steps:
+            self.print(f"✓ {text}", style="green")
 
     def print(self, text: str = "", *, style: str = "") -> None:
         """Writes a line without interpreting markup."""

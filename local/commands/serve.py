@@ -5,20 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.commands.progress import Progress
+from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.sagemaker_runtime import Faults
 from local.session import deployed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self, TextIO
 
     from local.cloud import Cloud
-    from local.commands.progress import Progress
 
 # Useful for development; off by default when deployed to AWS.
 PLAYGROUND = "playground=on"
+LOGS = ROOT / ".cache" / "logs"
 
 
 async def serve(
@@ -29,11 +35,13 @@ async def serve(
     container_url: str | None = None,
     fault: str | None = None,
     context: Sequence[str] = (),
+    logs: bool = False,
 ) -> int:
     """Serves a stack until a signal stops it.
 
-    When the API is ready, one line is written to standard output: `{"url": …, "api_key": …, "models": […]}`. The key is
-    null if the API requires none. If there are several keys, `"api_keys": {…}` has them by consumer name.
+    When the API is ready, a terminal gets its URL, its key and a curl command. Any other standard output gets one line
+    of JSON: `{"url": …, "api_key": …, "models": […]}`. The key is null if the API requires none. If there are several
+    keys, `"api_keys": {…}` has them by consumer name.
 
     Args:
         progress: Shows everything else.
@@ -42,37 +50,115 @@ async def serve(
         container_url: Base URL of a running model server. Default: the toy model container.
         fault: The fault that the SageMaker Runtime injects into every call.
         context: Additional CDK context values, each as `key=value`.
+        logs: Show the log of requests instead of writing it to a file.
 
     Returns:
         0 after a signal.
     """
     faults = read_fault(fault)
-    async with deployed(
-        stack,
-        progress,
-        port=port,
-        container_url=container_url,
-        faults=faults,
-        context=(PLAYGROUND, *context),
-        log=progress.print,
-    ) as cloud:
-        with progress.step("List the models of the deployed API"):
-            models = await cloud.models()
-        progress.print(
-            f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
-        )
-        if cloud.deployment.has_playground():
-            progress.print(f"Playground: {cloud.url}/")
-        if instructions := cloud.client.instructions():
-            progress.print(instructions)
-        progress.print("Serving. Press Ctrl-C to stop.")
-        sys.stdout.write(json.dumps(connection_details(cloud, models)) + "\n")
-        sys.stdout.flush()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            progress.print("Stopping.")
+    with RequestLog(progress.print) as log:
+        async with deployed(
+            stack,
+            progress,
+            port=port,
+            container_url=container_url,
+            faults=faults,
+            context=(PLAYGROUND, *context),
+            log=log.write,
+        ) as cloud:
+            with progress.step("List the models of the deployed API"):
+                models = await cloud.models()
+            log.begin(None if logs else log_file(cloud))
+            log.write(
+                f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
+            )
+            _announce(progress, cloud, models, log.file)
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
     return 0
+
+
+def _announce(progress: Progress, cloud: Cloud, models: list[str], log: Path | None) -> None:
+    if sys.stdout.isatty():
+        show_connection(Progress(sys.stdout), cloud, models, log)
+        return
+    if log is not None:
+        progress.print(f"Requests are logged in {log.relative_to(ROOT)}; LOGS=1 shows them here.")
+    if instructions := cloud.client.instructions():
+        progress.print(instructions)
+    progress.print("Serving. Press Ctrl-C to stop.")
+    sys.stdout.write(json.dumps(connection_details(cloud, models)) + "\n")
+    sys.stdout.flush()
+
+
+class RequestLog:
+    """Log lines of requests. Those before the API is ready are of the command's own request: shown only if it fails.
+
+    Args:
+        show: Shows a line.
+
+    Attributes:
+        file: Where the lines go, or None if they are shown.
+    """
+
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show = show
+        self._early: list[str] | None = []
+        self._stream: TextIO | None = None
+        self.file: Path | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            for line in self._early or ():
+                self._show(line)
+        if self._stream is not None:
+            self._stream.close()
+
+    def begin(self, file: Path | None) -> None:
+        """Write what comes from now on to a file, or show it."""
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._stream = file.open("w", encoding="utf-8", buffering=1)
+            self.file = file
+        self._early = None
+
+    def write(self, line: str) -> None:
+        """Log one line."""
+        if self._early is not None:
+            self._early.append(line)
+        elif self._stream is None:
+            self._show(line)
+        elif not self._stream.closed:  # a function may still write while it is stopped
+            self._stream.write(line + "\n")
+
+
+def log_file(cloud: Cloud) -> Path:
+    """The file for the log of requests; each port has one, and a new `serve` overwrites it."""
+    return LOGS / f"serve-{cloud.port}.log"
+
+
+def show_connection(progress: Progress, cloud: Cloud, models: list[str], log: Path | None) -> None:
+    """What a person needs to call the API: its URL, the key and a command to copy."""
+    body = {"model": models[0], "messages": [{"role": "user", "content": "What is deep learning?"}], "stream": True}
+    page = cloud.deployment.has_playground()
+    keys = cloud.client.keys
+    rows = [
+        ("Playground", f"{cloud.url}/") if page else ("URL", cloud.url),
+        *(("API key", key if len(keys) < 2 else f"{key} ({name})") for name, key in keys.items()),
+        ("Try it", cloud.client.curl_command(f"{cloud.url}/v1/chat/completions", body)),
+        ("Log", f"{log.relative_to(ROOT)} (LOGS=1 shows it here)" if log else "below"),
+    ]
+    progress.print()
+    for name, value in rows:
+        progress.write(f"{name:<12}", style="bold")
+        progress.print(value, style="" if name == "Log" else "cyan")
+    progress.print()
+    progress.print("Press Ctrl-C to stop.", style="dim")
 
 
 def connection_details(cloud: Cloud, models: list[str]) -> dict[str, object]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# The discard port: a lookup during synthesis must fail, not reach AWS.
+NO_ENDPOINT = "http://127.0.0.1:9"
 CLI_VARIABLES = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "CDK_DISABLE_CLI_TELEMETRY": "true",
@@ -41,7 +43,7 @@ class Cdk:
     Args:
         children: Starts the CLI and stops it on exit.
         folder: The folder of the session, for the cloud assembly and everything else that the CLI writes.
-        endpoint_url: The endpoint of the emulated control plane.
+        endpoint_url: The endpoint of the emulated control plane. Default: one that nothing serves, for `synth`.
         app: The folder with `cdk.json`. Default: this clone.
         context: Additional CDK context values, each as `key=value`.
 
@@ -53,7 +55,7 @@ class Cdk:
         self,
         children: ChildProcesses,
         folder: Path,
-        endpoint_url: str,
+        endpoint_url: str = NO_ENDPOINT,
         *,
         app: Path = ROOT,
         context: Sequence[str] = (),

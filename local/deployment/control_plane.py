@@ -46,7 +46,8 @@ class ControlPlane:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
 
     @property
     def url(self) -> str:

@@ -154,7 +154,7 @@ class Serve:
         self._log_file = log.open("wb")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local", "serve", "--port", "0", *arguments],
+            [sys.executable, "-m", "local", "serve", "--port", "0", "--logs", *arguments],
             cwd=ROOT,
             env={**inherited, "TOY_TOKENS_PER_SECOND": "250", **environment},
             stdout=subprocess.PIPE,

@@ -3,47 +3,73 @@
 import json
 import os
 import re
+import selectors
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.deployed_cloud import ROOT, Cloud, Serve, processes_of, wait_until_nothing_is_left
+from tests.e2e.deployed_cloud import READY_SECONDS, ROOT, Cloud, Serve, processes_of, wait_until_nothing_is_left
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
 
-@pytest.mark.slow
-def test_the_demo_shows_its_steps_and_leaves_nothing_running(cloud: Cloud) -> None:
-    """Runs at the same time as `cloud`, from the same clone."""
-    prompt = "Why is the sky blue?"
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "local", "demo"],
+def demo(*arguments: str, prompt: str) -> str:
+    """The output of a demo that succeeds and leaves nothing running."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local", "demo", *arguments],
         cwd=ROOT,
         env={**os.environ, "PROMPT": prompt, "TOY_TOKENS_PER_SECOND": "250", "AWS_PROFILE": "of-the-user"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    output, _ = demo.communicate(timeout=120)
-    assert demo.returncode == 0, output
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    wait_until_nothing_is_left(process.pid)
+    return output
+
+
+@pytest.mark.slow
+def test_the_demo_ends_with_the_answer_and_leaves_nothing_running(cloud: Cloud) -> None:
+    """Runs at the same time as `cloud`, from the same clone."""
+    output = demo(prompt="Why is the sky blue?")
+    steps, _, answer = output.partition("\n\n")
     for step in ("cdk bootstrap", "cdk synth", "cdk deploy LlamaTgiStack"):
-        assert re.search(rf"^✓ {step} \(\d+\.\d s\)$", output, re.MULTILINE), output
+        assert re.search(rf"^✓ {step} \(\d+\.\d s\)$", steps, re.MULTILINE), output
+    counts = r"\(\d+ \w+(, \d+ \w+)+\)"
+    assert re.search(rf"^✓ LlamaTgiStack: \d+ resources {counts}; VERBOSE=1 lists them$", steps, re.MULTILINE), output
+    assert "AWS::" not in steps
+    for path in ("/generate", "/generate_stream"):
+        assert re.search(rf"^✓ TGI, (non-)?streaming: POST {path} \(\d+\.\d s\)$", steps, re.MULTILINE), output
+    question, text, figures, end = answer.splitlines()
+    assert question == "Why is the sky blue?"
+    assert "Why is the sky blue" in text
+    assert re.fullmatch(
+        r"\(OpenAI chat, streaming: \d+ chunks, first after \d+ ms, \d\.\d s; a toy replaces the model\)",
+        figures,
+    )
+    assert re.match(r"Done in \d+ s; nothing is left running\. `make serve` keeps it running, ", end)
+
+
+@pytest.mark.slow
+def test_a_verbose_demo_lists_the_resources_and_shows_each_call() -> None:
+    output = demo("--verbose", prompt="Why is the sky blue?")
     assert re.search(r"AWS::SageMaker::Endpoint +arn:aws:sagemaker:us-east-1:123456789012:endpoint/Llama", output)
     assert re.search(r"AWS::ApiGateway::RestApi +\w+$", output, re.MULTILINE)
     assert re.search(r"AWS::ApiGateway::Stage +\w+ \(template only\)$", output, re.MULTILINE)
     assert re.search(r"AWS::ApiGateway::UsagePlan +\w+ \(template only\)$", output, re.MULTILINE)
     for path in ("/generate", "/generate_stream", "/v1/chat/completions"):
-        assert re.search(rf"^curl -N http://127\.0\.0\.1:\d+/prod{path} .*{re.escape(prompt)}", output, re.MULTILINE)
-    assert len(re.findall(r"^\(one response, \d\.\d s\)$", output, re.MULTILINE)) == 1
-    assert len(re.findall(r"^\(\d+ chunks, first after \d+ ms, \d\.\d s\)$", output, re.MULTILINE)) == 2
-    assert "nothing is left running" in output
-    wait_until_nothing_is_left(demo.pid)
+        assert re.search(rf"^curl -N http://127\.0\.0\.1:\d+/prod{path} .*Why is the sky blue", output, re.MULTILINE)
+    assert len(re.findall(r"^\(.*: (one response|\d+ chunks, first after \d+ ms), .*\)$", output, re.MULTILINE)) == 3
 
 
 @pytest.fixture
@@ -89,7 +115,7 @@ def test_serve_prints_one_json_line_and_stops_cleanly_on_a_signal(tmp_path: Path
         assert serve.end(signal.SIGTERM) == (0, "")
         wait_until_nothing_is_left(serve.process.pid)
         access = [json.loads(entry) for entry in serve.log().splitlines() if entry.startswith('{"requestId"')]
-        assert [entry["status"] for entry in access] == ["200", "429", "429", "200", "422"]
+        assert [entry["status"] for entry in access] == ["429", "429", "200", "422"], "its own request is not logged"
         for secret in (line["api_key"], "a secret prompt"):
             assert secret not in serve.log()
     with socket.socket() as freed:
@@ -98,11 +124,98 @@ def test_serve_prints_one_json_line_and_stops_cleanly_on_a_signal(tmp_path: Path
         freed.listen()
 
 
+class Terminal:
+    """`make serve` in a terminal of its own."""
+
+    def __init__(self) -> None:
+        self._keyboard, terminal = os.openpty()
+        # Nothing is installed: the test runs in what make has installed.
+        command = [
+            "setsid",
+            "--ctty",
+            "make",
+            "-o",
+            ".venv/run.ready",
+            "-o",
+            "node_modules/.bin/cdk",
+            "serve",
+            "PORT=0",
+        ]
+        self.process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "TERM": "xterm-256color", "TOY_TOKENS_PER_SECOND": "250", "COLUMNS": "400"},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+        )
+        os.close(terminal)
+
+    def read_until(self, text: str) -> str:
+        """What is shown from now on, up to a text, without colours."""
+        shown = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._keyboard, selectors.EVENT_READ)
+            while text not in shown.decode(errors="replace"):
+                assert selector.select(READY_SECONDS), shown.decode(errors="replace")
+                shown += os.read(self._keyboard, 65536)
+        return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()).replace("\r\n", "\n")
+
+    def press_ctrl_c(self) -> str:
+        """Press Ctrl-C; what is shown until the command has ended."""
+        os.write(self._keyboard, b"\x03")
+        shown = b""
+        try:
+            while data := os.read(self._keyboard, 65536):
+                shown += data
+        except OSError:
+            pass  # the terminal is closed with its last process
+        os.close(self._keyboard)
+        return shown.decode()
+
+
+@pytest.mark.slow
+def test_serve_in_a_terminal_shows_what_a_person_needs_and_ends_quietly() -> None:
+    terminal = Terminal()
+    shown = terminal.read_until("Press Ctrl-C to stop.\x1b[0m\r\n")
+    assert "✓" not in shown, "the steps have disappeared"
+    block, end = shown[shown.index("Playground ") :].split("\n\n")
+    assert end == "Press Ctrl-C to stop.\n"
+    rows = dict(re.split(r" {2,}", line, maxsplit=1) for line in block.splitlines())
+    assert list(rows) == ["Playground", "API key", "Try it", "Log"]
+    answer = subprocess.run(shlex.split(rows["Try it"]), capture_output=True, text=True, timeout=60)
+    assert answer.stdout.endswith("data: [DONE]\n\n"), answer
+    page = urllib.request.urlopen(urllib.request.Request(rows["Playground"], headers={"Accept": "text/html"}))
+    assert "text/html" in page.headers["Content-Type"]
+    log = ROOT / rows["Log"].removesuffix(" (LOGS=1 shows it here)")
+    lines = log.read_text().splitlines()
+    assert lines[0].startswith("Inject faults: curl -X PUT ")
+    access = [json.loads(line) for line in lines if line.startswith('{"requestId"')]
+    assert [(entry["httpMethod"], entry["status"]) for entry in access] == [("POST", "200"), ("GET", "200")]
+    assert terminal.press_ctrl_c() == "^C", "nothing was shown since, and nothing is at the end"
+    assert terminal.process.wait(30) in (0, -signal.SIGINT)
+
+
+@pytest.mark.slow
+def test_serve_in_a_pipe_names_the_file_of_its_log() -> None:
+    command = [sys.executable, "-m", "local", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        details = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read()
+    port = urlsplit(details["url"]).port
+    assert f"\nRequests are logged in .cache/logs/serve-{port}.log; LOGS=1 shows them here.\n" in said
+    assert said.endswith("\nServing. Press Ctrl-C to stop.\n")
+    assert '{"requestId"' not in said
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_after_a_signal_during_the_deployment(tmp_path: Path, number: signal.Signals) -> None:
     serve = Serve(tmp_path / "log")
-    deadline = time.monotonic() + 30
-    while "cdk bootstrap" not in serve.log():
+    deadline = time.monotonic() + 60
+    while "cdk synth" not in serve.log():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     while not processes_of(serve.process.pid):

@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,12 +11,12 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from local.client import ApiClient
-from local.commands.demo import build_calls, show_call
+from local.commands.demo import Call, build_calls, check_call, show_call
 from local.commands.progress import Progress
 from tests.local.apigateway.doubles import build_api
 
 
-async def show(response: web.Response) -> tuple[bool, str]:
+async def show(response: web.Response, show_it: Any = show_call) -> tuple[bool, str]:
     async def handle(request: web.Request) -> web.Response:
         return response
 
@@ -23,7 +25,8 @@ async def show(response: web.Response) -> tuple[bool, str]:
     output = io.StringIO()
     async with TestServer(app) as server, ClientSession() as session:
         cloud: Any = SimpleNamespace(url=str(server.make_url("")).rstrip("/"), client=ApiClient(build_api()))
-        succeeded = await show_call(Progress(output), session, cloud, "TGI", "/generate_stream", {"inputs": "Hi"})
+        call = Call("TGI, streaming", "/generate_stream", {"inputs": "Hi"})
+        succeeded = await show_it(Progress(output), session, cloud, call)
     return succeeded, output.getvalue()
 
 
@@ -40,11 +43,41 @@ def test_an_error_status_is_reported_and_fails_the_call() -> None:
     assert 'HTTP 422: {"error":"too long"}' in output
 
 
+def test_a_call_is_shown_with_its_command_and_the_text_as_it_arrives() -> None:
+    events = [{"token": {"text": text, "special": special}} for text, special in (("Hi", False), ("</s>", True))]
+    text = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    succeeded, output = asyncio.run(show(web.Response(text=text, content_type="text/event-stream")))
+    assert succeeded
+    assert re.fullmatch(
+        r"\nTGI, streaming: POST /generate_stream\n"
+        r"curl -N http://127\.0\.0\.1:\d+/generate_stream "
+        r"-H 'Content-Type: application/json' -d '{\"inputs\": \"Hi\"}'\n"
+        r"Hi\n"
+        r"\(TGI, streaming: one response, \d\.\d s; a toy replaces the model\)\n",
+        output,
+    )
+
+
+def test_a_checked_call_is_one_step_without_its_text() -> None:
+    event = 'data: {"token": {"text": "Hi", "special": false}}\n\n'
+    succeeded, output = asyncio.run(show(web.Response(text=event, content_type="text/event-stream"), check_call))
+    assert succeeded
+    title = r"TGI, streaming: POST /generate_stream"
+    assert re.fullmatch(rf"• {title}\n✓ {title} \(\d\.\d s\)\n", output)
+
+
+def test_a_checked_call_that_fails_says_why() -> None:
+    succeeded, output = asyncio.run(show(web.Response(status=503, text="busy"), check_call))
+    assert not succeeded
+    title = "TGI, streaming: POST /generate_stream"
+    assert output == f"• {title}\n✗ {title}\nHTTP 503: busy\n"
+
+
 def test_the_first_of_several_models_is_called_by_name() -> None:
-    assert [path for _, path, _ in build_calls("Hi", ["llama"])] == [
+    assert [call.path for call in build_calls("Hi", ["llama"])] == [
         "/generate",
         "/generate_stream",
         "/v1/chat/completions",
     ]
-    paths = [path for _, path, _ in build_calls("Hi", ["llama", "falcon"])]
+    paths = [call.path for call in build_calls("Hi", ["llama", "falcon"])]
     assert paths == ["/models/llama/generate", "/models/llama/generate_stream", "/v1/chat/completions"]

@@ -1,6 +1,8 @@
-"""The command `serve`: its JSON line and its arguments."""
+"""The command `serve`: what it says of the API, its log and its arguments."""
 
+import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +10,9 @@ import pytest
 
 from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
-from local.commands.serve import connection_details, read_fault
+from local.commands.progress import Progress
+from local.commands.serve import RequestLog, connection_details, read_fault, show_connection
+from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.session import stack_names
 from tests.local.apigateway.doubles import build_api, build_keyed_api
@@ -45,3 +49,84 @@ def test_stack_names_are_separated_by_commas_or_spaces_without_duplicates() -> N
 def test_a_fault_that_cannot_be_injected_into_every_call_is_an_error(name: str) -> None:
     with pytest.raises(UserError, match=f"--fault {name}: cannot be injected into every call."):
         read_fault(name)
+
+
+ONE = ApiKey(id="1", name="team-a", value="a" * 20)
+TWO = ApiKey(id="2", name="team-b", value="b" * 20)
+KEY = " -H 'Authorization: Bearer aaaaaaaaaaaaaaaaaaaa'"
+CURL = (
+    "curl -N http://127.0.0.1:1/prod/v1/chat/completions{} -H 'Content-Type: application/json' -d '"
+    '{{"model": "llama", "messages": [{{"role": "user", "content": "What is deep learning?"}}], "stream": true}}\''
+)
+
+
+def shown(api: RestApi, *, playground: bool, log: Path | None = None) -> list[str]:
+    stream = io.StringIO()
+    deployment = SimpleNamespace(has_playground=lambda: playground)
+    cloud: Any = SimpleNamespace(url="http://127.0.0.1:1/prod", client=ApiClient(api), deployment=deployment)
+    show_connection(Progress(stream), cloud, ["llama"], log)
+    return stream.getvalue().splitlines()
+
+
+def test_a_person_gets_the_playground_the_key_and_a_command() -> None:
+    log = ROOT / ".cache" / "logs" / "serve-8080.log"
+    assert shown(build_keyed_api(ONE), playground=True, log=log) == [
+        "",
+        "Playground  http://127.0.0.1:1/prod/",
+        "API key     aaaaaaaaaaaaaaaaaaaa",
+        f"Try it      {CURL.format(KEY)}",
+        "Log         .cache/logs/serve-8080.log (LOGS=1 shows it here)",
+        "",
+        "Press Ctrl-C to stop.",
+    ]
+
+
+def test_a_person_gets_the_url_of_an_api_without_playground_and_keys() -> None:
+    assert shown(build_api(), playground=False) == [
+        "",
+        "URL         http://127.0.0.1:1/prod",
+        f"Try it      {CURL.format('')}",
+        "Log         below",
+        "",
+        "Press Ctrl-C to stop.",
+    ]
+
+
+def test_a_person_gets_the_keys_of_all_consumers_by_name() -> None:
+    keys = [line for line in shown(build_keyed_api(ONE, TWO), playground=True) if line.startswith("API key")]
+    assert keys == ["API key     aaaaaaaaaaaaaaaaaaaa (team-a)", "API key     bbbbbbbbbbbbbbbbbbbb (team-b)"]
+
+
+def test_the_log_starts_when_the_api_is_ready(tmp_path: Path) -> None:
+    lines: list[str] = []
+    file = tmp_path / "logs" / "serve.log"
+    with RequestLog(lines.append) as log:
+        log.write("the command's own request: 403")
+        log.begin(file)
+        log.write("a request")
+        assert file.read_text() == "a request\n", "at once, so that it can be followed"
+    log.write("a function that ends late")
+    assert file.read_text() == "a request\n"
+    assert lines == []
+
+
+def test_the_log_is_shown_where_no_file_is_wanted() -> None:
+    lines: list[str] = []
+    with RequestLog(lines.append) as log:
+        log.write("the command's own request: 403")
+        log.begin(None)
+        log.write("a request")
+    assert lines == ["a request"]
+
+
+def test_what_was_logged_before_a_failure_to_start_is_shown() -> None:
+    lines: list[str] = []
+
+    def fail() -> None:
+        with RequestLog(lines.append) as log:
+            log.write("Runtime exited")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert lines == ["Runtime exited"]
