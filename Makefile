@@ -13,9 +13,6 @@ VENV := .venv
 BIN  := $(VENV)/bin
 CDK  := node_modules/.bin/cdk
 
-# Ends a command: one that Ctrl-C has ended is no error of which make has to tell.
-UNTIL_CTRL_C := || exit $$(($$? == 130 ? 0 : $$?))
-
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_HOME := $(CURDIR)/.cache/cdk
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
@@ -31,10 +28,10 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.ready $(CDK) ## deploy into the emulated cloud, send a prompt, show the answer (PROMPT="…", VERBOSE=1)
-	@$(BIN)/python -m local demo --stack "$(STACK)" $(foreach value,$(CONTEXT),--context "$(value)") $(if $(VERBOSE),--verbose) $(UNTIL_CTRL_C)
+	@exec $(BIN)/python -m local demo --stack "$(STACK)" $(foreach value,$(CONTEXT),--context "$(value)") $(if $(VERBOSE),--verbose)
 
 serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT, STACK, CONTEXT, CORS, CONTAINER_URL, FAULT, LOGS=1)
-	@$(BIN)/python -m local serve --stack "$(STACK)" --port $(PORT) $(foreach value,$(CONTEXT),--context "$(value)") $(if $(CORS),--context "cors=$(CORS)") $(if $(CONTAINER_URL),--container-url "$(CONTAINER_URL)") $(if $(FAULT),--fault $(FAULT)) $(if $(LOGS),--logs) $(UNTIL_CTRL_C)
+	@exec $(BIN)/python -m local serve --stack "$(STACK)" --port $(PORT) $(foreach value,$(CONTEXT),--context "$(value)") $(if $(CORS),--context "cors=$(CORS)") $(if $(CONTAINER_URL),--container-url "$(CONTAINER_URL)") $(if $(FAULT),--fault $(FAULT)) $(if $(LOGS),--logs)
 
 synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices

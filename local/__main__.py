@@ -32,7 +32,7 @@ def main() -> int:
     is_demo = arguments.command == "demo"
     progress = Progress(sys.stdout if is_demo else sys.stderr, keeps_steps=is_demo)
     try:
-        return asyncio.run(_until_signalled(_command(arguments, progress)))
+        code = asyncio.run(_until_signalled(_command(arguments, progress)))
     except UserError as error:
         progress.print(error.problem, style="bold red")
         progress.print(f"→ {error.fix}")
@@ -41,6 +41,8 @@ def main() -> int:
         # The reader of the output has closed the pipe (`make demo | head`): nothing more can be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    # Ctrl-C ends make as well, which would report any other code as an error.
+    return 0 if code == 128 + signal.SIGINT and "MAKELEVEL" in os.environ else code
 
 
 def _raise_open_file_limit() -> None:

@@ -152,7 +152,7 @@ class Serve:
     def __init__(self, log: Path, *arguments: str, **environment: str) -> None:
         self._log = log
         self._log_file = log.open("wb")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE"))}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "local", "serve", "--port", "0", "--logs", *arguments],
             cwd=ROOT,

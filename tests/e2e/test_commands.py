@@ -185,15 +185,30 @@ def test_serve_in_a_terminal_shows_what_a_person_needs_and_ends_quietly() -> Non
     assert list(rows) == ["Playground", "API key", "Try it", "Log"]
     answer = subprocess.run(shlex.split(rows["Try it"]), capture_output=True, text=True, timeout=60)
     assert answer.stdout.endswith("data: [DONE]\n\n"), answer
-    page = urllib.request.urlopen(urllib.request.Request(rows["Playground"], headers={"Accept": "text/html"}))
-    assert "text/html" in page.headers["Content-Type"]
+    page = urllib.request.Request(rows["Playground"], headers={"Accept": "text/html"})
+    with urllib.request.urlopen(page, timeout=60) as response:
+        assert "text/html" in response.headers["Content-Type"]
     log = ROOT / rows["Log"].removesuffix(" (LOGS=1 shows it here)")
-    lines = log.read_text().splitlines()
-    assert lines[0].startswith("Inject faults: curl -X PUT ")
-    access = [json.loads(line) for line in lines if line.startswith('{"requestId"')]
+    assert log.read_text().startswith("Inject faults: curl -X PUT ")
+    deadline = time.monotonic() + 10
+    access: list[dict[str, str]] = []
+    while len(access) < 2 and time.monotonic() < deadline:  # a line is written after its response
+        access = [json.loads(line) for line in log.read_text().splitlines() if line.startswith('{"requestId"')]
     assert [(entry["httpMethod"], entry["status"]) for entry in access] == [("POST", "200"), ("GET", "200")]
     assert terminal.press_ctrl_c() == "^C", "nothing was shown since, and nothing is at the end"
     assert terminal.process.wait(30) in (0, -signal.SIGINT)
+
+
+def test_ctrl_c_during_the_deployment_ends_it_quietly() -> None:
+    terminal = Terminal()
+    terminal.read_until("cdk bootstrap")
+    shown = terminal.press_ctrl_c()
+    assert "^C" in shown
+    for noise in ("✗", "***", "Error", "Traceback"):
+        assert noise not in shown, shown
+    terminal.process.wait(30)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(terminal.process.pid, 0)
 
 
 @pytest.mark.slow
@@ -214,8 +229,8 @@ def test_serve_in_a_pipe_names_the_file_of_its_log() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_is_left_after_a_signal_during_the_deployment(tmp_path: Path, number: signal.Signals) -> None:
     serve = Serve(tmp_path / "log")
-    deadline = time.monotonic() + 60
-    while "cdk synth" not in serve.log():
+    deadline = time.monotonic() + READY_SECONDS
+    while "cdk bootstrap" not in serve.log():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     while not processes_of(serve.process.pid):
