@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+import pytest
 from aws_cdk import App, Stack
 
+from constructs_lib import Access, AccessMethod
 from constructs_lib.front_door.assets import lambda_root
 from constructs_lib.front_door.playground_page import render_page
-from tests.constructs_lib.front_door.doubles import Json, function, make_front_door, of_type, template, variables
+from tests.constructs_lib.front_door.doubles import (
+    Json,
+    function,
+    make_front_door,
+    of_type,
+    responses,
+    template,
+    variables,
+)
 
 PAGE = render_page(lambda_root() / "playground")
 
@@ -57,3 +69,17 @@ def test_the_function_and_the_page_are_the_same_assets_for_every_front_door(app:
     assert len({function(rendered)["Code"]["S3Key"] for rendered in templates.values()}) == 1
     pages = [playground_layer(templates[name])[1]["Content"]["S3Key"] for name in ("One", "Two")]
     assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    ("access", "kind"),
+    [
+        (Access.api_keys(), "API key"),
+        (Access.jwt(issuer="https://login.example.com/", audience="llm"), "access token"),
+    ],
+)
+def test_the_page_knows_what_an_access_method_requires_by_the_error_type(access: AccessMethod, kind: str) -> None:
+    rendered = template(make_front_door(access=access, playground=True))
+    error = json.loads(responses(rendered)["UNAUTHORIZED"]["responseTemplates"]["application/json"])
+    (token_type,) = re.findall(r'error_type === "(\w+)" \? "access token" : "API key"', PAGE)
+    assert (error["error_type"] == token_type) == (kind == "access token")
