@@ -12,6 +12,8 @@ UNIT   := tests/constructs_lib tests/lambda_ --ignore=tests/lambda_/test_deliver
 VENV := .venv
 BIN  := $(VENV)/bin
 CDK  := node_modules/.bin/cdk
+# By name, as make --dry-run would run a line that has $(MAKE) in it.
+SET_UP_CDK = $(MAKE) --silent --no-print-directory $(CDK)
 
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_HOME := $(CURDIR)/.cache/cdk
@@ -98,7 +100,7 @@ $(VENV)/node.ready: requirements.txt | $(VENV)/uv.ready
 # packages takes longer than everything else together. The CDK CLI is installed at the same time.
 $(VENV)/run.ready: requirements.txt | $(VENV)/node.ready
 	@echo "• Python packages (requirements.txt, downloads 125 MB)" >&2
-	@$(MAKE) --silent --no-print-directory $(CDK) & trap "kill $$! 2>/dev/null" EXIT; \
+	@$(SET_UP_CDK) & trap "kill $$! 2>/dev/null" EXIT; \
 	  $(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements.txt && wait $$!
 	@touch $@
 

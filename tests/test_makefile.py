@@ -82,6 +82,11 @@ def test_each_long_step_says_what_it_downloads(clone: Path) -> None:
     ]
 
 
+def test_a_dry_run_runs_nothing(clone: Path) -> None:
+    assert make(clone, "--dry-run", "demo").returncode == 0
+    assert not (clone / "calls").exists()
+
+
 def test_nothing_is_installed_twice(clone: Path) -> None:
     make(clone, "demo")
     (clone / "calls").unlink()
