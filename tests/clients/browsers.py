@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.deployed_cloud import ROOT
+from tests.clients.scripts import INSTALLED
 
 if TYPE_CHECKING:
     from tests.e2e.deployed_cloud import Cloud
 
 FOLDER = Path(__file__).with_name("browser")
-INSTALLED = ROOT / ".cache" / "browser-clients"
+PACKAGES = INSTALLED / "browser"
 REPORT_SECONDS = 60
 
 CHROMIUM = ("--headless", "--no-first-run", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
@@ -28,19 +28,6 @@ BROWSERS = {
     "chromium": lambda profile, url: ("chromium", *CHROMIUM, f"--user-data-dir={profile}", url),
     "firefox": lambda profile, url: (_firefox(), "--headless", "--no-remote", "--profile", str(profile), url),
 }
-
-
-def install() -> None:
-    """Install the packages in a folder of their own, at the versions of package-lock.json."""
-    INSTALLED.mkdir(parents=True, exist_ok=True)
-    names = ("package.json", "package-lock.json")
-    # npm writes this file at its end.
-    complete = (INSTALLED / "node_modules" / ".package-lock.json").exists()
-    if complete and all((INSTALLED / name).read_bytes() == (FOLDER / name).read_bytes() for name in names):
-        return
-    for name in names:
-        shutil.copy(FOLDER / name, INSTALLED)
-    subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=INSTALLED, check=True)
 
 
 class Page(ThreadingHTTPServer):
@@ -101,7 +88,7 @@ class _Handler(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         """The file of a path; the packages are installed elsewhere."""
         translated = super().translate_path(path)
-        return translated.replace(str(FOLDER / "node_modules"), str(INSTALLED / "node_modules"), 1)
+        return translated.replace(str(FOLDER / "node_modules"), str(PACKAGES / "node_modules"), 1)
 
     def log_message(self, *_: Any) -> None:
         """Nothing is logged."""

@@ -1,20 +1,34 @@
-"""Runs a client script against the deployed cloud and reads what it reports."""
+"""Runs client scripts against the deployed cloud, and keeps what they report."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from tests.e2e.deployed_cloud import ROOT, Cloud
 
+INSTALLED = ROOT / ".cache" / "clients"
+"""The environments of the clients; `make clean` removes them, the package managers keep their downloads."""
+
+REPORTS = ROOT / "build" / "clients"
 REQUESTS_PER_SCRIPT = 12
 """As many as the rate limiter lets through at once."""
 
 
-def run_script(cloud: Cloud, *command: str) -> dict[str, Any]:
+def run_script(cloud: Cloud, script: Path, *command: str | Path, cwd: Path = ROOT) -> dict[str, Any]:
     """The report of a script: the versions of its packages, and what each check raised, empty if nothing.
+
+    It is also written to `REPORTS`, for the table in docs/clients.md.
+
+    Args:
+        cloud: The front door that it calls.
+        script: Its file, or its folder, which names the report.
+        command: What runs it.
+        cwd: Where it runs.
 
     Raises:
         AssertionError: It has no report.
@@ -23,7 +37,7 @@ def run_script(cloud: Cloud, *command: str) -> dict[str, Any]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=cwd,
         env={**inherited, "FRONT_DOOR_URL": cloud.url, "FRONT_DOOR_KEY": cloud.api_key},
         capture_output=True,
         text=True,
@@ -31,8 +45,11 @@ def run_script(cloud: Cloud, *command: str) -> dict[str, Any]:
         check=False,
     )
     lines = done.stdout.strip().splitlines()
-    assert lines, f"{' '.join(command)} exited with {done.returncode}:\n{done.stderr}"
+    assert lines, f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stderr}"
     report: dict[str, Any] = json.loads(lines[-1])
+    path = REPORTS / script.parent.name / f"{script.stem}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}", **report}))
     return report
 
 

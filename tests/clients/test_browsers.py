@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.browsers import BROWSERS, Page, install
+from tests.clients.browsers import BROWSERS, FOLDER, PACKAGES, Page
+from tests.clients.installation import install_npm
 from tests.e2e.deployed_cloud import Cloud, Serve
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browsers"), pytest.mark.timeout(300)]
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browsers"), pytest.mark
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    install()
+    install_npm(FOLDER, PACKAGES)
     with Page() as served:
         yield served
 

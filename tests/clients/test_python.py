@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.clients.installation import PythonEnvironments
 from tests.clients.scripts import assert_passed, run_script
 from tests.e2e.deployed_cloud import Cloud
 
@@ -15,7 +17,16 @@ FOLDER = Path(__file__).with_name("python")
 SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "checks")
 
 
+@pytest.fixture(scope="module")
+def environments(request: pytest.FixtureRequest) -> Iterator[PythonEnvironments]:
+    """The environments of the scripts that this run tests."""
+    tests = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
+    made = PythonEnvironments(FOLDER / f"{test.callspec.params['script']}.py" for test in tests)
+    yield made
+    made.close()
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_it_works_as_documented(script: str, cloud: Cloud) -> None:
-    # uv reads the packages of a script from its first lines, and keeps the environment for the next run.
-    assert_passed(run_script(cloud, "uv", "run", "--quiet", "--no-project", "--script", str(FOLDER / f"{script}.py")))
+def test_it_works_as_documented(script: str, cloud: Cloud, environments: PythonEnvironments) -> None:
+    path = FOLDER / f"{script}.py"
+    assert_passed(run_script(cloud, path, environments.interpreter(path), path))

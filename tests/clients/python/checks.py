@@ -16,7 +16,8 @@ URL = os.environ["FRONT_DOOR_URL"]
 OPENAI_URL = f"{URL}/v1"
 KEY = os.environ["FRONT_DOOR_KEY"]
 MODEL = "llama"
-PROMPT = "What is deep learning?"
+PROMPT = "What is the weather in Paris?"
+"""The model of the emulated cloud calls a function whose name is in the prompt."""
 WEATHER = {
     "type": "object",
     "properties": {"city": {"type": "string"}},

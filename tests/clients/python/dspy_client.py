@@ -8,8 +8,19 @@
 
 import dspy
 from checks import KEY, MODEL, OPENAI_URL, PROMPT, URL, run
+from dspy import lm15
 
 dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
+
+
+# What a model supports is looked up in a list, unless it is declared.
+lm15.register_provider(
+    lm15.ProviderDefinition.chat(
+        lm15.AccessPolicy(provider="tgi", env_keys=("TGI_KEY",), base_url=OPENAI_URL), compat=lm15.OpenAIChatCompat()
+    ),
+    supports=lm15.ModelSupport(function_calling=True, response_schema=True),
+)
+declared = dspy.LM(f"tgi/{MODEL}", api_key=KEY)
 
 
 def chat() -> None:
@@ -26,8 +37,7 @@ def hugging_face() -> None:
 
 def structured() -> None:
     """A program with an output of a type, by a schema."""
-    model = dspy.LM(f"openai/{MODEL}", api_base=OPENAI_URL, api_key=KEY, model_type="chat")
-    with dspy.context(lm=model, adapter=dspy.JSONAdapter()):
+    with dspy.context(lm=declared, adapter=dspy.JSONAdapter()):
         answer = dspy.Predict("question -> city: str, inhabitants: int")(question=PROMPT)
     assert isinstance(answer.inhabitants, int)
 

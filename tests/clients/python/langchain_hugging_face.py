@@ -11,7 +11,9 @@ from langchain_core.tools import tool
 from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
 from pydantic import BaseModel
 
-llm = HuggingFaceEndpoint(endpoint_url=URL, huggingfacehub_api_token=KEY, max_new_tokens=100)
+# The library sends `huggingfacehub_api_token` to the hosts of Hugging Face alone.
+HEADERS = {"Authorization": f"Bearer {KEY}"}
+llm = HuggingFaceEndpoint(endpoint_url=URL, server_kwargs={"headers": HEADERS}, max_new_tokens=100)
 model = ChatHuggingFace(llm=llm, model_id="none")
 
 

@@ -8,12 +8,15 @@
 
 import asyncio
 
-from agents import Agent, AsyncOpenAI, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
-from checks import KEY, MODEL, OPENAI_URL, PROMPT, run
+from agents import Agent, ModelSettings, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
+from checks import KEY, MODEL, OPENAI_URL, PROMPT, raised, run
+from openai import AsyncOpenAI, NotFoundError
 from pydantic import BaseModel
 
 set_tracing_disabled(True)
-model = OpenAIChatCompletionsModel(model=MODEL, openai_client=AsyncOpenAI(base_url=OPENAI_URL, api_key=KEY))
+client = AsyncOpenAI(base_url=OPENAI_URL, api_key=KEY)
+model = OpenAIChatCompletionsModel(model=MODEL, openai_client=client)
+calls: list[str] = []
 
 
 class City(BaseModel):
@@ -25,36 +28,68 @@ class City(BaseModel):
 @function_tool
 def weather(city: str) -> str:
     """The weather in a city."""
+    calls.append(city)
     return f"Sunny in {city}."
+
+
+async def answer(made: Agent) -> object:
+    """What an agent answers, not streamed."""
+    return (await Runner.run(made, PROMPT, max_turns=12)).final_output
+
+
+async def streamed(made: Agent) -> tuple[object, list[str]]:
+    """What an agent answers, streamed, and the types of the events."""
+    result = Runner.run_streamed(made, PROMPT, max_turns=12)
+    events = [event.type async for event in result.stream_events()]
+    return result.final_output, events
 
 
 def chat() -> None:
     """One answer."""
-    assert Runner.run_sync(Agent(name="a", model=model), PROMPT).final_output
+    assert loop.run(answer(Agent(name="a", model=model)))
 
 
 def stream() -> None:
     """An answer in pieces."""
+    text, events = loop.run(streamed(Agent(name="a", model=model)))
+    assert text
+    assert events.count("raw_response_event") > 3
 
-    async def collect() -> list[str]:
-        result = Runner.run_streamed(Agent(name="a", model=model), PROMPT)
-        return [event.type async for event in result.stream_events()]
 
-    assert "raw_response_event" in asyncio.run(collect())
+def tools() -> None:
+    """A call of a function."""
+    settings = ModelSettings(tool_choice="required")
+    loop.run(answer(Agent(name="a", model=model, tools=[weather], model_settings=settings)))
+    assert calls
+
+
+def structured() -> None:
+    """An answer of a type."""
+    assert isinstance(loop.run(answer(Agent(name="a", model=model, output_type=City))), City)
 
 
 def agent() -> None:
     """An agent with a function and a type for its answer, streamed and not."""
     made = Agent(name="a", model=model, tools=[weather], output_type=City)
-    assert isinstance(Runner.run_sync(made, PROMPT, max_turns=12).final_output, City)
-
-    async def collect() -> object:
-        result = Runner.run_streamed(made, PROMPT, max_turns=12)
-        async for _ in result.stream_events():
-            pass
-        return result.final_output
-
-    assert isinstance(asyncio.run(collect()), City)
+    assert isinstance(loop.run(answer(made)), City)
+    assert isinstance(loop.run(streamed(made))[0], City)
 
 
-run("openai-agents", "openai", chat=chat, stream=stream, agent=agent)
+def errors() -> None:
+    """OpenAI's exceptions."""
+    unknown = Agent(name="a", model=OpenAIChatCompletionsModel(model="unknown", openai_client=client))
+    assert "`llama`" in str(raised(NotFoundError, lambda: loop.run(answer(unknown))))
+
+
+# One client belongs to one event loop.
+with asyncio.Runner() as loop:
+    run(
+        "openai-agents",
+        "openai",
+        chat=chat,
+        stream=stream,
+        tools=tools,
+        structured=structured,
+        agent=agent,
+        errors=errors,
+    )

@@ -1,0 +1,35 @@
+"""JavaScript's client libraries in Node, as their documentation calls them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.clients.installation import install_npm
+from tests.clients.scripts import INSTALLED, assert_passed, run_script
+from tests.e2e.deployed_cloud import Cloud
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clients"), pytest.mark.timeout(900)]
+
+FOLDER = Path(__file__).with_name("javascript")
+SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.mjs") if path.stem != "checks")
+
+
+@pytest.fixture(scope="module")
+def installed() -> Path:
+    """A folder with the packages and the scripts: Node looks for packages next to the file that imports them."""
+    folder = INSTALLED / "javascript"
+    install_npm(FOLDER, folder)
+    for path in FOLDER.glob("*.mjs"):
+        shutil.copy(path, folder)
+    return folder
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_it_works_as_documented(script: str, cloud: Cloud, installed: Path) -> None:
+    node = Path(sys.executable).with_name("node")
+    path = FOLDER / f"{script}.mjs"
+    assert_passed(run_script(cloud, path, node, installed / path.name))
