@@ -44,7 +44,7 @@ def run_script(cloud: Cloud, script: Path, *command: str | Path, cwd: Path = ROO
         timeout=840,
         check=False,
     )
-    lines = done.stdout.strip().splitlines()
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert lines, f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stderr}"
     report: dict[str, Any] = json.loads(lines[-1])
     path = REPORTS / script.parent.name / f"{script.stem}.json"

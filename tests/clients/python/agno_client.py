@@ -8,6 +8,7 @@
 
 from agno.agent import Agent
 from agno.models.openai.like import OpenAILike
+from agno.run.base import RunStatus
 from checks import KEY, MODEL, OPENAI_URL, PROMPT, run
 from pydantic import BaseModel
 
@@ -50,4 +51,11 @@ def structured() -> None:
     assert isinstance(answer, City), answer
 
 
-run("agno", "openai", chat=chat, stream=stream, tools=tools, structured=structured)
+def errors() -> None:
+    """A run that failed, with the words of the error."""
+    response = Agent(model=OpenAILike("unknown", **OPTIONS), telemetry=False).run(PROMPT)
+    assert response.status == RunStatus.error
+    assert "`llama`" in response.content
+
+
+run("agno", "openai", chat=chat, stream=stream, tools=tools, structured=structured, errors=errors)

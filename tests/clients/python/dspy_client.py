@@ -6,8 +6,10 @@
 # ///
 """DSPy, which calls through LiteLLM."""
 
+import asyncio
+
 import dspy
-from checks import KEY, MODEL, OPENAI_URL, PROMPT, URL, run
+from checks import KEY, MODEL, OPENAI_URL, PROMPT, URL, raised, run
 from dspy import lm15
 
 dspy.configure_cache(enable_disk_cache=False, enable_memory_cache=False)
@@ -35,6 +37,34 @@ def hugging_face() -> None:
     assert text if isinstance(text, str) else text["text"]
 
 
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"Sunny in {city}."
+
+
+def stream() -> None:
+    """A program whose answer comes in pieces."""
+
+    async def collect() -> list[object]:
+        listeners = [dspy.streaming.StreamListener("answer")]
+        program = dspy.streamify(dspy.Predict("question -> answer"), stream_listeners=listeners)
+        return [piece async for piece in program(question=PROMPT)]
+
+    with dspy.context(lm=declared, adapter=dspy.JSONAdapter()):
+        *pieces, prediction = asyncio.run(collect())
+    assert any(isinstance(piece, dspy.streaming.StreamResponse) for piece in pieces)
+    assert prediction.answer
+
+
+def tools() -> None:
+    """A program that calls a function."""
+    with dspy.context(lm=declared, adapter=dspy.JSONAdapter()):
+        program = dspy.Predict("question, tools: list[dspy.Tool] -> calls: dspy.ToolCalls")
+        answer = program(question=PROMPT, tools=[dspy.Tool(weather)])
+    (call,) = answer.calls.tool_calls
+    assert call.name == "weather"
+
+
 def structured() -> None:
     """A program with an output of a type, by a schema."""
     with dspy.context(lm=declared, adapter=dspy.JSONAdapter()):
@@ -42,4 +72,19 @@ def structured() -> None:
     assert isinstance(answer.inhabitants, int)
 
 
-run("dspy", "litellm", chat=chat, hugging_face=hugging_face, structured=structured)
+def errors() -> None:
+    """The library's own exception, with the words of the error."""
+    error = raised(dspy.LMError, lambda: dspy.LM("openai/unknown", api_base=OPENAI_URL, api_key=KEY)(PROMPT))
+    assert "`llama`" in str(error)
+
+
+run(
+    "dspy",
+    "litellm",
+    chat=chat,
+    stream=stream,
+    hugging_face=hugging_face,
+    tools=tools,
+    structured=structured,
+    errors=errors,
+)

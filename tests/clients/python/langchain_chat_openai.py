@@ -6,6 +6,10 @@
 # ///
 """LangChain with its client of OpenAI."""
 
+import asyncio
+from functools import reduce
+from operator import add
+
 import openai
 from checks import KEY, MODEL, OPENAI_URL, PROMPT, raised, run
 from langchain.agents import create_agent
@@ -31,12 +35,21 @@ def weather(city: str) -> str:
 
 def chat() -> None:
     """One answer."""
-    assert model.invoke(PROMPT).content
+    answer = model.invoke(PROMPT)
+    assert answer.content
+    assert answer.usage_metadata["output_tokens"] > 0
 
 
 def stream() -> None:
-    """An answer in pieces."""
-    assert "".join(chunk.text for chunk in model.stream(PROMPT))
+    """An answer in pieces, with the token counts, and in an event loop."""
+    total = reduce(add, model.stream(PROMPT, stream_usage=True))
+    assert total.text
+    assert total.usage_metadata["output_tokens"] > 0
+
+    async def collect() -> str:
+        return "".join([chunk.text async for chunk in model.astream(PROMPT)])
+
+    assert asyncio.run(collect())
 
 
 def tools() -> None:
@@ -46,8 +59,9 @@ def tools() -> None:
 
 
 def structured() -> None:
-    """An answer of a type."""
-    assert isinstance(model.with_structured_output(City).invoke(PROMPT), City)
+    """An answer of a type, by a schema and by the call of a function."""
+    for method in ("json_schema", "function_calling"):
+        assert isinstance(model.with_structured_output(City, method=method).invoke(PROMPT), City)
 
 
 def agent() -> None:

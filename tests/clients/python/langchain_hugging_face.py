@@ -6,7 +6,8 @@
 # ///
 """LangChain with the Hugging Face Hub's client, which is given a URL alone."""
 
-from checks import KEY, PROMPT, URL, run
+from checks import KEY, PROMPT, URL, raised, run
+from huggingface_hub.errors import HfHubHTTPError
 from langchain_core.tools import tool
 from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint
 from pydantic import BaseModel
@@ -56,6 +57,13 @@ def structured() -> None:
     assert set(answer if isinstance(answer, dict) else answer.model_dump()) == {"name"}
 
 
+def errors() -> None:
+    """The exceptions of the Hub's client."""
+    unknown = HuggingFaceEndpoint(endpoint_url=URL, server_kwargs={"headers": {"Authorization": "Bearer unknown"}})
+    error = raised(HfHubHTTPError, lambda: ChatHuggingFace(llm=unknown, model_id="none").invoke(PROMPT))
+    assert error.response.status_code == 401
+
+
 run(
     "langchain-huggingface",
     "huggingface_hub",
@@ -64,4 +72,5 @@ run(
     generate=generate,
     tools=tools,
     structured=structured,
+    errors=errors,
 )

@@ -1,6 +1,6 @@
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["openai==3.54.0"]
+# dependencies = ["openai==3.57.0"]
 # [tool.uv]
 # exclude-newer = "2026-11-29T00:00:00Z"
 # ///

@@ -17,6 +17,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 provider = OpenAIProvider(base_url=OPENAI_URL, api_key=KEY)
 model = OpenAIChatModel(MODEL, provider=provider)
+calls: list[str] = []
 
 
 class City(BaseModel):
@@ -27,6 +28,7 @@ class City(BaseModel):
 
 def weather(city: str) -> str:
     """The weather in a city."""
+    calls.append(city)
     return f"Sunny in {city}."
 
 
@@ -43,6 +45,12 @@ def stream() -> None:
             return await result.get_output()
 
     assert asyncio.run(collect())
+
+
+def tools() -> None:
+    """An agent that calls a function."""
+    assert Agent(model, tools=[weather]).run_sync(PROMPT).output
+    assert calls
 
 
 def structured() -> None:
@@ -63,4 +71,13 @@ def errors() -> None:
     assert raised(ModelHTTPError, lambda: unknown.run_sync(PROMPT)).status_code == 404
 
 
-run("pydantic-ai-slim", "openai", chat=chat, stream=stream, structured=structured, agent=agent, errors=errors)
+run(
+    "pydantic-ai-slim",
+    "openai",
+    chat=chat,
+    stream=stream,
+    tools=tools,
+    structured=structured,
+    agent=agent,
+    errors=errors,
+)
