@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.installation import PythonEnvironments
 from tests.clients.scripts import assert_passed, run_script
 from tests.e2e.deployed_cloud import Cloud, Serve, wait_until_nothing_is_left
 from tests.local.model_container.servers import Servers
@@ -33,4 +34,6 @@ def evaluated(tmp_path: Path) -> Iterator[Cloud]:
 
 def test_a_multiple_choice_task_is_evaluated(evaluated: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert_passed(run_script(evaluated, "uv", "run", "--quiet", "--no-project", "--script", str(SCRIPT)))
+    environments = PythonEnvironments([SCRIPT])
+    assert_passed(run_script(evaluated, SCRIPT, environments.interpreter(SCRIPT), SCRIPT))
+    environments.close()
