@@ -72,6 +72,11 @@ def is_object(normalized: dict[str, Any]) -> bool:
     return isinstance(normalized.get("properties"), dict)
 
 
+def names_in(required: object) -> list[str]:
+    """The names in a schema's `required`, whatever it is."""
+    return [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+
+
 class _UnusableError(Exception):
     pass
 
@@ -153,8 +158,9 @@ class _Normalizer:
         return _string(node) if node.get("type") == "string" else node
 
     def _object(self, node: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-        names = node.get("required")
-        required = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+        required = names_in(node.get("required"))
+        if node.get("required") not in (None, required):
+            raise _UnusableError("`required` must be an array of strings")
         kept = {}
         for name, each in ({**node["properties"], **{name: _property(node, name) for name in required}}).items():
             try:

@@ -8,7 +8,7 @@ with one that says nothing.
 
 from typing import Any
 
-from front_door.engines.tgi.schema import is_object, normalize_schema
+from front_door.engines.tgi.schema import is_object, names_in, normalize_schema
 from front_door.generation.members import Members
 from front_door.generation.request import GenerationRequest, Problems
 
@@ -43,9 +43,8 @@ class Arguments:
         self._is_wrapped = not is_object(schema) or any(name in schema["properties"] for name in (_NAME, _FIRST))
         if self._is_wrapped and not _has_members(schema):
             problems.add(path, f"{path}: schema must be a JSON Schema of 'type: \"object\"'")
+        self.required = names_in(schema.get("required"))
         self.parameters = self._rewrite(schema)
-        required = schema.get("required")
-        self.required = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
 
     def members(self) -> Members | None:
         """Reads the tool's own arguments out of what TGI sends; None if they are the same."""
@@ -59,7 +58,7 @@ class Arguments:
         if self._is_wrapped:
             schema = {"type": "object", "properties": {_WRAPPER: schema}, "required": [_WRAPPER]}
         properties = {_FIRST: {"const": True}, **schema["properties"]}
-        return {**schema, "properties": properties, "required": [_FIRST, *schema.get("required", [])]}
+        return {**schema, "properties": properties, "required": [_FIRST, *names_in(schema.get("required"))]}
 
 
 def _has_members(schema: Any) -> bool:

@@ -135,6 +135,8 @@ def test_every_subschema_has_a_keyword_that_outlines_core_knows(schema: dict[str
             {"allOf": [{"pattern": "a+"}, {"pattern": "b+"}]},
             "parts of the schema that hold together have different values of `pattern`",
         ),
+        ({"properties": {"a": {"properties": {}, "required": True}}}, "`required` must be an array of strings"),
+        ({"type": "object", "required": ["a", 1]}, "`required` must be an array of strings"),
         ({"properties": {"a": {"$ref": "#/$defs/A"}}}, "a $ref points to something that is not in the schema"),
         ({"properties": {"a": {"$ref": "https://example.com/a"}}}, "a $ref must point into the same schema"),
     ],

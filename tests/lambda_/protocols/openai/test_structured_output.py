@@ -176,6 +176,16 @@ def test_of_allowed_tools_only_those_and_the_final_one_are_sent(api: ApiClient, 
     assert [each["function"]["name"] for each in sagemaker.received[0].json()["tools"]] == ["now", "final_answer"]
 
 
+@pytest.mark.parametrize("required", [5, "a", ["a", 1]])
+def test_names_that_are_no_names_are_rejected_like_any_other_problem(api: ApiClient, required: object) -> None:
+    answer = api.send(PATH, {**BODY, "response_format": form({**SCHEMA, "required": required})})
+    path = "response_format.json_schema.schema"
+    assert (answer.status, answer.json()["error"]["message"]) == (
+        400,
+        f"{path}: `required` must be an array of strings",
+    )
+
+
 def test_a_problem_of_the_schema_is_reported_where_the_client_wrote_it(api: ApiClient) -> None:
     schema = {"properties": {"a": {"$ref": "#/$defs/A"}}}
     answer = api.send(PATH, {**BODY, "response_format": form(schema)})
