@@ -53,7 +53,7 @@ def _chat_body(
     body: dict[str, Any] = {"messages": [_translate_message(each) for each in messages]}
     body |= _sampling(request, facts, problems)
     body |= _logprobs(request, facts, problems)
-    is_rewritten = request.final_answer is not None
+    is_rewritten = False
     if request.tools:
         from front_door.engines.tgi.tools import build_tools
 
@@ -64,7 +64,7 @@ def _chat_body(
         body["response_format"], is_rewritten = build_grammar(request.response_format, problems)
         if is_rewritten and request.logprobs:
             problems.add("logprobs", "logprobs is supported with a response_format only if its schema has `properties`")
-    if is_rewritten:
+    if is_rewritten or "tools" in body:
         body.pop("stop", None)  # it is for the content alone, in which this function looks for it too
     return body | {"stream": True, "stream_options": {"include_usage": True}}
 

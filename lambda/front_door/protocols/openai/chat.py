@@ -75,6 +75,8 @@ def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         allowed = [choice]
     if not tools and choice not in ("auto", "none"):
         problems.add("tool_choice", "tool_choice is allowed with tools only: give `tools` or leave it out")
+    elif tools and choice == "required" and not allowed:
+        problems.add("tool_choice", "tool_choice requires a call but allows no tool: name one in `allowed_tools.tools`")
     elif any(name not in names for name in allowed):
         problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {', '.join(names)}")
     return {"tools": tools, "tool_choice": choice, "allowed_tools": allowed}

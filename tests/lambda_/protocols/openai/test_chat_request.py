@@ -228,6 +228,11 @@ def test_a_tool_prompt_is_sent_with_tools_only() -> None:
     assert sent({"tool_prompt": "p"}) == {}
 
 
+def test_stop_sequences_are_not_sent_with_tools_as_they_would_end_a_call_in_the_middle() -> None:
+    assert "stop" not in sent({"tools": TOOLS, "stop": "e"})
+    assert sent({"tools": TOOLS, "tool_choice": "none", "stop": "e"}) == {"stop": ["e"]}
+
+
 def test_the_required_arguments_of_a_tool_are_known() -> None:
     request = parse_chat({**HI, "tools": TOOLS}, Problems(), strict=True)
     found = [arguments_of(request, name) for name in ("weather", "now")]
@@ -253,6 +258,11 @@ def test_two_tools_of_one_name_are_rejected() -> None:
         ({"tool_choice": named("now")}, "tool_choice", "tool_choice is allowed with tools only"),
         ({"tools": TOOLS, "tool_choice": named("then")}, "tool_choice", "not among the tools: weather, now"),
         ({"tools": TOOLS, "tool_choice": allowed("auto", "then")}, "tool_choice", "not among the tools: weather, now"),
+        (
+            {"tools": TOOLS, "tool_choice": allowed("required")},
+            "tool_choice",
+            "tool_choice requires a call but allows no tool: name one in `allowed_tools.tools`",
+        ),
         ({"tools": [named("no_tool")]}, "tools[0].function.name", "no_tool is reserved by this model's server"),
         (
             {

@@ -72,6 +72,7 @@ TOOL_CHATS = st.fixed_dictionaries(
         "tool_choice": st.sampled_from(["auto", "required", "none", {"type": "function", "function": {"name": "now"}}]),
         "max_tokens": st.integers(1, 80),
         "n": st.integers(1, 2),
+        "stop": st.sampled_from(["a", ["}", "toy"]]),
         "logprobs": st.booleans(),
     },
 )
