@@ -32,17 +32,21 @@ class WholeResponse:
 
 Open = Callable[[], Events]
 _Item = tuple[int, bytes | None, BaseException | None]
+# Each is at most what one read from a socket completes. More than the two that each of eight streams may add after all
+# is over, so that no thread waits for a reader that has gone.
+_MAX_WAITING = 32
 
 
 def merge_streams(streams: Sequence[Open]) -> Iterator[tuple[int, bytes]]:
     """Open some streams at once and yield their events as they arrive, each with the index of its stream.
 
-    Yields empty events (keep-alives) while none arrive. One error ends all: the other streams stop at their next event.
+    Yields empty events (keep-alives) while none arrive. While nobody reads, the streams wait, apart from a few events.
+    One error ends all: the other streams stop at their next event.
 
     Raises:
         ApiError: The first error of any stream.
     """
-    items: queue.SimpleQueue[_Item] = queue.SimpleQueue()
+    items: queue.Queue[_Item] = queue.Queue(_MAX_WAITING)
     is_over = threading.Event()
     for index, open_stream in enumerate(streams):
         threading.Thread(target=_run, args=(open_stream, index, items, is_over), daemon=True).start()
@@ -62,9 +66,11 @@ def merge_streams(streams: Sequence[Open]) -> Iterator[tuple[int, bytes]]:
                 yield index, events
     finally:
         is_over.set()
+        while not items.empty():
+            items.get()
 
 
-def _run(open_stream: Open, index: int, items: "queue.SimpleQueue[_Item]", is_over: threading.Event) -> None:
+def _run(open_stream: Open, index: int, items: "queue.Queue[_Item]", is_over: threading.Event) -> None:
     try:
         stream = open_stream()
         for events in stream:

@@ -2,9 +2,11 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from front_door.generation.fan_out import merge_streams
 from front_door.sagemaker import connection
 
 from tests.lambda_.conftest import ApiClient
@@ -136,6 +138,29 @@ def test_a_client_that_disconnects_stops_all_requests(
     body: Any = api.begin(PATH, {**HI, "n": 2, "stream": True}).body
     next(iter(body))
     body.close()
+    assert_all_have_ended()
+
+
+class Endless:
+    """Events without an end, as fast as they are taken; `taken` counts those of all."""
+
+    is_event_stream = True
+    taken = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            Endless.taken += 1
+            yield b"data: {}\n\n"
+
+
+def test_streams_wait_for_a_client_that_reads_slowly() -> None:
+    merged: Any = merge_streams([Endless] * 8)
+    next(merged)
+    time.sleep(0.3)
+    taken = Endless.taken
+    time.sleep(0.1)
+    assert Endless.taken == taken < 64
+    merged.close()
     assert_all_have_ended()
 
 
