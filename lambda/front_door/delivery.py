@@ -14,6 +14,7 @@ from front_door.context import RequestContext
 from front_door.errors import IN_BAND, ApiError
 from front_door.http.response import JSON, Response
 from front_door.request_log import RequestLog
+from front_door.sagemaker import connection
 
 # As axum, TGI's HTTP library, sends it; the last one keeps proxies from buffering.
 EVENT_STREAM = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -99,12 +100,18 @@ def _stream(
     check_first: Callable[[bytes], None] | None,
     check_last: Callable[[bytes, RequestLog], None],
 ) -> Iterator[bytes]:
+    sent = time.monotonic()
     try:
         for part in parts:
             if part and check_first is not None:
                 _check_begin(part, source, check_first)
                 check_first = None
-            yield _render(part, translate)
+            rendered = translate(part) if part and translate is not None else part
+            now = time.monotonic()
+            # A translation may be empty for long, such as after a stop sequence.
+            if rendered or not part or now - sent >= connection.KEEP_ALIVE_SECONDS:
+                sent = now
+                yield rendered or KEEP_ALIVE_EVENT
         check_last(source.last_event, ctx.log)
     except ApiError as failure:
         error = _error_to_report(failure, source, check_last, ctx.log)
@@ -130,12 +137,6 @@ def _error_to_report(
     except ApiError as last:
         return last if last.log_detail == IN_BAND else error
     return None
-
-
-def _render(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:
-    if not part:
-        return KEEP_ALIVE_EVENT
-    return part if translate is None else translate(part)
 
 
 def buffered_response(ctx: RequestContext, builder: ResponseBuilder, errors: ErrorWriter) -> Response:

@@ -93,6 +93,20 @@ def test_a_chat_with_keep_alives_ends_as_any_other(api: ApiClient, sagemaker: Sa
     assert answer.body.endswith(b"data: [DONE]\n\n")
 
 
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_stream_whose_events_say_nothing_to_the_client_sends_keep_alives(
+    api: ApiClient, sagemaker: SageMakerDouble, n: int
+) -> None:
+    """After a stop sequence the container goes on."""
+    token = b'data: {"choices":[{"index":0,"delta":{"role":"assistant","content":"x"},"finish_reason":null}]}\n\n'
+    goes_on = [each for _ in range(10) for each in (chunk(part(token)), pause(0.04))]
+    ends = [*(chunk(part(event)) for event in CHAT), b"0\r\n\r\n"]
+    sagemaker.replies += [Reply([HEAD, *goes_on, *ends]) for _ in range(n)]
+    answer = api.send("/v1/chat/completions", {**HI, "stream": True, "stop": "x", "n": n}).body
+    assert 1 <= answer.count(b":\n\n") <= 6
+    assert answer.count(b'"finish_reason":"stop"') == n
+
+
 class TestBufferedResponseThatTakesVeryLong:
     """API Gateway ends a stream after five minutes without data."""
 

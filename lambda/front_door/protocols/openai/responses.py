@@ -16,6 +16,7 @@ from front_door.protocols.generation import Generation
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.errors import OPENAI
 from front_door.request_log import RequestLog
+from front_door.sagemaker import connection
 
 _DONE = b"data: [DONE]\n\n"
 _DIFFERENCE = "x-tgi-difference"
@@ -168,10 +169,12 @@ class _MultiChoiceStream:
 
     def __iter__(self) -> Iterator[bytes]:
         """Complete chunks; raises the first error of any choice."""
+        sent = time.monotonic()
         for index, events in self._generation.merged_events():
-            if not events:
-                yield events
-            elif chunks := self._translator.translate(index, events):
+            chunks = self._translator.translate(index, events) if events else events
+            now = time.monotonic()
+            if chunks or not events or now - sent >= connection.KEEP_ALIVE_SECONDS:
+                sent = now
                 yield chunks
             error = self._translator.choices[index].error
             if error is not None:
