@@ -110,18 +110,21 @@ def from_environment(environ: Mapping[str, str]) -> Config:
 
 def _read_models(path: str, deployed_values: list[str]) -> Any:
     """The file, with each `{"deployed": n}` replaced by the n-th value that only the deployment knew."""
+    referred = set()
 
     def replace(value: dict[str, Any]) -> Any:
         number = value.get("deployed")
-        return deployed_values[number] if isinstance(number, int) else value
+        if not isinstance(number, int):
+            return value
+        referred.add(number)
+        return deployed_values[number] if number < len(deployed_values) else None
 
     with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a millisecond here
-        try:
-            return json.load(file, object_hook=replace)
-        except IndexError:
-            raise ConfigError(
-                f"{path} refers to more values than the {len(deployed_values)} in DEPLOYED_VALUES."
-            ) from None
+        entries = json.load(file, object_hook=replace)
+    # An empty value, or one with a space, would shift the others: requests would go to other models' endpoints.
+    if referred != set(range(len(deployed_values))):
+        raise ConfigError(f"{path} refers to {len(referred)} values, and DEPLOYED_VALUES has {len(deployed_values)}.")
+    return entries
 
 
 def _model(name: str, entry: dict[str, Any]) -> Model:

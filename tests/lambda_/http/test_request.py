@@ -187,7 +187,7 @@ def test_health_is_tgis_503_otherwise(api: ApiClient, sagemaker: SageMakerDouble
 
 
 MODELS = (
-    '{"b": {"endpoint_name": "e", "model_id": null, "engine": "tgi", "max_body_bytes": 5}, "a": '
+    '{"b": {"endpoint_name": {"deployed": 0}, "model_id": null, "engine": "tgi", "max_body_bytes": 5}, "a": '
     '{"endpoint_name": {"deployed": 1}, "model_id": "x/y", "engine": "tgi", "max_body_bytes": 6, "version": "3"}}'
 )
 ENVIRONMENT = {
@@ -202,7 +202,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a function, with the file of its models."""
     file = tmp_path / "models.json"
     file.write_text(MODELS)
-    return {**ENVIRONMENT, "MODELS_FILE": str(file), "DEPLOYED_VALUES": "other f"}
+    return {**ENVIRONMENT, "MODELS_FILE": str(file), "DEPLOYED_VALUES": "e f"}
 
 
 def test_the_configuration_is_read_from_the_environment_and_the_file(environment: dict[str, str]) -> None:
@@ -220,7 +220,7 @@ def test_the_configuration_is_read_from_the_environment_and_the_file(environment
 def test_a_model_may_have_any_name(environment: dict[str, str]) -> None:
     entry = {"endpoint_name": {"deployed": 0}, "model_id": None, "max_body_bytes": 5}
     Path(environment["MODELS_FILE"]).write_text(json.dumps({"deployed": entry}))
-    assert from_environment(environment).models["deployed"].endpoint_name == "other"
+    assert from_environment(environment | {"DEPLOYED_VALUES": "other"}).models["deployed"].endpoint_name == "other"
 
 
 def test_the_sdks_variables_take_precedence(environment: dict[str, str]) -> None:
@@ -236,7 +236,8 @@ def test_the_sdks_variables_take_precedence(environment: dict[str, str]) -> None
     ("change", "expected_message"),
     [
         ({"MODELS_FILE": "/nowhere/m.json"}, "MODELS_FILE is not what a FrontDoor writes: .*'/nowhere/m.json'"),
-        ({"DEPLOYED_VALUES": "e"}, r"models\.json refers to more values than the 1 in DEPLOYED_VALUES\."),
+        ({"DEPLOYED_VALUES": " f"}, r"models\.json refers to 2 values, and DEPLOYED_VALUES has 1\."),
+        ({"DEPLOYED_VALUES": "two words f"}, r"models\.json refers to 2 values, and DEPLOYED_VALUES has 3\."),
         ({"DEFAULT_MAX_TOKENS": "many"}, "DEFAULT_MAX_TOKENS is not what a FrontDoor writes"),
         ({"CORS_ORIGINS": "https://a.example"}, "CORS_ORIGINS is not what a FrontDoor writes"),
     ],
@@ -261,7 +262,7 @@ def test_an_invalid_environment_says_why(
 def test_an_invalid_file_says_why(text: str, expected_message: str, environment: dict[str, str]) -> None:
     Path(environment["MODELS_FILE"]).write_text(text)
     with pytest.raises(ConfigError, match=expected_message):
-        from_environment(environment)
+        from_environment(environment | {"DEPLOYED_VALUES": ""})
 
 
 @pytest.mark.parametrize("name", sorted([*ENVIRONMENT, "MODELS_FILE"]))
