@@ -45,7 +45,7 @@ class App:
             response = _error_response(event, ApiError("internal", "The front door failed."))
         response.headers["x-request-id"] = log.request_id
         if request is not None:
-            response.headers.update(cors.headers(request, self._config.cors_origins))
+            cors.add_headers(response, request, self._config.cors_origins)
         log.add(status=response.status)
         if isinstance(response.body, list):
             log.write()

@@ -367,3 +367,4 @@ class TestFrontDoorThatRequiresApiKeys:
     def test_serves_the_playground(self, keyed: ApiClient, method: str) -> None:
         answer = keyed.send("/", method=method, requestContext={}, headers={"Accept": "text/html"})
         assert (answer.status, answer.body) == (200, b"<title>Playground</title>")
+        assert answer.headers["Vary"] == "Accept, Origin"

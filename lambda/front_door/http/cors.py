@@ -13,24 +13,21 @@ _EXPOSED_HEADERS = (
 _NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]+", re.ASCII)
 
 
-def headers(request: Request, origins: tuple[str, ...]) -> dict[str, str]:
-    """The headers for a page of an allowed origin; credentials (cookies) are never allowed, the key is a header."""
+def add_headers(response: Response, request: Request, origins: tuple[str, ...]) -> None:
+    """Add those for a page of an allowed origin; credentials (cookies) are never allowed, the key is a header."""
     if not origins:
-        return {}
-    origin = request.header("origin")
-    if "*" in origins:
-        return {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED_HEADERS}
-    if origin is None or origin not in origins:
-        return {"Vary": "Origin"}
-    return {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": _EXPOSED_HEADERS,
-        "Vary": "Origin",
-    }
+        return
+    headers, origin = response.headers, request.header("origin")
+    allowed = "*" if "*" in origins else origin if origin in origins else None
+    if allowed is not None:
+        headers["Access-Control-Allow-Origin"] = allowed
+        headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+    if allowed != "*":
+        headers["Vary"] = f"{headers['Vary']}, Origin" if "Vary" in headers else "Origin"
 
 
 def preflight(request: Request, methods: Iterable[str]) -> Response:
-    """The response to a browser's preflight request; `headers` says whether its origin is allowed.
+    """The response to a browser's preflight request; `add_headers` says whether its origin is allowed.
 
     It allows the method and the headers that the page asks for, on every path: so the page can read the 404 or 405, and
     each release of a client may send headers of its own. Nothing is decided by them that a key does not decide.
