@@ -10,11 +10,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from local.commands.progress import Progress
 from local.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from local.commands.progress import Progress
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEFAULT_STACK = "LlamaTgiStack"
@@ -25,6 +26,17 @@ MAX_OPEN_FILES = 10_240
 def main() -> int:
     """Runs a command and returns its exit code."""
     arguments = _parser().parse_args()
+    try:
+        code = _run(arguments)
+    except KeyboardInterrupt:  # while modules are imported: nothing has been started
+        code = 128 + signal.SIGINT
+    # Ctrl-C ends make as well, which would report any other code as an error.
+    return 0 if code == 128 + signal.SIGINT and "MAKELEVEL" in os.environ else code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from local.commands.progress import Progress
+
     # The emulated cloud must not see the user's profile or credentials.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -32,7 +44,7 @@ def main() -> int:
     is_demo = arguments.command == "demo"
     progress = Progress(sys.stdout if is_demo else sys.stderr, keeps_steps=is_demo)
     try:
-        code = asyncio.run(_until_signalled(_command(arguments, progress)))
+        return asyncio.run(_until_signalled(_command(arguments, progress)))
     except UserError as error:
         progress.print(error.problem, style="bold red")
         progress.print(f"→ {error.fix}")
@@ -41,8 +53,6 @@ def main() -> int:
         # The reader of the output has closed the pipe (`make demo | head`): nothing more can be written to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    # Ctrl-C ends make as well, which would report any other code as an error.
-    return 0 if code == 128 + signal.SIGINT and "MAKELEVEL" in os.environ else code
 
 
 def _raise_open_file_limit() -> None:

@@ -211,6 +211,19 @@ def test_ctrl_c_during_the_deployment_ends_it_quietly() -> None:
         os.killpg(terminal.process.pid, 0)
 
 
+def test_ctrl_c_while_modules_are_imported_ends_it_quietly() -> None:
+    # Python writes a line for each module that has been imported; the next ones take longer than the signal.
+    command = [sys.executable, "-X", "importtime", "-m", "local", "serve", "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while not (line := process.stderr.readline()).endswith(" yarl\n"):
+            assert line, "it has ended"
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert "Traceback" not in rest
+    assert process.returncode == 130
+
+
 @pytest.mark.slow
 def test_serve_in_a_pipe_names_the_file_of_its_log() -> None:
     command = [sys.executable, "-m", "local", "serve", "--port", "0"]
