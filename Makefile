@@ -24,6 +24,8 @@ export UV_LINK_MODE ?= copy
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
 
+# Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
+.NOTPARALLEL:
 .PHONY: help demo serve synth deploy unit test test-slow check format bench lock openapi images defaults fallbacks clean
 
 help: ## show this list

@@ -110,3 +110,8 @@ def test_options_of_the_commands_are_passed_on(clone: Path) -> None:
     assert calls(clone)[-1] == "python -m local demo --stack FalconTgiStack --verbose"
     make(clone, "serve", "LOGS=1", "PORT=0")
     assert calls(clone)[-1] == "python -m local serve --stack LlamaTgiStack --port 0 --logs"
+
+
+def test_several_jobs_install_nothing_twice(clone: Path) -> None:
+    assert make(clone, "-j4", "demo").returncode == 0
+    assert len([call for call in calls(clone) if call.startswith("npm ")]) == 1
