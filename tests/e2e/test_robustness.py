@@ -44,7 +44,7 @@ def status_of(cloud: Cloud, path: str, body: bytes, **headers: str) -> int:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_hostile_bodies_are_rejected_by_the_gateway_or_the_function(cloud: Cloud, path: str) -> None:
+def test_hostile_bodies_are_rejected(cloud: Cloud, path: str) -> None:
     good = json.dumps(ROUTES[path])
     (name,) = ROUTES[path]
     for value in VALUES.values():
@@ -53,20 +53,19 @@ def test_hostile_bodies_are_rejected_by_the_gateway_or_the_function(cloud: Cloud
     for body in (b"", b"\xff\xfe", b'{"inputs":"\xed\xa0\x80"}', good.encode("utf-16"), b"[]", f'"{CANARY}"'.encode()):
         assert status_of(cloud, path, body) in (200, 400)
     assert status_of(cloud, path, good.encode(), **{"Content-Type": "text/plain"}) == 415
-    assert status_of(cloud, path, good.encode(), **{"Content-Encoding": "gzip"}) == 200
+    assert status_of(cloud, path, good.encode(), **{"Content-Encoding": "gzip"}) == 415
     assert status_of(cloud, path, good.encode(), **{"X-Request-Id": "é\t" * 100}) == 200
 
 
-def test_gateway_and_function_agree_on_duplicate_members(cloud: Cloud) -> None:
-    """The gateway validates the last one, and the function reads the last one."""
+def test_the_last_of_two_members_of_a_name_counts(cloud: Cloud) -> None:
     assert status_of(cloud, "/generate", b'{"inputs":7,"inputs":"x"}') == 200
-    assert status_of(cloud, "/generate", b'{"inputs":"x","inputs":7}') == 400
+    assert status_of(cloud, "/generate", b'{"inputs":"x","inputs":7}') == 422
 
 
 @pytest.mark.parametrize(
     "key",
     [
-        *("", "Bearer", "Bearer ", "Basic a2V5", "bearer {key}x", "Bearer {key},Bearer {key}", "Bearer  {key}"),
+        *("", "Bearer", "Bearer ", "Basic a2V5", "bearer {key}x", "Bearer {key},Bearer {key}", "Bearer{key}"),
         *("{key}", "Bearer {key}é", "Bearer " + "a" * 5_000, "Bearer ' OR 1=1 --", "Bearer {key}\tx"),
     ],
 )
