@@ -26,10 +26,10 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow check format bench lock openapi images defaults fallbacks clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run.ready $(CDK) ## deploy into the emulated cloud, send a prompt, show the answer (PROMPT="…", VERBOSE=1)
 	@exec $(BIN)/python -m local demo --stack "$(STACK)" $(foreach value,$(CONTEXT),--context "$(value)") $(if $(VERBOSE),--verbose)
@@ -52,6 +52,10 @@ test: $(VENV)/dev.ready $(CDK) ## run every test but the slow ones, before a mer
 
 test-slow: $(VENV)/dev.ready $(CDK) ## run the slow tests, before a merge
 	@$(BIN)/python -m pytest -m slow
+
+test-clients: $(VENV)/dev.ready $(CDK) ## call the front door with client libraries, a part of test-slow (ALL=1: with Go, Java and Rust)
+	@echo "• the clients' packages go to .cache/clients: a few minutes and several 100 MB at the first run" >&2
+	@$(BIN)/python -m pytest -vv -n 0 -m slow tests/clients
 
 check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
 	@$(BIN)/ruff format --check .
