@@ -54,7 +54,7 @@ test-slow: $(VENV)/dev.ready $(CDK) ## run the slow tests, before a merge
 	@$(BIN)/python -m pytest -m slow
 
 test-clients: $(VENV)/dev.ready $(CDK) ## call the front door with client libraries, a part of test-slow (ALL=1: with Go, Java and Rust)
-	@echo "• the clients' packages go to .cache/clients: a few minutes and several 100 MB at the first run" >&2
+	@echo "• client libraries are installed in .cache/clients (1.5 GB); the first run takes a few minutes longer" >&2
 	@$(BIN)/python -m pytest -vv -n 0 -m slow tests/clients
 
 check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates

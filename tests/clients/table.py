@@ -1,0 +1,118 @@
+"""The table in docs/clients.md: `python -m tests.clients.table` writes it from the reports of the last run.
+
+It needs a report of every client, so it follows `make test-clients ALL=1`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.clients.scripts import REPORTS
+from tests.e2e.deployed_cloud import ROOT
+
+FOLDER = Path(__file__).parent
+PAGE = ROOT / "docs" / "clients.md"
+BEGIN = "<!-- written by `python -m tests.clients.table` -->\n"
+END = "<!-- end -->\n"
+COLUMNS = ("chat", "stream", "tools", "structured", "errors")
+COMPILED = {
+    "go": ("go.mod", r"require (\S+) (v[\d.]+)"),
+    "java": ("pom.xml", r"<artifactId>(openai-java)</artifactId>\s*<version>(.+)</version>"),
+    "rust": ("Cargo.toml", r'(async-openai) = \{ version = "=([\d.]+)"'),
+}
+LANGUAGES = {"python": "Python", "javascript": "JavaScript", "go": "Go", "java": "Java", "rust": "Rust"}
+
+
+class Client(NamedTuple):
+    """A client library at the version that a script pins."""
+
+    language: str
+    package: str
+    version: str
+    report: Path
+
+
+def clients() -> list[Client]:
+    """The client libraries of all scripts."""
+    return [*_python(), *_javascript(), *_compiled()]
+
+
+def table() -> str:
+    """The table, of the reports.
+
+    Raises:
+        SystemExit: A client has no report, or one of another version.
+    """
+    rows = []
+    dates = set()
+    for client in clients():
+        if not client.report.exists():
+            sys.exit(f"{client.package} has no report: run make test-clients ALL=1")
+        report: dict[str, Any] = json.loads(client.report.read_text())
+        if client.version not in report["versions"].values():
+            sys.exit(f"{client.package} was tested at another version: run make test-clients ALL=1")
+        dates.add(report["date"])
+        rows.append(_row(client, report["checks"]))
+    header = ["language", "client", "version", *COLUMNS[:3], "structured output", "errors", "also"]
+    lines = [" | ".join(["", *row, ""]).strip() for row in [header, ["---"] * len(header), *rows]]
+    return f"Last run: {' and '.join(sorted(dates))}.\n\n" + "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the table."""
+    page = PAGE.read_text()
+    before, rest = page.split(BEGIN)
+    PAGE.write_text(f"{before}{BEGIN}{table()}{rest[rest.index(END) :]}")
+
+
+def _row(client: Client, checks: dict[str, str]) -> list[str]:
+    others = [f"{name} {_mark(checks, name)}" for name in checks if name not in COLUMNS]
+    marks = [_mark(checks, name) for name in COLUMNS]
+    return [LANGUAGES[client.language], f"`{client.package}`", client.version, *marks, ", ".join(others)]
+
+
+def _mark(checks: dict[str, str], name: str) -> str:
+    if name not in checks:
+        return "–"
+    return "✗" if checks[name] else "✓"
+
+
+def _python() -> list[Client]:
+    found = []
+    for script in sorted((FOLDER / "python").glob("*.py")):
+        if script.stem == "checks":
+            continue
+        first = re.search(r'^# dependencies = \["([\w-]+)(?:\[.+?\])?==(.+?)"', script.read_text(), re.MULTILINE)
+        assert first, f"{script} pins no package"
+        found.append(Client("python", first[1], first[2], REPORTS / "python" / f"{script.stem}.json"))
+    return found
+
+
+def _javascript() -> list[Client]:
+    versions = json.loads((FOLDER / "javascript" / "package.json").read_text())["dependencies"]
+    found = []
+    for script in sorted((FOLDER / "javascript").glob("*.mjs")):
+        if script.stem == "checks":
+            continue
+        first = re.search(r'^await run\(\["(.+?)"', script.read_text(), re.MULTILINE)
+        assert first, f"{script} reports no package"
+        report = REPORTS / "javascript" / f"{script.stem}.json"
+        found.append(Client("javascript", first[1], versions[first[1]], report))
+    return found
+
+
+def _compiled() -> list[Client]:
+    found = []
+    for language, (name, pattern) in COMPILED.items():
+        pinned = re.search(pattern, (FOLDER / "compiled" / language / name).read_text())
+        assert pinned, f"{name} pins no package"
+        found.append(Client(language, pinned[1], pinned[2], REPORTS / "compiled" / f"{language}.json"))
+    return found
+
+
+if __name__ == "__main__":
+    main()
