@@ -30,10 +30,14 @@ class Problems:
         """
         if not self._found:
             return
-        sentences = [sentence for _, sentence in self._found[:MAX_REPORTED_PROBLEMS]]
-        if more := len(self._found) - len(sentences):
-            sentences.append(f"and {more} more")
-        raise ApiError("bad_request", "; ".join(sentences), param=self._found[0][0])
+        sentences = some_of([sentence for _, sentence in self._found], "; ")
+        raise ApiError("bad_request", sentences, param=self._found[0][0])
+
+
+def some_of(texts: list[str], separator: str = ", ") -> str:
+    """The first texts, and how many there are more."""
+    more = len(texts) - MAX_REPORTED_PROBLEMS
+    return separator.join([*texts[:MAX_REPORTED_PROBLEMS], *([f"and {more} more"] if more > 0 else [])])
 
 
 class ResponseFormat(NamedTuple):

@@ -158,9 +158,7 @@ class _Normalizer:
         return _string(node) if node.get("type") == "string" else node
 
     def _object(self, node: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-        required = names_in(node.get("required"))
-        if node.get("required") not in (None, required):
-            raise _UnusableError("`required` must be an array of strings")
+        required = _required(node)
         kept = {}
         for name, each in ({**node["properties"], **{name: _property(node, name) for name in required}}).items():
             try:
@@ -233,14 +231,14 @@ def _combine(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
         first = both[name]
         if first == second or name not in _RULES or name == "properties":
             continue
-        if name == "required" and isinstance(first, list) and isinstance(second, list):
-            both[name] = [*first, *(each for each in second if each not in first)]
+        if name == "required":
+            both[name] = list(dict.fromkeys([*_required(one), *_required(other)]))
         elif name == "const":
             raise _ImpossibleError
         elif name == "type":
             both[name] = _both_types(_listed(first), _listed(second))
         elif name == "enum" and isinstance(first, list) and isinstance(second, list):
-            both[name] = [each for each in first if each in second]
+            both[name] = _common(first, second)
         elif name in ("items", "additionalProperties"):
             both[name] = _all(first, second)
         else:
@@ -249,6 +247,20 @@ def _combine(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     if names:
         both["properties"] = {name: _all(_property(one, name), _property(other, name)) for name in names}
     return both
+
+
+def _required(node: dict[str, Any]) -> list[str]:
+    names = names_in(node.get("required"))
+    if node.get("required") not in (None, names):
+        raise _UnusableError("`required` must be an array of strings")
+    return names
+
+
+def _common(first: list[Any], second: list[Any]) -> list[Any]:
+    """The values in both lists; of scalars there may be many."""
+    objects = [each for each in second if isinstance(each, (dict, list))]
+    scalars = {each for each in second if not isinstance(each, (dict, list))}
+    return [each for each in first if each in (objects if isinstance(each, (dict, list)) else scalars)]
 
 
 def _property(node: dict[str, Any], name: str) -> Any:

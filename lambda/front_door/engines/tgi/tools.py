@@ -11,25 +11,27 @@ _NO_TOOL = "no_tool"
 
 def build_tools(request: GenerationRequest, problems: Problems) -> dict[str, Any]:
     """The members of the body that say which tools the model may call; none if it may call none."""
-    tools = [
-        _build_tool(request, tool, at, problems)
-        for at, tool in enumerate(request.tools)
-        if _is_first(tool["function"], at, request, problems)
-    ]
-    tools = [tool for tool in tools if tool["function"]["name"] in request.allowed_tools]
+    tools, allowed = _distinct_tools(request, problems), set(request.allowed_tools)
+    tools = [tool for tool in tools if tool["function"]["name"] in allowed]
     if request.tool_choice == "none" or not tools:
         return {}
     body = {"tools": tools, "tool_choice": request.tool_choice}
     return body if request.tool_prompt is None else body | {"tool_prompt": request.tool_prompt}
 
 
-def _is_first(function: dict[str, Any], at: int, request: GenerationRequest, problems: Problems) -> bool:
-    """Whether no earlier tool has this name; TGI takes the arguments of the last one, of a named function the first."""
-    earlier = [tool["function"] for tool in request.tools[:at] if tool["function"]["name"] == function["name"]]
-    if earlier and earlier[0] != function:
-        path = f"tools[{at}].function.name"
-        problems.add(path, f"{path}: an earlier tool has this name and another definition, rename one")
-    return not earlier
+def _distinct_tools(request: GenerationRequest, problems: Problems) -> list[dict[str, Any]]:
+    """The first tool of each name; TGI takes the arguments of the last one, of a named function the first."""
+    first: dict[str, dict[str, Any]] = {}
+    tools = []
+    for at, tool in enumerate(request.tools):
+        function = tool["function"]
+        if function["name"] not in first:
+            first[function["name"]] = function
+            tools.append(_build_tool(request, tool, at, problems))
+        elif first[function["name"]] != function:
+            path = f"tools[{at}].function.name"
+            problems.add(path, f"{path}: an earlier tool has this name and another definition, rename one")
+    return tools
 
 
 def arguments_of(request: GenerationRequest, name: str) -> Arguments | None:

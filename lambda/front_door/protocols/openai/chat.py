@@ -7,7 +7,7 @@ from typing import Any
 from front_door.context import RequestContext
 from front_door.generation.choice import Choice
 from front_door.generation.events import Delta
-from front_door.generation.request import GenerationRequest, Problems, ResponseFormat
+from front_door.generation.request import GenerationRequest, Problems, ResponseFormat, some_of
 from front_door.http.json import compact
 from front_door.http.response import Response
 from front_door.protocols.openai.chunks import Chunks
@@ -77,8 +77,8 @@ def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
         problems.add("tool_choice", "tool_choice is allowed with tools only: give `tools` or leave it out")
     elif tools and choice == "required" and not allowed:
         problems.add("tool_choice", "tool_choice requires a call but allows no tool: name one in `allowed_tools.tools`")
-    elif any(name not in names for name in allowed):
-        problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {', '.join(names)}")
+    elif not set(allowed) <= set(names):
+        problems.add("tool_choice", f"tool_choice names a function that is not among the tools: {some_of(names)}")
     return {"tools": tools, "tool_choice": choice, "allowed_tools": allowed}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.errors import ApiError
-from front_door.generation.request import Problems
+from front_door.generation.request import Problems, some_of
 from front_door.http.json_schema import Field, any_of
 
 MAX_CHOICES = 8
@@ -75,7 +75,7 @@ def validate(
 
         if unknown := [name[:100] for name in read_others(others, valid, problems, is_chat="messages" in fields)]:
             arguments = "argument" if len(unknown) == 1 else "arguments"
-            problems.add(unknown[0], f"Unrecognized request {arguments} supplied: {', '.join(unknown)}")
+            problems.add(unknown[0], f"Unrecognized request {arguments} supplied: {some_of(unknown)}")
     return valid
 
 

@@ -1,6 +1,7 @@
 """From OpenAI's chat request to TGI's: what is sent, and what is rejected with which message."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -242,6 +243,18 @@ def test_the_required_arguments_of_a_tool_are_known() -> None:
 
 def test_a_tool_that_is_given_twice_is_sent_once() -> None:
     assert [tool["function"]["name"] for tool in sent({"tools": [*TOOLS, *TOOLS]})["tools"]] == ["weather", "now"]
+
+
+def test_many_tools_take_no_longer_each() -> None:
+    started = time.process_time()
+    assert len(sent({"tools": [named(f"t{at}") for at in range(20_000)]})["tools"]) == 20_000
+    assert time.process_time() - started < 8
+
+
+def test_of_many_names_a_message_has_the_first() -> None:
+    tools = [named(f"t{at}") for at in range(22)]
+    for body in ({f"t{at}": 1 for at in range(22)}, {"tools": tools, "tool_choice": "no"}):
+        assert rejection(body)[1].endswith("t0, " + ", ".join(f"t{at}" for at in range(1, 20)) + ", and 2 more")
 
 
 def test_two_tools_of_one_name_are_rejected() -> None:
