@@ -78,6 +78,8 @@ def _read_do_sample(samples: bool, valid: dict[str, Any], problems: Problems) ->
 
 def _read_changing(name: str, value: Any, valid: dict[str, Any], problems: Problems, *, is_chat: bool) -> None:
     if not is_chat and name == "return_full_text":
+        if valid.get("echo") is False:
+            problems.add(name, "return_full_text is true and means echo, which is false: set one of them")
         valid["echo"] = True
     elif not is_chat and name in _CHANGING:
         valid.setdefault("tgi_parameters", {})[name] = value

@@ -117,6 +117,11 @@ NOT_IN_CHAT = "{} is not supported by chat completions: leave it out, or use `PO
             "do_sample",
             "do_sample is false, which takes the likeliest token, but top_p is set: leave one of them out",
         ),
+        (
+            {**PROMPT, "echo": False, "return_full_text": True},
+            "return_full_text",
+            "return_full_text is true and means echo, which is false: set one of them",
+        ),
         ({**PROMPT, "top_k": "5"}, "top_k", "top_k: invalid type: string, expected i32"),
         ({**PROMPT, "watermark": 1}, "watermark", "watermark: invalid type: integer, expected a boolean"),
         ({**PROMPT, "grammar": {"type": "regex"}}, "grammar", "grammar: missing field `value`"),
