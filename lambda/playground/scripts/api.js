@@ -47,11 +47,13 @@ function parsed(text) {
 async function errorOf(response) {
   const { status } = response, body = parsed(await response.text());
   const code = body?.error?.code;
-  const kind = [401, 403].includes(status) ? (body?.error_type === "invalid_token" ? "access token" : "API key") : null;
+  // A firewall's 403 is about the message: another key does not help.
+  const isAccess = [401, 403].includes(status) && code !== "blocked";
+  const kind = isAccess ? (body?.error_type === "invalid_token" ? "access token" : "API key") : null;
   const messages = {
     ...STATUS_MESSAGES,
     401: `The ${kind} was not accepted.`,
-    403: `This ${kind} does not allow the request.`,
+    403: kind ? `This ${kind} does not allow the request.` : "",
     429: code === "insufficient_quota" ? "The quota is used up." : `Too many requests. ${retryAdvice(response)}`,
   };
   return new ApiError(`${messages[status] ?? `The request failed with status ${status}.`} ${errorMessage(body)}`.trim(), kind);
