@@ -37,12 +37,6 @@ class ValidationError(InferError):
     status, error_type, prefix = 422, "validation", "Input validation error: "
 
 
-class TemplateError(InferError):
-    """The chat template is missing or fails."""
-
-    status, error_type, prefix = 422, "template_error", "Template error: "
-
-
 class ToolError(InferError):
     """The tools are invalid, or a tool call cannot be parsed."""
 
