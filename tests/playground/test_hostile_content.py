@@ -160,3 +160,12 @@ def test_the_policy_blocks_injected_code_html_and_other_hosts(opened: Page) -> N
     messages = "\n".join(opened.console_errors())
     for directive in ("connect-src", "TrustedHTML", "TrustedScript", "trusted-types"):
         assert directive in messages
+
+
+@pytest.mark.parametrize("mark", ["*", "_"])
+def test_rows_of_marks_do_not_crash_the_tab(opened: Page, stub: ApiStub, mark: str) -> None:
+    stub.stream = lambda send: send(chat(f"{mark * 50_000}a{mark * 50_000}"))
+    opened.say("Emphasize.")
+    assert opened.wait_for_response() == "a"
+    count = "return document.querySelectorAll('.assistant .text *').length"
+    assert opened.chrome.execute_script(count) <= 101

@@ -10,6 +10,8 @@ const TAGS = {
   h1: "h3", h2: "h4", h3: "h5", h4: "h6", h5: "h6", h6: "h6", p: "p", blockquote: "blockquote", ul: "ul", ol: "ol", li: "li",
   table: "table", thead: "thead", tbody: "tbody", tr: "tr", th: "th", td: "td", strong: "strong", em: "em", s: "s",
 };
+// markdown-it limits the nesting of blocks, but not of emphasis: two rows of asterisks would crash the tab.
+const MAX_NESTING = 100;
 const PROTOCOLS = ["http:", "https:", "mailto:"];
 
 const isSafe = (url) => URL.canParse(url) && PROTOCOLS.includes(new URL(url).protocol);
@@ -68,6 +70,7 @@ function build(tokens, root) {
     const parent = parents.at(-1);
     if (token.type === "inline") build(token.children, parent);
     else if (token.hidden) continue;
+    else if (token.nesting === 1 && parents.length > MAX_NESTING) parents.push(parent);
     else if (token.nesting === 1) {
       const made = token.type === "link_open" ? openedLink(token) : opened(token);
       parent.append(token.type === "table_open" ? scrollable(made) : made);
