@@ -106,7 +106,7 @@ def _stream(
             if part and check_first is not None:
                 _check_begin(part, source, check_first)
                 check_first = None
-            rendered = translate(part) if part and translate is not None else part
+            rendered = _render(part, translate)
             now = time.monotonic()
             # A translation may be empty for long, such as after a stop sequence.
             if rendered or not part or now - sent >= connection.KEEP_ALIVE_SECONDS:
@@ -123,6 +123,10 @@ def _stream(
         yield errors.error_event(ApiError("internal", "The front door failed."))
     finally:
         ctx.log.write()
+
+
+def _render(part: bytes, translate: Callable[[bytes], bytes] | None) -> bytes:
+    return part if translate is None or not part else translate(part)
 
 
 def _error_to_report(

@@ -214,7 +214,9 @@ def test_ctrl_c_during_the_deployment_ends_it_quietly() -> None:
 def test_ctrl_c_while_modules_are_imported_ends_it_quietly() -> None:
     # Python writes a line for each module that has been imported; the next ones take longer than the signal.
     command = [sys.executable, "-X", "importtime", "-m", "local", "serve", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    environment = {name: value for name, value in os.environ.items() if name != "MAKELEVEL"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes) as process:
         assert process.stderr is not None
         while not (line := process.stderr.readline()).endswith(" yarl\n"):
             assert line, "it has ended"

@@ -1,6 +1,5 @@
 """An issuer that hangs or drips, at any step of the way: its keys are given up at one deadline for all."""
 
-import re
 import socket
 import ssl
 import threading
@@ -149,10 +148,14 @@ def test_a_name_is_looked_up_until_the_deadline(monkeypatch: pytest.MonkeyPatch)
         answered.set()
 
 
-def test_a_name_that_does_not_exist_is_told_at_once() -> None:
-    for name, error in (("nowhere.invalid", "gaierror"), ("a" * 70 + ".invalid", "UnicodeError")):
-        with pytest.raises(IssuerError, match=rf"^{re.escape(name)}: {error}$"):
-            KeySet(f"https://{name}").key("rsa", "RS256")
+@pytest.mark.parametrize("error", [socket.gaierror, UnicodeError])
+def test_a_name_that_does_not_exist_is_told_at_once(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", fails)
+    with pytest.raises(IssuerError, match=rf"^nowhere\.invalid: {error.__name__}$"):
+        KeySet("https://nowhere.invalid").key("rsa", "RS256")
 
 
 def test_an_address_that_hangs_leaves_time_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
