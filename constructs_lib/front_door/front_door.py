@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from constructs_lib._stack_env import StackEnvironment, environment_of
+from constructs_lib._stack_env import environment_of
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.arguments import FrontDoorArguments
@@ -22,6 +22,7 @@ from constructs_lib.front_door.function_environment import (
     PLAYGROUND_FILE,
     render_deployed_values,
     render_environment,
+    sagemaker_urls,
     size_problems,
 )
 from constructs_lib.front_door.lambda_functions import python_function
@@ -289,16 +290,8 @@ def _validated_environment(scope: Construct, id: str, arguments: FrontDoorArgume
         playground=arguments.playground,
         api_keys=arguments.access.uses_api_keys,
         streaming=arguments.streaming,
-        urls=_sagemaker_urls(environment),
+        urls=sagemaker_urls(environment),
     )
     if problems := list(size_problems(variables, arguments.models, origins or ())):
         raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
     return variables
-
-
-def _sagemaker_urls(environment: StackEnvironment) -> dict[str, str]:
-    domain = f"{environment.region}.{environment.url_suffix}"
-    return {
-        "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{domain}",
-        "SAGEMAKER_URL": f"https://api.sagemaker.{domain}",
-    }

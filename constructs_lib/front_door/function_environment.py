@@ -11,6 +11,7 @@ from constructs_lib.front_door.models_file import MODELS_PATH, TOKEN, render_mod
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
+    from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.endpoint.interface import IModelEndpoint
 
 DEFAULT_MAX_TOKENS = 1024
@@ -127,3 +128,12 @@ def _with_deployed_values(variables: Mapping[str, str], models: Mapping[str, IMo
 
 def _compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+def sagemaker_urls(place: StackEnvironment) -> dict[str, str]:
+    """The URLs of SageMaker's APIs, by the names of their variables."""
+    domain = f"{place.region}.{place.url_suffix}"
+    return {
+        "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{domain}",
+        "SAGEMAKER_URL": f"https://api.sagemaker.{domain}",
+    }

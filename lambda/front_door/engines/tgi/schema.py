@@ -7,6 +7,17 @@ outputs do. What it would misread or follow without end is rewritten here.
 
 from typing import Any
 
+from front_door.engines.tgi.schema_rules import (
+    IMPLIED,
+    KEYWORDS,
+    RULES,
+    ImpossibleError,
+    UnusableError,
+    combine,
+    listed_types,
+    property_of,
+    required_names,
+)
 from front_door.generation.request import Problems
 
 MAX_REPEATS = 3
@@ -16,17 +27,6 @@ _MAX_PARTS = 5000
 # compile, one of 165 four times as long (interegular 0.3.3), in which TGI's server generates nothing.
 _MAX_UNROLLED_PARTS = 100
 
-# outlines-core looks for these, in this order, and rejects a schema that has none of them.
-_KEYWORDS = ("properties", "allOf", "anyOf", "oneOf", "prefixItems", "enum", "const", "$ref", "type")
-# The type that a keyword implies in a schema without a type.
-_IMPLIED = {
-    **dict.fromkeys(("items", "minItems", "maxItems"), "array"),
-    **dict.fromkeys(("additionalProperties", "required", "minProperties", "maxProperties"), "object"),
-    **dict.fromkeys(("pattern", "format", "minLength", "maxLength"), "string"),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"), "number"),
-}
-# The keywords that decide what is allowed; the others only describe it.
-_RULES = frozenset((*_KEYWORDS, *_IMPLIED))
 _TYPES: dict[type, str] = {
     str: "string",
     int: "integer",
@@ -58,9 +58,9 @@ def normalize_schema(schema: dict[str, Any], path: str, problems: Problems) -> d
             result: dict[str, Any] = normalizer.root()
             if not normalizer.is_cut or _count_parts(result) <= _MAX_UNROLLED_PARTS:
                 break
-    except _ImpossibleError:
+    except ImpossibleError:
         problems.add(path, f"{path}: nothing matches the schema, such as where it refers to itself without an end")
-    except _UnusableError as error:
+    except UnusableError as error:
         problems.add(path, f"{path}: {error}")
     else:
         return result
@@ -70,19 +70,6 @@ def normalize_schema(schema: dict[str, Any], path: str, problems: Problems) -> d
 def is_object(normalized: dict[str, Any]) -> bool:
     """Whether TGI accepts a normalized schema, and compiles all of it, as a grammar or a tool's parameters."""
     return isinstance(normalized.get("properties"), dict)
-
-
-def names_in(required: object) -> list[str]:
-    """The names in a schema's `required`, whatever it is."""
-    return [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
-
-
-class _UnusableError(Exception):
-    pass
-
-
-class _ImpossibleError(Exception):
-    """Nothing matches a part, or it is too deep."""
 
 
 class _Normalizer:
@@ -105,12 +92,12 @@ class _Normalizer:
         if node is True:
             return _ANYTHING
         if node is False:
-            raise _ImpossibleError
+            raise ImpossibleError
         if not isinstance(node, dict):
             return node  # TGI says what is wrong with it
         self._parts += 1
         if self._parts > _MAX_PARTS:
-            raise _UnusableError(f"the schema has more than {_MAX_PARTS} parts once its references are followed")
+            raise UnusableError(f"the schema has more than {_MAX_PARTS} parts once its references are followed")
         node, within = self._merge(*self._resolve(node, within))
         node = {name: each for name, each in node.items() if name not in ("$defs", "definitions")}
         for keyword in ("anyOf", "oneOf"):
@@ -123,20 +110,20 @@ class _Normalizer:
     def _alternatives(self, node: dict[str, Any], keyword: str, within: tuple[str, ...]) -> dict[str, Any]:
         """The alternatives, each with the rules beside them, without those that nothing matches."""
         beside = {name: value for name, value in node.items() if name != keyword}
-        rules = {name: value for name, value in beside.items() if name in _RULES}
+        rules = {name: value for name, value in beside.items() if name in RULES}
         kept = []
         for each in node[keyword]:
             try:
                 kept.append(self._node({**rules, "allOf": [each]} if rules else each, within))
-            except _ImpossibleError:
+            except ImpossibleError:
                 continue
         if not kept and node[keyword]:
-            raise _ImpossibleError
+            raise ImpossibleError
         return {**{name: value for name, value in beside.items() if name not in rules}, "anyOf": kept}
 
     def _typed(self, node: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-        if not any(keyword in node for keyword in _KEYWORDS):
-            implied = next((_IMPLIED[name] for name in node if name in _IMPLIED), None)
+        if not any(keyword in node for keyword in KEYWORDS):
+            implied = next((IMPLIED[name] for name in node if name in IMPLIED), None)
             if implied is None:
                 return {**node, **_ANYTHING}
             node = {**node, "type": implied}
@@ -158,12 +145,12 @@ class _Normalizer:
         return _string(node) if node.get("type") == "string" else node
 
     def _object(self, node: dict[str, Any], within: tuple[str, ...]) -> dict[str, Any]:
-        required = _required(node)
+        required = required_names(node)
         kept = {}
-        for name, each in ({**node["properties"], **{name: _property(node, name) for name in required}}).items():
+        for name, each in ({**node["properties"], **{name: property_of(node, name) for name in required}}).items():
             try:
                 kept[name] = self._node(each, within)
-            except _ImpossibleError:
+            except ImpossibleError:
                 if name in required:
                     raise
         others = node.get("additionalProperties")
@@ -176,7 +163,7 @@ class _Normalizer:
             return
         try:
             node[keyword] = self._node(node[keyword], within)
-        except _ImpossibleError:
+        except ImpossibleError:
             if node.get(limits[0]):
                 raise
             del node[keyword]
@@ -190,10 +177,10 @@ class _Normalizer:
         node = {name: value for name, value in node.items() if name != "allOf"}
         for part in parts:
             if part is False:
-                raise _ImpossibleError
+                raise ImpossibleError
             if isinstance(part, dict):
                 merged, within = self._merge(*self._resolve(part, within))
-                node = _combine(node, merged)
+                node = combine(node, merged)
         return node, within
 
     def _resolve(self, node: dict[str, Any], within: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -202,17 +189,17 @@ class _Normalizer:
             reference = node["$ref"]
             if within.count(reference) >= self._repeats:
                 self.is_cut = True
-                raise _ImpossibleError
+                raise ImpossibleError
             within = (*within, reference)
             beside = {name: value for name, value in node.items() if name != "$ref"}
-            node = _combine(beside, self._target(reference))
+            node = combine(beside, self._target(reference))
         return node, within
 
     def _target(self, reference: str) -> dict[str, Any]:
         target: Any = self._root
         base, _, pointer = reference.partition("#")
         if base and base != self._root.get("$id"):
-            raise _UnusableError("a $ref must point into the same schema, such as #/$defs/Name")
+            raise UnusableError("a $ref must point into the same schema, such as #/$defs/Name")
         for part in filter(None, pointer.split("/")):
             name = part.replace("~1", "/").replace("~0", "~")
             if isinstance(target, list) and name.isdecimal():
@@ -220,85 +207,22 @@ class _Normalizer:
             else:
                 target = target.get(name) if isinstance(target, dict) else None
         if not isinstance(target, dict):
-            raise _UnusableError("a $ref points to something that is not in the schema")
+            raise UnusableError("a $ref points to something that is not in the schema")
         return target
-
-
-def _combine(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """What both schemas allow."""
-    both = {**other, **one}
-    for name, second in other.items():
-        first = both[name]
-        if first == second or name not in _RULES or name == "properties":
-            continue
-        if name == "required":
-            both[name] = list(dict.fromkeys([*_required(one), *_required(other)]))
-        elif name == "const":
-            raise _ImpossibleError
-        elif name == "type":
-            both[name] = _both_types(_listed(first), _listed(second))
-        elif name == "enum" and isinstance(first, list) and isinstance(second, list):
-            both[name] = _common(first, second)
-        elif name in ("items", "additionalProperties"):
-            both[name] = _all(first, second)
-        else:
-            raise _UnusableError(f"parts of the schema that hold together have different values of `{name}`")
-    names = [name for node in (one, other) if isinstance(node.get("properties"), dict) for name in node["properties"]]
-    if names:
-        both["properties"] = {name: _all(_property(one, name), _property(other, name)) for name in names}
-    return both
-
-
-def _required(node: dict[str, Any]) -> list[str]:
-    names = names_in(node.get("required"))
-    if node.get("required") not in (None, names):
-        raise _UnusableError("`required` must be an array of strings")
-    return names
-
-
-def _common(first: list[Any], second: list[Any]) -> list[Any]:
-    """The values in both lists; of scalars there may be many."""
-    objects = [each for each in second if isinstance(each, (dict, list))]
-    scalars = {each for each in second if not isinstance(each, (dict, list))}
-    return [each for each in first if each in (objects if isinstance(each, (dict, list)) else scalars)]
-
-
-def _property(node: dict[str, Any], name: str) -> Any:
-    properties = node.get("properties")
-    others = node.get("additionalProperties", True)
-    return properties.get(name, others) if isinstance(properties, dict) else others
-
-
-def _all(first: Any, second: Any) -> Any:
-    if first == second or second is True:
-        return first
-    return second if first is True else {"allOf": [first, second]}
-
-
-def _listed(kinds: Any) -> list[Any]:
-    kinds = kinds if isinstance(kinds, list) else [kinds]
-    return [*kinds, "integer"] if "number" in kinds else kinds
-
-
-def _both_types(first: list[Any], second: list[Any]) -> list[Any]:
-    both = [each for each in first if each in second]
-    if not both:
-        raise _ImpossibleError
-    return [each for each in both if each != "integer" or "number" not in both]
 
 
 def _constants(node: dict[str, Any]) -> dict[str, Any]:
     """A schema with `const` or `enum`; outlines-core knows only scalar values, and does not look at their type."""
     values = [node["const"]] if "const" in node else node["enum"]
-    described = {name: value for name, value in node.items() if name not in _RULES or name == "type"}
+    described = {name: value for name, value in node.items() if name not in RULES or name == "type"}
     if "type" in node:
-        kinds = _listed(node["type"])
+        kinds = listed_types(node["type"])
         values = [value for value in values if _TYPES[type(value)] in kinds]
     if not values:
-        raise _ImpossibleError
+        raise ImpossibleError
     if any(isinstance(value, (dict, list)) for value in values):
-        if any(name in _RULES for name in node if name not in ("type", "const", "enum")):
-            raise _UnusableError("an array or object in `const` or `enum` allows no other rules beside it")
+        if any(name in RULES for name in node if name not in ("type", "const", "enum")):
+            raise UnusableError("an array or object in `const` or `enum` allows no other rules beside it")
         return described | {"anyOf": [_constant(value) for value in values]}
     return described | ({"const": values[0]} if "const" in node else {"enum": values})
 

@@ -8,7 +8,8 @@ with one that says nothing.
 
 from typing import Any
 
-from front_door.engines.tgi.schema import is_object, names_in, normalize_schema
+from front_door.engines.tgi.schema import is_object, normalize_schema
+from front_door.engines.tgi.schema_rules import names_in
 from front_door.generation.members import Members
 from front_door.generation.request import GenerationRequest, Problems
 
