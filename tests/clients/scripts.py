@@ -19,6 +19,11 @@ REQUESTS_PER_SCRIPT = 12
 """As many as the rate limiter lets through at once."""
 
 
+def scripts_in(folder: Path) -> list[Path]:
+    """The scripts in a folder, one for each client, without what they have in common."""
+    return sorted(path for path in folder.glob("*.*") if path.suffix in (".py", ".mjs") and path.stem[:6] != "checks")
+
+
 def run_script(cloud: Cloud, script: Path, *command: str | Path, cwd: Path = ROOT) -> dict[str, Any]:
     """The report of a script: the versions of its packages, and what each check raised, empty if nothing.
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.clients.scripts import REPORTS
+from tests.clients.scripts import REPORTS, scripts_in
 from tests.e2e.deployed_cloud import ROOT
 
 FOLDER = Path(__file__).parent
@@ -83,9 +83,7 @@ def _mark(checks: dict[str, str], name: str) -> str:
 
 def _python() -> list[Client]:
     found = []
-    for script in sorted((FOLDER / "python").glob("*.py")):
-        if script.stem == "checks":
-            continue
+    for script in scripts_in(FOLDER / "python"):
         first = re.search(r'^# dependencies = \["([\w-]+)(?:\[.+?\])?==(.+?)"', script.read_text(), re.MULTILINE)
         assert first, f"{script} pins no package"
         found.append(Client("python", first[1], first[2], REPORTS / "python" / f"{script.stem}.json"))
@@ -95,9 +93,7 @@ def _python() -> list[Client]:
 def _javascript() -> list[Client]:
     versions = json.loads((FOLDER / "javascript" / "package.json").read_text())["dependencies"]
     found = []
-    for script in sorted((FOLDER / "javascript").glob("*.mjs")):
-        if script.stem == "checks":
-            continue
+    for script in scripts_in(FOLDER / "javascript"):
         first = re.search(r'^await run\(\["(.+?)"', script.read_text(), re.MULTILINE)
         assert first, f"{script} reports no package"
         report = REPORTS / "javascript" / f"{script.stem}.json"

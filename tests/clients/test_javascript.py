@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.clients.installation import install_npm
-from tests.clients.scripts import INSTALLED, assert_passed, run_script
+from tests.clients.scripts import INSTALLED, assert_passed, run_script, scripts_in
 from tests.e2e.deployed_cloud import Cloud
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clients"), pytest.mark.timeout(900)]
 
 FOLDER = Path(__file__).with_name("javascript")
-SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.mjs") if path.stem != "checks")
+# The browsers' pages import it too.
+SHARED = FOLDER.with_name("browser") / "expect.mjs"
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +24,12 @@ def installed() -> Path:
     """A folder with the packages and the scripts: Node looks for packages next to the file that imports them."""
     folder = INSTALLED / "javascript"
     install_npm(FOLDER, folder)
-    for path in FOLDER.glob("*.mjs"):
+    for path in (*FOLDER.glob("*.mjs"), SHARED):
         shutil.copy(path, folder)
     return folder
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [path.stem for path in scripts_in(FOLDER)])
 def test_it_works_as_documented(script: str, cloud: Cloud, installed: Path) -> None:
     node = Path(sys.executable).with_name("node")
     path = FOLDER / f"{script}.mjs"

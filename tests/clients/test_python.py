@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.clients.installation import PythonEnvironments
-from tests.clients.scripts import assert_passed, run_script
+from tests.clients.scripts import assert_passed, run_script, scripts_in
 from tests.e2e.deployed_cloud import Cloud
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clients"), pytest.mark.timeout(900)]
 
 FOLDER = Path(__file__).with_name("python")
-SCRIPTS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "checks")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def environments(request: pytest.FixtureRequest) -> Iterator[PythonEnvironments]
     made.close()
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [path.stem for path in scripts_in(FOLDER)])
 def test_it_works_as_documented(script: str, cloud: Cloud, environments: PythonEnvironments) -> None:
     path = FOLDER / f"{script}.py"
     assert_passed(run_script(cloud, path, environments.interpreter(path), path))

@@ -1,9 +1,9 @@
-// What the checks have in common.
+// What the checks in a browser and in Node have in common.
 export const messages = [{ role: "user", content: "What is deep learning?" }];
 
 /** Fail unless something is true. */
 export function expect(condition, message) {
-  if (!condition) throw new Error(message);
+  if (!condition) throw new Error(message ?? "not as expected");
 }
 
 /** Fail unless two values have the same JSON. */

@@ -4,6 +4,8 @@
 // are this front door's. It prints one line of JSON, and exits with 1 if a check failed.
 import { readFileSync } from "node:fs";
 
+export { expect, expectEqual, thrown } from "./expect.mjs";
+
 export const url = process.env.FRONT_DOOR_URL;
 export const openaiUrl = `${url}/v1`;
 export const key = process.env.FRONT_DOOR_KEY;
@@ -32,26 +34,6 @@ export async function run(packages, checks) {
   const versions = Object.fromEntries(packages.map((name) => [name, versionOf(name)]));
   process.stdout.write(JSON.stringify({ versions, checks: results }) + "\n");
   process.exitCode = Object.values(results).some(Boolean) ? 1 : 0;
-}
-
-/** Fail unless something is true. */
-export function expect(condition, message) {
-  if (!condition) throw new Error(message ?? "not as expected");
-}
-
-/** Fail unless two values have the same JSON. */
-export function expectEqual(found, expected) {
-  expect(JSON.stringify(found) === JSON.stringify(expected), `${JSON.stringify(found)} != ${JSON.stringify(expected)}`);
-}
-
-/** What a call throws; fails if it throws nothing. */
-export async function thrown(call) {
-  try {
-    await call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 function versionOf(name) {
