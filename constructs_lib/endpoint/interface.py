@@ -15,6 +15,7 @@ from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import EndpointMetrics
 
 if TYPE_CHECKING:
+    from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.serving_limits import ServingFacts
 
 
@@ -45,6 +46,14 @@ class IModelEndpoint(Protocol):
     def serving(self) -> ServingFacts:
         """What is known at synth about how the model is served."""
 
+    @property
+    def inference_component_name(self) -> str | None:
+        """The inference component that serves the model; None if the endpoint has no components."""
+
+    @property
+    def wake(self) -> WakeFacts | None:
+        """How the model comes back from zero copies; None if it always has one."""
+
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint."""
 
@@ -67,6 +76,16 @@ class EndpointBase(Resource, EndpointMetrics):
     @abstractmethod
     def variant_name(self) -> str:
         """Name of the production variant."""
+
+    @property
+    def inference_component_name(self) -> str | None:
+        """The inference component that serves the model: none."""
+        return None
+
+    @property
+    def wake(self) -> WakeFacts | None:
+        """How the model comes back from zero copies: it always has one."""
+        return None
 
     @property
     def endpoint_ref(self) -> EndpointReference:

@@ -63,6 +63,11 @@ class Network:
         self._subnets = subnets
         self._security_groups = security_groups
 
+    @property
+    def vpc(self) -> ec2.IVpc | None:
+        """The VPC; None for SageMaker's own."""
+        return self._vpc
+
     def validate(self) -> list[Problem]:
         """Problems of the arguments, each by itself and together."""
         if self._vpc is None:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
-from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import hide_tokens_of_request, is_token
-from constructs_lib.endpoint.container_image import ContainerImage
-from constructs_lib.endpoint.hosted import HostedEndpoint, Hosting
+from constructs_lib.endpoint.arguments import EndpointArguments
+from constructs_lib.endpoint.hosted import HostedEndpoint
 from constructs_lib.endpoint.imported import ImportedEndpoint
-from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
-from constructs_lib.endpoint.places import place_problems
-from constructs_lib.endpoint.role_trust import trust_problems
 from constructs_lib.endpoint.tgi_image import TgiImage
-from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
-from constructs_lib.planning.plan import plan
-from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
-from constructs_lib.planning.serving_limits import ServingOptions
+from constructs_lib.planning.scaling.routing import Routing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import Duration, Size
     from aws_cdk import aws_ec2 as ec2
@@ -34,7 +23,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from constructs_lib.planning.validation.problem import Problem
+    from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.scale_to_zero import ScaleToZero
+    from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
+    from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
+    from constructs_lib.planning.serving_limits import ServingOptions
 
 
 class TgiEndpoint(HostedEndpoint):
@@ -81,6 +74,13 @@ class TgiEndpoint(HostedEndpoint):
         network_isolation: Whether to cut the containers off from every network. Requires weights in S3. Default: False.
         inference_ami_version: Version of the host's machine image, which decides the NVIDIA driver. Default: the one
             that the image's CUDA version needs.
+        routing: How SageMaker chooses the instance of a request. Default: the one with the fewest requests in progress.
+        capacity_reservation: Reserved instances, the only ones that the endpoint then uses. Default: none.
+        instance_provision_timeout: How long SageMaker may look for instances, 5 to 60 minutes. Default: SageMaker's.
+        scale_to_zero: How the endpoint goes to zero copies while nobody asks it. Default: it never does.
+        replace_on_instance_type_change: Whether another instance type makes a new endpoint beside the old one, which
+            goes once the front door of the same stack has moved. Set it from the first deployment on. Default: False,
+            the endpoint moves in place.
         variant_name: Name of the production variant. Default: AllTraffic.
         endpoint_name: Name of the endpoint. Changing it replaces the endpoint. Default: CloudFormation chooses one.
         role: Role that SageMaker assumes; it must trust sagemaker.amazonaws.com. The endpoint adds the permissions
@@ -97,7 +97,7 @@ class TgiEndpoint(HostedEndpoint):
         id: str,
         *,
         model: Model,
-        instance_type: InstanceType | CheapestFor,
+        instance_type: InstanceType | CheapestFor | Sequence[InstanceType],
         image: TgiImage | None = None,
         options: TgiOptions | None = None,
         instance_count: int = 1,
@@ -111,58 +111,41 @@ class TgiEndpoint(HostedEndpoint):
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         network_isolation: bool = False,
         inference_ami_version: str | None = None,
+        routing: Routing | None = None,
+        capacity_reservation: CapacityReservation | None = None,
+        instance_provision_timeout: Duration | None = None,
+        scale_to_zero: ScaleToZero | None = None,
+        replace_on_instance_type_change: bool = False,
         variant_name: str = "AllTraffic",
         endpoint_name: str | None = None,
         role: iam.IRole | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        image = TgiImage.version(TGI.images.newest) if image is None else image
-        options = TgiOptions() if options is None else options
-        network = Network(vpc, vpc_subnets, security_groups)
-        region = environment_of(scope).region
-        request = EndpointRequest(
-            engine=TGI,
-            model=_spec(model),
-            instance=UNDECIDED if isinstance(instance_type, CheapestFor) else instance_type,
-            cheapest=instance_type if isinstance(instance_type, CheapestFor) else None,
-            image=_spec(image),
-            options=options,
-            environment={} if environment is None else environment,
-            region=None if is_token(region) else region,
+        arguments = EndpointArguments(
+            model=model,
+            instance_type=instance_type,
+            image=TgiImage.version(TGI.images.newest) if image is None else image,
+            options=TgiOptions() if options is None else options,
             instance_count=instance_count,
-            startup_timeout_seconds=seconds(startup_timeout),
-            model_download_timeout_seconds=seconds(model_download_timeout),
-            volume_size_gib=gibibytes(volume_size),
-            has_volume_key=volume_key is not None,
-            inference_ami_version=inference_ami_version,
+            environment=environment,
+            startup_timeout=startup_timeout,
+            model_download_timeout=model_download_timeout,
+            volume_size=volume_size,
+            volume_key=volume_key,
+            network=Network(vpc, vpc_subnets, security_groups),
             network_isolation=network_isolation,
-            network=network.access(),
-            endpoint_name=endpoint_name,
+            inference_ami_version=inference_ami_version,
+            routing=Routing() if routing is None else routing,
+            capacity_reservation=capacity_reservation,
+            instance_provision_timeout=instance_provision_timeout,
+            scale_to_zero=scale_to_zero,
+            replace_on_instance_type_change=replace_on_instance_type_change,
             variant_name=variant_name,
+            endpoint_name=endpoint_name,
+            role=role,
+            tags=tags,
         )
-        planned = plan(hide_tokens_of_request(request))
-        quantities = quantity_problems(
-            startup_timeout=startup_timeout, model_download_timeout=model_download_timeout, volume_size=volume_size
-        )
-        types = [*KEY.problems("volume_key", volume_key), *ROLE.problems("role", role), *tag_problems(tags)]
-        parts = [problem for part in (model, image) for problem in _validate(part)]
-        given = {"vpc": vpc, "volume_key": volume_key, "role": role} | dict(_resources(model))
-        places = [*place_problems(environment_of(scope), given), *trust_problems(role)]
-        raise_if_any(scope, id, [*planned.problems, *parts, *quantities, *network.validate(), *types, *places])
-        super().__init__(
-            scope,
-            id,
-            request=replace(request, instance=planned.instance),
-            plan=planned,
-            hosting=Hosting(
-                model=model,
-                image=image,
-                network=network,
-                volume_key=volume_key,
-                role=role,
-                tags=tags or {},
-            ),
-        )
+        super().__init__(scope, id, engine=TGI, arguments=arguments)
 
     @property
     def engine(self) -> str:
@@ -246,16 +229,3 @@ class TgiEndpoint(HostedEndpoint):
             max_body_bytes=max_body_bytes,
             **serving,
         )
-
-
-def _spec(part: object) -> Any:
-    """What the plan needs to know about a model or an image; any other object as it is, for the plan to reject."""
-    return part.spec() if isinstance(part, Model | ContainerImage) else part
-
-
-def _validate(part: object) -> Iterable[Problem]:
-    return part.validate() if isinstance(part, Model | ContainerImage) else ()
-
-
-def _resources(model: object) -> Mapping[str, object]:
-    return model.resources() if isinstance(model, Model) else {}

@@ -1,0 +1,139 @@
+"""The arguments that endpoints of every engine take, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
+from constructs_lib._stack_env import environment_of
+from constructs_lib._tokens import is_token
+from constructs_lib.endpoint.container_image import ContainerImage
+from constructs_lib.endpoint.model import Model
+from constructs_lib.endpoint.network import Network
+from constructs_lib.endpoint.places import place_problems
+from constructs_lib.endpoint.role_trust import trust_problems
+from constructs_lib.endpoint.sagemaker_model import Hosting
+from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
+from constructs_lib.planning.request import UNDECIDED, EndpointRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from aws_cdk import Duration, Size
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+    from constructs_lib.endpoint.scale_to_zero import ScaleToZero
+    from constructs_lib.planning.engine import Engine
+    from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
+    from constructs_lib.planning.scaling.routing import Routing
+    from constructs_lib.planning.validation.problem import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointArguments:
+    """The arguments of an endpoint with their defaults; `TgiEndpoint` describes them.
+
+    The arguments of `vpc`, `vpc_subnets` and `security_groups` are in `network`.
+    """
+
+    model: Model
+    instance_type: InstanceType | CheapestFor | Sequence[InstanceType]
+    image: ContainerImage
+    options: Any
+    instance_count: int
+    environment: Mapping[str, str] | None
+    startup_timeout: Duration | None
+    model_download_timeout: Duration | None
+    volume_size: Size | None
+    volume_key: kms.IKey | None
+    network: Network
+    network_isolation: bool
+    inference_ami_version: str | None
+    routing: Routing
+    capacity_reservation: CapacityReservation | None
+    instance_provision_timeout: Duration | None
+    scale_to_zero: ScaleToZero | None
+    replace_on_instance_type_change: bool
+    variant_name: str
+    endpoint_name: str | None
+    role: iam.IRole | None
+    tags: Mapping[str, str] | None
+
+    def request(self, scope: Construct, engine: Engine) -> EndpointRequest:
+        """What the plan needs to know.
+
+        Args:
+            scope: The scope of the endpoint.
+            engine: What runs in the container.
+        """
+        region = environment_of(scope).region
+        instance: Any = self.instance_type
+        return EndpointRequest(
+            engine=engine,
+            model=_spec(self.model),
+            instance=UNDECIDED if isinstance(instance, CheapestFor) else instance,
+            cheapest=instance if isinstance(instance, CheapestFor) else None,
+            image=_spec(self.image),
+            options=self.options,
+            environment={} if self.environment is None else self.environment,
+            region=None if is_token(region) else region,
+            instance_count=self.instance_count,
+            startup_timeout_seconds=seconds(self.startup_timeout),
+            model_download_timeout_seconds=seconds(self.model_download_timeout),
+            volume_size_gib=gibibytes(self.volume_size),
+            has_volume_key=self.volume_key is not None,
+            inference_ami_version=self.inference_ami_version,
+            network_isolation=self.network_isolation,
+            network=self.network.access(),
+            endpoint_name=self.endpoint_name,
+            variant_name=self.variant_name,
+        )
+
+    def problems(self, scope: Construct) -> Iterator[Problem]:
+        """What is wrong with arguments that the plan does not see.
+
+        Args:
+            scope: The scope of the endpoint.
+        """
+        for part in (self.model, self.image):
+            yield from _validate(part)
+        yield from quantity_problems(
+            startup_timeout=self.startup_timeout,
+            model_download_timeout=self.model_download_timeout,
+            volume_size=self.volume_size,
+        )
+        yield from self.network.validate()
+        yield from KEY.problems("volume_key", self.volume_key)
+        yield from ROLE.problems("role", self.role)
+        yield from tag_problems(self.tags)
+        given = {"vpc": self.network.vpc, "volume_key": self.volume_key, "role": self.role}
+        yield from place_problems(environment_of(scope), given | dict(_resources(self.model)))
+        yield from trust_problems(self.role)
+
+    def hosting(self) -> Hosting:
+        """What the endpoint needs besides its plan."""
+        return Hosting(
+            model=self.model,
+            image=self.image,
+            network=self.network,
+            volume_key=self.volume_key,
+            role=self.role,
+            tags=self.tags or {},
+        )
+
+
+def _spec(part: object) -> Any:
+    """What the plan needs to know about a model or an image; any other object as it is, for the plan to reject."""
+    return part.spec() if isinstance(part, Model | ContainerImage) else part
+
+
+def _validate(part: object) -> Iterable[Problem]:
+    return part.validate() if isinstance(part, Model | ContainerImage) else ()
+
+
+def _resources(model: object) -> Mapping[str, object]:
+    return model.resources() if isinstance(model, Model) else {}

@@ -1,0 +1,106 @@
+"""The SageMaker Model of a plan, with the role that SageMaker assumes to run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_sagemaker as sagemaker
+
+from constructs_lib.endpoint.execution_role import ExecutionRole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_iam as iam
+    from aws_cdk import aws_kms as kms
+    from constructs import Construct
+
+    from constructs_lib.endpoint.container_image import ContainerImage
+    from constructs_lib.endpoint.model import Model, ModelBinding
+    from constructs_lib.endpoint.network import Network
+    from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosting:
+    """What an endpoint needs besides its plan: the arguments that are constructs.
+
+    Args:
+        model: The weights.
+        image: The container image.
+        network: The VPC, if any.
+        volume_key: Key that encrypts the storage volume. None: AWS's.
+        role: The caller's role. None: a new one.
+        tags: Tags of every resource of the endpoint.
+    """
+
+    model: Model
+    image: ContainerImage
+    network: Network
+    volume_key: kms.IKey | None
+    role: iam.IRole | None
+    tags: Mapping[str, str]
+
+
+class SageMakerModel:
+    """Renders the Model, its role and the security group of its network interfaces.
+
+    Args:
+        scope: The endpoint.
+        request: What the caller asks for.
+        plan: Its plan, without problems.
+        hosting: The arguments that are constructs.
+
+    Attributes:
+        execution_role: The role with the permissions of this model.
+        connections: The security groups of its network interfaces; None outside of a VPC.
+        resource: The Model.
+    """
+
+    def __init__(self, scope: Construct, *, request: EndpointRequest, plan: EndpointPlan, hosting: Hosting) -> None:
+        self._scope = scope
+        self._plan = plan
+        self.execution_role = ExecutionRole(scope, hosting.role)
+        network = hosting.network.bind(scope)
+        self.connections: ec2.Connections | None = network[1] if network else None
+        image_uri, binding = self._bind(request, hosting)
+        self.resource = self._render(request, image_uri, binding, network[0] if network else None)
+
+    def _bind(self, request: EndpointRequest, hosting: Hosting) -> tuple[str, ModelBinding]:
+        """Add every permission to the role; the image's URI, and what the weights add to the Model."""
+        role = self.execution_role
+        role.allow_logs_and_metrics(request.endpoint_name)
+        image_uri = hosting.image.bind(self._scope, role, self._plan)
+        binding = hosting.model.bind(role, token_variables=self._plan.token_variables)
+        if self.connections is not None:
+            role.allow_network_interfaces()
+        if hosting.volume_key is not None:
+            role.allow_volume_encryption(hosting.volume_key)
+        role.acknowledge_wildcards()
+        return image_uri, binding
+
+    def _render(
+        self,
+        request: EndpointRequest,
+        image_uri: str,
+        binding: ModelBinding,
+        vpc: sagemaker.CfnModel.VpcConfigProperty | None,
+    ) -> sagemaker.CfnModel:
+        model = sagemaker.CfnModel(
+            self._scope,
+            "Model",
+            execution_role_arn=self.execution_role.role.role_arn,
+            enable_network_isolation=request.network_isolation or None,
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                image=image_uri,
+                environment=self._plan.environment | dict(binding.environment),
+                model_data_source=binding.data_source,
+            ),
+            vpc_config=vpc,
+        )
+        # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role does
+        # not make CloudFormation wait for the role's policies.
+        self.execution_role.allow_before(model)
+        return model

@@ -1,0 +1,32 @@
+"""How many requests one container serves at the same time before another one is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from constructs_lib.planning.memory_plan import MemoryPlan
+
+FACTOR = 0.7
+"""Share of what the cache holds at which another instance or copy is added."""
+
+
+def concurrency_target(memory: MemoryPlan, request_tokens: int, max_concurrent_requests: int | None) -> int | None:
+    """The concurrent requests of one container at which to add another one.
+
+    `floor(FACTOR × min(requests that the cache holds, max_concurrent_requests))`, at least 1. What the cache holds is
+    its tokens divided by the tokens of one request, in whole blocks.
+
+    Args:
+        memory: The plan of the container's GPUs.
+        request_tokens: Prompt and answer of one request together.
+        max_concurrent_requests: Requests that the container accepts at once; None if it is not known.
+
+    Returns:
+        The target; None if no such request fits.
+    """
+    held = memory.concurrent_requests(request_tokens)
+    if not held:
+        return None
+    accepted = held if max_concurrent_requests is None else min(held, max_concurrent_requests)
+    return max(1, int(FACTOR * accepted))
