@@ -40,6 +40,11 @@ def monthly(price: float | None, *, derived: bool) -> str:
     return "-" if price is None else f"{'~' if derived else ''}{price * HOURS_PER_MONTH:,.0f}"
 
 
+def span(least: str, most: str) -> str:
+    """A range of figures, such as `1.515–3.030`; one figure if both are the same."""
+    return least if least == most else f"{least}–{most}"
+
+
 def accelerators(instance: InstanceType) -> str:
     """The accelerators of an instance type, such as `4 × A10G 22 GiB`."""
     name = _REDUNDANT.sub("", instance.accelerator)

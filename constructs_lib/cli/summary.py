@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib.cli.assembly import read_json, read_stacks
 from constructs_lib.cli.errors import Parser, UsageError
-from constructs_lib.cli.formatting import hourly, monthly, number
+from constructs_lib.cli.formatting import hourly, monthly, number, span
 from constructs_lib.cli.front_doors import COLUMNS, served_models
 from constructs_lib.cli.output import Column
 from constructs_lib.planning.summary import METADATA, PlanSummary
@@ -74,13 +74,13 @@ def _print_endpoints(found: list[tuple[str, PlanSummary]], out: Output) -> None:
 
 
 def _json_row(stack: str, summary: PlanSummary) -> dict[str, Any]:
-    quota = {"quota_name": summary.quota_name, "quota_needed": summary.quota_needed}
+    quota = {"quota_names": summary.quota_names, "quota_needed": summary.quota_needed}
     return {"stack": stack, **summary.to_json(), **quota}
 
 
 def _quota_note(summaries: list[PlanSummary]) -> str:
     """What fails first in a new account and is in no template: the quota of each instance type."""
-    names = sorted({summary.quota_name for summary in summaries})
+    names = sorted({name for summary in summaries for name in summary.quota_names})
     needed = max(summary.quota_needed for summary in summaries)
     name, condition = names[0], f"QuotaName=='{names[0]}'"
     if len(names) > 1:
@@ -95,16 +95,22 @@ It must allow twice the instances, as an update starts the new ones before it st
 
 
 def _row(stack: str, summary: PlanSummary) -> list[str]:
-    count = f"{summary.instance_count} × " if summary.instance_count > 1 else ""
+    prices, derived = (summary.min_usd_per_hour, summary.max_usd_per_hour), summary.price_is_derived
     return [
         stack,
         summary.model or "-",
-        f"{count}{summary.instance}",
+        f"{_count(summary)}{', '.join(summary.instances)}",
         f"{summary.num_shard} × {summary.accelerator}",
         "-" if summary.context is None else number(summary.context),
-        hourly(summary.price_usd_per_hour, derived=summary.price_is_derived),
-        monthly(summary.price_usd_per_hour, derived=summary.price_is_derived),
+        span(*(hourly(price, derived=derived) for price in prices)),
+        span(*(monthly(price, derived=derived) for price in prices)),
     ]
+
+
+def _count(summary: PlanSummary) -> str:
+    """How many instances there are, if not exactly one."""
+    count = span(*("?" if each is None else number(each) for each in (summary.min_instances, summary.max_instances)))
+    return "" if count == "1" else f"{count} × "
 
 
 def summaries(assembly: Path) -> Iterator[tuple[str, PlanSummary]]:

@@ -11,19 +11,21 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib._tokens import hide_tokens_of_request
+from constructs_lib._lazy import late_value
+from constructs_lib._tokens import hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import render_config
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.plan import plan
-from constructs_lib.planning.summary import METADATA, summary
+from constructs_lib.planning.summary import METADATA, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
+    from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.request import EndpointRequest
     from constructs_lib.planning.serving_limits import ServingFacts
@@ -58,9 +60,11 @@ class HostedEndpoint(EndpointBase):
         self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
+        known = hide_tokens_of_request(request)
+        self._capacity = planned_capacity(known)
         # Read by `python -m constructs_lib summary`. Only in the cloud assembly, so that no template changes with a
         # price.
-        self.node.add_metadata(METADATA, summary(hide_tokens_of_request(request), planned).to_json())
+        self.node.add_metadata(METADATA, late_value(lambda: summary(known, planned, self._capacity).to_json()))
         for warning in planned.warnings:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
@@ -93,6 +97,26 @@ class HostedEndpoint(EndpointBase):
     def serving(self) -> ServingFacts:
         """What is known at synth about how the model is served."""
         return self._plan.serving
+
+    @property
+    def capacity(self) -> Capacity:
+        """How many instances it runs, and what they cost, with what scales it so far."""
+        return self._capacity
+
+    def set_capacity_range(self, min_instances: int, max_instances: int) -> None:
+        """Tell the endpoint between which numbers of instances something scales it. No resource changes.
+
+        What is in force at synthesis is in the plan's summary and in the price.
+
+        Args:
+            min_instances: The smallest number of instances at any time, 0 if it scales to zero.
+            max_instances: The largest number of instances at any time.
+        """
+        self._capacity = replace(
+            self._capacity,
+            min_instances=None if is_token(min_instances) else min_instances,
+            max_instances=None if is_token(max_instances) else max_instances,
+        )
 
     @property
     def role(self) -> iam.IRole:

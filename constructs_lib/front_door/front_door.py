@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib._lazy import late_string
 from constructs_lib._stack_env import environment_of
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.access import Access
@@ -26,7 +27,7 @@ from constructs_lib.front_door.function_environment import (
     size_problems,
 )
 from constructs_lib.front_door.lambda_functions import python_function
-from constructs_lib.front_door.layers import file_layer, late_string
+from constructs_lib.front_door.layers import file_layer
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.metrics import FrontDoorMetrics
 from constructs_lib.front_door.models_file import MODELS_PATH, render_models

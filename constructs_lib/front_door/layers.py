@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import IAnyProducer, IResolveContext, IStringProducer, Lazy
+from aws_cdk import IAnyProducer, IResolveContext, Lazy
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
@@ -37,25 +37,6 @@ def file_layer(
         scope, id, content=Lazy.uncached_any(content), description=description
     )
     return lambda_.LayerVersion.from_layer_version_arn(scope, f"{id}Ref", layer.ref)
-
-
-def late_string(render: Callable[[], str | None]) -> str:
-    """A string of a template that is rendered at synthesis.
-
-    Args:
-        render: Returns the string, or None to leave the property out. Called as that of a `file_layer` is.
-    """
-    return Lazy.uncached_string(_String(render))
-
-
-@jsii.implements(IStringProducer)
-class _String:
-    def __init__(self, render: Callable[[], str | None]) -> None:
-        self._render = render
-
-    def produce(self, context: IResolveContext) -> str | None:
-        """The string."""
-        return self._render()
 
 
 @jsii.implements(IAnyProducer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from constructs_lib.planning.capacity import Capacity
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
 from constructs_lib.planning.validation.unknown import Unknown
 
@@ -18,39 +19,45 @@ class PlanSummary:
 
     Args:
         model: Repository on the hub; None for weights in S3, or an id that is not known at synth.
-        instance: Name of the instance type.
-        instance_count: Instances that are billed.
-        accelerator: Marketing name of the GPUs.
+        instances: Names of the instance types, in the order of their priority.
+        min_instances: The smallest number of instances; None if synth does not know it.
+        max_instances: The largest number of instances; None if synth does not know it.
+        accelerator: Marketing name of the GPUs of the first instance type.
         num_shard: GPUs that share the model.
         context: Longest request in tokens; None if the model is not known.
-        price_usd_per_hour: What all instances cost in us-east-1; None if no price is published.
-        price_is_derived: Whether the price is worked out from EC2's.
+        streams: Requests of that length that the largest number of instances serves concurrently; None if not known.
+        min_usd_per_hour: What the smallest number of instances costs in us-east-1; None if no price is published.
+        max_usd_per_hour: What the largest number costs, of the dearest instance type; None if no price is published.
+        price_is_derived: Whether a price is worked out from EC2's.
     """
 
     model: str | None
-    instance: str
-    instance_count: int
+    instances: list[str]
+    min_instances: int | None
+    max_instances: int | None
     accelerator: str
     num_shard: int
     context: int | None
-    price_usd_per_hour: float | None
+    streams: int | None
+    min_usd_per_hour: float | None
+    max_usd_per_hour: float | None
     price_is_derived: bool
 
     @property
-    def quota_name(self) -> str:
-        """The SageMaker quota that its instances count against, as Service Quotas names it; 0 in a new account.
+    def quota_names(self) -> list[str]:
+        """The SageMaker quotas that its instances count against, as Service Quotas names them; 0 in a new account.
 
         Source: SageMaker's error ResourceLimitExceeded, as in aws-samples/sagemaker-custom-project-templates issue 51.
         """
-        return f"{self.instance} for endpoint usage"
+        return [f"{instance} for endpoint usage" for instance in self.instances]
 
     @property
     def quota_needed(self) -> int:
-        """What that quota must allow for an update, which starts the new instances before it stops the old ones.
+        """What each quota must allow for an update, which starts the new instances before it stops the old ones.
 
         Source: botocore 1.44.5, sagemaker 2017-07-24, UpdateEndpoint.
         """
-        return 2 * self.instance_count
+        return 2 * (self.max_instances or 1)
 
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON values."""
@@ -62,26 +69,56 @@ class PlanSummary:
         return cls(**{field.name: values.get(field.name) for field in fields(cls)})  # type: ignore[arg-type]
 
 
-def summary(request: EndpointRequest, plan: EndpointPlan) -> PlanSummary:
+def summary(request: EndpointRequest, plan: EndpointPlan, capacity: Capacity) -> PlanSummary:
     """The summary of an endpoint.
 
     Args:
         request: What the caller asks for.
         plan: Its plan, without problems.
+        capacity: How many instances it runs.
     """
-    instance, hub_id = request.instance, request.model.hub_id
-    count = 1 if _is_unknown(request.instance_count) else request.instance_count
-    price = instance.price_usd_per_hour
+    hub_id = request.model.hub_id
     return PlanSummary(
         model=None if _is_unknown(hub_id) else hub_id,
-        instance=instance.name,
-        instance_count=count,
-        accelerator=instance.accelerator,
+        instances=[instance.name for instance in capacity.instances],
+        min_instances=capacity.min_instances,
+        max_instances=capacity.max_instances,
+        accelerator=capacity.instances[0].accelerator,
         num_shard=plan.num_shard,
         context=_context(plan),
-        price_usd_per_hour=None if price is None else price * count,
-        price_is_derived=instance.price_is_derived,
+        streams=_streams(plan, capacity),
+        min_usd_per_hour=capacity.min_usd_per_hour,
+        max_usd_per_hour=capacity.max_usd_per_hour,
+        price_is_derived=capacity.price_is_derived,
     )
+
+
+def planned_capacity(request: EndpointRequest) -> Capacity:
+    """The capacity of an endpoint that nothing scales.
+
+    Args:
+        request: What the caller asks for.
+    """
+    count = None if _is_unknown(request.instance_count) else request.instance_count
+    return Capacity(instances=(request.instance,), min_instances=count, max_instances=count)
+
+
+def concurrent_requests(plan: EndpointPlan) -> int | None:
+    """How many requests of the greatest length one instance serves concurrently; None if synth does not know it.
+
+    Args:
+        plan: The plan of the endpoint.
+    """
+    if plan.memory is None:
+        return None
+    served = plan.memory.concurrent_requests(_context(plan) or 0)
+    limit = plan.serving.max_concurrent_requests
+    return max(1, served if limit is None else min(served, limit))
+
+
+def _streams(plan: EndpointPlan, capacity: Capacity) -> int | None:
+    concurrency, instances = concurrent_requests(plan), capacity.max_instances
+    return None if concurrency is None or instances is None else concurrency * instances
 
 
 def _is_unknown(value: object) -> bool:

@@ -118,11 +118,14 @@ def _role(stack: Stack, services: list[str]) -> iam.Role:
 
 def _quota(endpoint: TgiEndpoint) -> dict[str, Any]:
     """The quota that `make synth` names."""
+    from aws_cdk import Stack
+
     from constructs_lib.planning.summary import METADATA, PlanSummary
 
     (data,) = [entry.data for entry in endpoint.node.metadata if entry.type == METADATA]
-    summary = PlanSummary.from_json(dict(data))
-    return {"name": summary.quota_name, "needed": summary.quota_needed}
+    summary = PlanSummary.from_json(Stack.of(endpoint).resolve(data))
+    (name,) = summary.quota_names
+    return {"name": name, "needed": summary.quota_needed}
 
 
 def _warnings(endpoint: TgiEndpoint) -> list[str]:

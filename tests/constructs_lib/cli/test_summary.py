@@ -58,8 +58,21 @@ def test_the_quota_of_a_single_instance_type_is_named_with_it(run, assembly):
 def test_the_summary_as_json(run, assembly):
     one, two = json.loads(run("summary", assembly, "--json").out)
     assert (one["stack"], one["model"], one["context"]) == ("One", "tiiuae/falcon-7b", 1500)
-    assert (two["stack"], two["instance_count"], two["price_is_derived"]) == ("Prod-Two", 2, True)
-    assert (two["quota_name"], two["quota_needed"]) == ("ml.g6e.16xlarge for endpoint usage", 4)
+    assert (two["stack"], two["min_instances"], two["max_instances"]) == ("Prod-Two", 2, 2)
+    assert two["price_is_derived"] is True
+    assert (two["quota_names"], two["quota_needed"]) == (["ml.g6e.16xlarge for endpoint usage"], 4)
+
+
+def test_an_endpoint_that_is_scaled_costs_a_range(run, tmp_path):
+    folder = tmp_path / "cdk.out"
+    app = App(outdir=str(folder))
+    falcon = Model.from_hub("tiiuae/falcon-7b")
+    endpoint = TgiEndpoint(Stack(app, "One"), "E", model=falcon, instance_type=InstanceType.G5_2XLARGE)
+    endpoint.set_capacity_range(0, 4)
+    app.synth()
+    assert run("summary", folder).out.splitlines()[1] == (
+        "One    tiiuae/falcon-7b  0–4 × ml.g5.2xlarge  1 × A10G    2,048  0.000–6.060    0–4,424"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +100,7 @@ def test_the_models_of_front_doors_are_listed_after_the_endpoints(run, front_doo
 
 def test_the_models_of_front_doors_are_in_the_json(run, front_doors):
     endpoint, *models = json.loads(run("summary", front_doors, "--json").out)
-    assert endpoint["instance"] == "ml.g5.2xlarge"
+    assert endpoint["instances"] == ["ml.g5.2xlarge"]
     assert {
         "stack": "Prod-Door",
         "served_as": "llama",

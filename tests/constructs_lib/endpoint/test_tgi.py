@@ -289,6 +289,22 @@ def test_values_known_only_at_deployment_are_rendered_without_being_checked(stac
     assert properties(template, ENDPOINT)["EndpointName"] == {"Ref": "Name"}
 
 
+def test_what_scales_the_endpoint_tells_it_its_capacity(stack: Stack) -> None:
+    endpoint = TgiEndpoint(
+        stack,
+        "Scaled",
+        model=Model.from_hub("tiiuae/falcon-7b"),
+        instance_type=InstanceType.G5_2XLARGE,
+        instance_count=2,
+    )
+    assert (endpoint.capacity.min_instances, endpoint.capacity.max_instances) == (2, 2)
+    endpoint.set_capacity_range(0, 4)
+    assert (endpoint.capacity.min_instances, endpoint.capacity.max_instances) == (0, 4)
+    most = CfnParameter(stack, "Most", type="Number").value_as_number
+    endpoint.set_capacity_range(1, most)  # type: ignore[arg-type]  # the CDK's numbers are floats
+    assert (endpoint.capacity.min_instances, endpoint.capacity.max_instances) == (1, None)
+
+
 def test_the_model_depends_on_the_policy_that_sagemaker_checks(llama: Json) -> None:
     assert only(llama, MODEL)["DependsOn"] == ["LlamaPolicy410593B2"]
 

@@ -1,6 +1,7 @@
 """A plan in one line."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.plan import EndpointRequest, plan
 from constructs_lib.planning.sizing.memory import memory_plan
-from constructs_lib.planning.summary import PlanSummary, summary
+from constructs_lib.planning.summary import PlanSummary, concurrent_requests, planned_capacity, summary
 from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
 
 FALCON = ModelChoice(source="hub", hub_id="tiiuae/falcon-7b")
@@ -21,18 +22,21 @@ def summarised(**changes):
     request = EndpointRequest(**{"engine": TGI, "model": FALCON, "instance": InstanceType.G5_2XLARGE} | changes)
     planned = plan(request)
     assert planned.problems == ()
-    return summary(request, planned)
+    return summary(request, planned, planned_capacity(request))
 
 
 def test_it_has_model_instance_gpus_context_and_price():
     assert summarised() == PlanSummary(
         model="tiiuae/falcon-7b",
-        instance="ml.g5.2xlarge",
-        instance_count=1,
+        instances=["ml.g5.2xlarge"],
+        min_instances=1,
+        max_instances=1,
         accelerator="A10G",
         num_shard=1,
         context=2048,
-        price_usd_per_hour=1.515,
+        streams=128,
+        min_usd_per_hour=1.515,
+        max_usd_per_hour=1.515,
         price_is_derived=False,
     )
 
@@ -54,13 +58,47 @@ def test_the_context_of_an_unknown_model_is_not_known(model):
     assert summarised(model=model).context is None
 
 
-def test_several_instances_cost_several_times_as_much():
-    assert summarised(instance_count=3).price_usd_per_hour == pytest.approx(3 * 1.515)
+def test_several_instances_cost_and_serve_several_times_as_much():
+    line = summarised(instance_count=3)
+    assert (line.min_usd_per_hour, line.max_usd_per_hour) == (pytest.approx(3 * 1.515), pytest.approx(3 * 1.515))
+    assert line.streams == 3 * 128
+
+
+def test_what_scales_changes_the_largest_number_or_the_smallest():
+    request = EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE)
+    capacity = replace(planned_capacity(request), min_instances=0, max_instances=4)
+    line = summary(request, plan(request), capacity)
+    assert (line.min_usd_per_hour, line.max_usd_per_hour) == (0, pytest.approx(4 * 1.515))
+    assert (line.streams, line.quota_needed) == (4 * 128, 8)
+
+
+def test_an_instance_serves_the_requests_of_full_length_that_fit_its_memory():
+    planned = plan(EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE))
+    fitting = planned.memory.concurrent_requests(2048)
+    assert fitting > 128
+    assert concurrent_requests(planned) == 128
+    limited = replace(planned, serving=replace(planned.serving, max_concurrent_requests=None))
+    assert concurrent_requests(limited) == fitting
+    assert concurrent_requests(replace(planned, memory=None)) is None
+
+
+def test_it_serves_one_request_at_least_however_tight_its_memory_is():
+    planned = plan(EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE))
+    tight = replace(planned, memory=replace(planned.memory, max_tokens=0, weights=planned.memory.usable))
+    assert concurrent_requests(tight) == 1
+
+
+def test_each_instance_type_of_a_pool_has_a_quota():
+    request = EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE)
+    types = (InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE)
+    line = summary(request, plan(request), replace(planned_capacity(request), instances=types))
+    assert line.quota_names == ["ml.g5.2xlarge for endpoint usage", "ml.g6.2xlarge for endpoint usage"]
 
 
 def test_an_instance_outside_of_the_catalogue_has_no_price():
     own = InstanceType.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48)
-    assert summarised(instance=own).price_usd_per_hour is None
+    line = summarised(instance=own)
+    assert (line.min_usd_per_hour, line.max_usd_per_hour) == (None, None)
 
 
 def test_what_is_not_known_at_synth_is_left_out():
@@ -71,8 +109,9 @@ def test_what_is_not_known_at_synth_is_left_out():
         image=ImageChoice(version="3.3.6"),
         instance_count=UNKNOWN,
     )
-    line = summary(request, plan(request))
-    assert (line.model, line.context, line.instance_count, line.price_usd_per_hour) == (None, None, 1, 1.515)
+    line = summary(request, plan(request), planned_capacity(request))
+    assert (line.model, line.context, line.min_instances, line.max_instances) == (None, None, None, None)
+    assert (line.streams, line.min_usd_per_hour, line.max_usd_per_hour, line.quota_needed) == (None, None, None, 2)
 
 
 def test_an_option_that_is_not_known_at_synth_leaves_the_context_open():
@@ -82,7 +121,7 @@ def test_an_option_that_is_not_known_at_synth_leaves_the_context_open():
         instance=InstanceType.G5_2XLARGE,
         options=TgiOptions(cuda_memory_fraction=UNKNOWN),
     )
-    assert summary(request, plan(request)).context is None
+    assert summary(request, plan(request), planned_capacity(request)).context is None
 
 
 def test_it_survives_json_and_versions_with_more_or_fewer_fields():

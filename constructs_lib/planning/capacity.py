@@ -1,0 +1,49 @@
+"""How many instances an endpoint runs, at least and at most, and what an hour of them costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from constructs_lib.planning.hardware.instance_types import InstanceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """The instances of an endpoint. Without scaling, the smallest and the largest number are the same.
+
+    Args:
+        instances: The instance types in the order of their priority, at least one; several with instance pools.
+        min_instances: The smallest number of instances; None if only the deployment knows it.
+        max_instances: The largest number of instances; None if only the deployment knows it.
+    """
+
+    instances: tuple[InstanceType, ...]
+    min_instances: int | None
+    max_instances: int | None
+
+    @property
+    def min_usd_per_hour(self) -> float | None:
+        """What an hour of the smallest number costs, all of the first instance type; None if that is not known.
+
+        US dollars, on demand, in us-east-1.
+        """
+        return _total(self.min_instances, self.instances[0].price_usd_per_hour)
+
+    @property
+    def max_usd_per_hour(self) -> float | None:
+        """What an hour of the largest number costs, all of the dearest instance type; None if that is not known.
+
+        US dollars, on demand, in us-east-1.
+        """
+        prices = [instance.price_usd_per_hour for instance in self.instances]
+        known = [price for price in prices if price is not None]
+        return _total(self.max_instances, max(known) if len(known) == len(prices) else None)
+
+    @property
+    def price_is_derived(self) -> bool:
+        """Whether a price of these instance types is worked out from EC2's."""
+        return any(instance.price_is_derived for instance in self.instances)
+
+
+def _total(count: int | None, price: float | None) -> float | None:
+    return None if count is None or price is None else count * price
