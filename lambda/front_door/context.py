@@ -1,6 +1,7 @@
 """What a route gets to handle one request."""
 
-from dataclasses import dataclass
+from _thread import allocate_lock
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from front_door import engines
@@ -14,6 +15,21 @@ from front_door.sagemaker.invocation import Invocation, ModelStream
 
 if TYPE_CHECKING:
     from front_door.engines.base import Engine
+
+
+class _Encoder:
+    """Writes the bodies of one request, one at a time: several choices at once would take as many times the memory."""
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self._last: tuple[object, bytes] = (None, b"")
+
+    def encode(self, body: dict[str, Any]) -> bytes:
+        """The body as JSON; for the same object as before, the same bytes. Raises what `compact` raises."""
+        with self._lock:
+            if self._last[0] is not body:
+                self._last = (body, compact(body))
+            return self._last[1]
 
 
 @dataclass(slots=True)
@@ -31,6 +47,7 @@ class RequestContext:
     sagemaker: SageMaker
     deadline: float
     log: RequestLog
+    _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
         """The model that the path names, or the only one.
@@ -141,7 +158,7 @@ class RequestContext:
             ApiError: Python could decode it and the container could not, or it is larger than the endpoint accepts.
         """
         try:
-            encoded = compact(body)
+            encoded = self._encoder.encode(body)
         except UnicodeEncodeError:
             raise not_json("lone surrogate in a string") from None
         except RecursionError:

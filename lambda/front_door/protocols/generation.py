@@ -40,7 +40,9 @@ class Generation:
         problems.raise_if_any()
         max_tokens = ctx.max_tokens(model, request.max_tokens)
         self._ctx, self._model, self._engine, self._max_tokens = ctx, model, engine, max_tokens
-        self._bodies = [engine.with_max_tokens(body, max_tokens) for body in bodies]
+        # Choices that ask for the same share one body, which is then written once.
+        limited = {id(body): engine.with_max_tokens(body, max_tokens) for body in bodies}
+        self._bodies = [limited[id(body)] for body in bodies]
         self.request = request
         self.choices = [engine.create_choice(request, max_tokens, body) for body in bodies]
 

@@ -18,6 +18,7 @@ _CONNECT_SECONDS = 5.0
 # A frozen sandbox does not notice that the server has closed, so an old connection is not reused.
 _MAX_IDLE_SECONDS = 20.0
 _READ_BYTES = 65536
+_COPIED_BYTES = 65536
 KEEP_ALIVE_SECONDS = 10.0
 KEEP_ALIVE = b""
 """An empty slice: nothing arrived for `KEEP_ALIVE_SECONDS`."""
@@ -137,7 +138,9 @@ class Origin:
         """
         lines = [f"POST {path} HTTP/1.1", f"Host: {self.netloc}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        request = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+        head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        # In one segment, if that is worth a copy.
+        request = (head + body,) if len(body) <= _COPIED_BYTES else (head, body)
         connection = self._idle_connection()
         if connection is not None:
             try:
@@ -194,13 +197,14 @@ class Origin:
         return wrapped
 
 
-def _post(connection: socket.socket, request: bytes, deadline: float) -> None:
+def _post(connection: socket.socket, request: tuple[bytes, ...], deadline: float) -> None:
     try:
-        left = deadline - time.time()
-        if left <= 0:
-            raise TimeoutError
-        connection.settimeout(left)
-        connection.sendall(request)
+        for part in request:
+            left = deadline - time.time()
+            if left <= 0:
+                raise TimeoutError
+            connection.settimeout(left)
+            connection.sendall(part)
     except BaseException:
         connection.close()
         raise

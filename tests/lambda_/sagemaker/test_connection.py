@@ -63,6 +63,38 @@ def test_a_request_that_was_received_is_never_sent_again(origin: Origin, sagemak
     assert len(sagemaker.received) == 2
 
 
+@pytest.mark.parametrize("size", [65536, 65537, 6 * 2**20])
+def test_a_body_of_any_size_arrives_whole(origin: Origin, sagemaker: SageMakerDouble, size: int) -> None:
+    body = bytes(range(256)) * (size // 256 + 1)
+    sagemaker.replies.append(plain_response(b"one"))
+    assert post(origin, body[:size]) == b"one"
+    assert sagemaker.received[0].body == body[:size]
+
+
+class Recorder:
+    """A socket that records what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def settimeout(self, seconds: float) -> None:
+        assert 0 < seconds <= 10
+
+    def sendall(self, data: bytes) -> None:
+        self.sent.append(data)
+
+
+def test_a_large_body_is_not_copied_and_a_small_one_is_sent_with_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorder = Recorder()
+    monkeypatch.setattr(Origin, "_connect", lambda _origin, _deadline: recorder)
+    large = bytes(65537)
+    for body in (large, b"{}"):
+        Origin("https://example.com").send("/x", {}, body, time.time() + 10)
+    assert recorder.sent[1] is large
+    assert [data[:4] for data in recorder.sent] == [b"POST", bytes(4), b"POST"]
+    assert recorder.sent[2].endswith(b"\r\n\r\n{}")
+
+
 def test_a_connection_whose_response_was_not_read_to_its_end_is_not_reused(
     origin: Origin, sagemaker: SageMakerDouble
 ) -> None:

@@ -1,10 +1,13 @@
 """Completions over a SageMaker double."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from front_door import context
 from front_door.errors import ApiError
+from front_door.http.json import compact
 
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
 from tests.lambda_.protocols.openai.bodies import completion_bodies
@@ -99,6 +102,27 @@ def test_a_stream_without_an_end_is_an_error(api: ApiClient, sagemaker: SageMake
     sagemaker.replies += [stream([part(completion_text("Un"))])] * 2
     assert streamed(api).errors[0]["error"]["code"] == "incomplete_generation"
     assert api.send(PATH, BODY).status == 500
+
+
+@pytest.mark.parametrize(("more", "written"), [({}, 1), ({"seed": 7}, 3)])
+def test_choices_that_ask_for_the_same_are_one_body_in_memory(
+    api: ApiClient, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch, more: dict[str, int], written: int
+) -> None:
+    bodies: list[bytes] = []
+    at_work: list[int] = []
+
+    def write(body: object) -> bytes:
+        at_work.append(len(at_work))
+        time.sleep(0.01)
+        bodies.append(compact(body))
+        assert at_work.pop() == 0, "two bodies are written at once"
+        return bodies[-1]
+
+    monkeypatch.setattr(context, "compact", write)
+    sagemaker.replies += [parts(*COMPLETION)] * 3
+    assert len(api.send(PATH, {**BODY, "n": 3, **more}).json()["choices"]) == 3
+    assert len(bodies) == written
+    assert len(sagemaker.received) == 3
 
 
 def sent(body: dict[str, Any]) -> list[dict[str, Any]]:
