@@ -19,6 +19,8 @@ ATTEMPTS = 3
 """How often the front door sends a request while SageMaker throttles."""
 PROMPT = "What is deep learning?"
 MESSAGES = [{"role": "user", "content": PROMPT}]
+LONG = [{"role": "user", "content": "internationalization-and-localization " * 12}]
+"""The toy repeats the words: a stream of at least two parts, which have at most 8,000 bytes each."""
 
 
 @pytest.fixture
@@ -228,9 +230,9 @@ def test_openai_retries_after_the_front_door_gives_up(cloud: Cloud, openai_clien
 
 
 def test_openai_raises_when_a_stream_breaks(cloud: Cloud, openai_client: openai.OpenAI) -> None:
-    cloud.inject("stream-broken")
+    cloud.inject("stream-broken", frame=1)
     with pytest.raises(openai.APIError, match=r"broke off|Incomplete generation"):
-        list(openai_client.chat.completions.create(model="llama", messages=MESSAGES, max_tokens=20, stream=True))
+        list(openai_client.chat.completions.create(model="llama", messages=LONG, max_tokens=200, stream=True))
 
 
 def test_the_hub_client_generates(hub_client: InferenceClient) -> None:

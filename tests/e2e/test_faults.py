@@ -96,7 +96,7 @@ def test_a_failing_openai_stream_ends_with_an_error_and_done(cloud: Cloud, fault
 def test_a_failing_stream_of_a_non_streaming_request_is_an_error(
     cloud: Cloud, path: str, body: dict[str, object]
 ) -> None:
-    cloud.inject("stream-broken")
+    cloud.inject("stream-broken", frame=0)
     response = cloud.request("POST", path, body)
     assert response.status >= 500
     assert kind_of(response.json()) == "incomplete_generation"
