@@ -189,12 +189,17 @@ def _arn(resource_type: str, physical_id: str, pseudo: Mapping[str, str]) -> str
     return f"arn:{partition}:{service}:{scope}:{form.format(id=physical_id)}"
 
 
-ARN_ATTRIBUTES = {("AWS::SageMaker::Endpoint", "EndpointArn")}
+ARN_ATTRIBUTES = {
+    ("AWS::SageMaker::Endpoint", "EndpointArn"),
+    ("AWS::SageMaker::InferenceComponent", "InferenceComponentArn"),
+}
 ATTRIBUTES = {
+    ("AWS::ApplicationAutoScaling::ScalableTarget", "Id"): "{id}",
     ("AWS::Cognito::UserPool", "ProviderName"): "cognito-idp.{region}.amazonaws.com/{id}",
     ("AWS::Cognito::UserPool", "ProviderURL"): "https://cognito-idp.{region}.amazonaws.com/{id}",
 }
 ARNS = {
+    "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:{id}"),
     "AWS::Lambda::Function": ("lambda", "function:{id}"),
     "AWS::IAM::Role": ("iam", "role/{id}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{id}:*"),

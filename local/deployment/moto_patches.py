@@ -6,14 +6,11 @@ Each function patches one feature that a deployment needs and moto lacks, and sa
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import botocore.loaders
 
-from local.deployment.cloudformation import attribute_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from local.deployment import inference_components, recorded_resources, scalable_targets, stack_operations
 
 
 def apply() -> None:
@@ -21,7 +18,7 @@ def apply() -> None:
     _accept_all_instance_types()
     _deploy_imported_apis()
     _identify_layer_versions()
-    _keep_unknown_resources()
+    _record_resources()
 
 
 @cache
@@ -85,63 +82,9 @@ def _identify_layer_versions() -> None:
     LayerVersion.physical_resource_id = property(lambda version: version.arn)
 
 
-class UnknownResource:
-    """A resource of a type that moto's CloudFormation does not support.
-
-    Its physical id is its logical id, as in `local.deployment.cloudformation`. Without it, moto fails on outputs and
-    variables that reference an attribute of the resource.
-    """
-
-    def __init__(self, resource_type: str, logical_id: str, account: str, region: str) -> None:
-        self.cf_resource_type = resource_type
-        self.logical_resource_id = logical_id
-        self.physical_resource_id = logical_id
-        self._pseudo = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account}
-
-    def get_cfn_attribute(self, name: str) -> str:
-        """The value of `Fn::GetAtt`."""
-        return attribute_of(self.cf_resource_type, self.physical_resource_id, name, self._pseudo)
-
-    def is_created(self) -> bool:
-        """Always true: nothing is created."""
-        return True
-
-    def delete(self, account: str, region: str) -> None:
-        """Does nothing: nothing was created."""
-
-    @classmethod
-    def has_cfn_attr(cls, name: str) -> bool:
-        """Always true; moto calls it for outputs."""
-        return True
-
-    @classmethod
-    def update_from_cloudformation_json(cls, original_resource: UnknownResource, **_: Any) -> UnknownResource:
-        """Returns the resource unchanged."""
-        return original_resource
-
-
 @cache
-def _keep_unknown_resources() -> None:
-    """Moto skips a resource of a type that it does not support, and fails if another resource references it."""
-    from moto.cloudformation import parsing
-
-    create, class_of = parsing.parse_and_create_resource, parsing.resource_class_from_type
-
-    def is_unknown(resource_type: str) -> bool:
-        handled = resource_type in parsing.NULL_MODELS or resource_type.startswith("Custom::")
-        return not handled and resource_type not in parsing.get_model_map()
-
-    def parse_and_create_resource(
-        logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, account_id: str, region_name: str
-    ) -> Any:
-        resource_type, condition = resource_json["Type"], resource_json.get("Condition")
-        if not is_unknown(resource_type):
-            return create(logical_id, resource_json, resources_map, account_id, region_name)
-        if condition and not resources_map.lazy_condition_map[condition]:
-            return None
-        return UnknownResource(resource_type, logical_id, account_id, region_name)
-
-    parsing.parse_and_create_resource = parse_and_create_resource
-    parsing.resource_class_from_type = lambda resource_type: (
-        UnknownResource if is_unknown(resource_type) else class_of(resource_type)
-    )
+def _record_resources() -> None:
+    """Moto has neither CloudFormation types for what scales, nor the rules of its services, nor a safe order."""
+    recorded_resources.install({**inference_components.CHECKS, **scalable_targets.CHECKS})
+    inference_components.install()
+    stack_operations.install()
