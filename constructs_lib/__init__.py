@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.endpoint.tgi import TgiEndpoint
     from constructs_lib.endpoint.tgi_image import TgiImage
     from constructs_lib.errors import ConfigurationError
@@ -43,6 +44,7 @@ __all__ = [
     "Cors",
     "Domain",
     "Dtype",
+    "EndpointScaling",
     "FrontDoor",
     "IModelEndpoint",
     "InstanceType",
@@ -70,6 +72,7 @@ _MODULES = {
     "Cors": "front_door.cors",
     "Domain": "front_door.domain",
     "ConfigurationError": "errors",
+    "EndpointScaling": "endpoint.scaling",
     "FrontDoor": "front_door.front_door",
     "IModelEndpoint": "endpoint.interface",
     "Model": "endpoint.model",

@@ -12,19 +12,26 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._lazy import late_value
-from constructs_lib._tokens import hide_tokens_of_request, is_token
+from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import render_config
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
+from constructs_lib.endpoint.scaling import scale_instances
+from constructs_lib.endpoint.updates import keep_instance_count
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.plan import plan
+from constructs_lib.planning.scaling.limits import count_problems
+from constructs_lib.planning.scaling.updates import type_change_warning
 from constructs_lib.planning.summary import METADATA, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
+    from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.request import EndpointRequest
@@ -52,12 +59,13 @@ class HostedEndpoint(EndpointBase):
         super().__init__(scope, id, physical_name=request.endpoint_name)
         request, hosting = replace(request, instance=planned.instance), arguments.hosting()
         self._plan = planned
+        self._arguments = arguments
         self._variant_name = request.variant_name
         self._model = hosting.model
         model = SageMakerModel(self, request=request, plan=planned, hosting=hosting)
         self._execution_role, self._connections = model.execution_role, model.connections
         config = render_config(self, request=request, plan=planned, model=model.resource, volume_key=hosting.volume_key)
-        self._cfn_endpoint(request, config)
+        self._endpoint = self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
         known = hide_tokens_of_request(request)
@@ -145,15 +153,59 @@ class HostedEndpoint(EndpointBase):
             raise ConfigurationError(self.node.path, [problem])
         return self._connections
 
-    def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> None:
+    def auto_scale(
+        self, *, min_instances: int = 1, max_instances: int, request_tokens: int | None = None
+    ) -> EndpointScaling:
+        """Let Application Auto Scaling change the number of instances; by what, you say with what this returns.
+
+        From then on an update of the endpoint keeps the number that it has, and `instance_count` applies to a new
+        endpoint only. An update cannot change the instance type of an endpoint that scales, unless the endpoint has
+        `replace_on_instance_type_change`; a warning says how to change it nevertheless.
+
+        Args:
+            min_instances: The smallest number of instances, at least 1. Default: 1.
+            max_instances: The largest number of instances, which bounds the bill.
+            request_tokens: Prompt and answer of one request together as your clients send them, in tokens, from which
+                `on_concurrency` works out its default target. Default: the longest request, `max_total_tokens`.
+
+        Raises:
+            ConfigurationError: An argument is wrong, `instance_count` is not between the limits, or the endpoint scales
+                already.
+        """
+        scaling = scale_instances(
+            self,
+            min_instances=min_instances,
+            max_instances=max_instances,
+            request_tokens=request_tokens,
+            plan=self._plan,
+            problems=self._scaling_problems(hide_token(min_instances), hide_token(max_instances)),
+        )
+        keep_instance_count(self._endpoint)
+        self.set_capacity_range(min_instances, max_instances)
+        if not self._arguments.replace_on_instance_type_change:
+            warning = type_change_warning()
+            Annotations.of(self).add_warning_v2(warning.id, warning.message)
+        return scaling
+
+    def _scaling_problems(self, minimum: object, maximum: object) -> Iterator[Problem]:
+        if self._arguments.scale_to_zero is not None:
+            yield Problem(
+                keyword="auto_scale",
+                value=self._arguments.scale_to_zero,
+                message="is for the instances of an endpoint without scale_to_zero, which scales copies of the model",
+                fix="Set max_copies of ScaleToZero, or remove scale_to_zero.",
+            )
+        yield from count_problems(hide_token(self._arguments.instance_count), minimum, maximum)
+
+    def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
         endpoint = sagemaker.CfnEndpoint(
             self,
             "Resource",
             endpoint_config_name=config.attr_endpoint_config_name,
             endpoint_name=request.endpoint_name,
-            retain_all_variant_properties=True,
         )
         self._name = self._get_resource_name_attribute(endpoint.attr_endpoint_name)
         self._arn = self._get_resource_arn_attribute(
             endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name_in_arn(self._physical_name)
         )
+        return endpoint

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from constructs import IDependable
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +15,11 @@ class ScaledResource:
 
     Args:
         noun: What is counted: `instances` or `copies`.
-        resource_id: As Application Auto Scaling names it.
+        resource_id: As Application Auto Scaling names it. It refers to the resource, which so exists before the target.
         dimension: The scalable dimension.
         metric_dimensions: The CloudWatch dimensions of its metrics.
         concurrency_metric: The predefined metric of concurrent requests, high resolution.
         invocations_metric: The predefined metric of requests a minute.
-        required: What CloudFormation creates before the scalable target.
     """
 
     noun: str
@@ -31,16 +28,14 @@ class ScaledResource:
     metric_dimensions: Mapping[str, str]
     concurrency_metric: str
     invocations_metric: str
-    required: Sequence[IDependable]
 
 
-def variant_instances(endpoint_name: str, variant_name: str, required: IDependable) -> ScaledResource:
+def variant_instances(endpoint_name: str, variant_name: str) -> ScaledResource:
     """The instances of a production variant.
 
     Args:
         endpoint_name: The endpoint.
         variant_name: The variant.
-        required: The endpoint's resource.
     """
     return ScaledResource(
         noun="instances",
@@ -49,16 +44,14 @@ def variant_instances(endpoint_name: str, variant_name: str, required: IDependab
         metric_dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
         concurrency_metric="SageMakerVariantConcurrentRequestsPerModelHighResolution",
         invocations_metric="SageMakerVariantInvocationsPerInstance",
-        required=[required],
     )
 
 
-def component_copies(component_name: str, required: IDependable) -> ScaledResource:
+def component_copies(component_name: str) -> ScaledResource:
     """The copies of an inference component.
 
     Args:
         component_name: The component.
-        required: The component's resource.
     """
     return ScaledResource(
         noun="copies",
@@ -67,5 +60,4 @@ def component_copies(component_name: str, required: IDependable) -> ScaledResour
         metric_dimensions={"InferenceComponentName": component_name},
         concurrency_metric="SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
         invocations_metric="SageMakerInferenceComponentInvocationsPerCopy",
-        required=[required],
     )

@@ -35,10 +35,9 @@ class TgiEndpoint(HostedEndpoint):
 
     Anything that would keep it from starting is rejected at synth, all problems at once; what is legal but risky is a
     warning that can be acknowledged. Every change of the model, its options or its hardware creates a new Model and
-    EndpointConfig, and the endpoint moves to them in place: it keeps serving, and keeps its name and its current number
-    of instances. It can be used wherever the CDK takes a SageMaker `IEndpoint`, as grantee of permissions for its
-    containers and, in a VPC, as `IConnectable`. There is no serverless one: SageMaker's serverless inference has no
-    GPUs.
+    EndpointConfig, and the endpoint moves to them in place: it keeps serving, and keeps its name. It can be used
+    wherever the CDK takes a SageMaker `IEndpoint`, as grantee of permissions for its containers and, in a VPC, as
+    `IConnectable`. There is no serverless one: SageMaker's serverless inference has no GPUs.
 
     Args:
         scope: Parent construct.
@@ -49,8 +48,8 @@ class TgiEndpoint(HostedEndpoint):
             load by the plan's estimate; a new version of this library may then select another one.
         image: The container image of TGI. Default: AWS's image of the newest version that this library knows.
         options: Launcher options of TGI. Default: every GPU of the instance, and TGI's own defaults for the rest.
-        instance_count: Instances of a new endpoint. An update keeps a running endpoint's current number, so that no
-            deployment undoes what a scaling policy or an operator did. Default: 1.
+        instance_count: Instances. A changed number is applied to a running endpoint, unless `auto_scale` is on: then an
+            update keeps the number that scaling has set, and this is the number of a new endpoint. Default: 1.
         environment: Further environment variables of the container. Variables that an option covers, and misspelt
             ones, are rejected; those of other servers bring a warning. Anybody with `sagemaker:DescribeModel` can read
             them: no secrets. Default: none.

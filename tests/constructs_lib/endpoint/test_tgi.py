@@ -108,10 +108,9 @@ def test_model_and_config_have_no_names_so_that_every_change_can_replace_them(ll
         assert "EndpointConfigName" not in properties(template, CONFIG)
 
 
-def test_an_update_keeps_the_endpoint_and_its_number_of_instances(llama: Json) -> None:
+def test_an_update_keeps_the_endpoint_and_applies_all_that_the_config_says(llama: Json) -> None:
     assert properties(llama, ENDPOINT) == {
         "EndpointConfigName": {"Fn::GetAtt": [next(iter(resources(llama, CONFIG))), "EndpointConfigName"]},
-        "RetainAllVariantProperties": True,
     }
 
 

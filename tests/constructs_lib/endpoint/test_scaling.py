@@ -1,0 +1,246 @@
+"""auto_scale: what Application Auto Scaling is told, and what it is not told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_cdk import Annotations, App, CfnParameter, Duration, Stack
+
+from constructs_lib import ConfigurationError, EndpointScaling, InstanceType, Model, TgiEndpoint
+from constructs_lib.endpoint.scale_to_zero import ScaleToZero
+from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.plan import plan
+from constructs_lib.planning.request import EndpointRequest
+from constructs_lib.planning.scaling.concurrency import FACTOR
+from constructs_lib.planning.scaling.policies import SCALE_IN_COOLDOWN, SCALE_OUT_COOLDOWN
+from tests.constructs_lib.rendered import ENDPOINT, Json, properties, resources, template_of, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from constructs import Construct
+
+TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
+QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
+
+
+def endpoint(stack: Stack, **arguments: Any) -> TgiEndpoint:
+    return TgiEndpoint(stack, "Llm", **{"model": QWEN, "instance_type": InstanceType.G5_2XLARGE, **arguments})
+
+
+def policy(template: Json, name: str) -> Json:
+    """The settings of the policy with that name."""
+    (found,) = (
+        each["Properties"] for each in resources(template, POLICY).values() if each["Properties"]["PolicyName"] == name
+    )
+    settings: Json = found["TargetTrackingScalingPolicyConfiguration"]
+    return settings
+
+
+def rejection(call: Callable[[], object]) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        call()
+    return str(raised.value)
+
+
+def warnings(scope: Construct) -> list[str]:
+    return [str(entry.data) for entry in scope.node.metadata if entry.type == "aws:cdk:warning"]
+
+
+def test_the_variant_of_the_endpoint_is_scaled_between_the_limits_by_the_service_linked_role(stack: Stack) -> None:
+    endpoint(stack, instance_count=2, variant_name="Blue").auto_scale(min_instances=2, max_instances=6)
+    template = template_of(stack)
+    (endpoint_id,) = resources(template, ENDPOINT)
+    target = properties(template, TARGET)
+    assert text(target.pop("ResourceId")) == f"endpoint/<{endpoint_id}.EndpointName>/variant/Blue"
+    assert target == {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "MinCapacity": 2,
+        "MaxCapacity": 6,
+    }
+
+
+def test_scaling_changes_nothing_else_of_the_endpoint(app: App) -> None:
+    stacks = Stack(app, "Fixed"), Stack(app, "Scaled")
+    _, scaled = (endpoint(stack) for stack in stacks)
+    scaled.auto_scale(max_instances=4).on_concurrency()
+    without, with_scaling = (template_of(stack)["Resources"] for stack in stacks)
+    added = {"RetainAllVariantProperties", "ExcludeRetainedVariantProperties"}
+    for resource in with_scaling.values():
+        if resource["Type"] == ENDPOINT:
+            assert added <= resource["Properties"].keys()
+            resource["Properties"] = {key: each for key, each in resource["Properties"].items() if key not in added}
+    assert {key: each for key, each in with_scaling.items() if "Scaling" not in key} == without
+
+
+def test_concurrency_is_tracked_by_the_metric_of_every_ten_seconds(stack: Stack) -> None:
+    endpoint(stack).auto_scale(max_instances=4).on_concurrency(target=12)
+    template = template_of(stack)
+    assert properties(template, POLICY) == {
+        "PolicyName": "Concurrency",
+        "PolicyType": "TargetTrackingScaling",
+        "ScalingTargetId": {"Ref": next(iter(resources(template, TARGET)))},
+        "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 12,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+            },
+            "ScaleOutCooldown": 300,
+            "ScaleInCooldown": 600,
+        },
+    }
+
+
+def test_the_default_target_is_a_share_of_what_the_cache_holds_of_such_requests(stack: Stack) -> None:
+    endpoint(stack).auto_scale(max_instances=4, request_tokens=2000).on_concurrency()
+    planned = plan(EndpointRequest(engine=TGI, model=QWEN.spec(), instance=InstanceType.G5_2XLARGE, region="eu-west-1"))
+    assert planned.memory is not None
+    held = planned.memory.concurrent_requests(2000)
+    assert 10 < held < 128
+    assert policy(template_of(stack), "Concurrency")["TargetValue"] == int(FACTOR * held)
+
+
+def test_the_docstrings_give_the_figures_in_force() -> None:
+    assert f"Default: {FACTOR} times what one holds" in str(EndpointScaling.on_concurrency.__doc__)
+    minutes = f"Default: {SCALE_OUT_COOLDOWN // 60} and {SCALE_IN_COOLDOWN // 60} minutes."
+    for method in (EndpointScaling.on_concurrency, EndpointScaling.on_invocations):
+        assert minutes in str(method.__doc__)
+
+
+def test_requests_a_minute_are_tracked_with_the_cooldowns_that_are_given(stack: Stack) -> None:
+    endpoint(stack).auto_scale(max_instances=4).on_invocations(
+        per_minute=40.5, scale_out_cooldown=Duration.minutes(2), scale_in_cooldown=Duration.seconds(0)
+    )
+    assert policy(template_of(stack), "Invocations") == {
+        "TargetValue": 40.5,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+        "ScaleOutCooldown": 120,
+        "ScaleInCooldown": 0,
+    }
+
+
+def test_all_problems_of_one_call_are_reported_together(stack: Stack) -> None:
+    one = endpoint(stack, instance_count=9)
+    assert rejection(lambda: one.auto_scale(min_instances=0, max_instances="4", request_tokens=99999)) == (  # type: ignore[arg-type]
+        "Team/Llm: 3 problems to solve before this can be deployed\n"
+        "  - min_instances=0: must be from 1 to 4294967295 instances. Raise it to 1 or more.\n"
+        "  - max_instances='4': must be a whole number, not str. Write 4.\n"
+        "  - request_tokens=99999: must be from 1 to 32768 tokens. Lower it to 32768 or less."
+    )
+
+
+def test_the_limits_must_be_in_order_and_the_count_between_them(stack: Stack) -> None:
+    one = endpoint(stack)
+    assert "min_instances=4: must be at most max_instances=2. Lower min_instances, or raise max_instances." in (
+        rejection(lambda: one.auto_scale(min_instances=4, max_instances=2))
+    )
+    assert (
+        "instance_count=1: must be from min_instances=2 to max_instances=4, between which the endpoint scales. Set"
+        " instance_count=2 on the endpoint."
+    ) in rejection(lambda: one.auto_scale(min_instances=2, max_instances=4))
+
+
+def test_an_endpoint_scales_once(stack: Stack) -> None:
+    one = endpoint(stack)
+    one.auto_scale(max_instances=2)
+    assert rejection(lambda: one.auto_scale(max_instances=3)) == (
+        "Team/Llm: 1 problem to solve before this can be deployed\n"
+        "  - auto_scale=(TgiEndpoint Team/Llm): is called twice for one endpoint. Call it once, and add policies and"
+        " schedules to what it returns."
+    )
+
+
+def test_an_endpoint_that_scales_to_zero_has_no_instances_to_scale(stack: Stack) -> None:
+    one = endpoint(stack, scale_to_zero=ScaleToZero())
+    assert (
+        "is for the instances of an endpoint without scale_to_zero, which scales copies of the model. Set max_copies of"
+        " ScaleToZero, or remove scale_to_zero."
+    ) in rejection(lambda: one.auto_scale(max_instances=3))
+
+
+def test_limits_that_only_the_deployment_knows_are_passed_on(stack: Stack) -> None:
+    most = CfnParameter(stack, "Most", type="Number").value_as_number
+    endpoint(stack).auto_scale(max_instances=most).on_concurrency(target=most)  # type: ignore[arg-type]
+    template = template_of(stack)
+    assert properties(template, TARGET)["MaxCapacity"] == {"Ref": "Most"}
+    assert policy(template, "Concurrency")["TargetValue"] == {"Ref": "Most"}
+
+
+def test_tokens_of_a_request_that_only_the_deployment_knows_are_a_problem(stack: Stack) -> None:
+    tokens = CfnParameter(stack, "Tokens", type="Number").value_as_number
+    one = endpoint(stack)
+    assert (
+        "request_tokens=(known at deployment): must be known at synth, as the target is worked out from it. Write it as"
+        " a number."
+    ) in rejection(lambda: one.auto_scale(max_instances=3, request_tokens=tokens))  # type: ignore[arg-type]
+
+
+def test_a_model_that_the_plan_does_not_know_needs_a_target(stack: Stack) -> None:
+    unknown = endpoint(stack, model=Model.from_hub("team/unknown")).auto_scale(max_instances=2)
+    assert rejection(unknown.on_concurrency) == (
+        "Team/Llm/Scaling: 1 problem to solve before this can be deployed\n"
+        "  - target=None: is required: the plan does not know how many requests fit the instances. Set target to the"
+        " requests in progress at once that one of them should have."
+    )
+    unknown.on_concurrency(target=8)
+
+
+def test_a_default_target_for_the_longest_request_that_is_low_brings_a_warning(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(max_instances=2)
+    scaling.on_concurrency()
+    (warning,) = warnings(scaling)
+    assert warning == (
+        "Scaling keeps 1 request in progress on each, as the longest request has 32768 tokens; shorter requests then"
+        " pay for far more than they need. Set request_tokens to what your clients send, or max_total_tokens in the"
+        " options. [ack: tgi-endpoint:lowConcurrencyTarget]"
+    )
+
+
+def test_a_low_target_that_is_asked_for_brings_no_warning(app: App) -> None:
+    for arguments, target in (({"request_tokens": 30000}, None), ({}, 1)):
+        scaling = endpoint(Stack(app, f"Stack{target}")).auto_scale(max_instances=2, **arguments)
+        scaling.on_concurrency(target=target)
+        assert not warnings(scaling)
+
+
+def test_wrong_arguments_of_a_policy_leave_nothing_behind(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(max_instances=2)
+    arguments: Any = {"target": 0, "scale_in_cooldown": 60, "scale_out_cooldown": Duration.millis(1500)}
+    assert rejection(lambda: scaling.on_concurrency(**arguments)) == (
+        "Team/Llm/Scaling: 3 problems to solve before this can be deployed\n"
+        "  - target=0: must be above 0. Choose a number in that range, or leave it out.\n"
+        "  - scale_in_cooldown=60: must be a Duration of aws_cdk, which has a unit. Write Duration.seconds(60).\n"
+        "  - scale_out_cooldown=1.5: must be a whole number, not float. Give an int."
+    )
+    scaling.on_concurrency(target=2)
+
+
+def test_a_metric_has_one_policy(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(max_instances=2)
+    scaling.on_concurrency(target=2)
+    assert "on_concurrency='Concurrency': is a policy that this scaling has already. Call on_concurrency once." in (
+        rejection(lambda: scaling.on_concurrency(target=3))
+    )
+
+
+def test_a_warning_says_how_the_instance_type_changes_while_the_endpoint_scales(stack: Stack) -> None:
+    one = endpoint(stack)
+    assert not warnings(one)
+    one.auto_scale(max_instances=2)
+    (warning,) = warnings(one)
+    assert warning == (
+        "While auto_scale is on, SageMaker refuses an update that changes the instance type, and CloudFormation rolls"
+        " back. Change the type in two deployments: one without auto_scale, then one with the new type and auto_scale."
+        " Or set replace_on_instance_type_change=True from the first deployment on. [ack:"
+        " tgi-endpoint:scalingKeepsInstanceType]"
+    )
+
+
+def test_the_warning_can_be_acknowledged(stack: Stack) -> None:
+    one = endpoint(stack)
+    one.auto_scale(max_instances=2)
+    Annotations.of(one).acknowledge_warning("tgi-endpoint:scalingKeepsInstanceType")
+    assert not warnings(one)
