@@ -26,7 +26,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ defaults: $(VENV)/dev.ready ## generate the defaults of configuration classes fr
 
 fallbacks: $(VENV)/dev.ready ## generate what each release of transformers runs from its wheels again
 	@$(BIN)/python -m scripts.generate_transformers_types
+
+time-zones: $(VENV)/dev.ready ## generate the catalogue of time zones from tzdata again
+	@$(BIN)/python -m scripts.generate_time_zones
 
 clean: ## remove everything that make has installed or written
 	rm -rf $(VENV) node_modules .cache build dist cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
