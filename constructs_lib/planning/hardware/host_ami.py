@@ -7,7 +7,7 @@ aws/deep-learning-containers test/test_utils/constants.py and pull request 6187.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
 from constructs_lib.planning.images.catalogue import Cuda
@@ -45,6 +45,29 @@ def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
         return GPU_CUDA_13
     blackwell = instance.compute_capability is not None and instance.compute_capability >= BLACKWELL
     return GPU_CUDA_12 if cuda >= (12, 4) and not blackwell else None
+
+
+def shared_ami(needs: Iterable[tuple[str | None, Cuda]]) -> str | None:
+    """The AMI on which images with different CUDA releases run side by side.
+
+    Args:
+        needs: For each image its `default_ami` and its CUDA.
+
+    Returns:
+        The AMI; None leaves it to SageMaker.
+
+    Raises:
+        ValueError: None supports them all.
+    """
+    needs = list(needs)
+    wanted = {ami for ami, _ in needs}
+    if len(wanted) == 1:
+        return wanted.pop()
+    for ami in filter(None, wanted):
+        host = HOST_CUDA.get(ami)
+        if host is not None and all(_supports(host, cuda) for _, cuda in needs):
+            return ami
+    raise ValueError(f"no AMI supports all of {needs}")
 
 
 def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
