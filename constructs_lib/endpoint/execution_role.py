@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs_lib._nag import acknowledge, wildcard_finding
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
-from constructs_lib.endpoint.metrics import INSTANCES_NAMESPACE
+from constructs_lib.endpoint.metrics import COMPONENTS_NAMESPACE, INSTANCES_NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,23 +69,31 @@ class ExecutionRole:
         """Acknowledge cdk-nag's findings about wildcards, once all statements are in."""
         acknowledge(self._policy, {finding: " ".join(reasons) for finding, reasons in self._reasons.items()})
 
-    def allow_logs_and_metrics(self, endpoint_name: str | None) -> None:
+    def allow_logs_and_metrics(self, endpoint_name: str | None, component_name: str | None = None) -> None:
         """Allow the instances to write their logs and metrics.
 
         Args:
             endpoint_name: The endpoint's name. None: CloudFormation chooses it after it has created the role, so the
                 role may write to the log groups of all endpoints in the account and Region.
+            component_name: Name of the inference component, which has a log group and metrics of its own. Default: the
+                endpoint has none.
         """
+        self._allow_logs_and_metrics(self._log_group_arns("Endpoints", endpoint_name), INSTANCES_NAMESPACE)
+        if component_name is not None:
+            groups = self._log_group_arns("InferenceComponents", component_name)
+            self._allow_logs_and_metrics(groups, COMPONENTS_NAMESPACE)
+
+    def _allow_logs_and_metrics(self, log_groups: Sequence[str], namespace: str) -> None:
         self._allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            self._log_group_arns(endpoint_name),
+            log_groups,
             wildcard_reason="SageMaker creates the endpoint's log group and streams under names that are not known"
             " before.",
         )
         self._allow(
             ["cloudwatch:PutMetricData"],
             ["*"],
-            conditions={"StringEquals": {"cloudwatch:namespace": INSTANCES_NAMESPACE}},
+            conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
             wildcard_reason="cloudwatch:PutMetricData has no resource type; a condition narrows it to one namespace.",
         )
 
@@ -158,14 +166,11 @@ class ExecutionRole:
         if wildcard_reason is not None:
             for arn in resource_arns:
                 finding = wildcard_finding(self._scope, arn)
-                if "*" in finding:
-                    self._reasons.setdefault(finding, []).append(wildcard_reason)
+                if "*" in finding and wildcard_reason not in self._reasons.setdefault(finding, []):
+                    self._reasons[finding].append(wildcard_reason)
 
-    def _log_group_arns(self, endpoint_name: str | None) -> list[str]:
-        def arn(name: str) -> str:
-            return environment_of(self._scope).arn("logs", f"log-group:{name}")
-
-        if endpoint_name is None or is_token(endpoint_name):
-            return [arn("/aws/sagemaker/Endpoints/*")]
-        name = f"/aws/sagemaker/Endpoints/{endpoint_name}"
-        return [arn(name), arn(f"{name}:*")]
+    def _log_group_arns(self, folder: str, name: str | None) -> list[str]:
+        group = environment_of(self._scope).arn("logs", f"log-group:/aws/sagemaker/{folder}")
+        if name is None or is_token(name):
+            return [f"{group}/*"]
+        return [f"{group}/{name}", f"{group}/{name}:*"]

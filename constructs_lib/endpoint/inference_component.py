@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from aws_cdk import Fn
+from aws_cdk import Names
 from aws_cdk import aws_sagemaker as sagemaker
+
+from constructs_lib._stack_env import environment_of
+from constructs_lib._tokens import is_token
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -15,6 +19,37 @@ if TYPE_CHECKING:
 MIN_MEMORY_MIB = 1024
 """Host memory that SageMaker reserves for a copy: a reservation, not a limit, and the smallest instances accept it."""
 
+_LONGEST_NAME = 63
+_ANY_IMBALANCE = 100
+
+
+def component_name(scope: Construct, endpoint_name: str | None) -> str:
+    """Name of the component of a construct: unique in the account and Region, and another one on another endpoint.
+
+    It has no capitals. CloudFormation gives only a component's ARN, which has its name in lower case, while calls and
+    metrics need the name's own case; a name that synth knows also keeps policies that name the component from waiting
+    for it.
+
+    Args:
+        scope: The endpoint, or the member of a fleet.
+        endpoint_name: Name of the endpoint that the caller has chosen; None if CloudFormation chooses it.
+    """
+    suffix = ""
+    if endpoint_name is not None and not is_token(endpoint_name):
+        suffix = f"-{sha256(endpoint_name.encode()).hexdigest()[:8]}"
+    unique = Names.unique_resource_name(scope, max_length=_LONGEST_NAME - len(suffix), separator="-")
+    return f"{unique}{suffix}".lower()
+
+
+def component_arn(scope: Construct, name: str) -> str:
+    """ARN of a component in the stack's account and Region.
+
+    Args:
+        scope: A construct of the stack.
+        name: Name of the component, in lower case as in ARNs.
+    """
+    return environment_of(scope).arn("sagemaker", f"inference-component/{name}")
+
 
 class InferenceComponent:
     """Renders an inference component for a SageMaker Model.
@@ -22,13 +57,18 @@ class InferenceComponent:
     Args:
         scope: The endpoint, or the member of a fleet.
         id: Id of the component's resource.
+        name: Its name, from `component_name`.
         endpoint: The endpoint's resource.
         request: What the caller asks for.
         plan: Its plan, without problems: a copy takes the GPUs that share the model.
         model: The Model.
         copies: Copies at creation, at least 1.
+        min_memory_mib: Host memory that SageMaker reserves for a copy.
+        packs: Whether to place copies on as few instances as possible, which keeps room for those that take several
+            GPUs. Default: False, SageMaker's own choice.
 
     Attributes:
+        name: Its name.
         resource: The component's resource.
     """
 
@@ -37,16 +77,21 @@ class InferenceComponent:
         scope: Construct,
         id: str,
         *,
+        name: str,
         endpoint: sagemaker.CfnEndpoint,
         request: EndpointRequest,
         plan: EndpointPlan,
         model: sagemaker.CfnModel,
         copies: int = 1,
+        min_memory_mib: int = MIN_MEMORY_MIB,
+        packs: bool = False,
     ) -> None:
         component = sagemaker.CfnInferenceComponent
+        self.name = name
         self.resource = component(
             scope,
             id,
+            inference_component_name=name,
             endpoint_name=endpoint.attr_endpoint_name,
             variant_name=request.variant_name,
             runtime_config=component.InferenceComponentRuntimeConfigProperty(copy_count=copies),
@@ -60,17 +105,19 @@ class InferenceComponent:
                 ),
                 compute_resource_requirements=component.InferenceComponentComputeResourceRequirementsProperty(
                     number_of_accelerator_devices_required=plan.num_shard,
-                    min_memory_required_in_mb=MIN_MEMORY_MIB,
+                    min_memory_required_in_mb=min_memory_mib,
                 ),
+                scheduling_config=_packed() if packs else None,
             ),
         )
 
-    @property
-    def arn(self) -> str:
-        """Its ARN."""
-        return self.resource.attr_inference_component_arn
 
-    @property
-    def name(self) -> str:
-        """Its name, which CloudFormation gives only as a part of the ARN."""
-        return Fn.select(1, Fn.split("/", self.arn))
+def _packed() -> sagemaker.CfnInferenceComponent.InferenceComponentSchedulingConfigProperty:
+    """On as few instances as possible, whatever their Availability Zones, which the schema wants to know as well."""
+    component = sagemaker.CfnInferenceComponent
+    return component.InferenceComponentSchedulingConfigProperty(
+        placement_strategy="BINPACK",
+        availability_zone_balance=component.InferenceComponentAvailabilityZoneBalanceProperty(
+            enforcement_mode="PERMISSIVE", max_imbalance=_ANY_IMBALANCE
+        ),
+    )

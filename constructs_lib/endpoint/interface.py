@@ -12,6 +12,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 
 from constructs_lib._tokens import is_token
+from constructs_lib.endpoint.inference_component import component_arn
 from constructs_lib.endpoint.metrics import EndpointMetrics
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ class EndpointBase(Resource, EndpointMetrics):
         Args:
             grantee: The principal that may invoke it.
         """
+        component = self.inference_component_name
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"],
-            resource_arns=[self.endpoint_arn],
+            resource_arns=[self.endpoint_arn, *([component_arn(self, component)] if component else [])],
         )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INVOCATIONS_NAMESPACE = "AWS/SageMaker"
 INSTANCES_NAMESPACE = "/aws/sagemaker/Endpoints"
+COMPONENTS_NAMESPACE = "/aws/sagemaker/InferenceComponents"
 
 
 class MetricOptions(TypedDict, total=False):
@@ -26,8 +27,9 @@ class MetricOptions(TypedDict, total=False):
 
 
 class EndpointMetrics:
-    """Metrics of one production variant, by the names, dimensions and statistics of real-time endpoints.
+    """Metrics of one production variant, or of its inference component if there is one.
 
+    Names, dimensions and statistics are those of real-time endpoints and of inference components.
     No metric filters by unit, as an alarm on a metric that is published with another unit stays in INSUFFICIENT_DATA.
     Source: Amazon SageMaker AI Developer Guide, "Amazon SageMaker AI metrics in Amazon CloudWatch".
     """
@@ -44,28 +46,36 @@ class EndpointMetrics:
 
     @property
     @abstractmethod
+    def inference_component_name(self) -> str | None:
+        """The inference component that serves the model; None if the endpoint has no components."""
+
+    @property
+    @abstractmethod
     def env(self) -> ResourceEnvironment:
         """Account and Region of the endpoint."""
 
     def metric(
         self, metric_name: str, *, namespace: str = INVOCATIONS_NAMESPACE, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Any metric of this endpoint's variant. Default statistic: average over 5 minutes.
+        """Any metric of this endpoint's variant or component. Default statistic: average over 5 minutes.
 
         Args:
             metric_name: Its name, such as `ModelSetupTime`.
-            namespace: `AWS/SageMaker` for requests, `/aws/sagemaker/Endpoints` for the utilization of the instances.
-                Default: `AWS/SageMaker`.
+            namespace: `AWS/SageMaker` for requests, `/aws/sagemaker/Endpoints` for the utilization of the instances,
+                `/aws/sagemaker/InferenceComponents` for that of a component's copies. Default: `AWS/SageMaker`.
             options: Label, period, statistic and color.
         """
         # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_cloudwatch as cloudwatch
 
         env = self.env
+        dimensions = {"EndpointName": self.endpoint_name, "VariantName": self.variant_name}
+        if self.inference_component_name is not None and namespace != INSTANCES_NAMESPACE:
+            dimensions = {"InferenceComponentName": self.inference_component_name}
         return cloudwatch.Metric(
             namespace=namespace,
             metric_name=metric_name,
-            dimensions_map={"EndpointName": self.endpoint_name, "VariantName": self.variant_name},
+            dimensions_map=dimensions,
             account=None if Token.is_unresolved(env.account) else env.account,
             region=None if Token.is_unresolved(env.region) else env.region,
             **options,
@@ -76,8 +86,12 @@ class EndpointMetrics:
         return self._request_metric("Invocations", "Sum", options)
 
     def metric_invocations_per_instance(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests sent to the endpoint, per instance. Sum over 5 minutes, the only statistic; a count."""
-        return self._request_metric("InvocationsPerInstance", "Sum", options)
+        """Requests sent to the endpoint, per instance, or per copy of an inference component.
+
+        Sum over 5 minutes, the only statistic; a count.
+        """
+        name = "InvocationsPerInstance" if self.inference_component_name is None else "InvocationsPerCopy"
+        return self._request_metric(name, "Sum", options)
 
     def metric_invocation_4xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the container answered with 4xx. Sum over 5 minutes; a count."""
@@ -118,35 +132,45 @@ class EndpointMetrics:
         return self._request_metric("MidStreamErrors", "Sum", options)
 
     def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests in progress or queued on one instance (`ConcurrentRequestsPerModel`).
+        """Requests in progress or queued on one instance, or on one copy of an inference component.
 
         A streamed request counts until its last token. Published every 10 seconds. Maximum over 5 minutes (the only
         other statistic is Minimum); a count.
         """
-        return self._request_metric("ConcurrentRequestsPerModel", "Maximum", options)
+        name = "ConcurrentRequestsPerModel" if self.inference_component_name is None else "ConcurrentRequestsPerCopy"
+        return self._request_metric(name, "Maximum", options)
 
     def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """CPU in use. Average over 5 minutes; percent, 100 for each core."""
-        return self._instance_metric("CPUUtilization", options)
+        """CPU in use. Average over 5 minutes; percent, 100 for each core, at most 100 of an inference component."""
+        return self._utilization_metric("CPUUtilization", options)
 
     def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Memory of the host in use. Average over 5 minutes; percent, at most 100."""
-        return self._instance_metric("MemoryUtilization", options)
+        """Memory of the host in use. Average over 5 minutes; percent, at most 100.
+
+        That of an inference component is relative to the memory that is reserved for a copy.
+        """
+        return self._utilization_metric("MemoryUtilization", options)
 
     def metric_gpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU in use. Average over 5 minutes; percent, 100 for each GPU."""
-        return self._instance_metric("GPUUtilization", options)
+        """GPU in use. Average over 5 minutes; percent, 100 for each GPU, at most 100 of an inference component."""
+        return self._utilization_metric("GPUUtilization", options)
 
     def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU memory in use, which TGI fills when it starts. Average over 5 minutes; percent, 100 for each GPU."""
-        return self._instance_metric("GPUMemoryUtilization", options)
+        """GPU memory in use, which TGI fills when it starts.
+
+        Average over 5 minutes; percent, 100 for each GPU, at most 100 of an inference component.
+        """
+        return self._utilization_metric("GPUMemoryUtilization", options)
 
     def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Disk in use. Average over 5 minutes; percent, at most 100."""
-        return self._instance_metric("DiskUtilization", options)
+        """Disk of the instances in use. Average over 5 minutes; percent, at most 100."""
+        return self.metric("DiskUtilization", namespace=INSTANCES_NAMESPACE, **({"statistic": "Average"} | options))
 
     def _request_metric(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
         return self.metric(name, **({"statistic": statistic} | options))
 
-    def _instance_metric(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
-        return self.metric(name, namespace=INSTANCES_NAMESPACE, **({"statistic": "Average"} | options))
+    def _utilization_metric(self, name: str, options: MetricOptions) -> cloudwatch.Metric:
+        namespace = INSTANCES_NAMESPACE
+        if self.inference_component_name is not None:
+            namespace, name = COMPONENTS_NAMESPACE, f"{name}Normalized"
+        return self.metric(name, namespace=namespace, **({"statistic": "Average"} | options))

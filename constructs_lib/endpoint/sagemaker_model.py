@@ -34,6 +34,7 @@ class Hosting:
         volume_key: Key that encrypts the storage volume. None: AWS's.
         role: The caller's role. None: a new one.
         tags: Tags of every resource of the endpoint.
+        component_name: Name of the inference component that serves the model. Default: the endpoint has none.
     """
 
     model: Model
@@ -42,6 +43,7 @@ class Hosting:
     volume_key: kms.IKey | None
     role: iam.IRole | None
     tags: Mapping[str, str]
+    component_name: str | None = None
 
 
 class SageMakerModel:
@@ -71,7 +73,7 @@ class SageMakerModel:
     def _bind(self, request: EndpointRequest, hosting: Hosting) -> tuple[str, ModelBinding]:
         """Add every permission to the role; the image's URI, and what the weights add to the Model."""
         role = self.execution_role
-        role.allow_logs_and_metrics(request.endpoint_name)
+        role.allow_logs_and_metrics(request.endpoint_name, hosting.component_name)
         image_uri = hosting.image.bind(self._scope, role, self._plan)
         binding = hosting.model.bind(role, token_variables=self._plan.token_variables)
         if self.connections is not None:
