@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
     from constructs_lib.planning.models.facts_file import ModelFile, read_model_file
+    from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
+    from constructs_lib.planning.scaling.routing import Routing
     from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions
 
 __all__ = [
     "Access",
     "AccessMethod",
     "Attention",
+    "CapacityReservation",
     "CheapestFor",
     "ConfigurationError",
     "Consumer",
@@ -55,6 +58,7 @@ __all__ = [
     "ModelFile",
     "Quantization",
     "RopeScaling",
+    "Routing",
     "ServingFacts",
     "ServingOptions",
     "TgiEndpoint",
@@ -81,6 +85,8 @@ _MODULES = {
     "ModelFacts": "planning.models.facts",
     "ModelFile": "planning.models.facts_file",
     "read_model_file": "planning.models.facts_file",
+    "CapacityReservation": "planning.scaling.capacity_reservation",
+    "Routing": "planning.scaling.routing",
     "ServingFacts": "planning.serving_limits",
     "ServingOptions": "planning.serving_limits",
     "TgiEndpoint": "endpoint.tgi",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
 from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import is_token
+from constructs_lib._tokens import hide_tokens, is_token
 from constructs_lib.endpoint.container_image import ContainerImage
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
@@ -17,6 +17,13 @@ from constructs_lib.endpoint.role_trust import trust_problems
 from constructs_lib.endpoint.sagemaker_model import Hosting
 from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
+from constructs_lib.planning.scaling.capacity_reservation import (
+    CapacityReservation,
+    reservation_problems,
+    reservation_warnings,
+)
+from constructs_lib.planning.scaling.pools import is_list
+from constructs_lib.planning.scaling.routing import Routing, routing_problems, routing_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,9 +35,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.planning.engine import Engine
-    from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
-    from constructs_lib.planning.scaling.routing import Routing
-    from constructs_lib.planning.validation.problem import Problem
+    from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,20 +75,22 @@ class EndpointArguments:
             scope: The scope of the endpoint.
             engine: What runs in the container.
         """
-        region = environment_of(scope).region
         instance: Any = self.instance_type
+        is_named = self._pools is None and not isinstance(instance, CheapestFor)
         return EndpointRequest(
             engine=engine,
             model=_spec(self.model),
-            instance=UNDECIDED if isinstance(instance, CheapestFor) else instance,
+            instance=instance if is_named else UNDECIDED,
             cheapest=instance if isinstance(instance, CheapestFor) else None,
+            pools=self._pools,
             image=_spec(self.image),
             options=self.options,
             environment={} if self.environment is None else self.environment,
-            region=None if is_token(region) else region,
+            region=_known(environment_of(scope).region),
             instance_count=self.instance_count,
             startup_timeout_seconds=seconds(self.startup_timeout),
             model_download_timeout_seconds=seconds(self.model_download_timeout),
+            instance_provision_timeout_seconds=seconds(self.instance_provision_timeout),
             volume_size_gib=gibibytes(self.volume_size),
             has_volume_key=self.volume_key is not None,
             inference_ami_version=self.inference_ami_version,
@@ -104,8 +111,12 @@ class EndpointArguments:
         yield from quantity_problems(
             startup_timeout=self.startup_timeout,
             model_download_timeout=self.model_download_timeout,
+            instance_provision_timeout=self.instance_provision_timeout,
             volume_size=self.volume_size,
         )
+        yield from routing_problems(_hide_members(self.routing))
+        reservation, region = _hide_members(self.capacity_reservation), _known(environment_of(scope).region)
+        yield from reservation_problems(reservation, region, self._types)
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)
@@ -113,6 +124,16 @@ class EndpointArguments:
         given = {"vpc": self.network.vpc, "volume_key": self.volume_key, "role": self.role}
         yield from place_problems(environment_of(scope), given | dict(_resources(self.model)))
         yield from trust_problems(self.role)
+
+    def warnings(self, scope: Construct) -> Iterator[PlanWarning]:
+        """What is legal but risky about arguments that the plan does not see.
+
+        Args:
+            scope: The scope of the endpoint.
+        """
+        yield from routing_warnings(self.routing, self.instance_count, self._types)
+        reservation, account = _hide_members(self.capacity_reservation), _known(environment_of(scope).account)
+        yield from reservation_warnings(reservation, account)
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""
@@ -122,8 +143,31 @@ class EndpointArguments:
             network=self.network,
             volume_key=self.volume_key,
             role=self.role,
+            routing=self.routing,
+            capacity_reservation=self.capacity_reservation,
             tags=self.tags or {},
         )
+
+    @property
+    def _pools(self) -> tuple[InstanceType, ...] | None:
+        """The instance types by priority, right or wrong; None if there is no list."""
+        given: object = self.instance_type
+        return tuple(given) if is_list(given) else None
+
+    @property
+    def _types(self) -> int:
+        """How many instance types the endpoint may have."""
+        return 1 if self._pools is None else len(self._pools)
+
+
+def _known(value: str) -> str | None:
+    """The value, or None if only the deployment knows it."""
+    return None if is_token(value) else value
+
+
+def _hide_members(values: Any) -> Any:
+    """The dataclass with its tokens hidden; any other object as it is, for the checks to reject."""
+    return hide_tokens(values) if isinstance(values, Routing | CapacityReservation) else values
 
 
 def _spec(part: object) -> Any:

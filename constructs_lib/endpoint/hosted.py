@@ -64,7 +64,7 @@ class HostedEndpoint(EndpointBase):
         self._model = hosting.model
         model = SageMakerModel(self, request=request, plan=planned, hosting=hosting)
         self._execution_role, self._connections = model.execution_role, model.connections
-        config = render_config(self, request=request, plan=planned, model=model.resource, volume_key=hosting.volume_key)
+        config = render_config(self, request=request, plan=planned, model=model, hosting=hosting)
         self._endpoint = self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
@@ -73,7 +73,7 @@ class HostedEndpoint(EndpointBase):
         # Read by `python -m constructs_lib summary`. Only in the cloud assembly, so that no template changes with a
         # price.
         self.node.add_metadata(METADATA, late_value(lambda: summary(known, planned, self._capacity).to_json()))
-        for warning in planned.warnings:
+        for warning in [*planned.warnings, *arguments.warnings(scope)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     @property

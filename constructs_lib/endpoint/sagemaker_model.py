@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib.endpoint.execution_role import ExecutionRole
+from constructs_lib.planning.scaling.routing import Routing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.container_image import ContainerImage
     from constructs_lib.endpoint.model import Model, ModelBinding
     from constructs_lib.endpoint.network import Network
+    from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+    from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hosting:
-    """What an endpoint needs besides its plan: the arguments that are constructs.
+    """What an endpoint needs besides its plan.
 
     Args:
         model: The weights.
@@ -35,6 +38,8 @@ class Hosting:
         role: The caller's role. None: a new one.
         tags: Tags of every resource of the endpoint.
         component_name: Name of the inference component that serves the model. Default: the endpoint has none.
+        routing: How SageMaker chooses the instance of a request. Default: the one with the fewest in progress.
+        capacity_reservation: Reserved instances, the only ones then. Default: none.
     """
 
     model: Model
@@ -44,21 +49,26 @@ class Hosting:
     role: iam.IRole | None
     tags: Mapping[str, str]
     component_name: str | None = None
+    routing: Routing = field(default_factory=Routing)
+    capacity_reservation: CapacityReservation | None = None
 
 
 class SageMakerModel:
     """Renders the Model, its role and the security group of its network interfaces.
 
+    Instance types that need other variables have a Model each, named after the first type that needs them.
+
     Args:
         scope: The endpoint.
         request: What the caller asks for.
         plan: Its plan, without problems.
-        hosting: The arguments that are constructs.
+        hosting: What the endpoint needs besides its plan.
 
     Attributes:
         execution_role: The role with the permissions of this model.
         connections: The security groups of its network interfaces; None outside of a VPC.
-        resource: The Model.
+        resource: The Model; of several instance types the first one's.
+        pools: The Model of each instance type by priority; empty without a list.
     """
 
     def __init__(self, scope: Construct, *, request: EndpointRequest, plan: EndpointPlan, hosting: Hosting) -> None:
@@ -68,7 +78,27 @@ class SageMakerModel:
         network = hosting.network.bind(scope)
         self.connections: ec2.Connections | None = network[1] if network else None
         image_uri, binding = self._bind(request, hosting)
-        self.resource = self._render(request, image_uri, binding, network[0] if network else None)
+
+        def render(id: str, environment: Mapping[str, str]) -> sagemaker.CfnModel:
+            model = sagemaker.CfnModel(
+                scope,
+                id,
+                execution_role_arn=self.execution_role.role.role_arn,
+                enable_network_isolation=request.network_isolation or None,
+                primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                    image=image_uri,
+                    environment={**environment, **binding.environment},
+                    model_data_source=binding.data_source,
+                ),
+                vpc_config=network[0] if network else None,
+            )
+            # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role
+            # does not make CloudFormation wait for the role's policies.
+            self.execution_role.allow_before(model)
+            return model
+
+        self.resource = render("Model", plan.environment)
+        self.pools = _for_each_type(plan, self.resource, render)
 
     def _bind(self, request: EndpointRequest, hosting: Hosting) -> tuple[str, ModelBinding]:
         """Add every permission to the role; the image's URI, and what the weights add to the Model."""
@@ -83,26 +113,23 @@ class SageMakerModel:
         role.acknowledge_wildcards()
         return image_uri, binding
 
-    def _render(
-        self,
-        request: EndpointRequest,
-        image_uri: str,
-        binding: ModelBinding,
-        vpc: sagemaker.CfnModel.VpcConfigProperty | None,
-    ) -> sagemaker.CfnModel:
-        model = sagemaker.CfnModel(
-            self._scope,
-            "Model",
-            execution_role_arn=self.execution_role.role.role_arn,
-            enable_network_isolation=request.network_isolation or None,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                image=image_uri,
-                environment=self._plan.environment | dict(binding.environment),
-                model_data_source=binding.data_source,
-            ),
-            vpc_config=vpc,
-        )
-        # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role does
-        # not make CloudFormation wait for the role's policies.
-        self.execution_role.allow_before(model)
-        return model
+
+def _for_each_type(
+    plan: EndpointPlan, first: sagemaker.CfnModel, render: Callable[[str, Mapping[str, str]], sagemaker.CfnModel]
+) -> list[sagemaker.CfnModel]:
+    """The Model of each instance type: that of an earlier type which has the same variables, else another one."""
+    models = [(plan.environment, first)]
+    found = []
+    for pool in plan.pools:
+        model = next((model for environment, model in models if environment == pool.environment), None)
+        if model is None:
+            model = render(_model_id(pool.instance), pool.environment)
+            models.append((pool.environment, model))
+        found.append(model)
+    return found
+
+
+def _model_id(instance: InstanceType) -> str:
+    """`ModelG5_12xlarge` for ml.g5.12xlarge."""
+    name = instance.name.removeprefix("ml.").replace(".", "_")
+    return f"Model{name[0].upper()}{name[1:]}"

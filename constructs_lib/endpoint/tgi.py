@@ -45,7 +45,9 @@ class TgiEndpoint(HostedEndpoint):
         model: The weights: `Model.from_hub`, `Model.from_s3` or `Model.from_s3_archive`.
         instance_type: The instance type, billed by the hour for as long as the endpoint exists, so there is no default.
             `InstanceType.cheapest_for(tokens=…, concurrency=…)` selects the cheapest instance type that serves that
-            load by the plan's estimate; a new version of this library may then select another one.
+            load by the plan's estimate; a new version of this library may then select another one. A list of up to 5
+            types by priority, for when the first ones are scarce: SageMaker starts instances of the first type that it
+            has, and the model is planned for each.
         image: The container image of TGI. Default: AWS's image of the newest version that this library knows.
         options: Launcher options of TGI. Default: every GPU of the instance, and TGI's own defaults for the rest.
         instance_count: Instances. A changed number is applied to a running endpoint, unless `auto_scale` is on: then an
@@ -74,8 +76,10 @@ class TgiEndpoint(HostedEndpoint):
         inference_ami_version: Version of the host's machine image, which decides the NVIDIA driver. Default: the one
             that the image's CUDA version needs.
         routing: How SageMaker chooses the instance of a request. Default: the one with the fewest requests in progress.
-        capacity_reservation: Reserved instances, the only ones that the endpoint then uses. Default: none.
-        instance_provision_timeout: How long SageMaker may look for instances, 5 to 60 minutes. Default: SageMaker's.
+        capacity_reservation: Reserved instances, the only ones that the endpoint then uses. Not for a list of instance
+            types. Default: none.
+        instance_provision_timeout: How long SageMaker may look for instances, of all types of a list together, before
+            it gives up, 5 minutes to 1 hour; starting them does not count. Default: SageMaker's.
         scale_to_zero: How the endpoint goes to zero copies while nobody asks it. Default: it never does.
         replace_on_instance_type_change: Whether another instance type makes a new endpoint beside the old one, which
             goes once the front door of the same stack has moved. Set it from the first deployment on. Default: False,

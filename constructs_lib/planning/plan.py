@@ -14,6 +14,7 @@ from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables, variable_warnings
 from constructs_lib.planning.hardware import host_ami
 from constructs_lib.planning.hardware.instance_types import (
+    CheapestFor,
     InstanceType,
     attribute_name,
     find_instance,
@@ -24,6 +25,7 @@ from constructs_lib.planning.images.catalogue import ImageChoice, Version, forma
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelChoice, facts_problems
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
+from constructs_lib.planning.scaling.pools import MAX_POOLS, combine, is_list
 from constructs_lib.planning.sizing.cheapest import choose_cheapest
 from constructs_lib.planning.sizing.memory import fit_memory, given_options
 from constructs_lib.planning.sizing.suggestions import fit_problems, fit_warnings
@@ -60,6 +62,15 @@ def plan(request: EndpointRequest) -> EndpointPlan:
     Returns:
         The plan with all problems at once; nothing is raised for a mistake of the caller.
     """
+    pools: object = request.pools
+    if pools is None:
+        return _plan(request)
+    some = (pools[:MAX_POOLS] if is_list(pools) else ()) or (UNDECIDED,)
+    return combine(pools, [_plan(replace(request, instance=pool, pools=None)) for pool in some])
+
+
+def _plan(request: EndpointRequest) -> EndpointPlan:
+    """The plan for one instance type."""
     engine = request.engine
     request = _with_defaults(request)
     problems = list(_part_problems(request))
@@ -144,6 +155,8 @@ def _without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
 
 
 def _instance_fix(value: object) -> str:
+    if isinstance(value, CheapestFor):
+        return "Name each type of a list; the command plan shows which serve the load, the cheapest first."
     if has_no_accelerator(value):
         return f"{value} has no GPU; write one that has, such as InstanceType.G5_2XLARGE."
     named = find_instance(value)

@@ -36,8 +36,9 @@ class EndpointRequest:
     Args:
         engine: What runs in the container.
         model: Which weights.
-        instance: Which instance type; `UNDECIDED` with `cheapest`.
+        instance: Which instance type; `UNDECIDED` with `cheapest` or `pools`.
         cheapest: The load for which the cheapest instance type is chosen instead. Default: none.
+        pools: Instance types by priority instead, of which SageMaker takes the first that has capacity. Default: none.
         image: Which container image. Default: the newest in the catalogue.
         options: The engine's options, of its `options_type`. Default: the engine's defaults.
         environment: Further variables for the container.
@@ -47,6 +48,7 @@ class EndpointRequest:
             model's size (`timeouts.startup_seconds`).
         model_download_timeout_seconds: Seconds for SageMaker's download from S3, 60 to 3600. Default: by the model's
             size (`timeouts.download_seconds`) for weights in S3, none for the hub.
+        instance_provision_timeout_seconds: Seconds for SageMaker to find instances, 300 to 3600. Default: SageMaker's.
         volume_size_gib: Storage volume, 1 to 512 GiB, if the instance takes one. Default: SageMaker's.
         has_volume_key: Whether a KMS key for that volume is given.
         inference_ami_version: AMI of the host. Default: what the image's CUDA needs (`host_ami.default_ami`).
@@ -60,6 +62,7 @@ class EndpointRequest:
     model: ModelChoice
     instance: InstanceType
     cheapest: CheapestFor | None = None
+    pools: tuple[InstanceType, ...] | None = None
     image: ImageChoice | None = None
     options: Any = None
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -67,6 +70,7 @@ class EndpointRequest:
     instance_count: int = 1
     startup_timeout_seconds: int | None = None
     model_download_timeout_seconds: int | None = None
+    instance_provision_timeout_seconds: int | None = None
     volume_size_gib: int | None = None
     has_volume_key: bool = False
     inference_ami_version: str | None = None
@@ -86,7 +90,7 @@ class EndpointPlan:
     """What a construct renders, and everything that is wrong with the request.
 
     Args:
-        instance: The instance type, chosen by the plan if the cheapest one was requested.
+        instance: The instance type, chosen by the plan if the cheapest one was requested; of several the first.
         image_repository: Repository of the image; None for the caller's own image, or a version that is not in the
             catalogue.
         image_tag: Tag of the image; None like the repository.
@@ -102,6 +106,8 @@ class EndpointPlan:
         serving: What is certain at synth about how it will serve.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
         warnings: What is legal but risky.
+        pools: The plan for each instance type by priority, if there is a list. `environment` and `num_shard` of the
+            whole are those of the first.
     """
 
     instance: InstanceType
@@ -119,3 +125,4 @@ class EndpointPlan:
     serving: ServingFacts
     problems: tuple[Problem, ...]
     warnings: tuple[PlanWarning, ...]
+    pools: tuple[EndpointPlan, ...] = ()

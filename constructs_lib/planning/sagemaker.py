@@ -20,6 +20,7 @@ NAME = String(
     longest=63,
 )
 TIMEOUT = Integer(60, 3600, unit="seconds")
+PROVISION_TIMEOUT = Integer(300, 3600, unit="seconds")
 VOLUME = Integer(1, 512, unit="GiB")
 INSTANCES = Integer(1)
 
@@ -27,6 +28,7 @@ _RULES = (
     ("instance_count", "instance_count", INSTANCES),
     ("startup_timeout", "startup_timeout_seconds", TIMEOUT),
     ("model_download_timeout", "model_download_timeout_seconds", TIMEOUT),
+    ("instance_provision_timeout", "instance_provision_timeout_seconds", PROVISION_TIMEOUT),
     ("volume_size", "volume_size_gib", VOLUME),
     ("endpoint_name", "endpoint_name", NAME),
     ("variant_name", "variant_name", NAME),

@@ -16,6 +16,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import (
+    CapacityReservation,
     CheapestFor,
     FrontDoor,
     IModelEndpoint,
@@ -24,6 +25,7 @@ from constructs_lib import (
     ModelFacts,
     ModelFile,
     Quantization,
+    Routing,
     TgiEndpoint,
     TgiImage,
     TgiOptions,
@@ -71,6 +73,13 @@ TgiEndpoint(
     model=Model.from_s3(bucket, "prefix", model_id="org/model", facts=FACTS),
     instance_type=InstanceType.cheapest_for(tokens=8192, concurrency=32),
 )
+TgiEndpoint(
+    stack,
+    "Scarce",
+    model=Model.from_hub("org/model"),
+    instance_type=[InstanceType.G6_2XLARGE, InstanceType.G5_2XLARGE],
+    routing=Routing.least_outstanding(),
+)
 least = TgiEndpoint(stack, "Least", model=Model.from_hub("org/model"), instance_type=InstanceType.G5_2XLARGE)
 TgiEndpoint(
     stack,
@@ -90,6 +99,9 @@ TgiEndpoint(
     security_groups=[ec2.SecurityGroup(stack, "Group", vpc=vpc)],
     network_isolation=False,
     inference_ami_version="al2-ami-sagemaker-inference-gpu-3-1",
+    routing=Routing.prefix_aware(shared_bytes=4096, threshold=16),
+    capacity_reservation=CapacityReservation(arn="arn:aws:sagemaker:eu-west-1:123456789012:training-plan/chat"),
+    instance_provision_timeout=Duration.minutes(10),
     variant_name="AllTraffic",
     endpoint_name="chat",
     role=role,
