@@ -108,15 +108,19 @@ def proxy_event(route: Route) -> dict[str, Any]:
             "identity": {"sourceIp": "192.0.2.1", "userAgent": "bench", "apiKeyId": "bench"},
             "authorizer": {"principalId": "bench"},
         },
-        "body": json.dumps(route.request),
+        "body": json.dumps(route.request, ensure_ascii=False, separators=(",", ":")),
         "isBase64Encoded": False,
     }
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[int]:
-    """Run the fake SageMaker Runtime in a process of its own; yields its port."""
-    command = [sys.executable, "-m", "bench.upstream"]
+def upstream(certificate: Path | None = None) -> Iterator[int]:
+    """Run the fake SageMaker Runtime in a process of its own; yields its port.
+
+    Args:
+        certificate: A file with a certificate and its private key. Default: it speaks plain HTTP.
+    """
+    command = [sys.executable, "-m", "bench.upstream", *([] if certificate is None else [str(certificate)])]
     root = Path(__file__).parents[1]
     with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None  # noqa: S101 - narrows the type

@@ -128,10 +128,9 @@ class RuntimeApi:
             TimeoutError: No response in time.
         """
         until = time.monotonic() + timeout_seconds
-        while self._waiting is None:
-            self._next_request(until)
+        connection = self.wait_for_poll(until)
         self._invocations += 1
-        connection, self._waiting = self._waiting, None
+        self._waiting = None
         message = self._next_response(event)
         invoked = time.monotonic_ns()
         connection.sock.sendall(message)
@@ -139,6 +138,20 @@ class RuntimeApi:
             request = self._next_request(until)
             if request.head.line.startswith("POST"):
                 return _read_response(request, invoked)
+
+    def wait_for_poll(self, until: float) -> _Connection:
+        """Wait until the sandbox polls for an event; the connection on which it does.
+
+        Args:
+            until: For how long (`time.monotonic`).
+
+        Raises:
+            RuntimeError: The sandbox ended.
+            TimeoutError: It did not poll in time.
+        """
+        while self._waiting is None:
+            self._next_request(until)
+        return self._waiting
 
     def close(self) -> None:
         """Close every connection."""

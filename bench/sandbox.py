@@ -44,7 +44,7 @@ class Function:
             "AWS_LAMBDA_RUNTIME_API": runtime_api,
             "AWS_LAMBDA_FUNCTION_NAME": "bench",
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_REGION": "us-east-1",
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -89,6 +89,15 @@ class Sandbox:
                 f"the function responded {response.status}: {response.body.body.decode(errors='replace')}"
             )
         return response
+
+    def wait_until_started(self) -> None:
+        """Wait until the function has loaded its code and polls for an event."""
+        self._api.wait_for_poll(time.monotonic() + 60)
+
+    def cpu_seconds(self) -> float:
+        """The processor time, user and system, that the process has taken. Linux only."""
+        # The kernel's number of the clock of another process, MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED).
+        return time.clock_gettime((~self._process.pid << 3) | 2)
 
     def stop(self) -> int:
         """End the process.

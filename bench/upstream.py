@@ -2,8 +2,9 @@
 
 The endpoint's name selects the response: `burst-generate-N` sends N tokens as TGI's generate_stream, as fast as the
 connection accepts them; `burst-chat-N` as TGI's chat. `paced-…-N` sends one token every two milliseconds and writes the
-time of sending (CLOCK_MONOTONIC, nanoseconds) into its text. It prints its port, and ends when its standard input is
-closed.
+time of sending (CLOCK_MONOTONIC, nanoseconds) into its text. `large-…-N` sends one token whose text has N bytes. It
+prints its port, and ends when its standard input is closed. With a file as its argument, which has a certificate and
+its private key, it speaks TLS.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -18,6 +20,7 @@ import time
 import zlib
 
 PACE_SECONDS = 0.002
+_SLICE_BYTES = 65536
 STAMP = "<%019d>"
 """The format of a time in a token's text."""
 
@@ -94,8 +97,14 @@ def _send_paced(connection: socket.socket, stream_format: str, count: int) -> No
     connection.sendall(_LAST_CHUNK)
 
 
-def _send_buffered(connection: socket.socket) -> None:
-    body = b'[{"generated_text":"the generated text"}]'
+def _send_large(connection: socket.socket, stream_format: str, size: int) -> None:
+    event = _FORMATS[stream_format](1, "x" * size, last=True)
+    slices = (event[start : start + _SLICE_BYTES] for start in range(0, len(event), _SLICE_BYTES))
+    connection.sendall(_STREAM_HEAD + b"".join(_chunk(payload_part(each)) for each in slices) + _LAST_CHUNK)
+
+
+def _send_buffered(connection: socket.socket, text: str) -> None:
+    body = json.dumps([{"generated_text": text}]).encode()
     head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-amzn-requestid: bench\r\n"
     connection.sendall(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
 
@@ -104,7 +113,9 @@ def _respond(connection: socket.socket, path: str) -> None:
     _, _, endpoint, operation = path.split("/")
     kind, stream_format, count = endpoint.split("-")
     if operation == "invocations":
-        _send_buffered(connection)
+        _send_buffered(connection, "x" * int(count) if kind == "large" else "the generated text")
+    elif kind == "large":
+        _send_large(connection, stream_format, int(count))
     elif kind == "paced":
         _send_paced(connection, stream_format, int(count))
     else:
@@ -126,13 +137,25 @@ def _serve(connection: socket.socket) -> None:
 
 def _accept(listener: socket.socket) -> None:
     while True:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except ssl.SSLError:  # a client that broke off its handshake
+            continue
         threading.Thread(target=_serve, args=(connection,), daemon=True).start()
+
+
+def _listen(certificate: str | None) -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+    if certificate is None:
+        return listener
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context.wrap_socket(listener, server_side=True)
 
 
 def main() -> None:
     """Serve until standard input ends."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+    listener = _listen(sys.argv[1] if len(sys.argv) > 1 else None)
     threading.Thread(target=_accept, args=(listener,), daemon=True).start()
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()

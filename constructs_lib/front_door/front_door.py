@@ -34,6 +34,7 @@ from constructs_lib.front_door.models_file import MODELS_PATH, render_models
 from constructs_lib.front_door.playground_page import render_page
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.validation import validate
+from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ class FrontDoor(Construct, FrontDoorMetrics):
             Lambda: answers are then non-streaming, within 29 seconds and 6 MB. Default: True.
         timeout: Time limit of one request in whole seconds: up to 15 minutes with streaming, 29 seconds without.
             Default: the maximum.
-        memory_size: Memory of the function in MiB, with CPU in proportion (1769 MiB is one vCPU). Default: 512.
+        memory_size: Memory of the function in MiB, with CPU in proportion (1769 MiB is one vCPU). Each open stream
+            takes an environment of that size, and its price. Default: 256, with which a cold start takes about 0.9
+            seconds, as projected in docs/scaling.md, and the largest request fits.
         default_max_tokens: Token limit of an answer whose request has none; less if the prompt leaves less of the
             model's context. TGI by itself would fill its entire context. Default: 1024.
         rate_limit: Requests per second that the API accepts steadily, from all callers together. Default: 100.
@@ -111,7 +114,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
         access: AccessMethod | None = None,
         streaming: bool = True,
         timeout: Duration | None = None,
-        memory_size: float = 512,
+        memory_size: float = DEFAULT_MEMORY_MIB,
         default_max_tokens: int | None = None,
         rate_limit: float = DEFAULT_RATE,
         burst_limit: float = DEFAULT_BURST,

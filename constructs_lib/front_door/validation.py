@@ -20,6 +20,7 @@ from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.endpoints import endpoint_problems
 from constructs_lib.front_door.web_acl import WebAcl
+from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Boolean, Integer, problem
 from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
@@ -95,7 +96,7 @@ def _timeout_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
 def _memory_problems(memory: object) -> Iterator[Problem]:
     low, high = _MEMORY_MIB
     if not isinstance(memory, Unknown) and not (is_whole_number(memory) and low <= memory <= high):
-        fix = "Use 512 unless your own measurements differ."
+        fix = f"Use {DEFAULT_MEMORY_MIB} unless your own measurements differ."
         yield Problem("memory_size", memory, f"must be {low} to {high} MiB", fix)
 
 

@@ -16,6 +16,12 @@ Source: aws.amazon.com/lambda/pricing; AWS Price List, SKU usage type Lambda-GB-
 LAMBDA_USD_PER_REQUEST: Final = 0.20 / 1_000_000
 """us-east-1. Source: aws.amazon.com/lambda/pricing, read on 2026-11-29."""
 
+DEFAULT_MEMORY_MIB: Final = 256
+"""Memory of a front door's function: the least with which a cold start takes at most a second of its processor time.
+
+`python -m bench.memory` measures it; docs/scaling.md has the table.
+"""
+
 API_GATEWAY_USD_PER_REQUEST: Final = 3.50 / 1_000_000
 """REST API, us-east-1, the first 333 million requests of a month; each 10 MB of a streamed response are a request.
 

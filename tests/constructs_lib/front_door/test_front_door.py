@@ -36,7 +36,7 @@ def test_the_function_is_arm64_on_the_newest_python_and_starts_with_its_wrapper(
     assert rendered["Architectures"] == ["arm64"]
     assert rendered["Runtime"] == newest_python().name
     assert rendered["Handler"] == "front_door.lambda_runtime.managed.handler"
-    assert rendered["MemorySize"] == 512
+    assert rendered["MemorySize"] == 256
     assert rendered["TracingConfig"] == {"Mode": "Active"}
     assert rendered["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/var/task/front_door/bootstrap"
 

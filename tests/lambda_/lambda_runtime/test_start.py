@@ -6,6 +6,7 @@ The traps of an answer are in test_runtime_answer.py, the bytes in test_runtime_
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,20 @@ def test_the_task_root_comes_first_on_the_path_and_the_package_folder_is_not_on_
     assert f"{root}/front_door" not in path
     assert path[-1].endswith("managed_runtime")
     assert any(entry.endswith("site-packages") for entry in path[3:])
+
+
+def test_all_threads_take_memory_from_one_place(tmp_path: Path) -> None:
+    wrapper = Path(__file__).parents[3] / "lambda" / "front_door" / "bootstrap"
+    (tmp_path / "front_door").mkdir()
+    (tmp_path / "front_door" / "main.py").write_text('echo "$MALLOC_ARENA_MAX"')
+    started = subprocess.run(
+        [wrapper, "/bin/sh", "/var/runtime/bootstrap.py"],
+        env={"LAMBDA_TASK_ROOT": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert started.stdout == "1\n"
 
 
 def test_the_trace_id_and_the_deadline_are_those_of_the_invocation() -> None:
