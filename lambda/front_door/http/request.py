@@ -33,10 +33,11 @@ class Request:
     parameters: dict[str, str]
     _body: str
     _is_base64: bool
+    _json: dict[str, Any] | None = None
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> "Request":
-        """Read an event.
+        """Read an event; takes the body out of it.
 
         Raises:
             ApiError: The event is not an HTTP request, such as an invocation from the Lambda console.
@@ -49,7 +50,7 @@ class Request:
         for name, values in pairs.items():
             headers.setdefault(name.lower(), []).extend(values)
         resource, parameters = event.get("resource"), event.get("pathParameters") or {}
-        body, is_base64 = event.get("body") or "", bool(event.get("isBase64Encoded"))
+        body, is_base64 = event.pop("body", None) or "", bool(event.get("isBase64Encoded"))
         return cls(method.upper(), path, headers, resource, parameters, body, is_base64)
 
     def header(self, name: str) -> str | None:
@@ -80,16 +81,27 @@ class Request:
             raise ApiError("bad_request", "The request body did not arrive as bytes of UTF-8 text.") from None
 
     def json_object(self) -> dict[str, Any]:
-        """The body as a JSON object.
+        """The body as a JSON object, which takes the place of the body in memory.
 
         Raises:
             ApiError: The content type is not JSON, or the body is not one JSON object.
         """
+        if self._json is None:
+            self._json = self._read_json()
+            self._body = ""
+        return self._json
+
+    def _text(self) -> str:
+        """The body as text; raises ApiError or UnicodeDecodeError if it is none."""
+        data = self.body()
+        return data.decode() if self._is_base64 else self._body
+
+    def _read_json(self) -> dict[str, Any]:
         types = self.headers.get("content-type", [])
         if not types or not all(_JSON_TYPE.fullmatch(value.strip()) for value in types):
             raise ApiError("unsupported_media_type", "Expected request with `Content-Type: application/json`")
         try:
-            value = json.loads(self.body().decode(), parse_constant=_reject_constant)
+            value = json.loads(self._text(), parse_constant=_reject_constant)
         except UnicodeDecodeError as error:
             raise not_json(f"invalid UTF-8 at byte {error.start}") from None
         except json.JSONDecodeError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from front_door.http.response import Response
-from front_door.lambda_runtime.api_client import INVOCATION_ID, Reply, RuntimeApi, RuntimeApiError, StaleResponseError
+from front_door.lambda_runtime.api_client import INVOCATION_ID, RuntimeApi, RuntimeApiError, StaleResponseError
 
 _PRELUDE_END = b"\0" * 8
 
@@ -68,7 +68,7 @@ def run(handle: Handle) -> NoReturn:
 
     def serve() -> NoReturn:
         while True:
-            _serve(api, handle, api.next())
+            _serve(api, handle)
 
     _exit_after(serve)
 
@@ -81,15 +81,18 @@ def _exit_after(serve: Callable[[], None]) -> NoReturn:
     sys.exit(1)
 
 
-def _serve(api: RuntimeApi, handle: Handle, event: Reply) -> None:
-    invocation, invocation_id = _invocation(event.headers)
+def _serve(api: RuntimeApi, handle: Handle) -> None:
+    reply = api.next()
+    invocation, invocation_id = _invocation(reply.headers)
     if invocation.trace_id is None:
         os.environ.pop("_X_AMZN_TRACE_ID", None)
     else:
         os.environ["_X_AMZN_TRACE_ID"] = invocation.trace_id
     try:
         try:
-            response = handle(json.loads(event.body), invocation)
+            event = json.loads(reply.body)
+            del reply  # not to hold a body of 6 MiB twice
+            response = handle(event, invocation)
         except Exception as error:  # noqa: BLE001 - the invocation fails, the sandbox continues
             _fail(api, invocation, invocation_id, error)
         else:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from front_door import app
 from front_door.config import ConfigError, from_environment
+from front_door.http.request import Request
 from front_door.routes import ROUTES
 
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
@@ -24,6 +26,23 @@ def test_a_base64_body_is_decoded(api: ApiClient, sagemaker: SageMakerDouble) ->
     body = base64.b64encode(BODY.encode()).decode()
     assert api.send("/generate", raw=body, isBase64Encoded=True).status == 200
     assert sagemaker.received[0].json()["inputs"] == "é"
+
+
+def test_a_large_body_is_held_once() -> None:
+    text = "x" * 2**20 + "🧸"  # of which Python makes four bytes each
+    event = {"httpMethod": "POST", "path": "/", "headers": {"content-type": "application/json"}}
+    tracemalloc.start()
+    try:
+        event["body"] = "".join(['{"inputs": "', text, '"}'])
+        request = Request.from_event(event)
+        value = request.json_object()
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert value == {"inputs": text}
+    assert request.json_object() is value
+    assert held < 5 * 2**20
+    assert peak < 10 * 2**20
 
 
 @pytest.mark.parametrize(
