@@ -69,6 +69,7 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
         context, verbose = arguments.context, arguments.verbose
         return demo(progress, stack=arguments.stack, prompt=prompt, context=context, verbose=verbose)
     from local.commands.serve import serve
+    from local.hosting import ScalingTimes
 
     return serve(
         progress,
@@ -76,6 +77,7 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
         port=arguments.port,
         container_url=arguments.container_url,
         fault=arguments.fault,
+        times=ScalingTimes(speed=arguments.speed, start_seconds=arguments.start_seconds),
         context=arguments.context,
         logs=arguments.logs,
     )
@@ -112,6 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8080, help="port of the API, 0 for any free port (default: 8080)")
     serve.add_argument("--container-url", help="base URL of a running model server to use instead of the toy model")
     serve.add_argument("--fault", help="fault that SageMaker Runtime injects into every call, for example throttle")
+    serve.add_argument(
+        "--speed",
+        type=_positive,
+        default=60.0,
+        help="how many times faster than AWS alarms and cooldowns run (default: 60, a minute takes a second)",
+    )
+    serve.add_argument(
+        "--start-seconds", type=_positive, default=5.0, help="seconds until a new instance or copy serves (default: 5)"
+    )
     demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the answer")
     serve.add_argument("--logs", action="store_true", help="show the log of requests here, not in a file (LOGS=1)")
     demo.add_argument("--verbose", action="store_true", help="list the resources, and show each call (VERBOSE=1)")
@@ -134,6 +145,16 @@ def _context(text: str) -> str:
     if "=" not in text:
         raise argparse.ArgumentTypeError(f"{text}: must be KEY=VALUE.")
     return text
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: must be a number above 0.")
+    return number
 
 
 if __name__ == "__main__":

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
-import sys
-import tempfile
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -17,29 +14,24 @@ from aiohttp import web
 
 from local.apigateway.server import Gateway
 from local.client import ApiClient
-from local.deployment.cdk_cli import ROOT
 from local.deployment.control_plane import CREDENTIALS
 from local.errors import UserError
+from local.hosting import Hosting, ScalingTimes
 from local.lambda_service import Concurrency, Function, FunctionConfig
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from local.processes import stdout_of
-from local.sagemaker_runtime import Faults, Listener, create_app
+from local.sagemaker_runtime import Endpoints, Faults, Listener, create_app
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from types import TracebackType
 
     from local.deployment.deployed_function import DeployedFunction
-    from local.deployment.deployed_stack import DeployedEndpoint, Deployment
+    from local.deployment.deployed_stack import Deployment
     from local.processes import ChildProcesses
 
-CONTAINER_START_SECONDS = 30.0
 # Hundreds of clients may connect at once.
 BACKLOG = 1024
 SHUTDOWN_SECONDS = 1.0
-# Variables that a container inherits; the rest of its environment is the deployed model's.
-CONTAINER_VARIABLES = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
 # Variables that a function inherits: the certificate authorities that a JWT authorizer trusts.
 FUNCTION_VARIABLES = ("SSL_CERT_FILE",)
 
@@ -54,6 +46,7 @@ class Cloud:
         control_plane_url: The endpoint of the SageMaker API for the functions.
         container_url: Base URL of a running model server for every endpoint. Default: the toy model container.
         faults: The faults that the SageMaker Runtime injects.
+        times: How long scaling takes.
         concurrency: Maximum concurrent function invocations in the account. Default: the quota of an AWS account.
         log: Receives access log lines and messages of the emulation.
 
@@ -73,6 +66,7 @@ class Cloud:
         control_plane_url: str,
         container_url: str | None = None,
         faults: Faults | None = None,
+        times: ScalingTimes | None = None,
         concurrency: int | None = None,
         log: Callable[[str], None],
     ) -> None:
@@ -83,6 +77,7 @@ class Cloud:
         self._control_plane_url = control_plane_url
         self._container_url = container_url
         self._faults = faults or Faults()
+        self._times = times or ScalingTimes()
         self._concurrency = Concurrency() if concurrency is None else Concurrency(concurrency)
         self._log = log
         self._stack = AsyncExitStack()
@@ -132,8 +127,15 @@ class Cloud:
             return [entry["id"] for entry in body["data"]]
 
     async def _start(self) -> None:
-        containers = await self._start_containers(self.deployment.called_endpoints())
-        self.runtime_url = await self._serve_runtime(containers)
+        hosting = Hosting(
+            self.deployment,
+            self._children,
+            container_url=self._container_url,
+            times=self._times,
+            log=self._log,
+        )
+        await self._stack.enter_async_context(hosting)
+        self.runtime_url = await self._serve_runtime(hosting.endpoints)
         for function in self.deployment.functions.values():
             self._functions[function.name] = self._function(function)
             self._stack.push_async_callback(self._functions[function.name].close)
@@ -141,12 +143,12 @@ class Cloud:
         gateway = Gateway(self.deployment.api, self._functions.__getitem__, log=self._log, secrets=secrets)
         await self._serve(web.ServerRunner(gateway.server(), shutdown_timeout=SHUTDOWN_SECONDS), self._listener)
 
-    async def _serve_runtime(self, containers: Mapping[str, str]) -> str:
+    async def _serve_runtime(self, endpoints: Endpoints) -> str:
         async def refuse(seconds: float) -> None:
             await listener.refuse(seconds)
 
         secrets = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
-        app = create_app(containers.get, self._faults, secrets=secrets, refuse=refuse)
+        app = create_app(endpoints, self._faults, secrets=secrets, refuse=refuse)
         listener = Listener(app, shutdown_timeout=SHUTDOWN_SECONDS)
         self._stack.push_async_callback(listener.close)
         await listener.start()
@@ -180,31 +182,6 @@ class Cloud:
             log=self._log,
             account=self._concurrency,
         )
-
-    async def _start_containers(self, endpoints: list[DeployedEndpoint]) -> dict[str, str]:
-        """Starts the containers concurrently; returns the base URL of each by endpoint name."""
-        if self._container_url is not None:
-            return dict.fromkeys((endpoint.name for endpoint in endpoints), self._container_url)
-        inherited = {name: os.environ[name] for name in CONTAINER_VARIABLES if name in os.environ}
-        inherited["TMPDIR"] = tempfile.gettempdir()
-        command = [sys.executable, "-m", "local.model_container", "--port", "0"]
-        starting = {}
-        for endpoint in endpoints:
-            process = await self._children.start_server(command, env={**inherited, **endpoint.environment}, cwd=ROOT)
-            self._stack.push_async_callback(self._children.stop, process)
-            starting[endpoint.name] = process
-        return {name: await _container_url(name, process) for name, process in starting.items()}
-
-
-async def _container_url(endpoint: str, process: Process) -> str:
-    line = await asyncio.wait_for(stdout_of(process).readline(), CONTAINER_START_SECONDS)
-    if not line:
-        code = await process.wait()
-        raise UserError(
-            f"The container of the endpoint {endpoint} exited with code {code}, see its output above.",
-            "TGI rejects the environment of the model: change the options of the construct.",
-        )
-    return f"http://127.0.0.1:{json.loads(line)['port']}"
 
 
 def listen(port: int) -> socket.socket:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from local.commands.progress import Progress
     from local.deployment.deployed_stack import Deployment
+    from local.hosting import ScalingTimes
     from local.sagemaker_runtime import Faults
 
 SESSIONS = ROOT / ".cache" / "sessions"
@@ -38,6 +39,7 @@ async def deployed(
     port: int = 0,
     container_url: str | None = None,
     faults: Faults | None = None,
+    times: ScalingTimes | None = None,
     context: Sequence[str] = (),
     log: Callable[[str], None],
 ) -> AsyncIterator[Cloud]:
@@ -49,6 +51,7 @@ async def deployed(
         port: The gateway's port, 0 for any free port.
         container_url: Base URL of a running model server. Default: the toy model container.
         faults: The faults that the SageMaker Runtime injects.
+        times: How long scaling takes.
         context: Additional CDK context values, each as `key=value`.
         log: Receives access log lines.
 
@@ -76,6 +79,7 @@ async def deployed(
             control_plane_url=plane.url,
             container_url=container_url,
             faults=faults,
+            times=times,
             log=log,
         )
         with progress.step("Start the model container, SageMaker Runtime, Lambda and API Gateway"):

@@ -99,9 +99,10 @@ def _show_deployment(progress: Progress, cloud: Cloud, *, verbose: bool) -> None
     if verbose:
         _list_resources(progress, deployment.resources)
     for endpoint in deployment.called_endpoints():
-        model = endpoint.environment.get("HF_MODEL_ID", "")
-        image = f", {endpoint.image}" if verbose else ""
-        progress.done(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}{image}")
+        for container in endpoint.containers():
+            model = container.environment.get("HF_MODEL_ID", "")
+            image = f", {container.image}" if verbose else ""
+            progress.done(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}{image}")
 
 
 def _list_resources(progress: Progress, resources: Sequence[DeployedResource]) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Self, TextIO
 
     from local.cloud import Cloud
+    from local.hosting import ScalingTimes
 
 # Useful for development; off by default when deployed to AWS.
 PLAYGROUND = "playground=on"
@@ -34,6 +35,7 @@ async def serve(
     port: int,
     container_url: str | None = None,
     fault: str | None = None,
+    times: ScalingTimes | None = None,
     context: Sequence[str] = (),
     logs: bool = False,
 ) -> int:
@@ -49,6 +51,7 @@ async def serve(
         port: The port of the API, 0 for any free port.
         container_url: Base URL of a running model server. Default: the toy model container.
         fault: The fault that the SageMaker Runtime injects into every call.
+        times: How long scaling takes.
         context: Additional CDK context values, each as `key=value`.
         logs: Show the log of requests instead of writing it to a file.
 
@@ -63,6 +66,7 @@ async def serve(
             port=port,
             container_url=container_url,
             faults=faults,
+            times=times,
             context=(PLAYGROUND, *context),
             log=log.write,
         ) as cloud:

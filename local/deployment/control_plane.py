@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 import botocore.session
 from botocore.config import Config
 
-from local.deployment import moto_patches
+from local.deployment import moto_patches, recorded_resources
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from local.deployment.recorded_resources import RecordedResource
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -57,6 +59,11 @@ class ControlPlane:
         """
         _, port = self._server.get_host_and_port()
         return f"http://localhost:{port}"
+
+    def recorded(self, resource_type: str) -> list[RecordedResource]:
+        """The resources of a type that moto does not support, with their resolved properties."""
+        found = recorded_resources.resources_of(ACCOUNT, REGION).values()
+        return [resource for resource in found if resource.cf_resource_type == resource_type]
 
     def client(self, service: str) -> Any:
         """A client of a service that ignores the user's profile and configuration."""

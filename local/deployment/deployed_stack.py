@@ -7,29 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.definition.template_reader import read_rest_api
-from local.deployment.cloudformation import Template, parse_secret, replace_secrets
+from local.deployment.cloudformation import Template
 from local.deployment.control_plane import ACCOUNT, REGION
+from local.deployment.deployed_endpoint import read_endpoints
 from local.deployment.deployed_function import read_functions
+from local.deployment.deployed_scaling import read_alarms, read_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local.apigateway.api import RestApi
+    from local.autoscaling.alarms import Alarm
+    from local.autoscaling.policies import Target
     from local.deployment.control_plane import ControlPlane
+    from local.deployment.deployed_endpoint import DeployedEndpoint
     from local.deployment.deployed_function import DeployedFunction
 
 REST_API = "AWS::ApiGateway::RestApi"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployedEndpoint:
-    """A SageMaker endpoint with the container of its model. Dynamic references in `environment` are resolved."""
-
-    name: str
-    model_name: str
-    image: str
-    instance_type: str
-    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +46,8 @@ class Deployment:
         api: The API.
         functions: The functions that the API calls, by name.
         endpoints: All endpoints of the account by name, as the functions may call endpoints of other stacks.
+        targets: What scales in the account.
+        alarms: The alarms that invoke scaling policies.
     """
 
     stack: str
@@ -60,6 +56,8 @@ class Deployment:
     api: RestApi
     functions: Mapping[str, DeployedFunction]
     endpoints: Mapping[str, DeployedEndpoint]
+    targets: Sequence[Target] = ()
+    alarms: Sequence[Alarm] = ()
 
     def models(self) -> dict[str, Mapping[str, Any]]:
         """The models that the API serves by their public name, as its functions know them."""
@@ -108,6 +106,7 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
     api = read_rest_api(template)
     function_names = {method.integration.function_name for method in api.methods()}
     function_names |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
+    targets = read_targets(plane)
     return Deployment(
         stack=stack,
         resources=[
@@ -118,7 +117,9 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
         outputs=template.outputs(),
         api=api,
         functions=read_functions(plane, list(templates.values()), function_names),
-        endpoints={endpoint.name: endpoint for endpoint in _read_endpoints(plane)},
+        endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
+        targets=targets,
+        alarms=read_alarms(plane, targets),
     )
 
 
@@ -141,34 +142,3 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
         },
         exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
     )
-
-
-def _read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:
-    client = plane.client("sagemaker")
-    found = []
-    pages = client.get_paginator("list_endpoints").paginate()
-    for name in [entry["EndpointName"] for page in pages for entry in page["Endpoints"]]:
-        endpoint = client.describe_endpoint(EndpointName=name)
-        config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-        variant = config["ProductionVariants"][0]
-        model = client.describe_model(ModelName=variant["ModelName"])
-        container = model.get("PrimaryContainer") or model["Containers"][0]
-        found.append(
-            DeployedEndpoint(
-                name=name,
-                model_name=variant["ModelName"],
-                image=container["Image"],
-                instance_type=variant["InstanceType"],
-                environment={
-                    key: replace_secrets(str(value), lambda reference: _read_secret(plane, reference))
-                    for key, value in container.get("Environment", {}).items()
-                },
-            )
-        )
-    return found
-
-
-def _read_secret(plane: ControlPlane, reference: str) -> str:
-    name, json_key = parse_secret(reference)
-    text: str = plane.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    return str(json.loads(text)[json_key]) if json_key else text

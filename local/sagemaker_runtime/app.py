@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,7 +11,8 @@ import aiohttp
 from aiohttp import web
 
 from local.apigateway.sigv4 import SignatureError, SignedRequest, verify
-from local.sagemaker_runtime import errors, limits
+from local.sagemaker_runtime import limits
+from local.sagemaker_runtime.endpoints import Endpoints
 from local.sagemaker_runtime.errors import ServiceError
 from local.sagemaker_runtime.event_stream import PayloadSplitter
 from local.sagemaker_runtime.fault_injection import ConnectionLostError
@@ -21,14 +21,14 @@ from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invo
 
 INVOKE_SECONDS = 60.0  # source: botocore's documentation of InvokeEndpoint
 STREAM_SECONDS = 480.0  # source: the SageMaker hosting FAQ, 8 minutes
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_COMPONENT = "X-Amzn-SageMaker-Inference-Component"
 # Idle connections to the container are not reused after this, as servers close theirs (uvicorn after 5 seconds).
 _KEEP_ALIVE_SECONDS = 3.0
 _Operation = Callable[[Service, Invocation], Awaitable[web.StreamResponse]]
 
 
 def create_app(
-    resolve: Callable[[str], str | None],
+    endpoints: Endpoints,
     faults: Faults,
     *,
     secrets: Mapping[str, str] | None = None,
@@ -41,7 +41,7 @@ def create_app(
     """The web application of the service.
 
     Args:
-        resolve: Returns the base URL of an endpoint's container by endpoint name; None if there is no such endpoint.
+        endpoints: What can be invoked; it may change while the application runs.
         faults: The faults to inject; `PUT /faults` and `DELETE /faults` change them too.
         secrets: The secret access keys by access key id. Default: any key is accepted, and only the format and scope of
             the signature are checked.
@@ -69,7 +69,7 @@ def create_app(
 
     app.cleanup_ctx.append(client)
     for path, operation in (("invocations", invoke), ("invocations-response-stream", invoke_stream)):
-        handler = partial(_call, resolve=resolve, secrets=secrets or {}, operation=operation)
+        handler = partial(_call, endpoints=endpoints, secrets=secrets or {}, operation=operation)
         app.router.add_post(f"/endpoints/{{name}}/{path}", handler)
     app.router.add_get("/faults", partial(_list, faults=faults))
     app.router.add_put("/faults", partial(_inject, faults=faults, refuse=refuse))
@@ -97,7 +97,7 @@ async def _aws_errors(
 async def _call(
     request: web.Request,
     *,
-    resolve: Callable[[str], str | None],
+    endpoints: Endpoints,
     secrets: Mapping[str, str],
     operation: _Operation,
 ) -> web.StreamResponse:
@@ -105,14 +105,12 @@ async def _call(
     region = _region(request, body, secrets)
     name = request.match_info["name"]
     limits.check(request.headers, body)
-    url = resolve(name) if _NAME.fullmatch(name) else None
-    if url is None:
-        raise errors.validation_error(f"Endpoint {name} of account {errors.ACCOUNT} not found.")
-    call = Invocation(request, body, name, region, url.rstrip("/"))
-    try:
-        return await operation(request.app[_SERVICE], call)
-    except ConnectionLostError:
-        return call.hang_up()
+    with endpoints.find(name, request.headers.get(_COMPONENT)).route() as url:
+        call = Invocation(request, body, name, region, url.rstrip("/"))
+        try:
+            return await operation(request.app[_SERVICE], call)
+        except ConnectionLostError:
+            return call.hang_up()
 
 
 def _region(request: web.Request, body: bytes, secrets: Mapping[str, str]) -> str:

@@ -64,6 +64,13 @@ def no_capacity() -> ServiceError:
     )
 
 
+def component_required() -> ServiceError:
+    """A call of an endpoint with inference components that names none."""
+    return validation_error(
+        "Inference Component Name header is required for endpoints to which you plan to deploy inference components."
+    )
+
+
 def service_unavailable() -> ServiceError:
     """No container accepts the call."""
     return ServiceError("ServiceUnavailable", 503, Message="The service is currently unavailable.")

@@ -18,7 +18,7 @@ from front_door.config import from_environment
 
 from local.model_container.server import create_app as create_container
 from local.model_container.settings import Settings
-from local.sagemaker_runtime import Faults
+from local.sagemaker_runtime import Endpoints, Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
 from tests.local.model_container.servers import Servers
 
@@ -115,7 +115,7 @@ def start_front_door(
         environment = {
             "MODELS_FILE": models.name,
             "SAGEMAKER_RUNTIME_URL": servers.serve(
-                sagemaker_runtime({"e": url}.get, faults, secrets={"AKIDEXAMPLE": "secret"})
+                sagemaker_runtime(Endpoints.of({"e": url}), faults, secrets={"AKIDEXAMPLE": "secret"})
             ),
             "SAGEMAKER_URL": servers.serve(_control_plane()),
             "AWS_REGION": "eu-west-1",

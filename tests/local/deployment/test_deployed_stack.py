@@ -76,7 +76,8 @@ def test_functions_and_endpoints_are_read_with_their_configuration(plane: Contro
     assert main.arn == f"arn:aws:lambda:us-east-1:123456789012:function:{main.name}"
     assert zipfile.ZipFile(io.BytesIO(main.code_zip)).namelist() == ["front.py"]
     assert endpoint.instance_type == "ml.g5.2xlarge"
-    assert endpoint.environment == {"HF_MODEL_ID": "m/m", "HF_TOKEN": "placeholder-of-the-emulated-cloud"}
+    (container,) = endpoint.containers()
+    assert container.environment == {"HF_MODEL_ID": "m/m", "HF_TOKEN": "placeholder-of-the-emulated-cloud"}
 
 
 @pytest.mark.parametrize(
@@ -92,9 +93,10 @@ def test_an_endpoint_with_weights_in_s3_is_deployed_like_any_other(source: dict[
     given = {"S3DataSource": source | {"ModelAccessConfig": {"AcceptEula": True}}}
     template["Resources"]["Model"]["Properties"]["PrimaryContainer"] |= {"ModelDataSource": given}
     (endpoint,) = deploy(plane, template).endpoints.values()
-    model = plane.client("sagemaker").describe_model(ModelName=endpoint.model_name)
+    (container,) = endpoint.containers()
+    model = plane.client("sagemaker").describe_model(ModelName=container.model_name)
     assert model["PrimaryContainer"]["ModelDataSource"] == given
-    assert endpoint.environment["HF_MODEL_ID"] == "m/m"
+    assert container.environment["HF_MODEL_ID"] == "m/m"
 
 
 def test_a_stack_without_an_api_is_an_error(plane: ControlPlane) -> None:
@@ -189,12 +191,15 @@ def test_a_placeholder_endpoint_has_the_limits_that_the_function_knows(plane: Co
     entry = {"endpoint_name": "prod", "model_id": "a/b", "max_body_bytes": 1000, "max_total_tokens": 64, "dtype": "x"}
     create_endpoints(plane, {"prod": entry, "bare": {"endpoint_name": "bare", "model_id": None}})
     deployment = deploy(plane)
-    assert deployment.endpoints["prod"].environment == {
+    prod, bare = (deployment.endpoints[name].container for name in ("prod", "bare"))
+    assert prod is not None
+    assert bare is not None
+    assert prod.environment == {
         "HF_MODEL_ID": "a/b",
         "MAX_TOTAL_TOKENS": "64",
         "PAYLOAD_LIMIT": "1000",
     }
-    assert deployment.endpoints["bare"].environment == {"HF_MODEL_ID": "bare"}
+    assert bare.environment == {"HF_MODEL_ID": "bare"}
     assert plane.client("sagemaker").describe_endpoint(EndpointName="prod")["EndpointStatus"] == "InService"
 
 

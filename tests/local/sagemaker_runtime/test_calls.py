@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from botocore.exceptions import ClientError
 
-from local.sagemaker_runtime import FAULTS, Faults, create_app
+from local.sagemaker_runtime import FAULTS, Endpoints, Faults, create_app
 from tests.local.model_container.servers import KEY, SECRET, call, client_of, signed
 
 PATH = "/endpoints/echo/invocations"
@@ -47,7 +47,7 @@ def faults():
 @pytest.fixture
 def url(servers, echo, faults):
     names = {"echo": servers.serve(echo.app()), "nobody": "http://127.0.0.1:1"}
-    return servers.serve(create_app(names.get, faults, secrets={KEY: SECRET}))
+    return servers.serve(create_app(Endpoints.of(names), faults, secrets={KEY: SECRET}))
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_an_unreachable_container_is_service_unavailable(client, operation):
 
 def test_a_container_timeout_is_a_model_error_with_status_0(servers, echo, faults):
     echo.seconds = 20
-    url = servers.serve(create_app({"echo": servers.serve(echo.app())}.get, faults, invoke_seconds=0.2))
+    url = servers.serve(create_app(Endpoints.of({"echo": servers.serve(echo.app())}), faults, invoke_seconds=0.2))
     response = client_error(client_of(url).invoke_endpoint, EndpointName="echo", Body=b"{}")
     assert (response["Error"]["Code"], response["OriginalStatusCode"]) == ("ModelError", 0)
     assert response["Error"]["Message"].startswith("Your invocation timed out while waiting for a response")
@@ -178,7 +178,7 @@ def test_the_signature_covers_the_body_the_headers_and_the_time(url):
 
 
 def test_without_secrets_every_key_is_accepted(servers, echo, faults):
-    url = servers.serve(create_app({"echo": servers.serve(echo.app())}.get, faults))
+    url = servers.serve(create_app(Endpoints.of({"echo": servers.serve(echo.app())}), faults))
     client_of(url, secret="anything", key="AKIDANYONE").invoke_endpoint(EndpointName="echo", Body=b"{}")
     assert send(url, {}).status == 403
 

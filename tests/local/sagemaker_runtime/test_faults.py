@@ -12,7 +12,7 @@ from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
 from urllib3.exceptions import ProtocolError
 
-from local.sagemaker_runtime import Faults, Listener, create_app
+from local.sagemaker_runtime import Endpoints, Faults, Listener, create_app
 from tests.local.model_container.servers import call, client_of, signed
 
 TEXT = "".join(f'data: {{"token":"🦙 {n}"}}\n\n' for n in range(12)).encode()
@@ -33,7 +33,7 @@ def url(servers, faults):
 
     app = web.Application()
     app.router.add_post("/invocations", talk)
-    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, split_seed=None))
+    return servers.serve(create_app(Endpoints.of({"talker": servers.serve(app)}), faults, split_seed=None))
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def parts_url(servers, faults):
 
     app = web.Application()
     app.router.add_post("/invocations", talk)
-    return servers.serve(create_app({"talker": servers.serve(app)}.get, faults, split_seed=7))
+    return servers.serve(create_app(Endpoints.of({"talker": servers.serve(app)}), faults, split_seed=7))
 
 
 def raw(url, path=STREAM):
@@ -182,7 +182,7 @@ def refusing(servers):
         async def refuse(seconds):
             await listener.refuse(seconds)
 
-        listener = Listener(create_app({}.get, Faults(), refuse=refuse), shutdown_timeout=0.1)
+        listener = Listener(create_app(Endpoints(), Faults(), refuse=refuse), shutdown_timeout=0.1)
         await listener.start()
         return listener
 

@@ -10,7 +10,7 @@ import botocore
 import pytest
 from aiohttp import web
 
-from local.sagemaker_runtime import Faults, create_app
+from local.sagemaker_runtime import Endpoints, Faults, create_app
 from local.sagemaker_runtime.limits import HEADERS, MAX_BODY_BYTES
 from tests.local.model_container.servers import KEY, SECRET, Servers, call, client_of, signed
 
@@ -26,7 +26,7 @@ def url():
     app = web.Application(client_max_size=2**30)
     app.router.add_post("/invocations", echo)
     with Servers() as servers:
-        yield servers.serve(create_app({"echo": servers.serve(app)}.get, Faults(), secrets={KEY: SECRET}))
+        yield servers.serve(create_app(Endpoints.of({"echo": servers.serve(app)}), Faults(), secrets={KEY: SECRET}))
 
 
 def members(operation):

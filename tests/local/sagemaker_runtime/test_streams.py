@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3.exceptions import ProtocolError
 
-from local.sagemaker_runtime import Faults, create_app, event_stream
+from local.sagemaker_runtime import Endpoints, Faults, create_app, event_stream
 from tests.local.model_container.servers import client_of, signed
 
 TEXT = "".join(f'data: {{"index":{n},"token":"🦙 naïve {n}"}}\n\n' for n in range(40)).encode()
@@ -57,7 +57,7 @@ def faults():
 
 
 def runtime(servers, talker, faults, **settings):
-    return servers.serve(create_app({"talker": servers.serve(talker.app())}.get, faults, **settings))
+    return servers.serve(create_app(Endpoints.of({"talker": servers.serve(talker.app())}), faults, **settings))
 
 
 def stream(url, **arguments):
@@ -240,7 +240,7 @@ def test_a_client_that_does_not_read_blocks_the_container(servers, faults):
 
 
 def test_the_toy_container_answers_through_the_service(servers, faults):
-    url = servers.serve(create_app({"toy": servers.container()}.get, faults))
+    url = servers.serve(create_app(Endpoints.of({"toy": servers.container()}), faults))
     client = client_of(url)
     body = b'{"inputs":"Zebras","parameters":{"return_full_text":false}%b}'
     buffered = client.invoke_endpoint(EndpointName="toy", ContentType="application/json", Body=body % b"")[

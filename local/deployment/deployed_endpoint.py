@@ -1,0 +1,121 @@
+"""Reads SageMaker endpoints from the control plane, with their inference components and containers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local.deployment.cloudformation import parse_secret, replace_secrets
+from local.deployment.inference_components import (
+    COMPONENT,
+    copies_of,
+    demand_of,
+    instance_type_of,
+    max_instances,
+    specification_for,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.deployment.control_plane import ControlPlane
+    from local.deployment.instance_sizes import Demand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedContainer:
+    """The container of a model. Dynamic references in `environment` are resolved."""
+
+    model_name: str
+    image: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedComponent:
+    """An inference component: its container, its copies at creation, and what a copy takes of an instance."""
+
+    name: str
+    container: DeployedContainer
+    copies: int
+    demand: Demand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedEndpoint:
+    """A SageMaker endpoint with the model of its variant, or with inference components by name."""
+
+    name: str
+    variant: str
+    instance_type: str
+    instances: int
+    max_instances: int
+    container: DeployedContainer | None = None
+    components: Mapping[str, DeployedComponent] = field(default_factory=dict)
+
+    def containers(self) -> list[DeployedContainer]:
+        """The container of its model, or those of its components."""
+        own = [self.container] if self.container else []
+        return [*own, *(component.container for component in self.components.values())]
+
+
+def read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:
+    """All endpoints of the account."""
+    pages = plane.client("sagemaker").get_paginator("list_endpoints").paginate()
+    return [_read_endpoint(plane, entry["EndpointName"]) for page in pages for entry in page["Endpoints"]]
+
+
+def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
+    client = plane.client("sagemaker")
+    endpoint = client.describe_endpoint(EndpointName=name)
+    config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    variant = config["ProductionVariants"][0]
+    components = [
+        _read_component(plane, resource.name, resource.properties, instance_type_of(variant))
+        for resource in plane.recorded(COMPONENT)
+        if resource.properties["EndpointName"] == name
+    ]
+    return DeployedEndpoint(
+        name=name,
+        variant=variant["VariantName"],
+        instance_type=instance_type_of(variant),
+        instances=int(variant.get("InitialInstanceCount", 1)),
+        max_instances=max_instances(variant),
+        container=_read_model(plane, variant["ModelName"]) if "ModelName" in variant else None,
+        components={component.name: component for component in components},
+    )
+
+
+def _read_component(
+    plane: ControlPlane, name: str, properties: Mapping[str, Any], instance_type: str
+) -> DeployedComponent:
+    specification = specification_for(properties, instance_type)
+    if "ModelName" in specification:
+        container = _read_model(plane, specification["ModelName"])
+    else:
+        container = _container(plane, name, specification["Container"])
+    demand = demand_of(properties, instance_type)
+    return DeployedComponent(name=name, container=container, copies=copies_of(properties), demand=demand)
+
+
+def _read_model(plane: ControlPlane, name: str) -> DeployedContainer:
+    model = plane.client("sagemaker").describe_model(ModelName=name)
+    return _container(plane, name, model.get("PrimaryContainer") or model["Containers"][0])
+
+
+def _container(plane: ControlPlane, model_name: str, container: Mapping[str, Any]) -> DeployedContainer:
+    return DeployedContainer(
+        model_name=model_name,
+        image=container["Image"],
+        environment={
+            key: replace_secrets(str(value), lambda reference: _read_secret(plane, reference))
+            for key, value in container.get("Environment", {}).items()
+        },
+    )
+
+
+def _read_secret(plane: ControlPlane, reference: str) -> str:
+    name, json_key = parse_secret(reference)
+    text: str = plane.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+    return str(json.loads(text)[json_key]) if json_key else text

@@ -1,0 +1,74 @@
+"""Starts model containers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.deployment.cdk_cli import ROOT
+from local.errors import UserError
+from local.processes import stdout_of
+
+if TYPE_CHECKING:
+    from local.deployment.deployed_endpoint import DeployedContainer
+    from local.processes import ChildProcesses
+
+START_SECONDS = 30.0
+# Variables that a container inherits; the rest of its environment is the deployed model's.
+INHERITED = ("PATH", "HOME", "LANG", "SYSTEMROOT", "TOY_TOKENS_PER_SECOND")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A container that serves at a URL."""
+
+    url: str
+    stop: Callable[[], Awaitable[object]]
+
+
+Launch = Callable[[], Awaitable[Running]]
+"""Starts another container of the same model."""
+
+
+def launch_toy(children: ChildProcesses, owner: str, container: DeployedContainer) -> Launch:
+    """What starts the toy model container with a model's environment, each time as a process of its own.
+
+    Args:
+        children: Starts the processes.
+        owner: The endpoint or inference component, for errors.
+        container: The container of the model.
+    """
+
+    async def launch() -> Running:
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        inherited["TMPDIR"] = tempfile.gettempdir()
+        command = [sys.executable, "-m", "local.model_container", "--port", "0"]
+        process = await children.start_server(command, env={**inherited, **container.environment}, cwd=ROOT)
+        line = await asyncio.wait_for(stdout_of(process).readline(), START_SECONDS)
+        if not line:
+            code = await children.stop(process)
+            raise UserError(
+                f"The container of {owner} exited with code {code}, see its output above.",
+                "TGI rejects the environment of the model: change the options of the construct.",
+            )
+        return Running(f"http://127.0.0.1:{json.loads(line)['port']}", lambda: children.stop(process))
+
+    return launch
+
+
+def launch_nothing(url: str) -> Launch:
+    """What gives a model server that runs already."""
+
+    async def stop() -> None:
+        """Leaves it running."""
+
+    async def launch() -> Running:
+        return Running(url, stop)
+
+    return launch
