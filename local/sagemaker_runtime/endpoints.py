@@ -79,6 +79,10 @@ class Endpoints:
         """Adds an endpoint with inference components, by name."""
         self._fleets[endpoint] = dict(components)
 
+    def names(self) -> list[str]:
+        """The names of the endpoints."""
+        return list(self._fleets)
+
     def find(self, endpoint: str, component: str | None) -> Fleet:
         """The fleet that a request names.
 

@@ -124,8 +124,8 @@ def client_of(url: str, *, key: str = KEY, secret: str = SECRET) -> Any:
     )
 
 
-def signed(url: str, service: str = "sagemaker", **headers: str) -> dict[str, str]:
-    """The headers of a signed POST of `{}`."""
-    request = AWSRequest("POST", url, headers, b"{}")
+def signed(url: str, service: str = "sagemaker", body: bytes = b"{}", **headers: str) -> dict[str, str]:
+    """The headers of a signed POST."""
+    request = AWSRequest("POST", url, headers, body)
     SigV4Auth(Credentials(KEY, SECRET), service, "eu-west-1").add_auth(request)
     return dict(request.headers.items())
