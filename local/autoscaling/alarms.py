@@ -1,4 +1,4 @@
-"""CloudWatch alarms on one metric."""
+"""CloudWatch alarms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.autoscaling.metrics import Key, Metrics
+    from local.autoscaling.expressions import Expression, Value
+    from local.autoscaling.metrics import Metrics
 
 COMPARISONS = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -26,8 +27,7 @@ class Alarm:
 
     Args:
         name: Its name.
-        metric: The metric.
-        statistic: The statistic of each period.
+        watched: What it evaluates in each period.
         period: Seconds.
         evaluation_periods: The newest periods that count.
         datapoints_to_alarm: How many of them must breach.
@@ -38,8 +38,7 @@ class Alarm:
     """
 
     name: str
-    metric: Key
-    statistic: str
+    watched: Expression
     period: float
     evaluation_periods: int
     datapoints_to_alarm: int
@@ -52,13 +51,13 @@ class Alarm:
         """The end of the current period."""
         return (now // self.period + 1) * self.period
 
-    def values(self, metrics: Metrics, now: float) -> list[float | None]:
+    def values(self, metrics: Metrics, now: float) -> list[Value]:
         """The values of the complete periods that count, the newest first."""
         end = now // self.period * self.period
         edges = [end - self.period * age for age in range(self.evaluation_periods + 1)]
-        return [metrics.statistic(self.metric, self.statistic, start, stop) for stop, start in pairwise(edges)]
+        return [self.watched.value(metrics, start, stop) for stop, start in pairwise(edges)]
 
-    def breaches(self, values: Sequence[float | None], *, before: bool) -> bool:
+    def breaches(self, values: Sequence[Value], *, before: bool) -> bool:
         """Whether it is in ALARM.
 
         Args:
@@ -74,6 +73,6 @@ class Alarm:
             return before
         return breaching >= self.datapoints_to_alarm
 
-    def distance(self, values: Sequence[float | None]) -> float:
+    def distance(self, values: Sequence[Value]) -> float:
         """The newest value minus the threshold; 0 without a value."""
         return next((value - self.threshold for value in values if value is not None), 0.0)

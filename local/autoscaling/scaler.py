@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from local.autoscaling.alarms import Alarm
+from local.autoscaling.expressions import Expression, Query
 from local.autoscaling.metrics import metric_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from local.autoscaling.clock import Clock
+    from local.autoscaling.expressions import Value
     from local.autoscaling.metrics import Metrics
     from local.autoscaling.policies import Target, TrackingPolicy
 
@@ -96,7 +98,7 @@ class Scaler:
                 self._metrics.record(key, self._clock.now(), count)
 
     async def _watch(
-        self, alarm: Alarm, act: Callable[[Sequence[float | None]], None], *, repeat: float = REPEAT_SECONDS
+        self, alarm: Alarm, act: Callable[[Sequence[Value]], None], *, repeat: float = REPEAT_SECONDS
     ) -> None:
         in_alarm, acted = False, -REPEAT_SECONDS
         while True:
@@ -108,7 +110,7 @@ class Scaler:
                 acted = now
                 act(values)
 
-    def _step(self, alarm: Alarm, values: Sequence[float | None]) -> None:
+    def _step(self, alarm: Alarm, values: Sequence[Value]) -> None:
         for policy in self._target.steps:
             if policy.arn in alarm.actions:
                 desired = policy.desired(self._scalable.desired, alarm.distance(values))
@@ -116,12 +118,12 @@ class Scaler:
 
     def _tracking_alarms(self, policy: TrackingPolicy) -> list[Alarm]:
         key = metric_key(policy.metric, self._scalable.dimensions)
+        statistic = "Average" if policy.period < REPEAT_SECONDS else "Sum"
 
         def alarm(name: str, periods: int, comparison: str, threshold: float) -> Alarm:
             return Alarm(
                 name=name,
-                metric=key,
-                statistic="Average" if policy.period < REPEAT_SECONDS else "Sum",
+                watched=Expression("tracked", {"tracked": Query(key, statistic)}),
                 period=policy.period,
                 evaluation_periods=periods,
                 datapoints_to_alarm=periods,
@@ -135,7 +137,7 @@ class Scaler:
         periods = round(SCALE_IN_SECONDS / policy.period)
         return [high, alarm("AlarmLow", periods, "LessThanThreshold", policy.target * SCALE_IN_SHARE)]
 
-    def _track(self, policy: TrackingPolicy, values: Sequence[float | None]) -> None:
+    def _track(self, policy: TrackingPolicy, values: Sequence[Value]) -> None:
         current = self._scalable.desired
         desired = policy.desired(current, next(value for value in values if value is not None))
         if desired < current and not policy.scales_in:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.autoscaling.alarms import Alarm
+from local.autoscaling.expressions import Expression, Query
 from local.autoscaling.metrics import STATISTICS, metric_key
 from local.autoscaling.policies import Step, StepPolicy, Target, TrackingPolicy
 from local.deployment.scalable_targets import POLICY, TARGET, target_key
@@ -96,24 +97,12 @@ def read_alarms(plane: ControlPlane, targets: list[Target]) -> list[Alarm]:
 
 def _alarm(alarm: RecordedResource) -> Alarm:
     properties = alarm.properties
-    if "MetricName" not in properties:
-        raise UserError(
-            f"The alarm {alarm.name} invokes a scaling policy by a metric expression.",
-            "Deploy without it: the emulated CloudWatch evaluates alarms on one metric.",
-        )
-    if properties.get("Statistic") not in STATISTICS:
-        raise UserError(
-            f"The alarm {alarm.name} invokes a scaling policy by a percentile or without a statistic.",
-            f"Choose a statistic that the emulated CloudWatch has: {', '.join(STATISTICS)}.",
-        )
+    watched, period = _watched(alarm, properties)
     periods = int(properties["EvaluationPeriods"])
     return Alarm(
         name=alarm.name,
-        metric=metric_key(
-            properties["MetricName"], {entry["Name"]: entry["Value"] for entry in properties.get("Dimensions", [])}
-        ),
-        statistic=properties["Statistic"],
-        period=float(properties["Period"]),
+        watched=watched,
+        period=period,
         evaluation_periods=periods,
         datapoints_to_alarm=int(properties.get("DatapointsToAlarm", periods)),
         comparison=properties["ComparisonOperator"],
@@ -121,3 +110,31 @@ def _alarm(alarm: RecordedResource) -> Alarm:
         treat_missing=properties.get("TreatMissingData", "missing"),
         actions=properties["AlarmActions"],
     )
+
+
+def _watched(alarm: RecordedResource, properties: Mapping[str, Any]) -> tuple[Expression, float]:
+    """What an alarm evaluates, and its period."""
+    if "MetricName" in properties:
+        query = _query(alarm, properties, properties.get("Statistic", ""))
+        return Expression("metric", {"metric": query}), float(properties["Period"])
+    statistics = {entry["Id"]: entry["MetricStat"] for entry in properties["Metrics"] if "MetricStat" in entry}
+    queries = {name: _query(alarm, entry["Metric"], entry["Stat"]) for name, entry in statistics.items()}
+    returned = next(entry for entry in properties["Metrics"] if entry.get("ReturnData", True))
+    period = max(float(entry["Period"]) for entry in statistics.values())
+    try:
+        return Expression(returned.get("Expression", returned["Id"]), queries), period
+    except ValueError as error:
+        raise UserError(
+            f"The alarm {alarm.name} invokes a scaling policy by an expression.\n{error}",
+            "Write it with arithmetic, comparisons, IF, FILL, SUM, AVG, MAX and MIN.",
+        ) from error
+
+
+def _query(alarm: RecordedResource, metric: Mapping[str, Any], statistic: str) -> Query:
+    if statistic not in STATISTICS:
+        raise UserError(
+            f"The alarm {alarm.name} invokes a scaling policy by a percentile or without a statistic.",
+            f"Choose a statistic that the emulated CloudWatch has: {', '.join(STATISTICS)}.",
+        )
+    dimensions = {entry["Name"]: entry["Value"] for entry in metric.get("Dimensions", [])}
+    return Query(metric_key(metric["MetricName"], dimensions), statistic)

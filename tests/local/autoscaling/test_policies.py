@@ -3,6 +3,7 @@
 import pytest
 
 from local.autoscaling.alarms import Alarm
+from local.autoscaling.expressions import Expression, Query
 from local.autoscaling.metrics import Metrics, metric_key
 from local.autoscaling.policies import Step, StepPolicy, TrackingPolicy
 
@@ -49,11 +50,10 @@ def test_target_tracking_asks_for_the_capacity_at_which_the_metric_is_at_most_th
     ]
 
 
-def alarm(**changes: object) -> Alarm:
+def alarm(statistic: str = "Sum", **changes: object) -> Alarm:
     values: dict[str, object] = {
         "name": "a",
-        "metric": KEY,
-        "statistic": "Sum",
+        "watched": Expression("m", {"m": Query(KEY, statistic)}),
         "period": 60,
         "evaluation_periods": 3,
         "datapoints_to_alarm": 2,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from local.autoscaling.alarms import Alarm
+from local.autoscaling.expressions import Expression, Query
 from local.autoscaling.metrics import Metrics, metric_key
 from local.autoscaling.policies import Step, StepPolicy, Target, TrackingPolicy
 from local.autoscaling.scaler import Scaler
@@ -33,8 +34,7 @@ TRACK = TrackingPolicy(
 def alarm(name: str, action: str, **changes: Any) -> Alarm:
     values: dict[str, Any] = {
         "name": name,
-        "metric": FAILURES,
-        "statistic": "Sum",
+        "watched": Expression("m", {"m": Query(FAILURES, "Sum")}),
         "period": 60,
         "evaluation_periods": 1,
         "datapoints_to_alarm": 1,
@@ -172,8 +172,7 @@ def test_a_step_policy_removes_the_last_copy_when_it_has_been_idle() -> None:
     idle = alarm(
         "Idle",
         "sleep",
-        metric=metric_key("ConcurrentRequestsPerCopy", Copies.dimensions),
-        statistic="Maximum",
+        watched=Expression("m", {"m": Query(metric_key("ConcurrentRequestsPerCopy", Copies.dimensions), "Maximum")}),
         evaluation_periods=30,
         datapoints_to_alarm=30,
         comparison="LessThanOrEqualToThreshold",

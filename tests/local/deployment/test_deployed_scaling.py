@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.autoscaling.alarms import Alarm
+from local.autoscaling.expressions import Expression, Query
 from local.autoscaling.metrics import metric_key
 from local.autoscaling.policies import Step, StepPolicy, Target, TrackingPolicy
 from local.deployment.control_plane import ControlPlane
@@ -21,6 +22,21 @@ ARN = (
     "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:Wake:resource/sagemaker/inference-component/"
     "Scaled-Component:policyName/Wake"
 )
+
+FAILURES = metric_key("NoCapacityInvocationFailures", {"InferenceComponentName": "Scaled-Component"})
+FAILED = {
+    "Id": "failed",
+    "ReturnData": False,
+    "MetricStat": {
+        "Metric": {
+            "Namespace": "AWS/SageMaker",
+            "MetricName": "NoCapacityInvocationFailures",
+            "Dimensions": [{"Name": "InferenceComponentName", "Value": "Scaled-Component"}],
+        },
+        "Stat": "Sum",
+        "Period": 30,
+    },
+}
 
 
 @pytest.fixture
@@ -95,8 +111,7 @@ def test_targets_are_read_with_their_policies_and_alarms(plane: ControlPlane) ->
     assert read_alarms(plane, targets) == [
         Alarm(
             name="Scaled-NoCapacity",
-            metric=metric_key("NoCapacityInvocationFailures", {"InferenceComponentName": "Scaled-Component"}),
-            statistic="Sum",
+            watched=Expression("metric", {"metric": Query(FAILURES, "Sum")}),
             period=60.0,
             evaluation_periods=1,
             datapoints_to_alarm=1,
@@ -108,6 +123,18 @@ def test_targets_are_read_with_their_policies_and_alarms(plane: ControlPlane) ->
     ]
 
 
+def test_an_alarm_may_evaluate_an_expression(plane: ControlPlane) -> None:
+    template = scaled_template()
+    properties = template["Resources"]["NoCapacity"]["Properties"]
+    for name in ("MetricName", "Namespace", "Statistic", "Period", "Dimensions"):
+        del properties[name]
+    properties["Metrics"] = [FAILED, {"Id": "result", "Expression": "FILL(failed, 0) * 2", "ReturnData": True}]
+    create(plane, template)
+    (alarm,) = read_alarms(plane, read_targets(plane))
+    assert alarm.watched == Expression("FILL(failed, 0) * 2", {"failed": Query(FAILURES, "Sum")})
+    assert alarm.period == 30
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -115,7 +142,14 @@ def test_targets_are_read_with_their_policies_and_alarms(plane: ControlPlane) ->
             {"Statistic": None, "ExtendedStatistic": "p90"},
             r"Choose a statistic that the emulated CloudWatch has: Average, Maximum, Minimum, SampleCount, Sum\.",
         ),
-        ({"MetricName": None, "Metrics": []}, r"the emulated CloudWatch evaluates alarms on one metric\."),
+        (
+            {"MetricName": None, "Metrics": [FAILED, {"Id": "e", "Expression": "ANOMALY_DETECTION_BAND(failed)"}]},
+            (
+                r"invokes a scaling policy by an expression\.\n"
+                r"ANOMALY_DETECTION_BAND\(failed\): the emulated CloudWatch cannot evaluate "
+                r"ANOMALY_DETECTION_BAND\(failed\)\.\nWrite it with arithmetic, comparisons, IF, FILL, SUM, AVG, MAX"
+            ),
+        ),
     ],
     ids=["percentile", "expression"],
 )
