@@ -24,6 +24,7 @@ from constructs_lib.planning.scaling.capacity_reservation import (
 )
 from constructs_lib.planning.scaling.pools import is_list
 from constructs_lib.planning.scaling.routing import Routing, routing_problems, routing_warnings
+from constructs_lib.planning.scaling.updates import replacement_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -117,6 +118,7 @@ class EndpointArguments:
         yield from routing_problems(_hide_members(self.routing))
         reservation, region = _hide_members(self.capacity_reservation), _known(environment_of(scope).region)
         yield from reservation_problems(reservation, region, self._types)
+        yield from replacement_problems(self.replace_on_instance_type_change, self.endpoint_name)
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)

@@ -17,11 +17,11 @@ from constructs_lib.endpoint.endpoint_config import render_config
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scaling import scale_instances
-from constructs_lib.endpoint.updates import keep_instance_count
+from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.limits import count_problems
-from constructs_lib.planning.scaling.updates import type_change_warning
+from constructs_lib.planning.scaling.updates import replacement_id, type_change_warning
 from constructs_lib.planning.summary import METADATA, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
 
@@ -198,9 +198,10 @@ class HostedEndpoint(EndpointBase):
         yield from count_problems(hide_token(self._arguments.instance_count), minimum, maximum)
 
     def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
+        replaces = self._arguments.replace_on_instance_type_change
         endpoint = sagemaker.CfnEndpoint(
             self,
-            "Resource",
+            replacement_id([pool.instance for pool in self._plan.pools or [self._plan]]) if replaces else "Resource",
             endpoint_config_name=config.attr_endpoint_config_name,
             endpoint_name=request.endpoint_name,
         )
@@ -208,4 +209,7 @@ class HostedEndpoint(EndpointBase):
         self._arn = self._get_resource_arn_attribute(
             endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name_in_arn(self._physical_name)
         )
+        if replaces:
+            self.node.default_child = endpoint
+            refuse_other_stacks(endpoint)
         return endpoint

@@ -1,13 +1,22 @@
-"""What an update of a running endpoint keeps."""
+"""What an update of a running endpoint keeps, and which endpoints a new one can take over from."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
+import jsii
+from aws_cdk import CfnOutput, CfnResource, Stack
 from aws_cdk import aws_sagemaker as sagemaker
+from constructs import IValidation
+
+from constructs_lib.planning.scaling.updates import other_stack_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from aws_cdk.aws_sagemaker import CfnEndpoint
+    from constructs import IConstruct
 
 
 def keep_instance_count(endpoint: CfnEndpoint) -> None:
@@ -25,3 +34,53 @@ def keep_instance_count(endpoint: CfnEndpoint) -> None:
         excluded(variant_property_type="DesiredWeight"),
         excluded(variant_property_type="DataCaptureConfig"),
     ]
+
+
+def refuse_other_stacks(endpoint: CfnEndpoint) -> None:
+    """Make it an error of the synthesis if another stack uses the endpoint.
+
+    Args:
+        endpoint: The endpoint, whose logical id changes with its instance type.
+    """
+    endpoint.node.add_validation(_OneStack(endpoint))
+
+
+@jsii.implements(IValidation)
+class _OneStack:
+    """Validates that no value of an endpoint leaves its stack.
+
+    The CDK validates after it has turned references between stacks into outputs of the stack that is referred to.
+    """
+
+    def __init__(self, endpoint: CfnEndpoint) -> None:
+        self._endpoint = endpoint
+
+    def validate(self) -> list[str]:
+        """The error, if there is one."""
+        stack: Stack | None = Stack.of(self._endpoint)
+        names = {self._endpoint.logical_id}
+        while stack is not None:
+            names = {str(stack.resolve(name)) for name in names}
+            constructs = stack.node.find_all()
+            if any(_mentions(stack, value, names) for value in _leaving(constructs)):
+                return [other_stack_error()]
+            # From a nested stack values reach its parent, which may pass them on.
+            outputs = [each for each in constructs if isinstance(each, CfnOutput)]
+            names = {f"Outputs.{each.logical_id}" for each in outputs if _mentions(stack, each.value, names)}
+            stack = stack.nested_stack_parent
+        return []
+
+
+def _leaving(constructs: Sequence[IConstruct]) -> Iterator[Any]:
+    """What other stacks can refer to: exports, the outputs of weak references, and parameters in another Region."""
+    for construct in constructs:
+        if isinstance(construct, CfnOutput):
+            if construct.export_name is not None or "/Publish/" in construct.node.path:
+                yield construct.value
+        elif isinstance(construct, CfnResource) and "/ExportsWriter" in construct.node.path:
+            yield construct._cfn_properties
+
+
+def _mentions(stack: Stack, value: Any, names: set[str]) -> bool:
+    text = json.dumps(stack.resolve(value))
+    return any(json.dumps(name) in text for name in names)
