@@ -16,7 +16,6 @@ from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import render_config
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
-from constructs_lib.endpoint.scaling import scale_instances
 from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.plan import plan
@@ -172,6 +171,9 @@ class HostedEndpoint(EndpointBase):
             ConfigurationError: An argument is wrong, `instance_count` is not between the limits, or the endpoint scales
                 already.
         """
+        # Imported here, as it costs time and few endpoints scale.
+        from constructs_lib.endpoint.instance_scaling import scale_instances
+
         scaling = scale_instances(
             self,
             min_instances=min_instances,
@@ -179,9 +181,9 @@ class HostedEndpoint(EndpointBase):
             request_tokens=request_tokens,
             plan=self._plan,
             problems=self._scaling_problems(hide_token(min_instances), hide_token(max_instances)),
+            tell_range=self.set_capacity_range,
         )
         keep_instance_count(self._endpoint)
-        self.set_capacity_range(min_instances, max_instances)
         if not self._arguments.replace_on_instance_type_change:
             warning = type_change_warning()
             Annotations.of(self).add_warning_v2(warning.id, warning.message)

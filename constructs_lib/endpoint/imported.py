@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
+    from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.planning.engine import Engine
 
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:\d{12}:endpoint/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
@@ -142,6 +143,38 @@ class ImportedEndpoint(EndpointBase):
     def serving(self) -> ServingFacts:
         """How the model is served, as declared at import."""
         return self._serving
+
+    def auto_scale(self, *, min_instances: int = 1, max_instances: int) -> EndpointScaling:
+        """Let Application Auto Scaling change the number of instances; by what, you say with what this returns.
+
+        Nothing is known from which `on_concurrency` could work out a target. Whatever deploys the endpoint must keep
+        the number of instances that it has (`RetainAllVariantProperties`), and an update that changes the instance type
+        fails.
+
+        Args:
+            min_instances: The smallest number of instances, at least 1. Default: 1.
+            max_instances: The largest number of instances, which bounds the bill.
+
+        Raises:
+            ConfigurationError: An argument is wrong, the endpoint scales already, or it is of another account or Region
+                than the stack.
+        """
+        # Imported here, as it costs time and few endpoints scale.
+        from constructs_lib.endpoint.instance_scaling import scale_instances
+
+        return scale_instances(
+            self, min_instances=min_instances, max_instances=max_instances, problems=self._place_problems()
+        )
+
+    def _place_problems(self) -> Iterator[Problem]:
+        here, there = environment_of(self), self.env
+        for attribute in ("account", "region"):
+            wanted, given = getattr(here, attribute), getattr(there, attribute)
+            if given != wanted and not is_token(given) and not is_token(wanted):
+                message = (
+                    f"is for an endpoint of the {attribute} {given}, but a stack scales those of its own: {wanted}"
+                )
+                yield Problem("auto_scale", given, message, "Import it into a stack of its own account and Region.")
 
 
 def _name_problems(endpoint_name: object) -> Iterator[Problem]:

@@ -1,39 +1,40 @@
-"""EndpointScaling: the number of instances or copies follows the load, the clock or any metric."""
+"""EndpointScaling: the number of instances or copies follows the load, any metric, or the clock."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from aws_cdk import Annotations, Duration
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from constructs import Construct
 
 from constructs_lib._arguments import quantity_problems, seconds
-from constructs_lib._tokens import hide_token
-from constructs_lib.endpoint.scaled_resource import variant_instances
+from constructs_lib._stack_env import environment_of
+from constructs_lib._tokens import hide_token, is_token
+from constructs_lib.endpoint.customized_metric import customized_metric, metric_id, metric_problems
 from constructs_lib.errors import raise_if_any
-from constructs_lib.planning.scaling.limits import (
-    default_target,
-    limit_problems,
-    request_tokens_problems,
-    target_warnings,
-)
+from constructs_lib.planning.scaling.limits import default_target, limit_problems, target_warnings
 from constructs_lib.planning.scaling.policies import SCALE_IN_COOLDOWN, SCALE_OUT_COOLDOWN
+from constructs_lib.planning.scaling.schedule import Limits, limit_changes, read_schedule, schedule_problems
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Integer, Number, problem
+from constructs_lib.planning.validation.rules import Integer, Number, String, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from constructs_lib.endpoint.interface import EndpointBase
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from constructs_lib.endpoint.scaled_resource import ScaledResource
     from constructs_lib.planning.request import EndpointPlan
+    from constructs_lib.planning.scaling.schedule import LimitChange, Schedule
 
 SCALING = "Scaling"
 """Id of the scaling below what is scaled."""
 
 _TARGET = Number("above 0", above=0)
 _COOLDOWN = Integer(0, unit="seconds")
+_ID = String("letters, digits, hyphens and underscores", r"[A-Za-z0-9_-]+", longest=64)
+_POLICY = autoscaling.CfnScalingPolicy
 
 
 class Cooldowns(TypedDict, total=False):
@@ -62,6 +63,7 @@ class EndpointScaling(Construct):
         plan: The plan of the container, from which the default target is worked out. Default: none.
         request_tokens: Prompt and answer of one request together. Default: the longest request.
         scales_in: Whether the policies that track a target also reduce the number. Default: True.
+        tell_range: Is called with the smallest and the largest number at any time. Default: nobody is told.
     """
 
     def __init__(
@@ -75,12 +77,16 @@ class EndpointScaling(Construct):
         plan: EndpointPlan | None = None,
         request_tokens: int | None = None,
         scales_in: bool = True,
+        tell_range: Callable[[int, int], None] | None = None,
     ) -> None:
         super().__init__(scope, id)
         self._scaled = resource
+        self._limits = Limits(minimum=minimum, maximum=maximum)
         self._plan, self._request_tokens = plan, request_tokens
         self._scales_in = scales_in
+        self._tell = tell_range
         self._policies: set[str] = set()
+        self._schedules: list[Schedule] = []
         # Without RoleARN: Application Auto Scaling has a service-linked role for SageMaker.
         self._target = autoscaling.CfnScalableTarget(
             self,
@@ -91,6 +97,7 @@ class EndpointScaling(Construct):
             min_capacity=minimum,
             max_capacity=maximum,
         )
+        self._tell_range()
 
     @property
     def scalable_target(self) -> autoscaling.CfnScalableTarget:
@@ -113,19 +120,17 @@ class EndpointScaling(Construct):
             ConfigurationError: An argument is wrong, the plan does not know what the GPUs hold and no target is given,
                 or the endpoint has this policy already.
         """
-        wanted = default_target(self._plan, self._request_tokens) if target is None else target
-        problems = [] if wanted is None else _target_problems("target", wanted)
+        wanted: Any = default_target(self._plan, self._request_tokens) if target is None else target
+        problems = _target_problems("target", wanted)
         if wanted is None:
             message = f"is required: the plan does not know how many requests fit the {self._scaled.noun}"
             fix = "Set target to the requests in progress at once that one of them should have."
             problems = [Problem("target", None, message, fix)]
-        metric = autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-            predefined_metric_type=self._scaled.concurrency_metric
-        )
-        self._track("Concurrency", "on_concurrency", problems, wanted, cooldowns, predefined=metric)
-        if target is None and wanted is not None:
-            for warning in target_warnings(wanted, self._plan, self._request_tokens):
-                Annotations.of(self).add_warning_v2(warning.id, warning.message)
+        self._check("on_concurrency", "Concurrency", problems, cooldowns)
+        metric = _POLICY.PredefinedMetricSpecificationProperty(predefined_metric_type=self._scaled.concurrency_metric)
+        self._track("Concurrency", wanted, cooldowns, predefined=metric)
+        for warning in target_warnings(wanted, self._plan, self._request_tokens) if target is None else ():
+            Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     def on_invocations(self, *, per_minute: float, **cooldowns: Unpack[Cooldowns]) -> None:
         """Keep the requests a minute on each instance or copy at a target.
@@ -139,36 +144,109 @@ class EndpointScaling(Construct):
         Raises:
             ConfigurationError: An argument is wrong, or the endpoint has this policy already.
         """
-        metric = autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-            predefined_metric_type=self._scaled.invocations_metric
+        self._check("on_invocations", "Invocations", _target_problems("per_minute", per_minute), cooldowns)
+        metric = _POLICY.PredefinedMetricSpecificationProperty(predefined_metric_type=self._scaled.invocations_metric)
+        self._track("Invocations", per_minute, cooldowns, predefined=metric)
+
+    def on_metric(
+        self, metric: cloudwatch.IMetric, *, target: float, id: str | None = None, **cooldowns: Unpack[Cooldowns]
+    ) -> None:
+        """Keep any CloudWatch metric at a target.
+
+        The metric must be one that more instances or copies bring down in proportion, such as a utilization or a number
+        for each of them. It is read once a minute. `endpoint.metric_gpu_utilization()` has 100 for each GPU.
+
+        Args:
+            metric: A metric, or a math expression of metrics, of the stack's own account and Region. Its statistic
+                applies; its period and unit do not.
+            target: The value of the metric.
+            id: Id of the policy, also its name. Default: the name of the metric.
+            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 5 and 10 minutes.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or a policy has that id already.
+        """
+        name: Any = metric_id(metric) if id is None else id
+        problems = [*metric_problems(metric, environment_of(self)), *_target_problems("target", target)]
+        if not problems and name is None:
+            fix = "Set id to a name such as QueueLength."
+            problems.append(Problem("id", None, "is required for a metric without a name, such as an expression", fix))
+        elif name is not None and (found := problem("id", name, _ID)):
+            problems.append(found)
+        self._check("on_metric", name, problems, cooldowns)
+        self._track(name, target, cooldowns, customized=customized_metric(metric))
+
+    def on_schedule(self, *when: str, time_zone: str, minimum: int | None = None, maximum: int | None = None) -> None:
+        """Change the limits by the clock.
+
+        In weekly hours such as `mon-fri 08:00-19:00` these limits hold, outside of them those of `auto_scale`. From a
+        moment such as `cron(0 8 ? * MON-FRI *)` or `at(2026-12-24T18:00:00)` on they hold until others are set. A
+        deployment that changes limits or schedules sets the limits from outside of the hours, until the next start.
+
+        Args:
+            when: Weekly hours, and moments as Application Auto Scaling writes them. Hours of several calls may touch,
+                but not overlap.
+            time_zone: IANA name of the time zone, such as Europe/Berlin. Its daylight saving time counts.
+            minimum: The smallest number then. Default: that of `auto_scale`.
+            maximum: The largest number then. Default: that of `auto_scale`.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or the hours overlap with those of another call.
+        """
+        limits = Limits(
+            minimum=self._limits.minimum if minimum is None else minimum,
+            maximum=self._limits.maximum if maximum is None else maximum,
         )
-        problems = _target_problems("per_minute", per_minute)
-        self._track("Invocations", "on_invocations", problems, per_minute, cooldowns, predefined=metric)
+        problems = [*schedule_problems([hide_token(each) for each in when], hide_token(time_zone), self._schedules)]
+        if minimum is None and maximum is None:
+            fix = "Set minimum, maximum or both to what holds in that time."
+            problems.append(Problem("minimum", None, "or maximum is required, as nothing changes without", fix))
+        raise_if_any(self, "", [*problems, *self._limit_problems(limits)])
+        self._schedules.append(read_schedule(when, time_zone, limits))
+        self._target.scheduled_actions = [
+            _scheduled_action(change) for change in limit_changes(self._schedules, self._limits)
+        ]
+        self._tell_range()
+
+    def _limit_problems(self, limits: Limits) -> Iterator[Problem]:
+        allows_zero = not is_token(self._limits.minimum) and self._limits.minimum == 0
+        yield from limit_problems(
+            hide_token(limits.minimum),
+            hide_token(limits.maximum),
+            keywords=("minimum", "maximum"),
+            unit=self._scaled.noun,
+            lowest=0 if allows_zero else 1,
+        )
+
+    def _tell_range(self) -> None:
+        if self._tell is not None:
+            all_limits = [self._limits, *(schedule.limits for schedule in self._schedules)]
+            least = _known(min, [limits.minimum for limits in all_limits])
+            self._tell(least, _known(max, [limits.maximum for limits in all_limits]))
+
+    def _check(self, method: str, id: str, problems: Iterable[Problem], cooldowns: Cooldowns) -> None:
+        """Raise what is wrong with a policy that tracks a target."""
+        again = Problem(method, id, "is a policy that this scaling has already", "Leave one of the two calls out.")
+        raise_if_any(self, "", [*([again] if id in self._policies else []), *problems, *_cooldown_problems(cooldowns)])
 
     def _track(
         self,
         id: str,
-        method: str,
-        problems: list[Problem],
-        target: float | None,
+        target: float,
         cooldowns: Cooldowns,
         *,
-        predefined: autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty | None = None,
-        customized: autoscaling.CfnScalingPolicy.CustomizedMetricSpecificationProperty | None = None,
+        predefined: _POLICY.PredefinedMetricSpecificationProperty | None = None,
+        customized: _POLICY.CustomizedMetricSpecificationProperty | None = None,
     ) -> None:
-        """Add a policy that tracks a target, or raise what is wrong."""
-        raise_if_any(self, "", [*self._repetition(id, method), *problems, *_cooldown_problems(cooldowns)])
-        if target is None:
-            raise AssertionError("a missing target is a problem")
+        """Add a policy that tracks a target."""
         self._policies.add(id)
-        policy = autoscaling.CfnScalingPolicy
-        policy(
+        _POLICY(
             self,
             id,
             policy_name=id,
             policy_type="TargetTrackingScaling",
             scaling_target_id=self._target.ref,
-            target_tracking_scaling_policy_configuration=policy.TargetTrackingScalingPolicyConfigurationProperty(
+            target_tracking_scaling_policy_configuration=_POLICY.TargetTrackingScalingPolicyConfigurationProperty(
                 target_value=target,
                 predefined_metric_specification=predefined,
                 customized_metric_specification=customized,
@@ -178,9 +256,22 @@ class EndpointScaling(Construct):
             ),
         )
 
-    def _repetition(self, id: str, method: str) -> Iterator[Problem]:
-        if id in self._policies:
-            yield Problem(method, id, "is a policy that this scaling has already", f"Call {method} once.")
+
+def _scheduled_action(change: LimitChange) -> autoscaling.CfnScalableTarget.ScheduledActionProperty:
+    limits = autoscaling.CfnScalableTarget.ScalableTargetActionProperty(
+        min_capacity=change.limits.minimum, max_capacity=change.limits.maximum
+    )
+    return autoscaling.CfnScalableTarget.ScheduledActionProperty(
+        scheduled_action_name=change.name,
+        schedule=change.schedule,
+        timezone=change.time_zone,
+        scalable_target_action=limits,
+    )
+
+
+def _known(choose: Callable[[list[int]], int], numbers: list[int]) -> int:
+    """The smallest or the largest number; a token if one of them is."""
+    return next((number for number in numbers if is_token(number)), choose(numbers))
 
 
 def _target_problems(keyword: str, value: object) -> list[Problem]:
@@ -193,51 +284,3 @@ def _cooldown_problems(cooldowns: Mapping[str, object]) -> Iterator[Problem]:
     for keyword, value in cooldowns.items():
         if isinstance(value, Duration) and (found := problem(keyword, hide_token(seconds(value)), _COOLDOWN)):
             yield found
-
-
-def scale_instances(
-    endpoint: EndpointBase,
-    *,
-    min_instances: int,
-    max_instances: int,
-    request_tokens: int | None,
-    plan: EndpointPlan | None = None,
-    problems: Iterable[Problem] = (),
-) -> EndpointScaling:
-    """Scale the instances of an endpoint's variant, or raise all that is wrong with the arguments.
-
-    Args:
-        endpoint: The endpoint.
-        min_instances: The smallest number, at least 1.
-        max_instances: The largest number.
-        request_tokens: Prompt and answer of one request together. None: the longest request.
-        plan: The plan of the endpoint. Default: none.
-        problems: What else is wrong.
-
-    Raises:
-        ConfigurationError: An argument is wrong, or the endpoint scales already. Nothing has been created.
-    """
-    minimum, maximum, tokens = (hide_token(value) for value in (min_instances, max_instances, request_tokens))
-    keywords = ("min_instances", "max_instances")
-    found = [
-        *_second_call_problems(endpoint),
-        *problems,
-        *limit_problems(minimum, maximum, keywords=keywords, unit="instances"),
-        *request_tokens_problems(tokens, plan),
-    ]
-    raise_if_any(endpoint, "", found)
-    return EndpointScaling(
-        endpoint,
-        SCALING,
-        resource=variant_instances(endpoint.endpoint_name, endpoint.variant_name),
-        minimum=min_instances,
-        maximum=max_instances,
-        plan=plan,
-        request_tokens=request_tokens,
-    )
-
-
-def _second_call_problems(endpoint: EndpointBase) -> Iterator[Problem]:
-    if endpoint.node.try_find_child(SCALING) is not None:
-        fix = "Call it once, and add policies and schedules to what it returns."
-        yield Problem("auto_scale", endpoint, "is called twice for one endpoint", fix)

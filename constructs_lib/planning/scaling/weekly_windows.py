@@ -52,16 +52,27 @@ def start_expressions(windows: Iterable[Window]) -> tuple[str, ...]:
     return _expressions(start for start, _ in spans if start not in ends)
 
 
-def end_expressions(windows: Iterable[Window]) -> tuple[str, ...]:
-    """The cron expressions of the times at which a window ends, like `start_expressions`."""
+def end_expressions(windows: Iterable[Window], others: Iterable[Window] = ()) -> tuple[str, ...]:
+    """The cron expressions of the times at which a window ends, like `start_expressions`.
+
+    Args:
+        windows: The windows.
+        others: Windows of something else that takes over where one of them begins, so that no end is needed.
+    """
     spans = _spans(windows)
-    starts = {start for start, _ in spans}
+    starts = {start for start, _ in [*spans, *_spans(others)]}
     return _expressions(end % _WEEK for _, end in spans if end % _WEEK not in starts)
 
 
 def cover_the_week(windows: Iterable[Window]) -> bool:
     """Whether no window ever ends."""
     return _spans(windows) == [(0, _WEEK)]
+
+
+def overlap(windows: Iterable[Window], others: Iterable[Window]) -> bool:
+    """Whether two lists of windows share a minute."""
+    spans = _spans(others)
+    return any(start < end and begin < finish for begin, end in _spans(windows) for start, finish in spans)
 
 
 def _read(keyword: str, text: object) -> list[tuple[int, int]] | Problem:

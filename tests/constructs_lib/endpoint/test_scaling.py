@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import Annotations, App, CfnParameter, Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib import ConfigurationError, EndpointScaling, InstanceType, Model, TgiEndpoint
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
+ROOT = Path(__file__).resolve().parents[3]
 QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
 
 
@@ -221,9 +226,9 @@ def test_wrong_arguments_of_a_policy_leave_nothing_behind(stack: Stack) -> None:
 def test_a_metric_has_one_policy(stack: Stack) -> None:
     scaling = endpoint(stack).auto_scale(max_instances=2)
     scaling.on_concurrency(target=2)
-    assert "on_concurrency='Concurrency': is a policy that this scaling has already. Call on_concurrency once." in (
-        rejection(lambda: scaling.on_concurrency(target=3))
-    )
+    assert (
+        "on_concurrency='Concurrency': is a policy that this scaling has already. Leave one of the two calls out."
+    ) in rejection(lambda: scaling.on_concurrency(target=3))
 
 
 def test_a_warning_says_how_the_instance_type_changes_while_the_endpoint_scales(stack: Stack) -> None:
@@ -244,3 +249,191 @@ def test_the_warning_can_be_acknowledged(stack: Stack) -> None:
     one.auto_scale(max_instances=2)
     Annotations.of(one).acknowledge_warning("tgi-endpoint:scalingKeepsInstanceType")
     assert not warnings(one)
+
+
+def test_hours_are_scheduled_actions_in_their_time_zone(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(min_instances=1, max_instances=2)
+    scaling.on_schedule("mon-fri 08:00-19:00", time_zone="Europe/Berlin", minimum=2, maximum=8)
+    scaling.on_schedule("at(2026-12-24T18:00:00)", time_zone="UTC", maximum=1)
+    target = properties(template_of(stack), TARGET)
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2)
+    assert target["ScheduledActions"] == [
+        {
+            "ScheduledActionName": "schedule-1-start-1",
+            "Schedule": "cron(0 8 ? * MON,TUE,WED,THU,FRI *)",
+            "Timezone": "Europe/Berlin",
+            "ScalableTargetAction": {"MinCapacity": 2, "MaxCapacity": 8},
+        },
+        {
+            "ScheduledActionName": "schedule-1-end-1",
+            "Schedule": "cron(0 19 ? * MON,TUE,WED,THU,FRI *)",
+            "Timezone": "Europe/Berlin",
+            "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 2},
+        },
+        {
+            "ScheduledActionName": "schedule-2-at-1",
+            "Schedule": "at(2026-12-24T18:00:00)",
+            "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1},
+        },
+    ]
+
+
+def test_the_endpoint_costs_what_its_limits_allow_at_any_time(stack: Stack) -> None:
+    one = endpoint(stack, instance_count=2)
+    scaling = one.auto_scale(min_instances=2, max_instances=3)
+    assert (one.capacity.min_instances, one.capacity.max_instances) == (2, 3)
+    scaling.on_schedule("mon-fri 08:00-19:00", time_zone="UTC", maximum=8)
+    scaling.on_schedule("sat-sun 00:00-24:00", time_zone="UTC", minimum=1)
+    assert (one.capacity.min_instances, one.capacity.max_instances) == (1, 8)
+
+
+def test_problems_of_a_schedule_are_reported_together_and_leave_nothing_behind(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(max_instances=2)
+    assert rejection(lambda: scaling.on_schedule("mon 8-9", time_zone="Berlin", minimum=0, maximum=9)) == (
+        "Team/Llm/Scaling: 3 problems to solve before this can be deployed\n"
+        "  - time_zone='Berlin': must be the name of a time zone in the IANA database. Did you mean Europe/Berlin?\n"
+        "  - on_schedule='mon 8-9': must be days and a time of day, like 'mon-fri 08:00-19:00'. Write 'mon-fri"
+        " 08:00-19:00'.\n"
+        "  - minimum=0: must be from 1 to 4294967295 instances. Raise it to 1 or more."
+    )
+    assert "minimum=5: must be at most maximum=2." in (
+        rejection(lambda: scaling.on_schedule("mon 08:00-09:00", time_zone="UTC", minimum=5))
+    )
+    assert (
+        "minimum=None: or maximum is required, as nothing changes without. Set minimum, maximum or both to what holds"
+        " in that time."
+    ) in rejection(lambda: scaling.on_schedule("mon 08:00-09:00", time_zone="UTC"))
+    assert "ScheduledActions" not in properties(template_of(stack), TARGET)
+
+
+def test_a_utilization_is_tracked_with_its_statistic_and_without_its_unit(stack: Stack) -> None:
+    one = endpoint(stack)
+    one.auto_scale(max_instances=5).on_metric(
+        one.metric_gpu_utilization(),
+        target=60,
+        scale_in_cooldown=Duration.seconds(600),
+        scale_out_cooldown=Duration.seconds(200),
+    )
+    template = template_of(stack)
+    (endpoint_id,) = resources(template, ENDPOINT)
+    assert policy(template, "GPUUtilization") == {
+        "TargetValue": 60,
+        "CustomizedMetricSpecification": {
+            "Namespace": "/aws/sagemaker/Endpoints",
+            "MetricName": "GPUUtilization",
+            "Statistic": "Average",
+            "Dimensions": [
+                {"Name": "EndpointName", "Value": {"Fn::GetAtt": [endpoint_id, "EndpointName"]}},
+                {"Name": "VariantName", "Value": "AllTraffic"},
+            ],
+        },
+        "ScaleInCooldown": 600,
+        "ScaleOutCooldown": 200,
+    }
+
+
+def test_a_percentile_is_tracked_by_a_query(stack: Stack) -> None:
+    one = endpoint(stack)
+    one.auto_scale(max_instances=5).on_metric(
+        cloudwatch.Metric(namespace="Team", metric_name="Waiting", statistic="p90"), target=3, id="Queue"
+    )
+    assert policy(template_of(stack), "Queue")["CustomizedMetricSpecification"] == {
+        "Metrics": [
+            {
+                "Id": "tracked",
+                "MetricStat": {
+                    "Metric": {"Namespace": "Team", "MetricName": "Waiting", "Dimensions": []},
+                    "Stat": "p90",
+                },
+                "ReturnData": True,
+            }
+        ]
+    }
+
+
+def test_an_expression_is_tracked_with_the_metrics_that_it_uses(stack: Stack) -> None:
+    waiting = cloudwatch.Metric(namespace="Team", metric_name="Waiting", statistic="Sum", dimensions_map={"Model": "a"})
+    doubled = cloudwatch.MathExpression(expression="2 * waiting", using_metrics={"waiting": waiting})
+    share = cloudwatch.MathExpression(expression="doubled / 4", using_metrics={"doubled": doubled})
+    endpoint(stack).auto_scale(max_instances=5).on_metric(share, target=3, id="Share")
+    stat = {
+        "Metric": {
+            "Namespace": "Team",
+            "MetricName": "Waiting",
+            "Dimensions": [{"Name": "Model", "Value": "a"}],
+        },
+        "Stat": "Sum",
+    }
+    assert policy(template_of(stack), "Share")["CustomizedMetricSpecification"]["Metrics"] == [
+        {"Id": "waiting", "MetricStat": stat, "ReturnData": False},
+        {"Id": "doubled", "Expression": "2 * waiting", "ReturnData": False},
+        {"Id": "tracked", "Expression": "doubled / 4", "ReturnData": True},
+    ]
+
+
+def test_a_metric_that_cannot_be_tracked_is_a_problem(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(max_instances=5)
+    elsewhere = cloudwatch.Metric(namespace="Team", metric_name="Waiting", region="us-east-1", account="222222222222")
+    search = cloudwatch.SearchExpression(expression="SEARCH('{Team}', 'Sum')")
+    expression = cloudwatch.MathExpression(expression="w + 1", using_metrics={"w": elsewhere})
+    wrong: Any = "GPUUtilization"
+    for metric, arguments, message in (
+        (
+            wrong,
+            {},
+            "metric='GPUUtilization': must be a metric of aws_cloudwatch, not str. Give endpoint.metric_gpu_util",
+        ),
+        (elsewhere, {}, "is of the region us-east-1, but Application Auto Scaling reads those of its own: eu-west-1."),
+        (
+            expression,
+            {"id": "W"},
+            "is of the account 222222222222, but Application Auto Scaling reads those of its own",
+        ),
+        (search, {"id": "S"}, "must be a metric or a math expression. Name the metrics one by one."),
+        (
+            cloudwatch.MathExpression(expression="1"),
+            {},
+            "id=None: is required for a metric without a name, such as an expression. Set id to a name such as Que",
+        ),
+        (search, {"id": "a b"}, "id='a b': must be letters, digits, hyphens and underscores."),
+    ):
+        text = rejection(lambda metric=metric, arguments=arguments: scaling.on_metric(metric, target=1, **arguments))  # type: ignore[misc]
+        assert message in text
+    assert not resources(template_of(stack), POLICY)
+
+
+def test_each_metric_has_one_policy_unless_they_have_ids(stack: Stack) -> None:
+    one = endpoint(stack)
+    scaling = one.auto_scale(max_instances=5)
+    scaling.on_metric(one.metric_gpu_utilization(), target=60)
+    assert "on_metric='GPUUtilization': is a policy that this scaling has already." in (
+        rejection(lambda: scaling.on_metric(one.metric_gpu_utilization(), target=70))
+    )
+    scaling.on_metric(one.metric_gpu_utilization(), target=70, id="Another")
+    assert len(resources(template_of(stack), POLICY)) == 2
+
+
+def test_an_imported_endpoint_scales_by_targets_that_are_given(stack: Stack) -> None:
+    scaling = TgiEndpoint.from_endpoint_name(stack, "Llm", "Llama-Prod").auto_scale(min_instances=1, max_instances=3)
+    assert "target=None: is required: the plan does not know how many requests fit the instances." in (
+        rejection(scaling.on_concurrency)
+    )
+    scaling.on_concurrency(target=10)
+    template = template_of(stack)
+    assert properties(template, TARGET)["ResourceId"] == "endpoint/Llama-Prod/variant/AllTraffic"
+    assert policy(template, "Concurrency")["TargetValue"] == 10
+
+
+def test_an_endpoint_of_another_region_cannot_be_scaled(stack: Stack) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/llama-prod"
+    one = TgiEndpoint.from_endpoint_arn(stack, "Llm", arn)
+    assert (
+        "auto_scale='us-east-1': is for an endpoint of the region us-east-1, but a stack scales those of its own:"
+        " eu-west-1. Import it into a stack of its own account and Region."
+    ) in rejection(lambda: one.auto_scale(max_instances=3))
+
+
+def test_an_endpoint_does_not_load_what_scales_it_before_it_scales() -> None:
+    code = "import sys, constructs_lib.endpoint.tgi; print('constructs_lib.endpoint.scaling' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.strip() == "False"
