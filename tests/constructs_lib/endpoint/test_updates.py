@@ -98,6 +98,20 @@ def test_another_instance_type_renames_the_endpoint_alone_if_a_new_one_takes_ove
     assert ids(before) - {old} == ids(after) - {new}
 
 
+def test_instance_types_by_priority_are_in_the_id_as_a_hash_of_names_and_order(tmp_path: Path) -> None:
+    g5, g6 = InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE
+    names = []
+    for types in (g5, [g5], [g5, g6], [g6, g5]):
+        (name,) = resources(rendered(tmp_path, replace_on_instance_type_change=True, instance_type=types), ENDPOINT)
+        names.append(name)
+    one, alone, both, reverse = names
+    assert one == alone
+    assert one.startswith("Llamamlg52xlarge")
+    assert both.startswith("Llamapools")
+    assert reverse.startswith("Llamapools")
+    assert both != reverse
+
+
 def test_what_refers_to_the_endpoint_follows_to_the_new_one(tmp_path: Path) -> None:
     replaces: Any = {"scaled": True, "front_door": True, "replace_on_instance_type_change": True}
     template = rendered(tmp_path, **replaces)
