@@ -40,8 +40,8 @@ _POLICY = autoscaling.CfnScalingPolicy
 class Cooldowns(TypedDict, total=False):
     """How long a policy waits after it has changed the number, before it changes it again.
 
-    Defaults: 5 minutes before it adds more, about what a new instance takes until it serves, and 10 minutes before it
-    removes more.
+    Defaults: 10 minutes before it adds more, longer than a new instance takes until it serves, and 5 minutes before it
+    removes more. An addition that is larger than the last one does not wait.
     """
 
     scale_out_cooldown: Duration
@@ -114,7 +114,7 @@ class EndpointScaling(Construct):
             target: Requests in progress at once on one instance or copy. Default: 0.7 times what one holds: the tokens
                 that the plan expects in its cache divided by `request_tokens` of `auto_scale`, at most
                 `max_concurrent_requests`; rounded down, at least 1.
-            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 5 and 10 minutes.
+            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 10 and 5 minutes.
 
         Raises:
             ConfigurationError: An argument is wrong, the plan does not know what the GPUs hold and no target is given,
@@ -139,7 +139,7 @@ class EndpointScaling(Construct):
 
         Args:
             per_minute: Requests a minute on one instance or copy.
-            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 5 and 10 minutes.
+            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 10 and 5 minutes.
 
         Raises:
             ConfigurationError: An argument is wrong, or the endpoint has this policy already.

@@ -93,8 +93,8 @@ def test_concurrency_is_tracked_by_the_metric_of_every_ten_seconds(stack: Stack)
             "PredefinedMetricSpecification": {
                 "PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"
             },
-            "ScaleOutCooldown": 300,
-            "ScaleInCooldown": 600,
+            "ScaleOutCooldown": 600,
+            "ScaleInCooldown": 300,
         },
     }
 
