@@ -23,10 +23,14 @@ class Engine(Protocol):
     def build_bodies(
         self, request: GenerationRequest, facts: Mapping[str, Any], problems: Problems
     ) -> list[dict[str, Any]]:
-        """A body per choice, to be streamed, without a number of tokens; adds what it cannot do to `problems`."""
+        """A body per choice, to be streamed, without a number of tokens; adds what it cannot do to `problems`.
+
+        It begins with what comes first in the prompt and ends with what is no part of it: SageMaker may choose the
+        instance by the first bytes.
+        """
 
     def with_max_tokens(self, body: dict[str, Any], max_tokens: int) -> dict[str, Any]:
-        """A body with a number of tokens to generate at most."""
+        """A body with a number of tokens to generate at most, behind what is a part of the prompt."""
 
     def without_streaming(self, body: dict[str, Any]) -> dict[str, Any]:
         """A body for a response that is not streamed."""

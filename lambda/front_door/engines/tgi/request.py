@@ -12,6 +12,9 @@ from front_door.generation.request import GenerationRequest, Problems
 # TGI rejects 0; with this little only the likeliest token remains, as with OpenAI's 0.
 _MIN_TOP_P = 1e-6
 _MAX_SEED = 2**64
+# What is in the prompt comes first. Tools before messages: chat templates have them before the conversation, and a
+# conversation that grows then keeps its first bytes.
+_SHARED = ("tools", "messages")
 
 
 def build_bodies(request: GenerationRequest, facts: Mapping[str, Any], problems: Problems) -> list[dict[str, Any]]:
@@ -66,7 +69,8 @@ def _chat_body(
             problems.add("logprobs", "logprobs is supported with a response_format only if its schema has `properties`")
     if is_rewritten or "tools" in body:
         body.pop("stop", None)  # it is for the content alone, in which this function looks for it too
-    return body | {"stream": True, "stream_options": {"include_usage": True}}
+    shared = {name: body.pop(name) for name in _SHARED if name in body}
+    return {**shared, **body, "stream": True, "stream_options": {"include_usage": True}}
 
 
 def _sampling(request: GenerationRequest, facts: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
@@ -112,6 +116,8 @@ def _translate_message(message: dict[str, Any]) -> dict[str, Any]:
     if message.get("name") is not None:
         body["name"] = message["name"]
     content, calls = message.get("content"), message.get("tool_calls")
+    if isinstance(content, list):
+        content = [{"type": part["type"], **part} for part in content]
     if not calls:
         return body | {"content": content}
     calls = [_translate_call(call) for call in calls]

@@ -71,7 +71,10 @@ def _model_of(ctx: RequestContext) -> Model:
 
 
 def _container_body(ctx: RequestContext, model: Model, body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
-    """The body for `/invocations`, without `messages` or `prompt`, with which it would be of another protocol."""
+    """The body for `/invocations`, without `messages` or `prompt`, with which it would be of another protocol.
+
+    The prompt comes first, by which SageMaker may choose the instance.
+    """
     parameters = _parameters(body)
     tokens = ctx.max_tokens(model, parameters.get("max_new_tokens"))
     return {"inputs": body["inputs"], "parameters": {**parameters, "max_new_tokens": tokens}, "stream": stream}
