@@ -38,7 +38,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Cdk:
-    """Runs `cdk bootstrap`, `cdk synth` and `cdk deploy` for one session.
+    """Runs `cdk bootstrap`, `cdk synth`, `cdk deploy` and `cdk destroy` for one session.
 
     Args:
         children: Starts the CLI and stops it on exit.
@@ -79,6 +79,10 @@ class Cdk:
         """Deploys stacks of the assembly, without a change set: the CLI cannot parse moto's response to that."""
         command = ["deploy", *stacks, "--app", str(self.assembly), "--method=direct", "--require-approval=never"]
         await self._run([*command, "--progress=events"], on_line, cwd=self._folder)
+
+    async def destroy(self, stacks: Sequence[str], on_line: Callable[[str], None]) -> None:
+        """Deletes deployed stacks of the assembly."""
+        await self._run(["destroy", *stacks, "--app", str(self.assembly), "--force"], on_line, cwd=self._folder)
 
     def stacks(self) -> dict[str, Path]:
         """The template files of the assembly by stack name."""

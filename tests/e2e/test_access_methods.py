@@ -5,94 +5,38 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
 
-from local.cloud import Cloud, listen
-from local.deployment.cdk_cli import ROOT, Cdk
-from local.deployment.control_plane import ControlPlane
+from local.deployment.cdk_cli import ROOT
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_endpoints
-from local.processes import ChildProcesses
+from tests.e2e.own_app import OwnApp, ServedApi
 from tests.e2e.token_issuer import Issuer
 
 pytestmark = [pytest.mark.xdist_group("accesses"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 APP = Path(__file__).parent / "access_methods"
-STACKS = ["Keys", "Iam", "Jwt", "Own", "Open"]
 ORIGIN = {"Origin": "https://app.example"}
 GENERATE = {"inputs": "Hi", "parameters": {"max_new_tokens": 3}}
 
 
-class AccessStacks:
-    """An emulated account with a front door for each access method."""
+class AccessStacks(OwnApp):
+    """A front door for each access method, and an issuer of tokens."""
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
+        super().__init__(APP, folder, runner)
         self.issuer = Issuer(folder)
-        self._folder = folder
-        self._runner = runner
-        self._exits = AsyncExitStack()
 
-    def __enter__(self) -> AccessStacks:
-        try:
-            self._runner.run(self._deploy())
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._runner.run(self._exits.aclose())
-
-    def serve(self, stack: str, test: Callable[[ServedApi], Awaitable[None]]) -> list[str]:
-        """Serves a stack while `test` runs; returns the log."""
-        log: list[str] = []
-
-        async def run() -> None:
-            deployment = await asyncio.to_thread(read_deployment, self._plane, [stack])
-            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=log.append)
-            async with cloud, aiohttp.ClientSession() as session:
-                await test(ServedApi(cloud, session))
-
-        self._runner.run(run())
-        return log
-
-    async def _deploy(self) -> None:
-        self._children = await self._exits.enter_async_context(ChildProcesses(self._folder))
-        self._plane = self._exits.enter_context(ControlPlane())
-        await self._exits.enter_async_context(self.issuer.serving())
-        cdk = Cdk(self._children, self._folder, self._plane.url, app=APP)
-        lines: list[str] = []
-        await asyncio.gather(cdk.bootstrap(lines.append), cdk.synth(lines.append))
-        await cdk.deploy(["*"], lines.append)
-        missing = (await asyncio.to_thread(read_deployment, self._plane, ["Open"])).missing_endpoints()
+    async def _deploy(self, exits: AsyncExitStack) -> None:
+        await exits.enter_async_context(self.issuer.serving())
+        await super()._deploy(exits)
+        missing = (await asyncio.to_thread(read_deployment, self.plane, ["Open"])).missing_endpoints()
         assert list(missing) == ["prod-llama", "prod-falcon"]
-        await asyncio.to_thread(create_endpoints, self._plane, missing)
-
-
-class ServedApi:
-    """The API of a served front door."""
-
-    def __init__(self, cloud: Cloud, session: aiohttp.ClientSession) -> None:
-        self.cloud = cloud
-        self._session = session
-
-    async def request(self, verb: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
-        data = None if body is None else json.dumps(body).encode()
-        content_type = {} if body is None else {"Content-Type": "application/json"}
-        sent = content_type | {name.replace("_", "-"): value for name, value in headers.items()}
-        async with self._session.request(verb, self.cloud.url + path, data=data, headers=sent) as response:
-            content = await response.read()
-            names = {name.lower(): value for name, value in response.headers.items()}
-            try:
-                return response.status, names, json.loads(content)
-            except ValueError:
-                return response.status, names, content.decode()
+        await asyncio.to_thread(create_endpoints, self.plane, missing)
 
 
 @pytest.fixture(scope="module")
