@@ -14,6 +14,7 @@ from local.deployment.cdk_cli import ROOT, Cdk, cli_environment, explain_failure
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_secrets
+from local.errors import UserError
 from local.processes import ChildProcesses
 from tests.local.deployment.sample_stack import API, BUCKET, TEMPLATE, control_plane
 
@@ -182,6 +183,22 @@ def test_the_cdk_cli_deploys_every_resource_type_of_a_front_door(tmp_path: Path)
         "ISSUER": f"https://cognito-idp.{REGION}.amazonaws.com/Pool",
         "AUDIENCE": "PoolClient",
     }
+
+
+@pytest.mark.slow
+def test_the_cdk_cli_shows_why_a_resource_cannot_be_deployed(tmp_path: Path) -> None:
+    async def deploy(url: str) -> None:
+        async with ChildProcesses(tmp_path) as children:
+            cdk = Cdk(children, tmp_path, url)
+            write_assembly(cdk.assembly, {"Games": {"Resources": {"Fleet": {"Type": "AWS::GameLift::Fleet"}}}})
+            await cdk.deploy(["Games"], lambda _line: None)
+
+    with control_plane() as plane, pytest.raises(UserError) as caught:
+        asyncio.run(deploy(plane.url))
+    assert (
+        "Fleet: the emulated cloud has no AWS::GameLift::Fleet. If the stack works without its behaviour, add the type"
+        " to RECORDED in local/deployment/recorded_resources.py."
+    ) in caught.value.problem
 
 
 def test_the_cli_is_isolated_from_the_users_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
