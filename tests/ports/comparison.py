@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from tests.ports.ports import Port
 
+TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
+
 # Names of one setting: TGI's launcher and SageMaker's entry point read the left one and the right one alike.
 _SAME = {
     "MAX_INPUT_LENGTH": "MAX_INPUT_TOKENS",
@@ -90,6 +93,11 @@ def _template_deviations(template: Json, expect: Json) -> list[str]:
         found += _environment_deviations(model["PrimaryContainer"].get("Environment", {}), expect)
         if expect["image"] not in text(model["PrimaryContainer"]["Image"]).replace("-tgi", ":tgi-"):
             found.append(f"the image is {text(model['PrimaryContainer']['Image'])}, not {expect['image']}")
+    if (scaling := _scaling_facts(template)) is None or "scaling" not in expect:
+        found += [] if scaling == expect.get("scaling") else [f"scaling is {scaling}, not {expect.get('scaling')}"]
+    else:
+        wanted = expect["scaling"].items()
+        found += [f"{key} is {scaling[key]!r}, not {value!r}" for key, value in wanted if scaling[key] != value]
     if expect.get("front_door", False) != bool(resources(template, "AWS::ApiGateway::RestApi")):
         found.append(f"front_door is not {expect.get('front_door', False)}")
     return found
@@ -118,6 +126,24 @@ def _config_facts(config: Json) -> Json:
         "variant": variant["VariantName"],
         "startup_timeout": variant["ContainerStartupHealthCheckTimeoutInSeconds"],
         "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds"),
+    }
+
+
+def _scaling_facts(template: Json) -> Json | None:
+    """What scales the instances, and between which numbers; None if nothing does."""
+    targets = [one["Properties"] for one in resources(template, TARGET).values()]
+    if not targets:
+        return None
+    (target,), (policy,) = targets, resources(template, POLICY).values()
+    tracked = policy["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+    predefined = tracked.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
+    return {
+        "minimum": target["MinCapacity"],
+        "maximum": target["MaxCapacity"],
+        "metric": predefined or tracked["CustomizedMetricSpecification"]["MetricName"],
+        "target": tracked["TargetValue"],
+        "scale_in_cooldown": tracked["ScaleInCooldown"],
+        "scale_out_cooldown": tracked["ScaleOutCooldown"],
     }
 
 

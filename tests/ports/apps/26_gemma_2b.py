@@ -1,4 +1,4 @@
-"""Gemma 2B on one A10G."""
+"""Gemma 2B on A10G, scaled by the GPU's utilization."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage, TgiOption
 def build(app: App) -> Stack:
     stack = Stack(app, "Gemma", env=Environment(account="123456789012", region="us-east-1"))
     token = secretsmanager.Secret.from_secret_name_v2(stack, "HubToken", "hub-token")
-    TgiEndpoint(
+    gemma = TgiEndpoint(
         stack,
         "Gemma",
         model=Model.from_hub("google/gemma-2b", token=token),
@@ -20,5 +20,11 @@ def build(app: App) -> Stack:
         options=TgiOptions(max_input_tokens=2048, max_total_tokens=4096, max_batch_total_tokens=8192),
         startup_timeout=Duration.minutes(5),
         endpoint_name="gemma-2b",
+    )
+    gemma.auto_scale(min_instances=1, max_instances=5).on_metric(
+        gemma.metric_gpu_utilization(),
+        target=60,
+        scale_in_cooldown=Duration.seconds(600),
+        scale_out_cooldown=Duration.seconds(200),
     )
     return stack
