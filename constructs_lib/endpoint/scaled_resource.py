@@ -15,10 +15,12 @@ class ScaledResource:
 
     Args:
         noun: What is counted: `instances` or `copies`.
-        resource_id: As Application Auto Scaling names it. It refers to the resource, which so exists before the target.
+        resource_id: As Application Auto Scaling names it. An endpoint's refers to it, which so exists before the
+            target; a component's is only its name, so that the target has to depend on the component.
         dimension: The scalable dimension.
         metric_dimensions: The CloudWatch dimensions of its metrics.
-        concurrency_metric: The predefined metric of concurrent requests, high resolution.
+        concurrency: The CloudWatch metric of concurrent requests.
+        concurrency_metric: The predefined metric of the same, high resolution.
         invocations_metric: The predefined metric of requests a minute.
     """
 
@@ -26,6 +28,7 @@ class ScaledResource:
     resource_id: str
     dimension: str
     metric_dimensions: Mapping[str, str]
+    concurrency: str
     concurrency_metric: str
     invocations_metric: str
 
@@ -42,6 +45,7 @@ def variant_instances(endpoint_name: str, variant_name: str) -> ScaledResource:
         resource_id=f"endpoint/{endpoint_name}/variant/{variant_name}",
         dimension="sagemaker:variant:DesiredInstanceCount",
         metric_dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
+        concurrency="ConcurrentRequestsPerModel",
         concurrency_metric="SageMakerVariantConcurrentRequestsPerModelHighResolution",
         invocations_metric="SageMakerVariantInvocationsPerInstance",
     )
@@ -58,6 +62,7 @@ def component_copies(component_name: str) -> ScaledResource:
         resource_id=f"inference-component/{component_name}",
         dimension="sagemaker:inference-component:DesiredCopyCount",
         metric_dimensions={"InferenceComponentName": component_name},
+        concurrency="ConcurrentRequestsPerCopy",
         concurrency_metric="SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
         invocations_metric="SageMakerInferenceComponentInvocationsPerCopy",
     )

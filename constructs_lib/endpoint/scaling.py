@@ -12,12 +12,14 @@ from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.endpoint.customized_metric import customized_metric, metric_id, metric_problems
+from constructs_lib.endpoint.low_concurrency import remove_while_low
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.scaling.limits import default_target, limit_problems, target_warnings
 from constructs_lib.planning.scaling.policies import SCALE_IN_COOLDOWN, SCALE_OUT_COOLDOWN
 from constructs_lib.planning.scaling.schedule import Limits, limit_changes, read_schedule, schedule_problems
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, Number, String, problem
+from constructs_lib.planning.validation.unknown import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,8 +53,8 @@ class Cooldowns(TypedDict, total=False):
 class EndpointScaling(Construct):
     """What Application Auto Scaling does with the instances of an endpoint, or the copies of a model.
 
-    `auto_scale` returns it. Until one of its methods is called, the number only stays between the limits. With several
-    policies the one that wants most decides.
+    `auto_scale` returns it. Until one of its methods is called, the number only stays between the limits. Of several
+    policies the one that adds most decides.
 
     Args:
         scope: The endpoint, or the member of a fleet.
@@ -85,7 +87,6 @@ class EndpointScaling(Construct):
         self._plan, self._request_tokens = plan, request_tokens
         self._scales_in = scales_in
         self._tell = tell_range
-        self._policies: set[str] = set()
         self._schedules: list[Schedule] = []
         # Without RoleARN: Application Auto Scaling has a service-linked role for SageMaker.
         self._target = autoscaling.CfnScalableTarget(
@@ -108,7 +109,9 @@ class EndpointScaling(Construct):
         """Keep the requests in progress on each instance or copy at a target, by a metric of every 10 seconds.
 
         A request counts from its arrival to its last token, also while it is queued; so this follows what a model that
-        generates text is loaded with, whatever the lengths of its requests.
+        generates text is loaded with, whatever the lengths of its requests. Above the target more are added. One is
+        removed when the busiest has been below half of the target for 15 minutes: concurrent requests grow faster than
+        the load, so that removing more readily means adding again.
 
         Args:
             target: Requests in progress at once on one instance or copy. Default: 0.7 times what one holds: the tokens
@@ -122,13 +125,19 @@ class EndpointScaling(Construct):
         """
         wanted: Any = default_target(self._plan, self._request_tokens) if target is None else target
         problems = _target_problems("target", wanted)
-        if wanted is None:
+        if is_token(wanted):
+            message = "must be known at synth, as the number below which one is removed is worked out from it"
+            problems = [Problem("target", UNKNOWN, message, "Write it as a number.")]
+        elif wanted is None:
             message = f"is required: the plan does not know how many requests fit the {self._scaled.noun}"
             fix = "Set target to the requests in progress at once that one of them should have."
             problems = [Problem("target", None, message, fix)]
         self._check("on_concurrency", "Concurrency", problems, cooldowns)
         metric = _POLICY.PredefinedMetricSpecificationProperty(predefined_metric_type=self._scaled.concurrency_metric)
-        self._track("Concurrency", wanted, cooldowns, predefined=metric)
+        self._track("Concurrency", wanted, cooldowns, scales_in=False, predefined=metric)
+        if self._scales_in:
+            cooldown = cooldowns.get("scale_in_cooldown", Duration.seconds(SCALE_IN_COOLDOWN))
+            remove_while_low(self, self._target, self._scaled, target=wanted, cooldown=cooldown)
         for warning in target_warnings(wanted, self._plan, self._request_tokens) if target is None else ():
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
@@ -161,7 +170,7 @@ class EndpointScaling(Construct):
                 applies; its period and unit do not.
             target: The value of the metric.
             id: Id of the policy, also its name. Default: the name of the metric.
-            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 5 and 10 minutes.
+            cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 10 and 5 minutes.
 
         Raises:
             ConfigurationError: An argument is wrong, or a policy has that id already.
@@ -227,7 +236,8 @@ class EndpointScaling(Construct):
     def _check(self, method: str, id: str, problems: Iterable[Problem], cooldowns: Cooldowns) -> None:
         """Raise what is wrong with a policy that tracks a target."""
         again = Problem(method, id, "is a policy that this scaling has already", "Leave one of the two calls out.")
-        raise_if_any(self, "", [*([again] if id in self._policies else []), *problems, *_cooldown_problems(cooldowns)])
+        is_taken = isinstance(id, str) and self.node.try_find_child(id) is not None
+        raise_if_any(self, "", [*([again] if is_taken else []), *problems, *_cooldown_problems(cooldowns)])
 
     def _track(
         self,
@@ -235,11 +245,11 @@ class EndpointScaling(Construct):
         target: float,
         cooldowns: Cooldowns,
         *,
+        scales_in: bool = True,
         predefined: _POLICY.PredefinedMetricSpecificationProperty | None = None,
         customized: _POLICY.CustomizedMetricSpecificationProperty | None = None,
     ) -> None:
         """Add a policy that tracks a target."""
-        self._policies.add(id)
         _POLICY(
             self,
             id,
@@ -252,7 +262,7 @@ class EndpointScaling(Construct):
                 customized_metric_specification=customized,
                 scale_out_cooldown=seconds(cooldowns.get("scale_out_cooldown", Duration.seconds(SCALE_OUT_COOLDOWN))),
                 scale_in_cooldown=seconds(cooldowns.get("scale_in_cooldown", Duration.seconds(SCALE_IN_COOLDOWN))),
-                disable_scale_in=None if self._scales_in else True,
+                disable_scale_in=None if scales_in and self._scales_in else True,
             ),
         )
 

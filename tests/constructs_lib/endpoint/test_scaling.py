@@ -13,11 +13,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib import ConfigurationError, EndpointScaling, InstanceType, Model, TgiEndpoint
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero
+from constructs_lib.endpoint.scaled_resource import component_copies
+from constructs_lib.endpoint.scaling import Cooldowns
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.scaling.concurrency import FACTOR
-from constructs_lib.planning.scaling.policies import SCALE_IN_COOLDOWN, SCALE_OUT_COOLDOWN
+from constructs_lib.planning.scaling.policies import LOW_LOAD, SCALE_IN_COOLDOWN, SCALE_IN_SHARE, SCALE_OUT_COOLDOWN
 from tests.constructs_lib.rendered import ENDPOINT, Json, properties, resources, template_of, text
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
+ALARM = "AWS::CloudWatch::Alarm"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 ROOT = Path(__file__).resolve().parents[3]
 QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
@@ -37,10 +40,9 @@ def endpoint(stack: Stack, **arguments: Any) -> TgiEndpoint:
 
 def policy(template: Json, name: str) -> Json:
     """The settings of the policy with that name."""
-    (found,) = (
-        each["Properties"] for each in resources(template, POLICY).values() if each["Properties"]["PolicyName"] == name
-    )
-    settings: Json = found["TargetTrackingScalingPolicyConfiguration"]
+    policies = [each["Properties"] for each in resources(template, POLICY).values()]
+    (found,) = (each for each in policies if each["PolicyName"] == name)
+    settings: Json = found[f"{found['PolicyType']}PolicyConfiguration"]
     return settings
 
 
@@ -81,22 +83,71 @@ def test_scaling_changes_nothing_else_of_the_endpoint(app: App) -> None:
     assert {key: each for key, each in with_scaling.items() if "Scaling" not in key} == without
 
 
-def test_concurrency_is_tracked_by_the_metric_of_every_ten_seconds(stack: Stack) -> None:
+def test_instances_are_added_by_the_concurrency_of_every_ten_seconds(stack: Stack) -> None:
     endpoint(stack).auto_scale(max_instances=4).on_concurrency(target=12)
     template = template_of(stack)
-    assert properties(template, POLICY) == {
-        "PolicyName": "Concurrency",
-        "PolicyType": "TargetTrackingScaling",
-        "ScalingTargetId": {"Ref": next(iter(resources(template, TARGET)))},
-        "TargetTrackingScalingPolicyConfiguration": {
-            "TargetValue": 12,
-            "PredefinedMetricSpecification": {
-                "PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"
-            },
-            "ScaleOutCooldown": 600,
-            "ScaleInCooldown": 300,
+    assert policy(template, "Concurrency") == {
+        "TargetValue": 12,
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"
         },
+        "ScaleOutCooldown": 600,
+        "ScaleInCooldown": 300,
+        "DisableScaleIn": True,
     }
+    targets = {each["Properties"]["ScalingTargetId"]["Ref"] for each in resources(template, POLICY).values()}
+    assert targets == set(resources(template, TARGET))
+
+
+def test_one_instance_is_removed_when_the_busiest_has_been_below_half_of_the_target(stack: Stack) -> None:
+    endpoint(stack).auto_scale(max_instances=4).on_concurrency(target=12, scale_in_cooldown=Duration.minutes(7))
+    template = template_of(stack)
+    alarm, (endpoint_id,) = properties(template, ALARM), resources(template, ENDPOINT)
+    assert alarm.pop("AlarmDescription") == "The instances have had few concurrent requests for 15 minutes."
+    (action,) = alarm.pop("AlarmActions")
+    assert template["Resources"][action["Ref"]]["Properties"]["PolicyType"] == "StepScaling"
+    assert policy(template, "LowConcurrency") == {
+        "AdjustmentType": "ChangeInCapacity",
+        "MetricAggregationType": "Maximum",
+        "Cooldown": 420,
+        "StepAdjustments": [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": -1}],
+    }
+    assert alarm == {
+        "Namespace": "AWS/SageMaker",
+        "MetricName": "ConcurrentRequestsPerModel",
+        "Dimensions": [
+            {"Name": "EndpointName", "Value": {"Fn::GetAtt": [endpoint_id, "EndpointName"]}},
+            {"Name": "VariantName", "Value": "AllTraffic"},
+        ],
+        "Statistic": "Maximum",
+        "Period": 60,
+        "EvaluationPeriods": 15,
+        "DatapointsToAlarm": 15,
+        "ComparisonOperator": "LessThanThreshold",
+        "Threshold": SCALE_IN_SHARE * 12,
+        "TreatMissingData": "breaching",
+    }
+
+
+def test_copies_of_which_something_else_removes_are_only_added(stack: Stack) -> None:
+    scaling = EndpointScaling(
+        stack, "Scaling", resource=component_copies("llama"), minimum=0, maximum=3, scales_in=False
+    )
+    scaling.on_concurrency(target=4)
+    scaling.on_invocations(per_minute=9)
+    template = template_of(stack)
+    assert policy(template, "Concurrency")["DisableScaleIn"] is True
+    assert policy(template, "Invocations")["DisableScaleIn"] is True
+    assert not resources(template, ALARM)
+    assert properties(template, TARGET)["ResourceId"] == "inference-component/llama"
+
+
+def test_copies_are_removed_by_their_own_metric(stack: Stack) -> None:
+    scaling = EndpointScaling(stack, "Scaling", resource=component_copies("llama"), minimum=1, maximum=3)
+    scaling.on_concurrency(target=4)
+    alarm = properties(template_of(stack), ALARM)
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ConcurrentRequestsPerCopy", 2)
+    assert alarm["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "llama"}]
 
 
 def test_the_default_target_is_a_share_of_what_the_cache_holds_of_such_requests(stack: Stack) -> None:
@@ -111,8 +162,12 @@ def test_the_default_target_is_a_share_of_what_the_cache_holds_of_such_requests(
 def test_the_docstrings_give_the_figures_in_force() -> None:
     assert f"Default: {FACTOR} times what one holds" in str(EndpointScaling.on_concurrency.__doc__)
     minutes = f"Default: {SCALE_OUT_COOLDOWN // 60} and {SCALE_IN_COOLDOWN // 60} minutes."
-    for method in (EndpointScaling.on_concurrency, EndpointScaling.on_invocations):
+    for method in (EndpointScaling.on_concurrency, EndpointScaling.on_invocations, EndpointScaling.on_metric):
         assert minutes in str(method.__doc__)
+    assert f"Defaults: {SCALE_OUT_COOLDOWN // 60} minutes before it adds more" in str(Cooldowns.__doc__)
+    low = " ".join(str(EndpointScaling.on_concurrency.__doc__).split())
+    assert SCALE_IN_SHARE == 0.5
+    assert f"below half of the target for {LOW_LOAD // 60} minutes" in low
 
 
 def test_requests_a_minute_are_tracked_with_the_cooldowns_that_are_given(stack: Stack) -> None:
@@ -168,10 +223,20 @@ def test_an_endpoint_that_scales_to_zero_has_no_instances_to_scale(stack: Stack)
 
 def test_limits_that_only_the_deployment_knows_are_passed_on(stack: Stack) -> None:
     most = CfnParameter(stack, "Most", type="Number").value_as_number
-    endpoint(stack).auto_scale(max_instances=most).on_concurrency(target=most)  # type: ignore[arg-type]
+    scaling = endpoint(stack).auto_scale(max_instances=most)  # type: ignore[arg-type]
+    scaling.on_invocations(per_minute=most)
     template = template_of(stack)
     assert properties(template, TARGET)["MaxCapacity"] == {"Ref": "Most"}
-    assert policy(template, "Concurrency")["TargetValue"] == {"Ref": "Most"}
+    assert policy(template, "Invocations")["TargetValue"] == {"Ref": "Most"}
+
+
+def test_a_target_of_concurrency_that_only_the_deployment_knows_is_a_problem(stack: Stack) -> None:
+    most = CfnParameter(stack, "Most", type="Number").value_as_number
+    scaling = endpoint(stack).auto_scale(max_instances=2)
+    assert (
+        "target=(known at deployment): must be known at synth, as the number below which one is removed is worked out"
+        " from it. Write it as a number."
+    ) in rejection(lambda: scaling.on_concurrency(target=most))
 
 
 def test_tokens_of_a_request_that_only_the_deployment_knows_are_a_problem(stack: Stack) -> None:
@@ -408,6 +473,9 @@ def test_each_metric_has_one_policy_unless_they_have_ids(stack: Stack) -> None:
     scaling.on_metric(one.metric_gpu_utilization(), target=60)
     assert "on_metric='GPUUtilization': is a policy that this scaling has already." in (
         rejection(lambda: scaling.on_metric(one.metric_gpu_utilization(), target=70))
+    )
+    assert "on_metric='Resource': is a policy" in (
+        rejection(lambda: scaling.on_metric(one.metric_gpu_utilization(), target=70, id="Resource"))
     )
     scaling.on_metric(one.metric_gpu_utilization(), target=70, id="Another")
     assert len(resources(template_of(stack), POLICY)) == 2
