@@ -19,6 +19,7 @@ from front_door.sagemaker.client import SageMaker
 
 if TYPE_CHECKING:
     from front_door.lambda_runtime.loop import Invocation
+    from front_door.sagemaker.hold import Hold
 
 
 class App:
@@ -69,8 +70,17 @@ class App:
             raise ApiError("method_not_allowed", message, headers={"Allow": allowed})
         log.add(route=f"{route.method} {route.path}")
         variables = {name: unquote(value) for name, value in variables.items()}
-        ctx = RequestContext(request, variables, self._config, self.sagemaker, invocation.deadline, log)
+        ctx = RequestContext(
+            request, variables, self._config, self.sagemaker, invocation.deadline, log, self._hold(invocation.deadline)
+        )
         return _load_handler(route)(ctx)
+
+    def _hold(self, deadline: float) -> "Hold | None":
+        if not self._config.holds_clients:
+            return None
+        from front_door.sagemaker.hold import Hold
+
+        return Hold(deadline)
 
 
 def handle(event: dict[str, Any], invocation: "Invocation") -> Response:

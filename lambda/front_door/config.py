@@ -21,6 +21,9 @@ class Model:
         endpoint_name: The SageMaker endpoint that serves it.
         model_id: Its Hugging Face Hub id; None for weights from S3.
         max_body_bytes: The largest request body that its endpoint accepts.
+        inference_component: The inference component that serves it; None if the endpoint has none.
+        wake_seconds: Estimate from the first request that finds no copy of it to the first answer.
+        hours: When it is open, as `hours.py` reads it; None: always.
         engine: What runs in its container: a key of `engines.ENGINES`.
         facts: What the plan knows about it, by TGI's names, such as `max_total_tokens` and `version`; empty for an
             endpoint that was imported without them.
@@ -30,6 +33,9 @@ class Model:
     endpoint_name: str
     model_id: str | None
     max_body_bytes: int
+    inference_component: str | None = None
+    wake_seconds: int | None = None
+    hours: dict[str, Any] | None = None
     engine: str = "tgi"
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -47,6 +53,8 @@ class Config:
         cors_origins: The origins whose pages may read responses; `*` for all.
         playground_page: The file of the playground, which `GET /` shows browsers; None if it is not deployed.
         requires_api_key: Whether API Gateway lets nobody in without an API key.
+        holds_clients: Whether clients are kept waiting while a model comes back from zero copies.
+        has_wake_route: Whether `POST /models/{model}/wake` is served.
     """
 
     models: dict[str, Model]
@@ -57,6 +65,8 @@ class Config:
     cors_origins: tuple[str, ...] = ()
     playground_page: str | None = None
     requires_api_key: bool = False
+    holds_clients: bool = False
+    has_wake_route: bool = False
 
     def model(self, name: str) -> Model | None:
         """The model with a name, or the only one with a hub id; None if there is none."""
@@ -76,8 +86,9 @@ def from_environment(environ: Mapping[str, str]) -> Config:
 
     Args:
         environ: `MODELS_FILE`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
-            `DEPLOYED_VALUES`, `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE` and `API_KEYS`. The SDKs' own
-            `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` take precedence over the two URLs.
+            `DEPLOYED_VALUES`, `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE`, `API_KEYS`, `ON_WAKE` and
+            `WAKE_ROUTE`. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` take
+            precedence over the two URLs.
 
     Raises:
         ConfigError: A variable is missing, or it or the file is not what the FrontDoor construct writes.
@@ -101,6 +112,8 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             cors_origins=cors_origins,
             playground_page=environ.get("PLAYGROUND_PAGE") or None,
             requires_api_key=environ.get("API_KEYS") == "on",
+            holds_clients=environ.get("ON_WAKE") == "hold",
+            has_wake_route=environ.get("WAKE_ROUTE") == "on",
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None
@@ -130,11 +143,15 @@ def _read_models(path: str, deployed_values: list[str]) -> Any:
 def _model(name: str, entry: dict[str, Any]) -> Model:
     rest = dict(entry)
     endpoint_name, model_id = str(rest.pop("endpoint_name")), rest.pop("model_id", None)
+    component, wake_seconds = rest.pop("inference_component", None), rest.pop("wake_seconds", None)
     return Model(
         name=name,
         endpoint_name=endpoint_name,
         model_id=None if model_id is None else str(model_id),
         max_body_bytes=int(rest.pop("max_body_bytes")),
+        inference_component=None if component is None else str(component),
+        wake_seconds=None if wake_seconds is None else int(wake_seconds),
+        hours=rest.pop("hours", None),
         engine=str(rest.pop("engine", "tgi")),
         facts=rest,
     )

@@ -1,6 +1,7 @@
 """What a route gets to handle one request."""
 
 from _thread import allocate_lock
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from front_door.sagemaker.invocation import Invocation, ModelStream
 
 if TYPE_CHECKING:
     from front_door.engines.base import Engine
+    from front_door.sagemaker.hold import Hold
 
 
 class _Encoder:
@@ -39,6 +41,7 @@ class RequestContext:
     Attributes:
         variables: The values of the variables in the route's path.
         deadline: When the invocation ends, in seconds since the epoch.
+        hold: Keeps the client waiting while no copy of its model runs. None: that is an error.
     """
 
     request: Request
@@ -47,6 +50,7 @@ class RequestContext:
     sagemaker: SageMaker
     deadline: float
     log: RequestLog
+    hold: "Hold | None" = None
     _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
@@ -113,14 +117,14 @@ class RequestContext:
         """
         return ModelStream(self._invocation(model, body, may_lower_tokens=may_lower_tokens))
 
-    def invoke(self, model: Model, body: dict[str, Any]) -> bytes:
-        """Invoke a model's endpoint for what its container cannot stream; ends after 60 seconds.
+    def invoke(self, model: Model, body: dict[str, Any]) -> Generator[bytes, None, bytes]:
+        """Invoke a model's endpoint for what its container cannot stream; ends 60 seconds after the last keep-alive.
 
         Raises:
             ApiError: The invocation failed; a timeout explains why it is this short.
         """
         try:
-            return self._invocation(model, body, may_lower_tokens=False).invoke()
+            return (yield from self._invocation(model, body, may_lower_tokens=False).invoke())
         except ApiError as error:
             if error.kind != "timeout" or error.log_detail == DEADLINE:
                 raise
@@ -143,12 +147,13 @@ class RequestContext:
 
         return Invocation(
             self.sagemaker,
-            model.endpoint_name,
+            model,
             self._encode(model, body),
             deadline=self.deadline,
             log=self.log,
             errors=engine,
             shrink=shrink,
+            hold=self.hold,
         )
 
     def _encode(self, model: Model, body: dict[str, Any]) -> bytes:

@@ -42,8 +42,8 @@ class ErrorWriter(Protocol):
     def error_event(self, error: ApiError) -> bytes: ...  # noqa: D102
 
 
-ResponseBuilder = Generator[None, None, Response]
-"""Builds a response; yields whenever data or a keep-alive has arrived."""
+ResponseBuilder = Generator[bytes, None, Response]
+"""Builds a response; yields nothing, b"", whenever data or a keep-alive has arrived."""
 
 
 def stream_response(
@@ -146,15 +146,15 @@ def _error_to_report(
 def buffered_response(ctx: RequestContext, builder: ResponseBuilder, errors: ErrorWriter) -> Response:
     """Respond with one JSON body, however long it takes.
 
-    After `MAX_SILENT_SECONDS` the status is sent, and then white space, which JSON allows before a value; from then on
-    an error can only be reported in the body.
+    After `MAX_SILENT_SECONDS`, or as soon as a client waits long for a model without a copy, the status is sent, and
+    then white space, which JSON allows before a value; from then on an error can only be reported in the body.
 
     Raises:
         ApiError: As `builder`.
     """
     until = time.time() + MAX_SILENT_SECONDS
     try:
-        while time.time() < until:
+        while time.time() < until and not (ctx.hold is not None and ctx.hold.is_long):
             next(builder)
     except StopIteration as done:
         response: Response = done.value

@@ -31,6 +31,7 @@ KINDS: dict[str, ErrorKind] = {
     "too_large": ErrorKind(413),
     "unsupported_media_type": ErrorKind(415),
     # SageMaker and the connection to it.
+    "closed": ErrorKind(503),
     "endpoint_not_found": ErrorKind(503, 30),
     "no_capacity": ErrorKind(503, 30),
     "not_ready": ErrorKind(503, 10),
@@ -60,6 +61,8 @@ class ApiError(Exception):
         container_body: The container's JSON error, given to the client unchanged if it is in the client's protocol.
         log_detail: What the log line says beyond the kind, such as SageMaker's error code; never a client's text.
         may_retry: Whether nothing was generated, so that the same request may be sent again.
+        retry_after: Seconds until the same request may succeed; None if a retry would not help. Default: the kind's,
+            for the statuses 429 and 503.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class ApiError(Exception):
         container_body: dict[str, Any] | None = None,
         log_detail: str | None = None,
         may_retry: bool = False,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -85,10 +89,6 @@ class ApiError(Exception):
         self.container_body = container_body
         self.log_detail = log_detail
         self.may_retry = may_retry
-
-    @property
-    def retry_after(self) -> int | None:
-        """Seconds until the same request may succeed; None if a retry would not help."""
-        if self.status == 429:
-            return KINDS["overloaded"].retry_after
-        return KINDS[self.kind].retry_after if self.status == 503 else None
+        if retry_after is None and self.status in (429, 503):
+            retry_after = KINDS["overloaded" if self.status == 429 else kind].retry_after
+        self.retry_after = retry_after

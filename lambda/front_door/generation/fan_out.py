@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
 from front_door.errors import ApiError
@@ -18,16 +18,20 @@ class Events(Protocol):
 
 
 class WholeResponse:
-    """A response that was not streamed, as if it were one event."""
+    """A response that is not streamed, as if it were one event.
+
+    Args:
+        invocation: Yields keep-alives, and returns the body.
+    """
 
     is_event_stream = True
 
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, invocation: Generator[bytes, None, bytes]) -> None:
+        self._invocation = invocation
 
     def __iter__(self) -> Iterator[bytes]:
-        """The body."""
-        yield self._body
+        """Keep-alives and the body."""
+        yield (yield from self._invocation)
 
 
 Open = Callable[[], Events]

@@ -1,6 +1,6 @@
 """The generation of a response by a model, whatever the client's protocol and the model's engine."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import partial
 
 from front_door.config import Model
@@ -87,13 +87,13 @@ class Generation:
         for index, body in merge_streams(opens):
             yield index, self.choices[index].read_buffered(body) if body else []
 
-    def retry_buffered(self, index: int) -> list[Delta]:
-        """Repeat the request for one choice without streaming; returns all of its deltas."""
+    def retry_buffered(self, index: int) -> Generator[bytes, None, list[Delta]]:
+        """Repeat the request for one choice without streaming; yields keep-alives, returns all of its deltas."""
         choice: Choice = self._engine.create_choice(self.request, self._max_tokens, self._bodies[index])
         self.choices[index] = choice
-        return choice.read_buffered(self._invoke(index))
+        return choice.read_buffered((yield from self._invoke(index)))
 
-    def _invoke(self, index: int) -> bytes:
+    def _invoke(self, index: int) -> Generator[bytes, None, bytes]:
         return self._ctx.invoke(self._model, self._engine.without_streaming(self._bodies[index]))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from front_door.config import Config
+from front_door.config import Config, Model
 from front_door.errors import ApiError
 from front_door.http.json import parse_object
 from front_door.sagemaker import errors, event_stream
@@ -74,6 +74,9 @@ class SageMaker:
 
     Args:
         config: Where SageMaker is.
+
+    Attributes:
+        wakes: By the name of a model, when this sandbox first found no copy of it, in seconds since the epoch.
     """
 
     def __init__(self, config: Config) -> None:
@@ -81,12 +84,13 @@ class SageMaker:
         self._runtime = Origin(config.runtime_url)
         self._control = Origin(config.sagemaker_url)
         self._session: Any = None
+        self.wakes: dict[str, float] = {}
 
-    def invoke_stream(self, endpoint_name: str, body: bytes, deadline: float, inference_id: str | None) -> Stream:
+    def invoke_stream(self, model: Model, body: bytes, deadline: float, inference_id: str | None) -> Stream:
         """InvokeEndpointWithResponseStream; returns when the request is sent.
 
         Args:
-            endpoint_name: The endpoint.
+            model: The model.
             body: JSON for the container.
             deadline: When this function ends, in seconds since the epoch.
             inference_id: The id of the request in data capture and SageMaker's logs.
@@ -94,18 +98,18 @@ class SageMaker:
         Raises:
             ApiError: It could not be sent.
         """
-        path = f"/endpoints/{endpoint_name}/invocations-response-stream"
-        headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference_headers(inference_id)}
+        path = f"/endpoints/{model.endpoint_name}/invocations-response-stream"
+        headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference_headers(model, inference_id)}
         return Stream(self._send(self._runtime, path, headers, body, deadline))
 
-    def invoke(self, endpoint_name: str, body: bytes, deadline: float, inference_id: str | None) -> bytes:
+    def invoke(self, model: Model, body: bytes, deadline: float, inference_id: str | None) -> bytes:
         """InvokeEndpoint, which SageMaker ends after 60 seconds; returns the container's response.
 
         Raises:
             ApiError: As a `Stream`.
         """
-        path = f"/endpoints/{endpoint_name}/invocations"
-        headers = {"Accept": "application/json", **_inference_headers(inference_id)}
+        path = f"/endpoints/{model.endpoint_name}/invocations"
+        headers = {"Accept": "application/json", **_inference_headers(model, inference_id)}
         return self._call(self._runtime, path, headers, body, deadline)
 
     def endpoint_status(self, endpoint_name: str, deadline: float) -> str:
@@ -173,8 +177,11 @@ def _media_type(content_type: str) -> str:
     return media_type
 
 
-def _inference_headers(inference_id: str | None) -> dict[str, str]:
-    return {"X-Amzn-SageMaker-Inference-Id": inference_id} if inference_id else {}
+def _inference_headers(model: Model, inference_id: str | None) -> dict[str, str]:
+    headers = {"X-Amzn-SageMaker-Inference-Id": inference_id} if inference_id else {}
+    if model.inference_component is not None:
+        headers["X-Amzn-SageMaker-Inference-Component"] = model.inference_component
+    return headers
 
 
 def _read_body(answer: Answer) -> bytes:

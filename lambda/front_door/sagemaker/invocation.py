@@ -1,15 +1,19 @@
 """One invocation of a model's endpoint, repeated as long as nothing was generated."""
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Protocol
 
+from front_door.config import Model
 from front_door.errors import ApiError
 from front_door.http.sse import SseReader, event_data
 from front_door.request_log import RequestLog
 from front_door.sagemaker.client import SageMaker, Stream
 from front_door.sagemaker.errors import ContainerError
 from front_door.sagemaker.retry import Retries
+
+if TYPE_CHECKING:
+    from front_door.sagemaker.hold import Hold, Turn
 
 
 class ErrorReader(Protocol):
@@ -20,56 +24,62 @@ class ErrorReader(Protocol):
 
 
 class Invocation:
-    """One request to an endpoint.
+    """One request to a model.
 
     Args:
         sagemaker: The client.
-        endpoint_name: The endpoint.
+        model: The model.
         body: JSON for the container.
         deadline: When this function ends, in seconds since the epoch.
         log: The request's log line.
         errors: Reads the container's errors.
         shrink: Returns a body that the container accepts after an error, or None.
+        hold: Keeps the client waiting while no copy of the model runs. None: that is an error.
     """
 
     def __init__(
         self,
         sagemaker: SageMaker,
-        endpoint_name: str,
+        model: Model,
         body: bytes,
         *,
         deadline: float,
         log: RequestLog,
         errors: ErrorReader,
         shrink: Callable[[ApiError], bytes | None],
+        hold: "Hold | None" = None,
     ) -> None:
         self._sagemaker = sagemaker
-        self._endpoint_name = endpoint_name
+        self._model = model
         self._body = body
         self._deadline = deadline
         self._shrink = shrink
+        self._hold = hold
+        self._turn: Turn | None = None
         self.log = log
         self.errors = errors
 
     def open(self) -> Stream:
         """Send the request to be streamed."""
-        return self._sagemaker.invoke_stream(
-            self._endpoint_name, self._body, self._deadline, self.log.client_request_id
-        )
+        return self._sagemaker.invoke_stream(self._model, self._body, self._deadline, self.log.client_request_id)
 
-    def invoke(self) -> bytes:
-        """Send the request without streaming, which SageMaker ends after 60 seconds; returns the response."""
+    def invoke(self) -> Generator[bytes, None, bytes]:
+        """Send the request without streaming, which SageMaker ends after 60 seconds; returns the response.
+
+        Yields keep-alives while the model comes back from zero copies.
+        """
         retries = self.retries()
         started = time.perf_counter()
         while True:
             try:
-                return self._sagemaker.invoke(
-                    self._endpoint_name, self._body, self._deadline, self.log.client_request_id
-                )
+                response = self._sagemaker.invoke(self._model, self._body, self._deadline, self.log.client_request_id)
             except ApiError as failure:
                 error = self.read(failure)
-                if not retries.wait_for(error):
+                if not (retries.wait_for(error) or (yield from self.wait_for_capacity(error))):
                     raise error from None
+            else:
+                self.mark_capacity()
+                return response
             finally:
                 self.log.add_upstream_time((time.perf_counter() - started) * 1000)
 
@@ -78,10 +88,34 @@ class Invocation:
         return Retries(self._deadline, lambda count: self.log.add(Retries=count))
 
     def read(self, error: ApiError) -> ApiError:
-        """The error as the engine reads it, if it is the container's."""
+        """The error as the engine reads it, if it is the container's; one of missing capacity with its reason."""
         if isinstance(error, ContainerError):
             return self.errors.container_error(error.container_status, error.text)
+        if error.kind == "no_capacity":
+            from front_door.sagemaker.capacity import explain
+
+            return explain(error, self._model, self._sagemaker.wakes, time.time())
         return error
+
+    def wait_for_capacity(self, error: ApiError) -> Generator[bytes, None, bool]:
+        """Wait as long as no copy of the model runs; yields keep-alives.
+
+        Returns:
+            Whether to send the request again.
+        """
+        if self._hold is None or error.kind != "no_capacity" or self._model.inference_component is None:
+            return False
+        if self._turn is None:
+            self._turn = self._hold.join()
+        may_ask = yield from self._turn.wait()
+        self.log.add(wake_asks=self._hold.repeats)
+        return may_ask
+
+    def mark_capacity(self) -> None:
+        """A copy of the model runs: it has begun to respond."""
+        self._sagemaker.wakes.pop(self._model.name, None)
+        if self._hold is not None:
+            self._hold.has_ended.set()
 
     def is_resized(self, error: ApiError) -> bool:
         """Whether the container accepts a smaller body, which is sent from now on."""
@@ -112,6 +146,7 @@ class ModelStream:
 
     def __iter__(self) -> Iterator[bytes]:
         """Complete events; raises ApiError if the stream broke, or if none began after all attempts."""
+        invocation = self._invocation
         started = time.perf_counter()
         try:
             while True:
@@ -123,12 +158,14 @@ class ModelStream:
                     else:
                         return
                 except ApiError as failure:
-                    error = self._invocation.read(failure)
-                    if self._has_begun or not self._may_repeat(error):
+                    error = invocation.read(failure)
+                    if self._has_begun:
+                        raise error from None
+                    if not (self._may_repeat(error) or (yield from invocation.wait_for_capacity(error))):
                         raise error from None
                 self._open()
         finally:
-            self._invocation.log.add_upstream_time((time.perf_counter() - started) * 1000)
+            invocation.log.add_upstream_time((time.perf_counter() - started) * 1000)
 
     def _open(self) -> None:
         while True:
@@ -149,6 +186,7 @@ class ModelStream:
         if error is not None and self._may_repeat(error):
             return True
         self._has_begun = True
+        self._invocation.mark_capacity()
         self._invocation.log.mark_first_token()
         return False
 

@@ -236,6 +236,25 @@ def test_the_configuration_is_read_from_the_environment_and_the_file(environment
     assert (config.runtime_url, config.sagemaker_url, config.region) == ("https://runtime", "https://api", "eu-west-1")
 
 
+def test_what_a_model_that_sleeps_has_is_read_and_is_no_fact(environment: dict[str, str]) -> None:
+    hours = {"windows": [[0, 480, 1140]], "tz": "UTC0", "time_zone": "UTC", "outside": "closed"}
+    sleeper = {"endpoint_name": "e", "max_body_bytes": 5, "wake_seconds": 300, "hours": hours, "version": "3"}
+    entries = {"sleeper": sleeper | {"inference_component": {"deployed": 0}}, "other": {**sleeper, "hours": None}}
+    Path(environment["MODELS_FILE"]).write_text(json.dumps(entries))
+    config = from_environment(environment | {"DEPLOYED_VALUES": "component"})
+    model = config.models["sleeper"]
+    assert (model.inference_component, model.wake_seconds, model.hours) == ("component", 300, hours)
+    assert model.facts == {"version": "3"}
+    assert config.models["other"].inference_component is None
+
+
+def test_clients_are_held_and_models_woken_only_if_the_environment_says_so(environment: dict[str, str]) -> None:
+    plain = from_environment(environment)
+    assert (plain.holds_clients, plain.has_wake_route) == (False, False)
+    waking = from_environment(environment | {"ON_WAKE": "hold", "WAKE_ROUTE": "on"})
+    assert (waking.holds_clients, waking.has_wake_route) == (True, True)
+
+
 def test_a_model_may_have_any_name(environment: dict[str, str]) -> None:
     entry = {"endpoint_name": {"deployed": 0}, "model_id": None, "max_body_bytes": 5}
     Path(environment["MODELS_FILE"]).write_text(json.dumps({"deployed": entry}))

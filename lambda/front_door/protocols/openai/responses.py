@@ -72,10 +72,10 @@ def _build_response(
     request, choices = generation.request, generation.choices
     deltas: list[list[Delta]] = [[] for _ in choices]
     for index, added in generation.deltas():
-        yield
+        yield b""
         deltas[index] += added
         if choices[index].can_retry_buffered:
-            deltas[index] = generation.retry_buffered(index)
+            deltas[index] = yield from generation.retry_buffered(index)
         elif (error := choices[index].error) is not None:
             raise error
     raise_incomplete(choices)

@@ -130,7 +130,7 @@ def _check_generation(content: bytes) -> bytes:
 def _respond(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
     parameters = _parameters(body)
     if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
-        return _invoke(ctx, body, as_array=as_array)
+        return buffered_response(ctx, _build_unstreamed(ctx, body, as_array=as_array), TGI)
     return buffered_response(ctx, _build_response(ctx, body, as_array=as_array), TGI)
 
 
@@ -143,7 +143,7 @@ def _build_response(ctx: RequestContext, body: dict[str, Any], *, as_array: bool
     generation = _Generation()
     parts = iter(stream)
     for part in parts:
-        yield
+        yield b""
         if part and not stream.is_event_stream:
             return Response(200, dict(JSON), [_check_generation(part + b"".join(parts))])
         for event in event_objects(part):
@@ -201,10 +201,11 @@ def _without_stream(error: ApiError) -> ApiError:
     return error
 
 
-def _invoke(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
+def _build_unstreamed(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
     """The response to what TGI cannot stream; `/invocations` returns an array of one."""
     model = _model_of(ctx)
-    content = _check_generation(ctx.invoke(model, _container_body(ctx, model, body, stream=False))).strip()
+    response = yield from ctx.invoke(model, _container_body(ctx, model, body, stream=False))
+    content = _check_generation(response).strip()
     if content.startswith(b"["):
         content = content[1:-1]
     return Response(200, dict(JSON), [b"[" + content + b"]" if as_array else content])
