@@ -20,6 +20,7 @@ from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_st
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.limits import count_problems
+from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.scaling.updates import replacement_id, type_change_warning
 from constructs_lib.planning.summary import METADATA, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
@@ -124,6 +125,8 @@ class HostedEndpoint(EndpointBase):
             min_instances=None if is_token(min_instances) else min_instances,
             max_instances=None if is_token(max_instances) else max_instances,
         )
+        if self._capacity.max_instances != 1:
+            Annotations.of(self).acknowledge_warning(ONE_INSTANCE, "something adds instances")
 
     @property
     def role(self) -> iam.IRole:

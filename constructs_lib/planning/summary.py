@@ -100,7 +100,7 @@ def planned_capacity(request: EndpointRequest) -> Capacity:
         request: What the caller asks for.
     """
     count = None if _is_unknown(request.instance_count) else request.instance_count
-    return Capacity(instances=(request.instance,), min_instances=count, max_instances=count)
+    return Capacity(instances=request.pools or (request.instance,), min_instances=count, max_instances=count)
 
 
 def concurrent_requests(plan: EndpointPlan) -> int | None:

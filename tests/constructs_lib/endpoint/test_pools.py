@@ -156,6 +156,16 @@ def test_what_may_not_do_what_one_expects_is_a_warning(stack: Stack, arguments: 
     assert [warning.partition("[ack: ")[2] for warning in found] == [f"{one}]" for one in ids]
 
 
+@pytest.mark.parametrize(("most", "count"), [(1, 1), (2, 0)])
+def test_an_endpoint_that_something_scales_to_two_instances_needs_no_warning(
+    stack: Stack, most: int, count: int
+) -> None:
+    endpoint = TgiEndpoint(stack, "Qwen", model=QWEN, instance_type=InstanceType.G6_2XLARGE, routing=PREFIX)
+    endpoint.auto_scale(max_instances=most)
+    found = [str(entry.data) for entry in endpoint.node.metadata if entry.type == "aws:cdk:warning"]
+    assert sum("prefixAwareOneInstance" in warning for warning in found) == count
+
+
 def test_cloudformations_schemas_and_both_rule_packs_have_no_finding(app: App, stack: Stack) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     TgiEndpoint(stack, "Pools", model=QWEN, instance_type=THREE, instance_provision_timeout=Duration.minutes(5))

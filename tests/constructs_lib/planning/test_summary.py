@@ -11,6 +11,7 @@ from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.plan import EndpointRequest, plan
+from constructs_lib.planning.request import UNDECIDED
 from constructs_lib.planning.sizing.memory import memory_plan
 from constructs_lib.planning.summary import PlanSummary, concurrent_requests, planned_capacity, summary
 from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
@@ -39,6 +40,17 @@ def test_it_has_model_instance_gpus_context_and_price():
         max_usd_per_hour=1.515,
         price_is_derived=False,
     )
+
+
+def test_instances_of_several_types_cost_between_the_first_and_the_dearest():
+    pools = (InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE, InstanceType.G6E_2XLARGE)
+    found = summarised(instance=UNDECIDED, pools=pools)
+    assert found.instances == ["ml.g5.2xlarge", "ml.g6.2xlarge", "ml.g6e.2xlarge"]
+    assert (found.min_usd_per_hour, found.max_usd_per_hour) == (
+        InstanceType.G5_2XLARGE.price_usd_per_hour,
+        InstanceType.G6E_2XLARGE.price_usd_per_hour,
+    )
+    assert found.quota_names[1] == "ml.g6.2xlarge for endpoint usage"
 
 
 def test_the_context_is_the_requested_one():
