@@ -133,7 +133,7 @@ def _ami_problems(plans: Sequence[EndpointPlan]) -> Iterator[Problem]:
     """That a variant has one host image, among the types that are right otherwise."""
     right = [plan for plan in plans if not any(one.keyword.startswith(_KEYWORD) for one in plan.problems)]
     amis = {plan.instance.name: plan.inference_ami_version for plan in right}
-    if len(set(amis.values())) < 2:
+    if all(ami == right[0].inference_ami_version for ami in amis.values()):
         return
     needs = ", ".join(f"{name} {ami or 'the default of SageMaker'}" for name, ami in amis.items())
     yield Problem(
