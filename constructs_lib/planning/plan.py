@@ -26,6 +26,7 @@ from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelChoice, facts_problems
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
 from constructs_lib.planning.scaling.pools import MAX_POOLS, combine, is_list
+from constructs_lib.planning.scaling.startup import load_seconds
 from constructs_lib.planning.sizing.cheapest import choose_cheapest
 from constructs_lib.planning.sizing.memory import fit_memory, given_options
 from constructs_lib.planning.sizing.suggestions import fit_problems, fit_warnings
@@ -99,6 +100,7 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
         inference_ami_version=_ami(request, version),
         startup_timeout_seconds=_startup_timeout(request, compresses=compresses),
         model_download_timeout_seconds=_download_timeout(request),
+        load_seconds=load_seconds(request.model, compresses=compresses),
         volume_size_gib=request.volume_size_gib,
         num_shard=engine.memory_model.shards(ctx),
         max_body_bytes=engine.max_body_bytes(ctx),

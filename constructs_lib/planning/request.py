@@ -99,6 +99,7 @@ class EndpointPlan:
         inference_ami_version: AMI of the host; None leaves it to SageMaker.
         startup_timeout_seconds: Container start-up health check timeout.
         model_download_timeout_seconds: Model data download timeout; None leaves it to SageMaker.
+        load_seconds: What image and weights take on a new instance, as an estimate.
         volume_size_gib: Storage volume; None leaves it to SageMaker.
         num_shard: GPUs that share the model.
         max_body_bytes: Largest request body that reaches the model.
@@ -118,6 +119,7 @@ class EndpointPlan:
     inference_ami_version: str | None
     startup_timeout_seconds: int
     model_download_timeout_seconds: int | None
+    load_seconds: int
     volume_size_gib: int | None
     num_shard: int
     max_body_bytes: int
