@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.endpoint.tgi import TgiEndpoint
     from constructs_lib.endpoint.tgi_image import TgiImage
@@ -59,6 +60,7 @@ __all__ = [
     "Quantization",
     "RopeScaling",
     "Routing",
+    "ScaleToZero",
     "ServingFacts",
     "ServingOptions",
     "TgiEndpoint",
@@ -87,6 +89,7 @@ _MODULES = {
     "read_model_file": "planning.models.facts_file",
     "CapacityReservation": "planning.scaling.capacity_reservation",
     "Routing": "planning.scaling.routing",
+    "ScaleToZero": "endpoint.scale_to_zero",
     "ServingFacts": "planning.serving_limits",
     "ServingOptions": "planning.serving_limits",
     "TgiEndpoint": "endpoint.tgi",

@@ -15,6 +15,7 @@ from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.places import place_problems
 from constructs_lib.endpoint.role_trust import trust_problems
 from constructs_lib.endpoint.sagemaker_model import Hosting
+from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_type_problems
 from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.scaling.capacity_reservation import (
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
-    from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
@@ -119,6 +119,7 @@ class EndpointArguments:
         reservation, region = _hide_members(self.capacity_reservation), _known(environment_of(scope).region)
         yield from reservation_problems(reservation, region, self._types)
         yield from replacement_problems(self.replace_on_instance_type_change, self.endpoint_name)
+        yield from zero_type_problems(self.scale_to_zero)
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)

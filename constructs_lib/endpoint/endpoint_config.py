@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_sagemaker as sagemaker
 
@@ -12,10 +13,30 @@ from constructs_lib.planning.scaling.routing import PREFIX_AWARE
 if TYPE_CHECKING:
     from constructs import Construct
 
+    from constructs_lib.endpoint.execution_role import ExecutionRole
     from constructs_lib.endpoint.sagemaker_model import Hosting, SageMakerModel
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
     from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
     from constructs_lib.planning.scaling.routing import Routing
+
+
+@dataclass(frozen=True, kw_only=True)
+class ManagedInstances:
+    """Instances that SageMaker adds and removes for the copies of inference components.
+
+    The variant has no Model that says with which role and in which VPC its containers run.
+
+    Args:
+        minimum: The smallest number.
+        maximum: The largest number.
+        role: The role that SageMaker assumes.
+        vpc_config: The subnets and security groups; None outside of a VPC.
+    """
+
+    minimum: int
+    maximum: int
+    role: ExecutionRole
+    vpc_config: sagemaker.CfnModel.VpcConfigProperty | None
 
 
 def render_config(
@@ -23,7 +44,7 @@ def render_config(
     *,
     request: EndpointRequest,
     plan: EndpointPlan,
-    model: SageMakerModel,
+    runs: SageMakerModel | ManagedInstances,
     hosting: Hosting,
 ) -> sagemaker.CfnEndpointConfig:
     """Render the EndpointConfig.
@@ -32,39 +53,71 @@ def render_config(
         scope: The endpoint.
         request: What the caller asks for.
         plan: Its plan, without problems.
-        model: The Model that the variant runs, or one for each instance type.
+        runs: The Model that the variant runs, or one for each instance type; the instances if it runs inference
+            components.
         hosting: What the endpoint needs besides its plan.
     """
-    return sagemaker.CfnEndpointConfig(
+    config = sagemaker.CfnEndpointConfig(
         scope,
         "EndpointConfig",
-        production_variants=[_variant(request, plan, model, hosting)],
+        production_variants=[_variant(request, plan, runs, hosting)],
         kms_key_id=hosting.volume_key.key_arn if hosting.volume_key else None,
+        **_host(runs, request) if isinstance(runs, ManagedInstances) else {},
     )
+    if isinstance(runs, ManagedInstances):
+        runs.role.allow_before(config)
+    return config
+
+
+def _host(instances: ManagedInstances, request: EndpointRequest) -> dict[str, Any]:
+    """What a Model says otherwise."""
+    vpc = instances.vpc_config
+    return {
+        "execution_role_arn": instances.role.role.role_arn,
+        "enable_network_isolation": request.network_isolation or None,
+        "vpc_config": vpc
+        and sagemaker.CfnEndpointConfig.VpcConfigProperty(
+            subnets=vpc.subnets, security_group_ids=vpc.security_group_ids
+        ),
+    }
 
 
 def _variant(
-    request: EndpointRequest, plan: EndpointPlan, model: SageMakerModel, hosting: Hosting
+    request: EndpointRequest, plan: EndpointPlan, runs: SageMakerModel | ManagedInstances, hosting: Hosting
 ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
-    pools = _instance_pools(plan, model)
+    pools = None if isinstance(runs, ManagedInstances) else _instance_pools(plan, runs)
     return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
         variant_name=request.variant_name,
-        model_name=model.resource.attr_model_name,
         instance_type=None if pools else request.instance.name,
         instance_pools=pools,
         initial_instance_count=request.instance_count,
-        initial_variant_weight=1,
-        # What the caller gives may be a token, which the plan does not know.
-        container_startup_health_check_timeout_in_seconds=request.startup_timeout_seconds
-        or plan.startup_timeout_seconds,
-        model_data_download_timeout_in_seconds=request.model_download_timeout_seconds
-        or plan.model_download_timeout_seconds,
+        **_managed(runs) if isinstance(runs, ManagedInstances) else _runs_model(request, plan, runs),
         variant_instance_provision_timeout_in_seconds=request.instance_provision_timeout_seconds,
         volume_size_in_gb=request.volume_size_gib,
         inference_ami_version=plan.inference_ami_version,
         routing_config=_routing(hosting.routing),
         capacity_reservation_config=_reservation(hosting.capacity_reservation),
     )
+
+
+def _runs_model(request: EndpointRequest, plan: EndpointPlan, model: SageMakerModel) -> dict[str, Any]:
+    return {
+        "model_name": model.resource.attr_model_name,
+        "initial_variant_weight": 1,
+        # What the caller gives may be a token, which the plan does not know.
+        "container_startup_health_check_timeout_in_seconds": request.startup_timeout_seconds
+        or plan.startup_timeout_seconds,
+        "model_data_download_timeout_in_seconds": request.model_download_timeout_seconds
+        or plan.model_download_timeout_seconds,
+    }
+
+
+def _managed(instances: ManagedInstances) -> dict[str, Any]:
+    """Without a Model, with which SageMaker accepts no component, and without the timeouts of its container."""
+    scaling = sagemaker.CfnEndpointConfig.ManagedInstanceScalingProperty(
+        status="ENABLED", min_instance_count=instances.minimum, max_instance_count=instances.maximum
+    )
+    return {"managed_instance_scaling": scaling}
 
 
 def _instance_pools(

@@ -13,15 +13,18 @@ from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._lazy import late_value
 from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
-from constructs_lib.endpoint.endpoint_config import render_config
+from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
+from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
+from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.limits import count_problems
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.scaling.updates import replacement_id, type_change_warning
+from constructs_lib.planning.scaling.zero import plan_zero, zero_problems, zero_warnings
 from constructs_lib.planning.summary import METADATA, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
 
@@ -34,7 +37,9 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
-    from constructs_lib.planning.request import EndpointRequest
+    from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+    from constructs_lib.planning.scaling.wake import WakeFacts
+    from constructs_lib.planning.scaling.zero import ZeroPlan
     from constructs_lib.planning.serving_limits import ServingFacts
 
 
@@ -54,26 +59,35 @@ class HostedEndpoint(EndpointBase):
 
     def __init__(self, scope: Construct, id: str, *, engine: Engine, arguments: EndpointArguments) -> None:
         request = arguments.request(scope, engine)
-        planned = plan(hide_tokens_of_request(request))
-        raise_if_any(scope, id, [*planned.problems, *arguments.problems(scope)])
+        asked = hide_tokens_of_request(request)
+        planned, zero = plan(asked), zero_request(arguments.scale_to_zero)
+        problems = [*planned.problems, *arguments.problems(scope), *zero_problems(zero, asked, planned)]
+        raise_if_any(scope, id, problems)
         super().__init__(scope, id, physical_name=request.endpoint_name)
         request, hosting = replace(request, instance=planned.instance), arguments.hosting()
         self._plan = planned
         self._arguments = arguments
         self._variant_name = request.variant_name
         self._model = hosting.model
+        self._zero = plan_zero(zero, planned)
+        self._home = _home(arguments, planned)
+        self._component_name = component_name(self, self._home) if self._zero else None
+        hosting = replace(hosting, component_name=self._component_name)
         model = SageMakerModel(self, request=request, plan=planned, hosting=hosting)
         self._execution_role, self._connections = model.execution_role, model.connections
-        config = render_config(self, request=request, plan=planned, model=model, hosting=hosting)
+        runs = _managed(self._zero, model) if self._zero else model
+        config = render_config(self, request=request, plan=planned, runs=runs, hosting=hosting)
         self._endpoint = self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
         known = hide_tokens_of_request(request)
         self._capacity = planned_capacity(known)
+        if self._zero:
+            self._scale_to_zero(self._zero, request, model)
         # Read by `python -m constructs_lib summary`. Only in the cloud assembly, so that no template changes with a
         # price.
         self.node.add_metadata(METADATA, late_value(lambda: summary(known, planned, self._capacity).to_json()))
-        for warning in [*planned.warnings, *arguments.warnings(scope)]:
+        for warning in [*planned.warnings, *arguments.warnings(scope), *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     @property
@@ -95,6 +109,16 @@ class HostedEndpoint(EndpointBase):
     def model_id(self) -> str | None:
         """The model's repository on the hub; None for weights in S3 without one."""
         return self._model.model_id
+
+    @property
+    def inference_component_name(self) -> str | None:
+        """The inference component that serves the model; None without `scale_to_zero`."""
+        return self._component_name
+
+    @property
+    def wake(self) -> WakeFacts | None:
+        """How the model comes back from zero copies; None without `scale_to_zero`."""
+        return self._zero.wake if self._zero else None
 
     @property
     def max_body_bytes(self) -> int:
@@ -202,6 +226,23 @@ class HostedEndpoint(EndpointBase):
             )
         yield from count_problems(hide_token(self._arguments.instance_count), minimum, maximum)
 
+    def _scale_to_zero(self, zero: ZeroPlan, request: EndpointRequest, model: SageMakerModel) -> None:
+        # Imported here, as it costs time and few endpoints scale.
+        from constructs_lib.endpoint.zero_scaling import ZeroScaling
+
+        component = InferenceComponent(
+            self,
+            f"InferenceComponent-{self._home}",
+            name=str(self._component_name),
+            endpoint=self._endpoint,
+            request=request,
+            plan=self._plan,
+            model=model.resource,
+        )
+        ZeroScaling(self, component, zero)
+        keep_instance_count(self._endpoint)
+        self.set_capacity_range(0, zero.max_instances)
+
     def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
         replaces = self._arguments.replace_on_instance_type_change
         endpoint = sagemaker.CfnEndpoint(
@@ -218,3 +259,16 @@ class HostedEndpoint(EndpointBase):
             self.node.default_child = endpoint
             refuse_other_stacks(endpoint)
         return endpoint
+
+
+def _home(arguments: EndpointArguments, plan: EndpointPlan) -> str:
+    """Where a component is for good: with another endpoint or variant it is another component."""
+    replaced = plan.instance.name if arguments.replace_on_instance_type_change else None
+    parts = (arguments.endpoint_name, arguments.variant_name, replaced)
+    return "-".join(part for part in parts if part and not is_token(part))
+
+
+def _managed(zero: ZeroPlan, model: SageMakerModel) -> ManagedInstances:
+    return ManagedInstances(
+        minimum=0, maximum=zero.max_instances, role=model.execution_role, vpc_config=model.vpc_config
+    )

@@ -23,8 +23,8 @@ _LONGEST_NAME = 63
 _ANY_IMBALANCE = 100
 
 
-def component_name(scope: Construct, endpoint_name: str | None) -> str:
-    """Name of the component of a construct: unique in the account and Region, and another one on another endpoint.
+def component_name(scope: Construct, home: str | None) -> str:
+    """Name of the component of a construct: unique in the account and Region, and another one in another home.
 
     It has no capitals. CloudFormation gives only a component's ARN, which has its name in lower case, while calls and
     metrics need the name's own case; a name that synth knows also keeps policies that name the component from waiting
@@ -32,11 +32,11 @@ def component_name(scope: Construct, endpoint_name: str | None) -> str:
 
     Args:
         scope: The endpoint, or the member of a fleet.
-        endpoint_name: Name of the endpoint that the caller has chosen; None if CloudFormation chooses it.
+        home: What the component cannot leave, such as the name of the endpoint; None if CloudFormation chooses it.
     """
     suffix = ""
-    if endpoint_name is not None and not is_token(endpoint_name):
-        suffix = f"-{sha256(endpoint_name.encode()).hexdigest()[:8]}"
+    if home is not None and not is_token(home):
+        suffix = f"-{sha256(home.encode()).hexdigest()[:8]}"
     unique = Names.unique_resource_name(scope, max_length=_LONGEST_NAME - len(suffix), separator="-")
     return f"{unique}{suffix}".lower()
 

@@ -67,6 +67,7 @@ class SageMakerModel:
     Attributes:
         execution_role: The role with the permissions of this model.
         connections: The security groups of its network interfaces; None outside of a VPC.
+        vpc_config: The subnets and security groups of its network interfaces; None outside of a VPC.
         resource: The Model; of several instance types the first one's.
         pools: The Model of each instance type by priority; empty without a list.
     """
@@ -77,6 +78,7 @@ class SageMakerModel:
         self.execution_role = ExecutionRole(scope, hosting.role)
         network = hosting.network.bind(scope)
         self.connections: ec2.Connections | None = network[1] if network else None
+        self.vpc_config: sagemaker.CfnModel.VpcConfigProperty | None = network[0] if network else None
         image_uri, binding = self._bind(request, hosting)
 
         def render(id: str, environment: Mapping[str, str]) -> sagemaker.CfnModel:
@@ -90,7 +92,7 @@ class SageMakerModel:
                     environment={**environment, **binding.environment},
                     model_data_source=binding.data_source,
                 ),
-                vpc_config=network[0] if network else None,
+                vpc_config=self.vpc_config,
             )
             # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role
             # does not make CloudFormation wait for the role's policies.

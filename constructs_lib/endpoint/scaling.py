@@ -213,7 +213,7 @@ class EndpointScaling(Construct):
         raise_if_any(self, "", [*problems, *self._limit_problems(limits)])
         self._schedules.append(read_schedule(when, time_zone, limits))
         self._target.scheduled_actions = [
-            _scheduled_action(change) for change in limit_changes(self._schedules, self._limits)
+            scheduled_action(change) for change in limit_changes(self._schedules, self._limits)
         ]
         self._tell_range()
 
@@ -267,7 +267,9 @@ class EndpointScaling(Construct):
         )
 
 
-def _scheduled_action(change: LimitChange) -> autoscaling.CfnScalableTarget.ScheduledActionProperty:
+def scheduled_action(change: LimitChange) -> autoscaling.CfnScalableTarget.ScheduledActionProperty:
+    """A change of limits as a scheduled action of a scalable target."""
+    """The scheduled action of a scalable target whose limits change."""
     limits = autoscaling.CfnScalableTarget.ScalableTargetActionProperty(
         min_capacity=change.limits.minimum, max_capacity=change.limits.maximum
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +10,26 @@ from constructs_lib.planning.scaling.time_zones import posix_rule, time_zone_pro
 from constructs_lib.planning.scaling.weekly_windows import (
     Window,
     cover_the_week,
-    end_expressions,
     read_windows,
-    start_expressions,
 )
 from constructs_lib.planning.validation.problem import Problem
 
 IDLE, CLOSED = "idle", "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyHours:
+    """Hours as a caller writes them.
+
+    Args:
+        texts: The windows, such as `mon-fri 08:00-19:00`.
+        time_zone: IANA name.
+        outside: `idle` or `closed`.
+    """
+
+    texts: tuple[str, ...]
+    time_zone: str
+    outside: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +48,6 @@ class OpeningHours:
     tz: str
     outside: str
 
-    def starts(self) -> tuple[str, ...]:
-        """When the hours start, as cron expressions in local time."""
-        return start_expressions(self.windows)
-
-    def ends(self) -> tuple[str, ...]:
-        """When the hours end, as cron expressions in local time."""
-        return end_expressions(self.windows)
-
     def to_json(self) -> dict[str, Any]:
         """The hours as the front door's function reads them."""
         return {
@@ -53,34 +58,35 @@ class OpeningHours:
         }
 
 
-def hours_problems(texts: Sequence[object], time_zone: object, outside: object) -> Iterator[Problem]:
-    """What is wrong with the arguments of `ScaleToZero.hours`.
+def hours_problems(keyword: str, hours: WeeklyHours) -> Iterator[Problem]:
+    """What is wrong with hours.
 
     Args:
-        texts: The windows.
-        time_zone: IANA name.
-        outside: `idle` or `closed`.
+        keyword: The argument that has them.
+        hours: The hours.
     """
-    windows, problems = read_windows("hours", texts)
+    texts = hours.texts
+    windows, problems = read_windows(f"{keyword}.hours", texts)
     yield from problems
     if not problems and cover_the_week(windows):
         yield Problem(
-            "hours",
+            f"{keyword}.hours",
             texts[0] if len(texts) == 1 else texts,
             "cover the whole week, so that the endpoint never goes to zero",
-            "Leave scale_to_zero out.",
+            f"Leave {keyword} out.",
         )
-    yield from time_zone_problems("time_zone", time_zone)
-    if outside not in (IDLE, CLOSED):
+    yield from time_zone_problems(f"{keyword}.time_zone", hours.time_zone)
+    if hours.outside not in (IDLE, CLOSED):
         yield Problem(
-            "outside",
-            outside,
+            f"{keyword}.outside",
+            hours.outside,
             "must be idle or closed",
             "Write outside='idle' if requests may wake the model, or outside='closed'.",
         )
 
 
-def read_hours(texts: Sequence[str], time_zone: str, outside: str) -> OpeningHours:
-    """The hours of arguments without `hours_problems`."""
-    windows, _ = read_windows("hours", texts)
-    return OpeningHours(windows=windows, time_zone=time_zone, tz=posix_rule(time_zone), outside=outside)
+def read_hours(hours: WeeklyHours) -> OpeningHours:
+    """The windows and the rule of the time zone of hours without `hours_problems`."""
+    windows, _ = read_windows("hours", hours.texts)
+    zone = hours.time_zone
+    return OpeningHours(windows=windows, time_zone=zone, tz=posix_rule(zone), outside=hours.outside)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from constructs_lib.planning.data_files import read
-from constructs_lib.planning.scaling.hours import hours_problems, read_hours
+from constructs_lib.planning.scaling.hours import WeeklyHours, hours_problems, read_hours
 from constructs_lib.planning.scaling.time_zones import posix_rule, schedule_time_zone
 from constructs_lib.planning.scaling.weekly_windows import end_expressions, read_windows, start_expressions
 
@@ -21,7 +21,7 @@ def windows(*texts: str):
 
 
 def told(*texts: object, time_zone: object = "Europe/Berlin", outside: object = "idle") -> list[str]:
-    return [str(problem) for problem in hours_problems(texts, time_zone, outside)]
+    return [str(problem) for problem in hours_problems("scale_to_zero", WeeklyHours(texts, time_zone, outside))]
 
 
 def test_office_hours_are_a_window_on_each_working_day():
@@ -55,9 +55,9 @@ def test_windows_that_touch_or_overlap_are_one():
 
 
 def test_a_schedule_runs_where_hours_start_and_where_they_end():
-    hours = read_hours(["mon-fri 08:00-19:00", "sat 10:00-14:30"], "Europe/Berlin", "idle")
-    assert hours.starts() == ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "cron(0 10 ? * SAT *)")
-    assert hours.ends() == ("cron(30 14 ? * SAT *)", "cron(0 19 ? * MON,TUE,WED,THU,FRI *)")
+    hours = windows("mon-fri 08:00-19:00", "sat 10:00-14:30")
+    assert start_expressions(hours) == ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "cron(0 10 ? * SAT *)")
+    assert end_expressions(hours) == ("cron(30 14 ? * SAT *)", "cron(0 19 ? * MON,TUE,WED,THU,FRI *)")
 
 
 def test_midnight_within_a_window_neither_starts_nor_ends_it():
@@ -77,7 +77,7 @@ def test_a_whole_weekend_starts_on_saturday_and_ends_on_monday():
 
 
 def test_the_function_gets_days_minutes_and_the_zone_as_posix_writes_it():
-    assert read_hours(["sat 10:00-14:00"], "Europe/Berlin", "closed").to_json() == {
+    assert read_hours(WeeklyHours(("sat 10:00-14:00",), "Europe/Berlin", "closed")).to_json() == {
         "windows": [[5, 600, 840]],
         "tz": "CET-1CEST,M3.5.0,M10.5.0/3",
         "time_zone": "Europe/Berlin",
@@ -104,33 +104,30 @@ def test_the_function_gets_days_minutes_and_the_zone_as_posix_writes_it():
 )
 def test_a_text_that_is_no_window_is_reported_with_what_to_write(text, message):
     (problem,) = told(text)
-    assert problem.startswith(f"hours={text!r}: {message}")
+    assert problem.startswith(f"scale_to_zero.hours={text!r}: {message}")
 
 
 def test_all_problems_are_reported_at_once():
+    example = "must be days and a time of day, like 'mon-fri 08:00-19:00'. Write 'mon-fri 08:00-19:00'."
+    zone = "must be the name of a time zone in the IANA database. Write a name such as Europe/Berlin, or UTC."
+    outside = "Write outside='idle' if requests may wake the model, or outside='closed'."
     assert told("mon", "tue", time_zone=1, outside="off") == [
-        "hours='mon': must be days and a time of day, like 'mon-fri 08:00-19:00'. Write 'mon-fri 08:00-19:00'.",
-        "hours='tue': must be days and a time of day, like 'mon-fri 08:00-19:00'. Write 'mon-fri 08:00-19:00'.",
-        (
-            "time_zone=1: must be the name of a time zone in the IANA database. Write a name such as Europe/Berlin,"
-            " or UTC."
-        ),
-        (
-            "outside='off': must be idle or closed. Write outside='idle' if requests may wake the model, or"
-            " outside='closed'."
-        ),
+        f"scale_to_zero.hours='mon': {example}",
+        f"scale_to_zero.hours='tue': {example}",
+        f"scale_to_zero.time_zone=1: {zone}",
+        f"scale_to_zero.outside='off': must be idle or closed. {outside}",
     ]
 
 
 def test_hours_without_a_window_are_refused():
-    assert told() == ["hours=(): must have at least one window. Write 'mon-fri 08:00-19:00'."]
+    assert told() == ["scale_to_zero.hours=(): must have at least one window. Write 'mon-fri 08:00-19:00'."]
 
 
 def test_hours_that_never_end_are_refused():
     assert told("mon-thu 00:00-24:00", "fri 00:00-00:01", "fri-sun 00:01-24:00") == []
     (problem,) = told("mon-sun 00:00-24:00")
     assert problem == (
-        "hours='mon-sun 00:00-24:00': cover the whole week, so that the endpoint never goes to zero."
+        "scale_to_zero.hours='mon-sun 00:00-24:00': cover the whole week, so that the endpoint never goes to zero."
         " Leave scale_to_zero out."
     )
 
