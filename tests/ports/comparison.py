@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
+ALARM = "AWS::CloudWatch::Alarm"
+COMPONENT = "AWS::SageMaker::InferenceComponent"
 
 # Names of one setting: TGI's launcher and SageMaker's entry point read the left one and the right one alike.
 _SAME = {
@@ -83,8 +85,11 @@ def _template_deviations(template: Json, expect: Json) -> list[str]:
     if [len(models), len(configs), len(endpoints)] != [count] * 3:
         return [f"{len(models)} models, {len(configs)} configurations and {len(endpoints)} endpoints, not {count}"]
     found = []
+    components = [one["Properties"]["Specification"] for one in resources(template, COMPONENT).values()]
     for model, config, endpoint in zip(models, configs, endpoints, strict=True):
-        given = _model_facts(model) | _config_facts(config) | {"endpoint_name": endpoint.get("EndpointName")}
+        given = (
+            _model_facts(model) | _config_facts(config, components) | {"endpoint_name": endpoint.get("EndpointName")}
+        )
         found += [
             f"{key} is {given[key]!r}, not {expect[key]!r}"
             for key in given
@@ -93,14 +98,23 @@ def _template_deviations(template: Json, expect: Json) -> list[str]:
         found += _environment_deviations(model["PrimaryContainer"].get("Environment", {}), expect)
         if expect["image"] not in text(model["PrimaryContainer"]["Image"]).replace("-tgi", ":tgi-"):
             found.append(f"the image is {text(model['PrimaryContainer']['Image'])}, not {expect['image']}")
-    if (scaling := _scaling_facts(template)) is None or "scaling" not in expect:
-        found += [] if scaling == expect.get("scaling") else [f"scaling is {scaling}, not {expect.get('scaling')}"]
-    else:
-        wanted = expect["scaling"].items()
-        found += [f"{key} is {scaling[key]!r}, not {value!r}" for key, value in wanted if scaling[key] != value]
+    found += _scaling_deviations(template, expect)
     if expect.get("front_door", False) != bool(resources(template, "AWS::ApiGateway::RestApi")):
         found.append(f"front_door is not {expect.get('front_door', False)}")
     return found
+
+
+def _scaling_deviations(template: Json, expect: Json) -> list[str]:
+    if resources(template, COMPONENT):
+        to_zero = _zero_facts(template)
+        return [] if to_zero == expect.get("to_zero") else [f"to_zero is {to_zero}, not {expect.get('to_zero')}"]
+    found = ["the endpoint does not go to zero"] if "to_zero" in expect else []
+    scaling, wanted = _scaling_facts(template), expect.get("scaling")
+    if scaling is None or wanted is None:
+        return found + ([] if scaling == wanted else [f"scaling is {scaling}, not {wanted}"])
+    return found + [
+        f"{key} is {scaling[key]!r}, not {value!r}" for key, value in wanted.items() if scaling[key] != value
+    ]
 
 
 def _model_facts(model: Json) -> Json:
@@ -118,14 +132,15 @@ def _model_facts(model: Json) -> Json:
     }
 
 
-def _config_facts(config: Json) -> Json:
+def _config_facts(config: Json, components: list[Json]) -> Json:
     (variant,) = config["ProductionVariants"]
+    timeouts = components[0]["StartupParameters"] if components else variant
     return {
         "instance": variant["InstanceType"],
         "instances": variant["InitialInstanceCount"],
         "variant": variant["VariantName"],
-        "startup_timeout": variant["ContainerStartupHealthCheckTimeoutInSeconds"],
-        "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds"),
+        "startup_timeout": timeouts["ContainerStartupHealthCheckTimeoutInSeconds"],
+        "download_timeout": timeouts.get("ModelDataDownloadTimeoutInSeconds"),
     }
 
 
@@ -144,6 +159,23 @@ def _scaling_facts(template: Json) -> Json | None:
         "target": tracked["TargetValue"],
         "scale_in_cooldown": tracked["ScaleInCooldown"],
         "scale_out_cooldown": tracked["ScaleOutCooldown"],
+    }
+
+
+def _zero_facts(template: Json) -> Json:
+    """How many copies there are at most, when the last one goes, and how limits change with the clock."""
+    (target,) = (one["Properties"] for one in resources(template, TARGET).values())
+    alarms = [one["Properties"] for one in resources(template, ALARM).values()]
+    (idle,) = (alarm["EvaluationPeriods"] for alarm in alarms if alarm["ComparisonOperator"] == "LessThanThreshold")
+    schedule = []
+    for action in target.get("ScheduledActions", []):
+        limits = action["ScalableTargetAction"]
+        schedule.append([action["Schedule"], action["Timezone"], limits["MinCapacity"], limits["MaxCapacity"]])
+    return {
+        "minimum": target["MinCapacity"],
+        "maximum": target["MaxCapacity"],
+        "idle_minutes": idle,
+        "schedule": schedule,
     }
 
 

@@ -1,4 +1,4 @@
-"""FalconLite, GPTQ with code of its own, over four GPUs in a VPC. Its rope scaler is for another image."""
+"""FalconLite, GPTQ with its own code, on four GPUs in a VPC, in office hours. Its rope scaler needs another image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import InstanceType, Model, Quantization, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import InstanceType, Model, Quantization, ScaleToZero, TgiEndpoint, TgiImage, TgiOptions
 
 
 def build(app: App) -> Stack:
@@ -30,6 +30,7 @@ def build(app: App) -> Stack:
         startup_timeout=Duration.minutes(10),
         vpc=vpc,
         endpoint_name="falcon-lite",
+        scale_to_zero=ScaleToZero.hours("mon-fri 08:00-19:00", time_zone="America/New_York", outside="closed"),
         environment={"GPTQ_BITS": "4", "GPTQ_GROUPSIZE": "128", "DNTK_ALPHA_SCALER": "0.25"},
     )
     return stack

@@ -1,4 +1,4 @@
-"""Idefics 9B, which reads images, over four GPUs in a VPC."""
+"""Idefics 9B, which reads images, over four GPUs in a VPC, in office hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import InstanceType, Model, ScaleToZero, TgiEndpoint, TgiImage, TgiOptions
 
 
 def build(app: App) -> Stack:
@@ -23,5 +23,6 @@ def build(app: App) -> Stack:
         startup_timeout=Duration.minutes(5),
         vpc=vpc,
         endpoint_name="idefics-9b",
+        scale_to_zero=ScaleToZero.hours("mon-fri 08:00-19:00", time_zone="America/New_York", outside="closed"),
     )
     return stack

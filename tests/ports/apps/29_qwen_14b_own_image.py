@@ -1,11 +1,11 @@
-"""Qwen2.5 14B in GPTQ with an image of one's own."""
+"""Qwen2.5 14B in GPTQ with an image of one's own, on demand."""
 
 from __future__ import annotations
 
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_ecr as ecr
 
-from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage
+from constructs_lib import InstanceType, Model, ScaleToZero, TgiEndpoint, TgiImage
 
 
 def build(app: App) -> Stack:
@@ -21,5 +21,6 @@ def build(app: App) -> Stack:
         environment={"AWS_REGION": stack.region},
         variant_name="primary",
         endpoint_name="qwen-14b",
+        scale_to_zero=ScaleToZero(),
     )
     return stack

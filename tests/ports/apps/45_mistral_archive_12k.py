@@ -1,11 +1,11 @@
-"""A Mistral 7B of one's own from an archive, with a context of 12,288 tokens."""
+"""A Mistral 7B of one's own from an archive, with a context of 12,288 tokens, on demand."""
 
 from __future__ import annotations
 
 from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_s3 as s3
 
-from constructs_lib import InstanceType, Model, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import InstanceType, Model, ScaleToZero, TgiEndpoint, TgiImage, TgiOptions
 
 
 def build(app: App) -> Stack:
@@ -20,5 +20,6 @@ def build(app: App) -> Stack:
         options=TgiOptions(max_input_tokens=12287, max_total_tokens=12288, max_batch_prefill_tokens=12288),
         startup_timeout=Duration.minutes(20),
         endpoint_name="mistral-own",
+        scale_to_zero=ScaleToZero(),
     )
     return stack
