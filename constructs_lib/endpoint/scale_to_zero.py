@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 from aws_cdk import Duration
 
@@ -55,7 +55,9 @@ class ScaleToZero:
     weekly_hours: WeeklyHours | None = None
 
     @classmethod
-    def hours(cls, *windows: str, time_zone: str, outside: str = IDLE, **options: Unpack[ZeroOptions]) -> ScaleToZero:
+    def hours(
+        cls, *windows: str, time_zone: str, outside: Literal["idle", "closed"] = IDLE, **options: Unpack[ZeroOptions]
+    ) -> ScaleToZero:
         """The same with hours in which at least one copy runs.
 
         The copy is ordered when the hours start, and answers after the time of a wake: let them start earlier if it has

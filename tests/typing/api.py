@@ -26,6 +26,7 @@ from constructs_lib import (
     ModelFile,
     Quantization,
     Routing,
+    ScaleToZero,
     TgiEndpoint,
     TgiImage,
     TgiOptions,
@@ -80,6 +81,25 @@ TgiEndpoint(
     instance_type=[InstanceType.G6_2XLARGE, InstanceType.G5_2XLARGE],
     routing=Routing.least_outstanding(),
 )
+assert_type(ScaleToZero(), ScaleToZero)
+assert_type(ScaleToZero(idle=Duration.minutes(30), max_copies=2, request_tokens=4000, target=8.5), ScaleToZero)
+assert_type(ScaleToZero.hours("mon-fri 08:00-19:00", time_zone="Europe/Berlin"), ScaleToZero)
+to_zero = TgiEndpoint(
+    stack,
+    "ToZero",
+    model=Model.from_hub("org/model"),
+    instance_type=InstanceType.G5_2XLARGE,
+    scale_to_zero=ScaleToZero.hours(
+        "mon-fri 08:00-19:00",
+        "sat 10:00-14:00",
+        time_zone="UTC",
+        outside="closed",
+        idle=Duration.minutes(30),
+        max_copies=2,
+        target=8,
+    ),
+)
+assert_type(to_zero.inference_component_name, str | None)
 least = TgiEndpoint(stack, "Least", model=Model.from_hub("org/model"), instance_type=InstanceType.G5_2XLARGE)
 TgiEndpoint(
     stack,
@@ -141,6 +161,16 @@ TgiEndpoint(stack, "Type", model=Model.from_hub("org/model"), instance_type="ml.
 Model.from_hub("org/model", token="hf_…")  # type: ignore[arg-type]
 Model.from_hub("org/model", accept_eula=True)  # type: ignore[call-arg]
 Model.from_s3_archive("weights", "model.tar.gz")  # type: ignore[arg-type]
+TgiEndpoint(
+    stack,
+    "Zero",
+    model=Model.from_hub("org/model"),
+    instance_type=InstanceType.G5_2XLARGE,
+    scale_to_zero=True,  # type: ignore[arg-type]
+)
+ScaleToZero(idle=30)  # type: ignore[arg-type]
+ScaleToZero.hours("mon-fri 08:00-19:00")  # type: ignore[call-arg]
+ScaleToZero.hours("mon-fri 08:00-19:00", time_zone="UTC", outside="off")  # type: ignore[arg-type]
 TgiOptions(max_input_token=1)  # type: ignore[call-arg]
 TgiImage.from_uri("registry/tgi:1")  # type: ignore[call-arg]
 least.metric_invocations(statistics="Sum")  # type: ignore[call-arg]

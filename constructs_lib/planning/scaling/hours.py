@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from constructs_lib.planning.scaling.time_zones import posix_rule, time_zone_problems
 from constructs_lib.planning.scaling.weekly_windows import (
@@ -14,7 +14,8 @@ from constructs_lib.planning.scaling.weekly_windows import (
 )
 from constructs_lib.planning.validation.problem import Problem
 
-IDLE, CLOSED = "idle", "closed"
+IDLE: Final = "idle"
+CLOSED: Final = "closed"
 
 
 @dataclass(frozen=True, slots=True)
