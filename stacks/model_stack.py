@@ -101,6 +101,9 @@ class ModelStack(Stack):
         name = self.endpoint.endpoint_name
         add_front_door_outputs(self, self.front_door, self.consumer)
         add_output(self, "EndpointName", name, "Name of the SageMaker endpoint")
+        price = self.endpoint.describe_price(front_door_memory=self.front_door.memory_size)
+        if price is not None:
+            add_output(self, "PricePerHour", price, "On demand in N. Virginia, without data transfer and logs")
         console = Console(self)
         links = {
             "EndpointConsole": (console.endpoint(name), "The endpoint in the AWS console"),

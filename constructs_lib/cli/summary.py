@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from constructs_lib.cli.errors import Parser, UsageError
 from constructs_lib.cli.formatting import hourly, monthly, number, span
 from constructs_lib.cli.front_doors import COLUMNS, served_models
 from constructs_lib.cli.output import Column
-from constructs_lib.planning.summary import METADATA, PlanSummary
+from constructs_lib.planning.cost import TOKENS_PER_STREAM, streams_usd_per_hour
+from constructs_lib.planning.summary import FRONT_DOOR_METADATA, METADATA, PlanSummary
 
 if TYPE_CHECKING:
     from constructs_lib.cli.assembly import SynthesizedStack
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Reads a cloud assembly written by cdk synth and prints the plan of each endpoint in it, one line each.
 Then it lists the models of its front doors by the names that clients use.
 Prices are SageMaker's on-demand hosting prices in us-east-1; ~ marks prices derived from EC2's."""
+
+_LEGEND = (
+    f"STREAMS: requests at once on the most instances, of {TOKENS_PER_STREAM} tokens unless auto_scale has"
+    " request_tokens, by memory · FRONT DOOR: $ / hour while as many streams are open"
+)
 
 
 def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -43,10 +50,10 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     if problems:
         raise UsageError(problems, arguments.parser.format_usage().strip())
     assembly = Path(arguments.assembly)
-    found = list(summaries(assembly))
+    found = list(endpoints(assembly))
     served = [model for stack in read_stacks(assembly) for model in served_models(stack)]
     if arguments.json:
-        rows = [_json_row(stack, summary) for stack, summary in found] + [model.to_json() for model in served]
+        rows = [_json_row(endpoint) for endpoint in found] + [model.to_json() for model in served]
         out.write(json.dumps(rows, indent=2) + "\n")
         return 0
     if found:
@@ -59,7 +66,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     return 0
 
 
-def _print_endpoints(found: list[tuple[str, PlanSummary]], out: Output) -> None:
+def _print_endpoints(found: list[SynthesizedEndpoint], out: Output) -> None:
     columns = [
         Column("STACK"),
         Column("MODEL", wraps=True),
@@ -68,14 +75,20 @@ def _print_endpoints(found: list[tuple[str, PlanSummary]], out: Output) -> None:
         Column("CONTEXT", is_number=True),
         Column("$ / HOUR", is_number=True),
         Column("$ / MONTH", is_number=True),
+        Column("STREAMS", is_number=True),
+        Column("FRONT DOOR", is_number=True),
     ]
-    out.print_table(columns, [_row(stack, summary) for stack, summary in found])
-    out.write(_quota_note([summary for _, summary in found]))
+    out.print_table(columns, [_row(endpoint) for endpoint in found])
+    out.print()
+    out.print(_LEGEND)
+    out.write(_quota_note([endpoint.summary for endpoint in found]))
 
 
-def _json_row(stack: str, summary: PlanSummary) -> dict[str, Any]:
+def _json_row(endpoint: SynthesizedEndpoint) -> dict[str, Any]:
+    summary = endpoint.summary
     quota = {"quota_names": summary.quota_names, "quota_needed": summary.quota_needed}
-    return {"stack": stack, **summary.to_json(), **quota}
+    front_door = {"front_door_memory_mib": endpoint.memory_mib, "front_door_usd_per_hour": endpoint.front_door_price}
+    return {"stack": endpoint.stack, **summary.to_json(), **front_door, **quota}
 
 
 def _quota_note(summaries: list[PlanSummary]) -> str:
@@ -94,16 +107,19 @@ It must allow twice the instances, as an update starts the new ones before it st
 """
 
 
-def _row(stack: str, summary: PlanSummary) -> list[str]:
+def _row(endpoint: SynthesizedEndpoint) -> list[str]:
+    summary = endpoint.summary
     prices, derived = (summary.min_usd_per_hour, summary.max_usd_per_hour), summary.price_is_derived
     return [
-        stack,
+        endpoint.stack,
         summary.model or "-",
         f"{_count(summary)}{', '.join(summary.instances)}",
         f"{summary.num_shard} × {summary.accelerator}",
         "-" if summary.context is None else number(summary.context),
         span(*(hourly(price, derived=derived) for price in prices)),
         span(*(monthly(price, derived=derived) for price in prices)),
+        "-" if summary.streams is None else number(summary.streams),
+        hourly(endpoint.front_door_price, derived=False),
     ]
 
 
@@ -113,8 +129,29 @@ def _count(summary: PlanSummary) -> str:
     return "" if count == "1" else f"{count} × "
 
 
-def summaries(assembly: Path) -> Iterator[tuple[str, PlanSummary]]:
-    """The endpoints of a cloud assembly, each with the name of its stack.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SynthesizedEndpoint:
+    """An endpoint in a cloud assembly.
+
+    Args:
+        stack: Name of its stack.
+        summary: Its plan.
+        memory_mib: Memory of the function of its front door, the largest of several; None without one.
+    """
+
+    stack: str
+    summary: PlanSummary
+    memory_mib: float | None
+
+    @property
+    def front_door_price(self) -> float | None:
+        """What an hour with as many open streams as it serves costs in the front door; None if that is not known."""
+        streams, memory = self.summary.streams, self.memory_mib
+        return None if streams is None or memory is None else streams_usd_per_hour(streams, memory)
+
+
+def endpoints(assembly: Path) -> Iterator[SynthesizedEndpoint]:
+    """The endpoints of a cloud assembly.
 
     Args:
         assembly: The folder written by cdk synth; the assemblies of stages are nested in it.
@@ -122,11 +159,21 @@ def summaries(assembly: Path) -> Iterator[tuple[str, PlanSummary]]:
     Raises:
         CommandError: It is not a cloud assembly.
     """
-    for stack in read_stacks(assembly):
-        for entries in _metadata(stack).values():
-            for entry in entries:
-                if entry.get("type") == METADATA:
-                    yield stack.name, PlanSummary.from_json(entry["data"])
+    found = [(stack.name, *entry) for stack in read_stacks(assembly) for entry in _entries(stack)]
+    doors = [data for _, _, kind, data in found if kind == FRONT_DOOR_METADATA and data.get("memory_mib")]
+    for stack, path, kind, data in found:
+        if kind == METADATA:
+            memory = [door["memory_mib"] for door in doors if path in door["endpoints"]]
+            yield SynthesizedEndpoint(
+                stack=stack, summary=PlanSummary.from_json(data), memory_mib=max(memory, default=None)
+            )
+
+
+def _entries(stack: SynthesizedStack) -> Iterator[tuple[str, str, Any]]:
+    """The metadata of a stack: path of the construct, type and data."""
+    for path, entries in _metadata(stack).items():
+        for entry in entries:
+            yield path.removeprefix("/"), entry["type"], entry.get("data")
 
 
 def _metadata(stack: SynthesizedStack) -> dict[str, list[dict[str, Any]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsii
 from aws_cdk import Annotations, Tags
@@ -11,7 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib._lazy import late_value
+from constructs_lib._lazy import late_string, late_value
 from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
@@ -20,12 +20,13 @@ from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
 from constructs_lib.errors import ConfigurationError, raise_if_any
+from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.limits import count_problems
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.scaling.updates import replacement_id, type_change_warning
 from constructs_lib.planning.scaling.zero import plan_zero, zero_problems, zero_warnings
-from constructs_lib.planning.summary import METADATA, planned_capacity, summary
+from constructs_lib.planning.summary import METADATA, PlanSummary, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -80,13 +81,12 @@ class HostedEndpoint(EndpointBase):
         self._endpoint = self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
-        known = hide_tokens_of_request(request)
-        self._capacity = planned_capacity(known)
+        self._known = hide_tokens_of_request(request)
+        self._capacity = planned_capacity(self._known)
         if self._zero:
             self._scale_to_zero(self._zero, request, model)
-        # Read by `python -m constructs_lib summary`. Only in the cloud assembly, so that no template changes with a
-        # price.
-        self.node.add_metadata(METADATA, late_value(lambda: summary(known, planned, self._capacity).to_json()))
+        # Read by `python -m constructs_lib summary`.
+        self.node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
         for warning in [*planned.warnings, *arguments.warnings(scope), *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
@@ -146,11 +146,33 @@ class HostedEndpoint(EndpointBase):
         """
         self._capacity = replace(
             self._capacity,
-            min_instances=None if is_token(min_instances) else min_instances,
-            max_instances=None if is_token(max_instances) else max_instances,
+            min_instances=_known(min_instances),
+            max_instances=_known(max_instances),
         )
         if self._capacity.max_instances != 1:
             Annotations.of(self).acknowledge_warning(ONE_INSTANCE, "something adds instances")
+
+    def describe_price(self, *, front_door_memory: float | None = None) -> str | None:
+        """What an hour of the endpoint costs at its smallest and at its largest capacity, as a text for people.
+
+        In US dollars, on demand, in us-east-1; with what scales the endpoint at synthesis, also if that is added later.
+
+        Args:
+            front_door_memory: Memory of the function of its front door in MiB (`FrontDoor.memory_size`), for what that
+                costs while as many streams are open as the endpoint serves concurrently. Default: without it.
+
+        Returns:
+            A text such as `1.515 USD at minimum, 3.030 USD at maximum`; None if no price of the instances is published.
+        """
+
+        def describe() -> str | None:
+            line = self._summary()
+            return describe_price(self._capacity, line.streams, line.stream_tokens, _known(front_door_memory))
+
+        return None if describe() is None else late_string(describe)
+
+    def _summary(self) -> PlanSummary:
+        return summary(self._known, self._plan, self._capacity)
 
     @property
     def role(self) -> iam.IRole:
@@ -210,6 +232,7 @@ class HostedEndpoint(EndpointBase):
             problems=self._scaling_problems(hide_token(min_instances), hide_token(max_instances)),
             tell_range=self.set_capacity_range,
         )
+        self._capacity = replace(self._capacity, request_tokens=_known(request_tokens))
         keep_instance_count(self._endpoint)
         if not self._arguments.replace_on_instance_type_change:
             warning = type_change_warning()
@@ -242,6 +265,7 @@ class HostedEndpoint(EndpointBase):
         ZeroScaling(self, component, zero)
         keep_instance_count(self._endpoint)
         self.set_capacity_range(0, zero.max_instances)
+        self._capacity = replace(self._capacity, max_copies=zero.max_copies, request_tokens=zero.request_tokens)
 
     def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
         replaces = self._arguments.replace_on_instance_type_change
@@ -272,3 +296,8 @@ def _managed(zero: ZeroPlan, model: SageMakerModel) -> ManagedInstances:
     return ManagedInstances(
         minimum=0, maximum=zero.max_instances, role=model.execution_role, vpc_config=model.vpc_config
     )
+
+
+def _known(number: Any) -> Any:
+    """The number; None if only the deployment knows it."""
+    return None if is_token(number) else number

@@ -9,10 +9,11 @@ from aws_cdk import Annotations, Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+from constructs import Construct, Node
 
 from constructs_lib._lazy import late_string
 from constructs_lib._stack_env import environment_of
+from constructs_lib._tokens import is_token
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.arguments import FrontDoorArguments
@@ -35,6 +36,7 @@ from constructs_lib.front_door.playground_page import render_page
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.validation import validate
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
+from constructs_lib.planning.summary import FRONT_DOOR_METADATA
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -98,6 +100,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
 
     Attributes:
         function: The function that serves the routes.
+        memory_size: The function's memory in MiB.
         api: The REST API.
         stage: Its only stage.
 
@@ -150,6 +153,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
         super().__init__(scope, id)
         self._access, self._domain = access, domain
         self._models: dict[str, IModelEndpoint] = dict(models)
+        self.memory_size = memory_size
         self._add_resources(arguments, variables)
 
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
@@ -174,6 +178,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
             burst_limit=arguments.burst_limit,
         )
         add_queries(self, function=self.function)
+        self._add_metadata()
         if access.warning:
             Annotations.of(self).add_warning_v2(access.warning.id, access.warning.message)
 
@@ -197,6 +202,12 @@ class FrontDoor(Construct, FrontDoorMetrics):
                 raise
             scope.node.try_remove_child(self.node.id)
             raise ConfigurationError(self.node.path, problems) from None
+
+    def _add_metadata(self) -> None:
+        """Leave in the cloud assembly what `python -m constructs_lib summary` works out the price from."""
+        memory = None if is_token(self.memory_size) else self.memory_size
+        paths = {Node.of(endpoint).path for endpoint in self._models.values() if isinstance(endpoint, Construct)}
+        self.node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
 
     def _add_models(self) -> None:
         """Give the function its models, as they are at synthesis."""

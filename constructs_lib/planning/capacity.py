@@ -15,11 +15,15 @@ class Capacity:
         instances: The instance types in the order of their priority, at least one; several with instance pools.
         min_instances: The smallest number of instances; None if only the deployment knows it.
         max_instances: The largest number of instances; None if only the deployment knows it.
+        max_copies: The largest number of copies of the model. Default: one on each instance.
+        request_tokens: Prompt and answer of one request together, as clients send them. Default: not known.
     """
 
     instances: tuple[InstanceType, ...]
     min_instances: int | None
     max_instances: int | None
+    max_copies: int | None = None
+    request_tokens: int | None = None
 
     @property
     def min_usd_per_hour(self) -> float | None:

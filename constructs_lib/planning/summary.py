@@ -6,11 +6,16 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from constructs_lib.planning.capacity import Capacity
+from constructs_lib.planning.cost import TOKENS_PER_STREAM
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
 from constructs_lib.planning.validation.unknown import Unknown
 
 METADATA = "tgi-endpoint:plan"
 """Type of the metadata under which an endpoint leaves its summary in the cloud assembly."""
+
+
+FRONT_DOOR_METADATA = "tgi-endpoint:front-door"
+"""Type of the metadata under which a front door leaves its function's memory in MiB, and the paths of its endpoints."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +30,10 @@ class PlanSummary:
         accelerator: Marketing name of the GPUs of the first instance type.
         num_shard: GPUs that share the model.
         context: Longest request in tokens; None if the model is not known.
-        streams: Requests of that length that the largest number of instances serves concurrently; None if not known.
+        stream_tokens: Tokens of one request at full load: as the endpoint is told, else 1024, at most `context`; None
+            if the model is not known.
+        streams: Requests of that many tokens that the largest number of instances serves concurrently, by memory; None
+            if that is not known.
         min_usd_per_hour: What the smallest number of instances costs in us-east-1; None if no price is published.
         max_usd_per_hour: What the largest number costs, of the dearest instance type; None if no price is published.
         price_is_derived: Whether a price is worked out from EC2's.
@@ -38,6 +46,7 @@ class PlanSummary:
     accelerator: str
     num_shard: int
     context: int | None
+    stream_tokens: int | None
     streams: int | None
     min_usd_per_hour: float | None
     max_usd_per_hour: float | None
@@ -78,6 +87,7 @@ def summary(request: EndpointRequest, plan: EndpointPlan, capacity: Capacity) ->
         capacity: How many instances it runs.
     """
     hub_id = request.model.hub_id
+    tokens = _stream_tokens(plan, capacity)
     return PlanSummary(
         model=None if _is_unknown(hub_id) else hub_id,
         instances=[instance.name for instance in capacity.instances],
@@ -86,7 +96,8 @@ def summary(request: EndpointRequest, plan: EndpointPlan, capacity: Capacity) ->
         accelerator=capacity.instances[0].accelerator,
         num_shard=plan.num_shard,
         context=_context(plan),
-        streams=_streams(plan, capacity),
+        stream_tokens=tokens,
+        streams=_streams(plan, capacity, tokens),
         min_usd_per_hour=capacity.min_usd_per_hour,
         max_usd_per_hour=capacity.max_usd_per_hour,
         price_is_derived=capacity.price_is_derived,
@@ -103,22 +114,33 @@ def planned_capacity(request: EndpointRequest) -> Capacity:
     return Capacity(instances=request.pools or (request.instance,), min_instances=count, max_instances=count)
 
 
-def concurrent_requests(plan: EndpointPlan) -> int | None:
-    """How many requests of the greatest length one instance serves concurrently; None if synth does not know it.
+def concurrent_requests(plan: EndpointPlan, tokens: int) -> int | None:
+    """How many requests of a length one copy of the model serves concurrently; None if synth does not know it.
+
+    Of several instance types, the one that serves the most counts.
 
     Args:
         plan: The plan of the endpoint.
+        tokens: Prompt and answer of one request together; at most the context.
     """
+    if plan.pools:
+        served = [concurrent_requests(pool, tokens) for pool in plan.pools]
+        return max((each for each in served if each is not None), default=None)
     if plan.memory is None:
         return None
-    served = plan.memory.concurrent_requests(_context(plan) or 0)
-    limit = plan.serving.max_concurrent_requests
-    return max(1, served if limit is None else min(served, limit))
+    fitting, limit = plan.memory.concurrent_requests(tokens), plan.serving.max_concurrent_requests
+    return max(1, fitting if limit is None else min(fitting, limit))
 
 
-def _streams(plan: EndpointPlan, capacity: Capacity) -> int | None:
-    concurrency, instances = concurrent_requests(plan), capacity.max_instances
-    return None if concurrency is None or instances is None else concurrency * instances
+def _stream_tokens(plan: EndpointPlan, capacity: Capacity) -> int | None:
+    context = _context(plan)
+    return None if context is None else min(context, capacity.request_tokens or TOKENS_PER_STREAM)
+
+
+def _streams(plan: EndpointPlan, capacity: Capacity, tokens: int | None) -> int | None:
+    concurrency = None if tokens is None else concurrent_requests(plan, tokens)
+    copies = capacity.max_copies or capacity.max_instances
+    return None if concurrency is None or copies is None else concurrency * copies
 
 
 def _is_unknown(value: object) -> bool:

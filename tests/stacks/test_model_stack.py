@@ -91,7 +91,29 @@ def test_the_console_links_follow_the_partition_of_the_region(region: str, host:
 
 
 def test_a_region_without_a_public_console_gets_no_links() -> None:
-    assert set(outputs(template(model_stack("us-iso-east-1")))) == {"Url", "ApiKeyId", "ApiKeyCommand", "EndpointName"}
+    assert set(outputs(template(model_stack("us-iso-east-1")))) == {
+        "Url",
+        "ApiKeyId",
+        "ApiKeyCommand",
+        "EndpointName",
+        "PricePerHour",
+    }
+
+
+def test_an_output_says_what_an_hour_costs_with_what_scales_the_endpoint_at_synthesis() -> None:
+    stack = model_stack()
+    stack.endpoint.auto_scale(min_instances=1, max_instances=2, request_tokens=2048)
+    output = template(stack)["Outputs"]["PricePerHour"]
+    assert output["Description"] == "On demand in N. Virginia, without data transfer and logs"
+    assert output["Value"] == (
+        "1.515 USD at minimum, 3.030 USD at maximum; front door 0.453 USD per hour of 34 open streams of 2048 tokens"
+    )
+
+
+def test_an_instance_type_without_a_published_price_has_no_output_of_it() -> None:
+    own = InstanceType.of("ml.g9.2xlarge", accelerator_count=1, memory_gib=48)
+    stack = ModelStack(App(), "Stack", name="a", model_id="HuggingFaceH4/zephyr-7b-beta", instance_type=own)
+    assert "PricePerHour" not in template(stack)["Outputs"]
 
 
 def test_in_an_unknown_region_the_template_finds_the_console_or_has_no_links() -> None:

@@ -54,6 +54,7 @@ class ZeroPlan:
         idle_minutes: Without a request before the last copy is removed.
         max_copies: Most copies.
         max_instances: The instances that they need.
+        request_tokens: Prompt and answer of one request together; None if that is not known.
         target: Concurrent requests of one copy at which another one is added; None for one copy.
         low_load: Concurrent requests of each copy up to which one copy could carry the load of all; None for one copy,
             and if nothing tells.
@@ -63,6 +64,7 @@ class ZeroPlan:
     idle_minutes: int
     max_copies: int
     max_instances: int
+    request_tokens: int | None
     target: float | None
     low_load: int | None
     wake: WakeFacts
@@ -83,6 +85,7 @@ def plan_zero(request: ZeroRequest | None, plan: EndpointPlan) -> ZeroPlan | Non
         idle_minutes=idle // 60,
         max_copies=request.max_copies,
         max_instances=math.ceil(request.max_copies / copies_per_instance(plan)),
+        request_tokens=request.request_tokens if isinstance(request.request_tokens, int) else None,
         target=_target(request, plan),
         low_load=_low_load(request, plan),
         wake=WakeFacts(seconds=wake_seconds(plan.load_seconds), hours=hours),

@@ -6,6 +6,7 @@ import pytest
 from aws_cdk import App, CfnWaitConditionHandle, NestedStack, Stack, Stage
 
 from constructs_lib import FrontDoor, InstanceType, Model, TgiEndpoint, TgiOptions
+from constructs_lib.planning.cost import streams_usd_per_hour
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +28,16 @@ def test_each_endpoint_has_a_line_including_those_of_stages(run, assembly):
     outcome = run("summary", assembly)
     assert outcome.status == 0
     assert outcome.out.splitlines()[:3] == [
-        "STACK     MODEL             INSTANCE             GPUS      CONTEXT  $ / HOUR  $ / MONTH",
-        "One       tiiuae/falcon-7b  ml.g5.2xlarge        1 × A10G    1,500     1.515      1,106",
-        "Prod-Two  tiiuae/falcon-7b  2 × ml.g6e.16xlarge  1 × L40S    2,048   ~18.942    ~13,828",
+        "STACK     MODEL             INSTANCE             GPUS      CONTEXT  $ / HOUR  $ / MONTH  STREAMS  FRONT DOOR",
+        "One       tiiuae/falcon-7b  ml.g5.2xlarge        1 × A10G    1,500     1.515      1,106      128           -",
+        "Prod-Two  tiiuae/falcon-7b  2 × ml.g6e.16xlarge  1 × L40S    2,048   ~18.942    ~13,828      256           -",
     ]
 
 
 NOTE = """
+STREAMS: requests at once on the most instances, of 1024 tokens unless auto_scale has request_tokens, by memory · \
+FRONT DOOR: $ / hour while as many streams are open
+
 SageMaker's quota "{name}" is usually 0 in a new account: the endpoint then fails with ResourceLimitExceeded.
 It must allow twice the instances, as an update starts the new ones before it stops the old ones. To read and raise it:
   aws service-quotas list-service-quotas --service-code sagemaker --output text \\
@@ -71,7 +75,7 @@ def test_an_endpoint_that_is_scaled_costs_a_range(run, tmp_path):
     endpoint.set_capacity_range(0, 4)
     app.synth()
     assert run("summary", folder).out.splitlines()[1] == (
-        "One    tiiuae/falcon-7b  0–4 × ml.g5.2xlarge  1 × A10G    2,048  0.000–6.060    0–4,424"
+        "One    tiiuae/falcon-7b  0–4 × ml.g5.2xlarge  1 × A10G    2,048  0.000–6.060    0–4,424      512           -"
     )
 
 
@@ -83,19 +87,29 @@ def front_doors(tmp_path_factory):
     falcon = TgiEndpoint(stack, "E", model=Model.from_hub("tiiuae/falcon-7b"), instance_type=InstanceType.G5_2XLARGE)
     old = TgiEndpoint.from_endpoint_name(stack, "Old", endpoint_name="llama-prod", max_total_tokens=4096)
     FrontDoor(stack, "Api", models={"falcon": falcon, "llama": old})
+    FrontDoor(stack, "Larger", models={"falcon": falcon}, memory_size=1024, cloud_watch_role=False)
     FrontDoor(NestedStack(stack, "Nested"), "Api", models={"other": old}, cloud_watch_role=False)
     app.synth()
     return folder
 
 
 def test_the_models_of_front_doors_are_listed_after_the_endpoints(run, front_doors):
-    blank, titles, *rows = run("summary", front_doors).out.splitlines()[-5:]
+    blank, titles, *rows = run("summary", front_doors).out.splitlines()[-6:]
     assert (blank, titles) == ("", "FRONT DOOR IN  SERVES  MODEL             CONTEXT  ENDPOINT")
     assert sorted(rows) == [
+        "Prod-Door      falcon  tiiuae/falcon-7b        -  named at deployment",
         "Prod-Door      falcon  tiiuae/falcon-7b        -  named at deployment",
         "Prod-Door      llama   -                   4,096  llama-prod",
         "Prod-Door      other   -                   4,096  llama-prod",
     ]
+
+
+def test_a_front_door_costs_the_memory_of_as_many_streams_as_the_endpoint_serves(run, front_doors):
+    endpoint, *_ = json.loads(run("summary", front_doors, "--json").out)
+    expected = streams_usd_per_hour(128, 1024)
+    assert (endpoint["streams"], endpoint["front_door_memory_mib"]) == (128, 1024)
+    assert endpoint["front_door_usd_per_hour"] == pytest.approx(expected)
+    assert run("summary", front_doors).out.splitlines()[1].endswith(f"      128       {expected:.3f}")
 
 
 def test_the_models_of_front_doors_are_in_the_json(run, front_doors):
@@ -108,7 +122,7 @@ def test_the_models_of_front_doors_are_in_the_json(run, front_doors):
         "context": 4096,
         "endpoint_name": "llama-prod",
     } in models
-    assert len(models) == 3
+    assert len(models) == 4
 
 
 def test_templates_do_not_contain_the_summary(assembly):

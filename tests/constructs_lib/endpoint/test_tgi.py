@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import InstanceType, Model, Quantization, TgiEndpoint, TgiImage, TgiOptions
+from constructs_lib import InstanceType, Model, Quantization, ScaleToZero, TgiEndpoint, TgiImage, TgiOptions
 from constructs_lib.planning.engines.tgi.engine import TGI
 from tests.constructs_lib.rendered import (
     CONFIG,
@@ -302,6 +302,20 @@ def test_what_scales_the_endpoint_tells_it_its_capacity(stack: Stack) -> None:
     most = CfnParameter(stack, "Most", type="Number").value_as_number
     endpoint.set_capacity_range(1, most)  # type: ignore[arg-type]  # the CDK's numbers are floats
     assert (endpoint.capacity.min_instances, endpoint.capacity.max_instances) == (1, None)
+
+
+def test_scaling_to_zero_tells_the_endpoint_its_capacity(stack: Stack) -> None:
+    endpoint = TgiEndpoint(
+        stack,
+        "Zero",
+        model=Model.from_hub("tiiuae/falcon-7b"),
+        instance_type=InstanceType.G5_12XLARGE,
+        options=TgiOptions(num_shard=1),
+        scale_to_zero=ScaleToZero(max_copies=6, request_tokens=2000),
+    )
+    found = endpoint.capacity
+    assert (found.min_instances, found.max_instances) == (0, 2)
+    assert (found.max_copies, found.request_tokens) == (6, 2000)
 
 
 def test_the_model_depends_on_the_policy_that_sagemaker_checks(llama: Json) -> None:

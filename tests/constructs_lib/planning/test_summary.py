@@ -35,6 +35,7 @@ def test_it_has_model_instance_gpus_context_and_price():
         accelerator="A10G",
         num_shard=1,
         context=2048,
+        stream_tokens=1024,
         streams=128,
         min_usd_per_hour=1.515,
         max_usd_per_hour=1.515,
@@ -84,26 +85,59 @@ def test_what_scales_changes_the_largest_number_or_the_smallest():
     assert (line.streams, line.quota_needed) == (4 * 128, 8)
 
 
-def test_an_instance_serves_the_requests_of_full_length_that_fit_its_memory():
-    planned = plan(EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE))
-    fitting = planned.memory.concurrent_requests(2048)
-    assert fitting > 128
-    assert concurrent_requests(planned) == 128
-    limited = replace(planned, serving=replace(planned.serving, max_concurrent_requests=None))
-    assert concurrent_requests(limited) == fitting
-    assert concurrent_requests(replace(planned, memory=None)) is None
+LLAMA = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
+
+
+def planned(**changes):
+    return plan(EndpointRequest(**{"engine": TGI, "model": LLAMA, "instance": InstanceType.G5_2XLARGE} | changes))
+
+
+def test_an_instance_serves_the_requests_that_fit_its_memory_and_that_its_container_accepts():
+    found = planned()
+    assert concurrent_requests(found, 2048) == found.memory.concurrent_requests(2048) > 1
+    assert found.memory.concurrent_requests(64) > 128
+    assert concurrent_requests(found, 64) == 128
+    unlimited = replace(found, serving=replace(found.serving, max_concurrent_requests=None))
+    assert concurrent_requests(unlimited, 64) == found.memory.concurrent_requests(64)
+    assert concurrent_requests(replace(found, memory=None), 64) is None
 
 
 def test_it_serves_one_request_at_least_however_tight_its_memory_is():
-    planned = plan(EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE))
-    tight = replace(planned, memory=replace(planned.memory, max_tokens=0, weights=planned.memory.usable))
-    assert concurrent_requests(tight) == 1
+    found = planned()
+    tight = replace(found, memory=replace(found.memory, max_tokens=0, weights=found.memory.usable))
+    assert concurrent_requests(tight, 64) == 1
+
+
+def test_of_several_instance_types_the_one_that_serves_the_most_counts():
+    pools = (InstanceType.G5_2XLARGE, InstanceType.G6E_XLARGE)
+    found = planned(pools=pools)
+    assert found.problems == ()
+    each = [concurrent_requests(planned(instance=one), 2048) for one in pools]
+    assert each[0] < each[1] == concurrent_requests(found, 2048)
+
+
+def test_copies_that_share_an_instance_serve_requests_each():
+    request = EndpointRequest(engine=TGI, model=LLAMA, instance=InstanceType.G5_2XLARGE)
+    found = plan(request)
+    line = summary(request, found, replace(planned_capacity(request), max_instances=2, max_copies=8))
+    assert line.streams == 8 * concurrent_requests(found, 1024)
+
+
+@pytest.mark.parametrize(
+    ("limit", "told", "tokens"), [(None, None, 1024), (1000, None, 1000), (None, 3000, 3000), (1000, 3000, 1000)]
+)
+def test_a_full_load_has_requests_of_1024_tokens_or_as_the_endpoint_is_told(limit, told, tokens):
+    options = TgiOptions() if limit is None else TgiOptions(max_input_tokens=900, max_total_tokens=limit)
+    request = EndpointRequest(engine=TGI, model=LLAMA, instance=InstanceType.G5_2XLARGE, options=options)
+    found = plan(request)
+    line = summary(request, found, replace(planned_capacity(request), max_instances=3, request_tokens=told))
+    assert (line.stream_tokens, line.streams) == (tokens, 3 * concurrent_requests(found, tokens))
 
 
 def test_each_instance_type_of_a_pool_has_a_quota():
-    request = EndpointRequest(engine=TGI, model=FALCON, instance=InstanceType.G5_2XLARGE)
     types = (InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE)
-    line = summary(request, plan(request), replace(planned_capacity(request), instances=types))
+    request = EndpointRequest(engine=TGI, model=FALCON, instance=UNDECIDED, pools=types)
+    line = summary(request, plan(request), planned_capacity(request))
     assert line.quota_names == ["ml.g5.2xlarge for endpoint usage", "ml.g6.2xlarge for endpoint usage"]
 
 
