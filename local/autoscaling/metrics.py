@@ -6,7 +6,17 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from statistics import fmean
 
-NAMESPACE = "AWS/SageMaker"
+PUBLISHED = frozenset(
+    {
+        "ConcurrentRequestsPerCopy",
+        "ConcurrentRequestsPerModel",
+        "Invocations",
+        "InvocationsPerCopy",
+        "InvocationsPerInstance",
+        "NoCapacityInvocationFailures",
+    }
+)
+"""The metrics of SageMaker that are recorded here, by variant or by inference component."""
 STATISTICS: dict[str, Callable[[list[float]], float]] = {
     "Average": fmean,
     "Maximum": max,

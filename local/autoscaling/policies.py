@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from local.autoscaling.expressions import Expression
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -59,7 +61,7 @@ class TrackingPolicy:
 
     Args:
         name: Its name.
-        metric: The name of the metric.
+        watched: The metric.
         target: The value to keep.
         period: The period of the metric in seconds.
         scale_out_cooldown: Seconds between two scale-outs.
@@ -68,7 +70,7 @@ class TrackingPolicy:
     """
 
     name: str
-    metric: str
+    watched: Expression
     target: float
     period: float
     scale_out_cooldown: float

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from local.autoscaling.alarms import Alarm
-from local.autoscaling.expressions import Expression, Query
 from local.autoscaling.metrics import metric_key
 
 if TYPE_CHECKING:
@@ -117,13 +116,10 @@ class Scaler:
                 self._scale(policy.name, desired, policy.cooldown, f"{policy.name}, alarm {alarm.name}")
 
     def _tracking_alarms(self, policy: TrackingPolicy) -> list[Alarm]:
-        key = metric_key(policy.metric, self._scalable.dimensions)
-        statistic = "Average" if policy.period < REPEAT_SECONDS else "Sum"
-
         def alarm(name: str, periods: int, comparison: str, threshold: float) -> Alarm:
             return Alarm(
                 name=name,
-                watched=Expression("tracked", {"tracked": Query(key, statistic)}),
+                watched=policy.watched,
                 period=policy.period,
                 evaluation_periods=periods,
                 datapoints_to_alarm=periods,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.autoscaling.alarms import Alarm
 from local.autoscaling.expressions import Expression, Query
-from local.autoscaling.metrics import STATISTICS, metric_key
+from local.autoscaling.metrics import metric_key
 from local.autoscaling.policies import Step, StepPolicy, Target, TrackingPolicy
-from local.deployment.scalable_targets import POLICY, TARGET, target_key
-from local.errors import UserError
+from local.deployment.scalable_targets import POLICY, TARGET, dimensions_of, target_key
+from local.deployment.watched_metrics import read_watched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,32 +20,73 @@ if TYPE_CHECKING:
 
 ALARM = "AWS::CloudWatch::Alarm"
 DEFAULT_COOLDOWN = 300
-# The metric and its period in seconds: Application Auto Scaling guide, predefined metrics of SageMaker.
+# The metric with its statistic and its period in seconds: the predefined metrics of SageMaker in Application Auto
+# Scaling's guide.
 _PREDEFINED = {
-    "SageMakerVariantInvocationsPerInstance": ("InvocationsPerInstance", 60),
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution": ("ConcurrentRequestsPerModel", 10),
-    "SageMakerInferenceComponentInvocationsPerCopy": ("InvocationsPerCopy", 60),
-    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": ("ConcurrentRequestsPerCopy", 10),
+    "SageMakerVariantInvocationsPerInstance": ("InvocationsPerInstance", "Sum", 60.0),
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution": ("ConcurrentRequestsPerModel", "Average", 10.0),
+    "SageMakerInferenceComponentInvocationsPerCopy": ("InvocationsPerCopy", "Sum", 60.0),
+    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": (
+        "ConcurrentRequestsPerCopy",
+        "Average",
+        10.0,
+    ),
 }
 
 
-def read_targets(plane: ControlPlane) -> list[Target]:
-    """The scalable targets of the account, with their policies."""
+@dataclass(slots=True)
+class DeployedScaling:
+    """What scales in an account.
+
+    Args:
+        targets: The scalable targets with the policies that work here.
+        alarms: The alarms that invoke those policies; other alarms do nothing here.
+        notes: What does not work here, and why, one a line.
+    """
+
+    targets: list[Target] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_scaling(plane: ControlPlane) -> DeployedScaling:
+    """The scaling of the account."""
+    found = DeployedScaling()
     policies = plane.recorded(POLICY)
-    return [_target(target, policies) for target in plane.recorded(TARGET)]
+    for target in plane.recorded(TARGET):
+        own = [policy for policy in policies if target_key(policy.properties) == target.physical_resource_id]
+        found.targets.append(_target(target, own, found.notes))
+        if target.properties.get("ScheduledActions"):
+            found.notes.append(f"{target.properties['ResourceId']}: its scheduled actions do nothing here")
+    arns = {policy.arn for target in found.targets for policy in target.steps}
+    for alarm in plane.recorded(ALARM):
+        if arns & set(alarm.properties.get("AlarmActions", [])):
+            try:
+                found.alarms.append(_alarm(alarm))
+            except ValueError as error:
+                found.notes.append(f"the alarm {alarm.name} does nothing: {error}")
+    return found
 
 
-def _target(target: RecordedResource, policies: list[RecordedResource]) -> Target:
-    own = [policy for policy in policies if target_key(policy.properties) == target.physical_resource_id]
-    steps, tracking = "StepScalingPolicyConfiguration", "TargetTrackingScalingPolicyConfiguration"
+def _target(target: RecordedResource, policies: list[RecordedResource], notes: list[str]) -> Target:
+    steps: list[StepPolicy] = []
+    tracking: list[TrackingPolicy] = []
+    for policy in policies:
+        properties = policy.properties
+        if "StepScalingPolicyConfiguration" in properties:
+            steps.append(_step_policy(policy, properties["StepScalingPolicyConfiguration"]))
+            continue
+        try:
+            configuration = properties["TargetTrackingScalingPolicyConfiguration"]
+            tracking.append(_tracking_policy(properties["PolicyName"], target, configuration))
+        except ValueError as error:
+            notes.append(f"the policy {properties['PolicyName']} does nothing: {error}")
     return Target(
         resource_id=target.properties["ResourceId"],
         minimum=int(target.properties["MinCapacity"]),
         maximum=int(target.properties["MaxCapacity"]),
-        steps=[_step_policy(policy, policy.properties[steps]) for policy in own if steps in policy.properties],
-        tracking=[
-            _tracking_policy(policy, policy.properties[tracking]) for policy in own if tracking in policy.properties
-        ],
+        steps=steps,
+        tracking=tracking,
     )
 
 
@@ -69,18 +111,19 @@ def _step_policy(policy: RecordedResource, configuration: Mapping[str, Any]) -> 
     )
 
 
-def _tracking_policy(policy: RecordedResource, configuration: Mapping[str, Any]) -> TrackingPolicy:
-    name = policy.properties["PolicyName"]
-    predefined = configuration.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
-    if predefined not in _PREDEFINED:
-        raise UserError(
-            f"The scaling policy {name} tracks {predefined or 'a metric of its own'}, which nothing records here.",
-            f"Deploy without it: the emulated cloud scales by {', '.join(_PREDEFINED)}.",
-        )
-    metric, period = _PREDEFINED[predefined]
+def _tracking_policy(name: str, target: RecordedResource, configuration: Mapping[str, Any]) -> TrackingPolicy:
+    if "PredefinedMetricSpecification" in configuration:
+        predefined = configuration["PredefinedMetricSpecification"]["PredefinedMetricType"]
+        if predefined not in _PREDEFINED:
+            raise ValueError(f"nothing publishes {predefined} here")
+        metric, statistic, period = _PREDEFINED[predefined]
+        key = metric_key(metric, dimensions_of(target.properties))
+        watched = Expression("metric", {"metric": Query(key, statistic)})
+    else:
+        watched, period = read_watched(configuration["CustomizedMetricSpecification"])
     return TrackingPolicy(
         name=name,
-        metric=metric,
+        watched=watched,
         target=float(configuration["TargetValue"]),
         period=period,
         scale_out_cooldown=float(configuration.get("ScaleOutCooldown", DEFAULT_COOLDOWN)),
@@ -89,15 +132,9 @@ def _tracking_policy(policy: RecordedResource, configuration: Mapping[str, Any])
     )
 
 
-def read_alarms(plane: ControlPlane, targets: list[Target]) -> list[Alarm]:
-    """The alarms that invoke step policies of the targets; other alarms do nothing here."""
-    arns = {policy.arn for target in targets for policy in target.steps}
-    return [_alarm(entry) for entry in plane.recorded(ALARM) if arns & set(entry.properties.get("AlarmActions", []))]
-
-
 def _alarm(alarm: RecordedResource) -> Alarm:
     properties = alarm.properties
-    watched, period = _watched(alarm, properties)
+    watched, period = read_watched(properties)
     periods = int(properties["EvaluationPeriods"])
     return Alarm(
         name=alarm.name,
@@ -110,31 +147,3 @@ def _alarm(alarm: RecordedResource) -> Alarm:
         treat_missing=properties.get("TreatMissingData", "missing"),
         actions=properties["AlarmActions"],
     )
-
-
-def _watched(alarm: RecordedResource, properties: Mapping[str, Any]) -> tuple[Expression, float]:
-    """What an alarm evaluates, and its period."""
-    if "MetricName" in properties:
-        query = _query(alarm, properties, properties.get("Statistic", ""))
-        return Expression("metric", {"metric": query}), float(properties["Period"])
-    statistics = {entry["Id"]: entry["MetricStat"] for entry in properties["Metrics"] if "MetricStat" in entry}
-    queries = {name: _query(alarm, entry["Metric"], entry["Stat"]) for name, entry in statistics.items()}
-    returned = next(entry for entry in properties["Metrics"] if entry.get("ReturnData", True))
-    period = max(float(entry["Period"]) for entry in statistics.values())
-    try:
-        return Expression(returned.get("Expression", returned["Id"]), queries), period
-    except ValueError as error:
-        raise UserError(
-            f"The alarm {alarm.name} invokes a scaling policy by an expression.\n{error}",
-            "Write it with arithmetic, comparisons, IF, FILL, SUM, AVG, MAX and MIN.",
-        ) from error
-
-
-def _query(alarm: RecordedResource, metric: Mapping[str, Any], statistic: str) -> Query:
-    if statistic not in STATISTICS:
-        raise UserError(
-            f"The alarm {alarm.name} invokes a scaling policy by a percentile or without a statistic.",
-            f"Choose a statistic that the emulated CloudWatch has: {', '.join(STATISTICS)}.",
-        )
-    dimensions = {entry["Name"]: entry["Value"] for entry in metric.get("Dimensions", [])}
-    return Query(metric_key(metric["MetricName"], dimensions), statistic)

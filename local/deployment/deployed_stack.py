@@ -11,14 +11,12 @@ from local.deployment.cloudformation import Template
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_endpoint import read_endpoints
 from local.deployment.deployed_function import read_functions
-from local.deployment.deployed_scaling import read_alarms, read_targets
+from local.deployment.deployed_scaling import DeployedScaling, read_scaling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local.apigateway.api import RestApi
-    from local.autoscaling.alarms import Alarm
-    from local.autoscaling.policies import Target
     from local.deployment.control_plane import ControlPlane
     from local.deployment.deployed_endpoint import DeployedEndpoint
     from local.deployment.deployed_function import DeployedFunction
@@ -46,8 +44,7 @@ class Deployment:
         api: The API.
         functions: The functions that the API calls, by name.
         endpoints: All endpoints of the account by name, as the functions may call endpoints of other stacks.
-        targets: What scales in the account.
-        alarms: The alarms that invoke scaling policies.
+        scaling: What scales in the account.
     """
 
     stack: str
@@ -56,8 +53,7 @@ class Deployment:
     api: RestApi
     functions: Mapping[str, DeployedFunction]
     endpoints: Mapping[str, DeployedEndpoint]
-    targets: Sequence[Target] = ()
-    alarms: Sequence[Alarm] = ()
+    scaling: DeployedScaling
 
     def models(self) -> dict[str, Mapping[str, Any]]:
         """The models that the API serves by their public name, as its functions know them."""
@@ -106,7 +102,6 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
     api = read_rest_api(template)
     function_names = {method.integration.function_name for method in api.methods()}
     function_names |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
-    targets = read_targets(plane)
     return Deployment(
         stack=stack,
         resources=[
@@ -118,8 +113,7 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
         api=api,
         functions=read_functions(plane, list(templates.values()), function_names),
         endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
-        targets=targets,
-        alarms=read_alarms(plane, targets),
+        scaling=read_scaling(plane),
     )
 
 

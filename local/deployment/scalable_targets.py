@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from local.deployment.inference_components import COMPONENT
@@ -61,6 +62,15 @@ def check_policy(policy: RecordedResource) -> None:
     key = target_key(policy.properties)
     if not any(target.physical_resource_id == key for target in others(policy, TARGET)):
         raise refusal(f"No scalable target is registered for {key}.")
+
+
+def dimensions_of(target: Mapping[str, Any]) -> dict[str, str]:
+    """The dimensions of the metrics of what a target scales."""
+    match = _RESOURCES[target["ScalableDimension"]].fullmatch(target["ResourceId"])
+    if match is None:
+        raise AssertionError("a target without a resource is refused")
+    names = {"component": "InferenceComponentName", "endpoint": "EndpointName", "variant": "VariantName"}
+    return {names[name]: value for name, value in match.groupdict().items()}
 
 
 def target_key(policy: Any) -> str:

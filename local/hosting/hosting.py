@@ -168,13 +168,15 @@ class Hosting:
 
     def _scale(self) -> None:
         """Starts what watches the alarms and policies of each scalable target."""
+        for note in self._deployment.scaling.notes:
+            self._log(f"scaling: {note}")
         by_resource = {capacity.resource_id: capacity for capacity in self._capacities}
-        for target in self._deployment.targets:
+        for target in self._deployment.scaling.targets:
             capacity = by_resource.get(target.resource_id)
             if capacity is None:
                 continue  # an endpoint that the API does not call
             arns = {policy.arn for policy in target.steps}
-            alarms = [alarm for alarm in self._deployment.alarms if arns & set(alarm.actions)]
+            alarms = [alarm for alarm in self._deployment.scaling.alarms if arns & set(alarm.actions)]
             scaler = Scaler(target, capacity, alarms, self._metrics, self._clock)
             task = asyncio.create_task(scaler.run())
             task.add_done_callback(partial(self._report, capacity.label))

@@ -40,7 +40,13 @@ def test_a_percentage_changes_at_least_the_minimum() -> None:
 
 def test_target_tracking_asks_for_the_capacity_at_which_the_metric_is_at_most_the_target() -> None:
     policy = TrackingPolicy(
-        name="p", metric="m", target=2, period=10, scale_out_cooldown=1, scale_in_cooldown=1, scales_in=True
+        name="p",
+        watched=Expression("m", {"m": Query(KEY, "Sum")}),
+        target=2,
+        period=10,
+        scale_out_cooldown=1,
+        scale_in_cooldown=1,
+        scales_in=True,
     )
     assert [policy.desired(capacity, value) for capacity, value in ((1, 2.0), (1, 2.1), (2, 5.0), (3, 0.0))] == [
         1,

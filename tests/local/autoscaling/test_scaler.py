@@ -14,6 +14,7 @@ from local.autoscaling.scaler import Scaler
 from tests.local.autoscaling.doubles import Copies, VirtualClock
 
 FAILURES = metric_key("NoCapacityInvocationFailures", Copies.dimensions)
+CONCURRENT = Expression("m", {"m": Query(metric_key("ConcurrentRequestsPerCopy", Copies.dimensions), "Average")})
 WAKE = StepPolicy(
     name="Wake", arn="wake", adjustment_type="ChangeInCapacity", steps=[Step(0, None, 1)], cooldown=60, min_magnitude=1
 )
@@ -22,7 +23,7 @@ SLEEP = StepPolicy(
 )
 TRACK = TrackingPolicy(
     name="Track",
-    metric="ConcurrentRequestsPerCopy",
+    watched=CONCURRENT,
     target=2,
     period=10,
     scale_out_cooldown=300,
@@ -157,7 +158,7 @@ def test_target_tracking_scales_in_after_15_minutes_unless_it_is_switched_off() 
 
     whole = TrackingPolicy(
         name="Track",
-        metric="ConcurrentRequestsPerCopy",
+        watched=CONCURRENT,
         target=2,
         period=10,
         scale_out_cooldown=300,

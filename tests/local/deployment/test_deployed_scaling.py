@@ -11,9 +11,8 @@ from local.autoscaling.metrics import metric_key
 from local.autoscaling.policies import Step, StepPolicy, Target, TrackingPolicy
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_endpoint import DeployedComponent, DeployedContainer, read_endpoints
-from local.deployment.deployed_scaling import read_alarms, read_targets
+from local.deployment.deployed_scaling import read_scaling
 from local.deployment.instance_sizes import Demand
-from local.errors import UserError
 from tests.local.deployment.scaled_stack import IMAGE, alarm, create, scaled_template, tracking_policy
 
 pytestmark = pytest.mark.xdist_group("control_plane")
@@ -24,6 +23,7 @@ ARN = (
 )
 
 FAILURES = metric_key("NoCapacityInvocationFailures", {"InferenceComponentName": "Scaled-Component"})
+CONCURRENT = metric_key("ConcurrentRequestsPerCopy", {"InferenceComponentName": "Scaled-Component"})
 FAILED = {
     "Id": "failed",
     "ReturnData": False,
@@ -79,8 +79,9 @@ def test_targets_are_read_with_their_policies_and_alarms(plane: ControlPlane) ->
     template["Resources"]["Track"] = tracking_policy("Target", "Track", ScaleOutCooldown=120)
     template["Resources"]["Other"] = alarm("Wake", "Component", AlarmActions=["arn:aws:sns:us-east-1:1:people"])
     create(plane, template)
-    targets = read_targets(plane)
-    assert targets == [
+    scaling = read_scaling(plane)
+    assert scaling.notes == []
+    assert scaling.targets == [
         Target(
             resource_id="inference-component/Scaled-Component",
             minimum=0,
@@ -98,9 +99,9 @@ def test_targets_are_read_with_their_policies_and_alarms(plane: ControlPlane) ->
             tracking=[
                 TrackingPolicy(
                     name="Track",
-                    metric="ConcurrentRequestsPerCopy",
+                    watched=Expression("metric", {"metric": Query(CONCURRENT, "Average")}),
                     target=2.0,
-                    period=10,
+                    period=10.0,
                     scale_out_cooldown=120.0,
                     scale_in_cooldown=300.0,
                     scales_in=False,
@@ -108,7 +109,7 @@ def test_targets_are_read_with_their_policies_and_alarms(plane: ControlPlane) ->
             ],
         )
     ]
-    assert read_alarms(plane, targets) == [
+    assert scaling.alarms == [
         Alarm(
             name="Scaled-NoCapacity",
             watched=Expression("metric", {"metric": Query(FAILURES, "Sum")}),
@@ -130,31 +131,28 @@ def test_an_alarm_may_evaluate_an_expression(plane: ControlPlane) -> None:
         del properties[name]
     properties["Metrics"] = [FAILED, {"Id": "result", "Expression": "FILL(failed, 0) * 2", "ReturnData": True}]
     create(plane, template)
-    (alarm,) = read_alarms(plane, read_targets(plane))
+    (alarm,) = read_scaling(plane).alarms
     assert alarm.watched == Expression("FILL(failed, 0) * 2", {"failed": Query(FAILURES, "Sum")})
     assert alarm.period == 30
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "reason"),
     [
         (
             {"Statistic": None, "ExtendedStatistic": "p90"},
-            r"Choose a statistic that the emulated CloudWatch has: Average, Maximum, Minimum, SampleCount, Sum\.",
+            "a percentile of NoCapacityInvocationFailures is no statistic that is calculated here",
         ),
         (
-            {"MetricName": None, "Metrics": [FAILED, {"Id": "e", "Expression": "ANOMALY_DETECTION_BAND(failed)"}]},
-            (
-                r"invokes a scaling policy by an expression\.\n"
-                r"ANOMALY_DETECTION_BAND\(failed\): the emulated CloudWatch cannot evaluate "
-                r"ANOMALY_DETECTION_BAND\(failed\)\.\nWrite it with arithmetic, comparisons, IF, FILL, SUM, AVG, MAX"
-            ),
+            {"MetricName": None, "Metrics": [FAILED, {"Id": "e", "Expression": "RATE(failed)"}]},
+            "RATE(failed): the emulated CloudWatch cannot evaluate RATE(failed).",
         ),
+        ({"MetricName": "GPUUtilization"}, "nothing publishes AWS/SageMaker GPUUtilization here"),
     ],
-    ids=["percentile", "expression"],
+    ids=["percentile", "expression", "unknown metric"],
 )
-def test_an_alarm_that_cannot_be_evaluated_is_an_error(
-    plane: ControlPlane, changes: dict[str, Any], message: str
+def test_an_alarm_that_cannot_be_evaluated_does_nothing_and_a_note_says_so(
+    plane: ControlPlane, changes: dict[str, Any], reason: str
 ) -> None:
     template = scaled_template()
     properties = template["Resources"]["NoCapacity"]["Properties"] | changes
@@ -162,16 +160,54 @@ def test_an_alarm_that_cannot_be_evaluated_is_an_error(
         name: value for name, value in properties.items() if value is not None
     }
     create(plane, template)
-    with pytest.raises(UserError, match=message):
-        read_alarms(plane, read_targets(plane))
+    scaling = read_scaling(plane)
+    assert (scaling.alarms, scaling.notes) == ([], [f"the alarm Scaled-NoCapacity does nothing: {reason}"])
 
 
-def test_a_policy_that_tracks_a_metric_of_its_own_is_an_error(plane: ControlPlane) -> None:
+@pytest.mark.parametrize(
+    ("specification", "notes"),
+    [
+        (
+            {"CustomizedMetricSpecification": {"MetricName": "Queue", "Namespace": "own", "Statistic": "Average"}},
+            ["the policy Track does nothing: nothing publishes own Queue here"],
+        ),
+        (
+            {"PredefinedMetricSpecification": {"PredefinedMetricType": "Other"}},
+            ["the policy Track does nothing: nothing publishes Other here"],
+        ),
+        (
+            {
+                "CustomizedMetricSpecification": {
+                    "MetricName": "Invocations",
+                    "Namespace": "AWS/SageMaker",
+                    "Statistic": "Sum",
+                    "Dimensions": [{"Name": "InferenceComponentName", "Value": "Scaled-Component"}],
+                }
+            },
+            [],
+        ),
+    ],
+    ids=["own metric", "unknown predefined metric", "metric of SageMaker"],
+)
+def test_a_policy_tracks_a_metric_that_is_published_here(
+    plane: ControlPlane, specification: dict[str, Any], notes: list[str]
+) -> None:
     template = scaled_template()
-    custom = {"MetricName": "Queue", "Namespace": "own", "Statistic": "Average"}
-    template["Resources"]["Track"] = tracking_policy(
-        "Target", "Track", PredefinedMetricSpecification={}, CustomizedMetricSpecification=custom
-    )
+    template["Resources"]["Track"] = tracking_policy("Target", "Track", **specification)
+    if "CustomizedMetricSpecification" in specification:
+        configuration = template["Resources"]["Track"]["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+        del configuration["PredefinedMetricSpecification"]
     create(plane, template)
-    with pytest.raises(UserError, match=r"The scaling policy Track tracks a metric of its own, which nothing records"):
-        read_targets(plane)
+    scaling = read_scaling(plane)
+    assert scaling.notes == notes
+    assert [policy.watched.queries["metric"].statistic for policy in scaling.targets[0].tracking] == ["Sum"] * (
+        not notes
+    )
+
+
+def test_scheduled_actions_do_nothing_and_a_note_says_so(plane: ControlPlane) -> None:
+    template = scaled_template()
+    action = {"ScheduledActionName": "Open", "Schedule": "cron(0 8 ? * MON-FRI *)"}
+    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [action]
+    create(plane, template)
+    assert read_scaling(plane).notes == ["inference-component/Scaled-Component: its scheduled actions do nothing here"]

@@ -14,7 +14,7 @@ import pytest
 
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_endpoint import read_endpoints
-from local.deployment.deployed_scaling import read_alarms, read_targets
+from local.deployment.deployed_scaling import read_scaling
 from local.deployment.deployed_stack import Deployment
 from local.errors import UserError
 from local.hosting import Hosting, ScalingTimes
@@ -72,7 +72,6 @@ class Served:
 @asynccontextmanager
 async def serving(plane: ControlPlane, folder: Path, template: dict[str, Any]) -> AsyncIterator[Served]:
     await asyncio.to_thread(create, plane, template)
-    targets = read_targets(plane)
     unused: Any = None
     deployment = Deployment(
         stack="Scaled",
@@ -81,8 +80,7 @@ async def serving(plane: ControlPlane, folder: Path, template: dict[str, Any]) -
         api=unused,
         functions={},
         endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
-        targets=targets,
-        alarms=read_alarms(plane, targets),
+        scaling=read_scaling(plane),
     )
     log: list[str] = []
     async with ChildProcesses(folder) as children, aiohttp.ClientSession() as session:
