@@ -10,3 +10,10 @@ def test_the_origins_of_serve_become_a_context_value() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert '--context "cors=http://localhost:3000,https://app.example.com"' in done.stdout
     assert "cors" not in subprocess.run(command[:3], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_how_fast_serve_scales_becomes_its_options() -> None:
+    command = ["make", "--dry-run", "serve", "SPEED=600", "START_SECONDS=1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "--speed 600 --start-seconds 1" in done.stdout
+    assert "--speed" not in subprocess.run(command[:3], cwd=ROOT, capture_output=True, text=True, check=True).stdout

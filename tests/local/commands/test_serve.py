@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from local.__main__ import _parser
 from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
 from local.commands.progress import Progress
 from local.commands.serve import RequestLog, connection_details, read_fault, show_connection
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
+from local.hosting import ScalingTimes
 from local.session import stack_names
 from tests.local.apigateway.doubles import build_api, build_keyed_api
 
@@ -43,6 +45,21 @@ def test_stack_names_are_separated_by_commas_or_spaces_without_duplicates() -> N
     assert stack_names("A, B A,,C") == ["A", "B", "C"]
     with pytest.raises(UserError, match=r"STACK=,: must name a stack\."):
         stack_names(",")
+
+
+def test_scaling_takes_a_sixtieth_of_the_time_unless_the_command_says_otherwise() -> None:
+    arguments = _parser().parse_args(["serve"])
+    assert (arguments.speed, arguments.start_seconds) == (60, 5)
+    assert ScalingTimes() == ScalingTimes(speed=60, start_seconds=5)
+    arguments = _parser().parse_args(["serve", "--speed", "1.5", "--start-seconds", "300"])
+    assert (arguments.speed, arguments.start_seconds) == (1.5, 300)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "fast"])
+def test_a_speed_that_is_no_positive_number_is_an_error(value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["serve", f"--speed={value}"])
+    assert f"argument --speed: {value}: must be a number above 0." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["earthquake", "refused"])
