@@ -18,7 +18,7 @@ from constructs_lib.endpoint.inference_component import InferenceComponent, comp
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
-from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
+from constructs_lib.endpoint.updates import keep_instance_count, own_policy, refuse_other_stacks
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.plan import plan
@@ -200,6 +200,15 @@ class HostedEndpoint(EndpointBase):
             )
             raise ConfigurationError(self.node.path, [problem])
         return self._connections
+
+    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Allow a grantee to invoke the endpoint, streaming and non-streaming.
+
+        Args:
+            grantee: The principal that may invoke it.
+        """
+        replaces = self._arguments.replace_on_instance_type_change
+        return super().grant_invoke(own_policy(grantee, self._endpoint) if replaces else grantee)
 
     def auto_scale(
         self, *, min_instances: int = 1, max_instances: int, request_tokens: int | None = None

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import CfnOutput, CfnResource, Stack
+from aws_cdk import CfnOutput, CfnResource, Names, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import IValidation
 
@@ -34,6 +35,26 @@ def keep_instance_count(endpoint: CfnEndpoint) -> None:
         excluded(variant_property_type="DesiredWeight"),
         excluded(variant_property_type="DataCaptureConfig"),
     ]
+
+
+def own_policy(grantee: iam.IGrantable, endpoint: CfnEndpoint) -> iam.IGrantable:
+    """A policy of the grantee for this endpoint alone; the grantee itself if it is no role, user or group of this app.
+
+    CloudFormation creates the policy for a new endpoint before it updates the grantee, and deletes the one for the old
+    endpoint after that. A changed statement would deny the old endpoint before the grantee knows the new one.
+
+    Args:
+        grantee: The principal.
+        endpoint: The endpoint, whose id changes with its instance type.
+    """
+    identity: Any = grantee.grant_principal
+    if not isinstance(identity, iam.Role | iam.User | iam.Group):
+        return grantee
+    name = f"Invoke-{Names.unique_id(endpoint)}"
+    found: Any = identity.node.try_find_child(name)
+    policy: iam.Policy = iam.Policy(identity, name) if found is None else found
+    identity.attach_inline_policy(policy)
+    return policy
 
 
 def refuse_other_stacks(endpoint: CfnEndpoint) -> None:

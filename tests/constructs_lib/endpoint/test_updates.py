@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App, CfnOutput, CfnResource, Environment, NestedStack, ReferenceStrength, Stack
+from aws_cdk import aws_iam as iam
 
 from constructs_lib import ConfigurationError, FrontDoor, InstanceType, Model, TgiEndpoint
-from tests.constructs_lib.rendered import CONFIG, ENDPOINT, Json, only, properties, resources, template_of, variant
+from tests.constructs_lib.rendered import (
+    CONFIG,
+    ENDPOINT,
+    POLICY,
+    Json,
+    only,
+    properties,
+    resources,
+    template_of,
+    variant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
 
 HERE = Environment(account="123456789012", region="eu-west-1")
 THERE = Environment(account="123456789012", region="eu-west-2")
+FUNCTION = "AWS::Lambda::Function"
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 ERROR = (
     "replace_on_instance_type_change=True: another stack uses this endpoint, and CloudFormation refuses to change an"
@@ -95,7 +107,48 @@ def test_another_instance_type_renames_the_endpoint_alone_if_a_new_one_takes_ove
     (old,), (new,) = resources(before, ENDPOINT), resources(after, ENDPOINT)
     assert old.startswith("Llamamlg52xlarge")
     assert new.startswith("Llamamlg62xlarge")
-    assert ids(before) - {old} == ids(after) - {new}
+    (old_policy,), (new_policy,) = invocation_policies(before), invocation_policies(after)
+    assert ids(before) - {old, old_policy} == ids(after) - {new, new_policy}
+
+
+def invocation_policies(template: Json) -> list[str]:
+    """The policies that allow invocations."""
+    policies = resources(template, POLICY).items()
+    return [name for name, policy in policies if "sagemaker:InvokeEndpoint" in json.dumps(policy)]
+
+
+def test_the_front_door_may_invoke_the_new_endpoint_before_it_knows_it_and_the_old_one_after(tmp_path: Path) -> None:
+    replaces: Any = {"front_door": True, "replace_on_instance_type_change": True}
+    before = rendered(tmp_path, **replaces)
+    after = rendered(tmp_path, instance_type=InstanceType.G6_2XLARGE, **replaces)
+    (old,), (new,) = invocation_policies(before), invocation_policies(after)
+    assert old != new, "CloudFormation creates the new one first and deletes the old one last"
+    (endpoint_id,) = resources(after, ENDPOINT)
+    properties = after["Resources"][new]["Properties"]
+    assert properties["PolicyDocument"]["Statement"] == [
+        {
+            "Action": ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"],
+            "Effect": "Allow",
+            "Resource": {"Ref": endpoint_id},
+        }
+    ]
+    (function,) = (each for each in resources(after, FUNCTION).values() if new in each.get("DependsOn", ()))
+    assert function["Properties"]["Role"]["Fn::GetAtt"][0] == properties["Roles"][0]["Ref"]
+
+
+def test_a_role_has_one_policy_for_an_endpoint_however_often_it_is_granted(stack: Stack) -> None:
+    llama = replacing(stack)
+    role = iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal())
+    llama.grant_invoke(role)
+    llama.grant_invoke(role)
+    assert len(invocation_policies(template_of(stack))) == 1
+
+
+@pytest.mark.parametrize("mutable", [True, False])
+def test_a_role_that_this_app_imports_gets_the_statement_if_it_may_be_changed(stack: Stack, mutable: bool) -> None:
+    role = iam.Role.from_role_arn(stack, "Caller", "arn:aws:iam::123456789012:role/caller", mutable=mutable)
+    replacing(stack).grant_invoke(role)
+    assert [name.startswith("CallerPolicy") for name in invocation_policies(template_of(stack))] == [True] * mutable
 
 
 def test_instance_types_by_priority_are_in_the_id_as_a_hash_of_names_and_order(tmp_path: Path) -> None:
