@@ -71,7 +71,8 @@ class HostedEndpoint(EndpointBase):
         self._variant_name = request.variant_name
         self._model = hosting.model
         self._zero = plan_zero(zero, planned)
-        self._home = _home(arguments, planned)
+        self._replacement = _replacement(arguments, planned)
+        self._home = _home(arguments, self._replacement)
         self._component_name = component_name(self, self._home) if self._zero else None
         hosting = replace(hosting, component_name=self._component_name)
         model = SageMakerModel(self, request=request, plan=planned, hosting=hosting)
@@ -207,8 +208,7 @@ class HostedEndpoint(EndpointBase):
         Args:
             grantee: The principal that may invoke it.
         """
-        replaces = self._arguments.replace_on_instance_type_change
-        return super().grant_invoke(own_policy(grantee, self._endpoint) if replaces else grantee)
+        return super().grant_invoke(own_policy(grantee, self._endpoint) if self._replacement else grantee)
 
     def auto_scale(
         self, *, min_instances: int = 1, max_instances: int, request_tokens: int | None = None
@@ -243,7 +243,7 @@ class HostedEndpoint(EndpointBase):
         )
         self._capacity = replace(self._capacity, request_tokens=_known(request_tokens))
         keep_instance_count(self._endpoint)
-        if not self._arguments.replace_on_instance_type_change:
+        if self._replacement is None:
             warning = type_change_warning()
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
         return scaling
@@ -277,10 +277,9 @@ class HostedEndpoint(EndpointBase):
         self._capacity = replace(self._capacity, max_copies=zero.max_copies, request_tokens=zero.request_tokens)
 
     def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
-        replaces = self._arguments.replace_on_instance_type_change
         endpoint = sagemaker.CfnEndpoint(
             self,
-            replacement_id([pool.instance for pool in self._plan.pools or [self._plan]]) if replaces else "Resource",
+            self._replacement or "Resource",
             endpoint_config_name=config.attr_endpoint_config_name,
             endpoint_name=request.endpoint_name,
         )
@@ -288,16 +287,22 @@ class HostedEndpoint(EndpointBase):
         self._arn = self._get_resource_arn_attribute(
             endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name_in_arn(self._physical_name)
         )
-        if replaces:
+        if self._replacement:
             self.node.default_child = endpoint
             refuse_other_stacks(endpoint)
         return endpoint
 
 
-def _home(arguments: EndpointArguments, plan: EndpointPlan) -> str:
+def _replacement(arguments: EndpointArguments, plan: EndpointPlan) -> str | None:
+    """The id of an endpoint that a new one takes over from when its instance types change; None for one that stays."""
+    if not arguments.replace_on_instance_type_change:
+        return None
+    return replacement_id([pool.instance for pool in plan.pools or [plan]])
+
+
+def _home(arguments: EndpointArguments, replacement: str | None) -> str:
     """Where a component is for good: with another endpoint or variant it is another component."""
-    replaced = plan.instance.name if arguments.replace_on_instance_type_change else None
-    parts = (arguments.endpoint_name, arguments.variant_name, replaced)
+    parts = (arguments.endpoint_name, arguments.variant_name, replacement)
     return "-".join(part for part in parts if part and not is_token(part))
 
 

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App, CfnOutput, CfnResource, Environment, NestedStack, ReferenceStrength, Stack
 from aws_cdk import aws_iam as iam
 
-from constructs_lib import ConfigurationError, FrontDoor, InstanceType, Model, TgiEndpoint
+from constructs_lib import ConfigurationError, FrontDoor, InstanceType, Model, ScaleToZero, TgiEndpoint
 from tests.constructs_lib.rendered import (
     CONFIG,
     ENDPOINT,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 HERE = Environment(account="123456789012", region="eu-west-1")
 THERE = Environment(account="123456789012", region="eu-west-2")
+COMPONENT = "AWS::SageMaker::InferenceComponent"
 FUNCTION = "AWS::Lambda::Function"
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 ERROR = (
@@ -163,6 +164,15 @@ def test_instance_types_by_priority_are_in_the_id_as_a_hash_of_names_and_order(t
     assert both.startswith("Llamapools")
     assert reverse.startswith("Llamapools")
     assert both != reverse
+
+
+def test_the_component_of_a_new_endpoint_is_another_one(tmp_path: Path) -> None:
+    zero: Any = {"replace_on_instance_type_change": True, "scale_to_zero": ScaleToZero()}
+    found = set()
+    for one in (InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE):
+        ((name, component),) = resources(rendered(tmp_path, instance_type=one, **zero), COMPONENT).items()
+        found.add((name, component["Properties"]["InferenceComponentName"]))
+    assert len({name for name, _ in found}) == len({name for _, name in found}) == 2
 
 
 def test_what_refers_to_the_endpoint_follows_to_the_new_one(tmp_path: Path) -> None:
