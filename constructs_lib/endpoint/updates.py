@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from aws_cdk.aws_sagemaker import CfnEndpoint
     from constructs import IConstruct
 
+MAX_OWN_POLICIES = 4
+"""A role may have ten managed policies. An update that changes all types has twice these for a while, and the CDK makes
+one of what exceeds the size of an inline policy."""
+
+_OWN = "Invoke-"
+
 
 def keep_instance_count(endpoint: CfnEndpoint) -> None:
     """Let updates keep the number of instances that scaling has set; nothing else of the variant.
@@ -38,7 +44,7 @@ def keep_instance_count(endpoint: CfnEndpoint) -> None:
 
 
 def own_policy(grantee: iam.IGrantable, endpoint: CfnEndpoint) -> iam.IGrantable:
-    """A policy of the grantee for this endpoint alone; the grantee itself if it is no role, user or group of this app.
+    """A policy of the grantee for this endpoint alone; the grantee itself if it is no role of this app.
 
     CloudFormation creates the policy for a new endpoint before it updates the grantee, and deletes the one for the old
     endpoint after that. A changed statement would deny the old endpoint before the grantee knows the new one.
@@ -47,14 +53,15 @@ def own_policy(grantee: iam.IGrantable, endpoint: CfnEndpoint) -> iam.IGrantable
         grantee: The principal.
         endpoint: The endpoint, whose id changes with its instance type.
     """
-    identity: Any = grantee.grant_principal
-    if not isinstance(identity, iam.Role | iam.User | iam.Group):
+    role = grantee.grant_principal
+    if not isinstance(role, iam.Role):
         return grantee
-    name = f"Invoke-{Names.unique_id(endpoint)}"
-    found: Any = identity.node.try_find_child(name)
-    policy: iam.Policy = iam.Policy(identity, name) if found is None else found
-    identity.attach_inline_policy(policy)
-    return policy
+    name = f"{_OWN}{Names.unique_id(endpoint)}"
+    own = {child.node.id: child for child in role.node.children if child.node.id.startswith(_OWN)}
+    if name not in own and len(own) >= MAX_OWN_POLICIES:
+        return grantee
+    policy: Any = own[name] if name in own else iam.ManagedPolicy(role, name, roles=[role])
+    return policy  # type: ignore[no-any-return]
 
 
 def refuse_other_stacks(endpoint: CfnEndpoint) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App, CfnOutput, CfnResource, Environment, NestedStack, ReferenceStrength, Stack
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from constructs_lib import ConfigurationError, FrontDoor, InstanceType, Model, ScaleToZero, TgiEndpoint
+from constructs_lib.endpoint.updates import MAX_OWN_POLICIES
 from tests.constructs_lib.rendered import (
     CONFIG,
     ENDPOINT,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 HERE = Environment(account="123456789012", region="eu-west-1")
 THERE = Environment(account="123456789012", region="eu-west-2")
+MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 COMPONENT = "AWS::SageMaker::InferenceComponent"
 FUNCTION = "AWS::Lambda::Function"
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
@@ -51,12 +54,12 @@ def rendered(tmp_path: Path, *, scaled: bool = False, front_door: bool = False, 
     return template_of(stack)
 
 
-def endpoint(stack: Stack, **arguments: Any) -> TgiEndpoint:
+def endpoint(stack: Construct, **arguments: Any) -> TgiEndpoint:
     defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": InstanceType.G5_2XLARGE}
     return TgiEndpoint(stack, "Llama", **{**defaults, **arguments})
 
 
-def replacing(stack: Stack) -> TgiEndpoint:
+def replacing(stack: Construct) -> TgiEndpoint:
     return endpoint(stack, replace_on_instance_type_change=True)
 
 
@@ -114,7 +117,7 @@ def test_another_instance_type_renames_the_endpoint_alone_if_a_new_one_takes_ove
 
 def invocation_policies(template: Json) -> list[str]:
     """The policies that allow invocations."""
-    policies = resources(template, POLICY).items()
+    policies = (resources(template, POLICY) | resources(template, MANAGED_POLICY)).items()
     return [name for name, policy in policies if "sagemaker:InvokeEndpoint" in json.dumps(policy)]
 
 
@@ -143,6 +146,16 @@ def test_a_role_has_one_policy_for_an_endpoint_however_often_it_is_granted(stack
     llama.grant_invoke(role)
     llama.grant_invoke(role)
     assert len(invocation_policies(template_of(stack))) == 1
+
+
+def test_a_role_keeps_room_for_other_policies(stack: Stack) -> None:
+    role = iam.Role(stack, "Caller", assumed_by=iam.AccountRootPrincipal())
+    for number in range(MAX_OWN_POLICIES + 2):
+        replacing(Construct(stack, f"Model{number}")).grant_invoke(role)
+    template = template_of(stack)
+    assert len(resources(template, MANAGED_POLICY)) == MAX_OWN_POLICIES
+    (rest,) = set(invocation_policies(template)) & set(resources(template, POLICY))
+    assert len(template["Resources"][rest]["Properties"]["PolicyDocument"]["Statement"]) == 2
 
 
 @pytest.mark.parametrize("mutable", [True, False])
