@@ -22,7 +22,7 @@ from local.lambda_service import Function, FunctionConfig
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.model_container.server import create_app as container
 from local.model_container.settings import Settings
-from local.sagemaker_runtime import Faults
+from local.sagemaker_runtime import Endpoints, Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
 
 STAGE = "prod"
@@ -84,7 +84,7 @@ class EmulatedCloud:
         container_url = await self._serve(web.AppRunner(app, access_log=None))
         self.reference_url = await self._serve(web.AppRunner(container(replace(self._settings, tokens_per_second=0))))
         secrets = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
-        service = sagemaker_runtime({"e": container_url}.get, Faults(), secrets=secrets)
+        service = sagemaker_runtime(Endpoints.of({"e": container_url}), Faults(), secrets=secrets)
         service.middlewares.append(self._record)
         runtime_url = await self._serve(web.AppRunner(service, access_log=None, shutdown_timeout=0.2))
         environment = {

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from local.model_container.server import create_app as container
 from local.model_container.settings import Settings
-from local.sagemaker_runtime import Faults
+from local.sagemaker_runtime import Endpoints, Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
 from tests.lambda_.conftest import ClientResponse
 
@@ -96,7 +96,7 @@ def cloud() -> Iterator[Cloud]:
 
     faults = Faults()
     served, url = run(_serve(container(LIMITS)))
-    service = sagemaker_runtime({"e": url}.get, faults, secrets={"AKIDEXAMPLE": "secret"}, invoke_seconds=30)
+    service = sagemaker_runtime(Endpoints.of({"e": url}), faults, secrets={"AKIDEXAMPLE": "secret"}, invoke_seconds=30)
     runtime, runtime_url = run(_serve(service))
     model = Model("llama", "e", LIMITS.model_id, 6291456)
     app = App(Config({"llama": model}, runtime_url, runtime_url, "eu-west-1"))
