@@ -5,53 +5,29 @@ The engine's part comes through `EndpointRequest.engine`; the rest is SageMaker'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from constructs_lib.planning import image_rules, network_rules, sagemaker, selection_rules, timeouts, weights_rules
 from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables, variable_warnings
 from constructs_lib.planning.hardware import host_ami
-from constructs_lib.planning.hardware.instance_types import (
-    CheapestFor,
-    InstanceType,
-    attribute_name,
-    find_instance,
-    has_no_accelerator,
-    nearest_instances,
-)
-from constructs_lib.planning.images.catalogue import ImageChoice, Version, format_version, parse_version
+from constructs_lib.planning.hardware.instance_types import has_no_accelerator
+from constructs_lib.planning.images.catalogue import Version, format_version, parse_version
 from constructs_lib.planning.memory_plan import MemoryPlan
-from constructs_lib.planning.models.facts import ModelChoice, facts_problems
+from constructs_lib.planning.models.facts import facts_problems
 from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
+from constructs_lib.planning.request_parts import part_problems, with_defaults, without_wrong_parts
 from constructs_lib.planning.scaling.pools import MAX_POOLS, combine, is_list
 from constructs_lib.planning.scaling.startup import load_seconds
 from constructs_lib.planning.sizing.cheapest import choose_cheapest
 from constructs_lib.planning.sizing.memory import fit_memory, given_options
 from constructs_lib.planning.sizing.suggestions import fit_problems, fit_warnings
-from constructs_lib.planning.validation.problem import HIDDEN, PlanWarning, Problem
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 __all__ = ["EndpointPlan", "EndpointRequest", "plan"]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One part of a request: what it must be, in the caller's words, and what takes the place of a wrong one.
-
-    With the replacement the other parts are still checked.
-    """
-
-    keyword: str
-    field: str
-    kind: type
-    description: str
-    example: str
-    replacement: object
-
-    def is_wrong_in(self, request: EndpointRequest) -> bool:
-        return not isinstance(getattr(request, self.field), self.kind)
 
 
 def plan(request: EndpointRequest) -> EndpointPlan:
@@ -73,9 +49,9 @@ def plan(request: EndpointRequest) -> EndpointPlan:
 def _plan(request: EndpointRequest) -> EndpointPlan:
     """The plan for one instance type."""
     engine = request.engine
-    request = _with_defaults(request)
-    problems = list(_part_problems(request))
-    request = _without_wrong_parts(request)
+    request = with_defaults(request)
+    problems = list(part_problems(request))
+    request = without_wrong_parts(request)
     problems += [*selection_rules.model_problems(request), *weights_rules.weights_problems(request)]
     version = _version(request)
     request = _with_own_compression(_without_wrong_facts(request), version)
@@ -121,51 +97,6 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
             *(fit_warnings(ctx, fitted, ctx.facts, memory) if memory and ctx.facts else ()),
         ),
     )
-
-
-def _with_defaults(request: EndpointRequest) -> EndpointRequest:
-    options = request.engine.options_type() if request.options is None else request.options
-    return replace(request, image=request.image_choice, options=options)
-
-
-def _parts(request: EndpointRequest) -> tuple[_Part, ...]:
-    images, options = request.engine.images, request.engine.options_type
-    image = f"{images.construct}.version(…)"
-    return (
-        _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
-        _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
-        _Part("image", "image", ImageChoice, f"a {images.construct}", image, ImageChoice(version=images.newest)),
-        _Part("options", "options", options, options.__name__, f"{options.__name__}(…)", options()),
-        _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
-    )
-
-
-def _part_problems(request: EndpointRequest) -> Iterator[Problem]:
-    for part in _parts(request):
-        if part.is_wrong_in(request):
-            value = getattr(request, part.field)
-            fix = _instance_fix(value) if part.field == "instance" else f"Write {part.example}."
-            shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
-            yield Problem(part.keyword, shown, f"must be {part.description}, not {type(value).__name__}", fix)
-
-
-def _without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
-    wrong: dict[str, Any] = {part.field: part.replacement for part in _parts(request) if part.is_wrong_in(request)}
-    if "instance" in wrong:
-        wrong["instance"] = find_instance(request.instance) or UNDECIDED
-    return replace(request, **wrong)
-
-
-def _instance_fix(value: object) -> str:
-    if isinstance(value, CheapestFor):
-        return "Name each type of a list; the command plan shows which serve the load, the cheapest first."
-    if has_no_accelerator(value):
-        return f"{value} has no GPU; write one that has, such as InstanceType.G5_2XLARGE."
-    named = find_instance(value)
-    near = nearest_instances(value) if isinstance(value, str) and not named else []
-    if near:
-        return f"Did you mean {' or '.join(map(attribute_name, near))}?"
-    return f"Write {attribute_name(named.name) if named else 'InstanceType.G5_2XLARGE'}."
 
 
 def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:

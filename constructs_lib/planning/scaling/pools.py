@@ -63,14 +63,20 @@ def combine(pools: object, plans: Sequence[EndpointPlan]) -> EndpointPlan:
     return replace(
         plans[0],
         pools=tuple(plans),
-        startup_timeout_seconds=max(plan.startup_timeout_seconds for plan in plans),
-        model_download_timeout_seconds=max(plan.model_download_timeout_seconds or 0 for plan in plans) or None,
+        startup_timeout_seconds=_longest([plan.startup_timeout_seconds for plan in plans]),
+        model_download_timeout_seconds=_longest([plan.model_download_timeout_seconds for plan in plans]),
         max_body_bytes=min(plan.max_body_bytes for plan in plans),
         memory=_smallest(plan.memory for plan in plans),
         serving=_common([plan.serving for plan in plans]),
         problems=(*list_problems(pools), *_problems(plans), *_ami_problems(plans)),
         warnings=tuple(_warnings(plans)),
     )
+
+
+def _longest(seconds: Sequence[Any]) -> Any:
+    """The longest timeout; what the caller gives, right or wrong, is the same for all types."""
+    known = [one for one in seconds if isinstance(one, int)]
+    return max(known) if known else seconds[0]
 
 
 def _smallest(memories: Iterable[MemoryPlan | None]) -> MemoryPlan | None:

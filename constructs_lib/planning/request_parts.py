@@ -1,0 +1,83 @@
+"""The parts of a request whose type a caller may get wrong; with a replacement the other parts are still checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from constructs_lib.planning.hardware.instance_types import (
+    CheapestFor,
+    InstanceType,
+    attribute_name,
+    find_instance,
+    has_no_accelerator,
+    nearest_instances,
+)
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.request import UNDECIDED, EndpointRequest
+from constructs_lib.planning.validation.problem import HIDDEN, Problem
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of a request: what it must be, in the caller's words, and what takes the place of a wrong one."""
+
+    keyword: str
+    field: str
+    kind: type
+    description: str
+    example: str
+    replacement: object
+
+    def is_wrong_in(self, request: EndpointRequest) -> bool:
+        return not isinstance(getattr(request, self.field), self.kind)
+
+
+def with_defaults(request: EndpointRequest) -> EndpointRequest:
+    """The request with the default image and options."""
+    options = request.engine.options_type() if request.options is None else request.options
+    return replace(request, image=request.image_choice, options=options)
+
+
+def _parts(request: EndpointRequest) -> tuple[_Part, ...]:
+    images, options = request.engine.images, request.engine.options_type
+    image = f"{images.construct}.version(…)"
+    return (
+        _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
+        _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
+        _Part("image", "image", ImageChoice, f"a {images.construct}", image, ImageChoice(version=images.newest)),
+        _Part("options", "options", options, options.__name__, f"{options.__name__}(…)", options()),
+        _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
+    )
+
+
+def part_problems(request: EndpointRequest) -> Iterator[Problem]:
+    """The parts that are of a wrong type."""
+    for part in _parts(request):
+        if part.is_wrong_in(request):
+            value = getattr(request, part.field)
+            fix = _instance_fix(value) if part.field == "instance" else f"Write {part.example}."
+            shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
+            yield Problem(part.keyword, shown, f"must be {part.description}, not {type(value).__name__}", fix)
+
+
+def without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
+    """The request with what takes the place of such parts."""
+    wrong: dict[str, Any] = {part.field: part.replacement for part in _parts(request) if part.is_wrong_in(request)}
+    if "instance" in wrong:
+        wrong["instance"] = find_instance(request.instance) or UNDECIDED
+    return replace(request, **wrong)
+
+
+def _instance_fix(value: object) -> str:
+    if isinstance(value, CheapestFor):
+        return "Name each type of a list; the command plan shows which serve the load, the cheapest first."
+    if has_no_accelerator(value):
+        return f"{value} has no GPU; write one that has, such as InstanceType.G5_2XLARGE."
+    named = find_instance(value)
+    near = nearest_instances(value) if isinstance(value, str) and not named else []
+    if near:
+        return f"Did you mean {' or '.join(map(attribute_name, near))}?"
+    return f"Write {attribute_name(named.name) if named else 'InstanceType.G5_2XLARGE'}."
