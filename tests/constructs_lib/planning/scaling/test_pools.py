@@ -98,11 +98,11 @@ def test_the_timeouts_are_the_longest_of_all(planning):
     alone = planning()
     plans = [
         replace(alone, startup_timeout_seconds=1200, model_download_timeout_seconds=None),
-        replace(alone, startup_timeout_seconds=1260, model_download_timeout_seconds=1500),
+        replace(alone, startup_timeout_seconds=1260, model_download_timeout_seconds=1500, load_seconds=900),
         replace(alone, startup_timeout_seconds=1200, model_download_timeout_seconds=1200),
     ]
     plan = combine([G5, G6, FOUR_GPUS], plans)
-    assert (plan.startup_timeout_seconds, plan.model_download_timeout_seconds) == (1260, 1500)
+    assert (plan.startup_timeout_seconds, plan.model_download_timeout_seconds, plan.load_seconds) == (1260, 1500, 900)
     assert combine([G5], plans[:1]).model_download_timeout_seconds is None
 
 
