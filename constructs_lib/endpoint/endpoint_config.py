@@ -85,7 +85,7 @@ def _host(instances: ManagedInstances, request: EndpointRequest) -> dict[str, An
 def _variant(
     request: EndpointRequest, plan: EndpointPlan, runs: SageMakerModel | ManagedInstances, hosting: Hosting
 ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
-    pools = None if isinstance(runs, ManagedInstances) else _instance_pools(plan, runs)
+    pools = _instance_pools(plan, None if isinstance(runs, ManagedInstances) else runs)
     return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
         variant_name=request.variant_name,
         instance_type=None if pools else request.instance.name,
@@ -121,19 +121,27 @@ def _managed(instances: ManagedInstances) -> dict[str, Any]:
 
 
 def _instance_pools(
-    plan: EndpointPlan, model: SageMakerModel
+    plan: EndpointPlan, model: SageMakerModel | None
 ) -> list[sagemaker.CfnEndpointConfig.InstancePoolProperty] | None:
-    """The instance types by priority; None for one alone, which SageMaker does not take as a pool."""
+    """The instance types by priority; None for one alone, which SageMaker does not take as a pool.
+
+    Args:
+        plan: The plan.
+        model: The Models that the variant runs; None if it runs inference components, which say so themselves.
+    """
     if len(plan.pools) < 2:
         return None
+    own = [None] * len(plan.pools) if model is None else [_override(one, model) for one in model.pools]
     return [
         sagemaker.CfnEndpointConfig.InstancePoolProperty(
-            instance_type=pool.instance.name,
-            priority=priority,
-            model_name_override=None if own is model.resource else own.attr_model_name,
+            instance_type=pool.instance.name, priority=priority, model_name_override=name
         )
-        for priority, (pool, own) in enumerate(zip(plan.pools, model.pools, strict=True), start=1)
+        for priority, (pool, name) in enumerate(zip(plan.pools, own, strict=True), start=1)
     ]
+
+
+def _override(own: sagemaker.CfnModel, model: SageMakerModel) -> str | None:
+    return None if own is model.resource else own.attr_model_name
 
 
 def _routing(routing: Routing) -> sagemaker.CfnEndpointConfig.RoutingConfigProperty:

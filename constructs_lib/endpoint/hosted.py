@@ -270,6 +270,7 @@ class HostedEndpoint(EndpointBase):
             request=request,
             plan=self._plan,
             model=model.resource,
+            pools=model.pools,
         )
         ZeroScaling(self, component, zero)
         keep_instance_count(self._endpoint)

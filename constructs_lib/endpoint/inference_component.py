@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Names
 from aws_cdk import aws_sagemaker as sagemaker
@@ -12,6 +12,8 @@ from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
@@ -66,6 +68,7 @@ class InferenceComponent:
         min_memory_mib: Host memory that SageMaker reserves for a copy.
         packs: Whether to place copies on as few instances as possible, which keeps room for those that take several
             GPUs. Default: False, SageMaker's own choice.
+        pools: The Model of each instance type of the plan, by priority. Default: none, one instance type.
 
     Attributes:
         name: Its name.
@@ -85,8 +88,34 @@ class InferenceComponent:
         copies: int = 1,
         min_memory_mib: int = MIN_MEMORY_MIB,
         packs: bool = False,
+        pools: Sequence[sagemaker.CfnModel] = (),
     ) -> None:
         component = sagemaker.CfnInferenceComponent
+
+        def specification(planned: EndpointPlan, own: sagemaker.CfnModel) -> dict[str, Any]:
+            return {
+                "model_name": own.attr_model_name,
+                "startup_parameters": component.InferenceComponentStartupParametersProperty(
+                    container_startup_health_check_timeout_in_seconds=request.startup_timeout_seconds
+                    or plan.startup_timeout_seconds,
+                    model_data_download_timeout_in_seconds=request.model_download_timeout_seconds
+                    or plan.model_download_timeout_seconds,
+                ),
+                "compute_resource_requirements": component.InferenceComponentComputeResourceRequirementsProperty(
+                    number_of_accelerator_devices_required=planned.num_shard,
+                    min_memory_required_in_mb=min_memory_mib,
+                ),
+                "scheduling_config": _packed() if packs else None,
+            }
+
+        several = []
+        if not _is_one(plan, pools):
+            several = [
+                component.InferenceComponentSpecificationForInstanceTypeProperty(
+                    instance_type=pool.instance.name, **specification(pool, own)
+                )
+                for pool, own in zip(plan.pools, pools, strict=True)
+            ]
         self.name = name
         self.resource = component(
             scope,
@@ -95,21 +124,16 @@ class InferenceComponent:
             endpoint_name=endpoint.attr_endpoint_name,
             variant_name=request.variant_name,
             runtime_config=component.InferenceComponentRuntimeConfigProperty(copy_count=copies),
-            specification=component.InferenceComponentSpecificationProperty(
-                model_name=model.attr_model_name,
-                startup_parameters=component.InferenceComponentStartupParametersProperty(
-                    container_startup_health_check_timeout_in_seconds=request.startup_timeout_seconds
-                    or plan.startup_timeout_seconds,
-                    model_data_download_timeout_in_seconds=request.model_download_timeout_seconds
-                    or plan.model_download_timeout_seconds,
-                ),
-                compute_resource_requirements=component.InferenceComponentComputeResourceRequirementsProperty(
-                    number_of_accelerator_devices_required=plan.num_shard,
-                    min_memory_required_in_mb=min_memory_mib,
-                ),
-                scheduling_config=_packed() if packs else None,
-            ),
+            specifications=several or None,
+            specification=None
+            if several
+            else component.InferenceComponentSpecificationProperty(**specification(plan, model)),
         )
+
+
+def _is_one(plan: EndpointPlan, pools: Sequence[sagemaker.CfnModel]) -> bool:
+    """Whether a copy has the same Model and takes as many GPUs on each instance type."""
+    return len(set(pools)) < 2 and all(pool.num_shard == plan.num_shard for pool in plan.pools)
 
 
 def _packed() -> sagemaker.CfnInferenceComponent.InferenceComponentSchedulingConfigProperty:

@@ -93,8 +93,8 @@ def plan_zero(request: ZeroRequest | None, plan: EndpointPlan) -> ZeroPlan | Non
 
 
 def copies_per_instance(plan: EndpointPlan) -> int:
-    """The copies that one instance has GPUs for; 1 if its GPUs are not known."""
-    return max(1, (plan.instance.accelerator_count or 1) // plan.num_shard)
+    """The copies that one instance of any type has GPUs for; 1 if its GPUs are not known."""
+    return min(max(1, (one.instance.accelerator_count or 1) // one.num_shard) for one in plan.pools or [plan])
 
 
 def zero_problems(request: ZeroRequest | None, endpoint: EndpointRequest, plan: EndpointPlan) -> Iterator[Problem]:
@@ -111,13 +111,6 @@ def zero_problems(request: ZeroRequest | None, endpoint: EndpointRequest, plan: 
     yield from _copies_problems(request, plan)
     if request.hours is not None:
         yield from hours_problems(_ARGUMENT, request.hours)
-    if endpoint.pools is not None:
-        yield Problem(
-            "instance_type",
-            [instance.name for instance in endpoint.pools],
-            "must be one type with scale_to_zero: copies are placed by the GPUs of one type",
-            "Name the type, or leave scale_to_zero out.",
-        )
     if endpoint.instance_count != 1:
         yield Problem(
             "instance_count",

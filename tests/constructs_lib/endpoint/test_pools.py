@@ -9,13 +9,23 @@ import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from constructs_lib import CapacityReservation, ConfigurationError, InstanceType, Model, Routing, TgiEndpoint
+from constructs_lib import (
+    CapacityReservation,
+    ConfigurationError,
+    InstanceType,
+    Model,
+    Routing,
+    ScaleToZero,
+    TgiEndpoint,
+    TgiOptions,
+)
 from scripts.lint_templates import lint_template
-from tests.constructs_lib.rendered import CONFIG, MODEL, POLICY, Json, resources, template_of, variant
+from tests.constructs_lib.rendered import CONFIG, MODEL, POLICY, Json, properties, resources, template_of, text, variant
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+COMPONENT = "AWS::SageMaker::InferenceComponent"
 QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
 PLAN = "arn:aws:sagemaker:eu-west-1:123456789012:training-plan/p5-for-qwen"
 PREFIX = Routing.prefix_aware(shared_bytes=4096, threshold=16)
@@ -166,12 +176,71 @@ def test_an_endpoint_that_something_scales_to_two_instances_needs_no_warning(
     assert sum("prefixAwareOneInstance" in warning for warning in found) == count
 
 
+def test_a_model_that_goes_to_zero_runs_on_any_of_the_types(tmp_path: Path) -> None:
+    types = [InstanceType.G6_2XLARGE, InstanceType.G5_2XLARGE]
+    template = synthesized(tmp_path, instance_type=types, scale_to_zero=ScaleToZero())
+    assert variant(template)["InstancePools"] == [
+        {"InstanceType": "ml.g6.2xlarge", "Priority": 1},
+        {"InstanceType": "ml.g5.2xlarge", "Priority": 2},
+    ]
+    component = properties(template, COMPONENT)
+    assert component["Specification"]["ComputeResourceRequirements"]["NumberOfAcceleratorDevicesRequired"] == 1
+    assert "Specifications" not in component
+
+
+def test_a_copy_has_the_model_and_the_gpus_that_suit_the_type_of_its_instance(tmp_path: Path) -> None:
+    zero = ScaleToZero(max_copies=3, target=8)
+    template = synthesized(tmp_path, instance_type=THREE, scale_to_zero=zero)
+    first, second = resources(template, MODEL)
+    component = properties(template, COMPONENT)
+    assert "Specification" not in component
+    assert [
+        (
+            each["InstanceType"],
+            text(each["ModelName"]),
+            each["ComputeResourceRequirements"]["NumberOfAcceleratorDevicesRequired"],
+        )
+        for each in component["Specifications"]
+    ] == [
+        ("ml.g6.2xlarge", f"<{first}.ModelName>", 1),
+        ("ml.g5.12xlarge", f"<{second}.ModelName>", 4),
+        ("ml.g6.12xlarge", f"<{second}.ModelName>", 4),
+    ]
+    pools = variant(template)["InstancePools"]
+    assert [pool["InstanceType"] for pool in pools] == ["ml.g6.2xlarge", "ml.g5.12xlarge", "ml.g6.12xlarge"]
+    assert not any("ModelNameOverride" in pool for pool in pools)
+
+
+def test_there_are_instances_enough_for_all_copies_on_the_type_that_holds_fewest(tmp_path: Path) -> None:
+    options = TgiOptions(num_shard=1, max_input_tokens=3072, max_total_tokens=4096)
+    zero = ScaleToZero(max_copies=6, target=8)
+    template = synthesized(tmp_path, instance_type=THREE[::-1], options=options, scale_to_zero=zero)
+    assert variant(template)["ManagedInstanceScaling"]["MaxInstanceCount"] == 6
+
+
+def test_another_list_makes_another_component_beside_the_old_one(tmp_path: Path) -> None:
+    names = {
+        properties(
+            synthesized(
+                tmp_path / str(number),
+                instance_type=types,
+                scale_to_zero=ScaleToZero(),
+                replace_on_instance_type_change=True,
+            ),
+            COMPONENT,
+        )["InferenceComponentName"]
+        for number, types in enumerate((THREE, THREE[:2]))
+    }
+    assert len(names) == 2
+
+
 def test_cloudformations_schemas_and_both_rule_packs_have_no_finding(app: App, stack: Stack) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
     TgiEndpoint(stack, "Pools", model=QWEN, instance_type=THREE, instance_provision_timeout=Duration.minutes(5))
     TgiEndpoint(stack, "Prefix", model=QWEN, instance_type=THREE[0], instance_count=2, routing=PREFIX)
     reserved = CapacityReservation(arn=PLAN)
+    TgiEndpoint(stack, "Zero", model=QWEN, instance_type=THREE, scale_to_zero=ScaleToZero())
     TgiEndpoint(stack, "Reserved", model=QWEN, instance_type=InstanceType.P5_4XLARGE, capacity_reservation=reserved)
     template = template_of(stack)  # synthesis raises when a finding of cdk-nag is open
-    assert len(resources(template, CONFIG)) == 3
+    assert len(resources(template, CONFIG)) == 4
     assert lint_template(json.dumps(template), ["eu-west-1"]) == []

@@ -171,13 +171,6 @@ def test_idle_may_be_from_15_minutes_to_a_day(idle):
                 " many requests fit one. Set it to the concurrent requests that a copy is to have."
             ),
         ),
-        (
-            {"endpoint": replace(ENDPOINT, pools=(InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE))},
-            (
-                "instance_type=['ml.g5.2xlarge', 'ml.g6.2xlarge']: must be one type with scale_to_zero:"
-                " copies are placed by the GPUs of one type. Name the type, or leave scale_to_zero out."
-            ),
-        ),
     ],
 )
 def test_a_mistake_is_reported_with_what_to_change(changes, message):
