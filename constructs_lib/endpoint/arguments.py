@@ -17,7 +17,7 @@ from constructs_lib.endpoint.role_trust import trust_problems
 from constructs_lib.endpoint.sagemaker_model import Hosting
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_type_problems
 from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
-from constructs_lib.planning.request import UNDECIDED, EndpointRequest
+from constructs_lib.planning.request import UNDECIDED, EndpointPlan, EndpointRequest
 from constructs_lib.planning.scaling.capacity_reservation import (
     CapacityReservation,
     reservation_problems,
@@ -128,13 +128,14 @@ class EndpointArguments:
         yield from place_problems(environment_of(scope), given | dict(_resources(self.model)))
         yield from trust_problems(self.role)
 
-    def warnings(self, scope: Construct) -> Iterator[PlanWarning]:
+    def warnings(self, scope: Construct, plan: EndpointPlan) -> Iterator[PlanWarning]:
         """What is legal but risky about arguments that the plan does not see.
 
         Args:
             scope: The scope of the endpoint.
+            plan: Its plan, without problems.
         """
-        yield from routing_warnings(self.routing, self.instance_count, self._types)
+        yield from routing_warnings(self.routing, self.instance_count, plan)
         reservation, account = _hide_members(self.capacity_reservation), _known(environment_of(scope).account)
         yield from reservation_warnings(reservation, account)
 

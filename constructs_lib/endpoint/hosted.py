@@ -88,7 +88,7 @@ class HostedEndpoint(EndpointBase):
             self._scale_to_zero(self._zero, request, model)
         # Read by `python -m constructs_lib summary`.
         self.node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
-        for warning in [*planned.warnings, *arguments.warnings(scope), *zero_warnings(zero, asked, planned)]:
+        for warning in [*planned.warnings, *arguments.warnings(scope, planned), *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     @property

@@ -266,6 +266,9 @@ class Engine(Protocol):
     def unread(self, variable: str, version: Version) -> str | None:
         """Why that version ignores a variable, and what to use instead, as sentences; None if it may read it."""
 
+    def keeps_prefixes(self, ctx: EngineContext) -> bool | None:
+        """Whether it keeps the cache of prompts for later ones that begin the same; None if synth does not know."""
+
     def max_body_bytes(self, ctx: EngineContext) -> int:
         """Largest request body, in bytes, that the container accepts through SageMaker."""
 

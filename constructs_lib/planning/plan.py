@@ -79,6 +79,7 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
         load_seconds=load_seconds(request.model, compresses=compresses),
         volume_size_gib=request.volume_size_gib,
         num_shard=engine.memory_model.shards(ctx),
+        keeps_prefixes=engine.keeps_prefixes(ctx),
         max_body_bytes=engine.max_body_bytes(ctx),
         memory=memory,
         serving=engine.serving_facts(ctx, fitted, memory),

@@ -102,6 +102,7 @@ class EndpointPlan:
         load_seconds: What image and weights take on a new instance, as an estimate.
         volume_size_gib: Storage volume; None leaves it to SageMaker.
         num_shard: GPUs that share the model.
+        keeps_prefixes: Whether later prompts that begin the same use the cache of earlier ones; None: not known.
         max_body_bytes: Largest request body that reaches the model.
         memory: What each GPU holds; None if the model, the GPU or an option that decides it is not known.
         serving: What is certain at synth about how it will serve.
@@ -122,6 +123,7 @@ class EndpointPlan:
     load_seconds: int
     volume_size_gib: int | None
     num_shard: int
+    keeps_prefixes: bool | None
     max_body_bytes: int
     memory: MemoryPlan | None
     serving: ServingFacts

@@ -66,6 +66,7 @@ def combine(pools: object, plans: Sequence[EndpointPlan]) -> EndpointPlan:
         startup_timeout_seconds=_longest([plan.startup_timeout_seconds for plan in plans]),
         model_download_timeout_seconds=_longest([plan.model_download_timeout_seconds for plan in plans]),
         load_seconds=max(plan.load_seconds for plan in plans),
+        keeps_prefixes=_common_value([plan.keeps_prefixes for plan in plans]),
         max_body_bytes=min(plan.max_body_bytes for plan in plans),
         memory=_smallest(plan.memory for plan in plans),
         serving=_common([plan.serving for plan in plans]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from constructs_lib.planning.request import EndpointPlan
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import Integer, problem
 
@@ -76,23 +77,29 @@ def routing_problems(routing: object) -> Iterator[Problem]:
         yield Problem("routing", routing, message, _WRITE)
 
 
-def routing_warnings(routing: Routing, instance_count: int, instance_types: int) -> Iterator[PlanWarning]:
+def routing_warnings(routing: Routing, instance_count: int, plan: EndpointPlan) -> Iterator[PlanWarning]:
     """What is legal but does not do what one may expect.
 
     Args:
         routing: A right one.
         instance_count: Instances of the endpoint, known or not.
-        instance_types: How many types they may be of.
+        plan: The plan of the endpoint.
     """
     if routing.strategy != PREFIX_AWARE:
         return
+    if plan.keeps_prefixes is False:
+        yield PlanWarning(
+            "tgi-endpoint:prefixAwareWithoutCache",
+            "With these options and GPUs the model keeps no prompt in its cache for later ones, so that"
+            " routing=Routing.prefix_aware(…) brings nothing and only loads the instances unevenly. Leave it out.",
+        )
     if instance_count == 1:
         yield PlanWarning(
             ONE_INSTANCE,
             "routing=Routing.prefix_aware(…) applies only while two or more instances can serve, and this endpoint has"
             " one. Raise instance_count, or let auto_scale add instances.",
         )
-    if instance_types > 1:
+    if len(plan.pools) > 1:
         yield PlanWarning(
             "tgi-endpoint:prefixAwareInstancePools",
             "routing=Routing.prefix_aware(…) sends a request to the instance that had its beginning, however large that"

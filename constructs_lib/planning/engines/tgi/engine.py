@@ -32,6 +32,7 @@ from constructs_lib.planning.engines.tgi.hub_formats import hub_format_problems
 from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import BITSANDBYTES, ON_THE_FLY, TgiOptions
+from constructs_lib.planning.engines.tgi.prefix_cache import keeps_prefixes
 from constructs_lib.planning.engines.tgi.remedies import remedies
 from constructs_lib.planning.engines.tgi.serving import serving_facts
 from constructs_lib.planning.engines.tgi.sharding import num_shard, possible_shards, shard_problems
@@ -180,6 +181,10 @@ class TgiEngine:
     def unread(self, variable: str, version: Version) -> str | None:
         """See `Engine.unread`."""
         return unread(variable, version)
+
+    def keeps_prefixes(self, ctx: EngineContext) -> bool | None:
+        """See `Engine.keeps_prefixes`."""
+        return keeps_prefixes(ctx)
 
     def max_body_bytes(self, ctx: EngineContext) -> int:
         """See `Engine.max_body_bytes`."""

@@ -203,6 +203,9 @@ class PagedEngine:
     def refusal(self, variable: str) -> str | None:
         return "makes it demand a key that SageMaker never forwards" if variable == "PAGED_API_KEY" else None
 
+    def keeps_prefixes(self, ctx: EngineContext) -> bool | None:
+        return True
+
     def max_body_bytes(self, ctx: EngineContext) -> int:
         return MAX_BODY_BYTES
 

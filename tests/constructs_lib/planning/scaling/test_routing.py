@@ -3,6 +3,7 @@
 import botocore.loaders
 import pytest
 
+from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.scaling.routing import (
     LEAST_OUTSTANDING,
     PREFIX_AWARE,
@@ -21,8 +22,14 @@ def refusals(routing):
     return [str(problem) for problem in routing_problems(routing)]
 
 
-def warnings(routing, instance_count=2, instance_types=1):
-    return [warning.id for warning in routing_warnings(routing, instance_count, instance_types)]
+@pytest.fixture
+def told(planning):
+    """The ids of the warnings of a routing."""
+
+    def ids(routing, instance_count=2, **changes):
+        return [warning.id for warning in routing_warnings(routing, instance_count, planning(**changes))]
+
+    return ids
 
 
 @pytest.mark.parametrize(
@@ -81,18 +88,24 @@ def test_what_sagemaker_refuses_is_reported(routing, words):
     assert refusals(routing) == words
 
 
-def test_prefixes_do_not_matter_while_there_is_one_instance():
-    assert warnings(PREFIX, instance_count=1) == ["tgi-endpoint:prefixAwareOneInstance"]
-    assert warnings(PREFIX, instance_count=2) == []
-    assert warnings(PREFIX, instance_count=UNKNOWN) == []
+def test_prefixes_do_not_matter_while_there_is_one_instance(told):
+    assert told(PREFIX, instance_count=1) == ["tgi-endpoint:prefixAwareOneInstance"]
+    assert told(PREFIX, instance_count=2) == []
+    assert told(PREFIX, instance_count=UNKNOWN) == []
 
 
-def test_prefixes_do_not_suit_instances_of_different_sizes():
-    assert warnings(PREFIX, instance_types=2) == ["tgi-endpoint:prefixAwareInstancePools"]
+def test_prefixes_do_not_suit_instances_of_different_sizes(told):
+    pools = (InstanceType.G5_2XLARGE, InstanceType.G5_12XLARGE)
+    assert told(PREFIX, pools=pools) == ["tgi-endpoint:prefixAwareInstancePools"]
+    assert told(PREFIX, pools=pools[:1]) == []
 
 
-def test_the_default_routing_suits_every_endpoint():
-    assert warnings(Routing(), instance_count=1, instance_types=5) == []
+def test_prefixes_do_not_matter_to_a_model_that_keeps_none(told):
+    assert told(PREFIX, options={"prefix_caching": False}) == ["tgi-endpoint:prefixAwareWithoutCache"]
+
+
+def test_the_default_routing_suits_every_endpoint(told):
+    assert told(Routing(), instance_count=1, options={"prefix_caching": False}) == []
 
 
 def test_strategies_and_limits_are_botocores():
