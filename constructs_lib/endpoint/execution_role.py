@@ -49,6 +49,7 @@ class ExecutionRole:
         self._scope = scope
         self._reasons: dict[str, list[str]] = {}
         self._grants: list[iam.Grant] = []
+        self._dependents: list[IConstruct] = []
         self.role: iam.IRole = role or iam.Role(
             scope,
             "Role",
@@ -60,8 +61,9 @@ class ExecutionRole:
         self.role.attach_inline_policy(self._policy)
 
     def allow_before(self, resource: IConstruct) -> None:
-        """Make a resource depend on everything that is allowed so far."""
+        """Make a resource depend on everything that is allowed, before this call or after it."""
         resource.node.add_dependency(self._policy)
+        self._dependents.append(resource)
         for grant in self._grants:
             grant.apply_before(resource)
 
@@ -144,12 +146,17 @@ class ExecutionRole:
     def allow_volume_encryption(self, key: kms.IKey) -> None:
         """Allow encrypting the instances' volumes with a key."""
         actions = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
-        self._grants.append(key.grant(self.role, *actions))
+        self._wait_for(key.grant(self.role, *actions))
         self._allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
     def _allow_decrypt(self, bucket: s3.IBucket) -> None:
         if bucket.encryption_key is not None:
-            self._grants.append(bucket.encryption_key.grant_decrypt(self.role))
+            self._wait_for(bucket.encryption_key.grant_decrypt(self.role))
+
+    def _wait_for(self, grant: iam.Grant) -> None:
+        self._grants.append(grant)
+        for resource in self._dependents:
+            grant.apply_before(resource)
 
     def _allow(
         self,

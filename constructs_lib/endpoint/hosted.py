@@ -16,10 +16,11 @@ from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
+from constructs_lib.endpoint.model_host import ModelHost
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.updates import keep_instance_count, own_policy, refuse_other_stacks
-from constructs_lib.errors import ConfigurationError, raise_if_any
+from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.limits import count_problems
@@ -75,9 +76,10 @@ class HostedEndpoint(EndpointBase):
         self._home = _home(arguments, self._replacement)
         self._component_name = component_name(self, self._home) if self._zero else None
         hosting = replace(hosting, component_name=self._component_name)
-        model = SageMakerModel(self, request=request, plan=planned, hosting=hosting)
-        self._execution_role, self._connections = model.execution_role, model.connections
-        runs = _managed(self._zero, model) if self._zero else model
+        self._host = ModelHost(self, hosting)
+        model = SageMakerModel(self, request=request, plan=planned, hosting=hosting, host=self._host)
+        self._host.complete()
+        runs = _managed(self._zero, self._host) if self._zero else model
         config = render_config(self, request=request, plan=planned, runs=runs, hosting=hosting)
         self._endpoint = self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
@@ -178,7 +180,7 @@ class HostedEndpoint(EndpointBase):
     @property
     def role(self) -> iam.IRole:
         """The role that SageMaker assumes to start the containers."""
-        return self._execution_role.role
+        return self._host.execution_role.role
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
@@ -192,15 +194,7 @@ class HostedEndpoint(EndpointBase):
         Raises:
             ConfigurationError: The endpoint is not in a VPC.
         """
-        if self._connections is None:
-            problem = Problem(
-                keyword="vpc",
-                value=None,
-                message="is required for connections: the endpoint is not in a VPC of yours",
-                fix="Set vpc=…, or remove the rule.",
-            )
-            raise ConfigurationError(self.node.path, [problem])
-        return self._connections
+        return self._host.connections
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint, streaming and non-streaming.
@@ -307,10 +301,8 @@ def _home(arguments: EndpointArguments, replacement: str | None) -> str:
     return "-".join(part for part in parts if part and not is_token(part))
 
 
-def _managed(zero: ZeroPlan, model: SageMakerModel) -> ManagedInstances:
-    return ManagedInstances(
-        minimum=0, maximum=zero.max_instances, role=model.execution_role, vpc_config=model.vpc_config
-    )
+def _managed(zero: ZeroPlan, host: ModelHost) -> ManagedInstances:
+    return ManagedInstances(minimum=0, maximum=zero.max_instances, role=host.execution_role, vpc_config=host.vpc_config)
 
 
 def _known(number: Any) -> Any:

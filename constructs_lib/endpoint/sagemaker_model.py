@@ -1,4 +1,4 @@
-"""The SageMaker Model of a plan, with the role that SageMaker assumes to run it."""
+"""The SageMaker Model of a plan."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_sagemaker as sagemaker
 
-from constructs_lib.endpoint.execution_role import ExecutionRole
 from constructs_lib.planning.scaling.routing import Routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
     from constructs_lib.endpoint.container_image import ContainerImage
-    from constructs_lib.endpoint.model import Model, ModelBinding
+    from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.model_host import ModelHost
     from constructs_lib.endpoint.network import Network
     from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
@@ -54,7 +53,7 @@ class Hosting:
 
 
 class SageMakerModel:
-    """Renders the Model, its role and the security group of its network interfaces.
+    """Renders the Model, and adds to the role what it needs.
 
     Instance types that need other variables have a Model each, named after the first type that needs them.
 
@@ -63,57 +62,41 @@ class SageMakerModel:
         request: What the caller asks for.
         plan: Its plan, without problems.
         hosting: What the endpoint needs besides its plan.
+        host: The role and the network interfaces.
 
     Attributes:
-        execution_role: The role with the permissions of this model.
-        connections: The security groups of its network interfaces; None outside of a VPC.
-        vpc_config: The subnets and security groups of its network interfaces; None outside of a VPC.
         resource: The Model; of several instance types the first one's.
         pools: The Model of each instance type by priority; empty without a list.
     """
 
-    def __init__(self, scope: Construct, *, request: EndpointRequest, plan: EndpointPlan, hosting: Hosting) -> None:
-        self._scope = scope
-        self._plan = plan
-        self.execution_role = ExecutionRole(scope, hosting.role)
-        network = hosting.network.bind(scope)
-        self.connections: ec2.Connections | None = network[1] if network else None
-        self.vpc_config: sagemaker.CfnModel.VpcConfigProperty | None = network[0] if network else None
-        image_uri, binding = self._bind(request, hosting)
+    def __init__(
+        self, scope: Construct, *, request: EndpointRequest, plan: EndpointPlan, hosting: Hosting, host: ModelHost
+    ) -> None:
+        role = host.execution_role
+        role.allow_logs_and_metrics(request.endpoint_name, hosting.component_name)
+        image_uri = hosting.image.bind(scope, role, plan)
+        binding = hosting.model.bind(role, token_variables=plan.token_variables)
 
         def render(id: str, environment: Mapping[str, str]) -> sagemaker.CfnModel:
             model = sagemaker.CfnModel(
                 scope,
                 id,
-                execution_role_arn=self.execution_role.role.role_arn,
+                execution_role_arn=role.role.role_arn,
                 enable_network_isolation=request.network_isolation or None,
                 primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                     image=image_uri,
                     environment={**environment, **binding.environment},
                     model_data_source=binding.data_source,
                 ),
-                vpc_config=self.vpc_config,
+                vpc_config=host.vpc_config,
             )
             # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role
             # does not make CloudFormation wait for the role's policies.
-            self.execution_role.allow_before(model)
+            role.allow_before(model)
             return model
 
         self.resource = render("Model", plan.environment)
         self.pools = _for_each_type(plan, self.resource, render)
-
-    def _bind(self, request: EndpointRequest, hosting: Hosting) -> tuple[str, ModelBinding]:
-        """Add every permission to the role; the image's URI, and what the weights add to the Model."""
-        role = self.execution_role
-        role.allow_logs_and_metrics(request.endpoint_name, hosting.component_name)
-        image_uri = hosting.image.bind(self._scope, role, self._plan)
-        binding = hosting.model.bind(role, token_variables=self._plan.token_variables)
-        if self.connections is not None:
-            role.allow_network_interfaces()
-        if hosting.volume_key is not None:
-            role.allow_volume_encryption(hosting.volume_key)
-        role.acknowledge_wildcards()
-        return image_uri, binding
 
 
 def _for_each_type(

@@ -1,0 +1,62 @@
+"""What the Models of an endpoint share: the role and the network interfaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from constructs_lib.endpoint.execution_role import ExecutionRole
+from constructs_lib.errors import ConfigurationError
+from constructs_lib.planning.validation.problem import Problem
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_sagemaker as sagemaker
+    from constructs import Construct
+
+    from constructs_lib.endpoint.sagemaker_model import Hosting
+
+
+class ModelHost:
+    """The role that SageMaker assumes for an endpoint, and the security group of its network interfaces.
+
+    Args:
+        scope: The endpoint.
+        hosting: What the endpoint needs besides its plan.
+
+    Attributes:
+        execution_role: The role; each Model adds what it needs.
+        vpc_config: The subnets and security groups of the network interfaces; None outside of a VPC.
+    """
+
+    def __init__(self, scope: Construct, hosting: Hosting) -> None:
+        self._path = scope.node.path
+        self.execution_role = ExecutionRole(scope, hosting.role)
+        network = hosting.network.bind(scope)
+        self.vpc_config: sagemaker.CfnModel.VpcConfigProperty | None = network[0] if network else None
+        self._connections: ec2.Connections | None = network[1] if network else None
+        self._volume_key = hosting.volume_key
+
+    @property
+    def connections(self) -> ec2.Connections:
+        """The security groups of the network interfaces.
+
+        Raises:
+            ConfigurationError: The endpoint is not in a VPC.
+        """
+        if self._connections is None:
+            problem = Problem(
+                keyword="vpc",
+                value=None,
+                message="is required for connections: the endpoint is not in a VPC of yours",
+                fix="Set vpc=…, or remove the rule.",
+            )
+            raise ConfigurationError(self._path, [problem])
+        return self._connections
+
+    def complete(self) -> None:
+        """Add what the instances need, whatever their models are; call it once all Models are in."""
+        if self._connections is not None:
+            self.execution_role.allow_network_interfaces()
+        if self._volume_key is not None:
+            self.execution_role.allow_volume_encryption(self._volume_key)
+        self.execution_role.acknowledge_wildcards()
