@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from constructs_lib.endpoint.fleet import ModelFleet
+    from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
@@ -49,6 +51,7 @@ __all__ = [
     "Domain",
     "Dtype",
     "EndpointScaling",
+    "FleetModel",
     "FrontDoor",
     "IModelEndpoint",
     "InstanceType",
@@ -57,6 +60,7 @@ __all__ = [
     "Model",
     "ModelFacts",
     "ModelFile",
+    "ModelFleet",
     "Quantization",
     "RopeScaling",
     "Routing",
@@ -79,9 +83,11 @@ _MODULES = {
     "Domain": "front_door.domain",
     "ConfigurationError": "errors",
     "EndpointScaling": "endpoint.scaling",
+    "FleetModel": "endpoint.fleet_model",
     "FrontDoor": "front_door.front_door",
     "IModelEndpoint": "endpoint.interface",
     "Model": "endpoint.model",
+    "ModelFleet": "endpoint.fleet",
     "CheapestFor": "planning.hardware.instance_types",
     "InstanceType": "planning.hardware.instance_types",
     "ModelFacts": "planning.models.facts",

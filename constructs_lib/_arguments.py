@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -13,6 +14,8 @@ from aws_cdk import aws_ec2 as ec2
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
+
+_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,17 @@ def tag_problems(tags: object) -> Iterator[Problem]:
         if not isinstance(value, str):
             fix = f"Write {str(value)!r}." if isinstance(value, int | float) else "Give a str."
             yield Problem(f"tags[{key!r}]", value, f"must be a string, not {type_name(value)}", fix)
+
+
+def model_name_problems(name: object) -> Iterator[Problem]:
+    """The problem of a name under which clients call a model: it is in URLs, in JSON and in requests."""
+    if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
+        yield Problem(
+            "models",
+            name,
+            "a model's name must be 1 to 63 letters, digits, dots, underscores or hyphens",
+            "Rename it; it appears in URLs and in the `model` field of requests.",
+        )
 
 
 def type_name(value: object) -> str:

@@ -56,5 +56,6 @@ def _readable(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _readable(item) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [_readable(item) for item in value]
+        items = [_readable(item) for item in value]
+        return tuple(items) if isinstance(value, tuple) else items
     return value

@@ -65,7 +65,6 @@ class InferenceComponent:
         plan: Its plan, without problems: a copy takes the GPUs that share the model.
         model: The Model.
         copies: Copies at creation, at least 1.
-        min_memory_mib: Host memory that SageMaker reserves for a copy.
         packs: Whether to place copies on as few instances as possible, which keeps room for those that take several
             GPUs. Default: False, SageMaker's own choice.
         pools: The Model of each instance type of the plan, by priority. Default: none, one instance type.
@@ -86,7 +85,6 @@ class InferenceComponent:
         plan: EndpointPlan,
         model: sagemaker.CfnModel,
         copies: int = 1,
-        min_memory_mib: int = MIN_MEMORY_MIB,
         packs: bool = False,
         pools: Sequence[sagemaker.CfnModel] = (),
     ) -> None:
@@ -103,7 +101,7 @@ class InferenceComponent:
                 ),
                 "compute_resource_requirements": component.InferenceComponentComputeResourceRequirementsProperty(
                     number_of_accelerator_devices_required=planned.num_shard,
-                    min_memory_required_in_mb=min_memory_mib,
+                    min_memory_required_in_mb=MIN_MEMORY_MIB,
                 ),
                 "scheduling_config": _packed() if packs else None,
             }

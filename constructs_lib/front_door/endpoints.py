@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from constructs_lib._arguments import model_name_problems
 from constructs_lib._references import name_problems
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.assets import known_engines
@@ -15,9 +15,6 @@ from constructs_lib.planning.validation.rules import Integer
 if TYPE_CHECKING:
     from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.endpoint.interface import IModelEndpoint
-
-# The name is in URLs, in JSON and in the `model` field of requests.
-_MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
 
 # Each endpoint takes two statements of the function's role. They are in its inline policy (10,240 characters) and, by
 # the CDK, in managed policies (6,144 each), of which a role may have ten.
@@ -42,13 +39,7 @@ def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator
         yield Problem("models", models, "must have at least one endpoint", 'Write {"llama": endpoint}.')
     for name, endpoint in models.items():
         keyword = f"models[{name!r}]"
-        if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
-            yield Problem(
-                "models",
-                name,
-                "a model's name must be 1 to 63 letters, digits, dots, underscores or hyphens",
-                "Rename it; it appears in URLs and in the `model` field of requests.",
-            )
+        yield from model_name_problems(name)
         if fault := _fault(endpoint):
             yield Problem(
                 keyword,

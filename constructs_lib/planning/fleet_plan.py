@@ -11,19 +11,33 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from constructs_lib.planning.capacity import Capacity
+from constructs_lib.planning.cost import TOKENS_PER_STREAM
 from constructs_lib.planning.hardware import host_ami
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.hardware.storage import stored_bytes
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
-from constructs_lib.planning.scaling.fleet import COPIES, INSTANCES, Copies, CopySize, Fleet
+from constructs_lib.planning.scaling.fleet import COPIES, INSTANCES, NO_INSTANCES, Copies, CopySize, Fleet
 from constructs_lib.planning.scaling.fleet import fleet_problems as placement_problems
 from constructs_lib.planning.scaling.fleet import fleet_warnings as placement_warnings
+from constructs_lib.planning.summary import PlanSummary, concurrent_requests, stream_tokens
 from constructs_lib.planning.validation.problem import Described, PlanWarning, Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 _MOST_GPUS = 64
-_OF_A_MODEL = {"model", "options", "image", "environment", "startup_timeout", "model_download_timeout", "copies"}
+_OF_A_MODEL = {
+    "model",
+    "copies",
+    "options",
+    "image",
+    "environment",
+    "startup_timeout",
+    "model_download_timeout",
+    "request_tokens",
+    "concurrency_target",
+    "scale_to_zero",
+}
 """The arguments that each model of a fleet has of its own."""
 
 
@@ -35,11 +49,13 @@ class FleetRequest:
         models: For each model what an endpoint for it alone would be asked for, on the fleet's instance type.
         copies: The least and the most copies of each model.
         instances: The least and the most instances.
+        all_go_to_zero: Whether every model goes to zero, so that the least instances may be 0. Default: False.
     """
 
     models: Mapping[str, EndpointRequest]
     copies: Mapping[str, object]
     instances: object
+    all_go_to_zero: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +64,9 @@ class FleetPlan:
 
     Args:
         models: The plan of one copy of each model; its instance has only the GPUs of that copy.
+        initial_instances: The instances of a new endpoint.
+        packs: Whether copies have to be placed on as few instances as possible: some take several GPUs, for which
+            others could leave no room when they are spread.
         inference_ami_version: AMI of the hosts; None leaves it to SageMaker.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
         warnings: What is legal but risky for all models.
@@ -55,6 +74,8 @@ class FleetPlan:
     """
 
     models: Mapping[str, EndpointPlan]
+    initial_instances: int
+    packs: bool
     inference_ami_version: str | None
     problems: tuple[Problem, ...]
     warnings: tuple[PlanWarning, ...]
@@ -87,6 +108,8 @@ def plan_fleet(request: FleetRequest) -> FleetPlan:
     shared = _shared(warnings.values())
     return FleetPlan(
         models=plans,
+        initial_instances=max(fleet.least, fleet.needed({})) if fleet else 1,
+        packs=fleet is not None and fleet.most > 1 and any(planned.num_shard > 1 for planned in plans.values()),
         inference_ami_version=ami,
         problems=tuple(problems),
         warnings=(*shared, *(placement_warnings(fleet) if fleet and not problems else ())),
@@ -94,6 +117,45 @@ def plan_fleet(request: FleetRequest) -> FleetPlan:
             name: tuple(one for one in found_here if one not in shared) for name, found_here in warnings.items()
         },
     )
+
+
+def fleet_summary(request: FleetRequest, plan: FleetPlan, capacity: Capacity) -> PlanSummary:
+    """The summary of a fleet: its models, and the GPUs of their least copies.
+
+    Args:
+        request: What the caller asks for.
+        plan: Its plan, without problems.
+        capacity: How many instances it runs.
+    """
+    copies: Mapping[str, Any] = request.copies
+    served = [_served(planned, copies[name][1]) for name, planned in plan.models.items()]
+    return PlanSummary(
+        model=", ".join(_shown(name, one) for name, one in request.models.items()),
+        instances=[instance.name for instance in capacity.instances],
+        min_instances=capacity.min_instances,
+        max_instances=capacity.max_instances,
+        accelerator=capacity.instances[0].accelerator,
+        num_shard=sum(planned.num_shard * copies[name][0] for name, planned in plan.models.items()),
+        context=None,
+        stream_tokens=TOKENS_PER_STREAM,
+        streams=None if None in served else sum(each or 0 for each in served),
+        min_usd_per_hour=capacity.min_usd_per_hour,
+        max_usd_per_hour=capacity.max_usd_per_hour,
+        price_is_derived=capacity.price_is_derived,
+    )
+
+
+def _served(plan: EndpointPlan, copies: int) -> int | None:
+    """How many streams the copies of one model serve; None if synth does not know it."""
+    tokens = stream_tokens(plan)
+    each = None if tokens is None else concurrent_requests(plan, tokens)
+    return None if each is None else each * copies
+
+
+def _shown(name: str, request: EndpointRequest) -> str:
+    """A model of a fleet: its repository, or the name that clients use."""
+    hub_id: object = request.model.hub_id
+    return hub_id if isinstance(hub_id, str) else name
 
 
 def plan_copy(request: EndpointRequest) -> EndpointPlan:
@@ -163,7 +225,8 @@ def _range_problems(request: FleetRequest) -> Iterator[Problem]:
     for name, copies in request.copies.items():
         if found := COPIES.problem(f"models[{name!r}].copies", copies):
             yield found
-    if found := INSTANCES.problem("instances", request.instances):
+    instances = NO_INSTANCES if request.all_go_to_zero else INSTANCES
+    if found := instances.problem("instances", request.instances):
         yield found
 
 
@@ -185,7 +248,7 @@ def _size_problems(requests: Mapping[str, EndpointRequest], plans: Mapping[str, 
 
 
 def _unknown_size(request: EndpointRequest, planned: EndpointPlan) -> Iterator[PlanWarning]:
-    if planned.memory is None:
+    if planned.memory is None and not planned.problems:
         yield PlanWarning(
             "tgi-endpoint:unknownCopySize",
             f"Whether a copy fits {planned.num_shard} of the GPUs of {request.instance.name}, and what memory and"

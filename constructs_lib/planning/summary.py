@@ -87,7 +87,7 @@ def summary(request: EndpointRequest, plan: EndpointPlan, capacity: Capacity) ->
         capacity: How many instances it runs.
     """
     hub_id = request.model.hub_id
-    tokens = _stream_tokens(plan, capacity)
+    tokens = stream_tokens(plan, capacity.request_tokens)
     return PlanSummary(
         model=None if _is_unknown(hub_id) else hub_id,
         instances=[instance.name for instance in capacity.instances],
@@ -132,9 +132,15 @@ def concurrent_requests(plan: EndpointPlan, tokens: int) -> int | None:
     return max(1, fitting if limit is None else min(fitting, limit))
 
 
-def _stream_tokens(plan: EndpointPlan, capacity: Capacity) -> int | None:
+def stream_tokens(plan: EndpointPlan, request_tokens: int | None = None) -> int | None:
+    """Tokens of the requests that are counted as streams; None if the longest request is not known.
+
+    Args:
+        plan: The plan of the endpoint.
+        request_tokens: Prompt and answer of one request together, as clients send them. Default: 1024.
+    """
     context = _context(plan)
-    return None if context is None else min(context, capacity.request_tokens or TOKENS_PER_STREAM)
+    return None if context is None else min(context, request_tokens or TOKENS_PER_STREAM)
 
 
 def _streams(plan: EndpointPlan, capacity: Capacity, tokens: int | None) -> int | None:

@@ -12,6 +12,7 @@ Json = dict[str, Any]
 MODEL = "AWS::SageMaker::Model"
 CONFIG = "AWS::SageMaker::EndpointConfig"
 ENDPOINT = "AWS::SageMaker::Endpoint"
+COMPONENT = "AWS::SageMaker::InferenceComponent"
 ROLE = "AWS::IAM::Role"
 POLICY = "AWS::IAM::Policy"
 

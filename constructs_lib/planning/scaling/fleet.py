@@ -63,7 +63,8 @@ class Fleet:
     Args:
         models: The copies of each model, by its name.
         instance: The instance type, whose number of GPUs is known.
-        least: The smallest number of instances.
+        least: The smallest number of instances; 0 if all models go to zero, which begin with their least copies all
+            the same.
         most: The largest number of instances.
         volume_size_gib: Storage volume. Default: SageMaker's.
     """
@@ -126,10 +127,12 @@ class Range:
     Args:
         noun: What is counted.
         example: Two numbers for messages.
+        lowest: The least that the smallest number may be. Default: 1.
     """
 
     noun: str
     example: tuple[int, int]
+    lowest: int = 1
 
     def problem(self, keyword: str, value: object) -> Problem | None:
         """What is wrong with a range, if anything."""
@@ -141,30 +144,33 @@ class Range:
             message = f"must be two whole numbers, the least and the most {self.noun}"
             return Problem(keyword, value, message, f"Write {self.example}.")
         least, most = numbers
-        if not 1 <= least <= most <= MOST:
-            message = f"must be the least and the most {self.noun}, from 1 to {MOST}"
+        if not self.lowest <= least <= most <= MOST or most < 1:
+            message = f"must be the least and the most {self.noun}, from {self.lowest} to {MOST}"
             return Problem(keyword, value, message, f"Write {self._nearest(least, most)}.")
         return None
 
-    @staticmethod
-    def _nearest(least: int, most: int) -> tuple[int, int]:
-        first, last = sorted(min(MOST, max(1, one)) for one in (least, most))
-        return first, last
+    def _nearest(self, least: int, most: int) -> tuple[int, int]:
+        first, last = sorted(min(MOST, max(self.lowest, one)) for one in (least, most))
+        return first, max(1, last)
 
 
 COPIES = Range("copies", (1, 3))
 INSTANCES = Range("instances", (1, 2))
+NO_INSTANCES = Range("instances", (0, 1), lowest=0)
+"""Of a fleet whose models all go to zero."""
 
 
 def fleet_problems(fleet: Fleet) -> Iterator[Problem]:
     """Why the copies cannot all be placed on the instances."""
     needed = fleet.needed({})
-    if needed > fleet.least:
+    if needed > (fleet.least or fleet.most):
+        least = needed if fleet.least else 0
         yield Problem(
             "instances",
             (fleet.least, fleet.most),
-            f"must begin with {needed} or more: {_taken(fleet)}, and {fleet.name} {_bound(fleet, needed)}",
-            f"Write ({needed}, {max(needed, fleet.most)}), or lower the smallest numbers of copies.",
+            f"must {'begin with' if least else 'end with'} {needed} or more: {_taken(fleet)}, and {fleet.name}"
+            f" {_bound(fleet, needed)}",
+            f"Write ({least}, {max(needed, fleet.most)}), or lower the smallest numbers of copies.",
         )
         return
     for name, copies in fleet.models.items():

@@ -1,0 +1,194 @@
+"""One model of a fleet: a SageMaker Model, and its copies on the fleet's instances."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
+from constructs_lib.endpoint.interface import EndpointBase
+from constructs_lib.endpoint.sagemaker_model import SageMakerModel
+from constructs_lib.endpoint.scale_to_zero import zero_request
+from constructs_lib.endpoint.scaled_resource import component_copies
+from constructs_lib.endpoint.scaling import SCALING, EndpointScaling
+from constructs_lib.endpoint.zero_scaling import ZeroScaling
+from constructs_lib.planning.scaling.zero import plan_zero, zero_warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aws_cdk import aws_sagemaker as sagemaker
+    from constructs import Construct
+
+    from constructs_lib.endpoint.arguments import EndpointArguments
+    from constructs_lib.endpoint.fleet_model import FleetModel
+    from constructs_lib.endpoint.model_host import ModelHost
+    from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+    from constructs_lib.planning.scaling.wake import WakeFacts
+    from constructs_lib.planning.serving_limits import ServingFacts
+    from constructs_lib.planning.validation.problem import PlanWarning
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetEndpoint:
+    """What the members of a fleet share.
+
+    Args:
+        name: Name of the endpoint.
+        arn: ARN of the endpoint.
+        resource: Its resource.
+        given_name: The name that the caller has chosen; None if CloudFormation chooses it.
+        host: The role and the network interfaces.
+        packs: Whether copies are placed on as few instances as possible.
+    """
+
+    name: str
+    arn: str
+    resource: sagemaker.CfnEndpoint
+    given_name: str | None
+    host: ModelHost
+    packs: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedModel:
+    """One model of a fleet with its plan.
+
+    Args:
+        model: As the caller describes it.
+        arguments: The same as the arguments of an endpoint of its own.
+        request: What that endpoint would be asked for.
+        plan: The plan of one copy, without problems.
+    """
+
+    model: FleetModel
+    arguments: EndpointArguments
+    request: EndpointRequest
+    plan: EndpointPlan
+
+    def zero_warnings(self, least_instances: int) -> Iterator[PlanWarning]:
+        """What is legal but risky about how the model goes to zero.
+
+        Args:
+            least_instances: Of the fleet. Only where that is 0, it matters whether a Region refuses no instance.
+        """
+        request = self.request if least_instances == 0 else replace(self.request, region=None)
+        return zero_warnings(zero_request(self.model.scale_to_zero), request, self.plan)
+
+
+class FleetMember(EndpointBase):
+    """One model of a `ModelFleet`, for a front door or any other caller: `fleet.models["chat"]`.
+
+    Its name and ARN are those of the fleet's endpoint; a call of SageMaker has to name its inference component as well.
+    Grants and metrics are those of the component.
+
+    Args:
+        scope: Parent construct.
+        id: Identifier within the parent.
+        endpoint: The fleet's endpoint.
+        planned: The model with its plan.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, endpoint: FleetEndpoint, planned: PlannedModel) -> None:
+        super().__init__(scope, id, physical_name=endpoint.given_name)
+        self._endpoint, self._planned = endpoint, planned
+        self._component_name = component_name(self, endpoint.given_name)
+        self._zero = plan_zero(zero_request(planned.model.scale_to_zero), planned.plan)
+        model = SageMakerModel(
+            self,
+            request=planned.request,
+            plan=planned.plan,
+            hosting=replace(planned.arguments.hosting(), component_name=self._component_name),
+            host=endpoint.host,
+        )
+        least, most = planned.model.range_of_copies
+        component = InferenceComponent(
+            self,
+            _component_id(endpoint.given_name),
+            name=self._component_name,
+            endpoint=endpoint.resource,
+            request=planned.request,
+            plan=planned.plan,
+            model=model.resource,
+            copies=least,
+            packs=endpoint.packs,
+        )
+        self._scaling: EndpointScaling | None = None
+        if self._zero is not None:
+            ZeroScaling(self, component, self._zero)
+        elif least != most:
+            self._scaling = self._scale(component, least, most)
+
+    @property
+    def endpoint_arn(self) -> str:
+        """ARN of the fleet's endpoint."""
+        return self._endpoint.arn
+
+    @property
+    def endpoint_name(self) -> str:
+        """Name of the fleet's endpoint."""
+        return self._endpoint.name
+
+    @property
+    def variant_name(self) -> str:
+        """Name of the production variant."""
+        return self._planned.request.variant_name
+
+    @property
+    def inference_component_name(self) -> str:
+        """Name of the inference component that serves the model."""
+        return self._component_name
+
+    @property
+    def engine(self) -> str:
+        """The engine that the container runs, which decides its protocol: `tgi`."""
+        return self._planned.request.engine.name
+
+    @property
+    def model_id(self) -> str | None:
+        """The model's repository on the hub; None for weights in S3 without one."""
+        return self._planned.arguments.model.model_id
+
+    @property
+    def max_body_bytes(self) -> int:
+        """Size limit of one request, in bytes."""
+        return self._planned.plan.max_body_bytes
+
+    @property
+    def serving(self) -> ServingFacts:
+        """What is known at synth about how the model is served."""
+        return self._planned.plan.serving
+
+    @property
+    def wake(self) -> WakeFacts | None:
+        """How the model comes back from zero copies; None without `scale_to_zero`."""
+        return self._zero.wake if self._zero else None
+
+    @property
+    def scaling(self) -> EndpointScaling | None:
+        """What changes the number of copies, for schedules and further policies.
+
+        None if the number is always the same, or if the model goes to zero.
+        """
+        return self._scaling
+
+    def _scale(self, component: InferenceComponent, least: int, most: int) -> EndpointScaling:
+        model = self._planned.model
+        scaling = EndpointScaling(
+            self,
+            SCALING,
+            resource=component_copies(component.name),
+            minimum=least,
+            maximum=most,
+            plan=self._planned.plan,
+            request_tokens=model.request_tokens,
+        )
+        # The target's reference is the component's name, which does not make CloudFormation wait for the component.
+        scaling.scalable_target.node.add_dependency(component.resource)
+        scaling.on_concurrency(target=model.concurrency_target)
+        return scaling
+
+
+def _component_id(endpoint_name: str | None) -> str:
+    """Another one for another endpoint: a component cannot move, so it has to be another resource."""
+    return f"Component{endpoint_name or ''}"
