@@ -53,14 +53,19 @@ def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator
     yield from _count_problems(models)
 
 
+def served_by(endpoint: Any) -> tuple[str | None, str | None]:
+    """What a call of a model names: its endpoint, and its inference component if it is one."""
+    return getattr(endpoint, "endpoint_arn", None), getattr(endpoint, "inference_component_name", None)
+
+
 def _count_problems(models: Mapping[str, Any]) -> Iterator[Problem]:
-    endpoints = {getattr(endpoint, "endpoint_arn", None) for endpoint in models.values()}
+    endpoints = {served_by(endpoint) for endpoint in models.values()}
     if len(endpoints) > _MAX_ENDPOINTS:
         yield Problem(
             "models",
             Described(f"{len(models)} models"),
-            f"are on {len(endpoints)} endpoints, of which the policies of one function's role have room for"
-            f" {_MAX_ENDPOINTS}",
+            f"are on {len(endpoints)} endpoints or inference components, of which the policies of one function's role"
+            f" have room for {_MAX_ENDPOINTS}",
             "Distribute them over several front doors.",
         )
 

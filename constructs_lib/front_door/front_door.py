@@ -19,6 +19,7 @@ from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.arguments import FrontDoorArguments
 from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
 from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Consumers
+from constructs_lib.front_door.endpoints import served_by
 from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function_environment import (
     PLAYGROUND_FILE,
@@ -279,9 +280,13 @@ class FrontDoor(Construct, FrontDoorMetrics):
         )
 
     def _allow_invocations(self, models: Mapping[str, IModelEndpoint]) -> None:
-        endpoints = {endpoint.endpoint_arn: endpoint for endpoint in models.values()}
-        for endpoint in endpoints.values():
+        described: set[str] = set()
+        # Several models may be components of one endpoint, each with an ARN of its own to be called by.
+        for endpoint in {served_by(endpoint): endpoint for endpoint in models.values()}.values():
             endpoint.grant_invoke(self.function)
+            if endpoint.endpoint_arn in described:
+                continue
+            described.add(endpoint.endpoint_arn)
             # GET /health reports whether each endpoint is in service. A statement for each, as the CDK moves those that
             # exceed the size of an inline policy to managed policies, and does not divide them.
             self.function.add_to_role_policy(

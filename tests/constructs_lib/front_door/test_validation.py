@@ -208,8 +208,8 @@ def test_a_role_can_be_allowed_a_hundred_endpoints(stack: Stack) -> None:
     models = many(stack, 101, deployed=False)
     message = rejection(stack, models=models)
     assert message.endswith(
-        "models=(101 models): are on 101 endpoints, of which the policies of one function's role have room for 100."
-        " Distribute them over several front doors."
+        "models=(101 models): are on 101 endpoints or inference components, of which the policies of one function's"
+        " role have room for 100. Distribute them over several front doors."
     )
     del models["model-100"]
     assert FrontDoor(stack, "FrontDoor", models={**models, "alias": models["model-0"]}).url
