@@ -1,0 +1,63 @@
+"""An app of a platform team: models that several teams share on the GPUs of one endpoint, behind one URL.
+
+Requires `pip install tgi-endpoint-cdk`; deploy it with `cdk deploy SharedModels` in this folder.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import App, CfnOutput, Duration, Environment, Stack, Tags
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from constructs_lib import FleetModel, FrontDoor, InstanceType, Model, ModelFleet, ScaleToZero, TgiOptions
+
+
+class SharedModels(Stack):
+    """Three models, which require no hub token, on one or two instances with four GPUs each."""
+
+    def __init__(self, scope: Construct, id: str, *, env: Environment) -> None:
+        super().__init__(scope, id, env=env)
+        limits = TgiOptions(max_input_tokens=7_000, max_total_tokens=8_192)
+        fleet = ModelFleet(
+            self,
+            "Fleet",
+            instance_type=InstanceType.G6E_12XLARGE,
+            instances=(1, 2),
+            models={
+                # Busy by day: one GPU, and up to two more while many ask.
+                "chat": FleetModel(
+                    model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
+                    options=limits,
+                    copies=(1, 3),
+                    request_tokens=2_000,
+                ),
+                # Always there, on the two GPUs that the plan finds it needs.
+                "large": FleetModel(model=Model.from_hub("Qwen/Qwen2.5-32B-Instruct"), options=limits),
+                # Asked now and then: its GPU is free for others in between.
+                "code": FleetModel(
+                    model=Model.from_hub("Qwen/Qwen2.5-Coder-7B-Instruct"),
+                    options=limits,
+                    scale_to_zero=ScaleToZero(idle=Duration.minutes(45)),
+                ),
+            },
+        )
+        front_door = FrontDoor(self, "Api", models=fleet.models)
+        front_door.add_consumer("team-a", rate=20, burst=40)
+        front_door.add_consumer("team-b", rate=20, burst=40)
+
+        for name, model in fleet.models.items():
+            cloudwatch.Alarm(
+                self,
+                f"Errors-{name}",
+                metric=model.metric_invocation_model_errors(period=Duration.minutes(1)),
+                threshold=5,
+                evaluation_periods=3,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+        CfnOutput(self, "Url", value=front_door.url)
+
+
+app = App()
+shared = SharedModels(app, "SharedModels", env=Environment(region="eu-central-1"))
+Tags.of(shared).add("team", "platform")
+app.synth()
