@@ -51,6 +51,34 @@ def test_overload_is_a_429_with_retry_after_until_there_is_another_instance(stac
     assert next(line for line in log if line.startswith("scaling:")) == "scaling: llama: 1 → 2 instances (Concurrency)"
 
 
+def test_an_endpoint_with_several_instance_types_is_deployed_with_the_first_and_a_model_for_each(
+    stacks: OwnApp,
+) -> None:
+    async def test(api: ServedApi) -> None:
+        status, _, body = await api.request("POST", "/v1/chat/completions", {**CHAT, "max_tokens": 3})
+        assert (status, body["usage"]["completion_tokens"]) == (200, 3)
+
+    stacks.serve("Scarce", test)
+    sagemaker = stacks.plane.client("sagemaker")
+    configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    described = [
+        sagemaker.describe_endpoint_config(EndpointConfigName=config["EndpointConfigName"]) for config in configs
+    ]
+    (variant,) = (
+        variant for config in described for variant in config["ProductionVariants"] if "InstancePools" in variant
+    )
+    assert [pool["InstanceType"] for pool in variant["InstancePools"]] == [
+        "ml.g6.2xlarge",
+        "ml.g5.2xlarge",
+        "ml.g5.12xlarge",
+    ]
+    names = [variant["ModelName"], variant["InstancePools"][2]["ModelNameOverride"]]
+    models = [sagemaker.describe_model(ModelName=name)["PrimaryContainer"]["Environment"] for name in names]
+    assert [model["SM_NUM_GPUS"] for model in models] == ["1", "4"]
+    assert variant["RoutingConfig"]["PrefixAwareRoutingConfig"] == {"PrefixLength": 1024, "ConcurrencyThreshold": 8}
+    assert variant["VariantInstanceProvisionTimeoutInSeconds"] == 1200
+
+
 def test_the_stacks_are_deleted_in_an_order_that_sagemaker_accepts(stacks: OwnApp) -> None:
     sagemaker = stacks.plane.client("sagemaker")
     assert sagemaker.list_endpoints()["Endpoints"]

@@ -1,8 +1,8 @@
 """A stack for each way in which an endpoint scales, with a front door to it."""
 
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Duration, Environment, Stack
 
-from constructs_lib import Access, FrontDoor, InstanceType, Model, TgiEndpoint, TgiOptions
+from constructs_lib import Access, FrontDoor, InstanceType, Model, Routing, TgiEndpoint, TgiOptions
 
 LLAMA = Model.from_hub("NousResearch/Meta-Llama-3.1-8B-Instruct")
 
@@ -28,6 +28,24 @@ class Instances(ScalingStack):
         self.open_door({"llama": endpoint})
 
 
+class Scarce(ScalingStack):
+    """Two instances of the first of several types that there is; requests that begin alike go to the same one."""
+
+    def __init__(self, app):
+        super().__init__(app, "Scarce")
+        endpoint = TgiEndpoint(
+            self,
+            "Llama",
+            model=LLAMA,
+            instance_type=[InstanceType.G6_2XLARGE, InstanceType.G5_2XLARGE, InstanceType.G5_12XLARGE],
+            instance_provision_timeout=Duration.minutes(20),
+            instance_count=2,
+            routing=Routing.prefix_aware(shared_bytes=1024, threshold=8),
+        )
+        self.open_door({"llama": endpoint})
+
+
 app = App()
 Instances(app)
+Scarce(app)
 app.synth()
