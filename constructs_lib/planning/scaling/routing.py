@@ -45,17 +45,20 @@ class Routing:
     def prefix_aware(*, shared_bytes: int, threshold: int) -> Routing:
         """The instance that had the last request with the same beginning, whose prompt it still has in its cache.
 
-        It applies while two or more instances can serve. A front door sends what is shared first: a chat's tools, then
-        its messages in their order; a completion's prompt; and everything that differs between requests of the same
-        prompt after that. So requests with the same tools and the same first messages go to the same instance.
+        It pays if many requests begin with one of several long texts, more of them than the cache of one instance holds
+        and not more than the caches of all; otherwise each instance soon has every text, or none keeps any. It applies
+        while two or more instances can serve. A front door sends what is shared first: a chat's tools, then its
+        messages in their order; a completion's prompt; and everything that differs between requests of the same prompt
+        after that. So requests with the same tools and the same first messages go to the same instance.
 
         Args:
             shared_bytes: How many bytes of a request's body are compared, 1024 to 65536: the tools and the system
                 prompt in UTF-8, and as much of what differs as it takes to tell users or documents apart. A shorter
                 body counts whole. With too few bytes all requests begin the same and go to one instance until it has
                 reached the threshold; with too many, no two do.
-            threshold: Requests in progress on that instance, 1 to 1024, from which on another one gets the request.
-                Not more than the smallest instance serves concurrently.
+            threshold: Requests in progress on that instance, 1 to 1024, from which on another one gets the request. Use
+                the target of `on_concurrency`, about 0.7 times what the smallest instance holds: with more, requests
+                wait on one instance while others are idle.
         """
         return Routing(strategy=PREFIX_AWARE, shared_bytes=shared_bytes, threshold=threshold)
 
