@@ -9,6 +9,7 @@ from typing import Any
 
 from constructs_lib.cli.engine import chosen_engine
 from constructs_lib.cli.errors import UsageError, nearest
+from constructs_lib.planning.capacity import Capacity
 from constructs_lib.planning.engine import Engine
 from constructs_lib.planning.hardware.instance_types import InstanceType, find_instance, nearest_instances
 from constructs_lib.planning.images.catalogue import ImageChoice, parse_version
@@ -18,10 +19,11 @@ from constructs_lib.planning.models.nearest import nearest_model
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sizing.candidates import Candidate
+from constructs_lib.planning.summary import PlanSummary, summary
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import OneOf
 
-_MAX_TOKENS, _MAX_CONCURRENCY = 10_000_000, 100_000
+_MAX_TOKENS, _MAX_CONCURRENCY, _MAX_INSTANCES = 10_000_000, 100_000, 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class PlanArguments:
         options: The engine's options, of its `options_type`.
         version: Version of the engine.
         region: Region of the endpoint. None: any.
+        min_instances: Instances at the smallest load; 0 if it scales to zero.
+        max_instances: Instances at the largest load.
     """
 
     engine: Engine
@@ -47,10 +51,29 @@ class PlanArguments:
     options: Any
     version: str
     region: str | None
+    min_instances: int = 1
+    max_instances: int = 1
 
     def warnings(self, candidate: Candidate) -> tuple[PlanWarning, ...]:
         """What is legal but risky about serving the model on an instance, as a construct would say it."""
-        endpoint = EndpointRequest(
+        return plan(self._endpoint(candidate)).warnings
+
+    def summary(self, candidate: Candidate) -> PlanSummary:
+        """The summary of an endpoint on an instance that fits, with the range of instances."""
+        endpoint = self._endpoint(candidate)
+        return summary(endpoint, plan(endpoint), self.capacity(candidate))
+
+    def capacity(self, candidate: Candidate) -> Capacity:
+        """The range of instances."""
+        return Capacity(
+            instances=(candidate.instance,),
+            min_instances=self.min_instances,
+            max_instances=self.max_instances,
+            request_tokens=self.tokens,
+        )
+
+    def _endpoint(self, candidate: Candidate) -> EndpointRequest:
+        return EndpointRequest(
             engine=self.engine,
             model=ModelChoice(source="hub", hub_id=self.facts.hub_id, has_token=True, facts=self.facts),
             instance=candidate.instance,
@@ -58,7 +81,6 @@ class PlanArguments:
             options=replace(self.options, **dict(candidate.settings)),
             region=self.region,
         )
-        return plan(endpoint).warnings
 
 
 class ArgumentChecker:
@@ -81,6 +103,7 @@ class ArgumentChecker:
         instances = tuple(found for name in arguments.instance or () if (found := self._instance(name)))
         tokens = self._integer("--tokens", arguments.tokens, 2, _MAX_TOKENS)
         concurrency = self._integer("--concurrency", arguments.concurrency, 1, _MAX_CONCURRENCY)
+        least, most = self._range(arguments.min_instances, arguments.max_instances)
         engine = chosen_engine()
         version = self._version(engine, arguments.image)
         quantize = self._quantize(engine, arguments.quantize, version)
@@ -89,7 +112,7 @@ class ArgumentChecker:
         if self.problems or facts is None:
             raise UsageError(self.problems, arguments.parser.format_usage().strip())
         options = engine.options_type(quantize=quantize)
-        return PlanArguments(engine, facts, instances, tokens, concurrency, options, version, region)
+        return PlanArguments(engine, facts, instances, tokens, concurrency, options, version, region, least, most)
 
     def model_file(self, path: str | None) -> ModelFile:
         """The models of a file; empty if no file is given or it cannot be read."""
@@ -168,6 +191,16 @@ class ArgumentChecker:
             return int(value)
         self._add(option, value, f"must be an integer from {minimum} to {maximum}", "")
         return None
+
+    def _range(self, least: str | None, most: str | None) -> tuple[int, int]:
+        """The smallest and the largest number of instances."""
+        smallest = self._integer("--min-instances", least, 0, _MAX_INSTANCES)
+        largest = self._integer("--max-instances", most, 1, _MAX_INSTANCES)
+        smallest = 1 if smallest is None else smallest
+        if largest is not None and smallest > largest:
+            fix = "Raise --max-instances, or lower --min-instances."
+            self._add("--min-instances", least or "1", f"must be at most --max-instances {largest}", fix)
+        return smallest, largest or max(1, smallest)
 
     def _add(self, option: str, value: str | None, message: str, fix: str) -> None:
         self.problems.append(Problem(option, value, message, fix))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _DESCRIPTION = """Shows which instances can serve a model, cheapest first, and why the others cannot.
 
 The memory of each GPU is estimated as TGI would use it: weights, KV cache of the requested tokens, and a reserve.
-Prices are SageMaker's on-demand hosting prices in us-east-1; a month has 730 hours."""
+Prices are SageMaker's on-demand hosting prices in us-east-1, for the smallest and the largest number of instances; a
+month has 730 hours. A front door is billed beside them while streams are open."""
 
 _EPILOG = """exit status: 0 an instance fits (with --instance: one of those), 1 none fits, 2 usage error
 
@@ -28,6 +29,7 @@ examples:
   %(prog)s --model meta-llama/Llama-3.1-8B-Instruct
   %(prog)s --model Qwen/Qwen2.5-7B-Instruct --tokens 8192 --concurrency 32
   %(prog)s --model meta-llama/Llama-3.3-70B-Instruct --quantize fp8 --instance ml.g6e.12xlarge
+  %(prog)s --model Qwen/Qwen2.5-7B-Instruct --tokens 2048 --min-instances 0 --max-instances 4
   %(prog)s --model my-team/my-model --models models.json --json
   %(prog)s --model microsoft/phi-4 --instance ml.g6.12xlarge --svg memory.svg
 """
@@ -50,6 +52,8 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.add_argument("--tokens", metavar="N", help="longest request: prompt and output together (default: any)")
     parser.add_argument("--concurrency", metavar="N", help="concurrent requests of that length (default: 1)")
+    parser.add_argument("--min-instances", metavar="N", help="instances at the smallest load (default: 1)")
+    parser.add_argument("--max-instances", metavar="N", help="instances at the largest load (default: 1)")
     parser.add_argument("--quantize", metavar="KIND", help="quantization, such as fp8 or eetq (default: as published)")
     parser.add_argument("--region", metavar="REGION", help="Region of the endpoint (default: any)")
     parser.add_argument(

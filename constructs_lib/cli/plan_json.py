@@ -6,11 +6,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib.cli.formatting import HOURS_PER_MONTH
+from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB, streams_usd_per_hour
 from constructs_lib.planning.sizing.cheapest import cheapest
 
 if TYPE_CHECKING:
     from constructs_lib.cli.arguments import PlanArguments
     from constructs_lib.planning.sizing.candidates import Candidate
+    from constructs_lib.planning.summary import PlanSummary
 
 
 def report(request: PlanArguments, found: list[Candidate], contexts: dict[str, int]) -> dict[str, Any]:
@@ -32,15 +34,17 @@ def report(request: PlanArguments, found: list[Candidate], contexts: dict[str, i
             "quantize": request.options.quantize,
             "image": request.version,
             "region": request.region,
+            "min_instances": request.min_instances,
+            "max_instances": request.max_instances,
         },
         "fits": any(candidate.fits for candidate in found),
         "cheapest": best.instance.name if best else None,
         "warnings": [asdict(warning) for warning in request.warnings(best)] if best else [],
-        "candidates": [_candidate(candidate, contexts) for candidate in found],
+        "candidates": [_candidate(request, candidate, contexts) for candidate in found],
     }
 
 
-def _candidate(candidate: Candidate, contexts: dict[str, int]) -> dict[str, Any]:
+def _candidate(request: PlanArguments, candidate: Candidate, contexts: dict[str, int]) -> dict[str, Any]:
     instance, price = candidate.instance, candidate.price_usd_per_hour
     return {
         "instance": instance.name,
@@ -56,5 +60,18 @@ def _candidate(candidate: Candidate, contexts: dict[str, int]) -> dict[str, Any]
         "price_usd_per_hour": price,
         "price_usd_per_month": None if price is None else round(price * HOURS_PER_MONTH, 2),
         "price_is_derived": instance.price_is_derived,
+        **(_costs(request.summary(candidate)) if candidate.fits else {}),
         "memory": candidate.memory.to_json() if candidate.memory else None,
+    }
+
+
+def _costs(line: PlanSummary) -> dict[str, Any]:
+    """What the range of instances costs, and beside it a front door with the default memory."""
+    streams = line.streams
+    return {
+        "min_usd_per_hour": line.min_usd_per_hour,
+        "max_usd_per_hour": line.max_usd_per_hour,
+        "stream_tokens": line.stream_tokens,
+        "streams": streams,
+        "front_door_usd_per_hour": None if streams is None else streams_usd_per_hour(streams, DEFAULT_MEMORY_MIB),
     }

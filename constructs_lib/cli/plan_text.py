@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly, number, parameters
+from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly, number, parameters, span
 from constructs_lib.cli.output import Column
+from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB, describe_price
 from constructs_lib.planning.images.catalogue import parse_version
 from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.sizing.cheapest import cheapest, commonest_problem
@@ -175,7 +176,7 @@ def _row(
 ) -> list[RenderableType]:
     if candidate.memory is None:
         raise AssertionError("a candidate that fits has a memory plan")
-    instance, price = candidate.instance, candidate.price_usd_per_hour
+    instance, prices = candidate.instance, _prices(request, candidate)
     shares = MemoryShares.of(candidate.memory, requested_tokens(request, candidate), fits=candidate.fits)
     return [
         Text.assemble((instance.name, "bold"), " *" if candidate.caution else ""),
@@ -183,9 +184,15 @@ def _row(
         _bar(shares, bar_width, out),
         number(context),
         number(candidate.concurrency),
-        hourly(price, derived=instance.price_is_derived),
-        monthly(price, derived=instance.price_is_derived),
+        span(*(hourly(price, derived=instance.price_is_derived) for price in prices)),
+        span(*(monthly(price, derived=instance.price_is_derived) for price in prices)),
     ]
+
+
+def _prices(request: PlanArguments, candidate: Candidate) -> tuple[float | None, float | None]:
+    """The price of an hour of the smallest and of the largest number of instances."""
+    price = candidate.price_usd_per_hour
+    return (None, None) if price is None else (price * request.min_instances, price * request.max_instances)
 
 
 def _bar(shares: MemoryShares, width: int, out: Output) -> Text:
@@ -219,6 +226,8 @@ def _verdict(request: PlanArguments, fitting: list[Candidate], every: list[Candi
     required = f" Required settings: {settings}." if settings else ""
     label = "Cheapest:" if tested and len(fitting) > 1 else "It fits:"
     out.print(Text.assemble((label, "bold green"), f" {best.instance.name}, {_price(best)}.{required}"))
+    if price := cost(request, best):
+        out.print(f"An hour: {price}.")
     for note in notes(request, best):
         out.print(Text.assemble(("Note:", "yellow"), f" {note}"))
 
@@ -238,6 +247,13 @@ def _price(candidate: Candidate) -> str:
         return "no price is published"
     about = "about " if candidate.instance.price_is_derived else ""
     return f"{about}${price:.3f} an hour, ${price * HOURS_PER_MONTH:,.0f} a month"
+
+
+def cost(request: PlanArguments, candidate: Candidate) -> str | None:
+    """What an hour costs with the range of instances, and a front door beside it; None if no price is published."""
+    line = request.summary(candidate)
+    capacity = request.capacity(candidate)
+    return describe_price(capacity, line.streams, line.stream_tokens, DEFAULT_MEMORY_MIB)
 
 
 def notes(request: PlanArguments, candidate: Candidate) -> list[str]:

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from constructs_lib.planning.cost import streams_usd_per_hour
 from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.hardware.instance_types import CheapestFor
 from constructs_lib.planning.models.facts import ModelChoice
@@ -53,6 +54,55 @@ def test_a_month_has_730_hours(run):
     assert json.loads(run(*LLAMA, "--instance", "ml.g5.2xlarge", "--json").out)["candidates"][0][
         "price_usd_per_month"
     ] == pytest.approx(1105.95)
+
+
+SCALED = (*LLAMA, "--instance", "ml.g5.2xlarge", "--tokens", 2048, "--min-instances", 0, "--max-instances", 3)
+
+
+def test_a_range_of_instances_costs_a_range_and_a_front_door_beside_it(run):
+    outcome = run(*SCALED)
+    (row,) = (line for line in outcome.out.splitlines() if line.startswith("ml.g5.2xlarge"))
+    assert row.endswith("0.000–4.545    0–3,318")
+    assert outcome.out.splitlines()[-1] == (
+        "An hour: 0.000 USD at minimum, 4.545 USD at maximum; front door 0.440 USD per hour of 33 open streams of 2048"
+        " tokens."
+    )
+
+
+def test_the_json_has_the_range_and_what_the_front_door_costs(run):
+    shown = json.loads(run(*SCALED, "--json").out)
+    assert (shown["request"]["min_instances"], shown["request"]["max_instances"]) == (0, 3)
+    found = shown["candidates"][0]
+    assert (found["price_usd_per_hour"], found["min_usd_per_hour"]) == (1.515, 0)
+    assert found["max_usd_per_hour"] == pytest.approx(3 * 1.515)
+    assert (found["stream_tokens"], found["streams"]) == (2048, 33)
+    assert found["front_door_usd_per_hour"] == pytest.approx(streams_usd_per_hour(33, 256))
+
+
+def test_an_instance_that_does_not_fit_has_no_streams_in_the_json(run):
+    shown = json.loads(run(*LLAMA, "--instance", "ml.g4dn.xlarge", "--json").out)
+    assert "streams" not in shown["candidates"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--min-instances", 3, "--max-instances", 2),
+            "--min-instances '3': must be at most --max-instances 2. Raise --max-instances, or lower --min-instances.",
+        ),
+        (("--min-instances", -1), "--min-instances '-1': must be an integer from 0 to 10000."),
+        (("--max-instances", 0), "--max-instances '0': must be an integer from 1 to 10000."),
+    ],
+)
+def test_a_range_that_cannot_be_is_rejected(run, arguments, message):
+    outcome = run(*LLAMA, *arguments)
+    assert (outcome.status, message in outcome.err) == (2, True)
+
+
+def test_the_smallest_number_alone_is_also_the_largest(run):
+    shown = json.loads(run(*LLAMA, "--min-instances", 2, "--json").out)
+    assert (shown["request"]["min_instances"], shown["request"]["max_instances"]) == (2, 2)
 
 
 def test_instances_may_be_named_without_prefix_and_repeatedly(run):
@@ -152,6 +202,8 @@ def test_the_json_has_the_request_the_model_and_the_memory_of_one_gpu_in_bytes(r
         "quantize": "eetq",
         "image": "3.3.6",
         "region": None,
+        "min_instances": 1,
+        "max_instances": 1,
     }
     assert shown["model"]["kv_heads"] == 8
     assert shown["fits"] is True
