@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     progress = report.Progress("memory")
     try:
-        measured = _measure(options.python, 3 if options.quick else 11, progress)
+        measured = _measure(options.python, 3 if options.quick else 21, progress)
     except (RuntimeError, TimeoutError) as error:
         sys.stderr.write(f"bench.memory: {error}\n")
         return 1

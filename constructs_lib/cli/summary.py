@@ -163,10 +163,15 @@ def endpoints(assembly: Path) -> Iterator[SynthesizedEndpoint]:
     doors = [data for _, _, kind, data in found if kind == FRONT_DOOR_METADATA and data.get("memory_mib")]
     for stack, path, kind, data in found:
         if kind == METADATA:
-            memory = [door["memory_mib"] for door in doors if path in door["endpoints"]]
+            memory = [door["memory_mib"] for door in doors if _serves(door["endpoints"], path)]
             yield SynthesizedEndpoint(
                 stack=stack, summary=PlanSummary.from_json(data), memory_mib=max(memory, default=None)
             )
+
+
+def _serves(endpoints: list[str], path: str) -> bool:
+    """Whether an endpoint, or a model of a fleet, which is below it, is among the endpoints of a front door."""
+    return any(each == path or each.startswith(f"{path}/") for each in endpoints)
 
 
 def _entries(stack: SynthesizedStack) -> Iterator[tuple[str, str, Any]]:
