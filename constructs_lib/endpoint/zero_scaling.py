@@ -104,14 +104,14 @@ class ZeroScaling:
             threshold=1,
         )
 
-    def _low_load(self, low_load: int) -> None:
+    def _low_load(self, low_load: float) -> None:
         """Without any request `Idle` decides: setting 1 must never start a copy."""
         self._alarm(
             "LowLoad",
             f"One copy could have carried the load for {LOW_LOAD // 60} minutes.",
             self._set_copies("LowLoad", 1, scales_out=False),
-            metrics=self._expression(f"IF(peak > 0, peak, {low_load + 1})", {"peak": _CONCURRENT}, LOW_LOAD),
-            comparison_operator="LessThanOrEqualToThreshold",
+            metrics=self._expression(f"IF(peak > 0, peak, {low_load:g})", {"peak": _CONCURRENT}, LOW_LOAD),
+            comparison_operator="LessThanThreshold",
             threshold=low_load,
         )
 

@@ -56,7 +56,7 @@ class ZeroPlan:
         max_instances: The instances that they need.
         request_tokens: Prompt and answer of one request together; None if that is not known.
         target: Concurrent requests of one copy at which another one is added; None for one copy.
-        low_load: Concurrent requests of each copy up to which one copy could carry the load of all; None for one copy,
+        low_load: Concurrent requests of each copy below which one copy could carry the load of all; None for one copy,
             and if nothing tells.
         wake: How it comes back.
     """
@@ -66,7 +66,7 @@ class ZeroPlan:
     max_instances: int
     request_tokens: int | None
     target: float | None
-    low_load: int | None
+    low_load: float | None
     wake: WakeFacts
 
 
@@ -141,7 +141,7 @@ def zero_warnings(request: ZeroRequest | None, endpoint: EndpointRequest, plan: 
     if target is not None and _low_load(request, plan) is None:
         yield PlanWarning(
             "tgi-endpoint:copiesStayUntilIdle",
-            f"A copy has {target:g} concurrent requests before another one is added, fewer than max_copies="
+            f"A copy has {target:g} concurrent requests before another one is added, no more than max_copies="
             f"{request.max_copies}; so nothing tells when one copy could carry the load of all, and all stay until"
             " nobody asks the model. Lower max_copies, or set request_tokens to what your clients send.",
         )
@@ -153,10 +153,10 @@ def _target(request: ZeroRequest, plan: EndpointPlan) -> float | None:
     return request.target or default_target(plan, request.request_tokens)
 
 
-def _low_load(request: ZeroRequest, plan: EndpointPlan) -> int | None:
-    """The target divided by the most copies, as no metric says how many copies there are; None if that is below 1."""
+def _low_load(request: ZeroRequest, plan: EndpointPlan) -> float | None:
+    """The target divided by the most copies, as no metric says how many there are; None if no load is below that."""
     target = _target(request, plan)
-    return None if target is None else int(target // request.max_copies) or None
+    return None if target is None or target <= request.max_copies else target / request.max_copies
 
 
 def _idle_problems(idle: object) -> Iterator[Problem]:

@@ -216,10 +216,10 @@ def test_target_tracking_only_adds_copies_as_it_would_go_to_zero_by_itself(stack
 def test_one_copy_remains_when_it_could_have_carried_the_load_for_15_minutes(stack: Stack) -> None:
     template = rendered(stack, scale_to_zero=ScaleToZero(max_copies=3, target=12))
     alarm = alarm_of(template, "LowLoad")
-    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanOrEqualToThreshold", 4)
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 4)
     peak, result = alarm["Metrics"]
     assert (peak["MetricStat"]["Stat"], peak["MetricStat"]["Period"]) == ("Maximum", 900)
-    assert result["Expression"] == "IF(peak > 0, peak, 5)"
+    assert result["Expression"] == "IF(peak > 0, peak, 4)"
     settings = policy(template, "LowLoad")["StepScalingPolicyConfiguration"]
     assert settings["AdjustmentType"] == "ExactCapacity"
     assert settings["StepAdjustments"] == [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": 1}]
@@ -229,8 +229,14 @@ def test_without_requests_low_load_does_not_set_one_copy_which_would_wake_an_end
     alarm = alarm_of(rendered(stack, scale_to_zero=ScaleToZero(max_copies=3, target=12)), "LowLoad")
     threshold = alarm["Threshold"]
     without_requests = float(alarm["Metrics"][-1]["Expression"].removesuffix(")").split(", ")[-1])
-    assert without_requests > threshold
+    assert not without_requests < threshold
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_nothing_else_removes_a_copy(stack: Stack) -> None:
+    template = rendered(stack, scale_to_zero=ScaleToZero(max_copies=3, target=12))
+    names = {each["Properties"]["PolicyName"] for each in resources(template, POLICY).values()}
+    assert names == {"Wake", "Idle", "Concurrency", "LowLoad"}
 
 
 def test_one_copy_needs_neither_target_tracking_nor_low_load(stack: Stack) -> None:

@@ -75,13 +75,13 @@ def test_the_target_follows_from_the_tokens_of_a_request():
 
 
 def test_nothing_tells_low_load_if_a_copy_has_fewer_requests_than_there_are_copies():
-    assert zero(max_copies=3, target=2).low_load is None
-    assert warned(max_copies=3, target=2) == {
-        "tgi-endpoint:copiesStayUntilIdle": "A copy has 2 concurrent requests before another one is added, fewer than"
+    assert zero(max_copies=3, target=3).low_load is None
+    assert warned(max_copies=3, target=3) == {
+        "tgi-endpoint:copiesStayUntilIdle": "A copy has 3 concurrent requests before another one is added, no more than"
         " max_copies=3; so nothing tells when one copy could carry the load of all, and all stay until nobody asks the"
         " model. Lower max_copies, or set request_tokens to what your clients send."
     }
-    assert warned(max_copies=3, target=3) == {}
+    assert warned(max_copies=3, target=4) == {}
     assert warned() == {}
 
 
