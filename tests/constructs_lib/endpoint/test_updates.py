@@ -181,11 +181,11 @@ def test_instance_types_by_priority_are_in_the_id_as_a_hash_of_names_and_order(t
 
 def test_the_component_of_a_new_endpoint_is_another_one(tmp_path: Path) -> None:
     zero: Any = {"replace_on_instance_type_change": True, "scale_to_zero": ScaleToZero()}
-    found = set()
-    for one in (InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE):
-        ((name, component),) = resources(rendered(tmp_path, instance_type=one, **zero), COMPONENT).items()
+    g5, g6, found = InstanceType.G5_2XLARGE, InstanceType.G6_2XLARGE, set()
+    for types in (g5, g6, [g5, g6], [g6, g5]):
+        ((name, component),) = resources(rendered(tmp_path, instance_type=types, **zero), COMPONENT).items()
         found.add((name, component["Properties"]["InferenceComponentName"]))
-    assert len({name for name, _ in found}) == len({name for _, name in found}) == 2
+    assert len({name for name, _ in found}) == len({name for _, name in found}) == 4
 
 
 def test_what_refers_to_the_endpoint_follows_to_the_new_one(tmp_path: Path) -> None:
