@@ -170,6 +170,18 @@ def test_the_docstrings_give_the_figures_in_force() -> None:
     assert f"below half of the target for {LOW_LOAD // 60} minutes" in low
 
 
+def test_the_documentation_gives_the_figures_in_force() -> None:
+    text = " ".join((ROOT / "docs" / "scaling.md").read_text(encoding="utf-8").split())
+    assert SCALE_IN_SHARE == 0.5
+    for words in (
+        f"by default {FACTOR} times what one instance holds",
+        f"the next addition waits {SCALE_OUT_COOLDOWN // 60} minutes (`scale_out_cooldown`)",
+        f"below half of the target for {LOW_LOAD // 60} minutes",
+        f"one every {SCALE_IN_COOLDOWN // 60} minutes (`scale_in_cooldown`)",
+    ):
+        assert words in text, words
+
+
 def test_requests_a_minute_are_tracked_with_the_cooldowns_that_are_given(stack: Stack) -> None:
     endpoint(stack).auto_scale(max_instances=4).on_invocations(
         per_minute=40.5, scale_out_cooldown=Duration.minutes(2), scale_in_cooldown=Duration.seconds(0)
