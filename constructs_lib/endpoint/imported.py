@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Unpack
 from aws_cdk import Arn, ArnFormat
 
 from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import hide_tokens, is_token
+from constructs_lib._tokens import hide_token, hide_tokens, is_token
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
+from constructs_lib.planning.scaling.wake import WakeFacts
 from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions, facts_problems
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, String, problem
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from constructs_lib.planning.engine import Engine
 
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:\d{12}:endpoint/[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+_COMPONENT = "inference_component_name"
+_MAX_WAKE_SECONDS = 86400
 
 
 class ImportedEndpoint(EndpointBase):
@@ -43,6 +47,8 @@ class ImportedEndpoint(EndpointBase):
         model_id: str | None,
         max_body_bytes: int,
         serving: ServingFacts | None = None,
+        inference_component_name: str | None = None,
+        wake_seconds: int | None = None,
     ) -> None:
         super().__init__(scope, id, environment_from_arn=endpoint_arn)
         self._arn = endpoint_arn
@@ -52,6 +58,8 @@ class ImportedEndpoint(EndpointBase):
         self._model_id = model_id
         self._max_body_bytes = max_body_bytes
         self._serving = ServingFacts() if serving is None else serving
+        self._component = inference_component_name
+        self._wake = None if wake_seconds is None else WakeFacts(seconds=wake_seconds)
 
     @staticmethod
     def from_endpoint_attributes(
@@ -64,6 +72,8 @@ class ImportedEndpoint(EndpointBase):
         variant_name: str,
         model_id: str | None,
         max_body_bytes: int,
+        inference_component_name: str | None = None,
+        wake_seconds: int | None = None,
         **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
         """Validate the attributes and import the endpoint.
@@ -77,6 +87,8 @@ class ImportedEndpoint(EndpointBase):
             variant_name: Name of its production variant.
             model_id: The model's repository on the hub; None if unknown.
             max_body_bytes: Size limit of one request, in bytes.
+            inference_component_name: The inference component that serves the model. Default: the endpoint has none.
+            wake_seconds: How long the model takes to come back from zero copies. Default: unknown.
             serving: The members of `ServingFacts`.
 
         Raises:
@@ -94,6 +106,7 @@ class ImportedEndpoint(EndpointBase):
                 serving=facts,
                 engine=engine,
             ),
+            *_wake_problems(inference_component_name, wake_seconds),
         ]
         raise_if_any(scope, id, problems)
         name = endpoint_name or _name_from(endpoint_arn or "")
@@ -107,6 +120,8 @@ class ImportedEndpoint(EndpointBase):
             model_id=model_id,
             max_body_bytes=max_body_bytes,
             serving=facts,
+            inference_component_name=inference_component_name,
+            wake_seconds=wake_seconds,
         )
 
     @property
@@ -143,6 +158,23 @@ class ImportedEndpoint(EndpointBase):
     def serving(self) -> ServingFacts:
         """How the model is served, as declared at import."""
         return self._serving
+
+    @property
+    def inference_component_name(self) -> str | None:
+        """The inference component that serves the model, as declared at import; None if the endpoint has none."""
+        return self._component
+
+    @property
+    def wake(self) -> WakeFacts | None:
+        """How the model comes back from zero copies, as declared at import; None if unknown."""
+        return self._wake
+
+    def _component_arns(self) -> list[str]:
+        """In the endpoint's account and Region; SageMaker writes names into ARNs in lower case, and IAM compares."""
+        names = {} if self._component is None else dict.fromkeys((self._component, name_in_arn(self._component)))
+        place = environment_of(self)
+        region, account = self.env.region, self.env.account
+        return [place.arn("sagemaker", f"inference-component/{name}", region=region, account=account) for name in names]
 
     def auto_scale(self, *, min_instances: int = 1, max_instances: int) -> EndpointScaling:
         """Let Application Auto Scaling change the number of instances; by what, you say with what this returns.
@@ -210,6 +242,23 @@ def _serving_problems(
     elif found := problem("max_body_bytes", max_body_bytes, Integer(1, MAX_BODY_BYTES, unit="bytes")):
         yield found
     yield from facts_problems(hide_tokens(serving), engine.serving_rules)
+
+
+def _wake_problems(component: object, wake_seconds: object) -> Iterator[Problem]:
+    if component is not None and not is_token(component) and (found := problem(_COMPONENT, component, NAME)):
+        yield found
+    if wake_seconds is None:
+        return
+    if is_token(wake_seconds):
+        message = "must be known at synth, as a front door passes it to its function"
+        yield Problem("wake_seconds", UNKNOWN, message, "Write it as a number.")
+    elif found := problem("wake_seconds", wake_seconds, Integer(1, _MAX_WAKE_SECONDS, unit="seconds")):
+        yield found
+    if component is None:
+        message = "requires inference_component_name: only inference components have zero copies"
+        yield Problem(
+            "wake_seconds", hide_token(wake_seconds), message, f"Give {_COMPONENT}, or leave wake_seconds out."
+        )
 
 
 def _name_from(endpoint_arn: str) -> str:

@@ -99,12 +99,16 @@ class EndpointBase(Resource, EndpointMetrics):
         Args:
             grantee: The principal that may invoke it.
         """
-        component = self.inference_component_name
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"],
-            resource_arns=[self.endpoint_arn, *([component_arn(self, component)] if component else [])],
+            resource_arns=[self.endpoint_arn, *self._component_arns()],
         )
+
+    def _component_arns(self) -> list[str]:
+        """What a caller must be allowed to invoke besides the endpoint."""
+        component = self.inference_component_name
+        return [component_arn(self, component)] if component else []
 
 
 def name_in_arn(endpoint_name: str) -> str:

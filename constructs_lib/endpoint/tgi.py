@@ -164,6 +164,8 @@ class TgiEndpoint(HostedEndpoint):
         variant_name: str = "AllTraffic",
         model_id: str | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        inference_component_name: str | None = None,
+        wake_seconds: int | None = None,
         **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
         """Import a TGI endpoint of the stack's own account and Region.
@@ -175,6 +177,10 @@ class TgiEndpoint(HostedEndpoint):
             variant_name: Name of its production variant, for metrics. Default: AllTraffic.
             model_id: The model's repository on the hub. Default: unknown.
             max_body_bytes: Size limit of one request, in bytes. Default: 6291456, SageMaker's own limit.
+            inference_component_name: Name of the inference component that serves the model. Default: the endpoint has
+                no components.
+            wake_seconds: How long the model takes from the first request that finds no copy to the first answer, which
+                a front door tells clients. Requires `inference_component_name`. Default: unknown.
             serving: How the model is served: the members of `ServingFacts`, such as `max_total_tokens=4096`. A front
                 door shows them to clients and validates requests against them. Default: unknown.
 
@@ -189,6 +195,8 @@ class TgiEndpoint(HostedEndpoint):
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
+            inference_component_name=inference_component_name,
+            wake_seconds=wake_seconds,
             **serving,
         )
 
@@ -202,6 +210,8 @@ class TgiEndpoint(HostedEndpoint):
         variant_name: str = "AllTraffic",
         model_id: str | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        inference_component_name: str | None = None,
+        wake_seconds: int | None = None,
         **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
         """Import a TGI endpoint of any account and Region.
@@ -215,6 +225,10 @@ class TgiEndpoint(HostedEndpoint):
             variant_name: Name of its production variant, for metrics. Default: AllTraffic.
             model_id: The model's repository on the hub. Default: unknown.
             max_body_bytes: Size limit of one request, in bytes. Default: 6291456, SageMaker's own limit.
+            inference_component_name: Name of the inference component that serves the model. Default: the endpoint has
+                no components.
+            wake_seconds: How long the model takes from the first request that finds no copy to the first answer, which
+                a front door tells clients. Requires `inference_component_name`. Default: unknown.
             serving: How the model is served: the members of `ServingFacts`, such as `max_total_tokens=4096`. A front
                 door shows them to clients and validates requests against them. Default: unknown.
 
@@ -230,5 +244,7 @@ class TgiEndpoint(HostedEndpoint):
             variant_name=variant_name,
             model_id=model_id,
             max_body_bytes=max_body_bytes,
+            inference_component_name=inference_component_name,
+            wake_seconds=wake_seconds,
             **serving,
         )

@@ -16,6 +16,7 @@ from typing import Any
 from constructs_lib.front_door.gateway_responses import GatewayResponse
 
 _ANY_METHOD = "x-amazon-apigateway-any-method"
+_WAKE = "/models/{model}/wake"
 _PROXY_PATH = "/{proxy+}"
 _PATH_PARAMETER = re.compile(r"\{(\w+)\+?\}")
 
@@ -31,6 +32,7 @@ class ApiSettings:
         key_source: API Gateway's source of API keys. None: the API uses none.
         responses: The gateway responses.
         open_operations: Method and path of the operations without security. Default: none.
+        wake: Whether models can be started: `POST /models/{model}/wake`. Default: False.
         preflight: Whether every path has an OPTIONS operation without security, for CORS preflight requests. Default:
             False.
     """
@@ -41,6 +43,7 @@ class ApiSettings:
     key_source: str | None
     responses: tuple[GatewayResponse, ...]
     open_operations: frozenset[tuple[str, str]] = frozenset()
+    wake: bool = False
     preflight: bool = False
 
 
@@ -51,6 +54,8 @@ def render_api_definition(document: Mapping[str, Any], settings: ApiSettings) ->
         document: The OpenAPI 3.1 document of the routes.
         settings: What API Gateway needs in addition.
     """
+    if not settings.wake:
+        document = {**document, "paths": {path: item for path, item in document["paths"].items() if path != _WAKE}}
     key_source = {"x-amazon-apigateway-api-key-source": settings.key_source} if settings.key_source else {}
     return {
         "openapi": "3.0.1",

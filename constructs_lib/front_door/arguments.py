@@ -37,6 +37,8 @@ class FrontDoorArguments:
     default_max_tokens: int | None
     rate_limit: float
     burst_limit: float
+    on_wake: str | None
+    wake: bool
     playground: bool
     cloud_watch_role: bool
     log_retention: logs.RetentionDays

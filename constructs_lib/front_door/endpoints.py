@@ -80,6 +80,8 @@ def _fault(endpoint: object) -> str | None:
     wrong = [name for name in ("endpoint_name", "endpoint_arn", "engine") if not _is_nonempty_string(given[name])]
     wrong += [] if callable(given["grant_invoke"]) else ["grant_invoke"]
     wrong += [] if given["model_id"] is None or _is_nonempty_string(given["model_id"]) else ["model_id"]
+    component = getattr(endpoint, "inference_component_name", None)
+    wrong += [] if component is None or _is_nonempty_string(component) else ["inference_component_name"]
     wrong += ["max_body_bytes"] if Integer(1).validate(given["max_body_bytes"]) else []
     return f"its {', '.join(wrong)} cannot be an endpoint's" if wrong else None
 

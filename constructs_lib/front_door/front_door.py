@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aws_cdk import Annotations, Duration
 from aws_cdk import aws_apigateway as apigateway
@@ -11,31 +11,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct, Node
 
-from constructs_lib._lazy import late_string
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
-from constructs_lib.errors import ConfigurationError, raise_if_any
+from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.arguments import FrontDoorArguments
-from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
 from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Consumers
-from constructs_lib.front_door.endpoints import served_by
 from constructs_lib.front_door.exposure import Exposure
-from constructs_lib.front_door.function_environment import (
-    PLAYGROUND_FILE,
-    render_deployed_values,
-    render_environment,
-    sagemaker_urls,
-    size_problems,
-)
-from constructs_lib.front_door.lambda_functions import python_function
-from constructs_lib.front_door.layers import file_layer
+from constructs_lib.front_door.function import add_function, validated_environment
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.metrics import FrontDoorMetrics
-from constructs_lib.front_door.models_file import MODELS_PATH, render_models
-from constructs_lib.front_door.playground_page import render_page
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
-from constructs_lib.front_door.validation import validate
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.summary import FRONT_DOOR_METADATA
 from constructs_lib.planning.validation.problem import Problem
@@ -90,6 +76,11 @@ class FrontDoor(Construct, FrontDoorMetrics):
         web_acl: An AWS WAF web ACL. Default: none.
         domain: A custom domain name. Default: API Gateway's.
         cors: The origins whose pages may call from a browser, with any headers. Default: none.
+        on_wake: What a client gets whose model has zero copies (`ScaleToZero`). `hold`: it waits until the model
+            answers or the timeout is near; the model must wake within the timeout, and answers must be streamed.
+            Default: 503 with the time that the wake takes.
+        wake: Whether `POST /models/<name>/wake` starts a model that has zero copies, and says how long that takes.
+            Default: False.
         playground: Whether `GET /` serves anybody a page for trying the models; its requests need access like all
             others. Cannot be used with `Access.iam()`. Default: False.
         cloud_watch_role: Whether to set the role that API Gateway writes logs with in this account and Region; without
@@ -127,6 +118,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
         web_acl: WebAcl | None = None,
         domain: Domain | None = None,
         cors: Cors | None = None,
+        on_wake: Literal["hold"] | None = None,
+        wake: bool = False,
         playground: bool = False,
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
@@ -146,11 +139,13 @@ class FrontDoor(Construct, FrontDoorMetrics):
             default_max_tokens=default_max_tokens,
             rate_limit=rate_limit,
             burst_limit=burst_limit,
+            on_wake=on_wake,
+            wake=wake,
             playground=playground,
             cloud_watch_role=cloud_watch_role,
             log_retention=log_retention,
         )
-        variables = _validated_environment(scope, id, arguments)
+        variables = validated_environment(scope, id, arguments)
         super().__init__(scope, id)
         self._access, self._domain = access, domain
         self._models: dict[str, IModelEndpoint] = dict(models)
@@ -159,11 +154,9 @@ class FrontDoor(Construct, FrontDoorMetrics):
 
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
         access = arguments.access
-        self.function: lambda_.Function = self._add_function(arguments, variables)
-        self._add_models()
-        if arguments.playground:
-            self._add_playground()
-        self._allow_invocations(arguments.models)
+        self.function: lambda_.Function = add_function(
+            self, arguments=arguments, variables=variables, models=self._models
+        )
         self._api = FrontDoorApi(self, "Api", function=self.function, arguments=arguments)
         self.api: apigateway.IRestApi = self._api.api
         self.stage: apigateway.IStage = self._api.stage
@@ -183,51 +176,11 @@ class FrontDoor(Construct, FrontDoorMetrics):
         if access.warning:
             Annotations.of(self).add_warning_v2(access.warning.id, access.warning.message)
 
-    def _add_function(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> lambda_.Function:
-        try:
-            return python_function(
-                self,
-                "Function",
-                folder="front_door",
-                handler="front_door.lambda_runtime.managed.handler",
-                description="Sends the requests of a front door to SageMaker endpoints",
-                timeout=arguments.timeout_or_default(),
-                memory_size=arguments.memory_size,
-                log_retention=arguments.log_retention,
-                environment=variables,
-            )
-        except RuntimeError:  # The CDK rejects the code. Whether for the synthesizer is only asked now: see there.
-            problems = list(synthesizer_problems(environment_of(self)))
-            scope = self.node.scope
-            if not problems or scope is None:
-                raise
-            scope.node.try_remove_child(self.node.id)
-            raise ConfigurationError(self.node.path, problems) from None
-
     def _add_metadata(self) -> None:
         """Leave in the cloud assembly what `python -m constructs_lib summary` works out the price from."""
         memory = None if is_token(self.memory_size) else self.memory_size
         paths = {Node.of(endpoint).path for endpoint in self._models.values() if isinstance(endpoint, Construct)}
         self.node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
-
-    def _add_models(self) -> None:
-        """Give the function its models, as they are at synthesis."""
-        self.function.add_layers(
-            file_layer(
-                self,
-                "Models",
-                path=MODELS_PATH,
-                render=lambda: render_models(self._models).text,
-                description="The models of a front door",
-            )
-        )
-        self.function.add_environment("DEPLOYED_VALUES", late_string(lambda: render_deployed_values(self._models)))
-
-    def _add_playground(self) -> None:
-        page = render_page(lambda_root() / "playground")
-        description = "The page of a front door for trying its models"
-        layer = file_layer(self, "Playground", path=PLAYGROUND_FILE, render=lambda: page, description=description)
-        self.function.add_layers(layer)
 
     @property
     def url(self) -> str:
@@ -278,40 +231,3 @@ class FrontDoor(Construct, FrontDoorMetrics):
             actions=["execute-api:Invoke"],
             resource_arns=[environment_of(self).arn("execute-api", f"{stage}/*")],
         )
-
-    def _allow_invocations(self, models: Mapping[str, IModelEndpoint]) -> None:
-        described: set[str] = set()
-        # Several models may be components of one endpoint, each with an ARN of its own to be called by.
-        for endpoint in {served_by(endpoint): endpoint for endpoint in models.values()}.values():
-            endpoint.grant_invoke(self.function)
-            if endpoint.endpoint_arn in described:
-                continue
-            described.add(endpoint.endpoint_arn)
-            # GET /health reports whether each endpoint is in service. A statement for each, as the CDK moves those that
-            # exceed the size of an inline policy to managed policies, and does not divide them.
-            self.function.add_to_role_policy(
-                iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn])
-            )
-
-
-def _validated_environment(scope: Construct, id: str, arguments: FrontDoorArguments) -> dict[str, str]:
-    """The environment variables of the function.
-
-    Raises:
-        ConfigurationError: The arguments have problems, or the variables exceed Lambda's limit.
-    """
-    environment = environment_of(scope)
-    if problems := validate(environment, arguments):
-        raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
-    origins = arguments.cors.allowed_origins if arguments.cors else None
-    variables = render_environment(
-        default_max_tokens=arguments.default_max_tokens,
-        cors_origins=origins,
-        playground=arguments.playground,
-        api_keys=arguments.access.uses_api_keys,
-        streaming=arguments.streaming,
-        urls=sagemaker_urls(environment),
-    )
-    if problems := list(size_problems(variables, arguments.models, origins or ())):
-        raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
-    return variables

@@ -34,6 +34,8 @@ def render_environment(
     playground: bool,
     api_keys: bool,
     streaming: bool,
+    holds_clients: bool,
+    wake_route: bool,
     urls: Mapping[str, str],
 ) -> dict[str, str]:
     """The environment variables of the function, but for `DEPLOYED_VALUES`.
@@ -44,6 +46,8 @@ def render_environment(
         playground: Whether `GET /` serves the playground.
         api_keys: Whether to reject requests for which API Gateway knows no API key.
         streaming: Whether the function starts with our runtime client, which streams.
+        holds_clients: Whether clients wait while a model comes back from zero copies.
+        wake_route: Whether to serve `POST /models/{model}/wake`.
         urls: The URLs of SageMaker's APIs.
     """
     variables = {
@@ -59,6 +63,10 @@ def render_environment(
         variables["PLAYGROUND_PAGE"] = f"/opt/{PLAYGROUND_FILE}"
     if api_keys:
         variables["API_KEYS"] = "on"
+    if holds_clients:
+        variables["ON_WAKE"] = "hold"
+    if wake_route:
+        variables["WAKE_ROUTE"] = "on"
     if streaming:
         # /var/task is where Lambda unpacks the code. The wrapper starts our runtime client in place of the managed one.
         variables["AWS_LAMBDA_EXEC_WRAPPER"] = "/var/task/front_door/bootstrap"

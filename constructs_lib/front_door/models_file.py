@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.planning.scaling.wake import WakeFacts
 
 MODELS_PATH = "front_door/models.json"
 """Path of the file in its layer."""
@@ -59,11 +60,18 @@ def render_models(models: Mapping[str, IModelEndpoint]) -> RenderedModels:
 
 
 def _entry(endpoint: IModelEndpoint) -> dict[str, Any]:
+    # Endpoints of others need not have what is looked up here.
     facts = getattr(endpoint, "serving", None) or ServingFacts()
+    wake: WakeFacts | None = getattr(endpoint, "wake", None)
+    waking = {
+        "inference_component": getattr(endpoint, "inference_component_name", None),
+        "wake_seconds": wake and wake.seconds,
+        "hours": wake and wake.hours and wake.hours.to_json(),
+    }
     return {
         "endpoint_name": endpoint.endpoint_name,
         "engine": endpoint.engine,
         "model_id": endpoint.model_id,
         "max_body_bytes": endpoint.max_body_bytes,
-        **{name: fact for name, fact in asdict(facts).items() if fact is not None},
+        **{name: fact for name, fact in (waking | asdict(facts)).items() if fact is not None},
     }

@@ -146,6 +146,7 @@ class FrontDoorApi(Construct):
                 headers=arguments.cors.gateway_headers() if arguments.cors else {},
             ),
             open_operations=frozenset({("GET", "/"), ("HEAD", "/")} if arguments.playground else ()),
+            wake=arguments.wake,
             preflight=arguments.cors is not None,
         )
         return render_api_definition(document, settings)

@@ -19,6 +19,7 @@ from constructs_lib.front_door.consumers import limit_problems
 from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.endpoints import endpoint_problems
+from constructs_lib.front_door.waking import waking_problems
 from constructs_lib.front_door.web_acl import WebAcl
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.validation.problem import Problem
@@ -53,6 +54,7 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         *quantity_problems(timeout=arguments.timeout),
         *_type_problems(arguments),
         *_exposure_problems(environment.region, arguments.exposure),
+        *waking_problems(arguments),
     ]
     if not any(found.keyword.startswith("models") for found in problems):
         problems += _default_tokens_problems(hide_token(arguments.default_max_tokens), arguments.models)

@@ -54,10 +54,11 @@ class App:
 
     def _respond(self, request: Request, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
         routes, variables = match(request.path, request.resource, request.parameters)
+        routes = {method: route for method, route in routes.items() if self._serves(route)}
         if request.method == "OPTIONS" and self._config.cors_origins:
             return cors.preflight(request, routes)
         if not routes:
-            names = ", ".join(dict.fromkeys(route.path for route in ROUTES))
+            names = ", ".join(dict.fromkeys(route.path for route in ROUTES if self._serves(route)))
             raise ApiError("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
         if self._config.requires_api_key and not (self._config.playground_page and request.accepts_html_page()):
             _check_api_key(event)
@@ -74,6 +75,9 @@ class App:
             request, variables, self._config, self.sagemaker, invocation.deadline, log, self._hold(invocation.deadline)
         )
         return _load_handler(route)(ctx)
+
+    def _serves(self, route: Route) -> bool:
+        return self._config.has_wake_route or not route.wakes
 
     def _hold(self, deadline: float) -> "Hold | None":
         if not self._config.holds_clients:

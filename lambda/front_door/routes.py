@@ -15,6 +15,7 @@ class Route(NamedTuple):
         handler: The module and function of this package that handle it; imported by the first request that needs them.
         protocol: The client's protocol, also in errors: `tgi` or `openai`.
         request: The name of the request body's schema in the OpenAPI description; None if there is no body.
+        wakes: Whether only front doors with `wake=True` serve it.
     """
 
     method: str
@@ -22,6 +23,7 @@ class Route(NamedTuple):
     handler: str
     protocol: str
     request: str | None = None
+    wakes: bool = False
 
 
 ROUTES = (
@@ -38,6 +40,7 @@ ROUTES = (
     Route("POST", "/models/{model}/invocations", "protocols.service.invocations", "tgi", "InvocationsRequest"),
     Route("GET", "/models/{model}/info", "protocols.service.info", "tgi"),
     Route("GET", "/models/{model}/health", "protocols.service.health", "tgi"),
+    Route("POST", "/models/{model}/wake", "protocols.wake.wake", "tgi", wakes=True),
     Route(
         "POST",
         "/models/{model}/v1/chat/completions",

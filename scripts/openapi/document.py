@@ -93,9 +93,9 @@ def _operation(route: Route) -> dict[str, Any]:
         route.protocol,
         invokes_model=route.request is not None,
         names_model=has_model,
-        may_be_unhealthy=about.may_be_unhealthy,
+        others=about.failures,
     )
-    operation["responses"] = {"200": ref(about.id, "responses"), **failures}
+    operation["responses"] = {"200": ref(about.id, "responses"), **about.acceptance(), **failures}
     return operation
 
 

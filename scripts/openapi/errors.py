@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from scripts.openapi.operation import RETRY_AFTER
 from scripts.openapi.schema import Schema, any_of, nullable, record, ref, text
 
 _OBJECT = record(
@@ -40,14 +41,13 @@ SCHEMAS: dict[str, Schema] = {
     ),
 }
 
-_RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds to wait before a retry."}
 _NO_RETRY: Schema = {
     "schema": {"type": "string", "const": "false"},
     "description": "OpenAI's clients do not repeat the request, which would be generated and paid for again.",
 }
 _HEADERS = {
-    "429": {"Retry-After": _RETRY_AFTER},
-    "503": {"Retry-After": _RETRY_AFTER},
+    "429": {"Retry-After": RETRY_AFTER},
+    "503": {"Retry-After": RETRY_AFTER},
     "504": {"x-should-retry": _NO_RETRY},
 }
 _STATUSES = {
@@ -62,7 +62,7 @@ _STATUSES = {
     "429": "Too many requests, or the quota is exhausted.",
     "500": "The response was cut off, or the API has a defect.",
     "502": "The model's endpoint could not be invoked, or its response is of no use.",
-    "503": "The model is not ready or has no capacity.",
+    "503": "The model is not ready, is closed at this time, or has no capacity: it may be starting.",
     "504": "The model did not respond in time.",
 }
 # Sent by API Gateway only, in OpenAI's format on every route.
@@ -87,22 +87,22 @@ def responses() -> dict[str, Any]:
     return named
 
 
-def responses_of(protocol: str, *, invokes_model: bool, names_model: bool, may_be_unhealthy: bool) -> dict[str, Any]:
+def responses_of(
+    protocol: str, *, invokes_model: bool, names_model: bool, others: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The error responses of one route, by status.
 
     Args:
         protocol: The route's protocol: `tgi` or `openai`.
         invokes_model: Whether the route sends a request body to a model.
         names_model: Whether its path contains a model name.
-        may_be_unhealthy: Whether it reports the state of endpoints.
+        others: Further statuses.
     """
-    statuses = set(_EVERYWHERE)
+    statuses = {*_EVERYWHERE, *others}
     if invokes_model:
         statuses.update(_OF_MODELS)
     if names_model:
         statuses.add("404")
-    if may_be_unhealthy:
-        statuses.add("503")
     return {
         status: ref(_name(protocol, status), "responses") for status in sorted(statuses) if _occurs(protocol, status)
     }

@@ -11,6 +11,8 @@ _EVENTS = (
     "Streamed as server-sent events, one such object after each `data:`; lines that begin with a colon keep the"
     " connection alive. An error after the stream has started is its last event."
 )
+RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds to wait before a retry."}
+"""The header of that name."""
 _DONE = f"{_EVENTS} `data: [DONE]` ends the stream."
 
 
@@ -29,7 +31,9 @@ class Operation:
         event_example: An example of such an object.
         ends_with_done: Whether its streams end with `data: [DONE]`.
         may_be_page: Whether a browser may get a page instead.
-        may_be_unhealthy: Whether it reports the state of endpoints.
+        accepted: Schema of its response with status 202. None: it has none.
+        accepted_example: An example of that response.
+        failures: The statuses of its errors besides those of every route, and of every route with a request body.
     """
 
     id: str
@@ -42,7 +46,9 @@ class Operation:
     event_example: Any = None
     ends_with_done: bool = False
     may_be_page: bool = False
-    may_be_unhealthy: bool = False
+    accepted: Schema | None = None
+    accepted_example: Any = None
+    failures: tuple[str, ...] = ()
 
     def success(self) -> dict[str, Any]:
         """The response with status 200."""
@@ -55,3 +61,10 @@ class Operation:
             content["text/html"] = {"schema": {"type": "string"}}
         description = "" if self.events is None else _DONE if self.ends_with_done else _EVENTS
         return {"description": description or "Success.", "content": content}
+
+    def acceptance(self) -> dict[str, Any]:
+        """The response with status 202 by its status; empty if there is none."""
+        if self.accepted is None:
+            return {}
+        content = {"application/json": {"schema": self.accepted, "example": self.accepted_example}}
+        return {"202": {"description": "It has begun.", "headers": {"Retry-After": RETRY_AFTER}, "content": content}}

@@ -6,7 +6,7 @@ from typing import Any
 
 from scripts.openapi import examples
 from scripts.openapi.operation import Operation
-from scripts.openapi.schema import Schema, any_of, array, record, ref, text
+from scripts.openapi.schema import Schema, any_of, array, integer, nullable, one_of, record, ref, text
 
 _ONE = array(ref("GenerateResponse"), minItems=1, maxItems=1)
 _EMPTY: Schema = {"type": "object"}
@@ -19,7 +19,10 @@ _OPENAI = (
     " gets 400 with its name."
 )
 _FROM_PLAN = "From the deployment's plan; the model server is not called."
-_HEALTH = "503 while one of the endpoints is not in service. The model server is not called."
+_HEALTH = (
+    "503 while one of the endpoints is not in service. The model server is not called: an endpoint is in service too"
+    " while no copy of its model runs."
+)
 
 
 def _events(event: str, error: str) -> Schema:
@@ -113,7 +116,7 @@ OPERATIONS: dict[str, Operation] = {
         description=_HEALTH,
         response=_EMPTY,
         response_example={},
-        may_be_unhealthy=True,
+        failures=("503",),
     ),
     "protocols.service.root": Operation(
         id="root",
@@ -123,7 +126,24 @@ OPERATIONS: dict[str, Operation] = {
         response=_EMPTY,
         response_example={},
         may_be_page=True,
-        may_be_unhealthy=True,
+        failures=("503",),
+    ),
+    "protocols.wake.wake": Operation(
+        id="wake",
+        tag="API",
+        summary="Start a model of which no copy runs",
+        description="A model that runs generates one token.",
+        response=record({"state": one_of("awake")}, required=("state",)),
+        response_example={"state": "awake"},
+        accepted=record(
+            {
+                "state": one_of("waking"),
+                "seconds": nullable(integer("Estimate of the time until the model answers.", minimum=1)),
+            },
+            required=("state", "seconds"),
+        ),
+        accepted_example={"state": "waking", "seconds": 290},
+        failures=("424", "503"),
     ),
     "protocols.service.openapi": Operation(
         id="openapi",

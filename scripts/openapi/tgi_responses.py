@@ -84,9 +84,18 @@ SCHEMAS: dict[str, Schema] = {
         additionalProperties=False,
     ),
     "Info": record(
-        {**_INFO, **dict.fromkeys(_LIMITS, integer(minimum=0))},
+        {**_INFO, **dict.fromkeys(_LIMITS, integer(minimum=0)), "wake": ref("Wake")},
         required=(*_INFO, *_LIMITS),
         description="As far as the deployment's plan knows; null: the model server decides.",
+        additionalProperties=False,
+    ),
+    "Wake": record(
+        {
+            "path": text("The route that starts the model."),
+            "seconds": nullable(integer("Estimate of the time until it answers.", minimum=1)),
+        },
+        required=("path", "seconds"),
+        description="Present if the model stops while it has no requests, and callers may start it.",
         additionalProperties=False,
     ),
 }

@@ -120,6 +120,7 @@ def start_front_door(
             "SAGEMAKER_URL": servers.serve(_control_plane()),
             "AWS_REGION": "eu-west-1",
             "DEFAULT_MAX_TOKENS": "40",
+            "WAKE_ROUTE": "on",
         }
         app = App(from_environment(environment))
         try:

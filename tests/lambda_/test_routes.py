@@ -171,6 +171,7 @@ def test_invocations_rejects_other_bodies(api: ApiClient) -> None:
 def test_the_openapi_description_is_served(api: ApiClient) -> None:
     answer = api.send("/openapi.json")
     described = json.loads((Path(__file__).parents[2] / "lambda" / "front_door" / "openapi.json").read_text())
+    del described["paths"]["/models/{model}/wake"]
     assert answer.json() == described
 
 

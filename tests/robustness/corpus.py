@@ -7,7 +7,7 @@ from typing import Any
 
 from front_door.routes import ROUTES
 
-POST_PATHS = [route.path.replace("{model}", "llama") for route in ROUTES if route.method == "POST"]
+POST_PATHS = [route.path.replace("{model}", "llama") for route in ROUTES if route.request is not None]
 
 GENERATE: dict[str, Any] = {
     "inputs": "Hello",

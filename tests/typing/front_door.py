@@ -35,6 +35,7 @@ stack = Stack(App(), "Team")
 role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
 own = TgiEndpoint(stack, "Own", model=Model.from_hub("org/model"), instance_type=InstanceType.G5_2XLARGE)
 shared = TgiEndpoint.from_endpoint_name(stack, "Shared", "chat", max_total_tokens=4096, version="3.3.6")
+TgiEndpoint.from_endpoint_name(stack, "Sleeper", "sleeper", inference_component_name="chat", wake_seconds=300)
 users = cognito.UserPool(stack, "Users")
 function = lambda_.Function.from_function_name(stack, "Function", "own")
 certificate = acm.Certificate.from_certificate_arn(stack, "Certificate", "arn")
@@ -71,6 +72,8 @@ FrontDoor(
     web_acl=WebAcl.managed(requests_per_five_minutes=1000),
     domain=Domain("llm.example.com", certificate, hosted_zone=zone),
     cors=Cors(allowed_origins=["https://app.example.com"]),
+    on_wake="hold",
+    wake=True,
     playground=True,
     cloud_watch_role=False,
     log_retention=logs.RetentionDays.ONE_WEEK,
@@ -109,6 +112,7 @@ FrontDoor(stack, "Access", models=models, access="api_keys")  # type: ignore[arg
 FrontDoor(stack, "Acl", models=models, web_acl="managed")  # type: ignore[arg-type]
 FrontDoor(stack, "Cors", models=models, cors=["*"])  # type: ignore[arg-type]
 FrontDoor(stack, "Quota", models=models, quota_limit=1)  # type: ignore[call-arg]
+FrontDoor(stack, "Wake", models=models, on_wake="wait")  # type: ignore[arg-type]
 Access.jwt(issuer="https://login.example.com")  # type: ignore[call-arg]
 Cors(["*"])  # type: ignore[call-arg]
 least.add_consumer("team-a", value="secret")  # type: ignore[call-arg]

@@ -7,7 +7,9 @@ from typing import Any
 from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.errors import ApiError
+from front_door.http.json import compact, parse_object
 from front_door.http.response import JSON, Response, json_response
+from front_door.routes import ROUTES
 
 # The states in which an endpoint accepts invocations (botocore's sagemaker model, DescribeEndpointOutput).
 _SERVING = {"InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed"}
@@ -70,6 +72,8 @@ def info(ctx: RequestContext) -> Response:
         "sha": None,
         "docker_label": None,
     }
+    if ctx.config.has_wake_route and known.inference_component is not None:
+        values["wake"] = {"path": f"/models/{known.name}/wake", "seconds": known.wake_seconds}
     return json_response(values)
 
 
@@ -103,5 +107,12 @@ def invocations(ctx: RequestContext) -> Response:
 
 
 def openapi(ctx: RequestContext) -> Response:
-    """`GET /openapi.json`: the description of the API."""
-    return Response(200, dict(JSON), [Path(__file__).parents[1].joinpath("openapi.json").read_bytes()])
+    """`GET /openapi.json`: the description of the API, without the routes that this front door does not serve."""
+    content = Path(__file__).parents[1].joinpath("openapi.json").read_bytes()
+    if not ctx.config.has_wake_route:
+        document = parse_object(content) or {}
+        for route in ROUTES:
+            if route.wakes:
+                del document["paths"][route.path]
+        content = compact(document)
+    return Response(200, dict(JSON), [content])

@@ -1,0 +1,147 @@
+"""The function of a front door: its environment, its models and what it may call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_iam as iam
+
+from constructs_lib._lazy import late_string
+from constructs_lib._stack_env import environment_of
+from constructs_lib.errors import ConfigurationError, raise_if_any
+from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
+from constructs_lib.front_door.endpoints import served_by
+from constructs_lib.front_door.function_environment import (
+    PLAYGROUND_FILE,
+    render_deployed_values,
+    render_environment,
+    sagemaker_urls,
+    size_problems,
+)
+from constructs_lib.front_door.lambda_functions import python_function
+from constructs_lib.front_door.layers import file_layer
+from constructs_lib.front_door.models_file import MODELS_PATH, render_models
+from constructs_lib.front_door.playground_page import render_page
+from constructs_lib.front_door.validation import validate
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_lambda as lambda_
+    from constructs import Construct
+
+    from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.front_door.arguments import FrontDoorArguments
+
+
+def validated_environment(scope: Construct, id: str, arguments: FrontDoorArguments) -> dict[str, str]:
+    """The environment variables of the function.
+
+    Args:
+        scope: The scope of the front door.
+        id: The front door's id.
+        arguments: Its arguments, whatever their types are.
+
+    Raises:
+        ConfigurationError: The arguments have problems, or the variables exceed Lambda's limit.
+    """
+    environment = environment_of(scope)
+    if problems := validate(environment, arguments):
+        raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
+    origins = arguments.cors.allowed_origins if arguments.cors else None
+    variables = render_environment(
+        default_max_tokens=arguments.default_max_tokens,
+        cors_origins=origins,
+        playground=arguments.playground,
+        api_keys=arguments.access.uses_api_keys,
+        streaming=arguments.streaming,
+        holds_clients=arguments.on_wake is not None,
+        wake_route=arguments.wake,
+        urls=sagemaker_urls(environment),
+    )
+    if problems := list(size_problems(variables, arguments.models, origins or ())):
+        raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
+    return variables
+
+
+def add_function(
+    front_door: Construct,
+    *,
+    arguments: FrontDoorArguments,
+    variables: Mapping[str, str],
+    models: Mapping[str, IModelEndpoint],
+) -> lambda_.Function:
+    """The function with its layers and permissions.
+
+    Args:
+        front_door: The front door.
+        arguments: Its arguments.
+        variables: The environment variables.
+        models: Its endpoints; the function gets those that it has at synthesis.
+
+    Raises:
+        ConfigurationError: The CDK cannot find the code with the stack's synthesizer.
+    """
+    function = _create(front_door, arguments, variables)
+    _add_models(front_door, function, models)
+    if arguments.playground:
+        _add_playground(front_door, function)
+    _allow_invocations(function, models)
+    return function
+
+
+def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> lambda_.Function:
+    try:
+        return python_function(
+            front_door,
+            "Function",
+            folder="front_door",
+            handler="front_door.lambda_runtime.managed.handler",
+            description="Sends the requests of a front door to SageMaker endpoints",
+            timeout=arguments.timeout_or_default(),
+            memory_size=arguments.memory_size,
+            log_retention=arguments.log_retention,
+            environment=variables,
+        )
+    except RuntimeError:  # The CDK rejects the code. Whether for the synthesizer is only asked now: see there.
+        problems = list(synthesizer_problems(environment_of(front_door)))
+        scope = front_door.node.scope
+        if not problems or scope is None:
+            raise
+        scope.node.try_remove_child(front_door.node.id)
+        raise ConfigurationError(front_door.node.path, problems) from None
+
+
+def _add_models(front_door: Construct, function: lambda_.Function, models: Mapping[str, IModelEndpoint]) -> None:
+    """Give the function its models, as they are at synthesis."""
+    function.add_layers(
+        file_layer(
+            front_door,
+            "Models",
+            path=MODELS_PATH,
+            render=lambda: render_models(models).text,
+            description="The models of a front door",
+        )
+    )
+    function.add_environment("DEPLOYED_VALUES", late_string(lambda: render_deployed_values(models)))
+
+
+def _add_playground(front_door: Construct, function: lambda_.Function) -> None:
+    page = render_page(lambda_root() / "playground")
+    description = "The page of a front door for trying its models"
+    layer = file_layer(front_door, "Playground", path=PLAYGROUND_FILE, render=lambda: page, description=description)
+    function.add_layers(layer)
+
+
+def _allow_invocations(function: lambda_.Function, models: Mapping[str, IModelEndpoint]) -> None:
+    described: set[str] = set()
+    # Several models may be components of one endpoint, each with an ARN of its own to be called by.
+    for endpoint in {served_by(endpoint): endpoint for endpoint in models.values()}.values():
+        endpoint.grant_invoke(function)
+        if endpoint.endpoint_arn in described:
+            continue
+        described.add(endpoint.endpoint_arn)
+        # GET /health reports whether each endpoint is in service. A statement for each, as the CDK moves those that
+        # exceed the size of an inline policy to managed policies, and does not divide them.
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn])
+        )
