@@ -114,7 +114,7 @@ class EndpointScaling(Construct):
         the load, so that removing more readily means adding again.
 
         Args:
-            target: Requests in progress at once on one instance or copy. Default: 0.7 times what one holds: the tokens
+            target: Requests in progress at once on one instance or copy. Default: 0.8 times what one holds: the tokens
                 that the plan expects in its cache divided by `request_tokens` of `auto_scale`, at most
                 `max_concurrent_requests`; rounded down, at least 1.
             cooldowns: `scale_out_cooldown` and `scale_in_cooldown`. Default: 10 and 5 minutes.

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from constructs_lib.planning.memory_plan import MemoryPlan
 
-FACTOR = 0.7
-"""Share of what the cache holds at which another instance or copy is added."""
+FACTOR = 0.8
+"""Share of what the cache holds at which another instance or copy is added. The simulator (`bench.scaling`) chose it
+together with SCALE_IN_SHARE in `policies`."""
 
 
 def concurrency_target(memory: MemoryPlan, request_tokens: int, max_concurrent_requests: int | None) -> int | None:
