@@ -80,7 +80,8 @@ class TgiEndpoint(HostedEndpoint):
             types. Default: none.
         instance_provision_timeout: How long SageMaker may look for instances, of all types of a list together, before
             it gives up, 5 minutes to 1 hour; starting them does not count. Default: SageMaker's.
-        scale_to_zero: How the endpoint goes to zero copies while nobody asks it. Default: it never does.
+        scale_to_zero: How the endpoint goes to zero copies while nobody asks it. For a new endpoint: one that exists
+            cannot be switched in place. Default: it never does.
         replace_on_instance_type_change: Whether another instance type makes a new endpoint beside the old one, which
             goes once the front door of the same stack has moved. Set it from the first deployment on. Default: False,
             the endpoint moves in place.
