@@ -175,6 +175,7 @@ def test_the_documentation_gives_the_figures_in_force() -> None:
     assert SCALE_IN_SHARE == 0.5
     for words in (
         f"by default {FACTOR} times what one instance holds",
+        f"about {FACTOR} times what the smallest instance holds",
         f"the next addition waits {SCALE_OUT_COOLDOWN // 60} minutes (`scale_out_cooldown`)",
         f"below half of the target for {LOW_LOAD // 60} minutes",
         f"one every {SCALE_IN_COOLDOWN // 60} minutes (`scale_in_cooldown`)",
