@@ -136,8 +136,6 @@ class Scaler:
     def _track(self, policy: TrackingPolicy, values: Sequence[Value]) -> None:
         current = self._scalable.desired
         desired = policy.desired(current, next(value for value in values if value is not None))
-        if desired < current and not policy.scales_in:
-            return
         cooldown = policy.scale_out_cooldown if desired > current else policy.scale_in_cooldown
         self._scale(policy.name, desired, cooldown, policy.name)
 

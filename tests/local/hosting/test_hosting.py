@@ -221,6 +221,17 @@ def test_a_component_whose_container_exits_leaves_the_others_serving(plane: Cont
     play(plane, tmp_path, fleet_template(MAX_INPUT_TOKENS="9", MAX_TOTAL_TOKENS="8"), script)
 
 
+def test_the_log_says_first_what_does_nothing_here(plane: ControlPlane, tmp_path: Path) -> None:
+    template = scaled_template()
+    action = {"ScheduledActionName": "Open", "Schedule": "cron(0 8 ? * MON-FRI *)"}
+    template["Resources"]["Target"]["Properties"]["ScheduledActions"] = [action]
+
+    async def script(served: Served) -> None:
+        assert served.log == ["scaling: inference-component/Scaled-Component: its scheduled actions do nothing here"]
+
+    play(plane, tmp_path, template, script)
+
+
 def test_an_endpoint_none_of_whose_components_starts_is_an_error(plane: ControlPlane, tmp_path: Path) -> None:
     template = scaled_template()
     template["Resources"]["Model"] = model(MAX_INPUT_TOKENS="9", MAX_TOTAL_TOKENS="8")
