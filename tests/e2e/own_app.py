@@ -98,8 +98,8 @@ class ServedApi:
             except ValueError:
                 return response.status, names, content.decode()
 
-    async def until(self, line: str, seconds: float = 60) -> None:
-        """Waits until the log has a line."""
+    async def until(self, beginning: str, seconds: float = 60) -> None:
+        """Waits until a line of the log has this beginning."""
         async with asyncio.timeout(seconds):
-            while line not in self.log:
+            while not any(line.startswith(beginning) for line in self.log):
                 await asyncio.sleep(0.02)

@@ -2,9 +2,21 @@
 
 from aws_cdk import App, Duration, Environment, Stack
 
-from constructs_lib import Access, FrontDoor, InstanceType, Model, Routing, TgiEndpoint, TgiOptions
+from constructs_lib import (
+    Access,
+    FleetModel,
+    FrontDoor,
+    InstanceType,
+    Model,
+    ModelFleet,
+    Routing,
+    ScaleToZero,
+    TgiEndpoint,
+    TgiOptions,
+)
 
 LLAMA = Model.from_hub("NousResearch/Meta-Llama-3.1-8B-Instruct")
+QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
 
 
 class ScalingStack(Stack):
@@ -45,7 +57,36 @@ class Scarce(ScalingStack):
         self.open_door({"llama": endpoint})
 
 
+ZERO = ScaleToZero(idle=Duration.minutes(15))
+
+
+class Zero(ScalingStack):
+    """A model that goes to zero copies after fifteen minutes, and keeps the clients that wake it."""
+
+    def __init__(self, app):
+        super().__init__(app, "Zero")
+        instance = InstanceType.G5_2XLARGE
+        endpoint = TgiEndpoint(self, "Llama", model=QWEN, instance_type=instance, scale_to_zero=ZERO)
+        self.open_door({"llama": endpoint}, on_wake="hold")
+
+
+class Fleet(ScalingStack):
+    """Three models on one instance with four GPUs: the container of the last one does not start."""
+
+    def __init__(self, app):
+        super().__init__(app, "Fleet")
+        models = {
+            "chat": FleetModel(model=QWEN, copies=(1, 2), concurrency_target=2),
+            "night": FleetModel(model=QWEN, scale_to_zero=ZERO),
+            "broken": FleetModel(model=QWEN, environment={"TOY_TOKENS_PER_SECOND": "soon"}),
+        }
+        fleet = ModelFleet(self, "Models", models=models, instance_type=InstanceType.G5_12XLARGE)
+        self.open_door(fleet.models, wake=True)
+
+
 app = App()
 Instances(app)
 Scarce(app)
+Zero(app)
+Fleet(app)
 app.synth()
