@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
 from constructs_lib.endpoint.fleet_arguments import FleetArguments
 from constructs_lib.endpoint.fleet_member import FleetEndpoint, FleetMember
@@ -22,6 +23,7 @@ from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.updates import keep_instance_count
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.capacity import Capacity
+from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.fleet_plan import fleet_summary
 from constructs_lib.planning.scaling.routing import Routing
 from constructs_lib.planning.summary import METADATA
@@ -138,8 +140,8 @@ class ModelFleet(EndpointBase):
         for key, value in (tags or {}).items():
             Tags.of(self).add(key, value)
         self._capacity = Capacity(instances=(instance_type,), min_instances=instances[0], max_instances=instances[1])
-        summary = fleet_summary(planned.asked, planned.plan, self._capacity).to_json()
-        self.node.add_metadata(METADATA, summary)
+        self._summary = fleet_summary(planned.asked, planned.plan, self._capacity)
+        self.node.add_metadata(METADATA, self._summary.to_json())
         self._add_warnings(planned, instances[0])
 
     @property
@@ -166,6 +168,22 @@ class ModelFleet(EndpointBase):
     def capacity(self) -> Capacity:
         """How many instances it runs, and what they cost."""
         return self._capacity
+
+    def describe_price(self, *, front_door_memory: float | None = None) -> str | None:
+        """What an hour of the fleet costs with the least and with the most instances, as a text for people.
+
+        In US dollars, on demand, in us-east-1.
+
+        Args:
+            front_door_memory: Memory of the function of its front door in MiB (`FrontDoor.memory_size`), for what that
+                costs while as many streams are open as the fleet serves concurrently. Default: without it.
+
+        Returns:
+            A text such as `7.090 USD at minimum, 14.180 USD at maximum`; None if no price of the instances is
+            published.
+        """
+        memory = None if is_token(front_door_memory) else front_door_memory
+        return describe_price(self._capacity, self._summary.streams, self._summary.stream_tokens, memory)
 
     @property
     def role(self) -> iam.IRole:

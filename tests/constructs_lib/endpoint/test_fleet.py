@@ -278,6 +278,8 @@ def test_in_a_vpc_models_and_endpoint_have_the_same_interfaces(stack: Stack) -> 
     configs = [one["Properties"]["VpcConfig"] for one in [*resources(template, MODEL).values(), only(template, CONFIG)]]
     assert [config["SecurityGroupIds"] for config in configs] == [[{"Fn::GetAtt": [group, "GroupId"]}]] * 3
     assert configs[0] == configs[1] == configs[2]
+    allowed = [one for one in statements(template) if "ec2:CreateNetworkInterface" in one["Action"]]
+    assert len(allowed) == 1
 
 
 def test_connections_require_a_vpc(stack: Stack) -> None:
@@ -497,7 +499,7 @@ def test_the_image_has_to_be_one_of_the_engine(stack: Stack) -> None:
     assert "must be a TgiImage for TGI, not ContainerImage. Write TgiImage.version(…)." in found
 
 
-def test_images_that_need_different_hosts_are_refused_unless_one_host_runs_both(stack: Stack) -> None:
+def test_images_of_different_cuda_releases_share_the_host_that_runs_both(stack: Stack) -> None:
     models = {"old": qwen(image=TgiImage.version("2.2.0")), "new": qwen()}
     fleet(stack, models)
     assert variant(template_of(stack))["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import Quantization, TgiOptions
 from constructs_lib.planning.fleet_plan import FleetPlan, FleetRequest, plan_copy, plan_fleet
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
 from constructs_lib.planning.validation.unknown import UNKNOWN
@@ -154,6 +156,17 @@ def test_the_hosts_have_the_ami_that_runs_every_image() -> None:
     planned = fleet({"old": old, "new": request()}, instances=(1, 2))
     assert planned.problems == ()
     assert planned.inference_ami_version == "al2-ami-sagemaker-inference-gpu-3-1"
+
+
+def test_images_that_no_host_runs_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFamily, "cuda", lambda _, version: (13, 0) if version == "3.3.6" else (12, 4))
+    models = {"old": request(image=ImageChoice(version="3.3.4")), "new": request()}
+    (found,) = refusals(models, instances=(1, 2))
+    assert found == (
+        "models=(2 models): need different machine images, and the instances of an endpoint have one: models['old']"
+        " (CUDA 12.4) al2-ami-sagemaker-inference-gpu-3-1, models['new'] (CUDA 13.0)"
+        " al2023-ami-sagemaker-inference-gpu-4-1. Use images of neighbouring versions, or put the models on two fleets."
+    )
 
 
 def test_the_callers_ami_is_that_of_all_models() -> None:
