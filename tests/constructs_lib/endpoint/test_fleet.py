@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,8 +25,9 @@ from constructs_lib import (
 )
 from constructs_lib.endpoint.container_image import CatalogueImage, ContainerImage
 from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.fleet_plan import plan_copy
 from constructs_lib.planning.images.catalogue import ImageChoice
-from constructs_lib.planning.summary import METADATA, PlanSummary
+from constructs_lib.planning.summary import METADATA, PlanSummary, concurrent_requests
 from tests.constructs_lib.rendered import (
     COMPONENT,
     CONFIG,
@@ -357,6 +359,12 @@ def test_another_endpoint_name_makes_other_components_as_a_component_cannot_move
     assert len({logical_id for logical_id, _ in found}) == len({name for _, name in found}) == 3
 
 
+def test_names_that_differ_in_a_dot_only_are_different_models(stack: Stack) -> None:
+    fleet(stack, {"v1.0": qwen(), "v10": qwen(), "V10": qwen()})
+    found = resources(template_of(stack), COMPONENT)
+    assert len({one["Properties"]["InferenceComponentName"] for one in found.values()}) == len(found) == 3
+
+
 def test_a_member_is_a_model_endpoint_of_its_own(stack: Stack) -> None:
     shared = fleet(stack, {"chat": qwen(options=TgiOptions(max_input_tokens=1000, max_total_tokens=2000))})
     member = shared.models["chat"]
@@ -542,6 +550,20 @@ def test_the_plan_of_a_fleet_is_listed_with_its_gpus_and_its_price(stack: Stack)
         shared.capacity.min_usd_per_hour,
         shared.capacity.max_usd_per_hour,
     )
+
+
+def test_its_price_is_that_of_the_least_and_of_the_most_instances_and_of_the_streams_of_all_models(
+    stack: Stack,
+) -> None:
+    shared = fleet(stack, {"chat": qwen(copies=(1, 2), concurrency_target=4), "code": qwen()}, instances=(1, 2))
+    assert shared.describe_price() == "7.090 USD at minimum, 14.180 USD at maximum"
+    found = shared.describe_price(front_door_memory=256)
+    assert found is not None
+    (streams,) = re.findall(r" per hour of (\d+) open streams of 1024 tokens$", found)
+    (data,) = (one.data for one in shared.node.metadata if one.type == METADATA)
+    assert int(streams) == PlanSummary.from_json(data).streams
+    one = plan_copy(shared.models["chat"]._planned.request)
+    assert int(streams) == 3 * (concurrent_requests(one, 1024) or 0)
 
 
 def test_warnings_are_those_of_the_model_that_they_are_about(stack: Stack) -> None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from aws_cdk import App, Environment, Stack
 
-from constructs_lib import ConfigurationError, FleetModel, FrontDoor, InstanceType, Model, ModelFleet
+from constructs_lib import ConfigurationError, FleetModel, FrontDoor, InstanceType, Model, ModelFleet, ScaleToZero
+from tests.constructs_lib.front_door.doubles import served_models
 from tests.constructs_lib.rendered import ENDPOINT, as_list, resources, statements, template_of, text
-
-if TYPE_CHECKING:
-    from aws_cdk import Stack
 
 CALLS = ["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream"]
 
 
-def fleet(stack: Stack) -> ModelFleet:
+def fleet(stack: Stack, **further: FleetModel) -> ModelFleet:
     models = {name: FleetModel(model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct")) for name in ("chat", "code")}
-    return ModelFleet(stack, "Fleet", models=models, instance_type=InstanceType.G5_12XLARGE)
+    return ModelFleet(stack, "Fleet", models=models | further, instance_type=InstanceType.G5_12XLARGE)
 
 
 def test_the_function_may_call_every_model_and_describe_their_endpoint(stack: Stack) -> None:
@@ -36,6 +35,30 @@ def test_the_function_may_call_every_model_and_describe_their_endpoint(stack: St
         (["sagemaker:DescribeEndpoint"], [f"<{endpoint}>"]),
         (CALLS, [f"<{endpoint}>", f"{prefix}/{models['code'].inference_component_name}"]),
     ]
+
+
+def test_the_function_knows_the_component_of_every_model_and_when_one_wakes(stack: Stack) -> None:
+    night = FleetModel(model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), scale_to_zero=ScaleToZero())
+    models = fleet(stack, night=night).models
+    FrontDoor(stack, "Api", models=models)
+    served = served_models(stack)
+    assert {name: model["inference_component"] for name, model in served.items()} == {
+        name: model.inference_component_name for name, model in models.items()
+    }
+    assert len({model["endpoint_name"] for model in served.values()}) == 1
+    assert [name for name, model in served.items() if "wake_seconds" in model] == ["night"]
+
+
+def test_a_front_door_in_another_stack_refers_to_the_endpoint_and_waits_for_no_component(app: App) -> None:
+    env = Environment(account="123456789012", region="eu-west-1")
+    models, door = Stack(app, "Models", env=env), Stack(app, "Door", env=env)
+    FrontDoor(door, "Api", models=fleet(models).models)
+    template_of(door)
+    exported = {
+        output["Value"]["Fn::GetAtt"][0] if "Fn::GetAtt" in output["Value"] else output["Value"]["Ref"]
+        for output in template_of(models)["Outputs"].values()
+    }
+    assert exported == set(resources(template_of(models), ENDPOINT))
 
 
 def test_the_fleet_itself_is_no_model(stack: Stack) -> None:
