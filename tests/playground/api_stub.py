@@ -34,6 +34,8 @@ class ApiStub:
         chats: The bodies of the chat requests.
         paths: The requested paths.
         disconnected: Set when a client disconnects during a stream.
+        sleeper: The name of a model that callers may wake.
+        wakes: What it answers when it is woken, one after the other: status, headers, body.
         status: The status of a chat response.
         headers: Its headers, if the status is not 200.
         body: Its body, if the status is not 200.
@@ -49,6 +51,8 @@ class ApiStub:
     chats: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
+    sleeper: str = ""
+    wakes: list[tuple[int, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
@@ -93,7 +97,10 @@ class Handler(BaseHTTPRequestHandler):
             data = [{"id": name, "object": "model"} for name in stub.models]
             self.send_json(200, {"object": "list", "data": data})
         elif self.path.endswith("/info"):
-            info = {"model_id": f"hub/{self.path.split('/')[3]}", "version": "3.3.6", "max_total_tokens": stub.context}
+            name = self.path.split("/")[3]
+            info: dict[str, Any] = {"model_id": f"hub/{name}", "version": "3.3.6", "max_total_tokens": stub.context}
+            if name == stub.sleeper:
+                info["wake"] = {"path": f"/models/{name}/wake", "seconds": 300}
             self.send_json(200, info)
         else:
             self.send_json(404, {"error": {"message": f"There is no {self.path}."}})
@@ -101,8 +108,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         stub = self.server.stub
         stub.paths.append(self.path)
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
         if self.is_rejected():
+            return
+        if self.path.endswith("/wake"):
+            status, headers, answer = stub.wakes.pop(0)
+            self.send_all(status, {"Content-Type": "application/json", **headers}, json.dumps(answer).encode())
             return
         stub.chats.append(body)
         if stub.status != 200:

@@ -6,6 +6,7 @@ import { clear, followEnd, isRunning, send, stop, turns } from "./conversation.j
 import { setUpCurl, showCurl } from "./curl.js";
 import { byId } from "./dom.js";
 import { chosenModel, loadModels, openSettings, requestBody, setUpSettings } from "./settings.js";
+import { setUpWake } from "./wake.js";
 
 function showNotice(message) {
   byId("notice").textContent = message;
@@ -62,6 +63,7 @@ byId("clear").addEventListener("click", () => {
 followEnd();
 setUpKeyboard();
 setUpSettings(showCurl, showError);
+setUpWake();
 setUpAccess(load);
 restoreKey();
 setUpCurl();

@@ -3,6 +3,7 @@
 import { baseUrl, call } from "./api.js";
 import { byId } from "./dom.js";
 import { readStored, store } from "./storage.js";
+import { offerWake } from "./wake.js";
 
 const SETTINGS_STORAGE = `playground ${baseUrl}`;
 const SLIDERS = { temperature: (value) => value.toFixed(2), tokens: String };
@@ -43,12 +44,14 @@ function applyRemembered() {
 async function describeModel() {
   const model = chosenModel();
   byId("about").textContent = "";
+  offerWake(null);
   const info = await (await call(`models/${encodeURIComponent(model)}/info`)).json();
   if (model !== chosenModel()) return;
   const context = info.max_total_tokens;
   byId("tokens").max = context ? Math.max(16, Math.min(context - 1, MAX_TOKENS)) : MAX_TOKENS_WITHOUT_INFO;
   byId("about").textContent = [info.model_id, info.version && `TGI ${info.version}`, context && `context of ${context} tokens`]
     .filter(Boolean).join(" · ");
+  offerWake(info.wake);
   applyRemembered();
 }
 
