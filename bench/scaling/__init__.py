@@ -1,0 +1,1 @@
+"""A simulator of an endpoint that scales: `python -m bench.scaling`."""
