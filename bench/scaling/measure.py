@@ -38,16 +38,6 @@ class Summary:
     instances: float
     changes: int
 
-    def cost(self, rate: float, price: float, times: float = 10.0) -> float:
-        """Dollars with a price on late requests, by which settings are compared.
-
-        Args:
-            rate: Requests a second that one instance serves.
-            price: Dollars of an instance hour.
-            times: How often what serving a request costs a late one counts. Default: 10.
-        """
-        return self.dollars + times * price / 3600 / rate * self.late * self.requests
-
 
 def summarize(outcome: Outcome, speed: Speed, price: float) -> Summary:
     """The figures of a run.
