@@ -20,16 +20,8 @@ ACCOUNT = Environment(account="123456789012", region="eu-west-1")
 VALID = re.compile(r"[a-zA-Z0-9]([\-a-zA-Z0-9]*[a-zA-Z0-9])?")
 
 
-class Component(ImportedEndpoint):
-    """An endpoint whose model is served by a component."""
-
-    @property
-    def inference_component_name(self) -> str | None:
-        return "team-chat"
-
-
-def component(stack: Stack) -> Component:
-    return Component(
+def component(stack: Stack) -> ImportedEndpoint:
+    return ImportedEndpoint(
         stack,
         "Chat",
         endpoint_arn="arn:aws:sagemaker:eu-west-1:123456789012:endpoint/shared",
@@ -38,6 +30,7 @@ def component(stack: Stack) -> Component:
         variant_name="AllTraffic",
         model_id=None,
         max_body_bytes=6_291_456,
+        inference_component_name="team-chat",
     )
 
 

@@ -116,7 +116,7 @@ def test_an_unknown_path_is_404_and_lists_the_routes(api: ApiClient, path: str) 
     assert "/v1/chat/completions" in answer.body.decode()
 
 
-@pytest.mark.parametrize("path", dict.fromkeys(route.path for route in ROUTES))
+@pytest.mark.parametrize("path", dict.fromkeys(route.path for route in ROUTES if not route.wakes))
 def test_another_method_is_405_and_lists_the_allowed_ones(api: ApiClient, path: str) -> None:
     methods = [route.method for route in ROUTES if route.path == path]
     if "GET" in methods:
