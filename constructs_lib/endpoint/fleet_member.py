@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
 from constructs_lib.endpoint.interface import EndpointBase
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
@@ -191,4 +192,4 @@ class FleetMember(EndpointBase):
 
 def _component_id(endpoint_name: str | None) -> str:
     """Another one for another endpoint: a component cannot move, so it has to be another resource."""
-    return f"Component{endpoint_name or ''}"
+    return "Component" if endpoint_name is None or is_token(endpoint_name) else f"Component{endpoint_name}"

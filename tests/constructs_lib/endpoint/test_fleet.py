@@ -359,6 +359,13 @@ def test_another_endpoint_name_makes_other_components_as_a_component_cannot_move
     assert len({logical_id for logical_id, _ in found}) == len({name for _, name in found}) == 3
 
 
+def test_a_name_that_only_the_deployment_knows_is_that_of_the_endpoint(stack: Stack) -> None:
+    fleet(stack, endpoint_name=CfnParameter(stack, "Name").value_as_string)
+    template = template_of(stack)
+    assert properties(template, ENDPOINT)["EndpointName"] == {"Ref": "Name"}
+    assert list(resources(template, COMPONENT)) == [component_of(template, "chatComponent")[0]]
+
+
 def test_names_that_differ_in_a_dot_only_are_different_models(stack: Stack) -> None:
     fleet(stack, {"v1.0": qwen(), "v10": qwen(), "V10": qwen()})
     found = resources(template_of(stack), COMPONENT)
