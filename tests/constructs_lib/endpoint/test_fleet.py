@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -578,3 +579,39 @@ def test_warnings_are_those_of_the_model_that_they_are_about(stack: Stack) -> No
     fleet(stack, {"own": own, "chat": qwen()}, instances=(1, 2))
     assert warnings_of(stack)["Team/Fleet/Models/own"][-1] == "unknownCopySize"
     assert "Team/Fleet/Models/chat" not in warnings_of(stack)
+
+
+NOTHING_OF_THE_KIND = object()
+
+
+@pytest.mark.parametrize("field", [one.name for one in fields(FleetModel)])
+def test_whatever_is_given_to_a_model_is_refused_under_its_name(stack: Stack, field: str) -> None:
+    model: Any = {"model": Model.from_hub(QWEN_7B), field: NOTHING_OF_THE_KIND}
+    for problem in refusal(stack, {"chat": FleetModel(**model)}):
+        assert problem.startswith(f"models['chat'].{field}=")
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "instance_type",
+        "instances",
+        "volume_size",
+        "volume_key",
+        "vpc",
+        "vpc_subnets",
+        "security_groups",
+        "network_isolation",
+        "inference_ami_version",
+        "routing",
+        "capacity_reservation",
+        "instance_provision_timeout",
+        "endpoint_name",
+        "role",
+        "tags",
+    ],
+)
+def test_whatever_is_given_to_the_fleet_is_refused_once(stack: Stack, argument: str) -> None:
+    found = refusal(stack, {"chat": qwen(), "code": qwen()}, **{argument: NOTHING_OF_THE_KIND})
+    assert {problem.partition("=")[0] for problem in found} == {argument}
+    assert len(found) == len(set(found))
