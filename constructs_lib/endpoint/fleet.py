@@ -24,7 +24,7 @@ from constructs_lib.endpoint.updates import keep_instance_count
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.capacity import Capacity
 from constructs_lib.planning.cost import describe_price
-from constructs_lib.planning.fleet_plan import fleet_summary
+from constructs_lib.planning.fleet_summary import fleet_summary
 from constructs_lib.planning.scaling.routing import Routing
 from constructs_lib.planning.summary import METADATA
 
