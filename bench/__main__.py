@@ -17,7 +17,8 @@ from bench.template import front_door_function
 PARTS = ("synth", "cold", "warm", "size")
 REPORT = synth.ROOT / "build" / "bench.json"
 NOTES = {
-    "synth": "synth: the process of app.py, against an app with one empty stack and no rule packs; .pyc files exist.",
+    "synth": "synth: the process of app.py, against an app with one empty stack and no rule packs; .pyc files exist.\n"
+    "  Everything that scales: against an app with one empty stack and both rule packs.",
     "cold": "cold: process start to the end of the first response; only the runtime's packages have .pyc files.",
     "warm": "warm: against http.client on a persistent connection to the same upstream, without parsing.\n"
     "  Latency: one token every 2 ms, with processors kept awake by processes of idle priority.",

@@ -49,8 +49,12 @@ def test_each_figure_has_its_limit_and_all_stacks_are_synthesized_for_theirs(mon
         "synth.without_packs": 1.7,
         "synth.all": 3.2,
         "synth.further_stack": 0.1,
+        "synth.everything": 2.2,
     }
     assert {stacks for program, stacks in runs if program == "app.py"} == {"LlamaTgiStack", ""}
+    everything = next(figure for figure in figures if figure.key == "synth.everything")
+    assert list(everything.samples) == [synth.EVERYTHING, synth.EMPTY_WITH_PACKS]
+    assert {"everything_app.py", "empty_app_with_packs.py"} < {program for program, _ in runs}
     assert next(figure.description for figure in figures if figure.key == "synth.all") == (
         "synth of all 15 stacks with both rule packs"
     )
