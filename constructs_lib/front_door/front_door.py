@@ -62,8 +62,8 @@ class FrontDoor(Construct, FrontDoorMetrics):
         timeout: Time limit of one request in whole seconds: up to 15 minutes with streaming, 29 seconds without.
             Default: the maximum.
         memory_size: Memory of the function in MiB, with CPU in proportion (1769 MiB is one vCPU). Each open stream
-            takes an environment of that size, and its price. Default: 256, with which a cold start takes about 0.9
-            seconds, as projected in docs/scaling.md, and the largest request fits.
+            takes an environment of that size, and its price. Default: 256, with which a cold start takes less than a
+            second, as docs/scaling.md projects it, and the largest request fits.
         default_max_tokens: Token limit of an answer whose request has none; less if the prompt leaves less of the
             model's context. TGI by itself would fill its entire context. Default: 1024.
         rate_limit: Requests per second that the API accepts steadily, from all callers together. Default: 100.
