@@ -47,7 +47,7 @@ class FleetModel:
             computed from the model's size, at least 20 minutes; none for the hub.
         request_tokens: Prompt and answer of a usual request together, in tokens, from which the default of
             `concurrency_target` is worked out. Default: the longest request.
-        concurrency_target: Requests in progress on each copy that its scaling aims at. Default: 0.7 times what the
+        concurrency_target: Requests in progress on each copy that its scaling aims at. Default: 0.8 times what the
             plan expects one copy to hold (see `EndpointScaling.on_concurrency`).
         scale_to_zero: How this model goes to zero copies while nobody asks it, and how many it may have; it takes the
             place of `copies`, `request_tokens` and `concurrency_target`. Default: it keeps its least copies.

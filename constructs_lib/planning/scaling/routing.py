@@ -57,7 +57,7 @@ class Routing:
                 body counts whole. With too few bytes all requests begin the same and go to one instance until it has
                 reached the threshold; with too many, no two do.
             threshold: Requests in progress on that instance, 1 to 1024, from which on another one gets the request. Use
-                the target of `on_concurrency`, about 0.7 times what the smallest instance holds: with more, requests
+                the target of `on_concurrency`, about 0.8 times what the smallest instance holds: with more, requests
                 wait on one instance while others are idle.
         """
         return Routing(strategy=PREFIX_AWARE, shared_bytes=shared_bytes, threshold=threshold)
