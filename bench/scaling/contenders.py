@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from bench.scaling.autoscaling import Alarm, Policy, ScalableTarget, Step, TargetTracking
 from bench.scaling.case import Case
+from constructs_lib.planning.scaling.concurrency import low_concurrency
 from constructs_lib.planning.scaling.policies import (
     IDLE,
     LOW_LOAD,
     SCALE_IN_COOLDOWN,
-    SCALE_IN_SHARE,
     SCALE_OUT_COOLDOWN,
     WAKE_COOLDOWN,
 )
@@ -50,18 +50,21 @@ class Contender:
         return None if self.policies is None else ScalableTarget(self.least, self.most, self.policies())
 
 
-def concurrency(target: float, share: float = SCALE_IN_SHARE, cooldown: float = SCALE_OUT_COOLDOWN) -> list[Policy]:
+def concurrency(
+    target: float, low: Callable[[float], float] = low_concurrency, cooldown: float = SCALE_OUT_COOLDOWN
+) -> list[Policy]:
     """What `on_concurrency` renders.
 
     Args:
         target: Concurrent requests of one instance.
-        share: Share of it below which one instance is removed.
+        low: Below how many of the busiest one instance is removed, by the target.
         cooldown: After adding.
     """
-    low = Alarm("concurrency", 60.0, LOW_LOAD // 60, lambda value: value < share * target, missing=True)
+    threshold = low(target)
+    alarm = Alarm("concurrency", 60.0, LOW_LOAD // 60, lambda value: value < threshold, missing=True)
     return [
         TargetTracking("concurrency", target, out_cooldown=cooldown, scales_in=False),
-        Step(low, -1, exact=False, cooldown=SCALE_IN_COOLDOWN),
+        Step(alarm, -1, exact=False, cooldown=SCALE_IN_COOLDOWN),
     ]
 
 

@@ -16,6 +16,7 @@ from bench.scaling.case import CASES, Case, case, highest_rate
 from bench.scaling.contenders import MOST, concurrency
 from bench.scaling.measure import Summary
 from bench.scaling.tables import Table, percent
+from constructs_lib.planning.scaling.policies import SCALE_IN_REQUESTS
 
 FACTORS = (0.6, 0.7, 0.8, 0.9, 1.0)
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -30,7 +31,7 @@ class Setting:
 
     Args:
         factor: `FACTOR` of `concurrency_target`.
-        share: `SCALE_IN_SHARE`.
+        share: `SCALE_IN_SHARE`, to which `SCALE_IN_REQUESTS` come.
         cooldown: `SCALE_OUT_COOLDOWN`.
     """
 
@@ -40,7 +41,8 @@ class Setting:
 
     def policies(self, one: Case) -> list[Policy]:
         """What `on_concurrency` renders with it."""
-        return concurrency(max(1, int(self.factor * one.held)), self.share, self.cooldown)
+        target = max(1, int(self.factor * one.held))
+        return concurrency(target, lambda of: min(of, self.share * of + SCALE_IN_REQUESTS), self.cooldown)
 
 
 def day(one: Case, setting: Setting, seed: int, *, hours: float = 24, waits: bool = True) -> Summary:

@@ -9,7 +9,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib._arguments import seconds
 from constructs_lib.endpoint.metrics import INVOCATIONS_NAMESPACE
-from constructs_lib.planning.scaling.policies import LOW_LOAD, SCALE_IN_SHARE
+from constructs_lib.planning.scaling.concurrency import low_concurrency
+from constructs_lib.planning.scaling.policies import LOW_LOAD
 
 if TYPE_CHECKING:
     from aws_cdk import Duration
@@ -67,7 +68,7 @@ def remove_while_low(
         evaluation_periods=LOW_LOAD // _MINUTE,
         datapoints_to_alarm=LOW_LOAD // _MINUTE,
         comparison_operator="LessThanThreshold",
-        threshold=SCALE_IN_SHARE * target,
+        threshold=low_concurrency(target),
         # Without any request there may be no datapoints.
         treat_missing_data="breaching",
     )

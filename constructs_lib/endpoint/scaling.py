@@ -110,8 +110,8 @@ class EndpointScaling(Construct):
 
         A request counts from its arrival to its last token, also while it is queued; so this follows what a model that
         generates text is loaded with, whatever the lengths of its requests. Above the target more are added. One is
-        removed when the busiest has been below half of the target for 15 minutes: concurrent requests grow faster than
-        the load, so that removing more readily means adding again.
+        removed when the busiest has been below half of the target, plus one, for 15 minutes: concurrent requests grow
+        faster than the load, so that removing more readily means adding again.
 
         Args:
             target: Requests in progress at once on one instance or copy. Default: 0.8 times what one holds: the tokens

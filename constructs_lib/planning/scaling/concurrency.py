@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from constructs_lib.planning.scaling.policies import SCALE_IN_REQUESTS, SCALE_IN_SHARE
+
 if TYPE_CHECKING:
     from constructs_lib.planning.memory_plan import MemoryPlan
 
@@ -31,3 +33,14 @@ def concurrency_target(memory: MemoryPlan, request_tokens: int, max_concurrent_r
         return None
     accepted = held if max_concurrent_requests is None else min(held, max_concurrent_requests)
     return max(1, int(FACTOR * accepted))
+
+
+def low_concurrency(target: float) -> float:
+    """The concurrent requests of the busiest instance or copy below which one is removed.
+
+    `SCALE_IN_SHARE × target + SCALE_IN_REQUESTS`, at most the target.
+
+    Args:
+        target: The target of concurrent requests.
+    """
+    return min(target, round(SCALE_IN_SHARE * target + SCALE_IN_REQUESTS, 3))

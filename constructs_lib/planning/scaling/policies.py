@@ -10,10 +10,12 @@ SCALE_IN_COOLDOWN = 300
 """Before another one is removed."""
 
 SCALE_IN_SHARE = 0.5
-"""Share of the target of concurrent requests below which one instance is removed.
+SCALE_IN_REQUESTS = 1
+"""Share of the target of concurrent requests, and how many more, below which one instance is removed.
 
 Concurrent requests grow faster than the load: two instances that are each at half of the target may be more than one
-can serve. Target tracking alone removes instances at nine tenths of the target, and then adds them again and again."""
+can serve. Target tracking alone removes instances at nine tenths of the target, and then adds them again and again.
+With a small target the busiest instance often has one request more than its share."""
 
 LOW_LOAD = 900
 """How long the load must have been low before instances or copies are removed."""

@@ -19,7 +19,13 @@ from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.scaling.concurrency import FACTOR
-from constructs_lib.planning.scaling.policies import LOW_LOAD, SCALE_IN_COOLDOWN, SCALE_IN_SHARE, SCALE_OUT_COOLDOWN
+from constructs_lib.planning.scaling.policies import (
+    LOW_LOAD,
+    SCALE_IN_COOLDOWN,
+    SCALE_IN_REQUESTS,
+    SCALE_IN_SHARE,
+    SCALE_OUT_COOLDOWN,
+)
 from tests.constructs_lib.rendered import ENDPOINT, Json, properties, resources, template_of, text
 
 if TYPE_CHECKING:
@@ -124,7 +130,7 @@ def test_one_instance_is_removed_when_the_busiest_has_been_below_half_of_the_tar
         "EvaluationPeriods": 15,
         "DatapointsToAlarm": 15,
         "ComparisonOperator": "LessThanThreshold",
-        "Threshold": SCALE_IN_SHARE * 12,
+        "Threshold": 7,
         "TreatMissingData": "breaching",
     }
 
@@ -146,7 +152,7 @@ def test_copies_are_removed_by_their_own_metric(stack: Stack) -> None:
     scaling = EndpointScaling(stack, "Scaling", resource=component_copies("llama"), minimum=1, maximum=3)
     scaling.on_concurrency(target=4)
     alarm = properties(template_of(stack), ALARM)
-    assert (alarm["MetricName"], alarm["Threshold"]) == ("ConcurrentRequestsPerCopy", 2)
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ConcurrentRequestsPerCopy", 3)
     assert alarm["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "llama"}]
 
 
@@ -166,18 +172,18 @@ def test_the_docstrings_give_the_figures_in_force() -> None:
         assert minutes in str(method.__doc__)
     assert f"Defaults: {SCALE_OUT_COOLDOWN // 60} minutes before it adds more" in str(Cooldowns.__doc__)
     low = " ".join(str(EndpointScaling.on_concurrency.__doc__).split())
-    assert SCALE_IN_SHARE == 0.5
-    assert f"below half of the target for {LOW_LOAD // 60} minutes" in low
+    assert (SCALE_IN_SHARE, SCALE_IN_REQUESTS) == (0.5, 1)
+    assert f"below half of the target, plus one, for {LOW_LOAD // 60} minutes" in low
 
 
 def test_the_documentation_gives_the_figures_in_force() -> None:
     text = " ".join((ROOT / "docs" / "scaling.md").read_text(encoding="utf-8").split())
-    assert SCALE_IN_SHARE == 0.5
+    assert (SCALE_IN_SHARE, SCALE_IN_REQUESTS) == (0.5, 1)
     for words in (
         f"by default {FACTOR} times what one instance holds",
         f"about {FACTOR} times what the smallest instance holds",
         f"the next addition waits {SCALE_OUT_COOLDOWN // 60} minutes (`scale_out_cooldown`)",
-        f"below half of the target for {LOW_LOAD // 60} minutes",
+        f"below half of the target, plus one, for {LOW_LOAD // 60} minutes",
         f"one every {SCALE_IN_COOLDOWN // 60} minutes (`scale_in_cooldown`)",
     ):
         assert words in text, words
