@@ -79,6 +79,7 @@ front_door.add_consumer("Team", rate=10, burst=20)
 for name, price in {
     "Busy": busy.describe_price(front_door_memory=front_door.memory_size),
     "Office": office.describe_price(front_door_memory=front_door.memory_size),
+    "Fleet": fleet.describe_price(front_door_memory=front_door.memory_size),
 }.items():
     CfnOutput(stack, f"{name}PricePerHour", value=price or "not published")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from aws_cdk import App, CfnWaitConditionHandle, NestedStack, Stack, Stage
 
-from constructs_lib import FrontDoor, InstanceType, Model, TgiEndpoint, TgiOptions
+from constructs_lib import FleetModel, FrontDoor, InstanceType, Model, ModelFleet, TgiEndpoint, TgiOptions
 from constructs_lib.planning.cost import streams_usd_per_hour
 
 
@@ -110,6 +110,23 @@ def test_a_front_door_costs_the_memory_of_as_many_streams_as_the_endpoint_serves
     assert (endpoint["streams"], endpoint["front_door_memory_mib"]) == (128, 1024)
     assert endpoint["front_door_usd_per_hour"] == pytest.approx(expected)
     assert run("summary", front_doors).out.splitlines()[1].endswith(f"      128       {expected:.3f}")
+
+
+def test_a_front_door_to_models_of_a_fleet_counts_beside_the_fleets_price(run, tmp_path):
+    folder = tmp_path / "cdk.out"
+    app = App(outdir=str(folder))
+    stack = Stack(app, "Shared")
+    fleet = ModelFleet(
+        stack,
+        "Fleet",
+        instance_type=InstanceType.G6E_12XLARGE,
+        models={"falcon": FleetModel(model=Model.from_hub("tiiuae/falcon-7b"))},
+    )
+    FrontDoor(stack, "Api", models=fleet.models)
+    app.synth()
+    (shared, *_) = json.loads(run("summary", folder, "--json").out)
+    assert shared["front_door_memory_mib"] == 256
+    assert shared["front_door_usd_per_hour"] == pytest.approx(streams_usd_per_hour(shared["streams"], 256))
 
 
 def test_the_models_of_front_doors_are_in_the_json(run, front_doors):
