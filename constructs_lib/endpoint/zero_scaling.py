@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_applicationautoscaling as autoscaling
@@ -67,8 +68,8 @@ class ZeroScaling:
         self._idle(plan.idle_minutes)
         if plan.target is not None:
             self._scaling.on_concurrency(target=plan.target)
-        if plan.low_load is not None:
-            self._low_load(plan.low_load)
+        if plan.target is not None and plan.low_load is not None:
+            self._low_load(plan.low_load, plan.target)
 
     def _wake(self) -> None:
         """One failure is enough: the alarm in AWS's guide waits for the second one."""
@@ -104,13 +105,16 @@ class ZeroScaling:
             threshold=1,
         )
 
-    def _low_load(self, low_load: float) -> None:
-        """Without any request `Idle` decides: setting 1 must never start a copy."""
+    def _low_load(self, low_load: float, target: float) -> None:
+        """Without any request `Idle` decides: setting 1 must never start a copy.
+
+        So no request counts as much load: `target` is at least twice the threshold.
+        """
         self._alarm(
             "LowLoad",
             f"One copy could have carried the load for {LOW_LOAD // 60} minutes.",
             self._set_copies("LowLoad", 1, scales_out=False),
-            metrics=self._expression(f"IF(peak > 0, peak, {low_load:g})", {"peak": _CONCURRENT}, LOW_LOAD),
+            metrics=self._expression(f"IF(peak > 0, peak, {math.ceil(target)})", {"peak": _CONCURRENT}, LOW_LOAD),
             comparison_operator="LessThanThreshold",
             threshold=low_load,
         )

@@ -219,14 +219,17 @@ def test_one_copy_remains_when_it_could_have_carried_the_load_for_15_minutes(sta
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 4)
     peak, result = alarm["Metrics"]
     assert (peak["MetricStat"]["Stat"], peak["MetricStat"]["Period"]) == ("Maximum", 900)
-    assert result["Expression"] == "IF(peak > 0, peak, 4)"
+    assert result["Expression"] == "IF(peak > 0, peak, 12)"
     settings = policy(template, "LowLoad")["StepScalingPolicyConfiguration"]
     assert settings["AdjustmentType"] == "ExactCapacity"
     assert settings["StepAdjustments"] == [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": 1}]
 
 
-def test_without_requests_low_load_does_not_set_one_copy_which_would_wake_an_endpoint_at_zero(stack: Stack) -> None:
-    alarm = alarm_of(rendered(stack, scale_to_zero=ScaleToZero(max_copies=3, target=12)), "LowLoad")
+@pytest.mark.parametrize("target", [12, 10, 10.4, 1234567])
+def test_without_requests_low_load_does_not_set_one_copy_which_would_wake_an_endpoint_at_zero(
+    stack: Stack, target: float
+) -> None:
+    alarm = alarm_of(rendered(stack, scale_to_zero=ScaleToZero(max_copies=3, target=target)), "LowLoad")
     threshold = alarm["Threshold"]
     without_requests = float(alarm["Metrics"][-1]["Expression"].removesuffix(")").split(", ")[-1])
     assert not without_requests < threshold
