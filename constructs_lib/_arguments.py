@@ -181,7 +181,7 @@ def quantity_problems(**quantities: object) -> list[Problem]:
     return [
         _quantity_problem(keyword, value)
         for keyword, value in quantities.items()
-        if value is not None and not isinstance(value, Duration | Size)
+        if value is not None and not isinstance(value, Size if keyword.endswith("_size") else Duration)
     ]
 
 

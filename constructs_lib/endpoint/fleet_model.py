@@ -10,10 +10,12 @@ from constructs_lib.endpoint.container_image import CatalogueImage, ContainerIma
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_request
 from constructs_lib.planning.engines import ENGINES, engine_named
 from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.scaling.fleet import COPIES
 from constructs_lib.planning.scaling.limits import default_target, request_tokens_problems
 from constructs_lib.planning.scaling.zero import zero_problems
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Number, problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,6 +90,11 @@ class FleetModel:
         zero: object = self.scale_to_zero
         return (1, zero.max_copies) if isinstance(zero, ScaleToZero) else self.copies
 
+    @property
+    def _scales(self) -> bool:
+        """Whether the number of copies changes by itself."""
+        return COPIES.problem("copies", self.copies) is None and self.copies[0] != self.copies[1]
+
     def problems(self, asked: EndpointRequest, plan: EndpointPlan) -> Iterator[Problem]:
         """What is wrong with what the plan of a copy does not see.
 
@@ -103,12 +110,14 @@ class FleetModel:
             yield from self._zero_problems(asked, plan)
             return
         target = hide_token(self.concurrency_target)
-        if target is not None and (found := problem("concurrency_target", target, _TARGET)):
+        if isinstance(target, Unknown):
+            message = "must be known at synth, as the number below which a copy is removed is worked out from it"
+            yield Problem("concurrency_target", target, message, "Write it as a number.")
+        elif target is not None and (found := problem("concurrency_target", target, _TARGET)):
             yield found
         tokens = list(request_tokens_problems(hide_token(self.request_tokens), plan))
         yield from tokens
-        is_range = isinstance(self.copies, tuple | list) and len(set(self.copies)) > 1
-        if is_range and not tokens and self.concurrency_target is None:
+        if self._scales and not tokens:
             yield from self._target_problems(plan)
 
     def _zero_problems(self, asked: EndpointRequest, plan: EndpointPlan) -> Iterator[Problem]:
@@ -121,7 +130,8 @@ class FleetModel:
                 yield Problem(keyword, value, message, "Leave it out.")
 
     def _target_problems(self, plan: EndpointPlan) -> Iterator[Problem]:
-        if not plan.problems and default_target(plan, self.request_tokens) is None:
+        is_missing = self.concurrency_target is None and default_target(plan, self.request_tokens) is None
+        if is_missing and not plan.problems:
             message = "is required to scale this model: the plan does not know how many requests a copy holds"
             fix = "Set it to the requests in progress at once that a copy should have."
             yield Problem("concurrency_target", None, message, fix)

@@ -188,15 +188,23 @@ class ImportedEndpoint(EndpointBase):
             max_instances: The largest number of instances, which bounds the bill.
 
         Raises:
-            ConfigurationError: An argument is wrong, the endpoint scales already, or it is of another account or Region
-                than the stack.
+            ConfigurationError: An argument is wrong, the endpoint scales already, it has inference components, or it is
+                of another account or Region than the stack.
         """
         # Imported here, as it costs time and few endpoints scale.
         from constructs_lib.endpoint.instance_scaling import scale_instances
 
         return scale_instances(
-            self, min_instances=min_instances, max_instances=max_instances, problems=self._place_problems()
+            self,
+            min_instances=min_instances,
+            max_instances=max_instances,
+            problems=[*self._component_problems(), *self._place_problems()],
         )
+
+    def _component_problems(self) -> Iterator[Problem]:
+        if self._component is not None:
+            message = "is for endpoints without inference components, for whose copies SageMaker itself adds instances"
+            yield Problem("auto_scale", self._component, message, "Scale the copies where the component is deployed.")
 
     def _place_problems(self) -> Iterator[Problem]:
         here, there = environment_of(self), self.env

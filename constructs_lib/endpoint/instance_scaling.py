@@ -64,6 +64,6 @@ def scale_instances(
 
 
 def _second_call_problems(endpoint: EndpointBase) -> Iterator[Problem]:
-    if endpoint.node.try_find_child(SCALING) is not None:
+    if endpoint.inference_component_name is None and endpoint.node.try_find_child(SCALING) is not None:
         fix = "Call it once, and add policies and schedules to what it returns."
         yield Problem("auto_scale", endpoint, "is called twice for one endpoint", fix)

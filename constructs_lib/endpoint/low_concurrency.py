@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from constructs_lib._arguments import seconds
 from constructs_lib.endpoint.metrics import INVOCATIONS_NAMESPACE
 from constructs_lib.planning.scaling.concurrency import low_concurrency
 from constructs_lib.planning.scaling.policies import LOW_LOAD
 
 if TYPE_CHECKING:
-    from aws_cdk import Duration
     from constructs import Construct
 
     from constructs_lib.endpoint.scaled_resource import ScaledResource
@@ -27,7 +25,7 @@ def remove_while_low(
     scaled: ScaledResource,
     *,
     target: float,
-    cooldown: Duration,
+    cooldown: int,
 ) -> None:
     """Add a policy that removes one at a time, with the alarm that invokes it.
 
@@ -36,7 +34,7 @@ def remove_while_low(
         scalable_target: Its scalable target.
         scaled: What is scaled.
         target: The concurrent requests above which more are added.
-        cooldown: The time after one is removed, before another one is.
+        cooldown: Seconds after one is removed, before another one is.
     """
     policy = autoscaling.CfnScalingPolicy
     remove_one = policy(
@@ -48,7 +46,7 @@ def remove_while_low(
         step_scaling_policy_configuration=policy.StepScalingPolicyConfigurationProperty(
             adjustment_type="ChangeInCapacity",
             metric_aggregation_type="Maximum",
-            cooldown=seconds(cooldown),
+            cooldown=cooldown,
             step_adjustments=[policy.StepAdjustmentProperty(scaling_adjustment=-1, metric_interval_upper_bound=0)],
         ),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from aws_cdk import Duration
 
 from constructs_lib._arguments import quantity_problems, seconds, type_name
-from constructs_lib._tokens import hide_token
+from constructs_lib._tokens import hide_token, hide_tokens
 from constructs_lib.planning.scaling.hours import IDLE, WeeklyHours
 from constructs_lib.planning.scaling.zero import ZeroRequest
 from constructs_lib.planning.validation.problem import Problem
@@ -84,7 +84,7 @@ def zero_request(given: ScaleToZero | None) -> ZeroRequest | None:
         max_copies=hide_token(given.max_copies),  # type: ignore[arg-type]
         request_tokens=hide_token(given.request_tokens),  # type: ignore[arg-type]
         target=hide_token(given.target),  # type: ignore[arg-type]
-        hours=given.weekly_hours,
+        hours=_hide(given.weekly_hours) if isinstance(given.weekly_hours, WeeklyHours) else None,
     )
 
 
@@ -97,3 +97,13 @@ def zero_type_problems(given: object) -> Iterator[Problem]:
         yield Problem("scale_to_zero", given, message, "Write ScaleToZero(), or ScaleToZero.hours(…).")
         return
     yield from quantity_problems(**{"scale_to_zero.idle": given.idle})
+    hours: object = given.weekly_hours
+    if hours is not None and not isinstance(hours, WeeklyHours):
+        fix = "Write ScaleToZero.hours('mon-fri 08:00-19:00', time_zone='Europe/Berlin')."
+        yield Problem("scale_to_zero.weekly_hours", hours, f"must come from hours, not {type_name(hours)}", fix)
+
+
+def _hide(hours: WeeklyHours) -> WeeklyHours:
+    """The hours with their tokens hidden, for the plan to reject."""
+    texts: Any = tuple(hide_token(text) for text in hours.texts)
+    return replace(hide_tokens(hours), texts=texts)

@@ -2,52 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from aws_cdk import Annotations, Duration
+from aws_cdk import Annotations
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from constructs import Construct
 
-from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token, is_token
+from constructs_lib.endpoint.cooldowns import Cooldowns, cooldown_problems, cooldown_seconds
 from constructs_lib.endpoint.customized_metric import customized_metric, metric_id, metric_problems
 from constructs_lib.endpoint.low_concurrency import remove_while_low
+from constructs_lib.endpoint.scheduled_actions import scheduled_actions
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.scaling.limits import default_target, limit_problems, target_warnings
-from constructs_lib.planning.scaling.policies import SCALE_IN_COOLDOWN, SCALE_OUT_COOLDOWN
 from constructs_lib.planning.scaling.schedule import Limits, limit_changes, read_schedule, schedule_problems
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Integer, Number, String, problem
+from constructs_lib.planning.validation.rules import Number, String, problem
 from constructs_lib.planning.validation.unknown import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from constructs_lib.endpoint.scaled_resource import ScaledResource
     from constructs_lib.planning.request import EndpointPlan
-    from constructs_lib.planning.scaling.schedule import LimitChange, Schedule
+    from constructs_lib.planning.scaling.schedule import Schedule
 
 SCALING = "Scaling"
 """Id of the scaling below what is scaled."""
 
 _TARGET = Number("above 0", above=0)
-_COOLDOWN = Integer(0, unit="seconds")
 _ID = String("letters, digits, hyphens and underscores", r"[A-Za-z0-9_-]+", longest=64)
+_OWN_IDS = ("Resource", "Concurrency", "LowConcurrency", "LowConcurrencyAlarm", "Invocations")
 _POLICY = autoscaling.CfnScalingPolicy
-
-
-class Cooldowns(TypedDict, total=False):
-    """How long a policy waits after it has changed the number, before it changes it again.
-
-    Defaults: 10 minutes before it adds more, longer than a new instance takes until it serves, and 5 minutes before it
-    removes more. An addition that is larger than the last one does not wait.
-    """
-
-    scale_out_cooldown: Duration
-    scale_in_cooldown: Duration
 
 
 class EndpointScaling(Construct):
@@ -136,7 +125,7 @@ class EndpointScaling(Construct):
         metric = _POLICY.PredefinedMetricSpecificationProperty(predefined_metric_type=self._scaled.concurrency_metric)
         self._track("Concurrency", wanted, cooldowns, scales_in=False, predefined=metric)
         if self._scales_in:
-            cooldown = cooldowns.get("scale_in_cooldown", Duration.seconds(SCALE_IN_COOLDOWN))
+            cooldown = cooldown_seconds(cooldowns, "scale_in_cooldown")
             remove_while_low(self, self._target, self._scaled, target=wanted, cooldown=cooldown)
         for warning in target_warnings(wanted, self._plan, self._request_tokens) if target is None else ():
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
@@ -212,9 +201,7 @@ class EndpointScaling(Construct):
             problems.append(Problem("minimum", None, "or maximum is required, as nothing changes without", fix))
         raise_if_any(self, "", [*problems, *self._limit_problems(limits)])
         self._schedules.append(read_schedule(when, time_zone, limits))
-        self._target.scheduled_actions = [
-            scheduled_action(change) for change in limit_changes(self._schedules, self._limits)
-        ]
+        self._target.scheduled_actions = scheduled_actions(limit_changes(self._schedules, self._limits))
         self._tell_range()
 
     def _limit_problems(self, limits: Limits) -> Iterator[Problem]:
@@ -235,9 +222,14 @@ class EndpointScaling(Construct):
 
     def _check(self, method: str, id: str, problems: Iterable[Problem], cooldowns: Cooldowns) -> None:
         """Raise what is wrong with a policy that tracks a target."""
-        again = Problem(method, id, "is a policy that this scaling has already", "Leave one of the two calls out.")
-        is_taken = isinstance(id, str) and self.node.try_find_child(id) is not None
-        raise_if_any(self, "", [*([again] if is_taken else []), *problems, *_cooldown_problems(cooldowns)])
+        raise_if_any(self, "", [*self._id_problems(method, id), *problems, *cooldown_problems(cooldowns)])
+
+    def _id_problems(self, method: str, id: object) -> Iterator[Problem]:
+        if method == "on_metric" and id in _OWN_IDS:
+            yield Problem("id", id, "is a name that the scaling itself uses", "Set id to another one.")
+        elif isinstance(id, str) and self.node.try_find_child(id) is not None:
+            fix = "Leave one of the two calls out" + (", or give one an id." if method == "on_metric" else ".")
+            yield Problem(method, id, "is a policy that this scaling has already", fix)
 
     def _track(
         self,
@@ -260,25 +252,11 @@ class EndpointScaling(Construct):
                 target_value=target,
                 predefined_metric_specification=predefined,
                 customized_metric_specification=customized,
-                scale_out_cooldown=seconds(cooldowns.get("scale_out_cooldown", Duration.seconds(SCALE_OUT_COOLDOWN))),
-                scale_in_cooldown=seconds(cooldowns.get("scale_in_cooldown", Duration.seconds(SCALE_IN_COOLDOWN))),
+                scale_out_cooldown=cooldown_seconds(cooldowns, "scale_out_cooldown"),
+                scale_in_cooldown=cooldown_seconds(cooldowns, "scale_in_cooldown"),
                 disable_scale_in=None if scales_in and self._scales_in else True,
             ),
         )
-
-
-def scheduled_action(change: LimitChange) -> autoscaling.CfnScalableTarget.ScheduledActionProperty:
-    """A change of limits as a scheduled action of a scalable target."""
-    """The scheduled action of a scalable target whose limits change."""
-    limits = autoscaling.CfnScalableTarget.ScalableTargetActionProperty(
-        min_capacity=change.limits.minimum, max_capacity=change.limits.maximum
-    )
-    return autoscaling.CfnScalableTarget.ScheduledActionProperty(
-        scheduled_action_name=change.name,
-        schedule=change.schedule,
-        timezone=change.time_zone,
-        scalable_target_action=limits,
-    )
 
 
 def _known(choose: Callable[[list[int]], int], numbers: list[int]) -> int:
@@ -289,10 +267,3 @@ def _known(choose: Callable[[list[int]], int], numbers: list[int]) -> int:
 def _target_problems(keyword: str, value: object) -> list[Problem]:
     found = problem(keyword, hide_token(value), _TARGET)
     return [found] if found else []
-
-
-def _cooldown_problems(cooldowns: Mapping[str, object]) -> Iterator[Problem]:
-    yield from quantity_problems(**cooldowns)
-    for keyword, value in cooldowns.items():
-        if isinstance(value, Duration) and (found := problem(keyword, hide_token(seconds(value)), _COOLDOWN)):
-            yield found

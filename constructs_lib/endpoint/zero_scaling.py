@@ -9,7 +9,8 @@ from aws_cdk import aws_applicationautoscaling as autoscaling
 
 from constructs_lib.endpoint.metrics import INVOCATIONS_NAMESPACE
 from constructs_lib.endpoint.scaled_resource import component_copies
-from constructs_lib.endpoint.scaling import SCALING, EndpointScaling, scheduled_action
+from constructs_lib.endpoint.scaling import SCALING, EndpointScaling
+from constructs_lib.endpoint.scheduled_actions import scheduled_actions
 from constructs_lib.planning.scaling.hours import CLOSED
 from constructs_lib.planning.scaling.policies import LOW_LOAD, WAKE_COOLDOWN
 from constructs_lib.planning.scaling.schedule import Limits, Schedule, limit_changes
@@ -63,7 +64,7 @@ class ZeroScaling:
         # The target's reference is the component's name, which does not make CloudFormation wait for the component.
         target.add_resource_dependency(component.resource)
         if plan.wake.hours is not None:
-            target.scheduled_actions = list(map(scheduled_action, _changes(plan.wake.hours, plan.max_copies)))
+            target.scheduled_actions = scheduled_actions(_changes(plan.wake.hours, plan.max_copies))
         self._wake()
         self._idle(plan.idle_minutes)
         if plan.target is not None:

@@ -49,7 +49,7 @@ def count_problems(count: object, minimum: object, maximum: object) -> Iterator[
     """
     if not (isinstance(count, int) and isinstance(minimum, int) and isinstance(maximum, int)):
         return
-    if minimum <= maximum and not minimum <= count <= maximum:
+    if 1 <= minimum <= maximum and not minimum <= count <= maximum:
         message = f"must be from min_instances={minimum} to max_instances={maximum}, between which the endpoint scales"
         yield Problem("instance_count", count, message, f"Set instance_count={minimum} on the endpoint.")
 

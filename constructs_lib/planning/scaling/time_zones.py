@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from constructs_lib.planning.data_files import read
 from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 _CATALOGUE = "scaling/time_zones"
 _UTC = "UTC0"
@@ -20,6 +21,10 @@ def time_zone_problems(keyword: str, name: object) -> Iterator[Problem]:
         name: What was given.
     """
     if _zone(name) is not None:
+        return
+    if isinstance(name, Unknown):
+        message = "must be known at synth, as it is looked up in the IANA database"
+        yield Problem(keyword, name, message, "Write a name such as Europe/Berlin, or UTC.")
         return
     near = get_close_matches(name, [*_zones(), *_links()], n=1) if isinstance(name, str) else []
     fix = f"Did you mean {near[0]}?" if near else "Write a name such as Europe/Berlin, or UTC."

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 Window = tuple[int, int, int]
 """Day (0 is Monday), first minute of the day, and the minute after the last one, at most 1440."""
@@ -14,8 +15,10 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = 24 * 60
 _WEEK = 7 * _DAY
 _EXAMPLE = "'mon-fri 08:00-19:00'"
-_FORM = re.compile(r"(?P<days>[a-z,-]+)\s+(?P<start>\d{1,2}:\d\d)\s*-\s*(?P<end>\d{1,2}:\d\d)", re.IGNORECASE)
-_TIMES_ONLY = re.compile(r"\d{1,2}:\d\d\s*-\s*\d{1,2}:\d\d")
+_FORM = re.compile(
+    r"(?P<days>[a-z,-]+)\s+(?P<start>\d{1,2}:\d\d)\s*-\s*(?P<end>\d{1,2}:\d\d)", re.IGNORECASE | re.ASCII
+)
+_TIMES_ONLY = re.compile(r"\d{1,2}:\d\d\s*-\s*\d{1,2}:\d\d", re.ASCII)
 
 
 def read_windows(keyword: str, texts: Sequence[object]) -> tuple[tuple[Window, ...], tuple[Problem, ...]]:
@@ -76,6 +79,9 @@ def overlap(windows: Iterable[Window], others: Iterable[Window]) -> bool:
 
 
 def _read(keyword: str, text: object) -> list[tuple[int, int]] | Problem:
+    if isinstance(text, Unknown):
+        message = "must be known at synth, as schedules are worked out from it"
+        return Problem(keyword, text, message, f"Write {_EXAMPLE}.")
     if not isinstance(text, str):
         return Problem(keyword, text, f"must be a string, not {type(text).__name__}", f"Write {_EXAMPLE}.")
     form = _FORM.fullmatch(text.strip())

@@ -102,6 +102,24 @@ def test_numbers_that_only_the_deployment_knows_are_refused(stack: Stack) -> Non
     assert all("must be known at synth" in one for one in found)
 
 
+def test_a_target_that_only_the_deployment_knows_is_refused_before_anything_is_created(stack: Stack) -> None:
+    number: Any = CfnParameter(stack, "Target", type="Number").value_as_number
+    assert refusal(stack, {"chat": qwen(copies=(1, 3), concurrency_target=number)}) == [
+        (
+            "models['chat'].concurrency_target=(known at deployment): must be known at synth, as the number below which"
+            " a copy is removed is worked out from it. Write it as a number."
+        )
+    ]
+    assert stack.node.try_find_child("Fleet") is None
+
+
+def test_copies_that_are_no_numbers_are_refused(stack: Stack) -> None:
+    wrong: Any = ([1], 2)
+    assert refusal(stack, {"chat": qwen(copies=wrong)}) == [
+        "models['chat'].copies=([1], 2): must be two whole numbers, the least and the most copies. Write (1, 3)."
+    ]
+
+
 def test_a_target_is_required_where_the_plan_does_not_know_what_a_copy_holds(stack: Stack) -> None:
     own = FleetModel(model=Model.from_hub("owner/unheard-of"), options=TgiOptions(num_shard=1), copies=(1, 2))
     assert refusal(stack, {"own": own}) == [

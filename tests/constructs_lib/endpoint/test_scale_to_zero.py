@@ -393,6 +393,26 @@ def test_a_value_of_the_deployment_is_rejected_where_synth_needs_it(stack: Stack
     assert "scale_to_zero.max_copies=(known at deployment): must be known at synth" in told
 
 
+def test_hours_that_only_the_deployment_knows_are_rejected(stack: Stack) -> None:
+    text = CfnParameter(stack, "Text").value_as_string
+    zero = ScaleToZero.hours(text, time_zone=text)
+    assert rejection(lambda: endpoint(stack, scale_to_zero=zero)) == (
+        "Team/Llm: 2 problems to solve before this can be deployed\n"
+        "  - scale_to_zero.hours=(known at deployment): must be known at synth, as schedules are worked out from it."
+        " Write 'mon-fri 08:00-19:00'.\n"
+        "  - scale_to_zero.time_zone=(known at deployment): must be known at synth, as it is looked up in the IANA"
+        " database. Write a name such as Europe/Berlin, or UTC."
+    )
+
+
+def test_hours_of_another_type_are_rejected(stack: Stack) -> None:
+    zero = ScaleToZero(weekly_hours="mon-fri 08:00-19:00")  # type: ignore[arg-type]
+    assert (
+        "scale_to_zero.weekly_hours='mon-fri 08:00-19:00': must come from hours, not str. Write ScaleToZero.hours("
+        "'mon-fri 08:00-19:00', time_zone='Europe/Berlin')."
+    ) in rejection(lambda: endpoint(stack, scale_to_zero=zero))
+
+
 def test_a_region_that_refuses_zero_instances_is_a_warning_that_can_be_acknowledged(app: App) -> None:
     stack = Stack(app, "Paris", env=Environment(account="123456789012", region="eu-west-3"))
     model = endpoint(stack)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import Annotations, App, CfnParameter, Duration, Stack
+from aws_cdk import Annotations, App, CfnParameter, Duration, Size, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from constructs_lib import ConfigurationError, EndpointScaling, InstanceType, Model, TgiEndpoint
@@ -220,6 +220,7 @@ def test_the_limits_must_be_in_order_and_the_count_between_them(stack: Stack) ->
         "instance_count=1: must be from min_instances=2 to max_instances=4, between which the endpoint scales. Set"
         " instance_count=2 on the endpoint."
     ) in rejection(lambda: one.auto_scale(min_instances=2, max_instances=4))
+    assert "instance_count" not in rejection(lambda: one.auto_scale(min_instances=0, max_instances=0))
 
 
 def test_an_endpoint_scales_once(stack: Stack) -> None:
@@ -234,10 +235,12 @@ def test_an_endpoint_scales_once(stack: Stack) -> None:
 
 def test_an_endpoint_that_scales_to_zero_has_no_instances_to_scale(stack: Stack) -> None:
     one = endpoint(stack, scale_to_zero=ScaleToZero())
+    told = rejection(lambda: one.auto_scale(max_instances=3))
+    assert told.startswith("Team/Llm: 1 problem to solve before this can be deployed\n")
     assert (
         "is for the instances of an endpoint without scale_to_zero, which scales copies of the model. Set max_copies of"
         " ScaleToZero, or remove scale_to_zero."
-    ) in rejection(lambda: one.auto_scale(max_instances=3))
+    ) in told
 
 
 def test_limits_that_only_the_deployment_knows_are_passed_on(stack: Stack) -> None:
@@ -305,6 +308,21 @@ def test_wrong_arguments_of_a_policy_leave_nothing_behind(stack: Stack) -> None:
         "  - scale_out_cooldown=1.5: must be a whole number, not float. Give an int."
     )
     scaling.on_concurrency(target=2)
+
+
+def test_a_cooldown_that_is_none_is_the_default_and_another_argument_is_rejected(stack: Stack) -> None:
+    scaling = endpoint(stack).auto_scale(max_instances=2)
+    arguments: Any = {"scale_in_cooldwn": Duration.minutes(1), "scale_in_cooldown": Size.gibibytes(1)}
+    assert rejection(lambda: scaling.on_concurrency(target=2, **arguments)) == (
+        "Team/Llm/Scaling: 2 problems to solve before this can be deployed\n"
+        "  - scale_in_cooldwn=<aws_cdk.Duration object>: is no argument of a policy. Write scale_out_cooldown or"
+        " scale_in_cooldown, or leave it out.\n"
+        "  - scale_in_cooldown=<aws_cdk.Size object>: must be a Duration of aws_cdk, which has a unit. Write"
+        " Duration.seconds(…)."
+    )
+    none: Any = None
+    scaling.on_concurrency(target=2, scale_out_cooldown=none)
+    assert policy(template_of(stack), "Concurrency")["ScaleOutCooldown"] == 600
 
 
 def test_a_metric_has_one_policy(stack: Stack) -> None:
@@ -493,11 +511,23 @@ def test_each_metric_has_one_policy_unless_they_have_ids(stack: Stack) -> None:
     assert "on_metric='GPUUtilization': is a policy that this scaling has already." in (
         rejection(lambda: scaling.on_metric(one.metric_gpu_utilization(), target=70))
     )
-    assert "on_metric='Resource': is a policy" in (
-        rejection(lambda: scaling.on_metric(one.metric_gpu_utilization(), target=70, id="Resource"))
-    )
     scaling.on_metric(one.metric_gpu_utilization(), target=70, id="Another")
     assert len(resources(template_of(stack), POLICY)) == 2
+
+
+def test_a_metric_cannot_take_the_name_of_what_the_scaling_itself_has(stack: Stack) -> None:
+    one = endpoint(stack)
+    scaling = one.auto_scale(max_instances=5)
+    assert rejection(lambda: scaling.on_metric(one.metric_invocations(), target=70)) == (
+        "Team/Llm/Scaling: 1 problem to solve before this can be deployed\n"
+        "  - id='Invocations': is a name that the scaling itself uses. Set id to another one."
+    )
+    scaling.on_concurrency(target=2)
+    scaling.on_invocations(per_minute=2)
+    for own in (child.node.id for child in scaling.node.children):
+        assert f"id='{own}': is a name that the scaling itself uses." in (
+            rejection(lambda own=own: scaling.on_metric(one.metric_invocations(), target=70, id=own))  # type: ignore[misc]
+        )
 
 
 def test_an_imported_endpoint_scales_by_targets_that_are_given(stack: Stack) -> None:
@@ -509,6 +539,15 @@ def test_an_imported_endpoint_scales_by_targets_that_are_given(stack: Stack) -> 
     template = template_of(stack)
     assert properties(template, TARGET)["ResourceId"] == "endpoint/Llama-Prod/variant/AllTraffic"
     assert policy(template, "Concurrency")["TargetValue"] == 10
+
+
+def test_an_imported_endpoint_with_components_has_no_instances_to_scale(stack: Stack) -> None:
+    one = TgiEndpoint.from_endpoint_name(stack, "Llm", "Llama-Prod", inference_component_name="llama")
+    assert rejection(lambda: one.auto_scale(max_instances=3)) == (
+        "Team/Llm: 1 problem to solve before this can be deployed\n"
+        "  - auto_scale='llama': is for endpoints without inference components, for whose copies SageMaker itself adds"
+        " instances. Scale the copies where the component is deployed."
+    )
 
 
 def test_an_endpoint_of_another_region_cannot_be_scaled(stack: Stack) -> None:
