@@ -302,7 +302,8 @@ def _home(arguments: EndpointArguments, replacement: str | None) -> str:
 
 
 def _managed(zero: ZeroPlan, host: ModelHost) -> ManagedInstances:
-    return ManagedInstances(minimum=0, maximum=zero.max_instances, role=host.execution_role, vpc_config=host.vpc_config)
+    most = zero.update_instances
+    return ManagedInstances(minimum=0, maximum=most, role=host.execution_role, vpc_config=host.vpc_config)
 
 
 def _known(number: Any) -> Any:

@@ -39,8 +39,9 @@ class ScaleToZero:
     Args:
         idle: How long a copy must have been there without a request before the last one is removed, in whole minutes
             from 15 minutes to 24 hours. A request counts until its last token. Default: 30 minutes.
-        max_copies: Most copies, which bounds the bill. More are added by concurrent requests; all but one are removed
-            when one could have carried the load for 15 minutes. Default: 1.
+        max_copies: Most copies, which bounds the bill; an update starts as many new ones beside them. More are added by
+            concurrent requests; all but one are removed when one could have carried the load for 15 minutes. Default:
+            1.
         request_tokens: Prompt and answer of one request together as your clients send them, in tokens, from which the
             default of `target` is worked out, as for `auto_scale`. Default: the longest request.
         target: Requests in progress at once on one copy, above which another one is added. Default: as for

@@ -54,6 +54,7 @@ class ZeroPlan:
         idle_minutes: Without a request before the last copy is removed.
         max_copies: Most copies.
         max_instances: The instances that they need.
+        update_instances: The instances that they need while an update starts as many new copies beside the old ones.
         request_tokens: Prompt and answer of one request together; None if that is not known.
         target: Concurrent requests of one copy at which another one is added; None for one copy.
         low_load: Concurrent requests of each copy below which one copy could carry the load of all; None for one copy,
@@ -64,6 +65,7 @@ class ZeroPlan:
     idle_minutes: int
     max_copies: int
     max_instances: int
+    update_instances: int
     request_tokens: int | None
     target: float | None
     low_load: float | None
@@ -81,10 +83,12 @@ def plan_zero(request: ZeroRequest | None, plan: EndpointPlan) -> ZeroPlan | Non
         return None
     idle = IDLE if request.idle_seconds is None else request.idle_seconds
     hours = None if request.hours is None else read_hours(request.hours)
+    copies_each = copies_per_instance(plan)
     return ZeroPlan(
         idle_minutes=idle // 60,
         max_copies=request.max_copies,
-        max_instances=math.ceil(request.max_copies / copies_per_instance(plan)),
+        max_instances=math.ceil(request.max_copies / copies_each),
+        update_instances=math.ceil(2 * request.max_copies / copies_each),
         request_tokens=request.request_tokens if isinstance(request.request_tokens, int) else None,
         target=_target(request, plan),
         low_load=_low_load(request, plan),

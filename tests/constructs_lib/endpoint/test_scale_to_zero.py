@@ -99,7 +99,7 @@ def test_a_copy_takes_the_gpus_that_share_the_model_and_memory_that_the_smallest
 
 def test_the_variant_has_no_model_and_its_instances_go_to_zero(stack: Stack) -> None:
     given = variant(rendered(stack, scale_to_zero=ScaleToZero(max_copies=3, target=12)))
-    assert given["ManagedInstanceScaling"] == {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 3}
+    assert given["ManagedInstanceScaling"] == {"Status": "ENABLED", "MinInstanceCount": 0, "MaxInstanceCount": 6}
     assert given["InitialInstanceCount"] == 1
     assert given["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"
     absent = {
@@ -115,7 +115,13 @@ def test_copies_share_instances_that_have_gpus_for_several(stack: Stack) -> None
     several = ScaleToZero(max_copies=6, target=12)
     options = TgiOptions(num_shard=1, max_input_tokens=3072, max_total_tokens=4096)
     template = rendered(stack, instance_type=InstanceType.G5_12XLARGE, options=options, scale_to_zero=several)
-    assert variant(template)["ManagedInstanceScaling"]["MaxInstanceCount"] == 2
+    assert variant(template)["ManagedInstanceScaling"]["MaxInstanceCount"] == 3
+
+
+def test_an_update_has_room_for_a_new_copy_beside_the_only_one(stack: Stack) -> None:
+    one = endpoint(stack)
+    assert variant(template_of(stack))["ManagedInstanceScaling"]["MaxInstanceCount"] == 2
+    assert one.capacity.max_instances == 1
 
 
 def test_the_endpoint_config_has_the_role_and_waits_for_its_permissions(stack: Stack) -> None:

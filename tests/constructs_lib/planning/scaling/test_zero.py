@@ -61,7 +61,9 @@ def test_the_wake_is_that_of_the_model_with_the_hours():
 def test_there_are_as_many_instances_as_the_copies_need_gpus(instance, shards, copies, instances):
     options = TGI.options_type(num_shard=shards, max_total_tokens=4096)
     endpoint = replace(ENDPOINT, instance=instance, options=options)
-    assert zero(endpoint=endpoint, max_copies=copies).max_instances == instances
+    found = zero(endpoint=endpoint, max_copies=copies)
+    assert found.max_instances == instances
+    assert found.update_instances == zero(endpoint=endpoint, max_copies=2 * copies).max_instances
 
 
 def test_several_copies_share_a_target_and_one_carries_the_load_of_all_below_its_part():
