@@ -59,7 +59,9 @@ def customized_metric(metric: cloudwatch.IMetric) -> autoscaling.CfnScalingPolic
     """
     stat = metric.to_metric_config().metric_stat
     if stat is None or stat.statistic not in _PLAIN_STATISTICS:
-        return _POLICY.CustomizedMetricSpecificationProperty(metrics=list(_queries(metric, _RESULT)))
+        # By id, as several expressions may use the same metric.
+        queries = {query.id: query for query in _queries(metric, _RESULT)}
+        return _POLICY.CustomizedMetricSpecificationProperty(metrics=list(queries.values()))
     return _POLICY.CustomizedMetricSpecificationProperty(
         namespace=stat.namespace,
         metric_name=stat.metric_name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from constructs_lib.endpoint.metrics import INVOCATIONS_NAMESPACE
+from constructs_lib.endpoint.alarm_queries import expression_queries
 from constructs_lib.planning.scaling.concurrency import low_concurrency
 from constructs_lib.planning.scaling.policies import LOW_LOAD
 
@@ -55,18 +55,16 @@ def remove_while_low(
         "LowConcurrencyAlarm",
         alarm_description=f"The {scaled.noun} have had few concurrent requests for {LOW_LOAD // _MINUTE} minutes.",
         alarm_actions=[remove_one.ref],
-        namespace=INVOCATIONS_NAMESPACE,
-        metric_name=scaled.concurrency,
-        dimensions=[
-            cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value)
-            for name, value in scaled.metric_dimensions.items()
-        ],
-        statistic="Maximum",
-        period=_MINUTE,
+        # Without any request there may be no data, and a step policy needs a value to find its step by.
+        metrics=expression_queries(
+            "FILL(busiest, 0)",
+            {"busiest": (scaled.concurrency, "Maximum")},
+            dimensions=scaled.metric_dimensions,
+            period=_MINUTE,
+        ),
         evaluation_periods=LOW_LOAD // _MINUTE,
         datapoints_to_alarm=LOW_LOAD // _MINUTE,
         comparison_operator="LessThanThreshold",
         threshold=low_concurrency(target),
-        # Without any request there may be no datapoints.
         treat_missing_data="breaching",
     )

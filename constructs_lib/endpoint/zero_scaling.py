@@ -6,7 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_applicationautoscaling as autoscaling
+from aws_cdk import aws_cloudwatch as cloudwatch
 
+from constructs_lib.endpoint.alarm_queries import expression_queries
 from constructs_lib.endpoint.metrics import INVOCATIONS_NAMESPACE
 from constructs_lib.endpoint.scaled_resource import component_copies
 from constructs_lib.endpoint.scaling import SCALING, EndpointScaling
@@ -16,9 +18,8 @@ from constructs_lib.planning.scaling.policies import LOW_LOAD, WAKE_COOLDOWN
 from constructs_lib.planning.scaling.schedule import Limits, Schedule, limit_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import Construct
 
     from constructs_lib.endpoint.inference_component import InferenceComponent
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from constructs_lib.planning.scaling.schedule import LimitChange
     from constructs_lib.planning.scaling.zero import ZeroPlan
 
-_DIMENSION = "InferenceComponentName"
 _FAILURES = ("NoCapacityInvocationFailures", "Sum")
 _INVOCATIONS = ("Invocations", "Sum")
 _CONCURRENT = ("ConcurrentRequestsPerCopy", "Maximum")
@@ -51,11 +51,11 @@ class ZeroScaling:
     """
 
     def __init__(self, scope: Construct, component: InferenceComponent, plan: ZeroPlan) -> None:
-        self._component = component.name
+        self._copies = component_copies(component.name)
         self._scaling = EndpointScaling(
             scope,
             SCALING,
-            resource=component_copies(component.name),
+            resource=self._copies,
             minimum=0,
             maximum=plan.max_copies,
             scales_in=False,
@@ -81,7 +81,7 @@ class ZeroScaling:
             self._set_copies("Wake", 1, scales_out=True),
             namespace=INVOCATIONS_NAMESPACE,
             metric_name=metric,
-            dimensions=[{"name": _DIMENSION, "value": self._component}],
+            dimensions=[{"name": name, "value": value} for name, value in self._copies.metric_dimensions.items()],
             statistic=statistic,
             period=60,
             comparison_operator="GreaterThanOrEqualToThreshold",
@@ -98,8 +98,11 @@ class ZeroScaling:
             "Idle",
             f"Nobody has asked the model for {minutes} minutes.",
             self._set_copies("Idle", 0, scales_out=False),
-            metrics=self._expression(
-                "SUM([concurrent, invocations])", {"concurrent": _CONCURRENT, "invocations": _INVOCATIONS}, 60
+            metrics=expression_queries(
+                "SUM([concurrent, invocations])",
+                {"concurrent": _CONCURRENT, "invocations": _INVOCATIONS},
+                dimensions=self._copies.metric_dimensions,
+                period=60,
             ),
             periods=minutes,
             comparison_operator="LessThanThreshold",
@@ -115,7 +118,12 @@ class ZeroScaling:
             "LowLoad",
             f"One copy could have carried the load for {LOW_LOAD // 60} minutes.",
             self._set_copies("LowLoad", 1, scales_out=False),
-            metrics=self._expression(f"IF(peak > 0, peak, {math.ceil(target)})", {"peak": _CONCURRENT}, LOW_LOAD),
+            metrics=expression_queries(
+                f"IF(peak > 0, peak, {math.ceil(target)})",
+                {"peak": _CONCURRENT},
+                dimensions=self._copies.metric_dimensions,
+                period=LOW_LOAD,
+            ),
             comparison_operator="LessThanThreshold",
             threshold=low_load,
         )
@@ -144,9 +152,6 @@ class ZeroScaling:
 
     def _alarm(self, id: str, description: str, policy_arn: str, *, periods: int = 1, **watched: Any) -> None:
         """An alarm whose action is a policy."""
-        # Imported here, as importing this module slows down synthesis.
-        from aws_cdk import aws_cloudwatch as cloudwatch
-
         cloudwatch.CfnAlarm(
             self._scaling,
             f"{id}Alarm",
@@ -157,31 +162,6 @@ class ZeroScaling:
             treat_missing_data="notBreaching",
             **watched,
         )
-
-    def _expression(
-        self, expression: str, metrics: Mapping[str, tuple[str, str]], period: int
-    ) -> list[cloudwatch.CfnAlarm.MetricDataQueryProperty]:
-        """Metrics of the component by the names that they have in an expression, and the expression."""
-        from aws_cdk import aws_cloudwatch as cloudwatch
-
-        alarm = cloudwatch.CfnAlarm
-        queries = [
-            alarm.MetricDataQueryProperty(
-                id=name,
-                return_data=False,
-                metric_stat=alarm.MetricStatProperty(
-                    metric=alarm.MetricProperty(
-                        namespace=INVOCATIONS_NAMESPACE,
-                        metric_name=metric,
-                        dimensions=[alarm.DimensionProperty(name=_DIMENSION, value=self._component)],
-                    ),
-                    stat=statistic,
-                    period=period,
-                ),
-            )
-            for name, (metric, statistic) in metrics.items()
-        ]
-        return [*queries, alarm.MetricDataQueryProperty(id="result", expression=expression, return_data=True)]
 
 
 def _changes(hours: OpeningHours, max_copies: int) -> Iterator[LimitChange]:

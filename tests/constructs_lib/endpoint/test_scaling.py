@@ -118,15 +118,21 @@ def test_one_instance_is_removed_when_the_busiest_has_been_below_half_of_the_tar
         "Cooldown": 420,
         "StepAdjustments": [{"MetricIntervalUpperBound": 0, "ScalingAdjustment": -1}],
     }
-    assert alarm == {
-        "Namespace": "AWS/SageMaker",
-        "MetricName": "ConcurrentRequestsPerModel",
-        "Dimensions": [
-            {"Name": "EndpointName", "Value": {"Fn::GetAtt": [endpoint_id, "EndpointName"]}},
-            {"Name": "VariantName", "Value": "AllTraffic"},
-        ],
-        "Statistic": "Maximum",
+    busiest, result = alarm.pop("Metrics")
+    assert busiest["MetricStat"] == {
+        "Metric": {
+            "Namespace": "AWS/SageMaker",
+            "MetricName": "ConcurrentRequestsPerModel",
+            "Dimensions": [
+                {"Name": "EndpointName", "Value": {"Fn::GetAtt": [endpoint_id, "EndpointName"]}},
+                {"Name": "VariantName", "Value": "AllTraffic"},
+            ],
+        },
         "Period": 60,
+        "Stat": "Maximum",
+    }
+    assert result == {"Id": "result", "Expression": "FILL(busiest, 0)", "ReturnData": True}
+    assert alarm == {
         "EvaluationPeriods": 15,
         "DatapointsToAlarm": 15,
         "ComparisonOperator": "LessThanThreshold",
@@ -152,8 +158,9 @@ def test_copies_are_removed_by_their_own_metric(stack: Stack) -> None:
     scaling = EndpointScaling(stack, "Scaling", resource=component_copies("llama"), minimum=1, maximum=3)
     scaling.on_concurrency(target=4)
     alarm = properties(template_of(stack), ALARM)
-    assert (alarm["MetricName"], alarm["Threshold"]) == ("ConcurrentRequestsPerCopy", 3)
-    assert alarm["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "llama"}]
+    metric = alarm["Metrics"][0]["MetricStat"]["Metric"]
+    assert (metric["MetricName"], alarm["Threshold"]) == ("ConcurrentRequestsPerCopy", 3)
+    assert metric["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "llama"}]
 
 
 def test_the_default_target_is_a_share_of_what_the_cache_holds_of_such_requests(stack: Stack) -> None:
@@ -471,6 +478,18 @@ def test_an_expression_is_tracked_with_the_metrics_that_it_uses(stack: Stack) ->
         {"Id": "doubled", "Expression": "2 * waiting", "ReturnData": False},
         {"Id": "tracked", "Expression": "doubled / 4", "ReturnData": True},
     ]
+
+
+def test_a_metric_that_several_expressions_use_is_queried_once(stack: Stack) -> None:
+    used = {"m": cloudwatch.Metric(namespace="Own", metric_name="Waiting")}
+    parts = {
+        "a": cloudwatch.MathExpression(expression="m * 2", using_metrics=used),
+        "b": cloudwatch.MathExpression(expression="m + 1", using_metrics=used),
+    }
+    whole = cloudwatch.MathExpression(expression="a + b", using_metrics=parts)
+    endpoint(stack).auto_scale(max_instances=2).on_metric(whole, target=3, id="Waiting")
+    queries = policy(template_of(stack), "Waiting")["CustomizedMetricSpecification"]["Metrics"]
+    assert [query["Id"] for query in queries] == ["m", "a", "b", "tracked"]
 
 
 def test_a_metric_that_cannot_be_tracked_is_a_problem(stack: Stack) -> None:
