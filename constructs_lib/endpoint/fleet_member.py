@@ -183,9 +183,8 @@ class FleetMember(EndpointBase):
             maximum=most,
             plan=self._planned.plan,
             request_tokens=model.request_tokens,
+            after=component.resource,
         )
-        # The target's reference is the component's name, which does not make CloudFormation wait for the component.
-        scaling.scalable_target.node.add_dependency(component.resource)
         scaling.on_concurrency(target=model.concurrency_target)
         return scaling
 

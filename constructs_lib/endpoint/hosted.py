@@ -14,7 +14,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs_lib._lazy import late_string, late_value
 from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
-from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
+from constructs_lib.endpoint.inference_component import InferenceComponent, component_home, component_name
 from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
 from constructs_lib.endpoint.model_host import ModelHost
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
@@ -25,7 +25,7 @@ from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.limits import count_problems
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
-from constructs_lib.planning.scaling.updates import replacement_id, type_change_warning
+from constructs_lib.planning.scaling.updates import replacing_id, type_change_warning
 from constructs_lib.planning.scaling.zero import plan_zero, zero_problems, zero_warnings
 from constructs_lib.planning.summary import METADATA, PlanSummary, planned_capacity, summary
 from constructs_lib.planning.validation.problem import Problem
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
-    from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+    from constructs_lib.planning.request import EndpointRequest
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.scaling.zero import ZeroPlan
     from constructs_lib.planning.serving_limits import ServingFacts
@@ -72,8 +72,8 @@ class HostedEndpoint(EndpointBase):
         self._variant_name = request.variant_name
         self._model = hosting.model
         self._zero = plan_zero(zero, planned)
-        self._replacement = _replacement(arguments, planned)
-        self._home = _home(arguments, self._replacement)
+        self._replacement = replacing_id(planned) if arguments.replace_on_instance_type_change else None
+        self._home = component_home(arguments.endpoint_name, arguments.variant_name, self._replacement)
         self._component_name = component_name(self, self._home) if self._zero else None
         hosting = replace(hosting, component_name=self._component_name)
         self._host = ModelHost(self, hosting)
@@ -286,19 +286,6 @@ class HostedEndpoint(EndpointBase):
             self.node.default_child = endpoint
             refuse_other_stacks(endpoint)
         return endpoint
-
-
-def _replacement(arguments: EndpointArguments, plan: EndpointPlan) -> str | None:
-    """The id of an endpoint that a new one takes over from when its instance types change; None for one that stays."""
-    if not arguments.replace_on_instance_type_change:
-        return None
-    return replacement_id([pool.instance for pool in plan.pools or [plan]])
-
-
-def _home(arguments: EndpointArguments, replacement: str | None) -> str:
-    """Where a component is for good: with another endpoint or variant it is another component."""
-    parts = (arguments.endpoint_name, arguments.variant_name, replacement)
-    return "-".join(part for part in parts if part and not is_token(part))
 
 
 def _managed(zero: ZeroPlan, host: ModelHost) -> ManagedInstances:

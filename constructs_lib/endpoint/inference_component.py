@@ -43,6 +43,15 @@ def component_name(scope: Construct, home: str | None) -> str:
     return f"{unique}{suffix}".lower()
 
 
+def component_home(*parts: str | None) -> str:
+    """Where a component is for good: with another endpoint or variant it is another component.
+
+    Args:
+        parts: The names of both, as far as they are chosen; what only the deployment knows does not count.
+    """
+    return "-".join(part for part in parts if part and not is_token(part))
+
+
 def component_arn(scope: Construct, name: str) -> str:
     """ARN of a component in the stack's account and Region.
 

@@ -24,6 +24,7 @@ from constructs_lib.planning.validation.unknown import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from aws_cdk import CfnResource
     from aws_cdk import aws_cloudwatch as cloudwatch
 
     from constructs_lib.endpoint.scaled_resource import ScaledResource
@@ -54,6 +55,8 @@ class EndpointScaling(Construct):
         plan: The plan of the container, from which the default target is worked out. Default: none.
         request_tokens: Prompt and answer of one request together. Default: the longest request.
         scales_in: Whether the policies that track a target also reduce the number. Default: True.
+        after: What has to exist first, as a component of which the resource id has only the name. Default: what the
+            resource id refers to.
         tell_range: Is called with the smallest and the largest number at any time. Default: nobody is told.
     """
 
@@ -68,6 +71,7 @@ class EndpointScaling(Construct):
         plan: EndpointPlan | None = None,
         request_tokens: int | None = None,
         scales_in: bool = True,
+        after: CfnResource | None = None,
         tell_range: Callable[[int, int], None] | None = None,
     ) -> None:
         super().__init__(scope, id)
@@ -87,6 +91,8 @@ class EndpointScaling(Construct):
             min_capacity=minimum,
             max_capacity=maximum,
         )
+        if after is not None:
+            self._target.add_resource_dependency(after)
         self._tell_range()
 
     @property

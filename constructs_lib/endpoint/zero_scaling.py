@@ -59,11 +59,10 @@ class ZeroScaling:
             minimum=0,
             maximum=plan.max_copies,
             scales_in=False,
+            after=component.resource,
         )
-        target = self._scaling.scalable_target
-        # The target's reference is the component's name, which does not make CloudFormation wait for the component.
-        target.add_resource_dependency(component.resource)
         if plan.wake.hours is not None:
+            target = self._scaling.scalable_target
             target.scheduled_actions = scheduled_actions(_changes(plan.wake.hours, plan.max_copies))
         self._wake()
         self._idle(plan.idle_minutes)

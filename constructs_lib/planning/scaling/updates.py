@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from hashlib import sha256
 
-from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.request import EndpointPlan
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import Boolean, problem
 
@@ -30,13 +30,13 @@ def replacement_problems(replaces: object, endpoint_name: object) -> Iterator[Pr
         )
 
 
-def replacement_id(instances: Sequence[InstanceType]) -> str:
+def replacing_id(plan: EndpointPlan) -> str:
     """The id of an endpoint that another one takes over from when the instance types change.
 
     Args:
-        instances: The instance type, or several by priority.
+        plan: Its plan.
     """
-    names = [instance.name for instance in instances]
+    names = [one.instance.name for one in plan.pools or [plan]]
     return names[0] if len(names) == 1 else f"pools-{sha256(' '.join(names).encode()).hexdigest()[:8]}"
 
 
