@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-STACK  ?= LlamaTgiStack
+# An app of your own (APP=folder, for serve) has other stacks: all of them.
+STACK  ?= $(if $(APP),,LlamaTgiStack)
 PORT   ?= 8080
 UV     := 0.13.9
 # What `make unit` runs: nothing that waits for timeouts, starts processes of the function, or needs the emulated cloud.
@@ -34,8 +35,8 @@ help: ## show this list
 demo: $(VENV)/run.ready $(CDK) ## deploy into the emulated cloud, send a prompt, show the answer (PROMPT="…", VERBOSE=1)
 	@exec $(BIN)/python -m local demo --stack "$(STACK)" $(foreach value,$(CONTEXT),--context "$(value)") $(if $(VERBOSE),--verbose)
 
-serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT, STACK, CONTEXT, CORS, CONTAINER_URL, FAULT, SPEED, START_SECONDS, LOGS=1)
-	@exec $(BIN)/python -m local serve --stack "$(STACK)" --port $(PORT) $(foreach value,$(CONTEXT),--context "$(value)") $(if $(CORS),--context "cors=$(CORS)") $(if $(CONTAINER_URL),--container-url "$(CONTAINER_URL)") $(if $(FAULT),--fault $(FAULT)) $(if $(SPEED),--speed $(SPEED)) $(if $(START_SECONDS),--start-seconds $(START_SECONDS)) $(if $(LOGS),--logs)
+serve: $(VENV)/run.ready $(CDK) ## keep the emulated cloud running (PORT, APP, STACK, CONTEXT, CORS, CONTAINER_URL, FAULT, SPEED, START_SECONDS, LOGS=1)
+	@exec $(BIN)/python -m local serve $(if $(APP),--app "$(APP)") $(if $(STACK),--stack "$(STACK)") --port $(PORT) $(foreach value,$(CONTEXT),--context "$(value)") $(if $(CORS),--context "cors=$(CORS)") $(if $(CONTAINER_URL),--container-url "$(CONTAINER_URL)") $(if $(FAULT),--fault $(FAULT)) $(if $(SPEED),--speed $(SPEED)) $(if $(START_SECONDS),--start-seconds $(START_SECONDS)) $(if $(LOGS),--logs)
 
 synth: $(VENV)/run.ready $(CDK) ## write the CloudFormation templates to cdk.out
 	@$(CDK) synth --quiet --no-notices

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.errors import UserError
@@ -73,7 +74,8 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
 
     return serve(
         progress,
-        stack=arguments.stack,
+        stack=_stack(arguments),
+        app=_app(arguments),
         port=arguments.port,
         container_url=arguments.container_url,
         fault=arguments.fault,
@@ -81,6 +83,18 @@ def _command(arguments: argparse.Namespace, progress: Progress) -> Coroutine[Non
         context=arguments.context,
         logs=arguments.logs,
     )
+
+
+def _app(arguments: argparse.Namespace) -> Path:
+    from local.deployment.cdk_cli import ROOT
+
+    return ROOT if arguments.app is None else Path(arguments.app).resolve()
+
+
+def _stack(arguments: argparse.Namespace) -> str | None:
+    """The names of the stacks, or None for all stacks of an app elsewhere."""
+    default = DEFAULT_STACK if arguments.app is None else None
+    return default if arguments.stack is None else str(arguments.stack)
 
 
 async def _until_signalled(command: Coroutine[None, None, int]) -> int:
@@ -126,10 +140,16 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="deploy a stack, send a prompt (PROMPT=…) and show the answer")
     serve.add_argument("--logs", action="store_true", help="show the log of requests here, not in a file (LOGS=1)")
     demo.add_argument("--verbose", action="store_true", help="list the resources, and show each call (VERBOSE=1)")
+    serve.add_argument(
+        "--app", type=Path, help="folder with the cdk.json of your own CDK app (default: the app of this clone)"
+    )
+    serve.add_argument(
+        "--stack", help=f"stacks to deploy, separated by commas (default: {DEFAULT_STACK}; all of your own app)"
+    )
+    demo.add_argument(
+        "--stack", default=DEFAULT_STACK, help=f"stacks to deploy, separated by commas (default: {DEFAULT_STACK})"
+    )
     for command in (serve, demo):
-        command.add_argument(
-            "--stack", default=DEFAULT_STACK, help=f"stacks to deploy, separated by commas (default: {DEFAULT_STACK})"
-        )
         command.add_argument(
             "--context",
             action="append",

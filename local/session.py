@@ -33,9 +33,10 @@ CONTEXT = ("nag=off",)
 
 @asynccontextmanager
 async def deployed(
-    stack: str,
+    stack: str | None,
     progress: Progress,
     *,
+    app: Path = ROOT,
     port: int = 0,
     container_url: str | None = None,
     faults: Faults | None = None,
@@ -46,8 +47,10 @@ async def deployed(
     """Deploys stacks to a new emulated cloud and serves it until the block exits.
 
     Args:
-        stack: Names of stacks of app.py, separated by commas. The API of the last stack that has one is served.
+        stack: Names of stacks, separated by commas. The API of the last stack that has one is served. None: all stacks
+            of the app.
         progress: Shows the steps.
+        app: The folder with the cdk.json of the app. Default: this clone.
         port: The gateway's port, 0 for any free port.
         container_url: Base URL of a running model server. Default: the toy model container.
         faults: The faults that the SageMaker Runtime injects.
@@ -58,7 +61,8 @@ async def deployed(
     Raises:
         UserError: The stacks cannot be deployed or served.
     """
-    stacks = stack_names(stack)
+    stacks = None if stack is None else stack_names(stack)
+    _check_app(app)
     async with AsyncExitStack() as exits:
         listener = exits.enter_context(listen(port))
         if container_url is not None:
@@ -67,9 +71,12 @@ async def deployed(
         children = await exits.enter_async_context(ChildProcesses(folder))
         plane = ControlPlane()
         exits.push(plane)
-        app = Cdk(children, folder, context=(*CONTEXT, f"stacks={','.join(stacks)}", *context))
+        selection = [f"stacks={','.join(stacks)}"] if stacks and app == ROOT else []
+        source = Cdk(children, folder, app=app, context=(*CONTEXT, *selection, *context))
         # Both take seconds, and the templates do not depend on the control plane.
-        await _run_concurrently(_step(progress, "cdk synth", app.synth), _start(plane, children, folder, progress))
+        await _run_concurrently(_step(progress, "cdk synth", source.synth), _start(plane, children, folder, progress))
+        stacks = list(source.stacks()) if stacks is None else stacks
+        source.check_environment(stacks)
         await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
         deployment = await _read(plane, stacks, progress)
         cloud = Cloud(
@@ -85,6 +92,13 @@ async def deployed(
         with progress.step("Start the model container, SageMaker Runtime, Lambda and API Gateway"):
             await exits.enter_async_context(cloud)
         yield cloud
+
+
+def _check_app(app: Path) -> None:
+    if not (app / "cdk.json").is_file():
+        raise UserError(
+            f"APP={app}: has no cdk.json.", "Name the folder of a CDK app, for example APP=examples/model_fleet."
+        )
 
 
 def stack_names(text: str) -> list[str]:

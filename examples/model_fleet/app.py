@@ -5,6 +5,8 @@ Requires `pip install tgi-endpoint-cdk`; deploy it with `cdk deploy SharedModels
 
 from __future__ import annotations
 
+import os
+
 from aws_cdk import App, CfnOutput, Duration, Environment, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
@@ -58,6 +60,6 @@ class SharedModels(Stack):
 
 
 app = App()
-shared = SharedModels(app, "SharedModels", env=Environment(region="eu-central-1"))
+shared = SharedModels(app, "SharedModels", env=Environment(region=os.environ.get("CDK_DEFAULT_REGION")))
 Tags.of(shared).add("team", "platform")
 app.synth()

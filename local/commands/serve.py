@@ -31,8 +31,9 @@ LOGS = ROOT / ".cache" / "logs"
 async def serve(
     progress: Progress,
     *,
-    stack: str,
+    stack: str | None,
     port: int,
+    app: Path = ROOT,
     container_url: str | None = None,
     fault: str | None = None,
     times: ScalingTimes | None = None,
@@ -47,7 +48,9 @@ async def serve(
 
     Args:
         progress: Shows everything else.
-        stack: Names of stacks of app.py, separated by commas. The API of the last stack that has one is served.
+        stack: Names of stacks, separated by commas. The API of the last stack that has one is served. None: all stacks
+            of the app.
+        app: The folder with the cdk.json of the app. Default: this clone.
         port: The port of the API, 0 for any free port.
         container_url: Base URL of a running model server. Default: the toy model container.
         fault: The fault that the SageMaker Runtime injects into every call.
@@ -63,6 +66,7 @@ async def serve(
         async with deployed(
             stack,
             progress,
+            app=app,
             port=port,
             container_url=container_url,
             faults=faults,

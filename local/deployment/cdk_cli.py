@@ -65,6 +65,10 @@ class Cdk:
         self._app = app
         self._context = [part for value in context for part in ("--context", value)]
         self._environment = cli_environment(folder, endpoint_url)
+        if app != ROOT:
+            # An app elsewhere finds the library of this clone, as if it were installed.
+            paths = [str(ROOT), *filter(None, [self._environment.get("PYTHONPATH")])]
+            self._environment["PYTHONPATH"] = os.pathsep.join(paths)
         self.assembly = folder / "cdk.out"
 
     async def bootstrap(self, on_line: Callable[[str], None]) -> None:
@@ -86,12 +90,24 @@ class Cdk:
 
     def stacks(self) -> dict[str, Path]:
         """The template files of the assembly by stack name."""
-        manifest = json.loads((self.assembly / "manifest.json").read_text())
         return {
-            artifact["properties"].get("stackName", name): self.assembly / artifact["properties"]["templateFile"]
-            for name, artifact in manifest["artifacts"].items()
-            if artifact["type"] == "aws:cloudformation:stack"
+            name: self.assembly / artifact["properties"]["templateFile"] for name, artifact in self._stack_artifacts()
         }
+
+    def check_environment(self, stacks: Sequence[str]) -> None:
+        """Checks that stacks of the assembly are for the emulated account and Region, or for any.
+
+        Raises:
+            UserError: A stack is for another account or Region.
+        """
+        for name, artifact in self._stack_artifacts():
+            account, region = artifact["environment"].removeprefix("aws://").split("/")
+            elsewhere = account not in (ACCOUNT, "unknown-account") or region not in (REGION, "unknown-region")
+            if name in stacks and elsewhere:
+                raise UserError(
+                    f"{name} is for {artifact['environment']}; the emulated cloud is aws://{ACCOUNT}/{REGION}.",
+                    "Leave out the stack's env, or take it from CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION.",
+                )
 
     def template(self, stack: str) -> dict[str, Any]:
         """The template of one stack of the assembly.
@@ -106,6 +122,14 @@ class Cdk:
             )
         template: dict[str, Any] = json.loads(stacks[stack].read_text())
         return template
+
+    def _stack_artifacts(self) -> list[tuple[str, dict[str, Any]]]:
+        manifest = json.loads((self.assembly / "manifest.json").read_text())
+        return [
+            (artifact["properties"].get("stackName", name), artifact)
+            for name, artifact in manifest["artifacts"].items()
+            if artifact["type"] == "aws:cloudformation:stack"
+        ]
 
     async def _run(self, arguments: list[str], on_line: Callable[[str], None], *, cwd: Path) -> None:
         command = [find_cli(self._environment["PATH"]), *arguments, "--no-notices", "--no-color"]
@@ -190,4 +214,4 @@ def suggest_fix(lines: Sequence[str]) -> str:
         return "A Python package is missing. Run the command through make, which installs the pinned packages."
     if "cdk.json" in text and "--app is required" in text:
         return "Run the command in the clone, where cdk.json is."
-    return "Fix the error and run the command again. `make synth` shows the complete output."
+    return "Fix the error and run the command again. `cdk synth` in the folder of the app shows the complete output."

@@ -12,6 +12,17 @@ def test_the_origins_of_serve_become_a_context_value() -> None:
     assert "cors" not in subprocess.run(command[:3], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
+def test_an_app_of_your_own_is_served_with_all_its_stacks_or_with_those_that_are_named() -> None:
+    def recipe(*arguments: str) -> str:
+        command = ["make", "--dry-run", "serve", *arguments]
+        printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return " ".join(printed.replace('"', "").split())
+
+    assert "-m local serve --stack LlamaTgiStack --port" in recipe()
+    assert "-m local serve --app examples/model_fleet --port" in recipe("APP=examples/model_fleet")
+    assert "-m local serve --app my-app --stack One --port" in recipe("APP=my-app", "STACK=One")
+
+
 def test_how_fast_serve_scales_becomes_its_options() -> None:
     command = ["make", "--dry-run", "serve", "SPEED=600", "START_SECONDS=1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -1,5 +1,6 @@
 """The command `serve`: what it says of the API, its log and its arguments."""
 
+import asyncio
 import io
 import json
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.__main__ import _parser
+from local.__main__ import _app, _parser, _stack
 from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
 from local.commands.progress import Progress
@@ -16,7 +17,7 @@ from local.commands.serve import RequestLog, connection_details, read_fault, sho
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.hosting import ScalingTimes
-from local.session import stack_names
+from local.session import deployed, stack_names
 from tests.local.apigateway.doubles import build_api, build_keyed_api
 
 
@@ -45,6 +46,29 @@ def test_stack_names_are_separated_by_commas_or_spaces_without_duplicates() -> N
     assert stack_names("A, B A,,C") == ["A", "B", "C"]
     with pytest.raises(UserError, match=r"STACK=,: must name a stack\."):
         stack_names(",")
+
+
+def test_the_app_of_the_clone_has_a_stack_by_default_and_any_other_app_all_of_its_own() -> None:
+    def read(*arguments: str) -> tuple[Path, str | None]:
+        parsed = _parser().parse_args(["serve", *arguments])
+        return _app(parsed), _stack(parsed)
+
+    assert read() == (ROOT, "LlamaTgiStack")
+    assert read("--stack", "A,B") == (ROOT, "A,B")
+    folder = str(ROOT / "examples" / "model_fleet")
+    assert read("--app", folder) == (Path(folder), None)
+    assert read("--app", folder, "--stack", "A") == (Path(folder), "A")
+
+
+def test_a_folder_without_an_app_is_an_error_before_anything_is_started(tmp_path: Path) -> None:
+    async def serve() -> None:
+        async with deployed(None, Progress(io.StringIO()), app=tmp_path, log=print):
+            pass
+
+    with pytest.raises(UserError) as caught:
+        asyncio.run(serve())
+    assert str(caught.value.problem) == f"APP={tmp_path}: has no cdk.json."
+    assert caught.value.fix == "Name the folder of a CDK app, for example APP=examples/model_fleet."
 
 
 def test_scaling_takes_a_sixtieth_of_the_time_unless_the_command_says_otherwise() -> None:

@@ -235,6 +235,47 @@ def test_an_error_of_the_app_is_shown_without_its_traceback() -> None:
     ]
 
 
+def test_a_stack_for_another_account_or_region_is_an_error_that_names_both(tmp_path: Path) -> None:
+    def check(environment: str, *stacks: str) -> None:
+        app = Cdk(ChildProcesses(tmp_path), tmp_path)
+        app.assembly.mkdir(exist_ok=True)
+        artifact = {"type": "aws:cloudformation:stack", "environment": environment, "properties": {"stackName": "Chat"}}
+        manifest = {"artifacts": {"Artifact": artifact, "Tree": {"type": "cdk:tree"}}}
+        (app.assembly / "manifest.json").write_text(json.dumps(manifest))
+        app.check_environment(stacks)
+
+    check("aws://unknown-account/unknown-region", "Chat")
+    check(f"aws://{ACCOUNT}/{REGION}", "Chat")
+    check("aws://unknown-account/eu-central-1", "Other")
+    for elsewhere in ("aws://unknown-account/eu-central-1", "aws://111122223333/us-east-1"):
+        with pytest.raises(UserError) as caught:
+            check(elsewhere, "Chat")
+        assert caught.value.problem == f"Chat is for {elsewhere}; the emulated cloud is aws://{ACCOUNT}/{REGION}."
+        assert caught.value.fix == (
+            "Leave out the stack's env, or take it from CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION."
+        )
+
+
+def test_an_app_in_another_folder_finds_the_library_of_this_clone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.py").write_text("import constructs_lib, theirs\nraise SystemExit(constructs_lib.__file__)\n")
+    (tmp_path / "cdk.json").write_text('{"app": "python3 app.py"}')
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "theirs.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(theirs))
+
+    async def synth() -> None:
+        folder = tmp_path / "session"
+        folder.mkdir()
+        async with ChildProcesses(folder) as children:
+            await Cdk(children, folder, app=tmp_path).synth(lambda _: None)
+
+    with pytest.raises(UserError, match=str(ROOT / "constructs_lib" / "__init__.py")):
+        asyncio.run(synth())
+
+
 @pytest.mark.parametrize(
     ("line", "fix"),
     [
