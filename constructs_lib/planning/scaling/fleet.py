@@ -128,11 +128,13 @@ class Range:
         noun: What is counted.
         example: Two numbers for messages.
         lowest: The least that the smallest number may be. Default: 1.
+        to_zero: How to get to zero, if the smallest number may not be 0. Default: not at all.
     """
 
     noun: str
     example: tuple[int, int]
     lowest: int = 1
+    to_zero: str = ""
 
     def problem(self, keyword: str, value: object) -> Problem | None:
         """What is wrong with a range, if anything."""
@@ -146,7 +148,8 @@ class Range:
         least, most = numbers
         if not self.lowest <= least <= most <= MOST or most < 1:
             message = f"must be the least and the most {self.noun}, from {self.lowest} to {MOST}"
-            return Problem(keyword, value, message, f"Write {self._nearest(least, most)}.")
+            instead = f", or {self.to_zero}" if least == 0 and self.to_zero else ""
+            return Problem(keyword, value, message, f"Write {self._nearest(least, most)}{instead}.")
         return None
 
     def _nearest(self, least: int, most: int) -> tuple[int, int]:
@@ -154,8 +157,8 @@ class Range:
         return first, max(1, last)
 
 
-COPIES = Range("copies", (1, 3))
-INSTANCES = Range("instances", (1, 2))
+COPIES = Range("copies", (1, 3), to_zero="scale_to_zero=ScaleToZero()")
+INSTANCES = Range("instances", (1, 2), to_zero="give every model scale_to_zero")
 NO_INSTANCES = Range("instances", (0, 1), lowest=0)
 """Of a fleet whose models all go to zero."""
 

@@ -100,7 +100,7 @@ def routing_warnings(routing: Routing, instance_count: int, plan: EndpointPlan) 
         yield PlanWarning(
             ONE_INSTANCE,
             "routing=Routing.prefix_aware(…) applies only while two or more instances can serve, and this endpoint has"
-            " one. Raise instance_count, or let auto_scale add instances.",
+            " one. Allow more by instance_count, auto_scale, max_copies of ScaleToZero, or instances of a fleet.",
         )
     if len(plan.pools) > 1:
         yield PlanWarning(

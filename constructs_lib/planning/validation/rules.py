@@ -81,9 +81,11 @@ class Number:
         """See `Rule.validate`."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return (f"must be a number, not {_type(value)}", "Give a float, or leave it out.")
-        if not self._within(value):
-            return (f"must be {self.allowed}", "Choose a number in that range, or leave it out.")
-        return None
+        within = self._within(value)
+        if within and abs(value) < _LARGEST:
+            return None
+        limit = f", up to {_LARGEST:.0e}" if within and abs(value) < math.inf else ""
+        return (f"must be {self.allowed}{limit}", "Choose a number in that range, or leave it out.")
 
     def to_env(self, value: object) -> str:
         """See `Rule.to_env`."""
@@ -92,8 +94,7 @@ class Number:
     def _within(self, value: float) -> bool:
         maximum, minimum = self.inclusive_maximum, self.inclusive_minimum
         return (
-            abs(value) < _LARGEST
-            and self.above < value < self.below
+            self.above < value < self.below
             and (maximum is None or value <= maximum)
             and (minimum is None or value >= minimum)
         )

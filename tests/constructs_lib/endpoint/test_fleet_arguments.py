@@ -34,7 +34,10 @@ NOTHING_OF_THE_KIND = object()
 def test_no_instance_is_refused_as_long_as_a_model_stays(stack: Stack) -> None:
     models = {"chat": qwen(), "night": qwen(scale_to_zero=ScaleToZero())}
     assert refusal(stack, models, instances=(0, 1)) == [
-        "instances=(0, 1): must be the least and the most instances, from 1 to 1000. Write (1, 1)."
+        (
+            "instances=(0, 1): must be the least and the most instances, from 1 to 1000. Write (1, 1), or give every"
+            " model scale_to_zero."
+        )
     ]
 
 
@@ -48,7 +51,10 @@ def test_scale_to_zero_takes_the_place_of_what_scales_a_model_that_stays(stack: 
 
 def test_copies_of_none_are_refused_as_sagemaker_creates_no_component_without(stack: Stack) -> None:
     assert refusal(stack, {"chat": qwen(copies=(0, 2))}) == [
-        "models['chat'].copies=(0, 2): must be the least and the most copies, from 1 to 1000. Write (1, 2)."
+        (
+            "models['chat'].copies=(0, 2): must be the least and the most copies, from 1 to 1000. Write (1, 2),"
+            " or scale_to_zero=ScaleToZero()."
+        )
     ]
 
 

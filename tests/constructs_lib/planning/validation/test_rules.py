@@ -62,6 +62,10 @@ def test_no_junk_escapes_as_an_exception_or_reaches_the_environment_unchecked(ke
             "options.rope_factor=0: must be above 0. Choose a number in that range, or leave it out.",
         ),
         (
+            {"rope_factor": 1e300},
+            "options.rope_factor=1e+300: must be above 0, up to 3e+38. Choose a number in that range, or leave it out.",
+        ),
+        (
             {"watermark_delta": math.inf},
             "options.watermark_delta=inf: must be a finite number. Choose a number in that range, or leave it out.",
         ),
