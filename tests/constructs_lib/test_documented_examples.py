@@ -1,0 +1,37 @@
+"""The Python code in docs/scaling.md: it runs in a stack, as printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk.assertions import Template
+
+import constructs_lib
+from constructs_lib import InstanceType, Model, TgiEndpoint
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "scaling.md"
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+NAMES = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
+
+
+def test_there_are_examples_of_each_way_to_scale() -> None:
+    text = "".join(EXAMPLES)
+    for name in ("auto_scale(", "ScaleToZero(", "ScaleToZero.hours(", "ModelFleet(", "instance_type=[", "capacity_res"):
+        assert name in text
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda code: code.partition("\n")[0][:40])
+def test_an_example_runs_as_printed(example: str) -> None:
+    stack = Stack(App(), "Team")
+    token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hugging-face-token")
+    given = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": InstanceType.G5_2XLARGE}
+    names = NAMES | {"self": stack, "token": token, "Duration": Duration}
+    if not re.search(r"^llama = ", example, re.MULTILINE) and "llama." in example:
+        names["llama"] = TgiEndpoint(stack, "Given", **given)
+    # "…" stands for the arguments that every endpoint needs.
+    exec(example.replace("…", "**given"), names | {"given": given})
+    assert Template.from_stack(stack).find_resources("AWS::SageMaker::Endpoint")
