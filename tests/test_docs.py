@@ -32,3 +32,23 @@ def test_a_version_of_the_changelog_has_each_kind_of_change_once_and_no_entry_tw
         ]
         entries = re.findall(r"^- (.+)$", version, re.MULTILINE)
         assert len(entries) == len(set(entries))
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors of the headings, as GitHub writes them."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_between_documents_has_a_target() -> None:
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    found = 0
+    for document in documents:
+        for target in re.findall(r"\]\(((?!https?:)[^)\s]+)\)", document.read_text(encoding="utf-8")):
+            name, _, anchor = target.partition("#")
+            linked = document.parent / name if name else document
+            assert linked.exists(), (document.name, target)
+            assert not anchor or anchor in anchors(linked), (document.name, target)
+            found += 1
+    assert found > 50
