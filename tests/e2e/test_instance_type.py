@@ -10,7 +10,7 @@ import pytest
 
 from local.deployment.cdk_cli import ROOT, Cdk
 from local.deployment.control_plane import ControlPlane
-from local.deployment.deployed_scaling import read_targets
+from local.deployment.deployed_scaling import read_scaling
 from local.deployment.deployed_stack import read_deployment
 from local.processes import ChildProcesses
 
@@ -55,7 +55,7 @@ def _deployed(plane: ControlPlane) -> dict[str, Any]:
         endpoints[each["EndpointName"]] = config["ProductionVariants"][0]["InstanceType"]
     return {
         "endpoints": endpoints,
-        "scaled": [target.resource_id for target in read_targets(plane)],
+        "scaled": [target.resource_id for target in read_scaling(plane).targets],
         "called": [model["endpoint_name"] for model in deployment.models().values()],
         "api": [each.physical_id for each in deployment.resources if each.type == "AWS::ApiGateway::RestApi"],
     }

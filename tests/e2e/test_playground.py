@@ -92,6 +92,8 @@ def test_only_the_page_is_served_without_a_key(cloud: Cloud) -> None:
 def test_a_response_is_streamed_and_measured(playground: Playground, cloud: Cloud) -> None:
     cloud.limiter.take(2)
     assert playground.find("model").get_property("value") == cloud.models[0]
+    # A toy's response may be complete before a busy browser is asked for the first time.
+    cloud.inject("stall", at=2000, seconds=1)
     playground.send("Tell me of streams.")
     playground.until(lambda: playground.last(".assistant .text"))
     early = playground.last(".assistant .text")
@@ -103,7 +105,7 @@ def test_a_response_is_streamed_and_measured(playground: Playground, cloud: Clou
     assert figures is not None
     tokens, rate, first, prompt = (float(figure) for figure in figures.groups()[:4])
     assert 1 < tokens <= 512
-    assert 10 < rate < 1_000
+    assert 1 < rate < 1_000
     assert first < 10_000
     assert prompt > 1
 
