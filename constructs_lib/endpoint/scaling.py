@@ -44,7 +44,8 @@ class EndpointScaling(Construct):
     """What Application Auto Scaling does with the instances of an endpoint, or the copies of a model.
 
     `auto_scale` returns it. Until one of its methods is called, the number only stays between the limits. Of several
-    policies the one that adds most decides.
+    policies the one that adds most decides; `on_concurrency` removes by its own metric, also what another policy then
+    adds again.
 
     Args:
         scope: The endpoint, or the member of a fleet.
