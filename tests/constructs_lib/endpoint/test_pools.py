@@ -211,11 +211,11 @@ def test_a_copy_has_the_model_and_the_gpus_that_suit_the_type_of_its_instance(tm
     assert not any("ModelNameOverride" in pool for pool in pools)
 
 
-def test_there_are_instances_enough_for_all_copies_on_the_type_that_holds_fewest(tmp_path: Path) -> None:
+def test_there_are_instances_enough_for_all_copies_and_an_update_on_the_type_that_holds_fewest(tmp_path: Path) -> None:
     options = TgiOptions(num_shard=1, max_input_tokens=3072, max_total_tokens=4096)
     zero = ScaleToZero(max_copies=6, target=8)
     template = synthesized(tmp_path, instance_type=THREE[::-1], options=options, scale_to_zero=zero)
-    assert variant(template)["ManagedInstanceScaling"]["MaxInstanceCount"] == 6
+    assert variant(template)["ManagedInstanceScaling"]["MaxInstanceCount"] == 12
 
 
 def test_another_list_makes_another_component_beside_the_old_one(tmp_path: Path) -> None:
