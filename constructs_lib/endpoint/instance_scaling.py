@@ -44,11 +44,9 @@ def scale_instances(
     """
     minimum, maximum, tokens = (hide_token(value) for value in (min_instances, max_instances, request_tokens))
     keywords = ("min_instances", "max_instances")
-    others = list(problems)
     found = [
-        # What scales the copies is not a first call.
-        *([] if any(each.keyword == "auto_scale" for each in others) else _second_call_problems(endpoint)),
-        *others,
+        *_second_call_problems(endpoint),
+        *problems,
         *limit_problems(minimum, maximum, keywords=keywords, unit="instances"),
         *request_tokens_problems(tokens, plan),
     ]
