@@ -27,8 +27,8 @@ Then it lists the models of its front doors by the names that clients use.
 Prices are SageMaker's on-demand hosting prices in us-east-1; ~ marks prices derived from EC2's."""
 
 _LEGEND = (
-    f"STREAMS: requests at once on the most instances, of {TOKENS_PER_STREAM} tokens unless auto_scale has"
-    " request_tokens, by memory · FRONT DOOR: $ / hour while as many streams are open"
+    f"STREAMS: requests at once on the most instances, of {TOKENS_PER_STREAM} tokens unless request_tokens says"
+    " otherwise, by memory · FRONT DOOR: $ / hour while as many streams are open"
 )
 
 

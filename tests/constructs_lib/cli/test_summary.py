@@ -35,7 +35,7 @@ def test_each_endpoint_has_a_line_including_those_of_stages(run, assembly):
 
 
 NOTE = """
-STREAMS: requests at once on the most instances, of 1024 tokens unless auto_scale has request_tokens, by memory · \
+STREAMS: requests at once on the most instances, of 1024 tokens unless request_tokens says otherwise, by memory · \
 FRONT DOOR: $ / hour while as many streams are open
 
 SageMaker's quota "{name}" is usually 0 in a new account: the endpoint then fails with ResourceLimitExceeded.
