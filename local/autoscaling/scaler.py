@@ -89,12 +89,14 @@ class Scaler:
 
     async def _sample(self) -> None:
         key = metric_key(self._scalable.concurrency_metric, self._scalable.dimensions)
-        due = 0.0
+        due = SAMPLE_SECONDS
         while True:
-            due = max(due + SAMPLE_SECONDS, self._clock.now())
             await self._clock.sleep_until(due)
-            for count in self._scalable.in_flight:
-                self._metrics.record(key, self._clock.now(), count)
+            # A busy machine may wake this late, and meanwhile no request has come or gone: each period has its value.
+            while due <= self._clock.now():
+                for count in self._scalable.in_flight:
+                    self._metrics.record(key, due, count)
+                due += SAMPLE_SECONDS
 
     async def _watch(
         self, alarm: Alarm, act: Callable[[Sequence[Value]], None], *, repeat: float = REPEAT_SECONDS

@@ -133,6 +133,9 @@ class Capacity:
             self.desired -= 1
             self._log(f"scaling: {self.label}: {error.problem}")
             return
+        except Exception:
+            self.desired -= 1
+            raise
         finally:
             self._starting -= 1
         self._serve(running)
@@ -152,7 +155,12 @@ class Capacity:
     def _run(self, change: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(change)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._log(f"scaling: {self.label}: failed with {error!r}")
 
     def _count(self, number: int) -> str:
         plural = {"copy": "copies", "instance": "instances"}

@@ -50,7 +50,14 @@ def launch_toy(children: ChildProcesses, owner: str, container: DeployedContaine
         inherited["TMPDIR"] = tempfile.gettempdir()
         command = [sys.executable, "-m", "local.model_container", "--port", "0"]
         process = await children.start_server(command, env={**inherited, **container.environment}, cwd=ROOT)
-        line = await asyncio.wait_for(stdout_of(process).readline(), START_SECONDS)
+        try:
+            line = await asyncio.wait_for(stdout_of(process).readline(), START_SECONDS)
+        except TimeoutError:
+            await children.stop(process)
+            raise UserError(
+                f"The container of {owner} did not start within {START_SECONDS:g} seconds.",
+                "The machine is busy: try again when less runs on it.",
+            ) from None
         if not line:
             code = await children.stop(process)
             raise UserError(

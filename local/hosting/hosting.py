@@ -114,8 +114,9 @@ class Hosting:
             return_exceptions=True,
         )
         failures = [result for result in results if isinstance(result, BaseException)]
-        if failures and (len(failures) == len(copies) or not isinstance(failures[0], UserError)):
-            raise failures[0]
+        defects = [failure for failure in failures if not isinstance(failure, UserError)]
+        if defects or (failures and len(failures) == len(copies)):
+            raise (defects or failures)[0]
         for failure in failures:
             self._log(str(failure))
 

@@ -141,6 +141,18 @@ def test_load_above_the_target_for_three_periods_scales_out_by_the_formula_up_to
     assert Scene(Copies(1), target(tracking=[TRACK])).play(script) == [(2, "Track"), (3, "Track")]
 
 
+def test_on_a_busy_machine_no_period_is_without_a_value() -> None:
+    async def script(scene: Scene) -> None:
+        scene.copies.load = 4
+        await scene.clock.advance(5)
+        scene.clock.stall(60)
+        await scene.clock.advance(1)
+        assert scene.copies.desired == 1, "the alarm was earlier than the values"
+        await scene.clock.advance(10)
+
+    assert Scene(Copies(1), target(tracking=[TRACK])).play(script) == [(2, "Track")]
+
+
 def test_target_tracking_cannot_leave_zero() -> None:
     async def script(scene: Scene) -> None:
         scene.copies.load = 40

@@ -17,11 +17,11 @@ class Launcher:
     def __init__(self) -> None:
         self.started: list[str] = []
         self.stopped: list[str] = []
-        self.fails = False
+        self.failure: Exception | None = None
 
     async def __call__(self) -> Running:
-        if self.fails:
-            raise UserError("The container exited.", "Change its options.")
+        if self.failure is not None:
+            raise self.failure
         url = f"http://{len(self.started)}"
         self.started.append(url)
 
@@ -29,6 +29,9 @@ class Launcher:
             self.stopped.append(url)
 
         return Running(url, stop)
+
+
+EXITED = UserError("The container exited.", "Change its options.")
 
 
 class Scene:
@@ -132,12 +135,16 @@ def test_copies_for_which_there_is_no_room_are_not_started() -> None:
     ]
 
 
-def test_a_container_that_does_not_start_leaves_the_others_serving() -> None:
+@pytest.mark.parametrize(
+    ("failure", "line"),
+    [(EXITED, "The container exited."), (OSError(24, "Too many"), "failed with OSError(24, 'Too many')")],
+)
+def test_a_container_that_does_not_start_leaves_the_others_serving(failure: Exception, line: str) -> None:
     scene = Scene("instance")
 
     async def script() -> None:
         await scene.capacity.start(1)
-        scene.launcher.fails = True
+        scene.launcher.failure = failure
         scene.capacity.scale(2, "Track")
         await asyncio.sleep(0.2)
         assert (scene.capacity.desired, len(scene.capacity.fleet.copies)) == (1, 1)
@@ -145,13 +152,13 @@ def test_a_container_that_does_not_start_leaves_the_others_serving() -> None:
     scene.play(script)
     assert scene.lines == [
         "scaling: llama: 1 → 2 instances (Track)",
-        "scaling: llama: The container exited.",
+        f"scaling: llama: {line}",
     ]
 
 
 def test_first_containers_that_do_not_start_are_an_error() -> None:
     scene = Scene()
-    scene.launcher.fails = True
+    scene.launcher.failure = EXITED
 
     async def script() -> None:
         with pytest.raises(UserError, match="The container exited"):

@@ -196,7 +196,7 @@ def test_components_share_an_instance_and_each_scales_by_itself_while_there_is_r
     body = {"inputs": "Hi", "parameters": {"max_new_tokens": 30}}
 
     async def script(served: Served) -> None:
-        busy = [asyncio.create_task(served.invoke("Scaled-Falcon", body)) for _ in range(8)]
+        busy = [asyncio.create_task(served.invoke("Scaled-Falcon", body)) for _ in range(24)]
         await served.until("scaling: Scaled-Falcon: 2 copies serve")
         assert (await served.invoke("Scaled-Component"))[0] == 200
         assert {status for status, _ in await asyncio.gather(*busy)} == {200}
