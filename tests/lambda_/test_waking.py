@@ -13,7 +13,7 @@ import pytest
 from front_door.sagemaker import invocation
 
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient
-from tests.lambda_.sagemaker_double import SageMakerDouble, error, parts, plain_response
+from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, parts, plain_response
 
 HI = {"messages": [{"role": "user", "content": "Hi"}]}
 NO_CAPACITY = error(
@@ -123,18 +123,31 @@ def test_the_estimate_counts_from_the_first_request_of_a_wake(
     assert retries == [300, 200, 20, 20, 20, 300]
 
 
-@pytest.mark.parametrize("body", [{"inputs": "Hi"}, {"inputs": "Hi", "parameters": {"best_of": 2, "do_sample": True}}])
+STREAMED_JSON = parts(b'{"generated_text":"x"}')
+STREAMED_JSON.pieces[0] = STREAMED_JSON.pieces[0].replace(b"text/event-stream", b"application/json")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reply"),
+    [
+        ({}, ANSWER),
+        ({}, STREAMED_JSON),
+        ({"best_of": 2, "do_sample": True}, plain_response(b'[{"generated_text":"x"}]')),
+    ],
+    ids=["streamed", "of a container that cannot stream", "not streamed"],
+)
 def test_an_answer_ends_the_wake(
     api_for: Callable[..., ApiClient],
     sagemaker: SageMakerDouble,
     clock: Callable[[float], None],
-    body: dict[str, Any],
+    parameters: dict[str, Any],
+    reply: Reply,
 ) -> None:
     api = api_for(SLEEPER)
     refuse(api, sagemaker)
     clock(250)
-    sagemaker.replies.append(ANSWER if "parameters" not in body else plain_response(b'[{"generated_text":"x"}]'))
-    assert api.send("/generate", body).status == 200
+    sagemaker.replies.append(reply)
+    assert api.send("/generate", {"inputs": "Hi", "parameters": parameters}).status == 200
     clock(600)
     assert refuse(api, sagemaker).headers["Retry-After"] == "300"
 

@@ -180,7 +180,10 @@ class ModelStream:
 
     def _is_refused(self, part: bytes) -> bool:
         """Whether the stream begins with an error after which the request is sent again."""
-        if not self.is_event_stream or not event_data(part):
+        if not self.is_event_stream:
+            self._invocation.mark_capacity()
+            return False
+        if not event_data(part):
             return False
         error = self._invocation.errors.first_error(part)
         if error is not None and self._may_repeat(error):

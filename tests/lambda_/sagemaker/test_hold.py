@@ -271,6 +271,24 @@ def test_choices_that_wait_for_another_one_stop_when_that_fails(
     assert len(sagemaker.received) == 5
 
 
+def test_a_request_that_finds_no_copy_after_another_one_was_answered_waits_by_itself(clock: Clock) -> None:
+    client = hold.Hold(clock.now + 900)
+    client.join()
+    other = client.join()
+    client.has_ended.set()
+    assert exhaust(other.wait()) is True
+    assert clock.waited == 5
+    assert exhaust(other.wait()) is True
+    assert 25 <= clock.waited <= 30
+
+
+def test_a_request_that_follows_another_one_does_not_wait_beyond_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.01)
+    client = hold.Hold(time.time() + 2.05)
+    client.join()
+    assert exhaust(client.join().wait()) is False
+
+
 WAKE_SECONDS = 400
 
 
