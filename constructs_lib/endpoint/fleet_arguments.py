@@ -95,7 +95,7 @@ class FleetArguments:
             models={name: hide_tokens_of_request(one) for name, one in requests.items()},
             copies={name: _hide(model.range_of_copies) for name, model in models.items()},
             instances=_hide(self.instances),
-            all_go_to_zero=all(model.scale_to_zero is not None for model in models.values()),
+            go_to_zero=frozenset(name for name, model in models.items() if model.scale_to_zero is not None),
         )
         plan = plan_fleet(asked)
         others = {

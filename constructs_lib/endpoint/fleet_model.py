@@ -10,7 +10,7 @@ from constructs_lib.endpoint.container_image import CatalogueImage, ContainerIma
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_request
 from constructs_lib.planning.engines import ENGINES, engine_named
 from constructs_lib.planning.images.catalogue import ImageChoice
-from constructs_lib.planning.scaling.fleet import COPIES
+from constructs_lib.planning.scaling.fleet import COPIES, MAX_COPIES
 from constructs_lib.planning.scaling.limits import default_target, request_tokens_problems
 from constructs_lib.planning.scaling.zero import zero_problems
 from constructs_lib.planning.validation.problem import Problem
@@ -121,7 +121,9 @@ class FleetModel:
             yield from self._target_problems(plan)
 
     def _zero_problems(self, asked: EndpointRequest, plan: EndpointPlan) -> Iterator[Problem]:
-        yield from zero_problems(zero_request(self.scale_to_zero), asked, plan)
+        found = zero_problems(zero_request(self.scale_to_zero), asked, plan)
+        # That number is checked with those of the other models.
+        yield from (each for each in found if each.keyword != MAX_COPIES)
         defaults = {one.name: one.default for one in fields(self)}
         for keyword in ("copies", "request_tokens", "concurrency_target"):
             value = getattr(self, keyword)

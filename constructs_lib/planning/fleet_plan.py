@@ -16,7 +16,16 @@ from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.hardware.storage import stored_bytes
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
-from constructs_lib.planning.scaling.fleet import COPIES, INSTANCES, NO_INSTANCES, Copies, CopySize, Fleet
+from constructs_lib.planning.scaling.fleet import (
+    COPIES,
+    INSTANCES,
+    MAX_COPIES,
+    MOST,
+    NO_INSTANCES,
+    Copies,
+    CopySize,
+    Fleet,
+)
 from constructs_lib.planning.scaling.fleet import fleet_problems as placement_problems
 from constructs_lib.planning.scaling.fleet import fleet_warnings as placement_warnings
 from constructs_lib.planning.validation.problem import Described, PlanWarning, Problem
@@ -46,13 +55,14 @@ class FleetRequest:
         models: For each model what an endpoint for it alone would be asked for, on the fleet's instance type.
         copies: The least and the most copies of each model.
         instances: The least and the most instances.
-        all_go_to_zero: Whether every model goes to zero, so that the least instances may be 0. Default: False.
+        go_to_zero: The models that go to zero, whose most copies are their `max_copies`; if all do, the least
+            instances may be 0. Default: none.
     """
 
     models: Mapping[str, EndpointRequest]
     copies: Mapping[str, object]
     instances: object
-    all_go_to_zero: bool = False
+    go_to_zero: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,9 +191,18 @@ def _rank(gpus: int, planned: EndpointPlan) -> tuple[int, bool, int, int]:
 
 def _range_problems(request: FleetRequest) -> Iterator[Problem]:
     for name, copies in request.copies.items():
-        if found := COPIES.problem(f"models[{name!r}].copies", copies):
+        found = COPIES.problem(f"models[{name!r}].copies", copies)
+        if found and name in request.go_to_zero:
+            most = copies[1] if isinstance(copies, tuple) else copies
+            found = Problem(
+                f"models[{name!r}].{MAX_COPIES}",
+                most,
+                f"must be a whole number from 1 to {MOST}",
+                "Write 3, or leave it out.",
+            )
+        if found:
             yield found
-    instances = NO_INSTANCES if request.all_go_to_zero else INSTANCES
+    instances = NO_INSTANCES if request.go_to_zero >= request.models.keys() else INSTANCES
     if found := instances.problem("instances", request.instances):
         yield found
 
@@ -250,8 +269,12 @@ def _fleet(request: FleetRequest, plans: Mapping[str, EndpointPlan]) -> Fleet:
     instances: Any = request.instances
     copies: Mapping[str, Any] = request.copies
     volume: object = first.volume_size_gib
+    models = {}
+    for name, planned in plans.items():
+        size, (least, most) = _size(request.models[name], planned), copies[name]
+        models[name] = Copies(size, least, most, name in request.go_to_zero)
     return Fleet(
-        models={name: Copies(_size(request.models[name], planned), *copies[name]) for name, planned in plans.items()},
+        models=models,
         instance=first.instance,
         least=instances[0],
         most=instances[1],

@@ -15,6 +15,9 @@ from constructs_lib.planning.validation.unknown import Unknown
 MOST = 1000
 """Most copies of a model and instances of an endpoint that a plan is made for."""
 
+MAX_COPIES = "scale_to_zero.max_copies"
+"""The largest number of copies of a model that goes to zero, as the caller writes it."""
+
 _UNLIMITED = 2**62
 
 
@@ -49,11 +52,13 @@ class Copies:
         size: What one of them takes.
         least: The smallest number of them.
         most: The largest number of them.
+        goes_to_zero: Whether the largest number is `max_copies` of `scale_to_zero`. Default: False, that of `copies`.
     """
 
     size: CopySize
     least: int
     most: int
+    goes_to_zero: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,12 +185,13 @@ def fleet_problems(fleet: Fleet) -> Iterator[Problem]:
         reached = _reachable(fleet, name)
         if reached < copies.most:
             more = fleet.needed({name: copies.most - copies.least})
+            value, fix = (copies.least, copies.most), (copies.least, reached)
             yield Problem(
-                f"models[{name!r}].copies",
-                (copies.least, copies.most),
+                f"models[{name!r}].{MAX_COPIES if copies.goes_to_zero else 'copies'}",
+                copies.most if copies.goes_to_zero else value,
                 f"can never reach {copies.most}: beside the smallest numbers of copies of the other models,"
                 f" {fleet.most} × {fleet.name} have room for {reached}",
-                f"Write ({copies.least}, {reached}), or instances=({fleet.least}, {more}).",
+                f"Write {reached if copies.goes_to_zero else fix}, or instances=({fleet.least}, {more}).",
             )
 
 

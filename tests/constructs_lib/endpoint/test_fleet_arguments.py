@@ -126,6 +126,28 @@ def test_copies_that_are_no_numbers_are_refused(stack: Stack) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("most", "told"),
+    [
+        (0, "0: must be a whole number from 1 to 1000. Write 3, or leave it out."),
+        ("2", "'2': must be a whole number from 1 to 1000. Write 3, or leave it out."),
+        (
+            9,
+            (
+                "9: can never reach 9: beside the smallest numbers of copies of the other models, 1 × ml.g5.12xlarge (4"
+                " GPUs) have room for 4. Write 4, or instances=(1, 3)."
+            ),
+        ),
+    ],
+)
+def test_the_most_copies_of_a_model_that_goes_to_zero_are_named_as_they_are_written(
+    stack: Stack, most: Any, told: str
+) -> None:
+    night = {"night": qwen(scale_to_zero=ScaleToZero(max_copies=most, target=4))}
+    found = refusal(stack, night, instance_type=InstanceType.G5_12XLARGE)
+    assert found == [f"models['night'].scale_to_zero.max_copies={told}"]
+
+
 def test_a_target_is_required_where_the_plan_does_not_know_what_a_copy_holds(stack: Stack) -> None:
     own = FleetModel(model=Model.from_hub("owner/unheard-of"), options=TgiOptions(num_shard=1), copies=(1, 2))
     assert refusal(stack, {"own": own}) == [
