@@ -79,6 +79,13 @@ def test_scaling_takes_a_sixtieth_of_the_time_unless_the_command_says_otherwise(
     assert (arguments.speed, arguments.start_seconds) == (1.5, 300)
 
 
+def test_a_speed_at_which_alarms_miss_metrics_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _parser().parse_args(["serve", "--speed", "3600"]).speed == 3600
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["serve", "--speed", "3601"])
+    assert "--speed: 3601: must be at most 3600." in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("value", ["0", "-1", "inf", "nan", "fast"])
 def test_a_speed_that_is_no_positive_number_is_an_error(value: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
