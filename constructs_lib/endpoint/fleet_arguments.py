@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from constructs_lib.planning.scaling.routing import Routing
 
 _VARIANT = "AllTraffic"
+# A model's name is the id of a construct, and the CDK keeps constructs in a JavaScript object, which has these already.
+_RESERVED = frozenset(
+    ("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +128,8 @@ class FleetArguments:
             yield Problem("models", models, "must have at least one model", 'Write {"chat": FleetModel(model=…)}.')
         for name, model in self._given().items():
             yield from model_name_problems(name)
+            if name in _RESERVED or (isinstance(name, str) and name.startswith("__")):
+                yield Problem("models", name, "is a name that the CDK has for itself", "Rename it.")
             if not isinstance(model, FleetModel):
                 message = f"must be a FleetModel, not {type_name(model)}"
                 yield Problem(f"models[{name!r}]", model, message, "Write FleetModel(model=…).")

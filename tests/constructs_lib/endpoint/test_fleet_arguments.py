@@ -252,3 +252,8 @@ def test_whatever_is_given_to_the_fleet_is_refused_once(stack: Stack, argument: 
     found = refusal(stack, {"chat": qwen(), "code": qwen()}, **{argument: NOTHING_OF_THE_KIND})
     assert {problem.partition("=")[0] for problem in found} == {argument}
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("name", ["constructor", "toString", "valueOf", "hasOwnProperty", "__proto__"])
+def test_a_name_that_the_cdk_takes_for_a_construct_is_refused(stack: Stack, name: str) -> None:
+    assert refusal(stack, {name: qwen()}) == [f"models='{name}': is a name that the CDK has for itself. Rename it."]
