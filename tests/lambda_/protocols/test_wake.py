@@ -99,7 +99,7 @@ def test_a_model_that_takes_long_to_respond_runs(
     sagemaker.replies.append(Reply([lambda: time.sleep(2)]))
     started = time.monotonic()
     assert wake(waking()).json() == {"state": "awake"}
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize(
