@@ -9,6 +9,7 @@ from constructs_lib._arguments import model_name_problems
 from constructs_lib._references import name_problems
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.assets import known_engines
+from constructs_lib.planning.scaling.wake import WakeFacts
 from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer
 
@@ -82,6 +83,8 @@ def _fault(endpoint: object) -> str | None:
     wrong += [] if given["model_id"] is None or _is_nonempty_string(given["model_id"]) else ["model_id"]
     component = getattr(endpoint, "inference_component_name", None)
     wrong += [] if component is None or _is_nonempty_string(component) else ["inference_component_name"]
+    wake = getattr(endpoint, "wake", None)
+    wrong += [] if wake is None or isinstance(wake, WakeFacts) else ["wake"]
     wrong += ["max_body_bytes"] if Integer(1).validate(given["max_body_bytes"]) else []
     return f"its {', '.join(wrong)} cannot be an endpoint's" if wrong else None
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
+from constructs_lib.planning.scaling.wake import WakeFacts
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Boolean, problem
 
 if TYPE_CHECKING:
     from constructs_lib.front_door.arguments import FrontDoorArguments
-    from constructs_lib.planning.scaling.wake import WakeFacts
 
 _ALONE = "or leave it out: clients then get 503 with the time that the wake takes."
 
@@ -44,8 +44,8 @@ def _estimate_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
         return
     seconds = timeout.to_milliseconds() / 1000
     for name, endpoint in arguments.models.items():
-        wake: WakeFacts | None = getattr(endpoint, "wake", None)
-        if wake is None or wake.seconds <= seconds:
+        wake: object = getattr(endpoint, "wake", None)
+        if not isinstance(wake, WakeFacts) or wake.seconds <= seconds:
             continue
         longest = arguments.max_timeout_seconds
         raised = f"Raise the timeout up to {longest} s, " if wake.seconds <= longest else "Use faster hardware, "

@@ -233,12 +233,13 @@ def test_models_whose_wake_is_as_long_as_the_timeout_or_unknown_are_waited_for(s
     assert FrontDoor(stack, "FrontDoor", models=models, on_wake="hold").url
 
 
-def test_a_component_name_that_is_none_is_rejected(stack: Stack) -> None:
+@pytest.mark.parametrize(("attribute", "value"), [("inference_component_name", 7), ("wake", 300)])
+def test_a_component_name_or_wake_of_another_type_is_rejected(stack: Stack, attribute: str, value: object) -> None:
     foreign = SimpleNamespace(
         endpoint_name="e", endpoint_arn="arn", engine="tgi", max_body_bytes=1, model_id=None, grant_invoke=print
     )
-    foreign.inference_component_name = 7
-    assert "its inference_component_name cannot be an endpoint's" in rejection(stack, models={"llama": foreign})
+    setattr(foreign, attribute, value)
+    assert f"its {attribute} cannot be an endpoint's" in rejection(stack, models={"llama": foreign}, on_wake="hold")
 
 
 class TestImport:
