@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from local.commands.progress import Progress
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED = 128 + signal.SIGINT
 DEFAULT_STACK = "LlamaTgiStack"
 # Each open stream holds about eight files. Many systems allow a process 1024 by default, macOS at most this many.
 MAX_OPEN_FILES = 10_240
@@ -29,12 +30,14 @@ MAX_SPEED = 3600
 def main() -> int:
     """Runs a command and returns its exit code."""
     arguments = _parser().parse_args()
-    try:
-        code = _run(arguments)
-    except KeyboardInterrupt:  # while modules are imported: nothing has been started
-        code = 128 + signal.SIGINT
-    # Ctrl-C ends make as well, which would report any other code as an error.
-    return 0 if code == 128 + signal.SIGINT and "MAKELEVEL" in os.environ else code
+    # While modules are imported nothing has been started. Callbacks of imports would swallow a KeyboardInterrupt.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(_exit_code(INTERRUPTED)))
+    return _exit_code(_run(arguments))
+
+
+def _exit_code(code: int) -> int:
+    """The exit code. Ctrl-C ends make as well, which would report any other code as an error."""
+    return 0 if code == INTERRUPTED and "MAKELEVEL" in os.environ else code
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -221,7 +221,10 @@ def test_ctrl_c_while_modules_are_imported_ends_it_quietly() -> None:
         while not (line := process.stderr.readline()).endswith(" yarl\n"):
             assert line, "it has ended"
         process.send_signal(signal.SIGINT)
-        _, rest = process.communicate(timeout=60)
+        try:
+            _, rest = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert "Traceback" not in rest
     assert process.returncode == 130
 
