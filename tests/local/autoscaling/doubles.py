@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from local.autoscaling.clock import Clock
 
@@ -15,6 +16,7 @@ class VirtualClock(Clock):
     def __init__(self) -> None:
         super().__init__(1)
         self._now = 0.0
+        self._order = count()  # of two that wait for the same moment, the first one goes first
         self._sleeping: list[tuple[float, int, asyncio.Future[None]]] = []
 
     def now(self) -> float:
@@ -22,7 +24,7 @@ class VirtualClock(Clock):
 
     async def sleep_until(self, moment: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleeping, (moment, id(woken), woken))
+        heapq.heappush(self._sleeping, (moment, next(self._order), woken))
         await woken
 
     async def advance(self, seconds: float) -> None:

