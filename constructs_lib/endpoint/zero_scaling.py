@@ -90,16 +90,17 @@ class ZeroScaling:
     def _idle(self, minutes: int) -> None:
         """A copy that nobody asks reports 0; without a copy there is no data, and so time begins when one serves.
 
-        Requests that take less than the 10 seconds between reports may be in the invocations only. `SUM` adds what
-        there is of each minute.
+        Requests that take less than the 10 seconds between reports may be in the invocations only, and refused ones in
+        the failures: a copy that is being removed still reports 0, and without them the alarm would undo a wake in that
+        time. `SUM` adds what there is of each minute.
         """
         self._alarm(
             "Idle",
             f"Nobody has asked the model for {minutes} minutes.",
             self._set_copies("Idle", 0, scales_out=False),
             metrics=expression_queries(
-                "SUM([concurrent, invocations])",
-                {"concurrent": _CONCURRENT, "invocations": _INVOCATIONS},
+                "SUM([concurrent, invocations, refused])",
+                {"concurrent": _CONCURRENT, "invocations": _INVOCATIONS, "refused": _FAILURES},
                 dimensions=self._copies.metric_dimensions,
                 period=60,
             ),

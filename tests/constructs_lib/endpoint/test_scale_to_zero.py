@@ -194,11 +194,13 @@ def test_the_last_copy_goes_after_a_time_without_requests_in_progress_or_new_one
     assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (45, 45)
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
     metrics = {each["Id"]: each for each in alarm["Metrics"]}
-    assert metrics["result"] == {"Id": "result", "Expression": "SUM([concurrent, invocations])", "ReturnData": True}
+    expression = "SUM([concurrent, invocations, refused])"
+    assert metrics["result"] == {"Id": "result", "Expression": expression, "ReturnData": True}
     watched = {name: each["MetricStat"] for name, each in metrics.items() if name != "result"}
     assert {name: (each["Metric"]["MetricName"], each["Stat"], each["Period"]) for name, each in watched.items()} == {
         "concurrent": ("ConcurrentRequestsPerCopy", "Maximum", 60),
         "invocations": ("Invocations", "Sum", 60),
+        "refused": ("NoCapacityInvocationFailures", "Sum", 60),
     }
     settings = policy(template, "Idle")["StepScalingPolicyConfiguration"]
     assert settings["AdjustmentType"] == "ExactCapacity"
