@@ -148,6 +148,8 @@ class Terminal:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
+            # A test run in the background of a shell ignores SIGINT, and so would make.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread forks here
         )
         os.close(terminal)
 
