@@ -84,7 +84,7 @@ class HostedEndpoint(EndpointBase):
         self._endpoint = self._cfn_endpoint(request, config)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
-        self._known = hide_tokens_of_request(request)
+        self._known = replace(asked, instance=planned.instance)
         self._capacity = planned_capacity(self._known)
         if self._zero:
             self._scale_to_zero(self._zero, request, model)
