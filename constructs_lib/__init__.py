@@ -6,10 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.fleet import ModelFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.endpoint.tgi import TgiEndpoint
@@ -48,6 +50,7 @@ __all__ = [
     "ConfigurationError",
     "Consumer",
     "Cors",
+    "DataCapture",
     "Domain",
     "Dtype",
     "EndpointScaling",
@@ -62,6 +65,7 @@ __all__ = [
     "ModelFile",
     "ModelFleet",
     "Quantization",
+    "Rollout",
     "RopeScaling",
     "Routing",
     "ScaleToZero",
@@ -78,6 +82,8 @@ __all__ = [
 _MODULES = {
     "Access": "front_door.access",
     "AccessMethod": "front_door.access.base",
+    "DataCapture": "endpoint.data_capture",
+    "Rollout": "endpoint.rollout",
     "Consumer": "front_door.consumers",
     "Cors": "front_door.cors",
     "Domain": "front_door.domain",

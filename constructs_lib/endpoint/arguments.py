@@ -10,10 +10,12 @@ from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, s
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_tokens, is_token
 from constructs_lib.endpoint.container_image import ContainerImage
+from constructs_lib.endpoint.data_capture import DataCapture
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.places import place_problems
 from constructs_lib.endpoint.role_trust import trust_problems
+from constructs_lib.endpoint.rollout import Rollout
 from constructs_lib.endpoint.sagemaker_model import Hosting
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_type_problems
 from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
@@ -64,6 +66,9 @@ class EndpointArguments:
     instance_provision_timeout: Duration | None
     scale_to_zero: ScaleToZero | None
     replace_on_instance_type_change: bool
+    rollout: Rollout | None
+    data_capture: DataCapture | None
+    detailed_observability: bool | None
     variant_name: str
     endpoint_name: str | None
     role: iam.IRole | None

@@ -23,16 +23,12 @@ from constructs_lib.endpoint.updates import keep_instance_count, own_policy, ref
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.plan import plan
-from constructs_lib.planning.scaling.limits import count_problems
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.scaling.updates import replacing_id, type_change_warning
 from constructs_lib.planning.scaling.zero import plan_zero, zero_problems, zero_warnings
 from constructs_lib.planning.summary import METADATA, PlanSummary, planned_capacity, summary
-from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
@@ -80,8 +76,8 @@ class HostedEndpoint(EndpointBase):
         model = SageMakerModel(self, request=request, plan=planned, hosting=hosting, host=self._host)
         self._host.complete()
         runs = _managed(self._zero, self._host) if self._zero else model
-        config = render_config(self, request=request, plan=planned, runs=runs, hosting=hosting)
-        self._endpoint = self._cfn_endpoint(request, config)
+        self._config = render_config(self, request=request, plan=planned, runs=runs, hosting=hosting)
+        self._endpoint = self._cfn_endpoint(request)
         for key, value in hosting.tags.items():
             Tags.of(self).add(key, value)
         self._known = replace(asked, instance=planned.instance)
@@ -224,7 +220,7 @@ class HostedEndpoint(EndpointBase):
                 already.
         """
         # Imported here, as it costs time and few endpoints scale.
-        from constructs_lib.endpoint.instance_scaling import scale_instances
+        from constructs_lib.endpoint.instance_scaling import own_scaling_problems, scale_instances
 
         scaling = scale_instances(
             self,
@@ -232,7 +228,7 @@ class HostedEndpoint(EndpointBase):
             max_instances=max_instances,
             request_tokens=request_tokens,
             plan=self._plan,
-            problems=self._scaling_problems(hide_token(min_instances), hide_token(max_instances)),
+            problems=own_scaling_problems(self._arguments, hide_token(min_instances), hide_token(max_instances)),
             tell_range=self.set_capacity_range,
         )
         self._capacity = replace(self._capacity, request_tokens=_known(request_tokens))
@@ -241,16 +237,6 @@ class HostedEndpoint(EndpointBase):
             warning = type_change_warning()
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
         return scaling
-
-    def _scaling_problems(self, minimum: object, maximum: object) -> Iterator[Problem]:
-        if self._arguments.scale_to_zero is not None:
-            yield Problem(
-                keyword="auto_scale",
-                value=self._arguments.scale_to_zero,
-                message="is for the instances of an endpoint without scale_to_zero, which scales copies of the model",
-                fix="Set max_copies of ScaleToZero, or remove scale_to_zero.",
-            )
-        yield from count_problems(hide_token(self._arguments.instance_count), minimum, maximum)
 
     def _scale_to_zero(self, zero: ZeroPlan, request: EndpointRequest, model: SageMakerModel) -> None:
         # Imported here, as it costs time and few endpoints scale.
@@ -271,11 +257,11 @@ class HostedEndpoint(EndpointBase):
         self.set_capacity_range(0, zero.max_instances)
         self._capacity = replace(self._capacity, max_copies=zero.max_copies, request_tokens=zero.request_tokens)
 
-    def _cfn_endpoint(self, request: EndpointRequest, config: sagemaker.CfnEndpointConfig) -> sagemaker.CfnEndpoint:
+    def _cfn_endpoint(self, request: EndpointRequest) -> sagemaker.CfnEndpoint:
         endpoint = sagemaker.CfnEndpoint(
             self,
             self._replacement or "Resource",
-            endpoint_config_name=config.attr_endpoint_config_name,
+            endpoint_config_name=self._config.attr_endpoint_config_name,
             endpoint_name=request.endpoint_name,
         )
         self._name = self._get_resource_name_attribute(endpoint.attr_endpoint_name)

@@ -8,12 +8,13 @@ from constructs_lib._tokens import hide_token
 from constructs_lib.endpoint.scaled_resource import variant_instances
 from constructs_lib.endpoint.scaling import SCALING, EndpointScaling
 from constructs_lib.errors import raise_if_any
-from constructs_lib.planning.scaling.limits import limit_problems, request_tokens_problems
+from constructs_lib.planning.scaling.limits import count_problems, limit_problems, request_tokens_problems
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from constructs_lib.endpoint.arguments import EndpointArguments
     from constructs_lib.endpoint.interface import EndpointBase
     from constructs_lib.planning.request import EndpointPlan
 
@@ -61,6 +62,24 @@ def scale_instances(
         request_tokens=request_tokens,
         tell_range=tell_range,
     )
+
+
+def own_scaling_problems(arguments: EndpointArguments, minimum: object, maximum: object) -> Iterator[Problem]:
+    """What is wrong with scaling the instances of an endpoint of this app.
+
+    Args:
+        arguments: The arguments of the endpoint.
+        minimum: The smallest number, with tokens hidden.
+        maximum: The largest number, with tokens hidden.
+    """
+    if arguments.scale_to_zero is not None:
+        yield Problem(
+            keyword="auto_scale",
+            value=arguments.scale_to_zero,
+            message="is for the instances of an endpoint without scale_to_zero, which scales copies of the model",
+            fix="Set max_copies of ScaleToZero, or remove scale_to_zero.",
+        )
+    yield from count_problems(hide_token(arguments.instance_count), minimum, maximum)
 
 
 def _second_call_problems(endpoint: EndpointBase) -> Iterator[Problem]:

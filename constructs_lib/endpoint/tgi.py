@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
+    from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
@@ -85,6 +87,11 @@ class TgiEndpoint(HostedEndpoint):
         replace_on_instance_type_change: Whether another instance type makes a new endpoint beside the old one, which
             goes once the front door of the same stack has moved. Set it from the first deployment on. Default: False,
             the endpoint moves in place.
+        rollout: How an update replaces the instances, and which alarms undo it. Default: all at once with one instance,
+            else in batches; see `Rollout`.
+        data_capture: Which requests and answers SageMaker stores in S3. Default: none.
+        detailed_observability: Whether SageMaker collects detailed metrics of GPUs and container into CloudWatch's
+            OpenTelemetry store, which is billed by volume. Default: False, with a warning that names what is lost.
         variant_name: Name of the production variant. Default: AllTraffic.
         endpoint_name: Name of the endpoint. Changing it replaces the endpoint. Default: CloudFormation chooses one.
         role: Role that SageMaker assumes; it must trust sagemaker.amazonaws.com. The endpoint adds the permissions
@@ -120,6 +127,9 @@ class TgiEndpoint(HostedEndpoint):
         instance_provision_timeout: Duration | None = None,
         scale_to_zero: ScaleToZero | None = None,
         replace_on_instance_type_change: bool = False,
+        rollout: Rollout | None = None,
+        data_capture: DataCapture | None = None,
+        detailed_observability: bool | None = None,
         variant_name: str = "AllTraffic",
         endpoint_name: str | None = None,
         role: iam.IRole | None = None,
@@ -144,6 +154,9 @@ class TgiEndpoint(HostedEndpoint):
             instance_provision_timeout=instance_provision_timeout,
             scale_to_zero=scale_to_zero,
             replace_on_instance_type_change=replace_on_instance_type_change,
+            rollout=rollout,
+            data_capture=data_capture,
+            detailed_observability=detailed_observability,
             variant_name=variant_name,
             endpoint_name=endpoint_name,
             role=role,
