@@ -65,6 +65,7 @@ def front_door(function: DeployedFunction, upstream_port: int, endpoint_name: st
             "AWS_LAMBDA_EXEC_WRAPPER": str(wrapper),
             "MODELS_FILE": str(function.models_file),
             "DEPLOYED_VALUES": endpoint_name,
+            "FRONT_DOOR": "Bench/FrontDoor",
             "SAGEMAKER_RUNTIME_URL": upstream,
             "SAGEMAKER_URL": upstream,
             _SAGEMAKER_RUNTIME: upstream,

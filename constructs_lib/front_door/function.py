@@ -49,6 +49,8 @@ def validated_environment(scope: Construct, id: str, arguments: FrontDoorArgumen
         raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
     origins = arguments.cors.allowed_origins if arguments.cors else None
     variables = render_environment(
+        # As the construct's node will have it, which exists only when there is no problem.
+        path=f"{scope.node.path}/{id.replace('/', '--')}",
         default_max_tokens=arguments.default_max_tokens,
         cors_origins=origins,
         playground=arguments.playground,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from constructs_lib.front_door.dimensions import front_door_dimension
 from constructs_lib.front_door.models_file import MODELS_PATH, TOKEN, render_models
 from constructs_lib.planning.validation.problem import Described, Problem
 
@@ -29,6 +30,7 @@ _LONGEST_VALUE = "x" * 63
 
 def render_environment(
     *,
+    path: str,
     default_max_tokens: int | None,
     cors_origins: Sequence[str] | None,
     playground: bool,
@@ -41,6 +43,7 @@ def render_environment(
     """The environment variables of the function, but for `DEPLOYED_VALUES`.
 
     Args:
+        path: Path of the front door in the tree.
         default_max_tokens: Token limit of an answer whose request has none. None: 1024.
         cors_origins: The origins whose pages may read responses. None: no CORS.
         playground: Whether `GET /` serves the playground.
@@ -53,6 +56,7 @@ def render_environment(
     variables = {
         # /opt is where Lambda unpacks layers.
         "MODELS_FILE": f"/opt/{MODELS_PATH}",
+        "FRONT_DOOR": front_door_dimension(path),
         "DEFAULT_MAX_TOKENS": str(DEFAULT_MAX_TOKENS if default_max_tokens is None else default_max_tokens),
         **urls,
     }

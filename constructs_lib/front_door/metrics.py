@@ -9,6 +9,7 @@ from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import MetricOptions
 from constructs_lib.errors import ConfigurationError
+from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_dimension
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class FrontDoorMetrics:
     """Metrics of one front door or of one of its models, which its function writes to its log.
 
     They cover the requests that reach the function: requests that API Gateway rejects are in API Gateway's own metrics
-    and in the access log. Format: CloudWatch's embedded metric format.
+    and in the access log. Format: CloudWatch's embedded metric format. The dimension `FrontDoor` is the construct's
+    path, which synth knows; front doors of the same path in two apps of one account and Region share their metrics.
     """
 
     function: lambda_.Function
@@ -58,11 +60,11 @@ class FrontDoorMetrics:
                 self.node.path, [Problem("model", model, "is not a model of this front door", fix)]
             )
         environment = environment_of(self.function)
-        dimensions = {"Door": self.function.function_name}
+        dimensions = {FRONT_DOOR: front_door_dimension(self.node.path)}
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name,
-            dimensions_map=dimensions if model is None else {**dimensions, "Model": model},
+            dimensions_map=dimensions if model is None else {**dimensions, MODEL: model},
             account=None if is_token(environment.account) else environment.account,
             region=None if is_token(environment.region) else environment.region,
             **options,

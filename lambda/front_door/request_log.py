@@ -54,7 +54,7 @@ class RequestLog:
             "request_id": self.request_id,
             "lambda_request_id": request_id,
             "consumer": _consumer(context),
-            "Door": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+            "FrontDoor": os.environ.get("FRONT_DOOR"),
             "Requests": 1,
             "Retries": 0,
         }
@@ -120,10 +120,10 @@ def _metrics(line: dict[str, Any]) -> dict[str, Any]:
     """The embedded metrics: for the whole front door, and for each model."""
     directive = {
         "Namespace": NAMESPACE,
-        "Dimensions": [["Door"], ["Door", "Model"]] if "Model" in line else [["Door"]],
+        "Dimensions": [["FrontDoor"], ["FrontDoor", "Model"]] if "Model" in line else [["FrontDoor"]],
         "Metrics": [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if name in line],
     }
-    return {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive] if "Door" in line else []}
+    return {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive] if "FrontDoor" in line else []}
 
 
 def _consumer(context: dict[str, Any]) -> str | None:

@@ -40,7 +40,7 @@ def chat(text: str = TEXT) -> list[bytes]:
 
 @pytest.fixture(autouse=True)
 def _name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "a-front-door")
+    monkeypatch.setenv("FRONT_DOOR", "Stack/FrontDoor")
 
 
 def test_a_request_is_one_log_line(api: ApiClient, sagemaker: SageMakerDouble) -> None:
@@ -59,7 +59,7 @@ def test_a_request_is_one_log_line(api: ApiClient, sagemaker: SageMakerDouble) -
         "client_request_id": "client-id",
         "consumer": "key-id",
         "route": "POST /generate",
-        "Door": "a-front-door",
+        "FrontDoor": "Stack/FrontDoor",
         "Model": "llama",
         "endpoint": "llama-endpoint",
         "status": 200,
@@ -125,7 +125,7 @@ def test_a_log_line_carries_its_metrics(api: ApiClient, sagemaker: SageMakerDoub
         "TokensPerSecond": "Count/Second",
         "UpstreamTime": "Milliseconds",
         "Duration": "Milliseconds",
-        "by": [["Door"], ["Door", "Model"]],
+        "by": [["FrontDoor"], ["FrontDoor", "Model"]],
     }
     assert 0 < line["TokensPerSecond"] <= 60
 
@@ -156,7 +156,7 @@ def test_an_error_in_a_stream_that_has_begun_is_counted_too(api: ApiClient, sage
 def test_a_request_without_a_model_has_the_front_doors_dimension_only(api: ApiClient) -> None:
     api.send("/nope")
     (line,) = api.log()
-    assert metrics(line)["by"] == [["Door"]]
+    assert metrics(line)["by"] == [["FrontDoor"]]
 
 
 @pytest.mark.parametrize(

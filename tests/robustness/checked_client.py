@@ -18,7 +18,7 @@ from front_door.config import Config, Model
 
 from tests.robustness.fake_sagemaker import FakeSageMaker
 
-FUNCTION_NAME = "front-door"
+FRONT_DOOR = "Stack/FrontDoor"
 JSON = {"Content-Type": "application/json"}
 LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
 
@@ -168,7 +168,7 @@ def check_metrics(line: Mapping[str, Any]) -> None:
         assert type(value) in (int, float), f"{name} is {value!r}"
         assert math.isfinite(value), f"{name} is {value!r}"
         assert abs(value) < 2**360, f"{name} is {value!r}"  # CloudWatch's limit
-    assert [["Door"], ["Door", "Model"]][: len(directive["Dimensions"])] == directive["Dimensions"]
+    assert [["FrontDoor"], ["FrontDoor", "Model"]][: len(directive["Dimensions"])] == directive["Dimensions"]
     for dimension in directive["Dimensions"][-1]:
         assert isinstance(line[dimension], str)
         assert 1 <= len(line[dimension]) <= 1024

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from front_door.sagemaker import retry
 
-from tests.robustness.checked_client import FUNCTION_NAME, CheckedClient, create_client
+from tests.robustness.checked_client import FRONT_DOOR, CheckedClient, create_client
 from tests.robustness.expected_responses import healthy_response
 from tests.robustness.fake_sagemaker import FakeSageMaker
 
@@ -26,7 +26,7 @@ def client(sagemaker: FakeSageMaker) -> Iterator[CheckedClient]:
         patch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         patch.setenv("AWS_SESSION_TOKEN", "token")
-        patch.setenv("AWS_LAMBDA_FUNCTION_NAME", FUNCTION_NAME)
+        patch.setenv("FRONT_DOOR", FRONT_DOOR)
         patch.setattr(retry, "FIRST_PAUSE_SECONDS", 0.001)
         checked_client = create_client(sagemaker)
         yield checked_client

@@ -5,11 +5,15 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import App, Duration, Environment, NestedStack, Stack, Stage
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.assertions import Template
 from front_door.request_log import NAMESPACE, UNITS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from constructs_lib.errors import ConfigurationError
+from constructs_lib.front_door.dimensions import front_door_dimension
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.front_door.metrics import FrontDoorMetrics
 from tests.constructs_lib.front_door.doubles import (
@@ -56,13 +60,48 @@ def test_the_docstring_of_a_metric_has_its_statistic_and_unit(name: str) -> None
 
 
 def test_a_metric_is_of_the_front_door_or_of_one_of_its_models() -> None:
-    stack = Stack(App(), "Stack")
-    front_door = make_front_door(stack)
-    function = stack.resolve(front_door.function.function_name)
+    front_door = make_front_door(Stack(App(), "Stack"))
     of_all = rendered(front_door.metric_requests())["dimensions"]
     of_one = rendered(front_door.metric_requests(model="llama"))["dimensions"]
-    assert {name: stack.resolve(value) for name, value in of_all.items()} == {"Door": function}
-    assert {name: stack.resolve(value) for name, value in of_one.items()} == {"Door": function, "Model": "llama"}
+    assert of_all == {"FrontDoor": "Stack/FrontDoor"}
+    assert of_one == {"FrontDoor": "Stack/FrontDoor", "Model": "llama"}
+
+
+@pytest.mark.parametrize(
+    ("id", "value"),
+    [
+        ("Team/Api", "Prod/Stack/Part/Team--Api"),
+        ("Für uns", "Prod/Stack/Part/F?r uns-b6e4e5c5"),
+        ("x" * 300, f"Prod/Stack/Part/{'x' * 230}-daac5955"),
+    ],
+)
+def test_the_function_is_told_the_dimension_that_its_metrics_have(id: str, value: str) -> None:
+    nested = NestedStack(Stack(Stage(App(), "Prod"), "Stack"), "Part")
+    front_door = FrontDoor(nested, id, models={"llama": endpoint(nested)}, cloud_watch_role=False)
+    assert rendered(front_door.metric_requests())["dimensions"] == {"FrontDoor": value}
+    functions = Template.from_stack(nested).find_resources("AWS::Lambda::Function").values()
+    told = [each["Properties"].get("Environment", {}).get("Variables", {}).get("FRONT_DOOR") for each in functions]
+    assert [each for each in told if each is not None] == [value]
+
+
+def test_a_path_that_begins_with_a_colon_does_not_as_a_dimension() -> None:
+    assert front_door_dimension(":Stack/FrontDoor").startswith("?Stack/FrontDoor-")
+    assert front_door_dimension("a:Stack/FrontDoor") == "a:Stack/FrontDoor"
+
+
+@given(path=st.text(min_size=1, max_size=300))
+def test_cloudwatch_accepts_the_dimension_of_every_path(path: str) -> None:
+    value = front_door_dimension(path)
+    assert value.isascii()
+    assert value.isprintable()
+    assert len(value) <= 255
+    assert not value.startswith(":")
+
+
+@given(paths=st.lists(st.text(min_size=1, max_size=300), min_size=2, max_size=2, unique=True))
+def test_two_paths_have_two_dimensions(paths: list[str]) -> None:
+    first, second = paths
+    assert front_door_dimension(first) != front_door_dimension(second)
 
 
 def test_an_unknown_model_is_rejected() -> None:

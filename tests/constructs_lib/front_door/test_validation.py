@@ -182,7 +182,7 @@ def test_more_names_of_the_deployment_than_fit_in_the_functions_environment_are_
     message = rejection(stack, models=many(stack, 60, deployed=True))
     assert message.endswith(
         "models=(60 models): have names of endpoints that only the deployment knows: with them the function's"
-        " environment is 4356 bytes, of which Lambda allows 4096; the first 55 fit. Distribute them over several front"
+        " environment is 4387 bytes, of which Lambda allows 4096; the first 55 fit. Distribute them over several front"
         " doors, or give their endpoints an endpoint_name."
     )
     assert FrontDoor(stack, "FrontDoor", models=many(Stack(App(), "Other"), 55, deployed=True)).url
@@ -199,7 +199,7 @@ def test_more_origins_than_fit_in_the_functions_environment_are_rejected(stack: 
     origins = [f"https://app-{number}.example.com" for number in range(200)]
     message = rejection(stack, cors=Cors(allowed_origins=origins))
     assert message.endswith(
-        "cors.allowed_origins=(200 origins): take more than the function's environment has: with them it is 6805 bytes,"
+        "cors.allowed_origins=(200 origins): take more than the function's environment has: with them it is 6836 bytes,"
         " of which Lambda allows 4096. Allow fewer origins, or every origin."
     )
 
