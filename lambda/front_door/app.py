@@ -33,6 +33,8 @@ class App:
     def handle(self, event: dict[str, Any], invocation: "Invocation") -> Response:
         """See `handle` below."""
         log = RequestLog(event, invocation.request_id)
+        if "tgi_endpoint" in event and "httpMethod" not in event:
+            return self._run_smoke_test(event, invocation, log)
         request = None
         try:
             request = Request.from_event(event)
@@ -76,6 +78,25 @@ class App:
         )
         return _load_handler(route)(ctx)
 
+    def _run_smoke_test(self, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
+        """Respond to a test of a model: no key is asked for, and no metric counts it as a client's request."""
+        from front_door.protocols import smoke_test
+
+        log.leave_unmetered()
+        try:
+            request, until = smoke_test.read_event(event)
+            deadline = min(until, invocation.deadline)
+            response = smoke_test.complete(RequestContext(request, {}, self._config, self.sagemaker, deadline, log))
+        except ApiError as error:
+            log.add_error(error)
+            response = smoke_test.error_response(error)
+        except Exception as defect:  # noqa: BLE001 - the log has the cause
+            log.add_defect(defect)
+            response = smoke_test.error_response(ApiError("internal", "The front door failed."))
+        log.add(status=response.status)
+        log.write()
+        return response
+
     def _serves(self, route: Route) -> bool:
         return self._config.has_wake_route or not route.wakes
 
@@ -91,7 +112,7 @@ def handle(event: dict[str, Any], invocation: "Invocation") -> Response:
     """Respond to one request.
 
     Args:
-        event: A REST proxy event of API Gateway.
+        event: A REST proxy event of API Gateway, or the event of a smoke test.
         invocation: The Lambda invocation.
 
     Returns:

@@ -47,6 +47,7 @@ class RequestLog:
         context = event.get("requestContext") or {}
         self._started = time.perf_counter()
         self._first_token: float | None = None
+        self._is_metered = True
         self.request_id = str(context.get("requestId") or request_id)
         self.client_request_id: str | None = None
         self._fields: dict[str, Any] = {
@@ -67,6 +68,11 @@ class RequestLog:
         """Add the client's own id of the request."""
         self.client_request_id = client_request_id
         self.add(client_request_id=client_request_id)
+
+    def leave_unmetered(self) -> None:
+        """Keep the request out of the metrics, and out of what sums up lines by `Requests`: it is no client's."""
+        self._is_metered = False
+        del self._fields["Requests"]
 
     def mark_first_token(self) -> None:
         """Add the time to the first token: the model has begun to respond."""
@@ -101,11 +107,14 @@ class RequestLog:
     def write(self) -> None:
         """Write the line to standard output, where Lambda collects it."""
         status = self._fields.get("error_status") or self._fields.get("status") or 0
-        self.add(Duration=self._elapsed(), ClientErrors=int(400 <= status < 500), ServerErrors=int(status >= 500))
+        self.add(Duration=self._elapsed())
+        if self._is_metered:
+            self.add(ClientErrors=int(400 <= status < 500), ServerErrors=int(status >= 500))
         if not _REASON.fullmatch(str(self._fields.get("finish_reason"))):
             self.add(finish_reason="unknown")  # reported by a model, so it could be any text
         line = {name: value for name, value in self._fields.items() if value is not None}
-        sys.stdout.write(json.dumps({**line, "_aws": _metrics(line)}) + "\n")
+        metrics = {"_aws": _metrics(line)} if self._is_metered else {}
+        sys.stdout.write(json.dumps(line | metrics) + "\n")
         sys.stdout.flush()
 
     def _elapsed(self) -> float:
