@@ -1,0 +1,1 @@
+"""The smoke test of a deployment, as the handler of a custom resource of CloudFormation."""
