@@ -9,6 +9,7 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `playground`: `on` to serve the playground at `GET /` of every front door. Default: `off`.
 - `cors`: the origins whose pages may call every front door, separated by commas (`http://localhost:3000`), or `*`.
   Default: none.
+- `detailed_observability`: `on` for SageMaker's detailed metrics, which are billed by volume. Default: `off`.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
 - `nag`: `off` to synthesize without cdk-nag. Default: `on`.
 """
@@ -49,7 +50,7 @@ def build(app: App, env: Environment) -> None:
     presets = {preset.__name__: preset for preset in PRESETS}
     endpoints = app.node.try_get_context("front_door")
     cloud_watch_role, playground = _is_on(app, "cloud_watch_role"), _is_on(app, "playground", default=False)
-    cors = _cors(app)
+    cors, detailed = _cors(app), _is_on(app, "detailed_observability", default=False)
     for name in _stack_names(app, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
@@ -69,6 +70,7 @@ def build(app: App, env: Environment) -> None:
                 cloud_watch_role=cloud_watch_role,
                 playground=playground,
                 cors=cors,
+                detailed_observability=detailed,
                 env=env,
             )
     if _is_on(app, "nag"):

@@ -38,6 +38,7 @@ class ModelStack(Stack):
             and Region is enough. Default: True.
         playground: Whether `GET /` serves a page for trying the model. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
+        detailed_observability: Whether SageMaker collects detailed metrics, which are billed by volume. Default: False.
         env: Account and Region. Default: any; one template for all Regions.
         description: Description of the stack. Default: the model and its instance type.
         termination_protection: Whether CloudFormation rejects deleting the stack. Default: False.
@@ -64,6 +65,7 @@ class ModelStack(Stack):
         cloud_watch_role: bool = True,
         playground: bool = False,
         cors: Cors | None = None,
+        detailed_observability: bool = False,
         env: Environment | None = None,
         description: str | None = None,
         termination_protection: bool = False,
@@ -85,6 +87,7 @@ class ModelStack(Stack):
             instance_type=instance_type,
             options=options,
             image=TgiImage.version(version) if version else None,
+            detailed_observability=detailed_observability,
         )
         self.front_door = FrontDoor(
             self,

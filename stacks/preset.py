@@ -45,6 +45,7 @@ class PresetStack(ModelStack):
         cloud_watch_role: Whether to set the account's role for API Gateway logs. Default: True.
         playground: Whether `GET /` serves a page for trying the model. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
+        detailed_observability: Whether SageMaker collects detailed metrics, which are billed by volume. Default: False.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -62,6 +63,7 @@ class PresetStack(ModelStack):
         cloud_watch_role: bool = True,
         playground: bool = False,
         cors: Cors | None = None,
+        detailed_observability: bool = False,
         env: Environment | None = None,
     ) -> None:
         super().__init__(
@@ -76,5 +78,6 @@ class PresetStack(ModelStack):
             cloud_watch_role=cloud_watch_role,
             playground=playground,
             cors=cors,
+            detailed_observability=detailed_observability,
             env=env,
         )

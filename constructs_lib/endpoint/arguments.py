@@ -11,6 +11,7 @@ from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_tokens, is_token
 from constructs_lib.endpoint.container_image import ContainerImage
 from constructs_lib.endpoint.data_capture import DataCapture
+from constructs_lib.endpoint.metrics_config import detail_problems, detail_warnings
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.places import place_problems
@@ -125,6 +126,7 @@ class EndpointArguments:
         yield from reservation_problems(reservation, region, self._types)
         yield from replacement_problems(self.replace_on_instance_type_change, self.endpoint_name)
         yield from zero_type_problems(self.scale_to_zero)
+        yield from detail_problems(self.detailed_observability)
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)
@@ -143,6 +145,7 @@ class EndpointArguments:
         yield from routing_warnings(self.routing, self.instance_count, plan)
         reservation, account = _hide_members(self.capacity_reservation), _known(environment_of(scope).account)
         yield from reservation_warnings(reservation, account)
+        yield from detail_warnings(self.detailed_observability)
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""
@@ -154,6 +157,7 @@ class EndpointArguments:
             role=self.role,
             routing=self.routing,
             capacity_reservation=self.capacity_reservation,
+            detailed_observability=self.detailed_observability,
             tags=self.tags or {},
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_sagemaker as sagemaker
 
+from constructs_lib.endpoint.metrics_config import metrics_config
 from constructs_lib.planning.scaling.capacity_reservation import ONLY_RESERVED
 from constructs_lib.planning.scaling.routing import PREFIX_AWARE
 
@@ -62,6 +63,7 @@ def render_config(
         "EndpointConfig",
         production_variants=[_variant(request, plan, runs, hosting)],
         kms_key_id=hosting.volume_key.key_arn if hosting.volume_key else None,
+        metrics_config=metrics_config(hosting.detailed_observability),
         **_host(runs, request) if isinstance(runs, ManagedInstances) else {},
     )
     if isinstance(runs, ManagedInstances):

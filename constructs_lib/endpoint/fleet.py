@@ -75,6 +75,9 @@ class ModelFleet(EndpointBase):
         routing: How SageMaker chooses the copy of a request. Default: the one with the fewest requests in progress.
         capacity_reservation: Reserved instances, the only ones that the endpoint then uses. Default: none.
         instance_provision_timeout: How long SageMaker may look for instances, 5 to 60 minutes. Default: SageMaker's.
+        detailed_observability: Whether SageMaker collects detailed metrics of GPUs, hosts and containers into
+            CloudWatch's OpenTelemetry store, which is billed by volume. Default: False, with a warning that names what
+            is lost.
         endpoint_name: Name of the endpoint. Changing it replaces the endpoint and every copy. Default: CloudFormation
             chooses one.
         role: Role that SageMaker assumes for the endpoint and all models; it must trust sagemaker.amazonaws.com.
@@ -103,6 +106,7 @@ class ModelFleet(EndpointBase):
         routing: Routing | None = None,
         capacity_reservation: CapacityReservation | None = None,
         instance_provision_timeout: Duration | None = None,
+        detailed_observability: bool | None = None,
         endpoint_name: str | None = None,
         role: iam.IRole | None = None,
         tags: Mapping[str, str] | None = None,
@@ -119,6 +123,7 @@ class ModelFleet(EndpointBase):
             routing=Routing() if routing is None else routing,
             capacity_reservation=capacity_reservation,
             instance_provision_timeout=instance_provision_timeout,
+            detailed_observability=detailed_observability,
             endpoint_name=endpoint_name,
             role=role,
             tags=tags,

@@ -79,6 +79,7 @@ class FleetArguments:
     routing: Routing
     capacity_reservation: CapacityReservation | None
     instance_provision_timeout: Duration | None
+    detailed_observability: bool | None
     endpoint_name: str | None
     role: iam.IRole | None
     tags: Mapping[str, str] | None
@@ -158,7 +159,7 @@ class FleetArguments:
             replace_on_instance_type_change=False,
             rollout=None,
             data_capture=None,
-            detailed_observability=None,
+            detailed_observability=self.detailed_observability,
             variant_name=_VARIANT,
             endpoint_name=self.endpoint_name,
             role=self.role,

@@ -39,6 +39,7 @@ class Hosting:
         component_name: Name of the inference component that serves the model. Default: the endpoint has none.
         routing: How SageMaker chooses the instance of a request. Default: the one with the fewest in progress.
         capacity_reservation: Reserved instances, the only ones then. Default: none.
+        detailed_observability: Whether SageMaker collects its detailed metrics. Default: no.
     """
 
     model: Model
@@ -50,6 +51,7 @@ class Hosting:
     component_name: str | None = None
     routing: Routing = field(default_factory=Routing)
     capacity_reservation: CapacityReservation | None = None
+    detailed_observability: bool | None = None
 
 
 class SageMakerModel:

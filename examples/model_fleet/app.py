@@ -25,6 +25,7 @@ class SharedModels(Stack):
             "Fleet",
             instance_type=InstanceType.G6E_12XLARGE,
             instances=(1, 2),
+            detailed_observability=False,
             models={
                 # Busy by day: one GPU, and up to two more while many ask.
                 "chat": FleetModel(

@@ -26,6 +26,7 @@ class SupportAssistant(Stack):
             model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
             instance_type=InstanceType.G6E_XLARGE,
             options=TgiOptions(max_input_tokens=7_000, max_total_tokens=8_192),
+            detailed_observability=False,
         )
         front_door = FrontDoor(
             self,

@@ -68,6 +68,7 @@ def _endpoint(stack: Stack, case: dict[str, Any]) -> TgiEndpoint:
         instance_type=InstanceType.named(case["instance"]),
         options=TgiOptions(**case.get("options", {})),
         environment=case.get("environment", {}),
+        detailed_observability=False,
         **arguments,
     )
 

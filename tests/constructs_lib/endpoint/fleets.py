@@ -24,7 +24,11 @@ def qwen(hub_id: str = QWEN_7B, **arguments: Any) -> FleetModel:
 
 
 def fleet(stack: Stack, models: Mapping[str, Any] | None = None, **arguments: Any) -> ModelFleet:
-    defaults = {"models": models or {"chat": qwen()}, "instance_type": InstanceType.G5_12XLARGE}
+    defaults = {
+        "models": models or {"chat": qwen()},
+        "instance_type": InstanceType.G5_12XLARGE,
+        "detailed_observability": False,
+    }
     return ModelFleet(stack, "Fleet", **(defaults | arguments))
 
 

@@ -243,6 +243,7 @@ def test_whatever_is_given_to_a_model_is_refused_under_its_name(stack: Stack, fi
         "routing",
         "capacity_reservation",
         "instance_provision_timeout",
+        "detailed_observability",
         "endpoint_name",
         "role",
         "tags",

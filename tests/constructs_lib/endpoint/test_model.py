@@ -18,7 +18,8 @@ LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 
 
 def endpoint(stack: Stack, model: Model, **arguments: Any) -> TgiEndpoint:
-    return TgiEndpoint(stack, "Llm", model=model, **({"instance_type": InstanceType.G5_2XLARGE} | arguments))
+    defaults = {"instance_type": InstanceType.G5_2XLARGE, "detailed_observability": False}
+    return TgiEndpoint(stack, "Llm", model=model, **(defaults | arguments))
 
 
 def bucket_of(stack: Stack, name: str = "weights") -> s3.IBucket:

@@ -160,7 +160,7 @@ def test_all_mistakes_are_reported_together(stack: Stack) -> None:
     ],
 )
 def test_what_may_not_do_what_one_expects_is_a_warning(stack: Stack, arguments: dict[str, Any], ids: list[str]) -> None:
-    defaults = {"model": QWEN, "instance_type": InstanceType.G6_2XLARGE}
+    defaults = {"model": QWEN, "instance_type": InstanceType.G6_2XLARGE, "detailed_observability": False}
     endpoint = TgiEndpoint(stack, "Qwen", **(defaults | arguments))
     found = [str(entry.data) for entry in endpoint.node.metadata if entry.type == "aws:cdk:warning"]
     assert [warning.partition("[ack: ")[2] for warning in found] == [f"{one}]" for one in ids]

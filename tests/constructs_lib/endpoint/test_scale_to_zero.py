@@ -147,7 +147,7 @@ def test_vpc_and_isolation_are_those_of_the_endpoint_config_as_well(stack: Stack
 def test_an_endpoint_without_it_has_nothing_of_this(stack: Stack) -> None:
     template = rendered(stack, scale_to_zero=None)
     assert not {COMPONENT, TARGET, POLICY, ALARM} & {each["Type"] for each in template["Resources"].values()}
-    assert properties(template, CONFIG).keys() == {"ProductionVariants"}
+    assert properties(template, CONFIG).keys() == {"MetricsConfig", "ProductionVariants"}
     assert "ManagedInstanceScaling" not in variant(template)
 
 

@@ -41,7 +41,8 @@ QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
 
 
 def endpoint(stack: Stack, **arguments: Any) -> TgiEndpoint:
-    return TgiEndpoint(stack, "Llm", **{"model": QWEN, "instance_type": InstanceType.G5_2XLARGE, **arguments})
+    defaults = {"model": QWEN, "instance_type": InstanceType.G5_2XLARGE, "detailed_observability": False}
+    return TgiEndpoint(stack, "Llm", **{**defaults, **arguments})
 
 
 def policy(template: Json, name: str) -> Json:

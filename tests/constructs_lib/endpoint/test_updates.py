@@ -56,7 +56,7 @@ def rendered(tmp_path: Path, *, scaled: bool = False, front_door: bool = False, 
 
 def endpoint(stack: Construct, **arguments: Any) -> TgiEndpoint:
     defaults = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": InstanceType.G5_2XLARGE}
-    return TgiEndpoint(stack, "Llama", **{**defaults, **arguments})
+    return TgiEndpoint(stack, "Llama", **{**defaults, "detailed_observability": False, **arguments})
 
 
 def replacing(stack: Construct) -> TgiEndpoint:
