@@ -10,7 +10,7 @@ from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, s
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_tokens, is_token
 from constructs_lib.endpoint.container_image import ContainerImage
-from constructs_lib.endpoint.data_capture import DataCapture
+from constructs_lib.endpoint.data_capture import DataCapture, capture_problems, capture_warnings
 from constructs_lib.endpoint.metrics_config import detail_problems, detail_warnings
 from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
@@ -127,6 +127,7 @@ class EndpointArguments:
         yield from replacement_problems(self.replace_on_instance_type_change, self.endpoint_name)
         yield from zero_type_problems(self.scale_to_zero)
         yield from detail_problems(self.detailed_observability)
+        yield from capture_problems(self.data_capture, environment_of(scope))
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)
@@ -146,6 +147,12 @@ class EndpointArguments:
         reservation, account = _hide_members(self.capacity_reservation), _known(environment_of(scope).account)
         yield from reservation_warnings(reservation, account)
         yield from detail_warnings(self.detailed_observability)
+        access = self.network.access()
+        yield from capture_warnings(
+            self.data_capture,
+            has_components=self.scale_to_zero is not None,
+            reaches_s3=None if access is None else access.s3_access,
+        )
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""
@@ -158,6 +165,7 @@ class EndpointArguments:
             routing=self.routing,
             capacity_reservation=self.capacity_reservation,
             detailed_observability=self.detailed_observability,
+            data_capture=self.data_capture,
             tags=self.tags or {},
         )
 

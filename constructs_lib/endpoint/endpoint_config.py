@@ -64,6 +64,7 @@ def render_config(
         production_variants=[_variant(request, plan, runs, hosting)],
         kms_key_id=hosting.volume_key.key_arn if hosting.volume_key else None,
         metrics_config=metrics_config(hosting.detailed_observability),
+        data_capture_config=hosting.data_capture.render() if hosting.data_capture else None,
         **_host(runs, request) if isinstance(runs, ManagedInstances) else {},
     )
     if isinstance(runs, ManagedInstances):

@@ -149,6 +149,29 @@ class ExecutionRole:
         self._wait_for(key.grant(self.role, *actions))
         self._allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
+    def allow_captures(self, bucket: s3.IBucket, folder: str, key: kms.IKey | None) -> None:
+        """Allow storing captured requests and answers.
+
+        Args:
+            bucket: The bucket.
+            folder: The folder, without a slash at its end.
+            key: The key that encrypts them; None for S3's.
+        """
+        self._allow(
+            ["s3:PutObject"],
+            [bucket.arn_for_objects(f"{folder}/*")],
+            wildcard_reason="SageMaker names what it captures by endpoint, variant and time.",
+        )
+        if key is not None:
+            # S3 decrypts the parts of a large upload with the key that it has generated for them.
+            self._wait_for(key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey"))
+
+    @property
+    def takes_policies(self) -> bool:
+        """Whether the role accepts permissions: an immutable role ignores them."""
+        rendered = self._policy.node.default_child
+        return isinstance(rendered, iam.CfnPolicy) and bool(environment_of(self._scope).stack.resolve(rendered.roles))
+
     def _allow_decrypt(self, bucket: s3.IBucket) -> None:
         if bucket.encryption_key is not None:
             self._wait_for(bucket.encryption_key.grant_decrypt(self.role))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Annotations
+
+from constructs_lib.endpoint.data_capture import immutable_role_warning
 from constructs_lib.endpoint.execution_role import ExecutionRole
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.planning.validation.problem import Problem
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sagemaker as sagemaker
     from constructs import Construct
 
+    from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.sagemaker_model import Hosting
 
 
@@ -35,6 +39,8 @@ class ModelHost:
         self.vpc_config: sagemaker.CfnModel.VpcConfigProperty | None = network[0] if network else None
         self._connections: ec2.Connections | None = network[1] if network else None
         self._volume_key = hosting.volume_key
+        self._capture = hosting.data_capture
+        self._scope = scope
 
     @property
     def connections(self) -> ec2.Connections:
@@ -59,4 +65,12 @@ class ModelHost:
             self.execution_role.allow_network_interfaces()
         if self._volume_key is not None:
             self.execution_role.allow_volume_encryption(self._volume_key)
+        if self._capture is not None:
+            self._allow_captures(self._capture)
         self.execution_role.acknowledge_wildcards()
+
+    def _allow_captures(self, capture: DataCapture) -> None:
+        self.execution_role.allow_captures(capture.bucket, capture.folder, capture.encryption_key)
+        if not self.execution_role.takes_policies:
+            warning = immutable_role_warning(capture)
+            Annotations.of(self._scope).add_warning_v2(warning.id, warning.message)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.endpoint.container_image import ContainerImage
+    from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.model_host import ModelHost
     from constructs_lib.endpoint.network import Network
@@ -40,6 +41,7 @@ class Hosting:
         routing: How SageMaker chooses the instance of a request. Default: the one with the fewest in progress.
         capacity_reservation: Reserved instances, the only ones then. Default: none.
         detailed_observability: Whether SageMaker collects its detailed metrics. Default: no.
+        data_capture: Which requests and answers SageMaker stores. Default: none.
     """
 
     model: Model
@@ -52,6 +54,7 @@ class Hosting:
     routing: Routing = field(default_factory=Routing)
     capacity_reservation: CapacityReservation | None = None
     detailed_observability: bool | None = None
+    data_capture: DataCapture | None = None
 
 
 class SageMakerModel:

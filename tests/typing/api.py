@@ -18,6 +18,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs_lib import (
     CapacityReservation,
     CheapestFor,
+    DataCapture,
     FrontDoor,
     IModelEndpoint,
     InstanceType,
@@ -122,6 +123,15 @@ TgiEndpoint(
     routing=Routing.prefix_aware(shared_bytes=4096, threshold=16),
     capacity_reservation=CapacityReservation(arn="arn:aws:sagemaker:eu-west-1:123456789012:training-plan/chat"),
     instance_provision_timeout=Duration.minutes(10),
+    data_capture=DataCapture(
+        bucket=bucket,
+        prefix="captured",
+        sampling_percentage=5,
+        what="input",
+        key=kms.Key(stack, "CaptureKey"),
+        json_content_types=["application/json"],
+    ),
+    detailed_observability=True,
     variant_name="AllTraffic",
     endpoint_name="chat",
     role=role,
