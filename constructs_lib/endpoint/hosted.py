@@ -1,4 +1,4 @@
-"""An endpoint that this app creates, whatever its engine: Model, EndpointConfig, Endpoint and role."""
+"""What every endpoint of this app has, whatever its engine: Model, EndpointConfig, Endpoint and role."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._lazy import late_string, late_value
-from constructs_lib._tokens import hide_token, hide_tokens_of_request, is_token
+from constructs_lib._tokens import hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_home, component_name
-from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
+from constructs_lib.endpoint.interface import EndpointResource, name_in_arn
 from constructs_lib.endpoint.model_host import ModelHost
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
-from constructs_lib.endpoint.updates import keep_instance_count, own_policy, refuse_other_stacks
+from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
-from constructs_lib.planning.scaling.updates import replacing_id, type_change_warning
+from constructs_lib.planning.scaling.updates import replacing_id
 from constructs_lib.planning.scaling.zero import plan_zero, zero_problems, zero_warnings
 from constructs_lib.planning.summary import METADATA, PlanSummary, planned_capacity, summary
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
-    from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.request import EndpointRequest
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
-class HostedEndpoint(EndpointBase):
+class HostedEndpoint(EndpointResource):
     """A SageMaker endpoint, rendered from a plan without problems.
 
     Args:
@@ -120,11 +119,6 @@ class HostedEndpoint(EndpointBase):
         return self._zero.wake if self._zero else None
 
     @property
-    def max_body_bytes(self) -> int:
-        """Size limit of one request, in bytes."""
-        return self._plan.max_body_bytes
-
-    @property
     def serving(self) -> ServingFacts:
         """What is known at synth about how the model is served."""
         return self._plan.serving
@@ -145,8 +139,8 @@ class HostedEndpoint(EndpointBase):
         """
         self._capacity = replace(
             self._capacity,
-            min_instances=_known(min_instances),
-            max_instances=_known(max_instances),
+            min_instances=known(min_instances),
+            max_instances=known(max_instances),
         )
         if self._capacity.max_instances != 1:
             Annotations.of(self).acknowledge_warning(ONE_INSTANCE, "something adds instances")
@@ -166,7 +160,7 @@ class HostedEndpoint(EndpointBase):
 
         def describe() -> str | None:
             line = self._summary()
-            return describe_price(self._capacity, line.streams, line.stream_tokens, _known(front_door_memory))
+            return describe_price(self._capacity, line.streams, line.stream_tokens, known(front_door_memory))
 
         return None if describe() is None else late_string(describe)
 
@@ -191,52 +185,6 @@ class HostedEndpoint(EndpointBase):
             ConfigurationError: The endpoint is not in a VPC.
         """
         return self._host.connections
-
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow a grantee to invoke the endpoint, streaming and non-streaming.
-
-        Args:
-            grantee: The principal that may invoke it.
-        """
-        return super().grant_invoke(own_policy(grantee, self._endpoint) if self._replacement else grantee)
-
-    def auto_scale(
-        self, *, min_instances: int = 1, max_instances: int, request_tokens: int | None = None
-    ) -> EndpointScaling:
-        """Let Application Auto Scaling change the number of instances; by what, you say with what this returns.
-
-        From then on an update of the endpoint keeps the number that it has, and `instance_count` applies to a new
-        endpoint only. An update cannot change the instance type of an endpoint that scales, unless the endpoint has
-        `replace_on_instance_type_change`; a warning says how to change it nevertheless.
-
-        Args:
-            min_instances: The smallest number of instances, at least 1. Default: 1.
-            max_instances: The largest number of instances, which bounds the bill.
-            request_tokens: Prompt and answer of one request together as your clients send them, in tokens, from which
-                `on_concurrency` works out its default target. Default: the longest request, `max_total_tokens`.
-
-        Raises:
-            ConfigurationError: An argument is wrong, `instance_count` is not between the limits, or the endpoint scales
-                already.
-        """
-        # Imported here, as it costs time and few endpoints scale.
-        from constructs_lib.endpoint.instance_scaling import own_scaling_problems, scale_instances
-
-        scaling = scale_instances(
-            self,
-            min_instances=min_instances,
-            max_instances=max_instances,
-            request_tokens=request_tokens,
-            plan=self._plan,
-            problems=own_scaling_problems(self._arguments, hide_token(min_instances), hide_token(max_instances)),
-            tell_range=self.set_capacity_range,
-        )
-        self._capacity = replace(self._capacity, request_tokens=_known(request_tokens))
-        keep_instance_count(self._endpoint)
-        if self._replacement is None:
-            warning = type_change_warning()
-            Annotations.of(self).add_warning_v2(warning.id, warning.message)
-        return scaling
 
     def _scale_to_zero(self, zero: ZeroPlan, request: EndpointRequest, model: SageMakerModel) -> None:
         # Imported here, as it costs time and few endpoints scale.
@@ -279,6 +227,6 @@ def _managed(zero: ZeroPlan, host: ModelHost) -> ManagedInstances:
     return ManagedInstances(minimum=0, maximum=most, role=host.execution_role, vpc_config=host.vpc_config)
 
 
-def _known(number: Any) -> Any:
+def known(number: Any) -> Any:
     """The number; None if only the deployment knows it."""
     return None if is_token(number) else number

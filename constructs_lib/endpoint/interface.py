@@ -13,7 +13,7 @@ from aws_cdk.interfaces.aws_sagemaker import EndpointReference
 
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.inference_component import component_arn
-from constructs_lib.endpoint.metrics import EndpointMetrics
+from constructs_lib.endpoint.metrics import EndpointMetrics, VariantMetrics
 
 if TYPE_CHECKING:
     from constructs_lib.planning.scaling.wake import WakeFacts
@@ -60,8 +60,8 @@ class IModelEndpoint(Protocol):
 
 
 @jsii.implements(sagemaker.IEndpoint)
-class EndpointBase(Resource, EndpointMetrics):
-    """Grants and metrics, which need only an endpoint's name and ARN."""
+class EndpointResource(Resource, VariantMetrics):
+    """An endpoint for any kind of invocation."""
 
     @property
     @abstractmethod
@@ -84,14 +84,18 @@ class EndpointBase(Resource, EndpointMetrics):
         return None
 
     @property
-    def wake(self) -> WakeFacts | None:
-        """How the model comes back from zero copies: it always has one."""
-        return None
-
-    @property
     def endpoint_ref(self) -> EndpointReference:
         """The reference that the CDK's own constructs take."""
         return EndpointReference(endpoint_arn=self.endpoint_arn)
+
+
+class EndpointBase(EndpointResource, EndpointMetrics):
+    """Grants and metrics of a real-time endpoint, which need only its name and ARN."""
+
+    @property
+    def wake(self) -> WakeFacts | None:
+        """How the model comes back from zero copies: it always has one."""
+        return None
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint, streaming and non-streaming.

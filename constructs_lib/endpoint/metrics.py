@@ -1,4 +1,4 @@
-"""CloudWatch metrics of a real-time endpoint."""
+"""CloudWatch metrics of an endpoint."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ class MetricOptions(TypedDict, total=False):
     color: str
 
 
-class EndpointMetrics:
-    """Metrics of one production variant, or of its inference component if there is one.
+class VariantMetrics:
+    """Metrics of one production variant, or of its inference component, that every kind of endpoint has.
 
-    Names, dimensions and statistics are those of real-time endpoints and of inference components.
     No metric filters by unit, as an alarm on a metric that is published with another unit stays in INSUFFICIENT_DATA.
     Source: Amazon SageMaker AI Developer Guide, "Amazon SageMaker AI metrics in Amazon CloudWatch".
     """
@@ -81,18 +80,6 @@ class EndpointMetrics:
             **options,
         )
 
-    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests sent to the endpoint. Sum over 5 minutes; a count."""
-        return self._request_metric("Invocations", "Sum", options)
-
-    def metric_invocations_per_instance(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests sent to the endpoint, per instance, or per copy of an inference component.
-
-        Sum over 5 minutes, the only statistic; a count.
-        """
-        name = "InvocationsPerInstance" if self.inference_component_name is None else "InvocationsPerCopy"
-        return self._request_metric(name, "Sum", options)
-
     def metric_invocation_4xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the container answered with 4xx. Sum over 5 minutes; a count."""
         return self._request_metric("Invocation4XXErrors", "Sum", options)
@@ -101,44 +88,9 @@ class EndpointMetrics:
         """Requests that the container answered with 5xx. Sum over 5 minutes; a count."""
         return self._request_metric("Invocation5XXErrors", "Sum", options)
 
-    def metric_invocation_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests without a 2xx answer: 4xx, 5xx, low-level socket errors, time-outs. Sum over 5 minutes; a count."""
-        return self._request_metric("InvocationModelErrors", "Sum", options)
-
     def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Time that the container took, including the network. Average over 5 minutes; microseconds."""
         return self._request_metric("ModelLatency", "Average", options)
-
-    def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that SageMaker added to the model latency. Average over 5 minutes; microseconds."""
-        return self._request_metric("OverheadLatency", "Average", options)
-
-    def metric_first_chunk_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time from a streamed request's arrival to its first chunk. Average over 5 minutes; microseconds.
-
-        AWS documents it for bidirectional streaming, so it may not include other streamed answers.
-        """
-        return self._request_metric("FirstChunkLatency", "Average", options)
-
-    def metric_first_chunk_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """The container's part of `metric_first_chunk_latency`. Average over 5 minutes; microseconds."""
-        return self._request_metric("FirstChunkModelLatency", "Average", options)
-
-    def metric_mid_stream_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Streamed answers that failed after their start. Sum over 5 minutes; a count.
-
-        AWS documents it for bidirectional streaming, so it may not include other streamed answers.
-        """
-        return self._request_metric("MidStreamErrors", "Sum", options)
-
-    def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests in progress or queued on one instance, or on one copy of an inference component.
-
-        A streamed request counts until its last token. Published every 10 seconds. Maximum over 5 minutes (the only
-        other statistic is Minimum); a count.
-        """
-        name = "ConcurrentRequestsPerModel" if self.inference_component_name is None else "ConcurrentRequestsPerCopy"
-        return self._request_metric(name, "Maximum", options)
 
     def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """CPU in use. Average over 5 minutes; percent, 100 for each core, at most 100 of an inference component."""
@@ -174,3 +126,58 @@ class EndpointMetrics:
         if self.inference_component_name is not None:
             namespace, name = COMPONENTS_NAMESPACE, f"{name}Normalized"
         return self.metric(name, namespace=namespace, **({"statistic": "Average"} | options))
+
+
+class EndpointMetrics(VariantMetrics):
+    """Metrics of one production variant of a real-time endpoint, or of its inference component if there is one.
+
+    Names, dimensions and statistics are those of real-time endpoints and of inference components.
+    Source: as for `VariantMetrics`.
+    """
+
+    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests sent to the endpoint. Sum over 5 minutes; a count."""
+        return self._request_metric("Invocations", "Sum", options)
+
+    def metric_invocations_per_instance(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests sent to the endpoint, per instance, or per copy of an inference component.
+
+        Sum over 5 minutes, the only statistic; a count.
+        """
+        name = "InvocationsPerInstance" if self.inference_component_name is None else "InvocationsPerCopy"
+        return self._request_metric(name, "Sum", options)
+
+    def metric_invocation_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests without a 2xx answer: 4xx, 5xx, low-level socket errors, time-outs. Sum over 5 minutes; a count."""
+        return self._request_metric("InvocationModelErrors", "Sum", options)
+
+    def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Time that SageMaker added to the model latency. Average over 5 minutes; microseconds."""
+        return self._request_metric("OverheadLatency", "Average", options)
+
+    def metric_first_chunk_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Time from a streamed request's arrival to its first chunk. Average over 5 minutes; microseconds.
+
+        AWS documents it for bidirectional streaming, so it may not include other streamed answers.
+        """
+        return self._request_metric("FirstChunkLatency", "Average", options)
+
+    def metric_first_chunk_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """The container's part of `metric_first_chunk_latency`. Average over 5 minutes; microseconds."""
+        return self._request_metric("FirstChunkModelLatency", "Average", options)
+
+    def metric_mid_stream_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Streamed answers that failed after their start. Sum over 5 minutes; a count.
+
+        AWS documents it for bidirectional streaming, so it may not include other streamed answers.
+        """
+        return self._request_metric("MidStreamErrors", "Sum", options)
+
+    def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests in progress or queued on one instance, or on one copy of an inference component.
+
+        A streamed request counts until its last token. Published every 10 seconds. Maximum over 5 minutes (the only
+        other statistic is Minimum); a count.
+        """
+        name = "ConcurrentRequestsPerModel" if self.inference_component_name is None else "ConcurrentRequestsPerCopy"
+        return self._request_metric(name, "Maximum", options)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from constructs_lib.endpoint.arguments import EndpointArguments
-from constructs_lib.endpoint.hosted import HostedEndpoint
 from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.endpoint.network import Network
+from constructs_lib.endpoint.real_time import RealTimeEndpoint
 from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from constructs_lib.planning.serving_limits import ServingOptions
 
 
-class TgiEndpoint(HostedEndpoint):
+class TgiEndpoint(RealTimeEndpoint):
     """A SageMaker real-time endpoint that serves one model with TGI.
 
     Anything that would keep it from starting is rejected at synth, all problems at once; what is legal but risky is a
