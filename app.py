@@ -10,6 +10,8 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `cors`: the origins whose pages may call every front door, separated by commas (`http://localhost:3000`), or `*`.
   Default: none.
 - `detailed_observability`: `on` for SageMaker's detailed metrics, which are billed by volume. Default: `off`.
+- `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
+- `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
 - `nag`: `off` to synthesize without cdk-nag. Default: `on`.
 """
@@ -29,6 +31,7 @@ from aws_cdk import App, Environment, Validations
 from constructs_lib import Cors
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import FrontDoorStack
+from stacks.monitoring import Monitoring
 from stacks.presets import PRESETS
 
 # The context value in which the CDK CLI passes the stacks selected with `--exclusively` (`cdk deploy -e NAME`). It is
@@ -51,6 +54,7 @@ def build(app: App, env: Environment) -> None:
     endpoints = app.node.try_get_context("front_door")
     cloud_watch_role, playground = _is_on(app, "cloud_watch_role"), _is_on(app, "playground", default=False)
     cors, detailed = _cors(app), _is_on(app, "detailed_observability", default=False)
+    monitoring = _monitoring(app)
     for name in _stack_names(app, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
@@ -60,6 +64,7 @@ def build(app: App, env: Environment) -> None:
                 cloud_watch_role=cloud_watch_role,
                 playground=playground,
                 cors=cors,
+                monitoring=monitoring,
                 env=env,
             )
         else:
@@ -71,6 +76,7 @@ def build(app: App, env: Environment) -> None:
                 playground=playground,
                 cors=cors,
                 detailed_observability=detailed,
+                monitoring=monitoring,
                 env=env,
             )
     if _is_on(app, "nag"):
@@ -101,6 +107,23 @@ def _cors(app: App) -> Cors | None:
     value = app.node.try_get_context("cors")
     origins = value if isinstance(value, list) else str(value or "").replace(",", " ").split()
     return Cors(allowed_origins=origins) if origins else None
+
+
+def _monitoring(app: App) -> Monitoring | None:
+    """How stacks are monitored, by the contexts `monitoring` and `alarm_email`.
+
+    Raises:
+        SystemExit: The address is none, or there is one without monitoring.
+    """
+    email = app.node.try_get_context("alarm_email")
+    if not _is_on(app, "monitoring", default=False):
+        if email is not None:
+            raise SystemExit(f"alarm_email={email}: requires monitoring. Add -c monitoring=on.")
+        return None
+    try:
+        return Monitoring(alarm_email=None if email is None else str(email))
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _is_on(app: App, key: str, *, default: bool = True) -> bool:

@@ -9,6 +9,7 @@ from aws_cdk import Stack
 
 from constructs_lib import FrontDoor, ServingOptions, TgiEndpoint
 from stacks.console import Console
+from stacks.monitoring import Monitoring, Watched, add_monitoring
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class FrontDoorStack(Stack):
             and Region is enough. Default: True.
         playground: Whether `GET /` serves a page for trying the models. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
+        monitoring: Alarms of the front door and of the existing endpoints, and the topic that they notify; endpoints of
+            other stacks are monitored there. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -63,9 +66,11 @@ class FrontDoorStack(Stack):
         cloud_watch_role: bool = True,
         playground: bool = False,
         cors: Cors | None = None,
+        monitoring: Monitoring | None = None,
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id, env=env, description=f"One streaming API for {', '.join(endpoints)}")
+        self._existing: list[Watched] = []
         self.front_door = FrontDoor(
             self,
             "FrontDoor",
@@ -80,10 +85,14 @@ class FrontDoorStack(Stack):
         console = Console(self)
         link = console.rest_api(self.front_door.api.rest_api_id)
         add_links(self, console, {"ApiConsole": (link, "The API in the AWS console")})
+        if monitoring is not None:
+            add_monitoring(self, monitoring, [*self._existing, self.front_door])
 
     def _endpoint(self, name: str, endpoint: ExistingEndpoint | IModelEndpoint) -> IModelEndpoint:
         if not isinstance(endpoint, ExistingEndpoint):
             return endpoint
-        return TgiEndpoint.from_endpoint_name(
+        existing = TgiEndpoint.from_endpoint_name(
             self, f"Endpoint-{name}", endpoint.endpoint_name, model_id=endpoint.model_id, **endpoint.serving
         )
+        self._existing.append(existing)
+        return existing

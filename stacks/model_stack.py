@@ -9,6 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import FrontDoor, Model, TgiEndpoint, TgiImage
 from stacks.console import Console
+from stacks.monitoring import Monitoring, add_monitoring
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class ModelStack(Stack):
         playground: Whether `GET /` serves a page for trying the model. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
         detailed_observability: Whether SageMaker collects detailed metrics, which are billed by volume. Default: False.
+        monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
         description: Description of the stack. Default: the model and its instance type.
         termination_protection: Whether CloudFormation rejects deleting the stack. Default: False.
@@ -66,6 +68,7 @@ class ModelStack(Stack):
         playground: bool = False,
         cors: Cors | None = None,
         detailed_observability: bool = False,
+        monitoring: Monitoring | None = None,
         env: Environment | None = None,
         description: str | None = None,
         termination_protection: bool = False,
@@ -99,6 +102,8 @@ class ModelStack(Stack):
         )
         self.consumer = add_default_consumer(self.front_door)
         self._add_outputs()
+        if monitoring is not None:
+            add_monitoring(self, monitoring, [self.endpoint, self.front_door])
 
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name

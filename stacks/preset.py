@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib import Cors, InstanceType, TgiOptions
+    from stacks.monitoring import Monitoring
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,7 @@ class PresetStack(ModelStack):
         playground: Whether `GET /` serves a page for trying the model. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
         detailed_observability: Whether SageMaker collects detailed metrics, which are billed by volume. Default: False.
+        monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -64,6 +66,7 @@ class PresetStack(ModelStack):
         playground: bool = False,
         cors: Cors | None = None,
         detailed_observability: bool = False,
+        monitoring: Monitoring | None = None,
         env: Environment | None = None,
     ) -> None:
         super().__init__(
@@ -79,5 +82,6 @@ class PresetStack(ModelStack):
             playground=playground,
             cors=cors,
             detailed_observability=detailed_observability,
+            monitoring=monitoring,
             env=env,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import jsii
 from aws_cdk import Annotations, Tags
@@ -25,6 +25,7 @@ from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.capacity import Capacity
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.fleet_summary import fleet_summary
+from constructs_lib.planning.monitoring.alarm import RUNBOOK
 from constructs_lib.planning.scaling.routing import Routing
 from constructs_lib.planning.summary import METADATA
 
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
     from aws_cdk import Duration, Size
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_sns as sns
 
     from constructs_lib.endpoint.fleet_arguments import PlannedFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
+    from constructs_lib.endpoint.watched import InstanceAlarms
     from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
 
@@ -219,6 +222,26 @@ class ModelFleet(EndpointBase):
         for other in others:
             first = first.combine(other)
         return first
+
+    def monitor(
+        self, *, topic: sns.ITopic | None = None, runbook: str = RUNBOOK, **alarms: Unpack[InstanceAlarms]
+    ) -> None:
+        """Add the alarms of the instances, and a rule that reports when the endpoint fails or is rolled back.
+
+        Those of a model are its own: `fleet.models["chat"].monitor(…)`.
+
+        Args:
+            topic: As for `TgiEndpoint.monitor`.
+            runbook: As for `TgiEndpoint.monitor`.
+            alarms: Other thresholds, and None for the alarms that you do not want: the members of `InstanceAlarms`.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or it has been called already.
+        """
+        # Imported here, as it costs time and not every fleet is monitored.
+        from constructs_lib.endpoint.monitoring import monitor_fleet
+
+        monitor_fleet(self, topic=topic, runbook=runbook, alarms=alarms)
 
     def _render_endpoint(
         self, planned: PlannedFleet, instances: tuple[int, int], endpoint_name: str | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
@@ -13,17 +13,20 @@ from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.scaled_resource import component_copies
 from constructs_lib.endpoint.scaling import SCALING, EndpointScaling
 from constructs_lib.endpoint.zero_scaling import ZeroScaling
+from constructs_lib.planning.monitoring.alarm import RUNBOOK
 from constructs_lib.planning.scaling.zero import plan_zero, zero_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aws_cdk import aws_sagemaker as sagemaker
+    from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.model_host import ModelHost
+    from constructs_lib.endpoint.watched import ModelAlarms
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.serving_limits import ServingFacts
@@ -172,6 +175,28 @@ class FleetMember(EndpointBase):
         None if the number is always the same, or if the model goes to zero.
         """
         return self._scaling
+
+    def monitor(
+        self, *, topic: sns.ITopic | None = None, runbook: str = RUNBOOK, **alarms: Unpack[ModelAlarms]
+    ) -> None:
+        """Add the alarms of the model. Those of the instances are the fleet's: `fleet.monitor(…)`.
+
+        Args:
+            topic: As for `TgiEndpoint.monitor`.
+            runbook: As for `TgiEndpoint.monitor`.
+            alarms: Other thresholds, and None for the alarms that you do not want: the members of `ModelAlarms`.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or it has been called already.
+        """
+        # Imported here, as it costs time and not every endpoint is monitored.
+        from constructs_lib.endpoint.monitoring import monitor_member
+
+        load = (
+            self._planned.plan,
+            self._planned.model.request_tokens if self._zero is None else self._zero.request_tokens,
+        )
+        monitor_member(self, load, topic=topic, runbook=runbook, alarms=alarms)
 
     def _scale(self, component: InferenceComponent, least: int, most: int) -> EndpointScaling:
         model = self._planned.model

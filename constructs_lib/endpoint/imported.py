@@ -9,7 +9,8 @@ from aws_cdk import Arn, ArnFormat
 
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token, hide_tokens, is_token
-from constructs_lib.endpoint.interface import EndpointBase, name_in_arn
+from constructs_lib.endpoint.interface import name_in_arn
+from constructs_lib.endpoint.watched import WatchedEndpoint
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
 from constructs_lib.planning.scaling.wake import WakeFacts
@@ -32,7 +33,7 @@ _COMPONENT = "inference_component_name"
 _MAX_WAKE_SECONDS = 86400
 
 
-class ImportedEndpoint(EndpointBase):
+class ImportedEndpoint(WatchedEndpoint):
     """An endpoint that exists already, returned by `TgiEndpoint.from_endpoint_name` and `from_endpoint_arn`."""
 
     def __init__(

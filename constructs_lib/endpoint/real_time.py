@@ -9,17 +9,18 @@ from aws_cdk import Annotations
 
 from constructs_lib._tokens import hide_token
 from constructs_lib.endpoint.hosted import HostedEndpoint, known
-from constructs_lib.endpoint.interface import EndpointBase
 from constructs_lib.endpoint.updates import keep_instance_count, own_policy
+from constructs_lib.endpoint.watched import WatchedEndpoint
 from constructs_lib.planning.scaling.updates import type_change_warning
 
 if TYPE_CHECKING:
     from aws_cdk import aws_iam as iam
 
     from constructs_lib.endpoint.scaling import EndpointScaling
+    from constructs_lib.planning.request import EndpointPlan
 
 
-class RealTimeEndpoint(HostedEndpoint, EndpointBase):
+class RealTimeEndpoint(HostedEndpoint, WatchedEndpoint):
     """A SageMaker real-time endpoint, rendered from a plan without problems; the arguments are those of its base."""
 
     @property
@@ -72,3 +73,6 @@ class RealTimeEndpoint(HostedEndpoint, EndpointBase):
             warning = type_change_warning()
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
         return scaling
+
+    def _planned_load(self) -> tuple[EndpointPlan | None, int | None]:
+        return self._plan, self._capacity.request_tokens

@@ -20,8 +20,8 @@ from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Con
 from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function import add_function, validated_environment
 from constructs_lib.front_door.log_queries import add_queries
-from constructs_lib.front_door.metrics import FrontDoorMetrics
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
+from constructs_lib.front_door.watched import WatchedFrontDoor
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.summary import FRONT_DOOR_METADATA
 from constructs_lib.planning.validation.problem import Problem
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.web_acl import WebAcl
 
 
-class FrontDoor(Construct, FrontDoorMetrics):
+class FrontDoor(Construct, WatchedFrontDoor):
     """A REST API backed by one function, which sends each request to a SageMaker endpoint.
 
     It serves TGI's routes (such as `POST /generate`) and OpenAI's (such as `POST /v1/chat/completions`), describes them
@@ -148,6 +148,7 @@ class FrontDoor(Construct, FrontDoorMetrics):
         variables = validated_environment(scope, id, arguments)
         super().__init__(scope, id)
         self._access, self._domain = access, domain
+        self._holds_clients = on_wake is not None
         self._models: dict[str, IModelEndpoint] = dict(models)
         self.memory_size = memory_size
         self._add_resources(arguments, variables)

@@ -94,7 +94,7 @@ class FrontDoorApi(Construct):
         access, exposure = arguments.access, arguments.exposure
         binding = access.bind(Construct(self, "Authorizer"), log_retention=arguments.log_retention)
         # Without slashes: API Gateway does not document which characters it allows.
-        name = scope.node.path.replace("/", "-")[:128]
+        self.name = name = scope.node.path.replace("/", "-")[:128]
         body, policy = self._body(name, function, binding), exposure.policy(access)
         endpoints = exposure.endpoint_configuration()
         self._deployed = [body, policy, endpoints.types, endpoints.vpc_endpoint_ids, binding.key_source]

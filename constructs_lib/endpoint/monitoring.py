@@ -1,0 +1,193 @@
+"""Adds the alarms of endpoints, and the rule that reports changes of their state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+
+from constructs_lib._arguments import quantity_problems
+from constructs_lib._monitoring import add_monitoring, check_monitoring, place_problems
+from constructs_lib._nag import acknowledge
+from constructs_lib.planning.monitoring.capacity import held_requests, overload_seconds
+from constructs_lib.planning.monitoring.endpoint_alarms import (
+    DISK,
+    HOST_MEMORY,
+    IDLE_HOURS,
+    MODEL_ERRORS,
+    ModelThresholds,
+    ServedModel,
+    instance_alarms,
+    model_alarms,
+)
+from constructs_lib.planning.monitoring.state_changes import event_pattern, message_template
+from constructs_lib.planning.monitoring.thresholds import INSTANCE_RULES, MODEL_RULES
+from constructs_lib.planning.validation.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from aws_cdk import aws_sns as sns
+    from constructs import Construct
+
+    from constructs_lib.endpoint.interface import EndpointBase
+    from constructs_lib.planning.monitoring.alarm import Alarm
+    from constructs_lib.planning.request import EndpointPlan
+
+    Load = tuple[EndpointPlan | None, int | None]
+
+_HOUR = 3600
+_RULE_FINDINGS = {
+    "Serverless-EventBusDLQ": "The rule only notifies people of a state that SageMaker's console and API show as well;"
+    " EventBridge tries for 24 hours to deliver it. Nobody would read a queue of notifications that failed.",
+}
+
+
+def monitor_endpoint(
+    endpoint: EndpointBase, load: Load, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]
+) -> None:
+    """Monitor an endpoint with one model. `WatchedEndpoint.monitor` describes the arguments.
+
+    Args:
+        endpoint: The endpoint.
+        load: Its plan, and the tokens of a request; None for what is not known.
+        topic: The topic.
+        runbook: Where the runbook is.
+        alarms: The thresholds.
+    """
+    _check(endpoint, topic, runbook, alarms, {**MODEL_RULES, **INSTANCE_RULES})
+    scope = add_monitoring(
+        endpoint,
+        [*_model_alarms(endpoint, load, alarms), *_instance_alarms(endpoint, alarms)],
+        topic=topic,
+        runbook=runbook,
+    )
+    report_state_changes(scope, endpoint.endpoint_name, topic=topic, runbook=runbook)
+
+
+def monitor_member(
+    member: EndpointBase, load: Load, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]
+) -> None:
+    """Monitor one model of a fleet; the fleet itself watches the instances.
+
+    Args:
+        member: The model.
+        load: As for `monitor_endpoint`.
+        topic: The topic.
+        runbook: Where the runbook is.
+        alarms: The thresholds.
+    """
+    _check(member, topic, runbook, alarms, MODEL_RULES)
+    add_monitoring(member, _model_alarms(member, load, alarms), topic=topic, runbook=runbook)
+
+
+def monitor_fleet(fleet: EndpointBase, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]) -> None:
+    """Monitor the instances of a fleet, and the state of its endpoint.
+
+    Args:
+        fleet: The fleet.
+        topic: The topic.
+        runbook: Where the runbook is.
+        alarms: The thresholds.
+    """
+    _check(fleet, topic, runbook, alarms, INSTANCE_RULES)
+    scope = add_monitoring(fleet, _instance_alarms(fleet, alarms), topic=topic, runbook=runbook)
+    report_state_changes(scope, fleet.endpoint_name, topic=topic, runbook=runbook)
+
+
+def report_state_changes(scope: Construct, endpoint_name: str, *, topic: sns.ITopic | None, runbook: str) -> None:
+    """Report to a topic when an endpoint fails or is rolled back.
+
+    Args:
+        scope: The scope of the rule.
+        endpoint_name: Name of the endpoint.
+        topic: The topic, whose policy lets EventBridge publish. None: nothing is reported.
+        runbook: Where the runbook is.
+    """
+    if topic is None:
+        return
+    paths, template = message_template(runbook)
+    rule = events.CfnRule(
+        scope,
+        "StateChange",
+        description="Reports when a SageMaker endpoint fails or is rolled back",
+        event_pattern=event_pattern(endpoint_name),
+        targets=[
+            events.CfnRule.TargetProperty(
+                id="Topic",
+                arn=topic.topic_arn,
+                input_transformer=events.CfnRule.InputTransformerProperty(
+                    input_paths_map=paths, input_template=template
+                ),
+            )
+        ],
+    )
+    acknowledge(rule, _RULE_FINDINGS)
+
+
+def _check(
+    endpoint: EndpointBase, topic: Any, runbook: Any, alarms: Mapping[str, Any], rules: Mapping[str, Any]
+) -> None:
+    given = dict(alarms)
+    idle = given.pop("idle", None) if "idle" in rules else None
+    units = quantity_problems(idle=idle)
+    if idle is not None and not units:
+        given["idle"] = _hours(idle)
+    check_monitoring(
+        endpoint,
+        topic=topic,
+        runbook=runbook,
+        thresholds=given,
+        rules=rules,
+        problems=[*units, *_unfit(endpoint, alarms), *place_problems(endpoint)],
+    )
+
+
+def _unfit(endpoint: EndpointBase, alarms: Mapping[str, Any]) -> Iterator[Problem]:
+    """Thresholds of alarms that such an endpoint cannot have."""
+    component, wake = endpoint.inference_component_name, endpoint.wake
+    if component is None and alarms.get("no_capacity") is not None:
+        message = "is for inference components; an endpoint without has no such metric"
+        yield Problem("no_capacity", alarms["no_capacity"], message, "Leave it out.")
+    if wake is not None and alarms.get("idle") is not None:
+        message = "is for models that always have a copy, and this one goes to zero by itself"
+        yield Problem("idle", alarms["idle"], message, "Leave it out, and set idle of ScaleToZero.")
+
+
+def _hours(idle: Duration) -> float:
+    """Hours, as a whole number if they are."""
+    if idle.is_unresolved():
+        return idle.to_seconds()
+    hours = idle.to_seconds(integral=False) / _HOUR
+    return int(hours) if hours == int(hours) else hours
+
+
+def _model_alarms(endpoint: EndpointBase, load: Load, alarms: Mapping[str, Any]) -> Iterator[Alarm]:
+    plan, request_tokens = load
+    component, wake = endpoint.inference_component_name, endpoint.wake
+    idle = alarms.get("idle", Duration.hours(IDLE_HOURS))
+    model = ServedModel(
+        dimensions=_variant(endpoint) if component is None else {"InferenceComponentName": component},
+        component=component is not None,
+        overload_seconds=overload_seconds(plan),
+        wake_seconds=None if wake is None else wake.seconds,
+    )
+    held = None if plan is None else held_requests(plan, request_tokens)
+    thresholds = ModelThresholds(
+        model_errors=alarms.get("model_errors", MODEL_ERRORS),
+        no_capacity=alarms.get("no_capacity", 1),
+        overload=alarms.get("overload", held),
+        idle_hours=None if idle is None else int(_hours(idle)),
+    )
+    yield from model_alarms(model, thresholds)
+
+
+def _instance_alarms(endpoint: EndpointBase, alarms: Mapping[str, Any]) -> Iterator[Alarm]:
+    return instance_alarms(
+        _variant(endpoint), disk=alarms.get("disk", DISK), host_memory=alarms.get("host_memory", HOST_MEMORY)
+    )
+
+
+def _variant(endpoint: EndpointBase) -> dict[str, str]:
+    return {"EndpointName": endpoint.endpoint_name, "VariantName": endpoint.variant_name}
