@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Boolean, Integer, Rule, String, problem
@@ -66,6 +66,31 @@ class ServingFacts:
     max_client_batch_size: int | None = None
     enable_prefill_logprobs: bool | None = None
     reads_images: bool | None = None
+
+
+def common_facts(serving: Sequence[ServingFacts]) -> ServingFacts:
+    """What holds whichever of several serves: the smallest of numbers, what any lacks, and what all have alike.
+
+    Args:
+        serving: The facts of each; at least one.
+    """
+    names = [one.name for one in fields(ServingFacts)]
+    return ServingFacts(**{name: common_value([getattr(facts, name) for facts in serving]) for name in names})
+
+
+def common_value(values: Sequence[object]) -> Any:
+    """One member of `common_facts`: the smallest number, False if any is, else what all have alike, else None.
+
+    Args:
+        values: The value of each; None where it is not known. At least one.
+    """
+    known = [value for value in values if value is not None]
+    if any(value is False for value in known):  # 0 is equal to it
+        return False
+    numbers = [value for value in known if isinstance(value, int) and not isinstance(value, bool)]
+    if numbers:
+        return min(numbers)
+    return values[0] if all(value == values[0] for value in values) else None
 
 
 _COUNT = Integer(1)

@@ -7,13 +7,13 @@ not know which type will answer, so what it says and checks is what every one of
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.request import EndpointPlan
-from constructs_lib.planning.serving_limits import ServingFacts
+from constructs_lib.planning.serving_limits import common_facts, common_value
 from constructs_lib.planning.validation.problem import Described, PlanWarning, Problem, shown
 
 MAX_POOLS = 5
@@ -66,10 +66,10 @@ def combine(pools: object, plans: Sequence[EndpointPlan]) -> EndpointPlan:
         startup_timeout_seconds=_longest([plan.startup_timeout_seconds for plan in plans]),
         model_download_timeout_seconds=_longest([plan.model_download_timeout_seconds for plan in plans]),
         load_seconds=max(plan.load_seconds for plan in plans),
-        keeps_prefixes=_common_value([plan.keeps_prefixes for plan in plans]),
+        keeps_prefixes=common_value([plan.keeps_prefixes for plan in plans]),
         max_body_bytes=min(plan.max_body_bytes for plan in plans),
         memory=_smallest(plan.memory for plan in plans),
-        serving=_common([plan.serving for plan in plans]),
+        serving=common_facts([plan.serving for plan in plans]),
         problems=(*list_problems(pools), *_problems(plans), *_ami_problems(plans)),
         warnings=tuple(_warnings(plans)),
     )
@@ -86,22 +86,6 @@ def _smallest(memories: Iterable[MemoryPlan | None]) -> MemoryPlan | None:
     if any(memory is None for memory in known):
         return None
     return min((memory for memory in known if memory is not None), key=lambda memory: memory.max_tokens)
-
-
-def _common(serving: Sequence[ServingFacts]) -> ServingFacts:
-    """What holds whichever type serves: the smallest of numbers, what any lacks, and what all have alike."""
-    names = [one.name for one in fields(ServingFacts)]
-    return ServingFacts(**{name: _common_value([getattr(facts, name) for facts in serving]) for name in names})
-
-
-def _common_value(values: Sequence[object]) -> Any:
-    known = [value for value in values if value is not None]
-    if False in known:
-        return False
-    numbers = [value for value in known if isinstance(value, int) and not isinstance(value, bool)]
-    if numbers:
-        return min(numbers)
-    return values[0] if all(value == values[0] for value in values) else None
 
 
 def _problems(plans: Sequence[EndpointPlan]) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelChoice, known_model
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointRequest
-from constructs_lib.planning.serving_limits import ServingFacts, facts_problems
+from constructs_lib.planning.serving_limits import ServingFacts, common_facts, facts_problems
 from constructs_lib.planning.validation.unknown import UNKNOWN
 
 
@@ -191,3 +191,9 @@ def test_valid_facts_are_accepted() -> None:
         messages(ServingFacts(version="3.3.6", max_input_tokens=4095, max_total_tokens=4096, max_stop_sequences=0))
         == []
     )
+
+
+def test_a_limit_of_0_is_a_number_and_not_false() -> None:
+    facts = [ServingFacts(max_top_n_tokens=0), ServingFacts(max_top_n_tokens=5)]
+    assert common_facts(facts).max_top_n_tokens == 0
+    assert common_facts(facts).max_top_n_tokens is not False
