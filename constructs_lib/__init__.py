@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.model_variant import ModelVariant
     from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.endpoint.scaling import EndpointScaling
@@ -64,6 +65,7 @@ __all__ = [
     "ModelFacts",
     "ModelFile",
     "ModelFleet",
+    "ModelVariant",
     "Quantization",
     "Rollout",
     "RopeScaling",
@@ -94,6 +96,7 @@ _MODULES = {
     "IModelEndpoint": "endpoint.interface",
     "Model": "endpoint.model",
     "ModelFleet": "endpoint.fleet",
+    "ModelVariant": "endpoint.model_variant",
     "CheapestFor": "planning.hardware.instance_types",
     "InstanceType": "planning.hardware.instance_types",
     "ModelFacts": "planning.models.facts",

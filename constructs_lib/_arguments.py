@@ -15,6 +15,10 @@ from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import String, problem
 
+# The CDK keeps constructs by their ids in a JavaScript object, which has these already.
+_RESERVED_IDS = frozenset(
+    ("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf")
+)
 _MODEL_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
 
 
@@ -153,6 +157,11 @@ def model_name_problems(name: object) -> Iterator[Problem]:
             "a model's name must be 1 to 63 letters, digits, dots, underscores or hyphens",
             "Rename it; it appears in URLs and in the `model` field of requests.",
         )
+
+
+def is_reserved_id(name: object) -> bool:
+    """Whether the CDK has a name for itself, so that no construct can have it as its id."""
+    return isinstance(name, str) and (name in _RESERVED_IDS or name.startswith("__"))
 
 
 def type_name(value: object) -> str:

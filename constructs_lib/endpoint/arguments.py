@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
 from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import hide_tokens, is_token
+from constructs_lib._tokens import hide_token, hide_tokens, is_token
 from constructs_lib.endpoint.container_image import ContainerImage
 from constructs_lib.endpoint.data_capture import DataCapture, capture_problems, capture_warnings
 from constructs_lib.endpoint.metrics_config import detail_problems, detail_warnings
@@ -29,6 +29,7 @@ from constructs_lib.planning.scaling.capacity_reservation import (
 from constructs_lib.planning.scaling.pools import is_list
 from constructs_lib.planning.scaling.routing import Routing, routing_problems, routing_warnings
 from constructs_lib.planning.scaling.updates import replacement_problems
+from constructs_lib.planning.variants import first_weight_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,6 +75,7 @@ class EndpointArguments:
     endpoint_name: str | None
     role: iam.IRole | None
     tags: Mapping[str, str] | None
+    variant_weight: float = 1
 
     def request(self, scope: Construct, engine: Engine) -> EndpointRequest:
         """What the plan needs to know.
@@ -128,6 +130,8 @@ class EndpointArguments:
         yield from zero_type_problems(self.scale_to_zero)
         yield from detail_problems(self.detailed_observability)
         yield from capture_problems(self.data_capture, environment_of(scope))
+        weight, scales_to_zero = hide_token(self.variant_weight), self.scale_to_zero is not None
+        yield from first_weight_problems(weight, scales_to_zero=scales_to_zero)
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)
@@ -166,6 +170,7 @@ class EndpointArguments:
             capacity_reservation=self.capacity_reservation,
             detailed_observability=self.detailed_observability,
             data_capture=self.data_capture,
+            weight=self.variant_weight,
             tags=self.tags or {},
         )
 

@@ -1,4 +1,4 @@
-"""The EndpointConfig of a plan: one production variant."""
+"""The EndpointConfig of a plan, and a production variant of it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def render_config(
     config = sagemaker.CfnEndpointConfig(
         scope,
         "EndpointConfig",
-        production_variants=[_variant(request, plan, runs, hosting)],
+        production_variants=[render_variant(request=request, plan=plan, runs=runs, hosting=hosting)],
         kms_key_id=hosting.volume_key.key_arn if hosting.volume_key else None,
         metrics_config=metrics_config(hosting.detailed_observability),
         data_capture_config=hosting.data_capture.render() if hosting.data_capture else None,
@@ -85,16 +85,17 @@ def _host(instances: ManagedInstances, request: EndpointRequest) -> dict[str, An
     }
 
 
-def _variant(
-    request: EndpointRequest, plan: EndpointPlan, runs: SageMakerModel | ManagedInstances, hosting: Hosting
+def render_variant(
+    *, request: EndpointRequest, plan: EndpointPlan, runs: SageMakerModel | ManagedInstances, hosting: Hosting
 ) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
+    """Render a production variant; `render_config` describes the arguments."""
     pools = _instance_pools(plan, None if isinstance(runs, ManagedInstances) else runs)
     return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
         variant_name=request.variant_name,
         instance_type=None if pools else request.instance.name,
         instance_pools=pools,
         initial_instance_count=request.instance_count,
-        **_managed(runs) if isinstance(runs, ManagedInstances) else _runs_model(request, plan, runs),
+        **_managed(runs) if isinstance(runs, ManagedInstances) else _runs_model(request, plan, runs, hosting.weight),
         variant_instance_provision_timeout_in_seconds=request.instance_provision_timeout_seconds,
         volume_size_in_gb=request.volume_size_gib,
         inference_ami_version=plan.inference_ami_version,
@@ -103,10 +104,10 @@ def _variant(
     )
 
 
-def _runs_model(request: EndpointRequest, plan: EndpointPlan, model: SageMakerModel) -> dict[str, Any]:
+def _runs_model(request: EndpointRequest, plan: EndpointPlan, model: SageMakerModel, weight: float) -> dict[str, Any]:
     return {
         "model_name": model.resource.attr_model_name,
-        "initial_variant_weight": 1,
+        "initial_variant_weight": weight,
         # What the caller gives may be a token, which the plan does not know.
         "container_startup_health_check_timeout_in_seconds": request.startup_timeout_seconds
         or plan.startup_timeout_seconds,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib._arguments import model_name_problems, type_name
+from constructs_lib._arguments import is_reserved_id, model_name_problems, type_name
 from constructs_lib._tokens import hide_token, hide_tokens_of_request
 from constructs_lib.endpoint.arguments import EndpointArguments
 from constructs_lib.endpoint.fleet_member import PlannedModel
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from constructs_lib.planning.scaling.routing import Routing
 
 _VARIANT = "AllTraffic"
-# A model's name is the id of a construct, and the CDK keeps constructs in a JavaScript object, which has these already.
-_RESERVED = frozenset(
-    ("constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf")
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +125,7 @@ class FleetArguments:
             yield Problem("models", models, "must have at least one model", 'Write {"chat": FleetModel(model=…)}.')
         for name, model in self._given().items():
             yield from model_name_problems(name)
-            if name in _RESERVED or (isinstance(name, str) and name.startswith("__")):
+            if is_reserved_id(name):
                 yield Problem("models", name, "is a name that the CDK has for itself", "Rename it.")
             if not isinstance(model, FleetModel):
                 message = f"must be a FleetModel, not {type_name(model)}"

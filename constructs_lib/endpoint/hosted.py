@@ -62,8 +62,7 @@ class HostedEndpoint(EndpointResource):
         raise_if_any(scope, id, problems)
         super().__init__(scope, id, physical_name=request.endpoint_name)
         request, hosting = replace(request, instance=planned.instance), arguments.hosting()
-        self._plan = planned
-        self._arguments = arguments
+        self._engine, self._plan, self._arguments = engine, planned, arguments
         self._variant_name = request.variant_name
         self._model = hosting.model
         self._zero = plan_zero(zero, planned)
@@ -85,7 +84,8 @@ class HostedEndpoint(EndpointResource):
             self._scale_to_zero(self._zero, request, model)
         # Read by `python -m constructs_lib summary`.
         self.node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
-        for warning in [*planned.warnings, *arguments.warnings(scope, planned), *zero_warnings(zero, asked, planned)]:
+        self._warnings = [*planned.warnings, *arguments.warnings(scope, planned)]
+        for warning in [*self._warnings, *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     @property
@@ -160,7 +160,7 @@ class HostedEndpoint(EndpointResource):
 
         def describe() -> str | None:
             line = self._summary()
-            return describe_price(self._capacity, line.streams, line.stream_tokens, known(front_door_memory))
+            return describe_price(self.capacity, line.streams, line.stream_tokens, known(front_door_memory))
 
         return None if describe() is None else late_string(describe)
 

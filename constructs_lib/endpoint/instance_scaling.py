@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from constructs_lib._tokens import hide_token
+from constructs_lib.endpoint.interface import EndpointBase
 from constructs_lib.endpoint.scaled_resource import variant_instances
 from constructs_lib.endpoint.scaling import SCALING, EndpointScaling
 from constructs_lib.errors import raise_if_any
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from constructs_lib.endpoint.arguments import EndpointArguments
-    from constructs_lib.endpoint.interface import EndpointBase
+    from constructs_lib.endpoint.model_variant import AddedVariant
     from constructs_lib.planning.request import EndpointPlan
 
 
 def scale_instances(
-    endpoint: EndpointBase,
+    endpoint: EndpointBase | AddedVariant,
     *,
     min_instances: int,
     max_instances: int,
@@ -32,7 +33,7 @@ def scale_instances(
     """Scale the instances of an endpoint's variant, or raise all that is wrong with the arguments.
 
     Args:
-        endpoint: The endpoint.
+        endpoint: The endpoint, whose first variant is scaled, or another variant of it.
         min_instances: The smallest number, at least 1.
         max_instances: The largest number.
         request_tokens: Prompt and answer of one request together. Default: the longest request.
@@ -82,7 +83,8 @@ def own_scaling_problems(arguments: EndpointArguments, minimum: object, maximum:
     yield from count_problems(hide_token(arguments.instance_count), minimum, maximum)
 
 
-def _second_call_problems(endpoint: EndpointBase) -> Iterator[Problem]:
+def _second_call_problems(endpoint: EndpointBase | AddedVariant) -> Iterator[Problem]:
     if endpoint.inference_component_name is None and endpoint.node.try_find_child(SCALING) is not None:
+        noun = "endpoint" if isinstance(endpoint, EndpointBase) else "variant"
         fix = "Call it once, and add policies and schedules to what it returns."
-        yield Problem("auto_scale", endpoint, "is called twice for one endpoint", fix)
+        yield Problem("auto_scale", endpoint, f"is called twice for one {noun}", fix)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import Annotations
 
 from constructs_lib._tokens import hide_token
-from constructs_lib.endpoint.hosted import HostedEndpoint, known
-from constructs_lib.endpoint.updates import keep_instance_count, own_policy
+from constructs_lib.endpoint.hosted import known
+from constructs_lib.endpoint.updates import own_policy
+from constructs_lib.endpoint.variants import VariedEndpoint
 from constructs_lib.endpoint.watched import WatchedEndpoint
 from constructs_lib.planning.scaling.updates import type_change_warning
 
@@ -20,13 +21,8 @@ if TYPE_CHECKING:
     from constructs_lib.planning.request import EndpointPlan
 
 
-class RealTimeEndpoint(HostedEndpoint, WatchedEndpoint):
+class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
     """A SageMaker real-time endpoint, rendered from a plan without problems; the arguments are those of its base."""
-
-    @property
-    def max_body_bytes(self) -> int:
-        """Size limit of one request, in bytes."""
-        return self._plan.max_body_bytes
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint, streaming and non-streaming.
@@ -68,7 +64,7 @@ class RealTimeEndpoint(HostedEndpoint, WatchedEndpoint):
             tell_range=self.set_capacity_range,
         )
         self._capacity = replace(self._capacity, request_tokens=known(request_tokens))
-        keep_instance_count(self._endpoint)
+        self.keep_instance_count()
         if self._replacement is None:
             warning = type_change_warning()
             Annotations.of(self).add_warning_v2(warning.id, warning.message)

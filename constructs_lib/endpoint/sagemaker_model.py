@@ -42,6 +42,7 @@ class Hosting:
         capacity_reservation: Reserved instances, the only ones then. Default: none.
         detailed_observability: Whether SageMaker collects its detailed metrics. Default: no.
         data_capture: Which requests and answers SageMaker stores. Default: none.
+        weight: The weight of the variant. Default: 1.
     """
 
     model: Model
@@ -55,6 +56,7 @@ class Hosting:
     capacity_reservation: CapacityReservation | None = None
     detailed_observability: bool | None = None
     data_capture: DataCapture | None = None
+    weight: float = 1
 
 
 class SageMakerModel:

@@ -93,6 +93,7 @@ class TgiEndpoint(RealTimeEndpoint):
         detailed_observability: Whether SageMaker collects detailed metrics of GPUs and container into CloudWatch's
             OpenTelemetry store, which is billed by volume. Default: False, with a warning that names what is lost.
         variant_name: Name of the production variant. Default: AllTraffic.
+        variant_weight: Its weight beside those of `add_variant`; 0 requires one of them above 0. Default: 1.
         endpoint_name: Name of the endpoint. Changing it replaces the endpoint. Default: CloudFormation chooses one.
         role: Role that SageMaker assumes; it must trust sagemaker.amazonaws.com. The endpoint adds the permissions
             that it needs, unless the role is imported as immutable. Default: a new role with only those permissions.
@@ -131,6 +132,7 @@ class TgiEndpoint(RealTimeEndpoint):
         data_capture: DataCapture | None = None,
         detailed_observability: bool | None = None,
         variant_name: str = "AllTraffic",
+        variant_weight: float = 1,
         endpoint_name: str | None = None,
         role: iam.IRole | None = None,
         tags: Mapping[str, str] | None = None,
@@ -158,6 +160,7 @@ class TgiEndpoint(RealTimeEndpoint):
             data_capture=data_capture,
             detailed_observability=detailed_observability,
             variant_name=variant_name,
+            variant_weight=variant_weight,
             endpoint_name=endpoint_name,
             role=role,
             tags=tags,

@@ -35,7 +35,7 @@ def named_image_problems(request: EndpointRequest) -> Iterator[Problem]:
     if uri is None:
         return
     yield from _region_problems(request, uri)
-    if found := _kind_problem(request, uri) or _version_problem(request, uri):
+    if found := kind_problem(request) or _version_problem(request, uri):
         yield found
         return
     if request.engine.images.is_in_registry(uri):
@@ -68,8 +68,11 @@ def _region_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Proble
     yield Problem("image", request.image_choice.uri, message, fix)
 
 
-def _kind_problem(request: EndpointRequest, uri: ImageUri) -> Problem | None:
+def kind_problem(request: EndpointRequest) -> Problem | None:
     """That the image is one of another server, or for other accelerators."""
+    uri = _uri(request)
+    if uri is None:
+        return None
     engine, given = request.engine, request.image_choice.uri
     fix = _catalogue_fix(request, uri)
     if uri.is_for_neuron and engine.hardware.is_gpu:

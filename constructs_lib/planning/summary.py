@@ -37,6 +37,8 @@ class PlanSummary:
         min_usd_per_hour: What the smallest number of instances costs in us-east-1; None if no price is published.
         max_usd_per_hour: What the largest number costs, of the dearest instance type; None if no price is published.
         price_is_derived: Whether a price is worked out from EC2's.
+        most_of_a_type: The most instances of one type, if that is not `max_instances`: with several variants. Default:
+            it is.
     """
 
     model: str | None
@@ -51,6 +53,7 @@ class PlanSummary:
     min_usd_per_hour: float | None
     max_usd_per_hour: float | None
     price_is_derived: bool
+    most_of_a_type: int | None = None
 
     @property
     def quota_names(self) -> list[str]:
@@ -66,7 +69,7 @@ class PlanSummary:
 
         Source: botocore 1.44.5, sagemaker 2017-07-24, UpdateEndpoint.
         """
-        return 2 * (self.max_instances or 1)
+        return 2 * (self.most_of_a_type or self.max_instances or 1)
 
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON values."""

@@ -19,12 +19,14 @@ from constructs_lib import (
     CapacityReservation,
     CheapestFor,
     DataCapture,
+    EndpointScaling,
     FrontDoor,
     IModelEndpoint,
     InstanceType,
     Model,
     ModelFacts,
     ModelFile,
+    ModelVariant,
     Quantization,
     Routing,
     ScaleToZero,
@@ -133,6 +135,7 @@ TgiEndpoint(
     ),
     detailed_observability=True,
     variant_name="AllTraffic",
+    variant_weight=2.5,
     endpoint_name="chat",
     role=role,
     tags={"team": "chat"},
@@ -148,6 +151,14 @@ assert_type(least.engine, str)
 assert_type(least.role, iam.IRole)
 assert_type(least.connections, ec2.Connections)
 assert_type(least.grant_invoke(role), iam.Grant)
+assert_type(least.variants, tuple[ModelVariant, ...])
+assert_type(
+    least.add_variant("blue", weight=0.5, options=TgiOptions(num_shard=1), image=TgiImage.version("3.0.1")),
+    ModelVariant,
+)
+assert_type(least.variants[1].weight, float)
+assert_type(least.variants[1].metric_model_latency(), cloudwatch.Metric)
+assert_type(least.variants[1].auto_scale(max_instances=2), EndpointScaling)
 assert_type(least.metric_invocations(), cloudwatch.Metric)
 assert_type(least.metric_model_latency(statistic="p99", period=Duration.minutes(1)), cloudwatch.Metric)
 assert_type(least.metric("ModelSetupTime", namespace="AWS/SageMaker", label="set-up"), cloudwatch.Metric)
@@ -181,6 +192,8 @@ TgiEndpoint(
 ScaleToZero(idle=30)  # type: ignore[arg-type]
 ScaleToZero.hours("mon-fri 08:00-19:00")  # type: ignore[call-arg]
 ScaleToZero.hours("mon-fri 08:00-19:00", time_zone="UTC", outside="off")  # type: ignore[arg-type]
+least.add_variant("red")  # type: ignore[call-arg]
+least.add_variant("red", weight=1, instance_type="ml.g5.2xlarge")  # type: ignore[arg-type]
 TgiOptions(max_input_token=1)  # type: ignore[call-arg]
 TgiImage.from_uri("registry/tgi:1")  # type: ignore[call-arg]
 least.metric_invocations(statistics="Sum")  # type: ignore[call-arg]
