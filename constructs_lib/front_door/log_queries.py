@@ -37,6 +37,14 @@ _QUERIES = {
 | stats count(*) as requests, latest(request_id) as newest by error, cause, error_status, route, Model
 | sort requests desc""",
     ),
+    "Variants": (
+        "variants of each model",
+        """filter Requests = 1 and ispresent(variant)
+| stats sum(Requests) as requests, sum(ServerErrors) as errors, pct(TimeToFirstToken, 50) as first_token_p50,
+  pct(TimeToFirstToken, 95) as first_token_p95, avg(TokensPerSecond) as tokens_per_second
+  by Model, variant
+| sort Model asc, variant asc""",
+    ),
 }
 
 

@@ -28,6 +28,7 @@ UNITS = {
     "Duration": "Milliseconds",
 }
 _REASON = re.compile(r"[a-z_]{1,20}|None")
+_MAX_NAME = 63
 _MAX_COUNT = 2**53  # from here on a JSON number is not exact for every reader
 
 
@@ -83,6 +84,12 @@ class RequestLog:
     def add_upstream_time(self, milliseconds: float) -> None:
         """Add how long the model took; of concurrent requests the longest counts."""
         self.add(UpstreamTime=max(round(milliseconds, 1), self._fields.get("UpstreamTime", 0)))
+
+    def add_variant(self, name: str | None) -> None:
+        """Add the production variant that answered; of several requests to the model, all that did, with commas."""
+        if name:
+            known = self._fields.get("variant", name[:_MAX_NAME]).split(",")
+            self.add(variant=",".join(sorted({*known, name[:_MAX_NAME]})))
 
     def add_tokens(self, *, prompt: object, generated: object) -> None:
         """Add the token counts of the prompt and the response, as the model reported them; ignores what is no count."""

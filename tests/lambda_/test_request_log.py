@@ -196,3 +196,66 @@ def test_the_clients_request_id_reaches_the_log_and_sagemaker(
         assert api.send("/generate", body, headers={"Content-Type": "application/json", **headers}).status == 200
         assert sagemaker.received[-1].headers.get("x-amzn-sagemaker-inference-id") == result
         assert api.log()[0].get("client_request_id") == result
+
+
+def answered_by(variant: str, reply: Reply) -> Reply:
+    """The same answer with the header that names the variant."""
+    head, *rest = reply.pieces
+    assert isinstance(head, bytes)
+    named = head.replace(b"\r\n\r\n", f"\r\nx-Amzn-Invoked-Production-Variant: {variant}\r\n\r\n".encode(), 1)
+    return Reply([named, *rest], reply.then)
+
+
+@pytest.mark.parametrize(("path", "body"), [("/generate", GENERATE), ("/generate_stream", GENERATE)])
+def test_the_line_names_the_variant_that_answered_and_the_client_does_not_see_it(
+    api: ApiClient, sagemaker: SageMakerDouble, path: str, body: dict[str, Any]
+) -> None:
+    sagemaker.replies.append(answered_by("blue", parts(generation())))
+    answer = api.send(path, body)
+    (line,) = api.log()
+    assert line["variant"] == "blue"
+    assert not [name for name, value in answer.headers.items() if "variant" in name.lower() or "blue" in value]
+
+
+def test_a_request_that_cannot_be_streamed_names_its_variant_too(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(answered_by("blue", plain_response(b'[{"generated_text":"x"}]')))
+    api.send("/generate", {"inputs": "x", "parameters": {"best_of": 2}})
+    (line,) = api.log()
+    assert line["variant"] == "blue"
+
+
+def test_a_stream_that_breaks_names_the_variant_that_broke_it(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    failed = b'data: {"error":"Request failed","error_type":"generation"}\n\n'
+    sagemaker.replies.append(answered_by("blue", parts(failed)))
+    api.send("/generate_stream", GENERATE)
+    (line,) = api.log()
+    assert (line["variant"], line["error_status"]) == ("blue", 424)
+
+
+def test_of_several_attempts_the_variant_of_the_last_one_counts(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    overloaded = b'data: {"error":"Model is overloaded","error_type":"overloaded"}\n\n'
+    sagemaker.replies += [answered_by("blue", parts(overloaded)), answered_by("green", parts(generation()))]
+    api.send("/generate", GENERATE)
+    (line,) = api.log()
+    assert (line["variant"], line["Retries"]) == ("green", 1)
+
+
+def test_several_choices_name_all_variants_that_answered(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies += [answered_by(name, parts(*chat())) for name in ("green", "blue", "green")]
+    api.send("/v1/chat/completions", {**HI, "n": 3})
+    (line,) = api.log()
+    assert line["variant"] == "blue,green"
+
+
+def test_an_error_without_the_header_names_no_variant(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(error(424, "ModelError", OriginalStatusCode=500, OriginalMessage="CUDA error"))
+    api.send("/generate", GENERATE)
+    (line,) = api.log()
+    assert "variant" not in line
+
+
+def test_a_name_that_no_variant_can_have_is_cut(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(answered_by("b" * 1000, parts(generation())))
+    api.send("/generate", GENERATE)
+    (line,) = api.log()
+    assert line["variant"] == "b" * 63

@@ -19,6 +19,7 @@ DEADLINE = "deadline"
 """The `log_detail` of a timeout that is this function's own time limit."""
 _TIMEOUT = "The model did not finish in time."
 _EVENTS, _JSON = "text/event-stream", "application/json"
+_VARIANT = "x-amzn-invoked-production-variant"
 # InvokeEndpoint's limit, by AWS's hosting FAQ; the API's model has 6 MiB.
 _MAX_RESPONSE_BYTES = 25 * 1024 * 1024
 
@@ -28,11 +29,13 @@ class Stream:
 
     Attributes:
         content_type: `text/event-stream` or `application/json`; known once the first slice has arrived.
+        variant: The production variant that SageMaker chose, likewise.
     """
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.content_type = _EVENTS
+        self.variant: str | None = None
 
     @property
     def is_event_stream(self) -> bool:
@@ -51,6 +54,7 @@ class Stream:
         try:
             yield from answer.read_head()
             status, headers = answer.parser.status, answer.parser.headers
+            self.variant = headers.get(_VARIANT)
             if status != 200:
                 raise errors.from_response(status, headers, _read_body(answer))
             self.content_type = _media_type(headers.get("x-amzn-sagemaker-content-type") or self.content_type)
@@ -102,15 +106,19 @@ class SageMaker:
         headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference_headers(model, inference_id)}
         return Stream(self._send(self._runtime, path, headers, body, deadline))
 
-    def invoke(self, model: Model, body: bytes, deadline: float, inference_id: str | None) -> bytes:
-        """InvokeEndpoint, which SageMaker ends after 60 seconds; returns the container's response.
+    def invoke(self, model: Model, body: bytes, deadline: float, inference_id: str | None) -> tuple[bytes, str | None]:
+        """InvokeEndpoint, which SageMaker ends after 60 seconds.
+
+        Returns:
+            The container's response, and the production variant that SageMaker chose.
 
         Raises:
             ApiError: As a `Stream`.
         """
         path = f"/endpoints/{model.endpoint_name}/invocations"
         headers = {"Accept": "application/json", **_inference_headers(model, inference_id)}
-        return self._call(self._runtime, path, headers, body, deadline)
+        content, answered = self._call(self._runtime, path, headers, body, deadline)
+        return content, answered.get(_VARIANT)
 
     def endpoint_status(self, endpoint_name: str, deadline: float) -> str:
         """DescribeEndpoint's `EndpointStatus`.
@@ -120,7 +128,8 @@ class SageMaker:
         """
         headers = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
         body = json.dumps({"EndpointName": endpoint_name}).encode()
-        status = (parse_object(self._call(self._control, "/", headers, body, deadline)) or {}).get("EndpointStatus")
+        content, _ = self._call(self._control, "/", headers, body, deadline)
+        status = (parse_object(content) or {}).get("EndpointStatus")
         if not isinstance(status, str):
             raise ApiError(
                 "upstream", "SageMaker did not report the status of the endpoint.", log_detail="no EndpointStatus"
@@ -132,7 +141,10 @@ class SageMaker:
         self._runtime.close()
         self._control.close()
 
-    def _call(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> bytes:
+    def _call(
+        self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float
+    ) -> tuple[bytes, dict[str, str]]:
+        """The content of a response, and its headers."""
         answer = self._send(origin, path, headers, body, deadline)
         try:
             for _ in answer.read_head():
@@ -142,7 +154,7 @@ class SageMaker:
             raise _connection_error(error, answer) from error
         if answer.parser.status != 200:
             raise errors.from_response(answer.parser.status, answer.parser.headers, content)
-        return content
+        return content, answer.parser.headers
 
     def _send(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
         headers = {"Content-Type": "application/json", **headers}

@@ -72,13 +72,16 @@ class Invocation:
         started = time.perf_counter()
         while True:
             try:
-                response = self._sagemaker.invoke(self._model, self._body, self._deadline, self.log.client_request_id)
+                response, variant = self._sagemaker.invoke(
+                    self._model, self._body, self._deadline, self.log.client_request_id
+                )
             except ApiError as failure:
                 error = self.read(failure)
                 if not (retries.wait_for(error) or (yield from self.wait_for_capacity(error))):
                     raise error from None
             else:
                 self.mark_capacity()
+                self.log.add_variant(variant)
                 return response
             finally:
                 self.log.add_upstream_time((time.perf_counter() - started) * 1000)
@@ -165,6 +168,7 @@ class ModelStream:
                         raise error from None
                 self._open()
         finally:
+            invocation.log.add_variant(self._stream.variant)
             invocation.log.add_upstream_time((time.perf_counter() - started) * 1000)
 
     def _open(self) -> None:

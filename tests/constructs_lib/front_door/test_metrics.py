@@ -126,12 +126,13 @@ def test_a_metric_has_the_account_and_region_of_its_stack_for_dashboards_elsewhe
     assert (config.account, config.region) == ("111122223333", "eu-west-1")
 
 
-def test_the_stack_has_three_saved_queries_over_the_functions_log() -> None:
+def test_the_stack_has_four_saved_queries_over_the_functions_log() -> None:
     queries = {each["Name"]: each for each in properties(default(), "Logs::QueryDefinition")}
     assert set(queries) == {
         "Stack/FrontDoor/tokens per consumer per day",
         "Stack/FrontDoor/slowest requests",
         "Stack/FrontDoor/errors by cause",
+        "Stack/FrontDoor/variants of each model",
     }
     (log,) = (
         logical_id for logical_id in of_type(default(), "Logs::LogGroup") if "FrontDoorFunctionLogs" in logical_id
@@ -142,11 +143,12 @@ def test_the_stack_has_three_saved_queries_over_the_functions_log() -> None:
 def test_the_queries_use_only_fields_that_the_function_writes() -> None:
     written = {
         *UNITS,
-        *("Model", "request_id", "consumer", "route", "status", "error", "error_status", "cause"),
+        *("Model", "request_id", "consumer", "route", "status", "error", "error_status", "cause", "variant"),
     }
     own = {"requests", "prompt_tokens", "generated_tokens", "day", "newest"}
-    words = {"fields", "filter", "stats", "sort", "limit", "display", "by", "as", "desc", "sum", "count", "latest"}
-    functions = {"datefloor", "ispresent", "timestamp", "d"}
+    own |= {"errors", "first_token_p", "tokens_per_second"}
+    words = {"fields", "filter", "stats", "sort", "limit", "display", "by", "as", "asc", "desc", "and"}
+    functions = {"datefloor", "ispresent", "timestamp", "d", "sum", "count", "latest", "pct", "avg"}
     for query in properties(default(), "Logs::QueryDefinition"):
         names = set(re.findall(r"[A-Za-z_]+", query["QueryString"]))
         assert names - words - functions - own <= written
@@ -156,4 +158,4 @@ def test_two_front_doors_of_a_stack_have_their_own_queries() -> None:
     stack = Stack(App(), "Stack")
     first = make_front_door(stack)
     FrontDoor(stack, "Second", models={"llama": endpoint(stack, "other")}, cloud_watch_role=False)
-    assert len({each["Name"] for each in properties(template(first), "Logs::QueryDefinition")}) == 6
+    assert len({each["Name"] for each in properties(template(first), "Logs::QueryDefinition")}) == 8
