@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from constructs_lib.endpoint.async_tgi import AsyncTgiEndpoint
     from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.fleet import ModelFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Access",
     "AccessMethod",
+    "AsyncTgiEndpoint",
     "Attention",
     "CapacityReservation",
     "CheapestFor",
@@ -84,6 +86,7 @@ __all__ = [
 _MODULES = {
     "Access": "front_door.access",
     "AccessMethod": "front_door.access.base",
+    "AsyncTgiEndpoint": "endpoint.async_tgi",
     "DataCapture": "endpoint.data_capture",
     "Rollout": "endpoint.rollout",
     "Consumer": "front_door.consumers",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
+    from constructs_lib.endpoint.async_inference import AsyncInference
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 class EndpointArguments:
     """The arguments of an endpoint with their defaults; `TgiEndpoint` describes them.
 
-    The arguments of `vpc`, `vpc_subnets` and `security_groups` are in `network`.
+    The arguments of `vpc`, `vpc_subnets` and `security_groups` are in `network`; those of asynchronous inference in
+    `async_inference`.
     """
 
     model: Model
@@ -76,6 +78,7 @@ class EndpointArguments:
     role: iam.IRole | None
     tags: Mapping[str, str] | None
     variant_weight: float = 1
+    async_inference: AsyncInference | None = None
 
     def request(self, scope: Construct, engine: Engine) -> EndpointRequest:
         """What the plan needs to know.
@@ -139,6 +142,17 @@ class EndpointArguments:
         given = {"vpc": self.network.vpc, "volume_key": self.volume_key, "role": self.role}
         yield from place_problems(environment_of(scope), given | dict(_resources(self.model)))
         yield from trust_problems(self.role)
+        if self.async_inference is not None:
+            yield from self.async_inference.problems(scope)
+
+    def planned_problems(self, plan: EndpointPlan) -> Iterator[Problem]:
+        """What is wrong with arguments that are compared with the plan.
+
+        Args:
+            plan: The plan, with or without problems.
+        """
+        if self.async_inference is not None:
+            yield from self.async_inference.planned_problems(plan)
 
     def warnings(self, scope: Construct, plan: EndpointPlan) -> Iterator[PlanWarning]:
         """What is legal but risky about arguments that the plan does not see.
@@ -157,6 +171,8 @@ class EndpointArguments:
             has_components=self.scale_to_zero is not None,
             reaches_s3=None if access is None else access.s3_access,
         )
+        if self.async_inference is not None:
+            yield from self.async_inference.warnings(plan)
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""
@@ -166,7 +182,8 @@ class EndpointArguments:
             network=self.network,
             volume_key=self.volume_key,
             role=self.role,
-            routing=self.routing,
+            routing=None if self.async_inference else self.routing,
+            async_inference=self.async_inference,
             capacity_reservation=self.capacity_reservation,
             detailed_observability=self.detailed_observability,
             data_capture=self.data_capture,

@@ -65,6 +65,7 @@ def render_config(
         kms_key_id=hosting.volume_key.key_arn if hosting.volume_key else None,
         metrics_config=metrics_config(hosting.detailed_observability),
         data_capture_config=hosting.data_capture.render() if hosting.data_capture else None,
+        async_inference_config=hosting.async_inference.render(plan) if hosting.async_inference else None,
         **_host(runs, request) if isinstance(runs, ManagedInstances) else {},
     )
     if isinstance(runs, ManagedInstances):
@@ -148,8 +149,10 @@ def _override(own: sagemaker.CfnModel, model: SageMakerModel) -> str | None:
     return None if own is model.resource else own.attr_model_name
 
 
-def _routing(routing: Routing) -> sagemaker.CfnEndpointConfig.RoutingConfigProperty:
+def _routing(routing: Routing | None) -> sagemaker.CfnEndpointConfig.RoutingConfigProperty | None:
     config = sagemaker.CfnEndpointConfig
+    if routing is None:
+        return None
     if routing.strategy != PREFIX_AWARE:
         return config.RoutingConfigProperty(routing_strategy=routing.strategy)
     return config.RoutingConfigProperty(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
+    from aws_cdk import aws_sns as sns
     from constructs import Construct, IConstruct
 
 # SageMaker checks the role when it creates a Model, and the check fails if a resource or condition narrows these.
@@ -134,6 +135,43 @@ class ExecutionRole:
         """Allow reading one object, and using the bucket's key."""
         self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)])
         self._allow_decrypt(bucket)
+
+    def allow_requests(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Allow reading the requests of asynchronous inference, and using the bucket's key.
+
+        Args:
+            bucket: The bucket.
+            prefix: The folder with a slash at its end; empty for the entire bucket.
+        """
+        self._allow(
+            ["s3:GetObject"],
+            [bucket.arn_for_objects(f"{prefix}*")],
+            wildcard_reason="A client names the objects in which its requests are.",
+        )
+        self._allow_decrypt(bucket)
+
+    def allow_answers(self, bucket: s3.IBucket, prefixes: Sequence[str], key: kms.IKey | None) -> None:
+        """Allow writing the answers of asynchronous inference, and encrypting them.
+
+        Args:
+            bucket: The bucket.
+            prefixes: The folders, each with a slash at its end.
+            key: The key that encrypts them; None if it is S3's.
+        """
+        self._allow(
+            ["s3:AbortMultipartUpload", "s3:PutObject"],
+            [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
+            wildcard_reason="SageMaker names the objects into which it writes answers.",
+        )
+        if key is not None:
+            self._wait_for(key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey"))
+
+    def allow_notifications(self, topic: sns.ITopic) -> None:
+        """Allow publishing to a topic, and using its key."""
+        self._allow(["sns:Publish"], [topic.topic_arn])
+        key: kms.IKey | None = getattr(topic, "master_key", None)
+        if key is not None:
+            self._wait_for(key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey"))
 
     def allow_network_interfaces(self) -> None:
         """Allow connecting the endpoint's instances to a VPC."""

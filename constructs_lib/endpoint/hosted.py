@@ -54,11 +54,15 @@ class HostedEndpoint(EndpointResource):
         ConfigurationError: The endpoint could not be deployed with these arguments. No resource has been created.
     """
 
+    _RESOURCE = "Resource"
+    """Id of the endpoint's resource."""
+
     def __init__(self, scope: Construct, id: str, *, engine: Engine, arguments: EndpointArguments) -> None:
         request = arguments.request(scope, engine)
         asked = hide_tokens_of_request(request)
         planned, zero = plan(asked), zero_request(arguments.scale_to_zero)
         problems = [*planned.problems, *arguments.problems(scope), *zero_problems(zero, asked, planned)]
+        problems += arguments.planned_problems(planned)
         raise_if_any(scope, id, problems)
         super().__init__(scope, id, physical_name=request.endpoint_name)
         request, hosting = replace(request, instance=planned.instance), arguments.hosting()
@@ -208,7 +212,7 @@ class HostedEndpoint(EndpointResource):
     def _cfn_endpoint(self, request: EndpointRequest) -> sagemaker.CfnEndpoint:
         endpoint = sagemaker.CfnEndpoint(
             self,
-            self._replacement or "Resource",
+            self._replacement or self._RESOURCE,
             endpoint_config_name=self._config.attr_endpoint_config_name,
             endpoint_name=request.endpoint_name,
         )
@@ -216,8 +220,8 @@ class HostedEndpoint(EndpointResource):
         self._arn = self._get_resource_arn_attribute(
             endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name_in_arn(self._physical_name)
         )
+        self.node.default_child = endpoint
         if self._replacement:
-            self.node.default_child = endpoint
             refuse_other_stacks(endpoint)
         return endpoint
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 from aws_cdk import Token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import Duration
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk.interfaces import ResourceEnvironment
@@ -64,21 +66,10 @@ class VariantMetrics:
                 `/aws/sagemaker/InferenceComponents` for that of a component's copies. Default: `AWS/SageMaker`.
             options: Label, period, statistic and color.
         """
-        # Imported here, as importing this module slows down synthesis.
-        from aws_cdk import aws_cloudwatch as cloudwatch
-
-        env = self.env
         dimensions = {"EndpointName": self.endpoint_name, "VariantName": self.variant_name}
         if self.inference_component_name is not None and namespace != INSTANCES_NAMESPACE:
             dimensions = {"InferenceComponentName": self.inference_component_name}
-        return cloudwatch.Metric(
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions_map=dimensions,
-            account=None if Token.is_unresolved(env.account) else env.account,
-            region=None if Token.is_unresolved(env.region) else env.region,
-            **options,
-        )
+        return self._metric(namespace, metric_name, dimensions, options)
 
     def metric_invocation_4xx_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the container answered with 4xx. Sum over 5 minutes; a count."""
@@ -117,6 +108,22 @@ class VariantMetrics:
     def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Disk of the instances in use. Average over 5 minutes; percent, at most 100."""
         return self.metric("DiskUtilization", namespace=INSTANCES_NAMESPACE, **({"statistic": "Average"} | options))
+
+    def _metric(
+        self, namespace: str, name: str, dimensions: Mapping[str, str], options: MetricOptions
+    ) -> cloudwatch.Metric:
+        # Imported here, as importing this module slows down synthesis.
+        from aws_cdk import aws_cloudwatch as cloudwatch
+
+        env = self.env
+        return cloudwatch.Metric(
+            namespace=namespace,
+            metric_name=name,
+            dimensions_map=dimensions,
+            account=None if Token.is_unresolved(env.account) else env.account,
+            region=None if Token.is_unresolved(env.region) else env.region,
+            **options,
+        )
 
     def _request_metric(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
         return self.metric(name, **({"statistic": statistic} | options))

@@ -40,6 +40,7 @@ class ModelHost:
         self._connections: ec2.Connections | None = network[1] if network else None
         self._volume_key = hosting.volume_key
         self._capture = hosting.data_capture
+        self._async = hosting.async_inference
         self._scope = scope
 
     @property
@@ -67,6 +68,8 @@ class ModelHost:
             self.execution_role.allow_volume_encryption(self._volume_key)
         if self._capture is not None:
             self._allow_captures(self._capture)
+        if self._async is not None:
+            self._async.allow(self.execution_role)
         self.execution_role.acknowledge_wildcards()
 
     def _allow_captures(self, capture: DataCapture) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
+    from constructs_lib.endpoint.async_inference import AsyncInference
     from constructs_lib.endpoint.container_image import ContainerImage
     from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.model import Model
@@ -38,11 +39,13 @@ class Hosting:
         role: The caller's role. None: a new one.
         tags: Tags of every resource of the endpoint.
         component_name: Name of the inference component that serves the model. Default: the endpoint has none.
-        routing: How SageMaker chooses the instance of a request. Default: the one with the fewest in progress.
+        routing: How SageMaker chooses the instance of a request. None: the instances take them from a queue. Default:
+            the one with the fewest in progress.
         capacity_reservation: Reserved instances, the only ones then. Default: none.
         detailed_observability: Whether SageMaker collects its detailed metrics. Default: no.
         data_capture: Which requests and answers SageMaker stores. Default: none.
         weight: The weight of the variant. Default: 1.
+        async_inference: Where requests come from and answers go to. Default: the endpoint is a real-time one.
     """
 
     model: Model
@@ -52,11 +55,12 @@ class Hosting:
     role: iam.IRole | None
     tags: Mapping[str, str]
     component_name: str | None = None
-    routing: Routing = field(default_factory=Routing)
+    routing: Routing | None = field(default_factory=Routing)
     capacity_reservation: CapacityReservation | None = None
     detailed_observability: bool | None = None
     data_capture: DataCapture | None = None
     weight: float = 1
+    async_inference: AsyncInference | None = None
 
 
 class SageMakerModel:

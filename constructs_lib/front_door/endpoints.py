@@ -41,7 +41,14 @@ def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator
     for name, endpoint in models.items():
         keyword = f"models[{name!r}]"
         yield from model_name_problems(name)
-        if fault := _fault(endpoint):
+        if hasattr(endpoint, "grant_invoke_async"):
+            yield Problem(
+                keyword,
+                endpoint,
+                "is an asynchronous endpoint, which writes its answers to S3: a front door has none to pass on",
+                "Give a TgiEndpoint; clients of this one call InvokeEndpointAsync (grant_invoke_async).",
+            )
+        elif fault := _fault(endpoint):
             yield Problem(
                 keyword,
                 endpoint,

@@ -56,3 +56,13 @@ def type_change_warning() -> PlanWarning:
         " back. Change the type in two deployments: one without auto_scale, then one with the new type and auto_scale."
         " Or set replace_on_instance_type_change=True from the first deployment on.",
     )
+
+
+def async_type_change_warning() -> PlanWarning:
+    """Says how to change the instance type of an asynchronous endpoint, which always scales."""
+    return PlanWarning(
+        "tgi-endpoint:asyncKeepsInstanceType",
+        "SageMaker refuses an update that changes the instance type of an endpoint that scales, and CloudFormation"
+        " rolls back. For another type add a second endpoint, let clients move to it, and remove this one once its"
+        " backlog is empty.",
+    )
