@@ -99,10 +99,10 @@ def _show_deployment(progress: Progress, cloud: Cloud, *, verbose: bool) -> None
     if verbose:
         _list_resources(progress, deployment.resources)
     for endpoint in deployment.called_endpoints():
-        for container in endpoint.containers():
+        for instance_type, container in endpoint.placements():
             model = container.environment.get("HF_MODEL_ID", "")
             image = f", {container.image}" if verbose else ""
-            progress.done(f"Endpoint {endpoint.name}: {model} on {endpoint.instance_type}{image}")
+            progress.done(f"Endpoint {endpoint.name}: {model} on {instance_type}{image}")
 
 
 def _list_resources(progress: Progress, resources: Sequence[DeployedResource]) -> None:

@@ -17,7 +17,7 @@ from local.deployment.inference_components import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from local.deployment.control_plane import ControlPlane
     from local.deployment.instance_sizes import Demand
@@ -43,8 +43,22 @@ class DeployedComponent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedVariant:
+    """A production variant that runs a model."""
+
+    name: str
+    instance_type: str
+    instances: int
+    weight: float
+    container: DeployedContainer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedEndpoint:
-    """A SageMaker endpoint with the model of its variant, or with inference components by name."""
+    """A SageMaker endpoint whose variants have a model each, or whose only variant has inference components by name.
+
+    `variant`, `instance_type`, `instances`, `max_instances` and `container` are those of its first variant.
+    """
 
     name: str
     variant: str
@@ -53,11 +67,16 @@ class DeployedEndpoint:
     max_instances: int
     container: DeployedContainer | None = None
     components: Mapping[str, DeployedComponent] = field(default_factory=dict)
+    variants: Sequence[DeployedVariant] = ()
 
     def containers(self) -> list[DeployedContainer]:
-        """The container of its model, or those of its components."""
-        own = [self.container] if self.container else []
-        return [*own, *(component.container for component in self.components.values())]
+        """The containers of its variants, or those of its components."""
+        return [container for _, container in self.placements()]
+
+    def placements(self) -> list[tuple[str, DeployedContainer]]:
+        """The same, each with the instance type that it runs on."""
+        own = [(variant.instance_type, variant.container) for variant in self.variants]
+        return [*own, *((self.instance_type, component.container) for component in self.components.values())]
 
 
 def read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:
@@ -84,6 +103,17 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
         max_instances=max_instances(variant),
         container=_read_model(plane, variant["ModelName"]) if "ModelName" in variant else None,
         components={component.name: component for component in components},
+        variants=[_read_variant(plane, one) for one in config["ProductionVariants"] if "ModelName" in one],
+    )
+
+
+def _read_variant(plane: ControlPlane, variant: Mapping[str, Any]) -> DeployedVariant:
+    return DeployedVariant(
+        name=variant["VariantName"],
+        instance_type=instance_type_of(variant),
+        instances=int(variant.get("InitialInstanceCount", 1)),
+        weight=float(variant.get("InitialVariantWeight", 1)),
+        container=_read_model(plane, variant["ModelName"]),
     )
 
 

@@ -14,13 +14,13 @@ from local.deployment.instance_sizes import InstanceSize, instances_for
 from local.errors import UserError
 from local.hosting.capacity import Capacity
 from local.hosting.containers import launch_nothing, launch_toy
-from local.sagemaker_runtime import Endpoints
+from local.sagemaker_runtime import Endpoints, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
-    from local.deployment.deployed_endpoint import DeployedContainer, DeployedEndpoint
+    from local.deployment.deployed_endpoint import DeployedContainer, DeployedEndpoint, DeployedVariant
     from local.deployment.deployed_stack import Deployment
     from local.processes import ChildProcesses
 
@@ -102,10 +102,8 @@ class Hosting:
         await asyncio.gather(*(capacity.close() for capacity in self._capacities))
 
     async def _start(self, endpoint: DeployedEndpoint) -> None:
-        if endpoint.container is not None:
-            instances = self._instances(endpoint, endpoint.container)
-            self.endpoints.add(endpoint.name, instances.fleet)
-            await instances.start(endpoint.instances)
+        if endpoint.variants:
+            await self._start_variants(endpoint)
             return
         copies = self._copies(endpoint)
         self.endpoints.add_components(endpoint.name, {name: capacity.fleet for name, capacity in copies.items()})
@@ -120,14 +118,27 @@ class Hosting:
         for failure in failures:
             self._log(str(failure))
 
-    def _instances(self, endpoint: DeployedEndpoint, container: DeployedContainer) -> Capacity:
-        return self._capacity(
+    async def _start_variants(self, endpoint: DeployedEndpoint) -> None:
+        """Starts the instances of each variant, which have nothing in common but the endpoint."""
+        instances = {variant.name: self._instances(endpoint, variant) for variant in endpoint.variants}
+        weights = {variant.name: variant.weight for variant in endpoint.variants}
+        self.endpoints.add(endpoint.name, *(Variant(name, one.fleet, weights[name]) for name, one in instances.items()))
+        starting = [instances[variant.name].start(variant.instances) for variant in endpoint.variants]
+        for result in await asyncio.gather(*starting, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    def _instances(self, endpoint: DeployedEndpoint, variant: DeployedVariant) -> Capacity:
+        capacity = self._capacity(
             endpoint.name,
             "instance",
-            f"endpoint/{endpoint.name}/variant/{endpoint.variant}",
-            {"EndpointName": endpoint.name, "VariantName": endpoint.variant},
-            container,
+            f"endpoint/{endpoint.name}/variant/{variant.name}",
+            {"EndpointName": endpoint.name, "VariantName": variant.name},
+            variant.container,
         )
+        if len(endpoint.variants) > 1:
+            capacity.label = f"{capacity.label}, {variant.name}"
+        return capacity
 
     def _copies(self, endpoint: DeployedEndpoint) -> dict[str, Capacity]:
         """The capacities of the components, which share the instances."""

@@ -22,6 +22,7 @@ from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invo
 INVOKE_SECONDS = 60.0  # source: botocore's documentation of InvokeEndpoint
 STREAM_SECONDS = 480.0  # source: the SageMaker hosting FAQ, 8 minutes
 _COMPONENT = "X-Amzn-SageMaker-Inference-Component"
+_TARGET = "X-Amzn-SageMaker-Target-Variant"
 # Idle connections to the container are not reused after this, as servers close theirs (uvicorn after 5 seconds).
 _KEEP_ALIVE_SECONDS = 3.0
 _Operation = Callable[[Service, Invocation], Awaitable[web.StreamResponse]]
@@ -32,7 +33,6 @@ def create_app(
     faults: Faults,
     *,
     secrets: Mapping[str, str] | None = None,
-    variant: str = "AllTraffic",
     invoke_seconds: float = INVOKE_SECONDS,
     stream_seconds: float = STREAM_SECONDS,
     split_seed: int | None = 0,
@@ -45,7 +45,6 @@ def create_app(
         faults: The faults to inject; `PUT /faults` and `DELETE /faults` change them too.
         secrets: The secret access keys by access key id. Default: any key is accepted, and only the format and scope of
             the signature are checked.
-        variant: The name of the production variant.
         invoke_seconds: The timeout of InvokeEndpoint (AWS: 60).
         stream_seconds: The timeout of a streamed response (AWS: 480).
         split_seed: Determines where responses are split into parts; None for one part per chunk of the container.
@@ -63,7 +62,7 @@ def create_app(
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as session:
-            service = Service(session, faults, PayloadSplitter(split_seed), variant, invoke_seconds, stream_seconds)
+            service = Service(session, faults, PayloadSplitter(split_seed), invoke_seconds, stream_seconds)
             app[_SERVICE] = service
             yield
 
@@ -105,8 +104,9 @@ async def _call(
     region = _region(request, body, secrets)
     name = request.match_info["name"]
     limits.check(request.headers, body)
-    with endpoints.find(name, request.headers.get(_COMPONENT)).route() as url:
-        call = Invocation(request, body, name, region, url.rstrip("/"))
+    variant = endpoints.find(name, request.headers.get(_COMPONENT), request.headers.get(_TARGET))
+    with variant.fleet.route() as url:
+        call = Invocation(request, body, name, variant.name, region, url.rstrip("/"))
         try:
             return await operation(request.app[_SERVICE], call)
         except ConnectionLostError:

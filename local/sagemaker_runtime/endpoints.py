@@ -1,12 +1,15 @@
-"""The endpoints and inference components that can be invoked, and the copies of their containers."""
+"""The variants and inference components that can be invoked, and the copies of their containers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 
 from local.sagemaker_runtime import errors
+
+_VARIANT = "AllTraffic"
 
 
 @dataclass(slots=True, eq=False)
@@ -57,47 +60,81 @@ class Fleet:
             copy.in_flight -= 1
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A production variant.
+
+    Args:
+        name: Its name.
+        fleet: The copies of its model.
+        weight: Of all requests it gets this much divided by the sum of the weights of all variants.
+    """
+
+    name: str
+    fleet: Fleet
+    weight: float = 1
+
+
 class Endpoints:
-    """The endpoints by name: each with one fleet, or with one for each inference component."""
+    """The endpoints by name: each with variants that have a model, or with a fleet for each inference component."""
 
     def __init__(self) -> None:
-        self._fleets: dict[str, Fleet | dict[str, Fleet]] = {}
+        self._variants: dict[str, list[Variant]] = {}
+        self._components: dict[str, dict[str, Variant]] = {}
+        self._random = Random(0)  # noqa: S311 - the same requests reach the same variants again
 
     @classmethod
     def of(cls, urls: Mapping[str, str]) -> Endpoints:
         """Endpoints with one container each, by name."""
         endpoints = cls()
         for name, url in urls.items():
-            endpoints.add(name, Fleet(Copy(url)))
+            endpoints.add(name, Variant(_VARIANT, Fleet(Copy(url))))
         return endpoints
 
-    def add(self, endpoint: str, fleet: Fleet) -> None:
-        """Adds an endpoint whose variant has a model."""
-        self._fleets[endpoint] = fleet
+    def add(self, endpoint: str, *variants: Variant) -> None:
+        """Adds an endpoint whose variants have a model each."""
+        self._variants[endpoint] = list(variants)
 
-    def add_components(self, endpoint: str, components: Mapping[str, Fleet]) -> None:
-        """Adds an endpoint with inference components, by name."""
-        self._fleets[endpoint] = dict(components)
+    def add_components(self, endpoint: str, components: Mapping[str, Fleet], variant: str = _VARIANT) -> None:
+        """Adds an endpoint whose variant has inference components, by name."""
+        self._components[endpoint] = {name: Variant(variant, fleet) for name, fleet in components.items()}
 
     def names(self) -> list[str]:
         """The names of the endpoints."""
-        return list(self._fleets)
+        return [*self._variants, *self._components]
 
-    def find(self, endpoint: str, component: str | None) -> Fleet:
-        """The fleet that a request names.
+    def find(self, endpoint: str, component: str | None, target: str | None = None) -> Variant:
+        """The variant that gets a request, or that of the inference component which it names.
+
+        Args:
+            endpoint: The endpoint.
+            component: The inference component that the request names.
+            target: The variant that the request names, whatever the weights are. Default: none.
 
         Raises:
             ServiceError: ValidationError: there is none.
         """
-        found = self._fleets.get(endpoint)
-        if found is None:
-            raise errors.validation_error(f"Endpoint {endpoint} of account {errors.ACCOUNT} not found.")
-        if isinstance(found, Fleet):
+        if endpoint in self._variants:
             if component:
                 raise errors.validation_error(f"Endpoint {endpoint} has no inference components.")
-            return found
+            return self._choose(endpoint, target)
+        found = self._components.get(endpoint)
+        if found is None:
+            raise errors.validation_error(f"Endpoint {endpoint} of account {errors.ACCOUNT} not found.")
         if not component:
             raise errors.component_required()
         if component not in found:
             raise errors.validation_error(f"Inference Component {component} of account {errors.ACCOUNT} not found.")
         return found[component]
+
+    def _choose(self, endpoint: str, target: str | None) -> Variant:
+        variants = self._variants[endpoint]
+        if target:
+            named = next((variant for variant in variants if variant.name == target), None)
+            if named is None:
+                raise errors.validation_error(f"Endpoint {endpoint} has no production variant {target}.")
+            return named
+        if not any(variant.weight for variant in variants):
+            raise errors.validation_error(f"Endpoint {endpoint} has no production variant with a weight above 0.")
+        (chosen,) = self._random.choices(variants, [variant.weight for variant in variants])
+        return chosen

@@ -38,7 +38,6 @@ class Service:
     session: aiohttp.ClientSession
     faults: Faults
     splitter: PayloadSplitter
-    variant: str
     invoke_seconds: float
     stream_seconds: float
 
@@ -50,6 +49,7 @@ class Invocation:
     request: web.Request
     body: bytes
     endpoint: str
+    variant: str
     region: str
     container_url: str
 
@@ -102,7 +102,7 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
     except aiohttp.ClientError as error:
         raise errors.internal_failure() from error
     _raise_unless_ok(call, upstream.status, body)
-    headers = _response_headers(service, upstream)
+    headers = _response_headers(call, upstream)
     if "Content-Type" in upstream.headers:
         headers["Content-Type"] = upstream.headers["Content-Type"]
     if fault is not None and fault.name in AT:
@@ -130,7 +130,7 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
     async with upstream:
         if upstream.status // 100 != 2:
             _raise_unless_ok(call, upstream.status, await upstream.read())
-        headers = _response_headers(service, upstream)
+        headers = _response_headers(call, upstream)
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
         if "Content-Type" in upstream.headers:
             headers["X-Amzn-SageMaker-Content-Type"] = upstream.headers["Content-Type"]
@@ -224,8 +224,8 @@ def _raise_unless_ok(call: Invocation, status: int, body: bytes) -> None:
         raise call.model_error(status, body.decode(errors="replace"))
 
 
-def _response_headers(service: Service, upstream: aiohttp.ClientResponse) -> dict[str, str]:
-    headers = {"x-Amzn-Invoked-Production-Variant": service.variant, "x-amzn-RequestId": str(uuid.uuid4())}
+def _response_headers(call: Invocation, upstream: aiohttp.ClientResponse) -> dict[str, str]:
+    headers = {"x-Amzn-Invoked-Production-Variant": call.variant, "x-amzn-RequestId": str(uuid.uuid4())}
     if _CUSTOM_ATTRIBUTES in upstream.headers:
         headers[_CUSTOM_ATTRIBUTES] = upstream.headers[_CUSTOM_ATTRIBUTES]
     return headers

@@ -54,11 +54,13 @@ class Served:
         self._url = url
         self._session = session
 
-    async def invoke(self, component: str, body: dict[str, Any] = GENERATE) -> tuple[int, str]:
+    async def invoke(self, component: str, body: dict[str, Any] = GENERATE, variant: str = "") -> tuple[int, str]:
         (endpoint,) = self.hosting.endpoints.names()
         data = json.dumps(body).encode()
         url = f"{self._url}/endpoints/{endpoint}/invocations"
-        headers = {"Content-Type": "application/json", "X-Amzn-SageMaker-Inference-Component": component}
+        names = {"Inference-Component": component, "Target-Variant": variant}
+        headers = {f"X-Amzn-SageMaker-{header}": name for header, name in names.items() if name}
+        headers["Content-Type"] = "application/json"
         async with self._session.post(url, data=data, headers=signed(url, body=data, **headers)) as response:
             return response.status, await response.text()
 
