@@ -8,15 +8,22 @@ from statistics import fmean
 
 PUBLISHED = frozenset(
     {
+        "ApproximateAgeOfOldestRequest",
+        "ApproximateBacklogSize",
+        "ApproximateBacklogSizePerInstance",
         "ConcurrentRequestsPerCopy",
         "ConcurrentRequestsPerModel",
+        "ExpiredRequests",
+        "HasBacklogWithoutCapacity",
+        "InvocationFailures",
         "Invocations",
         "InvocationsPerCopy",
         "InvocationsPerInstance",
+        "InvocationsProcessed",
         "NoCapacityInvocationFailures",
     }
 )
-"""The metrics of SageMaker that are recorded here, by variant or by inference component."""
+"""The metrics of SageMaker that are recorded here, by variant or inference component; of queues by endpoint."""
 STATISTICS: dict[str, Callable[[list[float]], float]] = {
     "Average": fmean,
     "Maximum": max,

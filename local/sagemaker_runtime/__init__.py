@@ -1,4 +1,4 @@
-"""An emulation of the SageMaker Runtime: InvokeEndpoint and InvokeEndpointWithResponseStream with model containers."""
+"""An emulation of the SageMaker Runtime: its three ways to invoke an endpoint, with model containers."""
 
 from local.sagemaker_runtime.app import create_app
 from local.sagemaker_runtime.endpoints import Copy, Endpoints, Fleet, Variant

@@ -1,4 +1,4 @@
-"""The two operations of the SageMaker Runtime, and the route /faults that injects faults into them."""
+"""The operations of the SageMaker Runtime, and the route /faults that injects faults into them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from local.apigateway.sigv4 import SignatureError, SignedRequest, verify
-from local.sagemaker_runtime import limits
+from local.sagemaker_runtime import async_invocations, limits
 from local.sagemaker_runtime.endpoints import Endpoints
 from local.sagemaker_runtime.errors import ServiceError
 from local.sagemaker_runtime.event_stream import PayloadSplitter
@@ -70,6 +70,7 @@ def create_app(
     for path, operation in (("invocations", invoke), ("invocations-response-stream", invoke_stream)):
         handler = partial(_call, endpoints=endpoints, secrets=secrets or {}, operation=operation)
         app.router.add_post(f"/endpoints/{{name}}/{path}", handler)
+    async_invocations.add_routes(app, endpoints, partial(_region, secrets=secrets or {}))
     app.router.add_get("/faults", partial(_list, faults=faults))
     app.router.add_put("/faults", partial(_inject, faults=faults, refuse=refuse))
     app.router.add_delete("/faults", partial(_clear, faults=faults))

@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
 from local.sagemaker_runtime import errors
+
+if TYPE_CHECKING:
+    from local.sagemaker_runtime.async_queue import AsyncQueue
 
 _VARIANT = "AllTraffic"
 
@@ -82,6 +86,7 @@ class Endpoints:
         self._variants: dict[str, list[Variant]] = {}
         self._components: dict[str, dict[str, Variant]] = {}
         self._random = Random(0)  # noqa: S311 - the same requests reach the same variants again
+        self._queues: dict[str, AsyncQueue] = {}
 
     @classmethod
     def of(cls, urls: Mapping[str, str]) -> Endpoints:
@@ -99,6 +104,22 @@ class Endpoints:
         """Adds an endpoint whose variant has inference components, by name."""
         self._components[endpoint] = {name: Variant(variant, fleet) for name, fleet in components.items()}
 
+    def add_queue(self, endpoint: str, queue: AsyncQueue) -> None:
+        """Adds an asynchronous endpoint."""
+        self._queues[endpoint] = queue
+
+    def find_queue(self, endpoint: str) -> AsyncQueue:
+        """The queue of an asynchronous endpoint.
+
+        Raises:
+            ServiceError: ValidationError: there is none.
+        """
+        if endpoint not in self._queues:
+            if endpoint in self.names():
+                raise errors.validation_error(f"Endpoint {endpoint} is not an asynchronous endpoint.")
+            raise errors.validation_error(f"Endpoint {endpoint} of account {errors.ACCOUNT} not found.")
+        return self._queues[endpoint]
+
     def names(self) -> list[str]:
         """The names of the endpoints."""
         return [*self._variants, *self._components]
@@ -114,6 +135,8 @@ class Endpoints:
         Raises:
             ServiceError: ValidationError: there is none.
         """
+        if endpoint in self._queues:
+            raise errors.validation_error(f"Endpoint {endpoint} can only receive asynchronous invocations.")
         if endpoint in self._variants:
             if component:
                 raise errors.validation_error(f"Endpoint {endpoint} has no inference components.")

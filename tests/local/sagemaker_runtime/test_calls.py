@@ -267,5 +267,5 @@ def test_an_invalid_fault_is_rejected(url, body, message):
 
 
 def test_an_unknown_operation_is_a_404(url):
-    response = call("POST", f"{url}/endpoints/echo/async-invocations", b"{}")
+    response = call("POST", f"{url}/endpoints/echo/invocations-of-no-kind", b"{}")
     assert (response.status, response.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
