@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from aws_cdk import Annotations
 from aws_cdk import aws_iam as iam
@@ -12,16 +12,36 @@ from constructs_lib.endpoint.async_metrics import AsyncMetrics
 from constructs_lib.endpoint.backlog_scaling import scale_with_backlog
 from constructs_lib.endpoint.hosted import HostedEndpoint
 from constructs_lib.endpoint.updates import keep_instance_count
+from constructs_lib.endpoint.watched import InstanceAlarms
+from constructs_lib.planning.monitoring.alarm import RUNBOOK
 from constructs_lib.planning.scaling.updates import async_type_change_warning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aws_cdk import Duration
+    from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
     from constructs_lib.endpoint.async_inference import AsyncInference
     from constructs_lib.planning.engine import Engine
+
+
+class AsyncAlarms(InstanceAlarms, total=False):
+    """The alarms of an asynchronous endpoint with their thresholds. None leaves an alarm out."""
+
+    oldest_request: Duration | None
+    """How long a request may be in the queue, up to 6 hours. Default: 3 hours, half of the time after which it expires
+    unless its caller says otherwise."""
+    failures: int | None
+    """Failed requests in five minutes, in two of three such periods; those that the container refuses as wrong do not
+    count. Default: 3."""
+    expired: int | None
+    """Requests in five minutes that expired in the queue. Default: 1."""
+    delivery_failures: int | None
+    """Requests in five minutes that could not be read, or whose answer or notification could not be delivered. Default:
+    1."""
 
 
 class AsyncEndpoint(HostedEndpoint, AsyncMetrics):
@@ -78,6 +98,37 @@ class AsyncEndpoint(HostedEndpoint, AsyncMetrics):
     def failure_url(self) -> str:
         """The folder of what is known about requests that failed, such as s3://<bucket>/<prefix>/."""
         return f"s3://{self._async.bucket.bucket_name}/{self._async.output_folders()[1]}"
+
+    def monitor(
+        self, *, topic: sns.ITopic | None = None, runbook: str = RUNBOOK, **alarms: Unpack[AsyncAlarms]
+    ) -> None:
+        """Add alarms, and a rule that reports when the endpoint fails or is rolled back.
+
+        Each alarm's description says what to do, and where the runbook says more. Without data the alarms are OK. One
+        of them has no threshold: requests are queued, and no instance comes for twice the time that one takes to start.
+
+        Args:
+            topic: What is notified when an alarm begins and when it ends, and when the endpoint's state changes. Its
+                policy and its key's are extended so that alarms and rules may publish; those of imported ones must
+                allow it already. Default: nobody, and no rule.
+            runbook: Where your people find the runbook, to which `#` and a section are appended. Default:
+                `docs/operations.md`, of this project.
+            alarms: Other thresholds, and None for the alarms that you do not want: the members of `AsyncAlarms`.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or it has been called already.
+        """
+        # Imported here, as it costs time and not every endpoint is monitored.
+        from constructs_lib.endpoint.async_monitoring import monitor_async
+
+        monitor_async(
+            self,
+            load_seconds=self._plan.load_seconds,
+            from_zero=self._async.min_instances == 0,
+            topic=topic,
+            runbook=runbook,
+            alarms=alarms,
+        )
 
     def grant_invoke_async(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to upload requests, to invoke the endpoint, and to read answers and failures.

@@ -40,7 +40,7 @@ class AsyncMetrics(VariantMetrics):
     def metric_invocations_processed(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that were processed. Sum over 5 minutes; a count.
 
-        AWS's guide spells it `InvocationsProcesssed`; if this one has no data, use `metric("InvocationsProcesssed")`.
+        `InvocationsProcesssed` in AWS's guide is a misspelling, as users of the metric report.
         """
         return self._request_metric("InvocationsProcessed", "Sum", options)
 

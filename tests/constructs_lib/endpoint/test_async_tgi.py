@@ -325,7 +325,7 @@ def test_it_is_another_resource_than_a_real_time_endpoint_as_neither_can_become_
     assert one.node.find_child("Batch").node.default_child.cfn_resource_type == ENDPOINT
 
 
-REAL_TIME = ["grant_invoke", "auto_scale", "max_body_bytes"]
+REAL_TIME = ["grant_invoke", "auto_scale", "max_body_bytes", "add_variant"]
 REAL_TIME += ["metric_invocations", "metric_invocations_per_instance", "metric_overhead_latency"]
 REAL_TIME += ["metric_concurrent_requests", "metric_first_chunk_latency", "metric_invocation_model_errors"]
 
