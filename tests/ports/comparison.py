@@ -46,7 +46,10 @@ def deviations(port: Port, app: App) -> list[str]:
     try:
         stack = port.build(app)
     except ValueError as error:
-        return _error_deviations(str(error), expect)
+        found = _error_deviations(str(error), expect)
+        if "repaired" in expect:
+            found += _template_deviations(template_of(port.repair(app)), expect["repaired"])
+        return found
     template, warnings = template_of(stack), _warnings(stack)
     wanted = [*expect.get("warnings", ()), *([expect["error_or_warning"]] if "error_or_warning" in expect else [])]
     found = [f"no warning matches {one!r}: {warnings}" for one in wanted if not _matches(one, warnings)]
@@ -104,6 +107,11 @@ def _template_deviations(template: Json, expect: Json) -> list[str]:
 
 
 def _scaling_deviations(template: Json, expect: Json) -> list[str]:
+    queued = _async_facts(template)
+    if queued is not None or "async" in expect:
+        wanted = expect.get("async", {})
+        compared = {key: value for key, value in (queued or {}).items() if key in wanted or key != "concurrency"}
+        return [] if compared == wanted else [f"async is {compared}, not {wanted}"]
     components = resources(template, COMPONENT)
     if components and "copies" not in expect:
         to_zero = _zero_facts(template)
@@ -158,6 +166,23 @@ def _scaling_facts(template: Json) -> Json | None:
         "target": tracked["TargetValue"],
         "scale_in_cooldown": tracked["ScaleInCooldown"],
         "scale_out_cooldown": tracked["ScaleOutCooldown"],
+    }
+
+
+def _async_facts(template: Json) -> Json | None:
+    """How an endpoint takes requests from its queue, and between which numbers it scales; None of a real-time one."""
+    configs = [one["Properties"].get("AsyncInferenceConfig") for one in resources(template, CONFIG).values()]
+    if configs == [None] * len(configs):
+        return None
+    (config,) = configs
+    (target,) = (one["Properties"] for one in resources(template, TARGET).values())
+    watched = [one["Properties"].get("MetricName") for one in resources(template, ALARM).values()]
+    return {
+        "minimum": target["MinCapacity"],
+        "maximum": target["MaxCapacity"],
+        "wakes": "HasBacklogWithoutCapacity" in watched,
+        "topics": sorted(config["OutputConfig"].get("NotificationConfig", {})),
+        "concurrency": config["ClientConfig"]["MaxConcurrentInvocationsPerInstance"],
     }
 
 

@@ -40,6 +40,11 @@ class Port:
         stack: Stack = self._module.build(app)
         return stack
 
+    def repair(self, app: App) -> Stack:
+        """The stack of an app that is refused, with what the error says."""
+        stack: Stack = self._module.repaired(app)
+        return stack
+
     @property
     def situation(self) -> str:
         """What is deployed, as the app's first line says it."""
