@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.domain import Domain
     from constructs_lib.front_door.front_door import FrontDoor
     from constructs_lib.front_door.web_acl import WebAcl
+    from constructs_lib.monitoring.dashboard import Dashboard
     from constructs_lib.planning.engines.tgi.options import (
         Attention,
         Dtype,
@@ -53,6 +54,7 @@ __all__ = [
     "ConfigurationError",
     "Consumer",
     "Cors",
+    "Dashboard",
     "DataCapture",
     "Domain",
     "Dtype",
@@ -91,6 +93,7 @@ _MODULES = {
     "Rollout": "endpoint.rollout",
     "Consumer": "front_door.consumers",
     "Cors": "front_door.cors",
+    "Dashboard": "monitoring.dashboard",
     "Domain": "front_door.domain",
     "ConfigurationError": "errors",
     "EndpointScaling": "endpoint.scaling",

@@ -1,4 +1,4 @@
-"""What watches a stack: alarms of its front door and its endpoints, and the topic that they notify."""
+"""What watches a stack: its dashboard, alarms of its front door and its endpoints, and the topic that they notify."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Monitoring:
 
 
 def add_monitoring(stack: Stack, monitoring: Monitoring, watched: Iterable[Watched]) -> sns.ITopic:
-    """Add the alarms of a stack, and the topic that they notify.
+    """Add the dashboard of a stack, its alarms, and the topic that they notify.
 
     Args:
         stack: The stack.
@@ -62,10 +62,22 @@ def add_monitoring(stack: Stack, monitoring: Monitoring, watched: Iterable[Watch
     topic = _topic(stack)
     if monitoring.alarm_email is not None:
         _subscribe(stack, topic, monitoring.alarm_email)
+    watched = list(watched)
     for one in watched:
         one.monitor(topic=topic)
+    _add_dashboard(stack, watched)
     add_output(stack, "AlarmTopicArn", topic.topic_arn, "The topic that alarms notify")
     return topic
+
+
+def _add_dashboard(stack: Stack, shown: Iterable[object]) -> None:
+    # Imported here, as a stack without monitoring has none.
+    from constructs_lib import Dashboard, FrontDoor
+
+    doors = [one for one in shown if isinstance(one, FrontDoor)]
+    # The endpoints are those of the front door; to look for others takes time.
+    dashboard = Dashboard(stack, "Dashboard", front_doors=doors, endpoints=[])
+    add_output(stack, "DashboardName", dashboard.dashboard_name, "Name of the dashboard in CloudWatch")
 
 
 def _topic(stack: Stack) -> sns.Topic:

@@ -275,6 +275,7 @@ class ModelFleet(EndpointBase):
             given_name=endpoint_name,
             host=self._host,
             packs=planned.plan.packs,
+            fleet=self,
         )
         scope = Construct(self, "Models")
         return {name: FleetMember(scope, name, endpoint=shared, planned=one) for name, one in planned.models.items()}

@@ -44,6 +44,7 @@ class FleetEndpoint:
         given_name: The name that the caller has chosen; None if CloudFormation chooses it.
         host: The role and the network interfaces.
         packs: Whether copies are placed on as few instances as possible.
+        fleet: The fleet itself.
     """
 
     name: str
@@ -52,6 +53,7 @@ class FleetEndpoint:
     given_name: str | None
     host: ModelHost
     packs: bool
+    fleet: Construct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,11 +194,23 @@ class FleetMember(EndpointBase):
         # Imported here, as it costs time and not every endpoint is monitored.
         from constructs_lib.endpoint.monitoring import monitor_member
 
-        load = (
-            self._planned.plan,
-            self._planned.model.request_tokens if self._zero is None else self._zero.request_tokens,
-        )
-        monitor_member(self, load, topic=topic, runbook=runbook, alarms=alarms)
+        monitor_member(self, (self._planned.plan, self._request_tokens), topic=topic, runbook=runbook, alarms=alarms)
+
+    @property
+    def held_requests(self) -> int | None:
+        """Requests that one copy works on at once, by the plan; more wait in it. None if that is not known."""
+        from constructs_lib.planning.monitoring.capacity import held_requests
+
+        return held_requests(self._planned.plan, self._request_tokens)
+
+    @property
+    def fleet(self) -> Construct:
+        """The fleet that it is a model of."""
+        return self._endpoint.fleet
+
+    @property
+    def _request_tokens(self) -> int | None:
+        return self._planned.model.request_tokens if self._zero is None else self._zero.request_tokens
 
     def _scale(self, component: InferenceComponent, least: int, most: int) -> EndpointScaling:
         model = self._planned.model

@@ -97,6 +97,11 @@ class EndpointBase(EndpointResource, EndpointMetrics):
         """How the model comes back from zero copies: it always has one."""
         return None
 
+    @property
+    def held_requests(self) -> int | None:
+        """Requests that one instance or copy works on at once, by the plan; more wait in it. None if not known."""
+        return None
+
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint, streaming and non-streaming.
 

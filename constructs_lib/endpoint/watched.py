@@ -74,6 +74,14 @@ class WatchedEndpoint(EndpointBase):
 
         monitor_endpoint(self, self._planned_load(), topic=topic, runbook=runbook, alarms=alarms)
 
+    @property
+    def held_requests(self) -> int | None:
+        """Requests that one instance or copy works on at once, by the plan; more wait in it. None if not known."""
+        from constructs_lib.planning.monitoring.capacity import held_requests
+
+        plan, request_tokens = self._planned_load()
+        return None if plan is None else held_requests(plan, request_tokens)
+
     def _planned_load(self) -> tuple[EndpointPlan | None, int | None]:
         """The plan of its container, and the tokens of a request that it is scaled by; None for what is not known."""
         return None, None

@@ -188,6 +188,17 @@ class FrontDoor(Construct, WatchedFrontDoor):
         """The base URL of the routes, without a slash at its end. OpenAI clients take it with `/v1` appended."""
         return f"https://{self._domain.name}" if self._domain else self._api.url
 
+    @property
+    def models(self) -> Mapping[str, IModelEndpoint]:
+        """The endpoints by the names that clients use for their models."""
+        return self._models
+
+    @property
+    def api_name(self) -> str:
+        """Name of the REST API, which is a dimension of API Gateway's metrics."""
+        # API Gateway leaves other characters out of the dimension.
+        return self._api.name.encode("ascii", "ignore").decode()
+
     def add_consumer(
         self,
         id: str,

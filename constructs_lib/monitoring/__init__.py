@@ -1,0 +1,1 @@
+"""What is seen of endpoints and front doors together."""
