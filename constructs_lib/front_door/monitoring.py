@@ -9,6 +9,7 @@ from aws_cdk import Duration
 
 from constructs_lib._arguments import quantity_problems, type_name
 from constructs_lib._monitoring import add_monitoring, check_monitoring
+from constructs_lib._tokens import hide_token
 from constructs_lib.planning.monitoring.front_door_alarms import (
     CONCURRENCY,
     FIRST_TOKEN_SECONDS,
@@ -28,7 +29,7 @@ from constructs_lib.planning.monitoring.objectives import (
     first_token,
     objective_alarms,
 )
-from constructs_lib.planning.monitoring.thresholds import FRONT_DOOR_RULES
+from constructs_lib.planning.monitoring.thresholds import FRONT_DOOR_RULES, threshold_problems
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -69,20 +70,18 @@ def monitor_front_door(
     """
     construct = cast("Construct", front_door)
     objective, problems = _pair(alarms.get(_OBJECTIVE))
-    times = {_TIME: alarms.get(_TIME), f"{_OBJECTIVE}[1]": None if objective is None else objective[1]}
-    units = quantity_problems(**times)
     given = {key: value for key, value in alarms.items() if key not in (_TIME, _OBJECTIVE)}
+    times: dict[str, Any] = {_TIME: alarms.get(_TIME)}
     if objective is not None:
-        given[_OBJECTIVE] = objective[0]
-    if not units:
-        given |= {key: value.to_seconds(integral=False) for key, value in times.items() if value is not None}
+        given[_OBJECTIVE], times[f"{_OBJECTIVE}[1]"] = objective
+    units = quantity_problems(**times)
     check_monitoring(
         construct,
         topic=topic,
         runbook=runbook,
         thresholds=given,
-        rules={**FRONT_DOOR_RULES, f"{_OBJECTIVE}[1]": FRONT_DOOR_RULES[_TIME]},
-        problems=[*units, *problems],
+        rules=FRONT_DOOR_RULES,
+        problems=[*problems, *(units or _time_problems(times))],
     )
     door = _door(front_door, models, api, holds_clients)
     planned: list[Alarm | CombinedAlarm] = [*door_alarms(door, _thresholds(door, alarms)), *_objectives(door, alarms)]
@@ -93,10 +92,16 @@ def _pair(objective: object) -> tuple[tuple[Any, Any] | None, list[Problem]]:
     """The percentage and the time of an objective; None if it is left out, or no pair."""
     if objective is None:
         return None, []
-    if isinstance(objective, tuple) and len(objective) == 2:
+    if isinstance(objective, tuple) and len(objective) == 2 and not any(part is None for part in objective):
         return objective, []
     shown = f"must be a tuple of percent and a Duration, not {type_name(objective)}"
     return None, [Problem(_OBJECTIVE, objective, shown, "Write (95, Duration.seconds(10)), or leave it out.")]
+
+
+def _time_problems(times: Mapping[str, Duration | None]) -> Iterator[Problem]:
+    seconds = {keyword: time.to_seconds(integral=False) for keyword, time in times.items() if time is not None}
+    hidden = {keyword: hide_token(value) for keyword, value in seconds.items()}
+    return threshold_problems(hidden, dict.fromkeys(hidden, FRONT_DOOR_RULES[_TIME]))
 
 
 def _door(

@@ -14,11 +14,28 @@ from constructs_lib.planning.validation.unknown import Unknown
 _PERCENT = Number("above 0 and at most 100, in percent", above=0, inclusive_maximum=100)
 _COUNT = Number("above 0", above=0)
 
+_MOST_HOURS = LONGEST_RANGE_OF_HOURS // HOUR
+
+
+class _WholeHours:
+    """A duration, in hours."""
+
+    def validate(self, value: object) -> tuple[str, str] | None:
+        """See `Rule.validate`."""
+        if isinstance(value, int) and 1 <= value <= _MOST_HOURS:
+            return None
+        return (f"must be whole hours, from 1 to {_MOST_HOURS}", "Write Duration.hours(24), or leave it out.")
+
+    def to_env(self, value: object) -> str:
+        """See `Rule.to_env`."""
+        return str(value)
+
+
 MODEL_RULES: Mapping[str, Rule] = {
     "model_errors": _PERCENT,
     "no_capacity": Integer(1, unit="requests in five minutes"),
     "overload": _COUNT,
-    "idle": Integer(1, LONGEST_RANGE_OF_HOURS // HOUR, unit="hours"),
+    "idle": _WholeHours(),
 }
 """The alarms of a model, with what their thresholds may be."""
 
