@@ -193,8 +193,10 @@ class FleetMember(EndpointBase):
         """
         # Imported here, as it costs time and not every endpoint is monitored.
         from constructs_lib.endpoint.monitoring import monitor_member
+        from constructs_lib.endpoint.watched import WatchedVariant
 
-        monitor_member(self, (self._planned.plan, self._request_tokens), topic=topic, runbook=runbook, alarms=alarms)
+        variant = WatchedVariant(self.variant_name, self._planned.plan, self._request_tokens)
+        monitor_member(self, variant, topic=topic, runbook=runbook, alarms=alarms)
 
     @property
     def held_requests(self) -> int | None:

@@ -224,6 +224,11 @@ class AddedVariant(Construct, ModelVariant):
         """How many instances this variant runs, and what they cost, with what scales it so far."""
         return self._capacity
 
+    @property
+    def plan(self) -> EndpointPlan:
+        """Its plan, without problems."""
+        return self._planned.plan
+
     def summary(self) -> PlanSummary:
         """The plan in short, with what scales this variant so far."""
         return summary(self._planned.known, self._planned.plan, self._capacity)

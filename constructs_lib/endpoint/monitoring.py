@@ -26,16 +26,14 @@ from constructs_lib.planning.monitoring.thresholds import INSTANCE_RULES, MODEL_
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from constructs_lib.endpoint.interface import EndpointBase
+    from constructs_lib.endpoint.watched import WatchedVariant
     from constructs_lib.planning.monitoring.alarm import Alarm
-    from constructs_lib.planning.request import EndpointPlan
-
-    Load = tuple[EndpointPlan | None, int | None]
 
 _HOUR = 3600
 _RULE_FINDINGS = {
@@ -45,41 +43,48 @@ _RULE_FINDINGS = {
 
 
 def monitor_endpoint(
-    endpoint: EndpointBase, load: Load, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]
+    endpoint: EndpointBase,
+    variants: Sequence[WatchedVariant],
+    *,
+    topic: sns.ITopic | None,
+    runbook: str,
+    alarms: Mapping[str, Any],
 ) -> None:
-    """Monitor an endpoint with one model. `WatchedEndpoint.monitor` describes the arguments.
+    """Monitor an endpoint. `WatchedEndpoint.monitor` describes the arguments.
 
     Args:
         endpoint: The endpoint.
-        load: Its plan, and the tokens of a request; None for what is not known.
+        variants: Its variants; the alarms of the first one have ids without its name, as most endpoints have one.
         topic: The topic.
         runbook: Where the runbook is.
         alarms: The thresholds.
     """
     _check(endpoint, topic, runbook, alarms, {**MODEL_RULES, **INSTANCE_RULES})
-    scope = add_monitoring(
-        endpoint,
-        [*_model_alarms(endpoint, load, alarms), *_instance_alarms(endpoint, alarms)],
-        topic=topic,
-        runbook=runbook,
-    )
+    planned: list[Alarm] = []
+    for number, variant in enumerate(variants):
+        suffix = f"-{variant.name}" if number else ""
+        planned += [
+            *_model_alarms(endpoint, variant, alarms, suffix),
+            *_instance_alarms(endpoint, variant.name, alarms, suffix),
+        ]
+    scope = add_monitoring(endpoint, planned, topic=topic, runbook=runbook)
     report_state_changes(scope, endpoint.endpoint_name, topic=topic, runbook=runbook)
 
 
 def monitor_member(
-    member: EndpointBase, load: Load, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]
+    member: EndpointBase, variant: WatchedVariant, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]
 ) -> None:
     """Monitor one model of a fleet; the fleet itself watches the instances.
 
     Args:
         member: The model.
-        load: As for `monitor_endpoint`.
+        variant: The fleet's variant, with the plan of this model.
         topic: The topic.
         runbook: Where the runbook is.
         alarms: The thresholds.
     """
     _check(member, topic, runbook, alarms, MODEL_RULES)
-    add_monitoring(member, _model_alarms(member, load, alarms), topic=topic, runbook=runbook)
+    add_monitoring(member, _model_alarms(member, variant, alarms), topic=topic, runbook=runbook)
 
 
 def monitor_fleet(fleet: EndpointBase, *, topic: sns.ITopic | None, runbook: str, alarms: Mapping[str, Any]) -> None:
@@ -92,7 +97,7 @@ def monitor_fleet(fleet: EndpointBase, *, topic: sns.ITopic | None, runbook: str
         alarms: The thresholds.
     """
     _check(fleet, topic, runbook, alarms, INSTANCE_RULES)
-    scope = add_monitoring(fleet, _instance_alarms(fleet, alarms), topic=topic, runbook=runbook)
+    scope = add_monitoring(fleet, _instance_alarms(fleet, fleet.variant_name, alarms), topic=topic, runbook=runbook)
     report_state_changes(scope, fleet.endpoint_name, topic=topic, runbook=runbook)
 
 
@@ -163,17 +168,20 @@ def _hours(idle: Duration) -> float:
     return int(hours) if hours == int(hours) else hours
 
 
-def _model_alarms(endpoint: EndpointBase, load: Load, alarms: Mapping[str, Any]) -> Iterator[Alarm]:
-    plan, request_tokens = load
+def _model_alarms(
+    endpoint: EndpointBase, variant: WatchedVariant, alarms: Mapping[str, Any], suffix: str = ""
+) -> Iterator[Alarm]:
+    plan = variant.plan
     component, wake = endpoint.inference_component_name, endpoint.wake
     idle = alarms.get("idle", Duration.hours(IDLE_HOURS))
     model = ServedModel(
-        dimensions=_variant(endpoint) if component is None else {"InferenceComponentName": component},
+        dimensions=_dimensions(endpoint, variant.name) if component is None else {"InferenceComponentName": component},
         component=component is not None,
+        suffix=suffix,
         overload_seconds=overload_seconds(plan),
         wake_seconds=None if wake is None else wake.seconds,
     )
-    held = None if plan is None else held_requests(plan, request_tokens)
+    held = None if plan is None else held_requests(plan, variant.request_tokens)
     thresholds = ModelThresholds(
         model_errors=alarms.get("model_errors", MODEL_ERRORS),
         no_capacity=alarms.get("no_capacity", 1),
@@ -183,11 +191,16 @@ def _model_alarms(endpoint: EndpointBase, load: Load, alarms: Mapping[str, Any])
     yield from model_alarms(model, thresholds)
 
 
-def _instance_alarms(endpoint: EndpointBase, alarms: Mapping[str, Any]) -> Iterator[Alarm]:
+def _instance_alarms(
+    endpoint: EndpointBase, variant_name: str, alarms: Mapping[str, Any], suffix: str = ""
+) -> Iterator[Alarm]:
     return instance_alarms(
-        _variant(endpoint), disk=alarms.get("disk", DISK), host_memory=alarms.get("host_memory", HOST_MEMORY)
+        _dimensions(endpoint, variant_name),
+        disk=alarms.get("disk", DISK),
+        host_memory=alarms.get("host_memory", HOST_MEMORY),
+        suffix=suffix,
     )
 
 
-def _variant(endpoint: EndpointBase) -> dict[str, str]:
-    return {"EndpointName": endpoint.endpoint_name, "VariantName": endpoint.variant_name}
+def _dimensions(endpoint: EndpointBase, variant_name: str) -> dict[str, str]:
+    return {"EndpointName": endpoint.endpoint_name, "VariantName": variant_name}

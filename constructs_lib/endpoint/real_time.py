@@ -11,14 +11,15 @@ from constructs_lib._tokens import hide_token
 from constructs_lib.endpoint.hosted import known
 from constructs_lib.endpoint.updates import own_policy
 from constructs_lib.endpoint.variants import VariedEndpoint
-from constructs_lib.endpoint.watched import WatchedEndpoint
+from constructs_lib.endpoint.watched import WatchedEndpoint, WatchedVariant
 from constructs_lib.planning.scaling.updates import type_change_warning
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_iam as iam
 
     from constructs_lib.endpoint.scaling import EndpointScaling
-    from constructs_lib.planning.request import EndpointPlan
 
 
 class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
@@ -70,5 +71,9 @@ class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
         return scaling
 
-    def _planned_load(self) -> tuple[EndpointPlan | None, int | None]:
-        return self._plan, self._capacity.request_tokens
+    def _watched_variants(self) -> Sequence[WatchedVariant]:
+        first = WatchedVariant(self.variant_name, self._plan, self._capacity.request_tokens)
+        return [
+            first,
+            *(WatchedVariant(one.variant_name, one.plan, one.capacity.request_tokens) for one in self._added),
+        ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from constructs_lib.endpoint.interface import EndpointBase
 from constructs_lib.planning.monitoring.alarm import RUNBOOK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import Duration
     from aws_cdk import aws_sns as sns
 
@@ -44,6 +47,21 @@ class EndpointAlarms(ModelAlarms, InstanceAlarms, total=False):
     """The alarms of an endpoint with one model: those of the model, and those of the instances."""
 
 
+@dataclass(frozen=True, slots=True)
+class WatchedVariant:
+    """What is known of a variant's load.
+
+    Args:
+        name: Its name.
+        plan: Its plan; None if it has none.
+        request_tokens: The tokens of a request that it is scaled by; None if they are not given.
+    """
+
+    name: str
+    plan: EndpointPlan | None = None
+    request_tokens: int | None = None
+
+
 class WatchedEndpoint(EndpointBase):
     """An endpoint with one model that can be monitored."""
 
@@ -55,7 +73,8 @@ class WatchedEndpoint(EndpointBase):
         Each alarm's description says what to do, and where the runbook says more. Without data the alarms are OK. There
         is none on the memory of GPUs, which engines reserve when they start.
 
-        Call it after `auto_scale`, whose `request_tokens` the threshold of `overload` depends on.
+        Call it after `add_variant`, as each variant has alarms of its own, and after `auto_scale`, whose
+        `request_tokens` the threshold of `overload` depends on.
 
         Args:
             topic: What is notified when an alarm begins and when it ends, and when the endpoint's state changes. Its
@@ -72,16 +91,16 @@ class WatchedEndpoint(EndpointBase):
         # Imported here, as it costs time and not every endpoint is monitored.
         from constructs_lib.endpoint.monitoring import monitor_endpoint
 
-        monitor_endpoint(self, self._planned_load(), topic=topic, runbook=runbook, alarms=alarms)
+        monitor_endpoint(self, self._watched_variants(), topic=topic, runbook=runbook, alarms=alarms)
 
     @property
     def held_requests(self) -> int | None:
         """Requests that one instance or copy works on at once, by the plan; more wait in it. None if not known."""
         from constructs_lib.planning.monitoring.capacity import held_requests
 
-        plan, request_tokens = self._planned_load()
-        return None if plan is None else held_requests(plan, request_tokens)
+        first = self._watched_variants()[0]
+        return None if first.plan is None else held_requests(first.plan, first.request_tokens)
 
-    def _planned_load(self) -> tuple[EndpointPlan | None, int | None]:
-        """The plan of its container, and the tokens of a request that it is scaled by; None for what is not known."""
-        return None, None
+    def _watched_variants(self) -> Sequence[WatchedVariant]:
+        """Its variants, the first one first."""
+        return [WatchedVariant(self.variant_name)]

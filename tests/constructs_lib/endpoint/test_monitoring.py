@@ -162,6 +162,21 @@ def test_an_endpoint_of_which_nothing_is_known_has_no_alarm_on_overload_unless_t
     }
 
 
+def test_each_variant_has_alarms_of_its_own_by_what_its_own_plan_says(stack: Stack) -> None:
+    llm = endpoint(stack)
+    longer = TgiOptions(max_input_tokens=3072, max_total_tokens=4096)
+    llm.add_variant("Blue", weight=0.25, options=longer)
+    llm.monitor(topic=topic(stack), idle=None)
+    template = template_of(stack)
+    found = alarms(template, "Llm")
+    assert set(found) == (ALL - {"Idle"}) | {f"{alarm}Blue" for alarm in ALL - {"Idle"}}
+    for alarm in ALL - {"Idle"}:
+        assert watched(found[f"{alarm}Blue"])["dimensions"] == {**OWN, "VariantName": "Blue"}
+        assert watched(found[alarm])["dimensions"] == OWN
+    assert watched(found["OverloadBlue"])["when"] == "> 15 in 6 of 6"
+    assert len(resources(template, RULE)) == 1
+
+
 def test_a_fleet_watches_its_instances_and_each_model_itself(stack: Stack) -> None:
     many = fleet(stack, {"chat": qwen(), "code": qwen(copies=(1, 2))}, instances=(1, 2))
     many.monitor(topic=topic(stack), disk=70)
