@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, Environment, Stack, Validations
@@ -11,10 +16,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
+import constructs_lib
 from constructs_lib import AsyncTgiEndpoint, InstanceType, Model
 from scripts.lint_templates import lint_template
-from tests.constructs_lib.rendered import template_of
+from tests.constructs_lib.rendered import resources, template_of
 from tests.stacks.test_app import Recorder, findings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def build() -> App:
@@ -57,3 +65,35 @@ def test_cfn_lint_has_no_finding() -> None:
     stack = build().node.find_child("Stack")
     assert isinstance(stack, Stack)
     assert lint_template(json.dumps(template_of(stack)), ["eu-west-1"]) == []
+
+
+def test_the_code_in_the_documentation_runs_as_printed() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("## Asynchronous inference\n")[1]
+    code = re.search(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert code is not None
+    stack = Stack(App(), "Team")
+    names = {
+        "self": stack,
+        "bucket": s3.Bucket.from_bucket_name(stack, "Bucket", "my-bucket"),
+        "topic": sns.Topic(stack, "Topic"),
+        "alarms": sns.Topic(stack, "Alarms"),
+        "role": iam.Role(stack, "Caller", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com")),
+    }
+    exec(code[1], {name: getattr(constructs_lib, name) for name in constructs_lib.__all__} | names)
+    assert resources(template_of(stack), "AWS::SageMaker::Endpoint")
+
+
+def test_the_example_synthesizes_without_a_warning(tmp_path: Path) -> None:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
+    ran = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT / "examples" / "async_batch",
+        env={**clean, "CDK_OUTDIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    template = json.loads((tmp_path / "NightlyBatch.template.json").read_text())
+    assert set(template["Outputs"]) >= {"EndpointName", "InputUrl", "QueueUrl", "CallerRole"}
+    assert "aws:cdk:warning" not in (tmp_path / "NightlyBatch.metadata.json").read_text()
