@@ -13,6 +13,7 @@ from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.endpoint.endpoint_config import render_variant
 from constructs_lib.endpoint.metrics import EndpointMetrics
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
+from constructs_lib.planning.monitoring.capacity import held_requests
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.summary import PlanSummary, planned_capacity, summary
 from constructs_lib.planning.variants import scaled_variant_warning
@@ -59,6 +60,11 @@ class ModelVariant(EndpointMetrics):
     @abstractmethod
     def capacity(self) -> Capacity:
         """How many instances this variant runs, and what they cost, with what scales it so far."""
+
+    @property
+    @abstractmethod
+    def held_requests(self) -> int | None:
+        """Requests that one instance works on at once, by the plan; more wait in it. None if not known."""
 
     @property
     def inference_component_name(self) -> str | None:
@@ -142,6 +148,11 @@ class FirstVariant(ModelVariant):
     def capacity(self) -> Capacity:
         """How many instances this variant runs, and what they cost, with what scales it so far."""
         return replace(self._endpoint.capacity, variants=())
+
+    @property
+    def held_requests(self) -> int | None:
+        """Requests that one instance works on at once, by the plan; more wait in it. None if not known."""
+        return held_requests(self._plan, self._endpoint.capacity.request_tokens)
 
     def auto_scale(
         self, *, min_instances: int = 1, max_instances: int, request_tokens: int | None = None
@@ -228,6 +239,11 @@ class AddedVariant(Construct, ModelVariant):
     def plan(self) -> EndpointPlan:
         """Its plan, without problems."""
         return self._planned.plan
+
+    @property
+    def held_requests(self) -> int | None:
+        """Requests that one instance works on at once, by the plan; more wait in it. None if not known."""
+        return held_requests(self._planned.plan, self._capacity.request_tokens)
 
     def summary(self) -> PlanSummary:
         """The plan in short, with what scales this variant so far."""

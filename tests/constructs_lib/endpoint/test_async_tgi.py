@@ -55,7 +55,8 @@ def bucket(scope: Construct, id: str = "Bucket", **options: Any) -> s3.IBucket:
 
 
 def endpoint(stack: Stack, **arguments: Any) -> AsyncTgiEndpoint:
-    given = {"model": QWEN, "instance_type": InstanceType.G5_2XLARGE, "request_tokens": 2000} | arguments
+    defaults = {"model": QWEN, "instance_type": InstanceType.G5_2XLARGE, "request_tokens": 2000}
+    given = defaults | {"detailed_observability": False} | arguments
     given.setdefault("bucket", stack.node.try_find_child("Bucket") or bucket(stack))
     return AsyncTgiEndpoint(stack, "Batch", **given)
 

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from constructs_lib import (
+    AsyncTgiEndpoint,
     ConfigurationError,
     Dashboard,
     FleetModel,
@@ -299,6 +301,40 @@ def test_a_fleet_without_a_front_door_is_shown_as_well(stack: Stack) -> None:
         "Requests",
         "Instances and copies",
     ]
+
+
+def test_variants_are_told_apart_and_each_has_a_price(stack: Stack) -> None:
+    llama = endpoint(stack, instance_type=InstanceType.G5_12XLARGE)
+    llama.add_variant("Small", weight=0.1, instance_type=InstanceType.G5_2XLARGE)
+    door(stack, {"llama": llama})
+    body = drawn(stack)
+    assert list(lines(body, "Instances, USD per hour")) == ["llama (AllTraffic)", "llama (Small)"]
+    small = "Invocations[Sum](<Llama4E7FDFEC.EndpointName>, Small)"
+    small += " / InvocationsPerInstance[Sum](<Llama4E7FDFEC.EndpointName>, Small)"
+    assert lines(body, "Instances, USD per hour")["llama (Small)"] == f"FILL(1.515 * {small}, REPEAT)"
+    assert lines(body, "GPUs")["llama (Small), busy"].endswith("(<Llama4E7FDFEC.EndpointName>, Small)")
+    held = [label.split(" of ")[1] for label in lines(body, "Requests in progress")]
+    assert len(set(held)) == 2
+    assert "llama (Small): 1.515 USD per hour" in words(body)[0]
+
+
+def test_an_asynchronous_endpoint_is_shown_by_its_queue(stack: Stack) -> None:
+    batch = AsyncTgiEndpoint(
+        stack,
+        "Batch",
+        model=QWEN,
+        instance_type=InstanceType.G5_2XLARGE,
+        bucket=s3.Bucket.from_bucket_name(stack, "Answers", "team-answers"),
+        detailed_observability=False,
+    )
+    body, name = drawn(stack, endpoints=[batch]), text(stack.resolve(batch.endpoint_name))
+    assert lines(body, "Queue of asynchronous requests") == {
+        "Batch, queued or in progress": f"ApproximateBacklogSize[Maximum]({name})",
+        "Batch, age of the oldest": f"ApproximateAgeOfOldestRequest[Maximum]({name})",
+    }
+    count = f"ApproximateBacklogSize[Average]({name}) / ApproximateBacklogSizePerInstance[Average]({name})"
+    assert lines(body, "Instances and copies") == {"Batch, instances while it is asked": count}
+    assert "Requests in progress" not in widgets(body)
 
 
 def test_of_an_imported_endpoint_nothing_is_assumed(stack: Stack) -> None:
