@@ -16,7 +16,6 @@ from constructs_lib.endpoint.model import Model
 from constructs_lib.endpoint.network import Network
 from constructs_lib.endpoint.places import place_problems
 from constructs_lib.endpoint.role_trust import trust_problems
-from constructs_lib.endpoint.rollout import Rollout
 from constructs_lib.endpoint.sagemaker_model import Hosting
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_type_problems
 from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.endpoint.async_inference import AsyncInference
+    from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
@@ -135,6 +135,7 @@ class EndpointArguments:
         yield from capture_problems(self.data_capture, environment_of(scope))
         weight, scales_to_zero = hide_token(self.variant_weight), self.scale_to_zero is not None
         yield from first_weight_problems(weight, scales_to_zero=scales_to_zero)
+        yield from self._rollout_problems(scope)
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)
@@ -173,6 +174,13 @@ class EndpointArguments:
         )
         if self.async_inference is not None:
             yield from self.async_inference.warnings(plan)
+
+    def _rollout_problems(self, scope: Construct) -> Iterator[Problem]:
+        if self.rollout is not None:
+            # Imported here, as it costs time and few endpoints have one.
+            from constructs_lib.endpoint.rollout import rollout_type_problems
+
+            yield from rollout_type_problems(self.rollout, scope)
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""

@@ -81,5 +81,5 @@ class AsyncMetrics(VariantMetrics):
         return self._request_metric("TotalProcessingTime", "Average", options)
 
     def _queue_metric(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
-        dimensions = {"EndpointName": self.endpoint_name}
+        dimensions = {"EndpointName": self._name_as_dimension}
         return self._metric(INVOCATIONS_NAMESPACE, name, dimensions, {"statistic": statistic} | options)

@@ -106,10 +106,16 @@ class FleetArguments:
         problems += [*plan.problems, *problems_of_models(others)]
         planned = {
             name: PlannedModel(
-                model=models[name], arguments=arguments[name], request=requests[name], plan=plan.models[name]
+                model=models[name],
+                arguments=arguments[name],
+                request=requests[name],
+                asked=asked.models[name],
+                plan=plan.models[name],
             )
             for name in models
         }
+        if not problems:
+            problems += problems_of_models({name: list(one.rollout_problems()) for name, one in planned.items()})
         return PlannedFleet(plan=plan, asked=asked, models=planned), problems
 
     def _given(self) -> Mapping[str, object]:
@@ -153,7 +159,7 @@ class FleetArguments:
             instance_provision_timeout=self.instance_provision_timeout,
             scale_to_zero=model.scale_to_zero,
             replace_on_instance_type_change=False,
-            rollout=None,
+            rollout=model.rollout,
             data_capture=None,
             detailed_observability=self.detailed_observability,
             variant_name=_VARIANT,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
 from constructs_lib.endpoint.interface import EndpointBase
+from constructs_lib.endpoint.rolled_out import RolledOut, Updated
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.scaled_resource import component_copies
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.model_host import ModelHost
     from constructs_lib.endpoint.watched import ModelAlarms
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+    from constructs_lib.planning.rollout.request import Replaced
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.serving_limits import ServingFacts
-    from constructs_lib.planning.validation.problem import PlanWarning
+    from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +66,31 @@ class PlannedModel:
         model: As the caller describes it.
         arguments: The same as the arguments of an endpoint of its own.
         request: What that endpoint would be asked for.
+        asked: The same with tokens hidden.
         plan: The plan of one copy, without problems.
     """
 
     model: FleetModel
     arguments: EndpointArguments
     request: EndpointRequest
+    asked: EndpointRequest
     plan: EndpointPlan
+
+    def replaced(self) -> Replaced:
+        """What an update replaces."""
+        # Imported here, as it costs time and few models have a rollout.
+        from constructs_lib.endpoint.replaced import replaced_copies
+
+        least, most = self.model.range_of_copies
+        least = 0 if self.model.scale_to_zero is not None else least
+        return replaced_copies(self.arguments, self.asked, self.plan, least=least, most=most)
+
+    def rollout_problems(self) -> Iterator[Problem]:
+        """What is wrong with the rollout of the copies."""
+        if self.model.rollout is not None:
+            from constructs_lib.endpoint.replaced import replacement_problems
+
+            yield from replacement_problems(self.model.rollout, self.replaced())
 
     def zero_warnings(self, least_instances: int) -> Iterator[PlanWarning]:
         """What is legal but risky about how the model goes to zero.
@@ -82,7 +102,7 @@ class PlannedModel:
         return zero_warnings(zero_request(self.model.scale_to_zero), request, self.plan)
 
 
-class FleetMember(EndpointBase):
+class FleetMember(EndpointBase, RolledOut):
     """One model of a `ModelFleet`, for a front door or any other caller: `fleet.models["chat"]`.
 
     Its name and ARN are those of the fleet's endpoint; a call of SageMaker has to name its inference component as well.
@@ -124,6 +144,9 @@ class FleetMember(EndpointBase):
             ZeroScaling(self, component, self._zero)
         elif least != most:
             self._scaling = self._scale(component, least, most)
+        self._component = component
+        if planned.model.rollout is not None or (self._zero is None and least > 1):
+            self._roll_out(planned.model.rollout)
 
     @property
     def endpoint_arn(self) -> str:
@@ -213,6 +236,14 @@ class FleetMember(EndpointBase):
     @property
     def _request_tokens(self) -> int | None:
         return self._planned.model.request_tokens if self._zero is None else self._zero.request_tokens
+
+    def _updated(self) -> Updated:
+        return Updated(
+            resource=self._component.resource,
+            replaced=self._planned.replaced,
+            role=self._endpoint.host.execution_role.role,
+            dimensions={"InferenceComponentName": self._component_name},
+        )
 
     def _scale(self, component: InferenceComponent, least: int, most: int) -> EndpointScaling:
         model = self._planned.model

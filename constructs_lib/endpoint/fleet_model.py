@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aws_cdk import Duration
 
     from constructs_lib.endpoint.model import Model
+    from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
 
@@ -53,6 +54,8 @@ class FleetModel:
             plan expects one copy to hold (see `EndpointScaling.on_concurrency`).
         scale_to_zero: How this model goes to zero copies while nobody asks it, and how many it may have; it takes the
             place of `copies`, `request_tokens` and `concurrency_target`. Default: it keeps its least copies.
+        rollout: How an update replaces the copies, and which alarms undo it. Default: with two or more least copies in
+            batches (see `Rollout.rolling`), else all at once, which no alarm undoes.
     """
 
     model: Model
@@ -65,6 +68,7 @@ class FleetModel:
     request_tokens: int | None = None
     concurrency_target: float | None = None
     scale_to_zero: ScaleToZero | None = None
+    rollout: Rollout | None = None
 
     @property
     def engine(self) -> Engine:

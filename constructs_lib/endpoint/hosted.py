@@ -17,6 +17,7 @@ from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_con
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_home, component_name
 from constructs_lib.endpoint.interface import EndpointResource, name_in_arn
 from constructs_lib.endpoint.model_host import ModelHost
+from constructs_lib.endpoint.rolled_out import RolledOut, Updated
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.request import EndpointRequest
+    from constructs_lib.planning.rollout.request import Replaced
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.scaling.zero import ZeroPlan
     from constructs_lib.planning.serving_limits import ServingFacts
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
-class HostedEndpoint(EndpointResource):
+class HostedEndpoint(EndpointResource, RolledOut):
     """A SageMaker endpoint, rendered from a plan without problems.
 
     Args:
@@ -63,6 +65,11 @@ class HostedEndpoint(EndpointResource):
         planned, zero = plan(asked), zero_request(arguments.scale_to_zero)
         problems = [*planned.problems, *arguments.problems(scope), *zero_problems(zero, asked, planned)]
         problems += arguments.planned_problems(planned)
+        if arguments.rollout is not None and not problems:
+            # Imported here, as it costs time and few endpoints have one.
+            from constructs_lib.endpoint.replaced import own_rollout_problems
+
+            problems += own_rollout_problems(arguments, asked, planned)
         raise_if_any(scope, id, problems)
         super().__init__(scope, id, physical_name=request.endpoint_name)
         request, hosting = replace(request, instance=planned.instance), arguments.hosting()
@@ -84,8 +91,11 @@ class HostedEndpoint(EndpointResource):
             Tags.of(self).add(key, value)
         self._known = replace(asked, instance=planned.instance)
         self._capacity = planned_capacity(self._known)
+        self._component: InferenceComponent | None = None
         if self._zero:
             self._scale_to_zero(self._zero, request, model)
+        if arguments.rollout is not None or self._capacity.min_instances not in (None, 0, 1):
+            self._roll_out(arguments.rollout)
         # Read by `python -m constructs_lib summary`.
         self.node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
         self._warnings = [*planned.warnings, *arguments.warnings(scope, planned)]
@@ -194,7 +204,7 @@ class HostedEndpoint(EndpointResource):
         # Imported here, as it costs time and few endpoints scale.
         from constructs_lib.endpoint.zero_scaling import ZeroScaling
 
-        component = InferenceComponent(
+        component = self._component = InferenceComponent(
             self,
             f"InferenceComponent-{self._home}",
             name=str(self._component_name),
@@ -208,6 +218,38 @@ class HostedEndpoint(EndpointResource):
         keep_instance_count(self._endpoint)
         self.set_capacity_range(0, zero.max_instances)
         self._capacity = replace(self._capacity, max_copies=zero.max_copies, request_tokens=zero.request_tokens)
+
+    def _updated(self) -> Updated:
+        # Imported here, as it costs time and few endpoints have a rollout.
+        from constructs_lib.endpoint.replaced import replaced_copies, replaced_instances
+
+        def replaced() -> Replaced:
+            if self._zero:
+                return replaced_copies(self._arguments, self._known, self._plan, least=0, most=self._zero.max_copies)
+            return replaced_instances(self._arguments, self._known, self._plan, self._capacities)
+
+        if self._component is not None:
+            dimensions = {"InferenceComponentName": self._component.name}
+            return Updated(resource=self._component.resource, replaced=replaced, role=self.role, dimensions=dimensions)
+        return Updated(
+            resource=self._endpoint, replaced=replaced, role=self.role, dimensions=self._dimensions_if_known()
+        )
+
+    @property
+    def _capacities(self) -> tuple[Capacity, ...]:
+        """The capacity of each variant."""
+        return (self._capacity,)
+
+    @property
+    def _name_as_dimension(self) -> str:
+        given = self._arguments.endpoint_name
+        return self._name if given is None or is_token(given) else given
+
+    def _dimensions_if_known(self) -> dict[str, str] | None:
+        if self._arguments.async_inference is not None:
+            return None  # its failures are no share of requests
+        dimensions = {"EndpointName": self._name_as_dimension, "VariantName": self._variant_name}
+        return None if any(is_token(value) for value in dimensions.values()) else dimensions
 
     def _cfn_endpoint(self, request: EndpointRequest) -> sagemaker.CfnEndpoint:
         endpoint = sagemaker.CfnEndpoint(

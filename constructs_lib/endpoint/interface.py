@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import jsii
 from aws_cdk import Resource
@@ -16,6 +16,8 @@ from constructs_lib.endpoint.inference_component import component_arn
 from constructs_lib.endpoint.metrics import EndpointMetrics, VariantMetrics
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.serving_limits import ServingFacts
 
@@ -57,6 +59,22 @@ class IModelEndpoint(Protocol):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint."""
+
+
+@runtime_checkable
+class IRolledOut(Protocol):
+    """An endpoint whose updates alarms can undo."""
+
+    @property
+    def wants_rollback_alarms(self) -> bool:
+        """Whether a front door of the same stack brings alarms along."""
+
+    @property
+    def has_room_for_rollback_alarm(self) -> bool:
+        """Whether SageMaker takes another one for this endpoint."""
+
+    def take_rollback_alarm(self, alarm: cloudwatch.CfnAlarm) -> None:
+        """Take an alarm, which depends on nothing."""
 
 
 @jsii.implements(sagemaker.IEndpoint)

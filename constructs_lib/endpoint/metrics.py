@@ -55,6 +55,11 @@ class VariantMetrics:
     def env(self) -> ResourceEnvironment:
         """Account and Region of the endpoint."""
 
+    @property
+    def _name_as_dimension(self) -> str:
+        """The endpoint's name in metrics. If it depends on the endpoint, no alarm on them can undo its updates."""
+        return self.endpoint_name
+
     def metric(
         self, metric_name: str, *, namespace: str = INVOCATIONS_NAMESPACE, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
@@ -66,7 +71,7 @@ class VariantMetrics:
                 `/aws/sagemaker/InferenceComponents` for that of a component's copies. Default: `AWS/SageMaker`.
             options: Label, period, statistic and color.
         """
-        dimensions = {"EndpointName": self.endpoint_name, "VariantName": self.variant_name}
+        dimensions = {"EndpointName": self._name_as_dimension, "VariantName": self.variant_name}
         if self.inference_component_name is not None and namespace != INSTANCES_NAMESPACE:
             dimensions = {"InferenceComponentName": self.inference_component_name}
         return self._metric(namespace, metric_name, dimensions, options)

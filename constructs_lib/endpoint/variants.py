@@ -43,8 +43,8 @@ class VariedEndpoint(HostedEndpoint, EndpointBase):
     """An endpoint to which variants can be added; the arguments are those of its base."""
 
     def __init__(self, scope: Construct, id: str, *, engine: Engine, arguments: EndpointArguments) -> None:
-        super().__init__(scope, id, engine=engine, arguments=arguments)
         self._added: list[AddedVariant] = []
+        super().__init__(scope, id, engine=engine, arguments=arguments)
         self._validate_weights()
 
     @abstractmethod
@@ -61,6 +61,10 @@ class VariedEndpoint(HostedEndpoint, EndpointBase):
         are those of all.
         """
         return replace(self._capacity, variants=tuple(variant.capacity for variant in self._added))
+
+    @property
+    def _capacities(self) -> tuple[Capacity, ...]:
+        return (self._capacity, *(variant.capacity for variant in self._added))
 
     @property
     def host(self) -> ModelHost:

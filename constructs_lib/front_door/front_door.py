@@ -21,6 +21,7 @@ from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function import add_function, validated_environment
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
+from constructs_lib.front_door.rollback_alarms import give_rollback_alarms
 from constructs_lib.front_door.watched import WatchedFrontDoor
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.summary import FRONT_DOOR_METADATA
@@ -173,6 +174,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
             burst_limit=arguments.burst_limit,
         )
         add_queries(self, function=self.function)
+        give_rollback_alarms(self, self._models)
         self._add_metadata()
         if access.warning:
             Annotations.of(self).add_warning_v2(access.warning.id, access.warning.message)

@@ -43,6 +43,7 @@ _OF_A_MODEL = {
     "request_tokens",
     "concurrency_target",
     "scale_to_zero",
+    "rollout",
 }
 """The arguments that each model of a fleet has of its own."""
 

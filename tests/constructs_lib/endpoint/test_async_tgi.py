@@ -367,7 +367,7 @@ def read(metric: Any) -> tuple[str, str, str, dict[str, str]]:
 
 def test_the_queue_is_measured_by_endpoint_and_the_rest_by_variant(stack: Stack) -> None:
     batch = endpoint(stack, endpoint_name="batch", variant_name="Blue")
-    by_endpoint = {"EndpointName": batch.endpoint_name}
+    by_endpoint = {"EndpointName": "batch"}
     for name, (metric, statistic) in QUEUE.items():
         assert read(getattr(batch, f"metric_{name}")()) == ("AWS/SageMaker", metric, statistic, by_endpoint)
     for name, (metric, statistic) in OF_VARIANT.items():

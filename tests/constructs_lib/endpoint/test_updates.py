@@ -66,8 +66,8 @@ def replacing(stack: Construct) -> TgiEndpoint:
 def test_a_changed_instance_count_is_in_the_config_and_nothing_keeps_the_old_one(tmp_path: Path) -> None:
     one, two = rendered(tmp_path), rendered(tmp_path, instance_count=2)
     assert (variant(one)["InitialInstanceCount"], variant(two)["InitialInstanceCount"]) == (1, 2)
-    for template in (one, two):
-        assert properties(template, ENDPOINT).keys() == {"EndpointConfigName"}
+    assert properties(one, ENDPOINT).keys() == {"EndpointConfigName"}
+    assert properties(two, ENDPOINT).keys() == {"EndpointConfigName", "DeploymentConfig"}
 
 
 def test_only_the_instance_count_is_kept_and_only_while_the_endpoint_scales(tmp_path: Path) -> None:
