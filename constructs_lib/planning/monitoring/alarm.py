@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -106,6 +107,15 @@ def describe(alarm: Alarm | CombinedAlarm, runbook: str) -> str:
         runbook: Where the runbook is, without an anchor.
     """
     return f"{alarm.says} {runbook}#{alarm.section}"
+
+
+def five_minutes_in(seconds: float) -> int:
+    """The periods of five minutes that a time takes, as many as an alarm may look back.
+
+    Args:
+        seconds: The time.
+    """
+    return min(math.ceil(seconds / FIVE_MINUTES), LONGEST_RANGE // FIVE_MINUTES)
 
 
 def share_of(failures: str, requests: str) -> str:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, HOUR, LONGEST_RANGE, MIN_FAILURES, Alarm, Metric
+from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, HOUR, MIN_FAILURES, Alarm, Metric, five_minutes_in
 from constructs_lib.planning.monitoring.endpoint_alarms import REQUESTS
 from constructs_lib.planning.monitoring.thresholds import INSTANCE_RULES
 from constructs_lib.planning.scaling.startup import wake_seconds
@@ -76,7 +76,7 @@ def async_alarms(
 
 def _no_capacity(dimensions: Mapping[str, str], wake: int) -> Alarm:
     """For twice as long as it takes to start an instance, a queue without one is no failure."""
-    periods = min(math.ceil(2 * wake / FIVE_MINUTES), LONGEST_RANGE // FIVE_MINUTES)
+    periods = five_minutes_in(2 * wake)
     return Alarm(
         id="NoCapacity",
         metrics={"waiting": _metric("HasBacklogWithoutCapacity", "Minimum", dimensions)},

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, HOUR, Alarm, Metric, share_of
+from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, HOUR, Alarm, Metric, five_minutes_in, share_of
 
 REQUESTS = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
@@ -140,7 +140,7 @@ def _model_errors(model: ServedModel, percent: float) -> Alarm:
 
 def _no_capacity(model: ServedModel, failures: float) -> Alarm:
     """A model that went to zero refuses requests until it is back: for twice as long, that is no failure."""
-    periods = 1 if model.wake_seconds is None else math.ceil(2 * model.wake_seconds / FIVE_MINUTES)
+    periods = 1 if model.wake_seconds is None else five_minutes_in(2 * model.wake_seconds)
     meaning = (
         "Requests found no copy of the model."
         if model.wake_seconds is None
@@ -162,16 +162,16 @@ def _no_capacity(model: ServedModel, failures: float) -> Alarm:
 
 def _overload(model: ServedModel, held: float) -> Alarm:
     name = "ConcurrentRequestsPerCopy" if model.component else "ConcurrentRequestsPerModel"
-    minutes = model.overload_seconds // 60
+    periods = five_minutes_in(model.overload_seconds)
     return Alarm(
         id=f"Overload{model.suffix}",
         metrics={"concurrent": _requests(model, name, "Maximum")},
         period=FIVE_MINUTES,
-        periods=model.overload_seconds // FIVE_MINUTES,
+        periods=periods,
         threshold=held,
         says=f"One {'copy' if model.component else 'instance'} has had more than {held:g} requests at the same time for"
-        f" {minutes} minutes, which is what it works on at once: others wait, and get 429 in the end. Add instances or"
-        " copies, or let them scale.",
+        f" {periods * 5} minutes, which is what it works on at once: others wait, and get 429 in the end. Add instances"
+        " or copies, or let them scale.",
         section="429-and-overload",
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, Alarm, Metric, share_of
+from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, Alarm, Metric, five_minutes_in, share_of
 
 SERVER_ERRORS = 5.0
 RETRIES = 10.0
@@ -103,8 +102,8 @@ def _server_errors(door: Door, model: str | None, percent: float) -> Alarm:
         if door.holds
         else [door.wake_seconds[name] for name in ([model] if model else door.models) if name in door.wake_seconds]
     )
-    periods = 3 if not waits else 1 + math.ceil(max(waits) / FIVE_MINUTES)
-    breaching = 2 if not waits else periods
+    periods = five_minutes_in(max(waits) + FIVE_MINUTES) if waits else 3
+    breaching = periods if waits else 2
     whose = "the front door" if model is None else f"the model {model}"
     return Alarm(
         id="ServerErrors" if model is None else f"ServerErrors-{model}",
