@@ -249,7 +249,7 @@ class ModelFleet(EndpointBase):
         """The endpoint without a Model: what its instances run is in the components."""
         least, most = instances
         plan = replace(planned.first.plan, inference_ami_version=planned.plan.inference_ami_version)
-        config = render_config(
+        config = self._config = render_config(
             self,
             request=replace(planned.first.request, instance_count=planned.plan.initial_instances),
             plan=plan,
@@ -272,6 +272,7 @@ class ModelFleet(EndpointBase):
             name=self._name,
             arn=self._arn,
             resource=self._endpoint,
+            config=self._config,
             given_name=endpoint_name,
             host=self._host,
             packs=planned.plan.packs,

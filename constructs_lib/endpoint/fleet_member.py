@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_name
-from constructs_lib.endpoint.interface import EndpointBase
+from constructs_lib.endpoint.interface import DeployedModel, EndpointBase
+from constructs_lib.endpoint.metrics import COMPONENTS_NAMESPACE
 from constructs_lib.endpoint.rolled_out import RolledOut, Updated
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.scale_to_zero import zero_request
@@ -43,6 +44,7 @@ class FleetEndpoint:
         name: Name of the endpoint.
         arn: ARN of the endpoint.
         resource: Its resource.
+        config: Its EndpointConfig.
         given_name: The name that the caller has chosen; None if CloudFormation chooses it.
         host: The role and the network interfaces.
         packs: Whether copies are placed on as few instances as possible.
@@ -52,6 +54,7 @@ class FleetEndpoint:
     name: str
     arn: str
     resource: sagemaker.CfnEndpoint
+    config: sagemaker.CfnEndpointConfig
     given_name: str | None
     host: ModelHost
     packs: bool
@@ -128,7 +131,7 @@ class FleetMember(EndpointBase, RolledOut):
             host=endpoint.host,
         )
         least, most = planned.model.range_of_copies
-        component = InferenceComponent(
+        component = self._component = InferenceComponent(
             self,
             _component_id(endpoint.given_name),
             name=self._component_name,
@@ -192,6 +195,22 @@ class FleetMember(EndpointBase, RolledOut):
     def wake(self) -> WakeFacts | None:
         """How the model comes back from zero copies; None without `scale_to_zero`."""
         return self._zero.wake if self._zero else None
+
+    @property
+    def deployed(self) -> DeployedModel:
+        """What this app deploys for the model, for what tests it after that."""
+        # Imported here, as it costs time and not every endpoint is tested.
+        from constructs_lib._tokens import hide_tokens_of_request
+        from constructs_lib.planning.likely_causes import likely_causes
+
+        return DeployedModel(
+            after=(self._endpoint.resource, self._component.resource),
+            scopes=(self, self._endpoint.config, self._endpoint.resource),
+            configuration=self._endpoint.config.attr_endpoint_config_name,
+            log_group=f"{COMPONENTS_NAMESPACE}/{self._component_name}",
+            load_seconds=self._planned.plan.load_seconds,
+            likely_causes=likely_causes(hide_tokens_of_request(self._planned.request), self._planned.plan),
+        )
 
     @property
     def scaling(self) -> EndpointScaling | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import jsii
@@ -16,10 +17,34 @@ from constructs_lib.endpoint.inference_component import component_arn
 from constructs_lib.endpoint.metrics import EndpointMetrics, VariantMetrics
 
 if TYPE_CHECKING:
+    from aws_cdk import CfnResource
     from aws_cdk import aws_cloudwatch as cloudwatch
+    from constructs import IConstruct
 
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.serving_limits import ServingFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedModel:
+    """What this app deploys for a model that always has a copy, for what tests it after that.
+
+    Args:
+        after: What is complete when the model serves: the Endpoint, and the inference component if it is one.
+        scopes: Constructs below which all is that decides how the model answers: Models, EndpointConfig, Endpoint and
+            inference component.
+        configuration: Name of the EndpointConfig, another one after each change of it.
+        log_group: Name of the log group of the model's containers.
+        load_seconds: What image and weights take on a new instance, as an estimate.
+        likely_causes: Why it may give no token, the likeliest first.
+    """
+
+    after: tuple[CfnResource, ...]
+    scopes: tuple[IConstruct, ...]
+    configuration: str
+    log_group: str
+    load_seconds: int
+    likely_causes: tuple[str, ...]
 
 
 class IModelEndpoint(Protocol):

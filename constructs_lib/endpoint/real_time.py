@@ -9,6 +9,7 @@ from aws_cdk import Annotations
 
 from constructs_lib._tokens import hide_token
 from constructs_lib.endpoint.hosted import known
+from constructs_lib.endpoint.interface import DeployedModel
 from constructs_lib.endpoint.updates import own_policy
 from constructs_lib.endpoint.variants import VariedEndpoint
 from constructs_lib.endpoint.watched import WatchedEndpoint, WatchedVariant
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
 
 class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
     """A SageMaker real-time endpoint, rendered from a plan without problems; the arguments are those of its base."""
+
+    @property
+    def deployed(self) -> DeployedModel:
+        """What this app deploys for the model, for what tests it after that."""
+        # Imported here, as it costs time and not every endpoint is tested.
+        from constructs_lib.planning.likely_causes import likely_causes
+
+        return DeployedModel(
+            after=(self._endpoint,),
+            scopes=(self,),
+            configuration=self._config.attr_endpoint_config_name,
+            log_group=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
+            load_seconds=self._plan.load_seconds,
+            likely_causes=likely_causes(self._known, self._plan),
+        )
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to invoke the endpoint, streaming and non-streaming.

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct, Node
 
+from constructs_lib._arguments import seconds
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.errors import ConfigurationError
@@ -224,6 +225,31 @@ class FrontDoor(Construct, WatchedFrontDoor):
             ConfigurationError: This front door uses no API keys or has a consumer of that name, or a limit is invalid.
         """
         return self._consumers.add(id, rate=rate, burst=burst, monthly_requests=monthly_requests)
+
+    def add_smoke_test(self, *, timeout: Duration | None = None) -> None:
+        """Fail a deployment, so that CloudFormation rolls it back, if a model gives no token.
+
+        A custom resource invokes the front door's function after each deployment that changes how a model answers: its
+        Model, EndpointConfig, Endpoint or inference component, or the function. Each model is asked for a short
+        completion; what may pass, such as a model that is still loading, is asked for again. The message of a failure
+        has the last error, the plan's likeliest causes and links to the logs. During a rollback nothing is tested.
+
+        Models with `scale_to_zero`, imported endpoints and endpoints of other stacks are left out, and an info of the
+        synthesis says so; without any other model there is no test.
+
+        Args:
+            timeout: How long to ask, from 10 seconds to 14 minutes. Default: as long as the slowest of the models takes
+                to load on a new instance, at most 14 minutes.
+
+        Raises:
+            ConfigurationError: There is a smoke test already, or the timeout is invalid.
+        """
+        # Imported here, as it costs time and not every front door has one.
+        from constructs_lib.front_door.smoke_test import add_smoke_test, smoke_test_problems
+
+        if problems := smoke_test_problems(self, timeout):
+            raise ConfigurationError(self.node.path, problems)
+        add_smoke_test(self, function=self.function, models=self._models, limit=seconds(timeout))
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to call every route. Requires `Access.iam()`.

@@ -96,6 +96,8 @@ assert_type(least.api, apigateway.IRestApi)
 assert_type(least.stage, apigateway.IStage)
 assert_type(least.function, lambda_.Function)
 assert_type(least.grant_invoke(role), iam.Grant)
+least.add_smoke_test()
+least.add_smoke_test(timeout=Duration.minutes(5))
 consumer = least.add_consumer("team-a", rate=2, burst=5, monthly_requests=10_000)
 assert_type(consumer, Consumer)
 assert_type(consumer.api_key, apigateway.IApiKey)
@@ -116,5 +118,6 @@ FrontDoor(stack, "Wake", models=models, on_wake="wait")  # type: ignore[arg-type
 Access.jwt(issuer="https://login.example.com")  # type: ignore[call-arg]
 Cors(["*"])  # type: ignore[call-arg]
 least.add_consumer("team-a", value="secret")  # type: ignore[call-arg]
+least.add_smoke_test(timeout=300)  # type: ignore[arg-type]
 least.metric_requests(models="own")  # type: ignore[call-arg]
 TgiEndpoint.from_endpoint_name(stack, "Fact", "chat", max_tokens=1)  # type: ignore[call-arg]

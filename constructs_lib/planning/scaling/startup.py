@@ -29,6 +29,9 @@ UNPACK_PER_GIB = 10
 READ_PER_GIB = 2
 COMPRESS_PER_GIB = 3
 
+LONGEST_SMOKE_TEST = 14 * 60
+"""Seconds."""
+
 UNKNOWN_GIB = 15
 """Weights of unknown size count as those of a model with 8 billion parameters."""
 
@@ -66,3 +69,15 @@ def wake_seconds(load_seconds: int) -> int:
         load_seconds: What image and weights take.
     """
     return ALARM + start_seconds(load_seconds)
+
+
+def smoke_test_seconds(load_seconds: int) -> int:
+    """Time limit of the test of a model whose endpoint is in service, at most 14 minutes.
+
+    As long as a new instance takes: instances that an update adds, or that SageMaker has replaced, may still be loading
+    the model. One invocation of Lambda takes 15 minutes at most, and the test has to report its result.
+
+    Args:
+        load_seconds: What image and weights take.
+    """
+    return min(start_seconds(load_seconds), LONGEST_SMOKE_TEST)

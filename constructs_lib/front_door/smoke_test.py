@@ -1,0 +1,239 @@
+"""The smoke test of a front door: a custom resource that fails the deployment if a model gives no token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import Annotations, Aws, CfnResource, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from constructs_lib._arguments import quantity_problems, seconds
+from constructs_lib._lazy import late_string
+from constructs_lib._nag import acknowledge
+from constructs_lib._stack_env import environment_of
+from constructs_lib._tokens import is_token
+from constructs_lib.front_door.assets import lambda_code
+from constructs_lib.front_door.models_file import render_models
+from constructs_lib.planning.scaling.startup import LONGEST_SMOKE_TEST, smoke_test_seconds
+from constructs_lib.planning.validation.problem import Described, Problem
+from constructs_lib.planning.validation.rules import Integer, problem
+
+if TYPE_CHECKING:
+    from constructs_lib.endpoint.interface import DeployedModel, IModelEndpoint
+
+SCOPE = "SmokeTest"
+"""Id of the construct below the front door."""
+
+SECONDS_TO_REPORT = 60
+"""What the function has beyond the test, to read the stack's status and to report."""
+_SHORTEST_SECONDS = 10
+_SECONDS_TO_START = 60
+"""What CloudFormation waits beyond the function's timeout: it invokes it asynchronously."""
+
+_FINDINGS = {
+    "Serverless-LambdaDLQ": "CloudFormation waits for the function's answer and not for its invocation: an event that"
+    " is lost ends as a failed deployment after ServiceTimeout.",
+    "Serverless-LambdaTracing": "It runs once in a deployment and logs what it met; traces would need a permission on"
+    " all resources.",
+}
+
+# What of these resources decides how a model answers; of the others everything. Numbers of copies and how an update is
+# rolled out do not.
+_PROPERTIES = {
+    "AWS::SageMaker::Endpoint": {"endpointName", "endpointConfigName"},
+    "AWS::SageMaker::InferenceComponent": {
+        "endpointName",
+        "variantName",
+        "inferenceComponentName",
+        "specification",
+        "specifications",
+    },
+    "AWS::Lambda::Function": {"code", "environment", "handler", "layers", "memorySize", "runtime", "timeout"},
+}
+_SERVING = (
+    sagemaker.CfnModel,
+    sagemaker.CfnEndpointConfig,
+    sagemaker.CfnEndpoint,
+    sagemaker.CfnInferenceComponent,
+)
+
+
+def smoke_test_problems(front_door: Construct, timeout: object) -> list[Problem]:
+    """What is wrong with the arguments of `FrontDoor.add_smoke_test`.
+
+    Args:
+        front_door: The front door.
+        timeout: The argument, whatever its type is.
+    """
+    problems = quantity_problems(timeout=timeout)
+    if isinstance(timeout, Duration) and not is_token(value := seconds(timeout)):
+        rule = Integer(_SHORTEST_SECONDS, LONGEST_SMOKE_TEST, unit="seconds")
+        problems += filter(None, [problem("timeout", value, rule)])
+    if front_door.node.try_find_child(SCOPE) is not None:
+        problems.append(
+            Problem(
+                "smoke_test",
+                Described("a second one"),
+                "tests the models that the first one tests already",
+                "Call add_smoke_test once for each front door.",
+            )
+        )
+    return problems
+
+
+def add_smoke_test(
+    front_door: Construct, *, function: lambda_.Function, models: Mapping[str, IModelEndpoint], limit: int | None
+) -> None:
+    """Test the models that this stack deploys after each deployment; an info of the synthesis names the others.
+
+    Args:
+        front_door: The front door.
+        function: Its function.
+        models: Its endpoints.
+        limit: Seconds that the test may take. None: by how long the slowest of the models takes to load.
+    """
+    here = environment_of(front_door).stack
+    tested: dict[str, DeployedModel] = {}
+    skipped: dict[str, str] = {}
+    for name, endpoint in models.items():
+        deployed: DeployedModel | None = getattr(endpoint, "deployed", None)
+        if getattr(endpoint, "wake", None) is not None:
+            skipped[name] = "it has no copy while nobody asks, and a test would start one"
+        elif deployed is None:
+            skipped[name] = "its endpoint is imported, so this deployment does not change it"
+        elif environment_of(deployed.after[0]).stack is not here:
+            skipped[name] = "its endpoint is in another stack, which a failure here would not roll back"
+        else:
+            tested[name] = deployed
+    if skipped:
+        models_and_reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
+        message = f"The smoke test leaves out {models_and_reasons}."
+        Annotations.of(front_door).add_info_v2("tgi-endpoint:notSmokeTested", message)
+    if tested:
+        scope = Construct(front_door, SCOPE)
+        if limit is None:
+            limit = smoke_test_seconds(max(model.load_seconds for model in tested.values()))
+        _add_resource(scope, function, models, tested, skipped, limit)
+
+
+def _add_resource(
+    scope: Construct,
+    function: lambda_.Function,
+    models: Mapping[str, IModelEndpoint],
+    tested: Mapping[str, DeployedModel],
+    skipped: Mapping[str, str],
+    limit: int,
+) -> None:
+    timeout = limit + SECONDS_TO_REPORT
+    group: Any = function.log_group
+    tester = _add_function(scope, function, timeout, group.node.default_child.retention_in_days)
+    main: Any = function.node.default_child
+    properties: dict[str, Any] = {
+        "ServiceToken": tester.attr_arn,
+        "ServiceTimeout": timeout + _SECONDS_TO_START,
+        "Function": main.ref,
+        "Models": list(tested),
+        **({"Skipped": dict(skipped)} if skipped else {}),
+        "Timeout": limit,
+        "FrontDoorLogs": group.log_group_name,
+        "Logs": {name: model.log_group for name, model in tested.items()},
+        "Causes": {name: list(model.likely_causes) for name, model in tested.items()},
+        "Hash": late_string(lambda: _hash(scope, main, models, tested)),
+        # Change with what only the deployment knows, such as the value of a parameter.
+        "Configurations": list(dict.fromkeys(model.configuration for model in tested.values())),
+    }
+    resource = CfnResource(scope, "Resource", type="Custom::TgiEndpointSmokeTest", properties=properties)
+    for waited_for in dict.fromkeys([main, *(one for model in tested.values() for one in model.after)]):
+        resource.add_resource_dependency(waited_for)
+
+
+def _add_function(
+    scope: Construct, front_door: lambda_.Function, timeout: int, retention_in_days: float | None
+) -> lambda_.CfnFunction:
+    """A function with a role of its own, of L1 resources: the CDK's L2 take a tenth of the synth of a stack."""
+    group = logs.CfnLogGroup(scope, "Logs", retention_in_days=retention_in_days)
+    # As the logs of the other functions: for troubleshooting what is deployed.
+    group.apply_removal_policy(RemovalPolicy.DESTROY)
+    statements = [
+        (["logs:CreateLogStream", "logs:PutLogEvents"], group.attr_arn),
+        (["lambda:InvokeFunction"], front_door.function_arn),
+        (["cloudformation:DescribeStacks"], Aws.STACK_ID),
+    ]
+    role = iam.CfnRole(
+        scope,
+        "Role",
+        description="Assumed by the smoke test of a front door",
+        assume_role_policy_document=_document(
+            {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ),
+        policies=[
+            iam.CfnRole.PolicyProperty(
+                policy_name="Test",
+                policy_document=_document(
+                    *({"Action": actions, "Resource": resource} for actions, resource in statements)
+                ),
+            )
+        ],
+    )
+    code = lambda_code("smoke_test")
+    location = code.bind(scope).s3_location
+    if location is None:
+        raise AssertionError("the code is an asset")
+    function = lambda_.CfnFunction(
+        scope,
+        "Function",
+        architectures=["arm64"],
+        code=lambda_.CfnFunction.CodeProperty(s3_bucket=location.bucket_name, s3_key=location.object_key),
+        handler="smoke_test.handler.handler",
+        description="Tests the models of a front door after a deployment",
+        timeout=timeout,
+        memory_size=256,
+        role=role.attr_arn,
+        runtime=front_door.runtime.name,
+        logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=group.ref),
+    )
+    code.bind_to_resource(function)
+    acknowledge(function, _FINDINGS)
+    return function
+
+
+def _document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
+
+
+def _hash(
+    scope: Construct,
+    function: lambda_.CfnFunction,
+    models: Mapping[str, IModelEndpoint],
+    tested: Mapping[str, DeployedModel],
+) -> str:
+    """A digest of everything that decides how the models answer, as it is at synthesis.
+
+    CloudFormation updates the custom resource, and so runs the test, if a property of it changes.
+    """
+    stack = environment_of(scope).stack
+    parts = [_properties(function), *(_properties(resource) for resource in _serving(tested))]
+    content = [stack.resolve(parts), render_models(models).text]
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _serving(tested: Mapping[str, DeployedModel]) -> Iterator[Any]:
+    """The resources that decide how the models answer, each once."""
+    found: dict[Any, None] = {}
+    for model in tested.values():
+        for scope in model.scopes:
+            found |= dict.fromkeys(one for one in scope.node.find_all() if isinstance(one, _SERVING))
+    yield from found
+
+
+def _properties(resource: Any) -> dict[str, Any]:
+    names = _PROPERTIES.get(resource.cfn_resource_type)
+    properties: Mapping[str, Any] = resource._cfn_properties
+    return {name: value for name, value in properties.items() if name != "tags" and (names is None or name in names)}
