@@ -115,11 +115,18 @@ class FrontDoorApi(Construct):
         self.api: apigateway.IRestApi = apigateway.RestApi.from_rest_api_attributes(
             self, "Api", rest_api_id=self._api.ref, root_resource_id=self._api.attr_root_resource_id
         )
-        permit_api(self, "Permission", function, api_id=self.rest_api_id, path=f"{STAGE_NAME}/*")
+        permissions = [permit_api(self, "Permission", function, api_id=self.rest_api_id, path=f"{STAGE_NAME}/*")]
         if binding.authorizer is not None:
             # The authorizer's id is known only after the import of the definition.
-            permit_api(self, "AuthorizerPermission", binding.authorizer, api_id=self.rest_api_id, path="authorizers/*")
-        self._add_stage()
+            permissions.append(
+                permit_api(
+                    self, "AuthorizerPermission", binding.authorizer, api_id=self.rest_api_id, path="authorizers/*"
+                )
+            )
+        stage = self._add_stage()
+        # An update that changes what the API invokes must not go live before it may.
+        for permission in permissions:
+            stage.add_resource_dependency(permission)
 
     @property
     def url(self) -> str:
@@ -151,7 +158,7 @@ class FrontDoorApi(Construct):
         )
         return render_api_definition(document, settings)
 
-    def _add_stage(self) -> None:
+    def _add_stage(self) -> apigateway.CfnStage:
         arguments = self._arguments
         # Retained when the stack is deleted: who called what stays useful until it expires.
         access_log = logs.LogGroup(
@@ -190,6 +197,7 @@ class FrontDoorApi(Construct):
             account = set_account_log_role(self, after=self._api)
         if account is not None:
             stage.node.add_dependency(account)
+        return stage
 
     def _deployment(self) -> apigateway.CfnDeployment:
         deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)

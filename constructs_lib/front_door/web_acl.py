@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aws_cdk import CfnDeletionPolicy
+
 from constructs_lib._arguments import WEB_ACL
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.validation.problem import Problem
@@ -118,7 +120,11 @@ class WebAcl(ABC):
         # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_wafv2 as wafv2
 
-        wafv2.CfnWebACLAssociation(scope, "Association", resource_arn=stage_arn, web_acl_arn=self.create(scope))
+        acl = self.create(scope)
+        association = wafv2.CfnWebACLAssociation(scope, "Association", resource_arn=stage_arn, web_acl_arn=acl)
+        # Another web ACL is another association, which takes the place of the old one. WAF's DisassociateWebACL names
+        # only the stage: deleting the old association would leave the stage without any web ACL.
+        association.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
 
 
 class _ExistingWebAcl(WebAcl):

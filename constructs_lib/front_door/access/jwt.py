@@ -50,7 +50,9 @@ class _TokenAccess(AccessMethod):
     ) -> AccessBinding:
         function = python_function(
             scope,
-            "Function",
+            # Not the id of the function of another access method: CloudFormation would change its code before the API,
+            # which would then ask the new function by the rules of the old one. Of API keys it admits every token.
+            "TokenFunction",
             folder="jwt_authorizer",
             handler="jwt_authorizer.handler.handler",
             description="Verifies tokens of an OpenID Connect provider",

@@ -188,6 +188,16 @@ def test_jwt_access_verifies_tokens_with_a_function_that_has_issuer_and_audience
     assert "ApiKeySourceType" not in only(rendered, "ApiGateway::RestApi")
 
 
+def test_no_two_access_methods_have_a_function_of_the_same_id() -> None:
+    """CloudFormation would change its code before the API, which would then be open to whoever sends a token."""
+    keys, tokens = (
+        {name for name in of_type(template(make_front_door(access=access)), "Lambda::Function") if "Authorizer" in name}
+        for access in (Access.api_keys(), JWT)
+    )
+    assert len(keys) == len(tokens) == 1
+    assert not keys & tokens
+
+
 def test_the_keys_are_given_up_well_before_the_function_is_stopped() -> None:
     assert function(template(make_front_door(access=JWT)), "jwt_authorizer")["Timeout"] >= 2 * FETCH_SECONDS
 

@@ -228,6 +228,13 @@ def test_the_managed_web_acl_is_associated_with_the_stage(stack: Stack) -> None:
     assert only(rendered, "WAFv2::WebACL")["DefaultAction"] == {"Allow": {}}
 
 
+def test_another_web_acl_takes_the_place_of_the_old_one_which_cloudformation_then_leaves_alone(stack: Stack) -> None:
+    rendered = template(make_front_door(stack, web_acl=WebAcl.managed()))
+    (association,) = of_type(rendered, "WAFv2::WebACLAssociation").values()
+    assert association["UpdateReplacePolicy"] == "Retain", "its deletion would leave the stage without a web ACL"
+    assert "DeletionPolicy" not in association, "without a web ACL there is none"
+
+
 def test_the_managed_rules_block_except_those_that_inspect_bodies(stack: Stack) -> None:
     acl_rules = rules(template(make_front_door(stack, web_acl=WebAcl.managed())))
     assert list(acl_rules) == [

@@ -249,6 +249,13 @@ def test_the_log_role_is_set_after_the_api_so_that_iam_has_spread_it() -> None:
     assert "DependsOn" not in role
 
 
+def test_a_stage_goes_live_once_api_gateway_may_invoke_the_functions() -> None:
+    (stage,) = of_type(default(), "ApiGateway::Stage").values()
+    permissions = set(of_type(default(), "Lambda::Permission"))
+    assert len(permissions) == 2
+    assert permissions <= set(stage["DependsOn"])
+
+
 def test_a_second_front_door_waits_for_the_log_role_that_the_first_one_sets() -> None:
     stack = Stack(App(), "Stack")
     models = {"llama": endpoint(stack)}
