@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from local.cloud import Cloud, check_reachable, listen
 from local.deployment.cdk_cli import ROOT, Cdk
 from local.deployment.control_plane import ControlPlane
-from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_endpoints, create_secrets
 from local.errors import UserError
 from local.processes import ChildProcesses
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from local.commands.progress import Progress
-    from local.deployment.deployed_stack import Deployment
     from local.hosting import ScalingTimes
     from local.sagemaker_runtime import Faults
 
@@ -77,20 +75,14 @@ async def deployed(
         await _run_concurrently(_step(progress, "cdk synth", source.synth), _start(plane, children, folder, progress))
         stacks = list(source.stacks()) if stacks is None else stacks
         source.check_environment(stacks)
-        await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
-        deployment = await _read(plane, stacks, progress)
         cloud = Cloud(
-            deployment,
-            children,
-            listener,
-            control_plane_url=plane.url,
-            container_url=container_url,
-            faults=faults,
-            times=times,
-            log=log,
+            plane, stacks, children, listener, container_url=container_url, faults=faults, times=times, log=log
         )
-        with progress.step("Start the model container, SageMaker Runtime, Lambda and API Gateway"):
-            await exits.enter_async_context(cloud)
+        await exits.enter_async_context(cloud)
+        await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
+        with progress.step("Start API Gateway"):
+            await cloud.serve()
+            await _create_missing_endpoints(plane, cloud, progress)
         yield cloud
 
 
@@ -130,16 +122,14 @@ async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Pr
     await _step(progress, f"cdk deploy {' '.join(stacks)}", lambda on_line: cdk.deploy(stacks, on_line))
 
 
-async def _read(plane: ControlPlane, stacks: list[str], progress: Progress) -> Deployment:
-    """Reads the deployment; creates placeholders for endpoints that the API calls but no stack has."""
-    deployment = await asyncio.to_thread(read_deployment, plane, stacks)
-    missing = deployment.missing_endpoints()
-    if not missing:
-        return deployment
-    for name in missing:
-        progress.done(f"Endpoint {name} (placeholder; on AWS it already exists)")
-    await asyncio.to_thread(create_endpoints, plane, missing)
-    return await asyncio.to_thread(read_deployment, plane, stacks)
+async def _create_missing_endpoints(plane: ControlPlane, cloud: Cloud, progress: Progress) -> None:
+    """Creates placeholders for endpoints that the API calls but no stack has."""
+    missing = cloud.deployment.missing_endpoints()
+    if missing:
+        for name in missing:
+            progress.done(f"Endpoint {name} (placeholder; on AWS it already exists)")
+        await asyncio.to_thread(create_endpoints, plane, missing)
+        await cloud.serve()
 
 
 async def _run_concurrently(*steps: Coroutine[None, None, None]) -> None:

@@ -64,9 +64,16 @@ class Gateway:
     ) -> None:
         self._api = api
         self._functions = functions
+        self._secrets = secrets
         self._admission = Admission(api, functions, secrets=secrets, usage=usage)
         self._log = log
         self._draining: set[asyncio.Task[None]] = set()
+
+    def serve(self, api: RestApi) -> None:
+        """Serves another definition from now on. If it differs, the limits of its usage plans begin anew."""
+        if api != self._api:
+            self._api = api
+            self._admission = Admission(api, self._functions, secrets=self._secrets)
 
     def server(self) -> web.Server:
         """The server, for an `aiohttp.web.ServerRunner`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ import botocore.session
 from botocore.config import Config
 
 from local.deployment import moto_patches, recorded_resources
+from local.deployment.stacks.engine import Engine
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,16 +32,22 @@ class ControlPlane:
     """CloudFormation, S3, IAM, SageMaker … on a free port of the loopback interface.
 
     moto keeps its state in this process: use one control plane at a time. Starting one resets the state.
+
+    Attributes:
+        stacks: The stacks of the account.
     """
 
     def __init__(self) -> None:
         self._server: Any = None
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self.stacks = Engine()
 
     def __enter__(self) -> Self:
         _silence_logs()
         from moto.server import ThreadedMotoServer
 
-        moto_patches.apply()
+        moto_patches.apply(self.stacks)
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
         _reset()
@@ -48,6 +56,7 @@ class ControlPlane:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stacks.stop()
         if self._server is not None:
             self._server.stop()
 
@@ -60,13 +69,30 @@ class ControlPlane:
         _, port = self._server.get_host_and_port()
         return f"http://localhost:{port}"
 
+    @property
+    def address(self) -> str:
+        """The endpoint for functions: an IP address, with which SDKs address S3's buckets by path."""
+        host, port = self._server.get_host_and_port()
+        return f"http://{host}:{port}"
+
+    def has_stack(self, name: str) -> bool:
+        """Whether there is a stack of this name."""
+        stacks = self.client("cloudformation").get_paginator("describe_stacks").paginate()
+        return any(stack["StackName"] == name for page in stacks for stack in page["Stacks"])
+
     def recorded(self, resource_type: str) -> list[RecordedResource]:
         """The resources of a type that moto does not support, with their resolved properties."""
         found = recorded_resources.resources_of(ACCOUNT, REGION).values()
         return [resource for resource in found if resource.cf_resource_type == resource_type]
 
     def client(self, service: str) -> Any:
-        """A client of a service that ignores the user's profile and configuration."""
+        """The client of a service, which ignores the user's profile and configuration."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._client(service)
+            return self._clients[service]
+
+    def _client(self, service: str) -> Any:
         return _session().create_client(
             service,
             region_name=REGION,

@@ -57,14 +57,17 @@ class DeployedVariant:
 class DeployedEndpoint:
     """A SageMaker endpoint whose variants have a model each, or whose only variant has inference components by name.
 
-    `variant`, `instance_type`, `instances`, `max_instances` and `container` are those of its first variant.
+    `variant`, `instance_type`, `instances`, `max_instances` and `container` are those of its first variant. `config` is
+    the name of its configuration. With `retains_count`, an update keeps the instances that there are.
     """
 
     name: str
+    config: str
     variant: str
     instance_type: str
     instances: int
     max_instances: int
+    retains_count: bool = False
     container: DeployedContainer | None = None
     components: Mapping[str, DeployedComponent] = field(default_factory=dict)
     variants: Sequence[DeployedVariant] = ()
@@ -97,10 +100,12 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
     ]
     return DeployedEndpoint(
         name=name,
+        config=endpoint["EndpointConfigName"],
         variant=variant["VariantName"],
         instance_type=instance_type_of(variant),
         instances=int(variant.get("InitialInstanceCount", 1)),
         max_instances=max_instances(variant),
+        retains_count=_retains_count(_properties(plane, endpoint["EndpointArn"])),
         container=_read_model(plane, variant["ModelName"]) if "ModelName" in variant else None,
         components={component.name: component for component in components},
         variants=[_read_variant(plane, one) for one in config["ProductionVariants"] if "ModelName" in one],
@@ -115,6 +120,18 @@ def _read_variant(plane: ControlPlane, variant: Mapping[str, Any]) -> DeployedVa
         weight=float(variant.get("InitialVariantWeight", 1)),
         container=_read_model(plane, variant["ModelName"]),
     )
+
+
+def _properties(plane: ControlPlane, arn: str) -> Mapping[str, Any]:
+    """The properties of the endpoint in its stack; none if no stack has it."""
+    found = plane.stacks.resources("AWS::SageMaker::Endpoint")
+    return next((resource.properties for resource in found if resource.physical_id == arn), {})
+
+
+def _retains_count(properties: Mapping[str, Any]) -> bool:
+    excluded = properties.get("ExcludeRetainedVariantProperties", [])
+    types = {entry["VariantPropertyType"] for entry in excluded}
+    return properties.get("RetainAllVariantProperties") in (True, "true") and "DesiredInstanceCount" not in types
 
 
 def _read_component(

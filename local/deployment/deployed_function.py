@@ -1,4 +1,4 @@
-"""Reads from the control plane the Lambda functions that an API calls, with their code and their layers."""
+"""Reads the deployed Lambda functions from the control plane, with their code and their layers."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.deployment.control_plane import ACCOUNT, REGION
 from local.errors import UserError
 from local.lambda_service.files import LAYERS_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from local.deployment.cloudformation import Template
     from local.deployment.control_plane import ControlPlane
 
+FUNCTION = "AWS::Lambda::Function"
+LAYER = "AWS::Lambda::LayerVersion"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_LAYERS = 5
+DEFAULT_TIMEOUT_SECONDS = 3
+DEFAULT_MEMORY_MB = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedFunction:
-    """A Lambda function that the API calls, with its deployed code and the archives of its layers, in order."""
+    """A Lambda function with its deployed code and the archives of its layers, in order."""
 
     name: str
     arn: str
@@ -60,50 +64,31 @@ class DeployedFunction:
         raise UserError(f"No layer of the function {self.name} has {path}.", "Synthesize and deploy its stack again.")
 
 
-def read_functions(plane: ControlPlane, templates: Sequence[Template], names: set[str]) -> dict[str, DeployedFunction]:
-    """The functions by name.
-
-    Raises:
-        UserError: No stack has one of the functions, or the emulated Lambda cannot run it.
-    """
-    layers = _read_layers(plane, templates)
-    found = {}
-    for template in templates:
-        for logical_id, properties in template.resources("AWS::Lambda::Function").items():
-            if template.physical_id(logical_id) in names:
-                function = _read_function(plane, template.physical_id(logical_id), properties, layers)
-                found[function.name] = function
-    missing = sorted(names - found.keys())
-    if missing:
-        raise UserError(
-            f"The API calls functions that no deployed stack has: {', '.join(missing)}.",
-            "Deploy their stacks too: STACK=A,B.",
-        )
-    return found
+def read_functions(plane: ControlPlane) -> tuple[dict[str, DeployedFunction], dict[str, UserError]]:
+    """The functions of the account by name, and why the emulated Lambda cannot run the others."""
+    found: dict[str, DeployedFunction] = {}
+    problems: dict[str, UserError] = {}
+    for resource in plane.stacks.resources(FUNCTION):
+        name = str(resource.physical_id)
+        try:
+            function = _read_function(plane, name, resource.properties)
+            function.models()  # which may be in none of its layers
+            found[name] = function
+        except UserError as problem:
+            problems[name] = problem
+    return found, problems
 
 
-def _read_layers(plane: ControlPlane, templates: Sequence[Template]) -> dict[str, bytes]:
-    """The archives of the layer versions of all stacks by ARN."""
-    return {
-        template.physical_id(logical_id): _read_object(plane, properties["Content"])
-        for template in templates
-        for logical_id, properties in template.resources("AWS::Lambda::LayerVersion").items()
-    }
-
-
-def _read_function(
-    plane: ControlPlane, name: str, properties: Mapping[str, Any], layers: Mapping[str, bytes]
-) -> DeployedFunction:
-    configuration = plane.client("lambda").get_function_configuration(FunctionName=name)
+def _read_function(plane: ControlPlane, name: str, properties: Mapping[str, Any]) -> DeployedFunction:
     return DeployedFunction(
-        name=configuration["FunctionName"],
-        arn=configuration["FunctionArn"],
-        handler=configuration.get("Handler", ""),
-        environment=configuration.get("Environment", {}).get("Variables", {}),
-        timeout_seconds=int(configuration["Timeout"]),
-        memory_mb=int(configuration["MemorySize"]),
+        name=name,
+        arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}",
+        handler=properties.get("Handler", ""),
+        environment={key: str(value) for key, value in properties.get("Environment", {}).get("Variables", {}).items()},
+        timeout_seconds=int(properties.get("Timeout", DEFAULT_TIMEOUT_SECONDS)),
+        memory_mb=int(properties.get("MemorySize", DEFAULT_MEMORY_MB)),
         code_zip=_read_code(plane, name, properties),
-        layers=_layers_of(name, properties.get("Layers", []), layers),
+        layers=_read_layers(plane, name, properties.get("Layers", [])),
         reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
     )
 
@@ -112,28 +97,29 @@ def _read_code(plane: ControlPlane, name: str, properties: Mapping[str, Any]) ->
     code, runtime = properties["Code"], str(properties.get("Runtime", "a container image"))
     if not runtime.startswith("python"):
         raise UserError(
-            f"The API calls the function {name} with the runtime {runtime}.",
+            f"The function {name} has the runtime {runtime}.",
             "The emulated Lambda only runs Python functions.",
         )
     if "ZipFile" in code:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as zip_file:
-            zip_file.writestr("index.py", code["ZipFile"])
+            zip_file.writestr(zipfile.ZipInfo("index.py"), code["ZipFile"])
         return archive.getvalue()
     return _read_object(plane, code)
 
 
-def _layers_of(name: str, arns: Sequence[str], layers: Mapping[str, bytes]) -> list[bytes]:
+def _read_layers(plane: ControlPlane, name: str, arns: Sequence[str]) -> list[bytes]:
     if len(arns) > MAX_LAYERS:
         raise UserError(
             f"The function {name} has {len(arns)} layers.", f"Lambda allows {MAX_LAYERS}: put their files together."
         )
-    if missing := [arn for arn in arns if arn not in layers]:
+    contents = {layer.physical_id: layer.properties["Content"] for layer in plane.stacks.resources(LAYER)}
+    if missing := [arn for arn in arns if arn not in contents]:
         raise UserError(
             f"The function {name} has layers that no deployed stack has: {', '.join(missing)}.",
             "Deploy their stacks too: STACK=A,B.",
         )
-    return [layers[arn] for arn in arns]
+    return [_read_object(plane, contents[arn]) for arn in arns]
 
 
 def _read_object(plane: ControlPlane, place: Mapping[str, str]) -> bytes:

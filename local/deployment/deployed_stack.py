@@ -10,17 +10,19 @@ from local.apigateway.definition.template_reader import read_rest_api
 from local.deployment.cloudformation import Template
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_endpoint import read_endpoints
-from local.deployment.deployed_function import read_functions
+from local.deployment.deployed_function import FUNCTION, read_functions
 from local.deployment.deployed_scaling import DeployedScaling, read_scaling
+from local.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from local.apigateway.api import RestApi
     from local.deployment.control_plane import ControlPlane
     from local.deployment.deployed_endpoint import DeployedEndpoint
     from local.deployment.deployed_function import DeployedFunction
 
+ENDPOINT = "AWS::SageMaker::Endpoint"
 REST_API = "AWS::ApiGateway::RestApi"
 
 
@@ -34,6 +36,31 @@ class DeployedResource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What is deployed in the account at this moment, and runs without an API.
+
+    Args:
+        functions: The functions that the emulated Lambda can run, by name.
+        problems: Why it cannot run the others.
+        endpoints: The endpoints by name.
+        own_endpoints: The names of the endpoints that the stacks of the session have, or their functions call.
+        models: The models that functions serve by their public name, as the functions know them.
+        scaling: What scales.
+    """
+
+    functions: Mapping[str, DeployedFunction]
+    problems: Mapping[str, UserError]
+    endpoints: Mapping[str, DeployedEndpoint]
+    own_endpoints: Set[str]
+    models: Mapping[str, Mapping[str, Any]]
+    scaling: DeployedScaling
+
+    def hosted(self) -> dict[str, DeployedEndpoint]:
+        """The endpoints whose containers run here."""
+        return {name: endpoint for name, endpoint in self.endpoints.items() if name in self.own_endpoints}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """The deployed stack that has the API.
 
@@ -44,7 +71,6 @@ class Deployment:
         api: The API.
         functions: The functions that the API calls, by name.
         endpoints: All endpoints of the account by name, as the functions may call endpoints of other stacks.
-        scaling: What scales in the account.
     """
 
     stack: str
@@ -53,14 +79,10 @@ class Deployment:
     api: RestApi
     functions: Mapping[str, DeployedFunction]
     endpoints: Mapping[str, DeployedEndpoint]
-    scaling: DeployedScaling
 
     def models(self) -> dict[str, Mapping[str, Any]]:
         """The models that the API serves by their public name, as its functions know them."""
-        found: dict[str, Mapping[str, Any]] = {}
-        for function in self.functions.values():
-            found |= function.models()
-        return found
+        return _models_of(self.functions.values())
 
     def has_playground(self) -> bool:
         """Whether `GET /` serves the playground to browsers."""
@@ -90,16 +112,53 @@ def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
     }
 
 
-def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
+def read_account(plane: ControlPlane, stacks: Sequence[str]) -> Account:
+    """Reads what runs without an API.
+
+    Args:
+        plane: The control plane.
+        stacks: The names of the stacks of the session.
+    """
+    functions, problems = read_functions(plane)
+    own = [resource for stack in stacks for resource in plane.stacks.resources(FUNCTION, stack)]
+    models = _models_of([functions[name] for each in own if (name := str(each.physical_id)) in functions])
+    endpoints = {
+        str(resource.physical_id).rsplit("/", 1)[-1]
+        for stack in stacks
+        for resource in plane.stacks.resources(ENDPOINT, stack)
+    }
+    return Account(
+        functions=functions,
+        problems=problems,
+        endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
+        own_endpoints=endpoints | {entry["endpoint_name"] for entry in models.values()},
+        models=models,
+        scaling=read_scaling(plane),
+    )
+
+
+def read_deployment(
+    plane: ControlPlane, stacks: Sequence[str], *, account: Account | None = None, former: RestApi | None = None
+) -> Deployment:
     """Reads the API of the last stack that has one, and the functions and endpoints behind it.
+
+    Args:
+        plane: The control plane.
+        stacks: The names of the stacks of the session.
+        account: What runs. Default: it is read.
+        former: The API as it was read before: values that were generated for its keys stay.
 
     Raises:
         UserError: No stack has an API, or the API cannot be served.
     """
-    templates = {stack: _read_template(plane, stack) for stack in stacks}
+    account = account or read_account(plane, stacks)
+    templates = {stack: _read_template(plane, stack) for stack in stacks if plane.has_stack(stack)}
+    if not templates:
+        raise UserError("No stack is deployed.", "Deploy one: STACK=LlamaTgiStack.")
+    stacks = list(templates)
     stack = next((name for name in reversed(stacks) if templates[name].resources(REST_API)), stacks[-1])
     template = templates[stack]
-    api = read_rest_api(template)
+    api = read_rest_api(template, keys={key.id: key.value for key in former.keys} if former else {})
     function_names = {method.integration.function_name for method in api.methods()}
     function_names |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
     return Deployment(
@@ -111,10 +170,26 @@ def read_deployment(plane: ControlPlane, stacks: Sequence[str]) -> Deployment:
         ],
         outputs=template.outputs(),
         api=api,
-        functions=read_functions(plane, list(templates.values()), function_names),
-        endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
-        scaling=read_scaling(plane),
+        functions={name: _require(account, name) for name in sorted(function_names)},
+        endpoints=account.endpoints,
     )
+
+
+def _require(account: Account, name: str) -> DeployedFunction:
+    if name in account.problems:
+        raise account.problems[name]
+    if name not in account.functions:
+        raise UserError(
+            f"The API calls functions that no deployed stack has: {name}.", "Deploy their stacks too: STACK=A,B."
+        )
+    return account.functions[name]
+
+
+def _models_of(functions: Iterable[DeployedFunction]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for function in functions:
+        found |= function.models()
+    return found
 
 
 def _physical_id(template: Template, logical_id: str) -> str | None:

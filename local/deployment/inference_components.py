@@ -139,25 +139,8 @@ def _patch_endpoint_configs(models: Any) -> None:
         created.execution_role_arn = role
         return created
 
-    def update_config(
-        original_resource: Any,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Any:
-        """Replaces the configuration, and updates the endpoints that have the old one."""
-        created = create_config(new_resource_name, cloudformation_json, account_id, region_name)
-        sagemaker = models.sagemaker_backends[account_id][region_name]
-        for endpoint in sagemaker.endpoints.values():
-            if endpoint.endpoint_config_name == original_resource.endpoint_config_name:
-                _configure(endpoint, created)
-        sagemaker.delete_endpoint_config(original_resource.endpoint_config_name)
-        return created
-
     config.validate_production_variants = validate_variants
     config.create_from_cloudformation_json = create_config
-    config.update_from_cloudformation_json = update_config
     backend.validate_production_variants = lambda self, variants: validate_models(
         self, [variant for variant in variants if "ModelName" in variant]
     )
@@ -184,10 +167,6 @@ def _patch_endpoints(models: Any) -> None:
     ) -> Any:
         """Updates in place, as SageMaker does; moto would delete the endpoint below its components."""
         old, properties = original_resource, cloudformation_json["Properties"]
-        if properties.get("EndpointName", old.endpoint_name) != old.endpoint_name:
-            created = create_endpoint(new_resource_name, cloudformation_json, account_id, region_name)
-            models.sagemaker_backends[account_id][region_name].delete_endpoint(old.endpoint_name)
-            return created
         sagemaker = models.sagemaker_backends[account_id][region_name]
         _configure(old, sagemaker.endpoint_configs[properties["EndpointConfigName"]])
         return old

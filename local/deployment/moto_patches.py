@@ -5,20 +5,32 @@ Each function patches one feature that a deployment needs and moto lacks, and sa
 
 from __future__ import annotations
 
+import base64
 from functools import cache
 from typing import Any
 
 import botocore.loaders
 
-from local.deployment import inference_components, recorded_resources, scalable_targets, stack_operations
+from local.deployment import inference_components, recorded_resources, scalable_targets
+from local.deployment.stacks.engine import Engine
+from local.deployment.stacks.install import install
 
 
-def apply() -> None:
-    """Applies all patches; calling it again has no effect."""
+def apply(engine: Engine) -> None:
+    """Applies all patches; calling it again only exchanges the engine.
+
+    Args:
+        engine: Runs the operations on stacks.
+    """
+    _ENGINES[:] = [engine]
     _accept_all_instance_types()
     _deploy_imported_apis()
     _identify_layer_versions()
+    _update_functions()
     _record_resources()
+
+
+_ENGINES: list[Engine] = []
 
 
 @cache
@@ -63,6 +75,10 @@ def _deploy_imported_apis() -> None:
         api.paths = body.get("paths", {})
         return api
 
+    def update(original_resource: Any, cloudformation_json: dict[str, Any], **_: Any) -> Any:
+        original_resource.paths = cloudformation_json["Properties"].get("Body", {}).get("paths", {})
+        return original_resource
+
     def create_deployment(name: str, entry: dict[str, Any], account: str, region: str, **more: Any) -> Any:
         properties = entry["Properties"]
         api = apigateway_backends[account][region].get_rest_api(properties["RestApiId"])
@@ -71,6 +87,7 @@ def _deploy_imported_apis() -> None:
         return api.create_deployment(properties.get("StageName"), properties.get("Description", ""))
 
     RestAPI.create_from_cloudformation_json = create
+    RestAPI.update_from_cloudformation_json = update
     Deployment.create_from_cloudformation_json = create_deployment
 
 
@@ -83,8 +100,26 @@ def _identify_layer_versions() -> None:
 
 
 @cache
+def _update_functions() -> None:
+    """Moto takes the source in a template for an archive when it updates a function, and keeps removed variables."""
+    from moto.awslambda.models import LambdaFunction
+
+    def update(original_resource: Any, cloudformation_json: dict[str, Any], **_: Any) -> Any:
+        properties = cloudformation_json["Properties"]
+        original_resource.update_configuration({"Environment": {"Variables": {}}, "Layers": [], **properties})
+        code = dict(properties["Code"])
+        if "ZipFile" in code:
+            archive = original_resource._create_zipfile_from_plaintext_code(code["ZipFile"])
+            code["ZipFile"] = base64.b64encode(archive).decode()
+        original_resource.update_function_code(code)
+        return original_resource
+
+    LambdaFunction.update_from_cloudformation_json = update
+
+
+@cache
 def _record_resources() -> None:
-    """Moto has neither CloudFormation types for what scales, nor the rules of its services, nor a safe order."""
+    """Moto has neither CloudFormation types for what scales, nor the rules of its services, nor rollbacks."""
     recorded_resources.install({**inference_components.CHECKS, **scalable_targets.CHECKS})
     inference_components.install()
-    stack_operations.install()
+    install(lambda: _ENGINES[0])

@@ -31,6 +31,8 @@ RECORDED = frozenset(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",
         "AWS::CertificateManager::Certificate",
+        "AWS::CloudFormation::WaitCondition",
+        "AWS::CloudFormation::WaitConditionHandle",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::CompositeAlarm",
         "AWS::Cognito::UserPool",
@@ -134,8 +136,10 @@ class RecordedResource:
         return True
 
     def delete(self, account: str, region: str) -> None:
-        """Forgets the resource."""
-        resources_of(account, region).pop((self.stack, self.logical_resource_id), None)
+        """Forgets the resource, unless another one has replaced it."""
+        found = resources_of(account, region)
+        if found.get((self.stack, self.logical_resource_id)) is self:
+            del found[self.stack, self.logical_resource_id]
 
     @classmethod
     def has_cfn_attr(cls, name: str) -> bool:
@@ -161,7 +165,7 @@ class RecordedResource:
                 )
             )
         except Exception:
-            resources_of(old.account, old.region)[old.stack, old.logical_resource_id] = old
+            keep(old)
             raise
 
 
@@ -186,8 +190,13 @@ def record(resource: RecordedResource) -> RecordedResource:
     """
     if check := _CHECKS.get(resource.cf_resource_type):
         check(resource)
-    resources_of(resource.account, resource.region)[resource.stack, resource.logical_resource_id] = resource
+    keep(resource)
     return resource
+
+
+def keep(resource: RecordedResource) -> None:
+    """Keeps a resource in the place of any other one with its logical id."""
+    resources_of(resource.account, resource.region)[resource.stack, resource.logical_resource_id] = resource
 
 
 def refusal(message: str) -> Exception:
@@ -208,48 +217,27 @@ _CHECKS: dict[str, Check] = {}
 
 
 def install(checks: Mapping[str, Check]) -> None:
-    """Patches moto's CloudFormation, which skips a resource of a type that it does not support.
+    """Makes moto's CloudFormation know the types that are recorded here.
 
     Args:
         checks: What raises moto's ValidationError for a resource that its service would refuse, by resource type.
     """
     from moto.cloudformation import parsing
 
-    create, class_of = parsing.parse_and_create_resource, parsing.resource_class_from_type
+    class_of = parsing.resource_class_from_type
     _CHECKS.update(checks)
-
-    def parse_and_create_resource(
-        logical_id: str, resource_json: Mapping[str, Any], resources_map: Any, *, account_id: str, region_name: str
-    ) -> Any:
-        resource_type, condition = resource_json["Type"], resource_json.get("Condition")
-        if condition and not resources_map.lazy_condition_map[condition]:
-            return None
-        if resource_type not in RECORDED:
-            _require_support(logical_id, resource_type)
-            return create(logical_id, resource_json, resources_map, account_id, region_name)
-        return record(
-            RecordedResource(
-                resource_type,
-                logical_id,
-                parsing.clean_json(resource_json.get("Properties", {}), resources_map),
-                stack=resources_map["AWS::StackName"],
-                account=account_id,
-                region=region_name,
-            )
-        )
-
-    parsing.parse_and_create_resource = parse_and_create_resource
+    # Moto knows the first name of custom resources (Custom::…), not the second.
+    known = {*RECORDED, "AWS::CloudFormation::CustomResource"}
     parsing.resource_class_from_type = lambda resource_type: (
-        RecordedResource if resource_type in RECORDED else class_of(resource_type)
+        RecordedResource if resource_type in known else class_of(resource_type)
     )
 
 
-def _require_support(logical_id: str, resource_type: str) -> None:
-    from moto.cloudformation import parsing
-    from moto.cloudformation.exceptions import ValidationError
+def is_recorded(resource_type: str) -> bool:
+    """Whether resources of this type are only recorded."""
+    return resource_type in RECORDED
 
-    if resource_type not in parsing.get_model_map() and resource_type not in parsing.NULL_MODELS:
-        raise ValidationError(
-            message=f"{logical_id}: the emulated cloud has no {resource_type}. If the stack works without its "
-            "behaviour, add the type to RECORDED in local/deployment/recorded_resources.py."
-        )
+
+def name_property(resource_type: str) -> str | None:
+    """The property with the name of a recorded resource, if others refer to it by name."""
+    return _NAMES[resource_type][0] if resource_type in _NAMES else None

@@ -20,7 +20,7 @@ class Capacity:
     """Containers of one model.
 
     Args:
-        label: What the log calls it.
+        name: The name of the endpoint or inference component.
         unit: What there is more or less of: `instance` or `copy`.
         resource_id: What a scalable target calls it.
         dimensions: The dimensions of its metrics.
@@ -30,6 +30,7 @@ class Capacity:
         log: Receives a line for each change.
 
     Attributes:
+        label: What the log calls it. Default: the name.
         fleet: The containers that serve.
         desired: The capacity that was asked for last.
         room: How many of a number of copies find room on the instances. Default: all.
@@ -37,7 +38,7 @@ class Capacity:
 
     def __init__(
         self,
-        label: str,
+        name: str,
         unit: str,
         resource_id: str,
         dimensions: Mapping[str, str],
@@ -47,7 +48,7 @@ class Capacity:
         record: Callable[[str, float], None],
         log: Callable[[str], None],
     ) -> None:
-        self.label = label
+        self.name = self.label = name
         self.resource_id = resource_id
         self.dimensions = dimensions
         self.fleet = Fleet(record=record)
@@ -112,6 +113,15 @@ class Capacity:
         for copy in sorted(self.fleet.copies, key=lambda each: each.in_flight)[: max(0, before - possible)]:
             self.fleet.copies.remove(copy)
             self._run(self._drain(copy))
+
+    async def retire(self) -> None:
+        """Stops every container once it has answered what it has."""
+        try:
+            await asyncio.sleep(DRAIN_POLL_SECONDS)  # who has just chosen a container calls it now
+            while any(copy.in_flight for copy in self.fleet.copies):
+                await asyncio.sleep(DRAIN_POLL_SECONDS)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """Stops every container."""

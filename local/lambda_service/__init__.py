@@ -2,6 +2,7 @@
 
 from local.lambda_service.errors import BadPrelude, FunctionError, FunctionThrottled, FunctionTimeout
 from local.lambda_service.function import Concurrency, Function, FunctionConfig
+from local.lambda_service.functions import Functions
 from local.lambda_service.response import StreamedResponse
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "FunctionError",
     "FunctionThrottled",
     "FunctionTimeout",
+    "Functions",
     "StreamedResponse",
 ]

@@ -28,6 +28,7 @@ __all__ = ["Concurrency", "Function", "FunctionConfig"]
 
 # The default quota of an account; new accounts have 10. Each sandbox is a Python process of about 30 MB.
 ACCOUNT_LIMIT = 1000
+RETIRE_SECONDS = 1.0
 
 
 class Concurrency:
@@ -121,6 +122,15 @@ class Function:
             invocation.channel.abandon()
             raise
         return StreamedResponse(content_type, invocation.channel)
+
+    async def retire(self) -> None:
+        """Closes the function once everything that it has begun has ended."""
+        try:
+            await asyncio.sleep(RETIRE_SECONDS)  # who has just found it invokes it now
+            while self._running:
+                await asyncio.wait(self._running)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """Stops all sandboxes, including those that are streaming a response, which fails."""

@@ -120,6 +120,11 @@ class Endpoints:
             raise errors.validation_error(f"Endpoint {endpoint} of account {errors.ACCOUNT} not found.")
         return self._queues[endpoint]
 
+    def remove(self, endpoint: str) -> None:
+        """Removes an endpoint."""
+        for kind in (self._variants, self._components, self._queues):
+            kind.pop(endpoint, None)
+
     def names(self) -> list[str]:
         """The names of the endpoints."""
         return [*self._variants, *self._components]

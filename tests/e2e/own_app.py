@@ -14,7 +14,6 @@ import aiohttp
 from local.cloud import Cloud, listen
 from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ControlPlane
-from local.deployment.deployed_stack import read_deployment
 from local.hosting import ScalingTimes
 from local.processes import ChildProcesses
 
@@ -56,10 +55,9 @@ class OwnApp:
         log: list[str] = []
 
         async def run() -> None:
-            deployment = await asyncio.to_thread(read_deployment, self.plane, [stack])
-            url = self.plane.url
-            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=url, times=times, log=log.append)
+            cloud = Cloud(self.plane, [stack], self._children, listen(0), times=times, log=log.append)
             async with cloud, aiohttp.ClientSession() as session:
+                await cloud.serve()
                 await test(ServedApi(cloud, session, log))
 
         self._runner.run(run())

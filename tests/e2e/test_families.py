@@ -15,7 +15,6 @@ import pytest
 from local.cloud import Cloud, listen
 from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ControlPlane
-from local.deployment.deployed_stack import read_deployment
 from local.deployment.prerequisites import create_secrets
 from local.processes import ChildProcesses
 from stacks.preset import PresetStack
@@ -50,10 +49,9 @@ class DeployedPresets:
         """Serves a stack while `test` runs; returns its result."""
 
         async def run() -> Any:
-            deployment = await asyncio.to_thread(read_deployment, self._plane, [stack])
             log: list[str] = []
-            cloud = Cloud(deployment, self._children, listen(0), control_plane_url=self._plane.url, log=log.append)
-            async with cloud:
+            async with Cloud(self._plane, [stack], self._children, listen(0), log=log.append) as cloud:
+                await cloud.serve()
                 headers = {"Authorization": f"Bearer {cloud.client.api_key}"}
                 async with aiohttp.ClientSession(headers=headers) as session:
                     return await test(cloud, session)

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     Properties = Mapping[str, Any]
 
 
-def read_rest_api(template: Template) -> RestApi:
+def read_rest_api(template: Template, *, keys: Mapping[str, str] | None = None) -> RestApi:
     """The only REST API of a deployed stack.
+
+    Args:
+        template: The template of the stack.
+        keys: The values of API keys that have one already, by id. API Gateway generates those of others.
 
     Raises:
         UserError: The stack does not have exactly one REST API with one stage, API Gateway would reject the API, or
@@ -29,12 +33,13 @@ def read_rest_api(template: Template) -> RestApi:
         raise UserError(
             f"The stack has {len(apis)} REST APIs: {', '.join(apis) or 'none'}.", "Choose a STACK with one front door."
         )
-    return _Reader(template, *next(iter(apis.items()))).read()
+    return _Reader(template, keys or {}, *next(iter(apis.items()))).read()
 
 
 class _Reader:
-    def __init__(self, template: Template, logical_id: str, properties: Properties) -> None:
+    def __init__(self, template: Template, keys: Mapping[str, str], logical_id: str, properties: Properties) -> None:
         self._template = template
+        self._known_keys = keys
         self._logical_id = logical_id
         self._properties = properties
         self._api_id = template.physical_id(logical_id)
@@ -90,7 +95,9 @@ class _Reader:
             ApiKey(
                 id=self._template.physical_id(name),
                 name=entry.get("Name") or self._template.parent_construct_id(name),
-                value=entry.get("Value") or secrets.token_urlsafe(30),
+                value=entry.get("Value")
+                or self._known_keys.get(self._template.physical_id(name))
+                or secrets.token_urlsafe(30),
                 enabled=entry.get("Enabled", False),
             )
             for name, entry in self._template.resources("AWS::ApiGateway::ApiKey").items()

@@ -1,7 +1,6 @@
 """A minimal stack with everything that `read_deployment` reads, deployed without the CDK CLI."""
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_stack import Deployment, read_deployment
 from local.deployment.prerequisites import create_secrets
+from tests.local.deployment.deployments import create
 
 BUCKET = "assets-123456789012"
 API = {"Ref": "Api"}
@@ -199,5 +199,5 @@ def deploy(plane: ControlPlane, *templates: dict[str, Any]) -> Deployment:
     stacks = {f"S{number}": template for number, template in enumerate(templates or [TEMPLATE])}
     create_secrets(plane, stacks)
     for name, template in stacks.items():
-        plane.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
+        create(plane, template, name)
     return read_deployment(plane, list(stacks))

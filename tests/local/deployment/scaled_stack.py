@@ -1,9 +1,6 @@
 """An endpoint with inference components that scale to zero, as a template of plain resources."""
 
-import json
 from typing import Any
-
-from local.deployment.control_plane import ControlPlane
 
 ROLE = "arn:aws:iam::123456789012:role/endpoint"
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:3.3.6"
@@ -132,11 +129,3 @@ def scaled_template(*, instance_type: str = "ml.g5.xlarge", instances: int = 2) 
         },
         "Outputs": {"Component": {"Value": name_of("Component")}},
     }
-
-
-def create(plane: ControlPlane, template: dict[str, Any], name: str = "Scaled") -> None:
-    plane.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
-
-
-def delete(plane: ControlPlane, name: str = "Scaled") -> None:
-    plane.client("cloudformation").delete_stack(StackName=name)

@@ -13,7 +13,8 @@ from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_endpoint import DeployedComponent, DeployedContainer, read_endpoints
 from local.deployment.deployed_scaling import read_scaling
 from local.deployment.instance_sizes import Demand
-from tests.local.deployment.scaled_stack import IMAGE, alarm, create, scaled_template, tracking_policy
+from tests.local.deployment.deployments import create
+from tests.local.deployment.scaled_stack import IMAGE, alarm, scaled_template, tracking_policy
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 

@@ -1,6 +1,5 @@
 """Resource types that moto lacks: which are recorded, and what refers to them."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,8 @@ from moto.cloudformation import parsing
 
 from local.deployment.control_plane import ACCOUNT, REGION, ControlPlane
 from local.deployment.recorded_resources import RECORDED, resources_of
-from tests.local.deployment.scaled_stack import create, delete, scaled_template
+from tests.local.deployment.deployments import StackFailedError, create, delete, update
+from tests.local.deployment.scaled_stack import scaled_template
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
@@ -37,9 +37,10 @@ def test_a_type_that_is_neither_supported_nor_listed_fails_the_deployment(plane:
     }
 
 
-def test_a_custom_resource_that_is_not_listed_fails_the_deployment(plane: ControlPlane) -> None:
-    template = {"Resources": {"Own": {"Type": "Custom::Own", "Properties": {"ServiceToken": "arn:aws:lambda:x"}}}}
-    with pytest.raises(ClientError, match=r"Own: the emulated cloud has no Custom::Own\."):
+def test_a_custom_resource_needs_something_that_runs_its_function(plane: ControlPlane) -> None:
+    token = "arn:aws:lambda:us-east-1:123456789012:function:f"
+    template = {"Resources": {"Own": {"Type": "Custom::Own", "Properties": {"ServiceToken": token}}}}
+    with pytest.raises(StackFailedError, match=f"Own: {token}: nothing runs functions in this emulated cloud"):
         create(plane, template)
 
 
@@ -87,15 +88,13 @@ def test_an_update_changes_what_is_recorded(plane: ControlPlane) -> None:
     assert ("Scaled", "NoCapacity") not in resources_of(ACCOUNT, REGION)
 
 
-def update(plane: ControlPlane, template: dict[str, Any]) -> None:
-    plane.client("cloudformation").update_stack(StackName="Scaled", TemplateBody=json.dumps(template))
-
-
 def test_a_refused_update_keeps_what_was_recorded(plane: ControlPlane) -> None:
     template = scaled_template()
     create(plane, template)
     template["Resources"]["Target"]["Properties"]["MinCapacity"] = 9
-    with pytest.raises(ClientError, match="MinCapacity=9, MaxCapacity=2: the minimum must be from 0 to the maximum"):
+    with pytest.raises(
+        StackFailedError, match="MinCapacity=9, MaxCapacity=2: the minimum must be from 0 to the maximum"
+    ):
         update(plane, template)
     assert recorded("Target").properties["MinCapacity"] == 0
 

@@ -15,15 +15,14 @@ import pytest
 from local.deployment.control_plane import ControlPlane
 from local.deployment.deployed_endpoint import read_endpoints
 from local.deployment.deployed_scaling import read_scaling
-from local.deployment.deployed_stack import Deployment
 from local.errors import UserError
 from local.hosting import Hosting, ScalingTimes
 from local.processes import ChildProcesses
 from local.sagemaker_runtime import Faults, Listener, create_app
+from tests.local.deployment.deployments import create
 from tests.local.deployment.scaled_stack import (
     alarm,
     component,
-    create,
     model,
     scaled_template,
     step_policy,
@@ -74,26 +73,20 @@ class Served:
 @asynccontextmanager
 async def serving(plane: ControlPlane, folder: Path, template: dict[str, Any]) -> AsyncIterator[Served]:
     await asyncio.to_thread(create, plane, template)
-    unused: Any = None
-    deployment = Deployment(
-        stack="Scaled",
-        resources=[],
-        outputs={},
-        api=unused,
-        functions={},
-        endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
-        scaling=read_scaling(plane),
-    )
     log: list[str] = []
     async with ChildProcesses(folder) as children, aiohttp.ClientSession() as session:
-        hosting = Hosting(deployment, children, container_url=None, times=TIMES, log=log.append)
-        async with hosting:
+        hosting = Hosting(children, container_url=None, times=TIMES, log=log.append)
+        try:
+            endpoints = {endpoint.name: endpoint for endpoint in await asyncio.to_thread(read_endpoints, plane)}
+            await hosting.follow(endpoints, await asyncio.to_thread(read_scaling, plane), {})
             listener = Listener(create_app(hosting.endpoints, Faults()), shutdown_timeout=0.1)
             await listener.start()
             try:
                 yield Served(hosting, listener.url, session, log)
             finally:
                 await listener.close()
+        finally:
+            await hosting.close()
 
 
 def play(

@@ -1,0 +1,1 @@
+"""The emulated CloudFormation: creates, updates, rolls back and deletes stacks, with moto's services below it."""

@@ -1,0 +1,143 @@
+"""Runs the operations on stacks in the background, in the place of moto's own."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from local.deployment.stacks import services
+from local.deployment.stacks.data_plane import NothingRuns, StoppedError
+from local.deployment.stacks.operations import Operations
+from local.deployment.stacks.state import StackResource, StackState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.deployment.stacks.data_plane import DataPlane
+
+ANSWER_SECONDS = 10.0
+"""How long CreateStack, UpdateStack and DeleteStack wait with their answer for the end of the operation.
+
+They need not, but the CDK CLI looks only every five seconds whether an operation has ended. Others see its status
+meanwhile.
+"""
+_STOP_SECONDS = 10.0
+
+
+class Engine:
+    """The stacks of an account.
+
+    Attributes:
+        data_plane: What runs.
+    """
+
+    def __init__(self) -> None:
+        self.data_plane: DataPlane = NothingRuns()
+        self._states: dict[str, StackState] = {}
+        self._running: set[threading.Thread] = set()
+        self._stopping = threading.Event()
+
+    def state_of(self, moto_stack: Any) -> StackState:
+        """What is known of a stack."""
+        return self._states.setdefault(moto_stack.stack_id, StackState(moto=moto_stack))
+
+    def resources(self, resource_type: str, stack: str | None = None) -> list[StackResource]:
+        """The resources of a type that exist at this moment.
+
+        Args:
+            resource_type: The type.
+            stack: The name of a stack. Default: those of all stacks.
+        """
+        return [
+            resource
+            for state in list(self._states.values())
+            if stack is None or state.name == stack
+            for resource in list(state.resources.values())
+            if resource.type == resource_type
+        ]
+
+    def create(self, backend: Any, moto_stack: Any) -> None:
+        """Creates a stack."""
+        state = self.state_of(moto_stack)
+        state.report("CREATE_IN_PROGRESS", "User Initiated")
+        self._run(state, self._operations(state, backend).create)
+
+    def update(self, backend: Any, moto_stack: Any, template: str, parameters: Mapping[str, Any]) -> None:
+        """Updates a stack to a template with parameters."""
+        state = self.state_of(moto_stack)
+        former = moto_stack.template, moto_stack.parameters
+        state.report("UPDATE_IN_PROGRESS", "User Initiated")
+        self._run(
+            state,
+            lambda: self._operations(state, backend).update(
+                lambda: apply_template(moto_stack, template, parameters), lambda: apply_template(moto_stack, *former)
+            ),
+        )
+
+    def delete(self, backend: Any, moto_stack: Any) -> None:
+        """Deletes a stack."""
+        state = self.state_of(moto_stack)
+
+        def delete() -> None:
+            if self._operations(state, backend).delete():
+                backend.deleted_stacks[moto_stack.stack_id] = backend.stacks.pop(moto_stack.stack_id)
+                del self._states[moto_stack.stack_id]
+
+        self._run(state, delete)
+
+    def stop(self) -> None:
+        """Ends the operations that still run, where they are."""
+        self._stopping.set()
+        for thread in list(self._running):
+            thread.join(_STOP_SECONDS)
+
+    def _operations(self, state: StackState, backend: Any) -> Operations:
+        return Operations(state, self.data_plane, backend.exports, self._stopping.is_set)
+
+    def _run(self, state: StackState, operation: Callable[[], object]) -> None:
+        def run() -> None:
+            try:
+                operation()
+            except StoppedError:
+                pass
+            except Exception as error:  # noqa: BLE001 - a defect here must not leave an operation without an end
+                if not self._stopping.is_set():
+                    traceback.print_exc()
+                    verb = state.moto.status.removesuffix("_IN_PROGRESS")
+                    state.report(f"{verb.removesuffix('_COMPLETE_CLEANUP')}_FAILED", f"Internal failure: {error!r}")
+            finally:
+                self._running.discard(thread)
+
+        thread = threading.Thread(target=run, name=f"{state.name}: {state.moto.status}", daemon=True)
+        self._running.add(thread)
+        thread.start()
+        thread.join(ANSWER_SECONDS)
+
+
+def apply_template(moto_stack: Any, template: str, parameters: Mapping[str, Any]) -> None:
+    """Makes a template and parameters those of a stack."""
+    moto_stack.template = template
+    moto_stack._parse_template()
+    moto_stack.description = moto_stack.template_dict.get("Description")
+    moto_stack.parameters = dict(parameters)
+    resources = moto_stack.resource_map
+    resources._template = moto_stack.template_dict
+    resources._resource_json_map = moto_stack.template_dict["Resources"]
+    resources.input_parameters = dict(parameters)
+    resources.resolved_parameters = {}
+    resources.load_mapping()
+    resources.load_parameters()
+    resources.load_conditions()
+
+
+def check(state: StackState) -> None:
+    """Refuses a template that cannot be deployed here.
+
+    Raises:
+        ValidationError: It has a resource of a type that there is not.
+    """
+    from moto.cloudformation.exceptions import ValidationError
+
+    if reason := services.unsupported(state):
+        raise ValidationError(message=reason)
