@@ -82,27 +82,39 @@ def _matches(pattern: str, texts: list[str]) -> bool:
 
 
 def _template_deviations(template: Json, expect: Json) -> list[str]:
-    models = [one["Properties"] for one in resources(template, MODEL).values()]
+    models = resources(template, MODEL)
     configs = [one["Properties"] for one in resources(template, CONFIG).values()]
     endpoints = [one["Properties"] for one in resources(template, ENDPOINT).values()]
-    count = expect.get("endpoints", 1)
-    if [len(models), len(configs), len(endpoints)] != [count] * 3:
+    count, weights = expect.get("endpoints", 1), expect.get("variants", {expect["variant"]: 1})
+    if [len(models), len(configs), len(endpoints)] != [count * len(weights), count, count]:
         return [f"{len(models)} models, {len(configs)} configurations and {len(endpoints)} endpoints, not {count}"]
     found = []
-    for model, config, endpoint in zip(models, configs, endpoints, strict=True):
-        given = _model_facts(model) | _config_facts(config) | {"endpoint_name": endpoint.get("EndpointName")}
-        given |= _component_facts(template)
-        found += [
-            f"{key} is {given[key]!r}, not {expect[key]!r}"
-            for key in given
-            if key in (*expect, "weights", "isolated", "eula_accepted") and given[key] != expect.get(key)
-        ]
-        found += _environment_deviations(model["PrimaryContainer"].get("Environment", {}), expect)
-        if expect["image"] not in text(model["PrimaryContainer"]["Image"]).replace("-tgi", ":tgi-"):
-            found.append(f"the image is {text(model['PrimaryContainer']['Image'])}, not {expect['image']}")
+    for config, endpoint in zip(configs, endpoints, strict=True):
+        given = {one["VariantName"]: one.get("InitialVariantWeight", 1) for one in config["ProductionVariants"]}
+        if given != weights or next(iter(given)) != expect["variant"]:
+            found.append(f"the variants are {given}, not {weights}, the first one {expect['variant']}")
+        for variant in config["ProductionVariants"]:
+            found += _variant_deviations(template, variant, endpoint, expect)
     found += _scaling_deviations(template, expect)
     if expect.get("front_door", False) != bool(resources(template, "AWS::ApiGateway::RestApi")):
         found.append(f"front_door is not {expect.get('front_door', False)}")
+    return found
+
+
+def _variant_deviations(template: Json, variant: Json, endpoint: Json, expect: Json) -> list[str]:
+    models = {name: one["Properties"] for name, one in resources(template, MODEL).items()}
+    # Without a Model it has an inference component, of which there is one.
+    model = models[variant["ModelName"]["Fn::GetAtt"][0]] if "ModelName" in variant else next(iter(models.values()))
+    given = _model_facts(model) | _variant_facts(variant) | {"endpoint_name": endpoint.get("EndpointName")}
+    given |= _component_facts(template)
+    found = [
+        f"{key} is {given[key]!r}, not {expect[key]!r}"
+        for key in given
+        if key in (*expect, "weights", "isolated", "eula_accepted") and given[key] != expect.get(key)
+    ]
+    found += _environment_deviations(model["PrimaryContainer"].get("Environment", {}), expect)
+    if expect["image"] not in text(model["PrimaryContainer"]["Image"]).replace("-tgi", ":tgi-"):
+        found.append(f"the image is {text(model['PrimaryContainer']['Image'])}, not {expect['image']}")
     return found
 
 
@@ -140,12 +152,10 @@ def _model_facts(model: Json) -> Json:
     }
 
 
-def _config_facts(config: Json) -> Json:
-    (variant,) = config["ProductionVariants"]
+def _variant_facts(variant: Json) -> Json:
     return {
         "instance": variant["InstanceType"],
         "instances": variant["InitialInstanceCount"],
-        "variant": variant["VariantName"],
         "startup_timeout": variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
         "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds"),
     }

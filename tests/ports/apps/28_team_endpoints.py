@@ -1,4 +1,4 @@
-"""One endpoint for each team, all with the same model, and each with its own name and size."""
+"""One endpoint for each team, all with the same model, and each with two variants that share its requests 9 to 1."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def build(app: App) -> Stack:
     stack = Stack(app, "Teams", env=Environment(account="123456789012", region="us-east-1"))
     token = secretsmanager.Secret.from_secret_name_v2(stack, "HubToken", "hub-token")
     for team, instances in TEAMS.items():
-        TgiEndpoint(
+        endpoint = TgiEndpoint(
             stack,
             team.title(),
             model=Model.from_hub("meta-llama/Llama-3.1-8B-Instruct", token=token),
@@ -22,5 +22,7 @@ def build(app: App) -> Stack:
             image=TgiImage.version("3.3.6"),
             instance_count=instances,
             variant_name="a",
+            variant_weight=90,
         )
+        endpoint.add_variant("b", weight=10, instance_count=instances)
     return stack
