@@ -1,4 +1,4 @@
-"""The Python code in docs/scaling.md: it runs in a stack, as printed."""
+"""The Python code in docs/scaling.md, and that of variants in docs/operations.md: it runs in a stack, as printed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from aws_cdk.assertions import Template
 import constructs_lib
 from constructs_lib import InstanceType, Model, TgiEndpoint
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "scaling.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def examples(document: str) -> list[str]:
+    text = (DOCS / document).read_text(encoding="utf-8")
+    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+EXAMPLES = [*examples("scaling.md"), *(code for code in examples("operations.md") if "add_variant" in code)]
 NAMES = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
 
 
@@ -22,6 +29,7 @@ def test_there_are_examples_of_each_way_to_scale() -> None:
     text = "".join(EXAMPLES)
     for name in ("auto_scale(", "ScaleToZero(", "ScaleToZero.hours(", "ModelFleet(", "instance_type=[", "capacity_res"):
         assert name in text
+    assert "add_variant(" in text
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda code: code.partition("\n")[0][:40])
