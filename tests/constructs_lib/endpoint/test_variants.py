@@ -462,7 +462,9 @@ def test_the_endpoint_serves_what_every_variant_serves(here: Stack) -> None:
     assert (one.serving.max_input_tokens, one.serving.max_total_tokens) == (1024, 2048)
     assert (one.serving.max_concurrent_requests, one.serving.version) == (64, None)
     assert [each.serving.max_total_tokens for each in one.variants] == [4096, 2048]
-    assert one.max_body_bytes == min(each.max_body_bytes for each in one.variants)
+    one.add_variant("small", weight=1, options=TgiOptions(payload_limit=1_000_000))
+    assert [each.max_body_bytes for each in one.variants] == [6_291_456, 6_291_456, 1_000_000]
+    assert one.max_body_bytes == 1_000_000
 
 
 def test_a_variant_that_reads_no_images_keeps_images_out(here: Stack) -> None:
