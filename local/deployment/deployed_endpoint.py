@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.deployment.cloudformation import parse_secret, replace_secrets
+from local.deployment.deployed_async import read_async
 from local.deployment.inference_components import (
     COMPONENT,
     copies_of,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from local.deployment.control_plane import ControlPlane
+    from local.deployment.deployed_async import DeployedAsync
     from local.deployment.instance_sizes import Demand
 
 
@@ -71,6 +73,7 @@ class DeployedEndpoint:
     container: DeployedContainer | None = None
     components: Mapping[str, DeployedComponent] = field(default_factory=dict)
     variants: Sequence[DeployedVariant] = ()
+    async_inference: DeployedAsync | None = None
 
     def containers(self) -> list[DeployedContainer]:
         """The containers of its variants, or those of its components."""
@@ -108,6 +111,7 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
         retains_count=_retains_count(_properties(plane, endpoint["EndpointArn"])),
         container=_read_model(plane, variant["ModelName"]) if "ModelName" in variant else None,
         components={component.name: component for component in components},
+        async_inference=read_async(plane, config),
         variants=[_read_variant(plane, one) for one in config["ProductionVariants"] if "ModelName" in one],
     )
 

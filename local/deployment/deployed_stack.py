@@ -89,9 +89,13 @@ class Deployment:
         return any("PLAYGROUND_PAGE" in function.environment for function in self.functions.values())
 
     def called_endpoints(self) -> list[DeployedEndpoint]:
-        """The endpoints that the API calls; all endpoints if its functions do not list any."""
+        """The endpoints that the API calls, all if its functions list none; and asynchronous ones, which none calls."""
         called = {entry["endpoint_name"] for entry in self.models().values()}
-        return [endpoint for endpoint in self.endpoints.values() if endpoint.name in called or not called]
+        return [
+            endpoint
+            for endpoint in self.endpoints.values()
+            if endpoint.name in called or not called or endpoint.async_inference is not None
+        ]
 
     def missing_endpoints(self) -> dict[str, Mapping[str, Any]]:
         """The endpoints that the API calls but the account does not have, with what is known of them."""

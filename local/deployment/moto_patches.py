@@ -11,7 +11,7 @@ from typing import Any
 
 import botocore.loaders
 
-from local.deployment import inference_components, recorded_resources, scalable_targets
+from local.deployment import inference_components, recorded_resources, scalable_targets, subscriptions
 from local.deployment.stacks.engine import Engine
 from local.deployment.stacks.install import install
 
@@ -120,6 +120,6 @@ def _update_functions() -> None:
 @cache
 def _record_resources() -> None:
     """Moto has neither CloudFormation types for what scales, nor the rules of its services, nor rollbacks."""
-    recorded_resources.install({**inference_components.CHECKS, **scalable_targets.CHECKS})
+    recorded_resources.install({**inference_components.CHECKS, **scalable_targets.CHECKS, **subscriptions.CHECKS})
     inference_components.install()
     install(lambda: _ENGINES[0])

@@ -15,6 +15,7 @@ from local.deployment.instance_sizes import InstanceSize, instances_for
 from local.errors import UserError
 from local.hosting.capacity import Capacity
 from local.hosting.containers import launch_nothing, launch_toy
+from local.hosting.queues import Queues
 from local.sagemaker_runtime import Endpoints, Variant
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Hosting:
         self._scalers: list[asyncio.Task[None]] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self.endpoints = Endpoints()
+        self._queues = Queues(self.endpoints, self._metrics, self._clock, log)
 
     async def follow(
         self, endpoints: Mapping[str, DeployedEndpoint], scaling: DeployedScaling, labels: Mapping[str, str]
@@ -109,6 +111,7 @@ class Hosting:
         self._labels = labels
         for name in self._hosted.keys() - endpoints.keys():
             self.endpoints.remove(name)
+            self._queues.drop(name)
             self._retire(self._hosted.pop(name).capacities())
         changes = [self._bring(endpoint) for endpoint in endpoints.values()]
         results = await asyncio.gather(*changes, return_exceptions=True)
@@ -128,6 +131,7 @@ class Hosting:
         for task in [*self._scalers, *self._retiring]:
             task.cancel()
         await asyncio.gather(*self._scalers, *self._retiring, return_exceptions=True)
+        await self._queues.close()
         await asyncio.gather(*(each.close() for hosted in self._hosted.values() for each in hosted.capacities()))
         self._hosted.clear()
 
@@ -155,8 +159,12 @@ class Hosting:
         if failures:
             await asyncio.gather(*(capacity.close() for capacity in instances.values()))
             raise failures[0]
-        variants = [Variant(one.name, instances[one.name].fleet, one.weight) for one in endpoint.variants]
-        self.endpoints.add(endpoint.name, *variants)
+        if endpoint.async_inference is None:
+            variants = [Variant(one.name, instances[one.name].fleet, one.weight) for one in endpoint.variants]
+            self.endpoints.add(endpoint.name, *variants)
+        else:
+            fleet = instances[endpoint.variant].fleet
+            self._queues.open(endpoint.name, endpoint.variant, endpoint.async_inference, fleet)
         self._hosted[endpoint.name] = _Hosted(endpoint, instances)
 
     async def _bring_components(self, endpoint: DeployedEndpoint, hosted: _Hosted | None) -> None:

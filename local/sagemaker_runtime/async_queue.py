@@ -151,6 +151,10 @@ class AsyncQueue:
         self._running: set[asyncio.Task[None]] = set()
         self._published = float("-inf")
 
+    def move(self, settings: AsyncSettings, fleet: Fleet) -> None:
+        """Goes on with a new configuration of the endpoint and its containers."""
+        self._settings, self._fleet = settings, fleet
+
     def submit(self, request: AsyncRequest) -> tuple[str, str | None]:
         """Queues a request; where its answer or its failure will be."""
         self._waiting.append(_Queued(request, self._now(), _timestamp()))

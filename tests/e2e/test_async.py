@@ -1,0 +1,188 @@
+"""The example of asynchronous inference: deployed by the CDK CLI, woken, worked through by its client, idle again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.deployment.cdk_cli import ROOT
+from local.deployment.control_plane import REGION
+from local.deployment.deployed_endpoint import DeployedEndpoint, read_endpoints
+from local.deployment.deployed_scaling import DeployedScaling, read_scaling
+from local.hosting import Hosting, ScalingTimes
+from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from local.sagemaker_runtime import Faults, Listener, create_app
+from tests.e2e.own_app import OwnApp
+
+pytestmark = [pytest.mark.xdist_group("async"), pytest.mark.slow, pytest.mark.timeout(300)]
+
+EXAMPLE = ROOT / "examples" / "async_batch"
+STACK = "NightlyBatch"
+
+
+class DeployedStack:
+    """A deployed stack without an API: its endpoints and what scales them."""
+
+    def __init__(self, app: OwnApp) -> None:
+        self.endpoints: list[DeployedEndpoint] = read_endpoints(app.plane)
+        self.scaling: DeployedScaling = read_scaling(app.plane)
+
+    def called_endpoints(self) -> list[DeployedEndpoint]:
+        return self.endpoints
+
+    def models(self) -> dict[str, Any]:
+        return {"qwen": {"endpoint_name": self.endpoints[0].name}}
+
+
+class Batch:
+    """The served endpoint, and its client as users start it."""
+
+    def __init__(self, app: OwnApp, runtime_url: str, folder: Path, log: list[str]) -> None:
+        self._app = app
+        self._folder = folder
+        self.log = log
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "AWS_DEFAULT_REGION": REGION,
+            # An IP address, with which SDKs address buckets by path.
+            "AWS_ENDPOINT_URL": app.plane.url.replace("localhost", "127.0.0.1"),
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": runtime_url,
+        }
+
+    async def client(self, prompts: list[dict[str, Any]], *arguments: str) -> tuple[int, dict[str, Any], str]:
+        """Exit code, answers by id, and what it showed on the way."""
+        given, answers = self._folder / "prompts.jsonl", self._folder / "answers.jsonl"
+        given.write_text("".join(json.dumps(each) + "\n" for each in prompts))
+        answers.unlink(missing_ok=True)
+        command = [sys.executable, "client.py", str(given), str(answers), *arguments]
+        process = await asyncio.create_subprocess_exec(
+            *command, cwd=EXAMPLE, env=self._environment, stderr=asyncio.subprocess.PIPE
+        )
+        _, shown = await process.communicate()
+        assert answers.exists(), shown.decode()
+        lines = [json.loads(line) for line in answers.read_text().splitlines()]
+        return process.returncode or 0, {line["id"]: line for line in lines}, shown.decode()
+
+    async def until(self, beginning: str, seconds: float = 60) -> None:
+        """Waits until a line of the log has this beginning."""
+        async with asyncio.timeout(seconds):
+            while not any(line.startswith(beginning) for line in self.log):
+                await asyncio.sleep(0.02)
+
+    def scaled(self) -> list[str]:
+        """The changes of the number of instances, without their reasons."""
+        prefix = "scaling: qwen: "
+        return [line.removeprefix(prefix).split(" (")[0] for line in self.log if line.startswith(prefix)]
+
+    def objects(self, folder: str) -> list[str]:
+        s3 = self._app.plane.client("s3")
+        (bucket,) = (each["Name"] for each in s3.list_buckets()["Buckets"] if "cdk" not in each["Name"])
+        return [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix=folder).get("Contents", [])]
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnApp]:
+    with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
+        patch.setenv("TOY_TOKENS_PER_SECOND", "200")
+        with OwnApp(EXAMPLE, tmp_path_factory.mktemp("async"), runner) as deployed:
+            yield deployed
+
+
+def serve(example: OwnApp, folder: Path, test: Callable[[Batch], Awaitable[None]], *, speed: float = 100) -> list[str]:
+    """Serves the endpoint while `test` runs; returns the log."""
+    log: list[str] = []
+
+    async def run() -> None:
+        deployed = await asyncio.to_thread(DeployedStack, example)
+        times = ScalingTimes(speed=speed, start_seconds=0.5)
+        hosting = Hosting(deployed, example._children, container_url=None, times=times, log=log.append)  # type: ignore[arg-type]
+        async with hosting:
+            app = create_app(hosting.endpoints, Faults(), secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY})
+            listener = Listener(app, shutdown_timeout=1)
+            await listener.start()
+            try:
+                await test(Batch(example, listener.url, folder, log))
+            finally:
+                await listener.close()
+
+    example._runner.run(run())
+    return log
+
+
+def prompts(count: int, **parameters: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"p{number}",
+            "inputs": f"Prompt number {number} asks.",
+            "parameters": {"max_new_tokens": 8, **parameters},
+        }
+        for number in range(count)
+    ]
+
+
+def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnApp, tmp_path: Path) -> None:
+    async def test(batch: Batch) -> None:
+        await batch.until("scaling: qwen: 1 → 0 instances (Backlog)")
+        code, answers, shown = await batch.client(prompts(40))
+        assert code == 0, shown
+        assert len(answers) == 40
+        for number in range(40):
+            assert f"number {number}" in answers[f"p{number}"]["answer"][0]["generated_text"]
+        assert "40 requests sent" in shown
+        assert "40 of 40 done, 0 failed" in shown
+        before = len(batch.log)
+        async with asyncio.timeout(60):
+            while not any("→ 0 instances (Backlog)" in line for line in batch.log[before:]):
+                await asyncio.sleep(0.02)
+
+    log = serve(example, tmp_path, test)
+    changes = [line for line in log if line.startswith("scaling: qwen: ")]
+    assert changes[0].startswith("scaling: qwen: 1 → 0 instances (Backlog)")
+    assert changes[1].startswith("scaling: qwen: 0 → 1 instance (Wake, alarm ")
+    assert changes[-1].startswith("scaling: qwen: 1 → 0 instances (Backlog)")
+
+
+def test_what_fails_is_told_with_the_container_s_words_and_does_not_stop_the_rest(
+    example: OwnApp, tmp_path: Path
+) -> None:
+    wrong = {"id": "wrong", "inputs": "Too cold.", "parameters": {"temperature": -1}}
+    streamed = {"id": "streamed", "inputs": "In parts.", "stream": True}
+
+    async def test(batch: Batch) -> None:
+        code, answers, shown = await batch.client([wrong, *prompts(2), streamed], "--queue")
+        assert code == 1
+        assert "4 of 4 done, 2 failed" in shown, answers
+        assert answers["wrong"]["error"]["error_type"] == "validation"
+        assert "Content-Length" in answers["streamed"]["error"]
+        assert {"answer", "id"} == answers["p0"].keys() == answers["p1"].keys()
+        assert len(batch.objects("async/failures/")) >= 2
+
+    serve(example, tmp_path, test, speed=10)
+
+
+def test_a_second_instance_comes_for_a_long_queue(example: OwnApp, tmp_path: Path) -> None:
+    async def test(batch: Batch) -> None:
+        code, answers, shown = await batch.client(prompts(400, max_new_tokens=200))
+        assert (code, len(answers)) == (0, 400), shown
+
+    log = serve(example, tmp_path, test, speed=200)
+    assert any(line.startswith("scaling: qwen: 1 → 2 instances (Backlog)") for line in log)
+
+
+def test_a_client_that_does_not_wait_long_enough_says_so(example: OwnApp, tmp_path: Path) -> None:
+    async def test(batch: Batch) -> None:
+        await batch.until("scaling: qwen: 1 → 0 instances (Backlog)")
+        code, answers, shown = await batch.client(prompts(1), "--timeout", "0.5")
+        assert (code, answers) == (1, {})
+        assert "1 requests have no answer yet: their answers will still go to S3" in shown
+
+    serve(example, tmp_path, test)
