@@ -51,7 +51,7 @@ def rollback_alarm(
         alarms,  # type: ignore[arg-type]  # any construct can be a scope
         id,
         alarm_description=f"{SHARE:.0%} or more of {requests} failed (5xx) in {DATAPOINTS} of {PERIODS} minutes. If the"
-        " endpoint is being updated, SageMaker rolls the update back, and CloudFormation the stack.",
+        " endpoint is being updated, SageMaker rolls the update back.",
         namespace=namespace,
         metric_name=metric_name,
         dimensions=[{"name": name, "value": value} for name, value in dimensions.items()],

@@ -47,13 +47,13 @@ class Rollout:
     hard to get (p4, p5, p6, reserved ones) in the smallest batches. Where something scales the smallest number counts,
     as an update may find it. New instances serve before old ones stop, whatever the rollout.
 
-    An update that an alarm undoes is a failed one: CloudFormation rolls the whole stack back. Alarms are watched during
-    updates only; a new endpoint has nothing to go back to.
+    Alarms are watched during updates only; a new endpoint has nothing to go back to. An alarm that is on already, also
+    for what the old instances do, rolls the update back as well: to deploy what repairs it, pass `alarms=[]`.
 
     Alarms: those that are given here or to `endpoint.roll_back_on(…)`. If none is given here, each `FrontDoor` of the
     endpoint's stack brings an alarm on the server errors of the model, and an endpoint with a literal `endpoint_name`
     one on its own server errors. `alarms=[]`: none, so that nothing rolls back. SageMaker reads alarms with the
-    endpoint's role, which gets the permission. It also rolls back for an alarm that was on before the update.
+    endpoint's role, which gets the permission.
 
     Args:
         strategy: How traffic moves.

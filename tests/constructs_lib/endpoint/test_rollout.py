@@ -378,7 +378,7 @@ def test_a_front_door_of_the_stack_brings_its_alarm_along() -> None:
     (own,) = alarms_of(template)
     assert template["Resources"][own]["Properties"] == {
         "AlarmDescription": "5% or more of the requests for the model llama failed (5xx) in 2 of 5 minutes. If the"
-        " endpoint is being updated, SageMaker rolls the update back, and CloudFormation the stack.",
+        " endpoint is being updated, SageMaker rolls the update back.",
         "Namespace": "TgiEndpoint/FrontDoor",
         "MetricName": "ServerErrors",
         "Dimensions": [{"Name": "FrontDoor", "Value": "Team/Api"}, {"Name": "Model", "Value": "llama"}],
