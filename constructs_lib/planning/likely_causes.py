@@ -76,15 +76,15 @@ def _causes(request: EndpointRequest, plan: EndpointPlan) -> Iterator[str]:
         )
     if plan.memory is not None and not is_tight and plan.memory.spare < _AMPLE:
         yield _memory(request, plan)
+    yield (
+        "The container failed after its health check: look for 'out of memory', 'CUDA error' and 'panicked' in the"
+        " model's log."
+    )
     if request.model.source == "hub" and request.model.has_token:
         yield (
             "The hub token may have expired, or its account has not accepted the model's licence: look for 401 and 403"
             " in the model's log."
         )
-    yield (
-        "The container failed after its health check: look for 'out of memory', 'CUDA error' and 'panicked' in the"
-        " model's log."
-    )
     yield (
         "The front door's role may not invoke the endpoint: look for a service control policy or a permissions boundary"
         " that denies sagemaker:InvokeEndpointWithResponseStream."

@@ -52,8 +52,8 @@ def with_slack(memory: MemoryPlan, slack: int) -> MemoryPlan:
     return changed
 
 
-def test_a_plan_without_a_warning_names_memory_then_the_token_then_a_crash() -> None:
-    memory, token, crash = causes()
+def test_a_plan_without_a_warning_names_memory_then_a_crash_then_the_token() -> None:
+    memory, crash, token = causes()
     assert memory.startswith("Out of memory: by the plan each GPU of ml.g5.2xlarge has ")
     assert memory.endswith(" GiB to spare. Use larger GPUs, or lower max_batch_prefill_tokens or max_total_tokens.")
     assert (token, crash) == (TOKEN, CRASH)

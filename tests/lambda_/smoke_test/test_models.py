@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from smoke_test import models, report
 
+from constructs_lib.planning.engines.tgi.engine import TGI
+from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.likely_causes import likely_causes
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.plan import plan
+from constructs_lib.planning.request import EndpointRequest
 from tests.lambda_.smoke_test.cloud_double import (
     CloudDouble,
     Invoke,
@@ -269,3 +278,25 @@ def test_without_causes_and_logs_the_reason_is_what_happened(deployment: Deploym
     cloud.replies["llama"] = [Invoke(streamed(error("x"), 400))]
     deployment.send(properties={"Causes": {}, "Logs": {}, "FrontDoorLogs": ""})
     assert cloud.answer["Reason"] == "Smoke test: llama returned no token, asked once. Last: 400 x: A message."
+
+
+def test_the_reason_in_the_documentation_is_what_is_reported(deployment: Deployment, cloud: CloudDouble) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    example = re.search(r"^```\n(Smoke test: .*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert example is not None
+    asked = EndpointRequest(
+        engine=TGI,
+        model=ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True),
+        instance=InstanceType.G5_2XLARGE,
+        options=TgiOptions(max_input_tokens=12288, max_total_tokens=16384),
+    )
+    message = "Request failed during generation: Server error: CUDA out of memory"
+    cloud.replies["llama"] = [Invoke(streamed(error("generation", message, "ModelError 424"), 424))]
+    deployment.send(
+        properties={
+            "Causes": {"llama": list(likely_causes(asked, plan(asked)))},
+            "FrontDoorLogs": "LlamaTgiStack-FrontDoorFunctionLogs4069694D-TH1rEXaMPLe2",
+            "Logs": {"llama": "/aws/sagemaker/Endpoints/EndpointEEF1FD8F-TH1rEXaMPLe2"},
+        }
+    )
+    assert cloud.answer["Reason"] == " ".join(example[1].split())
