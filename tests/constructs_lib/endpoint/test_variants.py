@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import Annotations, App, CfnParameter, Duration, Environment, Size, Stack, Validations
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk.aws_sagemaker import CfnEndpoint
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from constructs import Construct
 
@@ -516,3 +517,13 @@ def test_every_variant_is_a_model_variant(here: Stack) -> None:
     one.add_variant("blue", weight=1, model=LLAMA)
     assert all(isinstance(each, ModelVariant) for each in one.variants)
     assert [each.model_id for each in one.variants] == ["Qwen/Qwen2.5-7B-Instruct", "Qwen/Qwen2.5-1.5B-Instruct"]
+
+
+def test_a_variant_can_be_added_by_an_update_without_a_deployment_configuration(here: Stack) -> None:
+    one = endpoint(here)
+    FrontDoor(here, "Api", models={"llm": one}, cloud_watch_role=False)
+    one.add_variant("blue", weight=1)
+    resource = one.node.default_child
+    assert isinstance(resource, CfnEndpoint)
+    resource.deployment_config = None
+    assert properties(template_of(here), ENDPOINT).keys() == {"EndpointConfigName"}
