@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 from aws_cdk import Environment, Validations
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 
 from scripts.lint_templates import lint_template
 from stacks.monitoring import Monitoring
@@ -97,6 +100,31 @@ def test_the_templates_are_valid() -> None:
     for stack, context in (("LlamaTgiStack", {}), ("FrontDoorStack", {"front_door": ENDPOINTS})):
         template = rendered(stack, alarm_email="a@example.com", **context)
         assert lint_template(json.dumps(template), ["eu-west-1"]) == []
+
+
+def plain(value: Any) -> Any:
+    """A property with its references as text that is long enough for an ARN."""
+    if isinstance(value, dict):
+        if value.keys() & {"Ref", "Fn::GetAtt", "Fn::Join"}:
+            return "arn:aws:sns:eu-west-1:111122223333:topic"
+        return {key: plain(part) for key, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    ("resource_type", "request_shape"),
+    [
+        ("AWS::CloudWatch::Alarm", "PutMetricAlarmInput"),
+        ("AWS::CloudWatch::CompositeAlarm", "PutCompositeAlarmInput"),
+    ],
+)
+def test_cloudwatch_takes_every_alarm(resource_type: str, request_shape: str) -> None:
+    shape = ServiceModel(Loader().load_service_model("cloudwatch", "service-2")).shape_for(request_shape)
+    found = resources(rendered(), resource_type)
+    assert found
+    for logical_id, resource in found.items():
+        report = ParamValidator().validate({"AlarmName": logical_id, **plain(resource["Properties"])}, shape)
+        assert report.generate_report() == "", logical_id
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def _gateway_errors(door: Door, percent: float) -> Alarm:
     return Alarm(
         id="GatewayErrors",
         metrics={**gateway, "logged": door.metric("ServerErrors", "Sum")},
-        terms={"answered": "-1 * logged", "errors": "SUM([failed, answered])"},
+        terms={"answered": "0 - logged", "errors": "SUM([failed, answered])"},
         expression=share_of("errors", "requests"),
         period=FIVE_MINUTES,
         periods=3,

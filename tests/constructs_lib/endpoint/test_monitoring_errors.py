@@ -86,6 +86,13 @@ def test_a_threshold_that_only_the_deployment_knows_is_rejected(stack: Stack) ->
     )
 
 
+def test_a_duration_that_only_the_deployment_knows_is_rejected(stack: Stack) -> None:
+    number = CfnParameter(stack, "Most", type="Number").value_as_number
+    assert "idle=(known at deployment): must be known at synth" in rejection(
+        lambda: endpoint(stack).monitor(idle=Duration.seconds(number))
+    )
+
+
 def test_idle_is_no_alarm_of_a_model_that_goes_to_zero(stack: Stack) -> None:
     llm = endpoint(stack, scale_to_zero=ScaleToZero())
     assert rejection(lambda: llm.monitor(idle=Duration.hours(2))).endswith(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_sns as sns
 
 from constructs_lib import ConfigurationError, FrontDoor, TgiEndpoint
@@ -148,7 +148,7 @@ def test_gateway_errors_are_those_that_the_function_did_not_answer_with() -> Non
         "dimensions": [{"ApiName": "Stack-FrontDoor", "Stage": "<FrontDoorApiStageF0A48AC6>"}, WHOLE],
         "period": 300,
         "math": {
-            "answered": "-1 * logged",
+            "answered": "0 - logged",
             "errors": "SUM([failed, answered])",
             "result": "IF(errors >= 3, 100 * errors / requests, 0)",
         },
@@ -164,6 +164,14 @@ def test_gateway_errors_are_found_by_the_name_that_the_api_has() -> None:
     assert dimensions["ApiName"] == api["Properties"]["Name"]
     stage = rendered["Resources"][dimensions["Stage"].strip("<>")]
     assert stage["Type"] == "AWS::ApiGateway::Stage"
+
+
+def test_the_name_of_the_api_is_written_as_its_metrics_have_it() -> None:
+    stack = Stack(App(), "Stack")
+    front_door = FrontDoor(stack, "Für uns", models={"llama": endpoint(stack)})
+    front_door.monitor()
+    (gateway,) = (one for name, one in alarms(template(front_door), "Fruns").items() if name == "GatewayErrors")
+    assert watched(gateway)["dimensions"][0]["ApiName"] == "Stack-Fr uns"
 
 
 @pytest.mark.parametrize(
@@ -314,6 +322,13 @@ def test_every_mistake_is_reported_at_once() -> None:
 )
 def test_an_objective_that_is_none_is_rejected(objective: object, message: str) -> None:
     assert message in rejection(make_front_door(), first_token_objective=objective)
+
+
+def test_a_duration_that_only_the_deployment_knows_is_rejected() -> None:
+    stack = Stack(App(), "Stack")
+    number = CfnParameter(stack, "Most", type="Number").value_as_number
+    found = rejection(make_front_door(stack), time_to_first_token=Duration.seconds(number))
+    assert "time_to_first_token=(known at deployment): must be known at synth" in found
 
 
 def test_a_second_call_is_an_error() -> None:
