@@ -54,9 +54,10 @@ class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
     ) -> EndpointScaling:
         """Let Application Auto Scaling change the number of instances; by what, you say with what this returns.
 
-        From then on an update of the endpoint keeps the number that it has, and `instance_count` applies to a new
-        endpoint only. An update cannot change the instance type of an endpoint that scales, unless the endpoint has
-        `replace_on_instance_type_change`; a warning says how to change it nevertheless.
+        Of several variants this scales the first one; each of `variants` has an `auto_scale` of its own. From then on
+        an update of the endpoint keeps the number of instances that every variant has, and `instance_count` applies to
+        a new endpoint only. An update cannot change the instance type of an endpoint that scales, unless the endpoint
+        has `replace_on_instance_type_change`; a warning says how to change it nevertheless.
 
         Args:
             min_instances: The smallest number of instances, at least 1. Default: 1.

@@ -73,7 +73,10 @@ class VariedEndpoint(HostedEndpoint, EndpointBase):
 
     @property
     def variants(self) -> tuple[ModelVariant, ...]:
-        """All variants: the one that the endpoint has from the start, then those of `add_variant` in their order."""
+        """All variants: the one that the endpoint has from the start, then those of `add_variant` in their order.
+
+        The metrics of the endpoint itself are those of the first one.
+        """
         from constructs_lib.endpoint.model_variant import FirstVariant
 
         return (FirstVariant(self, self._arguments, self._plan), *self._added)
