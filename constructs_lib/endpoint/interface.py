@@ -10,7 +10,7 @@ import jsii
 from aws_cdk import Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
-from aws_cdk.interfaces.aws_sagemaker import EndpointReference
+from aws_cdk.interfaces.aws_sagemaker import EndpointReference, IEndpointRef
 
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.inference_component import component_arn
@@ -102,7 +102,7 @@ class IRolledOut(Protocol):
         """Take an alarm, which depends on nothing."""
 
 
-@jsii.implements(sagemaker.IEndpoint)
+@jsii.implements(IEndpointRef)
 class EndpointResource(Resource, VariantMetrics):
     """An endpoint for any kind of invocation."""
 
@@ -132,6 +132,7 @@ class EndpointResource(Resource, VariantMetrics):
         return EndpointReference(endpoint_arn=self.endpoint_arn)
 
 
+@jsii.implements(sagemaker.IEndpoint)
 class EndpointBase(EndpointResource, EndpointMetrics):
     """Grants and metrics of a real-time endpoint, which need only its name and ARN."""
 

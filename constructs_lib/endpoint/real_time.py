@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import jsii
 from aws_cdk import Annotations
+from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._tokens import hide_token
 from constructs_lib.endpoint.hosted import known
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.scaling import EndpointScaling
 
 
+@jsii.implements(sagemaker.IEndpoint)
 class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
     """A SageMaker real-time endpoint, rendered from a plan without problems; the arguments are those of its base."""
 
