@@ -10,7 +10,6 @@ from constructs_lib._stack_env import environment_of
 from constructs_lib.endpoint.interface import IRolledOut
 from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_dimension
 from constructs_lib.front_door.metrics import NAMESPACE
-from constructs_lib.planning.rollout.problems import too_many_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,5 +52,7 @@ def give_rollback_alarms(front_door: Construct, models: Mapping[str, IModelEndpo
         )
         endpoint.take_rollback_alarm(alarm)
     if unwatched:
+        from constructs_lib.planning.rollout.problems import too_many_names
+
         warning = too_many_names(unwatched)
         Annotations.of(front_door).add_warning_v2(warning.id, warning.message)

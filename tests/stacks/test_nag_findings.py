@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack, Validations
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 
-from constructs_lib import Access, AccessMethod, Cors, Domain, FrontDoor, TgiEndpoint, WebAcl
+from constructs_lib import Access, AccessMethod, Cors, Domain, FrontDoor, InstanceType, Model, TgiEndpoint, WebAcl
 from tests.stacks.test_app import Recorder, findings
 
 
@@ -62,6 +63,17 @@ def build(variant: str) -> App:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_variant_has_an_open_finding(variant: str) -> None:
     assert findings(build(variant)) == set()
+
+
+def test_an_endpoint_whose_updates_alarms_undo_has_no_open_finding() -> None:
+    app = App()
+    stack = Stack(app, "Stack", env=Environment(account="111122223333", region="eu-west-1"))
+    model, instance = Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), InstanceType.G5_2XLARGE
+    llama = TgiEndpoint(stack, "Llama", model=model, instance_type=instance, instance_count=2, endpoint_name="llama")
+    FrontDoor(stack, "FrontDoor", models={"llama": llama}).add_consumer("team-a", monthly_requests=100)
+    alarms = [each for each in stack.node.find_all() if isinstance(each, cloudwatch.CfnAlarm)]
+    assert len(alarms) == 2
+    assert findings(app) == set()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
