@@ -10,6 +10,7 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `cors`: the origins whose pages may call every front door, separated by commas (`http://localhost:3000`), or `*`.
   Default: none.
 - `detailed_observability`: `on` for SageMaker's detailed metrics, which are billed by volume. Default: `off`.
+- `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/operations.md). Default: `on`.
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
@@ -54,7 +55,7 @@ def build(app: App, env: Environment) -> None:
     endpoints = app.node.try_get_context("front_door")
     cloud_watch_role, playground = _is_on(app, "cloud_watch_role"), _is_on(app, "playground", default=False)
     cors, detailed = _cors(app), _is_on(app, "detailed_observability", default=False)
-    monitoring = _monitoring(app)
+    smoke_test, monitoring = _is_on(app, "smoke_test"), _monitoring(app)
     for name in _stack_names(app, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
@@ -76,6 +77,7 @@ def build(app: App, env: Environment) -> None:
                 playground=playground,
                 cors=cors,
                 detailed_observability=detailed,
+                smoke_test=smoke_test,
                 monitoring=monitoring,
                 env=env,
             )

@@ -40,6 +40,8 @@ class ModelStack(Stack):
         playground: Whether `GET /` serves a page for trying the model. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
         detailed_observability: Whether SageMaker collects detailed metrics, which are billed by volume. Default: False.
+        smoke_test: Whether a deployment fails, and so is rolled back, if the model gives no token (see
+            FrontDoor.add_smoke_test). Default: True.
         monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
         description: Description of the stack. Default: the model and its instance type.
@@ -68,6 +70,7 @@ class ModelStack(Stack):
         playground: bool = False,
         cors: Cors | None = None,
         detailed_observability: bool = False,
+        smoke_test: bool = True,
         monitoring: Monitoring | None = None,
         env: Environment | None = None,
         description: str | None = None,
@@ -102,6 +105,8 @@ class ModelStack(Stack):
         )
         self.consumer = add_default_consumer(self.front_door)
         self._add_outputs()
+        if smoke_test:
+            self.front_door.add_smoke_test()
         if monitoring is not None:
             add_monitoring(self, monitoring, [self.endpoint, self.front_door])
 

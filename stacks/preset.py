@@ -47,6 +47,8 @@ class PresetStack(ModelStack):
         playground: Whether `GET /` serves a page for trying the model. Default: False.
         cors: The origins whose pages may call from a browser. Default: none.
         detailed_observability: Whether SageMaker collects detailed metrics, which are billed by volume. Default: False.
+        smoke_test: Whether a deployment fails, and so is rolled back, if the model gives no token (see
+            FrontDoor.add_smoke_test). Default: True.
         monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
         env: Account and Region. Default: any; one template for all Regions.
 
@@ -66,6 +68,7 @@ class PresetStack(ModelStack):
         playground: bool = False,
         cors: Cors | None = None,
         detailed_observability: bool = False,
+        smoke_test: bool = True,
         monitoring: Monitoring | None = None,
         env: Environment | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class PresetStack(ModelStack):
             playground=playground,
             cors=cors,
             detailed_observability=detailed_observability,
+            smoke_test=smoke_test,
             monitoring=monitoring,
             env=env,
         )

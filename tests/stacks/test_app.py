@@ -283,7 +283,15 @@ def test_an_origin_in_the_context_that_no_browser_sends_is_rejected() -> None:
         built(nag="off", cors="localhost:3000")
 
 
-@pytest.mark.parametrize("key", ["playground", "nag", "cloud_watch_role"])
+@pytest.mark.parametrize("key", ["playground", "nag", "cloud_watch_role", "smoke_test"])
 def test_a_switch_that_is_neither_on_nor_off_is_rejected(key: str) -> None:
     with pytest.raises(SystemExit, match=f"{key}=perhaps: must be on or off"):
         built(**{"nag": "off", key: "perhaps"})
+
+
+@pytest.mark.parametrize("context", [{}, {"smoke_test": "on"}, {"smoke_test": "off"}, {"smoke_test": False}])
+def test_a_deployment_is_tested_unless_the_context_says_off(context: dict[str, object]) -> None:
+    rendered = built(nag="off", **context).synth().get_stack_by_name("LlamaTgiStack").template
+    tests = [one for one in rendered["Resources"].values() if one["Type"] == "Custom::TgiEndpointSmokeTest"]
+    assert len(tests) == (0 if context.get("smoke_test") in ("off", False) else 1)
+    assert [name for name in rendered["Resources"] if "SmokeTest" in name and not tests] == []

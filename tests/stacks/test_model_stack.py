@@ -180,3 +180,13 @@ def test_the_description_has_the_model_and_its_instance_type() -> None:
 def test_a_region_without_the_image_is_rejected() -> None:
     with pytest.raises(ValueError, match="mars-north-1"):
         model_stack("mars-north-1")
+
+
+def test_a_deployment_is_tested_by_default() -> None:
+    (test,) = (
+        one["Properties"]
+        for one in template(model_stack())["Resources"].values()
+        if one["Type"] == "Custom::TgiEndpointSmokeTest"
+    )
+    assert test["Models"] == ["mistral"]
+    assert "SmokeTest" not in json.dumps(template(model_stack(smoke_test=False)))
