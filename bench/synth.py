@@ -22,6 +22,15 @@ WITHOUT_PACKS = "one stack without rule packs"
 ALL = "all stacks with both rule packs"
 EMPTY_WITH_PACKS = "empty app with both rule packs"
 EVERYTHING = "everything that scales"
+WATCHED = "one stack with all its switches on"
+SWITCHES = {
+    "playground": "on",
+    "cors": "https://chat.example.com",
+    "detailed_observability": "on",
+    "monitoring": "on",
+    "alarm_email": "team@example.com",
+}
+"""The context of `WATCHED`, beside what is on by default: the smoke test, tags and both rule packs."""
 
 
 def project_context(stacks: str = STACK) -> dict[str, object]:
@@ -75,6 +84,7 @@ def measure(rounds: int, step: Callable[[str], None]) -> list[Figure]:
         ALL: (ROOT / "app.py", project_context(stacks="")),
         EMPTY_WITH_PACKS: (Path(__file__).with_name("empty_app_with_packs.py"), context),
         EVERYTHING: (Path(__file__).with_name("everything_app.py"), context),
+        WATCHED: (ROOT / "app.py", context | SWITCHES),
     }
     stacks = number_of_stacks(*programs[ALL])
     samples = paired({name: _timed(*program) for name, program in programs.items()}, rounds, step)
@@ -84,6 +94,7 @@ def measure(rounds: int, step: Callable[[str], None]) -> list[Figure]:
         _figure("synth.all", f"synth of all {stacks} stacks with both rule packs", samples, ALL, 3.2),
         further_stack(samples, stacks),
         _figure("synth.everything", "synth of everything that scales", samples, EVERYTHING, 2.2, EMPTY_WITH_PACKS),
+        _figure("synth.watched", f"synth of {STACK} with all its switches on", samples, WATCHED, 2.4),
     ]
 
 

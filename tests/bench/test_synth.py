@@ -50,6 +50,7 @@ def test_each_figure_has_its_limit_and_all_stacks_are_synthesized_for_theirs(mon
         "synth.all": 3.2,
         "synth.further_stack": 0.1,
         "synth.everything": 2.2,
+        "synth.watched": 2.4,
     }
     assert {stacks for program, stacks in runs if program == "app.py"} == {"LlamaTgiStack", ""}
     everything = next(figure for figure in figures if figure.key == "synth.everything")
