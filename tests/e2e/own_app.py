@@ -30,19 +30,19 @@ class OwnApp:
     def __init__(self, app: Path, folder: Path, runner: asyncio.Runner) -> None:
         self._app = app
         self._folder = folder
-        self._runner = runner
+        self.runner = runner
         self._exits = AsyncExitStack()
 
     def __enter__(self) -> Self:
         try:
-            self._runner.run(self._deploy(self._exits))
+            self.runner.run(self._deploy(self._exits))
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._runner.run(self._exits.aclose())
+        self.runner.run(self._exits.aclose())
 
     def serve(
         self,
@@ -55,22 +55,22 @@ class OwnApp:
         log: list[str] = []
 
         async def run() -> None:
-            cloud = Cloud(self.plane, [stack], self._children, listen(0), times=times, log=log.append)
+            cloud = Cloud(self.plane, [stack], self.children, listen(0), times=times, log=log.append)
             async with cloud, aiohttp.ClientSession() as session:
                 await cloud.serve()
                 await test(ServedApi(cloud, session, log))
 
-        self._runner.run(run())
+        self.runner.run(run())
         return log
 
     def destroy(self, stack: str) -> None:
         """Deletes a stack with the CDK CLI."""
-        self._runner.run(self._cdk.destroy([stack], lambda _line: None))
+        self.runner.run(self._cdk.destroy([stack], lambda _line: None))
 
     async def _deploy(self, exits: AsyncExitStack) -> None:
-        self._children = await exits.enter_async_context(ChildProcesses(self._folder))
+        self.children = await exits.enter_async_context(ChildProcesses(self._folder))
         self.plane = exits.enter_context(ControlPlane())
-        self._cdk = Cdk(self._children, self._folder, self.plane.url, app=self._app)
+        self._cdk = Cdk(self.children, self._folder, self.plane.url, app=self._app)
         lines: list[str] = []
         await asyncio.gather(self._cdk.bootstrap(lines.append), self._cdk.synth(lines.append))
         await self._cdk.deploy(["*"], lines.append)

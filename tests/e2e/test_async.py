@@ -12,33 +12,17 @@ from typing import Any
 
 import pytest
 
+from local.cloud import Cloud, listen
 from local.deployment.cdk_cli import ROOT
 from local.deployment.control_plane import REGION
-from local.deployment.deployed_endpoint import DeployedEndpoint, read_endpoints
-from local.deployment.deployed_scaling import DeployedScaling, read_scaling
-from local.hosting import Hosting, ScalingTimes
+from local.hosting import ScalingTimes
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from local.sagemaker_runtime import Faults, Listener, create_app
 from tests.e2e.own_app import OwnApp
 
 pytestmark = [pytest.mark.xdist_group("async"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 EXAMPLE = ROOT / "examples" / "async_batch"
 STACK = "NightlyBatch"
-
-
-class DeployedStack:
-    """A deployed stack without an API: its endpoints and what scales them."""
-
-    def __init__(self, app: OwnApp) -> None:
-        self.endpoints: list[DeployedEndpoint] = read_endpoints(app.plane)
-        self.scaling: DeployedScaling = read_scaling(app.plane)
-
-    def called_endpoints(self) -> list[DeployedEndpoint]:
-        return self.endpoints
-
-    def models(self) -> dict[str, Any]:
-        return {"qwen": {"endpoint_name": self.endpoints[0].name}}
 
 
 class Batch:
@@ -72,16 +56,11 @@ class Batch:
         lines = [json.loads(line) for line in answers.read_text().splitlines()]
         return process.returncode or 0, {line["id"]: line for line in lines}, shown.decode()
 
-    async def until(self, beginning: str, seconds: float = 60) -> None:
-        """Waits until a line of the log has this beginning."""
+    async def until(self, change: str, *, after: int = 0, seconds: float = 60) -> None:
+        """Waits for a change of the number of instances, after some lines of the log."""
         async with asyncio.timeout(seconds):
-            while not any(line.startswith(beginning) for line in self.log):
+            while not any(line.startswith(change) for line in changes(self.log[after:])):
                 await asyncio.sleep(0.02)
-
-    def scaled(self) -> list[str]:
-        """The changes of the number of instances, without their reasons."""
-        prefix = "scaling: qwen: "
-        return [line.removeprefix(prefix).split(" (")[0] for line in self.log if line.startswith(prefix)]
 
     def objects(self, folder: str) -> list[str]:
         s3 = self._app.plane.client("s3")
@@ -102,20 +81,20 @@ def serve(example: OwnApp, folder: Path, test: Callable[[Batch], Awaitable[None]
     log: list[str] = []
 
     async def run() -> None:
-        deployed = await asyncio.to_thread(DeployedStack, example)
         times = ScalingTimes(speed=speed, start_seconds=0.5)
-        hosting = Hosting(deployed, example._children, container_url=None, times=times, log=log.append)  # type: ignore[arg-type]
-        async with hosting:
-            app = create_app(hosting.endpoints, Faults(), secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY})
-            listener = Listener(app, shutdown_timeout=1)
-            await listener.start()
-            try:
-                await test(Batch(example, listener.url, folder, log))
-            finally:
-                await listener.close()
+        cloud = Cloud(example.plane, [STACK], example.children, listen(0), times=times, log=log.append)
+        async with cloud:
+            await asyncio.to_thread(cloud.follow, settled=False)
+            await test(Batch(example, cloud.runtime_url, folder, log))
 
-    example._runner.run(run())
+    example.runner.run(run())
     return log
+
+
+def changes(log: list[str]) -> list[str]:
+    """The changes of the number of instances in a log, such as `0 → 1 instance (Wake, alarm …)`."""
+    lines = [line.removeprefix("scaling: ") for line in log if line.startswith("scaling: ") and " → " in line]
+    return [line.partition(": ")[2] for line in lines]
 
 
 def prompts(count: int, **parameters: Any) -> list[dict[str, Any]]:
@@ -131,7 +110,7 @@ def prompts(count: int, **parameters: Any) -> list[dict[str, Any]]:
 
 def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
-        await batch.until("scaling: qwen: 1 → 0 instances (Backlog)")
+        await batch.until("1 → 0 instances (Backlog)")
         code, answers, shown = await batch.client(prompts(40))
         assert code == 0, shown
         assert len(answers) == 40
@@ -139,16 +118,11 @@ def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnA
             assert f"number {number}" in answers[f"p{number}"]["answer"][0]["generated_text"]
         assert "40 requests sent" in shown
         assert "40 of 40 done, 0 failed" in shown
-        before = len(batch.log)
-        async with asyncio.timeout(60):
-            while not any("→ 0 instances (Backlog)" in line for line in batch.log[before:]):
-                await asyncio.sleep(0.02)
+        await batch.until("1 → 0 instances (Backlog)", after=len(batch.log))
 
-    log = serve(example, tmp_path, test)
-    changes = [line for line in log if line.startswith("scaling: qwen: ")]
-    assert changes[0].startswith("scaling: qwen: 1 → 0 instances (Backlog)")
-    assert changes[1].startswith("scaling: qwen: 0 → 1 instance (Wake, alarm ")
-    assert changes[-1].startswith("scaling: qwen: 1 → 0 instances (Backlog)")
+    found = changes(serve(example, tmp_path, test))
+    assert found[0] == found[-1] == "1 → 0 instances (Backlog)"
+    assert found[1].startswith("0 → 1 instance (Wake, alarm ")
 
 
 def test_what_fails_is_told_with_the_container_s_words_and_does_not_stop_the_rest(
@@ -174,13 +148,12 @@ def test_a_second_instance_comes_for_a_long_queue(example: OwnApp, tmp_path: Pat
         code, answers, shown = await batch.client(prompts(400, max_new_tokens=200))
         assert (code, len(answers)) == (0, 400), shown
 
-    log = serve(example, tmp_path, test, speed=200)
-    assert any(line.startswith("scaling: qwen: 1 → 2 instances (Backlog)") for line in log)
+    assert "1 → 2 instances (Backlog)" in changes(serve(example, tmp_path, test, speed=200))
 
 
 def test_a_client_that_does_not_wait_long_enough_says_so(example: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
-        await batch.until("scaling: qwen: 1 → 0 instances (Backlog)")
+        await batch.until("1 → 0 instances (Backlog)")
         code, answers, shown = await batch.client(prompts(1), "--timeout", "0.5")
         assert (code, answers) == (1, {})
         assert "1 requests have no answer yet: their answers will still go to S3" in shown
