@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from concurrent.futures import CancelledError
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 
 from local.apigateway.server import Gateway
 from local.client import ApiClient
+from local.deployment.alarms import in_alarm
 from local.deployment.control_plane import CREDENTIALS
 from local.deployment.deployed_stack import Deployment, read_account, read_deployment
-from local.deployment.stacks.answers import Answers
 from local.deployment.stacks.data_plane import NothingRuns, StoppedError
 from local.deployment.stacks.state import ResourceFailure
 from local.errors import UserError
 from local.hosting import Hosting, ScalingTimes
+from local.lambda_endpoint import LambdaEndpoint
 from local.lambda_service import Concurrency, Function, FunctionConfig, Functions
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
-from local.lambda_service.invoke_api import InvokeApi, function_name
+from local.listening import BACKLOG
 from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from concurrent.futures import Future
     from types import TracebackType
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from local.processes import ChildProcesses
 
 Result = TypeVar("Result")
-# Hundreds of clients may connect at once.
-BACKLOG = 1024
 SHUTDOWN_SECONDS = 1.0
 # Variables that a function inherits: the certificate authorities that a JWT authorizer trusts.
 FUNCTION_VARIABLES = ("SSL_CERT_FILE",)
@@ -74,8 +72,8 @@ class Cloud:
         log: Receives access log lines and messages of the emulation.
 
     Attributes:
+        hosting: The containers.
         runtime_url: The URL of SageMaker Runtime.
-        lambda_url: The URL of Lambda.
     """
 
     def __init__(
@@ -99,17 +97,26 @@ class Cloud:
         self._concurrency = Concurrency() if concurrency is None else Concurrency(concurrency)
         self._log = log
         self._exits = AsyncExitStack()
-        self._hosting = Hosting(children, container_url=container_url, times=self._times, log=log)
+        self.hosting = Hosting(
+            children, container_url=container_url, times=self._times, in_alarm=self._in_alarm, log=log
+        )
         self._functions = Functions(lambda config: Function(config, log=log, account=self._concurrency))
-        self._answers = Answers()
+        own = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
+        self._lambda = LambdaEndpoint(
+            self._functions.find,
+            secrets={**own, ACCESS_KEY_ID: SECRET_ACCESS_KEY},
+            control_plane_url=plane.url,
+            speed=self._times.speed,
+            log=log,
+        )
         self._gateway: Gateway | None = None
         self._client: ApiClient | None = None
         self._deployment: Deployment | None = None
         self._problem: UserError | None = None
         self._following = asyncio.Lock()
         self._calls: set[Future[Any]] = set()
+        self._stopped = False
         self.runtime_url = ""
-        self.lambda_url = ""
 
     @property
     def deployment(self) -> Deployment:
@@ -124,6 +131,11 @@ class Cloud:
         if self._client is None:
             raise RuntimeError("No API is deployed.")
         return self._client
+
+    @property
+    def lambda_url(self) -> str:
+        """The URL of Lambda."""
+        return self._lambda.url
 
     @property
     def port(self) -> int:
@@ -189,18 +201,20 @@ class Cloud:
     def answer_of(self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float) -> bytes | None:
         """The answer of a custom resource's function; called by the control plane, from its threads."""
         self.follow(settled=False)
-        return self._call(self._answer_of(function, request, seconds))
+        return self._call(self._lambda.answer_of(function, request, seconds))
 
     async def _start(self) -> None:
-        self._exits.push_async_callback(self._hosting.close)
+        self._exits.push_async_callback(self.hosting.close)
         self._exits.push_async_callback(self._functions.close)
         self.runtime_url = await self._serve_runtime()
-        self.lambda_url = await self._serve_lambda()
+        self._exits.push_async_callback(self._lambda.close)
+        await self._lambda.start()
         self._loop = asyncio.get_running_loop()
         self._plane.stacks.data_plane = self
 
     async def _stop(self) -> None:
         self._plane.stacks.data_plane = NothingRuns()
+        self._stopped = True
         for call in self._calls:
             call.cancel()
         await self._exits.aclose()
@@ -211,6 +225,9 @@ class Cloud:
         Raises:
             StoppedError: The cloud stops.
         """
+        if self._stopped:
+            work.close()
+            raise StoppedError
         call = asyncio.run_coroutine_threadsafe(work, self._loop)
         self._calls.add(call)
         try:
@@ -233,11 +250,14 @@ class Cloud:
     async def _apply(self, account: Account, deployment: Deployment | UserError | None) -> None:
         async with self._following:
             self._functions.follow({name: self._config(each) for name, each in account.functions.items()})
-            await self._hosting.follow(account.hosted(), account.scaling, _labels(account))
+            await self.hosting.follow(account.hosted(), account.scaling, account.labels())
             if isinstance(deployment, Deployment):
                 await self._serve_api(deployment)
             elif deployment is not None:
                 self._problem = deployment
+
+    async def _in_alarm(self, names: list[str]) -> list[str]:
+        return await asyncio.to_thread(in_alarm, self._plane.client("cloudwatch"), names)
 
     async def _serve_api(self, deployment: Deployment) -> None:
         try:
@@ -261,52 +281,12 @@ class Cloud:
             await listener.refuse(seconds)
 
         app = create_app(
-            self._hosting.endpoints, self._faults, secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY}, refuse=refuse
+            self.hosting.endpoints, self._faults, secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY}, refuse=refuse
         )
         listener = Listener(app, shutdown_timeout=SHUTDOWN_SECONDS)
         self._exits.push_async_callback(listener.close)
         await listener.start()
         return listener.url
-
-    async def _serve_lambda(self) -> str:
-        own = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
-        self._invoke_api = InvokeApi(
-            self._functions.find,
-            secrets={**own, ACCESS_KEY_ID: SECRET_ACCESS_KEY},
-            control_plane_url=self._plane.url,
-            speed=self._times.speed,
-            log=self._log,
-        )
-        app = web.Application(client_max_size=2**25)
-        self._answers.add_routes(app)
-        self._invoke_api.add_routes(app)
-        listener = Listener(app, shutdown_timeout=SHUTDOWN_SECONDS)
-        self._exits.push_async_callback(listener.close)
-        self._exits.push_async_callback(self._invoke_api.close)
-        await listener.start()
-        return listener.url
-
-    async def _answer_of(
-        self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float
-    ) -> bytes | None:
-        """Invokes the function asynchronously and waits for its answer.
-
-        As long as the function runs, seconds are real. Once it has ended, nothing else is expected to answer, and the
-        rest of the time passes as fast as the clock of scaling.
-        """
-        try:
-            found = self._functions.find(function_name(function))
-        except KeyError:
-            raise ResourceFailure(f"Function not found: {function}, or the emulated Lambda cannot run it.") from None
-        clock = asyncio.get_running_loop().time
-        deadline = clock() + seconds
-        with self._answers.expect() as (path, answer):
-            invocation = self._invoke_api.invoke_event(found, dict(request(f"{self.lambda_url}{path}")))
-            either: set[asyncio.Future[Any]] = {answer, invocation}
-            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if invocation.done():
-                await asyncio.wait({answer}, timeout=max(0.0, deadline - clock()) / self._times.speed)
-            return answer.result() if answer.done() else None
 
     def _config(self, function: DeployedFunction) -> FunctionConfig:
         endpoints = dict.fromkeys((f"AWS_ENDPOINT_URL_{name}" for name in SERVICES), self._plane.address)
@@ -326,58 +306,3 @@ class Cloud:
             layers=function.layers,
             reserved_concurrency=function.reserved_concurrency,
         )
-
-
-def _labels(account: Account) -> dict[str, str]:
-    """The public names of models by endpoint or inference component."""
-    return {entry.get("inference_component") or entry["endpoint_name"]: name for name, entry in account.models.items()}
-
-
-def listen(port: int) -> socket.socket:
-    """A listening socket on the loopback interface, opened early so that a port in use is reported before deploying.
-
-    Args:
-        port: The port, 0 for any free port.
-
-    Raises:
-        UserError: The port is in use or out of range.
-    """
-    try:
-        return _listen(port)
-    except OSError as error:
-        raise UserError(
-            f"PORT={port}: {error.strerror or error}.", "Choose another port, or PORT=0 for any free port."
-        ) from error
-    except OverflowError as error:
-        raise UserError(
-            f"PORT={port}: must be from 0 to 65535.", "Choose another port, or PORT=0 for any free port."
-        ) from error
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(BACKLOG)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-async def check_reachable(url: str) -> None:
-    """Checks that the URL of a model server accepts connections.
-
-    Raises:
-        UserError: It does not, or is not an http:// URL.
-    """
-    parts = urlsplit(url)
-    fix = "Start the model server first and give its base URL, for example CONTAINER_URL=http://127.0.0.1:8080."
-    if parts.scheme != "http" or not parts.hostname:
-        raise UserError(f"CONTAINER_URL={url}: must be an http:// URL.", fix)
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, parts.port or 80), 5)
-    except (OSError, TimeoutError) as error:
-        raise UserError(f"CONTAINER_URL={url}: cannot connect.", fix) from error
-    writer.close()

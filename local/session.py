@@ -10,11 +10,12 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.cloud import Cloud, check_reachable, listen
+from local.cloud import Cloud
 from local.deployment.cdk_cli import ROOT, Cdk
 from local.deployment.control_plane import ControlPlane
 from local.deployment.prerequisites import create_endpoints, create_secrets
 from local.errors import UserError
+from local.listening import check_reachable, listen
 from local.processes import ChildProcesses
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ class ControlPlane:
         self._server: Any = None
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self.stacks = Engine()
+        self.stacks = Engine(self.client)
 
     def __enter__(self) -> Self:
         _silence_logs()

@@ -59,8 +59,9 @@ class DeployedVariant:
 class DeployedEndpoint:
     """A SageMaker endpoint whose variants have a model each, or whose only variant has inference components by name.
 
-    `variant`, `instance_type`, `instances`, `max_instances` and `container` are those of its first variant. `config` is
-    the name of its configuration. With `retains_count`, an update keeps the instances that there are.
+    `variant`, `instance_type`, `instances`, `max_instances` and `container` are those of its first variant. `config`
+    is the name of its configuration. With `retains_count`, an update keeps the instances that there are. `deployment`
+    is its DeploymentConfig, for updates.
     """
 
     name: str
@@ -70,6 +71,7 @@ class DeployedEndpoint:
     instances: int
     max_instances: int
     retains_count: bool = False
+    deployment: Mapping[str, Any] = field(default_factory=dict)
     container: DeployedContainer | None = None
     components: Mapping[str, DeployedComponent] = field(default_factory=dict)
     variants: Sequence[DeployedVariant] = ()
@@ -96,6 +98,7 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
     endpoint = client.describe_endpoint(EndpointName=name)
     config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     variant = config["ProductionVariants"][0]
+    properties = _properties(plane, endpoint["EndpointArn"])
     components = [
         _read_component(plane, resource.name, resource.properties, instance_type_of(variant))
         for resource in plane.recorded(COMPONENT)
@@ -108,7 +111,8 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
         instance_type=instance_type_of(variant),
         instances=int(variant.get("InitialInstanceCount", 1)),
         max_instances=max_instances(variant),
-        retains_count=_retains_count(_properties(plane, endpoint["EndpointArn"])),
+        retains_count=_retains_count(properties),
+        deployment=properties.get("DeploymentConfig", {}),
         container=_read_model(plane, variant["ModelName"]) if "ModelName" in variant else None,
         components={component.name: component for component in components},
         async_inference=read_async(plane, config),

@@ -55,6 +55,10 @@ class Account:
     models: Mapping[str, Mapping[str, Any]]
     scaling: DeployedScaling
 
+    def labels(self) -> dict[str, str]:
+        """The public names of models by endpoint or inference component."""
+        return {entry.get("inference_component") or entry["endpoint_name"]: name for name, entry in self.models.items()}
+
     def hosted(self) -> dict[str, DeployedEndpoint]:
         """The endpoints whose containers run here."""
         return {name: endpoint for name, endpoint in self.endpoints.items() if name in self.own_endpoints}
@@ -172,7 +176,7 @@ def read_deployment(
             for name, entry in template.body["Resources"].items()
             if entry["Type"] != "AWS::CDK::Metadata"
         ],
-        outputs=template.outputs(),
+        outputs=_outputs(plane, stack),
         api=api,
         functions={name: _require(account, name) for name in sorted(function_names)},
         endpoints=account.endpoints,
@@ -194,6 +198,11 @@ def _models_of(functions: Iterable[DeployedFunction]) -> dict[str, Mapping[str, 
     for function in functions:
         found |= function.models()
     return found
+
+
+def _outputs(plane: ControlPlane, stack: str) -> dict[str, str]:
+    (described,) = plane.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def _physical_id(template: Template, logical_id: str) -> str | None:

@@ -73,6 +73,7 @@ _PHYSICAL_IDS: dict[str, str] = {
 _NAMES: dict[str, tuple[str, int]] = {
     "AWS::SageMaker::InferenceComponent": ("InferenceComponentName", 63),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255),
+    "AWS::CloudWatch::CompositeAlarm": ("AlarmName", 255),
 }
 
 

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
 from local.autoscaling.clock import Clock
 from local.autoscaling.metrics import Metrics, metric_key
-from local.autoscaling.scaler import Scaler
-from local.deployment.deployed_scaling import DeployedScaling
 from local.deployment.instance_sizes import InstanceSize, instances_for
 from local.errors import UserError
 from local.hosting.capacity import Capacity
 from local.hosting.containers import launch_nothing, launch_toy
 from local.hosting.queues import Queues
+from local.hosting.rollout import Rollouts, mixed
+from local.hosting.scalers import Scalers
 from local.sagemaker_runtime import Endpoints, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 
-    from local.autoscaling.policies import Target
     from local.deployment.deployed_endpoint import (
         DeployedComponent,
         DeployedContainer,
         DeployedEndpoint,
         DeployedVariant,
     )
+    from local.deployment.deployed_scaling import DeployedScaling
     from local.processes import ChildProcesses
 
 
@@ -46,7 +47,7 @@ class ScalingTimes:
 
 @dataclass(slots=True)
 class _Hosted:
-    """An endpoint whose containers run: those of its variants, or those of its components, by name."""
+    """An endpoint whose containers run: those of its variants by name, or those of its components by name."""
 
     definition: DeployedEndpoint
     instances: dict[str, Capacity] = field(default_factory=dict)
@@ -54,6 +55,14 @@ class _Hosted:
 
     def capacities(self) -> list[Capacity]:
         return [*self.instances.values(), *self.copies.values()]
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Gives each capacity what the log calls it."""
+        for capacity in self.capacities():
+            capacity.label = labels.get(capacity.name, capacity.name)
+        if len(self.instances) > 1:
+            for variant, capacity in self.instances.items():
+                capacity.label = f"{capacity.label}, {variant}"
 
 
 class Hosting:
@@ -63,6 +72,7 @@ class Hosting:
         children: Starts the containers.
         container_url: Base URL of a running model server for every copy. Default: the toy model container.
         times: How long scaling takes.
+        in_alarm: Tells which of the named alarms are in ALARM.
         log: Receives a line for each change of capacity.
 
     Attributes:
@@ -75,9 +85,11 @@ class Hosting:
         *,
         container_url: str | None,
         times: ScalingTimes,
+        in_alarm: Callable[[list[str]], Awaitable[list[str]]],
         log: Callable[[str], None],
     ) -> None:
         self._children = children
+        self._rollouts = Rollouts(in_alarm, times.speed)
         self._container_url = container_url
         self._times = times
         self._log = log
@@ -85,9 +97,7 @@ class Hosting:
         self._clock = Clock(times.speed)
         self._labels: Mapping[str, str] = {}
         self._hosted: dict[str, _Hosted] = {}
-        self._scaling = DeployedScaling()
-        self._scaled: list[Capacity] = []
-        self._scalers: list[asyncio.Task[None]] = []
+        self._scalers = Scalers(self._metrics, self._clock, log)
         self._retiring: set[asyncio.Task[None]] = set()
         self.endpoints = Endpoints()
         self._queues = Queues(self.endpoints, self._metrics, self._clock, log)
@@ -116,21 +126,19 @@ class Hosting:
         changes = [self._bring(endpoint) for endpoint in endpoints.values()]
         results = await asyncio.gather(*changes, return_exceptions=True)
         for hosted in self._hosted.values():
-            for capacity in hosted.capacities():
-                capacity.label = self._label(capacity.name)
-            if len(hosted.instances) > 1:
-                for name, capacity in hosted.instances.items():
-                    capacity.label += f", {name}"
-        await self._scale(scaling)
+            hosted.label(labels)
+        capacities = [capacity for hosted in self._hosted.values() for capacity in hosted.capacities()]
+        await self._scalers.follow(scaling, capacities)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
     async def close(self) -> None:
         """Stops everything."""
-        for task in [*self._scalers, *self._retiring]:
+        await self._scalers.close()
+        for task in self._retiring:
             task.cancel()
-        await asyncio.gather(*self._scalers, *self._retiring, return_exceptions=True)
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         await self._queues.close()
         await asyncio.gather(*(each.close() for hosted in self._hosted.values() for each in hosted.capacities()))
         self._hosted.clear()
@@ -145,27 +153,58 @@ class Hosting:
         if hosted is not None and hosted.definition.config == endpoint.config:
             hosted.definition = endpoint
             return
-        await self._bring_variants(endpoint, hosted)
+        former = hosted or _Hosted(endpoint)
+        new = _Hosted(endpoint, {variant.name: self._instances(endpoint, variant) for variant in endpoint.variants})
+        new.label(self._labels)
+        await self._start(new, former)
         if hosted is not None:
-            self._log(f"endpoint {self._label(endpoint.name)}: the containers of {endpoint.config} serve")
-            self._retire(hosted.capacities())
+            await self._shift(hosted, new)
+            self._log(f"endpoint {endpoint.name}: the containers of {endpoint.config} serve")
+        self._serve(new)
+        self._hosted[endpoint.name] = new
+        self._retire(former.capacities())
 
-    async def _bring_variants(self, endpoint: DeployedEndpoint, hosted: _Hosted | None) -> None:
-        """Starts the instances of each variant, which have nothing in common but the endpoint."""
-        instances = {variant.name: self._instances(endpoint, variant) for variant in endpoint.variants}
-        starting = [instances[variant.name].start(_count(endpoint, variant, hosted)) for variant in endpoint.variants]
-        results = await asyncio.gather(*starting, return_exceptions=True)
-        failures = [result for result in results if isinstance(result, BaseException)]
+    async def _start(self, new: _Hosted, former: _Hosted) -> None:
+        """Starts the containers of a configuration. With `retains_count` there are as many as scaling has left."""
+        endpoint = new.definition
+        counts = {variant.name: variant.instances for variant in endpoint.variants}
+        if endpoint.retains_count:
+            counts |= {name: capacity.desired for name, capacity in former.instances.items() if name in counts}
+        starting = [capacity.start(counts[name]) for name, capacity in new.instances.items()]
+        failures = [each for each in await asyncio.gather(*starting, return_exceptions=True) if each is not None]
         if failures:
-            await asyncio.gather(*(capacity.close() for capacity in instances.values()))
+            await asyncio.gather(*(capacity.close() for capacity in new.capacities()))
             raise failures[0]
+
+    def _serve(self, hosted: _Hosted, former: _Hosted | None = None, share: Fraction = Fraction(1)) -> None:
+        """Lets containers of a configuration serve, with a share of those of each variant beside the former ones."""
+        variants = []
+        for variant in hosted.definition.variants:
+            fleet = hosted.instances[variant.name].fleet
+            if former is not None and variant.name in former.instances:
+                fleet = fleet.of(mixed(former.instances[variant.name].fleet, fleet, share))
+            variants.append(Variant(variant.name, fleet, variant.weight))
+        endpoint = hosted.definition
         if endpoint.async_inference is None:
-            variants = [Variant(one.name, instances[one.name].fleet, one.weight) for one in endpoint.variants]
             self.endpoints.add(endpoint.name, *variants)
         else:
-            fleet = instances[endpoint.variant].fleet
-            self._queues.open(endpoint.name, endpoint.variant, endpoint.async_inference, fleet)
-        self._hosted[endpoint.name] = _Hosted(endpoint, instances)
+            self._queues.open(endpoint.name, endpoint.variant, endpoint.async_inference, variants[0].fleet)
+
+    async def _shift(self, former: _Hosted, new: _Hosted) -> None:
+        """Moves the traffic to the containers of a new configuration.
+
+        Raises:
+            UserError: An alarm went off; the former containers have all the traffic again.
+        """
+        endpoint = new.definition
+        try:
+            count = max(capacity.desired for capacity in new.instances.values())
+            async for share in self._rollouts.run(endpoint.name, endpoint.deployment, count):
+                self._serve(new, former, share)
+        except BaseException:
+            self._serve(former)
+            self._retire(new.capacities())
+            raise
 
     async def _bring_components(self, endpoint: DeployedEndpoint, hosted: _Hosted | None) -> None:
         former = hosted or _Hosted(endpoint)
@@ -227,11 +266,8 @@ class Hosting:
             record=record,
             log=self._log,
         )
-        capacity.label = self._label(name)
+        capacity.label = self._labels.get(name, name)
         return capacity
-
-    def _label(self, name: str) -> str:
-        return self._labels.get(name, name)
 
     def _retire(self, capacities: Iterable[Capacity]) -> None:
         for capacity in capacities:
@@ -241,42 +277,6 @@ class Hosting:
         task = asyncio.create_task(work)
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
-
-    async def _scale(self, scaling: DeployedScaling) -> None:
-        """Starts what watches the alarms and policies of each scalable target, if something has changed."""
-        capacities = [capacity for hosted in self._hosted.values() for capacity in hosted.capacities()]
-        if scaling == self._scaling and capacities == self._scaled:
-            return
-        for note in scaling.notes:
-            if note not in self._scaling.notes:
-                self._log(f"scaling: {note}")
-        for scaler in self._scalers:
-            scaler.cancel()
-        await asyncio.gather(*self._scalers, return_exceptions=True)
-        self._scaling, self._scaled = scaling, capacities
-        by_resource = {target.resource_id: target for target in scaling.targets}
-        self._scalers = [
-            self._scaler(capacity, by_resource[capacity.resource_id], scaling)
-            for capacity in capacities
-            if capacity.resource_id in by_resource
-        ]
-
-    def _scaler(self, capacity: Capacity, target: Target, scaling: DeployedScaling) -> asyncio.Task[None]:
-        arns = {policy.arn for policy in target.steps}
-        alarms = [alarm for alarm in scaling.alarms if arns & set(alarm.actions)]
-        task = asyncio.create_task(Scaler(target, capacity, alarms, self._metrics, self._clock).run())
-        task.add_done_callback(partial(self._report, capacity.label))
-        return task
-
-    def _report(self, label: str, scaler: asyncio.Task[None]) -> None:
-        if not scaler.cancelled() and (error := scaler.exception()):
-            self._log(f"scaling: {label}: stopped by {error!r}")
-
-
-def _count(endpoint: DeployedEndpoint, variant: DeployedVariant, former: _Hosted | None) -> int:
-    """The instances of a new configuration: what scaling has made of them, if the update retains that."""
-    running = former.instances.get(variant.name) if former is not None and endpoint.retains_count else None
-    return variant.instances if running is None else running.desired
 
 
 def _room(endpoint: DeployedEndpoint, copies: Mapping[str, Capacity], name: str, wanted: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
@@ -42,6 +42,10 @@ class Fleet:
     def __init__(self, *copies: Copy, record: Callable[[str, float], None] = lambda _name, _value: None) -> None:
         self.copies = list(copies)
         self._record = record
+
+    def of(self, copies: Sequence[Copy]) -> Fleet:
+        """A fleet of other copies that records to the same metrics."""
+        return Fleet(*copies, record=self._record)
 
     @contextmanager
     def route(self) -> Iterator[str]:
@@ -124,6 +128,10 @@ class Endpoints:
         """Removes an endpoint."""
         for kind in (self._variants, self._components, self._queues):
             kind.pop(endpoint, None)
+
+    def copies(self, endpoint: str) -> list[Copy]:
+        """The containers that serve the variants of an endpoint."""
+        return [copy for variant in self._variants[endpoint] for copy in variant.fleet.copies]
 
     def names(self) -> list[str]:
         """The names of the endpoints."""

@@ -11,10 +11,11 @@ from typing import Any, Self
 
 import aiohttp
 
-from local.cloud import Cloud, listen
+from local.cloud import Cloud
 from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ControlPlane
 from local.hosting import ScalingTimes
+from local.listening import listen
 from local.processes import ChildProcesses
 
 
@@ -65,7 +66,12 @@ class OwnApp:
 
     def destroy(self, stack: str) -> None:
         """Deletes a stack with the CDK CLI."""
-        self.runner.run(self._cdk.destroy([stack], lambda _line: None))
+
+        async def run() -> None:
+            async with self._cloud():
+                await self._cdk.destroy([stack], lambda _line: None)
+
+        self.runner.run(run())
 
     async def _deploy(self, exits: AsyncExitStack) -> None:
         self.children = await exits.enter_async_context(ChildProcesses(self._folder))
@@ -73,7 +79,12 @@ class OwnApp:
         self._cdk = Cdk(self.children, self._folder, self.plane.url, app=self._app)
         lines: list[str] = []
         await asyncio.gather(self._cdk.bootstrap(lines.append), self._cdk.synth(lines.append))
-        await self._cdk.deploy(["*"], lines.append)
+        async with self._cloud():
+            await self._cdk.deploy(["*"], lines.append)
+
+    def _cloud(self) -> Cloud:
+        """What the stacks run on while they are deployed or deleted."""
+        return Cloud(self.plane, list(self._cdk.stacks()), self.children, listen(0), log=lambda _line: None)
 
 
 class ServedApi:

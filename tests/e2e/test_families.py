@@ -12,10 +12,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from local.cloud import Cloud, listen
+from local.cloud import Cloud
 from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ControlPlane
 from local.deployment.prerequisites import create_secrets
+from local.listening import listen
 from local.processes import ChildProcesses
 from stacks.preset import PresetStack
 from stacks.presets import PRESETS
@@ -66,7 +67,8 @@ class DeployedPresets:
         await asyncio.gather(cdk.bootstrap(lines.append), cdk.synth(lines.append))
         assert set(cdk.stacks()) == set(NAMES)
         create_secrets(self._plane, {name: cdk.template(name) for name in NAMES})
-        await cdk.deploy(["*"], lines.append)
+        async with Cloud(self._plane, NAMES, self._children, listen(0), log=lines.append):
+            await cdk.deploy(["*"], lines.append)
 
 
 @pytest.fixture(scope="module")

@@ -28,11 +28,15 @@ _STOP_SECONDS = 10.0
 class Engine:
     """The stacks of an account.
 
+    Args:
+        client: Gives the client of a service of the control plane.
+
     Attributes:
         data_plane: What runs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, client: Callable[[str], Any]) -> None:
+        self._client = client
         self.data_plane: DataPlane = NothingRuns()
         self._states: dict[str, StackState] = {}
         self._running: set[threading.Thread] = set()
@@ -40,7 +44,9 @@ class Engine:
 
     def state_of(self, moto_stack: Any) -> StackState:
         """What is known of a stack."""
-        return self._states.setdefault(moto_stack.stack_id, StackState(moto=moto_stack))
+        if moto_stack.stack_id not in self._states:
+            self._states[moto_stack.stack_id] = StackState(moto=moto_stack, client=self._client)
+        return self._states[moto_stack.stack_id]
 
     def resources(self, resource_type: str, stack: str | None = None) -> list[StackResource]:
         """The resources of a type that exist at this moment.
@@ -131,7 +137,7 @@ def apply_template(moto_stack: Any, template: str, parameters: Mapping[str, Any]
     resources.load_conditions()
 
 
-def check(state: StackState) -> None:
+def check(moto_stack: Any) -> None:
     """Refuses a template that cannot be deployed here.
 
     Raises:
@@ -139,5 +145,5 @@ def check(state: StackState) -> None:
     """
     from moto.cloudformation.exceptions import ValidationError
 
-    if reason := services.unsupported(state):
+    if reason := services.unsupported(moto_stack):
         raise ValidationError(message=reason)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local.deployment.stacks.engine import Engine, apply_template, check
-from local.deployment.stacks.state import StackState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +50,7 @@ def _patch_operations(models: Any, engine: Callable[[], Engine]) -> None:
             cross_stack_resources=backend.exports,
             **options,
         )
-        check(StackState(moto=stack))
+        check(stack)
         backend.stacks[stack.stack_id] = stack
         engine().create(backend, stack)
         return stack
@@ -85,7 +84,7 @@ def _patch_operations(models: Any, engine: Callable[[], Engine]) -> None:
         change_set.execution_status = "EXECUTE_COMPLETE"
         if change_set.change_set_type == "CREATE":
             apply_template(stack, change_set.template, change_set.parameters)
-            check(StackState(moto=stack))
+            check(stack)
             engine().create(backend, stack)
         else:
             check(_with_template(models, backend, stack, change_set.template, change_set.parameters))
@@ -97,18 +96,16 @@ def _patch_operations(models: Any, engine: Callable[[], Engine]) -> None:
     models.CloudFormationBackend.delete_stack = delete_stack
 
 
-def _with_template(models: Any, backend: Any, stack: Any, template: str, parameters: dict[str, Any]) -> StackState:
+def _with_template(models: Any, backend: Any, stack: Any, template: str, parameters: dict[str, Any]) -> Any:
     """The stack as it would be with another template, which fails if moto cannot read it."""
-    return StackState(
-        moto=models.Stack(
-            stack_id=stack.stack_id,
-            name=stack.name,
-            template=template,
-            parameters=parameters,
-            account_id=stack.account_id,
-            region_name=stack.region_name,
-            cross_stack_resources=backend.exports,
-        )
+    return models.Stack(
+        stack_id=stack.stack_id,
+        name=stack.name,
+        template=template,
+        parameters=parameters,
+        account_id=stack.account_id,
+        region_name=stack.region_name,
+        cross_stack_resources=backend.exports,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.deployment.stacks import services
+from local.deployment.stacks import outputs, running_resources, services
 from local.deployment.stacks.custom_resources import CustomResource, NotCreated
 from local.deployment.stacks.data_plane import StoppedError
 from local.deployment.stacks.order import creation_order
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from local.deployment.stacks.data_plane import DataPlane
 
 _RETAINED = ("Retain", "RetainExceptOnCreate")
-# What runs is brought in line as soon as one of these has been created or updated, so that the resource fails with it.
-_RUNNING = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::InferenceComponent")
 
 
 @dataclass(slots=True)
@@ -115,7 +113,7 @@ class Operations:
             resource.instance = services.create(state, resource, self._data_plane)
             state.report_resource(resource, "CREATE_IN_PROGRESS", "Resource creation Initiated")
             state.put(resource)
-            self._run(resource)
+            running_resources.run(resource, self._data_plane)
         except Exception as error:
             if isinstance(error, NotCreated):
                 resource.instance = error.instance
@@ -155,6 +153,7 @@ class Operations:
         state = self._state
         change = _Change(before, after, replaced=replaces)
         after.instance = before.instance
+        former_config = running_resources.config_of(before)
         reason = "Requested update requires the creation of a new physical resource; hence creating one."
         state.report_resource(before, "UPDATE_IN_PROGRESS", reason if replaces else None)
         try:
@@ -167,7 +166,7 @@ class Operations:
             state.put(after)
             if replaces:
                 changes.append(change)
-            self._run(after)
+            running_resources.run(after, self._data_plane, None if replaces else former_config)
         except Exception as error:
             state.report_resource(after, "UPDATE_FAILED", _reason(error))
             raise _as_failure(error) from error
@@ -198,13 +197,14 @@ class Operations:
         if before is None:
             raise AssertionError("only what was there before can be restored")
         state.report_resource(after, "UPDATE_IN_PROGRESS")
+        former_config = running_resources.config_of(after)
         try:
             if before.type != after.type or (change.replaced and not isinstance(after.instance, CustomResource)):
                 services.put_back(before)
             else:
                 before.instance = services.update(state, after, before, self._data_plane)
             state.put(before)
-            self._run(before)
+            running_resources.run(before, self._data_plane, former_config)
         except Exception as error:
             state.report_resource(before, "UPDATE_FAILED", _reason(error))
             raise _as_failure(error) from error
@@ -221,7 +221,7 @@ class Operations:
                 return False
             else:
                 state.drop(resource.logical_id)
-        self._unpublish()
+        outputs.withdraw(self._state, self._exports)
         self._data_plane.follow(settled=True)
         state.report(f"{verb}_COMPLETE")
         return True
@@ -253,38 +253,10 @@ class Operations:
         definition: Mapping[str, Any] = self._state.definitions[logical_id]
         return StackResource(stack=self._state.name, logical_id=logical_id, definition=definition, properties={})
 
-    def _run(self, resource: StackResource) -> None:
-        if resource.type in _RUNNING:
-            self._data_plane.follow(settled=False)
-
     def _publish(self) -> None:
-        """Reads the outputs, and makes the exports known.
-
-        Raises:
-            ResourceFailure: An output refers to what there is not, or another stack exports the same name.
-        """
-        from moto.cloudformation.models import OutputMap
-
-        state = self._state
-        moto = state.moto
-        moto.output_map = OutputMap(moto.resource_map, moto.template_dict, moto.stack_id)
-        with _masked(state):
-            state.outputs = moto.resolve_outputs()
-        for export in moto.exports:
-            known = self._exports.get(export.name)
-            if known is not None and known.exporting_stack_id != moto.stack_id:
-                raise ResourceFailure(f"Export with name {export.name} is already exported by another stack")
-        self._unpublish()
-        self._exports.update({export.name: export for export in moto.exports})
+        """Makes the outputs known, and lets the gateway serve what there is now."""
+        outputs.publish(self._state, self._exports)
         self._data_plane.follow(settled=True)
-
-    def _unpublish(self) -> None:
-        for name in [name for name, export in self._exports.items() if self._is_own(export)]:
-            del self._exports[name]
-
-    def _is_own(self, export: Any) -> bool:
-        own: bool = export.exporting_stack_id == self._state.moto.stack_id
-        return own
 
     def _check_stop(self) -> None:
         if self._is_stopping():
@@ -308,22 +280,3 @@ def _reason(error: Exception) -> str:
 
 def _as_failure(error: Exception) -> Exception:
     return error if isinstance(error, ResourceFailure | StoppedError) else ResourceFailure(_reason(error))
-
-
-class _masked:  # noqa: N801 - reads as a sentence
-    """Custom resources with NoEcho show asterisks in outputs."""
-
-    def __init__(self, state: StackState) -> None:
-        self._hidden = [
-            resource.instance
-            for resource in state.resources.values()
-            if isinstance(resource.instance, CustomResource) and resource.instance.no_echo
-        ]
-
-    def __enter__(self) -> None:
-        for instance in self._hidden:
-            instance.masked = True
-
-    def __exit__(self, *_: object) -> None:
-        for instance in self._hidden:
-            instance.masked = False

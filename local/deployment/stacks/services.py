@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.deployment import recorded_resources
+from local.deployment import alarms, recorded_resources
 from local.deployment.stacks import custom_resources
-from local.deployment.stacks.state import ResourceFailure, StackResource, StackState
+from local.deployment.stacks.state import ResourceFailure, StackResource, StackState, definitions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ def create(state: StackState, resource: StackResource, data_plane: DataPlane) ->
         return custom_resources.create(state.moto.stack_id, resource, data_plane)
     with _refusals():
         if recorded_resources.is_recorded(resource_type):
-            return recorded_resources.record(
+            recorded = recorded_resources.record(
                 recorded_resources.RecordedResource(
                     resource_type,
                     resource.logical_id,
@@ -71,6 +71,9 @@ def create(state: StackState, resource: StackResource, data_plane: DataPlane) ->
                     region=moto.region_name,
                 )
             )
+            if resource_type in alarms.ALARMS:
+                alarms.put(state.client("cloudwatch"), recorded)
+            return recorded
         instance = _service(resource_type).create_from_cloudformation_json(
             _name(state, resource),
             _entry(resource),
@@ -107,6 +110,8 @@ def update(state: StackState, old: StackResource, new: StackResource, data_plane
             account_id=moto.account_id,
             region_name=moto.region_name,
         )
+        if new.type in alarms.ALARMS:
+            alarms.put(state.client("cloudwatch"), instance)
     instance.cf_resource_type = new.type
     instance.logical_resource_id = new.logical_id
     return instance
@@ -125,6 +130,8 @@ def delete(state: StackState, resource: StackResource, data_plane: DataPlane) ->
     service = _service(resource.type)
     definition = _entry(resource)
     with _refusals():
+        if resource.type in alarms.ALARMS:
+            alarms.delete(state.client("cloudwatch"), resource.instance)
         if hasattr(resource.instance, "delete"):
             try:
                 resource.instance.delete(account, region)
@@ -140,11 +147,11 @@ def put_back(resource: StackResource) -> None:
         recorded_resources.keep(resource.instance)
 
 
-def unsupported(state: StackState) -> str | None:
+def unsupported(moto_stack: Any) -> str | None:
     """Why a stack cannot be deployed here: a type that there is not; None if it can."""
     from moto.cloudformation import parsing
 
-    for logical_id, entry in state.definitions.items():
+    for logical_id, entry in definitions_of(moto_stack).items():
         resource_type = entry["Type"]
         known = recorded_resources.is_recorded(resource_type) or custom_resources.is_custom(resource_type)
         if not known and resource_type not in parsing.get_model_map():

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 class ResourceFailure(Exception):  # noqa: N818 - what CloudFormation reports of a resource
@@ -52,11 +52,13 @@ class StackState:
 
     Args:
         moto: Moto's stack, with its template, parameters and events.
+        client: Gives the client of a service of the control plane.
         resources: What exists, by logical id, in the order of creation.
         outputs: Its outputs, as DescribeStacks gives them, of the last operation that succeeded.
     """
 
     moto: Any
+    client: Callable[[str], Any]
     resources: dict[str, StackResource] = field(default_factory=dict)
     outputs: list[dict[str, Any]] | None = None
 
@@ -69,12 +71,7 @@ class StackState:
     @property
     def definitions(self) -> Mapping[str, Any]:
         """The resources of the template whose condition is true, by logical id."""
-        conditions = self.moto.resource_map.lazy_condition_map
-        return {
-            logical_id: entry
-            for logical_id, entry in self.moto.template_dict["Resources"].items()
-            if "Condition" not in entry or conditions[entry["Condition"]]
-        }
+        return definitions_of(self.moto)
 
     def resolve(self, definition: Mapping[str, Any]) -> dict[str, Any]:
         """The properties of a resource with everything resolved that refers to what exists."""
@@ -116,3 +113,13 @@ class StackState:
                 resource_properties=None,
             )
         )
+
+
+def definitions_of(moto_stack: Any) -> Mapping[str, Any]:
+    """The resources of a template whose condition is true, by logical id."""
+    conditions = moto_stack.resource_map.lazy_condition_map
+    return {
+        logical_id: entry
+        for logical_id, entry in moto_stack.template_dict["Resources"].items()
+        if "Condition" not in entry or conditions[entry["Condition"]]
+    }

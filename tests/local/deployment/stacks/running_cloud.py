@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from local.cloud import Cloud, listen
+from local.cloud import Cloud
 from local.deployment.control_plane import ControlPlane
 from local.hosting import ScalingTimes
+from local.listening import listen
 from local.processes import ChildProcesses
 from tests.local.deployment import deployments
 

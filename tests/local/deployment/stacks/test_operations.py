@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import json
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -283,3 +287,24 @@ def test_a_stack_whose_operation_runs_takes_no_other(plane: ControlPlane) -> Non
         update(plane, topics(One="two"), "S")
     moto_stack.moto.status = "CREATE_COMPLETE"
     assert status_of(plane, "S") == "CREATE_COMPLETE"
+
+
+def test_an_operation_ends_with_the_cloud(tmp_path: Path) -> None:
+    started: list[float] = []
+
+    async def script(cloud: RunningCloud) -> None:
+        template = with_probe()
+        waits = "import time\ndef handler(event, context):\n    print('asked', flush=True)\n    time.sleep(60)\n"
+        template["Resources"]["Function"]["Properties"]["Code"]["ZipFile"] = waits
+        cloudformation, body = cloud.plane.client("cloudformation"), json.dumps(template)
+        create_stack = asyncio.to_thread(cloudformation.create_stack, StackName="S", TemplateBody=body)
+        task = asyncio.create_task(create_stack)
+        async with asyncio.timeout(30):
+            while "asked" not in cloud.log:
+                await asyncio.sleep(0.02)
+        started.append(time.monotonic())
+        task.cancel()
+
+    play(tmp_path, script)
+    assert time.monotonic() - started[0] < 15
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("S: ")]
