@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -18,6 +19,7 @@ from constructs_lib import (
     FrontDoor,
     InstanceType,
     Model,
+    Rollout,
     TgiEndpoint,
     TgiImage,
     TgiOptions,
@@ -486,3 +488,24 @@ def test_changed_figures_replace_the_configuration_and_never_the_endpoint(app: A
         assert list(resources(one, ENDPOINT)) == list(resources(other, ENDPOINT))
         assert list(resources(one, CONFIG)) == list(resources(other, CONFIG))
     assert {properties(each, ENDPOINT)["EndpointName"] for each in templates} == {"batch"}
+
+
+def test_an_update_replaces_what_may_be_none_all_at_once_and_several_in_batches(app: App) -> None:
+    env = Environment(account="123456789012", region="eu-west-1")
+    none, two = Stack(app, "None", env=env), Stack(app, "Two", env=env)
+    endpoint(none, max_instances=4)
+    endpoint(two, min_instances=2, max_instances=4)
+    assert "DeploymentConfig" not in properties(template_of(none), ENDPOINT)
+    rolling = properties(template_of(two), ENDPOINT)["DeploymentConfig"]["RollingUpdatePolicy"]
+    assert rolling["MaximumBatchSize"] == {"Type": "CAPACITY_PERCENT", "Value": 50}
+
+
+def test_alarms_that_are_given_undo_an_update(stack: Stack) -> None:
+    alarm = cloudwatch.Alarm.from_alarm_name(stack, "Failures", "batch-failures")
+    deployment = properties(rendered(stack, rollout=Rollout.all_at_once(alarms=[alarm])), ENDPOINT)["DeploymentConfig"]
+    assert deployment["AutoRollbackConfiguration"]["Alarms"] == [{"AlarmName": "batch-failures"}]
+
+
+def test_batches_need_instances_that_are_always_there(stack: Stack) -> None:
+    (found,) = rejection(lambda: endpoint(stack, max_instances=4, rollout=Rollout.rolling()))
+    assert found.startswith("rollout")
