@@ -10,8 +10,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from constructs_lib import AsyncTgiEndpoint, ConfigurationError, InstanceType, Model
-from constructs_lib.planning.monitoring.alarm import MAX_DESCRIPTION
+from constructs_lib.planning.monitoring.alarm import MAX_DESCRIPTION, RUNBOOK
 from tests.constructs_lib.rendered import ENDPOINT, Json, resources, template_of, text
+from tests.test_docs import ROOT, anchors
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -134,6 +135,12 @@ def test_descriptions_say_what_to_do_and_where_the_runbook_says_more(stack: Stac
     }
     for alarm in found.values():
         assert 100 < len(alarm["AlarmDescription"]) <= MAX_DESCRIPTION
+
+
+def test_the_runbook_has_the_section_of_each_alarm(stack: Stack) -> None:
+    found = anchors(ROOT / RUNBOOK)
+    for alarm in alarms(stack).values():
+        assert alarm["AlarmDescription"].rpartition("#")[2] in found
 
 
 def test_a_topic_is_told_of_alarms_and_of_the_endpoint_s_state(stack: Stack) -> None:
