@@ -92,9 +92,13 @@ class AsyncRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Queued:
+    """A request with the locations that its caller was told, whatever the endpoint's configuration is by then."""
+
     request: AsyncRequest
     arrived: float
     received: str
+    output: str
+    failure: str | None
 
 
 class _FailedError(Exception):
@@ -157,8 +161,9 @@ class AsyncQueue:
 
     def submit(self, request: AsyncRequest) -> tuple[str, str | None]:
         """Queues a request; where its answer or its failure will be."""
-        self._waiting.append(_Queued(request, self._now(), _timestamp()))
-        return self._locations(request)
+        queued = _Queued(request, self._now(), _timestamp(), *self._locations(request))
+        self._waiting.append(queued)
+        return queued.output, queued.failure
 
     async def run(self) -> None:
         """Gives requests to instances that have room, until it is cancelled."""
@@ -222,10 +227,9 @@ class AsyncQueue:
             return
         finally:
             copy.in_flight -= 1
-        output, _ = self._locations(queued.request)
-        await asyncio.to_thread(self._storage.write, output, body, content_type)
+        await asyncio.to_thread(self._storage.write, queued.output, body, content_type)
         self._record("InvocationsProcessed", 1)
-        told = {"contentType": content_type, "outputLocation": output}
+        told = {"contentType": content_type, "outputLocation": queued.output}
         await self._notify("success", queued, {"invocationStatus": "Completed", "responseParameters": told}, body)
 
     async def _invoke(self, session: aiohttp.ClientSession, url: str, request: AsyncRequest) -> tuple[bytes, str]:
@@ -263,11 +267,10 @@ class AsyncQueue:
 
     async def _fail(self, queued: _Queued, failure: _FailedError, *, status: str = "Failed") -> None:
         self._record("InvocationFailures", 1)
-        _, location = self._locations(queued.request)
         told: dict[str, Any] = {"invocationStatus": status, "failureReason": failure.reason}
-        if location is not None:
-            await asyncio.to_thread(self._storage.write, location, failure.body, failure.content_type)
-            told["responseParameters"] = {"contentType": failure.content_type, "failureLocation": location}
+        if queued.failure is not None:
+            await asyncio.to_thread(self._storage.write, queued.failure, failure.body, failure.content_type)
+            told["responseParameters"] = {"contentType": failure.content_type, "failureLocation": queued.failure}
         await self._notify("error", queued, told, failure.body)
 
     async def _notify(self, outcome: str, queued: _Queued, told: Mapping[str, Any], body: bytes) -> None:

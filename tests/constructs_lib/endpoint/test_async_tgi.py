@@ -12,6 +12,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
+from botocore.session import get_session
+from botocore.validate import validate_parameters
 
 from constructs_lib import (
     AsyncTgiEndpoint,
@@ -24,6 +26,7 @@ from constructs_lib import (
     TgiImage,
     TgiOptions,
 )
+from constructs_lib.planning.scaling.async_inference import LONGEST_URI, MAX_INVOCATIONS, TOPICS
 from tests.constructs_lib.rendered import (
     CONFIG,
     ENDPOINT,
@@ -509,3 +512,31 @@ def test_alarms_that_are_given_undo_an_update(stack: Stack) -> None:
 def test_batches_need_instances_that_are_always_there(stack: Stack) -> None:
     (found,) = rejection(lambda: endpoint(stack, max_instances=4, rollout=Rollout.rolling()))
     assert found.startswith("rollout")
+
+
+SAGEMAKER = get_session().get_service_model("sagemaker")
+
+
+def test_figures_and_names_are_those_of_the_api(stack: Stack) -> None:
+    assert SAGEMAKER.shape_for("MaxConcurrentInvocationsPerInstance").metadata == {"min": 1, "max": MAX_INVOCATIONS}
+    assert SAGEMAKER.shape_for("DestinationS3Uri").metadata["max"] == LONGEST_URI
+    assert list(TOPICS.values()) == SAGEMAKER.shape_for("AsyncNotificationTopicTypes").enum
+    topic = sns.Topic.from_topic_arn(stack, "Told", "arn:aws:sns:eu-west-1:123456789012:told")
+    template = rendered(
+        stack,
+        output_key=kms.Key.from_key_arn(stack, "Key", KEY_ARN),
+        success_topic=topic,
+        error_topic=topic,
+        include_response_in=["success", "error"],
+    )
+    validate_parameters(config(template), SAGEMAKER.shape_for("AsyncInferenceConfig"))
+
+
+def test_a_path_with_the_longest_names_is_as_long_as_sagemaker_allows(stack: Stack) -> None:
+    long = s3.Bucket.from_bucket_name(stack, "Long", "b" * 63)
+    longest = LONGEST_URI - 63 - len("s3:///")
+    template = rendered(stack, bucket=long, output_prefix="o" * longest)
+    assert len(config(template)["OutputConfig"]["S3OutputPath"]) == LONGEST_URI
+    other = Stack(stack.node.root, "Other")
+    (found,) = rejection(lambda: endpoint(other, output_prefix="o" * (longest + 1)))
+    assert f"must have at most {longest} characters, has {longest + 1}" in found

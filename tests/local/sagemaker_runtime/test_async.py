@@ -78,7 +78,7 @@ class Service:
         self.copies = [Copy(servers.serve(self.container.app())) for _ in range(2)]
         self.fleet = Fleet(*self.copies[:instances])
         endpoints = Endpoints.of({"chat": "http://127.0.0.1:1"})
-        queue = AsyncQueue(
+        self.queue = queue = AsyncQueue(
             "batch",
             "us-east-1",
             settings,
@@ -194,6 +194,18 @@ def test_without_an_instance_requests_wait_for_one(servers):
     service.time += 20
     service.until(lambda: service.metrics["HasBacklogWithoutCapacity"][-1] == 0)
     assert service.metrics["ApproximateBacklogSize"][-1] == 0
+
+
+def test_an_update_leaves_requests_in_the_queue_and_answers_where_they_were_promised(servers):
+    service = Service(servers, instances=0)
+    before = service.invoke()
+    new = AsyncSettings(output="s3://team/new", concurrency=1)
+    service.queue.move(new, Fleet(service.copies[1]))
+    service.content(before["OutputLocation"])
+    after = service.invoke()
+    assert after["OutputLocation"].startswith("s3://team/new/")
+    assert "FailureLocation" not in after
+    service.content(after["OutputLocation"])
 
 
 def test_the_backlog_counts_what_is_in_progress_and_is_divided_by_the_instances(servers):
