@@ -167,13 +167,12 @@ class EndpointArguments:
         yield from reservation_warnings(reservation, account)
         yield from detail_warnings(self.detailed_observability)
         access = self.network.access()
+        reaches_s3 = None if access is None else access.s3_access
         yield from capture_warnings(
-            self.data_capture,
-            has_components=self.scale_to_zero is not None,
-            reaches_s3=None if access is None else access.s3_access,
+            self.data_capture, has_components=self.scale_to_zero is not None, reaches_s3=reaches_s3
         )
         if self.async_inference is not None:
-            yield from self.async_inference.warnings(plan)
+            yield from self.async_inference.warnings(plan, reaches_s3)
 
     def _rollout_problems(self, scope: Construct) -> Iterator[Problem]:
         if self.rollout is not None:

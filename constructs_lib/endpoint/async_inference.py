@@ -112,13 +112,14 @@ class AsyncInference:
         """
         yield from async_problems(self._request(), plan)
 
-    def warnings(self, plan: EndpointPlan) -> Iterator[PlanWarning]:
-        """What is legal but slow.
+    def warnings(self, plan: EndpointPlan, reaches_s3: bool | None) -> Iterator[PlanWarning]:
+        """What is legal but slow or risky.
 
         Args:
             plan: The plan of the endpoint, without problems.
+            reaches_s3: Whether the endpoint's subnets reach S3; None if that is not known, or without a VPC.
         """
-        yield from async_warnings(self._request(), plan)
+        yield from async_warnings(self._request(), plan, reaches_s3)
 
     def planned(self, plan: EndpointPlan) -> AsyncPlan:
         """The figures with their defaults.

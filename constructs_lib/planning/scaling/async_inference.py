@@ -154,13 +154,20 @@ def async_problems(request: AsyncRequest, plan: EndpointPlan) -> Iterator[Proble
     yield from limit_problems(minimum, maximum, keywords=keywords, unit="instances", lowest=0)
 
 
-def async_warnings(request: AsyncRequest, plan: EndpointPlan) -> Iterator[PlanWarning]:
-    """What is legal but slow about a request without problems.
+def async_warnings(request: AsyncRequest, plan: EndpointPlan, reaches_s3: bool | None = None) -> Iterator[PlanWarning]:
+    """What is legal but slow or risky about a request without problems.
 
     Args:
         request: How it takes requests.
         plan: The plan of the endpoint.
+        reaches_s3: Whether the endpoint's subnets reach S3. None: not known, or no VPC.
     """
+    if reaches_s3 is False:
+        yield PlanWarning(
+            "tgi-endpoint:asyncNeedsS3",
+            "The endpoint's subnets do not reach S3, and AWS does not say whether SageMaker reads requests and writes"
+            " answers through them: add a gateway endpoint for S3 to the VPC.",
+        )
     invocations = default_invocations(plan, request.request_tokens)
     if request.max_concurrent_invocations or request.request_tokens or plan.memory is None or invocations >= _FEW:
         return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -540,3 +541,21 @@ def test_a_path_with_the_longest_names_is_as_long_as_sagemaker_allows(stack: Sta
     other = Stack(stack.node.root, "Other")
     (found,) = rejection(lambda: endpoint(other, output_prefix="o" * (longest + 1)))
     assert f"must have at most {longest} characters, has {longest + 1}" in found
+
+
+def test_it_warns_of_a_vpc_from_which_s3_is_not_reached(app: App) -> None:
+    found = {}
+    for has_gateway in (False, True):
+        stack = Stack(app, f"Gateway{has_gateway}", env=Environment(account="123456789012", region="eu-west-1"))
+        isolated = ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+        vpc = ec2.Vpc(stack, "Vpc", subnet_configuration=[isolated])
+        if has_gateway:
+            vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        endpoint(
+            stack,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            environment={"HF_ENDPOINT": "https://mirror.example.com"},
+        )
+        found[has_gateway] = "tgi-endpoint:asyncNeedsS3" in warnings(stack)
+    assert found == {False: True, True: False}

@@ -208,3 +208,11 @@ def test_few_requests_at_once_bring_a_warning_that_says_how_to_have_more():
     assert warned(request_tokens=32000) == []
     assert warned(max_concurrent_invocations=1) == []
     assert warned(endpoint=replace(ENDPOINT, options=TgiOptions(max_total_tokens=4096))) == []
+
+
+def test_subnets_that_do_not_reach_s3_bring_a_warning():
+    found = {
+        reaches: [each.id for each in async_warnings(replace(ASYNC, request_tokens=100), plan(ENDPOINT), reaches)]
+        for reaches in (True, None, False)
+    }
+    assert found == {True: [], None: [], False: ["tgi-endpoint:asyncNeedsS3"]}
