@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.model_host import ModelHost
     from constructs_lib.endpoint.watched import ModelAlarms
+    from constructs_lib.planning.monitoring.capacity import Held
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
     from constructs_lib.planning.rollout.request import Replaced
     from constructs_lib.planning.scaling.wake import WakeFacts
@@ -241,11 +242,11 @@ class FleetMember(EndpointBase, RolledOut):
         monitor_member(self, variant, topic=topic, runbook=runbook, alarms=alarms)
 
     @property
-    def held_requests(self) -> int | None:
-        """Requests that one copy works on at once, by the plan; more wait in it. None if that is not known."""
-        from constructs_lib.planning.monitoring.capacity import held_requests
+    def held(self) -> Held | None:
+        """What one copy works on at once, by the plan; more wait in it. None if that is not known."""
+        from constructs_lib.planning.monitoring.capacity import held
 
-        return held_requests(self._planned.plan, self._request_tokens)
+        return held(self._planned.plan, self._request_tokens)
 
     @property
     def fleet(self) -> Construct:

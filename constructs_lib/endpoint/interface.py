@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import IConstruct
 
+    from constructs_lib.planning.monitoring.capacity import Held
     from constructs_lib.planning.scaling.wake import WakeFacts
     from constructs_lib.planning.serving_limits import ServingFacts
 
@@ -142,8 +143,8 @@ class EndpointBase(EndpointResource, EndpointMetrics):
         return None
 
     @property
-    def held_requests(self) -> int | None:
-        """Requests that one instance or copy works on at once, by the plan; more wait in it. None if not known."""
+    def held(self) -> Held | None:
+        """What one instance or copy works on at once, by the plan; more wait in it. None if that is not known."""
         return None
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:

@@ -13,7 +13,7 @@ from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.endpoint.endpoint_config import render_variant
 from constructs_lib.endpoint.metrics import EndpointMetrics
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
-from constructs_lib.planning.monitoring.capacity import held_requests
+from constructs_lib.planning.monitoring.capacity import held
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.summary import PlanSummary, planned_capacity, summary
 from constructs_lib.planning.variants import scaled_variant_warning
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.scaling import EndpointScaling
     from constructs_lib.endpoint.variants import VariedEndpoint
     from constructs_lib.planning.capacity import Capacity
+    from constructs_lib.planning.monitoring.capacity import Held
     from constructs_lib.planning.request import EndpointPlan, EndpointRequest
     from constructs_lib.planning.serving_limits import ServingFacts
 
@@ -63,8 +64,8 @@ class ModelVariant(EndpointMetrics):
 
     @property
     @abstractmethod
-    def held_requests(self) -> int | None:
-        """Requests that one instance works on at once, by the plan; more wait in it. None if not known."""
+    def held(self) -> Held | None:
+        """What one instance works on at once, by the plan; more wait in it. None if that is not known."""
 
     @property
     def inference_component_name(self) -> str | None:
@@ -150,9 +151,9 @@ class FirstVariant(ModelVariant):
         return replace(self._endpoint.capacity, variants=())
 
     @property
-    def held_requests(self) -> int | None:
-        """Requests that one instance works on at once, by the plan; more wait in it. None if not known."""
-        return held_requests(self._plan, self._endpoint.capacity.request_tokens)
+    def held(self) -> Held | None:
+        """What one instance works on at once, by the plan; more wait in it. None if that is not known."""
+        return held(self._plan, self._endpoint.capacity.request_tokens)
 
     def auto_scale(
         self, *, min_instances: int = 1, max_instances: int, request_tokens: int | None = None
@@ -241,9 +242,9 @@ class AddedVariant(Construct, ModelVariant):
         return self._planned.plan
 
     @property
-    def held_requests(self) -> int | None:
-        """Requests that one instance works on at once, by the plan; more wait in it. None if not known."""
-        return held_requests(self._planned.plan, self._capacity.request_tokens)
+    def held(self) -> Held | None:
+        """What one instance works on at once, by the plan; more wait in it. None if that is not known."""
+        return held(self._planned.plan, self._capacity.request_tokens)
 
     def summary(self) -> PlanSummary:
         """The plan in short, with what scales this variant so far."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_sns as sns
 
+    from constructs_lib.planning.monitoring.capacity import Held
     from constructs_lib.planning.request import EndpointPlan
 
 
@@ -94,12 +95,12 @@ class WatchedEndpoint(EndpointBase):
         monitor_endpoint(self, self._watched_variants(), topic=topic, runbook=runbook, alarms=alarms)
 
     @property
-    def held_requests(self) -> int | None:
-        """Requests that one instance or copy works on at once, by the plan; more wait in it. None if not known."""
-        from constructs_lib.planning.monitoring.capacity import held_requests
+    def held(self) -> Held | None:
+        """What one instance or copy works on at once, by the plan; more wait in it. None if that is not known."""
+        from constructs_lib.planning.monitoring.capacity import held
 
         first = self._watched_variants()[0]
-        return None if first.plan is None else held_requests(first.plan, first.request_tokens)
+        return None if first.plan is None else held(first.plan, first.request_tokens)
 
     def _watched_variants(self) -> Sequence[WatchedVariant]:
         """Its variants, the first one first."""

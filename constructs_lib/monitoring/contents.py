@@ -94,7 +94,7 @@ def _models(stack: Stack, endpoint: EndpointResource, named: Mapping[int, str]) 
             endpoint=endpoint.endpoint_name,
             variant=variant.variant_name,
             component=endpoint.inference_component_name,
-            held=getattr(variant, "held_requests", None),
+            held=getattr(variant, "held", None),
             is_async=not isinstance(endpoint, EndpointBase),
             place=place,
         )

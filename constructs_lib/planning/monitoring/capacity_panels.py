@@ -20,8 +20,8 @@ def in_progress(shown: Shown) -> Graph | None:
                 yield Line(of=metric, label=label, right=True, place=one.place)
             else:
                 yield Line(of=metric, id=f"c{number}", place=one.place)
-                label = f"{one.label}, of {one.held} on the busiest {unit}"
-                yield Line(of=f"100 * c{number} / {one.held}", id=f"f{number}", label=label)
+                label = f"{one.label}, of {one.held.requests} with {one.held.tokens} tokens on the busiest {unit}"
+                yield Line(of=f"100 * c{number} / {one.held.requests}", id=f"f{number}", label=label)
 
     marks = [Mark(value=100, label="full by the plan: more wait", is_limit=True)]
     drawn = list(lines())

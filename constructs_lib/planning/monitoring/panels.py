@@ -63,7 +63,7 @@ def _head(shown: Shown) -> Words:
     prices = [f"{one.label}: {one.price} per hour, on demand in us-east-1" for one in shown.instances if one.price]
     empty = [] if shown.doors or shown.models or shown.instances else ["There is no front door and no endpoint here."]
     lines = [f"# {shown.title}", *empty, " · ".join([runbook, *logs]), *prices]
-    return Words(markdown="\n\n".join(lines), height=min(1 + len(lines), 10))
+    return Words(markdown="\n\n".join(lines), height=len(lines) + len(logs) // 6)
 
 
 def _log(model: ShownModel) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from constructs_lib.planning.monitoring.alarm import Metric
+from constructs_lib.planning.monitoring.capacity import Held
 
 REQUESTS = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
@@ -54,7 +55,7 @@ class ShownModel:
         endpoint: Name of the endpoint.
         variant: Name of the variant.
         component: Name of the inference component. None: it is a variant.
-        held: Requests that one instance or copy works on at once; None if that is not known.
+        held: What one instance or copy works on at once; None if that is not known.
         is_async: Whether its requests are queued.
         place: Account and Region of its metrics, if they are not the dashboard's.
     """
@@ -63,7 +64,7 @@ class ShownModel:
     endpoint: str
     variant: str
     component: str | None = None
-    held: int | None = None
+    held: Held | None = None
     is_async: bool = False
     place: Mapping[str, str] = field(default_factory=dict)
 

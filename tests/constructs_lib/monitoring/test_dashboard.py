@@ -167,12 +167,17 @@ def test_it_shows_how_fast_the_first_token_comes_and_the_rest(one: Json) -> None
 
 def test_requests_in_progress_are_percent_of_what_the_plan_says_that_an_instance_works_on(one: Json) -> None:
     ((label, shown),) = lines(one, "Requests in progress").items()
-    held = int(label.removeprefix("llama, of ").removesuffix(" on the busiest instance"))
+    held = int(label.removeprefix("llama, of ").removesuffix(" with 2000 tokens on the busiest instance"))
     assert held > 10
     busiest = "ConcurrentRequestsPerModel[Maximum](<Llama4E7FDFEC.EndpointName>, AllTraffic)"
     assert shown == f"100 * {busiest} / {held}"
     (mark,) = widgets(one)["Requests in progress"]["annotations"]["horizontal"]
     assert (mark["value"], mark["label"]) == (100, "full by the plan: more wait")
+
+
+def test_without_request_tokens_those_in_progress_are_short_ones_as_in_the_price(stack: Stack) -> None:
+    body = drawn(stack, endpoints=[endpoint(stack)])
+    assert " with 1024 tokens on the busiest instance" in str(lines(body, "Requests in progress"))
 
 
 def test_gpus_and_processors_are_percent_of_all_of_an_instance(one: Json) -> None:
