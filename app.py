@@ -13,6 +13,7 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/operations.md). Default: `on`.
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
+- `cost_tags`: `off` to leave out the tags by which Cost Explorer groups costs. Default: `on`.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
 - `nag`: `off` to synthesize without cdk-nag. Default: `on`.
 """
@@ -56,6 +57,7 @@ def build(app: App, env: Environment) -> None:
     cloud_watch_role, playground = _is_on(app, "cloud_watch_role"), _is_on(app, "playground", default=False)
     cors, detailed = _cors(app), _is_on(app, "detailed_observability", default=False)
     smoke_test, monitoring = _is_on(app, "smoke_test"), _monitoring(app)
+    cost_tags = _is_on(app, "cost_tags")
     for name in _stack_names(app, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
@@ -66,6 +68,7 @@ def build(app: App, env: Environment) -> None:
                 playground=playground,
                 cors=cors,
                 monitoring=monitoring,
+                cost_tags=cost_tags,
                 env=env,
             )
         else:
@@ -79,6 +82,7 @@ def build(app: App, env: Environment) -> None:
                 detailed_observability=detailed,
                 smoke_test=smoke_test,
                 monitoring=monitoring,
+                cost_tags=cost_tags,
                 env=env,
             )
     if _is_on(app, "nag"):

@@ -9,6 +9,7 @@ from aws_cdk import Stack
 
 from constructs_lib import FrontDoor, ServingOptions, TgiEndpoint
 from stacks.console import Console
+from stacks.cost_tags import add_cost_tags
 from stacks.monitoring import Monitoring, Watched, add_monitoring
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
@@ -49,6 +50,7 @@ class FrontDoorStack(Stack):
         cors: The origins whose pages may call from a browser. Default: none.
         monitoring: Alarms of the front door and of the existing endpoints, and the topic that they notify; endpoints of
             other stacks are monitored there. Default: none.
+        cost_tags: Whether its resources get tags by which Cost Explorer groups costs. Default: True.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -67,6 +69,7 @@ class FrontDoorStack(Stack):
         playground: bool = False,
         cors: Cors | None = None,
         monitoring: Monitoring | None = None,
+        cost_tags: bool = True,
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id, env=env, description=f"One streaming API for {', '.join(endpoints)}")
@@ -87,6 +90,8 @@ class FrontDoorStack(Stack):
         add_links(self, console, {"ApiConsole": (link, "The API in the AWS console")})
         if monitoring is not None:
             add_monitoring(self, monitoring, [*self._existing, self.front_door])
+        if cost_tags:
+            add_cost_tags(self, model_id=None, endpoint=None, front_door=self.front_door)
 
     def _endpoint(self, name: str, endpoint: ExistingEndpoint | IModelEndpoint) -> IModelEndpoint:
         if not isinstance(endpoint, ExistingEndpoint):

@@ -9,6 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from constructs_lib import FrontDoor, Model, TgiEndpoint, TgiImage
 from stacks.console import Console
+from stacks.cost_tags import add_cost_tags
 from stacks.monitoring import Monitoring, add_monitoring
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
@@ -43,6 +44,7 @@ class ModelStack(Stack):
         smoke_test: Whether a deployment fails, and so is rolled back, if the model gives no token (see
             FrontDoor.add_smoke_test). Default: True.
         monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
+        cost_tags: Whether its resources get tags by which Cost Explorer groups costs. Default: True.
         env: Account and Region. Default: any; one template for all Regions.
         description: Description of the stack. Default: the model and its instance type.
         termination_protection: Whether CloudFormation rejects deleting the stack. Default: False.
@@ -72,6 +74,7 @@ class ModelStack(Stack):
         detailed_observability: bool = False,
         smoke_test: bool = True,
         monitoring: Monitoring | None = None,
+        cost_tags: bool = True,
         env: Environment | None = None,
         description: str | None = None,
         termination_protection: bool = False,
@@ -109,6 +112,8 @@ class ModelStack(Stack):
             self.front_door.add_smoke_test()
         if monitoring is not None:
             add_monitoring(self, monitoring, [self.endpoint, self.front_door])
+        if cost_tags:
+            add_cost_tags(self, model_id=model_id, endpoint=self.endpoint, front_door=self.front_door)
 
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name

@@ -50,6 +50,7 @@ class PresetStack(ModelStack):
         smoke_test: Whether a deployment fails, and so is rolled back, if the model gives no token (see
             FrontDoor.add_smoke_test). Default: True.
         monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
+        cost_tags: Whether its resources get tags by which Cost Explorer groups costs. Default: True.
         env: Account and Region. Default: any; one template for all Regions.
 
     Attributes:
@@ -70,6 +71,7 @@ class PresetStack(ModelStack):
         detailed_observability: bool = False,
         smoke_test: bool = True,
         monitoring: Monitoring | None = None,
+        cost_tags: bool = True,
         env: Environment | None = None,
     ) -> None:
         super().__init__(
@@ -87,5 +89,6 @@ class PresetStack(ModelStack):
             detailed_observability=detailed_observability,
             smoke_test=smoke_test,
             monitoring=monitoring,
+            cost_tags=cost_tags,
             env=env,
         )

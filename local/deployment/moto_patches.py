@@ -27,6 +27,7 @@ def apply(engine: Engine) -> None:
     _deploy_imported_apis()
     _identify_layer_versions()
     _update_functions()
+    _tag_keys()
     _record_resources()
 
 
@@ -115,6 +116,21 @@ def _update_functions() -> None:
         return original_resource
 
     LambdaFunction.update_from_cloudformation_json = update
+
+
+@cache
+def _tag_keys() -> None:
+    """Moto takes the tags of a KMS key in a template for those of KMS's API, whose members have other names."""
+    from moto.kms.models import Key
+
+    create_key = Key.create_from_cloudformation_json
+
+    def create(name: str, entry: dict[str, Any], account: str, region: str, **more: Any) -> Any:
+        properties = entry["Properties"]
+        tags = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", ())]
+        return create_key(name, {**entry, "Properties": {**properties, "Tags": tags}}, account, region, **more)
+
+    Key.create_from_cloudformation_json = create
 
 
 @cache

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from local.deployment.control_plane import ACCOUNT, ControlPlane
 from local.deployment.moto_patches import instance_types
 from local.deployment.prerequisites import create_secrets
+from tests.local.deployment.deployments import create
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
@@ -68,3 +69,11 @@ def test_placeholder_secrets_have_the_name_and_json_keys_of_the_references(plane
     read = plane.client("secretsmanager").get_secret_value
     assert read(SecretId="plain")["SecretString"] == "placeholder-of-the-emulated-cloud"
     assert read(SecretId="keyed")["SecretString"] == '{"a": "placeholder-of-the-emulated-cloud"}'
+
+
+def test_the_tags_of_a_key_in_a_template_are_the_keys(plane: ControlPlane) -> None:
+    properties = {"KeyPolicy": {}, "Tags": [{"Key": "team", "Value": "chat"}]}
+    create(plane, {"Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": properties}}}, "Tagged")
+    kms = plane.client("kms")
+    (key,) = kms.list_keys()["Keys"]
+    assert kms.list_resource_tags(KeyId=key["KeyId"])["Tags"] == [{"TagKey": "team", "TagValue": "chat"}]
