@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from local.deployment.control_plane import ControlPlane
     from local.deployment.deployed_function import DeployedFunction
     from local.deployment.deployed_stack import Account
+    from local.hosting.capacity import Capacity
     from local.processes import ChildProcesses
 
 Result = TypeVar("Result")
@@ -147,6 +148,11 @@ class Cloud:
     def url(self) -> str:
         """The URL of the stage, without a trailing slash."""
         return f"http://{self._listener.getsockname()[0]}:{self.port}/{self.deployment.api.stage}"
+
+    @property
+    def capacities(self) -> list[Capacity]:
+        """The instances of every variant, and the copies of every inference component."""
+        return self._hosting.capacities
 
     async def __aenter__(self) -> Self:
         try:

@@ -102,6 +102,11 @@ class Hosting:
         self.endpoints = Endpoints()
         self._queues = Queues(self.endpoints, self._metrics, self._clock, log)
 
+    @property
+    def capacities(self) -> list[Capacity]:
+        """The instances of every variant, and the copies of every inference component."""
+        return [capacity for hosted in self._hosted.values() for capacity in hosted.capacities()]
+
     async def follow(
         self, endpoints: Mapping[str, DeployedEndpoint], scaling: DeployedScaling, labels: Mapping[str, str]
     ) -> None:
