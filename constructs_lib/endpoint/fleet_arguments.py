@@ -11,6 +11,7 @@ from constructs_lib._tokens import hide_token, hide_tokens_of_request
 from constructs_lib.endpoint.arguments import EndpointArguments
 from constructs_lib.endpoint.fleet_member import PlannedModel
 from constructs_lib.endpoint.fleet_model import FleetModel
+from constructs_lib.endpoint.rollout import rollout_request
 from constructs_lib.planning.fleet_plan import FleetPlan, FleetRequest, plan_fleet, problems_of_models
 from constructs_lib.planning.validation.problem import Problem
 
@@ -97,6 +98,8 @@ class FleetArguments:
             copies={name: _hide(model.range_of_copies) for name, model in models.items()},
             instances=_hide(self.instances),
             go_to_zero=frozenset(name for name, model in models.items() if model.scale_to_zero is not None),
+            rollouts={name: asked for name, model in models.items() if (asked := rollout_request(model.rollout))},
+            is_reserved=self.capacity_reservation is not None,
         )
         plan = plan_fleet(asked)
         others = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from constructs_lib.planning.hardware import host_ami
@@ -16,6 +16,9 @@ from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.hardware.storage import stored_bytes
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+from constructs_lib.planning.rollout.plan import batch_of, replaced
+from constructs_lib.planning.rollout.problems import figure_problems, rollout_problems
+from constructs_lib.planning.rollout.request import RolloutRequest
 from constructs_lib.planning.scaling.fleet import (
     COPIES,
     INSTANCES,
@@ -58,12 +61,16 @@ class FleetRequest:
         instances: The least and the most instances.
         go_to_zero: The models that go to zero, whose most copies are their `max_copies`; if all do, the least
             instances may be 0. Default: none.
+        rollouts: How an update replaces the copies of a model, where the caller says so. Default: nowhere.
+        is_reserved: Whether the instances are reserved ones. Default: False.
     """
 
     models: Mapping[str, EndpointRequest]
     copies: Mapping[str, object]
     instances: object
     go_to_zero: frozenset[str] = frozenset()
+    rollouts: Mapping[str, RolloutRequest] = field(default_factory=dict)
+    is_reserved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,7 +280,7 @@ def _fleet(request: FleetRequest, plans: Mapping[str, EndpointPlan]) -> Fleet:
     models = {}
     for name, planned in plans.items():
         size, (least, most) = _size(request.models[name], planned), copies[name]
-        models[name] = Copies(size, least, most, name in request.go_to_zero)
+        models[name] = Copies(size, least, most, name in request.go_to_zero, _batch(request, name, planned))
     return Fleet(
         models=models,
         instance=first.instance,
@@ -281,6 +288,23 @@ def _fleet(request: FleetRequest, plans: Mapping[str, EndpointPlan]) -> Fleet:
         most=instances[1],
         volume_size_gib=volume if isinstance(volume, int) else None,
     )
+
+
+def _batch(request: FleetRequest, name: str, planned: EndpointPlan) -> int | None:
+    """The copies that an update of a model starts beside its smallest number; None: as many."""
+    rollout, zero = request.rollouts.get(name), name in request.go_to_zero
+    copies: Any = request.copies[name]
+    what = replaced(
+        request.models[name],
+        planned,
+        unit="copies",
+        least=copies[0],
+        most=copies[1],
+        is_reserved=request.is_reserved,
+        goes_to_zero=zero,
+    )
+    is_right = rollout is None or not [*figure_problems(rollout), *rollout_problems(rollout, what)]
+    return batch_of(rollout, what) if is_right else None
 
 
 def _size(request: EndpointRequest, planned: EndpointPlan) -> CopySize:

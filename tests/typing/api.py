@@ -20,6 +20,7 @@ from constructs_lib import (
     CheapestFor,
     DataCapture,
     EndpointScaling,
+    FleetModel,
     FrontDoor,
     IModelEndpoint,
     InstanceType,
@@ -28,6 +29,7 @@ from constructs_lib import (
     ModelFile,
     ModelVariant,
     Quantization,
+    Rollout,
     Routing,
     ScaleToZero,
     TgiEndpoint,
@@ -84,6 +86,27 @@ TgiEndpoint(
     instance_type=[InstanceType.G6_2XLARGE, InstanceType.G5_2XLARGE],
     routing=Routing.least_outstanding(),
 )
+errors = cloudwatch.Alarm.from_alarm_name(stack, "Errors", "errors")
+assert_type(Rollout.all_at_once(), Rollout)
+assert_type(
+    Rollout.all_at_once(termination_wait=Duration.minutes(5), time_limit=Duration.hours(1), alarms=[errors]), Rollout
+)
+assert_type(Rollout.canary(count=1, wait=Duration.minutes(5), alarms=[]), Rollout)
+assert_type(Rollout.linear(percent=25, termination_wait=Duration.minutes(5)), Rollout)
+assert_type(Rollout.rolling(percent=50, rollback_in_batches=True), Rollout)
+Rollout.rolling(termination_wait=Duration.minutes(5))  # type: ignore[call-arg]
+Rollout.canary(wait=300)  # type: ignore[arg-type]
+rolled = TgiEndpoint(
+    stack,
+    "Rolled",
+    model=Model.from_hub("org/model"),
+    instance_type=InstanceType.G5_2XLARGE,
+    instance_count=2,
+    rollout=Rollout.rolling(),
+)
+assert_type(rolled.roll_back_on(errors, errors), None)
+rolled.roll_back_on("errors")  # type: ignore[arg-type]
+FleetModel(model=Model.from_hub("org/model"), copies=(2, 4), rollout=Rollout.rolling(count=1))
 assert_type(ScaleToZero(), ScaleToZero)
 assert_type(ScaleToZero(idle=Duration.minutes(30), max_copies=2, request_tokens=4000, target=8.5), ScaleToZero)
 assert_type(ScaleToZero.hours("mon-fri 08:00-19:00", time_zone="Europe/Berlin"), ScaleToZero)

@@ -104,6 +104,19 @@ def plan_rollout(request: RolloutRequest | None, what: Replaced) -> RolloutPlan:
     )
 
 
+def batch_of(request: RolloutRequest | None, what: Replaced) -> int | None:
+    """How many new instances or copies an update starts beside the smallest number of old ones; None: as many.
+
+    Args:
+        request: What the caller asks for; None for the default.
+        what: What is replaced; their smallest number is known.
+    """
+    size = plan_rollout(request, what).size
+    if size is None or plan_rollout(request, what).strategy is not Strategy.ROLLING:
+        return None
+    return size.value if size.kind == "count" else math.ceil((what.least or 0) * size.value / 100)
+
+
 def waits(request: RolloutRequest, what: Replaced) -> int:
     """Seconds that a rollout waits in all."""
     wait = 0 if request.strategy is Strategy.ALL_AT_ONCE else _or(request.wait_seconds, WAIT)

@@ -53,12 +53,14 @@ class Copies:
         least: The smallest number of them.
         most: The largest number of them.
         goes_to_zero: Whether the largest number is `max_copies` of `scale_to_zero`. Default: False, that of `copies`.
+        batch: How many new ones an update starts beside them. Default: as many as the smallest number.
     """
 
     size: CopySize
     least: int
     most: int
     goes_to_zero: bool = False
+    batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +207,10 @@ def fleet_warnings(fleet: Fleet) -> Iterator[PlanWarning]:
             f" {fleet.most}: when several are busy at the same time, copies wait until another model gives up its own."
             f" Write instances=({fleet.least}, {everything}), or lower the largest numbers.",
         )
-    updated = {name: fleet.needed({name: copies.least}) for name, copies in fleet.models.items()}
+    updated = {
+        name: fleet.needed({name: copies.least if copies.batch is None else copies.batch})
+        for name, copies in fleet.models.items()
+    }
     most = max(updated.values())
     if most > fleet.most:
         names = " or ".join(f"models[{name!r}]" for name, needed in updated.items() if needed > fleet.most)

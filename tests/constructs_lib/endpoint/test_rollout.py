@@ -336,6 +336,17 @@ def test_a_rollout_of_a_fleets_model_is_checked_against_its_copies() -> None:
     assert "models['chat'].rollout=Rollout.rolling(…): replaces copies in batches of at most half of them" in message
 
 
+def test_a_rolled_model_of_a_fleet_needs_room_for_a_batch_only() -> None:
+    def warned(**arguments: Any) -> list[str]:
+        stack = new_stack()
+        models = {"chat": qwen(copies=(5, 5), **arguments)}
+        ModelFleet(stack, "Fleet", models=models, instance_type=InstanceType.G5_48XLARGE, instances=(1, 1))
+        return [each for each in warnings_of(stack)["Team/Fleet"] if each == "noRoomForUpdates"]
+
+    assert warned() == warned(rollout=Rollout.rolling(count=2)) == []
+    assert warned(rollout=Rollout.all_at_once()) == ["noRoomForUpdates"]
+
+
 def test_alarms_of_the_caller_undo_updates_and_nothing_else_does() -> None:
     stack = new_stack()
     imported = cloudwatch.Alarm.from_alarm_name(stack, "Imported", "own-alarm")
