@@ -170,9 +170,9 @@ def nothing_rolls_back(strategy: Strategy) -> PlanWarning:
     """Says that no alarm undoes a rollout."""
     return PlanWarning(
         "tgi-endpoint:nothingRollsBack",
-        f"No alarm undoes a bad update: {_NAMES[strategy]} waits, but nothing is watched. A FrontDoor of the same stack"
-        " brings an alarm along; so does endpoint_name. Or give alarms: rollout=Rollout.rolling(alarms=[…]),"
-        " endpoint.roll_back_on(…).",
+        f"No alarm undoes a bad update: {_NAMES[strategy]} waits after each step, but nothing is watched. For a"
+        " real-time endpoint a FrontDoor of the same stack brings an alarm along, and so does an endpoint_name. Or give"
+        " alarms: alarms=[…] of the rollout, endpoint.roll_back_on(…).",
     )
 
 

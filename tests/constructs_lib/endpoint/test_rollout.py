@@ -9,10 +9,12 @@ import pytest
 from aws_cdk import Annotations, App, CfnParameter, Duration, Environment, NestedStack, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from constructs_lib import (
+    AsyncTgiEndpoint,
     CapacityReservation,
     ConfigurationError,
     FleetModel,
@@ -471,6 +473,27 @@ def test_that_nothing_rolls_back_is_a_warning_that_can_be_acknowledged() -> None
     Annotations.of(llama).acknowledge_warning("tgi-endpoint:nothingRollsBack", "a test")
     template_of(stack)
     assert warnings_of(stack).get("Team/Llama", []) == []
+
+
+def test_an_asynchronous_endpoint_is_rolled_by_its_smallest_number_and_brings_no_alarm() -> None:
+    def asynchronous(**arguments: Any) -> tuple[Json | None, list[str]]:
+        stack = new_stack()
+        bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "team-bucket")
+        given: Any = {"request_tokens": 4000, "endpoint_name": "batch", "detailed_observability": False} | arguments
+        AsyncTgiEndpoint(stack, "Llama", model=QWEN, instance_type=InstanceType.G5_2XLARGE, bucket=bucket, **given)
+        template = template_of(stack)
+        assert not [key for key in resources(template, ALARM) if "Rollback" in key]
+        return config_of(template), warnings_of(stack)["Team/Llama"]
+
+    config, warned = asynchronous(max_instances=4)
+    assert (config, "nothingRollsBack" in warned) == (None, False)
+    config, warned = asynchronous(min_instances=2, max_instances=4)
+    assert config is not None
+    assert config["RollingUpdatePolicy"].items() >= ROLLING.items()
+    assert "nothingRollsBack" in warned
+    assert "moves at most half of the instances at once, and the endpoint may have 1" in (
+        rejection(lambda: asynchronous(max_instances=4, rollout=Rollout.rolling()))
+    )
 
 
 @pytest.mark.parametrize(
