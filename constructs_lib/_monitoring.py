@@ -10,6 +10,7 @@ from constructs import Construct
 from constructs_lib._alarms import render_alarms
 from constructs_lib._notifications import allow_publishing, no_topic_warning, topic_problems
 from constructs_lib._stack_env import environment_of
+from constructs_lib._state_changes import report_state_changes
 from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.planning.monitoring.thresholds import runbook_problems, threshold_problems
@@ -62,26 +63,34 @@ def check_monitoring(
 
 
 def add_monitoring(
-    watched: Construct, alarms: Iterable[Alarm | CombinedAlarm], *, topic: sns.ITopic | None, runbook: str
-) -> Construct:
-    """Add the alarms.
+    watched: Construct,
+    alarms: Iterable[Alarm | CombinedAlarm],
+    *,
+    topic: sns.ITopic | None,
+    runbook: str,
+    endpoint_name: str | None = None,
+) -> None:
+    """Add the alarms, and for an endpoint the rule on changes of its state.
 
     Args:
         watched: The endpoint or front door.
         alarms: Its alarms.
         topic: What they notify.
         runbook: Where the runbook is.
-
-    Returns:
-        The scope of the alarms.
+        endpoint_name: Name of the endpoint whose state changes the topic gets. Default: none.
     """
     scope = Construct(watched, MONITORING)
     actions = [] if topic is None else [topic.topic_arn]
     render_alarms(scope, alarms, actions=actions, runbook=runbook)
-    warnings = [no_topic_warning()] if topic is None else list(allow_publishing(scope, topic))
+    of_endpoint = endpoint_name is not None
+    if topic is None:
+        warnings = [no_topic_warning(of_endpoint=of_endpoint)]
+    else:
+        warnings = list(allow_publishing(scope, topic, events=of_endpoint))
+    if topic is not None and endpoint_name is not None:
+        report_state_changes(scope, endpoint_name, topic=topic, runbook=runbook)
     for warning in warnings:
         Annotations.of(watched).add_warning_v2(warning.id, warning.message)
-    return scope
 
 
 def place_problems(watched: IResource) -> Iterator[Problem]:

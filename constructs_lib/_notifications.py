@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_iam as iam
 
@@ -12,7 +12,7 @@ from constructs_lib._stack_env import environment_of
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_sns as sns
@@ -32,6 +32,7 @@ _PLACE = Referred(
 _AWS_MANAGED_KEY = "alias/aws/sns"
 _ALARMS = "cloudwatch.amazonaws.com"
 _EVENTS = "events.amazonaws.com"
+_KEY_ACTIONS = ["kms:Decrypt", "kms:GenerateDataKey*"]
 
 
 def topic_problems(scope: Construct, topic: object) -> Iterator[Problem]:
@@ -55,17 +56,21 @@ def topic_problems(scope: Construct, topic: object) -> Iterator[Problem]:
         yield Problem("topic", given, message, "Give it a key of your own, or none.")
 
 
-def no_topic_warning() -> PlanWarning:
-    """The warning about alarms that notify nobody."""
+def no_topic_warning(*, of_endpoint: bool) -> PlanWarning:
+    """The warning about alarms that notify nobody.
+
+    Args:
+        of_endpoint: Whether they are those of an endpoint, whose state changes nobody hears of either.
+    """
+    states = ", and state changes of the endpoint are not reported at all" if of_endpoint else ""
     return PlanWarning(
         "tgi-endpoint:alarmsNotifyNobody",
-        "The alarms change their state and notify nobody, and state changes of the endpoint are not reported at all."
-        " Give monitor(topic=…) an SNS topic.",
+        f"The alarms change their state and notify nobody{states}. Give monitor(topic=…) an SNS topic.",
     )
 
 
-def allow_publishing(scope: Construct, topic: sns.ITopic) -> Iterator[PlanWarning]:
-    """Let alarms and rules of the account publish to a topic, and use its key. Does nothing the second time.
+def allow_publishing(scope: Construct, topic: sns.ITopic, *, events: bool) -> Iterator[PlanWarning]:
+    """Let alarms of the account, and EventBridge, publish to a topic and use its key. Does nothing the second time.
 
     The statement for EventBridge has no condition, as EventBridge sends nothing to SNS that one could compare: with one
     it would be refused (EventBridge guide, "Using resource-based policies for Amazon EventBridge"). The same holds for
@@ -74,45 +79,38 @@ def allow_publishing(scope: Construct, topic: sns.ITopic) -> Iterator[PlanWarnin
     Args:
         scope: A construct of the stack that has the alarms.
         topic: The topic.
+        events: Whether a rule publishes as well.
 
     Returns:
         What cannot be allowed here, as the topic or its key has been imported.
     """
-    account = environment_of(scope).account
-    own_account = {"StringEquals": {"aws:SourceAccount": account}}
-    statements = [
-        iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(service)],
-            actions=["sns:Publish"],
-            resources=[topic.topic_arn],
-            conditions=conditions,
-        )
-        for service, conditions in ((_ALARMS, own_account), (_EVENTS, {}))
-    ]
-    added = [topic.add_to_resource_policy(statement).statement_added for statement in statements]
-    if not all(added):
+    conditions = {_ALARMS: {"StringEquals": {"aws:SourceAccount": environment_of(scope).account}}}
+    if events:
+        conditions[_EVENTS] = {}
+    to_whom = f"to {_ALARMS}" + (f" and, without a condition, to {_EVENTS}" if events else "")
+    if not _allow(topic, conditions, ["sns:Publish"], topic.topic_arn):
         yield PlanWarning(
             "tgi-endpoint:topicPolicyUnknown",
-            f"The topic is imported, so its policy stays as it is. It must allow sns:Publish to {_ALARMS} and, without"
-            f" a condition, to {_EVENTS}; its key, if it has one, kms:Decrypt and kms:GenerateDataKey* to both.",
+            f"The topic is imported, so its policy stays as it is. It must allow sns:Publish {to_whom}; its key, if it"
+            f" has one, kms:Decrypt and kms:GenerateDataKey* {'to both' if events else 'as well'}.",
         )
-    elif topic.master_key is not None and not _allow_key(topic.master_key, own_account):
+    elif topic.master_key is not None and not _allow(topic.master_key, conditions, _KEY_ACTIONS, "*"):
         yield PlanWarning(
             "tgi-endpoint:topicKeyPolicyUnknown",
-            f"The topic's key is imported, so its policy stays as it is. It must allow kms:Decrypt and"
-            f" kms:GenerateDataKey* to {_ALARMS} and, without a condition, to {_EVENTS}.",
+            "The topic's key is imported, so its policy stays as it is. It must allow kms:Decrypt and"
+            f" kms:GenerateDataKey* {to_whom}.",
         )
 
 
-def _allow_key(key: kms.IKey, own_account: dict[str, dict[str, str]]) -> bool:
+def _allow(
+    resource: sns.ITopic | kms.IKey, conditions: Mapping[str, dict[str, Any]], actions: list[str], arn: str
+) -> bool:
+    """Allow services what a topic or key is for; whether it could be allowed here."""
     statements = [
         iam.PolicyStatement(
-            principals=[iam.ServicePrincipal(service)],
-            actions=["kms:Decrypt", "kms:GenerateDataKey*"],
-            resources=["*"],
-            conditions=conditions,
+            principals=[iam.ServicePrincipal(service)], actions=actions, resources=[arn], conditions=condition
         )
-        for service, conditions in ((_ALARMS, own_account), (_EVENTS, {}))
+        for service, condition in conditions.items()
     ]
-    added = [key.add_to_resource_policy(statement).statement_added for statement in statements]
+    added = [resource.add_to_resource_policy(statement).statement_added for statement in statements]
     return all(added)

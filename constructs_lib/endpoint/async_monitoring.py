@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._monitoring import add_monitoring, check_monitoring
-from constructs_lib.endpoint.monitoring import report_state_changes
 from constructs_lib.planning.monitoring.async_alarms import ASYNC_RULES, DEFAULTS, async_alarms
 from constructs_lib.planning.monitoring.endpoint_alarms import DISK, HOST_MEMORY, instance_alarms
 
@@ -58,5 +57,4 @@ def monitor_async(
             host_memory=given.get("host_memory", HOST_MEMORY),
         ),
     ]
-    scope = add_monitoring(endpoint, planned, topic=topic, runbook=runbook)
-    report_state_changes(scope, name, topic=topic, runbook=runbook)
+    add_monitoring(endpoint, planned, topic=topic, runbook=runbook, endpoint_name=name)

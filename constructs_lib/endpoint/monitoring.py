@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
-from aws_cdk import aws_events as events
 
 from constructs_lib._arguments import quantity_problems
 from constructs_lib._monitoring import add_monitoring, check_monitoring, place_problems
-from constructs_lib._nag import acknowledge
 from constructs_lib.planning.monitoring.capacity import held_requests, overload_seconds
 from constructs_lib.planning.monitoring.endpoint_alarms import (
     DISK,
@@ -21,7 +19,6 @@ from constructs_lib.planning.monitoring.endpoint_alarms import (
     instance_alarms,
     model_alarms,
 )
-from constructs_lib.planning.monitoring.state_changes import event_pattern, message_template
 from constructs_lib.planning.monitoring.thresholds import INSTANCE_RULES, MODEL_RULES
 from constructs_lib.planning.validation.problem import Problem
 
@@ -29,17 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from aws_cdk import aws_sns as sns
-    from constructs import Construct
 
     from constructs_lib.endpoint.interface import EndpointBase
     from constructs_lib.endpoint.watched import WatchedVariant
     from constructs_lib.planning.monitoring.alarm import Alarm
 
 _HOUR = 3600
-_RULE_FINDINGS = {
-    "Serverless-EventBusDLQ": "The rule only notifies people of a state that SageMaker's console and API show as well;"
-    " EventBridge tries for 24 hours to deliver it. Nobody would read a queue of notifications that failed.",
-}
 
 
 def monitor_endpoint(
@@ -67,8 +59,7 @@ def monitor_endpoint(
             *_model_alarms(endpoint, variant, alarms, suffix),
             *_instance_alarms(endpoint, variant.name, alarms, suffix),
         ]
-    scope = add_monitoring(endpoint, planned, topic=topic, runbook=runbook)
-    report_state_changes(scope, endpoint.endpoint_name, topic=topic, runbook=runbook)
+    add_monitoring(endpoint, planned, topic=topic, runbook=runbook, endpoint_name=endpoint.endpoint_name)
 
 
 def monitor_member(
@@ -97,38 +88,8 @@ def monitor_fleet(fleet: EndpointBase, *, topic: sns.ITopic | None, runbook: str
         alarms: The thresholds.
     """
     _check(fleet, topic, runbook, alarms, INSTANCE_RULES)
-    scope = add_monitoring(fleet, _instance_alarms(fleet, fleet.variant_name, alarms), topic=topic, runbook=runbook)
-    report_state_changes(scope, fleet.endpoint_name, topic=topic, runbook=runbook)
-
-
-def report_state_changes(scope: Construct, endpoint_name: str, *, topic: sns.ITopic | None, runbook: str) -> None:
-    """Report to a topic when an endpoint fails or is rolled back.
-
-    Args:
-        scope: The scope of the rule.
-        endpoint_name: Name of the endpoint.
-        topic: The topic, whose policy lets EventBridge publish. None: nothing is reported.
-        runbook: Where the runbook is.
-    """
-    if topic is None:
-        return
-    paths, template = message_template(runbook)
-    rule = events.CfnRule(
-        scope,
-        "StateChange",
-        description="Reports when a SageMaker endpoint fails or is rolled back",
-        event_pattern=event_pattern(endpoint_name),
-        targets=[
-            events.CfnRule.TargetProperty(
-                id="Topic",
-                arn=topic.topic_arn,
-                input_transformer=events.CfnRule.InputTransformerProperty(
-                    input_paths_map=paths, input_template=template
-                ),
-            )
-        ],
-    )
-    acknowledge(rule, _RULE_FINDINGS)
+    planned = _instance_alarms(fleet, fleet.variant_name, alarms)
+    add_monitoring(fleet, planned, topic=topic, runbook=runbook, endpoint_name=fleet.endpoint_name)
 
 
 def _check(

@@ -221,6 +221,15 @@ def test_an_objective_notifies_while_both_of_its_windows_burn(objective: str) ->
     assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
 
 
+def test_a_topic_of_a_front_door_takes_messages_of_alarms_only() -> None:
+    stack = Stack(App(), "Stack")
+    front_door = make_front_door(stack)
+    front_door.monitor(topic=sns.Topic(stack, "Alarms"))
+    (policy,) = (one for one in template(front_door)["Resources"].values() if one["Type"] == "AWS::SNS::TopicPolicy")
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+
+
 def test_a_description_says_what_it_means_what_to_do_and_where_to_read_more() -> None:
     found = monitored(given={"runbook": "https://wiki.example.com/llm"})
     assert found["AvailabilityFast"]["AlarmDescription"] == (

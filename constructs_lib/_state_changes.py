@@ -1,0 +1,47 @@
+"""Renders the rule that reports when an endpoint fails or is rolled back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_events as events
+
+from constructs_lib._nag import acknowledge
+from constructs_lib.planning.monitoring.state_changes import event_pattern, message_template
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_sns as sns
+    from constructs import Construct
+
+_RULE_FINDINGS = {
+    "Serverless-EventBusDLQ": "The rule only notifies people of a state that SageMaker's console and API show as well;"
+    " EventBridge tries for 24 hours to deliver it. Nobody would read a queue of notifications that failed.",
+}
+
+
+def report_state_changes(scope: Construct, endpoint_name: str, *, topic: sns.ITopic, runbook: str) -> None:
+    """Report to a topic when an endpoint fails or is rolled back.
+
+    Args:
+        scope: The scope of the rule.
+        endpoint_name: Name of the endpoint.
+        topic: The topic, whose policy lets EventBridge publish.
+        runbook: Where the runbook is.
+    """
+    paths, template = message_template(runbook)
+    rule = events.CfnRule(
+        scope,
+        "StateChange",
+        description="Reports when a SageMaker endpoint fails or is rolled back",
+        event_pattern=event_pattern(endpoint_name),
+        targets=[
+            events.CfnRule.TargetProperty(
+                id="Topic",
+                arn=topic.topic_arn,
+                input_transformer=events.CfnRule.InputTransformerProperty(
+                    input_paths_map=paths, input_template=template
+                ),
+            )
+        ],
+    )
+    acknowledge(rule, _RULE_FINDINGS)
