@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel, Shape
 
-GLOBAL = {"--region", "--profile", "--output", "--query", "--no-cli-pager", "--no-paginate"}
+# https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-options.html
+GLOBAL = {
+    *("--region", "--profile", "--output", "--query", "--no-cli-pager", "--no-paginate", "--endpoint-url"),
+    *("--cli-binary-format", "--cli-connect-timeout", "--cli-read-timeout", "--no-sign-request"),
+}
 PAGINATION = {"--max-items", "--page-size", "--starting-token"}
 # Commands that the CLI adds: botocore has no model of them. https://docs.aws.amazon.com/cli/latest/reference/
 ADDED: dict[tuple[str, str], set[str]] = {
