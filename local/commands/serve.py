@@ -61,7 +61,8 @@ async def serve(
     Returns:
         0 after a signal.
     """
-    faults = read_fault(fault)
+    check_fault(fault)
+    faults = Faults()
     with RequestLog(progress.print) as log:
         async with deployed(
             stack,
@@ -76,6 +77,8 @@ async def serve(
         ) as cloud:
             with progress.step("List the models of the deployed API"):
                 models = await cloud.models()
+            if fault is not None:
+                faults.inject(fault)  # not before: the smoke test would roll the deployment back
             log.begin(None if logs else log_file(cloud))
             log.write(
                 f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
@@ -175,16 +178,14 @@ def connection_details(cloud: Cloud, models: list[str]) -> dict[str, object]:
     return details if len(cloud.client.keys) < 2 else {**details, "api_keys": cloud.client.keys}
 
 
-def read_fault(name: str | None) -> Faults:
-    """The faults for the SageMaker Runtime: one for every call, or none.
+def check_fault(name: str | None) -> None:
+    """Check that a fault can be injected into every call of the SageMaker Runtime; None is no fault.
 
     Raises:
-        UserError: The fault does not exist or cannot be injected into calls.
+        UserError: It does not exist or cannot be injected into calls.
     """
-    faults = Faults()
     if name is not None:
         try:
-            faults.inject(name)
+            Faults().inject(name)
         except ValueError as error:
             raise UserError(f"--fault {name}: cannot be injected into every call.", str(error)) from error
-    return faults

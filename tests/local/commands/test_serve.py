@@ -13,7 +13,7 @@ from local.__main__ import _app, _parser, _stack
 from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
 from local.commands.progress import Progress
-from local.commands.serve import RequestLog, connection_details, read_fault, show_connection
+from local.commands.serve import RequestLog, connection_details, check_fault, show_connection
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.hosting import ScalingTimes
@@ -96,7 +96,7 @@ def test_a_speed_that_is_no_positive_number_is_an_error(value: str, capsys: pyte
 @pytest.mark.parametrize("name", ["earthquake", "refused"])
 def test_a_fault_that_cannot_be_injected_into_every_call_is_an_error(name: str) -> None:
     with pytest.raises(UserError, match=f"--fault {name}: cannot be injected into every call."):
-        read_fault(name)
+        check_fault(name)
 
 
 ONE = ApiKey(id="1", name="team-a", value="a" * 20)
