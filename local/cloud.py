@@ -152,7 +152,7 @@ class Cloud:
     @property
     def capacities(self) -> list[Capacity]:
         """The instances of every variant, and the copies of every inference component."""
-        return self._hosting.capacities
+        return self.hosting.capacities
 
     async def __aenter__(self) -> Self:
         try:
