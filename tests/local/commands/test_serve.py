@@ -13,7 +13,7 @@ from local.__main__ import _app, _parser, _stack
 from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
 from local.commands.progress import Progress
-from local.commands.serve import RequestLog, connection_details, check_fault, show_connection
+from local.commands.serve import RequestLog, check_fault, connection_details, show_connection
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.hosting import ScalingTimes
