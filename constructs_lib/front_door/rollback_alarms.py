@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Annotations
 
@@ -29,12 +29,11 @@ def give_rollback_alarms(front_door: Construct, models: Mapping[str, IModelEndpo
         front_door: The front door.
         models: Its endpoints by the names of their models.
     """
-    here = environment_of(front_door).stack.node.path
     unwatched = []
     for name, endpoint in models.items():
         if not isinstance(endpoint, IRolledOut) or not endpoint.wants_rollback_alarms:
             continue
-        if environment_of(endpoint).stack.node.path != here:  # type: ignore[arg-type]  # what is rolled out is a construct
+        if not _are_in_one_stack(front_door, endpoint):
             continue
         if not endpoint.has_room_for_rollback_alarm:
             unwatched.append(name)
@@ -56,3 +55,8 @@ def give_rollback_alarms(front_door: Construct, models: Mapping[str, IModelEndpo
 
         warning = too_many_names(unwatched)
         Annotations.of(front_door).add_warning_v2(warning.id, warning.message)
+
+
+def _are_in_one_stack(*constructs: Any) -> bool:
+    # By path, as nested stacks are stacks of their own.
+    return len({environment_of(each).stack.node.path for each in constructs}) == 1
