@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from concurrent.futures import CancelledError
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -19,9 +18,10 @@ from local.deployment.deployed_stack import Deployment, read_account, read_deplo
 from local.deployment.stacks.data_plane import NothingRuns, StoppedError
 from local.deployment.stacks.state import ResourceFailure
 from local.errors import UserError
+from local.function_configs import CONTROL_PLANE_SERVICES, configure
 from local.hosting import Hosting, ScalingTimes
 from local.lambda_endpoint import LambdaEndpoint
-from local.lambda_service import Concurrency, Function, FunctionConfig, Functions
+from local.lambda_service import Concurrency, Function, Functions
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.listening import BACKLOG
 from local.sagemaker_runtime import Faults, Listener, create_app
@@ -33,29 +33,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from local.deployment.control_plane import ControlPlane
-    from local.deployment.deployed_function import DeployedFunction
     from local.deployment.deployed_stack import Account
     from local.hosting.capacity import Capacity
     from local.processes import ChildProcesses
 
 Result = TypeVar("Result")
 SHUTDOWN_SECONDS = 1.0
-# Variables that a function inherits: the certificate authorities that a JWT authorizer trusts.
-FUNCTION_VARIABLES = ("SSL_CERT_FILE",)
-# The services of the control plane that functions reach, each by its variable AWS_ENDPOINT_URL_….
-SERVICES = (
-    "APPLICATION_AUTO_SCALING",
-    "CLOUDFORMATION",
-    "CLOUDWATCH",
-    "CLOUDWATCH_LOGS",
-    "S3",
-    "SAGEMAKER",
-    "SECRETS_MANAGER",
-    "SNS",
-    "SQS",
-    "SSM",
-    "STS",
-)
 
 
 class Cloud:
@@ -255,7 +238,7 @@ class Cloud:
 
     async def _apply(self, account: Account, deployment: Deployment | UserError | None) -> None:
         async with self._following:
-            self._functions.follow({name: self._config(each) for name, each in account.functions.items()})
+            self._functions.follow(configure(account.functions, self._endpoint_urls()))
             await self.hosting.follow(account.hosted(), account.scaling, account.labels())
             if isinstance(deployment, Deployment):
                 await self._serve_api(deployment)
@@ -294,21 +277,9 @@ class Cloud:
         await listener.start()
         return listener.url
 
-    def _config(self, function: DeployedFunction) -> FunctionConfig:
-        endpoints = dict.fromkeys((f"AWS_ENDPOINT_URL_{name}" for name in SERVICES), self._plane.address)
-        endpoints |= {
-            "AWS_ENDPOINT_URL_LAMBDA": self.lambda_url,
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime_url,
+    def _endpoint_urls(self) -> dict[str, str]:
+        return {
+            **dict.fromkeys(CONTROL_PLANE_SERVICES, self._plane.address),
+            "LAMBDA": self.lambda_url,
+            "SAGEMAKER_RUNTIME": self.runtime_url,
         }
-        inherited = {name: os.environ[name] for name in FUNCTION_VARIABLES if name in os.environ}
-        return FunctionConfig(
-            name=function.name,
-            arn=function.arn,
-            handler=function.handler,
-            environment={**function.environment, **endpoints, **inherited},
-            timeout_seconds=function.timeout_seconds,
-            memory_mb=function.memory_mb,
-            code_zip=function.code_zip,
-            layers=function.layers,
-            reserved_concurrency=function.reserved_concurrency,
-        )

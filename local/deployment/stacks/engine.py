@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from local.deployment.stacks.data_plane import DataPlane
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
 """How long CreateStack, UpdateStack and DeleteStack wait with their answer for the end of the operation.
 
 They need not, but the CDK CLI looks only every five seconds whether an operation has ended. Others see its status
