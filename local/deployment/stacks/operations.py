@@ -78,6 +78,7 @@ class Operations:
         """
         state = self._state
         former = dict(state.resources)
+        definitions = {logical_id: resource.definition for logical_id, resource in former.items()}
         changes: list[_Change] = []
         try:
             apply()
@@ -88,6 +89,8 @@ class Operations:
             failed = _failed(state)
             reason = f"The following resource(s) failed to update: [{failed}]. " if failed else str(failure)
             state.report("UPDATE_ROLLBACK_IN_PROGRESS", reason)
+            for logical_id, definition in definitions.items():
+                former[logical_id].definition = definition
             self._roll_back(changes, restore)
             return
         state.report("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")

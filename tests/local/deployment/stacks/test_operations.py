@@ -183,6 +183,16 @@ def test_a_resource_to_retain_stays(plane: ControlPlane) -> None:
     assert names_of(plane) == {"one"}
 
 
+def test_a_failed_update_leaves_the_policy_of_a_resource_as_it_was(plane: ControlPlane) -> None:
+    create(plane, topics(One="one"), "S")
+    changed = broken(topics(One="one"), "One")
+    changed["Resources"]["One"]["DeletionPolicy"] = "Retain"
+    with pytest.raises(StackFailedError, match="Broken: "):
+        update(plane, changed, "S")
+    delete(plane, "S")
+    assert names_of(plane) == set()
+
+
 def test_the_rows_of_resources_have_their_status(plane: ControlPlane) -> None:
     create(plane, topics(One="one"), "S")
     (row,) = plane.client("cloudformation").describe_stack_resources(StackName="S")["StackResources"]
