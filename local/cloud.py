@@ -117,6 +117,11 @@ class Cloud:
         return self._client
 
     @property
+    def control_plane_url(self) -> str:
+        """The URL of every other service."""
+        return self._plane.url
+
+    @property
     def lambda_url(self) -> str:
         """The URL of Lambda."""
         return self._lambda.url

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from local.commands.progress import Progress
 from local.deployment.cdk_cli import ROOT
+from local.deployment.control_plane import CREDENTIALS, REGION
 from local.errors import UserError
 from local.sagemaker_runtime import Faults
 from local.session import deployed
@@ -83,6 +84,7 @@ async def serve(
             log.write(
                 f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
             )
+            log.write(deploy_hint(cloud))
             _announce(progress, cloud, models, log.file)
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
@@ -100,6 +102,13 @@ def _announce(progress: Progress, cloud: Cloud, models: list[str], log: Path | N
     progress.print("Serving. Press Ctrl-C to stop.")
     sys.stdout.write(json.dumps(connection_details(cloud, models)) + "\n")
     sys.stdout.flush()
+
+
+def deploy_hint(cloud: Cloud) -> str:
+    """How to deploy a change of the app to what is served; it takes the same context values as `serve`."""
+    variables = {**CREDENTIALS, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.control_plane_url}
+    given = " ".join(f"{name}={value}" for name, value in variables.items())
+    return f"Deploy a change: {given} npx cdk deploy {cloud.deployment.stack} --context {PLAYGROUND} --method=direct"
 
 
 class RequestLog:

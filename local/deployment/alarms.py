@@ -9,11 +9,8 @@ if TYPE_CHECKING:
 
     from local.deployment.recorded_resources import RecordedResource
 
-_OPERATIONS = {
-    "AWS::CloudWatch::Alarm": "put_metric_alarm",
-    "AWS::CloudWatch::CompositeAlarm": "put_composite_alarm",
-}
-ALARMS = frozenset(_OPERATIONS)
+COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+ALARMS = frozenset({"AWS::CloudWatch::Alarm", COMPOSITE})
 # CloudFormation also takes numbers as text.
 _NUMBERS: dict[str, Callable[[Any], float]] = {
     "DatapointsToAlarm": int,
@@ -21,13 +18,43 @@ _NUMBERS: dict[str, Callable[[Any], float]] = {
     "Period": int,
     "Threshold": float,
 }
+# What moto asks for and a composite alarm does not have.
+_OF_METRICS = (
+    "comparison_operator",
+    "evaluation_periods",
+    "metric_name",
+    "namespace",
+    "period",
+    "statistic",
+    "threshold",
+)
 
 
 def put(cloudwatch: Any, alarm: RecordedResource) -> None:
     """Creates an alarm, or changes it, with the properties of the resource, as botocore validates them."""
+    if alarm.cf_resource_type == COMPOSITE:
+        _put_composite(alarm)
+        return
     numbers = {name: convert(alarm.properties[name]) for name, convert in _NUMBERS.items() if name in alarm.properties}
-    properties = {**alarm.properties, **numbers, "AlarmName": alarm.name}
-    getattr(cloudwatch, _OPERATIONS[alarm.cf_resource_type])(**properties)
+    cloudwatch.put_metric_alarm(**{**alarm.properties, **numbers, "AlarmName": alarm.name})
+
+
+def _put_composite(alarm: RecordedResource) -> None:
+    """Moto keeps composite alarms, but has no operation that creates one."""
+    from moto.cloudwatch.models import cloudwatch_backends
+
+    properties = alarm.properties
+    cloudwatch_backends[alarm.account][alarm.region].put_metric_alarm(
+        name=alarm.name,
+        rule=properties["AlarmRule"],
+        description=properties.get("AlarmDescription", ""),
+        alarm_actions=properties.get("AlarmActions", []),
+        ok_actions=properties.get("OKActions", []),
+        insufficient_data_actions=properties.get("InsufficientDataActions", []),
+        actions_enabled=properties.get("ActionsEnabled", True),
+        dimensions=[],
+        **dict.fromkeys(_OF_METRICS),
+    )
 
 
 def delete(cloudwatch: Any, alarm: RecordedResource) -> None:

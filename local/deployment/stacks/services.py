@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.deployment import alarms, recorded_resources
 from local.deployment.stacks import custom_resources
 from local.deployment.stacks.state import ResourceFailure, StackResource, StackState, definitions_of
@@ -207,6 +209,8 @@ def _refusals() -> Iterator[None]:
         raise
     except (ServiceException, _RESTError) as error:
         raise ResourceFailure(error.message) from error
+    except (BotoCoreError, ClientError) as error:
+        raise ResourceFailure(str(error)) from error
     except Exception as error:
         # Moto checks little: a property that it does not expect is a KeyError or the like somewhere inside.
         traceback.print_exc()
