@@ -15,6 +15,7 @@ import pytest
 from local.cloud import Cloud, listen
 from local.deployment.cdk_cli import ROOT
 from local.deployment.control_plane import REGION
+from local.deployment.scalable_targets import POLICY
 from local.hosting import ScalingTimes
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.e2e.own_app import OwnApp
@@ -71,7 +72,7 @@ class Batch:
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnApp]:
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
-        patch.setenv("TOY_TOKENS_PER_SECOND", "200")
+        patch.setenv("TOY_TOKENS_PER_SECOND", "10")
         with OwnApp(EXAMPLE, tmp_path_factory.mktemp("async"), runner) as deployed:
             yield deployed
 
@@ -145,10 +146,18 @@ def test_what_fails_is_told_with_the_container_s_words_and_does_not_stop_the_res
 
 def test_a_second_instance_comes_for_a_long_queue(example: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
-        code, answers, shown = await batch.client(prompts(400, max_new_tokens=200))
-        assert (code, len(answers)) == (0, 400), shown
+        code, answers, shown = await batch.client(prompts(60, max_new_tokens=40))
+        assert (code, len(answers)) == (0, 60), shown
 
-    assert "1 → 2 instances (Backlog)" in changes(serve(example, tmp_path, test, speed=200))
+    (policy,) = (each for each in example.plane.recorded(POLICY) if each.properties["PolicyName"] == "Backlog")
+    tracked = policy.properties["TargetTrackingScalingPolicyConfiguration"]
+    # Of a toy model that takes a hundred requests at once, no queue is long.
+    deployed, tracked["TargetValue"] = tracked["TargetValue"], 8
+    try:
+        found = changes(serve(example, tmp_path, test, speed=200))
+    finally:
+        tracked["TargetValue"] = deployed
+    assert "1 → 2 instances (Backlog)" in found
 
 
 def test_a_client_that_does_not_wait_long_enough_says_so(example: OwnApp, tmp_path: Path) -> None:
