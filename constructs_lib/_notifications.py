@@ -74,7 +74,7 @@ def allow_publishing(scope: Construct, topic: sns.ITopic, *, events: bool) -> It
 
     The statement for EventBridge has no condition, as EventBridge sends nothing to SNS that one could compare: with one
     it would be refused (EventBridge guide, "Using resource-based policies for Amazon EventBridge"). The same holds for
-    the key (SNS guide, "Managing Amazon SNS encryption keys and costs").
+    the key (SNS guide, "Managing Amazon SNS encryption keys and costs"), and no guide says what CloudWatch sends to it.
 
     Args:
         scope: A construct of the stack that has the alarms.
@@ -84,9 +84,10 @@ def allow_publishing(scope: Construct, topic: sns.ITopic, *, events: bool) -> It
     Returns:
         What cannot be allowed here, as the topic or its key has been imported.
     """
-    conditions = {_ALARMS: {"StringEquals": {"aws:SourceAccount": environment_of(scope).account}}}
+    alarms = environment_of(scope).arn("cloudwatch", "alarm:*")
+    conditions: dict[str, dict[str, Any] | None] = {_ALARMS: {"ArnLike": {"aws:SourceArn": alarms}}}
     if events:
-        conditions[_EVENTS] = {}
+        conditions[_EVENTS] = None
     to_whom = f"to {_ALARMS}" + (f" and, without a condition, to {_EVENTS}" if events else "")
     if not _allow(topic, conditions, ["sns:Publish"], topic.topic_arn):
         yield PlanWarning(
@@ -94,16 +95,16 @@ def allow_publishing(scope: Construct, topic: sns.ITopic, *, events: bool) -> It
             f"The topic is imported, so its policy stays as it is. It must allow sns:Publish {to_whom}; its key, if it"
             f" has one, kms:Decrypt and kms:GenerateDataKey* {'to both' if events else 'as well'}.",
         )
-    elif topic.master_key is not None and not _allow(topic.master_key, conditions, _KEY_ACTIONS, "*"):
+    elif topic.master_key is not None and not _allow(topic.master_key, dict.fromkeys(conditions), _KEY_ACTIONS, "*"):
         yield PlanWarning(
             "tgi-endpoint:topicKeyPolicyUnknown",
             "The topic's key is imported, so its policy stays as it is. It must allow kms:Decrypt and"
-            f" kms:GenerateDataKey* {to_whom}.",
+            f" kms:GenerateDataKey* to {' and '.join(conditions)}, without a condition.",
         )
 
 
 def _allow(
-    resource: sns.ITopic | kms.IKey, conditions: Mapping[str, dict[str, Any]], actions: list[str], arn: str
+    resource: sns.ITopic | kms.IKey, conditions: Mapping[str, dict[str, Any] | None], actions: list[str], arn: str
 ) -> bool:
     """Allow services what a topic or key is for; whether it could be allowed here."""
     statements = [
