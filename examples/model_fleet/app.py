@@ -47,6 +47,8 @@ class SharedModels(Stack):
         front_door = FrontDoor(self, "Api", models=fleet.models)
         front_door.add_consumer("team-a", rate=20, burst=40)
         front_door.add_consumer("team-b", rate=20, burst=40)
+        # A deployment after which chat or large gives no token is rolled back.
+        front_door.add_smoke_test()
 
         for name, model in fleet.models.items():
             cloudwatch.Alarm(
