@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
@@ -48,7 +49,7 @@ class ExecutionRole:
 
     def __init__(self, scope: Construct, role: iam.IRole | None) -> None:
         self._scope = scope
-        self._reasons: dict[str, list[str]] = {}
+        self._reasons: dict[str, dict[str, list[str]]] = {}
         self._grants: list[iam.Grant] = []
         self._dependents: list[IConstruct] = []
         self.role: iam.IRole = role or iam.Role(
@@ -57,20 +58,21 @@ class ExecutionRole:
             assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
             description="Assumed by SageMaker to run a model endpoint",
         )
-        self._policy = iam.Policy(scope, "Policy")
-        # An immutable role accepts no policy, and then none is rendered.
-        self.role.attach_inline_policy(self._policy)
+        self._policies: dict[str, iam.Policy] = {}
+        self._policy = self._add_policy("Policy")
 
     def allow_before(self, resource: IConstruct) -> None:
         """Make a resource depend on everything that is allowed, before this call or after it."""
-        resource.node.add_dependency(self._policy)
+        for policy in self._policies.values():
+            resource.node.add_dependency(policy)
         self._dependents.append(resource)
         for grant in self._grants:
             grant.apply_before(resource)
 
     def acknowledge_wildcards(self) -> None:
         """Acknowledge cdk-nag's findings about wildcards, once all statements are in."""
-        acknowledge(self._policy, {finding: " ".join(reasons) for finding, reasons in self._reasons.items()})
+        for policy_id, found in self._reasons.items():
+            acknowledge(self._policies[policy_id], {finding: " ".join(reasons) for finding, reasons in found.items()})
 
     def allow_logs_and_metrics(self, endpoint_name: str | None, component_name: str | None = None) -> None:
         """Allow the instances to write their logs and metrics.
@@ -123,17 +125,19 @@ class ExecutionRole:
             ["s3:GetObject"],
             [bucket.arn_for_objects(f"{prefix}*")],
             wildcard_reason="The model consists of every object under its prefix.",
+            place=_place(bucket, prefix),
         )
         self._allow(
             ["s3:ListBucket"],
             [bucket.bucket_arn],
             conditions={"StringLike": {"s3:prefix": f"{prefix}*"}} if prefix else None,
+            place=_place(bucket, prefix),
         )
         self._allow_decrypt(bucket)
 
     def allow_object_read(self, bucket: s3.IBucket, key: str) -> None:
         """Allow reading one object, and using the bucket's key."""
-        self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)])
+        self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)], place=_place(bucket, key))
         self._allow_decrypt(bucket)
 
     def allow_requests(self, bucket: s3.IBucket, prefix: str) -> None:
@@ -147,6 +151,7 @@ class ExecutionRole:
             ["s3:GetObject"],
             [bucket.arn_for_objects(f"{prefix}*")],
             wildcard_reason="A client names the objects in which its requests are.",
+            place=_place(bucket, prefix),
         )
         self._allow_decrypt(bucket)
 
@@ -162,6 +167,7 @@ class ExecutionRole:
             ["s3:AbortMultipartUpload", "s3:PutObject"],
             [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
             wildcard_reason="SageMaker names the objects into which it writes answers.",
+            place=_place(bucket, *prefixes),
         )
         if key is not None:
             self._wait_for(key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey"))
@@ -199,6 +205,7 @@ class ExecutionRole:
             ["s3:PutObject"],
             [bucket.arn_for_objects(f"{folder}/*")],
             wildcard_reason="SageMaker names what it captures by endpoint, variant and time.",
+            place=_place(bucket, folder),
         )
         if key is not None:
             # S3 decrypts the parts of a large upload with the key that it has generated for them.
@@ -226,19 +233,40 @@ class ExecutionRole:
         *,
         conditions: Mapping[str, Mapping[str, str]] | None = None,
         wildcard_reason: str | None = None,
+        place: str | None = None,
     ) -> None:
-        """Add one statement; the reason for a `*` in its resources is recorded for cdk-nag."""
-        self._policy.add_statements(
+        """Add one statement; the reason for a `*` in its resources is recorded for cdk-nag.
+
+        What is allowed at a place has a policy of that place: with another place CloudFormation creates another policy
+        and deletes the old one last, so that the instances that still run can use the old place until they stop.
+        """
+        policy_id = "Policy" if place is None else f"Policy{sha256(place.encode()).hexdigest()[:8]}"
+        policy = self._policies[policy_id] if policy_id in self._policies else self._add_policy(policy_id)
+        policy.add_statements(
             iam.PolicyStatement(actions=list(actions), resources=list(resource_arns), conditions=conditions)
         )
         if wildcard_reason is not None:
             for arn in resource_arns:
-                finding = wildcard_finding(self._scope, arn)
-                if "*" in finding and wildcard_reason not in self._reasons.setdefault(finding, []):
-                    self._reasons[finding].append(wildcard_reason)
+                finding, found = wildcard_finding(self._scope, arn), self._reasons.setdefault(policy_id, {})
+                if "*" in finding and wildcard_reason not in found.setdefault(finding, []):
+                    found[finding].append(wildcard_reason)
+
+    def _add_policy(self, id: str) -> iam.Policy:
+        policy = self._policies[id] = iam.Policy(self._scope, id)
+        # An immutable role accepts no policy, and then none is rendered.
+        self.role.attach_inline_policy(policy)
+        for resource in self._dependents:
+            resource.node.add_dependency(policy)
+        return policy
 
     def _log_group_arns(self, folder: str, name: str | None) -> list[str]:
         group = environment_of(self._scope).arn("logs", f"log-group:/aws/sagemaker/{folder}")
         if name is None or is_token(name):
             return [f"{group}/*"]
         return [f"{group}/{name}", f"{group}/{name}:*"]
+
+
+def _place(bucket: s3.IBucket, *folders: str) -> str:
+    """What tells one place in S3 from another; a bucket whose name only the deployment knows is told by its path."""
+    name = bucket.node.path if is_token(bucket.bucket_name) else bucket.bucket_name
+    return "/".join([name, *folders])

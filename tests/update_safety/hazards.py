@@ -50,6 +50,7 @@ def all_hazards(before: Json, after: Json) -> list[str]:
         *permissions_after_the_stage(before, after),
         *endpoints_without_their_config(before, after),
         *components_that_move(before, after),
+        *lost_places(before, after),
     ]
 
 
@@ -175,6 +176,16 @@ def components_that_move(before: Json, after: Json) -> list[str]:
     ]
 
 
+def lost_places(before: Json, after: Json) -> list[str]:
+    """Places in S3 that the instances which still run may no longer use, as their policy changes first."""
+    return [
+        f"{name} no longer allows {target}"
+        for name, old, new in _in_place(before, after)
+        if new["Type"] in POLICIES
+        for target in sorted(_allowed(old, "s3:") - _allowed(new, "s3:"))
+    ]
+
+
 def interruptions(before: Json, after: Json) -> list[str]:
     """What fails for the seconds between two steps of the update."""
     return [
@@ -191,8 +202,10 @@ def denied_invocations(before: Json, after: Json) -> list[str]:
     for name, old, new in _in_place(before, after):
         if new["Type"] not in POLICIES:
             continue
-        lost = _invocable(old) - {
-            target for target in _invocable(new) if not references(json.loads(target)) & moved.keys()
+        lost = _allowed(old, "sagemaker:InvokeEndpoint") - {
+            target
+            for target in _allowed(new, "sagemaker:InvokeEndpoint")
+            if not references(json.loads(target)) & moved.keys()
         }
         found += [f"{name} no longer allows to invoke {target}" for target in sorted(lost)]
     return found
@@ -298,12 +311,12 @@ def _updated(before: Json, after: Json, resource_type: str, key: str) -> Iterato
             yield name, properties_of(old).get(key), properties_of(new).get(key)
 
 
-def _invocable(policy: Json) -> set[str]:
-    """What a policy allows to invoke, as JSON."""
+def _allowed(policy: Json, action: str) -> set[str]:
+    """The resources of the statements with an action that begins like that, as JSON."""
     found = set()
     for statement in properties_of(policy)["PolicyDocument"]["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        if "sagemaker:InvokeEndpoint" in actions:
+        if any(each.startswith(action) for each in actions):
             targets = statement["Resource"]
             found |= {json.dumps(one) for one in (targets if isinstance(targets, list) else [targets])}
     return found

@@ -190,6 +190,16 @@ def test_a_function_that_may_not_invoke_an_endpoint_before_it_stops_doing_so_is_
     assert hazards.denied_invocations(stack("A"), stack("A", "B")) == []
 
 
+def test_a_place_in_s3_that_a_policy_loses_while_it_is_used_is_found() -> None:
+    def policy(place: str, id: str = "Policy") -> Json:
+        statement = {"Action": "s3:GetObject", "Effect": "Allow", "Resource": place}
+        document = {"Statement": [statement]}
+        return template(**{id: resource("IAM::Policy", PolicyName=id, PolicyDocument=document, Roles=["role"])})
+
+    assert hazards.lost_places(policy("one"), policy("two")) == ['Policy no longer allows "one"']
+    assert hazards.lost_places(policy("one"), policy("two", "Other")) == [], "the old one is deleted last"
+
+
 def test_a_function_that_begins_to_stream_before_its_api_does_is_found() -> None:
     streaming = function(Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "bootstrap"}})
     found = ["Function streams before or after its API does"]

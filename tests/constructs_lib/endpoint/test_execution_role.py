@@ -157,6 +157,19 @@ def test_the_role_may_read_only_its_archive_and_use_the_buckets_key(stack: Stack
     assert set(only(template, MODEL)["DependsOn"]) == set(resources(template, POLICY))
 
 
+def test_another_place_in_s3_has_another_policy_so_that_what_still_runs_keeps_the_old_one(app: App) -> None:
+    policies = []
+    for number, prefix in enumerate(("one/", "one/", "two/")):
+        stack = Stack(app, f"Team{number}", env=Environment(account="123456789012", region="eu-west-1"))
+        bucket = s3.Bucket.from_bucket_name(stack, "Weights", "weights")
+        endpoint(stack, model=Model.from_s3(bucket, prefix, like="Qwen/Qwen2.5-7B-Instruct"))
+        policies.append(stack)
+    one, same, two = (set(resources(template_of(stack), POLICY)) for stack in policies)
+    assert one == same
+    assert len(one & two) == 1, "the policy without places"
+    assert len(one) == len(two) == 2
+
+
 def test_network_interfaces_are_allowed_only_in_a_vpc(plain: Json, stack: Stack) -> None:
     endpoint(stack, vpc=ec2.Vpc(stack, "Vpc", max_azs=1))
     assert "ec2:CreateNetworkInterface" in {action for s in statements(template_of(stack)) for action in s["Action"]}

@@ -163,7 +163,7 @@ def test_models_wait_for_the_permissions_of_keys_whichever_model_brings_them(sta
     fleet(stack, {"chat": qwen(), "own": own})
     template = template_of(stack)
     policies = set(resources(template, POLICY))
-    assert len(policies) == 2
+    assert len(policies) == 3, "the fleet's, that of the weights' place, and the grant of the key"
     assert [set(one["DependsOn"]) for one in resources(template, MODEL).values()] == [policies] * 2
 
 
