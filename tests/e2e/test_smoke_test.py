@@ -1,9 +1,10 @@
-"""The smoke test of LlamaTgiStack, deployed by the CDK CLI into an emulated account whose model fails or answers."""
+"""The smoke test of stacks that the CDK CLI deploys into an emulated account: the model answers, fails or is silent."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from local.cloud import Cloud, listen
+from local.cloud import Cloud
 from local.deployment.cdk_cli import Cdk
 from local.deployment.control_plane import ControlPlane
 from local.deployment.prerequisites import create_secrets
 from local.errors import UserError
 from local.hosting import ScalingTimes
+from local.listening import listen
 from local.processes import ChildProcesses
 from local.sagemaker_runtime import Faults
 from tests.local.deployment.deployments import status_of
@@ -57,6 +59,15 @@ class Account:
             lines.append(str(error))
         return "\n".join(lines)
 
+    async def deploy_own(self, app: Path, stack: str) -> str:
+        """Deploys the stack of an app of its own; the output of the CLI, which fails."""
+        cdk = Cdk(self._children, self._folder, self.plane.url, app=app)
+        lines: list[str] = []
+        await cdk.synth(lines.append)
+        with pytest.raises(UserError):
+            await cdk.deploy([stack], lines.append)
+        return "\n".join(lines)
+
     async def bootstrap(self) -> None:
         """Bootstraps the account."""
         await Cdk(self._children, self._folder, self.plane.url).bootstrap(lambda _line: None)
@@ -71,9 +82,9 @@ class Account:
         self.log.clear()
         return [(one["message"], one.get("model") or one.get("request_type")) for one in found]
 
-    async def status(self) -> str:
-        """The status of the stack."""
-        return await asyncio.to_thread(status_of, self.plane, STACK)
+    async def status(self, stack: str = STACK) -> str:
+        """The status of a stack."""
+        return await asyncio.to_thread(status_of, self.plane, stack)
 
     async def configs(self) -> dict[str, str]:
         """The EndpointConfig of each endpoint."""
@@ -85,14 +96,14 @@ class Account:
 
 
 @asynccontextmanager
-async def account(folder: Path) -> AsyncIterator[Account]:
+async def account(folder: Path, stack: str = STACK) -> AsyncIterator[Account]:
     """An account as long as the block runs."""
     faults = Faults()
     with ControlPlane() as plane:
         async with ChildProcesses(folder) as children:
             found = Account(plane, children, folder, faults)
             times = ScalingTimes(speed=3600, start_seconds=0.1)
-            cloud = Cloud(plane, [STACK], children, listen(0), faults=faults, times=times, log=found.log.append)
+            cloud = Cloud(plane, [stack], children, listen(0), faults=faults, times=times, log=found.log.append)
             async with cloud:
                 await found.bootstrap()
                 yield found
@@ -105,6 +116,22 @@ def test_a_deployment_stands_or_falls_with_a_token_of_the_model(tmp_path: Path) 
             await _succeeds(cloud)
             await _fails_and_returns(cloud)
             await _ends(cloud)
+
+    asyncio.run(play())
+
+
+def test_a_model_that_says_nothing_is_asked_until_the_time_is_over(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with account(tmp_path, "Impatient") as cloud:
+            cloud.faults.inject("timeout")
+            output = await cloud.deploy_own(Path(__file__).parent / "smoke_test", "Impatient")
+            assert re.search(
+                r"Smoke test: llama returned no token, asked [2-9] times in \d+ s\. Last: 504 timeout \(ModelError 0\):"
+                r" The model did not finish in time\. Likeliest causes: 1\. ",
+                output,
+            )
+            assert cloud.tests() == [("does not answer", "llama"), ("failed", "Create"), ("succeeded", "Delete")]
+            assert await cloud.status("Impatient") == "ROLLBACK_COMPLETE"
 
     asyncio.run(play())
 
