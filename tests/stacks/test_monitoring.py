@@ -50,7 +50,7 @@ def test_a_model_stack_has_the_alarms_of_its_endpoint_and_its_front_door_with_on
 def test_the_topic_is_encrypted_with_a_key_of_the_stack_and_takes_messages_by_tls_only() -> None:
     template = rendered()
     ((key_id, key),) = resources(template, "AWS::KMS::Key").items()
-    assert properties(template, "AWS::SNS::Topic") == {"KmsMasterKeyId": {"Fn::GetAtt": [key_id, "Arn"]}}
+    assert properties(template, "AWS::SNS::Topic")["KmsMasterKeyId"] == {"Fn::GetAtt": [key_id, "Arn"]}
     assert (key["DeletionPolicy"], key["Properties"]["EnableKeyRotation"]) == ("Delete", True)
     denied, *allowed = properties(template, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
     assert (denied["Effect"], denied["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})

@@ -229,7 +229,7 @@ def test_an_unmonitored_endpoint_does_not_load_what_monitoring_needs() -> None:
     import sys
 
     code = (
-        "import sys; from aws_cdk import App, Stack; from constructs_lib import *;"
+        "import sys; from aws_cdk import App, Stack; from constructs_lib import InstanceType, Model, TgiEndpoint;"
         "TgiEndpoint(Stack(App(), 'S'), 'E', model=Model.from_hub('Qwen/Qwen2.5-7B-Instruct'),"
         " instance_type=InstanceType.G5_2XLARGE);"
         "print(sorted({'aws_cdk.aws_sns', 'aws_cdk.aws_events', 'constructs_lib._alarms'} & set(sys.modules)))"
