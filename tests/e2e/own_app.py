@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,10 +26,13 @@ class OwnApp:
         app: The folder with its cdk.json.
         folder: A folder for what the CDK CLI writes.
         runner: Runs the cloud.
+        runs: Whether something runs the stacks while they are deployed and deleted. If not, custom resources fail, and
+            containers that exit do not.
     """
 
-    def __init__(self, app: Path, folder: Path, runner: asyncio.Runner) -> None:
+    def __init__(self, app: Path, folder: Path, runner: asyncio.Runner, *, runs: bool = True) -> None:
         self._app = app
+        self._runs = runs
         self._folder = folder
         self.runner = runner
         self._exits = AsyncExitStack()
@@ -68,7 +71,7 @@ class OwnApp:
         """Deletes a stack with the CDK CLI."""
 
         async def run() -> None:
-            async with self._cloud():
+            async with self._running():
                 await self._cdk.destroy([stack], lambda _line: None)
 
         self.runner.run(run())
@@ -79,11 +82,12 @@ class OwnApp:
         self._cdk = Cdk(self.children, self._folder, self.plane.url, app=self._app)
         lines: list[str] = []
         await asyncio.gather(self._cdk.bootstrap(lines.append), self._cdk.synth(lines.append))
-        async with self._cloud():
+        async with self._running():
             await self._cdk.deploy(["*"], lines.append)
 
-    def _cloud(self) -> Cloud:
-        """What the stacks run on while they are deployed or deleted."""
+    def _running(self) -> AbstractAsyncContextManager[object]:
+        if not self._runs:
+            return nullcontext()
         return Cloud(self.plane, list(self._cdk.stacks()), self.children, listen(0), log=lambda _line: None)
 
 

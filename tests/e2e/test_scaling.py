@@ -27,7 +27,8 @@ def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnApp]:
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
         patch.setenv("TOY_TOKENS_PER_SECOND", "10")
         patch.setenv("PYTHONPATH", str(ROOT))
-        with OwnApp(APP, tmp_path_factory.mktemp("scaling"), runner) as deployed:
+        # The container of one model exits, with which SageMaker would not create its inference component.
+        with OwnApp(APP, tmp_path_factory.mktemp("scaling"), runner, runs=False) as deployed:
             yield deployed
 
 
