@@ -141,8 +141,8 @@ def build_keyed_api(*keys: ApiKey, **options: Any) -> RestApi:
 
 
 class RunningGateway:
-    def __init__(self, session: aiohttp.ClientSession, url: str, log: list[str]) -> None:
-        self.session, self.url, self.log = session, url, log
+    def __init__(self, gateway: Gateway, session: aiohttp.ClientSession, url: str, log: list[str]) -> None:
+        self.gateway, self.session, self.url, self.log = gateway, session, url, log
 
     async def send(
         self, verb: str = "POST", path: str = "/prod/generate", **options: Any
@@ -162,7 +162,7 @@ async def running(api: RestApi, **functions: Any) -> AsyncIterator[RunningGatewa
     port = runner.addresses[0][1]
     try:
         async with aiohttp.ClientSession() as session:
-            yield RunningGateway(session, f"http://127.0.0.1:{port}", log)
+            yield RunningGateway(gateway, session, f"http://127.0.0.1:{port}", log)
     finally:
         await runner.cleanup()
 

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import yarl
 
+from local.apigateway.api import Quota, RestApi, UsagePlan
 from local.lambda_service import FunctionError
 from tests.local.apigateway.doubles import (
     AUTHORIZER,
@@ -148,5 +149,38 @@ def test_one_connection_serves_many_requests() -> None:
                 assert (await reader.readline()) == b"HTTP/1.1 200 OK\r\n"
                 await reader.readuntil(b"\r\n\r\nx")
             writer.close()
+
+    check(test)
+
+
+def test_another_definition_serves_from_the_next_request_on() -> None:
+    async def test() -> None:
+        main = FakeFunction({"statusCode": 200, "body": "{}"})
+        async with running(build_api(), main=main) as gateway:
+            assert (await gateway.send())[0].status == 200
+            gateway.gateway.serve(build_api(authorizer=AUTHORIZER))
+            assert (await gateway.send())[0].status == 401
+            gateway.gateway.serve(build_api(stage="live"))
+            assert [(await gateway.send(path=f"/{stage}/generate"))[0].status for stage in ("prod", "live")] == [
+                403,
+                200,
+            ]
+
+    check(test)
+
+
+def test_the_same_definition_again_keeps_the_limits_as_they_are() -> None:
+    plan = UsagePlan(id="p", throttle=None, quota=Quota(limit=1, period="DAY"), key_ids=frozenset({"k"}))
+    headers = {"Authorization": f"Bearer {KEY}"}
+
+    def api() -> RestApi:
+        return build_api(authorizer=AUTHORIZER, plans=[plan])
+
+    async def test() -> None:
+        main = FakeFunction({"statusCode": 200, "body": "{}"})
+        async with running(api(), main=main, auth=FakeFunction(allow)) as gateway:
+            assert (await gateway.send(headers=headers))[0].status == 200
+            gateway.gateway.serve(api())
+            assert (await gateway.send(headers=headers))[0].status == 429
 
     check(test)
