@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from local.cloud import Cloud, listen
+from local.cloud import Cloud
 from local.deployment.cdk_cli import ROOT
 from local.deployment.control_plane import REGION
 from local.deployment.scalable_targets import POLICY
 from local.hosting import ScalingTimes
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+from local.listening import listen
 from tests.e2e.own_app import OwnApp
 
 pytestmark = [pytest.mark.xdist_group("async"), pytest.mark.slow, pytest.mark.timeout(300)]
