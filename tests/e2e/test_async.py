@@ -113,6 +113,7 @@ def prompts(count: int, **parameters: Any) -> list[dict[str, Any]]:
 def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
         await batch.until("1 → 0 instances (Backlog)")
+        asleep = len(batch.log)
         code, answers, shown = await batch.client(prompts(40))
         assert code == 0, shown
         assert len(answers) == 40
@@ -120,7 +121,7 @@ def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnA
             assert f"number {number}" in answers[f"p{number}"]["answer"][0]["generated_text"]
         assert "40 requests sent" in shown
         assert "40 of 40 done, 0 failed" in shown
-        await batch.until("1 → 0 instances (Backlog)", after=len(batch.log))
+        await batch.until("1 → 0 instances (Backlog)", after=asleep)
 
     found = changes(serve(example, tmp_path, test))
     assert found[0] == found[-1] == "1 → 0 instances (Backlog)"
