@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, Node
 
-from constructs_lib._monitoring import MONITORING
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.interface import EndpointBase, EndpointResource
@@ -146,6 +145,9 @@ def _place(stack: Stack, endpoint: EndpointResource) -> dict[str, str]:
 
 def _alarms(watched: Any) -> Iterator[str]:
     """The ARNs of the alarms that `monitor` has added to an endpoint or a front door."""
+    # Imported here, as it brings all that monitor needs.
+    from constructs_lib._monitoring import MONITORING
+
     scope = Node.of(watched).try_find_child(MONITORING)
     for alarm in scope.node.children if isinstance(scope, Construct) else ():
         if isinstance(alarm, cloudwatch.CfnAlarm | cloudwatch.CfnCompositeAlarm):
