@@ -8,7 +8,7 @@ from aws_cdk import Duration
 
 from constructs_lib._arguments import quantity_problems
 from constructs_lib._monitoring import add_monitoring, check_monitoring, place_problems
-from constructs_lib.planning.monitoring.capacity import held_requests, overload_seconds
+from constructs_lib.planning.monitoring.capacity import held, overload_seconds
 from constructs_lib.planning.monitoring.endpoint_alarms import (
     DISK,
     HOST_MEMORY,
@@ -142,11 +142,11 @@ def _model_alarms(
         overload_seconds=overload_seconds(plan),
         wake_seconds=None if wake is None else wake.seconds,
     )
-    held = None if plan is None else held_requests(plan, variant.request_tokens)
+    load = None if plan is None else held(plan, variant.request_tokens)
     thresholds = ModelThresholds(
         model_errors=alarms.get("model_errors", MODEL_ERRORS),
         no_capacity=alarms.get("no_capacity", 1),
-        overload=alarms.get("overload", held),
+        overload=alarms.get("overload", load and load.requests),
         idle_hours=None if idle is None else int(_hours(idle)),
     )
     yield from model_alarms(model, thresholds)

@@ -29,7 +29,8 @@ class ModelAlarms(TypedDict, total=False):
     five minutes of twice the time that it takes to wake. Default: 1."""
     overload: float | None
     """Concurrent requests of one instance or copy, for 15 minutes, or longer if a new one takes longer to start.
-    Default: what the plan says that it works on at once; no alarm if that is not known."""
+    Default: what the plan says that it works on at once, of `request_tokens` of `auto_scale` or else 1024 tokens each;
+    no alarm if that is not known."""
     idle: Duration | None
     """Time without a request, in whole hours up to 7 days, while instances run. Not for a model that goes to zero.
     Default: 24 hours."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from constructs_lib.planning.scaling.limits import longest_request
 from constructs_lib.planning.scaling.startup import start_seconds
 from constructs_lib.planning.summary import concurrent_requests, stream_tokens
 
@@ -14,24 +13,6 @@ if TYPE_CHECKING:
 
 LONG_ENOUGH = 900
 """Seconds of overload after which nothing else will help."""
-
-
-def held_requests(plan: EndpointPlan, request_tokens: int | None) -> int | None:
-    """The requests that one container works on at the same time; more wait in it.
-
-    Args:
-        plan: The plan of the container.
-        request_tokens: Prompt and answer of one request together. None: the longest request.
-
-    Returns:
-        Their number; None if the plan does not know what the GPUs hold, or if they hold no such request.
-    """
-    tokens = request_tokens or longest_request(plan)
-    if plan.memory is None or tokens is None:
-        return None
-    held = plan.memory.concurrent_requests(tokens)
-    accepted = plan.serving.max_concurrent_requests
-    return (held if accepted is None else min(held, accepted)) or None
 
 
 class Held(NamedTuple):

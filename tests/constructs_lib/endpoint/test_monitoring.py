@@ -76,9 +76,9 @@ def test_model_errors_are_what_the_container_failed_to_answer_without_mistakes_o
 def test_overload_is_more_than_the_plan_says_that_an_instance_works_on(stack: Stack) -> None:
     held = endpoint(Stack(App(), "Other"))._plan
     assert held.memory is not None
-    assert held.memory.concurrent_requests(2048) == 31
+    assert held.memory.concurrent_requests(1024) == 62
     assert watched(monitored(stack)["Overload"]) == {
-        "when": "> 31 in 6 of 6",
+        "when": "> 62 in 6 of 6",
         "metric": "AWS/SageMaker ConcurrentRequestsPerModel Maximum",
         "dimensions": OWN,
         "period": 300,
@@ -164,8 +164,8 @@ def test_an_endpoint_of_which_nothing_is_known_has_no_alarm_on_overload_unless_t
 
 def test_each_variant_has_alarms_of_its_own_by_what_its_own_plan_says(stack: Stack) -> None:
     llm = endpoint(stack)
-    longer = TgiOptions(max_input_tokens=3072, max_total_tokens=4096)
-    llm.add_variant("Blue", weight=0.25, options=longer)
+    fewer = TgiOptions(max_input_tokens=1536, max_total_tokens=2048, max_concurrent_requests=20)
+    llm.add_variant("Blue", weight=0.25, options=fewer)
     llm.monitor(topic=topic(stack), idle=None)
     template = template_of(stack)
     found = alarms(template, "Llm")
@@ -173,7 +173,7 @@ def test_each_variant_has_alarms_of_its_own_by_what_its_own_plan_says(stack: Sta
     for alarm in ALL - {"Idle"}:
         assert watched(found[f"{alarm}Blue"])["dimensions"] == {**OWN, "VariantName": "Blue"}
         assert watched(found[alarm])["dimensions"] == OWN
-    assert watched(found["OverloadBlue"])["when"] == "> 15 in 6 of 6"
+    assert watched(found["OverloadBlue"])["when"] == "> 20 in 6 of 6"
     assert len(resources(template, RULE)) == 1
 
 
