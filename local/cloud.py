@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import CancelledError
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -28,7 +29,7 @@ from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
     from concurrent.futures import Future
     from types import TracebackType
 
@@ -98,6 +99,7 @@ class Cloud:
         self._deployment: Deployment | None = None
         self._problem: UserError | None = None
         self._following = asyncio.Lock()
+        self._calling = threading.Lock()
         self._calls: set[Future[Any]] = set()
         self._stopped = False
         self.runtime_url = ""
@@ -161,8 +163,7 @@ class Cloud:
         Raises:
             UserError: There is none, or it cannot be served.
         """
-        account, deployment = await asyncio.to_thread(self._read, settled=True)
-        await self._apply(account, deployment)
+        await self._follow(settled=True, awaited=None)
         if self._problem is not None:
             raise self._problem
 
@@ -184,11 +185,11 @@ class Cloud:
                 raise RuntimeError(f"GET /v1/models returned {response.status}: {body}")
             return [entry["id"] for entry in body["data"]]
 
-    def follow(self, *, settled: bool) -> None:
+    def follow(self, *, settled: bool, endpoint: str | None = None) -> None:
         """Brings what runs in line with what is deployed; called by the control plane, from its threads."""
-        account, deployment = self._read(settled=settled)
+        awaited = frozenset(() if endpoint is None else (endpoint,))
         try:
-            self._call(self._apply(account, deployment))
+            self._call(self._follow(settled=settled, awaited=awaited))
         except UserError as error:
             raise ResourceFailure(error.problem) from error
 
@@ -208,8 +209,10 @@ class Cloud:
 
     async def _stop(self) -> None:
         self._plane.stacks.data_plane = NothingRuns()
-        self._stopped = True
-        for call in self._calls:
+        with self._calling:
+            self._stopped = True
+            calls = list(self._calls)
+        for call in calls:
             call.cancel()
         await self._exits.aclose()
 
@@ -219,17 +222,19 @@ class Cloud:
         Raises:
             StoppedError: The cloud stops.
         """
-        if self._stopped:
-            work.close()
-            raise StoppedError
-        call = asyncio.run_coroutine_threadsafe(work, self._loop)
-        self._calls.add(call)
+        with self._calling:
+            if self._stopped:
+                work.close()
+                raise StoppedError
+            call = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._calls.add(call)
         try:
             return call.result()
         except CancelledError as error:
             raise StoppedError from error
         finally:
-            self._calls.discard(call)
+            with self._calling:
+                self._calls.discard(call)
 
     def _read(self, *, settled: bool) -> tuple[Account, Deployment | UserError | None]:
         account = read_account(self._plane, self._stacks)
@@ -241,23 +246,30 @@ class Cloud:
         except UserError as problem:
             return account, problem
 
-    async def _apply(self, account: Account, deployment: Deployment | UserError | None) -> None:
+    async def _follow(self, *, settled: bool, awaited: Set[str] | None) -> None:
         async with self._following:
+            # In here: what was read before another change has run would undo that change.
+            account, deployment = await asyncio.to_thread(self._read, settled=settled)
             self._functions.follow(configure(account.functions, self._endpoint_urls()))
-            await self.hosting.follow(account.hosted(), account.scaling, account.labels())
+            await self.hosting.follow(account.hosted(), account.scaling, account.labels(), awaited=awaited)
             if isinstance(deployment, Deployment):
                 await self._serve_api(deployment)
             elif deployment is not None:
-                self._problem = deployment
+                self._report(deployment)
 
     async def _in_alarm(self, names: list[str]) -> list[str]:
         return await asyncio.to_thread(in_alarm, self._plane.client("cloudwatch"), names)
+
+    def _report(self, problem: UserError) -> None:
+        self._problem = problem
+        if self._gateway is not None:
+            self._log(f"The API is served as it was before: {problem.problem}")
 
     async def _serve_api(self, deployment: Deployment) -> None:
         try:
             self._client = ApiClient(deployment.api)
         except UserError as problem:
-            self._problem = problem
+            self._report(problem)
             return
         self._deployment, self._problem = deployment, None
         if self._gateway is not None:

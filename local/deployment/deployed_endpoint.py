@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from local.deployment.deployed_async import DeployedAsync
     from local.deployment.instance_sizes import Demand
 
+FAILED = "Failed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedContainer:
@@ -88,9 +90,10 @@ class DeployedEndpoint:
 
 
 def read_endpoints(plane: ControlPlane) -> list[DeployedEndpoint]:
-    """All endpoints of the account."""
+    """The endpoints of the account with their components, without those that have failed: they stay so."""
     pages = plane.client("sagemaker").get_paginator("list_endpoints").paginate()
-    return [_read_endpoint(plane, entry["EndpointName"]) for page in pages for entry in page["Endpoints"]]
+    found = [entry for page in pages for entry in page["Endpoints"]]
+    return [_read_endpoint(plane, entry["EndpointName"]) for entry in found if entry["EndpointStatus"] != FAILED]
 
 
 def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
@@ -102,7 +105,7 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
     components = [
         _read_component(plane, resource.name, resource.properties, instance_type_of(variant))
         for resource in plane.recorded(COMPONENT)
-        if resource.properties["EndpointName"] == name
+        if resource.properties["EndpointName"] == name and getattr(resource, "endpoint_status", None) != FAILED
     ]
     return DeployedEndpoint(
         name=name,

@@ -20,7 +20,7 @@ from local.hosting.scalers import Scalers
 from local.sagemaker_runtime import Endpoints, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Set
 
     from local.deployment.deployed_endpoint import (
         DeployedComponent,
@@ -108,7 +108,12 @@ class Hosting:
         return [capacity for hosted in self._hosted.values() for capacity in hosted.capacities()]
 
     async def follow(
-        self, endpoints: Mapping[str, DeployedEndpoint], scaling: DeployedScaling, labels: Mapping[str, str]
+        self,
+        endpoints: Mapping[str, DeployedEndpoint],
+        scaling: DeployedScaling,
+        labels: Mapping[str, str],
+        *,
+        awaited: Set[str] | None = None,
     ) -> None:
         """Brings the containers in line with what is deployed.
 
@@ -119,6 +124,7 @@ class Hosting:
             endpoints: The endpoints by name.
             scaling: What scales in the account.
             labels: What the log calls an endpoint or inference component.
+            awaited: The names of the endpoints whose failure is raised; that of others is logged. Default: all.
 
         Raises:
             UserError: The containers of an endpoint exit. What served before serves on.
@@ -134,8 +140,10 @@ class Hosting:
             hosted.label(labels)
         capacities = [capacity for hosted in self._hosted.values() for capacity in hosted.capacities()]
         await self._scalers.follow(scaling, capacities)
-        for result in results:
-            if isinstance(result, BaseException):
+        for name, result in zip(endpoints, results, strict=True):
+            if isinstance(result, UserError) and awaited is not None and name not in awaited:
+                self._log(result.problem)
+            elif isinstance(result, BaseException):
                 raise result
 
     async def close(self) -> None:

@@ -17,14 +17,15 @@ class StoppedError(Exception):
 class DataPlane(Protocol):
     """What runs. The methods are called from threads of the control plane, and block."""
 
-    def follow(self, *, settled: bool) -> None:
+    def follow(self, *, settled: bool, endpoint: str | None = None) -> None:
         """Brings what runs in line with what is deployed at this moment.
 
         Args:
             settled: Whether the resources of the stack fit together. If not, the gateway keeps its definition.
+            endpoint: The name of the endpoint that the caller waits for. Another stack may change others meanwhile.
 
         Raises:
-            ResourceFailure: Something does not run, for example because a container exits.
+            ResourceFailure: That endpoint does not serve as it is to, for example because a container exits.
         """
 
     def answer_of(self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float) -> bytes | None:
@@ -43,7 +44,7 @@ class DataPlane(Protocol):
 class NothingRuns:
     """The data plane of a control plane alone."""
 
-    def follow(self, *, settled: bool) -> None:
+    def follow(self, *, settled: bool, endpoint: str | None = None) -> None:
         """Does nothing."""
 
     def answer_of(self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float) -> bytes | None:

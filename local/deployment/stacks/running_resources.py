@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from local.deployment.deployed_endpoint import FAILED
 from local.deployment.stacks.state import ResourceFailure
 
 if TYPE_CHECKING:
@@ -34,13 +35,19 @@ def run(resource: StackResource, data_plane: DataPlane, former_config: str | Non
         data_plane.follow(settled=False)
         return
     with _changing(resource.instance, former_config):
-        data_plane.follow(settled=False)
+        data_plane.follow(settled=False, endpoint=_endpoint_of(resource))
 
 
 def config_of(resource: StackResource) -> str | None:
     """The configuration of an endpoint; None for other resources."""
     config: str | None = resource.instance.endpoint_config_name if resource.type == ENDPOINT else None
     return config
+
+
+def _endpoint_of(resource: StackResource) -> str:
+    if resource.type == ENDPOINT:
+        return str(resource.physical_id).rpartition("/")[2]
+    return str(resource.properties["EndpointName"])
 
 
 @contextmanager
@@ -51,7 +58,7 @@ def _changing(endpoint: Any, former_config: str | None) -> Iterator[None]:
         yield
     except ResourceFailure as failure:
         endpoint.failure_reason = str(failure)
-        endpoint.endpoint_status = "Failed"
+        endpoint.endpoint_status = FAILED
         if former_config is not None:
             endpoint.endpoint_config_name = former_config
             endpoint.endpoint_status = "InService"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.deployment.control_plane import ControlPlane
+from local.deployment.deployed_endpoint import read_endpoints
+from local.deployment.deployed_scaling import DeployedScaling
 from local.errors import UserError
 from tests.local.deployment.scaled_stack import ENDPOINT, model, tracking_policy
 from tests.local.hosting.test_hosting import GENERATE, Served, plane, play
@@ -84,3 +87,21 @@ def test_a_variant_whose_container_exits_keeps_the_endpoint_from_starting(plane:
 
     with pytest.raises(UserError, match=r"The container of the endpoint \S+ exited"):
         play(plane, tmp_path, varied_template(MAX_INPUT_TOKENS="9", MAX_TOTAL_TOKENS="8"), script)
+
+
+def test_the_failure_of_an_endpoint_that_nobody_waits_for_is_only_logged(plane: ControlPlane, tmp_path: Path) -> None:
+    async def script(served: Served) -> None:
+        (endpoint,) = await asyncio.to_thread(read_endpoints, plane)
+        environment = {"MAX_INPUT_TOKENS": "100", "MAX_TOTAL_TOKENS": "50"}
+        variants = [
+            replace(each, container=replace(each.container, environment=environment)) for each in endpoint.variants
+        ]
+        changed = {endpoint.name: replace(endpoint, config="new", variants=variants)}
+        problem = f"The container of the endpoint {endpoint.name} exited with "
+        await served.hosting.follow(changed, DeployedScaling(), {}, awaited={"another"})
+        assert served.log[-1].startswith(problem)
+        with pytest.raises(UserError, match=problem):
+            await served.hosting.follow(changed, DeployedScaling(), {}, awaited={endpoint.name})
+        assert (await served.invoke(""))[0] == 200
+
+    play(plane, tmp_path, varied_template(), script)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+import local.cloud
 from local.deployment.control_plane import REGION
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.local.deployment.deployments import StackFailedError
@@ -261,4 +263,51 @@ def test_an_update_retains_what_scaling_has_made_of_the_count(tmp_path: Path, re
         await cloud.update(template)
         assert await models(cloud) == ["own/two"] * count
 
+    play(tmp_path, script)
+
+
+def test_an_endpoint_that_an_update_adds_and_that_fails_does_not_keep_the_stack_from_rolling_back(
+    tmp_path: Path,
+) -> None:
+    async def script(cloud: RunningCloud) -> None:
+        await cloud.create(served())
+        template = served()
+        for name, resource in served("own/two")["Resources"].items():
+            template["Resources"][f"Other{name}"] = json.loads(
+                json.dumps(resource).replace('"Model"', '"OtherModel"').replace('"Config"', '"OtherConfig"')
+            )
+        template["Resources"]["OtherEndpoint"]["Properties"]["EndpointName"] = "other"
+        container = template["Resources"]["OtherModel"]["Properties"]["PrimaryContainer"]
+        container["Environment"] |= {"MAX_INPUT_TOKENS": "100", "MAX_TOTAL_TOKENS": "50"}
+        with pytest.raises(StackFailedError, match="OtherEndpoint: The container of the endpoint other exited with"):
+            await cloud.update(template)
+        assert await cloud.status() == "UPDATE_ROLLBACK_COMPLETE"
+        found = cloud.plane.client("sagemaker").list_endpoints()["Endpoints"]
+        assert [(each["EndpointName"], each["EndpointStatus"]) for each in found] == [("served", "InService")]
+        assert await models(cloud) == ["own/one"] * 2
+
+    play(tmp_path, script)
+
+
+def test_what_another_operation_has_deployed_meanwhile_keeps_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, begun, created = local.cloud.read_account, threading.Event(), threading.Event()
+
+    def read_slowly(*arguments: Any) -> Any:
+        account = read(*arguments)
+        if not begun.is_set():
+            begun.set()
+            created.wait(2)
+        return account
+
+    async def script(cloud: RunningCloud) -> None:
+        following = asyncio.create_task(asyncio.to_thread(cloud.cloud.follow, settled=False))
+        await asyncio.to_thread(begun.wait)
+        await cloud.create(served(instances=1))
+        created.set()
+        await following
+        assert await models(cloud) == ["own/one"]
+
+    monkeypatch.setattr("local.cloud.read_account", read_slowly)
     play(tmp_path, script)
