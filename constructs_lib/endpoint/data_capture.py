@@ -135,9 +135,9 @@ def capture_problems(capture: object, here: StackEnvironment) -> Iterator[Proble
     yield from _prefix_problems(hide_token(capture.prefix))
     if found := problem("data_capture.sampling_percentage", hide_token(capture.sampling_percentage), _SAMPLING):
         yield found
-    if capture.what not in _MODES:
+    if capture.what not in list(_MODES):
         yield Problem("data_capture.what", capture.what, "must be one of both, input, output", "Write what='both'.")
-    yield from _content_type_problems(capture.json_content_types)
+    yield from _content_type_problems(hide_token(capture.json_content_types))
 
 
 def capture_warnings(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from constructs_lib.planning.image_rules import kind_problem
+from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.sagemaker import NAME
 from constructs_lib.planning.summary import PlanSummary
@@ -102,7 +103,7 @@ def with_engine_reason(problems: Iterable[Problem], request: EndpointRequest) ->
         problems: The problems.
         request: What the variant is asked for.
     """
-    image = kind_problem(request)
+    image = kind_problem(request) if isinstance(request.image, ImageChoice) else None
     wrong_options = request.options is not None and not isinstance(request.options, request.engine.options_type)
     for found in problems:
         is_other = found == image or (found.keyword == "options" and wrong_options)

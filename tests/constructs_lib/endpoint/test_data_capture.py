@@ -258,6 +258,18 @@ def test_all_problems_are_reported_together(stack: Stack) -> None:
     ]
 
 
+def test_a_list_of_what_is_captured_is_rejected(stack: Stack) -> None:
+    assert problems(stack, what=["input", "output"]) == [
+        "data_capture.what=['input', 'output']: must be one of both, input, output. Write what='both'."
+    ]
+
+
+def test_content_types_that_only_the_deployment_knows_are_rendered(stack: Stack) -> None:
+    types = CfnParameter(stack, "Types", type="CommaDelimitedList").value_as_list
+    endpoint(stack, data_capture=DataCapture(bucket=captured(stack), json_content_types=types))
+    assert config(template_of(stack))["CaptureContentTypeHeader"] == {"JsonContentTypes": {"Ref": "Types"}}
+
+
 @pytest.mark.parametrize(
     ("fields", "found"),
     [

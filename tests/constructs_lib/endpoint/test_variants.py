@@ -365,6 +365,8 @@ def test_a_variant_of_another_engine_is_refused_with_the_reason(here: Stack) -> 
         " engine."
     ) in told
     wrong: Any = {"max_model_len": 4096}
+    told = rejection(lambda: one.add_variant("image", weight=1, image=wrong))
+    assert "image={'max_model_len': 4096}: must be a TgiImage" in told
     told = rejection(lambda: one.add_variant("options", weight=1, options=wrong))
     assert f"options={{'max_model_len': 4096}}: must be TgiOptions, not dict; {REASON}. Write TgiOptions(…)." in told
 
