@@ -79,6 +79,8 @@ class DeploymentConfig:
 
     def add_alarm(self, alarm: cloudwatch.IAlarm) -> None:
         """Let an alarm of the caller undo updates."""
+        if alarm in self._own:
+            return
         self._own.append(alarm)
         self._add(alarm.alarm_name, alarm.alarm_arn)
 

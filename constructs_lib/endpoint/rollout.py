@@ -263,6 +263,20 @@ def alarm_problems(keyword: str, alarms: Sequence[cloudwatch.IAlarm] | None, sco
     yield from found
     if alarms is None or found:
         return
-    yield from alarm_count_problems(len(alarms))
+    yield from alarm_count_problems(len(set(alarms)))
     for number, alarm in enumerate(alarms):
+        yield from _composite_problems(f"{keyword}[{number}]", alarm)
         yield from _THERE.problems(f"{keyword}[{number}]", alarm, environment_of(scope))
+
+
+def _composite_problems(keyword: str, alarm: cloudwatch.IAlarm) -> Iterator[Problem]:
+    """Source: botocore 1.44.5, cloudwatch, DescribeAlarms."""
+    # Imported here, as it costs time; whoever gives an alarm has done so already.
+    from aws_cdk import aws_cloudwatch as cloudwatch
+
+    if isinstance(alarm, cloudwatch.CompositeAlarm):
+        message = (
+            "must be a metric alarm: CloudWatch shows composite ones only to a role that may describe all alarms, and"
+            " that of the endpoint may describe those that are named"
+        )
+        yield Problem(keyword, alarm, message, "Give the alarms that it is composed of, or one on an expression.")

@@ -536,6 +536,26 @@ def test_alarms_of_a_component_that_is_not_rolled_are_rejected() -> None:
     )
 
 
+def test_an_alarm_that_is_given_twice_is_one() -> None:
+    stack = new_stack()
+    errors = alarm(stack)
+    llama = endpoint(stack, rollout=Rollout.all_at_once(alarms=[errors] * 11))
+    llama.roll_back_on(errors)
+    template = template_of(stack)
+    assert alarms_of(template) == list(resources(template, ALARM))
+
+
+def test_a_composite_alarm_is_rejected_as_the_role_cannot_read_it() -> None:
+    stack = new_stack()
+    errors = cloudwatch.AlarmRule.from_alarm(alarm(stack), cloudwatch.AlarmState.ALARM)
+    both = cloudwatch.CompositeAlarm(stack, "Both", alarm_rule=errors)
+    assert (
+        "rollout.alarms[0]=(CompositeAlarm Team/Both): must be a metric alarm: CloudWatch shows composite ones only to"
+        " a role that may describe all alarms, and that of the endpoint may describe those that are named. Give the"
+        " alarms that it is composed of, or one on an expression."
+    ) in rejection(lambda: endpoint(stack, rollout=Rollout.all_at_once(alarms=[both])))
+
+
 def test_what_is_no_alarm_is_rejected() -> None:
     llama = endpoint(new_stack())
     assert "alarms[0]='errors': must be an alarm of aws_cloudwatch, not str." in (
