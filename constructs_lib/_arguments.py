@@ -89,7 +89,9 @@ BUCKET = ConstructType(
     "arn_for_objects", "a bucket of aws_s3", 'Give aws_s3.Bucket.from_bucket_name(self, "Weights", "<its name>").'
 )
 TOPIC = ConstructType(
-    "topic_arn", "a topic of aws_sns", 'Give aws_sns.Topic.from_topic_arn(self, "Done", "<its ARN>"), or a new one.'
+    "metric_number_of_notifications_delivered",
+    "a topic of aws_sns",
+    'Give aws_sns.Topic.from_topic_arn(self, "Topic", "<its ARN>"), or a new one.',
 )
 VPC_ENDPOINT = ConstructType(
     "vpc_endpoint_id",

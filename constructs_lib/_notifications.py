@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_iam as iam
 
-from constructs_lib._arguments import ConstructType
+from constructs_lib._arguments import TOPIC
 from constructs_lib._references import Referred
 from constructs_lib._stack_env import environment_of
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct
 
-TOPIC = ConstructType(
-    "metric_number_of_notifications_delivered",
-    "a topic of aws_sns",
-    'Give aws_sns.Topic(self, "Alarms"), or aws_sns.Topic.from_topic_arn(self, "Alarms", "<its ARN>").',
-)
 _PLACE = Referred(
     noun="topic",
     rule="alarms notify topics of their own Region",

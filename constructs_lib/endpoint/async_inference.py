@@ -20,6 +20,7 @@ from constructs_lib.planning.scaling.async_inference import (
     plan_async,
 )
 from constructs_lib.planning.scaling.pools import is_list
+from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.endpoint.execution_role import ExecutionRole
     from constructs_lib.planning.request import EndpointPlan
-    from constructs_lib.planning.validation.problem import PlanWarning, Problem
+    from constructs_lib.planning.validation.problem import PlanWarning
 
 _CONFIG = sagemaker.CfnEndpointConfig
 
@@ -102,6 +103,10 @@ class AsyncInference:
             topic = getattr(self, keyword)
             yield from TOPIC.problems(keyword, topic)
             if TOPIC.matches(topic):
+                if topic.fifo:
+                    # A FIFO topic requires a message group; of the inference router SageMaker's API says the same.
+                    message = "must be a standard topic: SageMaker sends no message group, which a FIFO topic requires"
+                    yield Problem(keyword, topic, message, "Give a topic without fifo.")
                 yield from name_problems(keyword, topic, here, noun="topic", name="topic_name")
 
     def planned_problems(self, plan: EndpointPlan) -> Iterator[Problem]:

@@ -434,6 +434,15 @@ def test_a_bucket_or_topic_without_a_name_must_be_of_the_same_environment(app: A
     assert found[1].endswith("Give both stacks the same env, or set topic_name of the topic.")
 
 
+def test_a_fifo_topic_is_rejected(stack: Stack) -> None:
+    assert rejection(lambda: endpoint(stack, success_topic=sns.Topic(stack, "Done", fifo=True))) == [
+        (
+            "success_topic=(Topic Team/Done): must be a standard topic: SageMaker sends no message group, which a FIFO"
+            " topic requires. Give a topic without fifo."
+        )
+    ]
+
+
 def test_limits_that_only_the_deployment_knows_are_passed_on_where_nothing_is_worked_out_from_them(
     stack: Stack,
 ) -> None:

@@ -48,7 +48,7 @@ def test_every_mistake_is_reported_at_once_and_nothing_is_created(stack: Stack) 
     assert rejection(lambda: llm.monitor(**given)) == (
         "Team/Llm: 8 problems to solve before this can be deployed"
         "\n  - topic='arn:aws:sns:eu-west-1:123456789012:pager': must be a topic of aws_sns, not str."
-        ' Give aws_sns.Topic(self, "Alarms"), or aws_sns.Topic.from_topic_arn(self, "Alarms", "<its ARN>").'
+        ' Give aws_sns.Topic.from_topic_arn(self, "Topic", "<its ARN>"), or a new one.'
         "\n  - runbook='see the wiki': must be an address or a path without spaces and without #."
         " Write it in that form, or leave it out."
         "\n  - model_errors=0: must be above 0 and at most 100, in percent. Choose a number in that range, or leave it"

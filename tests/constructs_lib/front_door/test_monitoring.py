@@ -306,8 +306,8 @@ def test_every_mistake_is_reported_at_once() -> None:
         latency=4,
     ) == (
         "Stack/FrontDoor: 7 problems to solve before this can be deployed"
-        '\n  - topic=3: must be a topic of aws_sns, not int. Give aws_sns.Topic(self, "Alarms"), or'
-        ' aws_sns.Topic.from_topic_arn(self, "Alarms", "<its ARN>").'
+        "\n  - topic=3: must be a topic of aws_sns, not int."
+        ' Give aws_sns.Topic.from_topic_arn(self, "Topic", "<its ARN>"), or a new one.'
         "\n  - server_errors='5': must be a number, not str. Give a float, or leave it out."
         "\n  - concurrency=0: must be from 1 to 4294967295 executions. Raise it to 1 or more."
         "\n  - availability_objective=90: must be above 93.06 and below 100, in percent."
