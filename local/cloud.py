@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from concurrent.futures import CancelledError
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 from aiohttp import web
 
 from local.apigateway.server import Gateway
+from local.calls import Calls
 from local.client import ApiClient
 from local.deployment.alarms import in_alarm
 from local.deployment.control_plane import CREDENTIALS
-from local.deployment.deployed_stack import Deployment, read_account, read_deployment
-from local.deployment.stacks.data_plane import NothingRuns, StoppedError
+from local.deployment.deployed_stack import REST_API, Deployment, endpoints_of, read_account, read_deployment
+from local.deployment.stacks.data_plane import NothingRuns
 from local.deployment.stacks.state import ResourceFailure
 from local.errors import UserError
 from local.function_configs import CONTROL_PLANE_SERVICES, configure
@@ -29,8 +28,7 @@ from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
-    from concurrent.futures import Future
+    from collections.abc import Callable, Mapping, Sequence, Set
     from types import TracebackType
 
     from local.deployment.control_plane import ControlPlane
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from local.hosting.capacity import Capacity
     from local.processes import ChildProcesses
 
-Result = TypeVar("Result")
 SHUTDOWN_SECONDS = 1.0
 
 
@@ -99,9 +96,6 @@ class Cloud:
         self._deployment: Deployment | None = None
         self._problem: UserError | None = None
         self._following = asyncio.Lock()
-        self._calling = threading.Lock()
-        self._calls: set[Future[Any]] = set()
-        self._stopped = False
         self.runtime_url = ""
 
     @property
@@ -124,6 +118,11 @@ class Cloud:
         return self._plane.url
 
     @property
+    def control_plane_address(self) -> str:
+        """The same with an IP address, with which SDKs address S3's buckets by path."""
+        return self._plane.address
+
+    @property
     def lambda_url(self) -> str:
         """The URL of Lambda."""
         return self._lambda.url
@@ -140,11 +139,20 @@ class Cloud:
         return f"http://{self._listener.getsockname()[0]}:{self.port}/{self.deployment.api.stage}"
 
     @property
+    def stack(self) -> str:
+        """The name of the stack that is served: the one with the API, or the last one with an asynchronous endpoint."""
+        if self._deployment is not None:
+            return self._deployment.stack
+        served = set(self.asynchronous_endpoints())
+        return next(stack for stack in reversed(self._stacks) if served & endpoints_of(self._plane, stack))
+
+    @property
     def capacities(self) -> list[Capacity]:
         """The instances of every variant, and the copies of every inference component."""
         return self.hosting.capacities
 
     async def __aenter__(self) -> Self:
+        self._calls = Calls()
         try:
             await self._start()
         except BaseException:
@@ -166,6 +174,14 @@ class Cloud:
         await self._follow(settled=True, awaited=None)
         if self._problem is not None:
             raise self._problem
+
+    def has_api(self) -> bool:
+        """Whether a deployed stack has an API."""
+        return any(self._plane.stacks.resources(REST_API, stack) for stack in self._stacks)
+
+    def asynchronous_endpoints(self) -> list[str]:
+        """The names of the asynchronous endpoints that can be called."""
+        return self.hosting.endpoints.asynchronous()
 
     async def models(self) -> list[str]:
         """The names of the models, from GET /v1/models of the deployed API.
@@ -189,14 +205,14 @@ class Cloud:
         """Brings what runs in line with what is deployed; called by the control plane, from its threads."""
         awaited = frozenset(() if endpoint is None else (endpoint,))
         try:
-            self._call(self._follow(settled=settled, awaited=awaited))
+            self._calls.result_of(self._follow(settled=settled, awaited=awaited))
         except UserError as error:
             raise ResourceFailure(error.problem) from error
 
     def answer_of(self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float) -> bytes | None:
         """The answer of a custom resource's function; called by the control plane, from its threads."""
         self.follow(settled=False)
-        return self._call(self._lambda.answer_of(function, request, seconds))
+        return self._calls.result_of(self._lambda.answer_of(function, request, seconds))
 
     async def _start(self) -> None:
         self._exits.push_async_callback(self.hosting.close)
@@ -204,37 +220,12 @@ class Cloud:
         self.runtime_url = await self._serve_runtime()
         self._exits.push_async_callback(self._lambda.close)
         await self._lambda.start()
-        self._loop = asyncio.get_running_loop()
         self._plane.stacks.data_plane = self
 
     async def _stop(self) -> None:
         self._plane.stacks.data_plane = NothingRuns()
-        with self._calling:
-            self._stopped = True
-            calls = list(self._calls)
-        for call in calls:
-            call.cancel()
+        self._calls.stop()
         await self._exits.aclose()
-
-    def _call(self, work: Coroutine[None, None, Result]) -> Result:
-        """The result of work in the event loop, for another thread.
-
-        Raises:
-            StoppedError: The cloud stops.
-        """
-        with self._calling:
-            if self._stopped:
-                work.close()
-                raise StoppedError
-            call = asyncio.run_coroutine_threadsafe(work, self._loop)
-            self._calls.add(call)
-        try:
-            return call.result()
-        except CancelledError as error:
-            raise StoppedError from error
-        finally:
-            with self._calling:
-                self._calls.discard(call)
 
     def _read(self, *, settled: bool) -> tuple[Account, Deployment | UserError | None]:
         account = read_account(self._plane, self._stacks)

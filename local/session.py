@@ -41,6 +41,7 @@ async def deployed(
     faults: Faults | None = None,
     times: ScalingTimes | None = None,
     context: Sequence[str] = (),
+    needs_api: bool = True,
     log: Callable[[str], None],
 ) -> AsyncIterator[Cloud]:
     """Deploys stacks to a new emulated cloud and serves it until the block exits.
@@ -55,6 +56,7 @@ async def deployed(
         faults: The faults that the SageMaker Runtime injects.
         times: How long scaling takes.
         context: Additional CDK context values, each as `key=value`.
+        needs_api: Whether stacks without an API are an error even if they have an asynchronous endpoint.
         log: Receives access log lines.
 
     Raises:
@@ -81,9 +83,10 @@ async def deployed(
         )
         await exits.enter_async_context(cloud)
         await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
-        with progress.step("Start API Gateway"):
-            await cloud.serve()
-            await _create_missing_endpoints(plane, cloud, progress)
+        if needs_api or not _is_asynchronous(cloud, stacks):
+            with progress.step("Start API Gateway"):
+                await cloud.serve()
+                await _create_missing_endpoints(plane, cloud, progress)
         yield cloud
 
 
@@ -121,6 +124,22 @@ async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Pr
     for name in create_secrets(plane, {stack: cdk.template(stack) for stack in stacks}):
         progress.done(f"Secret {name} (placeholder; on AWS it holds your Hugging Face token)")
     await _step(progress, f"cdk deploy {' '.join(stacks)}", lambda on_line: cdk.deploy(stacks, on_line))
+
+
+def _is_asynchronous(cloud: Cloud, stacks: Sequence[str]) -> bool:
+    """Whether there are only asynchronous endpoints to serve, and no API.
+
+    Raises:
+        UserError: There is nothing to serve.
+    """
+    if cloud.has_api():
+        return False
+    if not cloud.asynchronous_endpoints():
+        raise UserError(
+            f"Nothing to serve in {', '.join(stacks)}: no REST API and no asynchronous endpoint.",
+            "Choose a STACK with a FrontDoor or an AsyncTgiEndpoint.",
+        )
+    return True
 
 
 async def _create_missing_endpoints(plane: ControlPlane, cloud: Cloud, progress: Progress) -> None:

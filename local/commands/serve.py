@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.commands import asynchronous
 from local.commands.progress import Progress
 from local.deployment.cdk_cli import ROOT
 from local.deployment.control_plane import CREDENTIALS, REGION
@@ -45,7 +46,8 @@ async def serve(
 
     When the API is ready, a terminal gets its URL, its key and a curl command. Any other standard output gets one line
     of JSON: `{"url": …, "api_key": …, "models": […]}`. The key is null if the API requires none. If there are several
-    keys, `"api_keys": {…}` has them by consumer name.
+    keys, `"api_keys": {…}` has them by consumer name. Of stacks with asynchronous endpoints and no API, a terminal gets
+    the variables for SDKs and a command, and other outputs `{"endpoints": […], "environment": {…}}`.
 
     Args:
         progress: Shows everything else.
@@ -74,10 +76,10 @@ async def serve(
             faults=faults,
             times=times,
             context=(PLAYGROUND, *context),
+            needs_api=fault is not None,  # asynchronous requests meet no faults
             log=log.write,
         ) as cloud:
-            with progress.step("List the models of the deployed API"):
-                models = await cloud.models()
+            models = await _list_models(progress, cloud) if cloud.has_api() else None
             if fault is not None:
                 faults.inject(fault)  # not before: the smoke test would roll the deployment back
             log.begin(None if logs else log_file(cloud))
@@ -85,22 +87,32 @@ async def serve(
                 f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
             )
             log.write(deploy_hint(cloud))
-            _announce(progress, cloud, models, log.file)
+            _announce(progress, cloud, models, app, log.file)
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
     return 0
 
 
-def _announce(progress: Progress, cloud: Cloud, models: list[str], log: Path | None) -> None:
+async def _list_models(progress: Progress, cloud: Cloud) -> list[str]:
+    with progress.step("List the models of the deployed API"):
+        return await cloud.models()
+
+
+def _announce(progress: Progress, cloud: Cloud, models: list[str] | None, app: Path, log: Path | None) -> None:
+    """Says how to call what is served; without models there are only asynchronous endpoints."""
     if sys.stdout.isatty():
-        show_connection(Progress(sys.stdout), cloud, models, log)
+        if models is None:
+            asynchronous.show_endpoints(Progress(sys.stdout), cloud, app, _where(log))
+        else:
+            show_connection(Progress(sys.stdout), cloud, models, log)
         return
     if log is not None:
         progress.print(f"Requests are logged in {log.relative_to(ROOT)}; LOGS=1 shows them here.")
-    if instructions := cloud.client.instructions():
+    if models is not None and (instructions := cloud.client.instructions()):
         progress.print(instructions)
     progress.print("Serving. Press Ctrl-C to stop.")
-    sys.stdout.write(json.dumps(connection_details(cloud, models)) + "\n")
+    details = asynchronous.connection_details(cloud) if models is None else connection_details(cloud, models)
+    sys.stdout.write(json.dumps(details) + "\n")
     sys.stdout.flush()
 
 
@@ -108,7 +120,7 @@ def deploy_hint(cloud: Cloud) -> str:
     """How to deploy a change of the app to what is served; it takes the same context values as `serve`."""
     variables = {**CREDENTIALS, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.control_plane_url}
     given = " ".join(f"{name}={value}" for name, value in variables.items())
-    return f"Deploy a change: {given} npx cdk deploy {cloud.deployment.stack} --context {PLAYGROUND} --method=direct"
+    return f"Deploy a change: {given} npx cdk deploy {cloud.stack} --context {PLAYGROUND} --method=direct"
 
 
 class RequestLog:
@@ -171,7 +183,7 @@ def show_connection(progress: Progress, cloud: Cloud, models: list[str], log: Pa
         ("Playground", f"{cloud.url}/") if page else ("URL", cloud.url),
         *(("API key", key if len(keys) < 2 else f"{key} ({name})") for name, key in keys.items()),
         ("Try it", cloud.client.curl_command(f"{cloud.url}/v1/chat/completions", body)),
-        ("Log", f"{log.relative_to(ROOT)} (LOGS=1 shows it here)" if log else "below"),
+        ("Log", _where(log)),
     ]
     progress.print()
     for name, value in rows:
@@ -179,6 +191,10 @@ def show_connection(progress: Progress, cloud: Cloud, models: list[str], log: Pa
         progress.print(value, style="" if name == "Log" else "cyan")
     progress.print()
     progress.print("Press Ctrl-C to stop.", style="dim")
+
+
+def _where(log: Path | None) -> str:
+    return f"{log.relative_to(ROOT)} (LOGS=1 shows it here)" if log else "below"
 
 
 def connection_details(cloud: Cloud, models: list[str]) -> dict[str, object]:

@@ -120,6 +120,11 @@ def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
     }
 
 
+def endpoints_of(plane: ControlPlane, stack: str) -> set[str]:
+    """The names of the endpoints of a stack."""
+    return {str(resource.physical_id).rsplit("/", 1)[-1] for resource in plane.stacks.resources(ENDPOINT, stack)}
+
+
 def read_account(plane: ControlPlane, stacks: Sequence[str]) -> Account:
     """Reads what runs without an API.
 
@@ -130,11 +135,7 @@ def read_account(plane: ControlPlane, stacks: Sequence[str]) -> Account:
     functions, problems = read_functions(plane)
     own = [resource for stack in stacks for resource in plane.stacks.resources(FUNCTION, stack)]
     models = _models_of([functions[name] for each in own if (name := str(each.physical_id)) in functions])
-    endpoints = {
-        str(resource.physical_id).rsplit("/", 1)[-1]
-        for stack in stacks
-        for resource in plane.stacks.resources(ENDPOINT, stack)
-    }
+    endpoints = {name for stack in stacks for name in endpoints_of(plane, stack)}
     return Account(
         functions=functions,
         problems=problems,

@@ -137,6 +137,10 @@ class Endpoints:
         """The names of the endpoints."""
         return [*self._variants, *self._components]
 
+    def asynchronous(self) -> list[str]:
+        """The names of the asynchronous endpoints."""
+        return list(self._queues)
+
     def find(self, endpoint: str, component: str | None, target: str | None = None) -> Variant:
         """The variant that gets a request, or that of the inference component which it names.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from local.deployment.scalable_targets import POLICY
 from local.hosting import ScalingTimes
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.listening import listen
+from tests.e2e.deployed_cloud import Serve, wait_until_nothing_is_left
 from tests.e2e.own_app import OwnApp
 
 pytestmark = [pytest.mark.xdist_group("async"), pytest.mark.slow, pytest.mark.timeout(300)]
@@ -170,3 +173,23 @@ def test_a_client_that_does_not_wait_long_enough_says_so(example: OwnApp, tmp_pa
         assert "1 requests have no answer yet: their answers will still go to S3" in shown
 
     serve(example, tmp_path, test)
+
+
+def test_serve_says_how_to_call_an_endpoint_without_an_api(tmp_path: Path) -> None:
+    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(each) + "\n" for each in prompts(2)))
+    arguments = ("--app", str(EXAMPLE), "--speed", "100", "--start-seconds", "0.5")
+    with Serve(tmp_path / "log", *arguments) as served:
+        line = json.loads(served.line())
+        assert list(line) == ["endpoints", "environment"]
+        assert len(line["endpoints"]) == 1
+        hint = f"AWS_ENDPOINT_URL={line['environment']['AWS_ENDPOINT_URL'].replace('127.0.0.1', 'localhost')} "
+        assert f"{hint}npx cdk deploy NightlyBatch " in served.log()
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        command = [sys.executable, EXAMPLE / "client.py", tmp_path / "prompts.jsonl", tmp_path / "answers.jsonl"]
+        environment = {**inherited, **line["environment"]}
+        client = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        assert client.returncode == 0, client.stderr
+        answers = [json.loads(answer) for answer in (tmp_path / "answers.jsonl").read_text().splitlines()]
+        assert sorted(answer["id"] for answer in answers) == ["p0", "p1"]
+        assert served.end(signal.SIGTERM) == (0, "")
+        wait_until_nothing_is_left(served.process.pid)

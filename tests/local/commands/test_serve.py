@@ -12,12 +12,13 @@ import pytest
 from local.__main__ import _app, _parser, _stack
 from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
+from local.commands.asynchronous import show_endpoints
 from local.commands.progress import Progress
 from local.commands.serve import RequestLog, check_fault, connection_details, show_connection
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.hosting import ScalingTimes
-from local.session import deployed, stack_names
+from local.session import _is_asynchronous, deployed, stack_names
 from tests.local.apigateway.doubles import build_api, build_keyed_api
 
 
@@ -69,6 +70,19 @@ def test_a_folder_without_an_app_is_an_error_before_anything_is_started(tmp_path
         asyncio.run(serve())
     assert str(caught.value.problem) == f"APP={tmp_path}: has no cdk.json."
     assert caught.value.fix == "Name the folder of a CDK app, for example APP=examples/model_fleet."
+
+
+def test_stacks_without_an_api_are_served_if_they_have_an_asynchronous_endpoint() -> None:
+    def ask(*, api: bool, names: list[str]) -> bool:
+        cloud: Any = SimpleNamespace(has_api=lambda: api, asynchronous_endpoints=lambda: names)
+        return _is_asynchronous(cloud, ["A", "B"])
+
+    assert ask(api=False, names=["batch"])
+    assert not ask(api=True, names=["batch"])
+    with pytest.raises(UserError) as caught:
+        ask(api=False, names=[])
+    assert caught.value.problem == "Nothing to serve in A, B: no REST API and no asynchronous endpoint."
+    assert caught.value.fix == "Choose a STACK with a FrontDoor or an AsyncTgiEndpoint."
 
 
 def test_scaling_takes_a_sixtieth_of_the_time_unless_the_command_says_otherwise() -> None:
@@ -143,6 +157,53 @@ def test_a_person_gets_the_url_of_an_api_without_playground_and_keys() -> None:
 def test_a_person_gets_the_keys_of_all_consumers_by_name() -> None:
     keys = [line for line in shown(build_keyed_api(ONE, TWO), playground=True) if line.startswith("API key")]
     assert keys == ["API key     aaaaaaaaaaaaaaaaaaaa (team-a)", "API key     bbbbbbbbbbbbbbbbbbbb (team-b)"]
+
+
+VARIABLES = (
+    "export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=emulated AWS_DEFAULT_REGION=us-east-1"
+    " AWS_ENDPOINT_URL=http://127.0.0.1:1 AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=http://127.0.0.1:2"
+)
+
+CALL = (
+    "aws sagemaker-runtime invoke-endpoint-async --endpoint-name batch"
+    " --content-type application/json --input-location s3://BUCKET/KEY"
+)
+
+
+@pytest.mark.parametrize(
+    ("app", "command"),
+    [
+        (
+            "examples/async_batch",
+            "cd examples/async_batch && python client.py --stack Batch prompts.jsonl answers.jsonl",
+        ),
+        (
+            "examples/model_fleet",
+            CALL,
+        ),
+    ],
+)
+def test_a_person_gets_the_variables_and_a_command_for_an_endpoint_without_an_api(
+    app: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    cloud: Any = SimpleNamespace(
+        control_plane_address="http://127.0.0.1:1",
+        runtime_url="http://127.0.0.1:2",
+        stack="Batch",
+        asynchronous_endpoints=lambda: ["batch"],
+    )
+    stream = io.StringIO()
+    show_endpoints(Progress(stream), cloud, ROOT / app, "below")
+    assert stream.getvalue().splitlines() == [
+        "",
+        "Endpoint    batch (asynchronous)",
+        f"Variables   {VARIABLES}",
+        f"Try it      {command}",
+        "Log         below",
+        "",
+        "Press Ctrl-C to stop.",
+    ]
 
 
 def test_the_log_starts_when_the_api_is_ready(tmp_path: Path) -> None:
