@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from smoke_test import answer, models, stack
 from smoke_test.handler import handler
@@ -54,6 +55,13 @@ class Deployment:
     def log(self) -> list[dict[str, Any]]:
         """The log lines since the last call."""
         return [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_api_models() -> None:
+    """The first clients read the models of the APIs, which takes longer than some tests last."""
+    for service in ("lambda", "cloudformation"):
+        boto3.client(service, region_name="eu-west-1")
 
 
 @pytest.fixture

@@ -142,12 +142,12 @@ def test_what_may_pass_is_asked_for_again(deployment: Deployment, cloud: CloudDo
 def test_what_only_a_new_role_or_function_explains_is_not_asked_for_long(
     deployment: Deployment, cloud: CloudDouble, monkeypatch: pytest.MonkeyPatch, reply: Invoke
 ) -> None:
-    monkeypatch.setattr(models, "SETTLING_SECONDS", 0.2)
+    monkeypatch.setattr(models, "SETTLING_SECONDS", 1.0)
     cloud.replies["llama"] = [reply]
     began = time.monotonic()
     deployment.send()
     assert cloud.answer["Status"] == "FAILED"
-    assert 0.2 < time.monotonic() - began < 5
+    assert 1.0 < time.monotonic() - began < 30
     assert len(cloud.invoked) > 1
 
 
@@ -174,9 +174,10 @@ def test_what_cannot_pass_fails_at_once(deployment: Deployment, cloud: CloudDoub
 def test_a_model_that_is_never_ready_fails_at_the_deadline(deployment: Deployment, cloud: CloudDouble) -> None:
     cloud.replies["llama"] = [Invoke(streamed(error("not_ready", "The model is being loaded."), 503))]
     began = time.monotonic()
-    deployment.send(properties={"Timeout": "1"})
-    assert 0.8 < time.monotonic() - began < 2
-    assert " times in 1 s. Last: 503 not_ready: The model is being loaded." in cloud.answer["Reason"]
+    deployment.send(properties={"Timeout": "2"})
+    assert 1.8 < time.monotonic() - began < 30
+    shown = r"asked \d+ times in \d+ s\. Last: 503 not_ready: The model is being loaded\."
+    assert re.search(shown, cloud.answer["Reason"])
 
 
 def test_each_attempt_gets_the_time_that_is_left(deployment: Deployment, cloud: CloudDouble) -> None:
@@ -192,7 +193,7 @@ def test_a_lambda_that_cannot_be_reached_is_tried_until_the_deadline(
     deployment: Deployment, cloud: CloudDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", "http://127.0.0.1:1")
-    deployment.send(properties={"Timeout": "0.5"})
+    deployment.send(properties={"Timeout": "2"})
     assert "Last: EndpointConnectionError: Lambda could not be reached." in cloud.answer["Reason"]
 
 

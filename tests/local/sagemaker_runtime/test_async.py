@@ -104,7 +104,7 @@ class Service:
         given = {"InputLocation": location} if location else {}
         return self.client.invoke_endpoint_async(EndpointName="batch", **given, **arguments)
 
-    def until(self, condition, seconds=10):
+    def until(self, condition, seconds=30):
         deadline = time.monotonic() + seconds
         while not (found := condition()):
             assert time.monotonic() < deadline
@@ -187,7 +187,7 @@ def test_without_an_instance_requests_wait_for_one(servers):
     service.until(lambda: 1 in service.metrics["HasBacklogWithoutCapacity"])
     assert service.metrics["ApproximateBacklogSize"][-1] == 1
     assert service.metrics["ApproximateBacklogSizePerInstance"][-1] == 1
-    assert 20 <= service.metrics["ApproximateAgeOfOldestRequest"][-1] < 25
+    assert 20 <= service.metrics["ApproximateAgeOfOldestRequest"][-1] < 50
     assert answer["OutputLocation"] not in service.memory.objects
     service.fleet.copies.append(service.copies[0])
     service.content(answer["OutputLocation"])

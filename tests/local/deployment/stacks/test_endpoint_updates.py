@@ -217,7 +217,7 @@ def test_an_alarm_rolls_the_update_back(tmp_path: Path, when: str) -> None:
         assert after["FailureReason"].endswith("in ALARM: S-Alarm.")
         assert await cloud.status() == "UPDATE_ROLLBACK_COMPLETE"
 
-    play(tmp_path, script, speed=600)
+    play(tmp_path, script, speed=60)
 
 
 def test_without_an_alarm_the_canary_becomes_everything(tmp_path: Path) -> None:
