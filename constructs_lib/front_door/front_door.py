@@ -235,7 +235,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         has the last error, the plan's likeliest causes and links to the logs. During a rollback nothing is tested.
 
         Models with `scale_to_zero`, imported endpoints and endpoints of other stacks are left out, and an info of the
-        synthesis says so; without any other model there is no test.
+        synthesis says so; without any other model there is no test. Stacks nested in one parent count as one.
 
         Args:
             timeout: How long to ask, from 10 seconds to 14 minutes. Default: as long as the slowest of the models takes

@@ -26,6 +26,8 @@ from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer, problem
 
 if TYPE_CHECKING:
+    from aws_cdk import Stack
+
     from constructs_lib.endpoint.interface import DeployedModel, IModelEndpoint
 
 SCOPE = "SmokeTest"
@@ -108,7 +110,7 @@ def add_smoke_test(
             skipped[name] = "it has no copy while nobody asks, and a test would start one"
         elif deployed is None:
             skipped[name] = "its endpoint is imported, so this deployment does not change it"
-        elif environment_of(deployed.after[0]).stack is not here:
+        elif not _are_rolled_back_together(environment_of(deployed.after[0]).stack, here):
             skipped[name] = "its endpoint is in another stack, which a failure here would not roll back"
         else:
             tested[name] = deployed
@@ -121,6 +123,17 @@ def add_smoke_test(
         if limit is None:
             limit = smoke_test_seconds(max(model.load_seconds for model in tested.values()))
         _add_resource(scope, function, models, tested, skipped, limit)
+
+
+def _are_rolled_back_together(one: Stack, other: Stack) -> bool:
+    """Whether a failure in one stack rolls back the other: they are the same, or nested in the same one."""
+    return one is other or _outermost(one) is _outermost(other)
+
+
+def _outermost(stack: Stack) -> Stack:
+    while parent := stack.nested_stack_parent:
+        stack = parent
+    return stack
 
 
 def _add_resource(

@@ -20,11 +20,13 @@ from constructs_lib import (
     TgiEndpoint,
     TgiOptions,
 )
+from tests.constructs_lib.circles import circles
 from tests.constructs_lib.endpoint.fleets import needed_by, qwen
 from tests.constructs_lib.rendered import COMPONENT, CONFIG, ENDPOINT, ROLE, Json, only, resources, template_of, text
 from tests.stacks.test_app import findings
 
 CUSTOM = "Custom::TgiEndpointSmokeTest"
+STACK = "AWS::CloudFormation::Stack"
 ZEPHYR = "HuggingFaceH4/zephyr-7b-beta"
 
 
@@ -353,6 +355,21 @@ def test_an_endpoint_of_another_stack_is_left_out() -> None:
     }
 
 
+@pytest.mark.parametrize("place", ["endpoint", "front door", "both"])
+def test_an_endpoint_of_a_stack_nested_in_the_same_one_is_tested(app: App, place: str) -> None:
+    parent = new_stack(app)
+    of_endpoint = NestedStack(parent, "Models") if place != "front door" else parent
+    of_door = NestedStack(parent, "Api") if place != "endpoint" else parent
+    front_door = FrontDoor(of_door, "FrontDoor", models={"llama": endpoint(of_endpoint)})
+    front_door.add_smoke_test()
+    assert circles(app) == []
+    rendered = template_of(parent) if of_door is parent else template_of_nested(parent, of_door)
+    assert custom(rendered)["Models"] == ["llama"]
+    (needed,) = names_of(parent, "Models", STACK) or names_of(parent, "Llama", ENDPOINT)
+    (waits,) = names_of(parent, "Api", STACK) or names_of(parent, "FrontDoor", CUSTOM)
+    assert needed in template_of(parent)["Resources"][waits]["DependsOn"]
+
+
 def test_in_a_nested_stack_it_reads_the_status_of_that_stack() -> None:
     parent = new_stack()
     nested = NestedStack(parent, "Nested")
@@ -360,6 +377,10 @@ def test_in_a_nested_stack_it_reads_the_status_of_that_stack() -> None:
     rendered = template_of_nested(parent, nested)
     (role,) = (one["Properties"] for key, one in resources(rendered, ROLE).items() if "SmokeTest" in key)
     assert role["Policies"][0]["PolicyDocument"]["Statement"][2]["Resource"] == {"Ref": "AWS::StackId"}
+
+
+def names_of(stack: Stack, start: str, kind: str) -> list[str]:
+    return [name for name in resources(template_of(stack), kind) if name.startswith(start)]
 
 
 def template_of_nested(parent: Stack, nested: NestedStack) -> Json:
