@@ -13,6 +13,7 @@ from constructs_lib._stack_env import environment_of
 from constructs_lib._state_changes import report_state_changes
 from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.errors import ConfigurationError
+from constructs_lib.planning.monitoring.alarm import MONITORING
 from constructs_lib.planning.monitoring.thresholds import runbook_problems, threshold_problems
 from constructs_lib.planning.validation.problem import Problem
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from constructs_lib.planning.monitoring.alarm import Alarm, CombinedAlarm
     from constructs_lib.planning.validation.rules import Rule
-
-MONITORING = "Monitoring"
-"""Construct id of what `monitor` adds."""
 
 
 def check_monitoring(

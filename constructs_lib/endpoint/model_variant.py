@@ -13,6 +13,7 @@ from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.endpoint.endpoint_config import render_variant
 from constructs_lib.endpoint.metrics import EndpointMetrics
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
+from constructs_lib.endpoint.watched import warn_if_monitored
 from constructs_lib.planning.monitoring.capacity import held
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.summary import PlanSummary, planned_capacity, summary
@@ -275,6 +276,10 @@ class AddedVariant(Construct, ModelVariant):
             problems=own_scaling_problems(self._planned.arguments, minimum, maximum),
             tell_range=self._set_range,
         )
+        if request_tokens is not None:
+            alarm = f"Overload-{self.variant_name}"
+            missing = f"The threshold of {alarm} is not by request_tokens of auto_scale"
+            warn_if_monitored(self._endpoint, missing, alarm=alarm)
         self._capacity = replace(self._capacity, request_tokens=_known(request_tokens))
         self._endpoint.keep_instance_count()
         warning = scaled_variant_warning(self.variant_name)

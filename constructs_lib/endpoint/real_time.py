@@ -14,7 +14,7 @@ from constructs_lib.endpoint.hosted import known
 from constructs_lib.endpoint.interface import DeployedModel
 from constructs_lib.endpoint.updates import own_policy
 from constructs_lib.endpoint.variants import VariedEndpoint
-from constructs_lib.endpoint.watched import WatchedEndpoint, WatchedVariant
+from constructs_lib.endpoint.watched import WatchedEndpoint, WatchedVariant, warn_if_monitored
 from constructs_lib.planning.scaling.updates import type_change_warning
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
             problems=own_scaling_problems(self._arguments, hide_token(min_instances), hide_token(max_instances)),
             tell_range=self.set_capacity_range,
         )
+        if request_tokens is not None:
+            missing = "The threshold of Overload is not by request_tokens of auto_scale"
+            warn_if_monitored(self, missing, alarm="Overload")
         self._capacity = replace(self._capacity, request_tokens=known(request_tokens))
         self.keep_instance_count()
         if self._replacement is None:

@@ -14,6 +14,7 @@ from constructs_lib._tokens import hide_token, hide_tokens_of_request
 from constructs_lib.endpoint.hosted import HostedEndpoint
 from constructs_lib.endpoint.interface import EndpointBase
 from constructs_lib.endpoint.updates import keep_instance_count
+from constructs_lib.endpoint.watched import warn_if_monitored
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.serving_limits import common_facts
@@ -194,6 +195,7 @@ class VariedEndpoint(HostedEndpoint, EndpointBase):
         rendered: Any = self._config.production_variants
         self._config.production_variants = [*rendered, variant.render()]
         self._added.append(variant)
+        warn_if_monitored(self, f"The variant {id} has no alarms")
         for warning in [*planned.warnings, *arguments.warnings(self, planned)]:
             if warning not in self._warnings:
                 Annotations.of(variant).add_warning_v2(warning.id, warning.message)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
+from aws_cdk import Annotations
+
 from constructs_lib.endpoint.interface import EndpointBase
-from constructs_lib.planning.monitoring.alarm import RUNBOOK
+from constructs_lib.planning.monitoring.alarm import MONITORING, RUNBOOK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aws_cdk import Duration
     from aws_cdk import aws_sns as sns
+    from constructs import IConstruct
 
     from constructs_lib.planning.monitoring.capacity import Held
     from constructs_lib.planning.request import EndpointPlan
@@ -106,3 +109,17 @@ class WatchedEndpoint(EndpointBase):
     def _watched_variants(self) -> Sequence[WatchedVariant]:
         """Its variants, the first one first."""
         return [WatchedVariant(self.variant_name)]
+
+
+def warn_if_monitored(endpoint: IConstruct, missing: str, *, alarm: str | None = None) -> None:
+    """Warn about alarms that `monitor` has added already, if what comes now is not in them.
+
+    Args:
+        endpoint: The endpoint.
+        missing: What they do not know.
+        alarm: Id of the alarm that would know it; no warning without it. Default: that of something new.
+    """
+    added = endpoint.node.try_find_child(MONITORING)
+    if added is not None and (alarm is None or added.node.try_find_child(alarm) is not None):
+        message = f"{missing}, as monitor was called before. Call monitor after it."
+        Annotations.of(endpoint).add_warning_v2("tgi-endpoint:monitoredBefore", message)

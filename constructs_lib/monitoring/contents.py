@@ -16,6 +16,7 @@ from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_d
 from constructs_lib.front_door.metrics import NAMESPACE
 from constructs_lib.front_door.rest_api import STAGE_NAME
 from constructs_lib.planning.cost import describe_price
+from constructs_lib.planning.monitoring.alarm import MONITORING
 from constructs_lib.planning.monitoring.shown import Shown, ShownDoor, ShownInstances, ShownModel
 
 if TYPE_CHECKING:
@@ -145,9 +146,6 @@ def _place(stack: Stack, endpoint: EndpointResource) -> dict[str, str]:
 
 def _alarms(watched: Any) -> Iterator[str]:
     """The ARNs of the alarms that `monitor` has added to an endpoint or a front door."""
-    # Imported here, as it brings all that monitor needs.
-    from constructs_lib._monitoring import MONITORING
-
     scope = Node.of(watched).try_find_child(MONITORING)
     for alarm in scope.node.children if isinstance(scope, Construct) else ():
         if isinstance(alarm, cloudwatch.CfnAlarm | cloudwatch.CfnCompositeAlarm):

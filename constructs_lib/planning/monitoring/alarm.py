@@ -26,6 +26,9 @@ MIN_FAILURES = 3
 A number of failures and not of requests: of few requests, all may fail.
 """
 
+MONITORING = "Monitoring"
+"""Construct id of what `monitor` adds."""
+
 RUNBOOK = "docs/operations.md"
 """Where this project has its runbook."""
 

@@ -177,6 +177,39 @@ def test_each_variant_has_alarms_of_its_own_by_what_its_own_plan_says(stack: Sta
     assert len(resources(template, RULE)) == 1
 
 
+def test_a_variant_that_comes_after_monitor_causes_a_warning(stack: Stack) -> None:
+    llm = endpoint(stack)
+    llm.add_variant("Blue", weight=1).auto_scale(max_instances=2, request_tokens=1024)
+    llm.monitor(topic=topic(stack))
+    llm.auto_scale(max_instances=2)
+    assert early(llm) == []
+    llm.add_variant("Green", weight=1).auto_scale(max_instances=2, request_tokens=1024)
+    assert early(llm) == ["The variant Green has no alarms, as monitor was called before. Call monitor after it."]
+
+
+def test_a_load_that_comes_after_monitor_causes_a_warning(stack: Stack) -> None:
+    llm = endpoint(stack)
+    blue = llm.add_variant("Blue", weight=1)
+    llm.monitor(topic=topic(stack))
+    llm.auto_scale(max_instances=2, request_tokens=1024)
+    blue.auto_scale(max_instances=2, request_tokens=1024)
+    end = "is not by request_tokens of auto_scale, as monitor was called before. Call monitor after it."
+    assert early(llm) == [f"The threshold of Overload {end}", f"The threshold of Overload-Blue {end}"]
+
+
+def test_a_load_after_monitor_without_the_alarm_on_it_causes_no_warning(stack: Stack) -> None:
+    llm = endpoint(stack)
+    llm.monitor(topic=topic(stack), overload=None)
+    llm.auto_scale(max_instances=2, request_tokens=1024)
+    assert early(llm) == []
+
+
+def early(llm: TgiEndpoint) -> list[str]:
+    """The warnings that monitor was called too early, without how to acknowledge them."""
+    end = " [ack: tgi-endpoint:monitoredBefore]"
+    return [str(entry.data).removesuffix(end) for entry in llm.node.metadata if str(entry.data).endswith(end)]
+
+
 def test_a_fleet_watches_its_instances_and_each_model_itself(stack: Stack) -> None:
     many = fleet(stack, {"chat": qwen(), "code": qwen(copies=(1, 2))}, instances=(1, 2))
     many.monitor(topic=topic(stack), disk=70)
