@@ -41,6 +41,7 @@ class Engine:
         self._states: dict[str, StackState] = {}
         self._running: set[threading.Thread] = set()
         self._stopping = threading.Event()
+        self._beginning = threading.Lock()
 
     def state_of(self, moto_stack: Any) -> StackState:
         """What is known of a stack."""
@@ -66,14 +67,14 @@ class Engine:
     def create(self, backend: Any, moto_stack: Any) -> None:
         """Creates a stack."""
         state = self.state_of(moto_stack)
-        state.report("CREATE_IN_PROGRESS", "User Initiated")
+        self._begin(state, "CREATE_IN_PROGRESS", "created")
         self._run(state, self._operations(state, backend).create)
 
     def update(self, backend: Any, moto_stack: Any, template: str, parameters: Mapping[str, Any]) -> None:
         """Updates a stack to a template with parameters."""
         state = self.state_of(moto_stack)
+        self._begin(state, "UPDATE_IN_PROGRESS", "updated")
         former = moto_stack.template, moto_stack.parameters
-        state.report("UPDATE_IN_PROGRESS", "User Initiated")
         self._run(
             state,
             lambda: self._operations(state, backend).update(
@@ -90,6 +91,7 @@ class Engine:
                 backend.deleted_stacks[moto_stack.stack_id] = backend.stacks.pop(moto_stack.stack_id)
                 del self._states[moto_stack.stack_id]
 
+        self._begin(state, "DELETE_IN_PROGRESS", "deleted")
         self._run(state, delete)
 
     def stop(self) -> None:
@@ -97,6 +99,16 @@ class Engine:
         self._stopping.set()
         for thread in list(self._running):
             thread.join(_STOP_SECONDS)
+
+    def _begin(self, state: StackState, status: str, what: str) -> None:
+        """Gives a stack the status of an operation that begins.
+
+        Raises:
+            ValidationError: Another one runs.
+        """
+        with self._beginning:
+            require_settled(state.moto, what)
+            state.report(status, "User Initiated")
 
     def _operations(self, state: StackState, backend: Any) -> Operations:
         return Operations(state, self.data_plane, backend.exports, self._stopping.is_set)
@@ -135,6 +147,19 @@ def apply_template(moto_stack: Any, template: str, parameters: Mapping[str, Any]
     resources.load_mapping()
     resources.load_parameters()
     resources.load_conditions()
+
+
+def require_settled(moto_stack: Any, what: str) -> None:
+    """Refuses an operation on a stack while another one runs. A change set alone is none.
+
+    Raises:
+        ValidationError: Another one runs.
+    """
+    from moto.cloudformation.exceptions import ValidationError
+
+    status = moto_stack.status
+    if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+        raise ValidationError(message=f"Stack:{moto_stack.stack_id} is in {status} state and can not be {what}.")
 
 
 def check(moto_stack: Any) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.deployment.stacks.engine import Engine, apply_template, check
+from local.deployment.stacks.engine import Engine, apply_template, check, require_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_IN_PROGRESS = "_IN_PROGRESS"
 
 
 def install(engine: Callable[[], Engine]) -> None:
@@ -57,7 +55,7 @@ def _patch_operations(models: Any, engine: Callable[[], Engine]) -> None:
 
     def update_stack(backend: Any, name: str, template: str, parameters: list[dict[str, Any]], **_: Any) -> Any:
         stack = backend.get_stack(name)
-        _require_settled(models, stack, "updated")
+        require_settled(stack, "updated")
         given = {
             entry["ParameterKey"]: stack.parameters[entry["ParameterKey"]]
             if entry.get("UsePreviousValue")
@@ -75,12 +73,12 @@ def _patch_operations(models: Any, engine: Callable[[], Engine]) -> None:
     def delete_stack(backend: Any, name_or_stack_id: str) -> None:
         for stack in list(backend.stacks.values()):
             if name_or_stack_id in (stack.name, stack.stack_id):
-                _require_settled(models, stack, "deleted")
                 engine().delete(backend, stack)
 
     def execute_change_set(backend: Any, change_set_name: str, stack_name: str | None = None) -> None:
         change_set = backend.describe_change_set(change_set_name)
         stack = backend.stacks[change_set.stack_id]
+        require_settled(stack, "changed")
         change_set.execution_status = "EXECUTE_COMPLETE"
         if change_set.change_set_type == "CREATE":
             apply_template(stack, change_set.template, change_set.parameters)
@@ -107,13 +105,6 @@ def _with_template(models: Any, backend: Any, stack: Any, template: str, paramet
         region_name=stack.region_name,
         cross_stack_resources=backend.exports,
     )
-
-
-def _require_settled(models: Any, stack: Any, what: str) -> None:
-    if stack.status.endswith(_IN_PROGRESS):
-        raise models.ValidationError(
-            message=f"Stack:{stack.stack_id} is in {stack.status} state and can not be {what}."
-        )
 
 
 def _patch_descriptions(models: Any, responses: Any, engine: Callable[[], Engine]) -> None:

@@ -104,7 +104,6 @@ class Operations:
 
     def delete(self) -> bool:
         """Deletes every resource; returns whether none is left."""
-        self._state.report("DELETE_IN_PROGRESS", "User Initiated")
         return self._delete_all("DELETE", retained=_RETAINED)
 
     def _create(self, logical_id: str) -> StackResource:
@@ -184,7 +183,7 @@ class Operations:
                 if change.before is None:
                     continue
                 self._restore(change)
-            self._data_plane.follow(settled=True)
+            self._publish()
         except ResourceFailure:
             reason = f"The following resource(s) failed to update: [{_failed(state)}]. "
             state.report("UPDATE_ROLLBACK_FAILED", reason)

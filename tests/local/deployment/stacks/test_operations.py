@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.cloudformation.exceptions import ValidationError
 
 from local.deployment.control_plane import ControlPlane
+from local.deployment.stacks.data_plane import NothingRuns
+from local.deployment.stacks.state import ResourceFailure
 from tests.local.deployment.deployments import (
     StackFailedError,
     create,
@@ -297,6 +300,76 @@ def test_a_stack_whose_operation_runs_takes_no_other(plane: ControlPlane) -> Non
         update(plane, topics(One="two"), "S")
     moto_stack.moto.status = "CREATE_COMPLETE"
     assert status_of(plane, "S") == "CREATE_COMPLETE"
+
+
+def test_a_change_set_of_a_stack_whose_operation_runs_is_not_executed(plane: ControlPlane) -> None:
+    create(plane, topics(One="one"), "S")
+    cloudformation = plane.client("cloudformation")
+    cloudformation.create_change_set(
+        StackName="S", ChangeSetName="next", ChangeSetType="UPDATE", TemplateBody=json.dumps(topics(One="two"))
+    )
+    (state,) = plane.stacks._states.values()
+    state.moto.status = "UPDATE_IN_PROGRESS"
+    with pytest.raises(ClientError, match="is in UPDATE_IN_PROGRESS state and can not be changed"):
+        cloudformation.execute_change_set(StackName="S", ChangeSetName="next")
+    state.moto.status = "CREATE_COMPLETE"
+    cloudformation.execute_change_set(StackName="S", ChangeSetName="next")
+    assert (status_of(plane, "S"), names_of(plane)) == ("UPDATE_COMPLETE", {"two"})
+
+
+def test_of_several_operations_that_begin_at_once_one_runs(plane: ControlPlane) -> None:
+    create(plane, topics(One="one"), "S")
+    (state,) = plane.stacks._states.values()
+    begun, refused = [], []
+
+    def begin() -> None:
+        try:
+            plane.stacks._begin(state, "UPDATE_IN_PROGRESS", "updated")
+            begun.append(True)
+        except ValidationError:
+            refused.append(True)
+
+    threads = [threading.Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(begun), len(refused)) == (1, 7)
+    state.moto.status = "CREATE_COMPLETE"
+
+
+def test_a_stack_with_nothing_but_a_change_set_can_be_deleted(plane: ControlPlane) -> None:
+    cloudformation = plane.client("cloudformation")
+    cloudformation.create_change_set(
+        StackName="S", ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=json.dumps(topics(One="one"))
+    )
+    assert status_of(plane, "S") == "REVIEW_IN_PROGRESS"
+    delete(plane, "S")
+    assert not plane.has_stack("S")
+
+
+def test_an_update_that_does_not_run_after_its_last_resource_leaves_the_former_outputs(plane: ControlPlane) -> None:
+    class Failing(NothingRuns):
+        failures = 1
+
+        def follow(self, *, settled: bool, endpoint: str | None = None) -> None:
+            if settled and self.failures:
+                self.failures -= 1
+                raise ResourceFailure("the gateway does not start")
+
+    def template(name: str) -> dict[str, Any]:
+        outputs = {"Name": {"Value": {"Fn::GetAtt": ["One", "TopicName"]}, "Export": {"Name": "name"}}}
+        return {**topics(One=name), "Outputs": outputs}
+
+    create(plane, template("one"), "S")
+    plane.stacks.data_plane = Failing()
+    with pytest.raises(StackFailedError):
+        update(plane, template("two"), "S")
+    assert status_of(plane, "S") == "UPDATE_ROLLBACK_COMPLETE"
+    (stack,) = plane.client("cloudformation").describe_stacks(StackName="S")["Stacks"]
+    assert stack["Outputs"][0]["OutputValue"] == "one"
+    (export,) = plane.client("cloudformation").list_exports()["Exports"]
+    assert export["Value"] == "one"
 
 
 def test_an_operation_ends_with_the_cloud(tmp_path: Path) -> None:
