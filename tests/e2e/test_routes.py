@@ -65,8 +65,8 @@ def test_tokens_arrive_one_by_one(cloud: Cloud) -> None:
         "".join(event["token"]["text"] for event in events if not event["token"]["special"])
         in (events[-1]["generated_text"])
     )
-    # 40 tokens at 250 a second take 160 ms. If anything buffered the stream, they would all arrive at once, each time; on
-    # a busy machine this reader may wake late.
+    # 40 tokens at 250 a second take 160 ms. If anything buffered the stream, they would all arrive at once, each time;
+    # on a busy machine this reader may wake late.
     moments = [response.times, *(cloud.request("POST", "/generate_stream", body).times for _ in range(4))]
     assert max(times[-1] - times[0] for times in moments) > 0.08
     assert max(len({round(moment, 3) for moment in times}) for times in moments) > 10
