@@ -71,7 +71,7 @@ class RolledOut:
         from constructs_lib.endpoint.rollout import alarm_problems
 
         raise_if_any(self, "", alarm_problems("alarms", alarms, self))  # type: ignore[arg-type]  # it is a construct
-        if self._deployment_config is None:
+        if alarms and self._deployment_config is None:
             if self._updated().replaced().unit == "copies":
                 message = (
                     "undo nothing: SageMaker watches alarms only between batches of an inference component's copies"

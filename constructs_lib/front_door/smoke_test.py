@@ -18,12 +18,13 @@ from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._lazy import late_string
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import is_token
+from constructs_lib._tokens import hide_token
 from constructs_lib.front_door.assets import lambda_code
 from constructs_lib.front_door.models_file import render_models
 from constructs_lib.planning.scaling.startup import LONGEST_SMOKE_TEST, smoke_test_seconds
 from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer, problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -75,9 +76,8 @@ def smoke_test_problems(front_door: Construct, timeout: object) -> list[Problem]
         timeout: The argument, whatever its type is.
     """
     problems = quantity_problems(timeout=timeout)
-    if isinstance(timeout, Duration) and not is_token(value := seconds(timeout)):
-        rule = Integer(_SHORTEST_SECONDS, LONGEST_SMOKE_TEST, unit="seconds")
-        problems += filter(None, [problem("timeout", value, rule)])
+    if isinstance(timeout, Duration):
+        problems += _time_problems(hide_token(seconds(timeout)))
     if front_door.node.try_find_child(SCOPE) is not None:
         problems.append(
             Problem(
@@ -88,6 +88,14 @@ def smoke_test_problems(front_door: Construct, timeout: object) -> list[Problem]
             )
         )
     return problems
+
+
+def _time_problems(limit: object) -> Iterator[Problem]:
+    if isinstance(limit, Unknown):
+        message = "must be known at synth, as the timeout of the test's function is worked out from it"
+        yield Problem("timeout", limit, message, "Write it as a number, or leave it out.")
+    elif found := problem("timeout", limit, Integer(_SHORTEST_SECONDS, LONGEST_SMOKE_TEST, unit="seconds")):
+        yield found
 
 
 def add_smoke_test(

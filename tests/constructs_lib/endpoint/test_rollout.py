@@ -545,6 +545,14 @@ def test_an_alarm_that_is_given_twice_is_one() -> None:
     assert alarms_of(template) == list(resources(template, ALARM))
 
 
+def test_an_empty_list_of_later_alarms_changes_nothing() -> None:
+    stack = new_stack()
+    endpoint(stack, endpoint_name="llama-prod").roll_back_on()
+    template = template_of(stack)
+    assert "DeploymentConfig" not in properties(template, ENDPOINT)
+    assert resources(template, ALARM) == {}
+
+
 def test_a_composite_alarm_is_rejected_as_the_role_cannot_read_it() -> None:
     stack = new_stack()
     errors = cloudwatch.AlarmRule.from_alarm(alarm(stack), cloudwatch.AlarmState.ALARM)

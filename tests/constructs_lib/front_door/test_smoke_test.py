@@ -412,6 +412,19 @@ def test_cdk_nag_has_no_open_finding() -> None:
     assert {found for found in findings(app) if "SmokeTest" in found[1]} == set()
 
 
+def test_a_timeout_that_only_the_deployment_knows_is_an_error() -> None:
+    stack = new_stack()
+    seconds = CfnParameter(stack, "Seconds", type="Number").value_as_number
+    with pytest.raises(ConfigurationError) as raised:
+        deploy(stack, timeout=Duration.seconds(seconds))
+    assert [str(problem) for problem in raised.value.problems] == [
+        (
+            "timeout=(known at deployment): must be known at synth, as the timeout of the test's function is worked out"
+            " from it. Write it as a number, or leave it out."
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("timeout", "message"),
     [
