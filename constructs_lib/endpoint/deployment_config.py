@@ -10,12 +10,14 @@ from aws_cdk import aws_iam as iam
 from constructs import IValidation
 
 from constructs_lib._lazy import late_value
+from constructs_lib._stack_env import environment_of
 from constructs_lib.endpoint.circular import depends_on
 from constructs_lib.endpoint.rollout import rollout_request
 from constructs_lib.planning.rollout.plan import plan_rollout
 from constructs_lib.planning.rollout.problems import (
     MAX_ALARMS,
     alarm_count_problems,
+    alarms_need_rights,
     circular_alarm,
     nothing_rolls_back,
     rollout_problems,
@@ -96,8 +98,16 @@ class DeploymentConfig:
             policy = iam.Policy(self._scope, "RollbackPolicy", statements=[self._reads])
             self._role.attach_inline_policy(policy)
             self._resource.node.add_dependency(policy)
+            self._warn_of_immutable_role(policy)
         else:
             self._reads.add_resources(arn)
+
+    def _warn_of_immutable_role(self, policy: iam.Policy) -> None:
+        rendered = policy.node.default_child
+        attached = isinstance(rendered, iam.CfnPolicy) and environment_of(self._scope).stack.resolve(rendered.roles)
+        if not attached:
+            warning = alarms_need_rights()
+            Annotations.of(self._scope).add_warning_v2(warning.id, warning.message)
 
     def _render(self) -> dict[str, Any] | None:
         what = self._replaced()

@@ -176,6 +176,15 @@ def nothing_rolls_back(strategy: Strategy) -> PlanWarning:
     )
 
 
+def alarms_need_rights() -> PlanWarning:
+    """Says that the endpoint's role, which this app cannot change, has to read the alarms."""
+    return PlanWarning(
+        "tgi-endpoint:alarmsNeedRights",
+        "The given role cannot be changed by this app and needs cloudwatch:DescribeAlarms for the alarms that undo"
+        " updates: SageMaker reads them with that role.",
+    )
+
+
 def _strategy_problems(request: RolloutRequest, what: Replaced) -> Iterator[Problem]:
     name = _NAMES[request.strategy]
     if what.unit == "copies" and request.strategy in (Strategy.CANARY, Strategy.LINEAR):

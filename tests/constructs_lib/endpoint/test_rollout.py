@@ -375,13 +375,21 @@ def test_sagemaker_reads_the_alarms_with_the_endpoints_role_before_it_updates() 
     assert policy in only(template, ENDPOINT)["DependsOn"]
 
 
-def test_an_immutable_role_gets_no_policy() -> None:
+def test_an_immutable_role_gets_no_policy_and_a_warning() -> None:
     stack = new_stack()
     role = iam.Role.from_role_arn(stack, "Own", "arn:aws:iam::123456789012:role/own", mutable=False)
     endpoint(stack, role=role, rollout=Rollout.all_at_once(alarms=[alarm(stack)]))
     template = template_of(stack)
     assert [key for key in template["Resources"] if "RollbackPolicy" in key] == []
     assert len(alarms_of(template)) == 1
+    assert "alarmsNeedRights" in warnings_of(stack)["Team/Llama"]
+
+
+def test_a_role_that_takes_the_permission_causes_no_warning() -> None:
+    stack = new_stack()
+    role = iam.Role.from_role_arn(stack, "Own", "arn:aws:iam::123456789012:role/own")
+    endpoint(stack, role=role, rollout=Rollout.all_at_once(alarms=[alarm(stack)]))
+    assert "alarmsNeedRights" not in warnings_of(stack).get("Team/Llama", [])
 
 
 def test_a_front_door_of_the_stack_brings_its_alarm_along() -> None:
