@@ -29,12 +29,16 @@ def variables(cloud: Cloud) -> dict[str, str]:
     }
 
 
+def export(cloud: Cloud) -> str:
+    """The shell command that sets these variables."""
+    return "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in variables(cloud).items())
+
+
 def show_endpoints(progress: Progress, cloud: Cloud, app: Path, log: str) -> None:
     """What a person needs to call the endpoints: the variables and a command to copy."""
-    given = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables(cloud).items())
     rows = [
         *(("Endpoint", f"{name} (asynchronous)") for name in cloud.asynchronous_endpoints()),
-        ("Variables", f"export {given}"),
+        ("Variables", export(cloud)),
         ("Try it", _command(cloud, app)),
         ("Log", log),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -86,7 +87,8 @@ async def serve(
             log.write(
                 f'Inject faults: curl -X PUT {cloud.runtime_url}/faults -d \'{{"fault": "throttle", "count": 1}}\''
             )
-            log.write(deploy_hint(cloud))
+            log.write(f"Call the emulated AWS: {asynchronous.export(cloud)}")
+            log.write(deploy_hint(cloud, app, context))
             _announce(progress, cloud, models, app, log.file)
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
@@ -116,11 +118,24 @@ def _announce(progress: Progress, cloud: Cloud, models: list[str] | None, app: P
     sys.stdout.flush()
 
 
-def deploy_hint(cloud: Cloud) -> str:
-    """How to deploy a change of the app to what is served; it takes the same context values as `serve`."""
-    variables = {**CREDENTIALS, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.control_plane_url}
-    given = " ".join(f"{name}={value}" for name, value in variables.items())
-    return f"Deploy a change: {given} npx cdk deploy {cloud.stack} --context {PLAYGROUND} --method=direct"
+def deploy_hint(cloud: Cloud, app: Path, context: Sequence[str]) -> str:
+    """A shell command that deploys a change of the app to what is served.
+
+    Args:
+        cloud: What is served.
+        app: The folder of the app.
+        context: The context values of `serve`. Without them the deployment would take away what they add.
+    """
+    tools = _assignments({"PATH": f"{Path(sys.executable).parent}:{ROOT / 'node_modules' / '.bin'}"}) + ':"$PATH"'
+    library = "" if app == ROOT else " " + _assignments({"PYTHONPATH": str(ROOT)})
+    aws = _assignments({**CREDENTIALS, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": cloud.control_plane_url})
+    values = " ".join(f"--context {shlex.quote(value)}" for value in (PLAYGROUND, *context))
+    deploy = f"cdk deploy {cloud.stack} {values} --method=direct --require-approval=never"
+    return f"Deploy a change: cd {shlex.quote(str(app))} && {tools}{library} {aws} {deploy}"
+
+
+def _assignments(variables: dict[str, str]) -> str:
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
 
 
 class RequestLog:

@@ -6,6 +6,7 @@ Each function patches one feature that a deployment needs and moto lacks, and sa
 from __future__ import annotations
 
 import base64
+import json
 from functools import cache
 from typing import Any
 
@@ -28,6 +29,7 @@ def apply(engine: Engine) -> None:
     _identify_layer_versions()
     _update_functions()
     _tag_keys()
+    _look_up_no_events()
     _record_resources()
 
 
@@ -131,6 +133,14 @@ def _tag_keys() -> None:
         return create_key(name, {**entry, "Properties": {**properties, "Tags": tags}}, account, region, **more)
 
     Key.create_from_cloudformation_json = create
+
+
+@cache
+def _look_up_no_events() -> None:
+    """The CDK CLI asks CloudTrail what else is known of a failed deployment, and moto has no LookupEvents."""
+    from moto.cloudtrail.responses import CloudTrailResponse
+
+    CloudTrailResponse.lookup_events = lambda _: json.dumps({"Events": []})
 
 
 @cache

@@ -192,7 +192,8 @@ def test_serve_in_a_terminal_shows_what_a_person_needs_and_ends_quietly() -> Non
         assert "text/html" in response.headers["Content-Type"]
     log = ROOT / rows["Log"].removesuffix(" (LOGS=1 shows it here)")
     assert log.read_text().startswith("Inject faults: curl -X PUT ")
-    assert "\nDeploy a change: AWS_ACCESS_KEY_ID=emulated " in log.read_text()
+    assert "\nCall the emulated AWS: export AWS_ACCESS_KEY_ID=" in log.read_text()
+    assert f"\nDeploy a change: cd {ROOT} && PATH=" in log.read_text()
     deadline = time.monotonic() + 10
     access: list[dict[str, str]] = []
     while len(access) < 2 and time.monotonic() < deadline:  # a line is written after its response

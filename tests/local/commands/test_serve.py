@@ -3,6 +3,10 @@
 import asyncio
 import io
 import json
+import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +18,7 @@ from local.apigateway.api import ApiKey, RestApi
 from local.client import ApiClient
 from local.commands.asynchronous import show_endpoints
 from local.commands.progress import Progress
-from local.commands.serve import RequestLog, check_fault, connection_details, show_connection
+from local.commands.serve import RequestLog, check_fault, connection_details, deploy_hint, show_connection
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
 from local.hosting import ScalingTimes
@@ -239,3 +243,31 @@ def test_what_was_logged_before_a_failure_to_start_is_shown() -> None:
     with pytest.raises(RuntimeError):
         fail()
     assert lines == ["Runtime exited"]
+
+
+def hint(app: Path, *context: str) -> str:
+    cloud: Any = SimpleNamespace(control_plane_url="http://localhost:1", stack="Chat")
+    return deploy_hint(cloud, app, context)
+
+
+def test_a_change_of_the_app_is_deployed_by_the_tools_and_with_the_context_of_the_command() -> None:
+    assert hint(ROOT, "monitoring=on", "alarm_email=me@example.com") == (
+        f"Deploy a change: cd {shlex.quote(str(ROOT))} &&"
+        f' PATH={shlex.quote(f"{Path(sys.executable).parent}:{ROOT}/node_modules/.bin")}:"$PATH"'
+        " AWS_ACCESS_KEY_ID=emulated AWS_SECRET_ACCESS_KEY=emulated AWS_SESSION_TOKEN=emulated AWS_REGION=us-east-1"
+        " AWS_ENDPOINT_URL=http://localhost:1 cdk deploy Chat --context playground=on --context monitoring=on"
+        " --context alarm_email=me@example.com --method=direct --require-approval=never"
+    )
+
+
+def test_the_command_that_deploys_a_change_runs_in_the_folder_of_another_app_with_the_library_of_the_clone(
+    tmp_path: Path,
+) -> None:
+    app = tmp_path / "our app"
+    app.mkdir()
+    script = """cdk() { printf '%s\\n' "$PWD" "$PYTHONPATH" "$(command -v python3)" "$@"; }; """
+    command = script + hint(app, "cors=http://a, http://b").removeprefix("Deploy a change: ")
+    run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, env={"PATH": os.defpath})
+    folder, library, python, *arguments = run.stdout.splitlines()
+    assert (folder, library, python) == (str(app), str(ROOT), str(Path(sys.executable).parent / "python3"))
+    assert arguments[:6] == ["deploy", "Chat", "--context", "playground=on", "--context", "cors=http://a, http://b"]

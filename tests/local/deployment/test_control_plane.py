@@ -49,6 +49,10 @@ def test_a_new_control_plane_is_empty() -> None:
             plane.client("s3").create_bucket(Bucket="assets")
 
 
+def test_cloudtrail_knows_nothing_of_a_failed_deployment_when_the_cdk_cli_asks(plane: ControlPlane) -> None:
+    assert plane.client("cloudtrail").lookup_events()["Events"] == []
+
+
 def test_the_profile_of_the_user_is_ignored(plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
     assert plane.client("sts").get_caller_identity()["Account"] == ACCOUNT
