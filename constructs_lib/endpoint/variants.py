@@ -113,10 +113,10 @@ class VariedEndpoint(HostedEndpoint, EndpointBase):
     ) -> ModelVariant:
         """Try another model, image, options or instance type on a share of this endpoint's requests.
 
-        What is not given is as in the endpoint. SageMaker chooses a variant for each request by itself, at random by
-        the weights: of all requests a variant gets its weight divided by the sum of all weights. So with the first
-        variant's weight of 1, a weight of 0.25 is a fifth of the requests, and 1 is half of them. Nothing keeps a
-        client or a conversation on one variant.
+        What is not given is as in the endpoint, but `instance_count`. SageMaker chooses a variant for each request by
+        itself, at random by the weights: of all requests a variant gets its weight divided by the sum of all weights.
+        So with the first variant's weight of 1, a weight of 0.25 is a fifth of the requests, and 1 is half of them.
+        Nothing keeps a client or a conversation on one variant.
 
         Each variant has instances of its own, which are billed whatever its share. A front door checks requests
         against the strictest limits of all variants, and names the one that answered in its log. With

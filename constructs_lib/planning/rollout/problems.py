@@ -218,9 +218,10 @@ def _too_few(name: str, what: Replaced) -> Problem:
     if what.unit == "copies":
         message = f"replaces copies in batches of at most half of them, and the model may have {what.least}"
         return Problem(KEYWORD, name, message, "Leave it out, or raise the least copies to 2.")
-    message = f"moves at most half of the instances at once, and the endpoint may have {what.least}"
-    fix = "Write Rollout.all_at_once(…), or run at least 2: instance_count, and min_instances of auto_scale."
-    return Problem(KEYWORD, name, message, fix)
+    which = "the endpoint" if what.variants == 1 else f"one of its {what.variants} variants"
+    message = f"moves at most half of the instances at once, and {which} may have {what.least}"
+    more = "instance_count, and min_instances of auto_scale" + (", of each variant" if what.variants > 1 else "")
+    return Problem(KEYWORD, name, message, f"Write Rollout.all_at_once(…), or run at least 2: {more}.")
 
 
 def _size_problems(request: RolloutRequest, what: Replaced) -> Iterator[Problem]:

@@ -278,9 +278,11 @@ def test_several_variants_are_replaced_all_at_once_and_cannot_be_rolled() -> Non
 def test_a_canary_needs_two_instances_of_each_variant() -> None:
     stack = new_stack()
     endpoint(stack, instance_count=2, rollout=Rollout.canary()).add_variant("Next", weight=1)
-    assert "rollout=Rollout.canary(…): moves at most half of the instances at once, and the endpoint may have 1" in (
-        synthesis_error(stack)
-    )
+    assert (
+        "rollout=Rollout.canary(…): moves at most half of the instances at once, and one of its 2 variants may have 1."
+        " Write Rollout.all_at_once(…), or run at least 2: instance_count, and min_instances of auto_scale, of each"
+        " variant."
+    ) in synthesis_error(stack)
 
 
 def test_a_model_that_goes_to_zero_has_sagemakers_own_update() -> None:

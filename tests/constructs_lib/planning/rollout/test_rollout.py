@@ -168,6 +168,10 @@ def test_what_one_instance_cannot_do_is_rejected(strategy, method):
     message = "moves at most half of the instances at once, and the endpoint may have 1"
     assert told(strategy, ONE) == [f"rollout=Rollout.{method}(…): {message}. {fix}"]
     assert told(strategy, replace(ONE, most=4)) == told(strategy, ONE), "the smallest number counts"
+    fix = fix.replace("auto_scale.", "auto_scale, of each variant.")
+    message = "moves at most half of the instances at once, and one of its 2 variants may have 1"
+    if strategy != "rolling":
+        assert told(strategy, replace(ONE, variants=2)) == [f"rollout=Rollout.{method}(…): {message}. {fix}"]
     assert told("all_at_once", ONE) == []
     assert told(strategy, UNKNOWN_COUNT) == []
 
