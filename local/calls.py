@@ -1,4 +1,4 @@
-"""Calls into the event loop from the threads of the control plane, until the cloud stops."""
+"""Calls from the threads of the control plane into the event loop, and from there to the control plane."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from local.deployment.stacks.data_plane import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
@@ -23,6 +23,7 @@ class Calls:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._running: set[Future[Any]] = set()
+        self._threads: set[asyncio.Task[Any]] = set()
         self._stopped = False
 
     def result_of(self, work: Coroutine[None, None, Result]) -> Result:
@@ -45,10 +46,18 @@ class Calls:
             with self._lock:
                 self._running.discard(call)
 
-    def stop(self) -> None:
-        """Cancels what runs, and refuses what comes."""
+    async def in_thread(self, work: Callable[[], Result]) -> Result:
+        """The result of work in a thread of its own, which `stop` waits for, as it cannot be cancelled."""
+        task = asyncio.create_task(asyncio.to_thread(work))
+        self._threads.add(task)
+        task.add_done_callback(self._threads.discard)
+        return await asyncio.shield(task)
+
+    async def stop(self) -> None:
+        """Cancels what runs, refuses what comes, and waits for the threads: the control plane still answers them."""
         with self._lock:
             self._stopped = True
             running = list(self._running)
         for call in running:
             call.cancel()
+        await asyncio.gather(*self._threads, return_exceptions=True)

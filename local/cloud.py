@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -224,7 +225,7 @@ class Cloud:
 
     async def _stop(self) -> None:
         self._plane.stacks.data_plane = NothingRuns()
-        self._calls.stop()
+        await self._calls.stop()
         await self._exits.aclose()
 
     def _read(self, *, settled: bool) -> tuple[Account, Deployment | UserError | None]:
@@ -240,7 +241,7 @@ class Cloud:
     async def _follow(self, *, settled: bool, awaited: Set[str] | None) -> None:
         async with self._following:
             # In here: what was read before another change has run would undo that change.
-            account, deployment = await asyncio.to_thread(self._read, settled=settled)
+            account, deployment = await self._calls.in_thread(partial(self._read, settled=settled))
             self._functions.follow(configure(account.functions, self._endpoint_urls()))
             await self.hosting.follow(account.hosted(), account.scaling, account.labels(), awaited=awaited)
             if isinstance(deployment, Deployment):
@@ -249,7 +250,7 @@ class Cloud:
                 self._report(deployment)
 
     async def _in_alarm(self, names: list[str]) -> list[str]:
-        return await asyncio.to_thread(in_alarm, self._plane.client("cloudwatch"), names)
+        return await self._calls.in_thread(partial(in_alarm, self._plane.client("cloudwatch"), names))
 
     def _report(self, problem: UserError) -> None:
         self._problem = problem

@@ -1,6 +1,7 @@
 """Calls into the event loop from other threads."""
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -48,7 +49,7 @@ def test_stopping_ends_every_call_and_refuses_further_ones() -> None:
         async with asyncio.timeout(30):
             while begun < COUNT:
                 await asyncio.sleep(0.01)
-            calls.stop()
+            await calls.stop()
             results = await asyncio.gather(*waiting, return_exceptions=True)
         assert {type(result) for result in results} == {StoppedError}
         with pytest.raises(StoppedError):
@@ -56,3 +57,26 @@ def test_stopping_ends_every_call_and_refuses_further_ones() -> None:
 
     asyncio.run(run())
     assert ended == COUNT
+
+
+def test_stopping_waits_for_what_a_thread_reads_even_if_nobody_waits_for_its_result() -> None:
+    begun, go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def read() -> None:
+        begun.set()
+        assert go.wait(30)
+        ended.set()
+
+    async def run() -> None:
+        calls = Calls()
+        reading = asyncio.create_task(calls.in_thread(read))
+        assert await asyncio.to_thread(begun.wait, 30)
+        reading.cancel()
+        stopping = asyncio.create_task(calls.stop())
+        await asyncio.wait({reading})
+        assert (reading.cancelled(), stopping.done()) == (True, False)
+        go.set()
+        await stopping
+        assert ended.is_set()
+
+    asyncio.run(run())
