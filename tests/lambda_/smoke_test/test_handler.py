@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from smoke_test import answer, handler
+from smoke_test import answer, handler, models
 from smoke_test.answer import AnswerError
 
 from tests.lambda_.smoke_test.cloud_double import (
@@ -136,6 +136,27 @@ def test_a_test_that_hangs_ends_before_lambda_ends_it(
 ) -> None:
     monkeypatch.setattr(handler, "SECONDS_TO_ANSWER", 1.0)
     cloud.replies["llama"] = [Invoke(b"", seconds=20)]
+    began = time.monotonic()
+    deployment.send(seconds=2)
+    assert time.monotonic() - began < 15
+    assert (cloud.answer["Status"], cloud.answer["Reason"]) == ("FAILED", "The smoke test did not end in time.")
+
+
+def test_a_test_that_hangs_ends_even_if_the_first_signal_meets_a_finalizer(
+    deployment: Deployment, cloud: CloudDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            time.sleep(1.5)
+
+    def hang(*_: object, **__: object) -> None:
+        Finalized()  # the first signal comes meanwhile
+        time.sleep(20)
+
+    monkeypatch.setattr(handler, "SECONDS_TO_ANSWER", 1.0)
+    monkeypatch.setattr(handler, "REPEAT_SECONDS", 0.5)
+    monkeypatch.setattr(models, "find_failure", hang)
+    monkeypatch.setattr(sys, "unraisablehook", lambda _dropped: None)
     began = time.monotonic()
     deployment.send(seconds=2)
     assert time.monotonic() - began < 15
