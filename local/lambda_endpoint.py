@@ -78,14 +78,15 @@ class LambdaEndpoint:
         Raises:
             ResourceFailure: There is no such function.
         """
+        name = function_name(function)
         try:
-            found = self._find(function_name(function))
+            self._find(name)
         except KeyError:
             raise ResourceFailure(f"Function not found: {function}, or the emulated Lambda cannot run it.") from None
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
         with self._answers.expect() as (path, answer):
-            invocation = self._invoke_api.invoke_event(found, dict(request(f"{self.url}{path}")))
+            invocation = self._invoke_api.invoke_event(name, dict(request(f"{self.url}{path}")))
             either: set[asyncio.Future[Any]] = {answer, invocation}
             await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if invocation.done():

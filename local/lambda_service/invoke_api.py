@@ -61,9 +61,9 @@ class InvokeApi:
         app.router.add_post("/2015-03-31/functions/{name}/invocations", self._invoke)
         app.router.add_route("*", "/{path:.*}", self._send_on)
 
-    def invoke_event(self, function: Function, event: dict[str, Any]) -> asyncio.Task[None]:
+    def invoke_event(self, name: str, event: dict[str, Any]) -> asyncio.Task[None]:
         """Invokes a function asynchronously: twice more if it fails. The task ends with the last attempt."""
-        task = asyncio.create_task(self._attempt(function, event))
+        task = asyncio.create_task(self._attempt(name, event))
         self._events.add(task)
         task.add_done_callback(self._events.discard)
         return task
@@ -74,12 +74,16 @@ class InvokeApi:
             task.cancel()
         await asyncio.gather(*self._events, return_exceptions=True)
 
-    async def _attempt(self, function: Function, event: dict[str, Any]) -> None:
+    async def _attempt(self, name: str, event: dict[str, Any]) -> None:
         for wait in (*RETRY_SECONDS, None):
             try:
-                await function.invoke(event)
+                # Each time anew: it may have been updated or deleted since.
+                await self._find(name).invoke(event)
+            except KeyError:
+                self._log(f"asynchronous invocation of {name}: the function is gone")
+                return
             except FunctionError as error:
-                self._log(f"asynchronous invocation of {function.config.name}: {error}")
+                self._log(f"asynchronous invocation of {name}: {error}")
             else:
                 return
             if wait is not None:
@@ -108,7 +112,7 @@ class InvokeApi:
             message = f"Could not parse request body into json: {error}"
             return _error("InvalidRequestContentException", 400, message, Type="User")
         if kind == "Event":
-            self.invoke_event(function, event)
+            self.invoke_event(function.config.name, event)
             return web.Response(status=202)
         return await _respond(function, event)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,26 @@ def test_an_event_is_invoked_later_and_twice_more_if_it_fails(tmp_path: Path) ->
                 await asyncio.sleep(0.02)
 
     play(tmp_path, script)
+
+
+def test_an_event_that_failed_gets_the_function_as_it_is_by_then(tmp_path: Path) -> None:
+    async def script(cloud: RunningCloud) -> None:
+        template = with_function()
+        name = await deploy(cloud, template)
+        invoke = partial(client(cloud).invoke, FunctionName=name, Payload=b'{"error": "no"}', InvocationType="Event")
+        await asyncio.to_thread(invoke)
+        async with asyncio.timeout(30):
+            while not any("ValueError" in line for line in cloud.log if line.startswith("asynchronous")):
+                await asyncio.sleep(0.02)
+        changed = "def handler(event, context):\n    print('changed', flush=True)\n"
+        template["Resources"]["Function"]["Properties"]["Code"]["ZipFile"] = changed
+        await cloud.update(template)
+        async with asyncio.timeout(30):
+            while "changed" not in cloud.log:
+                await asyncio.sleep(0.02)
+
+    # A minute is three seconds: longer than a function that was changed waits for what has just found it.
+    play(tmp_path, script, speed=20)
 
 
 def test_a_streamed_response_is_returned_whole_with_its_prelude(tmp_path: Path) -> None:
