@@ -41,6 +41,14 @@ class StackEnvironment:
         """`amazonaws.com`, in most Regions."""
         return self.stack.url_suffix
 
+    @cached_property
+    def path(self) -> str:
+        """Path of the stack, with the name of the outermost stack in place of that one's path."""
+        outermost: Stack = self.stack
+        while (parent := outermost.nested_stack_parent) is not None:
+            outermost = parent
+        return f"{outermost.stack_name}{self.stack.node.path.removeprefix(outermost.node.path)}"
+
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
         """The ARN of a resource in this environment.
 
@@ -53,6 +61,15 @@ class StackEnvironment:
         region = self.region if region is None else region
         account = self.account if account is None else account
         return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
+
+
+def unique_path(construct: IConstruct) -> str:
+    """Path of a construct from its stack's name on: unique in an account and Region, as stack names are.
+
+    The path in the tree is not: one app may be deployed twice, each time with another `stack_name`.
+    """
+    here = environment_of(construct)
+    return f"{here.path}{construct.node.path.removeprefix(here.stack.node.path)}"
 
 
 # Leaks nothing: jsii never releases an object either.

@@ -21,13 +21,13 @@ _HASH_LENGTH = 8
 
 
 def front_door_dimension(path: str) -> str:
-    """The value of the dimension `FrontDoor`: the construct's path, which synth knows.
+    """The value of the dimension `FrontDoor`: the construct's path from its stack's name on, which synth knows.
 
     What CloudWatch refuses of a path becomes a question mark, and what is too long is cut; a hash at the end then keeps
     two paths apart.
 
     Args:
-        path: Path of the front door in the tree, such as `LlamaTgiStack/FrontDoor`.
+        path: Path of the front door from the name of its stack on, such as `LlamaTgiStack/FrontDoor`.
     """
     allowed = _REFUSED.sub("?", path)
     if allowed == path and len(path) <= MAX_LENGTH:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_iam as iam
 
 from constructs_lib._lazy import late_string
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
 from constructs_lib.front_door.endpoints import served_by
@@ -50,7 +50,7 @@ def validated_environment(scope: Construct, id: str, arguments: FrontDoorArgumen
     origins = arguments.cors.allowed_origins if arguments.cors else None
     variables = render_environment(
         # As the construct's node will have it, which exists only when there is no problem.
-        path=f"{scope.node.path}/{id.replace('/', '--')}",
+        path=f"{unique_path(scope)}/{id.replace('/', '--')}",
         default_max_tokens=arguments.default_max_tokens,
         cors_origins=origins,
         playground=arguments.playground,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import MetricOptions
 from constructs_lib.errors import ConfigurationError
@@ -26,8 +26,8 @@ class FrontDoorMetrics:
     """Metrics of one front door or of one of its models, which its function writes to its log.
 
     They cover the requests that reach the function: requests that API Gateway rejects are in API Gateway's own metrics
-    and in the access log. Format: CloudWatch's embedded metric format. The dimension `FrontDoor` is the construct's
-    path, which synth knows; front doors of the same path in two apps of one account and Region share their metrics.
+    and in the access log. Format: CloudWatch's embedded metric format. The dimension `FrontDoor` is the name of
+    the stack with the construct's path in it, which synth knows.
     """
 
     function: lambda_.Function
@@ -60,7 +60,7 @@ class FrontDoorMetrics:
                 self.node.path, [Problem("model", model, "is not a model of this front door", fix)]
             )
         environment = environment_of(self.function)
-        dimensions = {FRONT_DOOR: front_door_dimension(self.node.path)}
+        dimensions = {FRONT_DOOR: front_door_dimension(unique_path(self))}  # type: ignore[arg-type]  # it is a construct
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Annotations
 
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib.endpoint.interface import IRolledOut
 from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_dimension
 from constructs_lib.front_door.metrics import NAMESPACE
@@ -47,7 +47,7 @@ def give_rollback_alarms(front_door: Construct, models: Mapping[str, IModelEndpo
             requests=f"the requests for the model {name}",
             namespace=NAMESPACE,
             metric_name="ServerErrors",
-            dimensions={FRONT_DOOR: front_door_dimension(front_door.node.path), MODEL: name},
+            dimensions={FRONT_DOOR: front_door_dimension(unique_path(front_door)), MODEL: name},
         )
         endpoint.take_rollback_alarm(alarm)
     if unwatched:

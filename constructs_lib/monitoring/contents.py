@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct, Node
 
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.interface import EndpointBase, EndpointResource
 from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_dimension
@@ -62,7 +62,7 @@ def _labels(doors: Sequence[FrontDoor]) -> dict[tuple[FrontDoor, str], str]:
 
 
 def _door(door: FrontDoor, labels: Mapping[tuple[FrontDoor, str], str], *, is_alone: bool) -> ShownDoor:
-    dimensions = {FRONT_DOOR: front_door_dimension(door.node.path)}
+    dimensions = {FRONT_DOOR: front_door_dimension(unique_path(door))}
     return ShownDoor(
         label="" if is_alone else door.node.id,
         namespace=NAMESPACE,

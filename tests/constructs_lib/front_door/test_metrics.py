@@ -70,9 +70,9 @@ def test_a_metric_is_of_the_front_door_or_of_one_of_its_models() -> None:
 @pytest.mark.parametrize(
     ("id", "value"),
     [
-        ("Team/Api", "Prod/Stack/Part/Team--Api"),
-        ("Für uns", "Prod/Stack/Part/F?r uns-b6e4e5c5"),
-        ("x" * 300, f"Prod/Stack/Part/{'x' * 230}-daac5955"),
+        ("Team/Api", "Prod-Stack/Part/Team--Api"),
+        ("Für uns", "Prod-Stack/Part/F?r uns-af8ebc84"),
+        ("x" * 300, f"Prod-Stack/Part/{'x' * 230}-c88d6b41"),
     ],
 )
 def test_the_function_is_told_the_dimension_that_its_metrics_have(id: str, value: str) -> None:
@@ -82,6 +82,12 @@ def test_the_function_is_told_the_dimension_that_its_metrics_have(id: str, value
     functions = Template.from_stack(nested).find_resources("AWS::Lambda::Function").values()
     told = [each["Properties"].get("Environment", {}).get("Variables", {}).get("FRONT_DOOR") for each in functions]
     assert [each for each in told if each is not None] == [value]
+
+
+def test_one_app_deployed_twice_has_two_dimensions() -> None:
+    named = [Stack(App(), "Stack", stack_name=f"llama-{stage}") for stage in ("dev", "prod")]
+    values = [rendered(make_front_door(stack).metric_requests())["dimensions"]["FrontDoor"] for stack in named]
+    assert values == ["llama-dev/FrontDoor", "llama-prod/FrontDoor"]
 
 
 def test_a_path_that_begins_with_a_colon_does_not_as_a_dimension() -> None:
