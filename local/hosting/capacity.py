@@ -34,6 +34,7 @@ class Capacity:
         fleet: The containers that serve.
         desired: The capacity that was asked for last.
         room: How many of a number of copies find room on the instances. Default: all.
+        held: Whether the capacity stays as it is: SageMaker scales no endpoint while it updates it.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Capacity:
         self.fleet = Fleet(record=record)
         self.desired = 0
         self.room: Callable[[int], int] = lambda wanted: wanted
+        self.held = False
         self._unit = unit
         self._launch = launch
         self._start_seconds = start_seconds
@@ -69,8 +71,8 @@ class Capacity:
 
     @property
     def is_changing(self) -> bool:
-        """Whether a container is still starting."""
-        return self._starting > 0
+        """Whether a container is still starting, or the capacity is held."""
+        return self._starting > 0 or self.held
 
     @property
     def in_flight(self) -> Sequence[int]:
@@ -95,12 +97,14 @@ class Capacity:
                 raise running
 
     def scale(self, desired: int, reason: str) -> None:
-        """Changes the capacity, as far as there is room.
+        """Changes the capacity, as far as there is room and it isn't held.
 
         Args:
             desired: The new capacity.
             reason: Why, for the log.
         """
+        if self.held:
+            return
         possible = self.room(desired)
         if possible < desired:
             self._log(f"scaling: {self.label}: no room for {self._count(desired)} ({reason})")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
 
 from local.autoscaling.clock import Clock
 from local.autoscaling.metrics import Metrics, metric_key
-from local.deployment.instance_sizes import InstanceSize, instances_for
 from local.errors import UserError
 from local.hosting.capacity import Capacity
 from local.hosting.containers import launch_nothing, launch_toy
+from local.hosting.hosted import Hosted, room_for
 from local.hosting.queues import Queues
 from local.hosting.rollout import Rollouts, mixed
 from local.hosting.scalers import Scalers
@@ -43,26 +43,6 @@ class ScalingTimes:
 
     speed: float = 60.0
     start_seconds: float = 5.0
-
-
-@dataclass(slots=True)
-class _Hosted:
-    """An endpoint whose containers run: those of its variants by name, or those of its components by name."""
-
-    definition: DeployedEndpoint
-    instances: dict[str, Capacity] = field(default_factory=dict)
-    copies: dict[str, Capacity] = field(default_factory=dict)
-
-    def capacities(self) -> list[Capacity]:
-        return [*self.instances.values(), *self.copies.values()]
-
-    def label(self, labels: Mapping[str, str]) -> None:
-        """Gives each capacity what the log calls it."""
-        for capacity in self.capacities():
-            capacity.label = labels.get(capacity.name, capacity.name)
-        if len(self.instances) > 1:
-            for variant, capacity in self.instances.items():
-                capacity.label = f"{capacity.label}, {variant}"
 
 
 class Hosting:
@@ -96,7 +76,7 @@ class Hosting:
         self._metrics = Metrics()
         self._clock = Clock(times.speed)
         self._labels: Mapping[str, str] = {}
-        self._hosted: dict[str, _Hosted] = {}
+        self._hosted: dict[str, Hosted] = {}
         self._scalers = Scalers(self._metrics, self._clock, log)
         self._retiring: set[asyncio.Task[None]] = set()
         self.endpoints = Endpoints()
@@ -166,8 +146,8 @@ class Hosting:
         if hosted is not None and hosted.definition.config == endpoint.config:
             hosted.definition = endpoint
             return
-        former = hosted or _Hosted(endpoint)
-        new = _Hosted(endpoint, {variant.name: self._instances(endpoint, variant) for variant in endpoint.variants})
+        former = hosted or Hosted(endpoint)
+        new = Hosted(endpoint, {variant.name: self._instances(endpoint, variant) for variant in endpoint.variants})
         new.label(self._labels)
         await self._start(new, former)
         if hosted is not None:
@@ -177,7 +157,7 @@ class Hosting:
         self._hosted[endpoint.name] = new
         self._retire(former.capacities())
 
-    async def _start(self, new: _Hosted, former: _Hosted) -> None:
+    async def _start(self, new: Hosted, former: Hosted) -> None:
         """Starts the containers of a configuration. With `retains_count` there are as many as scaling has left."""
         endpoint = new.definition
         counts = {variant.name: variant.instances for variant in endpoint.variants}
@@ -189,7 +169,7 @@ class Hosting:
             await asyncio.gather(*(capacity.close() for capacity in new.capacities()))
             raise failures[0]
 
-    def _serve(self, hosted: _Hosted, former: _Hosted | None = None, share: Fraction = Fraction(1)) -> None:
+    def _serve(self, hosted: Hosted, former: Hosted | None = None, share: Fraction = Fraction(1)) -> None:
         """Lets containers of a configuration serve, with a share of those of each variant beside the former ones."""
         variants = []
         for variant in hosted.definition.variants:
@@ -203,24 +183,26 @@ class Hosting:
         else:
             self._queues.open(endpoint.name, endpoint.variant, endpoint.async_inference, variants[0].fleet)
 
-    async def _shift(self, former: _Hosted, new: _Hosted) -> None:
+    async def _shift(self, former: Hosted, new: Hosted) -> None:
         """Moves the traffic to the containers of a new configuration.
 
         Raises:
             UserError: An alarm went off; the former containers have all the traffic again.
         """
         endpoint = new.definition
+        former.hold(held=True)
         try:
             count = max(capacity.desired for capacity in new.instances.values())
             async for share in self._rollouts.run(endpoint.name, endpoint.deployment, count):
                 self._serve(new, former, share)
         except BaseException:
             self._serve(former)
+            former.hold(held=False)
             self._retire(new.capacities())
             raise
 
-    async def _bring_components(self, endpoint: DeployedEndpoint, hosted: _Hosted | None) -> None:
-        former = hosted or _Hosted(endpoint)
+    async def _bring_components(self, endpoint: DeployedEndpoint, hosted: Hosted | None) -> None:
+        former = hosted or Hosted(endpoint)
         kept = {
             name: capacity
             for name, capacity in former.copies.items()
@@ -240,9 +222,9 @@ class Hosting:
             self._log(str(failure))
         copies = {name: (kept | added)[name] for name in endpoint.components}
         for name, capacity in copies.items():
-            capacity.room = partial(_room, endpoint, copies, name)
+            capacity.room = partial(room_for, endpoint, copies, name)
         self.endpoints.add_components(endpoint.name, {name: capacity.fleet for name, capacity in copies.items()})
-        self._hosted[endpoint.name] = _Hosted(endpoint, copies=copies)
+        self._hosted[endpoint.name] = Hosted(endpoint, copies=copies)
         self._retire([capacity for name, capacity in former.copies.items() if copies.get(name) is not capacity])
 
     def _instances(self, endpoint: DeployedEndpoint, variant: DeployedVariant) -> Capacity:
@@ -290,15 +272,3 @@ class Hosting:
         task = asyncio.create_task(work)
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
-
-
-def _room(endpoint: DeployedEndpoint, copies: Mapping[str, Capacity], name: str, wanted: int) -> int:
-    """How many copies of a component find room beside those of the others."""
-    size = InstanceSize.of(endpoint.instance_type)
-    for count in range(wanted, copies[name].desired, -1):
-        counts = {other: capacity.desired for other, capacity in copies.items()} | {name: count}
-        demands = [endpoint.components[other].demand for other, number in counts.items() for _ in range(number)]
-        needed = instances_for(demands, size)
-        if needed is not None and needed <= endpoint.max_instances:
-            return count
-    return min(wanted, copies[name].desired)

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,28 @@ def test_an_alarm_rolls_the_update_back(tmp_path: Path, when: str) -> None:
         assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before["EndpointConfigName"])
         assert after["FailureReason"].endswith("in ALARM: S-Alarm.")
         assert await cloud.status() == "UPDATE_ROLLBACK_COMPLETE"
+
+    play(tmp_path, script, speed=60)
+
+
+def test_nothing_scales_the_endpoint_while_it_is_updated(tmp_path: Path) -> None:
+    async def script(cloud: RunningCloud) -> None:
+        await cloud.create(served(**rolled_back_by_alarm(3600)))
+        (capacity,) = cloud.cloud.capacities
+        async with asking(cloud) as answers:
+            updating = asyncio.create_task(cloud.update(served("own/two", **rolled_back_by_alarm(3600))))
+            async with asyncio.timeout(SECONDS):
+                while sorted(await models(cloud)) != ["own/one", "own/two"]:
+                    await asyncio.sleep(0.02)
+            capacity.scale(0, "the test")
+            assert (capacity.desired, sorted(await models(cloud))) == (2, ["own/one", "own/two"])
+            set_alarm = partial(cloud.plane.client("cloudwatch").set_alarm_state, AlarmName="S-Alarm")
+            await asyncio.to_thread(set_alarm, StateValue="ALARM", StateReason="the test says so")
+            with pytest.raises(StackFailedError):
+                await updating
+        assert set(answers) == {200}
+        capacity.scale(1, "the test")
+        assert await models(cloud) == ["own/one"]
 
     play(tmp_path, script, speed=60)
 
