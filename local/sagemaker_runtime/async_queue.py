@@ -194,8 +194,11 @@ class AsyncQueue:
         self._record("HasBacklogWithoutCapacity", int(bool(self._waiting) and not instances))
 
     def _expire(self) -> None:
-        while self._waiting and self._now() - self._waiting[0].arrived > self._waiting[0].request.ttl_seconds:
-            queued = self._waiting.popleft()
+        now = self._now()
+        # Not only the oldest ones: each has a time of its own.
+        expired = [queued for queued in self._waiting if now - queued.arrived > queued.request.ttl_seconds]
+        for queued in expired:
+            self._waiting.remove(queued)
             self._record("ExpiredRequests", 1)
             reason = "Request expired: it was in the queue for longer than its RequestTTLSeconds."
             self._start(self._fail(queued, _FailedError(reason), status="Expired"))

@@ -276,6 +276,17 @@ def test_a_request_that_waits_longer_than_it_may_expires(servers):
     assert (service.metrics["ExpiredRequests"], service.metrics["InvocationFailures"]) == ([1], [1])
 
 
+def test_a_request_expires_behind_one_that_may_wait_longer(servers):
+    service = Service(servers, instances=0)
+    patient, impatient = service.invoke(), service.invoke(RequestTTLSeconds=60)
+    service.time += 61
+    service.content(impatient["FailureLocation"])
+    assert patient["FailureLocation"] not in service.memory.objects
+    service.fleet.copies.append(service.copies[0])
+    service.content(patient["OutputLocation"])
+    assert impatient["OutputLocation"] not in service.memory.objects
+
+
 def test_notifications_contain_the_answer_where_that_is_asked_for(servers):
     included = AsyncSettings(
         output="s3://team/out", topics={"success": "arn:success"}, includes=frozenset({"success"}), concurrency=1
