@@ -122,7 +122,9 @@ SCHEMAS: dict[str, Schema] = {
         _form("text", "Free text."),
         _form("json_object", "A JSON object, nested at most three levels deep."),
         _form(
-            "json_object", "JSON that matches this schema, as Hugging Face's clients send it.", schema=_SCHEMA_OR_TEXT
+            "json_object",
+            "JSON that matches this schema, as Hugging Face's clients send it; any JSON object with null.",
+            schema=nullable(_SCHEMA_OR_TEXT),
         ),
         _form(
             "json_schema",
@@ -131,7 +133,7 @@ SCHEMAS: dict[str, Schema] = {
         ),
         _form("json_schema", "The same in TGI's format.", value=_WRAPPED),
         _form("json", "TGI's own.", value=_SCHEMA_OR_TEXT),
-        _form("json_object", "TGI's own.", value=_SCHEMA_OR_TEXT),
+        _form("json_object", "TGI's own.", value=nullable(_SCHEMA_OR_TEXT)),
         _form("regex", "TGI's own: text that matches this regular expression.", value=text()),
     ),
 }
