@@ -183,7 +183,7 @@ def test_serve_says_how_to_call_an_endpoint_without_an_api(tmp_path: Path) -> No
         assert list(line) == ["endpoints", "environment"]
         assert len(line["endpoints"]) == 1
         hint = f"AWS_ENDPOINT_URL={line['environment']['AWS_ENDPOINT_URL'].replace('127.0.0.1', 'localhost')} "
-        assert f"{hint}npx cdk deploy NightlyBatch " in served.log()
+        assert f"{hint}cdk deploy NightlyBatch " in served.log()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         command = [sys.executable, EXAMPLE / "client.py", tmp_path / "prompts.jsonl", tmp_path / "answers.jsonl"]
         environment = {**inherited, **line["environment"]}
