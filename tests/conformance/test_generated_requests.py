@@ -12,6 +12,7 @@ import pytest
 import schemathesis
 from front_door.routes import ROUTES, Route
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.internal.conjecture import providers
 from jsonschema import Draft202012Validator
 from schemathesis import Case, GenerationMode, Response
 from schemathesis.checks import (
@@ -44,6 +45,13 @@ ROUTE_PARAMETERS = [
     pytest.param(route, id=f"{route.method} {route.path}", marks=[pytest.mark.slow] if route.path in CHAT_PATHS else [])
     for route in ROUTES
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_constants_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hypothesis also draws constants of the modules that happen to be loaded: each run would send other requests."""
+    nothing = providers.Constants()
+    monkeypatch.setattr(providers, "_get_local_constants", lambda: nothing)
 
 
 @pytest.fixture(scope="module")
