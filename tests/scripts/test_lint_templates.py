@@ -28,6 +28,17 @@ def test_a_template_without_sagemaker_is_linted_in_regions_without_sagemaker() -
     assert "us-gov-east-1" not in reasons
 
 
+def test_custom_resources_which_no_schema_has_are_linted_everywhere() -> None:
+    custom = {"Test": {"Type": "Custom::Test", "Properties": {"ServiceToken": "arn"}}}
+    with_one = json.dumps({"Resources": TEMPLATE["Resources"] | custom})
+    assert lint_templates.skipped_regions(with_one) == lint_templates.skipped_regions(json.dumps(TEMPLATE))
+
+
+def test_a_template_that_was_linted_for_no_region_fails_the_check() -> None:
+    assert lint_templates.exit_code([([], 42), ([], 0)]) == 1
+    assert lint_templates.exit_code([([], 42), ([], 44)]) == 0
+
+
 def test_an_error_in_a_template_is_found_and_fails_the_check(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
