@@ -18,6 +18,17 @@ def late_string(render: Callable[[], str | None]) -> str:
     return Lazy.uncached_string(_String(render))
 
 
+def late_digest(render: Callable[[], str]) -> str:
+    """A string that is rendered at synthesis and refers to no resource.
+
+    It is left out of the CDK's first look at all values, which is for references between stacks.
+
+    Args:
+        render: Returns the string.
+    """
+    return Lazy.uncached_string(_Digest(render))
+
+
 def late_value(render: Callable[[], Any]) -> IResolvable:
     """A JSON value that is rendered at synthesis.
 
@@ -35,6 +46,16 @@ class _String:
     def produce(self, context: IResolveContext) -> str | None:
         """The string."""
         return self._render()
+
+
+@jsii.implements(IStringProducer)
+class _Digest:
+    def __init__(self, render: Callable[[], str]) -> None:
+        self._render = render
+
+    def produce(self, context: IResolveContext) -> str:
+        """The string, or "" while the CDK prepares."""
+        return "" if context.preparing else self._render()
 
 
 @jsii.implements(IAnyProducer)

@@ -44,10 +44,8 @@ class StackEnvironment:
     @cached_property
     def path(self) -> str:
         """Path of the stack, with the name of the outermost stack in place of that one's path."""
-        outermost: Stack = self.stack
-        while (parent := outermost.nested_stack_parent) is not None:
-            outermost = parent
-        return f"{outermost.stack_name}{self.stack.node.path.removeprefix(outermost.node.path)}"
+        around = self.stack.nested_stack_parent
+        return self.stack.stack_name if around is None else _path_in(environment_of(around), self.stack)
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
         """The ARN of a resource in this environment.
@@ -69,7 +67,17 @@ def unique_path(construct: IConstruct) -> str:
     The path in the tree is not: one app may be deployed twice, each time with another `stack_name`.
     """
     here = environment_of(construct)
-    return f"{here.path}{construct.node.path.removeprefix(here.stack.node.path)}"
+    return here.path if construct is here.stack else _path_in(here, construct)
+
+
+def _path_in(around: StackEnvironment, construct: IConstruct) -> str:
+    """The same for a construct below a stack.
+
+    Args:
+        around: The stack.
+        construct: The construct, which may be a nested stack.
+    """
+    return f"{around.path}{construct.node.path.removeprefix(around.stack.node.path)}"
 
 
 # Leaks nothing: jsii never releases an object either.

@@ -15,7 +15,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from constructs_lib._arguments import quantity_problems, seconds
-from constructs_lib._lazy import late_string
+from constructs_lib._lazy import late_digest
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
@@ -166,7 +166,7 @@ def _add_resource(
         "FrontDoorLogs": group.log_group_name,
         "Logs": {name: model.log_group for name, model in tested.items()},
         "Causes": {name: list(model.likely_causes) for name, model in tested.items()},
-        "Hash": late_string(lambda: _hash(scope, main, models, tested)),
+        "Hash": late_digest(lambda: _hash(scope, main, models, tested)),
         # Change with what only the deployment knows, such as the value of a parameter.
         "Configurations": list(dict.fromkeys(model.configuration for model in tested.values())),
     }
