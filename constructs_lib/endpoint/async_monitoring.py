@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib._arguments import quantity_problems, seconds
 from constructs_lib._monitoring import add_monitoring, check_monitoring
+from constructs_lib.endpoint.monitoring import own_instance_alarms
 from constructs_lib.planning.monitoring.async_alarms import ASYNC_RULES, DEFAULTS, async_alarms
-from constructs_lib.planning.monitoring.endpoint_alarms import DISK, HOST_MEMORY, instance_alarms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,10 +51,6 @@ def monitor_async(
     name, variant = endpoint.endpoint_name, endpoint.variant_name
     planned = [
         *async_alarms(name, variant, load_seconds, thresholds, from_zero=from_zero),
-        *instance_alarms(
-            {"EndpointName": name, "VariantName": variant},
-            disk=given.get("disk", DISK),
-            host_memory=given.get("host_memory", HOST_MEMORY),
-        ),
+        *own_instance_alarms(endpoint, variant, given),
     ]
     add_monitoring(endpoint, planned, topic=topic, runbook=runbook, endpoint_name=name)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_sns as sns
 
-    from constructs_lib.endpoint.interface import EndpointBase
+    from constructs_lib.endpoint.interface import EndpointBase, EndpointResource
     from constructs_lib.endpoint.watched import WatchedVariant
     from constructs_lib.planning.monitoring.alarm import Alarm
 
@@ -57,7 +57,7 @@ def monitor_endpoint(
         suffix = f"-{variant.name}" if number else ""
         planned += [
             *_model_alarms(endpoint, variant, alarms, suffix),
-            *_instance_alarms(endpoint, variant.name, alarms, suffix),
+            *own_instance_alarms(endpoint, variant.name, alarms, suffix),
         ]
     add_monitoring(endpoint, planned, topic=topic, runbook=runbook, endpoint_name=endpoint.endpoint_name)
 
@@ -88,7 +88,7 @@ def monitor_fleet(fleet: EndpointBase, *, topic: sns.ITopic | None, runbook: str
         alarms: The thresholds.
     """
     _check(fleet, topic, runbook, alarms, INSTANCE_RULES)
-    planned = _instance_alarms(fleet, fleet.variant_name, alarms)
+    planned = own_instance_alarms(fleet, fleet.variant_name, alarms)
     add_monitoring(fleet, planned, topic=topic, runbook=runbook, endpoint_name=fleet.endpoint_name)
 
 
@@ -152,9 +152,17 @@ def _model_alarms(
     yield from model_alarms(model, thresholds)
 
 
-def _instance_alarms(
-    endpoint: EndpointBase, variant_name: str, alarms: Mapping[str, Any], suffix: str = ""
+def own_instance_alarms(
+    endpoint: EndpointResource, variant_name: str, alarms: Mapping[str, Any], suffix: str = ""
 ) -> Iterator[Alarm]:
+    """The alarms of a variant's instances.
+
+    Args:
+        endpoint: The endpoint.
+        variant_name: The variant.
+        alarms: The thresholds, without problems; the defaults apply to those that are missing.
+        suffix: Of the alarms' ids.
+    """
     return instance_alarms(
         _dimensions(endpoint, variant_name),
         disk=alarms.get("disk", DISK),
@@ -163,5 +171,5 @@ def _instance_alarms(
     )
 
 
-def _dimensions(endpoint: EndpointBase, variant_name: str) -> dict[str, str]:
+def _dimensions(endpoint: EndpointResource, variant_name: str) -> dict[str, str]:
     return {"EndpointName": endpoint.endpoint_name, "VariantName": variant_name}
