@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from constructs_lib.planning.hardware import host_ami
+from constructs_lib.planning.fleet_ami import fleet_ami
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.hardware.storage import stored_bytes
 from constructs_lib.planning.plan import plan
@@ -31,7 +31,7 @@ from constructs_lib.planning.scaling.fleet import (
 )
 from constructs_lib.planning.scaling.fleet import fleet_problems as placement_problems
 from constructs_lib.planning.scaling.fleet import fleet_warnings as placement_warnings
-from constructs_lib.planning.validation.problem import Described, PlanWarning, Problem
+from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 _MOST_GPUS = 64
@@ -112,7 +112,7 @@ def plan_fleet(request: FleetRequest) -> FleetPlan:
         *_range_problems(request),
         *_size_problems(request.models, plans),
     ]
-    ami, found = _ami(request.models, plans)
+    ami, found = fleet_ami(request.models, plans)
     problems += found
     fleet = None if problems else _fleet(request, plans)
     if fleet:
@@ -240,36 +240,6 @@ def _unknown_size(request: EndpointRequest, planned: EndpointPlan) -> Iterator[P
             " storage of the host it takes, is not known: the shape of the model is not. Name a model of the same shape"
             " (like=…), or describe it with facts=ModelFacts(…).",
         )
-
-
-def _ami(
-    requests: Mapping[str, EndpointRequest], plans: Mapping[str, EndpointPlan]
-) -> tuple[str | None, tuple[Problem, ...]]:
-    """The AMI of the fleet's hosts, and why there is none."""
-    first, *_ = plans.values()
-    if any(planned.problems for planned in plans.values()):
-        return first.inference_ami_version, ()
-    needs = {
-        name: (plans[name].inference_ami_version, request.engine.images.cuda(request.image_choice.version))
-        for name, request in requests.items()
-    }
-    try:
-        return host_ami.shared_ami(needs.values()), ()
-    except ValueError:
-        return None, (_ami_problem(needs),)
-
-
-def _ami_problem(needs: Mapping[str, tuple[str | None, tuple[int, int]]]) -> Problem:
-    parts = ", ".join(
-        f"models[{name!r}] (CUDA {cuda[0]}.{cuda[1]}) {ami or 'the one that SageMaker chooses'}"
-        for name, (ami, cuda) in needs.items()
-    )
-    return Problem(
-        "models",
-        Described(f"{len(needs)} models"),
-        f"need different machine images, and the instances of an endpoint have one: {parts}",
-        "Use images of neighbouring versions, or put the models on two fleets.",
-    )
 
 
 def _fleet(request: FleetRequest, plans: Mapping[str, EndpointPlan]) -> Fleet:
