@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib._arguments import KEY, ROLE, gibibytes, quantity_problems, seconds, tag_problems
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointArguments:
-    """The arguments of an endpoint with their defaults; `TgiEndpoint` describes them.
+    """The arguments of an endpoint with their defaults; `EndpointOptions` describes them.
 
     The arguments of `vpc`, `vpc_subnets` and `security_groups` are in `network`; those of asynchronous inference in
     `async_inference`.
@@ -56,28 +56,28 @@ class EndpointArguments:
     instance_type: InstanceType | CheapestFor | Sequence[InstanceType]
     image: ContainerImage
     options: Any
-    instance_count: int
-    environment: Mapping[str, str] | None
-    startup_timeout: Duration | None
-    model_download_timeout: Duration | None
-    volume_size: Size | None
-    volume_key: kms.IKey | None
     network: Network
-    network_isolation: bool
-    inference_ami_version: str | None
-    routing: Routing
-    capacity_reservation: CapacityReservation | None
-    instance_provision_timeout: Duration | None
-    scale_to_zero: ScaleToZero | None
-    replace_on_instance_type_change: bool
-    rollout: Rollout | None
-    data_capture: DataCapture | None
-    detailed_observability: bool | None
-    variant_name: str
-    endpoint_name: str | None
-    role: iam.IRole | None
-    tags: Mapping[str, str] | None
+    instance_count: int = 1
+    environment: Mapping[str, str] | None = None
+    startup_timeout: Duration | None = None
+    model_download_timeout: Duration | None = None
+    volume_size: Size | None = None
+    volume_key: kms.IKey | None = None
+    network_isolation: bool = False
+    inference_ami_version: str | None = None
+    routing: Routing = field(default_factory=Routing)
+    capacity_reservation: CapacityReservation | None = None
+    instance_provision_timeout: Duration | None = None
+    scale_to_zero: ScaleToZero | None = None
+    replace_on_instance_type_change: bool = False
+    rollout: Rollout | None = None
+    data_capture: DataCapture | None = None
+    detailed_observability: bool | None = None
+    variant_name: str = "AllTraffic"
     variant_weight: float = 1
+    endpoint_name: str | None = None
+    role: iam.IRole | None = None
+    tags: Mapping[str, str] | None = None
     async_inference: AsyncInference | None = None
 
     def request(self, scope: Construct, engine: Engine) -> EndpointRequest:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, Unpack
 
-from constructs_lib.endpoint.arguments import EndpointArguments
 from constructs_lib.endpoint.async_endpoint import AsyncEndpoint
 from constructs_lib.endpoint.async_inference import AsyncInference
-from constructs_lib.endpoint.network import Network
+from constructs_lib.endpoint.endpoint_options import HostedOptions, endpoint_arguments
 from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
-from constructs_lib.planning.scaling.routing import Routing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from aws_cdk import Duration, Size
-    from aws_cdk import aws_ec2 as ec2
-    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_sns as sns
     from constructs import Construct
 
     from constructs_lib.endpoint.model import Model
-    from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
 
 
@@ -79,40 +74,7 @@ class AsyncTgiEndpoint(AsyncEndpoint):
             times `max_concurrent_invocations`.
         image: The container image of TGI. Default: AWS's image of the newest version that this library knows.
         options: Launcher options of TGI. Default: every GPU of the instance, and TGI's own defaults for the rest.
-        environment: Further environment variables of the container. Variables that an option covers, and misspelt
-            ones, are rejected; those of other servers bring a warning. Anybody with `sagemaker:DescribeModel` can read
-            them: no secrets. Default: none.
-        startup_timeout: How long an instance may take until the model answers, 1 minute to 1 hour. Default: computed
-            from the model's size, at least 20 minutes.
-        model_download_timeout: How long SageMaker may take to copy weights from S3, and to unpack an archive, 1 minute
-            to 1 hour. Default: computed from the model's size for weights in S3, at least 20 minutes; none for the hub,
-            where `startup_timeout` covers the download.
-        volume_size: Size of the storage volume, 1 to 512 GiB. Not for instances with local NVMe storage. Default:
-            SageMaker's.
-        volume_key: KMS key that encrypts the storage volume. Not for instances with local NVMe storage, which their
-            hardware encrypts. Default: a key of AWS's.
-        vpc: VPC that the containers are connected to. Default: none of yours; the containers reach the internet
-            through SageMaker's.
-        vpc_subnets: Subnets for the network interfaces, which have private addresses only. Each must reach what the
-            weights come from: the hub through a NAT gateway, S3 through one or through a VPC endpoint. Routes and
-            endpoints of this app count if they are declared before the model endpoint. Requires `vpc`. Default: the
-            private subnets of the VPC.
-        security_groups: Their security groups, at most 5, of that VPC. Requires `vpc`. Default: a new one that allows
-            no inbound and all outbound traffic.
-        network_isolation: Whether to cut the containers off from every network. Requires weights in S3. Default: False.
-        inference_ami_version: Version of the host's machine image, which decides the NVIDIA driver. Default: the one
-            that the image's CUDA version needs.
-        instance_provision_timeout: How long SageMaker may look for instances, of all types of a list together, before
-            it gives up, 5 minutes to 1 hour; starting them does not count. Default: SageMaker's.
-        rollout: How an update replaces the instances, and which alarms undo it. Default: all at once with one instance,
-            else in batches; see `Rollout`.
-        detailed_observability: Whether SageMaker collects detailed metrics of GPUs and container into CloudWatch's
-            OpenTelemetry store, which is billed by volume. Default: False, with a warning that names what is lost.
-        variant_name: Name of the production variant. Default: AllTraffic.
-        endpoint_name: Name of the endpoint. Changing it replaces the endpoint. Default: CloudFormation chooses one.
-        role: Role that SageMaker assumes; it must trust sagemaker.amazonaws.com. The endpoint adds the permissions
-            that it needs, unless the role is imported as immutable. Default: a new role with only those permissions.
-        tags: Tags of every resource of the endpoint, in addition to those of the stack. Default: none.
+        arguments: Further arguments, the same for every engine: the members of `HostedOptions`.
 
     Raises:
         ConfigurationError: The endpoint could not be deployed with these arguments. No resource has been created.
@@ -141,23 +103,7 @@ class AsyncTgiEndpoint(AsyncEndpoint):
         backlog_per_instance: float | None = None,
         image: TgiImage | None = None,
         options: TgiOptions | None = None,
-        environment: Mapping[str, str] | None = None,
-        startup_timeout: Duration | None = None,
-        model_download_timeout: Duration | None = None,
-        volume_size: Size | None = None,
-        volume_key: kms.IKey | None = None,
-        vpc: ec2.IVpc | None = None,
-        vpc_subnets: ec2.SubnetSelection | None = None,
-        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
-        network_isolation: bool = False,
-        inference_ami_version: str | None = None,
-        instance_provision_timeout: Duration | None = None,
-        rollout: Rollout | None = None,
-        detailed_observability: bool | None = None,
-        variant_name: str = "AllTraffic",
-        endpoint_name: str | None = None,
-        role: iam.IRole | None = None,
-        tags: Mapping[str, str] | None = None,
+        **arguments: Unpack[HostedOptions],
     ) -> None:
         async_inference = AsyncInference(
             bucket=bucket,
@@ -175,35 +121,17 @@ class AsyncTgiEndpoint(AsyncEndpoint):
             max_instances=max_instances,
             backlog_per_instance=backlog_per_instance,
         )
-        arguments = EndpointArguments(
+        hosted = endpoint_arguments(
+            type(self),
+            arguments,
             model=model,
             instance_type=instance_type,
             image=TgiImage.version(TGI.images.newest) if image is None else image,
             options=TgiOptions() if options is None else options,
-            instance_count=async_inference.initial_instances,
-            environment=environment,
-            startup_timeout=startup_timeout,
-            model_download_timeout=model_download_timeout,
-            volume_size=volume_size,
-            volume_key=volume_key,
-            network=Network(vpc, vpc_subnets, security_groups),
-            network_isolation=network_isolation,
-            inference_ami_version=inference_ami_version,
-            routing=Routing(),
-            capacity_reservation=None,
-            instance_provision_timeout=instance_provision_timeout,
-            scale_to_zero=None,
-            replace_on_instance_type_change=False,
-            rollout=rollout,
-            data_capture=None,
-            detailed_observability=detailed_observability,
-            variant_name=variant_name,
-            endpoint_name=endpoint_name,
-            role=role,
-            tags=tags,
-            async_inference=async_inference,
+            takes=HostedOptions,
         )
-        super().__init__(scope, id, engine=TGI, arguments=arguments, async_inference=async_inference)
+        hosted = replace(hosted, instance_count=async_inference.initial_instances, async_inference=async_inference)
+        super().__init__(scope, id, engine=TGI, arguments=hosted, async_inference=async_inference)
 
     @property
     def engine(self) -> str:

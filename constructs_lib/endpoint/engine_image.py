@@ -1,0 +1,58 @@
+"""The container image of an endpoint, by the engine that is in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from constructs_lib.endpoint.container_image import CatalogueImage, ContainerImage, RepositoryImage, UriImage
+from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_ecr as ecr
+
+
+class EngineImage(ContainerImage):
+    """A container image of the engine of its class.
+
+    Create one with `version`, `from_ecr_repository` or `from_uri`.
+    """
+
+    FAMILY: ClassVar[ImageFamily]
+    """The images that AWS publishes."""
+
+    @classmethod
+    def version(cls, version: str) -> Self:
+        """The image that AWS publishes for SageMaker, in the stack's Region.
+
+        Args:
+            version: Full version of the engine. A version without such an image is rejected with a list of the
+                versions that have one.
+        """
+        return cls(ImageChoice(version=version, family=cls.FAMILY), CatalogueImage(cls.FAMILY, version))
+
+    @classmethod
+    def from_ecr_repository(cls, repository: ecr.IRepository, *, tag: str, version: str) -> Self:
+        """Your own image, such as a copy of AWS's or one with additional packages.
+
+        Args:
+            repository: Its repository in the endpoint's Region, the only one that the endpoint's role may pull from. A
+                repository in another account must allow this account to pull.
+            tag: Tag or digest (`sha256:…`) of the image. If it names a version as AWS's tags do, that has to be
+                `version`.
+            version: Version of the engine in the image; it decides which options exist and how they are named.
+        """
+        source = RepositoryImage(repository, tag)
+        return cls(ImageChoice(version=version, uri_override=True, uri=source.known_uri, family=cls.FAMILY), source)
+
+    @classmethod
+    def from_uri(cls, uri: str, *, version: str) -> Self:
+        """Your own image by its complete URI, such as one in another account.
+
+        Args:
+            uri: `<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>`, in the endpoint's Region. A repository
+                in another account must allow this account to pull. If the tag names a version as AWS's tags do, that
+                has to be `version`; of AWS's own registry only the tags that it has are accepted.
+            version: Version of the engine in the image; it decides which options exist and how they are named.
+        """
+        source = UriImage(uri)
+        return cls(ImageChoice(version=version, uri_override=True, uri=source.known_uri, family=cls.FAMILY), source)
