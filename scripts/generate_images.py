@@ -14,8 +14,15 @@ from typing import Any
 import botocore.loaders
 
 TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "images" / "images.json"
-FAMILIES = ("huggingface-llm",)
-PROCESSOR = "gpu"
+FAMILIES = (
+    "huggingface-llm",
+    "huggingface-llm-neuronx",
+    "vllm",
+    "huggingface-vllm",
+    "sglang",
+    "huggingface-sglang",
+    "djl-lmi",
+)
 ABOUT = (
     "Deep Learning Container images by family and version; accounts names a set of Regions and their accounts,"
     " suffixes has the URL suffix of each Region. Written by scripts/generate_images.py."
@@ -37,26 +44,35 @@ def generate(today: str) -> dict[str, Any]:
 
 def _config(family: str) -> dict[str, Any]:
     file = importlib.resources.files("sagemaker.core") / "image_uri_config" / f"{family}.json"
-    config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["inference"]
-    return config
+    config: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    scope: dict[str, Any] = config.get("inference", config)  # some files have one scope only
+    return scope
 
 
 def _versions(
     config: dict[str, Any], accounts: dict[str, dict[str, str]], source: str, today: str
 ) -> list[dict[str, Any]]:
-    return [
+    rows = [
         {
             "version": version,
             "repository": entry["repository"],
-            "tag": "-".join(
-                (entry["tag_prefix"], PROCESSOR, entry["py_versions"][0], entry["container_version"][PROCESSOR])
-            ),
+            "tag": _tag(entry, config.get("processors", [])),
             "accounts": _name_of(entry["registries"], accounts),
             "source": source,
             "date": today,
         }
         for version, entry in config["versions"].items()
     ]
+    return sorted(rows, key=lambda row: [int(part) for part in row["version"].split(".")])
+
+
+def _tag(entry: dict[str, Any], processors: list[str]) -> str:
+    """The tag, which names the processor, Python and CUDA only for the images that have more than the prefix."""
+    if "container_version" not in entry:
+        return str(entry["tag_prefix"])
+    processor = processors[0]
+    name = {"inf2": "neuronx"}.get(processor, processor)
+    return "-".join((entry["tag_prefix"], name, *entry["py_versions"][:1], entry["container_version"][processor]))
 
 
 def _name_of(registries: dict[str, str], accounts: dict[str, dict[str, str]]) -> str:

@@ -22,7 +22,7 @@ def fleet_ami(
     if any(planned.problems for planned in plans.values()):
         return first.inference_ami_version, ()
     needs = {
-        name: (plans[name].inference_ami_version, request.engine.images.cuda(request.image_choice.version))
+        name: (plans[name].inference_ami_version, request.images.cuda(request.image_choice.version))
         for name, request in requests.items()
     }
     try:

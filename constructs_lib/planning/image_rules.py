@@ -26,7 +26,7 @@ _SERVERS = {
 def is_callers_own(request: EndpointRequest) -> bool:
     """Whether the image is neither of the catalogue nor in a registry of AWS's, so that anything may be in it."""
     uri = _uri(request)
-    return request.image_choice.uri_override and (uri is None or not request.engine.images.is_in_registry(uri))
+    return request.image_choice.uri_override and (uri is None or not request.images.is_in_registry(uri))
 
 
 def named_image_problems(request: EndpointRequest) -> Iterator[Problem]:
@@ -38,13 +38,13 @@ def named_image_problems(request: EndpointRequest) -> Iterator[Problem]:
     if found := kind_problem(request) or _version_problem(request, uri):
         yield found
         return
-    if request.engine.images.is_in_registry(uri):
+    if request.images.is_in_registry(uri):
         yield from _registry_problems(request, uri)
 
 
 def named_image_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is not known of an image that is named by its URI."""
-    uri, images, version = _uri(request), request.engine.images, request.image_choice.version
+    uri, images, version = _uri(request), request.images, request.image_choice.version
     if uri and images.is_in_registry(uri) and images.repository_and_tag(version) is None:
         yield PlanWarning(
             "tgi-endpoint:unknownImage",
@@ -62,7 +62,7 @@ def _region_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Proble
     region: object = request.region
     if not isinstance(region, str) or region == uri.region:
         return
-    in_registry = request.engine.images.is_in_registry(uri)
+    in_registry = request.images.is_in_registry(uri)
     fix = _catalogue_fix(request, uri) if in_registry else f"Copy the image to a repository in {region}."
     message = f"is in {uri.region}; SageMaker pulls images from the endpoint's own Region, {region}, only"
     yield Problem("image", request.image_choice.uri, message, fix)
@@ -86,7 +86,7 @@ def kind_problem(request: EndpointRequest) -> Problem | None:
 
 
 def _version_problem(request: EndpointRequest, uri: ImageUri) -> Problem | None:
-    named, version = request.engine.images.named_version(uri), request.image_choice.version
+    named, version = request.images.named_version(uri), request.image_choice.version
     if named is None or f"{version}.".startswith(f"{named}."):
         return None
     message = f"its tag names {request.engine.display_name} {named}, but version says {version!r}"
@@ -94,7 +94,7 @@ def _version_problem(request: EndpointRequest, uri: ImageUri) -> Problem | None:
 
 
 def _registry_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Problem]:
-    images, given = request.engine.images, request.image_choice.uri
+    images, given = request.images, request.image_choice.uri
     account = images.account(uri.region, images.newest)
     if account is not None and account != uri.account:
         message = f"AWS's images for {uri.region} are in the account {account}, not in {uri.account}"
@@ -108,7 +108,7 @@ def _registry_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Prob
 
 def _catalogue_fix(request: EndpointRequest, uri: ImageUri) -> str:
     """The image of the catalogue to use: of the version in the tag, else of that which is given, else the newest."""
-    images = request.engine.images
+    images = request.images
     wanted = (images.named_version(uri), request.image_choice.version)
     known = next((version for version in wanted if version in images.versions), images.newest)
     return f"Write {images.construct}.version({known!r}), which has the right account, Region and tag."

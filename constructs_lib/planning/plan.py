@@ -139,7 +139,7 @@ def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
 def _version(request: EndpointRequest) -> Version:
     version: object = request.image_choice.version
     parsed = parse_version(version) if isinstance(version, str) else None
-    return parsed or parse_version(request.engine.images.newest) or (0, 0, 0)
+    return parsed or parse_version(request.images.newest) or (0, 0, 0)
 
 
 def _context(request: EndpointRequest, options: OptionValues, version: Version) -> EngineContext:
@@ -178,14 +178,14 @@ def _fit_problems(ctx: EngineContext, memory: MemoryPlan | None, request: Endpoi
 
 def _image(request: EndpointRequest) -> tuple[str, str] | tuple[None, None]:
     choice = request.image_choice
-    found = None if choice.uri_override else request.engine.images.repository_and_tag(str(choice.version))
+    found = None if choice.uri_override else request.images.repository_and_tag(str(choice.version))
     return found or (None, None)
 
 
 def _ami(request: EndpointRequest, version: Version) -> str | None:
     chosen: object = request.inference_ami_version
     if chosen is None:
-        return host_ami.default_ami(request.instance, request.engine.images.cuda(format_version(version)))
+        return host_ami.default_ami(request.instance, request.images.cuda(format_version(version)))
     return None if chosen == host_ami.SAGEMAKER_DEFAULT else _text(chosen)
 
 
@@ -215,7 +215,7 @@ def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -
     yield from network_rules.network_warnings(request)
     chosen: object = request.inference_ami_version
     if isinstance(chosen, str):
-        yield from host_ami.ami_warnings(chosen, request.engine.images.cuda(format_version(version)))
+        yield from host_ami.ami_warnings(chosen, request.images.cuda(format_version(version)))
     if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):
         yield PlanWarning(
             "tgi-endpoint:longestStartup",

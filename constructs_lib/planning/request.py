@@ -8,7 +8,7 @@ from typing import Any
 
 from constructs_lib.planning.engine import Engine
 from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
-from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.network import NetworkAccess
@@ -78,6 +78,11 @@ class EndpointRequest:
     network: NetworkAccess | None = None
     endpoint_name: str | None = None
     variant_name: str = "AllTraffic"
+
+    @property
+    def images(self) -> ImageFamily:
+        """The images among which the version is looked up."""
+        return self.image_choice.family or self.engine.images
 
     @property
     def image_choice(self) -> ImageChoice:

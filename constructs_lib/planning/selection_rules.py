@@ -181,7 +181,7 @@ def instance_warnings(engine: Engine, instance: InstanceType) -> Iterator[PlanWa
 
 def image_problems(request: EndpointRequest) -> Iterator[Problem]:
     """What is wrong with the choice of image."""
-    choice, images, engine = request.image_choice, request.engine.images, request.engine.display_name
+    choice, images, engine = request.image_choice, request.images, request.engine.display_name
     version: object = choice.version
     if not isinstance(version, str) or parse_version(version) is None:
         message = f"must be a full version such as {images.newest!r}"

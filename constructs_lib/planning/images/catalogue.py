@@ -46,11 +46,13 @@ class ImageChoice:
         version: Version of the engine in it, such as `3.3.6`; it decides the rules even for an image of your own.
         uri_override: Whether the caller names the image, so that the catalogue is not asked for it.
         uri: Its URI then; None if it is not known at synth.
+        family: The images that it is one of, where others than AWS's publish some of the engine. Default: the engine's.
     """
 
     version: str
     uri_override: bool = False
     uri: str | None = None
+    family: ImageFamily | None = None
 
 
 @dataclass(frozen=True, slots=True)

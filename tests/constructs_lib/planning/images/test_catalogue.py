@@ -6,7 +6,7 @@ import pytest
 
 from constructs_lib.planning.data_files import read
 from constructs_lib.planning.engines.tgi.engine import TGI
-from constructs_lib.planning.images.catalogue import format_version, parse_version, url_suffix
+from constructs_lib.planning.images.catalogue import ImageFamily, format_version, parse_version, url_suffix
 from scripts import generate_images
 
 IMAGES = TGI.images
@@ -23,11 +23,6 @@ def retrieve():
         yield image_uris.retrieve
 
 
-def uri(version, region):
-    repository, tag = IMAGES.repository_and_tag(version)
-    return f"{IMAGES.account(region, version)}.dkr.ecr.{region}.{url_suffix(region)}/{repository}:{tag}"
-
-
 def test_the_catalogue_has_the_23_gpu_versions():
     assert len(IMAGES.versions) == 23
 
@@ -40,15 +35,26 @@ def test_the_newest_version_is_3_3_6():
     assert IMAGES.newest == "3.3.6"
 
 
-@pytest.mark.xdist_group("sagemaker-core")  # its import takes seconds
-@pytest.mark.parametrize("version", IMAGES.versions)
-def test_every_uri_is_the_sdks(version, retrieve):
-    ours = {region: uri(version, region) for region in IMAGES.regions(version)}
-    theirs = {
-        region: retrieve("huggingface-llm", region=region, version=version, instance_type="ml.g5.xlarge")
-        for region in IMAGES.regions(version)
+def images_of_the_sdk(retrieve, family, version, regions):
+    processor = {"inference_tool": "neuronx"} if family.endswith("-neuronx") else {"instance_type": "ml.g5.xlarge"}
+    return {
+        region: retrieve(family, region=region, version=version, image_scope="inference", **processor)
+        for region in regions
     }
-    assert ours == theirs
+
+
+@pytest.mark.xdist_group("sagemaker-core")  # its import takes seconds
+@pytest.mark.parametrize("family", generate_images.FAMILIES)
+def test_every_uri_is_the_sdks(family, retrieve):
+    images = ImageFamily(family, construct="", cuda_since=(), version_in_tag="")
+    for version in images.versions:
+        repository, tag = images.repository_and_tag(version)
+        regions = images.regions(version)
+        ours = {
+            region: f"{images.account(region, version)}.dkr.ecr.{region}.{url_suffix(region)}/{repository}:{tag}"
+            for region in regions
+        }
+        assert ours == images_of_the_sdk(retrieve, family, version, regions)
 
 
 def test_the_catalogue_is_what_the_generator_writes_today():
@@ -58,7 +64,7 @@ def test_the_catalogue_is_what_the_generator_writes_today():
 
 
 def test_every_row_names_its_source_and_day():
-    rows = read("images/images")["families"]["huggingface-llm"]
+    rows = [row for family in read("images/images")["families"].values() for row in family]
     assert {(row["source"].startswith("sagemaker-core "), len(row["date"])) for row in rows} == {(True, 10)}
 
 
