@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Unpack
 
 from aws_cdk import Arn, ArnFormat
@@ -14,7 +15,7 @@ from constructs_lib.endpoint.watched import WatchedEndpoint
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES, NAME
 from constructs_lib.planning.scaling.wake import WakeFacts
-from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions, facts_problems
+from constructs_lib.planning.serving_limits import ADAPTER_NAME, ServingFacts, ServingOptions, facts_problems
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, String, problem
 from constructs_lib.planning.validation.unknown import UNKNOWN
@@ -50,6 +51,7 @@ class ImportedEndpoint(WatchedEndpoint):
         serving: ServingFacts | None = None,
         inference_component_name: str | None = None,
         wake_seconds: int | None = None,
+        adapter_components: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(scope, id, environment_from_arn=endpoint_arn)
         self._arn = endpoint_arn
@@ -61,6 +63,7 @@ class ImportedEndpoint(WatchedEndpoint):
         self._serving = ServingFacts() if serving is None else serving
         self._component = inference_component_name
         self._wake = None if wake_seconds is None else WakeFacts(seconds=wake_seconds)
+        self._adapter_components = dict(adapter_components or {})
 
     @staticmethod
     def from_endpoint_attributes(
@@ -75,6 +78,7 @@ class ImportedEndpoint(WatchedEndpoint):
         max_body_bytes: int,
         inference_component_name: str | None = None,
         wake_seconds: int | None = None,
+        adapter_components: Mapping[str, str] | None = None,
         **serving: Unpack[ServingOptions],
     ) -> ImportedEndpoint:
         """Validate the attributes and import the endpoint.
@@ -90,6 +94,7 @@ class ImportedEndpoint(WatchedEndpoint):
             max_body_bytes: Size limit of one request, in bytes.
             inference_component_name: The inference component that serves the model. Default: the endpoint has none.
             wake_seconds: How long the model takes to come back from zero copies. Default: unknown.
+            adapter_components: The inference components of LoRA adapters, by the adapters' names. Default: none.
             serving: The members of `ServingFacts`.
 
         Raises:
@@ -108,6 +113,7 @@ class ImportedEndpoint(WatchedEndpoint):
                 engine=engine,
             ),
             *_wake_problems(inference_component_name, wake_seconds),
+            *_adapter_problems(adapter_components),
         ]
         raise_if_any(scope, id, problems)
         name = endpoint_name or _name_from(endpoint_arn or "")
@@ -123,6 +129,7 @@ class ImportedEndpoint(WatchedEndpoint):
             serving=facts,
             inference_component_name=inference_component_name,
             wake_seconds=wake_seconds,
+            adapter_components=adapter_components,
         )
 
     @property
@@ -170,9 +177,15 @@ class ImportedEndpoint(WatchedEndpoint):
         """How the model comes back from zero copies, as declared at import; None if unknown."""
         return self._wake
 
+    @property
+    def adapter_components(self) -> Mapping[str, str]:
+        """The inference components of LoRA adapters, by the adapters' names, as declared at import."""
+        return self._adapter_components
+
     def _component_arns(self) -> list[str]:
         """In the endpoint's account and Region; SageMaker writes names into ARNs in lower case, and IAM compares."""
-        names = {} if self._component is None else dict.fromkeys((self._component, name_in_arn(self._component)))
+        components = (*(() if self._component is None else (self._component,)), *self._adapter_components.values())
+        names = dict.fromkeys(name for component in components for name in (component, name_in_arn(component)))
         place = environment_of(self)
         region, account = self.env.region, self.env.account
         return [place.arn("sagemaker", f"inference-component/{name}", region=region, account=account) for name in names]
@@ -268,6 +281,21 @@ def _wake_problems(component: object, wake_seconds: object) -> Iterator[Problem]
         yield Problem(
             "wake_seconds", hide_token(wake_seconds), message, f"Give {_COMPONENT}, or leave wake_seconds out."
         )
+
+
+def _adapter_problems(components: object) -> Iterator[Problem]:
+    keyword = "adapter_components"
+    if components is None:
+        return
+    if not isinstance(components, Mapping):
+        fix = 'Write {"sql": "llama-sql"}.'
+        yield Problem(keyword, components, "must be a mapping of adapter to inference component", fix)
+        return
+    for name, component in components.items():
+        if found := problem(keyword, name, ADAPTER_NAME):
+            yield found
+        if not is_token(component) and (found := problem(f"{keyword}[{name!r}]", component, NAME)):
+            yield found
 
 
 def _name_from(endpoint_arn: str) -> str:

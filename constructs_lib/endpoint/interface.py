@@ -17,6 +17,8 @@ from constructs_lib.endpoint.inference_component import component_arn
 from constructs_lib.endpoint.metrics import EndpointMetrics, VariantMetrics
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import CfnResource
     from aws_cdk import aws_cloudwatch as cloudwatch
     from constructs import IConstruct
@@ -80,6 +82,10 @@ class IModelEndpoint(Protocol):
         """The inference component that serves the model; None if the endpoint has no components."""
 
     @property
+    def adapter_components(self) -> Mapping[str, str]:
+        """The inference components of LoRA adapters, by the adapters' names; `serving` has those without one."""
+
+    @property
     def wake(self) -> WakeFacts | None:
         """How the model comes back from zero copies; None if it always has one."""
 
@@ -128,6 +134,11 @@ class EndpointResource(Resource, VariantMetrics):
         return None
 
     @property
+    def adapter_components(self) -> Mapping[str, str]:
+        """The inference components of LoRA adapters, by the adapters' names: none."""
+        return {}
+
+    @property
     def endpoint_ref(self) -> EndpointReference:
         """The reference that the CDK's own constructs take."""
         return EndpointReference(endpoint_arn=self.endpoint_arn)
@@ -162,7 +173,8 @@ class EndpointBase(EndpointResource, EndpointMetrics):
     def _component_arns(self) -> list[str]:
         """What a caller must be allowed to invoke besides the endpoint."""
         component = self.inference_component_name
-        return [component_arn(self, component)] if component else []
+        names = [*([component] if component else ()), *self.adapter_components.values()]
+        return [component_arn(self, name) for name in names]
 
 
 def name_in_arn(endpoint_name: str) -> str:

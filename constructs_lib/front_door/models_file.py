@@ -49,6 +49,8 @@ def render_models(models: Mapping[str, IModelEndpoint]) -> RenderedModels:
     numbers: dict[str, int] = {}
 
     def known(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: known(each) for name, each in value.items()}
         if isinstance(value, str) and TOKEN.search(value):
             return {"deployed": numbers.setdefault(value, len(numbers))}
         return value
@@ -68,10 +70,13 @@ def _entry(endpoint: IModelEndpoint) -> dict[str, Any]:
         "wake_seconds": wake and wake.seconds,
         "hours": wake and wake.hours and wake.hours.to_json(),
     }
+    # Each adapter with its inference component; none for those of the container itself.
+    adapters = {**dict.fromkeys(facts.adapters or ()), **getattr(endpoint, "adapter_components", {})}
+    optional = waking | asdict(facts) | {"adapters": adapters or None}
     return {
         "endpoint_name": endpoint.endpoint_name,
         "engine": endpoint.engine,
         "model_id": endpoint.model_id,
         "max_body_bytes": endpoint.max_body_bytes,
-        **{name: fact for name, fact in (waking | asdict(facts)).items() if fact is not None},
+        **{name: fact for name, fact in optional.items() if fact is not None},
     }

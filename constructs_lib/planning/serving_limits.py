@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from typing import Any, TypedDict
 
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import Boolean, Integer, Rule, String, problem
+from constructs_lib.planning.validation.rules import Boolean, Integer, ListOf, OneOf, Rule, String, problem
 from constructs_lib.planning.validation.unknown import Unknown
+
+
+class StreamFormat(StrEnum):
+    """How a container writes a stream."""
+
+    SSE = "sse"
+    """Server-sent events: each begins with `data:` and ends with an empty line."""
+
+    JSON_LINES = "jsonlines"
+    """One JSON object in a line."""
 
 
 class ServingOptions(TypedDict, total=False):
@@ -28,6 +39,12 @@ class ServingOptions(TypedDict, total=False):
     max_client_batch_size: int
     enable_prefill_logprobs: bool
     reads_images: bool
+    tools: bool
+    chat: bool
+    completions: bool
+    adapters: Sequence[str]
+    overload_statuses: Sequence[int]
+    stream_format: StreamFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,14 @@ class ServingFacts:
         enable_prefill_logprobs: Whether it computes log probabilities of a prompt's tokens, which `echo` with
             `logprobs` of /v1/completions needs.
         reads_images: Whether the model sees images; a front door rejects them if it does not.
+        tools: Whether the container reads the model's tool calls: with TGI always, with other engines if they are
+            started with a tool parser. A front door rejects tools if it does not.
+        chat: Whether the container answers chats.
+        completions: Whether it answers completions of a prompt.
+        adapters: Names of the LoRA adapters that the container loads at its start. Clients call one as model
+            `name:adapter`.
+        overload_statuses: HTTP statuses with which the container refuses a request because it has too many.
+        stream_format: How the container writes a stream. None: as its engine does.
     """
 
     version: str | None = None
@@ -66,10 +91,18 @@ class ServingFacts:
     max_client_batch_size: int | None = None
     enable_prefill_logprobs: bool | None = None
     reads_images: bool | None = None
+    tools: bool | None = None
+    chat: bool | None = None
+    completions: bool | None = None
+    adapters: Sequence[str] | None = None
+    overload_statuses: Sequence[int] | None = None
+    stream_format: StreamFormat | None = None
 
 
 def common_facts(serving: Sequence[ServingFacts]) -> ServingFacts:
     """What holds whichever of several serves: the smallest of numbers, what any lacks, and what all have alike.
+
+    Of lists it is what all of them have.
 
     Args:
         serving: The facts of each; at least one.
@@ -81,6 +114,8 @@ def common_facts(serving: Sequence[ServingFacts]) -> ServingFacts:
 def common_value(values: Sequence[object]) -> Any:
     """One member of `common_facts`: the smallest number, False if any is, else what all have alike, else None.
 
+    Of lists it is what all have, in the order of the first.
+
     Args:
         values: The value of each; None where it is not known. At least one.
     """
@@ -90,8 +125,14 @@ def common_value(values: Sequence[object]) -> Any:
     numbers = [value for value in known if isinstance(value, int) and not isinstance(value, bool)]
     if numbers:
         return min(numbers)
+    lists = [value for value in values if isinstance(value, list | tuple)]
+    if len(lists) == len(values):
+        return tuple(one for one in lists[0] if all(one in other for other in lists))
     return values[0] if all(value == values[0] for value in values) else None
 
+
+ADAPTER_NAME = String("a name without spaces and colons", r"[!-9;-~]+", longest=256)
+"""A LoRA adapter's name: with a colon, `name:adapter` would have two meanings."""
 
 _COUNT = Integer(1)
 _RULES: dict[str, Rule] = {
@@ -107,6 +148,12 @@ _RULES: dict[str, Rule] = {
     "max_client_batch_size": _COUNT,
     "enable_prefill_logprobs": Boolean(),
     "reads_images": Boolean(),
+    "tools": Boolean(),
+    "chat": Boolean(),
+    "completions": Boolean(),
+    "adapters": ListOf(ADAPTER_NAME, when_empty=""),
+    "overload_statuses": ListOf(Integer(400, 599), when_empty=""),
+    "stream_format": OneOf(StreamFormat),
 }
 
 
@@ -125,6 +172,10 @@ def facts_problems(facts: ServingFacts, engine_rules: Mapping[str, Rule]) -> Ite
             yield Problem(name, value, "must be known at synth, because a front door passes it to its function", fix)
         elif value is not None and (found := problem(name, value, rule)):
             yield found
+    if facts.chat is False and facts.completions is False:
+        yield Problem(
+            "chat", False, "leaves nothing that the container answers, with completions=False", "Leave one out."
+        )
     longest_input, total = facts.max_input_tokens, facts.max_total_tokens
     if isinstance(longest_input, int) and isinstance(total, int) and longest_input >= total:
         fix = "Use the endpoint's own limits."

@@ -25,6 +25,8 @@ class Model:
         wake_seconds: Estimate from the first request that finds no copy of it to the first answer.
         hours: When it is open, as `hours.py` reads it; None: always.
         engine: What runs in its container: a key of `engines.ENGINES`.
+        adapters: Its LoRA adapters by their names, each with the inference component that serves it; None for those
+            that its container has by itself.
         facts: What the plan knows about it, by TGI's names, such as `max_total_tokens` and `version`; empty for an
             endpoint that was imported without them.
     """
@@ -37,6 +39,7 @@ class Model:
     wake_seconds: int | None = None
     hours: dict[str, Any] | None = None
     engine: str = "tgi"
+    adapters: dict[str, str | None] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -153,5 +156,6 @@ def _model(name: str, entry: dict[str, Any]) -> Model:
         wake_seconds=None if wake_seconds is None else int(wake_seconds),
         hours=rest.pop("hours", None),
         engine=str(rest.pop("engine", "tgi")),
+        adapters=dict(rest.pop("adapters", {})),
         facts=rest,
     )

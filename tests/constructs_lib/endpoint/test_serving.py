@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from aws_cdk import aws_iam as iam
 
 from constructs_lib import ConfigurationError, InstanceType, Model, TgiEndpoint, TgiOptions
+from constructs_lib.endpoint.imported import ImportedEndpoint
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.serving_limits import ServingFacts
+from tests.constructs_lib.rendered import statement_with, template_of, text
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -39,3 +43,43 @@ def test_impossible_serving_facts_are_reported_with_the_other_problems(stack: St
     assert str(raised.value).startswith("Team/Name: 3 problems")
     assert "max_total_tokens=0: must be from 2 to" in str(raised.value)
     assert "version='3': must be a full version such as 3.3.6" in str(raised.value)
+
+
+def imported(stack: Stack, components: object) -> ImportedEndpoint:
+    return ImportedEndpoint.from_endpoint_attributes(
+        stack,
+        "Chat",
+        engine=engine_named("tgi"),
+        endpoint_name="chat",
+        variant_name="AllTraffic",
+        model_id=None,
+        max_body_bytes=1000,
+        adapter_components=components,  # type: ignore[arg-type]
+    )
+
+
+def test_whoever_may_invoke_an_imported_endpoint_may_invoke_its_adapters(stack: Stack) -> None:
+    endpoint = imported(stack, {"sql": "Llama-Sql", "fr": "llama-fr"})
+    assert endpoint.adapter_components == {"sql": "Llama-Sql", "fr": "llama-fr"}
+    endpoint.grant_invoke(iam.Role(stack, "Caller", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com")))
+    granted = statement_with(template_of(stack), "sagemaker:InvokeEndpoint")["Resource"]
+    assert [text(each).rpartition(":")[2] for each in granted] == [
+        "endpoint/chat",
+        "inference-component/Llama-Sql",
+        "inference-component/llama-sql",
+        "inference-component/llama-fr",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("components", "words"),
+    [
+        (["sql"], "adapter_components=['sql']: must be a mapping of adapter to inference component. Write"),
+        ({"a:b": "llama-sql"}, "adapter_components='a:b': must be a name without spaces and colons"),
+        ({"sql": "a b"}, "adapter_components['sql']='a b': must be 1 to 63 letters"),
+    ],
+)
+def test_impossible_adapters_of_an_imported_endpoint_are_rejected(stack: Stack, components: object, words: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        imported(stack, components)
+    assert words in str(raised.value)

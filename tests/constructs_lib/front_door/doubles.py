@@ -13,6 +13,8 @@ from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.front_door.front_door import FrontDoor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs_lib.planning.serving_limits import ServingFacts
 
 Json = dict[str, Any]
@@ -27,6 +29,7 @@ def endpoint(
     name: str = "llama-8b",
     model_id: str | None = "meta-llama/Llama-3.1-8B-Instruct",
     serving: ServingFacts | None = None,
+    adapter_components: Mapping[str, str] | None = None,
 ) -> ImportedEndpoint:
     return ImportedEndpoint(
         stack,
@@ -38,6 +41,7 @@ def endpoint(
         model_id=model_id,
         max_body_bytes=6291456,
         serving=serving,
+        adapter_components=adapter_components,
     )
 
 

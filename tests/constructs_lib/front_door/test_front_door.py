@@ -5,7 +5,7 @@ import re
 from collections import Counter
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import App, CfnParameter, Duration, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
 from constructs_lib.front_door.front_door import FrontDoor
@@ -119,6 +119,14 @@ def test_the_function_gets_the_known_serving_facts_of_a_model_only() -> None:
         "max_total_tokens": 2000,
         "max_best_of": 2,
     }
+
+
+def test_the_function_gets_each_adapter_with_the_inference_component_that_serves_it() -> None:
+    stack = Stack(App(), "Stack")
+    components = {"fr": CfnParameter(stack, "Component").value_as_string, "de": "llama-de"}
+    served = endpoint(stack, serving=ServingFacts(adapters=("sql", "fr")), adapter_components=components)
+    make_front_door(stack, models={"llama": served})
+    assert served_models(stack)["llama"]["adapters"] == {"sql": None, "fr": "<Component>", "de": "llama-de"}
 
 
 def test_the_default_token_limit_is_1024_or_the_argument() -> None:

@@ -169,6 +169,18 @@ def messages(found: ServingFacts) -> list[str]:
         ({"max_best_of": 0}, "max_best_of=0: must be from 1 to"),
         ({"dtype": "int8"}, "dtype='int8': must be one of float16, bfloat16"),
         ({"reads_images": "no"}, "reads_images='no': must be True or False, not str"),
+        ({"tools": 1}, "tools=1: must be True or False, not int"),
+        ({"adapters": "sql"}, "adapters='sql': must be a list, not str. Put it in square brackets."),
+        (
+            {"adapters": ["a:b"]},
+            "adapters=['a:b']: has the item 'a:b', which must be a name without spaces and colons. Write it in that",
+        ),
+        ({"overload_statuses": [200]}, "has the item 200, which must be from 400 to 599. Raise it to 400 or more."),
+        ({"stream_format": "ndjson"}, "stream_format='ndjson': must be one of sse, jsonlines"),
+        (
+            {"chat": False, "completions": False},
+            "chat=False: leaves nothing that the container answers, with completions=False. Leave one out.",
+        ),
         ({"quantize": "q4"}, "quantize='q4': must be one of awq, compressed-tensors"),
         (
             {"revision": UNKNOWN},
@@ -191,6 +203,20 @@ def test_valid_facts_are_accepted() -> None:
         messages(ServingFacts(version="3.3.6", max_input_tokens=4095, max_total_tokens=4096, max_stop_sequences=0))
         == []
     )
+    served = ServingFacts(chat=False, tools=True, adapters=["org/sql"], overload_statuses=[], stream_format="jsonlines")
+    assert messages(served) == []
+
+
+def test_several_serve_the_adapters_that_all_of_them_have() -> None:
+    facts = [ServingFacts(adapters=("sql", "fr", "de")), ServingFacts(adapters=["de", "sql"])]
+    assert common_facts(facts).adapters == ("sql", "de")
+    assert common_facts([*facts, ServingFacts()]).adapters is None
+
+
+def test_several_read_tool_calls_if_all_of_them_do() -> None:
+    facts = [ServingFacts(tools=True), ServingFacts(tools=False)]
+    assert common_facts(facts).tools is False
+    assert common_facts(facts[:1]).tools is True
 
 
 def test_a_limit_of_0_is_a_number_and_not_false() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.tgi.context import implementation_of, is_flash, support_of
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
@@ -32,6 +34,7 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
     """
     kind = _quantization(ctx)
     longest_input, total = token_limits(ctx)
+    limits: dict[str, Any] = {name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()}
     return ServingFacts(
         version=format_version(ctx.version),
         revision=_revision(ctx),
@@ -42,7 +45,7 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
         max_batch_total_tokens=_batch_total(ctx, batch_setting),
         enable_prefill_logprobs=_computes_prompt_logprobs(ctx),
         reads_images=implementation_of(ctx, ctx.facts).reads_images if ctx.facts else None,
-        **{name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()},
+        **limits,
     )
 
 
