@@ -81,6 +81,7 @@ class EngineMemory:
         asked_tokens: Tokens that have to fit at least: with less, serving makes no sense or the engine does not start.
         max_request_tokens: Longest request, in tokens, if memory does not limit it.
         static: Whether batches are padded, without paged attention. Default: False.
+        margin: What has to be to spare before the plan leaves the engine's own settings as they are. Default: 0.
     """
 
     gpu_memory: int
@@ -96,6 +97,7 @@ class EngineMemory:
     asked_tokens: int
     max_request_tokens: int
     static: bool = False
+    margin: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class MemoryPlan:
         download: Size of the published weights, which the instance's storage has to hold.
         uncertainty: How far the estimate may be off.
         static: Whether batches are padded, without paged attention.
+        margin: What has to be to spare before the plan leaves the engine's own settings as they are.
     """
 
     gpu_memory: int
@@ -141,6 +144,7 @@ class MemoryPlan:
     download: int
     uncertainty: int
     static: bool
+    margin: int = 0
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -156,6 +160,19 @@ class MemoryPlan:
     def free_for_tokens(self) -> int:
         """What is left for keys and values; negative if the rest does not fit."""
         return self.usable - self.fixed
+
+    @property
+    def low_tokens(self) -> int:
+        """The tokens whose keys and values fit even if the estimate is as far too high as it may be."""
+        return self._tokens_with(-self.uncertainty)
+
+    @property
+    def high_tokens(self) -> int:
+        """The tokens whose keys and values fit if the estimate is as far too low as it may be."""
+        return self._tokens_with(self.uncertainty)
+
+    def _tokens_with(self, more: int) -> int:
+        return max(self.cache.max_tokens(self.free_for_tokens + more), self.min_tokens)
 
     @property
     def needed(self) -> int:
@@ -209,8 +226,10 @@ class MemoryPlan:
         return available // self.cache.request_bytes(tokens)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON values, with the cache as `kv_bytes_per_token`."""
+        """The plan as JSON values, with the cache as `kv_bytes_per_token` and without the margin of the choice."""
         values: dict[str, Any] = {}
         for name, value in asdict(self).items():
+            if name == "margin":
+                continue
             values |= {"kv_bytes_per_token": self.kv_bytes_per_token} if name == "cache" else {name: value}
         return values

@@ -154,7 +154,7 @@ def fit_warnings(
         yield PlanWarning(
             "tgi-endpoint:shorterRequests",
             f"{engine}'s default length of requests does not fit the memory of {ctx.instance.name}, so the plan sets"
-            f" {chosen}. Set both yourself, or use larger GPUs.",
+            f" {chosen}. Set {'both' if len(shortened) > 1 else 'it'} yourself, or use larger GPUs.",
         )
 
 

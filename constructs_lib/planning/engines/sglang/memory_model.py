@@ -1,0 +1,168 @@
+"""How SGLang divides a GPU's memory, as planning sees it: `SglangMemoryModel` implements `planning.engine.MemoryModel`.
+
+SGLang gives weights and cache together a share of the memory that is free when it starts; what a prefill, its CUDA
+graphs and the table of requests take has to fit in the rest, and is not measured. It starts although the cache cannot
+hold one request of the model's length, so the plan compares the two.
+
+Sources: SGLang `python/sglang/srt/model_executor/{model_runner,memory_pool_configurator}.py` and
+`mem_cache/memory_pool.py` at 0.2.15 to 0.5.23.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
+from constructs_lib.planning.engines.kv_cache import token_values
+from constructs_lib.planning.engines.sglang.memory_settings import SglangSettings, read_settings, tensor_parallel
+from constructs_lib.planning.hardware.gpu_memory import GIB
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.memory_plan import CacheLayout, EngineMemory, GpuShare, MemoryPlan, WeightFormat
+from constructs_lib.planning.models.facts import BITS_PER_PARAMETER, ModelFacts
+from constructs_lib.planning.validation.problem import Problem
+
+_CONTEXT = 0.45 * GIB
+"""CUDA's context, which exists before SGLang asks what is free."""
+
+_STEP = 256
+_LEAST_LENGTH = 1024
+_LEAST_PREFILL = 2048
+"""SGLang reserves no less for a smaller one."""
+_ON_THE_FLY = {"fp8": 8.0, "w8a8_fp8": 8.0, "bitsandbytes": 4.127}
+
+
+class SglangMemoryModel:
+    """SGLang's `MemoryModel`."""
+
+    options = frozenset(
+        (
+            "tp_size",
+            "context_length",
+            "mem_fraction_static",
+            "chunked_prefill_size",
+            "cuda_graph_max_bs",
+            "max_total_tokens",
+            "max_running_requests",
+            "kv_cache_dtype",
+            "quantization",
+            "disable_cuda_graph",
+        )
+    )
+    option_names = OptionNames(
+        shards="tp_size",
+        compression="quantization",
+        sizes=("context_length", "chunked_prefill_size"),
+        limits=("context_length",),
+    )
+
+    def shards(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.shards`; every GPU of the instance by default, though SGLang itself would use one."""
+        return tensor_parallel(ctx)
+
+    def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
+        """See `MemoryModel.shard_problems`."""
+        shards, gpus, requested = self.shards(ctx), ctx.instance.accelerator_count, ctx.shown("tp_size")
+        if gpus is not None and shards > gpus:
+            has = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
+            yield Problem(
+                "options.tp_size", requested, f"{ctx.instance.name} has {has}", f"Lower it to {gpus} or less."
+            )
+        elif ctx.facts is not None and "tp_size" not in ctx.unknown and ctx.facts.heads % shards:
+            possible = [count for count in range(1, (gpus or shards) + 1) if ctx.facts.heads % count == 0]
+            words = " or ".join(map(str, possible))
+            yield Problem(
+                "options.tp_size",
+                requested,
+                f"{ctx.facts.hub_id} has {ctx.facts.heads} attention heads, which cannot be split evenly over {shards}"
+                f" GPUs of {ctx.instance.name}; possible here: {words}",
+                f"Set options.tp_size to {words}, or use an instance with that many GPUs.",
+            )
+
+    def weight_format(self, ctx: EngineContext, facts: ModelFacts) -> WeightFormat:
+        """See `MemoryModel.weight_format`."""
+        kind, bits = ctx.text("quantization"), 16.0
+        if facts.published_quantization:
+            bits = facts.bits_per_parameter
+        elif kind:
+            bits = _ON_THE_FLY.get(kind, BITS_PER_PARAMETER.get(kind, 16.0))
+        return WeightFormat(bits_per_parameter=bits, copies_tied_embeddings=False)
+
+    def compresses_while_loading(self, ctx: EngineContext) -> bool:
+        """See `MemoryModel.compresses_while_loading`."""
+        published = ctx.facts is not None and ctx.facts.published_quantization is not None
+        return not published and ctx.text("quantization") in _ON_THE_FLY
+
+    def memory(self, ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> EngineMemory:
+        """See `MemoryModel.memory`.
+
+        What the prefill takes lies outside of the share, so it counts for the peak alone.
+        """
+        settings = read_settings(ctx, facts)
+        free = gpu.visible - _CONTEXT
+        cache = _cache(settings, facts)
+        usable = int(free * settings.fraction)
+        if settings.most_tokens is not None:
+            usable = min(usable, gpu.weights + cache.request_bytes(settings.most_tokens))
+        uncertainty = int(0.5 * GIB + 0.01 * gpu.visible)
+        return EngineMemory(
+            gpu_memory=gpu.visible,
+            usable=usable,
+            runtime=0,
+            activations=0,
+            peak=0,
+            prefill_tokens=settings.prefill,
+            cache=cache,
+            uncertainty=uncertainty,
+            margin=0 if ctx.given("context_length") else uncertainty,
+            asked_tokens=settings.length,
+            max_request_tokens=settings.length,
+        )
+
+    def request_limit(self, ctx: EngineContext) -> int | None:
+        """See `MemoryModel.request_limit`."""
+        return ctx.number("context_length")
+
+    def settings_for(self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None) -> Settings:
+        """See `MemoryModel.settings_for`."""
+        settings: dict[str, object] = {} if tokens is None else {"context_length": tokens}
+        gpus = instance.accelerator_count or 1
+        if options.tp_size is None:
+            possible = max(count for count in range(1, gpus + 1) if facts.heads % count == 0)
+            if possible != gpus:
+                settings["tp_size"] = possible
+        return settings
+
+    def smaller_settings(self, ctx: EngineContext, memory: MemoryPlan) -> Iterable[Settings]:
+        """See `MemoryModel.smaller_settings`: shorter requests than the model's longest, then a smaller prefill."""
+        if not ctx.given("context_length"):
+            found = memory.low_tokens // _STEP * _STEP
+            if _LEAST_LENGTH <= found < memory.asked_tokens:
+                yield {"context_length": found}
+        length: Settings = {} if ctx.given("context_length") else {"context_length": _LEAST_LENGTH}
+        if not ctx.given("chunked_prefill_size") and not ctx.given("mem_fraction_static"):
+            yield {**length, "chunked_prefill_size": _LEAST_PREFILL}
+        yield length
+
+    def following_settings(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> Settings:
+        """See `MemoryModel.following_settings`."""
+        settings = {name: value for name, value in fitted.values.items() if name not in ctx.values}
+        if not ctx.given("context_length"):
+            settings.setdefault("context_length", memory.asked_tokens)
+        return settings
+
+    def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings] | Reduction]:
+        """See `MemoryModel.remedies`."""
+        gpus, now = ctx.instance.accelerator_count or 1, self.shards(ctx)
+        yield [{"tp_size": count} for count in range(now + 1, gpus + 1) if facts.heads % count == 0]
+        length = ctx.number("context_length")
+        if length is not None:
+            yield Reduction(least=_LEAST_LENGTH, below=length, settings=lambda tokens: {"context_length": tokens})
+        if not ctx.given("quantization") and facts.published_quantization is None:
+            yield [{"quantization": "fp8"}]
+
+
+def _cache(settings: SglangSettings, facts: ModelFacts) -> CacheLayout:
+    values = facts.layers * token_values(facts, settings.tensor_parallel)
+    return CacheLayout(math.ceil(values * settings.cache_value_bytes))

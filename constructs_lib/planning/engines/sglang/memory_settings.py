@@ -1,0 +1,112 @@
+"""The options of SGLang that decide about memory, with SGLang's own defaults by version and GPU.
+
+Sources: SGLang `python/sglang/srt/server_args.py` (`__post_init__`, `_handle_gpu_memory_settings`) at 0.2.15 to 0.5.23.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.hardware.gpu_memory import nvidia_smi_bytes
+from constructs_lib.planning.images.catalogue import Version
+from constructs_lib.planning.models.facts import ModelFacts
+
+_GIB_IN_MIB = 1024
+_RESERVES_SINCE, _RESERVES_BY_SIZE_SINCE = (0, 5, 3), (0, 4, 9)
+_ONE_BYTE = ("fp8_e4m3", "fp8_e5m2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SglangSettings:
+    """What SGLang runs with, its own defaults included.
+
+    Args:
+        version: Its version.
+        tensor_parallel: GPUs that share each layer.
+        length: Longest prompt and answer together, in tokens.
+        fraction: Share of the free memory for weights and cache together.
+        prefill: Tokens of one step of a prompt.
+        graph_batch: Requests of the largest CUDA graph; 0 without graphs.
+        most_tokens: Tokens of the cache, at most; None for what is left.
+        requests: Requests that run at one time, at most; None if SGLang works it out.
+        cache_value_bytes: Bytes of one value in the cache.
+    """
+
+    version: Version
+    tensor_parallel: int
+    length: int
+    fraction: float
+    prefill: int
+    graph_batch: int
+    most_tokens: int | None
+    requests: int | None
+    cache_value_bytes: float
+
+
+def tensor_parallel(ctx: EngineContext) -> int:
+    """GPUs that share each layer: as requested, else every GPU of the instance."""
+    return ctx.number("tp_size") or ctx.instance.accelerator_count or 1
+
+
+def read_settings(ctx: EngineContext, facts: ModelFacts) -> SglangSettings:
+    """What SGLang runs with."""
+    shards, mib = tensor_parallel(ctx), nvidia_smi_bytes(ctx.instance) / 2**20
+    prefill_default, graphs_default = _batches(ctx.version, mib, shards)
+    prefill = ctx.number("chunked_prefill_size") or prefill_default
+    graphs = ctx.number("cuda_graph_max_bs") or graphs_default
+    fraction = _default_fraction(ctx.version, mib, shards, max(prefill, 0), graphs)
+    return SglangSettings(
+        version=ctx.version,
+        tensor_parallel=shards,
+        length=ctx.number("context_length") or facts.max_positions,
+        fraction=ctx.fraction("mem_fraction_static", fraction),
+        prefill=prefill if prefill > 0 else 16_384,
+        graph_batch=0 if ctx.values.get("disable_cuda_graph") is True else graphs,
+        most_tokens=ctx.number("max_total_tokens"),
+        requests=ctx.number("max_running_requests"),
+        cache_value_bytes=1 if ctx.text("kv_cache_dtype") in _ONE_BYTE else 2,
+    )
+
+
+def _batches(version: Version, mib: float, shards: int) -> tuple[int, int]:
+    """The default chunked_prefill_size and cuda_graph_max_bs of a GPU."""
+    gib, many = mib / _GIB_IN_MIB, shards >= 4
+    if version >= _RESERVES_SINCE:
+        if gib < 20:
+            return 2048, 8
+        if gib < 35:
+            small, prefill = (24, 2048) if version < (0, 5, 10) else (48, 4096)
+            return prefill, (160 if version >= (0, 5, 10) else 80) if many else small
+        if gib < 60:
+            return 4096, 160 if many else 32
+        return (8192 if gib < 160 else 16_384), 512 if many or gib >= 160 else 256
+    if version >= (0, 4, 1):
+        if gib < (35 if version >= _RESERVES_BY_SIZE_SINCE else 25_000 / _GIB_IN_MIB):
+            return 2048, 80 if many else 8
+        return 8192, 160
+    return 8192, 160
+
+
+def _default_fraction(version: Version, mib: float, shards: int, prefill: int, graphs: int) -> float:
+    gib = mib / _GIB_IN_MIB
+    if version >= _RESERVES_SINCE:
+        reserve = 512 + 1.5 * max(prefill, 2048) + 2 * graphs + shards * 128
+        if gib > 60:
+            reserve = max(reserve, 10 * _GIB_IN_MIB)
+        return 1 - reserve / mib
+    if version >= _RESERVES_BY_SIZE_SINCE:
+        return 1 - _reserve_by_size(gib, shards) / gib
+    if version >= (0, 4, 6) and gib > 80:
+        return (gib - 13) / gib
+    eight = 0.82 if version < (0, 4, 1) else 0.81
+    steps = ((16, 0.79), (8, eight), (4, 0.85), (2, 0.87), (1, 0.88))
+    return next(fraction for least, fraction in steps if shards >= least)
+
+
+def _reserve_by_size(gib: float, shards: int) -> float:
+    if gib < 35:
+        return 2.8 + shards / 10
+    if gib < 90:
+        return 9.5 + shards / 2
+    return 12 + shards / 2 if gib < 160 else 32.0
