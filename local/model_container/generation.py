@@ -5,26 +5,16 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
-from typing import Literal, NamedTuple
-from zlib import crc32
+from typing import Literal
 
-from local.model_container import tokenizer, toy
-from local.model_container.tgi import chat_template, grammar, tools
+from local.model_container import conversation, grammar, tokenizer, toy
+from local.model_container.tgi import tools
 from local.model_container.tgi.validation import ValidRequest
 from local.model_container.tokenizer import Piece
+from local.model_container.tokens import Token, most_likely, token_of
 
 FinishReason = Literal["length", "eos_token", "stop_sequence"]
-
-
-class Token(NamedTuple):
-    """A generated token. If a character takes several tokens, `text` is empty for all but the last."""
-
-    id: int
-    text: str
-    logprob: float
-    special: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +58,7 @@ def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool, t
     seed = request.seed if request.sampling else None
     text = _generate_text(request, prompt, seed, min_words, tool)
     tokens, reason = _until_stopped(text, request)
-    top = [_top(token, request.top_n_tokens) for token in tokens] if request.top_n_tokens else []
+    top = [most_likely(token, request.top_n_tokens) for token in tokens] if request.top_n_tokens else []
     with_prefill = request.parameters.decoder_input_details and prefill_logprobs
     return Generation(
         input_length=request.input_length,
@@ -100,7 +90,7 @@ def _generate_text(request: ValidRequest, prompt: str, seed: int | None, min_wor
         if "$functions" in schema:
             if tool == "":
                 return tools.NO_CALL
-            has_result = chat_template.last_role(prompt) == "tool"
+            has_result = conversation.last_role(prompt) == "tool"
             schema = tools.choose_tool(schema, words, tool, has_result=has_result)
             words = words[::-1]  # the subject of a tool call is usually at the end of the prompt
         return json.dumps(
@@ -117,7 +107,7 @@ def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], Finis
     tokens: list[Token] = []
     output = ""
     for piece in chain(tokenizer.tokenize(text), [tokenizer.end_of_sequence()]):
-        tokens.append(_token(piece, len(tokens)))
+        tokens.append(token_of(piece, len(tokens)))
         if len(tokens) >= request.token_budget:
             return tokens, "length"
         if piece.special:
@@ -127,23 +117,6 @@ def _until_stopped(text: str, request: ValidRequest) -> tuple[list[Token], Finis
             if any(stop.search(output) for stop in stops):
                 return tokens, "stop_sequence"
     raise AssertionError("the end-of-sequence token always ends the loop")
-
-
-def _token(piece: Piece, position: int) -> Token:
-    return _known_token(piece.id, piece.text, piece.special, position % 16)
-
-
-@lru_cache(maxsize=20_000)
-def _known_token(id_: int, text: str, special: bool, salt: int) -> Token:
-    return Token(id_, text, -(1 + crc32(b"%d %d" % (id_, salt)) % 19_999) / 10_000, special)
-
-
-def _top(token: Token, n: int) -> list[Token]:
-    others = [
-        Token(1000 + (token.id + 7919 * rank) % 127_000, f" toy{rank}", round(token.logprob - rank / 2, 4), False)
-        for rank in range(1, n)
-    ]
-    return [token, *others]
 
 
 def _text(tokens: list[Token]) -> str:
@@ -158,5 +131,5 @@ def _prefill(request: ValidRequest) -> list[tuple[int, str, float | None]]:
     """The prompt's tokens, each decoded by itself: a part of a character is U+FFFD."""
     pieces = _kept_pieces(request)
     texts = [tokenizer.decode_alone(piece, request.inputs) for piece in pieces]
-    tokens = [_token(piece, at) for at, piece in enumerate(pieces)]
+    tokens = [token_of(piece, at) for at, piece in enumerate(pieces)]
     return [(token.id, texts[at], token.logprob if at else None) for at, token in enumerate(tokens)]

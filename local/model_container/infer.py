@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from local.model_container import generation
 from local.model_container.generation import Generation
 from local.model_container.metrics import Metrics
+from local.model_container.pace import due
 from local.model_container.serde.requests import GenerateRequest
 from local.model_container.settings import Settings
 from local.model_container.tgi.errors import GenerationError, OverloadedError
 from local.model_container.tgi.validation import validate, validate_best_of
 
-_BURST = 128  # tokens of an unlimited generation before other requests get a turn
 _FAILURE = "Server error: CUDA out of memory. Tried to allocate 2.00 GiB"
 
 
@@ -113,30 +113,15 @@ class Infer:
         Raises:
             GenerationError: The settings make the generation fail.
         """
-        settings, clock = self.settings, time.monotonic
+        settings = self.settings
         fails_at = settings.fail_after_tokens
-        last = clock()
-        start = last + settings.first_token_seconds
-        sent = 0
         end = total if fails_at is None else min(total, fails_at)
-        while sent < end:
-            now = clock()
-            ready = _ready(now - start, sent, settings.tokens_per_second)
-            if ready > sent:
-                yield range(sent, min(ready, end))
-                sent, last = ready, now
-                await asyncio.sleep(0)
-                continue
-            pause = sent / (settings.tokens_per_second or 1)
-            await asyncio.sleep(max(min(start + pause, last + settings.keep_alive_seconds) - now, 0))
-            if clock() >= last + settings.keep_alive_seconds:
-                yield range(sent, sent)
-                last = clock()
+        async for indexes in due(
+            end,
+            tokens_per_second=settings.tokens_per_second,
+            first_token_seconds=settings.first_token_seconds,
+            keep_alive_seconds=settings.keep_alive_seconds,
+        ):
+            yield indexes
         if fails_at is not None:
             raise GenerationError(_FAILURE)
-
-
-def _ready(elapsed: float, sent: int, tokens_per_second: float) -> int:
-    if elapsed < 0:
-        return sent
-    return int(elapsed * tokens_per_second) + 1 if tokens_per_second else sent + _BURST

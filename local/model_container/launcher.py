@@ -6,11 +6,12 @@ Sources: sagemaker-entrypoint.sh, launcher/src/main.rs, backends/v3/src/main.rs 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from local.model_container.settings import Settings
-from local.model_container.tgi.options import USIZE, LaunchError, parse_float, parse_options
+from local.model_container.tgi.options import LaunchError, parse_options
+from local.model_container.toy_settings import read_toy_settings
 
 _ENTRYPOINT = {
     "HF_MODEL_REVISION": "REVISION",
@@ -53,7 +54,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         api_key=args["API_KEY"],
         cors_allow_origin=(origins,) if origins else (),
         compute_type=environment.get("COMPUTE_TYPE", "gpu+optimized"),
-        **_toy_settings(environment),
+        **read_toy_settings(environment),
     )
 
 
@@ -151,22 +152,3 @@ def _pipeline_tag(model_id: str, environment: Mapping[str, str]) -> str | None:
     if re.search(r"gemma-3-(?:4|12|27)b|vision|-vl-|idefics|llava|paligemma", name):
         return "image-text-to-text"
     return "text-generation"
-
-
-def _toy_settings(environment: Mapping[str, str]) -> dict[str, Any]:
-    """The settings of the toy, from the variables TOY_…."""
-    options: dict[str, tuple[str, Callable[[str], Any]]] = {
-        "TOY_TOKENS_PER_SECOND": ("tokens_per_second", parse_float),
-        "TOY_FIRST_TOKEN_SECONDS": ("first_token_seconds", parse_float),
-        "TOY_MIN_WORDS": ("min_words", USIZE),
-        "TOY_TOOL": ("tool", str),
-        "TOY_FAIL_AFTER_TOKENS": ("fail_after_tokens", USIZE),
-    }
-    found: dict[str, Any] = {}
-    for variable, (name, parse) in options.items():
-        if variable in environment:
-            try:
-                found[name] = parse(environment[variable])
-            except ValueError as error:
-                raise LaunchError(f"{variable}={environment[variable]!r}: {error}") from error
-    return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from zlib import crc32
 
-from local.model_container.tgi.chat_template import last_user_text
+from local.model_container.conversation import last_user_text
 
 _OPENINGS = (
     "This is a toy text generator, no language model.",
@@ -51,3 +52,14 @@ def generate_text(prompt: str, seed: int | None, min_words: int = 0) -> str:
         count += paragraphs[-1].count(" ") + 1
     text = " ".join(paragraphs)
     return text if prompt[-1:].isspace() else f" {text}"
+
+
+def tools_in_prompt(names: Iterable[str], words: Iterable[str]) -> list[str]:
+    """The tools that have a word of the prompt in their name."""
+    in_prompt = {word.lower() for word in words}
+    return [name for name in names if in_prompt & _name_words(name)]
+
+
+def _name_words(name: str) -> set[str]:
+    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)
+    return {part.lower() for part in parts if len(part) > 2} - {"get", "set", "the", "current"}

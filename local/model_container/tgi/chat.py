@@ -8,13 +8,14 @@ import uuid
 from json.encoder import encode_basestring
 from typing import Any
 
-from local.model_container.generation import Generation, Token
+from local.model_container.generation import Generation
 from local.model_container.serde.errors import JsonError
 from local.model_container.serde.requests import ChatRequest, GenerateRequest, Grammar, Parameters
 from local.model_container.serde.types import Field, compact, debug, read_json, string, structure
 from local.model_container.tgi import chat_template, tools
 from local.model_container.tgi.errors import ToolError
 from local.model_container.tgi.render import sse, usage
+from local.model_container.tokens import Token
 
 _CALL = structure("Call", [Field("function", structure("ToolCall", [Field("_name", string)]))])
 

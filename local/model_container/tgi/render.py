@@ -7,10 +7,11 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
-from local.model_container.generation import Generation, Token
+from local.model_container.generation import Generation
 from local.model_container.serde.types import compact
 from local.model_container.settings import Settings
 from local.model_container.tgi.errors import InferError
+from local.model_container.tokens import Token
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b":\n\n"

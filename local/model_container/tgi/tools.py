@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from local.model_container import toy
 from local.model_container.tgi.errors import ToolError
 
 NO_TOOL: dict[str, Any] = {
@@ -68,16 +68,10 @@ def choose_tool(
     else the last, so that a loop of calls ends.
     """
     names = list(schema["$functions"])
-    prompt_words = {word.lower() for word in words}
-    matching = [name for name in names if name != "no_tool" and prompt_words & _name_words(name)]
+    matching = toy.tools_in_prompt([name for name in names if name != "no_tool"], words)
     if has_result:
         matching = names[-1:]  # TGI appends no_tool
-    if preferred in names:
+    if preferred is not None and preferred in names:
         matching = [preferred]
     name = matching[0] if matching else ("no_tool" if "no_tool" in names else names[0])
     return {**schema, "properties": {"function": {"$ref": f"#/$functions/{name}"}}}
-
-
-def _name_words(name: str) -> set[str]:
-    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|\d+", name)
-    return {part.lower() for part in parts if len(part) > 2} - {"get", "set", "the", "current"}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.model_container import tokenizer
-from local.model_container.tgi import chat_template, grammar, tools
+from local.model_container import conversation, grammar, tokenizer
+from local.model_container.tgi import chat_template, tools
 from local.model_container.tgi.errors import ToolError
 
 
@@ -115,7 +115,7 @@ def test_after_the_result_of_a_call_none_follows_but_the_last_tool_if_one_must(c
 @pytest.mark.parametrize("text", ["5", ""])
 def test_the_last_message_of_a_prompt_has_a_role(roles, last, text):
     messages = [{"role": role, "content": text} for role in roles]
-    assert chat_template.last_role(chat_template.render(messages, None, None)) == last
+    assert conversation.last_role(chat_template.render(messages, None, None)) == last
 
 
 @pytest.mark.parametrize(
