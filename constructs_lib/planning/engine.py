@@ -153,8 +153,8 @@ class MemoryModel(Protocol):
     """What differs between engines when a model is sized. Plans are made for GPUs whose memory is published."""
 
     @property
-    def options(self) -> frozenset[str]:
-        """Options without whose values nothing can be said about memory."""
+    def options(self) -> frozenset[str] | None:
+        """Options without whose values nothing can be said about memory; None if nothing ever can."""
 
     @property
     def option_names(self) -> OptionNames:

@@ -164,7 +164,9 @@ def _memory(ctx: EngineContext) -> tuple[EngineContext, MemoryPlan | None]:
     """The memory plan, and the context with what the engine's package sets to make it fit."""
     instance, model = ctx.instance, ctx.engine.memory_model
     known = instance.memory_gib and instance.accelerator_count
-    if not ctx.facts or not known or ctx.unknown.keys() & model.options or next(model.shard_problems(ctx), None):
+    if not ctx.facts or not known or model.options is None or ctx.unknown.keys() & model.options:
+        return ctx, None
+    if next(model.shard_problems(ctx), None):
         return ctx, None
     return fit_memory(ctx, ctx.facts, model.shards(ctx))
 

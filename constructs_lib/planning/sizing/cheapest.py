@@ -47,12 +47,14 @@ def choose_cheapest(request: EndpointRequest, version: Version) -> tuple[Endpoin
     found = [
         wrong for name, rule in _RULES.items() if (wrong := problem(f"{_KEYWORD}.{name}", getattr(load, name), rule))
     ]
-    facts = request.model.known_facts()
+    facts, deciding = request.model.known_facts(), request.engine.memory_model.options
+    if deciding is None:
+        return request, [*found, _unplanned(load, request.engine.display_name)]
     if facts is None:
         found.append(_unknown_model(load))
     values = request.engine.read_options(request.options, version).values
     unresolved = [name for name, value in values.items() if isinstance(value, Unknown)]
-    undecided = [name for name in unresolved if name in request.engine.memory_model.options]
+    undecided = [name for name in unresolved if name in deciding]
     if undecided:
         found.append(_undecided(load, undecided))
     if found or facts is None:
@@ -90,6 +92,11 @@ def _unknown_model(load: CheapestFor) -> Problem:
         "the cheapest instance for a model can be found only if its shape is known",
         "Name a model of the same shape (like=…), describe the model with facts=ModelFacts(…), or choose an instance.",
     )
+
+
+def _unplanned(load: CheapestFor, engine: str) -> Problem:
+    message = f"the cheapest instance cannot be found for {engine}, whose need of memory is not known"
+    return Problem(_KEYWORD, load, message, "Choose an instance.")
 
 
 def _undecided(load: CheapestFor, undecided: list[str]) -> Problem:
