@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks time-zones clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks arguments time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ defaults: $(VENV)/dev.ready ## generate the defaults of configuration classes fr
 
 fallbacks: $(VENV)/dev.ready ## generate what each release of transformers runs from its wheels again
 	@$(BIN)/python -m scripts.generate_transformers_types
+
+arguments: $(VENV)/dev.ready ## generate which arguments vLLM and SGLang have from their releases again
+	@$(BIN)/python -m scripts.generate_server_arguments
 
 time-zones: $(VENV)/dev.ready ## generate the catalogue of time zones from tzdata again
 	@$(BIN)/python -m scripts.generate_time_zones
