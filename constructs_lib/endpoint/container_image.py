@@ -158,7 +158,7 @@ class UriImage(ImageSource):
             Annotations.of(scope).add_warning_v2(
                 "tgi-endpoint:imagePermissionUnknown",
                 "The image's URI is known only at deployment, so the endpoint's role gets no permission to pull it. "
-                "Grant it with repository.grant_pull(endpoint), or name the image with TgiImage.from_ecr_repository.",
+                "Grant it with repository.grant_pull(endpoint), or name the image with from_ecr_repository.",
             )
         else:
             _allow_pull(scope, role, account=parts["account"], region=parts["region"], repository=parts["repository"])
@@ -171,7 +171,7 @@ def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: 
 
 def _accounts(stack: Stack, images: ImageFamily, version: str) -> CfnMapping:
     """The Mapping of Region to account for a stack in no particular Region, shared by endpoints of one version."""
-    mapping_id = f"InferenceImageAccounts{version.replace('.', '')}"
+    mapping_id = f"{images.mapping}{version.replace('.', '')}"
     existing = stack.node.try_find_child(mapping_id)
     if isinstance(existing, CfnMapping):
         return existing

@@ -92,6 +92,8 @@ class EngineContext:
         facts: Their shape, if it is known.
         instance: Where they run.
         network_isolation: Whether the container has no network.
+        family: The images that the container's is one of. Default: the engine's.
+        startup_seconds: How long SageMaker waits for the container's first answer. None: nothing is deployed.
     """
 
     engine: Engine
@@ -102,6 +104,13 @@ class EngineContext:
     facts: ModelFacts | None
     instance: InstanceType
     network_isolation: bool = False
+    family: ImageFamily | None = None
+    startup_seconds: int | Unknown | None = None
+
+    @property
+    def images(self) -> ImageFamily:
+        """The images that the container's is one of."""
+        return self.family or self.engine.images
 
     def with_values(self, values: Settings) -> EngineContext:
         """The same with further options, which replace those of the same name."""

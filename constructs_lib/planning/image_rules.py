@@ -45,11 +45,15 @@ def named_image_problems(request: EndpointRequest) -> Iterator[Problem]:
 def named_image_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is not known of an image that is named by its URI."""
     uri, images, version = _uri(request), request.images, request.image_choice.version
-    if uri and images.is_in_registry(uri) and images.repository_and_tag(version) is None:
+    if uri is None or not images.is_in_registry(uri):
+        return
+    is_listed = images.repository_and_tag(version) is not None
+    if not is_listed or (uri.tag and uri.stem not in images.tags(version)):
+        missing = uri.tag if is_listed else f"image of {request.engine.display_name} {version}"
         yield PlanWarning(
             "tgi-endpoint:unknownImage",
-            f"The catalogue has no image of {request.engine.display_name} {version}, so whether AWS publishes"
-            f" {uri.repository}:{uri.tag} is not known. It has {', '.join(images.versions)}.",
+            f"The catalogue has no {missing}, so whether AWS publishes {uri.repository}:{uri.tag} is not known. It has"
+            f" {', '.join(images.versions)}.",
         )
 
 
@@ -101,7 +105,7 @@ def _registry_problems(request: EndpointRequest, uri: ImageUri) -> Iterator[Prob
         yield Problem("image", given, message, _catalogue_fix(request, uri))
     version = request.image_choice.version
     published = images.repository_and_tag(version)
-    if uri.tag and published and uri.stem not in images.tags(version):
+    if uri.tag and published and not images.has_tag(version, uri):
         message = f"AWS publishes no such tag; that of {request.engine.display_name} {version} is {published[1]}"
         yield Problem("image", given, message, _catalogue_fix(request, uri))
 

@@ -62,9 +62,11 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
     own_image = image_rules.is_callers_own(request)
     extra, extra_problems = extra_variables(engine, request.environment, version, own_image=own_image)
     ctx = _context(request, options, version)
+    compresses = engine.memory_model.compresses_while_loading(ctx)
+    startup_seconds = _startup_timeout(request, compresses=compresses)
+    ctx = replace(ctx, startup_seconds=startup_seconds)
     fitted, memory = _memory(ctx)
     environment = engine.environment(ctx, fitted, memory) | extra
-    compresses = engine.memory_model.compresses_while_loading(ctx)
     tokens = engine.token_variables if request.model.has_token else ()
     repository, tag = _image(request)
     return EndpointPlan(
@@ -74,7 +76,7 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
         environment={name: _text(value) for name, value in environment.items()},
         token_variables=tokens,
         inference_ami_version=_ami(request, version),
-        startup_timeout_seconds=_startup_timeout(request, compresses=compresses),
+        startup_timeout_seconds=startup_seconds,
         model_download_timeout_seconds=_download_timeout(request),
         load_seconds=load_seconds(request.model, compresses=compresses),
         volume_size_gib=request.volume_size_gib,
@@ -157,6 +159,7 @@ def _context(request: EndpointRequest, options: OptionValues, version: Version) 
         facts=request.model.known_facts(),
         instance=request.instance,
         network_isolation=request.network_isolation is True,
+        family=request.images,
     )
 
 

@@ -91,12 +91,23 @@ class ImageFamily:
         cuda_since: CUDA release by the first version that has it, the newest version first; for versions that are not
             in the catalogue.
         version_in_tag: Pattern whose group is the engine's version in a tag.
+        unlisted_tags: Pattern of further tags in its repositories, of which the catalogue has none. Default: there are
+            none.
+        mapping: What the name of the Mapping of Regions and accounts in a template begins with. Default: by the name of
+            the family.
     """
 
     name: str
     construct: str
     cuda_since: tuple[tuple[Version, Cuda], ...]
     version_in_tag: str
+    unlisted_tags: str = "(?!)"
+    mapping: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.mapping:
+            words = "".join(word.capitalize() for word in self.name.split("-"))
+            object.__setattr__(self, "mapping", f"{words}ImageAccounts")
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -156,6 +167,14 @@ class ImageFamily:
         """The version of the engine that a tag names, such as `3.3.6` or `3.3`; None if it names none."""
         found = re.search(self.version_in_tag, uri.tag)
         return found[1] if found else None
+
+    def has_tag(self, version: str, uri: ImageUri) -> bool:
+        """Whether AWS may publish an image under a tag, for all that the catalogue knows of a version."""
+        return (
+            self.repository_and_tag(version) is None
+            or uri.stem in self.tags(version)
+            or re.fullmatch(self.unlisted_tags, uri.tag) is not None
+        )
 
     def account(self, region: str, version: str) -> str | None:
         """The account, 12 digits, whose registry holds an image in a Region; None if AWS does not offer it there."""

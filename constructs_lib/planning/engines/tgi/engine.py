@@ -142,6 +142,7 @@ class TgiEngine:
         construct="TgiImage",
         cuda_since=(((2, 3, 0), (12, 4)), ((1, 2, 0), (12, 1)), ((0, 0, 0), (11, 8))),
         version_in_tag=r"(?:^|-)tgi(\d+\.\d+(?:\.\d+)?)-gpu(?:-|$)",
+        mapping="InferenceImageAccounts",
     )
     hardware = HardwareSupport(
         accelerators="NVIDIA GPUs",
