@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 ENGINES = {
     "tgi": "constructs_lib.planning.engines.tgi.engine:TGI",
+    "sglang": "constructs_lib.planning.engines.sglang.engine:SGLANG",
 }
 """Module and name of each engine."""
 

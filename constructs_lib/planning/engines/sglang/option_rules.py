@@ -1,0 +1,114 @@
+"""Rules between SGLang's options, model and instance.
+
+Sources: SGLang `python/sglang/srt/configs/model_config.py` (`_verify_quantization`), `srt/server_args.py` and
+`srt/arg_groups/argparse_actions.py` (LoRAPathAction), `srt/layers/quantization/*.py` (get_min_capability) at 0.5.8 to
+0.5.20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.sglang.options import SglangQuantization
+from constructs_lib.planning.validation.problem import Problem
+
+_AMPERE = (8, 0)
+"""Compute capability of the first GPUs with bfloat16 and with the kernels of Marlin."""
+
+_PUBLISHED_AS = {
+    SglangQuantization.AWQ: "awq",
+    SglangQuantization.AWQ_MARLIN: "awq",
+    SglangQuantization.GPTQ: "gptq",
+    SglangQuantization.GPTQ_MARLIN: "gptq",
+    SglangQuantization.COMPRESSED_TENSORS: "compressed-tensors",
+}
+_NEEDS_AMPERE = frozenset(
+    (
+        SglangQuantization.AWQ_MARLIN,
+        SglangQuantization.GPTQ_MARLIN,
+        SglangQuantization.FP8,
+        SglangQuantization.W8A8_FP8,
+    )
+)
+
+
+def published_as(quantization: object) -> str | None:
+    """The format in which weights must be published for that value of the option; None if it does not say."""
+    return _PUBLISHED_AS.get(SglangQuantization(quantization)) if isinstance(quantization, str) else None
+
+
+def option_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """Which rules between options, model and instance are broken."""
+    yield from _copies_problems(ctx)
+    yield from _gpu_problems(ctx)
+    yield from _format_problems(ctx)
+    yield from _length_problems(ctx)
+    yield from _adapter_problems(ctx)
+
+
+def _copies_problems(ctx: EngineContext) -> Iterator[Problem]:
+    copies, shards, gpus = ctx.number("dp_size") or 1, ctx.number("tp_size"), ctx.instance.accelerator_count
+    if copies == 1 or "tp_size" in ctx.unknown or gpus is None:
+        return
+    if shards is None:
+        message = (
+            f"takes a part of the {gpus} GPUs of {ctx.instance.name} for each copy, so tp_size has to say how many"
+        )
+        yield Problem("options.dp_size", copies, message, "Set options.tp_size.")
+    elif copies * shards > gpus:
+        message = f"needs {copies * shards} GPUs with tp_size={shards}, but {ctx.instance.name} has {gpus}"
+        yield Problem("options.dp_size", copies, message, f"Lower it to {max(1, gpus // shards)} or less.")
+
+
+def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
+    capability = ctx.instance.compute_capability
+    if capability is None or capability >= _AMPERE:
+        return
+    gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
+    if (dtype := ctx.text("dtype")) == "bfloat16":
+        yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Use float16, or a newer GPU.")
+    if (kind := ctx.text("quantization")) in _NEEDS_AMPERE:
+        message = f"{gpu} cannot run its kernels, which need compute capability 8.0"
+        yield Problem("options.quantization", kind, message, "Use a newer GPU.")
+
+
+def _format_problems(ctx: EngineContext) -> Iterator[Problem]:
+    requested, facts = ctx.text("quantization"), ctx.facts
+    needed = published_as(requested)
+    if facts is None or needed is None or facts.published_quantization == needed:
+        return
+    has = f"published as {facts.published_quantization}" if facts.published_quantization else "not compressed"
+    yield Problem(
+        "options.quantization",
+        requested,
+        f"needs weights that were published in that format, but those of {facts.hub_id} are {has}",
+        "Leave it out: SGLang sees in config.json how weights are compressed. fp8 compresses while loading.",
+    )
+
+
+def _length_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """SGLang refuses a longer context than the model's unless a variable of its own allows it (`model_config.py`)."""
+    length, facts = ctx.number("context_length"), ctx.facts
+    if length and facts and length > facts.max_positions:
+        yield Problem(
+            "options.context_length",
+            length,
+            f"must be at most {facts.max_positions}, the longest context of {facts.hub_id}",
+            f"Lower it to {facts.max_positions} or less, or leave it out.",
+        )
+
+
+def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
+    adapters = ctx.values.get("lora_paths")
+    if "lora_paths" in ctx.unknown or not isinstance(adapters, Sequence):
+        return
+    if len(adapters) > 1:
+        message = "has several adapters, of which the entrypoint of this image makes one argument"
+        fix = "Give one, or serve each adapter with an endpoint of its own."
+        yield Problem("options.lora_paths", adapters, message, fix)
+    path = str(adapters[0]).partition("=")[2]
+    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
+    if offline and not path.startswith("/"):
+        fix = "Put it beside the weights and write name=/opt/ml/model/…."
+        yield Problem("options.lora_paths", adapters[0], f"is downloaded from the hub, but {offline}", fix)
