@@ -212,3 +212,8 @@ def url_suffix(region: str) -> str | None:
     """The suffix of a Region's host names, such as `amazonaws.com.cn`; None for an unknown Region."""
     suffix: str | None = read("images/images")["suffixes"].get(region)
     return suffix
+
+
+def known_regions() -> tuple[str, ...]:
+    """Every Region whose suffix is known, sorted."""
+    return tuple(sorted(read("images/images")["suffixes"]))
