@@ -7,14 +7,14 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, models, plan, summary
+from constructs_lib.cli import catalogues, jumpstart, models, plan, summary
 from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest, report
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
 SUCCESS, FAILURE, USAGE_ERROR = 0, 1, 2
 
-_COMMANDS = ("plan", "models", "instances", "images", "summary")
+_COMMANDS = ("plan", "models", "instances", "images", "jumpstart", "summary")
 
 _EPILOG = """exit status: 0 success (plan: an instance fits), 1 failure (plan: none fits), 2 usage error
 
@@ -47,7 +47,7 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
             out.write(f"{error.usage}\n")
         return USAGE_ERROR
     except CommandError as error:
-        report([error.problem], Output(stderr))
+        report(error.problems, Output(stderr))
         return FAILURE
     except BrokenPipeError:
         # The reader (head, less) has closed the pipe; Python would complain again when it flushes stdout at exit.
@@ -97,5 +97,6 @@ def _parser(prog: str) -> Parser:
     catalogues.add_models(commands, models.add_to)
     catalogues.add_instances(commands)
     catalogues.add_images(commands)
+    jumpstart.add_to(commands)
     summary.add_to(commands)
     return parser

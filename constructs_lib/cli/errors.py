@@ -32,11 +32,12 @@ class CommandError(Exception):
 
     Args:
         problem: What went wrong and what to do.
+        further: What else went wrong.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(str(problem))
+    def __init__(self, problem: Problem, *further: Problem) -> None:
+        self.problems = (problem, *further)
+        super().__init__("; ".join(map(str, self.problems)))
 
 
 class Parser(argparse.ArgumentParser):

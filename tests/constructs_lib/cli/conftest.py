@@ -18,7 +18,7 @@ class Outcome:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Removes the machine's own settings for colours, width and the hub."""
+    """Removes the machine's own settings for colours, width, the hub and S3."""
     for name in (
         "NO_COLOR",
         "FORCE_COLOR",
@@ -27,6 +27,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "HF_TOKEN",
         "HUGGING_FACE_HUB_TOKEN",
         "HF_ENDPOINT",
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_S3",
     ):
         monkeypatch.delenv(name, raising=False)
 
