@@ -76,7 +76,7 @@ lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
 
-openapi: $(VENV)/dev.ready ## generate lambda/front_door/openapi.json from the route table
+openapi: $(VENV)/dev.ready ## generate constructs_lib/front_door/openapi.json from the route table
 	@$(BIN)/python -m scripts.openapi
 
 images: $(VENV)/dev.ready ## generate the image catalogue from sagemaker-core again

@@ -73,9 +73,15 @@ def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
         )
 
 
+@cache
+def openapi_text() -> str:
+    """The OpenAPI document that the function serves at `GET /openapi.json`, as JSON."""
+    return Path(__file__).with_name("openapi.json").read_text(encoding="utf-8")
+
+
 def openapi_document() -> dict[str, Any]:
-    """The OpenAPI document that the function serves at `GET /openapi.json`."""
-    document: dict[str, Any] = json.loads((lambda_root() / "front_door" / "openapi.json").read_text(encoding="utf-8"))
+    """The same, decoded."""
+    document: dict[str, Any] = json.loads(openapi_text())
     return document
 
 

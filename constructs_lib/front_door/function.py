@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs_lib._lazy import late_string
 from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib.errors import ConfigurationError, raise_if_any
-from constructs_lib.front_door.assets import lambda_root, synthesizer_problems
+from constructs_lib.front_door.assets import lambda_root, openapi_text, synthesizer_problems
 from constructs_lib.front_door.endpoints import served_by
 from constructs_lib.front_door.function_environment import (
     PLAYGROUND_FILE,
@@ -21,7 +21,7 @@ from constructs_lib.front_door.function_environment import (
 )
 from constructs_lib.front_door.lambda_functions import python_function
 from constructs_lib.front_door.layers import file_layer
-from constructs_lib.front_door.models_file import MODELS_PATH, render_models
+from constructs_lib.front_door.models_file import MODELS_PATH, OPENAPI_PATH, render_models
 from constructs_lib.front_door.playground_page import render_page
 from constructs_lib.front_door.validation import validate
 
@@ -114,13 +114,12 @@ def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Map
 
 
 def _add_models(front_door: Construct, function: lambda_.Function, models: Mapping[str, IModelEndpoint]) -> None:
-    """Give the function its models, as they are at synthesis."""
+    """Give the function its models, as they are at synthesis, and the description of its API, which the code lacks."""
     function.add_layers(
         file_layer(
             front_door,
             "Models",
-            path=MODELS_PATH,
-            render=lambda: render_models(models).text,
+            files={MODELS_PATH: lambda: render_models(models).text, OPENAPI_PATH: openapi_text},
             description="The models of a front door",
         )
     )
@@ -130,7 +129,7 @@ def _add_models(front_door: Construct, function: lambda_.Function, models: Mappi
 def _add_playground(front_door: Construct, function: lambda_.Function) -> None:
     page = render_page(lambda_root() / "playground")
     description = "The page of a front door for trying its models"
-    layer = file_layer(front_door, "Playground", path=PLAYGROUND_FILE, render=lambda: page, description=description)
+    layer = file_layer(front_door, "Playground", files={PLAYGROUND_FILE: lambda: page}, description=description)
     function.add_layers(layer)
 
 

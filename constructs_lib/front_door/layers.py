@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def file_layer(
-    scope: Construct, id: str, *, path: str, render: Callable[[], str], description: str
+    scope: Construct, id: str, *, files: Mapping[str, Callable[[], str]], description: str
 ) -> lambda_.ILayerVersion:
-    """A layer with one text file, written at synthesis.
+    """A layer with text files, written at synthesis.
 
     Args:
         scope: The scope of the layer and of what the function refers to it by (`<id>Ref`).
         id: Its id.
-        path: Path of the file from `/opt`.
-        render: Returns the text, without tokens. Called after everything else has been constructed, several times.
+        files: By their paths from `/opt`, what returns the text of each, without tokens. Called after everything else
+            has been constructed, several times.
         description: Shown in the Lambda console.
     """
-    content = _FileContent(path, render)
+    content = _FileContent(files)
     content.layer = layer = lambda_.CfnLayerVersion(
         scope, id, content=Lazy.uncached_any(content), description=description
     )
@@ -45,24 +45,25 @@ class _FileContent:
 
     layer: lambda_.CfnLayerVersion
 
-    def __init__(self, path: str, render: Callable[[], str]) -> None:
-        self._path, self._render = path, render
-        self._staged: dict[str, Mapping[str, str]] = {}
+    def __init__(self, files: Mapping[str, Callable[[], str]]) -> None:
+        self._files = files
+        self._staged: dict[tuple[str, ...], Mapping[str, str]] = {}
 
     def produce(self, context: IResolveContext) -> Any:
         """Where the archive is, as the layer version's `content`."""
-        text = self._render()
-        if text not in self._staged:
-            self._staged[text] = self._stage(text)
-        return self._staged[text]
+        texts = tuple(render() for render in self._files.values())
+        if texts not in self._staged:
+            self._staged[texts] = self._stage(texts)
+        return self._staged[texts]
 
-    def _stage(self, text: str) -> Mapping[str, str]:
+    def _stage(self, texts: tuple[str, ...]) -> Mapping[str, str]:
         with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, self._path)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
-            # Lambda runs the function as another user, and archives keep the modes: whatever this user's umask is.
-            file.chmod(0o644)
+            for path, text in zip(self._files, texts, strict=True):
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+                # Lambda runs the function as another user, and archives keep the modes: whatever this user's umask is.
+                file.chmod(0o644)
             asset = assets.Asset(self.layer, f"Content{len(self._staged) or ''}", path=folder)
         asset.add_resource_metadata(self.layer, "Content")
         return {"s3Bucket": asset.s3_bucket_name, "s3Key": asset.s3_object_key}

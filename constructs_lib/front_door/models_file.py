@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 MODELS_PATH = "front_door/models.json"
 """Path of the file in its layer."""
 
+OPENAPI_PATH = "front_door/openapi.json"
+"""Path of the API's description in the same layer, where the function looks for it."""
+
 # How the CDK writes a value that is known only at deployment, within a string.
 TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 

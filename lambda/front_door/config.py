@@ -1,6 +1,7 @@
 """The configuration, read from the function's environment and the file of its models."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,7 @@ class Config:
         requires_api_key: Whether API Gateway lets nobody in without an API key.
         holds_clients: Whether clients are kept waiting while a model comes back from zero copies.
         has_wake_route: Whether `POST /models/{model}/wake` is served.
+        openapi_file: The description of the API.
     """
 
     models: dict[str, Model]
@@ -70,6 +72,7 @@ class Config:
     requires_api_key: bool = False
     holds_clients: bool = False
     has_wake_route: bool = False
+    openapi_file: str = ""
 
     def model(self, name: str) -> Model | None:
         """The model with a name, or the only one with a hub id; None if there is none."""
@@ -117,6 +120,8 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             requires_api_key=environ.get("API_KEYS") == "on",
             holds_clients=environ.get("ON_WAKE") == "hold",
             has_wake_route=environ.get("WAKE_ROUTE") == "on",
+            # Not part of the code, whose size counts at a cold start: it comes with the models' layer.
+            openapi_file=f"{os.path.dirname(environ['MODELS_FILE'])}/openapi.json",  # noqa: PTH120 - as below
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None

@@ -1,4 +1,4 @@
-"""Write lambda/front_door/openapi.json, which the front door serves."""
+"""Write constructs_lib/front_door/openapi.json, which the front door serves."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from scripts.openapi.schema import ref
 
 _ROOT = Path(__file__).resolve().parents[2]
 
-FILE = _ROOT / "lambda" / "front_door" / "openapi.json"
+FILE = _ROOT / "constructs_lib" / "front_door" / "openapi.json"
 """The file that the front door serves, and the only copy of the document."""
 
 _DESCRIPTION = (

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from aiohttp import web
 from front_door.app import App
 from front_door.config import from_environment
 
+from constructs_lib.front_door.assets import openapi_text
 from local.model_container.server import create_app as create_container
 from local.model_container.settings import Settings
 from local.sagemaker_runtime import Endpoints, Faults
@@ -105,15 +107,16 @@ def start_front_door(
         limits: The container's settings, which the front door knows from the plan.
         container: The container. Default: the built-in one.
     """
-    with Servers() as servers, tempfile.NamedTemporaryFile("w+") as models:
+    with Servers() as servers, tempfile.TemporaryDirectory() as layer:
         faults = Faults()
         url = servers.serve(container or create_container(limits))
         facts = {"engine": "tgi", "max_body_bytes": 6291456, "version": "3.3.6"}
         facts |= {name: getattr(limits, name) for name in _FACTS_OF_LIMITS}
-        json.dump({name: {"endpoint_name": "e", **facts} for name in names}, models)
-        models.flush()
+        models = Path(layer, "models.json")
+        models.write_text(json.dumps({name: {"endpoint_name": "e", **facts} for name in names}))
+        models.with_name("openapi.json").write_text(openapi_text())
         environment = {
-            "MODELS_FILE": models.name,
+            "MODELS_FILE": str(models),
             "SAGEMAKER_RUNTIME_URL": servers.serve(
                 sagemaker_runtime(Endpoints.of({"e": url}), faults, secrets={"AKIDEXAMPLE": "secret"})
             ),

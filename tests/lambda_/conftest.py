@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from front_door.sagemaker import retry
 from tests.lambda_.sagemaker_double import SageMakerDouble
 
 LLAMA = Model("llama", "llama-endpoint", "meta-llama/Llama-3.1-8B-Instruct", 6291456)
+OPENAPI_FILE = Path(__file__).parents[2] / "constructs_lib" / "front_door" / "openapi.json"
 FALCON = Model("falcon", "falcon-endpoint", None, 2097152)
 
 
@@ -88,7 +90,8 @@ def api_for(sagemaker: SageMakerDouble, capsys: pytest.CaptureFixture[str]) -> I
     apps = []
 
     def make(*models: Model) -> ApiClient:
-        config = Config({model.name: model for model in models}, sagemaker.url, sagemaker.url, "eu-west-1")
+        served = {model.name: model for model in models}
+        config = Config(served, sagemaker.url, sagemaker.url, "eu-west-1", openapi_file=str(OPENAPI_FILE))
         apps.append(App(config))
         return ApiClient(apps[-1], capsys)
 

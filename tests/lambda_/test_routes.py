@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from front_door import routes
 
-from tests.lambda_.conftest import FALCON, LLAMA, ApiClient, ClientResponse
+from tests.lambda_.conftest import FALCON, LLAMA, OPENAPI_FILE, ApiClient, ClientResponse
 from tests.lambda_.sagemaker_double import SageMakerDouble, parts, plain_response
 
 DETAILS = {"finish_reason": "length", "generated_tokens": 1, "seed": None, "input_length": 6}
@@ -170,7 +170,7 @@ def test_invocations_rejects_other_bodies(api: ApiClient) -> None:
 
 def test_the_openapi_description_is_served(api: ApiClient) -> None:
     answer = api.send("/openapi.json")
-    described = json.loads((Path(__file__).parents[2] / "lambda" / "front_door" / "openapi.json").read_text())
+    described = json.loads(OPENAPI_FILE.read_text())
     del described["paths"]["/models/{model}/wake"]
     assert answer.json() == described
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import front_door
 from aiohttp import web
 
+from constructs_lib.front_door.assets import openapi_text
 from local.apigateway.api import Integration, Method, Resource, RestApi
 from local.apigateway.server import Gateway
 from local.lambda_service import Function, FunctionConfig
@@ -182,4 +183,5 @@ def _models_layer() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("models.json", json.dumps({"llama": MODEL}))
+        archive.writestr("openapi.json", openapi_text())
     return buffer.getvalue()

@@ -108,7 +108,7 @@ def invocations(ctx: RequestContext) -> Response:
 
 def openapi(ctx: RequestContext) -> Response:
     """`GET /openapi.json`: the description of the API, without the routes that this front door does not serve."""
-    content = Path(__file__).parents[1].joinpath("openapi.json").read_bytes()
+    content = Path(ctx.config.openapi_file).read_bytes()
     if not ctx.config.has_wake_route:
         document = parse_object(content) or {}
         for route in ROUTES:

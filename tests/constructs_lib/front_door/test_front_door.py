@@ -3,11 +3,13 @@
 import json
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
+from constructs_lib.front_door.assets import openapi_text
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.front_door.lambda_functions import newest_python
 from constructs_lib.planning.serving_limits import ServingFacts
@@ -127,6 +129,18 @@ def test_the_function_gets_each_adapter_with_the_inference_component_that_serves
     served = endpoint(stack, serving=ServingFacts(adapters=("sql", "fr")), adapter_components=components)
     make_front_door(stack, models={"llama": served})
     assert served_models(stack)["llama"]["adapters"] == {"sql": None, "fr": "<Component>", "de": "llama-de"}
+
+
+def test_the_description_of_the_api_is_in_the_layer_of_the_models_and_not_in_the_code() -> None:
+    front_door = make_front_door()
+    app = Stack.of(front_door).node.root
+    assert isinstance(app, App)
+    folder = Path(app.synth().directory)
+    described = [path.relative_to(folder) for path in folder.rglob("openapi.json")]
+    (layer,) = (path for path in described if path.parts[1:] == ("front_door", "openapi.json"))
+    assert (folder / layer).read_text() == openapi_text()
+    assert (folder / layer).with_name("models.json").is_file()
+    assert described == [layer]
 
 
 def test_the_default_token_limit_is_1024_or_the_argument() -> None:

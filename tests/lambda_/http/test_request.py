@@ -233,6 +233,7 @@ def test_the_configuration_is_read_from_the_environment_and_the_file(environment
         ("a", "f", "x/y", 6),
     ]
     assert config.models["a"].facts == {"version": "3"}
+    assert config.openapi_file == str(Path(environment["MODELS_FILE"]).with_name("openapi.json"))
     assert (config.runtime_url, config.sagemaker_url, config.region) == ("https://runtime", "https://api", "eu-west-1")
 
 

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +13,11 @@ from front_door.app import App
 from front_door.config import Config, Model
 from front_door.sagemaker import connection
 
-from tests.lambda_.conftest import LLAMA, ApiClient
+from tests.lambda_.conftest import LLAMA, OPENAPI_FILE, ApiClient
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, parts
 from tests.lambda_.test_waking import NO_CAPACITY, NOON_ON_SUNDAY, OFFICE, SLEEPER, set_clock
 
-OPENAPI = json.loads((Path(__file__).parents[3] / "lambda" / "front_door" / "openapi.json").read_text())
+OPENAPI = json.loads(OPENAPI_FILE.read_text())
 PATH = "/models/{model}/wake"
 TOKEN = b'data: {"choices":[{"index":0,"text":"x","finish_reason":"length"}]}\n\n'
 
@@ -29,7 +28,8 @@ def waking(sagemaker: SageMakerDouble, capsys: pytest.CaptureFixture[str]) -> It
     apps = []
 
     def make(model: Model = SLEEPER, **settings: Any) -> ApiClient:
-        config = Config({model.name: model}, sagemaker.url, sagemaker.url, "eu-west-1", has_wake_route=True, **settings)
+        settings |= {"has_wake_route": True, "openapi_file": str(OPENAPI_FILE)}
+        config = Config({model.name: model}, sagemaker.url, sagemaker.url, "eu-west-1", **settings)
         apps.append(App(config))
         return ApiClient(apps[-1], capsys)
 
