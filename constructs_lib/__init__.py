@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from constructs_lib.endpoint.async_tgi import AsyncTgiEndpoint
+    from constructs_lib.endpoint.container import ContainerEndpoint
     from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.fleet import ModelFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.model_variant import ModelVariant
+    from constructs_lib.endpoint.own_image import OwnImage
     from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.endpoint.scaling import EndpointScaling
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.front_door import FrontDoor
     from constructs_lib.front_door.web_acl import WebAcl
     from constructs_lib.monitoring.dashboard import Dashboard
+    from constructs_lib.planning.engines.container.options import ContainerProtocol
     from constructs_lib.planning.engines.tgi.options import (
         Attention,
         Dtype,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from constructs_lib.planning.models.facts_file import ModelFile, read_model_file
     from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
     from constructs_lib.planning.scaling.routing import Routing
-    from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions
+    from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions, StreamFormat
 
 __all__ = [
     "Access",
@@ -53,6 +56,8 @@ __all__ = [
     "CheapestFor",
     "ConfigurationError",
     "Consumer",
+    "ContainerEndpoint",
+    "ContainerProtocol",
     "Cors",
     "Dashboard",
     "DataCapture",
@@ -70,6 +75,7 @@ __all__ = [
     "ModelFile",
     "ModelFleet",
     "ModelVariant",
+    "OwnImage",
     "Quantization",
     "Rollout",
     "RopeScaling",
@@ -77,6 +83,7 @@ __all__ = [
     "ScaleToZero",
     "ServingFacts",
     "ServingOptions",
+    "StreamFormat",
     "TgiEndpoint",
     "TgiImage",
     "TgiOptions",
@@ -89,6 +96,10 @@ _MODULES = {
     "Access": "front_door.access",
     "AccessMethod": "front_door.access.base",
     "AsyncTgiEndpoint": "endpoint.async_tgi",
+    "ContainerEndpoint": "endpoint.container",
+    "ContainerProtocol": "planning.engines.container.options",
+    "OwnImage": "endpoint.own_image",
+    "StreamFormat": "planning.serving_limits",
     "DataCapture": "endpoint.data_capture",
     "Rollout": "endpoint.rollout",
     "Consumer": "front_door.consumers",

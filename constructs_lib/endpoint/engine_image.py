@@ -31,7 +31,9 @@ class EngineImage(ContainerImage):
         return cls(ImageChoice(version=version, family=cls.FAMILY), CatalogueImage(cls.FAMILY, version))
 
     @classmethod
-    def from_ecr_repository(cls, repository: ecr.IRepository, *, tag: str, version: str) -> Self:
+    def from_ecr_repository(
+        cls, repository: ecr.IRepository, *, tag: str, version: str, own_build: bool = False
+    ) -> Self:
         """Your own image, such as a copy of AWS's or one with additional packages.
 
         Args:
@@ -40,12 +42,15 @@ class EngineImage(ContainerImage):
             tag: Tag or digest (`sha256:…`) of the image. If it names a version as AWS's tags do, that has to be
                 `version`.
             version: Version of the engine in the image; it decides which options exist and how they are named.
+            own_build: Whether it is a build or a fork of the engine that may differ from that version, also by an
+                entrypoint of its own: what that version cannot run is then a warning, and each setting is passed by
+                the names that AWS's entrypoint reads and by those of the engine itself. Default: False.
         """
         source = RepositoryImage(repository, tag)
-        return cls(ImageChoice(version=version, uri_override=True, uri=source.known_uri, family=cls.FAMILY), source)
+        return cls._own(source, version, own_build=own_build)
 
     @classmethod
-    def from_uri(cls, uri: str, *, version: str) -> Self:
+    def from_uri(cls, uri: str, *, version: str, own_build: bool = False) -> Self:
         """Your own image by its complete URI, such as one in another account.
 
         Args:
@@ -53,6 +58,16 @@ class EngineImage(ContainerImage):
                 in another account must allow this account to pull. If the tag names a version as AWS's tags do, that
                 has to be `version`; of AWS's own registry only the tags that it has are accepted.
             version: Version of the engine in the image; it decides which options exist and how they are named.
+            own_build: Whether it is a build or a fork of the engine that may differ from that version, also by an
+                entrypoint of its own: what that version cannot run is then a warning, and each setting is passed by
+                the names that AWS's entrypoint reads and by those of the engine itself. Default: False.
         """
         source = UriImage(uri)
-        return cls(ImageChoice(version=version, uri_override=True, uri=source.known_uri, family=cls.FAMILY), source)
+        return cls._own(source, version, own_build=own_build)
+
+    @classmethod
+    def _own(cls, source: RepositoryImage | UriImage, version: str, *, own_build: bool) -> Self:
+        choice = ImageChoice(
+            version=version, uri_override=True, uri=source.known_uri, own_build=own_build, family=cls.FAMILY
+        )
+        return cls(choice, source)

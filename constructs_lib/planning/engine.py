@@ -33,6 +33,8 @@ class HardwareSupport:
         untested_from: Compute capability from which on the engine was neither built nor tested. Default: none.
         tested_example: Instance types to prefer then, for the message.
         other_image: What AWS publishes for other accelerators, as a sentence. Default: nothing.
+        any_instance: Whether nothing is known of the image, so that any instance may have what it needs, also one
+            without accelerators or with an Arm host. Default: False.
     """
 
     accelerators: str
@@ -41,6 +43,7 @@ class HardwareSupport:
     untested_from: tuple[int, int] | None = None
     tested_example: str = ""
     other_image: str = ""
+    any_instance: bool = False
 
     def is_untested(self, instance: InstanceType) -> bool:
         """Whether the engine was not tested on the instance's GPUs."""
@@ -92,6 +95,7 @@ class EngineContext:
         facts: Their shape, if it is known.
         instance: Where they run.
         network_isolation: Whether the container has no network.
+        own_build: Whether the image is a build or a fork of the engine, which may differ from that version.
         family: The images that the container's is one of. Default: the engine's.
         startup_seconds: How long SageMaker waits for the container's first answer. None: nothing is deployed.
     """
@@ -104,6 +108,7 @@ class EngineContext:
     facts: ModelFacts | None
     instance: InstanceType
     network_isolation: bool = False
+    own_build: bool = False
     family: ImageFamily | None = None
     startup_seconds: int | Unknown | None = None
 

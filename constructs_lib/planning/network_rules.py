@@ -33,7 +33,7 @@ def network_problems(request: EndpointRequest) -> Iterator[Problem]:
             "Select private subnets with a route to a NAT gateway, copy the weights to S3 and use Model.from_s3, or set"
             f" HF_ENDPOINT or HTTPS_PROXY in environment to a mirror or proxy in the VPC. {_KNOWN_BETTER}",
         )
-    if access.s3_access is False and request.model.source != "hub":
+    if access.s3_access is False and request.model.source == "s3":
         yield Problem(
             "vpc_subnets",
             Described(access.description),
@@ -56,7 +56,7 @@ def network_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
             " interfaces have no public address. Without one, use Model.from_s3, or set HF_ENDPOINT in environment to"
             " a mirror.",
         )
-    if access.s3_access is None and request.model.source != "hub":
+    if access.s3_access is None and request.model.source == "s3":
         yield PlanWarning(
             "tgi-endpoint:s3RouteUnknown",
             "SageMaker reads the weights from S3 through the endpoint's subnets, and whether these reach S3 is not"

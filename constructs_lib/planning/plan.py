@@ -132,7 +132,9 @@ def _with_own_compression(request: EndpointRequest, version: Version) -> Endpoin
 def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
     """Without figures that are wrong, or that are of accelerators on which the engine does not run."""
     instance = request.instance
-    is_other = has_no_accelerator(instance.name) or instance.is_gpu != request.engine.hardware.is_gpu
+    hardware = request.engine.hardware
+    is_other = has_no_accelerator(instance.name) or instance.is_gpu != hardware.is_gpu
+    is_other = is_other and not hardware.any_instance
     if is_other or any(selection_rules.figure_problems(instance)):
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
     return replace(request, instance=instance)
@@ -159,6 +161,7 @@ def _context(request: EndpointRequest, options: OptionValues, version: Version) 
         facts=request.model.known_facts(),
         instance=request.instance,
         network_isolation=request.network_isolation is True,
+        own_build=request.image_choice.own_build is True,
         family=request.images,
     )
 

@@ -74,7 +74,7 @@ def endpoint_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
             " with NVMe drives usually accept none. If the deployment is refused, leave out volume_size and"
             " volume_key.",
         )
-    if request.model_download_timeout_seconds is not None and request.model.source == "hub":
+    if request.model_download_timeout_seconds is not None and request.model.source != "s3":
         yield PlanWarning(
             "tgi-endpoint:modelDownloadTimeoutUnused",
             "model_download_timeout applies to weights in S3; the container itself downloads from the Hugging Face hub,"

@@ -48,7 +48,7 @@ def model_problems(request: EndpointRequest) -> Iterator[Problem]:
             )
         if model.hub_id is not None:
             yield from _hub_id_problems(model.hub_id)
-    else:
+    elif source != "image":
         yield Problem("model.source", source, "must be 'hub' or 's3'", "Use Model.from_hub or Model.from_s3.")
     if model.facts is not None:
         yield from facts_problems(model.facts)
@@ -140,6 +140,10 @@ def instance_problems(engine: Engine, instance: InstanceType) -> Iterator[Proble
     if found := problem(keyword, instance.name, _INSTANCE_NAME):
         full_name = f"ml.{str(instance.name).removeprefix('ml.')}"
         yield found if _INSTANCE_NAME.validate(full_name) else replace(found, fix=f"Write {full_name}.")
+        return
+    if hardware.any_instance:
+        has_figures = instance.accelerator_count is not None or instance.memory_gib is not None
+        yield from figure_problems(instance) if has_figures else ()
         return
     use = f"Use a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}."
     if has_no_accelerator(instance.name):

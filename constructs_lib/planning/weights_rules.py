@@ -37,7 +37,7 @@ def weights_problems(request: EndpointRequest) -> Iterator[Problem]:
 def weights_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is risky about where the weights come from."""
     model, facts = request.model, request.model.known_facts()
-    if facts is None and model.facts is None and model.like is None:
+    if model.source != "image" and facts is None and model.facts is None and model.like is None:
         yield PlanWarning("tgi-endpoint:unknownModel", _unchecked(model))
     if facts and facts.gated and _is_public_jumpstart(model.bucket) and not model.accept_eula:
         yield PlanWarning(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType
+from constructs_lib.planning.hardware.instance_types import BLACKWELL, InstanceType, has_no_accelerator
 from constructs_lib.planning.images.catalogue import Cuda
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import String, problem
@@ -40,7 +40,7 @@ def default_ami(instance: InstanceType, cuda: Cuda) -> str | None:
     images do not start on the CUDA 13 AMI, so there the choice stays SageMaker's.
     """
     if not instance.is_gpu:
-        return NEURON
+        return None if has_no_accelerator(instance.name) else NEURON
     if cuda >= (13, 0):
         return GPU_CUDA_13
     blackwell = instance.compute_capability is not None and instance.compute_capability >= BLACKWELL

@@ -238,6 +238,39 @@ class InstanceType:
             price_usd_per_hour=price_usd_per_hour,
         )
 
+    @classmethod
+    def without_accelerator(
+        cls,
+        name: str,
+        *,
+        vcpu: int | None = None,
+        host_memory_gib: float | None = None,
+        architecture: Architecture = "x86_64",
+        price_usd_per_hour: float | None = None,
+    ) -> InstanceType:
+        """An instance that has neither GPUs nor Neuron devices, for a container of your own.
+
+        Args:
+            name: SageMaker's name, such as `ml.c7i.xlarge`.
+            vcpu: Virtual CPUs.
+            host_memory_gib: Memory of the host in GiB.
+            architecture: CPU architecture of the host, for which the image has to be built.
+            price_usd_per_hour: What an hour of it costs.
+        """
+        return cls(
+            name=name,
+            accelerator="no accelerator",
+            is_gpu=False,
+            compute_capability=None,
+            accelerator_count=None,
+            memory_gib=None,
+            vcpu=vcpu,
+            host_memory_gib=host_memory_gib,
+            volume_configurable=volume_size_supported(name),
+            architecture=architecture,
+            price_usd_per_hour=price_usd_per_hour,
+        )
+
 
 def find_instance(name: object) -> InstanceType | None:
     """The catalogue's instance of a name, in any case, with or without `ml.`, or as the class attribute has it."""

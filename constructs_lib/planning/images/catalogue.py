@@ -46,12 +46,14 @@ class ImageChoice:
         version: Version of the engine in it, such as `3.3.6`; it decides the rules even for an image of your own.
         uri_override: Whether the caller names the image, so that the catalogue is not asked for it.
         uri: Its URI then; None if it is not known at synth.
+        own_build: Whether it is a build or a fork of the engine that may differ from that version.
         family: The images that it is one of, where others than AWS's publish some of the engine. Default: the engine's.
     """
 
     version: str
     uri_override: bool = False
     uri: str | None = None
+    own_build: bool = False
     family: ImageFamily | None = None
 
 

@@ -178,7 +178,8 @@ class ModelChoice:
     """Which weights the endpoint serves.
 
     Args:
-        source: `hub` (downloaded by the container) or `s3` (mounted by SageMaker at /opt/ml/model).
+        source: `hub` (downloaded by the container), `s3` (mounted by SageMaker at /opt/ml/model) or `image` (part of
+            the image, or fetched by the container in its own way).
         hub_id: Repository on the hub; with `s3` the one that they are a copy of, None if there is none.
         revision: Commit, tag or branch of that repository; None for its main branch.
         has_token: Whether a hub token is given (the token itself is never passed here).
@@ -190,7 +191,7 @@ class ModelChoice:
         accept_eula: Whether the caller accepts the licence agreement of weights that AWS publishes.
     """
 
-    source: Literal["hub", "s3"]
+    source: Literal["hub", "s3", "image"]
     hub_id: str | None = None
     revision: str | None = None
     has_token: bool = False

@@ -32,6 +32,7 @@ from constructs_lib.planning.engines.tgi.hub_formats import hub_format_problems
 from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import BITSANDBYTES, ON_THE_FLY, TgiOptions
+from constructs_lib.planning.engines.tgi.own_build import launcher_variables, own_build_warnings
 from constructs_lib.planning.engines.tgi.prefix_cache import keeps_prefixes
 from constructs_lib.planning.engines.tgi.remedies import remedies
 from constructs_lib.planning.engines.tgi.serving import serving_facts
@@ -165,7 +166,8 @@ class TgiEngine:
 
     def environment(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> Environment:
         """See `Engine.environment`."""
-        return render_environment(ctx, fitted, memory)
+        variables = render_environment(ctx, fitted, memory)
+        return variables | launcher_variables(variables) if ctx.own_build else variables
 
     def published_compression(self, values: Settings) -> str | None:
         """See `Engine.published_compression`."""
@@ -202,12 +204,15 @@ class TgiEngine:
         yield from option_problems(ctx)
         yield from shard_problems(ctx)
         yield from hardware_problems(ctx)
-        yield from version_problems(ctx)
-        yield from hub_format_problems(ctx)
+        if not ctx.own_build:
+            yield from version_problems(ctx)
+            yield from hub_format_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""
-        return option_warnings(ctx)
+        yield from option_warnings(ctx)
+        if ctx.own_build:
+            yield from own_build_warnings(ctx)
 
 
 TGI: Engine = TgiEngine()
