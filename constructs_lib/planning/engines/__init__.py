@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 ENGINES = {
     "tgi": "constructs_lib.planning.engines.tgi.engine:TGI",
     "sglang": "constructs_lib.planning.engines.sglang.engine:SGLANG",
+    "lmi": "constructs_lib.planning.engines.lmi.engine:LMI",
 }
 """Module and name of each engine."""
 

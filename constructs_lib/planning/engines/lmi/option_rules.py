@@ -1,0 +1,116 @@
+"""Rules between LMI's options, model and instance.
+
+Sources: deepjavalibrary/djl-serving `engines/python/setup/djl_python/properties_manager/vllm_rb_properties.py` up to
+d21927c4; vLLM `vllm/config/model.py` (`_verify_quantization`, `get_and_verify_max_len`) at 0.8.4 to 0.26.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.extra_arguments import KEYWORD
+from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT
+from constructs_lib.planning.engines.lmi.options import LmiQuantization
+from constructs_lib.planning.engines.lmi.releases import OLDEST, WRITES_FALSE
+from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.validation.problem import Problem
+
+_AMPERE = (8, 0)
+"""Compute capability of the first GPUs with bfloat16 and with the kernels of Marlin."""
+
+_PUBLISHED_AS = {
+    LmiQuantization.AWQ: "awq",
+    LmiQuantization.AWQ_MARLIN: "awq",
+    LmiQuantization.GPTQ: "gptq",
+    LmiQuantization.GPTQ_MARLIN: "gptq",
+    LmiQuantization.COMPRESSED_TENSORS: "compressed-tensors",
+}
+_NEEDS_AMPERE = frozenset((LmiQuantization.AWQ_MARLIN, LmiQuantization.GPTQ_MARLIN, LmiQuantization.FP8))
+
+
+def published_as(quantize: object) -> str | None:
+    """The format in which weights must be published for that value of the option; None if it does not say."""
+    return _PUBLISHED_AS.get(LmiQuantization(quantize)) if isinstance(quantize, str) else None
+
+
+def option_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """Which rules between options, model and instance are broken."""
+    yield from _version_problems(ctx)
+    yield from _false_problems(ctx)
+    yield from _gpu_problems(ctx)
+    yield from _format_problems(ctx)
+    yield from _length_problems(ctx)
+    yield from _timeout_problems(ctx)
+
+
+def _version_problems(ctx: EngineContext) -> Iterator[Problem]:
+    if ctx.version < OLDEST:
+        oldest = next(version for version in ctx.images.versions if version.startswith(f"{OLDEST[0]}."))
+        yield Problem(
+            "image",
+            format_version(ctx.version),
+            f"LMI before {format_version(OLDEST)} has no asynchronous mode, so that its answers, streams and limits are"
+            " others than those that are known here",
+            f"Use {ctx.images.construct}.version({oldest!r}) or newer.",
+        )
+
+
+def _false_problems(ctx: EngineContext) -> Iterator[Problem]:
+    if ctx.version >= WRITES_FALSE:
+        return
+    extra = ctx.values.get("extra_args")
+    given = {f"options.{name}": ctx.values.get(name) for name in ON_BY_DEFAULT}
+    given |= {f"{KEYWORD}[{name!r}]": text for name, text in extra.items()} if isinstance(extra, dict) else {}
+    for keyword, value in given.items():
+        if value is False or str(value).lower() == "false":
+            message = f"LMI {format_version(ctx.version)} drops it, and vLLM's default stays in force"
+            yield Problem(keyword, value, message, f"Use LMI {format_version(WRITES_FALSE)} or newer, or leave it out.")
+
+
+def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
+    capability = ctx.instance.compute_capability
+    if capability is None or capability >= _AMPERE:
+        return
+    gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
+    if (dtype := ctx.text("dtype")) == "bf16":
+        yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Use fp16, or a newer GPU.")
+    if (kind := ctx.text("quantize")) in _NEEDS_AMPERE:
+        message = f"{gpu} cannot run its kernels, which need compute capability 8.0"
+        yield Problem("options.quantize", kind, message, "Use a newer GPU.")
+
+
+def _format_problems(ctx: EngineContext) -> Iterator[Problem]:
+    requested, facts = ctx.text("quantize"), ctx.facts
+    needed = published_as(requested)
+    if facts is None or needed is None or facts.published_quantization == needed:
+        return
+    has = f"published as {facts.published_quantization}" if facts.published_quantization else "not compressed"
+    yield Problem(
+        "options.quantize",
+        requested,
+        f"needs weights that were published in that format, but those of {facts.hub_id} are {has}",
+        "Leave it out: vLLM sees in config.json how weights are compressed. fp8 compresses while loading.",
+    )
+
+
+def _length_problems(ctx: EngineContext) -> Iterator[Problem]:
+    length, facts = ctx.number("max_model_len"), ctx.facts
+    if length and facts and length > facts.max_positions:
+        yield Problem(
+            "options.max_model_len",
+            length,
+            f"must be at most {facts.max_positions}, the longest context of {facts.hub_id}",
+            f"Lower it to {facts.max_positions} or less, or leave it out.",
+        )
+
+
+def _timeout_problems(ctx: EngineContext) -> Iterator[Problem]:
+    loading, startup = ctx.number("model_loading_timeout"), ctx.startup_seconds
+    if loading is not None and isinstance(startup, int) and loading > startup:
+        yield Problem(
+            "options.model_loading_timeout",
+            loading,
+            f"must be at most {startup}, the seconds of startup_timeout, after which SageMaker gives the instance up",
+            "Lower it, raise startup_timeout, or leave it out.",
+        )

@@ -1,0 +1,188 @@
+"""LMI's rules between options, model and instance, and what it is warned about."""
+
+from dataclasses import replace
+
+import pytest
+
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.models.facts import ModelChoice
+from tests.constructs_lib.planning.engines.lmi.conftest import IN_S3, QWEN
+
+FOUR_GPUS = InstanceType.G6E_12XLARGE
+AWQ = ModelChoice(source="hub", hub_id=QWEN.hub_id, facts=replace(QWEN.known_facts(), quantization="awq"))
+
+
+def test_a_valid_request_has_no_problem(refusals):
+    assert refusals() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"max_model_len": 40_000},
+            (
+                "options.max_model_len=40000: must be at most 32768, the longest context of Qwen/Qwen2.5-7B-Instruct."
+                " Lower"
+                " it to 32768 or less, or leave it out."
+            ),
+        ),
+        (
+            {"quantize": "gptq"},
+            (
+                "options.quantize='gptq': needs weights that were published in that format, but those of"
+                " Qwen/Qwen2.5-7B-Instruct are not compressed. Leave it out: vLLM sees in config.json how weights are"
+                " compressed. fp8 compresses while loading."
+            ),
+        ),
+        (
+            {"dtype": "bfloat16"},
+            "options.dtype='bfloat16': must be one of fp16, bf16, fp32. Did you mean LmiDtype.BFLOAT16?",
+        ),
+        (
+            {"tensor_parallel_degree": 2},
+            "options.tensor_parallel_degree=2: ml.g6e.2xlarge has 1 GPU. Lower it to 1 or less.",
+        ),
+        (
+            {"extra_args": {"max_model_length": "4096"}},
+            (
+                "options.extra_args['max_model_length']='4096': vLLM 0.23.1 in LMI 27.0.0 has no such argument, and"
+                " LMI drops"
+                " it without a word. Did you mean options.max_model_len?"
+            ),
+        ),
+        (
+            {"extra_args": {"swap_space": "4"}},  # which vLLM had until 0.17
+            (
+                "options.extra_args['swap_space']='4': vLLM 0.23.1 in LMI 27.0.0 has no such argument, and LMI drops it"
+                " without a word. Leave it out, or use an image of a version that has it."
+            ),
+        ),
+    ],
+)
+def test_what_would_not_start_or_be_dropped_is_refused(refusals, options, message):
+    assert message in refusals(options=options)
+
+
+def test_an_argument_that_the_vllm_of_an_older_version_has_is_passed_on(refusals):
+    assert refusals(version="15.0.0", options={"extra_args": {"swap_space": "4"}}) == []
+
+
+def test_of_a_version_whose_vllm_is_not_known_any_may_be_meant(refusals):
+    assert refusals(version="29.0.0", options={"extra_args": {"max_num_queued_reqs": "64"}}) == []
+    assert refusals(version="29.0.0", options={"extra_args": {"swap_spaces": "4"}}) == [
+        (
+            "options.extra_args['swap_spaces']='4': vLLM's engine has no such argument, and LMI drops it without a"
+            " word."
+            " Leave it out, or use an image of a version that has it."
+        )
+    ]
+
+
+def test_versions_without_the_asynchronous_mode_are_refused(refusals):
+    assert refusals(version="14.0.0") == [
+        (
+            "image='14.0.0': LMI before 15.0.0 has no asynchronous mode, so that its answers, streams and limits are"
+            " others"
+            " than those that are known here. Use LmiImage.version('15.0.0') or newer."
+        )
+    ]
+    assert refusals(version="15.0.0") == []
+
+
+def test_false_is_refused_where_lmi_drops_it(refusals):
+    assert refusals(version="17.0.0", options={"enable_prefix_caching": False}) == [
+        (
+            "options.enable_prefix_caching=False: LMI 17.0.0 drops it, and vLLM's default stays in force. Use LMI"
+            " 27.0.0 or"
+            " newer, or leave it out."
+        )
+    ]
+    assert refusals(version="17.0.0", options={"extra_args": {"async_scheduling": "false"}}) == [
+        (
+            "options.extra_args['async_scheduling']='false': LMI 17.0.0 drops it, and vLLM's default stays in force."
+            " Use LMI"
+            " 27.0.0 or newer, or leave it out."
+        )
+    ]
+    assert refusals(options={"enable_prefix_caching": False, "extra_args": {"async_scheduling": "false"}}) == []
+    assert refusals(version="17.0.0", options={"enforce_eager": False}) == []  # what is so anyway
+
+
+def test_a_gpu_older_than_ampere_has_neither_bfloat16_nor_marlin(refusals):
+    assert refusals(instance=InstanceType.G4DN_12XLARGE, options={"dtype": "bf16", "quantize": "fp8"})[:2] == [
+        (
+            "options.dtype='bf16': ml.g4dn.12xlarge (T4, compute capability 7.5) has no bfloat16. Use fp16, or a newer"
+            " GPU."
+        ),
+        (
+            "options.quantize='fp8': ml.g4dn.12xlarge (T4, compute capability 7.5) cannot run its kernels, which need"
+            " compute"
+            " capability 8.0. Use a newer GPU."
+        ),
+    ]
+
+
+def test_weights_may_be_named_as_what_they_are(refusals):
+    assert refusals(model=AWQ, options={"quantize": "awq"}) == []
+    assert refusals(model=AWQ, options={"quantize": "gptq"})[0].startswith(
+        "options.quantize='gptq': needs weights that were published in that format, but those of"
+        " Qwen/Qwen2.5-7B-Instruct are published as awq."
+    )
+
+
+def test_direct_callers_are_warned_of_streams_and_of_30_tokens(warnings):
+    assert warnings()["tgi-endpoint:lmiAnswers"] == (
+        "For callers that do not go through a front door: LMI writes a stream as one JSON object in a line, without"
+        " data:"
+        " and [DONE], and a body with inputs gets 30 tokens unless it has max_new_tokens."
+    )
+
+
+def test_it_is_said_that_nothing_limits_the_queue(warnings):
+    assert warnings()["tgi-endpoint:unlimitedQueue"] == (
+        "LMI passes every request on to vLLM at once, where any number of them waits: it refuses none under overload,"
+        " and"
+        " job_queue_size does not limit them. Limit requests in front of it, and let the endpoint scale."
+    )
+    limited = {"extra_args": {"max_num_queued_reqs": "64"}}
+    assert "tgi-endpoint:unlimitedQueue" not in warnings(version="29.0.0", options=limited)
+
+
+def test_settings_beside_weights_in_s3_win(warnings):
+    assert warnings(model=IN_S3)["tgi-endpoint:servingProperties"] == (
+        "LMI takes settings from a serving.properties beside the weights before those of options, and runs a model.py"
+        " there as its handler. Leave both out of the folder, or write there what you mean."
+    )
+    assert "tgi-endpoint:servingProperties" not in warnings()
+
+
+def test_fewer_gpus_than_there_are_mean_several_copies(warnings):
+    found = warnings(instance=FOUR_GPUS, options={"tensor_parallel_degree": 2})
+    assert found["tgi-endpoint:severalCopies"] == (
+        "With tensor_parallel_degree=2 LMI runs up to 2 copies of the model on ml.g6e.12xlarge. Each loads the weights"
+        " for itself, into the same host's memory, and has a cache of its own."
+    )
+    assert "tgi-endpoint:idleGpus" not in found
+    assert "tgi-endpoint:severalCopies" not in warnings(instance=FOUR_GPUS)
+
+
+def test_with_adapters_there_is_one_copy_and_other_gpus_are_idle(warnings):
+    found = warnings(instance=FOUR_GPUS, options={"tensor_parallel_degree": 2, "enable_lora": True})
+    assert found["tgi-endpoint:idleGpus"] == (
+        "ml.g6e.12xlarge has 4 GPUs, the model uses 2: the others are paid for and idle."
+    )
+    assert "tgi-endpoint:severalCopies" not in found
+
+
+def test_code_that_is_not_pinned_brings_a_warning(warnings):
+    assert "tgi-endpoint:trustsUnpinnedCode" in warnings(options={"trust_remote_code": True})
+    pinned = replace(QWEN, revision="a09a354")
+    assert "tgi-endpoint:trustsUnpinnedCode" not in warnings(model=pinned, options={"trust_remote_code": True})
+
+
+def test_it_is_said_if_the_vllm_of_a_version_is_not_known(warnings):
+    assert warnings(version="29.0.0")["tgi-endpoint:unknownVllm"] == (
+        "Which vLLM is in LMI 29.0.0 is not published where this library looks. The plan takes 0.26.0, that of LMI 28."
+    )
+    assert "tgi-endpoint:unknownVllm" not in warnings(version="27.0.0")
