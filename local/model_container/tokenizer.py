@@ -7,7 +7,7 @@ vocabulary. TGI then sends two tokens without text, and the character with the t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
@@ -19,6 +19,9 @@ PIECE = re.compile(
     rf"<\|[a-z_]+\|>| ?(?:(?![{_ASTRAL}])[^\W_]){{1,12}}| ?(?:_|[^\w\s{_ASTRAL}]){{1,3}}| ?[{_ASTRAL}]|\s| ?."
 )
 _VOCABULARY_SIZE = 127_000
+_SPECIAL_TEXTS = {id_: text for text, id_ in _SPECIAL_IDS.items()}
+_TEXTS = dict(_SPECIAL_TEXTS)
+"""The texts of the ids that there have been."""
 
 
 class Piece(NamedTuple):
@@ -36,7 +39,9 @@ def _ids(piece: str) -> tuple[int, ...]:
     if piece in _SPECIAL_IDS:
         return (_SPECIAL_IDS[piece],)
     count = 3 if ord(piece[-1]) > 0xFFFF else 1
-    return tuple(1000 + crc32(f"{part}{piece}".encode()) % _VOCABULARY_SIZE for part in range(count))
+    ids = tuple(1000 + crc32(f"{part}{piece}".encode()) % _VOCABULARY_SIZE for part in range(count))
+    _TEXTS.update({**dict.fromkeys(ids, ""), ids[-1]: piece})
+    return ids
 
 
 def tokenize(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
@@ -50,6 +55,16 @@ def tokenize(text: str, *, add_special_tokens: bool = False) -> Iterator[Piece]:
         for part in parts:
             yield Piece(part, "", start, stop)
         yield Piece(last, piece, start, stop, piece in _SPECIAL_IDS)
+        start = stop
+
+
+def decode(ids: Iterable[int]) -> Iterator[Piece]:
+    """Yields the tokens of ids. The text of an id that no text has had yet is made up."""
+    start = 0
+    for id_ in ids:
+        text = _TEXTS.get(id_, f" t{id_}")
+        stop = start + len(text.encode())
+        yield Piece(id_, text, start, stop, id_ in _SPECIAL_TEXTS)
         start = stop
 
 

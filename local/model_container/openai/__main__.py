@@ -1,0 +1,24 @@
+"""Runs a container that speaks OpenAI's protocol: `python -m local.model_container.openai --engine vllm --port 0`."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from local.model_container.openai.engines import ENGINES, Image
+from local.model_container.program import parser_of, run
+
+
+def main() -> int:
+    """Runs the command; returns 1 if the engine would reject the environment."""
+    parser = parser_of("python -m local.model_container.openai", __doc__)
+    parser.add_argument("--engine", choices=ENGINES, default="vllm", help="what the container is (default: vllm)")
+    parser.add_argument("--tag", default="", help="the tag of its image, which has the version of the engine")
+    parser.add_argument("--artifact", action="store_true", help="the model has weights from S3 in /opt/ml/model")
+    arguments = parser.parse_args()
+    image = Image(tag=arguments.tag, has_artifact=arguments.artifact)
+    return run(lambda: ENGINES[arguments.engine](os.environ, image), arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
