@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.fleet import ModelFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.endpoint.jumpstart import JumpStartEndpoint
+    from constructs_lib.endpoint.jumpstart_model import JumpStartModel
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.model_variant import ModelVariant
     from constructs_lib.endpoint.own_image import OwnImage
@@ -68,6 +70,8 @@ __all__ = [
     "FrontDoor",
     "IModelEndpoint",
     "InstanceType",
+    "JumpStartEndpoint",
+    "JumpStartModel",
     "KvCacheDtype",
     "LogLevel",
     "Model",
@@ -111,6 +115,8 @@ _MODULES = {
     "FleetModel": "endpoint.fleet_model",
     "FrontDoor": "front_door.front_door",
     "IModelEndpoint": "endpoint.interface",
+    "JumpStartEndpoint": "endpoint.jumpstart",
+    "JumpStartModel": "endpoint.jumpstart_model",
     "Model": "endpoint.model",
     "ModelFleet": "endpoint.fleet",
     "ModelVariant": "endpoint.model_variant",

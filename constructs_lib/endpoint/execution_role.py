@@ -140,6 +140,23 @@ class ExecutionRole:
         self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)], place=_place(bucket, key))
         self._allow_decrypt(bucket)
 
+    def allow_public_read(self, bucket_name: str, key: str) -> None:
+        """Allow reading from a bucket of AWS's that everybody may read, if their own policies allow it.
+
+        Args:
+            bucket_name: The bucket, which has no key of its own.
+            key: A folder with a slash at its end, or one object.
+        """
+        bucket_arn = f"arn:{environment_of(self._scope).partition}:s3:::{bucket_name}"
+        place = f"{bucket_name}/{key}"
+        if not key.endswith("/"):
+            self._allow(["s3:GetObject"], [f"{bucket_arn}/{key}"], place=place)
+            return
+        reason = "The model consists of every object under its prefix."
+        self._allow(["s3:GetObject"], [f"{bucket_arn}/{key}*"], wildcard_reason=reason, place=place)
+        conditions = {"StringLike": {"s3:prefix": f"{key}*"}}
+        self._allow(["s3:ListBucket"], [bucket_arn], conditions=conditions, place=place)
+
     def allow_requests(self, bucket: s3.IBucket, prefix: str) -> None:
         """Allow reading the requests of asynchronous inference, and using the bucket's key.
 

@@ -37,7 +37,8 @@ def weights_problems(request: EndpointRequest) -> Iterator[Problem]:
 def weights_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is risky about where the weights come from."""
     model, facts = request.model, request.model.known_facts()
-    if model.source != "image" and facts is None and model.facts is None and model.like is None:
+    described = facts is not None or model.facts is not None or model.like is not None
+    if not described and model.source != "image" and not model.is_prescribed:
         yield PlanWarning("tgi-endpoint:unknownModel", _unchecked(model))
     if facts and facts.gated and _is_public_jumpstart(model.bucket) and not model.accept_eula:
         yield PlanWarning(

@@ -189,6 +189,8 @@ class ModelChoice:
         bucket: Name of their bucket; None for the hub.
         is_archive: Whether S3 has them as one compressed archive.
         accept_eula: Whether the caller accepts the licence agreement of weights that AWS publishes.
+        is_prescribed: Whether their publisher says on which instance types and with which settings they run, so that
+            nothing has to be worked out from their shape.
     """
 
     source: Literal["hub", "s3", "image"]
@@ -201,6 +203,7 @@ class ModelChoice:
     bucket: str | None = None
     is_archive: bool = False
     accept_eula: bool = False
+    is_prescribed: bool = False
 
     def known_facts(self) -> ModelFacts | None:
         """The facts given, else the catalogue's for the hub id, else those of the model that it is like, else None."""

@@ -6,6 +6,7 @@ The specifications lie in JumpStart's public bucket, one for each Region. Their 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from constructs_lib.planning.images.catalogue import parse_uri
 from constructs_lib.planning.validation.problem import Described, Problem
 
 _NEURON_FAMILIES = ("inf", "trn")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _ANOTHER_MODEL = "Choose another model."
 
 
@@ -146,7 +148,7 @@ def _model(spec: Spec, region: str, config: str | None, found: Mapping[str, Pinn
         instance_types=dict(sorted(found.items())),
         default_instance_type=default if default in found else None,
         config=config,
-        hub_id=_text(spec, "huggingface_id"),
+        hub_id=_hub_id(spec),
         licence=_text(spec, "license"),
         is_gated=bool(spec.get("gated_bucket")),
         eula_key=_text(spec, "hosting_eula_key"),
@@ -261,6 +263,11 @@ def _unsupported(pinned: PinnedModel, name: str) -> Problem:
     message = f"is not supported by {pinned.model_id} {pinned.version} in {', '.join(pinned.regions)}"
     known = ", ".join(pinned.instance_types)
     return Problem("--instance-type", name, message, f"Use one of {known}." if known else "Leave it out.")
+
+
+def _hub_id(spec: Spec) -> str | None:
+    hub_id = _text(spec, "huggingface_id")
+    return hub_id if hub_id and _HUB_ID.fullmatch(hub_id) else None
 
 
 def _deprecated(spec: Spec) -> str | None:
