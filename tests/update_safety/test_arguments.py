@@ -10,6 +10,7 @@ from tests.update_safety.documented_changes import EFFECTS, FOR_CALLERS, Documen
 from tests.update_safety.endpoint_cases import ENDPOINT_SUBJECTS
 from tests.update_safety.fleet_cases import FLEET_SUBJECTS
 from tests.update_safety.front_door_cases import FRONT_DOOR_SUBJECTS
+from tests.update_safety.jumpstart_cases import JUMPSTART
 from tests.update_safety.rollout_cases import ROLLOUT_SUBJECTS
 from tests.update_safety.subjects import Change, Subject
 from tests.update_safety.template_changes import Json, changes
@@ -19,6 +20,7 @@ SUBJECTS = (
     *ENDPOINT_SUBJECTS,
     *ROLLOUT_SUBJECTS,
     ASYNC,
+    JUMPSTART,
     *FLEET_SUBJECTS,
     *FRONT_DOOR_SUBJECTS,
     *WATCH_SUBJECTS,
