@@ -82,7 +82,8 @@ class EndpointRequest:
     @property
     def images(self) -> ImageFamily:
         """The images among which the version is looked up."""
-        return self.image_choice.family or self.engine.images
+        family: object = self.image_choice.family
+        return family if isinstance(family, ImageFamily) else self.engine.images
 
     @property
     def image_choice(self) -> ImageChoice:
