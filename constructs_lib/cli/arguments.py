@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from constructs_lib.cli.engine import chosen_engine
+from constructs_lib.cli.engine import DEFAULT_ENGINE, planned_engines
 from constructs_lib.cli.errors import UsageError, nearest
 from constructs_lib.planning.capacity import Capacity
 from constructs_lib.planning.engine import Engine
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType, find_instance, nearest_instances
 from constructs_lib.planning.images.catalogue import ImageChoice, parse_version
 from constructs_lib.planning.models.facts import ModelChoice, ModelFacts, known_model, known_models
@@ -83,6 +84,33 @@ class PlanArguments:
         )
 
 
+@dataclass(frozen=True)
+class _Load:
+    """The arguments that do not depend on the engine; see `PlanArguments`."""
+
+    facts: ModelFacts
+    instances: tuple[InstanceType, ...]
+    tokens: int | None
+    concurrency: int | None
+    min_instances: int
+    max_instances: int
+
+    def on(self, engine: Engine, version: str, region: str | None, options: object) -> PlanArguments:
+        """The arguments of `plan` for an engine."""
+        return PlanArguments(
+            engine=engine,
+            facts=self.facts,
+            instances=self.instances,
+            tokens=self.tokens,
+            concurrency=self.concurrency,
+            options=options,
+            version=version,
+            region=region,
+            min_instances=self.min_instances,
+            max_instances=self.max_instances,
+        )
+
+
 class ArgumentChecker:
     """Validates arguments and collects the problems.
 
@@ -99,20 +127,42 @@ class ArgumentChecker:
         Raises:
             UsageError: With every problem.
         """
+        load = self._load(arguments)
+        engine = self._engine(arguments.engine)
+        version = self._version(engine, arguments.image)
+        quantize = self._quantize(engine, arguments.quantize, version)
+        region = self.one_of("--region", arguments.region, engine.images.regions(version))
+        self._check_svg(arguments.svg)
+        if self.problems or load is None:
+            raise UsageError(self.problems, arguments.parser.format_usage().strip())
+        return load.on(engine, version, region, engine.options_type(**quantize))
+
+    def comparison(self, arguments: argparse.Namespace) -> list[PlanArguments]:
+        """Validate the arguments of `compare`; those of `plan` for each engine, with its newest image.
+
+        Raises:
+            UsageError: With every problem.
+        """
+        load = self._load(arguments)
+        engines = [engine_named(name) for name in planned_engines()]
+        regions = sorted({region for engine in engines for region in engine.images.regions(engine.images.newest)})
+        region = self.one_of("--region", arguments.region, regions)
+        if self.problems or load is None:
+            raise UsageError(self.problems, arguments.parser.format_usage().strip())
+        return [load.on(engine, engine.images.newest, region, engine.options_type()) for engine in engines]
+
+    def _load(self, arguments: argparse.Namespace) -> _Load | None:
+        """What is served, where, and how much of it; None if the model is not known."""
         facts = self._model(arguments.model, self.model_file(arguments.models))
         instances = tuple(found for name in arguments.instance or () if (found := self._instance(name)))
         tokens = self._integer("--tokens", arguments.tokens, 2, _MAX_TOKENS)
         concurrency = self._integer("--concurrency", arguments.concurrency, 1, _MAX_CONCURRENCY)
         least, most = self._range(arguments.min_instances, arguments.max_instances)
-        engine = chosen_engine()
-        version = self._version(engine, arguments.image)
-        quantize = self._quantize(engine, arguments.quantize, version)
-        region = self._one_of("--region", arguments.region, engine.images.regions(version))
-        self._check_svg(arguments.svg)
-        if self.problems or facts is None:
-            raise UsageError(self.problems, arguments.parser.format_usage().strip())
-        options = engine.options_type(quantize=quantize)
-        return PlanArguments(engine, facts, instances, tokens, concurrency, options, version, region, least, most)
+        return None if facts is None else _Load(facts, instances, tokens, concurrency, least, most)
+
+    def _engine(self, name: str | None) -> Engine:
+        found = self.one_of("--engine", name, planned_engines())
+        return engine_named(found or DEFAULT_ENGINE)
 
     def model_file(self, path: str | None) -> ModelFile:
         """The models of a file; empty if no file is given or it cannot be read."""
@@ -156,21 +206,24 @@ class ArgumentChecker:
             return images.newest
         return value or images.newest
 
-    def _quantize(self, engine: Engine, value: str | None, version: str) -> str | None:
+    def _quantize(self, engine: Engine, value: str | None, version: str) -> dict[str, str]:
+        """The option of the engine that compresses weights, with a right value; empty without one."""
+        name = engine.memory_model.option_names.compression
         if value is None:
-            return None
+            return {}
+        if not name:
+            self._add("--quantize", value, f"{engine.display_name} compresses no weights", "Leave it out.")
+            return {}
         rule = engine.serving_rules["quantize"]
-        if not isinstance(rule, OneOf):
-            raise TypeError(f"quantize of {engine.display_name} is no enumeration")
-        if value not in list(rule.members):
+        if isinstance(rule, OneOf) and value not in list(rule.members):
             meant = rule.meant(value)
             fix = f"Did you mean {meant}?" if meant else f"Use one of {', '.join(rule.members)}."
             self._add("--quantize", value, "is not known", fix)
-            return None
+            return {}
         parsed = parse_version(version) or engine.images.newest_version
-        for found in engine.read_options(engine.options_type(quantize=value), parsed).problems:
+        for found in engine.read_options(engine.options_type(**{name: value}), parsed).problems:
             self._add("--quantize", value, found.message, found.fix)
-        return value
+        return {name: value}
 
     def _check_svg(self, path: str | None) -> None:
         if path == "":
@@ -178,7 +231,8 @@ class ArgumentChecker:
         elif path and not Path(path).absolute().parent.is_dir():
             self._add("--svg", path, "its folder does not exist", "Create the folder, or name another file.")
 
-    def _one_of(self, option: str, value: str | None, known: tuple[str, ...] | list[str]) -> str | None:
+    def one_of(self, option: str, value: str | None, known: tuple[str, ...] | list[str]) -> str | None:
+        """One of some values, or None with a problem."""
         if value is not None and value not in known:
             self._add(option, value, "is not known", nearest(value, known, f"Use one of {', '.join(known)}."))
             return None

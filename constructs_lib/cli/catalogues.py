@@ -9,12 +9,12 @@ from dataclasses import asdict
 from typing import Any
 
 from constructs_lib.cli.arguments import ArgumentChecker
-from constructs_lib.cli.engine import chosen_engine
+from constructs_lib.cli.engine import DEFAULT_ENGINE, runs_with
 from constructs_lib.cli.errors import Parser, UsageError, nearest
 from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, number, parameters
 from constructs_lib.cli.output import Column, Output
+from constructs_lib.planning.engines import ENGINES, engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.models.facts import ModelFacts, known_models
 from constructs_lib.planning.validation.problem import Problem
 
@@ -40,7 +40,9 @@ def add_instances(commands: argparse._SubParsersAction[Parser]) -> None:
 
 def add_images(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add `images` to the commands."""
-    _add(commands, "images", "list the TGI versions on SageMaker", _images)
+    parser = _add(commands, "images", "list the versions of an engine on SageMaker", _images)
+    names = ", ".join(ENGINES)
+    parser.add_argument("--engine", metavar="NAME", help=f"one of {names} (default: {DEFAULT_ENGINE})")
 
 
 def _add(commands: argparse._SubParsersAction[Parser], name: str, summary: str, run: _Run) -> Parser:
@@ -88,7 +90,7 @@ def _model_row(facts: ModelFacts) -> list[str]:
         facts.quantization or facts.checkpoint_dtype,
         number(facts.max_positions),
         f"{kv_kib:,.0f} KiB",
-        implementation(facts, chosen_engine().images.newest_version).name,
+        runs_with(engine_named(DEFAULT_ENGINE), facts) or "",
         facts.licence,
         {"yes": "required", "no": "", "sometimes": "sometimes"}[facts.gating],
     ]
@@ -124,9 +126,10 @@ def _instance_row(instance: InstanceType) -> list[str]:
 
 
 def _images(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
-    columns = [Column("TGI"), Column("CUDA"), Column("REGIONS", is_number=True), Column("IMAGE")]
-    rows = []
-    images = chosen_engine().images
+    names = [name for name in ENGINES if engine_named(name).images.versions]
+    engine = engine_named(ArgumentChecker(problems).one_of("--engine", arguments.engine, names) or DEFAULT_ENGINE)
+    columns = [Column(engine.display_name), Column("CUDA"), Column("REGIONS", is_number=True), Column("IMAGE")]
+    rows, images = [], engine.images
     for version in reversed(images.versions):
         repository, tag = images.repository_and_tag(version) or ("", "")
         cuda = ".".join(map(str, images.cuda(version)))

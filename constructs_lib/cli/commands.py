@@ -7,19 +7,20 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, jumpstart, models, plan, summary
+from constructs_lib.cli import catalogues, compare, jumpstart, models, plan, summary
 from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest, report
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
 SUCCESS, FAILURE, USAGE_ERROR = 0, 1, 2
 
-_COMMANDS = ("plan", "models", "instances", "images", "jumpstart", "summary")
+_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary")
 
-_EPILOG = """exit status: 0 success (plan: an instance fits), 1 failure (plan: none fits), 2 usage error
+_EPILOG = """exit status: 0 success (plan, compare: an instance fits), 1 failure (none fits), 2 usage error
 
 examples:
   %(prog)s plan --model meta-llama/Llama-3.1-8B-Instruct --tokens 8192 --concurrency 32
+  %(prog)s compare --model Qwen/Qwen3-8B --tokens 8192 --concurrency 32
   %(prog)s instances
   %(prog)s models add my-team/my-model --output models.json
 """
@@ -94,6 +95,7 @@ def _parser(prog: str) -> Parser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     plan.add_to(commands)
+    compare.add_to(commands)
     catalogues.add_models(commands, models.add_to)
     catalogues.add_instances(commands)
     catalogues.add_images(commands)

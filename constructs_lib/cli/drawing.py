@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
+from constructs_lib.cli.engine import compression
 from constructs_lib.cli.formatting import gib, number, parameters
 from constructs_lib.cli.plan_text import PARTS, MemoryShares, requested_tokens
 
@@ -62,7 +63,7 @@ def _description(shares: MemoryShares, count: int) -> str:
 def _head(request: PlanArguments, candidate: Candidate, shares: MemoryShares) -> list[str]:
     price, about = candidate.price_usd_per_hour, "about " if candidate.instance.price_is_derived else ""
     cost = "no price is published" if price is None else f"{about}${price:.3f} an hour"
-    kind = request.options.quantize or request.facts.quantization or request.facts.checkpoint_dtype
+    kind = compression(request.engine, request.options) or request.facts.quantization or request.facts.checkpoint_dtype
     model = (
         f"{parameters(request.facts.parameters)} parameters, {kind} · {request.engine.display_name} {request.version}"
     )
@@ -119,7 +120,10 @@ def _legend(shares: MemoryShares, request: PlanArguments, candidate: Candidate, 
     each = request.tokens or (candidate.memory.context if candidate.memory else 0)
     requests = request.concurrency or 1
     what = f"of {requests} × {number(each)} tokens" if requests > 1 else f"of {number(each)} tokens"
-    more = {"cache": f" {what}", "reserve": ": what TGI leaves unused, CUDA, the largest prefill"}
+    more = {
+        "cache": f" {what}",
+        "reserve": f": what {request.engine.display_name} leaves unused, CUDA, the largest prefill",
+    }
     rows = [(part.name, f"{part.label}{more.get(part.name, '')}", getattr(shares, part.name)) for part in PARTS]
     if shares.missing:
         rows.append(("missing", "does not fit", shares.missing))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from constructs_lib.cli.engine import chosen_engine
+from constructs_lib.cli.engine import DEFAULT_ENGINE, runs_with
 from constructs_lib.cli.errors import CommandError, Parser, UsageError
 from constructs_lib.cli.formatting import gib, number, parameters
 from constructs_lib.cli.hub import Hub, ModelDescription, from_folder
-from constructs_lib.planning.models.architectures import implementation
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.models.config_json import ConfigJsonError, Published, facts_from_config
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file, write_model_file
 from constructs_lib.planning.validation.problem import Problem, shown
@@ -72,12 +72,12 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     except OSError as error:
         message = f"cannot be written: {error.strerror or type(error).__name__}"
         raise CommandError(Problem("--output", arguments.output, message, "Name another file.")) from error
-    runs_with = implementation(facts, chosen_engine().images.newest_version).name
+    how = runs_with(engine_named(DEFAULT_ENGINE), facts)
     done = "replaced" if name in existing else "added"
     about = (
         f" {done} in {arguments.output}: {parameters(facts.parameters)} parameters,"
         f" {gib(facts.checkpoint_bytes)} of weights, {facts.layers} layers, {facts.heads} heads and {facts.kv_heads}"
-        f" key-value heads, context {number(facts.max_positions)}, {runs_with}, licence {facts.licence}"
+        f" key-value heads, context {number(facts.max_positions)}, {how}, licence {facts.licence}"
     )
     out.print(Text.assemble((facts.hub_id, "bold"), about))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from constructs_lib.cli.engine import compression
 from constructs_lib.cli.formatting import HOURS_PER_MONTH
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB, streams_usd_per_hour
 from constructs_lib.planning.sizing.cheapest import cheapest
@@ -31,37 +32,39 @@ def report(request: PlanArguments, found: list[Candidate], contexts: dict[str, i
         "request": {
             "tokens": request.tokens,
             "concurrency": request.concurrency,
-            "quantize": request.options.quantize,
+            "engine": request.engine.name,
+            "quantize": compression(request.engine, request.options),
             "image": request.version,
             "region": request.region,
             "min_instances": request.min_instances,
             "max_instances": request.max_instances,
         },
-        "fits": any(candidate.fits for candidate in found),
+        "fits": any(each.fits for each in found),
         "cheapest": best.instance.name if best else None,
         "warnings": [asdict(warning) for warning in request.warnings(best)] if best else [],
-        "candidates": [_candidate(request, candidate, contexts) for candidate in found],
+        "candidates": [candidate(request, each, contexts) for each in found],
     }
 
 
-def _candidate(request: PlanArguments, candidate: Candidate, contexts: dict[str, int]) -> dict[str, Any]:
-    instance, price = candidate.instance, candidate.price_usd_per_hour
+def candidate(request: PlanArguments, one: Candidate, contexts: dict[str, int]) -> dict[str, Any]:
+    """An instance as JSON values; see `report`."""
+    instance, price = one.instance, one.price_usd_per_hour
     return {
         "instance": instance.name,
-        "fits": candidate.fits,
-        "reason": candidate.reason,
+        "fits": one.fits,
+        "reason": one.reason,
         "accelerator": instance.accelerator,
         "accelerator_count": instance.accelerator_count,
-        "num_shard": candidate.num_shard,
+        "num_shard": one.num_shard,
         "context": contexts.get(instance.name),
-        "concurrent_requests": candidate.concurrency,
-        "caution": candidate.caution,
-        "settings": dict(candidate.settings),
+        "concurrent_requests": one.concurrency,
+        "caution": one.caution,
+        "settings": dict(one.settings),
         "price_usd_per_hour": price,
         "price_usd_per_month": None if price is None else round(price * HOURS_PER_MONTH, 2),
         "price_is_derived": instance.price_is_derived,
-        **(_costs(request.summary(candidate)) if candidate.fits else {}),
-        "memory": candidate.memory.to_json() if candidate.memory else None,
+        **(_costs(request.summary(one)) if one.fits else {}),
+        "memory": one.memory.to_json() if one.memory else None,
     }
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from constructs_lib.cli.engine import compression, runs_with
 from constructs_lib.cli.formatting import HOURS_PER_MONTH, gpus, hourly, monthly, number, parameters, span
 from constructs_lib.cli.output import Column
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB, describe_price
 from constructs_lib.planning.images.catalogue import parse_version
-from constructs_lib.planning.models.architectures import implementation
 from constructs_lib.planning.sizing.cheapest import cheapest, commonest_problem
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class MemoryShares:
         total: Memory of the GPU.
         weights: The model's weights.
         cache: Keys and values of the requested tokens.
-        reserve: What TGI leaves unused, and what CUDA and the largest prefill take.
+        reserve: What the engine leaves unused, and what CUDA and the largest prefill take.
         free: What is left for the keys and values of more tokens.
         missing: By how much the GPU is too small.
     """
@@ -54,8 +54,8 @@ class MemoryShares:
         Args:
             memory: The plan of the GPU.
             tokens: Tokens of all concurrent requests.
-            fits: Whether they fit. TGI keeps its reserve from tokens, but not from its own start: a start that fits
-                may use part of it, and one that does not fit is short by less.
+            fits: Whether they fit. An engine keeps its reserve from tokens, but not from its own start: a start that
+                fits may use part of it, and one that does not fit is short by less.
         """
         cache = tokens * memory.kv_bytes_per_token
         reserve = memory.gpu_memory - memory.usable + memory.runtime + memory.prefill
@@ -133,11 +133,11 @@ def requested_tokens(request: PlanArguments, candidate: Candidate) -> int:
 
 def _head(request: PlanArguments, out: Output) -> None:
     facts = request.facts
-    kind = request.options.quantize or facts.quantization or facts.checkpoint_dtype
+    kind = compression(request.engine, request.options) or facts.quantization or facts.checkpoint_dtype
     gate = {"yes": ", gated", "sometimes": ", gated at some revisions"}.get(facts.gating, "")
     version = parse_version(request.version) or request.engine.images.newest_version
-    runs_with = implementation(facts, version).name
-    about = f"{parameters(facts.parameters)} parameters · {kind} · {runs_with} · licence {facts.licence}{gate}"
+    how = [found] if (found := runs_with(request.engine, facts, version)) else []
+    about = " · ".join([f"{parameters(facts.parameters)} parameters", kind, *how, f"licence {facts.licence}{gate}"])
     out.print(Text.assemble((facts.hub_id, "bold"), f" · {about}"))
     region = f" in {request.region}" if request.region else ""
     length = f"{number(request.tokens)} tokens (prompt and output)" if request.tokens else "requests of any length"

@@ -199,6 +199,7 @@ def test_the_json_has_the_request_the_model_and_the_memory_of_one_gpu_in_bytes(r
     assert shown["request"] == {
         "tokens": 4096,
         "concurrency": 2,
+        "engine": "tgi",
         "quantize": "eetq",
         "image": "3.3.6",
         "region": None,
@@ -222,3 +223,36 @@ def test_a_model_in_a_file_can_be_planned(run, tmp_path):
     outcome = run("plan", "--model", "team/own", "--models", file)
     assert outcome.status == 0
     assert outcome.out.startswith("team/own · ")
+
+
+def test_another_engine_is_planned_by_its_own_rules(run):
+    by_engine = {
+        name: json.loads(run(*LLAMA, "--engine", name, "--instance", "ml.g5.2xlarge", "--json").out)
+        for name in ("tgi", "sglang")
+    }
+    assert {name: one["request"]["engine"] for name, one in by_engine.items()} == {"tgi": "tgi", "sglang": "sglang"}
+    tgi, sglang = (one["candidates"][0]["memory"]["usable"] for one in by_engine.values())
+    assert tgi != sglang
+
+
+def test_the_plan_says_which_engine_and_which_of_its_versions(run):
+    first, second = run(*LLAMA, "--engine", "sglang", "--instance", "ml.g5.2xlarge").out.splitlines()[:2]
+    assert first == ("meta-llama/Llama-3.1-8B-Instruct · 8.0 B parameters · bfloat16 · licence llama3.1, gated")
+    assert second == "SGLang 0.5.20 · requests of any length"
+
+
+def test_an_unknown_engine_is_a_usage_error_with_the_nearest_one(run):
+    outcome = run(*LLAMA, "--engine", "sglng")
+    assert (outcome.status, "--engine 'sglng': is not known. Did you mean sglang?" in outcome.err) == (2, True)
+
+
+def test_a_version_of_another_engine_is_not_known(run):
+    outcome = run(*LLAMA, "--engine", "sglang", "--image", "3.3.6")
+    assert (outcome.status, "--image '3.3.6': is not known. Use 0.5.20;" in outcome.err) == (2, True)
+
+
+def test_compression_is_the_engines_own_option(run):
+    outcome = run(*LLAMA, "--engine", "sglang", "--quantize", "fp8", "--instance", "ml.g6.2xlarge", "--json")
+    found = json.loads(outcome.out)
+    assert (found["request"]["quantize"], found["fits"]) == ("fp8", True)
+    assert run(*LLAMA, "--engine", "sglang", "--quantize", "eetq").status == 2
