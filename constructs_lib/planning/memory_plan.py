@@ -23,6 +23,11 @@ class CacheLayout:
     bytes_per_token: int
     block_size: int = 1
 
+    @property
+    def least_bytes(self) -> int:
+        """What the cache has to have at least, whatever the requests are."""
+        return 0
+
     def request_bytes(self, tokens: int) -> int:
         """What one request of that many tokens takes."""
         return -(-tokens // self.block_size) * self.block_size * self.bytes_per_token
@@ -177,7 +182,7 @@ class MemoryPlan:
     @property
     def needed(self) -> int:
         """What the model takes with the keys and values of the tokens that have to fit."""
-        return self.fixed + self.cache.request_bytes(self.asked_tokens)
+        return self.fixed + self._asked_bytes
 
     @property
     def slack(self) -> int:
@@ -191,7 +196,11 @@ class MemoryPlan:
         taken = [self.loading_peak, warm_up]
         if self.min_tokens >= self.asked_tokens:
             return self.gpu_memory - max(taken)
-        return min(self.gpu_memory - max(taken), self.free_for_tokens - request_bytes(self.asked_tokens))
+        return min(self.gpu_memory - max(taken), self.free_for_tokens - self._asked_bytes)
+
+    @property
+    def _asked_bytes(self) -> int:
+        return max(self.cache.request_bytes(self.asked_tokens), self.cache.least_bytes)
 
     @property
     def shortfall(self) -> int:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.sizing.memory import kv_heads_per_gpu
+from constructs_lib.planning.models.layer_groups import LayerGroup
 
 
-def token_values(facts: ModelFacts, shards: int) -> int:
-    """Numbers that one layer keeps of a token on each GPU: keys and values of its heads.
+def token_values(facts: ModelFacts, shards: int, group: LayerGroup | None = None) -> int:
+    """Numbers that one layer keeps of a token on each GPU.
 
-    Key-value heads are split evenly; with more GPUs than heads several GPUs hold the same head.
+    Key-value heads are split evenly; with more GPUs than heads several GPUs hold the same head. What multi-head latent
+    attention keeps is whole on every GPU.
+
+    Args:
+        facts: The model.
+        shards: GPUs that share each layer.
+        group: The layer's kind. Default: the model's usual layer.
     """
-    return 2 * kv_heads_per_gpu(facts, shards) * facts.head_dim
+    if facts.latent_width is not None:
+        return facts.latent_width
+    heads = (group and group.kv_heads) or facts.kv_heads
+    return 2 * max(1, heads // shards) * ((group and group.head_dim) or facts.head_dim)

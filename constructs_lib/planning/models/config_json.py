@@ -9,6 +9,7 @@ from typing import Any, get_args
 from constructs_lib.planning.models.architectures import architecture, model_type_of
 from constructs_lib.planning.models.compression import Compression, read_compression
 from constructs_lib.planning.models.facts import BYTES_PER_PARAMETER, Dtype, Gating, ModelFacts, compressed_bits
+from constructs_lib.planning.models.layer_groups import groups_from_config, latent_width_from_config
 from constructs_lib.planning.models.parameter_count import text_parameters
 from constructs_lib.planning.models.positions import rope_type
 from constructs_lib.planning.models.purpose import purpose_problem
@@ -91,6 +92,9 @@ def facts_from_config(hub_id: str, config: Mapping[str, Any], published: Publish
         sliding_window=shape.sliding_window,
         cache_width=architecture(shape.model_type).config.cached_head,
         trained_positions=positions.trained if positions.trained < positions.longest else None,
+        latent_width=latent_width_from_config(shape.config),
+        layer_groups=groups_from_config(shape.config, shape.layers),
+        reads_images="vision_config" in config,
         auto_map=bool(config.get("auto_map")),
         weight_bytes=published.weight_bytes,
         source=published.source,

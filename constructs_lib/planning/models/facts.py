@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
 from constructs_lib.planning.data_files import read
+from constructs_lib.planning.models.layer_groups import LayerGroup
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, String, problem
 
@@ -23,6 +24,8 @@ BITS_PER_PARAMETER = {
     "bitsandbytes-nf4": 4.127,
     "bitsandbytes-fp4": 4.127,
     "fp8": 8.0,
+    "mxfp4": 4.25,
+    "nvfp4": 4.5,
 }
 """By kind of compression, scales included; if publications differ, the higher figure.
 
@@ -47,6 +50,7 @@ _FURTHER_SHAPE = (
     "sliding_window",
     "cache_width",
     "trained_positions",
+    "latent_width",
 )
 
 UNKNOWN_LICENCE = "not known"
@@ -106,6 +110,9 @@ class ModelFacts:
             use_sliding_window says. Default: all of them.
         cache_width: Size of the keys, and of the values, that one head keeps of a token. Default: head_dim.
         trained_positions: Longest context before it is stretched. Default: max_positions.
+        latent_width: Numbers that a layer keeps of a token in multi-head latent attention. Default: it has none.
+        layer_groups: Layers by what they keep of a request. Default: by model_type and sliding_window.
+        reads_images: Whether the model has an encoder of images. Default: False.
         auto_map: Whether the repository brings code of its own for the model. Default: False.
         weight_bytes: Size of the published weights in bytes. Default: parameters times the size of their type or kind.
         source: Where the figures come from.
@@ -139,6 +146,9 @@ class ModelFacts:
     sliding_window: int | None = None
     cache_width: int | None = None
     trained_positions: int | None = None
+    latent_width: int | None = None
+    layer_groups: tuple[LayerGroup, ...] = ()
+    reads_images: bool = False
     auto_map: bool = False
     weight_bytes: int | None = None
     source: str = "the caller"
@@ -300,4 +310,14 @@ def _by_id() -> dict[str, ModelFacts]:
 
 
 def _from_row(row: dict[str, Any]) -> ModelFacts:
-    return ModelFacts(gating=row["gated"], **{key: value for key, value in row.items() if key != "gated"})
+    return facts_from_row({"gating": row["gated"], **{key: value for key, value in row.items() if key != "gated"}})
+
+
+def facts_from_row(row: Mapping[str, Any]) -> ModelFacts:
+    """The facts whose fields are JSON values.
+
+    Raises:
+        TypeError: A field is unknown.
+    """
+    groups = tuple(LayerGroup(**group) for group in row.get("layer_groups", ()))
+    return ModelFacts(**{**row, "layer_groups": groups})

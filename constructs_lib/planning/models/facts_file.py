@@ -14,7 +14,8 @@ from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from constructs_lib.planning.models.facts import Gating, ModelFacts, facts_problems
+from constructs_lib.planning.models.facts import Gating, ModelFacts, facts_from_row, facts_problems
+from constructs_lib.planning.models.layer_groups import LayerGroup
 from constructs_lib.planning.validation.problem import Problem
 
 _ABOUT = "Models that python -m constructs_lib models add has read. Commit it; synth reads it."
@@ -32,7 +33,7 @@ def _is_count(value: object) -> bool:
 _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
     *(
         (name, "true or false", lambda value: isinstance(value, bool))
-        for name in ("tied_embeddings", "act_order", "settings_in_config", "alibi", "auto_map")
+        for name in ("tied_embeddings", "act_order", "settings_in_config", "alibi", "reads_images", "auto_map")
     ),
     ("licence", "a string", lambda value: isinstance(value, str)),
     ("rope", "a string, or null", lambda value: value is None or isinstance(value, str)),
@@ -48,6 +49,7 @@ _REST: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
             "sliding_window",
             "cache_width",
             "trained_positions",
+            "latent_width",
         )
     ),
 )
@@ -116,7 +118,7 @@ def read_model_file(path: str | os.PathLike[str]) -> ModelFile:
     problems = [problem for place, row in enumerate(rows) for problem in _row_problems(place, row)]
     if problems:
         raise ModelFileError(path, problems)
-    return ModelFile(ModelFacts(**row) for row in rows)
+    return ModelFile(facts_from_row(row) for row in rows)
 
 
 def write_model_file(path: str | os.PathLike[str], models: ModelFile) -> None:
@@ -144,6 +146,16 @@ def _row(facts: ModelFacts) -> dict[str, Any]:
     return {name: value for name, value in asdict(facts).items() if value != _FIELDS[name].default}
 
 
+def _group_problems(where: str, groups: object) -> Iterator[Problem]:
+    known = {one.name for one in fields(LayerGroup)}
+    rows = groups if isinstance(groups, list) else [groups]
+    for group in rows:
+        right = isinstance(group, dict) and "layers" in group and group.keys() <= known
+        if not right or not all(value is None or _is_count(value) for value in group.values()):  # type: ignore[union-attr]
+            message = f"must be a list of objects with layers and {', '.join(sorted(known - {'layers'}))}"
+            yield Problem(f"{where}.layer_groups", group, message, _AGAIN)
+
+
 def _row_problems(place: int, row: object) -> list[Problem]:
     where = f"models[{place}]"
     if not isinstance(row, dict):
@@ -152,7 +164,9 @@ def _row_problems(place: int, row: object) -> list[Problem]:
     unknown = [Problem(f"{where}.{name}", row[name], "is unknown", "Remove it.") for name in row if name not in _FIELDS]
     if missing or unknown:
         return missing + unknown
-    facts = ModelFacts(**row)
+    if wrong := list(_group_problems(where, row.get("layer_groups", []))):
+        return wrong
+    facts = facts_from_row(row)
     problems = [
         Problem(one.keyword.replace("model.facts", where), one.value, one.message, one.fix)
         for one in facts_problems(facts)

@@ -10,21 +10,24 @@ Sources: SGLang `python/sglang/srt/model_executor/{model_runner,memory_pool_conf
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
-from constructs_lib.planning.engines.kv_cache import token_values
-from constructs_lib.planning.engines.sglang.memory_settings import SglangSettings, read_settings, tensor_parallel
+from constructs_lib.planning.engines.sglang.cache_layout import cache_layout, state_bytes
+from constructs_lib.planning.engines.sglang.memory_settings import read_settings, tensor_parallel
+from constructs_lib.planning.engines.sglang.prefill import beside_the_cache
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.memory_plan import CacheLayout, EngineMemory, GpuShare, MemoryPlan, WeightFormat
+from constructs_lib.planning.memory_plan import EngineMemory, GpuShare, MemoryPlan, WeightFormat
 from constructs_lib.planning.models.facts import BITS_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
 _CONTEXT = 0.45 * GIB
 """CUDA's context, which exists before SGLang asks what is free."""
+
+_NCCL = 0.8 * GIB
+"""NCCL's buffers between GPUs, which exist by then as well."""
 
 _STEP = 256
 _LEAST_LENGTH = 1024
@@ -97,24 +100,27 @@ class SglangMemoryModel:
     def memory(self, ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> EngineMemory:
         """See `MemoryModel.memory`.
 
-        What the prefill takes lies outside of the share, so it counts for the peak alone.
+        SGLang fills the cache first; what a prefill, graphs and the table of requests take comes on top of it.
         """
         settings = read_settings(ctx, facts)
-        free = gpu.visible - _CONTEXT
-        cache = _cache(settings, facts)
-        usable = int(free * settings.fraction)
+        cache, states = cache_layout(settings, facts), state_bytes(settings, facts)
+        context = int(_CONTEXT + (_NCCL if gpu.shards > 1 else 0))
+        pool = int((gpu.visible - context) * settings.fraction)
+        free = pool - gpu.weights - states
         if settings.most_tokens is not None:
-            usable = min(usable, gpu.weights + cache.request_bytes(settings.most_tokens))
-        uncertainty = int(0.5 * GIB + 0.01 * gpu.visible)
+            free = min(free, cache.request_bytes(settings.most_tokens))
+        runtime = context + states
+        uncertainty = int(0.5 * GIB + (0.03 if facts.experts > 1 else 0.01) * gpu.visible)
         return EngineMemory(
             gpu_memory=gpu.visible,
-            usable=usable,
-            runtime=0,
+            usable=gpu.weights + runtime + free,
+            runtime=runtime,
             activations=0,
-            peak=0,
+            peak=beside_the_cache(settings, facts),
             prefill_tokens=settings.prefill,
             cache=cache,
             uncertainty=uncertainty,
+            warm_up_tokens=cache.max_tokens(free),
             margin=0 if ctx.given("context_length") else uncertainty,
             asked_tokens=settings.length,
             max_request_tokens=settings.length,
@@ -161,8 +167,3 @@ class SglangMemoryModel:
             yield Reduction(least=_LEAST_LENGTH, below=length, settings=lambda tokens: {"context_length": tokens})
         if not ctx.given("quantization") and facts.published_quantization is None:
             yield [{"quantization": "fp8"}]
-
-
-def _cache(settings: SglangSettings, facts: ModelFacts) -> CacheLayout:
-    values = facts.layers * token_values(facts, settings.tensor_parallel)
-    return CacheLayout(math.ceil(values * settings.cache_value_bytes))

@@ -14,23 +14,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
-from constructs_lib.planning.engines.kv_cache import token_values
 from constructs_lib.planning.engines.vllm import context_length
+from constructs_lib.planning.engines.vllm.cache_layout import cache_layout
 from constructs_lib.planning.engines.vllm.memory_settings import (
     VllmContainer,
-    VllmSettings,
     pipeline_parallel,
     read_settings,
     tensor_parallel,
 )
-from constructs_lib.planning.engines.vllm.profile_pass import activations, runtime
-from constructs_lib.planning.hardware.gpu_memory import GIB
+from constructs_lib.planning.engines.vllm.profile_pass import activations, runtime, uncertainty
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from constructs_lib.planning.memory_plan import CacheLayout, EngineMemory, GpuShare, MemoryPlan, WeightFormat
+from constructs_lib.planning.memory_plan import EngineMemory, GpuShare, MemoryPlan, WeightFormat
 from constructs_lib.planning.models.facts import BITS_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
-_BLOCK = 16
 _ON_THE_FLY = {"fp8": 8.0, "bitsandbytes": 4.127, "experts_int8": 8.0, "int8": 8.0}
 """Bits of weights that vLLM compresses itself while it loads them."""
 
@@ -98,11 +95,12 @@ class VllmMemoryModel:
     def memory(self, ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> EngineMemory:
         """See `MemoryModel.memory`."""
         settings = read_settings(ctx, facts, gpu.visible, self._container)
-        peak, other = activations(settings, facts), runtime(ctx, settings)
+        peak = activations(settings, facts)
+        other = runtime(settings, ctx.instance.accelerator, gpu.visible)
         usable = int(gpu.visible * settings.utilization)
         if settings.cache_bytes is not None:
             usable = gpu.weights + other + peak + settings.cache_bytes
-        uncertainty = int(0.5 * GIB + 0.01 * gpu.visible)
+        off_by = uncertainty(settings, facts, gpu.visible)
         return EngineMemory(
             gpu_memory=gpu.visible,
             usable=usable,
@@ -110,9 +108,9 @@ class VllmMemoryModel:
             activations=peak,
             peak=peak,
             prefill_tokens=settings.batched,
-            cache=_cache(settings, facts),
-            uncertainty=uncertainty,
-            margin=0 if ctx.given(self._container.names.length) else uncertainty,
+            cache=cache_layout(settings, facts),
+            uncertainty=off_by,
+            margin=0 if ctx.given(self._container.names.length) else off_by,
             asked_tokens=settings.length,
             max_request_tokens=settings.length,
         )
@@ -144,9 +142,3 @@ class VllmMemoryModel:
     def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings] | Reduction]:
         """See `MemoryModel.remedies`."""
         return context_length.remedies(ctx, facts, self._container)
-
-
-def _cache(settings: VllmSettings, facts: ModelFacts) -> CacheLayout:
-    layers = -(-facts.layers // settings.pipeline_parallel)
-    values = layers * token_values(facts, settings.tensor_parallel)
-    return CacheLayout(int(values * settings.cache_value_bytes), _BLOCK)

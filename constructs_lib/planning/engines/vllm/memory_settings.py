@@ -107,6 +107,11 @@ class VllmSettings:
     chunked: bool
 
     @property
+    def shared(self) -> bool:
+        """Whether several GPUs share the model."""
+        return self.tensor_parallel * self.pipeline_parallel > 1
+
+    @property
     def cache_value_bytes(self) -> float:
         """Bytes of one value in the cache."""
         return 1 if self.cache_dtype in _ONE_BYTE else 2
