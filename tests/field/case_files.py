@@ -9,10 +9,16 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tests.field import door, facts, plan, synth
+from tests.field import door, facts, memory, plan, synth
 
 FOLDER = Path(__file__).parent / "cases"
-RUNNERS = {"synth": synth.deviations, "facts": facts.deviations, "plan": plan.deviations, "door": door.deviations}
+RUNNERS = {
+    "synth": synth.deviations,
+    "facts": facts.deviations,
+    "plan": plan.deviations,
+    "memory": memory.deviations,
+    "door": door.deviations,
+}
 _DEFINITIONS = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))["$defs"]
 
 

@@ -22,6 +22,9 @@ def test_a_case_of_each_kind_is_accepted() -> None:
         == []
     )
     assert case_problems({**ABOUT, **chat}) == []
+    gpu = {"name": "L4", "visible_gib": 22.03, "compute_capability": [8, 9], "count": 1}
+    log = {"kind": "memory", "engine": "vllm", "version": "0.30.0", "class": "dense text", "model": "a/b", "gpu": gpu}
+    assert case_problems({**ABOUT, **log, "expect": {"starts": True}}) == []
 
 
 @pytest.mark.parametrize(
@@ -32,7 +35,7 @@ def test_a_case_of_each_kind_is_accepted() -> None:
         ({"expect": {"error": ""}}, "expect.error"),
         ({"expect": {"error": "("}}, "expect.error"),
         ({"optons": {}, "expect": {"error": "shard"}}, "'optons' was unexpected"),
-        ({"kind": "synthesis", "expect": {"error": "shard"}}, "kind must be one of synth, facts, plan, door"),
+        ({"kind": "synthesis", "expect": {"error": "shard"}}, "kind must be one of synth, facts, plan, memory, door"),
         ({}, "'expect' is a required property"),
     ],
 )
@@ -42,4 +45,4 @@ def test_a_case_that_could_not_fail_is_refused(change: dict[str, Any], words: st
 
 def test_every_file_has_cases() -> None:
     fields = {case.field for case in read_cases()}
-    assert {"config", "formats", "front_door", "memory", "network", "options", "versions"} <= fields
+    assert {"config", "engine_memory", "formats", "front_door", "memory", "network", "options", "versions"} <= fields
