@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
+from constructs_lib.planning.engines.adapter_weights import adapter_bytes
 from constructs_lib.planning.engines.sglang.cache_layout import cache_layout, state_bytes
 from constructs_lib.planning.engines.sglang.memory_settings import read_settings, tensor_parallel
 from constructs_lib.planning.engines.sglang.prefill import beside_the_cache
@@ -42,6 +43,12 @@ class SglangMemoryModel:
     options = frozenset(
         (
             "tp_size",
+            "dp_size",
+            "dtype",
+            "cpu_offload_gb",
+            "lora_paths",
+            "max_loras_per_batch",
+            "max_lora_rank",
             "context_length",
             "mem_fraction_static",
             "chunked_prefill_size",
@@ -85,11 +92,11 @@ class SglangMemoryModel:
 
     def weight_format(self, ctx: EngineContext, facts: ModelFacts) -> WeightFormat:
         """See `MemoryModel.weight_format`."""
-        kind, bits = ctx.text("quantization"), 16.0
+        kind, bits = ctx.text("quantization"), 32.0 if ctx.text("dtype") == "float32" else 16.0
         if facts.published_quantization:
             bits = facts.bits_per_parameter
         elif kind:
-            bits = _ON_THE_FLY.get(kind, BITS_PER_PARAMETER.get(kind, 16.0))
+            bits = _ON_THE_FLY.get(kind, BITS_PER_PARAMETER.get(kind, bits))
         return WeightFormat(bits_per_parameter=bits, copies_tied_embeddings=False)
 
     def compresses_while_loading(self, ctx: EngineContext) -> bool:
@@ -103,16 +110,18 @@ class SglangMemoryModel:
         SGLang fills the cache first; what a prefill, graphs and the table of requests take comes on top of it.
         """
         settings = read_settings(ctx, facts)
-        cache, states = cache_layout(settings, facts), state_bytes(settings, facts)
+        cache, others = cache_layout(settings, facts), state_bytes(settings, facts)
         context = int(_CONTEXT + (_NCCL if gpu.shards > 1 else 0))
+        kept = min(settings.offloaded, gpu.weights)  # on the host, but among the weights of the plan
+        others += adapter_bytes(facts, settings.adapters, settings.adapter_rank, settings.tensor_parallel)
         pool = int((gpu.visible - context) * settings.fraction)
-        free = pool - gpu.weights - states
+        free = pool + kept - gpu.weights - others
         if settings.most_tokens is not None:
             free = min(free, cache.request_bytes(settings.most_tokens))
-        runtime = context + states
+        runtime = context + others
         uncertainty = int(0.5 * GIB + (0.03 if facts.experts > 1 else 0.01) * gpu.visible)
         return EngineMemory(
-            gpu_memory=gpu.visible,
+            gpu_memory=gpu.visible + kept,
             usable=gpu.weights + runtime + free,
             runtime=runtime,
             activations=0,
@@ -134,7 +143,7 @@ class SglangMemoryModel:
         """See `MemoryModel.settings_for`."""
         settings: dict[str, object] = {} if tokens is None else {"context_length": tokens}
         gpus = instance.accelerator_count or 1
-        if options.tp_size is None:
+        if options.tp_size is None and not getattr(options, "dp_size", None):
             possible = max(count for count in range(1, gpus + 1) if facts.heads % count == 0)
             if possible != gpus:
                 settings["tp_size"] = possible

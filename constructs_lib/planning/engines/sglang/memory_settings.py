@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.hardware.gpu_memory import nvidia_smi_bytes
+from constructs_lib.planning.hardware.gpu_memory import GIB, nvidia_smi_bytes
 from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.models.facts import ModelFacts
 
@@ -24,6 +24,7 @@ _VISION_FACTOR = 0.95
 _WHOLE_PREFILL = 16_384
 """Tokens of a prefill (max_prefill_tokens) if prompts are not split."""
 
+_ADAPTERS = 8
 _ONE_BYTE = ("fp8_e4m3", "fp8_e5m2")
 
 
@@ -41,6 +42,9 @@ class SglangSettings:
         most_tokens: Tokens of the cache, at most; None for what is left.
         requests: Requests that run at one time, at most; None if SGLang works it out.
         cache_value_bytes: Bytes of one value in the cache.
+        offloaded: Bytes of the weights that stay on the host.
+        adapters: LoRA adapters for which there is room.
+        adapter_rank: Their rank, at most.
     """
 
     version: Version
@@ -52,11 +56,14 @@ class SglangSettings:
     most_tokens: int | None
     requests: int | None
     cache_value_bytes: float
+    offloaded: int = 0
+    adapters: int = 0
+    adapter_rank: int = 16
 
 
 def tensor_parallel(ctx: EngineContext) -> int:
-    """GPUs that share each layer: as requested, else every GPU of the instance."""
-    return ctx.number("tp_size") or ctx.instance.accelerator_count or 1
+    """GPUs that share each layer: as requested, else every GPU of the instance that copies of the model leave."""
+    return ctx.number("tp_size") or max(1, (ctx.instance.accelerator_count or 1) // (ctx.number("dp_size") or 1))
 
 
 def read_settings(ctx: EngineContext, facts: ModelFacts) -> SglangSettings:
@@ -76,8 +83,15 @@ def read_settings(ctx: EngineContext, facts: ModelFacts) -> SglangSettings:
         graph_batch=0 if ctx.values.get("disable_cuda_graph") is True else graphs,
         most_tokens=ctx.number("max_total_tokens"),
         requests=ctx.number("max_running_requests"),
-        cache_value_bytes=1 if ctx.text("kv_cache_dtype") in _ONE_BYTE else 2,
+        cache_value_bytes=1 if ctx.text("kv_cache_dtype") in _ONE_BYTE else _value_bytes(ctx),
+        offloaded=(ctx.number("cpu_offload_gb") or 0) * GIB,
+        adapters=(ctx.number("max_loras_per_batch") or _ADAPTERS) if ctx.given("lora_paths") else 0,
+        adapter_rank=ctx.number("max_lora_rank") or 16,
     )
+
+
+def _value_bytes(ctx: EngineContext) -> int:
+    return 4 if ctx.text("dtype") == "float32" else 2
 
 
 def _batches(version: Version, mib: float, shards: int) -> tuple[int, int]:

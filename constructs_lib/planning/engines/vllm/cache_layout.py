@@ -27,7 +27,7 @@ _FULL_HEAD, _PADDED_WIDTH = 256, 640
 """Before 0.7.1 DeepSeek's keys and values are kept whole, each head padded to 256; 0.7.2 and 0.7.3 pad the latent."""
 
 _GROUPS_SINCE = (0, 9, 0)
-"""Before, and in V0, every layer keeps all tokens."""
+"""Before, in V0, and with a connector of the cache, every layer keeps all tokens."""
 
 _SAME_SIZE = (((0, 21, 0), 1.5), ((0, 12, 0), 1.25))
 """If the largest kind has at most so many times the layers of the smallest, groups are as large as the largest."""
@@ -94,7 +94,8 @@ class PooledCache(CacheLayout):
 
 def cache_layout(settings: VllmSettings, facts: ModelFacts) -> CacheLayout:
     """How vLLM lays out the cache of a model on one GPU of the last pipeline stage that has most layers."""
-    groups = layer_groups(facts) if settings.v1 and settings.version >= _GROUPS_SINCE else ()
+    grouped = settings.v1 and settings.version >= _GROUPS_SINCE and not settings.same_layers
+    groups = layer_groups(facts) if grouped else ()
     if len(groups) > 1 or (groups and (groups[0].window or groups[0].state_bytes)):
         return _pooled(settings, facts, groups)
     values = _stage(facts.layers, settings) * _layer_values(settings, facts)

@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
+from constructs_lib.planning.engines.adapter_weights import adapter_bytes
 from constructs_lib.planning.engines.vllm import context_length
 from constructs_lib.planning.engines.vllm.cache_layout import cache_layout
 from constructs_lib.planning.engines.vllm.memory_settings import (
+    FOUR_BYTES,
     VllmContainer,
     pipeline_parallel,
     read_settings,
@@ -28,7 +30,16 @@ from constructs_lib.planning.memory_plan import EngineMemory, GpuShare, MemoryPl
 from constructs_lib.planning.models.facts import BITS_PER_PARAMETER, ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
-_ON_THE_FLY = {"fp8": 8.0, "bitsandbytes": 4.127, "experts_int8": 8.0, "int8": 8.0}
+_ON_THE_FLY = {
+    "bitsandbytes": 4.127,
+    "experts_int8": 8.0,
+    "fp8": 8.0,
+    "fp8_per_block": 8.0,
+    "fp8_per_channel": 8.0,
+    "fp8_per_tensor": 8.0,
+    "int8_per_channel_weight_only": 8.0,
+    "mxfp8": 8.25,
+}
 """Bits of weights that vLLM compresses itself while it loads them."""
 
 
@@ -42,7 +53,7 @@ class VllmMemoryModel:
     def __init__(self, container: VllmContainer | None = None) -> None:
         self._container = container or VllmContainer()
         names = self._container.names
-        self.options = frozenset(vars(names).values())
+        self.options = names.every
         self.option_names = OptionNames(
             shards=names.tensor_parallel,
             compression=names.quantization,
@@ -80,11 +91,11 @@ class VllmMemoryModel:
     def weight_format(self, ctx: EngineContext, facts: ModelFacts) -> WeightFormat:
         """See `MemoryModel.weight_format`."""
         kind = ctx.text(self._container.names.quantization)
-        bits = 16.0
+        bits = 32.0 if ctx.text(self._container.names.dtype) in FOUR_BYTES else 16.0
         if facts.published_quantization:
             bits = facts.bits_per_parameter
         elif kind:
-            bits = _ON_THE_FLY.get(kind, BITS_PER_PARAMETER.get(kind, 16.0))
+            bits = _ON_THE_FLY.get(kind, BITS_PER_PARAMETER.get(kind, bits))
         return WeightFormat(bits_per_parameter=bits, copies_tied_embeddings=False)
 
     def compresses_while_loading(self, ctx: EngineContext) -> bool:
@@ -97,12 +108,14 @@ class VllmMemoryModel:
         settings = read_settings(ctx, facts, gpu.visible, self._container)
         peak = activations(settings, facts)
         other = runtime(settings, ctx.instance.accelerator, gpu.visible)
-        usable = int(gpu.visible * settings.utilization)
+        other += adapter_bytes(facts, settings.adapters, settings.adapter_rank, settings.tensor_parallel)
+        kept = min(settings.offloaded, gpu.weights)  # on the host, but among the weights of the plan
+        usable = int(gpu.visible * settings.utilization) + kept
         if settings.cache_bytes is not None:
             usable = gpu.weights + other + peak + settings.cache_bytes
         off_by = uncertainty(settings, facts, gpu.visible)
         return EngineMemory(
-            gpu_memory=gpu.visible,
+            gpu_memory=gpu.visible + kept,
             usable=usable,
             runtime=other,
             activations=peak,
@@ -124,8 +137,8 @@ class VllmMemoryModel:
         names = self._container.names
         settings: dict[str, object] = {} if tokens is None else {names.length: tokens}
         gpus = instance.accelerator_count or 1
-        pipeline = getattr(options, names.pipeline_parallel, None)
-        if getattr(options, names.tensor_parallel) is None and pipeline is None:
+        others = (getattr(options, name, None) for name in (names.pipeline_parallel, names.data_parallel))
+        if getattr(options, names.tensor_parallel) is None and not any(others):
             possible = max(count for count in range(1, gpus + 1) if facts.heads % count == 0)
             if possible != gpus:
                 settings[names.tensor_parallel] = possible

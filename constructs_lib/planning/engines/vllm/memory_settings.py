@@ -17,12 +17,13 @@ from constructs_lib.planning.models.facts import ModelFacts
 LARGER_UTILIZATION_SINCE = (0, 20, 0)
 """From then on vLLM fills 92 % of the GPU instead of 90 %, and counts its CUDA graphs among them."""
 
-_V1_SINCE, _V1_ALONE_SINCE = (0, 8, 0), (0, 11, 0)
+_V1_EXISTS_SINCE, _V1_SINCE, _V1_ALONE_SINCE = (0, 6, 6), (0, 8, 0), (0, 11, 0)
 _MEASURES_LENGTH = (0, 5, 4)
 """From then on V0 splits prompts by itself where a request may be longer than 32768 tokens."""
 
 _LARGE_GPU, _LARGEST_GPU = 70 * GIB, 160 * GIB
 _KNOWS_LARGE_SINCE, _A100_IS_SMALL_SINCE, _LARGEST_SINCE = (0, 8, 3), (0, 9, 0), (0, 28, 0)
+FOUR_BYTES = ("float32", "fp32", "float")
 _ONE_BYTE = ("fp8", "fp8_e4m3", "fp8_e5m2", "fp8_inc", "int8")
 
 
@@ -42,6 +43,13 @@ class VllmOptionNames:
         quantization: Compression of the weights.
         eager: Whether CUDA graphs are switched off.
         chunked: Whether prompts are split over several steps.
+        data_parallel: Copies of the model on GPUs of their own.
+        dtype: Type of weights and activations.
+        offload: GiB of the weights of each GPU that stay on the host.
+        lora: Whether there is room for LoRA adapters.
+        loras: How many adapters are on the GPU at one time.
+        lora_rank: Their rank, at most.
+        same_layers: What makes every layer keep all tokens, if it is set: a switch, or a connector of the cache.
     """
 
     tensor_parallel: str = "tensor_parallel_size"
@@ -55,6 +63,19 @@ class VllmOptionNames:
     quantization: str = "quantization"
     eager: str = "enforce_eager"
     chunked: str = "enable_chunked_prefill"
+    data_parallel: str = "data_parallel_size"
+    dtype: str = "dtype"
+    offload: str = "cpu_offload_gb"
+    lora: str = "enable_lora"
+    loras: str = "max_loras"
+    lora_rank: str = "max_lora_rank"
+    same_layers: tuple[str, ...] = ("disable_hybrid_kv_cache_manager", "kv_transfer_config", "lmcache")
+
+    @property
+    def every(self) -> frozenset[str]:
+        """All of them."""
+        single = (value for value in vars(self).values() if isinstance(value, str))
+        return frozenset((*single, *self.same_layers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +86,7 @@ class VllmContainer:
         names: What they call its options.
         version: vLLM's version in an image of theirs. Default: the image has vLLM's own version.
         sequences: Requests that run at one time if the options say nothing. Default: vLLM's own number.
-        v1: Whether it runs vLLM's V1 engine where both exist (0.8 to 0.10). Default: as vLLM chooses.
+        v1: Whether it runs vLLM's V1 engine where both exist (0.6.6 to 0.10). Default: as vLLM chooses.
     """
 
     names: VllmOptionNames = VllmOptionNames()
@@ -91,6 +112,11 @@ class VllmSettings:
         cache_dtype: Type of the keys and values, as given; None for the model's.
         graphs: Whether it captures CUDA graphs.
         chunked: Whether long prompts are split over several steps.
+        value_bytes: Bytes of a number in the model's type.
+        offloaded: Bytes of the weights that stay on the host.
+        adapters: LoRA adapters for which there is room.
+        adapter_rank: Their rank, at most.
+        same_layers: Whether every layer keeps all tokens, whatever its kind.
     """
 
     version: Version
@@ -105,6 +131,11 @@ class VllmSettings:
     cache_dtype: str | None
     graphs: bool
     chunked: bool
+    value_bytes: int = 2
+    offloaded: int = 0
+    adapters: int = 0
+    adapter_rank: int = 16
+    same_layers: bool = False
 
     @property
     def shared(self) -> bool:
@@ -114,20 +145,28 @@ class VllmSettings:
     @property
     def cache_value_bytes(self) -> float:
         """Bytes of one value in the cache."""
+        if self.cache_dtype in (None, "auto"):
+            return self.value_bytes
         return 1 if self.cache_dtype in _ONE_BYTE else 2
 
 
 def tensor_parallel(ctx: EngineContext, container: VllmContainer) -> int:
-    """GPUs that share each layer: as requested, else every GPU of the instance that the pipeline leaves."""
+    """GPUs that share each layer: as requested, else every GPU of the instance that pipeline and copies leave."""
     requested = ctx.number(container.names.tensor_parallel)
     if requested is not None:
         return requested
-    return max(1, (ctx.instance.accelerator_count or 1) // pipeline_parallel(ctx, container))
+    copies = pipeline_parallel(ctx, container) * data_parallel(ctx, container)
+    return max(1, (ctx.instance.accelerator_count or 1) // copies)
 
 
 def pipeline_parallel(ctx: EngineContext, container: VllmContainer) -> int:
     """Groups of layers on GPUs of their own: as requested, else one."""
     return ctx.number(container.names.pipeline_parallel) or 1
+
+
+def data_parallel(ctx: EngineContext, container: VllmContainer) -> int:
+    """Copies of the model on GPUs of their own: as requested, else one."""
+    return ctx.number(container.names.data_parallel) or 1
 
 
 def read_settings(ctx: EngineContext, facts: ModelFacts, visible: int, container: VllmContainer) -> VllmSettings:
@@ -140,7 +179,8 @@ def read_settings(ctx: EngineContext, facts: ModelFacts, visible: int, container
         container: The container.
     """
     names, version = container.names, container.version(ctx.version)
-    v1 = _runs_v1(ctx, version) if container.v1 is None else container.v1
+    both = _V1_EXISTS_SINCE <= version < _V1_ALONE_SINCE
+    v1 = container.v1 if both and container.v1 is not None else _runs_v1(ctx, version)
     length = ctx.number(names.length) or facts.max_positions
     chunked = _is_chunked(ctx, version, length, names, v1=v1)
     large = _is_large(ctx, visible, version)
@@ -160,6 +200,11 @@ def read_settings(ctx: EngineContext, facts: ModelFacts, visible: int, container
         cache_dtype=ctx.text(names.cache_dtype),
         graphs=ctx.values.get(names.eager) is not True,
         chunked=chunked,
+        value_bytes=4 if ctx.text(names.dtype) in FOUR_BYTES else 2,
+        offloaded=int(ctx.fraction(names.offload, 0.0) * GIB),
+        adapters=(ctx.number(names.loras) or 1) if ctx.values.get(names.lora) is True else 0,
+        adapter_rank=ctx.number(names.lora_rank) or 16,
+        same_layers=any(ctx.values.get(name) not in (None, False) for name in names.same_layers),
     )
 
 

@@ -27,6 +27,14 @@ class VllmSizes:
     quantization: str | None = None
     enforce_eager: bool | None = None
     enable_chunked_prefill: bool | None = None
+    data_parallel_size: int | None = None
+    dtype: str | None = None
+    cpu_offload_gb: float | None = None
+    enable_lora: bool | None = None
+    max_loras: int | None = None
+    max_lora_rank: int | None = None
+    disable_hybrid_kv_cache_manager: bool | None = None
+    kv_transfer_config: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,12 @@ class SglangSizes:
     kv_cache_dtype: str | None = None
     quantization: str | None = None
     disable_cuda_graph: bool | None = None
+    dp_size: int | None = None
+    dtype: str | None = None
+    cpu_offload_gb: int | None = None
+    lora_paths: tuple[str, ...] | None = None
+    max_loras_per_batch: int | None = None
+    max_lora_rank: int | None = None
 
 
 class SizedEngine(PagedEngine):
