@@ -25,15 +25,21 @@ if TYPE_CHECKING:
     from local.deployment.instance_sizes import Demand
 
 FAILED = "Failed"
+# Where a model has its weights, and where an inference component has them.
+_ARTIFACTS = ("ModelDataUrl", "ModelDataSource", "ArtifactUrl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedContainer:
-    """The container of a model. Dynamic references in `environment` are resolved."""
+    """The container of a model. Dynamic references in `environment` are resolved.
+
+    With `has_artifact`, SageMaker gives it weights from S3.
+    """
 
     model_name: str
     image: str
     environment: Mapping[str, str]
+    has_artifact: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +176,7 @@ def _container(plane: ControlPlane, model_name: str, container: Mapping[str, Any
             key: replace_secrets(str(value), lambda reference: _read_secret(plane, reference))
             for key, value in container.get("Environment", {}).items()
         },
+        has_artifact=any(container.get(name) for name in _ARTIFACTS),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
+from local.hosting.programs import program_of
 from local.processes import stdout_of
 
 if TYPE_CHECKING:
@@ -37,18 +38,21 @@ Launch = Callable[[], Awaitable[Running]]
 
 
 def launch_toy(children: ChildProcesses, owner: str, container: DeployedContainer) -> Launch:
-    """What starts the toy model container with a model's environment, each time as a process of its own.
+    """What starts a toy model container with a model's environment, each time as a process of its own.
+
+    It answers as the container of the model's image would.
 
     Args:
         children: Starts the processes.
         owner: The endpoint or inference component, for errors.
         container: The container of the model.
     """
+    program = program_of(container)
 
     async def launch() -> Running:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         inherited["TMPDIR"] = tempfile.gettempdir()
-        command = [sys.executable, "-m", "local.model_container", "--port", "0"]
+        command = [sys.executable, *program.arguments(container), "--port", "0"]
         process = await children.start_server(command, env={**inherited, **container.environment}, cwd=ROOT)
         try:
             line = await asyncio.wait_for(stdout_of(process).readline(), START_SECONDS)
@@ -62,7 +66,7 @@ def launch_toy(children: ChildProcesses, owner: str, container: DeployedContaine
             code = await children.stop(process)
             raise UserError(
                 f"The container of {owner} exited with code {code}, see its output above.",
-                "TGI rejects the environment of the model: change the options of the construct.",
+                f"{program.title} rejects the environment of the model: change the options of the construct.",
             )
         return Running(f"http://127.0.0.1:{json.loads(line)['port']}", lambda: children.stop(process))
 

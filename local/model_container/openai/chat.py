@@ -107,14 +107,19 @@ async def chat_completions(
     """
     chat = read_chat(engine, request, request_id)
     if request.stream:
-        return await send_events(http, _events(chat))
-    async with engine.admit(len(chat.outputs)):
-        async for _ in engine.due(chat.outputs, len(chat.prompt.pieces)):
+        return await send_events(http, stream(chat))
+    return json_response(await complete(chat))
+
+
+async def complete(chat: Chat) -> dict[str, Any]:
+    """The body of an answer that is no stream, when it is due.
+
+    Raises:
+        ApiError: The queue is full, or the engine is dead.
+    """
+    async with chat.engine.admit(len(chat.outputs)):
+        async for _ in chat.engine.due(chat.outputs, len(chat.prompt.pieces)):
             pass
-    return json_response(_answer(chat))
-
-
-def _answer(chat: Chat) -> dict[str, Any]:
     tokens = sum(len(output.steps) for output in chat.outputs)
     with_prompt = chat.sampling.prompt_logprobs
     return {
@@ -169,11 +174,16 @@ def _echo(chat: Chat) -> str:
     return text_of(last) if chat.request.echo and last.get("role") == "assistant" else ""
 
 
-async def _events(chat: Chat) -> AsyncGenerator[bytes, None]:
+async def stream(chat: Chat) -> AsyncGenerator[bytes, None]:
+    """The chunks of a chat, as they are due.
+
+    Raises:
+        ApiError: The queue is full, or the engine is dead.
+    """
     engine, prompt = chat.engine, len(chat.prompt.pieces)
     options = chat.request.stream_options
     async with engine.admit(len(chat.outputs)):
-        stream = _Stream(chat)
+        chunk = _Stream(chat)
         chunks = Chunks(chat.outputs, chat.sampling.interval)
         try:
             async for position in with_comments(engine.due(chat.outputs, prompt)):
@@ -182,12 +192,12 @@ async def _events(chat: Chat) -> AsyncGenerator[bytes, None]:
                     continue
                 if position == 0:
                     for index in range(len(chat.outputs)):
-                        yield stream.role(index)
+                        yield chunk.role(index)
                 for choice, steps, is_last in chunks.add(position):
-                    for part in stream.add(choice, steps, is_last=is_last):
+                    for part in chunk.add(choice, steps, is_last=is_last):
                         yield part
             if options is not None and options.include_usage:
-                yield stream.usage()
+                yield chunk.usage()
         except ApiError as error:
             yield error_event(error)
         yield DONE

@@ -111,14 +111,19 @@ async def completions(
     """
     completion = read_completion(engine, request, request_id)
     if request.stream:
-        return await send_events(http, _events(completion))
-    async with engine.admit(len(completion.outputs)):
-        async for _ in engine.due(completion.outputs, completion.prompt_count):
+        return await send_events(http, stream(completion))
+    return json_response(await complete(completion))
+
+
+async def complete(completion: Completion) -> dict[str, Any]:
+    """The body of an answer that is no stream, when it is due.
+
+    Raises:
+        ApiError: The queue is full, or the engine is dead.
+    """
+    async with completion.engine.admit(len(completion.outputs)):
+        async for _ in completion.engine.due(completion.outputs, completion.prompt_count):
             pass
-    return json_response(_answer(completion))
-
-
-def _answer(completion: Completion) -> dict[str, Any]:
     settings = completion.engine.settings
     tokens = sum(len(output.steps) for output in completion.outputs)
     return {
@@ -152,10 +157,15 @@ def _choice(completion: Completion, index: int, output: Output) -> dict[str, Any
     }
 
 
-async def _events(completion: Completion) -> AsyncGenerator[bytes, None]:
+async def stream(completion: Completion) -> AsyncGenerator[bytes, None]:
+    """The chunks of completions, as they are due.
+
+    Raises:
+        ApiError: The queue is full, or the engine is dead.
+    """
     engine, options = completion.engine, completion.request.stream_options
     async with engine.admit(len(completion.outputs)):
-        stream = _Stream(completion)
+        chunk = _Stream(completion)
         chunks = Chunks(completion.outputs, completion.sampling.interval)
         try:
             async for position in with_comments(engine.due(completion.outputs, completion.prompt_count)):
@@ -163,9 +173,9 @@ async def _events(completion: Completion) -> AsyncGenerator[bytes, None]:
                     yield KEEP_ALIVE
                     continue
                 for choice, steps, is_last in chunks.add(position):
-                    yield stream.add(choice, steps, is_last=is_last)
+                    yield chunk.add(choice, steps, is_last=is_last)
             if options is not None and options.include_usage:
-                yield stream.usage()
+                yield chunk.usage()
         except ApiError as error:
             yield error_event(error)
         yield DONE

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from local.model_container.openai import server, vllm_arguments
+from local.model_container.openai import lmi, server, sglang, vllm_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,12 @@ class Image:
     """What a container is started from.
 
     Args:
-        tag: The tag of its image.
+        repository: The last part of the name of its image.
+        tag: The tag.
         has_artifact: Whether the model has weights from S3.
     """
 
+    repository: str = ""
     tag: str = ""
     has_artifact: bool = False
 
@@ -31,14 +33,28 @@ class Image:
 
 
 def _vllm(environment: Mapping[str, str], image: Image) -> web.Application:
+    is_hugging_face = image.repository.startswith("huggingface-")
     settings = vllm_arguments.read_settings(
         environment,
         version=image.version,
         has_artifact=image.has_artifact,
-        # AWS's own builds and Hugging Face's images have the middleware; those with a version and an Ubuntu of AWS not.
-        has_routes=not re.search(r"ubuntu[\d.]+-sagemaker", image.tag) and bool(image.tag),
+        reads_lines=is_hugging_face,
+        has_routes=is_hugging_face or image.tag.startswith("server-"),
     )
     return server.create_app(settings)
 
 
-ENGINES: dict[str, Callable[[Mapping[str, str], Image], web.Application]] = {"vllm": _vllm}
+def _sglang(environment: Mapping[str, str], image: Image) -> web.Application:
+    return sglang.create_app(sglang.read_settings(environment, version=image.version))
+
+
+def _lmi(environment: Mapping[str, str], image: Image) -> web.Application:
+    models = bool(environment.get("HF_MODEL_ID")) + image.has_artifact
+    return lmi.create_app(lmi.read_settings(environment, has_artifact=image.has_artifact), models=models)
+
+
+ENGINES: dict[str, Callable[[Mapping[str, str], Image], web.Application]] = {
+    "vllm": _vllm,
+    "sglang": _sglang,
+    "lmi": _lmi,
+}

@@ -23,7 +23,12 @@ _ROUTES = "sagemaker_serve.SageMakerRouteMiddleware"
 
 
 def read_settings(
-    environment: Mapping[str, str], *, version: str | None = None, has_artifact: bool = False, has_routes: bool = False
+    environment: Mapping[str, str],
+    *,
+    version: str | None = None,
+    has_artifact: bool = False,
+    reads_lines: bool = False,
+    has_routes: bool = False,
 ) -> Settings:
     """Reads the settings from SageMaker's environment.
 
@@ -31,6 +36,7 @@ def read_settings(
         environment: The variables of the container.
         version: The version of vLLM. Default: the newest.
         has_artifact: Whether SageMaker has put weights into /opt/ml/model.
+        reads_lines: Whether its entrypoint reads `env` line by line, as that of Hugging Face's images.
         has_routes: Whether the image adds the middleware that reads `route=` from CustomAttributes.
 
     Raises:
@@ -38,7 +44,7 @@ def read_settings(
     """
     check_supervisor(environment)
     numbers = parse_version(version or NEWEST)
-    arguments = to_arguments(environment, "SM_VLLM_", splits_arrays=numbers >= (0, 28))
+    arguments = to_arguments(environment, "SM_VLLM_", splits_arrays=numbers >= (0, 28) and not reads_lines)
     if "--model" not in arguments:
         arguments += ["--model", _model(environment, has_artifact=has_artifact)]
     args = parse("vllm", numbers, _PROGRAM, ["--port", "8080", *arguments])
