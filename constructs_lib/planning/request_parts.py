@@ -14,7 +14,7 @@ from constructs_lib.planning.hardware.instance_types import (
     has_no_accelerator,
     nearest_instances,
 )
-from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily
 from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.request import UNDECIDED, EndpointRequest
 from constructs_lib.planning.validation.problem import HIDDEN, Problem
@@ -32,7 +32,8 @@ class _Part:
     replacement: object
 
     def is_wrong_in(self, request: EndpointRequest) -> bool:
-        return not isinstance(getattr(request, self.field), self.kind)
+        value = getattr(request, self.field)
+        return not isinstance(value, self.kind) or _other_construct(request, value) is not None
 
 
 def with_defaults(request: EndpointRequest) -> EndpointRequest:
@@ -59,8 +60,20 @@ def part_problems(request: EndpointRequest) -> Iterator[Problem]:
         if part.is_wrong_in(request):
             value = getattr(request, part.field)
             fix = _instance_fix(value) if part.field == "instance" else f"Write {part.example}."
+            other = _other_construct(request, value)
             shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
-            yield Problem(part.keyword, shown, f"must be {part.description}, not {type(value).__name__}", fix)
+            if other is not None:
+                shown = value.version
+            given = other or type(value).__name__
+            yield Problem(part.keyword, shown, f"must be {part.description}, not {given}", fix)
+
+
+def _other_construct(request: EndpointRequest, image: object) -> str | None:
+    """The class that names an image, if that is another engine's; None for one of this engine, and for no image."""
+    family: object = image.family if isinstance(image, ImageChoice) else None
+    if not isinstance(family, ImageFamily) or family.construct == request.engine.images.construct:
+        return None
+    return family.construct
 
 
 def without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
