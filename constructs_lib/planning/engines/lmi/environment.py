@@ -145,6 +145,7 @@ def _default_variables(ctx: EngineContext) -> Environment:
     defaults: dict[str, str | Unknown] = {
         "tensor_parallel_degree": shards,
         "max_rolling_batch_size": str(SEQUENCES),
+        "generation_config": "vllm",
         "predict_timeout": str(LONGEST_STREAM),
         "chunked_read_timeout": str(LONGEST_STREAM),
     }

@@ -46,13 +46,12 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _version_problems(ctx: EngineContext) -> Iterator[Problem]:
     if ctx.version < OLDEST:
-        oldest = next(version for version in ctx.images.versions if version.startswith(f"{OLDEST[0]}."))
         yield Problem(
             "image",
             format_version(ctx.version),
             f"LMI before {format_version(OLDEST)} has no asynchronous mode, so that its answers, streams and limits are"
             " others than those that are known here",
-            f"Use {ctx.images.construct}.version({oldest!r}) or newer.",
+            f"Use {ctx.images.construct}.version({format_version(OLDEST)!r}) or newer.",
         )
 
 

@@ -70,8 +70,9 @@ class LmiOptions:
         trust_remote_code: Runs Python code of the model's repository inside the container. Default: False.
         hf_overrides: Changes of the model's config.json, as a JSON object. Default: none.
         limit_mm_per_prompt: Most images and other media of a prompt, as a JSON object. Default: vLLM's.
-        generation_config: `auto` takes the sampling parameters that a request leaves out from the model's
-            generation_config.json, `vllm` from vLLM itself (temperature 1, top_p 1). Default: auto.
+        generation_config: Where sampling parameters come from that a request leaves out. `vllm`: those of OpenAI's
+            API, as with TGI, temperature 1 among them. `auto`: the model's generation_config.json, so that another
+            model may answer at another temperature. Default: vllm (vLLM's own is auto).
         chat_template: Path of a template, or its text. Default: the model's.
         tool_call_parser: How the model writes tool calls, such as `llama3_json` or `hermes`; the model may then choose
             tools by itself. Without it a front door refuses requests with tools. Default: none.

@@ -49,7 +49,7 @@ def _queue_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     if isinstance(extra, dict) and "max_num_queued_reqs" in extra:
         return
     yield PlanWarning(
-        "tgi-endpoint:unlimitedQueue",
+        "tgi-endpoint:unboundedQueue",
         "LMI passes every request on to vLLM at once, where any number of them waits: it refuses none under overload,"
         " and job_queue_size does not limit them. Limit requests in front of it, and let the endpoint scale.",
     )

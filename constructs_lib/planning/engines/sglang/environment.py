@@ -12,6 +12,7 @@ from constructs_lib.planning.engines.sagemaker_arguments import MODEL_FOLDER
 from constructs_lib.planning.engines.sglang.arguments import OWNERS, REFUSED
 from constructs_lib.planning.engines.sglang.images import HUGGING_FACE
 from constructs_lib.planning.engines.sglang.launcher_options import ENTRYPOINT, OPTIONS
+from constructs_lib.planning.engines.sglang.options import SamplingDefaults
 from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.validation.unknown import Unknown
 
@@ -127,6 +128,8 @@ def _default_variables(ctx: EngineContext) -> Environment:
         variables |= ENTRYPOINT.variables("tp_size", str(ctx.engine.memory_model.shards(ctx)))
     if "max_queued_requests" not in values:
         variables |= ENTRYPOINT.variables("max_queued_requests", str(MAX_QUEUED_REQUESTS))
+    if "sampling_defaults" not in values:
+        variables |= ENTRYPOINT.variables("sampling_defaults", SamplingDefaults.OPENAI.value)
     if "enable_metrics" not in values:
         variables |= ENTRYPOINT.variables("enable_metrics", True)
     return variables

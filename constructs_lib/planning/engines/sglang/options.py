@@ -50,8 +50,8 @@ class SglangQuantization(StrEnum):
 class SamplingDefaults(StrEnum):
     """Where sampling parameters come from that a request leaves out.
 
-    `MODEL`: the model's generation_config.json, so that another model may answer at another temperature. `OPENAI`:
-    temperature 1 and top_p 1, as OpenAI's API and TGI have them.
+    `MODEL`: the model's generation_config.json, so that another model, or another revision, may answer at another
+    temperature. `OPENAI`: temperature 1 and top_p 1, as OpenAI's API and TGI have them.
     """
 
     MODEL = "model"
@@ -106,7 +106,8 @@ class SglangOptions:
             refuses requests with tools. Default: none.
         reasoning_parser: How the model marks its thoughts, such as `deepseek-r1` or `qwen3`, which then are
             `reasoning_content` of an answer. Default: none, they are part of the answer.
-        sampling_defaults: Where sampling parameters come from that a request leaves out. Default: model.
+        sampling_defaults: Where sampling parameters come from that a request leaves out. Default: openai, as with TGI
+            (SGLang's own is model).
         schedule_policy: Order of the waiting requests, such as `fcfs` or `lpm` (longest common prefix first). Default:
             fcfs.
         schedule_conservativeness: How much room is kept for the rest of running answers; higher if requests are often

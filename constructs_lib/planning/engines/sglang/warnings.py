@@ -67,6 +67,13 @@ def _option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "Without enable_metrics SGLang has no metrics of tokens, queue and cache for SageMaker's detailed"
             " observability.",
         )
+    extra = ctx.values.get("extra_args")
+    if isinstance(extra, dict) and "log_requests" in extra:
+        yield PlanWarning(
+            "tgi-endpoint:textsLogged",
+            "With log_requests SGLang writes prompts and answers to CloudWatch Logs, where everybody who may read the"
+            " log group can read them. log_requests_level 0 and 1 leave them out.",
+        )
     watchdog = ctx.fraction("watchdog_timeout", _WATCHDOG)
     if ctx.given("watchdog_timeout") and "watchdog_timeout" not in ctx.unknown and watchdog < _WATCHDOG:
         yield PlanWarning(

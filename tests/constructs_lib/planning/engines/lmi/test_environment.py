@@ -41,6 +41,7 @@ def test_it_has_what_lmi_needs_and_what_its_own_defaults_are_too_small_for(plann
         "TENSOR_PARALLEL_DEGREE": "1",
         "OPTION_MAX_MODEL_LEN": "32768",
         "OPTION_MAX_ROLLING_BATCH_SIZE": "256",
+        "OPTION_GENERATION_CONFIG": "vllm",
         "OPTION_MODEL_LOADING_TIMEOUT": "1200",
         "OPTION_PREDICT_TIMEOUT": "480",
         "SERVING_CHUNKED_READ_TIMEOUT": "480",
@@ -61,6 +62,10 @@ def test_the_number_of_requests_at_one_time_is_said_as_lmis_own_is_32(planning):
     assert planning().environment["OPTION_MAX_ROLLING_BATCH_SIZE"] == "256"
     given = planning(options={"max_rolling_batch_size": 64}).environment
     assert given["OPTION_MAX_ROLLING_BATCH_SIZE"] == "64"
+
+
+def test_sampling_parameters_that_a_request_leaves_out_are_not_the_models(planning):
+    assert planning(options={"generation_config": "auto"}).environment["OPTION_GENERATION_CONFIG"] == "auto"
 
 
 def test_every_gpu_shares_the_model(planning):

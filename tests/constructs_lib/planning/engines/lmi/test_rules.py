@@ -140,13 +140,13 @@ def test_direct_callers_are_warned_of_streams_and_of_30_tokens(warnings):
 
 
 def test_it_is_said_that_nothing_limits_the_queue(warnings):
-    assert warnings()["tgi-endpoint:unlimitedQueue"] == (
+    assert warnings()["tgi-endpoint:unboundedQueue"] == (
         "LMI passes every request on to vLLM at once, where any number of them waits: it refuses none under overload,"
         " and"
         " job_queue_size does not limit them. Limit requests in front of it, and let the endpoint scale."
     )
     limited = {"extra_args": {"max_num_queued_reqs": "64"}}
-    assert "tgi-endpoint:unlimitedQueue" not in warnings(version="29.0.0", options=limited)
+    assert "tgi-endpoint:unboundedQueue" not in warnings(version="29.0.0", options=limited)
 
 
 def test_settings_beside_weights_in_s3_win(warnings):

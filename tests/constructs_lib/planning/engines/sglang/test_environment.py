@@ -27,6 +27,7 @@ def test_the_model_is_named_by_its_path_as_the_image_ignores_hf_model_id(plannin
         "SM_SGLANG_TP_SIZE": "1",
         "SM_SGLANG_CONTEXT_LENGTH": "32768",
         "SM_SGLANG_MAX_QUEUED_REQUESTS": "128",
+        "SM_SGLANG_SAMPLING_DEFAULTS": "openai",
         "SM_SGLANG_ENABLE_METRICS": "true",
         "HF_HOME": "/tmp",
     }
@@ -65,6 +66,11 @@ def test_every_gpu_shares_the_model_though_sglang_itself_would_use_one(planning)
 def test_the_queue_has_a_limit_though_sglang_itself_has_none(planning):
     assert planning().environment["SM_SGLANG_MAX_QUEUED_REQUESTS"] == "128"
     assert planning(options={"max_queued_requests": 16}).environment["SM_SGLANG_MAX_QUEUED_REQUESTS"] == "16"
+
+
+def test_sampling_parameters_that_a_request_leaves_out_are_not_the_models(planning):
+    assert planning().environment["SM_SGLANG_SAMPLING_DEFAULTS"] == "openai"
+    assert planning(options={"sampling_defaults": "model"}).environment["SM_SGLANG_SAMPLING_DEFAULTS"] == "model"
 
 
 def test_metrics_are_on_though_sglang_itself_writes_none(planning):

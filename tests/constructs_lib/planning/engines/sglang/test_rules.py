@@ -159,6 +159,15 @@ def test_a_short_watchdog_brings_a_warning(warnings):
     assert "tgi-endpoint:shortWatchdog" not in warnings(options={"watchdog_timeout": 600})
 
 
+def test_texts_in_the_log_bring_a_warning(warnings):
+    options = {"extra_args": {"log_requests": "true"}}
+    assert warnings(options=options)["tgi-endpoint:textsLogged"] == (
+        "With log_requests SGLang writes prompts and answers to CloudWatch Logs, where everybody who may read the log"
+        " group can read them. log_requests_level 0 and 1 leave them out."
+    )
+    assert "tgi-endpoint:textsLogged" not in warnings()
+
+
 def test_other_risks_bring_a_warning(warnings):
     found = warnings(options={"enable_metrics": False, "trust_remote_code": True})
     assert found["tgi-endpoint:noEngineMetrics"] == (
