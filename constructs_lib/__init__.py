@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.jumpstart import JumpStartEndpoint
     from constructs_lib.endpoint.jumpstart_model import JumpStartModel
+    from constructs_lib.endpoint.lmi import LmiEndpoint
+    from constructs_lib.endpoint.lmi_image import LmiImage
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.model_variant import ModelVariant
     from constructs_lib.endpoint.own_image import OwnImage
     from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.endpoint.scale_to_zero import ScaleToZero
     from constructs_lib.endpoint.scaling import EndpointScaling
+    from constructs_lib.endpoint.sglang import SglangEndpoint
+    from constructs_lib.endpoint.sglang_image import SglangImage
     from constructs_lib.endpoint.tgi import TgiEndpoint
     from constructs_lib.endpoint.tgi_image import TgiImage
     from constructs_lib.errors import ConfigurationError
@@ -32,6 +36,15 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.web_acl import WebAcl
     from constructs_lib.monitoring.dashboard import Dashboard
     from constructs_lib.planning.engines.container.options import ContainerProtocol
+    from constructs_lib.planning.engines.lmi.options import LmiDtype, LmiKvCacheDtype, LmiOptions, LmiQuantization
+    from constructs_lib.planning.engines.sglang.options import (
+        SamplingDefaults,
+        SglangDtype,
+        SglangKvCacheDtype,
+        SglangLogLevel,
+        SglangOptions,
+        SglangQuantization,
+    )
     from constructs_lib.planning.engines.tgi.options import (
         Attention,
         Dtype,
@@ -73,6 +86,12 @@ __all__ = [
     "JumpStartEndpoint",
     "JumpStartModel",
     "KvCacheDtype",
+    "LmiDtype",
+    "LmiEndpoint",
+    "LmiImage",
+    "LmiKvCacheDtype",
+    "LmiOptions",
+    "LmiQuantization",
     "LogLevel",
     "Model",
     "ModelFacts",
@@ -84,9 +103,17 @@ __all__ = [
     "Rollout",
     "RopeScaling",
     "Routing",
+    "SamplingDefaults",
     "ScaleToZero",
     "ServingFacts",
     "ServingOptions",
+    "SglangDtype",
+    "SglangEndpoint",
+    "SglangImage",
+    "SglangKvCacheDtype",
+    "SglangLogLevel",
+    "SglangOptions",
+    "SglangQuantization",
     "StreamFormat",
     "TgiEndpoint",
     "TgiImage",
@@ -117,6 +144,22 @@ _MODULES = {
     "IModelEndpoint": "endpoint.interface",
     "JumpStartEndpoint": "endpoint.jumpstart",
     "JumpStartModel": "endpoint.jumpstart_model",
+    "LmiEndpoint": "endpoint.lmi",
+    "LmiImage": "endpoint.lmi_image",
+    **dict.fromkeys(("LmiDtype", "LmiKvCacheDtype", "LmiOptions", "LmiQuantization"), "planning.engines.lmi.options"),
+    "SglangEndpoint": "endpoint.sglang",
+    "SglangImage": "endpoint.sglang_image",
+    **dict.fromkeys(
+        (
+            "SamplingDefaults",
+            "SglangDtype",
+            "SglangKvCacheDtype",
+            "SglangLogLevel",
+            "SglangOptions",
+            "SglangQuantization",
+        ),
+        "planning.engines.sglang.options",
+    ),
     "Model": "endpoint.model",
     "ModelFleet": "endpoint.fleet",
     "ModelVariant": "endpoint.model_variant",

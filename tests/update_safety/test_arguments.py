@@ -8,6 +8,7 @@ from tests.update_safety import hazards
 from tests.update_safety.async_cases import ASYNC
 from tests.update_safety.documented_changes import EFFECTS, FOR_CALLERS, DocumentedChange, documented_changes
 from tests.update_safety.endpoint_cases import ENDPOINT_SUBJECTS
+from tests.update_safety.engine_cases import ENGINE_SUBJECTS
 from tests.update_safety.fleet_cases import FLEET_SUBJECTS
 from tests.update_safety.front_door_cases import FRONT_DOOR_SUBJECTS
 from tests.update_safety.jumpstart_cases import JUMPSTART
@@ -21,6 +22,7 @@ SUBJECTS = (
     *ROLLOUT_SUBJECTS,
     ASYNC,
     JUMPSTART,
+    *ENGINE_SUBJECTS,
     *FLEET_SUBJECTS,
     *FRONT_DOOR_SUBJECTS,
     *WATCH_SUBJECTS,

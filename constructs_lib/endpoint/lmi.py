@@ -1,0 +1,69 @@
+"""LmiEndpoint: a Hugging Face text model on SageMaker, served by DJL LMI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Unpack
+
+from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
+from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
+from constructs_lib.endpoint.lmi_image import LmiImage
+from constructs_lib.planning.engines.lmi.engine import LMI
+from constructs_lib.planning.engines.lmi.options import LmiOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
+
+    from constructs_lib.endpoint.model import Model
+    from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
+
+
+class LmiEndpoint(EngineEndpoint):
+    """A SageMaker real-time endpoint that serves one model with DJL LMI, which is DJL Serving with the engine of vLLM.
+
+    It runs in LMI's asynchronous mode. LMI prints most variables of the container to its log, so no secret belongs into
+    `environment` or `options`. Anything that would keep the endpoint from starting is rejected at synth, all problems
+    at once; what is legal but risky is a warning that can be acknowledged. How updates work, and what it can be used
+    as, `TgiEndpoint` describes: both are the same.
+
+    Args:
+        scope: Parent construct.
+        id: Identifier within the parent.
+        model: The weights: `Model.from_hub`, `Model.from_s3` or `Model.from_s3_archive`.
+        instance_type: The instance type, a load for which the cheapest is chosen, or a list of types by priority, as
+            `TgiEndpoint` describes them.
+        image: The container image of LMI. Default: AWS's image of the newest version that this library knows.
+        options: Options of LMI and of its vLLM. Default: every GPU of the instance, 256 requests at one time, and
+            vLLM's own defaults for the rest.
+        arguments: Further arguments, the same for every engine: the members of `EndpointOptions`.
+
+    Raises:
+        ConfigurationError: The endpoint could not be deployed with these arguments. No resource has been created.
+    """
+
+    ENGINE = LMI
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        model: Model,
+        instance_type: InstanceType | CheapestFor | Sequence[InstanceType],
+        image: LmiImage | None = None,
+        options: LmiOptions | None = None,
+        **arguments: Unpack[EndpointOptions],
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            endpoint_arguments(
+                type(self),
+                arguments,
+                model=model,
+                instance_type=instance_type,
+                image=LmiImage.version(LMI.images.newest) if image is None else image,
+                options=LmiOptions() if options is None else options,
+            ),
+        )
