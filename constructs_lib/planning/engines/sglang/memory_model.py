@@ -155,10 +155,22 @@ class SglangMemoryModel:
             found = memory.low_tokens // _STEP * _STEP
             if _LEAST_LENGTH <= found < memory.asked_tokens:
                 yield {"context_length": found}
-        length: Settings = {} if ctx.given("context_length") else {"context_length": _LEAST_LENGTH}
+        lengths: list[Settings] = [{}]
+        if not ctx.given("context_length"):
+            lengths = [{"context_length": length} for length in self._shorter(memory.asked_tokens)]
         if not ctx.given("chunked_prefill_size") and not ctx.given("mem_fraction_static"):
-            yield {**length, "chunked_prefill_size": _LEAST_PREFILL}
-        yield length
+            for length in lengths:
+                yield {**length, "chunked_prefill_size": _LEAST_PREFILL}
+        yield lengths[-1]
+
+    @staticmethod
+    def _shorter(longest: int) -> Iterator[int]:
+        """Halves of the longest request, the longest first, down to the least that is worth serving."""
+        length = longest // 2
+        while length > _LEAST_LENGTH:
+            yield length
+            length //= 2
+        yield _LEAST_LENGTH
 
     def following_settings(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> Settings:
         """See `MemoryModel.following_settings`."""

@@ -6,6 +6,7 @@ from constructs_lib.planning.engines.sglang.engine import SGLANG
 from constructs_lib.planning.engines.sglang.images import AWS, HUGGING_FACE
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import parse_uri
+from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.validation.unknown import UNKNOWN
 
 
@@ -88,6 +89,14 @@ def test_requests_are_shortened_where_memory_is_short(planning):
     found = planning(instance=InstanceType.G6_2XLARGE)
     assert found.problems == ()
     assert found.serving.max_total_tokens == int(found.environment["SM_SGLANG_CONTEXT_LENGTH"]) < 32_768
+
+
+def test_a_smaller_prefill_leaves_room_for_longer_requests(planning):
+    llama = ModelChoice(source="hub", hub_id="meta-llama/Llama-3.1-8B-Instruct", has_token=True)
+    found = planning(model=llama, instance=InstanceType.G6_2XLARGE)
+    assert found.problems == ()
+    assert found.environment["SM_SGLANG_CHUNKED_PREFILL_SIZE"] == "2048"  # 4096 leaves nothing for the cache
+    assert int(found.environment["SM_SGLANG_CONTEXT_LENGTH"]) >= 8192
 
 
 def test_the_engine_is_in_the_registry():
