@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks arguments time-zones clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks releases arguments time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ fallbacks: $(VENV)/dev.ready ## generate what each release of transformers runs 
 
 arguments: $(VENV)/dev.ready ## generate which arguments vLLM and SGLang have from their releases again
 	@$(BIN)/python -m scripts.generate_server_arguments
+
+releases: $(VENV)/dev.ready ## generate what each release of vLLM has from its wheels again
+	@$(BIN)/python -m scripts.generate_vllm_releases
 
 time-zones: $(VENV)/dev.ready ## generate the catalogue of time zones from tzdata again
 	@$(BIN)/python -m scripts.generate_time_zones

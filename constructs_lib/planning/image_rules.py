@@ -82,7 +82,7 @@ def kind_problem(request: EndpointRequest) -> Problem | None:
     if uri.is_for_neuron and engine.hardware.is_gpu:
         message = f"is for Inferentia and Trainium, but this construct runs {engine.display_name} on"
         return Problem("image", given, f"{message} {engine.hardware.accelerators}", fix)
-    if not engine.images.is_in_registry(uri) or uri.repository in engine.images.repositories:
+    if not request.images.is_in_registry(uri) or uri.repository in request.images.repositories:
         return None
     server = _SERVERS.get(uri.repository)
     what = f"is AWS's image of {server}" if server else "is another image of AWS's"
@@ -115,4 +115,4 @@ def _catalogue_fix(request: EndpointRequest, uri: ImageUri) -> str:
     images = request.images
     wanted = (images.named_version(uri), request.image_choice.version)
     known = next((version for version in wanted if version in images.versions), images.newest)
-    return f"Write {images.construct}.version({known!r}), which has the right account, Region and tag."
+    return f"Write {images.construct}.{images.method}({known!r}), which has the right account, Region and tag."

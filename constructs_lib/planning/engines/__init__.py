@@ -12,6 +12,7 @@ ENGINES = {
     "tgi": "constructs_lib.planning.engines.tgi.engine:TGI",
     "sglang": "constructs_lib.planning.engines.sglang.engine:SGLANG",
     "lmi": "constructs_lib.planning.engines.lmi.engine:LMI",
+    "vllm": "constructs_lib.planning.engines.vllm.engine:VLLM",
 }
 """Module and name of each engine."""
 

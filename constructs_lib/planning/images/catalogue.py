@@ -95,6 +95,7 @@ class ImageFamily:
         version_in_tag: Pattern whose group is the engine's version in a tag.
         unlisted_tags: Pattern of further tags in its repositories, of which the catalogue has none. Default: there are
             none.
+        method: Method of that class that takes a version. Default: version.
         mapping: What the name of the Mapping of Regions and accounts in a template begins with. Default: by the name of
             the family.
     """
@@ -104,6 +105,7 @@ class ImageFamily:
     cuda_since: tuple[tuple[Version, Cuda], ...]
     version_in_tag: str
     unlisted_tags: str = "(?!)"
+    method: str = "version"
     mapping: str = ""
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -162,11 +163,12 @@ class OneOf:
 
 @dataclass(frozen=True)
 class String:
-    """A non-empty string on one line, of a given form if there is one."""
+    """A non-empty string of a given form if there is one; on one line unless it may have several."""
 
     form: str = ""
     pattern: str = r"(?s).+"
     longest: int = 1024
+    lines: bool = False
 
     def validate(self, value: object) -> tuple[str, str] | None:
         """See `Rule.validate`."""
@@ -174,7 +176,7 @@ class String:
             return (f"must be a string, not {_type(value)}", "Give a str, or leave it out.")
         if not value.strip():
             return ("must not be empty", "Give it a value, or leave it out.")
-        if _UNWRITABLE.search(value):
+        if _UNWRITABLE.search(re.sub(r"[\n\r\t]", "", value) if self.lines else value):
             return ("must not contain control characters or invalid Unicode", "Remove them.")
         if len(value) > self.longest:
             return (f"must have at most {self.longest} characters, has {len(value)}", "Shorten it.")
@@ -210,6 +212,28 @@ class ListOf:
         if not isinstance(value, Sequence):
             raise TypeError(f"expected a sequence, got {value!r}")
         return ",".join(self.each.to_env(item) for item in value) if value else str(self.when_empty)
+
+
+@dataclass(frozen=True)
+class JsonObject:
+    """A mapping that JSON can express, as its text without blanks."""
+
+    def validate(self, value: object) -> tuple[str, str] | None:
+        """See `Rule.validate`."""
+        if not isinstance(value, Mapping):
+            return (f"must be a mapping, not {_type(value)}", 'Write {"name": …}.')
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            return (
+                f"cannot be written as JSON ({error})",
+                "Use texts, numbers, True, False, None, lists and dicts only.",
+            )
+        return None
+
+    def to_env(self, value: object) -> str:
+        """See `Rule.to_env`."""
+        return json.dumps(value, separators=(",", ":"))
 
 
 PATH = String("an absolute path of printable ASCII characters", r"/[!-~]*")

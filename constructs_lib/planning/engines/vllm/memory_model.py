@@ -37,6 +37,7 @@ _ON_THE_FLY = {
     "fp8_per_block": 8.0,
     "fp8_per_channel": 8.0,
     "fp8_per_tensor": 8.0,
+    "int8": 8.0,
     "int8_per_channel_weight_only": 8.0,
     "mxfp8": 8.25,
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.hardware.gpu_memory import GIB
+from constructs_lib.planning.hardware.gpu_memory import GIB, visible_bytes
 from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.models.facts import ModelFacts
 
@@ -206,6 +206,12 @@ def read_settings(ctx: EngineContext, facts: ModelFacts, visible: int, container
         adapter_rank=ctx.number(names.lora_rank) or 16,
         same_layers=any(ctx.values.get(name) not in (None, False) for name in names.same_layers),
     )
+
+
+def default_sequences(ctx: EngineContext) -> int:
+    """Requests that vLLM runs at one time, at most, if the options say nothing."""
+    visible = visible_bytes(ctx.instance) if ctx.instance.memory_gib and ctx.instance.accelerator_count else 0
+    return _sequences(ctx.version, v1=_runs_v1(ctx, ctx.version), large=_is_large(ctx, visible, ctx.version))
 
 
 def _runs_v1(ctx: EngineContext, version: Version) -> bool:

@@ -1,0 +1,230 @@
+"""vLLM's rules between options, model, image and instance.
+
+Sources: vLLM `vllm/config/*.py`, `vllm/engine/arg_utils.py` and `vllm/entrypoints/launchers/cli_args.py` at 0.30.0, and
+the same at 0.13.0 to 0.29.0; aws/deep-learning-containers at e0ecedea, `scripts/docker/{vllm,huggingface/vllm}`;
+model-hosting-container-standards 0.1.15 and 0.1.16 `supervisor` (what becomes of arguments: a percent sign ends it, and
+the older one loses quotes).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.sagemaker_arguments import Reading
+from constructs_lib.planning.engines.vllm.images import (
+    QUOTES_SINCE,
+    SUPERVISED_SINCE,
+    entrypoint_of,
+    is_hugging_faces,
+)
+from constructs_lib.planning.engines.vllm.launcher_options import OF_THE_IMAGE, OPTIONS
+from constructs_lib.planning.engines.vllm.memory_settings import default_sequences
+from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, names, when
+from constructs_lib.planning.images.catalogue import format_version
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.unknown import Unknown
+
+_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+_MISQUOTED = ((0, 24, 0), (0, 26, 0))
+"""Images of Hugging Face's that were built before their entrypoint followed the supervisor's quoting (pull request
+6464 of aws/deep-learning-containers)."""
+
+_OF_A_RELEASE = (
+    ("quantization", Kind.QUANTIZATIONS, None),
+    ("kv_cache_dtype", Kind.CACHE_DTYPES, None),
+    ("tool_call_parser", Kind.TOOL_PARSERS, "tool_parser_plugin"),
+    ("reasoning_parser", Kind.REASONING_PARSERS, "reasoning_parser_plugin"),
+)
+"""Options of which each release has its own values, and what brings further ones."""
+
+
+def option_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """Which rules between options, model, image and instance are broken."""
+    yield from _release_problems(ctx)
+    yield from _entrypoint_problems(ctx)
+    yield from _supervisor_problems(ctx)
+    yield from _length_problems(ctx)
+    yield from _batch_problems(ctx)
+    yield from _copy_problems(ctx)
+    yield from _tool_problems(ctx)
+    yield from _adapter_problems(ctx)
+    yield from _offline_problems(ctx)
+    yield from _lmcache_problems(ctx)
+
+
+def _release_problems(ctx: EngineContext) -> Iterator[Problem]:
+    extra = ctx.values.get("extra_args")
+    further = extra if isinstance(extra, Mapping) else {}
+    for keyword, kind, plugin in _OF_A_RELEASE:
+        value = ctx.text(keyword)
+        is_own = plugin is not None and (ctx.given(plugin) or plugin in further)
+        if value is None or is_own or has(kind, value, ctx.version) or not is_known(ctx.version):
+            continue
+        found = when(kind, value)
+        message = f"vLLM {format_version(ctx.version)} does not have it{f'; {found}' if found else ''}"
+        near = get_close_matches(value.lower(), sorted(names(kind, ctx.version)), n=1)
+        fix = f"Did you mean {near[0]!r}?" if near and not found else "Choose another one, or another image."
+        yield Problem(f"options.{keyword}", value, message, fix)
+
+
+def _entrypoint_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """What the image's entrypoint would not give the server as it is."""
+    entrypoint = entrypoint_of(ctx)
+    for option in OPTIONS:
+        value = ctx.values.get(option.keyword)
+        if value is None or option.keyword in OF_THE_IMAGE:
+            continue
+        if found := entrypoint.problem(f"options.{option.keyword}", option.keyword, value):
+            yield found
+    extra = ctx.values.get("extra_args")
+    for name, text in extra.items() if isinstance(extra, Mapping) else ():
+        keyword, several = f"options.extra_args[{name!r}]", _array(text)
+        if isinstance(text, str) and text.lower() == "false":
+            message = "is nothing to the entrypoint of the image, which then leaves the argument out"
+            fix = f"Write {'no_' + name!r}: 'true' if it is a flag that is on by default, else leave it out."
+            yield Problem(keyword, text, message, fix)
+        elif several and entrypoint.reading < Reading.ARRAYS and (found := entrypoint.problem(keyword, name, several)):
+            yield found
+
+
+def _array(text: object) -> Sequence[object] | None:
+    if not isinstance(text, str) or not text.strip().startswith("["):
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None
+
+
+def _supervisor_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """What the supervisor makes of arguments, if it is asked to start vLLM."""
+    if ctx.values.get("process_auto_recovery") is not True:
+        return
+    if ctx.version < SUPERVISED_SINCE:
+        message = f"images of vLLM {format_version(ctx.version)} have no supervisor; the first that has is 0.20.1"
+        yield Problem("options.process_auto_recovery", True, message, "Leave it out, or choose a newer image.")
+        return
+    for option in OPTIONS:
+        value = ctx.values.get(option.keyword)
+        if value is None or isinstance(value, bool | Unknown) or option.keyword in OF_THE_IMAGE:
+            continue
+        text = option.rule.to_env(value) if not isinstance(value, str) else value
+        if why := _why_supervisor_fails(ctx, text):
+            fix = "Leave process_auto_recovery out, so that no supervisor is between."
+            yield Problem(f"options.{option.keyword}", value, why, fix)
+
+
+def _why_supervisor_fails(ctx: EngineContext, text: str) -> str | None:
+    if "%" in text:
+        return "has a percent sign, with which the supervisor of process_auto_recovery does not start"
+    if ctx.version < QUOTES_SINCE and any(one in text for one in " \t\n\"'\\"):
+        return (
+            f"has blanks or quotes, which the supervisor of process_auto_recovery loses in images of vLLM"
+            f" {format_version(ctx.version)}"
+        )
+    return None
+
+
+def _length_problems(ctx: EngineContext) -> Iterator[Problem]:
+    length, facts = ctx.number("max_model_len"), ctx.facts
+    if length is None or facts is None or ctx.given("hf_overrides") or length <= facts.max_positions:
+        return
+    yield Problem(
+        "options.max_model_len",
+        length,
+        f"is more than the {facts.max_positions} tokens of {facts.hub_id}, for which vLLM does not start",
+        f"Lower it to {facts.max_positions}, or stretch the model's positions with hf_overrides.",
+    )
+
+
+def _batch_problems(ctx: EngineContext) -> Iterator[Problem]:
+    batched, sequences = ctx.number("max_num_batched_tokens"), ctx.number("max_num_seqs")
+    if batched is None or "max_num_seqs" in ctx.unknown:
+        return
+    running = sequences or default_sequences(ctx)
+    if sequences is not None and batched < sequences:
+        message = f"must be at least max_num_seqs={running}, for each of which a step has a token"
+        yield Problem("options.max_num_batched_tokens", batched, message, "Raise it, or lower max_num_seqs.")
+    length = ctx.number("max_model_len")
+    if ctx.values.get("enable_chunked_prefill") is False and length is not None and batched < length:
+        message = f"must be at least max_model_len={length}, as enable_chunked_prefill=False leaves prompts whole"
+        yield Problem("options.max_num_batched_tokens", batched, message, "Raise it, or let prompts be split.")
+
+
+def _copy_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """Copies of the model on one instance."""
+    copies, gpus = ctx.number("data_parallel_size"), ctx.instance.accelerator_count
+    if copies is None or copies == 1:
+        return
+    if not ctx.given("tensor_parallel_size"):
+        message = "needs tensor_parallel_size: by default every GPU of the instance shares one copy"
+        yield Problem("options.data_parallel_size", copies, message, "Give the GPUs of each copy.")
+        return
+    needed = copies * ctx.engine.memory_model.shards(ctx)
+    if gpus is not None and needed > gpus:
+        message = f"needs {needed} GPUs, but {ctx.instance.name} has {gpus}"
+        yield Problem("options.data_parallel_size", copies, message, "Lower it, or tensor_parallel_size.")
+
+
+def _tool_problems(ctx: EngineContext) -> Iterator[Problem]:
+    if ctx.values.get("enable_auto_tool_choice") is True and not ctx.given("tool_call_parser"):
+        message = "needs tool_call_parser, without which vLLM does not start"
+        yield Problem("options.enable_auto_tool_choice", True, message, "Say how the model writes tool calls.")
+    if ctx.values.get("enable_log_outputs") is True and ctx.values.get("enable_log_requests") is not True:
+        message = "needs enable_log_requests=True, without which vLLM does not start"
+        yield Problem("options.enable_log_outputs", True, message, "Leave it out: answers do not belong in a log.")
+
+
+def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
+    rank, loras, cpu = ctx.number("max_lora_rank"), ctx.number("max_loras") or 1, ctx.number("max_cpu_loras")
+    if rank is not None and rank not in _RANKS:
+        message = f"must be one of {', '.join(map(str, _RANKS))}"
+        fix = f"Write {min((one for one in _RANKS if one >= rank), default=_RANKS[-1])}."
+        yield Problem("options.max_lora_rank", rank, message, fix)
+    if cpu is not None and cpu < loras:
+        message = f"must be at least max_loras={loras}"
+        yield Problem("options.max_cpu_loras", cpu, message, "Raise it, or leave it out.")
+    if ctx.values.get("enable_lora") is False and ctx.given("lora_modules"):
+        yield Problem("options.enable_lora", False, "contradicts lora_modules", "Leave it out.")
+
+
+def _offline_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """What would come from the hub where the container does not reach it."""
+    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
+    offline = offline or ("network isolation cuts the container off" if ctx.network_isolation else None)
+    if offline is None:
+        return
+    fix = "Put it beside the weights, and write its path, /opt/ml/model/…."
+    for adapter in _texts(ctx.values.get("lora_modules")):
+        if not adapter.partition("=")[2].startswith("/"):
+            message = f"is downloaded from the hub, but {offline}"
+            yield Problem("options.lora_modules", adapter, message, fix)
+    speculative = ctx.values.get("speculative_config")
+    draft = speculative.get("model") if isinstance(speculative, Mapping) else None
+    if isinstance(draft, str) and not draft.startswith("/") and "speculative_config" not in ctx.unknown:
+        message = f"its model, {draft}, is downloaded from the hub, but {offline}"
+        yield Problem("options.speculative_config", speculative, message, fix)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        yield from (one for one in value if isinstance(one, str))
+
+
+def _lmcache_problems(ctx: EngineContext) -> Iterator[Problem]:
+    if ctx.values.get("lmcache") is not True:
+        return
+    first, fixed = _MISQUOTED
+    if not is_hugging_faces(ctx):
+        message = "is what Hugging Face's image sets up; this one does not read it"
+        yield Problem("options.lmcache", True, message, "Use VllmImage.hugging_face, or kv_transfer_config.")
+    elif ctx.given("kv_transfer_config"):
+        message = "is a connector, and kv_transfer_config is another; vLLM takes one"
+        yield Problem("options.lmcache", True, message, "Leave out one of the two.")
+    elif ctx.values.get("process_auto_recovery") is True and first <= ctx.version < fixed:
+        message = f"does not start under the supervisor of Hugging Face's image {format_version(ctx.version)}"
+        yield Problem("options.lmcache", True, message, "Leave process_auto_recovery out, or choose a newer image.")
