@@ -21,6 +21,7 @@ from constructs_lib.planning.engines.lmi.option_rules import option_problems, pu
 from constructs_lib.planning.engines.lmi.options import LmiOptions
 from constructs_lib.planning.engines.lmi.releases import vllm_version
 from constructs_lib.planning.engines.lmi.serving import serving_facts
+from constructs_lib.planning.engines.lmi.version_rules import version_problems, version_warnings
 from constructs_lib.planning.engines.lmi.warnings import option_warnings
 from constructs_lib.planning.engines.option_table import read_options
 from constructs_lib.planning.engines.vllm.memory_model import VllmMemoryModel
@@ -107,11 +108,13 @@ class LmiEngine:
     def problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `Engine.problems`."""
         yield from option_problems(ctx)
+        yield from version_problems(ctx)
         yield from self.memory_model.shard_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""
-        return option_warnings(ctx)
+        yield from option_warnings(ctx)
+        yield from version_warnings(ctx)
 
 
 def _with_following(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> EngineContext:

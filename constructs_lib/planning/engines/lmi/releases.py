@@ -18,6 +18,10 @@ ASYNC_BY_NAME: Version = (17, 0, 0)
 WRITES_FALSE: Version = (27, 0, 0)
 """First version that makes `--no-…` of a `false` (`construct_vllm_args_list`, 2026-06-15); before, it is dropped."""
 
+NESTED_ERRORS: tuple[Version, Version] = ((16, 0, 0), (26, 0, 0))
+"""First version whose vLLM puts its errors into an object that LMI did not know, and first that knows it
+(`request_response_utils.py`, 2026-05-20)."""
+
 _VLLM: dict[int, Version] = {
     10: (0, 4, 2),
     11: (0, 5, 3),

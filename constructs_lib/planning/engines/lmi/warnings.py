@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.lmi.releases import NEWEST_KNOWN, is_known, vllm_version
+from constructs_lib.planning.engines.lmi.releases import NESTED_ERRORS, NEWEST_KNOWN, is_known, vllm_version
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import PlanWarning
 
@@ -35,6 +35,13 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "tgi-endpoint:trustsUnpinnedCode",
             "trust_remote_code runs whatever code the model's repository contains when an instance starts. Pin it:"
             " Model.from_hub(…, revision=commit).",
+        )
+    first, fixed = NESTED_ERRORS
+    if first <= ctx.version < fixed:
+        yield PlanWarning(
+            "tgi-endpoint:errorsWithoutReason",
+            f"LMI {format_version(ctx.version)} answers a request that its vLLM refuses, such as one with too long a"
+            " prompt, with a failure of its own instead of the reason. LMI 26 and newer name the reason.",
         )
     if not is_known(ctx.version):
         yield PlanWarning(

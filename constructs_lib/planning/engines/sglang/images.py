@@ -22,4 +22,5 @@ HUGGING_FACE = ImageFamily(
     construct="SglangImage",
     cuda_since=_CUDA_SINCE,
     version_in_tag=r"^(\d+\.\d+\.\d+)-transformers",
+    method="hugging_face",
 )

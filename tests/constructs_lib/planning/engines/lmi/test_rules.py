@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from constructs_lib.planning.engines.lmi.engine import LMI
 from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
 from tests.constructs_lib.planning.engines.lmi.conftest import IN_S3, QWEN
 
 FOUR_GPUS = InstanceType.G6E_12XLARGE
+OWN_19 = ImageChoice(version="19.0.0", uri_override=True, family=LMI.images)
 AWQ = ModelChoice(source="hub", hub_id=QWEN.hub_id, facts=replace(QWEN.known_facts(), quantization="awq"))
 
 
@@ -147,6 +150,43 @@ def test_it_is_said_that_nothing_limits_the_queue(warnings):
     )
     limited = {"extra_args": {"max_num_queued_reqs": "64"}}
     assert "tgi-endpoint:unboundedQueue" not in warnings(version="29.0.0", options=limited)
+
+
+def test_it_is_said_if_a_version_hides_why_it_refuses_a_request(warnings):
+    assert warnings(version="17.0.0")["tgi-endpoint:errorsWithoutReason"] == (
+        "LMI 17.0.0 answers a request that its vLLM refuses, such as one with too long a prompt, with a failure of"
+        " its own"
+        " instead of the reason. LMI 26 and newer name the reason."
+    )
+    for version in ("15.0.0", "27.0.0"):
+        assert "tgi-endpoint:errorsWithoutReason" not in warnings(version=version)
+
+
+def test_a_model_that_the_vllm_of_the_version_does_not_have_is_refused(refusals):
+    newer = ModelChoice(source="hub", hub_id=QWEN.hub_id, facts=replace(QWEN.known_facts(), model_type="deepseek_v4"))
+    assert refusals(version="19.0.0", model=newer, image=OWN_19)[0].startswith(
+        "model='Qwen/Qwen2.5-7B-Instruct': vLLM 0.14.0 in LMI 19.0.0 has no class for deepseek_v4 models; it was"
+        " added in"
+    )
+    assert refusals(model=newer) == []
+
+
+def test_a_model_that_no_vllm_has_brings_a_warning(warnings):
+    unknown = ModelChoice(source="hub", hub_id=QWEN.hub_id, facts=replace(QWEN.known_facts(), model_type="homemade"))
+    assert warnings(model=unknown)["tgi-endpoint:noOptimizedImplementation"].startswith(
+        "vLLM 0.23.1 in LMI 27.0.0 has no class of its own for homemade models."
+    )
+    assert "tgi-endpoint:noOptimizedImplementation" not in warnings()
+
+
+def test_a_parser_that_its_vllm_does_not_have_is_refused(refusals):
+    found = refusals(options={"tool_call_parser": "llama"})
+    assert found[0].startswith(
+        "options.tool_call_parser='llama': vLLM 0.23.1 in LMI 27.0.0 has no such parser, and LMI stops; it has "
+    )
+    assert "llama3_json" in found[0]
+    assert refusals(options={"tool_call_parser": "llama3_json", "reasoning_parser": "qwen3"}) == []
+    assert len(refusals(options={"reasoning_parser": "qwen33"})) == 1
 
 
 def test_settings_beside_weights_in_s3_win(warnings):
