@@ -17,8 +17,15 @@ def test_the_rows_of_the_ledger_are_numbered_in_order_in_their_section() -> None
             section = line
         elif row := re.match(r"\| ([A-Z]\d+) \|", line):
             ids[section].append(row[1])
-    assert list(ids) == ["## SageMaker", "## Lambda", "## API Gateway", "## Scaling", "## Deploying and watching"]
-    for letter, found in zip("SLGZD", ids.values(), strict=True):
+    assert list(ids) == [
+        "## SageMaker",
+        "## Lambda",
+        "## API Gateway",
+        "## Scaling",
+        "## Deploying and watching",
+        "## Engines",
+    ]
+    for letter, found in zip("SLGZDE", ids.values(), strict=True):
         assert found == [f"{letter}{number}" for number in range(1, len(found) + 1)]
 
 
