@@ -98,7 +98,7 @@ def render_variant(
         initial_instance_count=request.instance_count,
         **_managed(runs) if isinstance(runs, ManagedInstances) else _runs_model(request, plan, runs, hosting.weight),
         variant_instance_provision_timeout_in_seconds=request.instance_provision_timeout_seconds,
-        volume_size_in_gb=request.volume_size_gib,
+        volume_size_in_gb=request.volume_size_gib or plan.volume_size_gib,
         inference_ami_version=plan.inference_ami_version,
         routing_config=_routing(hosting.routing),
         capacity_reservation_config=_reservation(hosting.capacity_reservation),

@@ -109,7 +109,7 @@ class InferenceComponent:
                     or plan.model_download_timeout_seconds,
                 ),
                 "compute_resource_requirements": component.InferenceComponentComputeResourceRequirementsProperty(
-                    number_of_accelerator_devices_required=planned.num_shard,
+                    number_of_accelerator_devices_required=planned.accelerators,
                     min_memory_required_in_mb=MIN_MEMORY_MIB,
                 ),
                 "scheduling_config": _packed() if packs else None,
@@ -140,7 +140,7 @@ class InferenceComponent:
 
 def _is_one(plan: EndpointPlan, pools: Sequence[sagemaker.CfnModel]) -> bool:
     """Whether a copy has the same Model and takes as many GPUs on each instance type."""
-    return len(set(pools)) < 2 and all(pool.num_shard == plan.num_shard for pool in plan.pools)
+    return len(set(pools)) < 2 and all(pool.accelerators == plan.accelerators for pool in plan.pools)
 
 
 def _packed() -> sagemaker.CfnInferenceComponent.InferenceComponentSchedulingConfigProperty:

@@ -30,6 +30,11 @@ class HardwareSupport:
         accelerators: Their name in messages, such as `NVIDIA GPUs`.
         is_gpu: Whether they are GPUs; False for Neuron devices.
         example: An instance type that has them.
+        families: Families of instance types that have them. Default: any with accelerators of that kind.
+        unit: What shares a model, for messages: a GPU, or a core of a Neuron device. Default: GPU.
+        runtime: What needs memory beside the model, for messages. Default: CUDA.
+        larger: What has more memory, for messages. Default: larger GPUs.
+        startup_seconds: Startup timeout for any model, if its size says little about the start. Default: none.
         untested_from: Compute capability from which on the engine was neither built nor tested. Default: none.
         tested_example: Instance types to prefer then, for the message.
         other_image: What AWS publishes for other accelerators, as a sentence. Default: nothing.
@@ -40,10 +45,21 @@ class HardwareSupport:
     accelerators: str
     is_gpu: bool
     example: str
+    families: tuple[str, ...] | None = None
+    unit: str = "GPU"
+    runtime: str = "CUDA"
+    larger: str = "larger GPUs"
+    startup_seconds: int | None = None
     untested_from: tuple[int, int] | None = None
     tested_example: str = ""
     other_image: str = ""
     any_instance: bool = False
+
+    def runs_on(self, instance: InstanceType) -> bool:
+        """Whether the instance has such accelerators, or may have what the image needs."""
+        if self.any_instance:
+            return True
+        return instance.is_gpu == self.is_gpu and (self.families is None or instance.family in self.families)
 
     def is_untested(self, instance: InstanceType) -> bool:
         """Whether the engine was not tested on the instance's GPUs."""
@@ -57,13 +73,13 @@ class OptionNames:
 
     Args:
         shards: The number of GPUs that share the model.
-        compression: The compression of the weights.
+        compression: The compression of the weights; None if the engine has none.
         sizes: Those that need less memory when they are lowered.
         limits: Those that say how long requests may be. Default: none.
     """
 
     shards: str
-    compression: str
+    compression: str | None
     sizes: tuple[str, ...]
     limits: tuple[str, ...] = ()
 
@@ -75,10 +91,12 @@ class OptionValues:
     Args:
         values: Those that are given and right by themselves, or `Unknown`.
         problems: What is wrong with the others.
+        left_open: Those that are not given and that only the container decides, when it starts. Default: none.
     """
 
     values: Settings
     problems: tuple[Problem, ...] = ()
+    left_open: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,9 @@ def kind_problem(request: EndpointRequest) -> Problem | None:
     if uri.is_for_neuron and engine.hardware.is_gpu:
         message = f"is for Inferentia and Trainium, but this construct runs {engine.display_name} on"
         return Problem("image", given, f"{message} {engine.hardware.accelerators}", fix)
+    if uri.is_for_gpus and not engine.hardware.is_gpu:
+        message = f"is for GPUs, but this construct runs {engine.display_name} on {engine.hardware.accelerators}"
+        return Problem("image", given, message, fix)
     if not request.images.is_in_registry(uri) or uri.repository in request.images.repositories:
         return None
     server = _SERVERS.get(uri.repository)

@@ -14,6 +14,7 @@ from constructs_lib.planning.engine import EngineContext, OptionValues
 from constructs_lib.planning.environment import environment_problems, extra_variables, variable_warnings
 from constructs_lib.planning.hardware import host_ami
 from constructs_lib.planning.hardware.instance_types import has_no_accelerator
+from constructs_lib.planning.hardware.storage import default_volume_gib, needs_volume, stored_bytes
 from constructs_lib.planning.images.catalogue import Version, format_version, parse_version
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import facts_problems
@@ -65,7 +66,7 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
     compresses = engine.memory_model.compresses_while_loading(ctx)
     startup_seconds = _startup_timeout(request, compresses=compresses)
     ctx = replace(ctx, startup_seconds=startup_seconds)
-    fitted, memory = _memory(ctx)
+    fitted, memory = _memory(ctx, options.left_open)
     environment = engine.environment(ctx, fitted, memory) | extra
     tokens = engine.token_variables if request.model.has_token else ()
     repository, tag = _image(request)
@@ -79,7 +80,7 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
         startup_timeout_seconds=startup_seconds,
         model_download_timeout_seconds=_download_timeout(request),
         load_seconds=load_seconds(request.model, compresses=compresses),
-        volume_size_gib=request.volume_size_gib,
+        volume_size_gib=_volume(request),
         num_shard=engine.memory_model.shards(ctx),
         keeps_prefixes=engine.keeps_prefixes(ctx),
         max_body_bytes=engine.max_body_bytes(ctx),
@@ -110,7 +111,8 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
     yield from sagemaker.endpoint_problems(request)
     yield from network_rules.network_problems(request)
     chosen: Any = request.inference_ami_version
-    if chosen is not None and not isinstance(chosen, Unknown):
+    is_known = chosen is not None and not isinstance(chosen, Unknown)
+    if is_known and request.engine.hardware.runs_on(request.instance):
         yield from host_ami.ami_problems(chosen, request.instance)
 
 
@@ -133,8 +135,7 @@ def _without_wrong_figures(request: EndpointRequest) -> EndpointRequest:
     """Without figures that are wrong, or that are of accelerators on which the engine does not run."""
     instance = request.instance
     hardware = request.engine.hardware
-    is_other = has_no_accelerator(instance.name) or instance.is_gpu != hardware.is_gpu
-    is_other = is_other and not hardware.any_instance
+    is_other = not hardware.any_instance and (has_no_accelerator(instance.name) or not hardware.runs_on(instance))
     if is_other or any(selection_rules.figure_problems(instance)):
         instance = replace(instance, accelerator_count=None, memory_gib=None, compute_capability=None)
     return replace(request, instance=instance)
@@ -166,11 +167,11 @@ def _context(request: EndpointRequest, options: OptionValues, version: Version) 
     )
 
 
-def _memory(ctx: EngineContext) -> tuple[EngineContext, MemoryPlan | None]:
+def _memory(ctx: EngineContext, left_open: frozenset[str]) -> tuple[EngineContext, MemoryPlan | None]:
     """The memory plan, and the context with what the engine's package sets to make it fit."""
     instance, model = ctx.instance, ctx.engine.memory_model
     known = instance.memory_gib and instance.accelerator_count
-    if not ctx.facts or not known or model.options is None or ctx.unknown.keys() & model.options:
+    if not ctx.facts or not known or model.options is None or (ctx.unknown.keys() | left_open) & model.options:
         return ctx, None
     if next(model.shard_problems(ctx), None):
         return ctx, None
@@ -203,8 +204,9 @@ def _text(value: Any) -> str:
 
 
 def _startup_timeout(request: EndpointRequest, *, compresses: bool) -> int:
-    if request.startup_timeout_seconds is not None:
-        return request.startup_timeout_seconds
+    given = request.startup_timeout_seconds or request.engine.hardware.startup_seconds
+    if given is not None:
+        return given
     return timeouts.startup_seconds(request.model, compresses=compresses)
 
 
@@ -212,6 +214,15 @@ def _download_timeout(request: EndpointRequest) -> int | None:
     if request.model_download_timeout_seconds is not None:
         return request.model_download_timeout_seconds
     return timeouts.download_seconds(request.model)
+
+
+def _volume(request: EndpointRequest) -> int | None:
+    """The storage volume: SageMaker's own has 30 GB, with which an instance without NVMe drives cannot do."""
+    if request.volume_size_gib is not None or not needs_volume(request.instance):
+        return request.volume_size_gib
+    facts = request.model.known_facts()
+    stored = stored_bytes(facts.checkpoint_bytes, is_archive=request.model.is_archive) if facts else None
+    return default_volume_gib(stored)
 
 
 def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -> Iterator[PlanWarning]:

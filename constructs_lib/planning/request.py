@@ -107,7 +107,7 @@ class EndpointPlan:
         model_download_timeout_seconds: Model data download timeout; None leaves it to SageMaker.
         load_seconds: What image and weights take on a new instance, as an estimate.
         volume_size_gib: Storage volume; None leaves it to SageMaker.
-        num_shard: GPUs that share the model.
+        num_shard: GPUs, or cores of Neuron devices, that share the model.
         keeps_prefixes: Whether later prompts that begin the same use the cache of earlier ones; None: not known.
         max_body_bytes: Largest request body that reaches the model.
         memory: What each GPU holds; None if the model, the GPU or an option that decides it is not known.
@@ -136,3 +136,8 @@ class EndpointPlan:
     problems: tuple[Problem, ...]
     warnings: tuple[PlanWarning, ...]
     pools: tuple[EndpointPlan, ...] = ()
+
+    @property
+    def accelerators(self) -> int:
+        """The accelerators that the model takes: GPUs, or Neuron devices, which have several cores."""
+        return self.instance.accelerators_for(self.num_shard)

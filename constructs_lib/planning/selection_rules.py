@@ -147,9 +147,10 @@ def instance_problems(engine: Engine, instance: InstanceType) -> Iterator[Proble
         return
     use = f"Use a {'GPU' if hardware.is_gpu else 'Neuron'} instance, such as {hardware.example}."
     if has_no_accelerator(instance.name):
-        message = f"has no GPU, but {engine.display_name}'s image is for {hardware.accelerators}"
+        has = "GPU" if hardware.is_gpu else "Neuron device"
+        message = f"has no {has}, but {engine.display_name}'s image is for {hardware.accelerators}"
         yield Problem(keyword, instance.name, message, use)
-    elif instance.is_gpu != hardware.is_gpu:
+    elif not hardware.runs_on(instance):
         message = f"has {instance.accelerator}, but {engine.display_name}'s image is for {hardware.accelerators}"
         yield Problem(keyword, instance.name, message, f"{use} {hardware.other_image}".strip())
     if instance.architecture != "x86_64":

@@ -26,7 +26,7 @@ class UnplannedMemory:
 
     def shards(self, ctx: EngineContext) -> int:
         """See `MemoryModel.shards`."""
-        return ctx.instance.accelerator_count or 1
+        return ctx.instance.unit_count or 1
 
     def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `MemoryModel.shard_problems`."""

@@ -1,4 +1,4 @@
-"""The memory of a GPU as software sees it, which is less than in the instance's data sheet."""
+"""The memory of a GPU as software sees it, which is less than in the instance's data sheet; that of a Neuron core."""
 
 from __future__ import annotations
 
@@ -15,13 +15,20 @@ catalogue but T4."""
 
 
 def visible_bytes(instance: InstanceType) -> int:
-    """Memory of one GPU as CUDA reports it, in bytes.
+    """Memory of one GPU as CUDA reports it, in bytes; of a Neuron device the part that belongs to one core.
+
+    The Neuron runtime fills a core's 16 GiB but for some tens of MiB: aws-neuron/transformers-neuronx issue 49 lists
+    what it holds when it runs out of memory.
 
     Raises:
-        ValueError: The memory of that instance's GPUs is not published.
+        ValueError: The memory of that instance's accelerators is not published.
     """
     if instance.memory_gib is None:
-        raise ValueError(f"the memory of the GPUs of {instance.name} is not known")
+        raise ValueError(
+            f"the memory of the {'GPUs' if instance.is_gpu else 'devices'} of {instance.name} is not known"
+        )
+    if not instance.is_gpu:
+        return int(instance.memory_gib * GIB) // (instance.cores_per_accelerator or 1)
     known = _known(instance)
     return int((known["visible_gib"] if known else instance.memory_gib * _SHARE) * GIB)
 

@@ -79,6 +79,10 @@ def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
         yield Problem(
             keyword, chosen, f"is for Inferentia and Trainium, but {instance.name} has GPUs", f"Use {GPU_CUDA_12!r}."
         )
+    elif chosen in HOST_CUDA and not instance.is_gpu:
+        yield Problem(
+            keyword, chosen, f"is for GPUs, but {instance.name} has {instance.accelerator}", f"Use {NEURON!r}."
+        )
 
 
 def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:

@@ -147,6 +147,15 @@ class InstanceType:
         """The part between the dots: `g5` of `ml.g5.2xlarge`."""
         return family_of(self.name)
 
+    @property
+    def unit_count(self) -> int | None:
+        """What can share a model: its GPUs, or the cores of its Neuron devices; None if the number is not known."""
+        return None if self.accelerator_count is None else self.accelerator_count * (self.cores_per_accelerator or 1)
+
+    def accelerators_for(self, units: int) -> int:
+        """How many accelerators have that many units: as many GPUs, or the Neuron devices of that many cores."""
+        return -(-units // (self.cores_per_accelerator or 1))
+
     @classmethod
     def all(cls) -> tuple[InstanceType, ...]:
         """Every instance of the catalogue, in the catalogue's order."""
@@ -197,6 +206,7 @@ class InstanceType:
         accelerator: str = "unknown",
         compute_capability: tuple[int, int] | None = None,
         is_gpu: bool = True,
+        cores_per_accelerator: int | None = None,
         vcpu: int | None = None,
         host_memory_gib: float | None = None,
         nvme_gb: int | None = None,
@@ -208,11 +218,12 @@ class InstanceType:
 
         Args:
             name: SageMaker's name, such as `ml.g9.2xlarge`.
-            accelerator_count: GPUs in the instance.
-            memory_gib: Memory of one GPU in GiB.
-            accelerator: Marketing name of the GPU.
+            accelerator_count: GPUs (or Neuron devices) in the instance.
+            memory_gib: Memory of one of them in GiB.
+            accelerator: Marketing name of the accelerator.
             compute_capability: CUDA compute capability, such as (8, 6). Default: rules that depend on it are skipped.
             is_gpu: False for Neuron devices.
+            cores_per_accelerator: Neuron cores of one device. Default: none, it is a GPU.
             vcpu: Virtual CPUs.
             host_memory_gib: Memory of the host in GiB.
             nvme_gb: Local NVMe storage in GB.
@@ -230,6 +241,7 @@ class InstanceType:
             compute_capability=compute_capability,
             accelerator_count=accelerator_count,
             memory_gib=memory_gib,
+            cores_per_accelerator=cores_per_accelerator,
             vcpu=vcpu,
             host_memory_gib=host_memory_gib,
             nvme_gb=nvme_gb,

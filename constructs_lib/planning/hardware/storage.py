@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,6 +27,31 @@ def volume_size_supported(name: str) -> bool:
 def family_of(name: str) -> str:
     """The family of an instance type: `g5` of `ml.g5.2xlarge`."""
     return str(name).removeprefix("ml.").partition(".")[0]
+
+
+_SMALLEST_VOLUME, _UNKNOWN_VOLUME, _LARGEST_VOLUME = 128, 256, 512
+"""GiB. The second is what AWS's test of a Neuron endpoint has (awslabs/llm-hosting-container
+tests/huggingface/sagemaker_dlc_test.py); SageMaker takes no more than the third."""
+
+_IMAGE_AND_CACHES = 64
+"""GiB for the image, the compiler's cache and logs."""
+
+
+def needs_volume(instance: InstanceType) -> bool:
+    """Whether it has no storage of its own, so that the weights need a volume of their size."""
+    return instance.nvme_gb == 0 and instance.volume_configurable
+
+
+def default_volume_gib(stored: int | None) -> int:
+    """The volume for such an instance: twice the weights, of which an engine may keep a converted copy, and 64 GiB.
+
+    Args:
+        stored: Size of the weights in bytes; None if it is not known, which gives 256 GiB.
+    """
+    if stored is None:
+        return _UNKNOWN_VOLUME
+    wanted = _IMAGE_AND_CACHES + math.ceil(2 * stored / _GIB)
+    return min(_LARGEST_VOLUME, max(_SMALLEST_VOLUME, wanted))
 
 
 def storage_bytes(instance: InstanceType, volume_size_gib: int | None) -> int | None:

@@ -72,6 +72,11 @@ class ImageUri:
         return _BUILD.sub("", self.tag)
 
     @property
+    def is_for_gpus(self) -> bool:
+        """Whether it is for GPUs, by its tag."""
+        return "gpu" in self.tag.split("-")
+
+    @property
     def is_for_neuron(self) -> bool:
         """Whether it is for Inferentia and Trainium, by its name."""
         return _NEURON.search(f"{self.repository}:{self.tag}") is not None

@@ -66,6 +66,7 @@ def combine(pools: object, plans: Sequence[EndpointPlan]) -> EndpointPlan:
         startup_timeout_seconds=_longest([plan.startup_timeout_seconds for plan in plans]),
         model_download_timeout_seconds=_longest([plan.model_download_timeout_seconds for plan in plans]),
         load_seconds=max(plan.load_seconds for plan in plans),
+        volume_size_gib=_longest([plan.volume_size_gib for plan in plans]),
         keeps_prefixes=common_value([plan.keeps_prefixes for plan in plans]),
         max_body_bytes=min(plan.max_body_bytes for plan in plans),
         memory=_smallest(plan.memory for plan in plans),
@@ -75,10 +76,10 @@ def combine(pools: object, plans: Sequence[EndpointPlan]) -> EndpointPlan:
     )
 
 
-def _longest(seconds: Sequence[Any]) -> Any:
-    """The longest timeout; what the caller gives, right or wrong, is the same for all types."""
-    known = [one for one in seconds if isinstance(one, int)]
-    return max(known) if known else seconds[0]
+def _longest(sizes: Sequence[Any]) -> Any:
+    """The longest timeout or largest volume; what the caller gives, right or wrong, is the same for all types."""
+    known = [one for one in sizes if isinstance(one, int)]
+    return max(known) if known else sizes[0]
 
 
 def _smallest(memories: Iterable[MemoryPlan | None]) -> MemoryPlan | None:

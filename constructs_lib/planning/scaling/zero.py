@@ -98,7 +98,7 @@ def plan_zero(request: ZeroRequest | None, plan: EndpointPlan) -> ZeroPlan | Non
 
 def copies_per_instance(plan: EndpointPlan) -> int:
     """The copies that one instance of any type has GPUs for; 1 if its GPUs are not known."""
-    return min(max(1, (one.instance.accelerator_count or 1) // one.num_shard) for one in plan.pools or [plan])
+    return min(max(1, (one.instance.accelerator_count or 1) // one.accelerators) for one in plan.pools or [plan])
 
 
 def zero_problems(request: ZeroRequest | None, endpoint: EndpointRequest, plan: EndpointPlan) -> Iterator[Problem]:

@@ -189,7 +189,7 @@ def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
 
 def _unsupported(engine: Engine, instance: InstanceType) -> str | None:
     """Why the engine's image does not run on an instance at all, as a sentence; None if it does."""
-    if instance.is_gpu != engine.hardware.is_gpu:
+    if not engine.hardware.runs_on(instance):
         return (
             f"It has {instance.accelerator}, but {engine.display_name}'s image is for {engine.hardware.accelerators}."
         )
@@ -211,8 +211,7 @@ def _memory_problem(
     request: SizingRequest, instance: InstanceType, memory: MemoryPlan, shards: int, served: int
 ) -> str | None:
     if memory.is_too_large:
-        each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
-        return f"{format_gib(memory.shortfall)} GiB short on {each}."
+        return f"{format_gib(memory.shortfall)} GiB short on {each_unit(request.engine, shards)}."
     found = storage_problem(
         instance, download=memory.download, host_peak=memory.host_peak, is_archive=request.is_archive
     )
@@ -222,6 +221,12 @@ def _memory_problem(
         tokens = request.tokens or memory.context
         return f"It serves {served} concurrent requests of {tokens} tokens, but {request.concurrency} are requested."
     return None
+
+
+def each_unit(engine: Engine, shards: int) -> str:
+    """Those that share a model, in words: `its GPU`, `each of 4 GPUs`, `each of 24 cores`."""
+    unit = engine.hardware.unit
+    return f"its {unit}" if shards == 1 else f"each of {shards} {unit}s"
 
 
 def format_gib(size: float) -> str:

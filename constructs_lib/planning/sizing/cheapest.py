@@ -128,10 +128,11 @@ def _nothing(request: EndpointRequest, load: CheapestFor, facts: ModelFacts, ran
             _KEYWORD, load, message, found.fix if found else "Choose an instance, or another image or Region."
         )
     compression = request.engine.memory_model.option_names.compression
+    compress = f"set options.{compression}, " if compression else ""
     return Problem(
         _KEYWORD,
         load,
         f"no instance in the catalogue serves that load with {facts.hub_id}; the closest is {best.instance.name}:"
         f" {(best.reason or '').rstrip('.')}",
-        f"Lower tokens or concurrency, set options.{compression}, or spread the load over more endpoints.",
+        f"Lower tokens or concurrency, {compress}or spread the load over more endpoints.",
     )

@@ -12,7 +12,7 @@ from constructs_lib.planning.hardware.storage import STORAGE_SHARE, storage_prob
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts
-from constructs_lib.planning.sizing.candidates import Candidate, candidates, format_gib
+from constructs_lib.planning.sizing.candidates import Candidate, candidates, each_unit, format_gib
 from constructs_lib.planning.sizing.memory import fit_memory
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.unknown import Unknown
@@ -49,15 +49,18 @@ def _storage_problem(ctx: EngineContext, memory: MemoryPlan, volume_size_gib: in
 
 
 def _misfit(ctx: EngineContext, facts: ModelFacts, memory: MemoryPlan) -> str:
-    shards = ctx.engine.memory_model.shards(ctx)
-    each = "its GPU" if shards == 1 else f"each of {shards} GPUs"
+    each = each_unit(ctx.engine, ctx.engine.memory_model.shards(ctx))
     keys = memory.cache.request_bytes(memory.asked_tokens)
+    prefill = f"{format_gib(memory.prefill)} GiB to prefill {memory.prefill_tokens} tokens" if memory.prefill else ""
+    taken = [
+        f"{format_gib(memory.weights)} GiB of weights",
+        f"{format_gib(memory.runtime)} GiB for {ctx.engine.hardware.runtime}",
+        *filter(None, [prefill]),
+    ]
     return (
         f"cannot hold {facts.hub_id}: {format_gib(memory.shortfall)} GiB short on {each}, of which"
-        f" {ctx.engine.display_name} fills {format_gib(memory.usable)} GiB: {format_gib(memory.weights)} GiB of"
-        f" weights, {format_gib(memory.runtime)} GiB for CUDA, {format_gib(memory.prefill)} GiB to prefill"
-        f" {memory.prefill_tokens} tokens and {format_gib(keys)} GiB for the keys and values of {memory.asked_tokens}"
-        " tokens are too much"
+        f" {ctx.engine.display_name} fills {format_gib(memory.usable)} GiB: {', '.join(taken)} and {format_gib(keys)}"
+        f" GiB for the keys and values of {memory.asked_tokens} tokens are too much"
     )
 
 
@@ -140,13 +143,13 @@ def fit_warnings(
         facts: The model.
         memory: Its memory plan.
     """
-    names, engine = ctx.engine.memory_model.option_names, ctx.engine.display_name
+    names, engine, hardware = ctx.engine.memory_model.option_names, ctx.engine.display_name, ctx.engine.hardware
     if memory.is_tight:
         yield PlanWarning(
             "tgi-endpoint:tightMemory",
-            f"{facts.hub_id} may not start on {ctx.instance.name}: by estimate each GPU has {_left(memory)}, and the"
-            f" estimate may be {format_gib(memory.uncertainty)} GiB off. If {engine} runs out of memory, use larger"
-            f" GPUs, or lower {' or '.join(names.sizes)}.",
+            f"{facts.hub_id} may not start on {ctx.instance.name}: by estimate each {hardware.unit} has"
+            f" {_left(memory)}, and the estimate may be {format_gib(memory.uncertainty)} GiB off. If {engine} runs"
+            f" out of memory, use {hardware.larger}, or lower {' or '.join(names.sizes)}.",
         )
     shortened = {name: fitted.values[name] for name in names.limits if name in fitted.values.keys() - ctx.values.keys()}
     if shortened and not memory.is_too_large:
@@ -154,7 +157,7 @@ def fit_warnings(
         yield PlanWarning(
             "tgi-endpoint:shorterRequests",
             f"{engine}'s default length of requests does not fit the memory of {ctx.instance.name}, so the plan sets"
-            f" {chosen}. Set {'both' if len(shortened) > 1 else 'it'} yourself, or use larger GPUs.",
+            f" {chosen}. Set {'both' if len(shortened) > 1 else 'it'} yourself, or use {hardware.larger}.",
         )
 
 

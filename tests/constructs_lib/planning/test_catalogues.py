@@ -199,7 +199,9 @@ def test_the_sizes_of_a_model_give_its_parameters(facts):
     assert least <= counted(facts) / facts.parameters <= 1.012
 
 
-@pytest.mark.parametrize("instance", [one for one in InstanceType.all() if one.memory_gib], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "instance", [one for one in InstanceType.all() if one.is_gpu and one.memory_gib], ids=lambda one: one.name
+)
 def test_cuda_sees_a_little_less_of_a_gpu_than_its_data_sheet_says(instance):
     assert 0.9 <= visible_bytes(instance) / (instance.memory_gib * 2**30) < 1
     assert visible_bytes(instance) < nvidia_smi_bytes(instance)
