@@ -13,6 +13,7 @@ ENGINES = {
     "sglang": "constructs_lib.planning.engines.sglang.engine:SGLANG",
     "lmi": "constructs_lib.planning.engines.lmi.engine:LMI",
     "vllm": "constructs_lib.planning.engines.vllm.engine:VLLM",
+    "tgi-neuron": "constructs_lib.planning.engines.tgi_neuron.engine:TGI_NEURON",
 }
 """Module and name of each engine."""
 

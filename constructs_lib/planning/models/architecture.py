@@ -117,6 +117,30 @@ class TgiSupport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NeuronSupport:
+    """How optimum-neuron runs an architecture, by its version in AWS's images of TGI for Neuron.
+
+    Args:
+        since: First version that runs it. Default: the first that does so without an exported model.
+        until: First version that does no longer. Default: all later ones run it.
+        converts_heads_since: First version that makes its key-value heads attention heads where the cores are no
+            multiple of them. Default: none does.
+    """
+
+    since: Version = (0, 0, 19)
+    until: Version | None = None
+    converts_heads_since: Version | None = None
+
+    def runs_in(self, version: Version) -> bool:
+        """Whether that version runs it."""
+        return version >= self.since and (self.until is None or version < self.until)
+
+    def converts_heads_in(self, version: Version) -> bool:
+        """Whether that version may make its key-value heads attention heads."""
+        return self.converts_heads_since is not None and version >= self.converts_heads_since
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConfigJson:
     """How an architecture's config.json differs from the others'.
 
@@ -160,6 +184,7 @@ class Architecture:
     Args:
         model_type: `model_type` of the config.json.
         tgi: How TGI runs it.
+        neuron: How optimum-neuron does. Default: it does not.
         config: How its config.json is read.
         layers: Its layers. Default: not known, so its parameters cannot be counted.
         vision_tower: The encoder of its images. Default: none that can be counted.
@@ -170,6 +195,7 @@ class Architecture:
 
     model_type: str
     tgi: TgiSupport
+    neuron: NeuronSupport | None = None
     config: ConfigJson = ConfigJson()
     layers: Layers | None = None
     vision_tower: VisionTower | None = None

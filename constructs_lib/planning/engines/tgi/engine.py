@@ -151,8 +151,7 @@ class TgiEngine:
         example="InstanceType.G5_2XLARGE",
         untested_from=BLACKWELL,
         tested_example="Ampere, Ada or Hopper GPUs (g5, g6, g6e, p4d, p5)",
-        other_image="AWS has an image of TGI for Inferentia and Trainium as well, which this library does not support"
-        " yet.",
+        other_image="For Inferentia 2 and Trainium 1 use TgiNeuronEndpoint, which runs AWS's image of TGI for them.",
     )
     options_type = TgiOptions
     token_variables = HUB_TOKEN_VARIABLES

@@ -36,18 +36,22 @@ PAYLOAD_LIMIT_SINCE: Version = (2, 4, 1)
 FIXED_PAYLOAD_LIMIT = 2_097_152
 
 _HUB_TOKEN_NAMES = (*HUB_TOKEN_VARIABLES, "HF_API_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN")
-_FOREIGN_OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") | {
+MODEL_OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") | {
     "MODEL_ID": "Model.from_hub(…)",
     "HF_MODEL_ID": "Model.from_hub(…)",
     "REVISION": "Model.from_hub(…, revision=…)",
     "HF_MODEL_REVISION": "Model.from_hub(…, revision=…)",
     "HF_HUB_OFFLINE": "Model.from_s3(…)",
     "HF_HOME": "options.huggingface_hub_cache",
+    "DISABLE_USAGE_STATS": "options.usage_stats",
+    "DISABLE_CRASH_REPORTS": "options.usage_stats",
+}
+"""The arguments that set variables of the model and of what TGI reports."""
+
+_FOREIGN_OWNERS = MODEL_OWNERS | {
     "NUM_SHARD": "options.num_shard",
     "QUANTIZE": "options.quantize",
     "TRUST_REMOTE_CODE": "options.trust_remote_code",
-    "DISABLE_USAGE_STATS": "options.usage_stats",
-    "DISABLE_CRASH_REPORTS": "options.usage_stats",
 }
 _REFUSED = {
     "API_KEY": "makes TGI demand an Authorization header that SageMaker never forwards: every request would get 401",
@@ -84,7 +88,7 @@ def render_environment(ctx: EngineContext, fitted: EngineContext, memory: Memory
         _model_variables(ctx.model, ctx.version)
         | {"SM_NUM_GPUS": str(num_shard(ctx))}
         | _option_variables(fitted)
-        | _default_variables(ctx)
+        | default_variables(ctx)
         | _derived_variables(fitted, memory)
     )
 
@@ -111,7 +115,7 @@ def _option_variables(ctx: EngineContext) -> Environment:
     return variables
 
 
-def _default_variables(ctx: EngineContext) -> Environment:
+def default_variables(ctx: EngineContext) -> Environment:
     """What a careful operator sets although TGI has another default.
 
     The cache folder is the one with room (TGI's own differs by version, and /data has none on SageMaker); request

@@ -34,10 +34,10 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
     """
     kind = _quantization(ctx)
     longest_input, total = token_limits(ctx)
-    limits: dict[str, Any] = {name: _limit(ctx, name, default) for name, default in _DEFAULTS.items()}
+    limits: dict[str, Any] = {name: limit_of(ctx, name) for name in _DEFAULTS}
     return ServingFacts(
         version=format_version(ctx.version),
-        revision=_revision(ctx),
+        revision=revision_of(ctx),
         dtype=_dtype(ctx, kind),
         quantize=str(kind) if kind else None,
         max_input_tokens=longest_input,
@@ -69,9 +69,10 @@ def _batch_total(ctx: EngineContext, batch_setting: int | None) -> int | None:
     return None if measures else ctx.number("max_batch_total_tokens") or batch_setting
 
 
-def _limit(ctx: EngineContext, name: str, default: int) -> int | None:
+def limit_of(ctx: EngineContext, name: str) -> int | None:
+    """A limit that the options set or that has a fixed default; None if the version has none, or it is not known."""
     has = any(option.keyword == name and option.is_in(ctx.version) for option in OPTIONS)
-    return ctx.number(name) if ctx.given(name) or not has else default
+    return ctx.number(name) if ctx.given(name) or not has else _DEFAULTS[name]
 
 
 def _quantization(ctx: EngineContext) -> str | None:
@@ -87,7 +88,8 @@ def _dtype(ctx: EngineContext, kind: str | None) -> str | None:
     return Dtype.FLOAT16.value if kind in _FLOAT16_ONLY else None
 
 
-def _revision(ctx: EngineContext) -> str | None:
+def revision_of(ctx: EngineContext) -> str | None:
+    """The revision of the model's repository, or what the template has for it."""
     revision: object = ctx.model.revision
     if isinstance(revision, Unknown):
         return revision.text

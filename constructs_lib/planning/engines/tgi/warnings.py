@@ -38,7 +38,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             " Model.from_hub(…, revision=commit).",
         )
     if values.get("messages_api_enabled") is True:
-        yield _messages_api_warning(ctx)
+        yield messages_api_warning(ctx)
     if "max_batch_total_tokens" in values and flash and ctx.version >= MEASURED_SINCE:
         yield PlanWarning(
             "tgi-endpoint:batchTotalIgnored",
@@ -66,7 +66,8 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
         )
 
 
-def _messages_api_warning(ctx: EngineContext) -> PlanWarning:
+def messages_api_warning(ctx: EngineContext) -> PlanWarning:
+    """What messages_api_enabled does to a version of TGI."""
     version = format_version(ctx.version)
     if ctx.version < MESSAGES_API_ALWAYS:
         return PlanWarning(

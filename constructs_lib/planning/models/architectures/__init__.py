@@ -2,8 +2,9 @@
 
 Sources: `get_model` in `server/text_generation_server/models/__init__.py` of TGI at each tag from v0.4.0 to v3.3.7 (the
 version in a row is the first tag that has the class) and the classes below `models/custom_modeling`; the launcher's
-`src/main.rs` at v3.3.6; for layers, the model classes of transformers 4.51.0. config_defaults.json has the defaults of
-configurations, transformers.json what TGI leaves to transformers.
+`src/main.rs` at v3.3.6; for Neuron, huggingface/optimum-neuron at its tags, `optimum/exporters/neuron/model_configs*`
+and from 0.2.0 on `optimum/neuron/models/inference/auto_models.py`; for layers, the model classes of transformers
+4.51.0. config_defaults.json has the defaults of configurations, transformers.json what TGI leaves to transformers.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ _BIGCODE_BY_TYPE: Version = (0, 7, 0)
 def architecture(model_type: str) -> Architecture:
     """The row of a `model_type`; for one that has none, what TGI and transformers do with an unknown architecture."""
     return _ROWS.get(model_type) or Architecture(model_type=model_type, tgi=TgiSupport())
+
+
+def types_on_neuron(version: Version) -> list[str]:
+    """Every `model_type` that a version of optimum-neuron runs, sorted."""
+    return sorted(name for name, row in _ROWS.items() if row.neuron and row.neuron.runs_in(version))
 
 
 def model_type_of(hub_id: str, config: Mapping[str, Any]) -> str:

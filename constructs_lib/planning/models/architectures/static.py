@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from constructs_lib.planning.models.architecture import Architecture, ConfigJson, Layers, TgiSupport
+from constructs_lib.planning.models.architecture import Architecture, ConfigJson, Layers, NeuronSupport, TgiSupport
 from constructs_lib.planning.models.architectures.support import GPTQ_FIRST, own, static
 from constructs_lib.planning.models.fallbacks import ENCODER_DECODER_LIMITS_UNTIL, NOTHING
 
@@ -33,6 +33,7 @@ ROWS = (
             launcher_reads_sizes=False,
             launcher_reads_positions=False,
         ),
+        neuron=NeuronSupport(until=(0, 2, 0)),
         config=ConfigJson(defaults={"seq_length": 2048}),
         layers=Layers(kind="bloom"),
         gated=False,
@@ -58,6 +59,7 @@ ROWS = (
     Architecture(
         model_type="opt",
         tgi=static((0, 5, 0), "CausalLM+OPT", reads=GPTQ_FIRST, launcher_reads_sizes=False),
+        neuron=NeuronSupport(until=(0, 2, 0)),
         layers=Layers(kind="opt"),
         gated=False,
         positions="learned",

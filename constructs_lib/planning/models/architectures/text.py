@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from constructs_lib.planning.models.architecture import Architecture, ConfigJson, Layers, TgiSupport
+from constructs_lib.planning.models.architecture import Architecture, ConfigJson, Layers, NeuronSupport, TgiSupport
 from constructs_lib.planning.models.architectures.support import (
     GPTQ_FIRST,
     HIDDEN_BY_HEADS,
@@ -76,6 +76,7 @@ ROWS = (
     Architecture(
         model_type="gpt2",
         tgi=flash((2, 0, 3), "FlashGPT2", launcher_reads_sizes=False),
+        neuron=NeuronSupport(until=(0, 2, 0)),
         layers=Layers(kind="gpt2"),
         gated=False,
         positions="learned",
@@ -106,16 +107,28 @@ ROWS = (
         layers=Layers(kind="gptj"),
         gated=False,
     ),
-    Architecture(model_type="granite", tgi=flash((2, 4, 0), "FlashLlama", reads=LLAMA_READS), layers=LLAMA),
-    Architecture(model_type="llama", tgi=flash((0, 5, 0), "FlashLlama", reads=LLAMA_READS), layers=LLAMA),
+    Architecture(
+        model_type="granite",
+        tgi=flash((2, 4, 0), "FlashLlama", reads=LLAMA_READS),
+        neuron=NeuronSupport(since=(0, 0, 28), converts_heads_since=(0, 3, 0)),
+        layers=LLAMA,
+    ),
+    Architecture(
+        model_type="llama",
+        tgi=flash((0, 5, 0), "FlashLlama", reads=LLAMA_READS),
+        neuron=NeuronSupport(converts_heads_since=(0, 2, 0)),
+        layers=LLAMA,
+    ),
     Architecture(
         model_type="mistral",
         tgi=flash((1, 1, 0), "FlashMistral", reads={"head_dim": (2, 2, 0)}, windowed=True),
+        neuron=NeuronSupport(until=(0, 2, 0)),
         layers=LLAMA,
     ),
     Architecture(
         model_type="mixtral",
         tgi=flash((1, 3, 0), "FlashMixtral", reads={**HIDDEN_BY_HEADS, "quantize": (1, 3, 2)}, windowed=True),
+        neuron=NeuronSupport(since=(0, 0, 22), converts_heads_since=(0, 2, 0)),
         layers=LLAMA,
     ),
     Architecture(
@@ -143,6 +156,7 @@ ROWS = (
             ),
             reads=LLAMA_READS,
         ),
+        neuron=NeuronSupport(since=(0, 2, 0), converts_heads_since=(0, 3, 0)),
         layers=LLAMA,
     ),
     Architecture(model_type="phimoe", tgi=flash((2, 3, 1), "FlashLlama", reads=LLAMA_READS)),
@@ -154,6 +168,7 @@ ROWS = (
             reads={**HIDDEN_BY_HEADS, "tied_embeddings": (2, 3, 0)},
             windowed=True,
         ),
+        neuron=NeuronSupport(since=(0, 0, 27), converts_heads_since=(0, 3, 0)),
         layers=Layers(kind="llama", qkv_bias=True),
     ),
     Architecture(

@@ -131,16 +131,16 @@ def test_a_described_instance_accepts_a_volume_by_the_sdks_rule(name, taken):
             InstanceType.INF2_XLARGE,
             (
                 "instance_type='ml.inf2.xlarge': has Inferentia2, but TGI's image is for NVIDIA GPUs."
-                " Use a GPU instance, such as InstanceType.G5_2XLARGE. AWS has an image of TGI for Inferentia and"
-                " Trainium as well, which this library does not support yet."
+                " Use a GPU instance, such as InstanceType.G5_2XLARGE. For Inferentia 2 and Trainium 1"
+                " use TgiNeuronEndpoint, which runs AWS's image of TGI for them."
             ),
         ),
         (
             InstanceType.TRN2_48XLARGE,
             (
                 "instance_type='ml.trn2.48xlarge': has Trainium2, but TGI's image is for NVIDIA GPUs."
-                " Use a GPU instance, such as InstanceType.G5_2XLARGE. AWS has an image of TGI for Inferentia and"
-                " Trainium as well, which this library does not support yet."
+                " Use a GPU instance, such as InstanceType.G5_2XLARGE. For Inferentia 2 and Trainium 1"
+                " use TgiNeuronEndpoint, which runs AWS's image of TGI for them."
             ),
         ),
         (
