@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.sglang_image import SglangImage
     from constructs_lib.endpoint.tgi import TgiEndpoint
     from constructs_lib.endpoint.tgi_image import TgiImage
+    from constructs_lib.endpoint.tgi_neuron import TgiNeuronEndpoint
+    from constructs_lib.endpoint.tgi_neuron_image import TgiNeuronImage
     from constructs_lib.errors import ConfigurationError
     from constructs_lib.front_door.access import Access
     from constructs_lib.front_door.access.base import AccessMethod
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
         TgiOptions,
         UsageStats,
     )
+    from constructs_lib.planning.engines.tgi_neuron.options import AutoCastType, NeuronOptions
     from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
     from constructs_lib.planning.models.facts_file import ModelFile, read_model_file
@@ -67,6 +70,7 @@ __all__ = [
     "AccessMethod",
     "AsyncTgiEndpoint",
     "Attention",
+    "AutoCastType",
     "CapacityReservation",
     "CheapestFor",
     "ConfigurationError",
@@ -98,6 +102,7 @@ __all__ = [
     "ModelFile",
     "ModelFleet",
     "ModelVariant",
+    "NeuronOptions",
     "OwnImage",
     "Quantization",
     "Rollout",
@@ -117,6 +122,8 @@ __all__ = [
     "StreamFormat",
     "TgiEndpoint",
     "TgiImage",
+    "TgiNeuronEndpoint",
+    "TgiNeuronImage",
     "TgiOptions",
     "UsageStats",
     "WebAcl",
@@ -131,6 +138,7 @@ _MODULES = {
     "ContainerProtocol": "planning.engines.container.options",
     "OwnImage": "endpoint.own_image",
     "StreamFormat": "planning.serving_limits",
+    "AutoCastType": "planning.engines.tgi_neuron.options",
     "DataCapture": "endpoint.data_capture",
     "Rollout": "endpoint.rollout",
     "Consumer": "front_door.consumers",
@@ -163,6 +171,7 @@ _MODULES = {
     "Model": "endpoint.model",
     "ModelFleet": "endpoint.fleet",
     "ModelVariant": "endpoint.model_variant",
+    "NeuronOptions": "planning.engines.tgi_neuron.options",
     "CheapestFor": "planning.hardware.instance_types",
     "InstanceType": "planning.hardware.instance_types",
     "ModelFacts": "planning.models.facts",
@@ -175,6 +184,8 @@ _MODULES = {
     "ServingOptions": "planning.serving_limits",
     "TgiEndpoint": "endpoint.tgi",
     "TgiImage": "endpoint.tgi_image",
+    "TgiNeuronEndpoint": "endpoint.tgi_neuron",
+    "TgiNeuronImage": "endpoint.tgi_neuron_image",
     "WebAcl": "front_door.web_acl",
 }
 

@@ -12,6 +12,7 @@ from tests.update_safety.engine_cases import ENGINE_SUBJECTS
 from tests.update_safety.fleet_cases import FLEET_SUBJECTS
 from tests.update_safety.front_door_cases import FRONT_DOOR_SUBJECTS
 from tests.update_safety.jumpstart_cases import JUMPSTART
+from tests.update_safety.neuron_cases import NEURON
 from tests.update_safety.rollout_cases import ROLLOUT_SUBJECTS
 from tests.update_safety.subjects import Change, Subject
 from tests.update_safety.template_changes import Json, changes
@@ -23,6 +24,7 @@ SUBJECTS = (
     ASYNC,
     JUMPSTART,
     *ENGINE_SUBJECTS,
+    NEURON,
     *FLEET_SUBJECTS,
     *FRONT_DOOR_SUBJECTS,
     *WATCH_SUBJECTS,

@@ -9,7 +9,12 @@ from front_door.config import ConfigError
 if TYPE_CHECKING:
     from front_door.engines.base import Engine
 
-ENGINES = {"tgi": "front_door.engines.tgi.engine:TgiEngine"}
+_TGI = "front_door.engines.tgi.engine:TgiEngine"
+
+ENGINES = {
+    "tgi": _TGI,
+    "tgi-neuron": _TGI,
+}
 """The class of each engine, by the name in a model's configuration; imported by the first request that needs it."""
 
 

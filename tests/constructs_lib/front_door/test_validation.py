@@ -329,11 +329,11 @@ def test_an_endpoint_of_another_stack_is_accepted_if_the_cdk_can_pass_its_name(n
 
 def test_an_engine_that_the_function_does_not_know_is_rejected(stack: Stack) -> None:
     foreign = endpoint(stack)
-    foreign._engine = "vllm"
+    foreign._engine = "none"
     message = rejection(stack, models={"llama": foreign})
     assert message.endswith(
-        "  - models['llama'].engine='vllm': is no engine whose protocol the front door speaks: tgi."
-        " Give an endpoint of such an engine."
+        "  - models['llama'].engine='none': is no engine whose protocol the front door speaks:"
+        f" {', '.join(known_engines())}. Give an endpoint of such an engine."
     )
 
 
