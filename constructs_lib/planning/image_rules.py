@@ -79,6 +79,8 @@ def kind_problem(request: EndpointRequest) -> Problem | None:
         return None
     engine, given = request.engine, request.image_choice.uri
     fix = _catalogue_fix(request, uri)
+    if engine.hardware.any_instance:
+        return None
     if uri.is_for_neuron and engine.hardware.is_gpu:
         message = f"is for Inferentia and Trainium, but this construct runs {engine.display_name} on"
         return Problem("image", given, f"{message} {engine.hardware.accelerators}", fix)

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 ENGINES = {
     "tgi": "constructs_lib.planning.engines.tgi.engine:TGI",
+    "vllm": "constructs_lib.planning.engines.vllm.engine:VLLM",
     "sglang": "constructs_lib.planning.engines.sglang.engine:SGLANG",
     "lmi": "constructs_lib.planning.engines.lmi.engine:LMI",
-    "vllm": "constructs_lib.planning.engines.vllm.engine:VLLM",
     "tgi-neuron": "constructs_lib.planning.engines.tgi_neuron.engine:TGI_NEURON",
 }
 """Module and name of each engine."""

@@ -23,7 +23,7 @@ def test_each_engine_has_the_instance_that_plan_finds_cheapest(run):
         alone = json.loads(
             run("plan", *LLAMA[1:], "--engine", name, "--tokens", 4096, "--concurrency", 8, "--json").out
         )
-        assert one["cheapest"]["instance"] == alone["cheapest"]
+        assert (one["cheapest"] or {}).get("instance") == alone["cheapest"]
         assert one["warnings"] == alone["warnings"]
         assert one["version"] == engine_named(name).images.newest
 

@@ -145,3 +145,8 @@ def test_a_download_timeout_applies_to_weights_in_s3_only():
 @pytest.mark.parametrize("protocol", list(ContainerProtocol))
 def test_each_protocol_is_the_name_of_an_engine(protocol):
     assert CONTAINERS[protocol].name == protocol
+
+
+def test_an_image_for_neuron_devices_is_as_right_as_any_other():
+    uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/server-neuronx:1"
+    assert problems(instance=InstanceType.INF2_XLARGE, image=image(uri=uri)) == []
