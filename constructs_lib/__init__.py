@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.tgi_image import TgiImage
     from constructs_lib.endpoint.tgi_neuron import TgiNeuronEndpoint
     from constructs_lib.endpoint.tgi_neuron_image import TgiNeuronImage
+    from constructs_lib.endpoint.vllm import VllmEndpoint
+    from constructs_lib.endpoint.vllm_image import VllmImage
     from constructs_lib.errors import ConfigurationError
     from constructs_lib.front_door.access import Access
     from constructs_lib.front_door.access.base import AccessMethod
@@ -58,6 +60,16 @@ if TYPE_CHECKING:
         UsageStats,
     )
     from constructs_lib.planning.engines.tgi_neuron.options import AutoCastType, NeuronOptions
+    from constructs_lib.planning.engines.vllm.options import (
+        LogprobsMode,
+        ModelImplementation,
+        SchedulingPolicy,
+        VllmDtype,
+        VllmKvCacheDtype,
+        VllmLogLevel,
+        VllmOptions,
+        VllmQuantization,
+    )
     from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
     from constructs_lib.planning.models.facts_file import ModelFile, read_model_file
@@ -97,10 +109,12 @@ __all__ = [
     "LmiOptions",
     "LmiQuantization",
     "LogLevel",
+    "LogprobsMode",
     "Model",
     "ModelFacts",
     "ModelFile",
     "ModelFleet",
+    "ModelImplementation",
     "ModelVariant",
     "NeuronOptions",
     "OwnImage",
@@ -110,6 +124,7 @@ __all__ = [
     "Routing",
     "SamplingDefaults",
     "ScaleToZero",
+    "SchedulingPolicy",
     "ServingFacts",
     "ServingOptions",
     "SglangDtype",
@@ -126,6 +141,13 @@ __all__ = [
     "TgiNeuronImage",
     "TgiOptions",
     "UsageStats",
+    "VllmDtype",
+    "VllmEndpoint",
+    "VllmImage",
+    "VllmKvCacheDtype",
+    "VllmLogLevel",
+    "VllmOptions",
+    "VllmQuantization",
     "WebAcl",
     "read_model_file",
 ]
@@ -186,6 +208,16 @@ _MODULES = {
     "TgiImage": "endpoint.tgi_image",
     "TgiNeuronEndpoint": "endpoint.tgi_neuron",
     "TgiNeuronImage": "endpoint.tgi_neuron_image",
+    "VllmEndpoint": "endpoint.vllm",
+    "VllmImage": "endpoint.vllm_image",
+    "LogprobsMode": "planning.engines.vllm.options",
+    "ModelImplementation": "planning.engines.vllm.options",
+    "SchedulingPolicy": "planning.engines.vllm.options",
+    "VllmDtype": "planning.engines.vllm.options",
+    "VllmKvCacheDtype": "planning.engines.vllm.options",
+    "VllmLogLevel": "planning.engines.vllm.options",
+    "VllmOptions": "planning.engines.vllm.options",
+    "VllmQuantization": "planning.engines.vllm.options",
     "WebAcl": "front_door.web_acl",
 }
 

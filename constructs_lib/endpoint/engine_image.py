@@ -68,6 +68,16 @@ class EngineImage(ContainerImage):
     @classmethod
     def _own(cls, source: RepositoryImage | UriImage, version: str, *, own_build: bool) -> Self:
         choice = ImageChoice(
-            version=version, uri_override=True, uri=source.known_uri, own_build=own_build, family=cls.FAMILY
+            version=version,
+            uri_override=True,
+            uri=source.known_uri,
+            own_build=own_build,
+            family=cls._family_of(source.known_uri),
         )
         return cls(choice, source)
+
+    @classmethod
+    def _family_of(cls, uri: str | None) -> ImageFamily:
+        """The images that one of the caller's is a copy of, by its URI; None: that is not known at synth."""
+        del uri
+        return cls.FAMILY

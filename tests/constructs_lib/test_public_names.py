@@ -22,5 +22,5 @@ def test_type_checkers_see_the_names_that_python_sees() -> None:
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'VllmEndpoint'"):
-        _ = constructs_lib.VllmEndpoint  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="has no attribute 'NoEndpoint'"):
+        _ = constructs_lib.NoEndpoint  # type: ignore[attr-defined]

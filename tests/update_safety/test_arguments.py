@@ -16,6 +16,7 @@ from tests.update_safety.neuron_cases import NEURON
 from tests.update_safety.rollout_cases import ROLLOUT_SUBJECTS
 from tests.update_safety.subjects import Change, Subject
 from tests.update_safety.template_changes import Json, changes
+from tests.update_safety.vllm_cases import VLLM_ENDPOINT
 from tests.update_safety.watch_cases import WATCH_SUBJECTS
 
 SUBJECTS = (
@@ -25,6 +26,7 @@ SUBJECTS = (
     JUMPSTART,
     *ENGINE_SUBJECTS,
     NEURON,
+    VLLM_ENDPOINT,
     *FLEET_SUBJECTS,
     *FRONT_DOOR_SUBJECTS,
     *WATCH_SUBJECTS,

@@ -185,7 +185,7 @@ def _image_variables(ctx: EngineContext) -> Environment:
         variables["VLLM_NO_USAGE_STATS"] = "1"
     if ctx.version >= SUPERVISED_SINCE:
         variables["PROCESS_AUTO_RECOVERY"] = _switch(values.get("process_auto_recovery", False), "true", "false")
-    if is_hugging_faces(ctx):
+    if is_hugging_faces(ctx) or values.get("lmcache") is False:
         variables["HF_ENABLE_LMCACHE"] = _switch(values.get("lmcache", False), "1", "0")
     if ctx.version >= _READY_TIMEOUT_SINCE and ctx.startup_seconds is not None:
         variables["VLLM_ENGINE_READY_TIMEOUT_S"] = _as_variable(ctx.startup_seconds)
