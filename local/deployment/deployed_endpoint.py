@@ -10,6 +10,7 @@ from local.deployment.cloudformation import parse_secret, replace_secrets
 from local.deployment.deployed_async import read_async
 from local.deployment.inference_components import (
     COMPONENT,
+    base_of,
     copies_of,
     demand_of,
     instance_type_of,
@@ -68,8 +69,9 @@ class DeployedEndpoint:
     """A SageMaker endpoint whose variants have a model each, or whose only variant has inference components by name.
 
     `variant`, `instance_type`, `instances`, `max_instances` and `container` are those of its first variant. `config`
-    is the name of its configuration. With `retains_count`, an update keeps the instances that there are. `deployment`
-    is its DeploymentConfig, for updates.
+    is the name of its configuration. `adapters` has the component whose copies have an adapter, by the adapter's name.
+    With `retains_count`, an update keeps the instances that there are. `deployment` is its DeploymentConfig, for
+    updates.
     """
 
     name: str
@@ -82,6 +84,7 @@ class DeployedEndpoint:
     deployment: Mapping[str, Any] = field(default_factory=dict)
     container: DeployedContainer | None = None
     components: Mapping[str, DeployedComponent] = field(default_factory=dict)
+    adapters: Mapping[str, str] = field(default_factory=dict)
     variants: Sequence[DeployedVariant] = ()
     async_inference: DeployedAsync | None = None
 
@@ -108,10 +111,16 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
     config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     variant = config["ProductionVariants"][0]
     properties = _properties(plane, endpoint["EndpointArn"])
-    components = [
-        _read_component(plane, resource.name, resource.properties, instance_type_of(variant))
+    recorded = [
+        resource
         for resource in plane.recorded(COMPONENT)
         if resource.properties["EndpointName"] == name and getattr(resource, "endpoint_status", None) != FAILED
+    ]
+    bases = {resource.name: base_of(resource.properties) for resource in recorded}
+    components = [
+        _read_component(plane, resource.name, resource.properties, instance_type_of(variant))
+        for resource in recorded
+        if bases[resource.name] is None
     ]
     return DeployedEndpoint(
         name=name,
@@ -124,6 +133,7 @@ def _read_endpoint(plane: ControlPlane, name: str) -> DeployedEndpoint:
         deployment=properties.get("DeploymentConfig", {}),
         container=_read_model(plane, variant["ModelName"]) if "ModelName" in variant else None,
         components={component.name: component for component in components},
+        adapters={adapter: base for adapter, base in bases.items() if base is not None},
         async_inference=read_async(plane, config),
         variants=[_read_variant(plane, one) for one in config["ProductionVariants"] if "ModelName" in one],
     )

@@ -30,9 +30,12 @@ def check_component(component: RecordedResource) -> None:
 
     sagemaker = sagemaker_backends[component.account][component.region]
     properties = component.properties
-    variant = _variant(sagemaker, properties)
     if any(other.name == component.name for other in others(component, COMPONENT)):
         raise refusal(f"{component.name}: an inference component of this name exists.")
+    if base_of(properties) is not None:
+        _check_adapter(component)
+        return
+    variant = _variant(sagemaker, properties)
     if "ModelName" in variant:
         raise refusal(NOT_SUPPORTED)
     if copies_of(properties) < 1:
@@ -40,11 +43,31 @@ def check_component(component: RecordedResource) -> None:
     for specification in specifications(properties):
         if "ModelName" in specification:
             sagemaker.describe_model(specification["ModelName"])
-    beside = [other.properties for other in others(component, COMPONENT) if _same_variant(other.properties, properties)]
+    beside = [
+        other.properties
+        for other in others(component, COMPONENT)
+        if base_of(other.properties) is None and _same_variant(other.properties, properties)
+    ]
     demands = [demand for each in [*beside, properties] for demand in demands_of(each, instance_type_of(variant))]
     needed = instances_for(demands, InstanceSize.of(instance_type_of(variant)))
     if needed is None or needed > max_instances(variant):
         raise refusal(f"{component.name}: {NO_ROOM}")
+
+
+def base_of(properties: Mapping[str, Any]) -> str | None:
+    """The component whose copies have an adapter; None for a component with copies of its own."""
+    found: str | None = specifications(properties)[0].get("BaseInferenceComponentName")
+    return found
+
+
+def _check_adapter(adapter: RecordedResource) -> None:
+    """Refuses an adapter of a component that the endpoint does not have, or that has no place of its own."""
+    base, endpoint = base_of(adapter.properties), adapter.properties["EndpointName"]
+    known = {other.name for other in others(adapter, COMPONENT) if other.properties["EndpointName"] == endpoint}
+    if base not in known:
+        raise refusal(f"BaseInferenceComponentName={base}: the endpoint has no inference component of this name.")
+    if not specifications(adapter.properties)[0].get("Container", {}).get("ArtifactUrl"):
+        raise refusal(f"{adapter.name}: an adapter requires Container.ArtifactUrl.")
 
 
 def _variant(sagemaker: Any, properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -223,7 +223,8 @@ class Hosting:
         copies = {name: (kept | added)[name] for name in endpoint.components}
         for name, capacity in copies.items():
             capacity.room = partial(room_for, endpoint, copies, name)
-        self.endpoints.add_components(endpoint.name, {name: capacity.fleet for name, capacity in copies.items()})
+        fleets = {name: capacity.fleet for name, capacity in copies.items()}
+        self.endpoints.add_components(endpoint.name, fleets, adapters=endpoint.adapters)
         self._hosted[endpoint.name] = Hosted(endpoint, copies=copies)
         self._retire([capacity for name, capacity in former.copies.items() if copies.get(name) is not capacity])
 

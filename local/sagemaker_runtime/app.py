@@ -17,7 +17,7 @@ from local.sagemaker_runtime.errors import ServiceError
 from local.sagemaker_runtime.event_stream import PayloadSplitter
 from local.sagemaker_runtime.fault_injection import ConnectionLostError
 from local.sagemaker_runtime.faults import SLOW_SECONDS, Fault, Faults
-from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream
+from local.sagemaker_runtime.invocation import Invocation, Service, invoke, invoke_stream, load_adapter
 
 INVOKE_SECONDS = 60.0  # source: botocore's documentation of InvokeEndpoint
 STREAM_SECONDS = 480.0  # source: the SageMaker hosting FAQ, 8 minutes
@@ -106,9 +106,10 @@ async def _call(
     name = request.match_info["name"]
     limits.check(request.headers, body)
     variant = endpoints.find(name, request.headers.get(_COMPONENT), request.headers.get(_TARGET))
-    with variant.fleet.route() as url:
-        call = Invocation(request, body, name, variant.name, region, url.rstrip("/"))
+    with variant.fleet.route() as copy:
+        call = Invocation(request, body, name, variant.name, region, copy.url.rstrip("/"), variant.adapter)
         try:
+            await load_adapter(request.app[_SERVICE], call, copy)
             return await operation(request.app[_SERVICE], call)
         except ConnectionLostError:
             return call.hang_up()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,14 @@ class Copy:
     Args:
         url: Its base URL.
         in_flight: The requests that it has not answered yet, with those that wait in it.
+        adapters: The adapters that it has loaded.
+        loading: Held while it loads one.
     """
 
     url: str
     in_flight: int = 0
+    adapters: set[str] = field(default_factory=set)
+    loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Fleet:
@@ -48,8 +53,8 @@ class Fleet:
         return Fleet(*copies, record=self._record)
 
     @contextmanager
-    def route(self) -> Iterator[str]:
-        """The base URL of the copy with the fewest requests, for one request.
+    def route(self) -> Iterator[Copy]:
+        """The copy with the fewest requests, for one request.
 
         Raises:
             ServiceError: There is no copy.
@@ -63,7 +68,7 @@ class Fleet:
         self._record("InvocationsPerCopy", 1 / len(self.copies))
         copy.in_flight += 1
         try:
-            yield copy.url
+            yield copy
         finally:
             copy.in_flight -= 1
 
@@ -76,11 +81,13 @@ class Variant:
         name: Its name.
         fleet: The copies of its model.
         weight: Of all requests it gets this much divided by the sum of the weights of all variants.
+        adapter: The adapter that answers, of an inference component that is one.
     """
 
     name: str
     fleet: Fleet
     weight: float = 1
+    adapter: str | None = None
 
 
 class Endpoints:
@@ -104,9 +111,26 @@ class Endpoints:
         """Adds an endpoint whose variants have a model each."""
         self._variants[endpoint] = list(variants)
 
-    def add_components(self, endpoint: str, components: Mapping[str, Fleet], variant: str = _VARIANT) -> None:
-        """Adds an endpoint whose variant has inference components, by name."""
-        self._components[endpoint] = {name: Variant(variant, fleet) for name, fleet in components.items()}
+    def add_components(
+        self,
+        endpoint: str,
+        components: Mapping[str, Fleet],
+        variant: str = _VARIANT,
+        adapters: Mapping[str, str] | None = None,
+    ) -> None:
+        """Adds an endpoint whose variant has inference components, by name.
+
+        Args:
+            endpoint: The endpoint.
+            components: The copies of each component.
+            variant: The variant.
+            adapters: The component whose copies have an adapter, by the name of the adapter's component.
+        """
+        found = {name: Variant(variant, fleet) for name, fleet in components.items()}
+        for adapter, base in (adapters or {}).items():
+            if base in components:
+                found[adapter] = Variant(variant, components[base], adapter=adapter)
+        self._components[endpoint] = found
 
     def add_queue(self, endpoint: str, queue: AsyncQueue) -> None:
         """Adds an asynchronous endpoint."""

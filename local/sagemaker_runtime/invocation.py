@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from local.sagemaker_runtime import errors, event_stream
+from local.sagemaker_runtime.endpoints import Copy
 from local.sagemaker_runtime.event_stream import PayloadSplitter
 from local.sagemaker_runtime.fault_injection import (
     EXCEPTIONS,
@@ -25,6 +26,8 @@ from local.sagemaker_runtime.faults import AT, FRAME, Fault, Faults
 
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _FORWARDED_HEADERS = ("Content-Type", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
+_ADAPTER = "X-Amzn-SageMaker-Adapter-Identifier"
+_ADAPTERS = "/opt/ml/models"
 _CUDA_ERROR = (
     '{"error":"Request failed during generation: Server error: CUDA out of memory. Tried to allocate 2.00 GiB",'
     '"error_type":"generation"}'
@@ -52,6 +55,7 @@ class Invocation:
     variant: str
     region: str
     container_url: str
+    adapter: str | None = None
 
     def headers(self, accept: str) -> dict[str, str]:
         """The request headers that SageMaker forwards to the container.
@@ -62,6 +66,8 @@ class Invocation:
         headers = {name: self.request.headers[name] for name in _FORWARDED_HEADERS if name in self.request.headers}
         if accept in self.request.headers:
             headers["Accept"] = self.request.headers[accept]
+        if self.adapter is not None:
+            headers[_ADAPTER] = self.adapter
         return headers
 
     def model_timeout(self) -> errors.ServiceError:
@@ -77,6 +83,24 @@ class Invocation:
     def model_error(self, status: int, message: str) -> errors.ServiceError:
         """The error for an error response of the container."""
         return errors.model_error(self.endpoint, self.region, status, message)
+
+
+async def load_adapter(service: Service, call: Invocation, copy: Copy) -> None:
+    """Loads the adapter of a call into the copy that gets it, unless it is loaded.
+
+    Raises:
+        ServiceError: ModelError: the container loads no adapters, or not this one.
+    """
+    if call.adapter is None:
+        return
+    async with copy.loading:
+        if call.adapter in copy.adapters:
+            return
+        body = {"name": call.adapter, "src": f"{_ADAPTERS}/{call.adapter}"}
+        headers = {"Content-Type": "application/json"}
+        async with service.session.post(f"{call.container_url}/adapters", json=body, headers=headers) as response:
+            _raise_unless_ok(call, response.status, await response.read())
+        copy.adapters.add(call.adapter)
 
 
 async def invoke(service: Service, call: Invocation) -> web.StreamResponse:

@@ -49,6 +49,20 @@ def component(model: str = "Model", copies: int = 1, memory: int = 1024, acceler
     }
 
 
+def adapter(base: str = "Component") -> dict[str, Any]:
+    """An adapter of a component."""
+    return {
+        "Type": "AWS::SageMaker::InferenceComponent",
+        "Properties": {
+            "EndpointName": ENDPOINT,
+            "Specification": {
+                "BaseInferenceComponentName": name_of(base),
+                "Container": {"ArtifactUrl": "s3://bucket/adapter.tar.gz"},
+            },
+        },
+    }
+
+
 def name_of(component: str) -> dict[str, Any]:
     """The name of a component, from its ARN."""
     return {"Fn::Select": [1, {"Fn::Split": ["/", {"Fn::GetAtt": [component, "InferenceComponentArn"]}]}]}

@@ -14,7 +14,7 @@ from local.deployment.deployed_endpoint import DeployedComponent, DeployedContai
 from local.deployment.deployed_scaling import read_scaling
 from local.deployment.instance_sizes import Demand
 from tests.local.deployment.deployments import create
-from tests.local.deployment.scaled_stack import IMAGE, alarm, scaled_template, tracking_policy
+from tests.local.deployment.scaled_stack import IMAGE, adapter, alarm, scaled_template, tracking_policy
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
@@ -60,6 +60,15 @@ def test_an_endpoint_is_read_with_its_components(plane: ControlPlane) -> None:
     assert endpoint.components == {
         name: DeployedComponent(name=name, container=container, copies=1, demand=demand),
     }
+
+
+def test_an_adapter_is_read_with_the_component_whose_copies_have_it(plane: ControlPlane) -> None:
+    template = scaled_template()
+    template["Resources"]["Adapter"] = adapter()
+    create(plane, template)
+    (endpoint,) = read_endpoints(plane)
+    assert list(endpoint.components) == ["Scaled-Component"]
+    assert endpoint.adapters == {"Scaled-Adapter": "Scaled-Component"}
 
 
 def test_a_component_may_have_a_container_of_its_own_for_each_instance_type(plane: ControlPlane) -> None:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from local.deployment.control_plane import ControlPlane
 from local.deployment.instance_sizes import Demand, InstanceSize, instances_for
 from tests.local.deployment.deployments import StackFailedError, create, delete, update
-from tests.local.deployment.scaled_stack import ENDPOINT, component, model, scaled_template
+from tests.local.deployment.scaled_stack import ENDPOINT, adapter, component, model, scaled_template
 
 pytestmark = pytest.mark.xdist_group("control_plane")
 
@@ -232,3 +232,16 @@ def test_copies_take_the_fewest_instances_that_first_fit_finds() -> None:
     assert instances_for([Demand(1, 100), Demand(3, 100), Demand(4, 100)], size) == 2
     assert instances_for([Demand(1, 600)] * 2, size) == 2
     assert instances_for([Demand(5, 100)], size) is None
+
+
+def test_an_adapter_needs_a_component_of_its_endpoint_and_weights(plane: ControlPlane) -> None:
+    template = scaled_template()
+    template["Resources"]["Adapter"] = adapter()
+    specification = properties(template, "Adapter")["Specification"]
+    specification["BaseInferenceComponentName"] = "other"
+    assert refused(plane, template) == (
+        "Adapter: BaseInferenceComponentName=other: the endpoint has no inference component of this name."
+    )
+    template["Resources"]["Adapter"] = adapter()
+    del properties(template, "Adapter")["Specification"]["Container"]
+    assert refused(plane, template) == "Adapter: Scaled-Adapter: an adapter requires Container.ArtifactUrl."

@@ -96,7 +96,7 @@ def test_the_copy_with_the_fewest_requests_is_chosen_and_removed_when_it_is_idle
         await scene.capacity.start(2)
         fleet = scene.capacity.fleet
         with fleet.route() as first, fleet.route() as second:
-            assert {first, second} == {"http://0", "http://1"}
+            assert {first.url, second.url} == {"http://0", "http://1"}
             assert scene.capacity.in_flight == [1, 1]
             scene.capacity.scale(0, "Sleep")
             await asyncio.sleep(0.15)
