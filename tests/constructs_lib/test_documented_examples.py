@@ -1,4 +1,7 @@
-"""The Python code in docs/scaling.md, and that of variants in docs/operations.md: it runs in a stack, as printed."""
+"""The Python code in docs/scaling.md, docs/engines.md and, of variants, docs/operations.md: it runs as printed.
+
+The example of a JumpStart model needs its file.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,11 @@ def examples(document: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
-EXAMPLES = [*examples("scaling.md"), *(code for code in examples("operations.md") if "add_variant" in code)]
+EXAMPLES = [
+    *examples("scaling.md"),
+    *(code for code in examples("engines.md") if "from_file" not in code),
+    *(code for code in examples("operations.md") if "add_variant" in code),
+]
 NAMES = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
 
 
