@@ -9,10 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import BootstraplessSynthesizer, IgnoreMode
+from aws_cdk import BootstraplessSynthesizer
 from aws_cdk import aws_lambda as lambda_
 
 from constructs_lib._arguments import type_name
+from constructs_lib.front_door.compact_source import compact_copy
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def lambda_code(folder: str) -> lambda_.Code:
-    """The code of one function, its folder itself at the root of the archive.
+    """The code of one function, its folder itself at the root of the archive, without docstrings and comments.
 
     Every function needs its own: the CDK binds code to the stack of its first function. It reads a folder once all the
     same, however many stacks an app has.
@@ -33,19 +34,10 @@ def lambda_code(folder: str) -> lambda_.Code:
     Raises:
         FileNotFoundError: There is no such function.
     """
-    root = lambda_root()
-    if not (root / folder).is_dir():
-        raise FileNotFoundError(f"There is no Lambda function {folder!r} in {root}.")
-    # By name, as the CDK walks through a folder that a pattern with an exception excludes: several times as long.
-    others = sorted(f"/{path.name}" for path in root.iterdir() if path.name != folder)
-    # Compiled files stay out: installers write them, and the asset's hash has to be the same from a checkout and from
-    # an installed wheel, or every team that installs it would see its functions change.
-    return lambda_.Code.from_asset(
-        str(root),
-        exclude=[*others, "__pycache__", "*.pyc"],
-        ignore_mode=IgnoreMode.GIT,
-        display_name=f"Lambda function {folder}",
-    )
+    source = lambda_root() / folder
+    if not source.is_dir():
+        raise FileNotFoundError(f"There is no Lambda function {folder!r} in {source.parent}.")
+    return lambda_.Code.from_asset(str(compact_copy(source)), display_name=f"Lambda function {folder}")
 
 
 def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:

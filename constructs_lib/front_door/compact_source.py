@@ -1,0 +1,57 @@
+"""Python source without its docstrings and comments, which a cold start would download and read for nothing.
+
+Lines stay where they are, so that tracebacks in the log name those of the source.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
+# A string that is a statement of its own; it stays one, as it may be all that a function has.
+_DOCSTRING = re.compile(r'^([ \t]*)"""(?:[^"\\]|\\.|"(?!""))*"""[ \t]*$', re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
+# What is for the linters alone.
+_DIRECTIVE = re.compile(r"[ \t]+# (?:noqa|type: ignore)\b.*$", re.MULTILINE)
+
+
+def compact(source: str) -> str:
+    """The source without docstrings, and without comments on lines of their own.
+
+    Args:
+        source: Python in which no other string has a line that begins with a quotation mark or a hash.
+    """
+    source = _DOCSTRING.sub(lambda found: f'{found[1]}""' + "\n" * found[0].count("\n"), source)
+    return _DIRECTIVE.sub("", _COMMENT.sub("", source))
+
+
+@cache
+def compact_copy(folder: Path) -> Path:
+    """A copy of a folder that is the only one in the folder returned, which exists as long as this process.
+
+    What Python compiles is left out: installers write it, and the hash of the copy has to be the same from a checkout
+    and from an installed wheel.
+
+    Args:
+        folder: A folder of Python and other files.
+    """
+    place = tempfile.TemporaryDirectory()
+    _PLACES.append(place)
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.suffix == ".pyc":
+            continue
+        copy = Path(place.name, folder.name, path.relative_to(folder))
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".py":
+            copy.write_text(compact(path.read_text(encoding="utf-8")), encoding="utf-8")
+        else:
+            copy.write_bytes(path.read_bytes())
+        shutil.copymode(path, copy)
+    return Path(place.name)
+
+
+_PLACES: list[tempfile.TemporaryDirectory[str]] = []
+"""Deleted when the process ends: the CDK has its own copies by then."""

@@ -1,0 +1,62 @@
+"""The code of the functions is deployed without docstrings and comments."""
+
+from __future__ import annotations
+
+import ast
+import stat
+from pathlib import Path
+
+import pytest
+
+from constructs_lib.front_door.assets import lambda_root
+from constructs_lib.front_door.compact_source import compact, compact_copy
+
+SOURCES = sorted(path for path in lambda_root().rglob("*.py") if "__pycache__" not in path.parts)
+
+
+class _Statements(ast.NodeVisitor):
+    """What a module does, each statement and expression with its line."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[int, str]] = []
+
+    def generic_visit(self, node: ast.AST) -> None:
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_text and isinstance(node.value.value, str):
+            return
+        if isinstance(node, ast.stmt | ast.expr):
+            self.found.append((node.lineno, type(node).__name__))
+            if isinstance(node, ast.Constant):
+                self.found.append((node.lineno, repr(node.value)))
+        super().generic_visit(node)
+
+
+def statements(source: str) -> list[tuple[int, str]]:
+    visitor = _Statements()
+    visitor.visit(ast.parse(source))
+    return visitor.found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(lambda_root())))
+def test_a_module_does_the_same_on_the_same_lines(path: Path) -> None:
+    source = path.read_text()
+    compacted = compact(source)
+    compile(compacted, path, "exec")
+    assert statements(compacted) == statements(source)
+    assert '"""' not in compacted
+    assert not any(line.lstrip().startswith("#") for line in compacted.splitlines())
+
+
+def test_a_function_that_has_nothing_but_a_docstring_keeps_a_body() -> None:
+    source = 'def run() -> None:\n    """Run.\n\n    A "long" one.\n    """\n\n\nX = 1  # noqa: X\n# why\n'
+    assert compact(source) == 'def run() -> None:\n    ""\n\n\n\n\n\nX = 1\n\n'
+
+
+def test_other_files_are_copied_as_they_are_with_their_modes() -> None:
+    copy = compact_copy(lambda_root() / "front_door")
+    assert [path.name for path in copy.iterdir()] == ["front_door"]
+    bootstrap = copy / "front_door" / "bootstrap"
+    assert bootstrap.read_bytes() == (lambda_root() / "front_door" / "bootstrap").read_bytes()
+    assert bootstrap.stat().st_mode & stat.S_IXUSR
+    assert not list(copy.rglob("*.pyc"))
+    assert compact_copy(lambda_root() / "front_door") == copy
