@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 DEFAULT_MAX_TOKENS = 1024
@@ -28,6 +28,8 @@ class Model:
         engine: What runs in its container: a key of `engines.ENGINES`.
         adapters: Its LoRA adapters by their names, each with the inference component that serves it; None for those
             that its container has by itself.
+        adapter: The adapter that the request is for; None: the model itself.
+        attributes: SageMaker's CustomAttributes of the request, which the container reads.
         facts: What the plan knows about it, by TGI's names, such as `max_total_tokens` and `version`; empty for an
             endpoint that was imported without them.
     """
@@ -41,7 +43,23 @@ class Model:
     hours: dict[str, Any] | None = None
     engine: str = "tgi"
     adapters: dict[str, str | None] = field(default_factory=dict)
+    adapter: str | None = None
+    attributes: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def full_name(self) -> str:
+        """The name that clients use, `name:adapter` for an adapter."""
+        return self.name if self.adapter is None else f"{self.name}:{self.adapter}"
+
+    @property
+    def adapter_component(self) -> str | None:
+        """The inference component that serves the adapter; None if the container has it by itself."""
+        return None if self.adapter is None else self.adapters.get(self.adapter)
+
+    def with_adapter(self, name: str) -> "Model":
+        """The same for one of its adapters."""
+        return replace(self, adapter=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +93,14 @@ class Config:
     openapi_file: str = ""
 
     def model(self, name: str) -> Model | None:
-        """The model with a name, or the only one with a hub id; None if there is none."""
+        """The model with a name, or the only one with a hub id, or one's adapter; None if there is none."""
+        name, has_adapter, adapter = name.partition(":")
+        model = self._named(name)
+        if model is None or not has_adapter:
+            return model
+        return model.with_adapter(adapter) if adapter in model.adapters else None
+
+    def _named(self, name: str) -> Model | None:
         if name in self.models:
             return self.models[name]
         same_weights = [model for model in self.models.values() if model.model_id == name]

@@ -3,7 +3,7 @@
 from _thread import allocate_lock
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from front_door import engines
 from front_door.config import Config, Model
@@ -15,8 +15,12 @@ from front_door.sagemaker.client import DEADLINE, SageMaker
 from front_door.sagemaker.invocation import Invocation, ModelStream
 
 if TYPE_CHECKING:
-    from front_door.engines.base import Engine
+    from front_door.engines.base import Engine, Translator
+    from front_door.generation.openai_server import OpenAiServer
     from front_door.sagemaker.hold import Hold
+
+
+_OPENAI_PATHS = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
 
 
 class _Encoder:
@@ -80,15 +84,63 @@ class RequestContext:
             ApiError: There is no such model; the message lists the names.
         """
         model = self.config.model(name)
-        if model is None:
-            names = ", ".join(f"`{known}`" for known in self.config.models)
-            message = f"The model `{name[:100]}` does not exist. There is {names}.{hint}"
-            raise ApiError("model_not_found", message, param="model")
-        return model
+        if model is not None:
+            return model
+        base, _, adapter = name.partition(":")
+        if adapter and (model := self.config.model(base)) is not None:
+            return self.adapter_of(model, adapter)
+        names = ", ".join(f"`{known}`" for known in self.config.models)
+        message = f"The model `{name[:100]}` does not exist. There is {names}.{hint}"
+        raise ApiError("model_not_found", message, param="model")
+
+    def adapter_of(self, model: Model, name: str, param: str = "model") -> Model:
+        """The model with one of its LoRA adapters.
+
+        Args:
+            model: The model.
+            name: Name of the adapter.
+            param: The request field that names it.
+
+        Raises:
+            ApiError: There is no such adapter; containers would answer from the model without it.
+        """
+        if name in model.adapters:
+            return model.with_adapter(name)
+        names = ", ".join(f"`{known}`" for known in model.adapters) or "none"
+        message = f"The model `{model.name}` has no adapter `{name[:100]}`. It has {names}."
+        raise ApiError("model_not_found", message, param=param)
 
     def engine_of(self, model: Model) -> "Engine":
         """The engine in the model's container."""
         return engines.of(model.engine)
+
+    def openai_server_of(self, model: Model) -> "OpenAiServer | None":
+        """The same, if it speaks OpenAI's protocol itself."""
+        engine = self.engine_of(model)
+        return cast("OpenAiServer", engine) if engine.native_protocol == "openai" else None
+
+    def openai_routes(self, model: Model) -> tuple[str, ...]:
+        """Which of OpenAI's routes answer for a model: `chat`, `completions`."""
+        server = self.openai_server_of(model)
+        answered = ("chat", "completions") if server is None else server.answers
+        return tuple(route for route in answered if model.facts.get(route) is not False)
+
+    def engine_cannot(self, model: Model, route: str, status: int = 400) -> ApiError:
+        """The error of a route that a model's container does not answer; it names those that it does.
+
+        Args:
+            model: The model.
+            route: The route's path, or what it speaks.
+            status: The HTTP status.
+        """
+        use = " or ".join(_OPENAI_PATHS[name] for name in self.openai_routes(model))
+        engine = self.engine_of(model).display_name
+        message = f"{model.full_name} runs on {engine}, which does not answer {route} here; use {use}."
+        return ApiError("engine_cannot", message, status=status)
+
+    def translator_of(self, model: Model) -> "Translator":
+        """The same, if clients' requests are translated for it."""
+        return cast("Translator", self.engine_of(model))
 
     def max_tokens(self, model: Model, requested: int | None) -> int:
         """How many tokens to ask the container for.
@@ -136,13 +188,14 @@ class RequestContext:
 
     def _invocation(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool) -> Invocation:
         engine = self.engine_of(model)
+        tried: set[int] = set()
 
         def shrink(error: ApiError) -> bytes | None:
-            nonlocal may_lower_tokens
             tokens = engine.tokens_left(error) if may_lower_tokens else None
-            if tokens is None:
+            # Some containers say only that it is too much: then it is lowered more than once.
+            if tokens is None or tokens in tried:
                 return None
-            may_lower_tokens = False
+            tried.add(tokens)
             return self._encode(model, engine.with_max_tokens(body, tokens))
 
         return Invocation(
@@ -170,7 +223,7 @@ class RequestContext:
             raise not_json("recursion limit exceeded") from None
         except ValueError:
             raise not_json("number out of range") from None
-        self.log.add(Model=model.name, endpoint=model.endpoint_name, request_bytes=len(encoded))
+        self.log.add(Model=model.name, adapter=model.adapter, endpoint=model.endpoint_name, request_bytes=len(encoded))
         if len(encoded) > model.max_body_bytes:
             size = f"The request is {len(encoded)} bytes; {model.name} accepts at most {model.max_body_bytes}."
             raise ApiError("too_large", size)

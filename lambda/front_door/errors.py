@@ -24,6 +24,7 @@ KINDS: dict[str, ErrorKind] = {
     "validation": ErrorKind(422),
     # The request itself.
     "bad_request": ErrorKind(400),
+    "engine_cannot": ErrorKind(400),
     "invalid_api_key": ErrorKind(401),
     "method_not_allowed": ErrorKind(405),
     "model_not_found": ErrorKind(404),

@@ -22,7 +22,7 @@ from tests.lambda_.sagemaker_double import (
 
 TEXT = "Un été"
 HI = {"messages": [{"role": "user", "content": TEXT, "name": TEXT}], "user": TEXT, "stop": [TEXT]}
-GENERATE = {"inputs": TEXT, "parameters": {"stop": [TEXT], "adapter_id": TEXT}}
+GENERATE = {"inputs": TEXT, "parameters": {"stop": [TEXT]}}
 
 
 def generation(text: str = TEXT) -> bytes:

@@ -9,13 +9,18 @@ from front_door.config import ConfigError
 if TYPE_CHECKING:
     from front_door.engines.base import Engine
 
-_TGI = "front_door.engines.tgi.engine:TgiEngine"
-
 ENGINES = {
-    "tgi": _TGI,
-    "tgi-neuron": _TGI,
+    "tgi": "front_door.engines.tgi.engine:TgiEngine",
+    "tgi-neuron": "front_door.engines.tgi.engine:TgiEngine",
+    "vllm": "front_door.engines.openai.vllm:VllmEngine",
+    "sglang": "front_door.engines.openai.sglang:SglangEngine",
+    "lmi": "front_door.engines.openai.lmi:LmiEngine",
+    "openai": "front_door.engines.openai.engine:OpenAiEngine",
 }
-"""The class of each engine, by the name in a model's configuration; imported by the first request that needs it."""
+"""The class of each engine, by the name in a model's configuration; imported by the first request that needs it.
+
+`openai` is any other container that speaks OpenAI's protocol.
+"""
 
 
 def check(name: str) -> None:

@@ -89,6 +89,7 @@ class GenerationRequest:
         response_format: What the text has to be; None if it is free.
         final_answer: The tool that stands for the response format, beside other tools.
         best_of: How many texts are generated for each prompt, of which the `n` likeliest are returned.
+        adapter: The LoRA adapter that answers, by the container's name; None: the model alone.
         tgi_parameters: TGI's parameters that OpenAI does not have, by their names, with values that change the text.
     """
 
@@ -118,6 +119,7 @@ class GenerationRequest:
     stream: bool = False
     include_usage: bool = False
     keeps_text: bool = True
+    adapter: str | None = None
     tgi_parameters: dict[str, Any] = field(default_factory=dict)
 
     @property

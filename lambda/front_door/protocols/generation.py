@@ -1,7 +1,8 @@
 """The generation of a response by a model, whatever the client's protocol and the model's engine."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 from front_door.config import Model
 from front_door.context import RequestContext
@@ -29,14 +30,14 @@ class Generation:
     """
 
     def __init__(self, ctx: RequestContext, model: Model, request: GenerationRequest, problems: Problems) -> None:
-        engine = ctx.engine_of(model)
+        engine = ctx.translator_of(model)
         if request.tools and request.response_format is not None:
             from front_door.generation.final_answer import with_final_answer
 
             request = with_final_answer(request, problems)
         bodies = engine.build_bodies(request, model.facts, problems)
         if model.facts.get("reads_images") is False:
-            _refuse_images(request, model, problems)
+            refuse_images(request.messages or (), model, problems)
         problems.raise_if_any()
         max_tokens = ctx.max_tokens(model, request.max_tokens)
         self._ctx, self._model, self._engine, self._max_tokens = ctx, model, engine, max_tokens
@@ -97,9 +98,9 @@ class Generation:
         return self._ctx.invoke(self._model, self._engine.without_streaming(self._bodies[index]))
 
 
-def _refuse_images(request: GenerationRequest, model: Model, problems: Problems) -> None:
+def refuse_images(messages: Sequence[dict[str, Any]], model: Model, problems: Problems) -> None:
     """Add each image; a model that does not see them would read the URL, or the whole image in base64, as text."""
-    for at, message in enumerate(request.messages or ()):
+    for at, message in enumerate(messages):
         content = message.get("content")
         for index, part in enumerate(content if isinstance(content, list) else ()):
             if part["type"] == "image_url":

@@ -43,9 +43,9 @@ def root(ctx: RequestContext) -> Response:
 
 
 def models(ctx: RequestContext) -> Response:
-    """`GET /v1/models`: the names that `model` accepts, each with its hub id; below a model's path that model alone."""
+    """`GET /v1/models`: the names that `model` accepts, each with its hub id; below a model's path its own alone."""
     listed = [ctx.model_of_path()] if ctx.variables else ctx.config.models.values()
-    data = [_describe(model) for model in listed]
+    data = [_describe(each) for model in listed for each in (model, *_adapters_of(model))]
     return json_response({"object": "list", "data": data})
 
 
@@ -54,8 +54,14 @@ def model(ctx: RequestContext) -> Response:
     return json_response(_describe(ctx.model(ctx.variables["model"])))
 
 
+def _adapters_of(model: Model) -> list[Model]:
+    return [model.with_adapter(name) for name in model.adapters] if model.adapter is None else []
+
+
 def _describe(known: Model) -> dict[str, Any]:
-    return {"id": known.name, "object": "model", "created": 0, "owned_by": known.model_id or known.name}
+    """A model or an adapter in OpenAI's form; `parent` is vLLM's."""
+    described = {"id": known.full_name, "object": "model", "created": 0, "owned_by": known.model_id or known.name}
+    return described if known.adapter is None else {**described, "parent": known.name}
 
 
 def info(ctx: RequestContext) -> Response:

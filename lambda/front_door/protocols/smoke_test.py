@@ -45,13 +45,19 @@ def read_event(event: dict[str, Any]) -> tuple[Request, float]:
 
 
 def complete(ctx: RequestContext) -> Response:
-    """OpenAI's completion, as `POST /v1/completions` responds.
+    """OpenAI's completion, as `POST /v1/completions` responds, or the chat of a model that has nothing else.
 
     Raises:
         ApiError: As that route.
     """
     ctx.log.add(route="smoke test")
-    return completions(ctx)
+    body = ctx.request.json_object()
+    if "completions" in ctx.openai_routes(ctx.model(body["model"])):
+        return completions(ctx)
+    from front_door.protocols.openai.chat import chat_completions
+
+    body["messages"] = [{"role": "user", "content": body.pop("prompt")}]
+    return chat_completions(ctx)
 
 
 def error_response(error: ApiError) -> Response:

@@ -2,7 +2,6 @@
 
 from front_door.context import RequestContext
 from front_door.errors import ApiError
-from front_door.generation.request import GenerationRequest, Problems
 from front_door.http.json import compact
 from front_door.http.response import JSON, Response, json_response
 
@@ -16,10 +15,7 @@ def wake(ctx: RequestContext) -> Response:
     model = ctx.model_of_path()
     engine = ctx.engine_of(model)
     ctx.hold = None  # this route reports, and does not wait
-    problems = Problems()
-    body = engine.build_bodies(GenerationRequest(prompts=["Hi"]), model.facts, problems)[0]
-    problems.raise_if_any()
-    stream = ctx.stream(model, engine.with_max_tokens(body, 1), may_lower_tokens=False)
+    stream = ctx.stream(model, engine.cheapest_body(ctx.openai_routes(model)), may_lower_tokens=False)
     try:
         for _ in stream:
             break

@@ -19,6 +19,7 @@ DEADLINE = "deadline"
 """The `log_detail` of a timeout that is this function's own time limit."""
 _TIMEOUT = "The model did not finish in time."
 _EVENTS, _JSON = "text/event-stream", "application/json"
+_LINES = ("application/jsonlines", "application/jsonl", "application/x-jsonlines", "application/x-ndjson")
 _VARIANT = "x-amzn-invoked-production-variant"
 # InvokeEndpoint's limit, by AWS's hosting FAQ; the API's model has 6 MiB.
 _MAX_RESPONSE_BYTES = 25 * 1024 * 1024
@@ -28,19 +29,26 @@ class Stream:
     """The container's response to one streaming invocation; waits for nothing until it is iterated.
 
     Attributes:
-        content_type: `text/event-stream` or `application/json`; known once the first slice has arrived.
+        content_type: `text/event-stream`, `application/json` or one of lines of JSON; known once the first slice has
+            arrived.
         variant: The production variant that SageMaker chose, likewise.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, stream_format: str | None = None) -> None:
         self._answer = answer
+        self._format = stream_format
         self.content_type = _EVENTS
         self.variant: str | None = None
 
     @property
     def is_event_stream(self) -> bool:
-        """Whether it is an event stream; a container that cannot stream responds with JSON."""
-        return self.content_type == _EVENTS
+        """Whether it is a stream of events or lines; a container that cannot stream responds with JSON."""
+        return self.content_type == _EVENTS or self.has_lines
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether each of its lines is an event."""
+        return self.content_type in _LINES
 
     def __iter__(self) -> Iterator[bytes]:
         """Slices of the response as they arrive; an empty one is a keep-alive.
@@ -57,7 +65,9 @@ class Stream:
             self.variant = headers.get(_VARIANT)
             if status != 200:
                 raise errors.from_response(status, headers, _read_body(answer))
-            self.content_type = _media_type(headers.get("x-amzn-sagemaker-content-type") or self.content_type)
+            self.content_type = _media_type(
+                headers.get("x-amzn-sagemaker-content-type") or self.content_type, self._format
+            )
             for data in answer.read_body():
                 payload = feed(data)
                 if payload or data == KEEP_ALIVE:
@@ -104,7 +114,7 @@ class SageMaker:
         """
         path = f"/endpoints/{model.endpoint_name}/invocations-response-stream"
         headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference_headers(model, inference_id)}
-        return Stream(self._send(self._runtime, path, headers, body, deadline))
+        return Stream(self._send(self._runtime, path, headers, body, deadline), model.facts.get("stream_format"))
 
     def invoke(self, model: Model, body: bytes, deadline: float, inference_id: str | None) -> tuple[bytes, str | None]:
         """InvokeEndpoint, which SageMaker ends after 60 seconds.
@@ -180,10 +190,17 @@ class SageMaker:
         return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
 
 
-def _media_type(content_type: str) -> str:
-    """The media type of a response; raises ApiError if no client of any protocol could read it."""
+def _media_type(content_type: str, stream_format: str | None) -> str:
+    """The media type of a response; raises ApiError if no client of any protocol could read it.
+
+    A container whose stream has a known format need not name it.
+    """
     media_type = content_type.partition(";")[0].strip().lower()
-    if media_type not in (_EVENTS, _JSON):
+    if stream_format == "jsonlines" and media_type != _EVENTS:
+        return _LINES[0]
+    if stream_format == "sse" and media_type != _JSON:
+        return _EVENTS
+    if media_type not in (_EVENTS, _JSON, *_LINES):
         detail = "content type: HTML" if media_type == "text/html" else "content type"
         raise ApiError("upstream", "The model's response is neither an event stream nor JSON.", log_detail=detail)
     return media_type
@@ -191,8 +208,11 @@ def _media_type(content_type: str) -> str:
 
 def _inference_headers(model: Model, inference_id: str | None) -> dict[str, str]:
     headers = {"X-Amzn-SageMaker-Inference-Id": inference_id} if inference_id else {}
-    if model.inference_component is not None:
-        headers["X-Amzn-SageMaker-Inference-Component"] = model.inference_component
+    component = model.adapter_component or model.inference_component
+    if component is not None:
+        headers["X-Amzn-SageMaker-Inference-Component"] = component
+    if model.attributes is not None:
+        headers["X-Amzn-SageMaker-Custom-Attributes"] = model.attributes
     return headers
 
 

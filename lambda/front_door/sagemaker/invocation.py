@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from front_door.config import Model
@@ -93,6 +94,8 @@ class Invocation:
     def read(self, error: ApiError) -> ApiError:
         """The error as the engine reads it, if it is the container's; one of missing capacity with its reason."""
         if isinstance(error, ContainerError):
+            if error.container_status in self._model.facts.get("overload_statuses", ()):
+                return ApiError("overloaded", "Model is overloaded", log_detail=error.log_detail, may_retry=True)
             return self.errors.container_error(error.container_status, error.text)
         if error.kind == "no_capacity":
             from front_door.sagemaker.capacity import explain
@@ -180,7 +183,7 @@ class ModelStream:
                 if not self._retries.wait_for(error):
                     raise
         # Not `self._stream`: a reference to itself would keep each request until the garbage collector runs.
-        self._events = SseReader(stream, is_event_stream=lambda: stream.is_event_stream)
+        self._events = SseReader(_read_events(stream), is_event_stream=lambda: stream.is_event_stream)
 
     def _is_refused(self, part: bytes) -> bool:
         """Whether the stream begins with an error after which the request is sent again."""
@@ -199,3 +202,15 @@ class ModelStream:
 
     def _may_repeat(self, error: ApiError) -> bool:
         return self._invocation.is_resized(error) or self._retries.wait_for(error)
+
+
+def _read_events(stream: Stream) -> Iterator[bytes]:
+    """The slices of a response, with events in place of lines; which of them it has is known with the first slice."""
+    slices = iter(stream)
+    for part in slices:
+        if part and stream.has_lines:
+            from front_door.http.json_lines import read_events
+
+            yield from read_events(chain((part,), slices))
+            return
+        yield part

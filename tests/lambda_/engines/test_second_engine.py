@@ -36,6 +36,7 @@ class EchoChoice(Choice):
 class EchoEngine:
     """Speaks a protocol that no other engine speaks."""
 
+    display_name = "Echo"
     native_protocol = "echo"
     not_streamable = "nothing"
 
@@ -46,6 +47,9 @@ class EchoEngine:
             problems.add("tools", "tools are not supported")
         texts = request.prompts or [each["content"] for each in request.messages or []]
         return [{"echo": text, "temperature": request.temperature} for text in texts]
+
+    def cheapest_body(self, routes: tuple[str, ...]) -> dict[str, Any]:
+        return {"echo": "Hi"}
 
     def with_max_tokens(self, body: dict[str, Any], max_tokens: int) -> dict[str, Any]:
         return {**body, "limit": max_tokens}
@@ -153,10 +157,14 @@ def test_tgis_routes_name_the_routes_that_it_has(
     echo: ApiClient, sagemaker: SageMakerDouble, path: str, parameters: dict[str, Any]
 ) -> None:
     response = echo.send(path, {"inputs": "Hi", "parameters": parameters})
-    assert (response.status, sagemaker.received) == (404, [])
-    assert response.json()["error"] == "llama does not run on TGI; use /v1/chat/completions or /v1/completions."
+    assert (response.status, sagemaker.received) == (501, [])
+    assert response.json() == {
+        "error": "llama runs on Echo, which does not answer TGI's requests here; use /v1/chat/completions or"
+        " /v1/completions.",
+        "error_type": "engine_cannot",
+    }
 
 
 def test_an_unknown_engine_fails_the_start(api_for: Callable[..., ApiClient]) -> None:
-    with pytest.raises(ConfigError, match="The engine 'vllm' is unknown; known are tgi"):
-        api_for(replace(LLAMA, engine="vllm"))
+    with pytest.raises(ConfigError, match="The engine 'ollama' is unknown; known are tgi, tgi-neuron, vllm"):
+        api_for(replace(LLAMA, engine="ollama"))

@@ -20,6 +20,7 @@ from local.lambda_service import Function
 from tests.lambda_.conftest import FALCON, LLAMA, ApiClient, ClientResponse
 from tests.lambda_.engines.test_second_engine import ANSWER, echo  # noqa: F401 - a fixture
 from tests.lambda_.lambda_runtime.runtime_function import WRAPPER, answer, function, function_files, run
+from tests.lambda_.protocols.openai import natives
 from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, error, part, parts, stream
 from tests.local.apigateway.doubles import FakeFunction, build_api, check, running
 
@@ -261,3 +262,14 @@ def test_it_works_streamed_and_unstreamed(sagemaker: SageMakerDouble) -> None:
     assert run(function_files("front_door"), streamed, environment={**WRAPPER, **urls}).violations == []
     asyncio.run(unstreamed())
     assert [(status, body["choices"][0]["text"]) for status, body in found] == [(200, TEXT), (200, TEXT)]
+
+
+def test_a_model_that_answers_chats_alone_is_asked_by_a_chat(
+    keyed: Callable[..., ApiClient], sagemaker: SageMakerDouble
+) -> None:
+    sagemaker.replies.append(parts(*natives.ANSWER))
+    response = invoke(keyed(natives.SGLANG), event())
+    assert (response.status, response.json()["usage"]) == (200, natives.USAGE)
+    sent = sagemaker.received[0].json()
+    assert (sent["messages"], sent["max_tokens"]) == ([{"role": "user", "content": "Hello"}], 8)
+    assert "prompt" not in sent

@@ -126,6 +126,22 @@ def test_an_endpoint_without_components_is_not_started_by_a_request(
     assert (response.status, response.json()["error_type"]) == (503, "no_capacity")
 
 
+@pytest.mark.parametrize(
+    ("engine", "prompt"),
+    [
+        ("tgi", {"prompt": "Hi"}),
+        ("vllm", {"prompt": "Hi"}),
+        ("sglang", {"messages": [{"role": "user", "content": "Hi"}]}),
+    ],
+)
+def test_the_request_is_one_that_the_engine_answers(
+    waking: Callable[..., ApiClient], sagemaker: SageMakerDouble, engine: str, prompt: dict[str, Any]
+) -> None:
+    sagemaker.replies.append(parts(TOKEN))
+    assert wake(waking(replace(SLEEPER, engine=engine))).json() == {"state": "awake"}
+    assert sagemaker.received[0].json() == {**prompt, "stream": True, "max_tokens": 1}
+
+
 def test_only_post_wakes(waking: Callable[..., ApiClient], sagemaker: SageMakerDouble) -> None:
     response = waking().send("/models/llama/wake")
     assert (response.status, response.headers["Allow"]) == (405, "POST")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 class TgiEngine:
     """Talks to TGI's `/invocations`, which accepts its own requests and, by their members, OpenAI's."""
 
+    display_name = "TGI"
     native_protocol = "tgi"
     not_streamable = (
         "best_of > 1, decoder_input_details, logprobs with echo, a tool call of which the stream lost a part"
@@ -24,6 +25,10 @@ class TgiEngine:
         from front_door.engines.tgi.request import build_bodies
 
         return build_bodies(request, facts, problems)
+
+    def cheapest_body(self, routes: tuple[str, ...]) -> dict[str, Any]:
+        """See `Engine`."""
+        return {"prompt": "Hi", "stream": True, "max_tokens": 1}
 
     def with_max_tokens(self, body: dict[str, Any], max_tokens: int) -> dict[str, Any]:
         """See `Engine`."""

@@ -60,6 +60,8 @@ def generate_parameters(
     """The parameters of a completion, from those of TGI's OpenAI route; see `Engine.build_bodies`."""
     samples = sampling.get("temperature") != 0
     parameters = {**sampling, **request.tgi_parameters}
+    if request.adapter is not None:
+        parameters["adapter_id"] = request.adapter
     if not samples:
         # TGI would sample: it rejects a temperature of 0, and any of the others makes it.
         parameters = {name: value for name, value in parameters.items() if name not in _OF_SAMPLING}

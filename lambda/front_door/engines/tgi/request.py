@@ -43,7 +43,8 @@ def _completion_bodies(
     # TGI's OpenAI route would leave these out.
     needs_generate = request.logprobs is not None or request.candidates > request.n or request.tgi_parameters
     if not needs_generate:
-        return [{"prompt": prompt, **common, "stream": True} for prompt in request.prompts]
+        adapter = _adapter(request)
+        return [{"prompt": prompt, **common, **adapter, "stream": True} for prompt in request.prompts]
     from front_door.engines.tgi.generate import generate_parameters
 
     parameters = generate_parameters(common, request, facts, problems)
@@ -70,7 +71,12 @@ def _chat_body(
     if is_rewritten or "tools" in body:
         body.pop("stop", None)  # it is for the content alone, in which this function looks for it too
     shared = {name: body.pop(name) for name in _SHARED if name in body}
-    return {**shared, **body, "stream": True, "stream_options": {"include_usage": True}}
+    return {**shared, **body, **_adapter(request), "stream": True, "stream_options": {"include_usage": True}}
+
+
+def _adapter(request: GenerationRequest) -> dict[str, Any]:
+    """Where TGI's OpenAI routes read the name of an adapter."""
+    return {} if request.adapter is None else {"model": request.adapter}
 
 
 def _sampling(request: GenerationRequest, facts: Mapping[str, Any], problems: Problems) -> dict[str, Any]:

@@ -13,19 +13,19 @@ from front_door.http.response import Response
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.responses import EndpointShape, respond
 from front_door.protocols.openai.schema import CHAT
-from front_door.protocols.openai.validation import common_members, model_of, validate
+from front_door.protocols.openai.validation import common_members, validate
 
 
 def chat_completions(ctx: RequestContext) -> Response:
     """`POST /v1/chat/completions`, buffered or streamed."""
     body = ctx.request.json_object()
-    return respond(ctx, model_of(ctx, body), body, _SHAPE)
+    return respond(ctx, body, _SHAPE)
 
 
 def invoke_chat(ctx: RequestContext) -> Response:
     """A body with `messages` on a route of TGI's: unknown names are ignored, as TGI does."""
     body = ctx.request.json_object()
-    return respond(ctx, model_of(ctx, body), body, _SHAPE, strict=False)
+    return respond(ctx, body, _SHAPE, strict=False)
 
 
 def parse_chat(body: Mapping[str, Any], problems: Problems, strict: bool) -> GenerationRequest:
@@ -37,9 +37,9 @@ def parse_chat(body: Mapping[str, Any], problems: Problems, strict: bool) -> Gen
         max_tokens=_max_tokens(valid, problems),
         logprobs=bool(valid.get("logprobs")),
         top_logprobs=_top_logprobs(valid, problems),
-        **_tools(valid, problems),
+        **read_tools(valid, problems),
         tool_prompt=valid.get("tool_prompt"),
-        response_format=_response_format(valid.get("response_format")),
+        response_format=read_response_format(valid.get("response_format")),
     )
 
 
@@ -58,7 +58,7 @@ def _top_logprobs(valid: Mapping[str, Any], problems: Problems) -> int | None:
     return top
 
 
-def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+def read_tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     """The tools, how the model is to choose among them, and the names of those that it may call."""
     if problems.is_about("tools") or problems.is_about("tool_choice"):
         return {}
@@ -82,7 +82,7 @@ def _tools(valid: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     return {"tools": tools, "tool_choice": choice, "allowed_tools": allowed}
 
 
-def _response_format(requested: Mapping[str, Any] | None) -> ResponseFormat | None:
+def read_response_format(requested: Mapping[str, Any] | None) -> ResponseFormat | None:
     """The format in OpenAI's or TGI's form; None if the text is free."""
     if requested is None or requested["type"] == "text":
         return None
@@ -156,4 +156,13 @@ def _normalize_arguments(arguments: str) -> str:
         return arguments
 
 
-_SHAPE = EndpointShape("chatcmpl-", "chat.completion", "chat.completion.chunk", parse_chat, ChatChunks, chat_members)
+_SHAPE = EndpointShape(
+    "chat",
+    "/v1/chat/completions",
+    "chatcmpl-",
+    "chat.completion",
+    "chat.completion.chunk",
+    parse_chat,
+    ChatChunks,
+    chat_members,
+)

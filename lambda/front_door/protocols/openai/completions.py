@@ -11,19 +11,19 @@ from front_door.http.response import Response
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.responses import EndpointShape, respond
 from front_door.protocols.openai.schema import COMPLETION
-from front_door.protocols.openai.validation import MAX_CHOICES, common_members, model_of, validate
+from front_door.protocols.openai.validation import MAX_CHOICES, common_members, validate
 
 
 def completions(ctx: RequestContext) -> Response:
     """`POST /v1/completions`, buffered or streamed."""
     body = ctx.request.json_object()
-    return respond(ctx, model_of(ctx, body), body, _SHAPE)
+    return respond(ctx, body, _SHAPE)
 
 
 def invoke_completion(ctx: RequestContext) -> Response:
     """A body with `prompt` on a route of TGI's: unknown names are ignored, as TGI does."""
     body = ctx.request.json_object()
-    return respond(ctx, model_of(ctx, body), body, _SHAPE, strict=False)
+    return respond(ctx, body, _SHAPE, strict=False)
 
 
 def parse_completion(body: Mapping[str, Any], problems: Problems, strict: bool) -> GenerationRequest:
@@ -121,5 +121,12 @@ def _by_token(entry: dict[str, Any]) -> dict[str, float] | None:
 
 
 _SHAPE = EndpointShape(
-    "cmpl-", "text_completion", "text_completion", parse_completion, CompletionChunks, completion_members
+    "completions",
+    "/v1/completions",
+    "cmpl-",
+    "text_completion",
+    "text_completion",
+    parse_completion,
+    CompletionChunks,
+    completion_members,
 )

@@ -33,6 +33,12 @@ _NEUTRAL: dict[str, tuple[object, ...]] = {
 _CHANGING = ("top_k", "typical_p", "truncate", "watermark", "grammar", "adapter_id")
 _INSTEAD = {"max_new_tokens": "max_tokens", "top_n_tokens": "logprobs", "decoder_input_details": "echo` and `logprobs"}
 _INSTEAD_IN_CHAT = {"max_new_tokens": "max_tokens", "top_n_tokens": "top_logprobs", "grammar": "response_format"}
+_INSTEAD_ELSEWHERE = {
+    "max_new_tokens": "max_tokens",
+    "top_n_tokens": "top_logprobs",
+    "grammar": "response_format",
+    "adapter_id": "model",
+}
 _GREEDY = "do_sample is false, which takes the likeliest token, but {other} is set: leave one of them out"
 
 
@@ -87,3 +93,33 @@ def _read_changing(name: str, value: Any, valid: dict[str, Any], problems: Probl
         problems.add(name, f"{name} is not supported on this route: use `{instead}`")
     else:
         problems.add(name, f"{name} is not supported by chat completions: leave it out, or use `POST /generate`")
+
+
+def read_foreign(name: str, value: Any, valid: dict[str, Any], problems: Problems, *, is_chat: bool) -> bool:
+    """Read one of TGI's parameters in a request for another server.
+
+    Args:
+        name: Its name.
+        value: Its value.
+        valid: The valid members of the request; receives what it means for them.
+        problems: Receives what would change the response and cannot be honoured.
+        is_chat: Whether it is a chat.
+
+    Returns:
+        Whether TGI has such a parameter.
+    """
+    if name not in PARAMETERS:
+        return False
+    for path, problem in (found := PARAMETERS[name].type(value, name)):
+        problems.add(path, f"{path}: {problem}")
+    if found or value in _NEUTRAL.get(name, ()):
+        pass
+    elif name == "do_sample":
+        _read_do_sample(value, valid, problems)
+    elif name == "return_full_text" and not is_chat:
+        valid["echo"] = True
+    elif instead := _INSTEAD_ELSEWHERE.get(name):
+        problems.add(name, f"{name} is not supported on this route: use `{instead}`")
+    else:
+        problems.add(name, f"{name} is TGI's own parameter, which this model's server does not have: leave it out")
+    return True

@@ -15,6 +15,7 @@ from front_door.http.response import Response, json_response
 from front_door.protocols.generation import Generation
 from front_door.protocols.openai.chunks import Chunks
 from front_door.protocols.openai.errors import OPENAI
+from front_door.protocols.openai.validation import model_of
 from front_door.request_log import RequestLog
 from front_door.sagemaker import connection
 
@@ -25,6 +26,8 @@ _DIFFERENCE = "x-tgi-difference"
 class EndpointShape(NamedTuple):
     """What distinguishes a chat completion from a completion: names, parser, writers of choices."""
 
+    route: str
+    path: str
     id_prefix: str
     object_name: str
     chunk_object_name: str
@@ -33,14 +36,11 @@ class EndpointShape(NamedTuple):
     members: Callable[[list[Delta], GenerationRequest, int], dict[str, Any]]
 
 
-def respond(
-    ctx: RequestContext, model: Model, body: Mapping[str, Any], shape: EndpointShape, *, strict: bool = True
-) -> Response:
-    """Validate a body, invoke the model, and respond as the body requests.
+def respond(ctx: RequestContext, body: Mapping[str, Any], shape: EndpointShape, *, strict: bool = True) -> Response:
+    """Validate a body, invoke its model, and respond as the body requests.
 
     Args:
         ctx: The request.
-        model: The model.
         body: The client's body.
         shape: The route's shape.
         strict: Whether an unknown name is an error.
@@ -48,9 +48,17 @@ def respond(
     Raises:
         ApiError: The body is invalid, or the model's response is an error before the status is sent.
     """
+    model = model_of(ctx, body)
+    if shape.route not in ctx.openai_routes(model):
+        raise ctx.engine_cannot(model, shape.path)
+    if (server := ctx.openai_server_of(model)) is not None:
+        from front_door.protocols.openai.pass_on import pass_on
+
+        return pass_on(ctx, server, model, body, shape.route, strict=strict)
     problems = Problems()
     try:
         request = shape.parse(body, problems, strict)
+        model = _with_adapter(ctx, model, request)
         generation = Generation(ctx, model, request, problems)
     except RecursionError:
         raise not_json("recursion limit exceeded") from None
@@ -58,12 +66,20 @@ def respond(
         "id": shape.id_prefix + ctx.log.request_id,
         "object": shape.chunk_object_name if request.stream else shape.object_name,
         "created": int(time.time()),
-        "model": model.name,
+        "model": model.full_name,
     }
     if not request.stream:
         return buffered_response(ctx, _build_response(ctx, generation, shape, head), OPENAI)
     chunks = [shape.chunks(choice, request, index, head) for index, choice in enumerate(generation.choices)]
     return _stream_response(ctx, generation, chunks, head)
+
+
+def _with_adapter(ctx: RequestContext, model: Model, request: GenerationRequest) -> Model:
+    """The model with the adapter that its name or TGI's parameter names; raises ApiError if it has none such."""
+    adapter = request.tgi_parameters.pop("adapter_id", None)
+    model = model if adapter is None else ctx.adapter_of(model, adapter, "adapter_id")
+    request.adapter = None if model.adapter_component is not None else model.adapter
+    return model
 
 
 def _build_response(

@@ -92,7 +92,7 @@ def _messages(value: Any, path: str) -> Sequence[Problem]:
     return _MESSAGES(value, path)
 
 
-def _message(value: Any, path: str) -> Sequence[Problem]:
+def message(value: Any, path: str) -> Sequence[Problem]:
     """`content`, or an assistant's `tool_calls`, or both."""
     found = list(_MESSAGE(value, path))
     if not isinstance(value, dict):
@@ -150,7 +150,7 @@ _MESSAGE = struct(
     },
     "an object with `role` and `content`",
 )
-_MESSAGES = array(_message, "an array of messages")
+_MESSAGES = array(message, "an array of messages")
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 

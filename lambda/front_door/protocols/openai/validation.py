@@ -69,7 +69,7 @@ def validate(
             if not found:
                 valid[name] = body[name]
     others = {name: value for name, value in body.items() if value is not None and name not in fields}
-    others = {name: value for name, value in others.items() if not _is_known(name, value, problems)}
+    others = {name: value for name, value in others.items() if not is_known_name(name, value, problems)}
     if others and strict:
         from front_door.protocols.openai.other_names import read_others
 
@@ -79,7 +79,7 @@ def validate(
     return valid
 
 
-def _is_known(name: str, value: object, problems: Problems) -> bool:
+def is_known_name(name: str, value: object, problems: Problems) -> bool:
     """Whether OpenAI knows the name; a value that would change the response is a problem."""
     if name in UNSUPPORTED:
         problems.add(name, f"{name} is not supported: {UNSUPPORTED[name]}")

@@ -62,12 +62,17 @@ def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
     return body | {"parameters": parameters | {"return_full_text": full_text}}
 
 
-def _model_of(ctx: RequestContext) -> Model:
-    """The model of the path; raises ApiError if there is none, or if its container does not speak TGI."""
+def _model_of(ctx: RequestContext, body: dict[str, Any]) -> Model:
+    """The model of the path, with the adapter of the body.
+
+    Raises:
+        ApiError: There is none, or its container does not speak TGI.
+    """
     model = ctx.model_of_path()
     if ctx.engine_of(model).native_protocol != "tgi":
-        raise ApiError("not_found", f"{model.name} does not run on TGI; use /v1/chat/completions or /v1/completions.")
-    return model
+        raise ctx.engine_cannot(model, "TGI's requests", status=501)
+    adapter = _parameters(body).get("adapter_id")
+    return model if adapter is None else ctx.adapter_of(model, adapter)
 
 
 def _container_body(ctx: RequestContext, model: Model, body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
@@ -76,8 +81,10 @@ def _container_body(ctx: RequestContext, model: Model, body: dict[str, Any], *, 
     The prompt comes first, by which SageMaker may choose the instance.
     """
     parameters = _parameters(body)
-    tokens = ctx.max_tokens(model, parameters.get("max_new_tokens"))
-    return {"inputs": body["inputs"], "parameters": {**parameters, "max_new_tokens": tokens}, "stream": stream}
+    changed: dict[str, Any] = {"max_new_tokens": ctx.max_tokens(model, parameters.get("max_new_tokens"))}
+    if model.adapter is not None:
+        changed["adapter_id"] = model.adapter
+    return {"inputs": body["inputs"], "parameters": {**parameters, **changed}, "stream": stream}
 
 
 def _may_lower_tokens(body: dict[str, Any]) -> bool:
@@ -85,7 +92,7 @@ def _may_lower_tokens(body: dict[str, Any]) -> bool:
 
 
 def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
-    model = _model_of(ctx)
+    model = _model_of(ctx, body)
     stream_error = ctx.engine_of(model).stream_error
 
     def check_last(events: bytes, log: RequestLog) -> None:
@@ -136,7 +143,7 @@ def _respond(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Re
 
 def _build_response(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
     """The response that TGI would give without streaming, from its stream: that has no limit of 60 seconds."""
-    model, parameters = _model_of(ctx), _parameters(body)
+    model, parameters = _model_of(ctx, body), _parameters(body)
     detailed = {**body, "parameters": {**parameters, "details": True}}
     upstream_body = _container_body(ctx, model, detailed, stream=True)
     stream = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
@@ -203,7 +210,7 @@ def _without_stream(error: ApiError) -> ApiError:
 
 def _build_unstreamed(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
     """The response to what TGI cannot stream; `/invocations` returns an array of one."""
-    model = _model_of(ctx)
+    model = _model_of(ctx, body)
     response = yield from ctx.invoke(model, _container_body(ctx, model, body, stream=False))
     content = _check_generation(response).strip()
     if content.startswith(b"["):

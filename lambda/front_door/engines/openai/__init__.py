@@ -1,0 +1,1 @@
+"""Containers that speak OpenAI's protocol: vLLM, SGLang, DJL LMI and others."""

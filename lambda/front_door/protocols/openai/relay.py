@@ -1,0 +1,169 @@
+"""A stream of OpenAI's chunks on its way from a container to a client."""
+
+import re
+from typing import Any
+
+from front_door.errors import ApiError
+from front_door.generation.openai_server import OpenAiServer
+from front_door.generation.request import FinalAnswer
+from front_door.http.json import compact, parse_object
+from front_door.http.sse import event_data
+from front_door.request_log import RequestLog
+
+_END = b"\n\n"
+_DONE = b"[DONE]"
+_MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
+# Chunks that have only text have none of these: they are not parsed. In a text the quotation marks are escaped.
+_MARKS = (
+    b'"finish_reason":"',
+    b'"finish_reason": "',
+    b'"choices":[]',
+    b'"choices": []',
+    b'{"error":',
+    b'{"code":',
+    _DONE,
+)
+_UNKNOWN_FORM = "The model sent an event of an unknown form."
+_NO_ADAPTER = (
+    "The model answered without the adapter: its container does not read the route that names one. Adapters of its own"
+    " need an image with SageMakerRouteMiddleware."
+)
+
+
+class Progress:
+    """What the events of one answer have said so far.
+
+    Args:
+        server: The engine.
+        answered_by: The name that the answer must have; None if any is right.
+        final_answer: The tool whose call is the answer, if there is one.
+
+    Attributes:
+        error: The error that the container has reported instead of the rest.
+    """
+
+    def __init__(self, server: OpenAiServer, answered_by: str | None, final_answer: FinalAnswer | None) -> None:
+        self._server = server
+        self._answered_by = answered_by
+        self._final_answer = None
+        if final_answer is not None:
+            from front_door.protocols.openai.final_chunks import FinalChunks
+
+            self._final_answer = FinalChunks(final_answer)
+        self._usage: dict[str, Any] = {}
+        self._finish_reason: str | None = None
+        self._is_done = False
+        self.error: ApiError | None = None
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether `read` changes chunks that have nothing but text."""
+        return self._final_answer is not None
+
+    def read(self, event: dict[str, Any]) -> bool:
+        """Read a chunk, or a response that is not streamed; returns whether it was changed."""
+        self.error = self._server.event_error(event) or self._wrong_model(event)
+        choices = event.get("choices")
+        if self.error is not None or not isinstance(choices, list):
+            return False
+        if isinstance(event.get("usage"), dict):
+            self._usage = event["usage"]
+        is_changed = self._final_answer is not None and self._final_answer.rewrite(choices)
+        for choice in choices:
+            if isinstance(choice, dict) and choice.get("finish_reason") is not None:
+                self._finish_reason = choice["finish_reason"]
+        return is_changed
+
+    def see_end(self, events: bytes) -> None:
+        """Note whether some events end the stream."""
+        if _DONE in events and _DONE in event_data(events):
+            self._is_done = True
+
+    def raise_unless_complete(self) -> None:
+        """Raise the error of the container, or of an answer without an end."""
+        if self.error is not None:
+            raise self.error
+        # Some servers close the connection where OpenAI's has one more event.
+        if not self._is_done and self._finish_reason is None:
+            raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no end")
+
+    def log(self, log: RequestLog) -> None:
+        """Log token counts, and why the answer ended."""
+        usage = self._usage
+        log.add_tokens(prompt=usage.get("prompt_tokens"), generated=usage.get("completion_tokens"))
+        details = usage.get("prompt_tokens_details")
+        cached = details.get("cached_tokens") if isinstance(details, dict) else None
+        log.add(finish_reason=self._finish_reason, cached_tokens=cached if type(cached) is int else None)
+
+    def _wrong_model(self, event: dict[str, Any]) -> ApiError | None:
+        if self._answered_by is None or event.get("model") in (None, self._answered_by):
+            return None
+        return ApiError("upstream", _NO_ADAPTER, log_detail="another model answered")
+
+
+class Relay:
+    """Passes chunks on with the front door's name of the model; most of them are not parsed for it.
+
+    Args:
+        progress: Reads the others.
+        name: The name of the model.
+        keeps_usage: Whether the client has asked for the chunk of token counts.
+    """
+
+    def __init__(self, progress: Progress, name: str, *, keeps_usage: bool) -> None:
+        self._progress = progress
+        self._ours = b'"model":' + compact(name)
+        self._theirs: bytes | None = None
+        self._keeps_usage = keeps_usage
+
+    def translate(self, events: bytes) -> bytes:
+        """What the client gets for some complete events; nothing after an error."""
+        if self._theirs is None or self._progress.rewrites or any(mark in events for mark in _MARKS):
+            return self._read(events)
+        return events.replace(self._theirs, self._ours)
+
+    def _read(self, events: bytes) -> bytes:
+        out = []
+        for event in events.replace(b"\r\n", b"\n").split(_END):
+            if self._progress.error is not None:
+                break
+            if event and (kept := self._read_one(event)) is not None:
+                out.append(kept + _END)
+        return b"".join(out)
+
+    def _read_one(self, event: bytes) -> bytes | None:
+        """The event as it is passed on; None if it is not."""
+        for data in event_data(event):
+            if data == _DONE:
+                self._progress.see_end(event)
+                return event
+            chunk = parse_object(data)
+            if chunk is None:
+                raise ApiError("upstream", _UNKNOWN_FORM, log_detail="form of an event")
+            is_changed = self._progress.read(chunk)
+            if self._progress.error is not None:
+                return None
+            if chunk.get("choices") == [] and chunk.get("usage") is not None and not self._keeps_usage:
+                return None
+            if is_changed:
+                event = b"data: " + compact(chunk)
+        return self._rename(event)
+
+    def _rename(self, event: bytes) -> bytes:
+        if self._theirs is None:
+            found = _MODEL.search(event)
+            # Of a container that names no model there is nothing to replace.
+            self._theirs = found[0] if found else self._ours
+        return event.replace(self._theirs, self._ours)
+
+
+def raise_unless_answer(events: bytes) -> None:
+    """Check the first events.
+
+    Raises:
+        ApiError: They begin with something else than a chunk.
+    """
+    for data in event_data(events)[:1]:
+        chunk = parse_object(data)
+        if data != _DONE and (chunk is None or not isinstance(chunk.get("choices"), list)):
+            raise ApiError("upstream", _UNKNOWN_FORM, log_detail="form of an event")
