@@ -98,7 +98,7 @@ class FrontDoorClient:
 
 @contextmanager
 def start_front_door(
-    *names: str, limits: Settings = LIMITS, container: web.Application | None = None
+    *names: str, limits: Settings = LIMITS, container: web.Application | None = None, **entry: Any
 ) -> Iterator[FrontDoorClient]:
     """Start a front door for models of these names, all served by the same container.
 
@@ -106,12 +106,14 @@ def start_front_door(
         names: The models.
         limits: The container's settings, which the front door knows from the plan.
         container: The container. Default: the built-in one.
+        entry: What the front door is told of each model. Default: that the container is TGI, with `limits`.
     """
     with Servers() as servers, tempfile.TemporaryDirectory() as layer:
         faults = Faults()
         url = servers.serve(container or create_container(limits))
-        facts = {"engine": "tgi", "max_body_bytes": 6291456, "version": "3.3.6"}
+        facts: dict[str, Any] = {"engine": "tgi", "version": "3.3.6"}
         facts |= {name: getattr(limits, name) for name in _FACTS_OF_LIMITS}
+        facts = {"max_body_bytes": 6291456, **(entry or facts)}
         models = Path(layer, "models.json")
         models.write_text(json.dumps({name: {"endpoint_name": "e", **facts} for name in names}))
         models.with_name("openapi.json").write_text(openapi_text())
