@@ -76,12 +76,14 @@ class OptionNames:
         compression: The compression of the weights; None if the engine has none.
         sizes: Those that need less memory when they are lowered.
         limits: Those that say how long requests may be. Default: none.
+        requests: The one that says how many requests run at one time. Default: none does.
     """
 
     shards: str
     compression: str | None
     sizes: tuple[str, ...]
     limits: tuple[str, ...] = ()
+    requests: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -87,6 +87,7 @@ class EngineMemory:
         max_request_tokens: Longest request, in tokens, if memory does not limit it.
         static: Whether batches are padded, without paged attention. Default: False.
         margin: What has to be to spare before the plan leaves the engine's own settings as they are. Default: 0.
+        most_requests: Requests that run at one time, at most, however short they are. Default: as memory allows.
     """
 
     gpu_memory: int
@@ -103,6 +104,7 @@ class EngineMemory:
     max_request_tokens: int
     static: bool = False
     margin: int = 0
+    most_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class MemoryPlan:
         uncertainty: How far the estimate may be off.
         static: Whether batches are padded, without paged attention.
         margin: What has to be to spare before the plan leaves the engine's own settings as they are.
+        most_requests: Requests that run at one time, at most, however short they are; None if memory alone limits them.
     """
 
     gpu_memory: int
@@ -150,6 +153,7 @@ class MemoryPlan:
     uncertainty: int
     static: bool
     margin: int = 0
+    most_requests: int | None = None
 
     @property
     def kv_bytes_per_token(self) -> int:
@@ -232,13 +236,14 @@ class MemoryPlan:
         if not 0 < tokens <= self.context:
             return 0
         available = max(self.free_for_tokens, self.cache.request_bytes(self.max_tokens))
-        return available // self.cache.request_bytes(tokens)
+        fitting = available // self.cache.request_bytes(tokens)
+        return fitting if self.most_requests is None else min(fitting, self.most_requests)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON values, with the cache as `kv_bytes_per_token` and without the margin of the choice."""
+        """The plan as JSON values, with the cache as `kv_bytes_per_token` and without what the options decide."""
         values: dict[str, Any] = {}
         for name, value in asdict(self).items():
-            if name == "margin":
+            if name in ("margin", "most_requests"):
                 continue
             values |= {"kv_bytes_per_token": self.kv_bytes_per_token} if name == "cache" else {name: value}
         return values

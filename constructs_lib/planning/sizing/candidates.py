@@ -219,7 +219,10 @@ def _memory_problem(
         return found
     if served < request.concurrency:
         tokens = request.tokens or memory.context
-        return f"It serves {served} concurrent requests of {tokens} tokens, but {request.concurrency} are requested."
+        option = request.engine.memory_model.option_names.requests
+        limit = f" (as many as {option} allows)" if option and served == memory.most_requests else ""
+        asked = f"but {request.concurrency} are requested"
+        return f"It serves {served} concurrent requests of {tokens} tokens{limit}, {asked}."
     return None
 
 

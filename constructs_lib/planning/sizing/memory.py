@@ -112,6 +112,7 @@ def plan_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> MemoryPla
         uncertainty=engine.uncertainty,
         static=engine.static,
         margin=engine.margin,
+        most_requests=engine.most_requests,
     )
 
 
@@ -127,18 +128,15 @@ def fit_memory(ctx: EngineContext, facts: ModelFacts, shards: int) -> tuple[Engi
         The context with the first settings that fit, and its memory plan; if none fit, with those that lack least.
     """
     found = [(ctx, plan_memory(ctx, facts, shards))]
-    if _is_enough(found[0][1]):
+    margin = found[0][1].margin
+    if found[0][1].slack >= margin:
         return found[0]
     for settings in ctx.engine.memory_model.smaller_settings(ctx, found[0][1]):
         smaller = ctx.with_values(settings)
         found.append((smaller, plan_memory(smaller, facts, shards)))
-        if _is_enough(found[-1][1]):
+        if found[-1][1].slack >= margin:
             return found[-1]
     return max(found, key=lambda one: one[1].slack)
-
-
-def _is_enough(memory: MemoryPlan) -> bool:
-    return memory.slack >= memory.margin
 
 
 def weight_bytes(facts: ModelFacts, shards: int, weights: WeightFormat) -> int:

@@ -56,6 +56,15 @@ MODEL = row(
         "sliding_window": COUNT,
         "cache_width": COUNT,
         "trained_positions": COUNT,
+        "latent_width": COUNT,
+        "layer_groups": {
+            "type": "array",
+            "minItems": 1,
+            "items": row(
+                {"layers": COUNT}, {"window": COUNT, "state_bytes": COUNT, "kv_heads": COUNT, "head_dim": COUNT}
+            ),
+        },
+        "reads_images": FLAG,
         "auto_map": FLAG,
     },
 )

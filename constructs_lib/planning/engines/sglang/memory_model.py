@@ -18,6 +18,7 @@ from constructs_lib.planning.engines.adapter_weights import adapter_bytes
 from constructs_lib.planning.engines.sglang.cache_layout import cache_layout, state_bytes
 from constructs_lib.planning.engines.sglang.memory_settings import read_settings, tensor_parallel
 from constructs_lib.planning.engines.sglang.prefill import beside_the_cache
+from constructs_lib.planning.engines.shorter_requests import LEAST_LENGTH, choices
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.memory_plan import EngineMemory, GpuShare, MemoryPlan, WeightFormat
@@ -30,8 +31,6 @@ _CONTEXT = 0.45 * GIB
 _NCCL = 0.8 * GIB
 """NCCL's buffers between GPUs, which exist by then as well."""
 
-_STEP = 256
-_LEAST_LENGTH = 1024
 _LEAST_PREFILL = 2048
 """SGLang reserves no less for a smaller one."""
 _ON_THE_FLY = {"fp8": 8.0, "w8a8_fp8": 8.0, "bitsandbytes": 4.127}
@@ -65,6 +64,7 @@ class SglangMemoryModel:
         compression="quantization",
         sizes=("context_length", "chunked_prefill_size"),
         limits=("context_length",),
+        requests="max_running_requests",
     )
 
     def shards(self, ctx: EngineContext) -> int:
@@ -133,6 +133,7 @@ class SglangMemoryModel:
             margin=0 if ctx.given("context_length") else uncertainty,
             asked_tokens=settings.length,
             max_request_tokens=settings.length,
+            most_requests=settings.requests,
         )
 
     def request_limit(self, ctx: EngineContext) -> int | None:
@@ -151,26 +152,9 @@ class SglangMemoryModel:
 
     def smaller_settings(self, ctx: EngineContext, memory: MemoryPlan) -> Iterable[Settings]:
         """See `MemoryModel.smaller_settings`: shorter requests than the model's longest, then a smaller prefill."""
-        if not ctx.given("context_length"):
-            found = memory.low_tokens // _STEP * _STEP
-            if _LEAST_LENGTH <= found < memory.asked_tokens:
-                yield {"context_length": found}
-        lengths: list[Settings] = [{}]
-        if not ctx.given("context_length"):
-            lengths = [{"context_length": length} for length in self._shorter(memory.asked_tokens)]
-        if not ctx.given("chunked_prefill_size") and not ctx.given("mem_fraction_static"):
-            for length in lengths:
-                yield {**length, "chunked_prefill_size": _LEAST_PREFILL}
-        yield lengths[-1]
-
-    @staticmethod
-    def _shorter(longest: int) -> Iterator[int]:
-        """Halves of the longest request, the longest first, down to the least that is worth serving."""
-        length = longest // 2
-        while length > _LEAST_LENGTH:
-            yield length
-            length //= 2
-        yield _LEAST_LENGTH
+        decided = ctx.given("chunked_prefill_size") or ctx.given("mem_fraction_static")
+        smaller: list[Settings] = [] if decided else [{"chunked_prefill_size": _LEAST_PREFILL}]
+        return choices(memory, smaller, None if ctx.given("context_length") else "context_length")
 
     def following_settings(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan) -> Settings:
         """See `MemoryModel.following_settings`."""
@@ -185,6 +169,6 @@ class SglangMemoryModel:
         yield [{"tp_size": count} for count in range(now + 1, gpus + 1) if facts.heads % count == 0]
         length = ctx.number("context_length")
         if length is not None:
-            yield Reduction(least=_LEAST_LENGTH, below=length, settings=lambda tokens: {"context_length": tokens})
+            yield Reduction(least=LEAST_LENGTH, below=length, settings=lambda tokens: {"context_length": tokens})
         if not ctx.given("quantization") and facts.published_quantization is None:
             yield [{"quantization": "fp8"}]

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from constructs_lib.planning.engine import EngineContext, Reduction, Settings
+from constructs_lib.planning.engines.shorter_requests import LEAST_LENGTH, choices
 from constructs_lib.planning.engines.vllm.memory_settings import VllmContainer, tensor_parallel
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts
 
-LEAST_LENGTH = 1024
 _LEAST_SEQUENCES = 8
-_STEP = 256
 _SEQUENCES = (128, 64, 32, 16)
 _KV_FP8_CAPABILITY = (8, 9)
 
 
 def smaller_settings(ctx: EngineContext, memory: MemoryPlan, container: VllmContainer) -> Iterator[Settings]:
-    """Shorter requests than the model's longest, the longest first; then fewer requests at one time.
+    """Shorter requests than the model's longest, then fewer of them at one time.
 
     Args:
         ctx: The context.
@@ -29,26 +28,9 @@ def smaller_settings(ctx: EngineContext, memory: MemoryPlan, container: VllmCont
         container: The container.
     """
     names = container.names
-    lengths = [] if ctx.given(names.length) else list(_lengths(memory))
-    for length in lengths:
-        yield {names.length: length}
-    if ctx.given(names.sequences):
-        return
-    shortest: Settings = {names.length: lengths[-1]} if lengths else {}
-    for sequences in _SEQUENCES:
-        yield {**shortest, names.sequences: sequences}
-
-
-def _lengths(memory: MemoryPlan) -> Iterator[int]:
-    longest = memory.asked_tokens
-    found = memory.low_tokens // _STEP * _STEP
-    if LEAST_LENGTH <= found < longest:
-        yield found
-    length = longest // 2
-    while length >= LEAST_LENGTH:
-        if not LEAST_LENGTH <= found <= length:
-            yield length
-        length //= 2
+    counts = () if ctx.given(names.sequences) else _SEQUENCES
+    fewer: list[Settings] = [{names.sequences: count} for count in counts]
+    return choices(memory, fewer, None if ctx.given(names.length) else names.length)
 
 
 def following_settings(

@@ -60,6 +60,7 @@ class VllmMemoryModel:
             compression=names.quantization,
             sizes=(names.length, names.sequences),
             limits=(names.length,),
+            requests=names.sequences,
         )
 
     def shards(self, ctx: EngineContext) -> int:
@@ -127,6 +128,7 @@ class VllmMemoryModel:
             margin=0 if ctx.given(self._container.names.length) else off_by,
             asked_tokens=settings.length,
             max_request_tokens=settings.length,
+            most_requests=settings.sequences,
         )
 
     def request_limit(self, ctx: EngineContext) -> int | None:

@@ -86,7 +86,7 @@ def test_prefixes_are_kept_unless_they_are_switched_off(planning):
 
 
 def test_requests_are_shortened_where_memory_is_short(planning):
-    found = planning(instance=InstanceType.G6_2XLARGE)
+    found = planning(instance=InstanceType.G6_2XLARGE, options={"mem_fraction_static": 0.75})
     assert found.problems == ()
     assert found.serving.max_total_tokens == int(found.environment["SM_SGLANG_CONTEXT_LENGTH"]) < 32_768
 

@@ -17,9 +17,9 @@ from constructs_lib.planning.hardware.gpu_memory import GIB, visible_bytes
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts, known_model
-from constructs_lib.planning.sizing.candidates import candidates
+from constructs_lib.planning.sizing.candidates import candidate, candidates
 from constructs_lib.planning.sizing.cheapest import cheapest
-from constructs_lib.planning.sizing.memory import context_for, fit_memory, full_version
+from constructs_lib.planning.sizing.memory import context_for, fit_memory, full_version, plan_memory
 from constructs_lib.planning.sizing.suggestions import fit_problems
 from tests.constructs_lib.planning.engines.sized_engine import VLLM, VllmSizes
 
@@ -214,3 +214,32 @@ def test_remedies_start_with_what_takes_least_away() -> None:
     _, memory = fit_memory(ctx, LLAMA, 1)
     fix = next(iter(fit_problems(ctx, LLAMA, memory, None))).fix
     assert fix.startswith("What would fit: this one with options.tensor_parallel_size=2; this one with options.")
+
+
+def test_no_more_requests_run_at_a_time_than_the_options_allow() -> None:
+    _, memory = planned(max_model_len=256, max_num_seqs=8)
+    assert memory.concurrent_requests(256) == 8
+    assert memory.free_for_tokens // memory.cache.request_bytes(256) > 100
+    found = candidate(
+        LLAMA, InstanceType.G6E_XLARGE, engine=VLLM, tokens=256, concurrency=9, options=VllmSizes(max_num_seqs=8)
+    )
+    assert found.reason == (
+        "It serves 8 concurrent requests of 256 tokens (as many as max_num_seqs allows), but 9 are requested."
+    )
+
+
+def test_short_requests_are_the_last_resort() -> None:
+    """Gemma 2's vocabulary is so large that fewer requests at a time leave room for longer ones."""
+    gemma = facts_of("google/gemma-2-9b-it")
+    ctx = context_for(VLLM, gemma, InstanceType.G6_2XLARGE, VllmSizes(), full_version("0.30.0"))
+    memory = plan_memory(ctx, gemma, 1)
+    found = [tuple(one.values()) for one in VLLM.memory_model.smaller_settings(ctx, memory)]
+    fewer = [(length, count) for count in (128, 64, 32, 16) for length in (8192, 4096)]
+    assert found == [(4096,), *fewer, (2048, 16), (1024, 16)]
+
+
+def test_what_the_plan_chooses_fits_in_the_worst_case() -> None:
+    gemma = facts_of("google/gemma-2-9b-it")
+    settings, memory = planned(InstanceType.G6_2XLARGE, facts=gemma)
+    assert settings == {"max_model_len": 4096, "max_num_seqs": 64}
+    assert memory.slack >= memory.uncertainty
