@@ -23,13 +23,39 @@ _OPTIONAL_WORDS = {"None", "Optional"}
 
 def main() -> None:
     """Writes the file."""
-    found: dict[str, dict[str, object]] = {"vllm": {}, "sglang": {}}
-    for folder in map(Path, sys.argv[1:]):
-        engine, _, version = folder.name.partition("-")
-        flags = dict(_vllm(folder / "vllm") if engine == "vllm" else _sglang(folder / "sglang"))
-        kinds = {kind: sorted(name for name in flags if flags[name] == kind) for kind in sorted(set(flags.values()))}
-        found[engine][version] = {**kinds, "tool_parsers": _tool_parsers(engine, folder)}
-    OUTPUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    folders = sorted(map(Path, sys.argv[1:]), key=lambda folder: _numbers(folder.name))
+    parts = [_of_engine(engine, [each for each in folders if each.name.startswith(engine)]) for engine in ENGINES]
+    OUTPUT.write_text("{" + ",\n".join(parts) + "}\n", encoding="utf-8")
+
+
+def _of_engine(engine: str, folders: list[Path]) -> str:
+    versions = [folder.name.partition("-")[2] for folder in folders]
+    arguments = [dict(ENGINES[engine](folder / engine)) for folder in folders]
+    parsers = [dict.fromkeys(_tool_parsers(engine, folder), "parser") for folder in folders]
+    rows = {"arguments": _spans(versions, arguments), "tool_parsers": _spans(versions, parsers)}
+    tables = [f' "{name}": {{\n{table}}}' for name, table in rows.items()]
+    return f'"{engine}": {{\n "versions": {json.dumps(versions)},\n' + ",\n".join(tables) + "}"
+
+
+def _spans(versions: list[str], found: list[dict[str, str]]) -> str:
+    """A line for each name: its kinds, each with the first and the last version in a row that has it so."""
+    lines = []
+    for name in sorted({name for each in found for name in each}):
+        spans: list[list[str]] = []
+        last = None
+        for version, each in zip(versions, found, strict=True):
+            kind = each.get(name)
+            if kind is not None and kind == last:
+                spans[-1][2] = version
+            elif kind is not None:
+                spans.append([kind, version, version])
+            last = kind
+        lines.append(f"  {json.dumps(name)}: {json.dumps(spans)}")
+    return ",\n".join(lines)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", text)]
 
 
 def _vllm(package: Path) -> Iterator[tuple[str, str]]:
@@ -83,13 +109,13 @@ def _sglang_field(node: ast.AnnAssign) -> Iterator[tuple[str, str]]:
 
 
 def _kind(annotation: str) -> str:
-    """What an argument takes: a `switch` has a `--no-` form; an `integer` of vLLM may end with k, M and so on."""
+    """What an argument takes; a `switch` has a `--no-` form."""
     words = set(re.findall(r"\w+", annotation)) - _OPTIONAL_WORDS
     if words & {"list", "List", "tuple", "set"}:
         return "list"
     if "bool" in words:
         return "switch" if words == {"bool"} else "value"
-    if words == {"int"}:
+    if words == {"int"} or words == {"human_readable_int"}:
         return "integer"
     return "number" if words == {"float"} else "value"
 
@@ -100,18 +126,17 @@ def _flags(arguments: list[ast.expr]) -> list[str]:
 
 
 def _tool_parsers(engine: str, folder: Path) -> list[str]:
-    if engine == "vllm":
-        tree = _parse(folder / "vllm" / "tool_parsers" / "__init__.py")
-        tables = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
-    else:
-        tree = _parse(folder / "sglang" / "srt" / "function_call" / "function_call_parser.py")
-        tables = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+    places = {"vllm": "vllm/tool_parsers/__init__.py", "sglang": "sglang/srt/function_call/function_call_parser.py"}
+    tables = [node for node in ast.walk(_parse(folder / places[engine])) if isinstance(node, ast.Dict)]
     keys = [key.value for table in tables for key in table.keys if isinstance(key, ast.Constant)]
     return sorted({key for key in keys if isinstance(key, str)})
 
 
 def _parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+ENGINES = {"vllm": _vllm, "sglang": _sglang}
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ _SHORT_INTEGERS = {
     "--max-num-scheduled-tokens",
     "--kv-cache-memory-bytes",
     "--max-num-queued-tokens",
+    "--context-length",
 }
 
 
@@ -54,8 +55,7 @@ def parse(engine: str, version: tuple[int, ...], program: str, arguments: Sequen
 
 def tool_parsers(engine: str, version: tuple[int, ...]) -> list[str]:
     """The parsers of tool calls that a version has."""
-    parsers: list[str] = _table()[engine][_nearest(engine, version)]["tool_parsers"]
-    return parsers
+    return list(_having(engine, "tool_parsers", _nearest(engine, version)))
 
 
 @cache
@@ -65,14 +65,26 @@ def _table() -> dict[str, Any]:
 
 
 def _nearest(engine: str, version: tuple[int, ...]) -> str:
-    known: list[str] = sorted(_table()[engine], key=parse_version)
+    known: list[str] = _table()[engine]["versions"]
     return next((each for each in reversed(known) if parse_version(each) <= version), known[0])
 
 
+def _having(engine: str, table: str, version: str) -> dict[str, str]:
+    """The kind of everything that a known version has."""
+    versions: list[str] = _table()[engine]["versions"]
+    at = versions.index(version)
+    return {
+        name: kind
+        for name, spans in _table()[engine][table].items()
+        for kind, first, last in spans
+        if versions.index(first) <= at <= versions.index(last)
+    }
+
+
+@cache
 def _parser(engine: str, version: str, program: str) -> _Parser:
     parser = _Parser(prog=program, add_help=False)
-    kinds: dict[str, list[str]] = _table()[engine][version]
-    options: dict[str, dict[str, Any]] = {
+    kinds: dict[str, dict[str, Any]] = {
         "switch": {"action": argparse.BooleanOptionalAction},
         "flag": {"action": "store_true"},
         "append": {"action": "append", "default": []},
@@ -81,10 +93,9 @@ def _parser(engine: str, version: str, program: str) -> _Parser:
         "number": {"type": float},
         "value": {},
     }
-    for kind, words in options.items():
-        for flag in kinds.get(kind, ()):
-            type_ = {"type": _human_readable_int} if engine == "vllm" and flag in _SHORT_INTEGERS else {}
-            parser.add_argument(flag, **(words | type_))
+    for flag, kind in _having(engine, "arguments", version).items():
+        type_ = {"type": _human_readable_int} if flag in _SHORT_INTEGERS else {}
+        parser.add_argument(flag, **(kinds[kind] | type_))
     return parser
 
 
