@@ -10,16 +10,19 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 from urllib.request import urlopen
 
+from scripts.generate_vllm_releases import IMAGES, OWN_CODE, TEXT, transformers_classes
+
 TARGET = Path(__file__).parent.parent / "constructs_lib" / "planning" / "engines" / "server_arguments.json"
 ABOUT = (
     "Arguments of servers, each with the first and the last of the releases below that have it (null: the newest has"
-    " it): the fields of vLLM's EngineArgs, and what SGLang's launch_server takes, with underscores. Written by"
-    " scripts/generate_server_arguments.py."
+    " it): the fields of vLLM's EngineArgs, and what SGLang's launch_server takes, with underscores. Of SGLang also its"
+    " parsers of tool calls and of reasoning, and the model_type, as transformers names it, of the architectures that"
+    " it has, and of those that read images. Written by scripts/generate_server_arguments.py."
 )
 VLLM = (
     "0.8.4",
@@ -45,6 +48,11 @@ SGLANG = ("0.5.8", "0.5.13", "0.5.14", "0.5.15", "0.5.16", "0.5.17", "0.5.18", "
 _INDEX = "https://pypi.org/simple/vllm/"
 _ENGINE_ARGS = "vllm/engine/arg_utils.py"
 _SGLANG_FILES = re.compile(r"sglang/srt/(server_args|arg_groups/fields/\w+)\.py")
+_MODELS = re.compile(r"sglang/srt/models/.*\.py")
+_PARSERS = {
+    "tool_call_parser": (r"sglang/srt/function_call/function_call_parser\.py", "ToolCallParserEnum"),
+    "reasoning_parser": (r"sglang/srt/parser/reasoning_parser\.py", "DetectorMap"),
+}
 
 
 def generate(folder: Path) -> dict[str, object]:
@@ -53,8 +61,31 @@ def generate(folder: Path) -> dict[str, object]:
         "about": ABOUT,
         "releases": {"vllm": VLLM, "sglang": SGLANG},
         "vllm": _spans({version: set(_vllm_fields(_sdist(version, folder))) for version in VLLM}),
-        "sglang": _spans({version: set(_sglang_arguments(_wheel(version, folder))) for version in SGLANG}),
+        **_sglang(folder),
     }
+
+
+def _sglang(folder: Path) -> dict[str, object]:
+    text, images = transformers_classes(folder, TEXT) | OWN_CODE, transformers_classes(folder, IMAGES)
+    found: dict[str, dict[str, set[str]]] = {}
+    for version in SGLANG:
+        wheel = _wheel(version, folder)
+        run = set(_architectures(wheel))
+        image_types = _types(images, run)
+        tables = {
+            "sglang": set(_sglang_arguments(wheel)),
+            "sglang_tool_call_parser": set(_parsers(wheel, "tool_call_parser")),
+            "sglang_reasoning_parser": set(_parsers(wheel, "reasoning_parser")),
+            "sglang_model_types": _types(text, run) | image_types,
+            "sglang_image_types": image_types,
+        }
+        for table, names in tables.items():
+            found.setdefault(table, {})[version] = names
+    return {table: _spans(names) for table, names in found.items()}
+
+
+def _types(classes: Mapping[str, set[str]], run: set[str]) -> set[str]:
+    return {model_type for model_type, names in classes.items() if names & run}
 
 
 def _spans(found: dict[str, set[str]]) -> dict[str, list[list[str | None]]]:
@@ -110,15 +141,44 @@ def _wheel(version: str, folder: Path) -> Path:
 
 def _sglang_arguments(wheel: Path) -> Iterator[str]:
     """Fields with a flag of their own, and the flags that are added one by one; without those that only stop it."""
-    with zipfile.ZipFile(wheel) as archive:
-        modules = [ast.parse(archive.read(name)) for name in archive.namelist() if _SGLANG_FILES.fullmatch(name)]
-    for module in modules:
+    for module in _modules(wheel, _SGLANG_FILES):
         for node in ast.walk(module):
             match node:
                 case ast.AnnAssign(target=ast.Name(id=name), annotation=ast.Subscript(value=ast.Name(id="A")) as kind):
                     yield from _flags(name, kind)
                 case ast.Call(func=ast.Attribute(attr="add_argument"), args=flags) if not _stops(node):
                     yield from map(_name, _texts(flags))
+
+
+def _architectures(wheel: Path) -> Iterator[str]:
+    """The classes that a module says to be its models."""
+    for module in _modules(wheel, _MODELS):
+        for statement in module.body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id="EntryClass")], value=value):
+                    yield from (node.id for node in ast.walk(value) if isinstance(node, ast.Name))
+
+
+def _parsers(wheel: Path, option: str) -> Iterator[str]:
+    """The keys of the table of an option's parsers, and `auto` where the option takes it."""
+    path, table = _PARSERS[option]
+    for module in _modules(wheel, re.compile(path)):
+        for node in ast.walk(module):
+            match node:
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(keys=keys)) if name == table:
+                    yield from _texts([key for key in keys if key is not None])
+    for module in _modules(wheel, _SGLANG_FILES):
+        for node in ast.walk(module):
+            match node:
+                case ast.Call(args=[ast.Constant(value=flag), *_]) if flag == f"--{option.replace('_', '-')}":
+                    choices = [one.value for one in node.keywords if one.arg == "choices"]
+                    yield from (text for one in choices for text in _texts(list(ast.walk(one))) if text == "auto")
+
+
+def _modules(wheel: Path, pattern: re.Pattern[str]) -> Iterator[ast.Module]:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in filter(pattern.fullmatch, archive.namelist()):
+            yield ast.parse(archive.read(name))
 
 
 def _flags(name: str, annotation: ast.Subscript) -> Iterator[str]:
@@ -142,7 +202,7 @@ def _stops(call: ast.Call) -> bool:
     )
 
 
-def _texts(nodes: Sequence[ast.expr]) -> Iterator[str]:
+def _texts(nodes: Sequence[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value

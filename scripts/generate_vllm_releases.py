@@ -47,7 +47,7 @@ RELEASES = (
 TRANSFORMERS = ("4.57.3", "5.15.0")
 """The transformers of the oldest and the newest of Hugging Face's images."""
 
-_OWN_CODE = {
+OWN_CODE = {
     "RefinedWeb": {"RWForCausalLM"},
     "RefinedWebModel": {"RWForCausalLM"},
     "baichuan": {"BaichuanForCausalLM"},
@@ -59,8 +59,8 @@ _OWN_CODE = {
 """Architectures that transformers does not have, or not by the name that config.json gives them."""
 
 _AUTO = "transformers/models/auto/modeling_auto.py"
-_TEXT = re.compile(r"MODEL_FOR_(CAUSAL_LM|MULTIMODAL_LM)_MAPPING_NAMES")
-_IMAGES = re.compile(r"MODEL_FOR_(IMAGE_TEXT_TO_TEXT|VISION_2_SEQ)_MAPPING_NAMES")
+TEXT = re.compile(r"MODEL_FOR_(CAUSAL_LM|MULTIMODAL_LM)_MAPPING_NAMES")
+IMAGES = re.compile(r"MODEL_FOR_(IMAGE_TEXT_TO_TEXT|VISION_2_SEQ)_MAPPING_NAMES")
 _REGISTRY = "vllm/model_executor/models/registry.py"
 _TEXT_TABLES = ("_TEXT_GENERATION_MODELS", "_TRANSFORMERS_SUPPORTED_MODELS")
 _MULTIMODAL_TABLE = "_MULTIMODAL_MODELS"
@@ -82,7 +82,7 @@ Found = Mapping[str, set[str]]
 
 def generate(folder: Path) -> dict[str, object]:
     """The table, from wheels that are downloaded into a folder."""
-    text, images = _classes(folder, _TEXT) | _OWN_CODE, _classes(folder, _IMAGES)
+    text, images = transformers_classes(folder, TEXT) | OWN_CODE, transformers_classes(folder, IMAGES)
     found = {release: _found(folder, release, text, images) for release in RELEASES}
     kinds = found[RELEASES[-1]]
     return {
@@ -108,7 +108,7 @@ def _found(folder: Path, release: str, text: Found, images: Found) -> Found:
     }
 
 
-def _classes(folder: Path, tables: re.Pattern[str]) -> dict[str, set[str]]:
+def transformers_classes(folder: Path, tables: re.Pattern[str]) -> dict[str, set[str]]:
     """The names of the classes that transformers has for each model_type."""
     classes: dict[str, set[str]] = {}
     for release in TRANSFORMERS:

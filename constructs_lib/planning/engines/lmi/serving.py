@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.lmi.version_rules import reads_images
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts, StreamFormat
 from constructs_lib.planning.validation.unknown import Unknown
@@ -27,6 +28,7 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         chat=True,
         completions=True,
         tools=ctx.given("tool_call_parser"),
+        reads_images=reads_images(ctx),
         stream_format=StreamFormat.JSON_LINES,
     )
 

@@ -42,6 +42,13 @@ def version_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
         )
 
 
+def reads_images(ctx: EngineContext) -> bool | None:
+    """Whether the model sees images; None if the model, or what its vLLM has, is not known."""
+    if ctx.facts is None or not is_known(vllm_version(ctx.version)):
+        return None
+    return any(has(Kind.IMAGE_TYPES, ctx.facts.model_type, one) for one in _possible(ctx.version))
+
+
 def _parser_problems(ctx: EngineContext, option: str, kind: Kind) -> Iterator[Problem]:
     given = ctx.text(option)
     first, last = possible_vllm(ctx.version)

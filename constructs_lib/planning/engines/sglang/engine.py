@@ -21,6 +21,7 @@ from constructs_lib.planning.engines.sglang.memory_model import SglangMemoryMode
 from constructs_lib.planning.engines.sglang.option_rules import option_problems, published_as
 from constructs_lib.planning.engines.sglang.options import SglangOptions
 from constructs_lib.planning.engines.sglang.serving import serving_facts
+from constructs_lib.planning.engines.sglang.version_rules import version_problems, version_warnings
 from constructs_lib.planning.engines.sglang.warnings import option_warnings
 from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.memory_plan import MemoryPlan
@@ -85,11 +86,13 @@ class SglangEngine:
     def problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `Engine.problems`."""
         yield from option_problems(ctx)
+        yield from version_problems(ctx)
         yield from self.memory_model.shard_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""
-        return option_warnings(ctx)
+        yield from option_warnings(ctx)
+        yield from version_warnings(ctx)
 
 
 def _with_following(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> EngineContext:

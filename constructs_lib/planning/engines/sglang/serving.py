@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.sglang.environment import MAX_QUEUED_REQUESTS
+from constructs_lib.planning.engines.sglang.version_rules import reads_images
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.validation.unknown import Unknown
@@ -28,6 +29,7 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         completions=False,
         tools=ctx.given("tool_call_parser"),
         adapters=_adapters(ctx),
+        reads_images=reads_images(ctx),
     )
 
 

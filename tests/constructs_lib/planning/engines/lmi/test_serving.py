@@ -1,5 +1,7 @@
 """Images of LMI, the host's machine image, the vLLM in each, its memory, and what a front door is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from constructs_lib.planning.engines import engine_named
@@ -7,6 +9,7 @@ from constructs_lib.planning.engines.lmi.engine import LMI
 from constructs_lib.planning.engines.lmi.releases import possible_vllm, vllm_version
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import parse_uri
+from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.serving_limits import StreamFormat
 from constructs_lib.planning.validation.unknown import UNKNOWN
 
@@ -62,6 +65,14 @@ def test_a_front_door_is_told_how_streams_look(planning):
     assert facts.stream_format is StreamFormat.JSON_LINES
     assert (facts.max_total_tokens, facts.max_top_n_tokens) == (32_768, 20)
     assert facts.max_concurrent_requests is None  # nothing limits them
+
+
+def test_a_front_door_knows_which_models_read_images(planning):
+    facts = ModelChoice(source="hub", hub_id="Qwen/Qwen2.5-7B-Instruct").known_facts()
+    vision = ModelChoice(source="hub", hub_id=facts.hub_id, facts=replace(facts, model_type="qwen2_5_vl"))
+    assert planning().serving.reads_images is False
+    assert planning(model=vision).serving.reads_images is True
+    assert planning(version="17.0.0", model=vision).serving.reads_images is None  # nothing is known of vLLM 0.11
 
 
 def test_tools_need_a_parser(planning):

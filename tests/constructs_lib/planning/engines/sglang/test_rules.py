@@ -168,6 +168,36 @@ def test_texts_in_the_log_bring_a_warning(warnings):
     assert "tgi-endpoint:textsLogged" not in warnings()
 
 
+def test_a_parser_that_the_version_does_not_have_is_refused(refusals):
+    found = refusals(options={"tool_call_parser": "llama3_json"})
+    assert found[0].startswith(
+        "options.tool_call_parser='llama3_json': SGLang 0.5.20 has no such parser; it has apertus"
+    )
+    assert "llama3" in found[0]
+    assert refusals(options={"tool_call_parser": "llama3", "reasoning_parser": "qwen3"}) == []
+    assert len(refusals(options={"reasoning_parser": "qwen33"})) == 1
+
+
+def test_auto_is_a_parser_since_0_5_13(refusals):
+    assert refusals(options={"tool_call_parser": "auto", "reasoning_parser": "auto"}) == []
+    assert len(refusals(version="0.5.8", options={"tool_call_parser": "auto", "reasoning_parser": "auto"})) == 2
+
+
+def test_a_model_without_a_class_of_its_own_brings_a_warning(warnings):
+    def model(model_type):
+        return ModelChoice(source="hub", hub_id=QWEN.hub_id, facts=replace(QWEN.known_facts(), model_type=model_type))
+
+    assert warnings(version="0.5.8", model=model("granite_swa"))["tgi-endpoint:noOptimizedImplementation"] == (
+        "SGLang 0.5.8 has no class of its own for granite_swa models. It tries the class of transformers, slower and"
+        " not"
+        " for every model. SglangImage.version('0.5.20') has one."
+    )
+    assert warnings(model=model("homemade"))["tgi-endpoint:noOptimizedImplementation"].endswith(
+        "Look at the container's log after the first deployment."
+    )
+    assert "tgi-endpoint:noOptimizedImplementation" not in warnings()
+
+
 def test_other_risks_bring_a_warning(warnings):
     found = warnings(options={"enable_metrics": False, "trust_remote_code": True})
     assert found["tgi-endpoint:noEngineMetrics"] == (

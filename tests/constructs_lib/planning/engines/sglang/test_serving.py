@@ -1,5 +1,7 @@
 """Images of SGLang, the host's machine image, and what a front door is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from constructs_lib.planning.engines.sglang.engine import SGLANG
@@ -62,6 +64,14 @@ def test_a_front_door_is_told_that_there_are_chats_only(planning):
         None,
     )
     assert facts.max_total_tokens == 32_768
+
+
+def test_a_front_door_knows_which_models_read_images(planning):
+    facts = ModelChoice(source="hub", hub_id="Qwen/Qwen2.5-7B-Instruct").known_facts()
+    vision = ModelChoice(source="hub", hub_id=facts.hub_id, facts=replace(facts, model_type="qwen2_5_vl"))
+    assert planning().serving.reads_images is False
+    assert planning(model=vision).serving.reads_images is True
+    assert planning(model=ModelChoice(source="hub", hub_id="team/unknown")).serving.reads_images is None
 
 
 def test_tools_need_a_parser(planning):
