@@ -90,6 +90,23 @@ def test_hugging_faces_image_of_sglang_has_the_driver_of_its_cuda(stack: Stack) 
     assert variant(template)["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"
 
 
+def test_a_newer_image_of_hugging_face_is_named_by_its_uri(stack: Stack) -> None:
+    uri = f"{REGISTRY}/huggingface-sglang:0.5.12-transformers5.6.0-gpu-py312-cu130-ubuntu24.04"
+    endpoint = build(SglangEndpoint, stack, image=SglangImage.from_uri(uri, version="0.5.12"))
+    template = template_of(stack)
+    assert container(template)["Image"] == uri
+    assert container(template)["Environment"]["HF_MODEL_ID"] == "Qwen/Qwen2.5-7B-Instruct"
+    assert variant(template)["InferenceAmiVersion"] == "al2023-ami-sagemaker-inference-gpu-4-1"
+    assert {"tgi-endpoint:unknownImage", "tgi-endpoint:unpublishedEntrypoint"} <= warnings(endpoint)
+
+
+def test_a_copy_of_an_image_that_names_no_version_is_taken_by_the_version_that_is_said(stack: Stack) -> None:
+    uri = f"{REGISTRY}/sglang:server-sagemaker-cuda-v1.3"
+    endpoint = build(SglangEndpoint, stack, image=SglangImage.from_uri(uri, version="0.5.17"))
+    assert container(template_of(stack))["Image"] == uri
+    assert endpoint.serving.version == "0.5.17"
+
+
 def test_weights_in_s3_are_the_only_source_of_lmi(stack: Stack) -> None:
     model = Model.from_s3(
         s3.Bucket.from_bucket_name(stack, "Weights", "weights"), "qwen/", like="Qwen/Qwen2.5-7B-Instruct"
