@@ -107,6 +107,27 @@ def test_a_copy_of_an_image_that_names_no_version_is_taken_by_the_version_that_i
     assert endpoint.serving.version == "0.5.17"
 
 
+@pytest.mark.parametrize(
+    ("construct", "image", "options"),
+    [
+        (SglangEndpoint, SglangImage, SglangOptions(tool_call_parser="ours")),
+        (LmiEndpoint, LmiImage, LmiOptions(tool_call_parser="ours")),
+    ],
+)
+def test_a_build_of_your_own_may_have_what_its_version_has_not(
+    construct: Any, image: Any, options: Any, stack: Stack
+) -> None:
+    version = "0.5.20" if construct is SglangEndpoint else "27.0.0"
+    uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/ours:1"
+    with pytest.raises(ConfigurationError, match="has no such parser"):
+        build(construct, stack, image=image.from_uri(uri, version=version), options=options)
+    forked = image.from_uri(uri, version=version, own_build=True)
+    endpoint = construct(
+        stack, "Ours", model=QWEN, instance_type=InstanceType.G6E_2XLARGE, image=forked, options=options
+    )
+    assert "tgi-endpoint:ownBuildUnchecked" in warnings(endpoint)
+
+
 def test_weights_in_s3_are_the_only_source_of_lmi(stack: Stack) -> None:
     model = Model.from_s3(
         s3.Bucket.from_bucket_name(stack, "Weights", "weights"), "qwen/", like="Qwen/Qwen2.5-7B-Instruct"

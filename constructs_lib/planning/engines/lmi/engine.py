@@ -24,6 +24,7 @@ from constructs_lib.planning.engines.lmi.serving import serving_facts
 from constructs_lib.planning.engines.lmi.version_rules import version_problems, version_warnings
 from constructs_lib.planning.engines.lmi.warnings import option_warnings
 from constructs_lib.planning.engines.option_table import read_options
+from constructs_lib.planning.engines.own_build import own_build_warnings
 from constructs_lib.planning.engines.vllm.memory_model import VllmMemoryModel
 from constructs_lib.planning.engines.vllm.memory_settings import VllmContainer, VllmOptionNames
 from constructs_lib.planning.images.catalogue import Version
@@ -108,13 +109,16 @@ class LmiEngine:
     def problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `Engine.problems`."""
         yield from option_problems(ctx)
-        yield from version_problems(ctx)
+        if not ctx.own_build:
+            yield from version_problems(ctx)
         yield from self.memory_model.shard_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""
         yield from option_warnings(ctx)
         yield from version_warnings(ctx)
+        if ctx.own_build:
+            yield from own_build_warnings(ctx, version_problems(ctx))
 
 
 def _with_following(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> EngineContext:

@@ -15,6 +15,7 @@ from constructs_lib.planning.engine import (
     Settings,
 )
 from constructs_lib.planning.engines.option_table import read_options
+from constructs_lib.planning.engines.own_build import own_build_warnings
 from constructs_lib.planning.engines.tgi import batch_limits
 from constructs_lib.planning.engines.tgi.context import quantization_of
 from constructs_lib.planning.engines.tgi.environment import (
@@ -32,7 +33,7 @@ from constructs_lib.planning.engines.tgi.hub_formats import hub_format_problems
 from constructs_lib.planning.engines.tgi.launcher_options import DTYPE, OPTIONS, QUANTIZE
 from constructs_lib.planning.engines.tgi.option_rules import option_problems
 from constructs_lib.planning.engines.tgi.options import BITSANDBYTES, ON_THE_FLY, TgiOptions
-from constructs_lib.planning.engines.tgi.own_build import launcher_variables, own_build_warnings
+from constructs_lib.planning.engines.tgi.own_build import launcher_variables
 from constructs_lib.planning.engines.tgi.prefix_cache import keeps_prefixes
 from constructs_lib.planning.engines.tgi.remedies import remedies
 from constructs_lib.planning.engines.tgi.serving import serving_facts
@@ -211,7 +212,7 @@ class TgiEngine:
         """See `Engine.warnings`."""
         yield from option_warnings(ctx)
         if ctx.own_build:
-            yield from own_build_warnings(ctx)
+            yield from own_build_warnings(ctx, (*version_problems(ctx), *hub_format_problems(ctx)))
 
 
 TGI: Engine = TgiEngine()

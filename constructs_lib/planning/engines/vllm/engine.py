@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from constructs_lib.planning.engine import Engine, EngineContext, Environment, HardwareSupport, OptionValues, Settings
 from constructs_lib.planning.engines.option_table import read_options
+from constructs_lib.planning.engines.own_build import own_build_warnings
 from constructs_lib.planning.engines.vllm.arguments import extra_arguments
 from constructs_lib.planning.engines.vllm.environment import (
     HUB_TOKEN_VARIABLES,
@@ -91,11 +92,14 @@ class VllmEngine:
         yield from option_problems(ctx)
         yield from self.memory_model.shard_problems(ctx)
         yield from hardware_problems(ctx)
-        yield from version_problems(ctx)
+        if not ctx.own_build:
+            yield from version_problems(ctx)
 
     def warnings(self, ctx: EngineContext) -> Iterator[PlanWarning]:
         """See `Engine.warnings`."""
-        return option_warnings(ctx)
+        yield from option_warnings(ctx)
+        if ctx.own_build:
+            yield from own_build_warnings(ctx, version_problems(ctx))
 
 
 def _with_following(ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> EngineContext:

@@ -1,0 +1,41 @@
+"""A build of one's own may run what the version that it is based on cannot: that is a warning then."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from constructs_lib.planning.engines import engine_named
+from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.models.facts import ModelChoice
+from constructs_lib.planning.plan import plan
+from constructs_lib.planning.request import EndpointPlan, EndpointRequest
+
+QWEN = ModelChoice(source="hub", hub_id="Qwen/Qwen2.5-7B-Instruct")
+
+
+def planned(engine: str, version: str, model_type: str, **image: Any) -> EndpointPlan:
+    facts = QWEN.known_facts()
+    assert facts is not None
+    return plan(
+        EndpointRequest(
+            engine=engine_named(engine),
+            model=replace(QWEN, facts=replace(facts, model_type=model_type)),
+            instance=InstanceType.G6E_2XLARGE,
+            image=ImageChoice(version=version, uri_override=True, **image),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("engine", "shown", "version"), [("vllm", "vLLM 0.14.0", "0.14.0"), ("lmi", "LMI 19.0.0", "19.0.0")]
+)
+def test_a_model_that_its_version_does_not_have_is_not_refused(engine: str, shown: str, version: str) -> None:
+    refused = planned(engine, version, "deepseek_v4").problems
+    assert [problem.keyword for problem in refused] == ["model"]
+    own = planned(engine, version, "deepseek_v4", own_build=True)
+    assert own.problems == ()
+    (warning,) = [found.message for found in own.warnings if found.id == "tgi-endpoint:ownBuildUnchecked"]
+    assert warning.startswith("model='Qwen/Qwen2.5-7B-Instruct': vLLM 0.14.0")
+    assert warning.endswith(f"That is so for {shown} as it was published; whether your build differs is not known.")
