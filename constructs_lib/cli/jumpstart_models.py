@@ -44,7 +44,7 @@ def find(bucket: Bucket, region: str, model_id: str, version: str | None) -> Lis
     rows = _rows(bucket, MANIFEST)
     if rows is None:
         message = f"has no {MANIFEST} at {bucket.url}, so JumpStart is not there"
-        raise CommandError(Problem("--region", region, message, "Choose another Region."))
+        raise CommandError(Problem("--region", region, message, "Choose another Region, or check the proxy."))
     keys = {row["version"]: row["spec_key"] for row in rows if row["model_id"] == model_id}
     if not keys:
         raise CommandError(_unknown(bucket, region, model_id, rows))

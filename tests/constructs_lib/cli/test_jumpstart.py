@@ -217,7 +217,7 @@ def test_names_in_any_script_are_written_as_they_are(buckets, add, file):
 def test_a_region_without_jumpstart_is_named(buckets, add):
     assert add("team-llama").err == (
         f"error: --region 'eu-west-1': has no models_manifest.json at {buckets.url}/jumpstart-cache-prod-eu-west-1, so"
-        " JumpStart is not there. Choose another Region.\n"
+        " JumpStart is not there. Choose another Region, or check the proxy.\n"
     )
 
 

@@ -25,6 +25,7 @@ from tests.constructs_lib.planning.engines.jumpstart.specs import (
     spec_by_instance,
     spec_with_configs,
     uses,
+    variable,
 )
 
 REGION = "eu-west-1"
@@ -276,6 +277,12 @@ def test_a_variable_that_the_engine_does_not_read_brings_a_warning():
     assert [warning.id for warning in warnings] == ["tgi-endpoint:unreadVariable"]
     published = spec_with_configs()
     assert [w.id for w in planned(published, LARGE, environment={"OPTION_MAX_MODEL_LEN": "4096"}).warnings] == []
+
+
+def test_a_variable_of_the_file_brings_none_if_the_caller_replaces_it():
+    published = spec()
+    published["inference_environment_variables"].append(variable("SM_VLLM_MAX_MODEL_LEN", "1000"))
+    assert planned(published, environment={"SM_VLLM_MAX_MODEL_LEN": "2000"}).warnings == ()
 
 
 def test_a_deprecated_and_a_vulnerable_model_bring_warnings():
