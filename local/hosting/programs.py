@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,7 @@ class Program:
 _OPENAI = "local.model_container.openai"
 PROGRAMS: Mapping[str, Program] = {
     "tgi": Program("TGI", "local.model_container"),
+    "tgi-neuron": Program("TGI for Neuron", "local.model_container.neuron"),
     "vllm": Program("vLLM", _OPENAI, "vllm"),
     "sglang": Program("SGLang", _OPENAI, "sglang"),
     "lmi": Program("DJL LMI", _OPENAI, "lmi"),
@@ -56,8 +58,11 @@ _REPOSITORIES = {
     "huggingface-sglang": "sglang",
     "djl-inference": "lmi",
 }
+_NEURON = re.compile(r"-neuronx?-|-inf\d-")
+"""In a tag of TGI's repository, which has the images for Neuron as well."""
+
 # What the variables of an image of one's own tell: those that only one engine's entrypoint reads.
-_PREFIXES = {"SM_VLLM_": "vllm", "SM_SGLANG_": "sglang", "OPTION_": "lmi"}
+_PREFIXES = {"SM_VLLM_": "vllm", "SM_SGLANG_": "sglang", "OPTION_": "lmi", "HF_NUM_CORES": "tgi-neuron"}
 
 
 def program_of(container: DeployedContainer) -> Program:
@@ -71,7 +76,10 @@ def program_of(container: DeployedContainer) -> Program:
         if named not in PROGRAMS:
             raise UserError(f"{ENGINE}={named}: is none of {', '.join(PROGRAMS)}.", "Name one of them.")
         return PROGRAMS[named]
-    known = _REPOSITORIES.get(_repository_and_tag(container.image)[0])
+    repository, tag = _repository_and_tag(container.image)
+    known = _REPOSITORIES.get(repository)
+    if known == "tgi" and _NEURON.search(tag):
+        known = "tgi-neuron"
     told = (engine for prefix, engine in _PREFIXES.items() for name in container.environment if name.startswith(prefix))
     return PROGRAMS[known or next(told, "tgi")]
 

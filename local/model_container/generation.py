@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Literal
 
@@ -69,6 +69,19 @@ def generate(request: ValidRequest, *, min_words: int, prefill_logprobs: bool, t
         prefill=_prefill(request) if with_prefill else [],
         top_tokens=top,
     )
+
+
+def generate_on_neuron(
+    request: ValidRequest, *, min_words: int, prefill_logprobs: bool, tool: str | None
+) -> Generation:
+    """The same by the server of TGI for Neuron, which reads no grammar and computes no log probabilities.
+
+    Source: backends/neuron/server/text_generation_server/generator.py of TGI 3.3.6.
+    """
+    plain = replace(request, schema=None, regex=None)
+    found = generate(plain, min_words=min_words, prefill_logprobs=prefill_logprobs, tool=tool)
+    tokens = [token._replace(logprob=0.0) for token in found.tokens]
+    return replace(found, tokens=tokens, prefill=[], top_tokens=[])
 
 
 def _truncate(request: ValidRequest) -> str:

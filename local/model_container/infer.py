@@ -68,7 +68,8 @@ class Infer:
             GenerationError: The regular expression of the grammar is invalid.
         """
         valid = validate(request, self.settings)
-        result = generation.generate(
+        generate = generation.generate_on_neuron if self.settings.is_neuron else generation.generate
+        result = generate(
             valid,
             min_words=self.settings.min_words,
             prefill_logprobs=self.settings.enable_prefill_logprobs,

@@ -126,19 +126,20 @@ def _check_router(args: dict[str, Any], max_input_tokens: int | None) -> tuple[i
     total: int = args["MAX_TOTAL_TOKENS"] or max(_MEASURED_MAX_TOTAL_TOKENS, (max_input_tokens or 0) + 1)
     tokens = total - 1 if max_input_tokens is None else max_input_tokens
     if args["MAX_BATCH_SIZE"] == 0:
-        raise _crashed("`max_batch_size` must be > 0")
+        raise crashed("`max_batch_size` must be > 0")
     if tokens >= total:
-        raise _crashed("`max_input_tokens` must be < `max_total_tokens`")
+        raise crashed("`max_input_tokens` must be < `max_total_tokens`")
     prefill = args["MAX_BATCH_PREFILL_TOKENS"] or _DEFAULT_PREFILL_TOKENS
     batch = max(_MEASURED_BATCH_TOKENS, total)
     if tokens > prefill and args["SPECULATE"]:
-        raise _crashed(f"`max_batch_prefill_tokens` must be >= `max_input_tokens`. Given: {prefill} and {tokens}")
+        raise crashed(f"`max_batch_prefill_tokens` must be >= `max_input_tokens`. Given: {prefill} and {tokens}")
     if prefill > batch:
-        raise _crashed(f"`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. Given: {prefill} and {batch}")
+        raise crashed(f"`max_batch_prefill_tokens` must be <= `max_batch_total_tokens`. Given: {prefill} and {batch}")
     return tokens, total
 
 
-def _crashed(message: str) -> LaunchError:
+def crashed(message: str) -> LaunchError:
+    """The error of a router that ends at its start."""
     return LaunchError(f"{_invalid(message)}\nWebserver Crashed\nError: WebserverFailed")
 
 

@@ -14,6 +14,7 @@ class Settings:
     """The settings of a container; the defaults are TGI 3.3.6's.
 
     Args:
+        is_neuron: Whether the server is that of TGI for Neuron: it ignores grammars, and its log probabilities are 0.
         tokens_per_second: The rate of each generation; 0 for no limit.
         first_token_seconds: The delay before the first token.
         min_words: The minimum length of a generated text in words, for tests with long texts.
@@ -40,6 +41,7 @@ class Settings:
     api_key: str | None = None
     cors_allow_origin: tuple[str, ...] = ()
     compute_type: str = "gpu+optimized"
+    is_neuron: bool = False
     tokens_per_second: float = 30.0
     first_token_seconds: float = 0.0
     min_words: int = 0

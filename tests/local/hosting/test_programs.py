@@ -20,6 +20,7 @@ def container(image: str, *, has_artifact: bool = False, **environment: str) -> 
     ("image", "title"),
     [
         (f"{ECR}/huggingface-pytorch-tgi-inference:2.7.0-tgi3.3.6-gpu-py311-cu124-ubuntu22.04", "TGI"),
+        (f"{ECR}/huggingface-pytorch-tgi-inference:2.7.0-optimum3.3.6-neuronx-py310-ubuntu22.04", "TGI for Neuron"),
         (f"{ECR}/vllm:0.30.0-gpu-py312-cu130-ubuntu24.04-sagemaker", "vLLM"),
         (f"{ECR}/huggingface-vllm:0.29.0-transformers5.10.4-gpu-py312-cu130-ubuntu24.04", "vLLM"),
         (f"{ECR}/sglang:0.5.20-gpu-py312-cu130-ubuntu24.04-sagemaker", "SGLang"),
@@ -34,7 +35,12 @@ def test_the_repository_of_an_image_says_what_its_container_answers_as(image: st
 
 @pytest.mark.parametrize(
     ("variable", "title"),
-    [("SM_VLLM_MODEL", "vLLM"), ("SM_SGLANG_MODEL_PATH", "SGLang"), ("OPTION_MODEL_ID", "DJL LMI")],
+    [
+        ("SM_VLLM_MODEL", "vLLM"),
+        ("SM_SGLANG_MODEL_PATH", "SGLang"),
+        ("OPTION_MODEL_ID", "DJL LMI"),
+        ("HF_NUM_CORES", "TGI for Neuron"),
+    ],
 )
 def test_the_variables_of_an_image_of_ones_own_say_it(variable: str, title: str) -> None:
     assert program_of(container(OWN, **{variable: "a/b"})).title == title
@@ -46,7 +52,7 @@ def test_a_variable_of_the_toy_says_it_of_any_other(monkeypatch: pytest.MonkeyPa
     assert program_of(container(OWN)).title == "SGLang"
     with pytest.raises(UserError) as caught:
         program_of(container(OWN, TOY_ENGINE="llama.cpp"))
-    assert caught.value.problem == "TOY_ENGINE=llama.cpp: is none of tgi, vllm, sglang, lmi."
+    assert caught.value.problem == "TOY_ENGINE=llama.cpp: is none of tgi, tgi-neuron, vllm, sglang, lmi."
     assert caught.value.fix == "Name one of them."
 
 
