@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.async_tgi import AsyncTgiEndpoint
     from constructs_lib.endpoint.container import ContainerEndpoint
     from constructs_lib.endpoint.data_capture import DataCapture
+    from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
     from constructs_lib.endpoint.fleet import ModelFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
     from constructs_lib.endpoint.interface import IModelEndpoint
@@ -95,6 +96,7 @@ __all__ = [
     "Domain",
     "Dtype",
     "EndpointScaling",
+    "EngineEndpoint",
     "FleetModel",
     "FrontDoor",
     "IModelEndpoint",
@@ -169,6 +171,7 @@ _MODULES = {
     "Domain": "front_door.domain",
     "ConfigurationError": "errors",
     "EndpointScaling": "endpoint.scaling",
+    "EngineEndpoint": "endpoint.engine_endpoint",
     "FleetModel": "endpoint.fleet_model",
     "FrontDoor": "front_door.front_door",
     "IModelEndpoint": "endpoint.interface",

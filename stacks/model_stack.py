@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import FrontDoor, Model, TgiEndpoint, TgiImage
+import constructs_lib
+from constructs_lib import FrontDoor, Model, TgiEndpoint
 from stacks.console import Console
 from stacks.cost_tags import add_cost_tags
 from stacks.monitoring import Monitoring, add_monitoring
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import Cors, InstanceType, TgiOptions
+    from constructs_lib import Cors, EngineEndpoint, InstanceType
 
 
 class ModelStack(Stack):
-    """A TGI endpoint for one model of the Hugging Face hub, and its front door.
+    """An endpoint for one model of the Hugging Face hub, and its front door.
 
     The stack is not protected against deletion: it stores no data, and the endpoint's instance, which is billed by the
     hour, must be easy to stop. Deleting it removes the URL and the API key for good.
@@ -33,8 +34,9 @@ class ModelStack(Stack):
         model_id: Repository on the hub.
         instance_type: The instance type, which is what you pay for.
         revision: Commit, tag or branch of the repository. Default: the main branch when an instance starts.
-        options: Launcher options of TGI. Default: TGI's own defaults.
-        version: Version of TGI. Default: the newest image.
+        endpoint_type: The construct of the engine, such as `VllmEndpoint`. Default: `TgiEndpoint`.
+        options: Options of the engine. Default: the engine's own defaults.
+        version: Version of the engine. Default: the newest image.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token. Default: no token.
         cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
             and Region is enough. Default: True.
@@ -65,7 +67,8 @@ class ModelStack(Stack):
         model_id: str,
         instance_type: InstanceType,
         revision: str | None = None,
-        options: TgiOptions | None = None,
+        endpoint_type: type[EngineEndpoint] = TgiEndpoint,
+        options: object = None,
         version: str | None = None,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
@@ -89,13 +92,15 @@ class ModelStack(Stack):
         token = (
             secretsmanager.Secret.from_secret_name_v2(self, "HubToken", hf_token_secret) if hf_token_secret else None
         )
-        self.endpoint = TgiEndpoint(
+        images = getattr(constructs_lib, endpoint_type.ENGINE.images.construct)
+        construct: Any = endpoint_type  # each engine's construct takes options and images of its own type
+        self.endpoint: EngineEndpoint = construct(
             self,
             "Endpoint",
             model=Model.from_hub(model_id, revision=revision, token=token),
             instance_type=instance_type,
             options=options,
-            image=TgiImage.version(version) if version else None,
+            image=images.version(version) if version else None,
             detailed_observability=detailed_observability,
         )
         self.front_door = FrontDoor(

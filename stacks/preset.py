@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import constructs_lib
 from stacks.model_stack import ModelStack
 
 if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import Cors, InstanceType, TgiOptions
+    from constructs_lib import Cors, InstanceType
     from stacks.monitoring import Monitoring
 
 
@@ -23,17 +24,19 @@ class Preset:
         name: The name that clients use for the model.
         model_id: Repository on the Hugging Face hub.
         instance_type: The instance type, which is what you pay for.
-        options: Launcher options of TGI.
+        options: Options of the engine.
         gated: Whether the hub may require a token with access to the repository. Default: False.
-        version: Version of TGI. Default: the newest image.
+        version: Version of the engine. Default: the newest image.
+        endpoint: Name of the construct of the engine. Default: TgiEndpoint.
     """
 
     name: str
     model_id: str
     instance_type: InstanceType
-    options: TgiOptions
+    options: Any
     gated: bool = False
     version: str | None = None
+    endpoint: str = "TgiEndpoint"
 
 
 class PresetStack(ModelStack):
@@ -82,6 +85,7 @@ class PresetStack(ModelStack):
             instance_type=self.preset.instance_type,
             options=self.preset.options,
             version=self.preset.version,
+            endpoint_type=getattr(constructs_lib, self.preset.endpoint),
             hf_token_secret=hf_token_secret if self.preset.gated else None,
             cloud_watch_role=cloud_watch_role,
             playground=playground,

@@ -15,6 +15,7 @@ from typing import Final
 
 from constructs_lib import InstanceType, TgiOptions
 from stacks.preset import Preset, PresetStack
+from stacks.vllm_presets import VLLM_PRESETS
 
 
 class BloomTgiStack(PresetStack):
@@ -219,5 +220,6 @@ PRESETS: Final[tuple[type[PresetStack], ...]] = (
     GemmaTgiStack,
     Phi4TgiStack,
     Llama70bTgiStack,
+    *VLLM_PRESETS,
 )
-"""All presets, those of the article first."""
+"""All presets, those of the article first, those on another engine than TGI last."""
