@@ -63,7 +63,7 @@ class IModelEndpoint(Protocol):
 
     @property
     def engine(self) -> str:
-        """The engine that the container runs, which decides its protocol: `tgi`."""
+        """The engine that the container runs, such as `tgi`: a front door knows its protocol by it."""
 
     @property
     def max_body_bytes(self) -> int:

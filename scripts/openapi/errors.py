@@ -61,6 +61,7 @@ _STATUSES = {
     "424": "The model failed during generation.",
     "429": "Too many requests, or the quota is exhausted.",
     "500": "The response was cut off, or the API has a defect.",
+    "501": "The model's server does not speak TGI's protocol.",
     "502": "The model's endpoint could not be invoked, or its response is of no use.",
     "503": "The model is not ready, is closed at this time, or has no capacity: it may be starting.",
     "504": "The model did not respond in time.",
@@ -68,11 +69,11 @@ _STATUSES = {
 # Sent by API Gateway only, in OpenAI's format on every route.
 _GATEWAY_ONLY = ("403",)
 # Sent by the function only, in the format of the route's protocol.
-_FUNCTION_ONLY = ("404", "422", "424", "503")
+_FUNCTION_ONLY = ("404", "422", "424", "501", "503")
 _EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")
-_OF_MODELS = ("404", "413", "415", "422", "424", "503")
-# Unprocessable to TGI is a bad request to OpenAI's clients.
-_TGI_ONLY = ("422",)
+_OF_MODELS = ("404", "413", "415", "422", "424", "501", "503")
+# Unprocessable to TGI is a bad request to OpenAI's clients, whose protocol every server speaks.
+_TGI_ONLY = ("422", "501")
 
 
 def responses() -> dict[str, Any]:

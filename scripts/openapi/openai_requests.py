@@ -23,7 +23,10 @@ _NO_BIAS: Schema = {
 }
 _SHARED: dict[str, Schema] = {
     "model": nullable(
-        text("A name or hub id listed by `/v1/models`. Optional if there is one model or the path names it.")
+        text(
+            "A name or hub id listed by `/v1/models`, `name:adapter` for a LoRA adapter. Optional if there is one model"
+            " or the path names it."
+        )
     ),
     "max_tokens": nullable(
         integer("Maximum number of tokens to generate. Default: the API's own limit.", minimum=1, maximum=2**32 - 1)

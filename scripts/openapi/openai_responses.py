@@ -122,7 +122,9 @@ SCHEMAS: dict[str, Schema] = {
             "object": {"const": "model"},
             "created": integer(minimum=0),
             "owned_by": text("The model's hub id."),
-        }
+            "parent": text("The model of a LoRA adapter; models have none."),
+        },
+        "parent",
     ),
     "ModelList": _closed({"object": {"const": "list"}, "data": array(ref("Model"))}),
 }

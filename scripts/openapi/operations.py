@@ -16,7 +16,8 @@ _IN_BAND = (
 )
 _OPENAI = (
     "Works with OpenAI's clients. A parameter that the model server does not support and that would change the response"
-    " gets 400 with its name."
+    " gets 400 with its name. A model that does not run on TGI takes the parameters of its own server too, and its"
+    " responses have that server's members."
 )
 _FROM_PLAN = "From the deployment's plan; the model server is not called."
 _HEALTH = (
