@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.jumpstart_model import JumpStartModel
     from constructs_lib.endpoint.lmi import LmiEndpoint
     from constructs_lib.endpoint.lmi_image import LmiImage
+    from constructs_lib.endpoint.lora_adapter import LoraAdapter
     from constructs_lib.endpoint.model import Model
     from constructs_lib.endpoint.model_variant import ModelVariant
     from constructs_lib.endpoint.own_image import OwnImage
@@ -112,6 +113,7 @@ __all__ = [
     "LmiQuantization",
     "LogLevel",
     "LogprobsMode",
+    "LoraAdapter",
     "Model",
     "ModelFacts",
     "ModelFile",
@@ -193,6 +195,7 @@ _MODULES = {
         ),
         "planning.engines.sglang.options",
     ),
+    "LoraAdapter": "endpoint.lora_adapter",
     "Model": "endpoint.model",
     "ModelFleet": "endpoint.fleet",
     "ModelVariant": "endpoint.model_variant",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib.endpoint.async_inference import AsyncInference
+    from constructs_lib.endpoint.lora_adapter import LoraAdapter
     from constructs_lib.endpoint.rollout import Rollout
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.validation.problem import PlanWarning, Problem
@@ -79,6 +80,7 @@ class EndpointArguments:
     role: iam.IRole | None = None
     tags: Mapping[str, str] | None = None
     async_inference: AsyncInference | None = None
+    adapters: Sequence[LoraAdapter] = ()
 
     def request(self, scope: Construct, engine: Engine) -> EndpointRequest:
         """What the plan needs to know.
@@ -136,6 +138,7 @@ class EndpointArguments:
         weight, scales_to_zero = hide_token(self.variant_weight), self.scale_to_zero is not None
         yield from first_weight_problems(weight, scales_to_zero=scales_to_zero)
         yield from self._rollout_problems(scope)
+        yield from self._adapter_problems()
         yield from self.network.validate()
         yield from KEY.problems("volume_key", self.volume_key)
         yield from ROLE.problems("role", self.role)
@@ -180,6 +183,13 @@ class EndpointArguments:
             from constructs_lib.endpoint.rollout import rollout_type_problems
 
             yield from rollout_type_problems(self.rollout, scope)
+
+    def _adapter_problems(self) -> Iterator[Problem]:
+        if self.adapters:
+            # Imported here, as it costs time and few endpoints have any.
+            from constructs_lib.endpoint.lora_adapter import lora_problems
+
+            yield from lora_problems(self.adapters, has_component=self.scale_to_zero is not None)
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""

@@ -30,9 +30,12 @@ from constructs_lib.planning.scaling.zero import plan_zero, zero_problems, zero_
 from constructs_lib.planning.summary import METADATA, PlanSummary, planned_capacity, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
 
     from constructs_lib.endpoint.arguments import EndpointArguments
+    from constructs_lib.endpoint.lora_adapter import AdapterComponents
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.engine import Engine
     from constructs_lib.planning.request import EndpointRequest
@@ -83,6 +86,7 @@ class HostedEndpoint(EndpointResource, RolledOut):
         hosting = replace(hosting, component_name=self._component_name)
         self._host = ModelHost(self, hosting)
         model = SageMakerModel(self, request=request, plan=planned, hosting=hosting, host=self._host)
+        self._adapters = self._add_adapters()
         self._host.complete()
         runs = _managed(self._zero, self._host) if self._zero else model
         self._config = render_config(self, request=request, plan=planned, runs=runs, hosting=hosting)
@@ -126,6 +130,11 @@ class HostedEndpoint(EndpointResource, RolledOut):
     def inference_component_name(self) -> str | None:
         """The inference component that serves the model; None without `scale_to_zero`."""
         return self._component_name
+
+    @property
+    def adapter_components(self) -> Mapping[str, str]:
+        """The inference components of LoRA adapters, by the adapters' names."""
+        return {} if self._adapters is None else self._adapters.names
 
     @property
     def wake(self) -> WakeFacts | None:
@@ -200,6 +209,16 @@ class HostedEndpoint(EndpointResource, RolledOut):
         """
         return self._host.connections
 
+    def _add_adapters(self) -> AdapterComponents | None:
+        if not self._arguments.adapters:
+            return None
+        # Imported here, as it costs time and few endpoints have any.
+        from constructs_lib.endpoint.lora_adapter import AdapterComponents
+
+        adapters = AdapterComponents(self, self._arguments.adapters, self._home)
+        adapters.allow_read(self._host.execution_role)
+        return adapters
+
     def _scale_to_zero(self, zero: ZeroPlan, request: EndpointRequest, model: SageMakerModel) -> None:
         # Imported here, as it costs time and few endpoints scale.
         from constructs_lib.endpoint.zero_scaling import ZeroScaling
@@ -214,6 +233,8 @@ class HostedEndpoint(EndpointResource, RolledOut):
             model=model.resource,
             pools=model.pools,
         )
+        if self._adapters is not None:
+            self._adapters.render(component, self._endpoint)
         ZeroScaling(self, component, zero)
         keep_instance_count(self._endpoint)
         self.set_capacity_range(0, zero.max_instances)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
 from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
+from constructs_lib.endpoint.lora_adapter import LoraAdapter
 from constructs_lib.endpoint.vllm_image import VllmImage
+from constructs_lib.planning.engines.vllm.adapters import with_adapters
 from constructs_lib.planning.engines.vllm.engine import VLLM
 from constructs_lib.planning.engines.vllm.options import VllmOptions
 
@@ -40,6 +43,10 @@ class VllmEndpoint(EngineEndpoint):
         image: The container image of vLLM. Default: AWS's image of the newest version that this library knows.
         options: Options of vLLM's server and its image. Default: every GPU of the instance, the longest requests that
             fit, a limit of the queue, OpenAI's sampling parameters, and vLLM's own defaults for the rest.
+        adapters: LoRA adapters, each an inference component that SageMaker loads when a request first needs it; clients
+            send the model `<model>:<adapter>`. Requires `scale_to_zero`, with which the model is a component as well.
+            They set `enable_lora`, `max_lora_rank`, `max_loras` (at most 8) and `allow_runtime_lora_updating` of
+            `options` unless those are given. Default: none.
         arguments: Further arguments, the same for every engine: the members of `EndpointOptions`.
 
     Raises:
@@ -57,17 +64,21 @@ class VllmEndpoint(EngineEndpoint):
         instance_type: InstanceType | CheapestFor | Sequence[InstanceType],
         image: VllmImage | None = None,
         options: VllmOptions | None = None,
+        adapters: Sequence[LoraAdapter] = (),
         **arguments: Unpack[EndpointOptions],
     ) -> None:
-        super().__init__(
-            scope,
-            id,
-            endpoint_arguments(
-                type(self),
-                arguments,
-                model=model,
-                instance_type=instance_type,
-                image=VllmImage.version(VLLM.images.newest) if image is None else image,
-                options=VllmOptions() if options is None else options,
-            ),
+        given = endpoint_arguments(
+            type(self),
+            arguments,
+            model=model,
+            instance_type=instance_type,
+            image=VllmImage.version(VLLM.images.newest) if image is None else image,
+            options=_options_for(VllmOptions() if options is None else options, adapters),
         )
+        super().__init__(scope, id, replace(given, adapters=adapters))
+
+
+def _options_for(options: VllmOptions, adapters: Sequence[LoraAdapter]) -> VllmOptions:
+    """The options with what adapters need."""
+    specs = [one.spec() for one in adapters if isinstance(one, LoraAdapter)]
+    return with_adapters(options, specs) if specs and isinstance(options, VllmOptions) else options

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
+from aws_cdk import aws_s3 as s3
 
-from constructs_lib import InstanceType, Model, VllmEndpoint, VllmImage, VllmOptions
-from tests.update_safety.subjects import Subject, change
+from constructs_lib import InstanceType, LoraAdapter, Model, ScaleToZero, VllmEndpoint, VllmImage, VllmOptions
+from tests.update_safety.subjects import Change, Subject, change
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_cdk import Stack
 
     from tests.update_safety.subjects import Given
@@ -23,6 +26,18 @@ def add_vllm_endpoint(stack: Stack, given: Given) -> None:
     VllmEndpoint(stack, arguments.pop("id", "Qwen"), **arguments)
 
 
+def with_adapters(**keys: str) -> Callable[[Stack], Given]:
+    """Adapters by their names, on an endpoint that may have any."""
+
+    def given(stack: Stack) -> Given:
+        bucket = s3.Bucket.from_bucket_name(stack, "Adapters", "team-adapters")
+        adapters = [LoraAdapter.from_s3_archive(name, bucket, key) for name, key in keys.items()]
+        return {"scale_to_zero": ScaleToZero(), "adapters": adapters}
+
+    return given
+
+
+ONE = with_adapters(sql="sql.tar.gz")
 VLLM_ENDPOINT = Subject(
     "VllmEndpoint",
     add_vllm_endpoint,
@@ -38,7 +53,12 @@ VLLM_ENDPOINT = Subject(
             change("options", None, VllmOptions(max_model_len=8192)),
             change("options", None, VllmOptions(lora_modules=["a=owner/a"])),
         ],
-        "environment": [change("environment", None, {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "true"})],
+        "environment": [change("environment", None, {"TEAM_SETTING": "on"})],
+        "adapters": [
+            Change(ONE, with_adapters(sql="newer.tar.gz")),
+            Change(ONE, with_adapters(law="sql.tar.gz")),
+            Change(ONE, with_adapters(sql="sql.tar.gz", law="law.tar.gz")),
+        ],
         "startup_timeout": [change("startup_timeout", None, Duration.minutes(40))],
     },
 )

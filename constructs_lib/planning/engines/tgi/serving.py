@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.lora import names_of
 from constructs_lib.planning.engines.tgi.context import implementation_of, is_flash, support_of
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
@@ -44,6 +45,7 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
         max_total_tokens=total,
         max_batch_total_tokens=_batch_total(ctx, batch_setting),
         enable_prefill_logprobs=_computes_prompt_logprobs(ctx),
+        adapters=names_of(ctx.values.get("lora_adapters")) if "lora_adapters" not in ctx.unknown else None,
         reads_images=implementation_of(ctx, ctx.facts).reads_images if ctx.facts else None,
         **limits,
     )

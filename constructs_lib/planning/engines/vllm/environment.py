@@ -47,6 +47,7 @@ _OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") |
     "PROCESS_AUTO_RECOVERY": "options.process_auto_recovery",
     "HF_ENABLE_LMCACHE": "options.lmcache",
     "VLLM_ENGINE_READY_TIMEOUT_S": "startup_timeout",
+    "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "options.allow_runtime_lora_updating",
 }
 _REFUSED = {
     "VLLM_API_KEY": REFUSED["api_key"],
@@ -65,7 +66,6 @@ VARIABLES = frozenset(
         "HF_ENABLE_OPTIMIZATIONS",
         "HF_ENABLE_EXPANDABLE_SEGMENTS",
         "HF_LMCACHE_CPU_FRACTION",
-        "VLLM_ALLOW_RUNTIME_LORA_UPDATING",
         "VLLM_ALLOW_LONG_MAX_MODEL_LEN",
     )
 )
@@ -168,7 +168,7 @@ def _default_variables(ctx: EngineContext) -> Environment:
         "generation_config": "vllm",
         "max_num_queued_reqs": queue_limit(ctx),
         "enable_auto_tool_choice": ctx.given("tool_call_parser") or None,
-        "enable_lora": ctx.given("lora_modules") or None,
+        "enable_lora": ctx.given("lora_modules") or ctx.given("allow_runtime_lora_updating") or None,
     }
     variables: Environment = {}
     for keyword, value in defaults.items():
@@ -181,6 +181,8 @@ def _image_variables(ctx: EngineContext) -> Environment:
     """What programs of the image read besides the arguments of the server."""
     values, supervised = ctx.values, ctx.values.get("process_auto_recovery") is True
     variables: Environment = {"HF_HOME": CACHE_FOLDER}
+    if values.get("allow_runtime_lora_updating") is True:
+        variables["VLLM_ALLOW_RUNTIME_LORA_UPDATING"] = "true"
     if values.get("usage_stats") is not True:
         variables["VLLM_NO_USAGE_STATS"] = "1"
     if ctx.version >= SUPERVISED_SINCE:

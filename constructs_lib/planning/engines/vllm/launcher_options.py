@@ -45,7 +45,7 @@ _TEXT = String(lines=True)
 _ADAPTER = String("an adapter with a name: name=/path or name=hub-id", r"[^=:,{}\s]+=[^=,{}\s]+")
 _BYTES = 2**50
 
-OF_THE_IMAGE = ("log_level", "usage_stats", "process_auto_recovery", "lmcache")
+OF_THE_IMAGE = ("allow_runtime_lora_updating", "log_level", "usage_stats", "process_auto_recovery", "lmcache")
 """Options that are no arguments of the server."""
 
 
@@ -113,6 +113,7 @@ OPTIONS: tuple[EngineOption, ...] = (
     _option("max_loras", _COUNT),
     _option("max_lora_rank", _COUNT),
     _option("max_cpu_loras", _COUNT),
+    _option("allow_runtime_lora_updating", _FLAG),
     _option("enable_log_requests", _FLAG),
     _option("enable_log_outputs", _FLAG),
     _option("disable_log_stats", _FLAG),

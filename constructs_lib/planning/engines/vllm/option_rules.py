@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.lora import RANKS
 from constructs_lib.planning.engines.sagemaker_arguments import Reading
 from constructs_lib.planning.engines.vllm.images import (
     QUOTES_SINCE,
@@ -27,7 +28,6 @@ from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
-_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 _MISQUOTED = ((0, 24, 0), (0, 26, 0))
 """Images of Hugging Face's that were built before their entrypoint followed the supervisor's quoting (pull request
 6464 of aws/deep-learning-containers)."""
@@ -181,15 +181,16 @@ def _tool_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
     rank, loras, cpu = ctx.number("max_lora_rank"), ctx.number("max_loras") or 1, ctx.number("max_cpu_loras")
-    if rank is not None and rank not in _RANKS:
-        message = f"must be one of {', '.join(map(str, _RANKS))}"
-        fix = f"Write {min((one for one in _RANKS if one >= rank), default=_RANKS[-1])}."
+    if rank is not None and rank not in RANKS:
+        message = f"must be one of {', '.join(map(str, RANKS))}"
+        fix = f"Write {min((one for one in RANKS if one >= rank), default=RANKS[-1])}."
         yield Problem("options.max_lora_rank", rank, message, fix)
     if cpu is not None and cpu < loras:
         message = f"must be at least max_loras={loras}"
         yield Problem("options.max_cpu_loras", cpu, message, "Raise it, or leave it out.")
-    if ctx.values.get("enable_lora") is False and ctx.given("lora_modules"):
-        yield Problem("options.enable_lora", False, "contradicts lora_modules", "Leave it out.")
+    for keyword in ("lora_modules", "allow_runtime_lora_updating"):
+        if ctx.values.get("enable_lora") is False and ctx.given(keyword):
+            yield Problem("options.enable_lora", False, f"contradicts {keyword}", "Leave it out.")
 
 
 def _offline_problems(ctx: EngineContext) -> Iterator[Problem]:

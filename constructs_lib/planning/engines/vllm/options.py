@@ -101,8 +101,9 @@ class VllmOptions:
     """Options of vLLM's server; one that is left out (None) has vLLM's own default, which is described with it.
 
     An option that the chosen version does not have is a problem at synth. The names are those of the server's
-    arguments, with underscores; the last five options are of the image, not of the server. Source of the meanings and
-    defaults: vLLM 0.30.0 `vllm/engine/arg_utils.py`, `vllm/config`, `vllm/entrypoints/launchers/cli_args.py`.
+    arguments, with underscores; those from `allow_runtime_lora_updating` on are variables of the image, besides
+    `extra_args`. Source of the meanings and defaults: vLLM 0.30.0 `vllm/engine/arg_utils.py`, `vllm/config`,
+    `vllm/entrypoints/launchers/cli_args.py`.
 
     Args:
         tensor_parallel_size: GPUs that share each layer of the model. Default: every GPU of the instance (vLLM's own
@@ -179,7 +180,7 @@ class VllmOptions:
         speculative_config: How tokens are guessed ahead, such as `{"method": "ngram", "num_speculative_tokens": 4,
             "prompt_lookup_max": 4}`. Default: not at all.
         stream_interval: Tokens in one event of a stream. Default: 1.
-        enable_lora: Whether adapters can be loaded. Default: True with `lora_modules`.
+        enable_lora: Whether adapters can be loaded. Default: True with `lora_modules` and adapters of the endpoint.
         lora_modules: LoRA adapters to load at the start, as `name=/path` or `name=hub-id`. Only images whose
             /invocations takes a route (`server-sagemaker-cuda-v…`) let a request choose one. Images before 0.28, and
             Hugging Face's, pass one on at most. Default: none.
@@ -193,6 +194,8 @@ class VllmOptions:
         otlp_traces_endpoint: OpenTelemetry collector for traces. Default: no traces.
         shutdown_timeout: Seconds to finish running requests when the container stops, of which SageMaker allows 30.
             vLLM 0.18 and later. Default: 0.
+        allow_runtime_lora_updating: Whether adapters can be loaded while vLLM runs, as inference components of adapters
+            need (`adapters` of `VllmEndpoint`). Default: False.
         log_level: How much vLLM logs. Default: info.
         usage_stats: Whether vLLM reports its use to its authors. Default: False (vLLM's own is True).
         process_auto_recovery: Whether the image's supervisor starts vLLM again whenever it has ended, for ever, also
@@ -267,6 +270,7 @@ class VllmOptions:
     disable_log_stats: bool | None = None
     otlp_traces_endpoint: str | None = None
     shutdown_timeout: int | None = None
+    allow_runtime_lora_updating: bool | None = None
     log_level: VllmLogLevel | None = None
     usage_stats: bool | None = None
     process_auto_recovery: bool | None = None

@@ -61,7 +61,7 @@ def _adapter_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "tgi-endpoint:unreachableAdapters",
             "At /invocations vLLM takes the name of an adapter from a header that SageMaker sets for inference"
             " components of adapters only, and answers from the model itself whatever a request says. No front door"
-            " offers adapters of lora_modules. Use add_adapter of the endpoint.",
+            " offers adapters of lora_modules. Use adapters of VllmEndpoint.",
         )
 
 

@@ -107,7 +107,14 @@ DEFAULTS = {
 
 
 def test_every_option_is_tested():
-    of_the_image = {"log_level", "usage_stats", "process_auto_recovery", "lmcache", "extra_args"}
+    of_the_image = {
+        "allow_runtime_lora_updating",
+        "log_level",
+        "usage_stats",
+        "process_auto_recovery",
+        "lmcache",
+        "extra_args",
+    }
     assert {one.name for one in fields(VllmOptions)} == WRITTEN.keys() | FURTHER.keys() | of_the_image
 
 
@@ -203,6 +210,14 @@ def test_a_tool_parser_lets_the_model_decide_to_call_tools():
 
 def test_adapters_switch_lora_on():
     assert planned(lora_modules=["a=/opt/ml/model/a"]).environment["SM_VLLM_ENABLE_LORA"] == "true"
+
+
+def test_adapters_that_are_loaded_later_switch_lora_and_their_routes_on():
+    found = planned(allow_runtime_lora_updating=True).environment
+    assert found.items() >= {("SM_VLLM_ENABLE_LORA", "true"), ("VLLM_ALLOW_RUNTIME_LORA_UPDATING", "true")}
+    assert refusals(allow_runtime_lora_updating=True, enable_lora=False) == [
+        "options.enable_lora=False: contradicts allow_runtime_lora_updating. Leave it out."
+    ]
 
 
 def test_usage_is_reported_only_if_it_is_asked_for():
@@ -301,7 +316,7 @@ def test_a_variable_of_another_server_is_a_warning(variable, words):
 
 
 def test_a_further_variable_of_vllm_is_taken():
-    found = planned(changes={"environment": {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "true", "HF_HOME": "/opt/ml"}})
+    found = planned(changes={"environment": {"VLLM_ALLOW_LONG_MAX_MODEL_LEN": "1", "HF_HOME": "/opt/ml"}})
     assert (found.problems, found.warnings) == ((), ())
     assert found.environment["HF_HOME"] == "/opt/ml"
 

@@ -40,7 +40,7 @@ def test_a_plain_endpoint_has_no_warning():
                 "unreachableAdapters": (
                     "At /invocations vLLM takes the name of an adapter from a header that SageMaker sets for inference"
                     " components of adapters only, and answers from the model itself whatever a request says. No front"
-                    " door offers adapters of lora_modules. Use add_adapter of the endpoint."
+                    " door offers adapters of lora_modules. Use adapters of VllmEndpoint."
                 )
             },
         ),
