@@ -31,9 +31,10 @@ def choices(memory: MemoryPlan, changes: Sequence[Settings], option: str | None)
     if USEFUL_LENGTH <= longest < asked:
         yield {option: longest}
     halves = [asked >> times for times in range(asked.bit_length()) if asked >> times >= LEAST_LENGTH]
-    useful = [length for length in halves if length >= USEFUL_LENGTH]
+    useful = [length for length in halves if length >= USEFUL_LENGTH or length == asked]
     yield from ({option: length} for length in useful[1:])
     for change in changes:
-        yield from ({option: length, **change} for length in useful)
+        yield change
+        yield from ({option: length, **change} for length in useful[1:])
     least = changes[-1] if changes else {}
     yield from ({option: length, **least} for length in halves if length not in useful)

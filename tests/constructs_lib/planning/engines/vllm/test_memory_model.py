@@ -234,7 +234,7 @@ def test_short_requests_are_the_last_resort() -> None:
     ctx = context_for(VLLM, gemma, InstanceType.G6_2XLARGE, VllmSizes(), full_version("0.30.0"))
     memory = plan_memory(ctx, gemma, 1)
     found = [tuple(one.values()) for one in VLLM.memory_model.smaller_settings(ctx, memory)]
-    fewer = [(length, count) for count in (128, 64, 32, 16) for length in (8192, 4096)]
+    fewer = [one for count in (128, 64, 32, 16) for one in ((count,), (4096, count))]
     assert found == [(4096,), *fewer, (2048, 16), (1024, 16)]
 
 
@@ -243,3 +243,11 @@ def test_what_the_plan_chooses_fits_in_the_worst_case() -> None:
     settings, memory = planned(InstanceType.G6_2XLARGE, facts=gemma)
     assert settings == {"max_model_len": 4096, "max_num_seqs": 64}
     assert memory.slack >= memory.uncertainty
+
+
+def test_requests_for_whose_states_there_are_no_blocks_do_not_run_at_a_time() -> None:
+    granite = facts_of("ibm-granite/granite-4.0-h-small")
+    settings, memory = planned(InstanceType.P5_4XLARGE, facts=granite)
+    assert settings == {"max_model_len": 131_072, "max_num_seqs": 128}
+    assert memory.slack >= memory.uncertainty
+    assert not planned(InstanceType.P5_4XLARGE, facts=granite, max_model_len=131_072, max_num_seqs=1024)[1].fits
