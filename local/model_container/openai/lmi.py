@@ -1,4 +1,7 @@
-"""DJL LMI: vLLM behind DJL Serving, whose answers are lines of JSON (djl-serving 0.36, djl_python/lmi_vllm)."""
+"""DJL LMI: vLLM behind DJL Serving, whose answers are lines of JSON (djl-serving 0.36, djl_python/lmi_vllm).
+
+In its asynchronous mode each request goes to vLLM at once, so that nothing limits how many wait.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from local.model_container.openai import chat, completions
 from local.model_container.openai.answers import DONE
 from local.model_container.openai.arguments import tool_parsers
 from local.model_container.openai.engine import Engine
-from local.model_container.openai.errors import ApiError, QueueOverflowError
+from local.model_container.openai.errors import ApiError
 from local.model_container.openai.requests import ChatRequest, CompletionRequest, InvalidBodyError, read_request
 from local.model_container.openai.settings import Settings
 from local.model_container.serde.types import compact
@@ -27,7 +30,6 @@ _LINES = {"content-type": "application/jsonlines"}
 # What the entrypoint makes of TGI's names, unless LMI's are set.
 _OF_TGI = {
     "SM_NUM_GPUS": "TENSOR_PARALLEL_DEGREE",
-    "MAX_CONCURRENT_REQUESTS": "SERVING_JOB_QUEUE_SIZE",
     "MAX_BATCH_SIZE": "OPTION_MAX_ROLLING_BATCH_SIZE",
 }
 
@@ -65,7 +67,6 @@ def read_settings(environment: Mapping[str, str], *, has_artifact: bool = False)
         tool_parser=parser,
         auto_tools=automatic,
         max_running=running,
-        max_unfinished=_integer(set_, "SERVING_JOB_QUEUE_SIZE", 1000) + running,
         **read_toy_settings(environment),
     )
 
@@ -108,8 +109,6 @@ def create_app(settings: Settings, *, models: int = 1) -> web.Application:
 async def _errors(request: web.Request, handler: Any) -> web.StreamResponse:
     try:
         answer: web.StreamResponse = await handler(request)
-    except QueueOverflowError:
-        return _of_server(503, "WlmCapacityException", "Worker queue capacity exceeded for model: model")
     except ApiError as error:
         return _failed(_described(error), 500)
     except web.HTTPRequestEntityTooLarge:

@@ -69,12 +69,9 @@ def test_two_models_need_a_name_that_no_client_sends(servers: Servers) -> None:
     assert (response.status, response.json["message"]) == (400, "Parameter model_name is required.")
 
 
-def test_a_full_queue_is_503_in_the_server_s_words(servers: Servers) -> None:
-    url = serve(servers, SERVING_JOB_QUEUE_SIZE="-32")
-    response = invoke(url, CHAT)
-    assert response.status == 503
-    assert response.json == {
-        "code": 503,
-        "type": "WlmCapacityException",
-        "message": "Worker queue capacity exceeded for model: model",
-    }
+def test_an_engine_that_dies_is_an_error_and_a_line_in_a_stream(servers: Servers) -> None:
+    url = serve(servers, TOY_FAIL_AFTER_TOKENS="1")
+    *_, error, empty, end = invoke(url, {**CHAT, "stream": True}).text.split("\n")
+    assert json.loads(error)["error"]["message"].startswith("EngineCore encountered an issue.")
+    assert (empty, end) == ("", "")
+    assert invoke(url, CHAT).status == 500

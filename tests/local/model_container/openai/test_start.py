@@ -127,8 +127,8 @@ def test_an_environment_that_sglang_rejects_ends_it_with_its_message() -> None:
 
 
 def test_lmi_takes_unknown_options_without_a_word_and_tgis_names() -> None:
-    settings = lmi.read_settings({"HF_MODEL_ID": "a/b", "OPTION_WIBBLE": "1", "MAX_CONCURRENT_REQUESTS": "5"})
-    assert (settings.model, settings.names, settings.max_running, settings.max_unfinished) == ("a/b", ("lmi",), 32, 37)
+    settings = lmi.read_settings({"HF_MODEL_ID": "a/b", "OPTION_WIBBLE": "1", "MAX_BATCH_SIZE": "5"})
+    assert (settings.model, settings.names, settings.max_running) == ("a/b", ("lmi",), 5)
 
 
 @pytest.mark.parametrize(
