@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from constructs_lib.planning.engines.lmi.option_names import OTHER_NAMES
 
 
 class LmiDtype(StrEnum):
@@ -131,3 +134,13 @@ class LmiOptions:
     predict_timeout: int | None = None
     chunked_read_timeout: int | None = None
     extra_args: Mapping[str, str] | None = None
+
+    def __new__(cls, *_: object, **options: object) -> Self:
+        """Explain all names that are no options at once; Python itself would only say which one is the first.
+
+        Raises:
+            TypeError: There is no option of that name.
+        """
+        if explained := OTHER_NAMES.explain(options, cls.__dataclass_fields__):
+            raise TypeError(explained)
+        return super().__new__(cls)

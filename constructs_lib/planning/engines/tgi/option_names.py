@@ -6,8 +6,7 @@ of SageMaker's entrypoint (`sagemaker-entrypoint.sh`), the parameters of a reque
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
+from constructs_lib.planning.engines.unknown_names import OtherNames
 
 _OTHER_NAMES = {
     "max_input_length": "max_input_tokens",
@@ -43,17 +42,4 @@ _ELSEWHERE = {
     "environment": "is an argument of TgiEndpoint",
 }
 
-
-def unknown_names(names: Iterable[str], known: Iterable[str]) -> str | None:
-    """What to write instead of names that are no options, as one text; None if all of them are."""
-    options = list(known)
-    texts = [_explain(name, options) for name in names if name not in options]
-    return f"TgiOptions has no {'; no '.join(texts)}" if texts else None
-
-
-def _explain(name: str, options: list[str]) -> str:
-    lower = name.lower().replace("-", "_")
-    if lower in _ELSEWHERE:
-        return f"{name}, which {_ELSEWHERE[lower]}"
-    meant = [_OTHER_NAMES[lower]] if lower in _OTHER_NAMES else get_close_matches(lower, options, n=1, cutoff=0.7)
-    return f"{name}: did you mean {meant[0]}?" if meant else f"{name}"
+OTHER_NAMES = OtherNames(options="TgiOptions", meant=_OTHER_NAMES, elsewhere=_ELSEWHERE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from constructs_lib.planning.engines.tgi.option_names import unknown_names
+from constructs_lib.planning.engines.tgi.option_names import OTHER_NAMES
 
 
 class Quantization(StrEnum):
@@ -222,6 +222,6 @@ class TgiOptions:
         Raises:
             TypeError: There is no option of that name.
         """
-        if explained := unknown_names(options, cls.__dataclass_fields__):
+        if explained := OTHER_NAMES.explain(options, cls.__dataclass_fields__):
             raise TypeError(explained)
         return super().__new__(cls)
