@@ -78,7 +78,7 @@ class Selection:
 
 
 class _Memory(UnplannedMemory):
-    """As many accelerators as JumpStart says, and no memory plan."""
+    """As many GPUs as JumpStart says, or the cores of as many Neuron devices, and no memory plan."""
 
     def __init__(self, model: PinnedModel) -> None:
         super().__init__(OptionNames(shards="environment", compression="environment", sizes=("environment",)))
@@ -87,7 +87,9 @@ class _Memory(UnplannedMemory):
     def shards(self, ctx: EngineContext) -> int:
         """See `MemoryModel.shards`."""
         pinned = self._model.instance_types.get(ctx.instance.name)
-        return (pinned.accelerators if pinned else None) or super().shards(ctx)
+        if pinned is None or pinned.accelerators is None:
+            return super().shards(ctx)
+        return pinned.accelerators * (ctx.instance.cores_per_accelerator or 1)
 
 
 class JumpStartEngine:

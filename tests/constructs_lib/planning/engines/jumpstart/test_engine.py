@@ -29,6 +29,7 @@ from tests.constructs_lib.planning.engines.jumpstart.specs import (
 )
 
 REGION = "eu-west-1"
+SGLANG = "sglang:0.5.20-gpu-py312-cu130-ubuntu24.04-sagemaker"
 SMALL, LARGE, OTHER = InstanceType.G5_2XLARGE, InstanceType.G5_12XLARGE, InstanceType.G6_12XLARGE
 
 
@@ -105,6 +106,28 @@ def test_the_engine_in_the_image_says_how_it_serves():
     assert (serving.max_best_of, serving.max_stop_sequences, serving.max_concurrent_requests) == (2, 4, 128)
 
 
+@pytest.mark.parametrize(
+    ("image", "variables", "limit", "tools"),
+    [
+        (VLLM, {"SM_VLLM_MAX_MODEL_LEN": "8192"}, 8192, False),
+        (
+            VLLM,
+            {"SM_VLLM_ENABLE_AUTO_TOOL_CHOICE": "true", "SM_VLLM_TOOL_CALL_PARSER": "openai"},
+            None,
+            True,
+        ),
+        (LMI, {"OPTION_MAX_MODEL_LEN": "4096", "TENSOR_PARALLEL_DEGREE": "max"}, 4096, False),
+        (SGLANG, {"SM_SGLANG_CONTEXT_LENGTH": "2048"}, 2048, False),
+    ],
+)
+def test_each_engine_reads_its_own_variables(image, variables, limit, tools):
+    published = on(image)
+    published["inference_environment_variables"] = [variable(name, value) for name, value in variables.items()]
+    found = planned(published)
+    assert (found.problems, found.environment) == ((), variables)
+    assert (found.serving.max_total_tokens, found.serving.tools) == (limit, tools)
+
+
 @pytest.mark.parametrize(("version", "limit"), [("2.4.0", 2_097_152), ("3.1.1", 6_291_456)])
 def test_the_size_limit_of_requests_is_that_of_the_engines_version(version, limit):
     assert planned(on(TGI.replace("tgi2.4.0", f"tgi{version}"))).max_body_bytes == limit
@@ -134,6 +157,7 @@ def test_the_machine_image_follows_the_cuda_of_the_images_tag(image, ami):
 def test_a_model_for_neuron_devices_gets_their_machine_image():
     published = open_spec(
         supported_inference_instance_types=["ml.inf2.24xlarge"],
+        hosting_resource_requirements={"num_accelerators": 6},
         hosting_instance_type_variants={
             "regional_aliases": images(neuron=NEURON),
             "variants": {"inf2": uses("neuron")},
@@ -141,6 +165,7 @@ def test_a_model_for_neuron_devices_gets_their_machine_image():
     )
     found = planned(published, InstanceType.INF2_24XLARGE)
     assert (found.problems, found.inference_ami_version) == ((), "al2-ami-sagemaker-inference-neuron-2")
+    assert (found.num_shard, found.accelerators) == (12, 6), "a device has two cores"
 
 
 @pytest.mark.parametrize(
@@ -153,7 +178,7 @@ def test_a_model_for_neuron_devices_gets_their_machine_image():
         (VLLM, "vllm", "0.18.0"),
         ("huggingface-vllm:0.29.0-transformers5.15.0-gpu-py312-cu130-ubuntu24.04-v1.0", "vllm", "0.29.0"),
         ("vllm:server-sagemaker-cuda-v2.4", "vllm", "0.0.0"),
-        ("sglang:0.5.20-gpu-py312-cu130-ubuntu24.04-sagemaker", "sglang", "0.5.20"),
+        (SGLANG, "sglang", "0.5.20"),
         ("huggingface-sglang:0.5.8-transformers4.57.3-gpu-py312-cu129-ubuntu24.04", "sglang", "0.5.8"),
         ("djl-inference:0.23.0-deepspeed0.9.5-cu118", None, "0.0.0"),
         (PYTORCH, None, "0.0.0"),
