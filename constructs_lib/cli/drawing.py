@@ -33,7 +33,7 @@ def svg(request: PlanArguments, candidate: Candidate) -> str:
     if candidate.memory is None:
         raise ValueError(f"the memory of the GPUs of {candidate.instance.name} is not known")
     shares = MemoryShares.of(candidate.memory, requested_tokens(request, candidate), fits=candidate.fits)
-    count = max(candidate.num_shard, candidate.instance.accelerator_count or 0)
+    count = max(candidate.num_shard, candidate.instance.unit_count or 0)
     bottom = _BARS + count * _ROW
     legend = _legend(shares, request, candidate, bottom + 34)
     height = bottom + 34 + _LEGEND_ROW * len(legend) + 20

@@ -55,6 +55,6 @@ def accelerators(instance: InstanceType) -> str:
 
 def gpus(candidate: Candidate) -> str:
     """The GPUs of a candidate, and how many of them the model uses if not all."""
-    count = candidate.instance.accelerator_count or 0
-    used = f" ({candidate.num_shard} used)" if 0 < candidate.num_shard < count else ""
+    count, taken = candidate.instance.accelerator_count or 0, candidate.instance.accelerators_for(candidate.num_shard)
+    used = f" ({taken} used)" if 0 < taken < count else ""
     return accelerators(candidate.instance) + used

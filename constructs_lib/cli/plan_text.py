@@ -149,10 +149,11 @@ def _head(request: PlanArguments, out: Output) -> None:
 def _fitting(request: PlanArguments, fitting: list[Candidate], contexts: dict[str, int], out: Output) -> None:
     is_wide = out.width >= _MIN_WIDTH_OF_WIDE_BARS
     bar_width = _WIDE_BAR if is_wide else _NARROW_BAR
+    hardware, unit = request.engine.hardware, request.engine.hardware.unit.upper()
     columns = [
         Column("INSTANCE"),
-        Column("GPUS", wraps=True),
-        Column("MEMORY OF A GPU" if is_wide else "GPU MEMORY"),
+        Column("GPUS" if hardware.is_gpu else "DEVICES", wraps=True),
+        Column(f"MEMORY OF A {unit}" if is_wide else f"{unit} MEMORY"),
         Column("CONTEXT", is_number=True),
         Column("REQUESTS", is_number=True),
         Column("$ / HOUR", is_number=True),

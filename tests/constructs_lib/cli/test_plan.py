@@ -235,6 +235,18 @@ def test_another_engine_is_planned_by_its_own_rules(run):
     assert tgi != sglang
 
 
+def test_neuron_devices_are_counted_and_the_memory_of_their_cores_is_shown(run):
+    options = ("--engine", "tgi-neuron", "--instance", "ml.inf2.48xlarge", "--tokens", 4096)
+    outcome = run("plan", "--model", "Qwen/Qwen2.5-7B-Instruct", *options)
+    assert outcome.status == 0
+    assert re.search(r"INSTANCE +DEVICES +(CORE MEMORY|MEMORY OF A CORE) ", outcome.out)
+    assert re.search(r"ml\.inf2\.48xlarge +12 × Inferentia2 32 GiB ", outcome.out)
+    assert (
+        "Required settings: num_cores=24, auto_cast_type='bf16', max_batch_size=1, max_total_tokens=4096."
+        in " ".join(outcome.out.split())
+    )
+
+
 def test_the_plan_says_which_engine_and_which_of_its_versions(run):
     first, second = run(*LLAMA, "--engine", "sglang", "--instance", "ml.g5.2xlarge").out.splitlines()[:2]
     assert first == ("meta-llama/Llama-3.1-8B-Instruct · 8.0 B parameters · bfloat16 · licence llama3.1, gated")
