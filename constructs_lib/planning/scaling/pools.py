@@ -71,7 +71,7 @@ def combine(pools: object, plans: Sequence[EndpointPlan]) -> EndpointPlan:
         max_body_bytes=min(plan.max_body_bytes for plan in plans),
         memory=_smallest(plan.memory for plan in plans),
         serving=common_facts([plan.serving for plan in plans]),
-        problems=(*list_problems(pools), *_problems(plans), *_ami_problems(plans)),
+        problems=(*list_problems(pools), *_problems(plans), *_ami_problems(plans), *_volume_problems(plans)),
         warnings=tuple(_warnings(plans)),
     )
 
@@ -135,3 +135,18 @@ def _ami_problems(plans: Sequence[EndpointPlan]) -> Iterator[Problem]:
         f"need different machine images for their hosts, and an endpoint has one: {needs}",
         "Leave out those of one kind, or set inference_ami_version to one that all of them run.",
     )
+
+
+def _volume_problems(plans: Sequence[EndpointPlan]) -> Iterator[Problem]:
+    """That a variant has one storage volume, which some of its types need and others do not take."""
+    right = [plan for plan in plans if not plan.problems]
+    needing = [plan.instance.name for plan in right if plan.volume_size_gib is not None]
+    refusing = [plan.instance.name for plan in right if not plan.instance.volume_configurable]
+    if needing and refusing:
+        yield Problem(
+            _KEYWORD,
+            Described(", ".join(plan.instance.name for plan in plans)),
+            f"have one storage volume: {', '.join(needing)} without drives needs one, and SageMaker takes none for"
+            f" {', '.join(refusing)}",
+            "Leave out those of one kind.",
+        )

@@ -151,6 +151,22 @@ def test_inferentia_gets_a_volume_for_the_weights(hub_id: str, instance: Instanc
     assert planned(hub_id=hub_id, instance=InstanceType.INF2_8XLARGE, volume_size_gib=200).volume_size_gib == 200
 
 
+def test_instance_types_of_one_list_have_the_largest_volume() -> None:
+    pools = (InstanceType.INF2_24XLARGE, InstanceType.INF2_48XLARGE)
+    found = planned(hub_id=HF_70B, pools=pools, options=sized(num_cores=12))
+    assert (found.problems, found.volume_size_gib) == ((), 327)
+
+
+def test_instance_types_of_one_list_all_have_a_volume_or_drives() -> None:
+    pools = (InstanceType.INF2_8XLARGE, InstanceType.TRN1_2XLARGE)
+    assert refusals(pools=pools) == [
+        (
+            "instance_type=(ml.inf2.8xlarge, ml.trn1.2xlarge): have one storage volume: ml.inf2.8xlarge without drives"
+            " needs one, and SageMaker takes none for ml.trn1.2xlarge. Leave out those of one kind."
+        )
+    ]
+
+
 def test_a_model_of_the_hub_needs_a_compiled_one_in_its_cache() -> None:
     assert warnings() == {
         "neuronCache": (
