@@ -67,7 +67,7 @@ def typed(model_type):
 @pytest.mark.parametrize("facts", known_models(), ids=lambda facts: facts.hub_id)
 def test_tgi_runs_every_model_of_the_catalogue_or_a_plan_says_that_it_does_not(facts):
     runs = implementation(facts, NEWEST, remote_code=facts.auto_map).runs
-    assert runs == (facts.model_type not in {"mistral3"})
+    assert runs == (facts.model_type not in {"gpt_oss", "granitemoehybrid", "minimax_m2", "mistral3"})
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_some_feed_forward_layers_have_no_gate(model_type):
 
 def test_no_rule_names_an_architecture_outside_of_the_rows():
     sources = [path for path in PLANNING.rglob("*.py") if path.parent.name != "architectures"]
-    comparisons = re.compile(r"model_type (?:==|!=|in|not in)")
+    comparisons = re.compile(r"model_type (?:==|!=|in|not in) (?!arguments_of\()")  # which is read from wheels
     assert [path.name for path in sources if comparisons.search(path.read_text(encoding="utf-8"))] == []
 
 
