@@ -41,6 +41,7 @@ _CONTAINER = VllmContainer(
         sequences="max_rolling_batch_size",
         batched="max_rolling_batch_prefill_tokens",
         quantization="quantize",
+        same_layers=("lmcache_auto_config",),
     ),
     version=vllm_version,
     sequences=SEQUENCES,

@@ -33,6 +33,7 @@ _NCCL = 0.8 * GIB
 
 _LEAST_PREFILL = 2048
 """SGLang reserves no less for a smaller one."""
+_FP8_CAPABILITY = (8, 9)
 _ON_THE_FLY = {"fp8": 8.0, "w8a8_fp8": 8.0, "bitsandbytes": 4.127}
 
 
@@ -167,6 +168,12 @@ class SglangMemoryModel:
         """See `MemoryModel.remedies`."""
         gpus, now = ctx.instance.accelerator_count or 1, self.shards(ctx)
         yield [{"tp_size": count} for count in range(now + 1, gpus + 1) if facts.heads % count == 0]
+        prefill = ctx.number("chunked_prefill_size")
+        if prefill is not None and not ctx.given("mem_fraction_static"):
+            yield [{"chunked_prefill_size": _LEAST_PREFILL}] if prefill > _LEAST_PREFILL else []
+        capability = ctx.instance.compute_capability
+        if not ctx.given("kv_cache_dtype") and capability is not None and capability >= _FP8_CAPABILITY:
+            yield [{"kv_cache_dtype": "fp8_e5m2"}]
         length = ctx.number("context_length")
         if length is not None:
             yield Reduction(least=LEAST_LENGTH, below=length, settings=lambda tokens: {"context_length": tokens})

@@ -36,7 +36,7 @@ _STATE_BLOCKS = 2
 """Blocks of states that a request holds in each group, with prefix caching."""
 
 _CHECKS_STATES_SINCE = (0, 20, 0)
-"""From then on vLLM refuses to run more requests at a time than there are blocks for their states."""
+"""From then on vLLM captures no graphs for more requests than there are blocks (`vllm/config/compilation.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class PooledCache(CacheLayout):
     def _request_blocks(self, tokens: int) -> int:
         kept = sum(-(-tokens // block) for block in self.full)
         for block, most in self.windowed:
-            kept += -(-min(tokens, most) // block) + (1 if tokens > most else 0)
+            kept += -(-min(tokens, most) // block) + 1  # the window begins somewhere in a block
         return kept + self.state_blocks
 
     def _one_request(self, blocks: int) -> int:
@@ -139,7 +139,7 @@ def _pooled(settings: VllmSettings, facts: ModelFacts, groups: tuple[LayerGroup,
             windowed += [(page // width, group.window - 1 + settings.batched)] * number
         else:
             full += [page // width] * number
-    has_states = any(states)
+    checked = any(states) and settings.graphs and settings.version >= _CHECKS_STATES_SINCE
     return PooledCache(
         bytes_per_token=sum(count * width for count, width in zip(layers, widths, strict=True)),
         block_size=block,
@@ -148,7 +148,7 @@ def _pooled(settings: VllmSettings, facts: ModelFacts, groups: tuple[LayerGroup,
         windowed=tuple(windowed),
         state_blocks=state_blocks,
         length=settings.length,
-        least_blocks=settings.sequences if has_states and settings.version >= _CHECKS_STATES_SINCE else 0,
+        least_blocks=settings.sequences if checked else 0,
     )
 
 

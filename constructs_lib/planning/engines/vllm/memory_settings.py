@@ -228,7 +228,7 @@ def _is_chunked(ctx: EngineContext, version: Version, length: int, names: VllmOp
 
 
 def _is_large(ctx: EngineContext, visible: int, version: Version) -> bool:
-    is_a100 = ctx.instance.accelerator.startswith(("A100", "A800"))
+    is_a100 = ctx.instance.accelerator.startswith("A100")
     small = version < _KNOWS_LARGE_SINCE or (is_a100 and version >= _A100_IS_SMALL_SINCE)
     return visible >= _LARGE_GPU and not small
 

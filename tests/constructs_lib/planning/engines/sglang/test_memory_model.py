@@ -13,6 +13,7 @@ from constructs_lib.planning.models.facts import ModelFacts, known_model
 from constructs_lib.planning.sizing.candidates import candidates
 from constructs_lib.planning.sizing.cheapest import cheapest
 from constructs_lib.planning.sizing.memory import context_for, fit_memory, full_version
+from constructs_lib.planning.sizing.suggestions import fit_problems
 from tests.constructs_lib.planning.engines.sized_engine import SGLANG, SglangSizes
 
 
@@ -121,3 +122,14 @@ def test_what_cannot_be_split_is_a_problem(instance: InstanceType, options: dict
     found = [str(problem) for problem in SGLANG.memory_model.shard_problems(ctx)]
     assert len(found) == 1
     assert words in found[0]
+
+
+def test_remedies_take_an_fp8_cache_before_shorter_requests() -> None:
+    ctx = context_for(
+        SGLANG, LLAMA, InstanceType.G6_2XLARGE, SglangSizes(context_length=32_768), full_version("0.5.19")
+    )
+    _, memory = fit_memory(ctx, LLAMA, 1)
+    fix = next(iter(fit_problems(ctx, LLAMA, memory, None))).fix
+    assert fix.startswith(
+        "What would fit: this one with options.kv_cache_dtype='fp8_e5m2'; this one with options.context"
+    )

@@ -100,7 +100,7 @@ def test_a_window_keeps_what_it_reaches_and_one_step() -> None:
     assert layout.block_bytes == 10 * 16 * 2 * 16 * 128 * 2
     window = -(-3071 // 16) + 1
     assert layout.request_bytes(131_072) == (8192 + 6 * window) * layout.block_bytes
-    assert layout.request_bytes(1024) == 7 * 64 * layout.block_bytes
+    assert layout.request_bytes(1024) == (64 + 6 * 65) * layout.block_bytes
 
 
 def test_wide_layers_make_the_blocks_of_narrow_ones_longer() -> None:
@@ -137,4 +137,5 @@ def test_the_longest_request_that_fits_is_found_where_the_longest_allowed_does_n
 def test_from_0_20_on_there_must_be_blocks_for_the_states_of_all_requests() -> None:
     assert pooled(QWEN, settings()).least_bytes == 256 * pooled(QWEN, settings()).block_bytes
     assert pooled(QWEN, settings((0, 19, 1))).least_bytes == 0
+    assert pooled(QWEN, settings(graphs=False)).least_bytes == 0
     assert pooled(GEMMA, settings()).least_bytes == 0
