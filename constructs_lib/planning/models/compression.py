@@ -1,6 +1,8 @@
 """How the weights of a model were compressed before they were published, by its config.json.
 
-Source: TGI 3.3.6, `get_model` in `server/text_generation_server/models/__init__.py` (which formats it detects) and
+Which engine reads which format is the engine's rule; formats that none of them reads are refused here.
+
+Sources: TGI 3.3.6, `get_model` in `server/text_generation_server/models/__init__.py` (which formats it detects) and
 `_get_quantizer_config` in `utils/quantization.py` (from which files and fields it reads bits and groups).
 """
 
@@ -22,7 +24,11 @@ _KINDS = {
     "fp8": "fp8",
     "fbgemm_fp8": "fp8",
     "compressed-tensors": "compressed-tensors",
+    "mxfp4": "mxfp4",
 }
+
+# Those of NVIDIA's ModelOpt, by its quant_algo.
+_MODELOPT_KINDS = {"FP8": "fp8", "NVFP4": "nvfp4"}
 
 _OTHER_AWQ = ("gemv", "gemv_fast", "marlin")
 """Layouts other than the one that `layers/awq/quantize/cuda.py` gives to its GEMM kernel."""
@@ -31,7 +37,6 @@ _FIX = "Use a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights
 _FIXES = {
     "bitsandbytes": "Use the repository with the uncompressed weights and set options.quantize to bitsandbytes-nf4,"
     " with which TGI compresses them while loading.",
-    "mxfp4": "Use a repository with the same weights in bfloat16, if TGI runs the architecture, or another engine.",
 }
 
 
@@ -62,7 +67,8 @@ def read_compression(config: Mapping[str, Any]) -> Compression | None:
     if not isinstance(section, Mapping):
         return None
     method = section.get("quant_method")
-    if not isinstance(method, str) or method not in _KINDS:
+    kind = _kind(section, method)
+    if kind is None:
         message = "is not a format of published weights that TGI reads"
         raise ConfigJsonError([Problem("quant_method", method, message, _FIXES.get(str(method), _FIX))])
     layout = str(section.get("version", "gemm"))
@@ -71,11 +77,17 @@ def read_compression(config: Mapping[str, Any]) -> Compression | None:
         raise ConfigJsonError([Problem("version", layout, "is a layout of AWQ weights that TGI does not read", fix)])
     scheme = _scheme(section)
     return Compression(
-        kind=_KINDS[method],
+        kind=kind,
         bits=_bits(scheme.get("bits", scheme.get("num_bits"))),
         group_size=_group(scheme.get("group_size", _block(section))),
         act_order=scheme.get("desc_act") is True or scheme.get("actorder") == "group",
     )
+
+
+def _kind(section: Mapping[str, Any], method: object) -> str | None:
+    if method == "modelopt":
+        return _MODELOPT_KINDS.get(str(section.get("quant_algo")))
+    return _KINDS.get(str(method))
 
 
 def has_quantization(config: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import Problem
 
+_UNREAD = ("mxfp4", "nvfp4")
 _NEEDS_AMPERE = (Quantization.FP8, Quantization.MARLIN, Quantization.COMPRESSED_TENSORS)
 _BITS = {"awq": (4,), "gptq": (2, 4, 8), "compressed-tensors": (4, 8)}
 _NEWER_GPU = "Use a newer GPU, such as InstanceType.G6_XLARGE."
@@ -56,6 +57,14 @@ def hardware_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _published_problems(ctx: EngineContext, facts: ModelFacts) -> Iterator[Problem]:
     requested, published = ctx.text("quantize"), facts.published_quantization
+    if published in _UNREAD:
+        yield Problem(
+            "model",
+            facts.hub_id,
+            f"its weights are published in {published}, which TGI does not read",
+            "Use a repository with the same weights in bfloat16, if TGI runs the architecture, or another engine.",
+        )
+        return
     if falls_back(ctx, facts):
         return  # supports one format only, which the rules of the fallback check
     if requested is None or _SAME_FORMAT.get(Quantization(requested), requested) == published:

@@ -95,10 +95,6 @@ def test_config_json_counts_more_than_the_file_beside_it():
     [
         ("bitsandbytes", BITSANDBYTES),
         (
-            "mxfp4",
-            "Use a repository with the same weights in bfloat16, if TGI runs the architecture, or another engine.",
-        ),
-        (
             "hqq",
             "Use a repository with AWQ, GPTQ, EXL2, FP8 or compressed-tensors weights, or with uncompressed ones.",
         ),
@@ -109,6 +105,24 @@ def test_weights_that_tgi_does_not_read_are_refused_with_what_to_use_instead(met
         compressed({"quant_method": method, "load_in_4bit": True})
     words = f"quant_method='{method}': is not a format of published weights that TGI reads. {fix}"
     assert [str(problem) for problem in caught.value.problems] == [words]
+
+
+@pytest.mark.parametrize(
+    ("section", "kind", "dtype"),
+    [
+        ({"quant_method": "mxfp4"}, "mxfp4", "float16"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4", "float16"),
+        ({"quant_method": "modelopt", "quant_algo": "FP8"}, "fp8", "float8"),
+    ],
+)
+def test_formats_of_other_engines_are_read(section, kind, dtype):
+    facts = compressed(section)
+    assert (facts.quantization, facts.checkpoint_dtype) == (kind, dtype)
+
+
+def test_a_format_of_modelopt_that_nobody_reads_is_refused():
+    with pytest.raises(ConfigJsonError, match="quant_method='modelopt': is not a format of published weights"):
+        compressed({"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"})
 
 
 def test_the_size_of_compressed_weights_decides_where_layers_cannot_be_counted():

@@ -37,3 +37,13 @@ def test_weights_need_bits_that_a_kernel_takes(refusals, kind, bits, version, in
         f" repository, or a revision, with weights of {kernels} bits."
     )
     assert [one for one in found if "bits" in one] == ([words] if kernels else [])
+
+
+@pytest.mark.parametrize("kind", ["mxfp4", "nvfp4"])
+def test_formats_of_other_engines_are_refused(refusals, kind):
+    facts = replace(known_model("Qwen/Qwen2.5-7B-Instruct"), hub_id="me/mine", quantization=kind)
+    words = (
+        f"model='me/mine': its weights are published in {kind}, which TGI does not read. Use a repository with the same"
+        " weights in bfloat16, if TGI runs the architecture, or another engine."
+    )
+    assert refusals(model=ModelChoice(source="hub", hub_id="me/mine", facts=facts), instance=A10G) == [words]
