@@ -86,11 +86,11 @@ def variants(spec: Spec) -> dict[str, Spec]:
 
 
 def _merged(spec: Spec, changes: Spec) -> dict[str, Any]:
-    """Both, with objects merged member by member and everything else replaced."""
+    """Both, with objects merged member by member, and everything else replaced, also by an empty object."""
     merged = dict(spec)
     for name, value in changes.items():
         before = merged.get(name)
-        if isinstance(before, Mapping) and isinstance(value, Mapping):
+        if value and isinstance(before, Mapping) and isinstance(value, Mapping):
             merged[name] = _merged(before, value)
         else:
             merged[name] = value

@@ -52,12 +52,23 @@ def refused(published, **arguments):
     return [str(problem) for problem in caught.value.problems]
 
 
+def spec_that_empties_variables():
+    """A configuration takes the variables of an instance type away."""
+    published = spec_with_configs()
+    own = {"environment_variables": {"NUM_SHARD": "4"}}
+    published["hosting_instance_type_variants"]["variants"]["ml.g6.12xlarge"] = has(**own)
+    component = published["inference_config_components"]["lmi"]["hosting_instance_type_variants"]["variants"]
+    component["ml.g6.12xlarge"] = has(environment_variables={})
+    return published
+
+
 SAMPLES = {
     "gated": spec(),
     "open": open_spec(),
     "with a licence in the public bucket": open_spec(**EULA),
     "two configurations": spec_with_configs(),
     "configurations without a ranking": spec_with_configs(inference_config_rankings=None),
+    "a configuration with fewer variables": spec_that_empties_variables(),
     "archives by instance type": spec_by_instance(),
     "weights that need no packing": open_spec(hosting_prepacked_artifact_key=None, **EULA),
 }
@@ -215,16 +226,17 @@ def test_a_configuration_replaces_members_and_merges_objects():
         {
             "inference_configs": {"a": {"component_names": ["one", "two"]}},
             "inference_config_components": {
-                "one": {"list": [3], "object": {"y": {"z": 2}}, "deprecated": True},
+                "one": {"list": [3], "object": {"y": {"z": 2}, "gone": {}}, "deprecated": True},
                 "two": {"object": {"y": {"w": 4}}},
             },
             "list": [1, 2],
-            "object": {"x": 1, "y": {"z": 1}},
+            "object": {"x": 1, "y": {"z": 1}, "gone": {"v": 1}},
             "deprecated": False,
         },
         "a",
     )
-    assert (changed["list"], changed["object"], changed["deprecated"]) == ([3], {"x": 1, "y": {"z": 2, "w": 4}}, False)
+    assert (changed["list"], changed["deprecated"]) == ([3], False)
+    assert changed["object"] == {"x": 1, "y": {"z": 2, "w": 4}, "gone": {}}
 
 
 @pytest.mark.parametrize(
