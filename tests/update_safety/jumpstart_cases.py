@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib import InstanceType, JumpStartEndpoint, JumpStartModel
+from constructs_lib import FrontDoor, InstanceType, JumpStartEndpoint, JumpStartModel
 from constructs_lib.planning.engines.jumpstart.spec import pin
-from tests.constructs_lib.planning.engines.jumpstart.specs import LMI, images, open_spec, spec, uses
+from tests.constructs_lib.planning.engines.jumpstart.specs import LMI, PYTORCH, images, open_spec, spec, uses
 from tests.update_safety.subjects import Change, Subject, change, fixed
 
 if TYPE_CHECKING:
@@ -28,12 +28,16 @@ NEWER = model_of(
         hosting_instance_type_variants={"regional_aliases": images(gpu=LMI), "variants": {"g5": uses("gpu")}},
     )
 )
+UNKNOWN = model_of(
+    open_spec(hosting_instance_type_variants={"regional_aliases": images(gpu=PYTORCH), "variants": {"g5": uses("gpu")}})
+)
 
 
 def add_jumpstart_endpoint(stack: Stack, given: Given) -> None:
-    """An endpoint for a pinned model."""
+    """An endpoint for a pinned model, behind a front door with a consumer."""
     arguments: Any = {"model": OPEN, "instance_type": InstanceType.G5_2XLARGE} | given
-    JumpStartEndpoint(stack, arguments.pop("id", "Llama"), **arguments)
+    endpoint = JumpStartEndpoint(stack, arguments.pop("id", "Llama"), **arguments)
+    FrontDoor(stack, "Api", models={"llama": endpoint}).add_consumer("Team")
 
 
 JUMPSTART = Subject(
@@ -51,5 +55,6 @@ JUMPSTART = Subject(
             change("instance_type", InstanceType.G5_2XLARGE, [InstanceType.G5_2XLARGE, InstanceType.G5_12XLARGE]),
         ],
         "environment": [change("environment", None, {"MAX_TOTAL_TOKENS": "3000"})],
+        "engine": [change("engine", "tgi", "openai", model=UNKNOWN)],
     },
 )
