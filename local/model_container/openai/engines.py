@@ -49,8 +49,9 @@ def _sglang(environment: Mapping[str, str], image: Image) -> web.Application:
 
 
 def _lmi(environment: Mapping[str, str], image: Image) -> web.Application:
-    models = bool(environment.get("HF_MODEL_ID")) + image.has_artifact
-    return lmi.create_app(lmi.read_settings(environment, has_artifact=image.has_artifact), models=models)
+    # A set of places in ModelStore.java of djl-serving d21927c: HF_MODEL_ID may name the folder that is loaded anyway.
+    models = {(environment.get("HF_MODEL_ID") or "").rstrip("/"), "/opt/ml/model" if image.has_artifact else ""} - {""}
+    return lmi.create_app(lmi.read_settings(environment, has_artifact=image.has_artifact), models=len(models))
 
 
 ENGINES: dict[str, Callable[[Mapping[str, str], Image], web.Application]] = {

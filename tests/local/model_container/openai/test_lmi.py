@@ -69,6 +69,11 @@ def test_two_models_need_a_name_that_no_client_sends(servers: Servers) -> None:
     assert (response.status, response.json["message"]) == (400, "Parameter model_name is required.")
 
 
+def test_an_artifact_that_hf_model_id_names_as_well_is_one_model(servers: Servers) -> None:
+    """So it is in JumpStart's models."""
+    assert invoke(serve(servers, has_artifact=True, HF_MODEL_ID="/opt/ml/model"), CHAT).status == 200
+
+
 def test_an_engine_that_dies_is_an_error_and_a_line_in_a_stream(servers: Servers) -> None:
     url = serve(servers, TOY_FAIL_AFTER_TOKENS="1")
     *_, error, empty, end = invoke(url, {**CHAT, "stream": True}).text.split("\n")
