@@ -11,6 +11,7 @@ refused only if its tensors alone are too large.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
 from constructs_lib.planning.engines.tgi_neuron.launcher_options import SHAPE
@@ -26,6 +27,21 @@ from constructs_lib.planning.validation.problem import Problem
 
 _RUNTIME = int(2.5 * GIB)
 """What the estimate takes for the runtime; it may be nothing, or twice as much and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCache(CacheLayout):
+    """Keys and values for a compiled batch, each request of which has room for the whole length.
+
+    Args:
+        held: Tokens of the whole batch.
+    """
+
+    held: int = 0
+
+    def max_tokens(self, available: int) -> int:
+        """See `CacheLayout.max_tokens`; what else is free is of no use."""
+        return min(self.held, max(0, available) // (self.block_size * self.bytes_per_token) * self.block_size)
 
 
 class NeuronMemoryModel:
@@ -60,11 +76,11 @@ class NeuronMemoryModel:
         length = ctx.number("max_total_tokens") or min(MIN_TOKENS, facts.max_positions)
         batch = ctx.number("max_batch_size") or 1
         heads = kv_heads_per_core(ctx, facts, gpu.shards)
-        cache = CacheLayout(2 * facts.layers * heads * facts.head_dim * HALF_BYTES, block_size=length)
         held = batch * length
+        cache = CompiledCache(2 * facts.layers * heads * facts.head_dim * HALF_BYTES, block_size=length, held=held)
         return EngineMemory(
             gpu_memory=gpu.visible,
-            usable=min(gpu.visible, gpu.weights + _RUNTIME + cache.request_bytes(held)),
+            usable=gpu.visible,
             runtime=_RUNTIME,
             activations=0,
             peak=0,
@@ -76,6 +92,7 @@ class NeuronMemoryModel:
             asked_tokens=held,
             max_request_tokens=length,
             static=True,
+            most_requests=batch,
         )
 
     def request_limit(self, ctx: EngineContext) -> int | None:

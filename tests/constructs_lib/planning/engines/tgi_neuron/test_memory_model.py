@@ -43,14 +43,15 @@ def test_a_core_holds_its_share_of_the_weights_and_the_whole_batch() -> None:
     assert memory.gpu_memory == 16 * GIB
     assert memory.weights == 8_030_000_000
     assert memory.cache.request_bytes(4096) == 2 * 32 * 4 * 128 * 2 * 4096
-    assert memory.usable == memory.weights + int(2.5 * GIB) + 4 * memory.cache.request_bytes(4096)
+    assert memory.needed == memory.weights + int(2.5 * GIB) + 4 * memory.cache.request_bytes(4096)
     assert (memory.fits, memory.is_tight, memory.static) == (True, False, True)
 
 
 def test_it_serves_as_many_requests_as_the_batch_has_whatever_their_length() -> None:
     memory = memory_of()
     assert [memory.concurrent_requests(tokens) for tokens in (1, 2048, 4096, 4097)] == [4, 4, 4, 0]
-    assert (memory.max_tokens, memory.context) == (4 * 4096, 4096)
+    assert (memory.max_tokens, memory.low_tokens, memory.high_tokens) == (4 * 4096, 4 * 4096, 4 * 4096)
+    assert memory.context == 4096
 
 
 def test_without_sizes_nothing_is_said_of_the_memory() -> None:
