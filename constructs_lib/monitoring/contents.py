@@ -121,7 +121,7 @@ def _instances(stack: Stack, host: EndpointResource, named: Mapping[int, str]) -
             label=f"{label}{suffix}",
             endpoint=host.endpoint_name,
             variant=variant.variant_name,
-            gpus=_same(types, "accelerator_count"),
+            gpus=0 if types and not any(one.is_gpu for one in types) else _same(types, "accelerator_count"),
             cores=_same(types, "vcpu"),
             usd_per_hour=_same(types, "price_usd_per_hour"),
             least_usd=None if capacity is None else capacity.min_usd_per_hour,

@@ -25,6 +25,10 @@ _AMPLE = 0.25
 
 # By the id of a warning that the plan gives, the likeliest first.
 _BY_WARNING = {
+    "tgi-endpoint:neuronCache": "The hub's cache may have no model compiled for these sizes and this image: look for"
+    " 'No compatible' and 'No cached version' in the model's log.",
+    "tgi-endpoint:neuronExport": "The folder in S3 may hold no exported model, or one for other sizes: look for 'neuron"
+    " config' in the model's log.",
     "tgi-endpoint:inferenceAmiMismatch": "The driver of inference_ami_version does not fit the image's CUDA: leave it"
     " out, and the plan chooses.",
     "tgi-endpoint:noOptimizedImplementation": "The image has no implementation of its own for this model and runs it"
@@ -93,12 +97,12 @@ def _causes(request: EndpointRequest, plan: EndpointPlan) -> Iterator[str]:
 
 
 def _memory(request: EndpointRequest, plan: EndpointPlan) -> str:
-    sizes = " or ".join(request.engine.memory_model.option_names.sizes[:2])
+    hardware, sizes = request.engine.hardware, " or ".join(request.engine.memory_model.option_names.sizes[:2])
     left = 0.0 if plan.memory is None else plan.memory.slack / _GIB
     margin = f"{left:.1f} GiB to spare" if left >= 0 else f"{-left:.1f} GiB too little"
     return (
-        f"Out of memory: by the plan each GPU of {plan.instance.name[:40]} has {margin}. Use larger GPUs, or lower"
-        f" {sizes}."
+        f"Out of memory: by the plan each {hardware.unit} of {plan.instance.name[:40]} has {margin}. Use"
+        f" {hardware.larger}, or lower {sizes}."
     )
 
 

@@ -44,14 +44,15 @@ def queue(shown: Shown) -> Graph | None:
 
 
 def gpus(shown: Shown) -> Graph | None:
-    """GPUs of instances, or of a component's copies, in percent of all of them."""
+    """GPUs of instances, or of a component's copies, in percent of all of them; Neuron devices have no such metrics."""
+    with_gpus = [one for one in shown.instances if one.gpus != 0]
 
     def lines() -> Iterator[Line]:
         for what, name in (("busy", "GPUUtilization"), ("memory", "GPUMemoryUtilization")):
-            for number, one in enumerate(shown.instances):
+            for number, one in enumerate(with_gpus):
                 yield from _share(f"{what[0]}{number}", one, name, one.gpus, f"{one.label}, {what}")
             for model in shown.models:
-                if model.component is not None:
+                if model.component is not None and with_gpus:
                     metric = model.metric(f"{name}Normalized", "Average", COMPONENTS)
                     yield Line(of=metric, label=f"{model.label}, {what} of its copies", place=model.place)
 

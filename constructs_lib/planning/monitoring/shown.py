@@ -87,7 +87,7 @@ class ShownInstances:
         label: What they are called.
         endpoint: Name of the endpoint.
         variant: Name of the variant.
-        gpus: GPUs of one instance; None if that is not known.
+        gpus: GPUs of one instance, 0 if it has other accelerators; None if that is not known.
         cores: Virtual CPUs of one instance; None if that is not known.
         usd_per_hour: The price of one instance; None if it is not known or not the same for all.
         least_usd: What the smallest number costs in an hour; None if that is not known.

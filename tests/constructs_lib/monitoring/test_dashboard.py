@@ -18,6 +18,7 @@ from constructs_lib import (
     ModelFleet,
     ScaleToZero,
     TgiEndpoint,
+    TgiNeuronEndpoint,
 )
 from tests.constructs_lib.monitoring.body_rules import DASHBOARD, body_of, violations
 from tests.constructs_lib.rendered import Json, properties, resources, template_of, text
@@ -191,6 +192,12 @@ def test_gpus_and_processors_are_percent_of_all_of_an_instance(one: Json) -> Non
         "llama, memory": f"MemoryUtilization{where}",
         "llama, disk": f"DiskUtilization{where}",
     }
+
+
+def test_neuron_devices_have_no_metrics_of_gpus(stack: Stack) -> None:
+    found = TgiNeuronEndpoint(stack, "Llama", model=QWEN, instance_type=InstanceType.INF2_8XLARGE)
+    shown = widgets(drawn(stack, endpoints=[found]))
+    assert ("GPUs" in shown, "Hosts" in shown) == (False, True)
 
 
 def test_requests_and_tokens_are_counted_by_the_minute_whatever_the_period(one: Json) -> None:

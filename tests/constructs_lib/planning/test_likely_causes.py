@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
+from constructs_lib.planning.engines.tgi_neuron.options import NeuronOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.likely_causes import _BY_WARNING, MAX_LENGTH, _causes, likely_causes
@@ -100,6 +102,14 @@ def test_memory_that_lacks_something_is_said_to_be_too_little() -> None:
 )
 def test_what_the_plan_warned_of_is_a_cause(changes: dict[str, Any], warning: str) -> None:
     assert _BY_WARNING[f"tgi-endpoint:{warning}"] in causes(**changes)
+
+
+def test_a_model_that_nobody_compiled_is_the_likeliest_cause_on_neuron_devices() -> None:
+    asked = request(engine=engine_named("tgi-neuron"), options=NeuronOptions(), instance=InstanceType.INF2_8XLARGE)
+    assert likely_causes(asked, plan(asked))[0] == (
+        "The hub's cache may have no model compiled for these sizes and this image: look for 'No compatible' and 'No"
+        " cached version' in the model's log."
+    )
 
 
 def test_an_image_of_the_callers_own_may_be_another_program() -> None:
