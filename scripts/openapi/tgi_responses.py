@@ -84,7 +84,7 @@ SCHEMAS: dict[str, Schema] = {
         additionalProperties=False,
     ),
     "Info": record(
-        {**_INFO, **dict.fromkeys(_LIMITS, integer(minimum=0)), "wake": ref("Wake")},
+        {**_INFO, **dict.fromkeys(_LIMITS, nullable(integer(minimum=0))), "wake": ref("Wake")},
         required=(*_INFO, *_LIMITS),
         description="As far as the deployment's plan knows; null: the model server decides.",
         additionalProperties=False,

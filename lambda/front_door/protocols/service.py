@@ -65,15 +65,16 @@ def _describe(known: Model) -> dict[str, Any]:
 
 
 def info(ctx: RequestContext) -> Response:
-    """`GET /info`: what TGI would report, as far as the deployment's plan knows it."""
+    """`GET /info`: what TGI would report, as far as the deployment's plan knows it; only TGI has TGI's defaults."""
     known = ctx.model_of_path()
     facts = known.facts
+    is_tgi = ctx.openai_server_of(known) is None
     values = {
         "model_id": known.model_id or "/opt/ml/model",
         "model_sha": facts.get("revision"),
         "model_pipeline_tag": None,
-        **{name: facts.get(name, default) for name, default in _LIMITS.items()},
-        "router": "text-generation-router",
+        **{name: facts.get(name, default if is_tgi else None) for name, default in _LIMITS.items()},
+        "router": "text-generation-router" if is_tgi else known.engine,
         "version": facts.get("version"),
         "sha": None,
         "docker_label": None,

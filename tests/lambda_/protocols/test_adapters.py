@@ -90,7 +90,8 @@ def test_an_image_that_ignores_the_route_does_not_answer_in_the_adapters_name(
     api = api_for(with_adapters(VLLM))
     sagemaker.replies.append(parts(*ANSWER))
     response = api.send(CHAT, {**HI, "model": "llama:sql", "stream": is_stream})
-    assert "The model answered without the adapter" in response.body.decode()
+    assert response.status == 502
+    assert "The model answered without the adapter" in response.json()["error"]["message"]
     assert "été" not in response.body.decode()
     assert api.log()[0]["cause"] == "another model answered"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class OpenAiEngine:
     """An `Engine` and `OpenAiServer` whose `/invocations` accepts OpenAI's chats and completions."""
 
-    display_name = "its container"
+    display_name = "a container of its own"
     native_protocol = "openai"
     not_streamable = "prompt_logprobs"
     answers: tuple[str, ...] = ("chat", "completions")

@@ -104,6 +104,8 @@ def _valid_members(
         else:
             valid[name] = value
     valid.pop("best_of", None)
+    if valid.get("logprobs") is False:
+        del valid["logprobs"]
     _read_others(others, valid, problems, is_open=own is None, is_chat=route == "chat", strict=strict)
     return valid
 
@@ -256,6 +258,11 @@ def _format(value: Any, path: str) -> Sequence[Problem]:
     return () if isinstance(value, dict) and value.get("type") in ("json", "regex") else _FORMAT(value, path)
 
 
+def _alternatives(value: Any, path: str) -> Sequence[Problem]:
+    """False is what a chat's `logprobs` may be."""
+    return () if value is False else integer(0, 2**31, "a number of alternatives")(value, path)
+
+
 _POSITIVE = integer(1, 2**31, "a number of tokens, at least 1")
 _COMMON = {
     "max_tokens": Field(_POSITIVE),
@@ -271,5 +278,5 @@ _CHAT = {name: field for name, field in schema.CHAT.items() if name != "tool_pro
 _COMPLETION = {name: field for name, field in schema.COMPLETION.items() if name != "repetition_penalty"} | {
     **_COMMON,
     "prompt": Field(_prompt, is_required=True),
-    "logprobs": Field(integer(0, 2**31, "a number of alternatives")),
+    "logprobs": Field(_alternatives),
 }

@@ -19,8 +19,9 @@ from front_door.http.response import Response, json_response
 from front_door.http.sse import event_objects
 from front_door.protocols.openai.errors import OPENAI
 from front_door.protocols.openai.native_request import NativeRequest, read_request
-from front_door.protocols.openai.relay import Progress, Relay, raise_unless_answer
+from front_door.protocols.openai.relay import Progress, Relay
 from front_door.request_log import RequestLog
+from front_door.sagemaker.invocation import ModelStream
 
 
 def pass_on(
@@ -70,7 +71,7 @@ class _Exchange:
             self._open(),
             OPENAI,
             translate=relay.translate,
-            check_first=self._raise_first_error,
+            check_first=self._progress.check_first,
             check_last=self._check_last,
             read_json=self._read_json,
         )
@@ -99,14 +100,8 @@ class _Exchange:
         self._check_last(b"", self._ctx.log)
         return json_response({**assembly.finish(), "model": self._name})
 
-    def _open(self) -> Any:
+    def _open(self) -> ModelStream:
         return self._ctx.stream(self._model, self._body, may_lower_tokens=not self._request.has_max_tokens)
-
-    def _raise_first_error(self, events: bytes) -> None:
-        error = self._server.first_error(events)
-        if error is not None:
-            raise error
-        raise_unless_answer(events)
 
     def _check_last(self, _events: bytes, log: RequestLog) -> None:
         """Log what the container reports; raises ApiError if it has failed or its answer has no end."""

@@ -74,6 +74,21 @@ class Progress:
                 self._finish_reason = choice["finish_reason"]
         return is_changed
 
+    def check_first(self, events: bytes) -> None:
+        """Check the first events.
+
+        Raises:
+            ApiError: They begin with an error, with something else than a chunk, or with that of another model.
+        """
+        if (error := self._server.first_error(events)) is not None:
+            raise error
+        for data in event_data(events)[:1]:
+            chunk = parse_object(data) or {}
+            if data != _DONE and not isinstance(chunk.get("choices"), list):
+                raise ApiError("upstream", _UNKNOWN_FORM, log_detail="form of an event")
+            if (error := self._wrong_model(chunk)) is not None:
+                raise error
+
     def see_end(self, events: bytes) -> None:
         """Note whether some events end the stream."""
         if _DONE in events and _DONE in event_data(events):
@@ -133,7 +148,10 @@ class Relay:
 
     def _read_one(self, event: bytes) -> bytes | None:
         """The event as it is passed on; None if it is not."""
-        for data in event_data(event):
+        found = event_data(event)
+        if not found:
+            return event  # a comment, by which servers keep a connection open
+        for data in found:
             if data == _DONE:
                 self._progress.see_end(event)
                 return event
@@ -155,15 +173,3 @@ class Relay:
             # Of a container that names no model there is nothing to replace.
             self._theirs = found[0] if found else self._ours
         return event.replace(self._theirs, self._ours)
-
-
-def raise_unless_answer(events: bytes) -> None:
-    """Check the first events.
-
-    Raises:
-        ApiError: They begin with something else than a chunk.
-    """
-    for data in event_data(events)[:1]:
-        chunk = parse_object(data)
-        if data != _DONE and (chunk is None or not isinstance(chunk.get("choices"), list)):
-            raise ApiError("upstream", _UNKNOWN_FORM, log_detail="form of an event")

@@ -185,6 +185,15 @@ def test_completions_are_checked_too(api_for: Api, given: dict[str, Any], words:
     assert words in problem(api_for(VLLM), COMPLETIONS, given)[1]
 
 
+def test_logprobs_may_be_false(api_for: Api, sagemaker: SageMakerDouble) -> None:
+    for path, body in ((CHAT, HI), (COMPLETIONS, {"prompt": "Hi"})):
+        assert sent(api_for(VLLM), sagemaker, path, {**body, "logprobs": False}) == {
+            **body,
+            **STREAMED,
+            "max_tokens": 1024,
+        }
+
+
 def test_on_sagemakers_own_route_an_unknown_name_is_left_out(api_for: Api, sagemaker: SageMakerDouble) -> None:
     got = sent(api_for(VLLM), sagemaker, "/invocations", {**HI, "nonsense": 1, "top_k": 2})
     assert got == {**HI, "top_k": 2, **STREAMED, "max_tokens": 1024}
@@ -309,7 +318,7 @@ def test_sglang_answers_chats_alone(api_for: Api, sagemaker: SageMakerDouble) ->
 def test_a_container_answers_what_is_declared(api_for: Api) -> None:
     api = api_for(replace(CONTAINER, facts={"chat": False}))
     assert api.send(CHAT, HI).json()["error"]["message"] == (
-        "llama runs on its container, which does not answer /v1/chat/completions here; use /v1/completions."
+        "llama runs on a container of its own, which does not answer /v1/chat/completions here; use /v1/completions."
     )
 
 
@@ -329,3 +338,9 @@ def test_a_body_as_large_as_the_endpoint_accepts_is_sent(api_for: Api, sagemaker
     size = len(json.dumps({**body, **STREAMED, "max_tokens": 1024}, separators=(",", ":")))
     assert sent(api_for(replace(VLLM, max_body_bytes=size)), sagemaker, CHAT, body)
     assert api_for(replace(VLLM, max_body_bytes=size - 1)).send(CHAT, body).status == 413
+
+
+def test_what_is_known_of_the_server_is_not_what_tgi_would_be(api_for: Api) -> None:
+    info = api_for(replace(VLLM, facts={"version": "0.30.0", "max_total_tokens": 512})).send("/info").json()
+    assert (info["router"], info["version"], info["max_total_tokens"]) == ("vllm", "0.30.0", 512)
+    assert (info["max_concurrent_requests"], info["max_best_of"], info["validation_workers"]) == (None, None, None)

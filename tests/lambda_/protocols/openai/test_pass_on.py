@@ -86,6 +86,13 @@ def test_a_client_that_asks_for_the_token_counts_gets_them(vllm: ApiClient, sage
     assert sagemaker.received[0].json()["stream_options"] == body["stream_options"]
 
 
+def test_a_comment_that_keeps_the_connection_open_is_no_chunk(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+    comment = b": keep-alive\n\n"
+    sagemaker.replies.append(parts(comment, FIRST, comment, *ANSWER[1:]))
+    body = vllm.send("/v1/chat/completions", {**HI, "stream": True}).body
+    assert body == renamed([comment, FIRST, comment, *ANSWER[1:3], DONE])
+
+
 def test_a_text_that_looks_like_the_end_or_like_a_name_is_passed_on(
     vllm: ApiClient, sagemaker: SageMakerDouble
 ) -> None:
