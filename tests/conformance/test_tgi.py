@@ -33,7 +33,11 @@ OURS = {
 # The front door knows these from the plan; TGI always knows them.
 OWN_MEMBERS = {"Info": {"wake"}}
 """Members that the front door adds to TGI's."""
-UNKNOWN_WITHOUT_A_PLAN = {"version", "max_input_tokens", "max_total_tokens"}
+UNKNOWN_WITHOUT_A_PLAN = {
+    *("version", "max_input_tokens", "max_total_tokens"),
+    # TGI's defaults are for TGI alone.
+    *("max_concurrent_requests", "max_best_of", "max_stop_sequences", "max_client_batch_size", "validation_workers"),
+}
 
 
 def type_of(schema: dict[str, Any]) -> tuple[str, bool]:
