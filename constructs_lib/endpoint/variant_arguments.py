@@ -77,9 +77,11 @@ def added_problems(
         scales_to_zero=arguments.scale_to_zero is not None,
         is_reserved=is_reserved_id(id),
     )
-    yield from _image_problems(arguments.image, request.engine)
+    other_images = list(_image_problems(arguments.image, request.engine))
+    yield from other_images
+    said = {"variant_name", *("image" for _ in other_images)}
     for found in with_engine_reason(plan.problems, request):
-        if found.keyword != "variant_name":
+        if found.keyword not in said:
             yield found
     for found in arguments.problems(scope):
         if found.keyword != "variant_weight":

@@ -188,10 +188,6 @@ def image_problems(request: EndpointRequest) -> Iterator[Problem]:
     """What is wrong with the choice of image."""
     choice, images, engine = request.image_choice, request.images, request.engine.display_name
     version: object = choice.version
-    wanted, given = request.engine.images.construct, images.construct
-    if given != wanted:
-        yield Problem("image", version, f"must be a {wanted}, not a {given}", f"Write {wanted}.version(…).")
-        return
     if not isinstance(version, str) or parse_version(version) is None:
         message = f"must be a full version such as {images.newest!r}"
         yield Problem("image", version, message, _version_fix(images, version))

@@ -117,9 +117,7 @@ def test_a_copy_of_hugging_faces_image_is_known_by_its_repository(tmp_path: Path
 
 
 def test_an_image_of_another_engine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"image='3.3.6': must be a VllmImage, not a TgiImage. Write VllmImage"
-    ):
+    with pytest.raises(ConfigurationError, match=r"image='3.3.6': must be a VllmImage, not TgiImage. Write VllmImage"):
         endpoint(stack_in(tmp_path), image=TgiImage.version("3.3.6"))
     with pytest.raises(ConfigurationError, match="is AWS's image of vLLM, not of TGI"):
         TgiEndpoint(
@@ -129,6 +127,14 @@ def test_an_image_of_another_engine_is_refused(tmp_path: Path) -> None:
             instance_type=InstanceType.G6E_XLARGE,
             image=TgiImage.from_uri(f"{REGISTRY}/vllm:0.30.0-gpu-py312-cu130-ubuntu24.04-sagemaker", version="3.3.6"),
         )
+
+
+def test_a_variant_with_the_image_of_another_engine_is_one_problem(tmp_path: Path) -> None:
+    found = endpoint(stack_in(tmp_path))
+    with pytest.raises(ConfigurationError) as caught:
+        found.add_variant("tgi", weight=1, image=TgiImage.version("3.3.6"))
+    (told,) = str(caught.value).splitlines()[1:]
+    assert "must be a VllmImage, not TgiImage; all variants of an endpoint have the same engine" in told
 
 
 def test_problems_of_one_call_come_together(tmp_path: Path) -> None:
