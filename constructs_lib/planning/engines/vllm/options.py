@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
+
+from constructs_lib.planning.engines.vllm.option_names import OTHER_NAMES
 
 
 class VllmDtype(StrEnum):
@@ -276,3 +278,13 @@ class VllmOptions:
     process_auto_recovery: bool | None = None
     lmcache: bool | None = None
     extra_args: Mapping[str, str] | None = None
+
+    def __new__(cls, *_: object, **options: object) -> Self:
+        """Explain all names that are no options at once; Python itself would only say which one is the first.
+
+        Raises:
+            TypeError: There is no option of that name.
+        """
+        if explained := OTHER_NAMES.explain(options, cls.__dataclass_fields__):
+            raise TypeError(explained)
+        return super().__new__(cls)

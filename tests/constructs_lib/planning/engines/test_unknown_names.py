@@ -1,4 +1,4 @@
-"""What is said of keywords that are no options of SGLang and LMI."""
+"""What is said of keywords that are no options of SGLang, LMI and vLLM."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 
 from constructs_lib.planning.engines.lmi.options import LmiOptions
 from constructs_lib.planning.engines.sglang.options import SglangOptions
+from constructs_lib.planning.engines.vllm.options import VllmOptions
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,15 @@ from constructs_lib.planning.engines.sglang.options import SglangOptions
                 "LmiOptions has no max_num_seqs: did you mean max_rolling_batch_size?; no max_total_tokens: did you"
                 " mean"
                 " max_model_len?; no temperature, which is a parameter of a request"
+            ),
+        ),
+        (
+            VllmOptions,
+            {"max_total_tokens": 1, "max_input_tokens": 2, "adapters": [], "enable_prefix_cachin": True},
+            (
+                "VllmOptions has no max_total_tokens: did you mean max_model_len?; no max_input_tokens, which vLLM does"
+                " not have: a prompt may have max_model_len less the answer; no adapters, which is an argument of"
+                " VllmEndpoint; no enable_prefix_cachin: did you mean enable_prefix_caching?"
             ),
         ),
         (
