@@ -189,7 +189,8 @@ class EndpointArguments:
             # Imported here, as it costs time and few endpoints have any.
             from constructs_lib.endpoint.lora_adapter import lora_problems
 
-            yield from lora_problems(self.adapters, has_component=self.scale_to_zero is not None)
+            has_component, most_rank = self.scale_to_zero is not None, getattr(self.options, "max_lora_rank", None)
+            yield from lora_problems(self.adapters, has_component=has_component, most_rank=most_rank)
 
     def hosting(self) -> Hosting:
         """What the endpoint needs besides its plan."""

@@ -59,12 +59,13 @@ class LoraAdapter:
         yield from BUCKET.problems(f"{keyword}.bucket", self.archive.bucket, required=True)
 
 
-def lora_problems(adapters: Any, *, has_component: bool) -> Iterator[Problem]:
+def lora_problems(adapters: Any, *, has_component: bool, most_rank: object = None) -> Iterator[Problem]:
     """What is wrong with the adapters of an endpoint.
 
     Args:
         adapters: What the caller gives.
         has_component: Whether the model is an inference component.
+        most_rank: The option max_lora_rank. Default: not given.
     """
     if isinstance(adapters, str) or not all(isinstance(one, LoraAdapter) for one in adapters):
         message = "must be a list of LoraAdapter"
@@ -72,7 +73,8 @@ def lora_problems(adapters: Any, *, has_component: bool) -> Iterator[Problem]:
         return
     for position, adapter in enumerate(adapters):
         yield from adapter.validate(f"adapters[{position}]")
-    yield from adapter_problems([one.spec() for one in adapters], has_component=has_component)
+    specs = [one.spec() for one in adapters]
+    yield from adapter_problems(specs, has_component=has_component, most_rank=most_rank)
 
 
 class AdapterComponents:

@@ -55,18 +55,24 @@ def names_of(adapters: object) -> tuple[str, ...] | None:
     return tuple(one.partition("=")[0].partition("@")[0] for one in adapters if isinstance(one, str))
 
 
-def adapter_problems(adapters: Sequence[AdapterChoice], *, has_component: bool) -> Iterator[Problem]:
+def adapter_problems(
+    adapters: Sequence[AdapterChoice], *, has_component: bool, most_rank: object = None
+) -> Iterator[Problem]:
     """What is wrong with adapters of an endpoint.
 
     Args:
         adapters: The adapters.
         has_component: Whether the model is an inference component.
+        most_rank: The option max_lora_rank. Default: not given.
     """
     for position, adapter in enumerate(adapters):
         keyword = f"adapters[{position}]"
         for member, rule in (("name", _NAME), ("key", _KEY), ("rank", Integer(1, RANKS[-1]))):
             if found := problem(f"{keyword}.{member}", getattr(adapter, member), rule):
                 yield found
+        if isinstance(most_rank, int) and isinstance(adapter.rank, int) and adapter.rank > most_rank:
+            message = f"is more than options.max_lora_rank={most_rank}, so that calls of the adapter would fail"
+            yield Problem(f"{keyword}.rank", adapter.rank, message, "Raise that option, or leave it out.")
         if adapter.name in [one.name for one in adapters[:position]]:
             yield Problem(f"{keyword}.name", adapter.name, "is the name of two adapters", "Rename one of them.")
     if adapters and not has_component:

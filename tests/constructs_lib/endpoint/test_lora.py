@@ -102,9 +102,10 @@ def test_the_role_reads_the_archives_and_callers_may_invoke_the_components(tmp_p
 
 def test_without_a_component_of_the_model_adapters_are_refused_with_other_problems(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        endpoint(stack_in(tmp_path), scale_to_zero=None, options=VllmOptions(tensor_parallel_size=2))
+        endpoint(stack_in(tmp_path), scale_to_zero=None, options=VllmOptions(tensor_parallel_size=2, max_lora_rank=32))
     assert [line.partition("=")[0].strip() for line in str(caught.value).splitlines()[1:]] == [
         "- options.tensor_parallel_size",
+        "- adapters[1].rank",
         "- adapters",
     ]
 

@@ -73,3 +73,13 @@ def test_the_options_get_what_adapters_need_unless_the_caller_says_otherwise():
 )
 def test_what_is_wrong_with_adapters_is_said_of_each(adapters, has_component, problems):
     assert [str(one) for one in adapter_problems(adapters, has_component=has_component)] == problems
+
+
+def test_a_rank_above_the_option_is_refused():
+    assert [str(one) for one in adapter_problems([SQL, LAW], has_component=True, most_rank=16)] == [
+        (
+            "adapters[1].rank=24: is more than options.max_lora_rank=16, so that calls of the adapter would fail. Raise"
+            " that option, or leave it out."
+        )
+    ]
+    assert list(adapter_problems([SQL, LAW], has_component=True, most_rank=32)) == []
