@@ -59,7 +59,7 @@ class PinnedImage(ImageFamily):
 
     Args:
         uri: Its URI.
-        regions: The Regions that have it. Default: none.
+        regions_pinned: The Regions that have it. Default: none.
     """
 
     uri: str = ""
