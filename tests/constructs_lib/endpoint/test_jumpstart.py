@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Size, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from constructs_lib import (
@@ -226,6 +227,15 @@ def test_a_variant_may_have_another_type_of_the_file(stack: Stack) -> None:
         one.add_variant("Other", weight=1, instance_type=InstanceType.G6E_XLARGE)
     variants = properties(template_of(stack), CONFIG)["ProductionVariants"]
     assert [each["InstanceType"] for each in variants] == ["ml.g5.2xlarge", "ml.g5.12xlarge"]
+
+
+def test_a_variant_may_have_weights_of_the_callers_own(stack: Stack) -> None:
+    """Such as a fine-tune of the model, on JumpStart's image with JumpStart's variables."""
+    tuned = Model.from_s3(s3.Bucket.from_bucket_name(stack, "Tuned", "tuned"), "llama/", like="meta-llama/Llama-3.1-8B")
+    endpoint(stack).add_variant("Tuned", weight=1, model=tuned)
+    first, second = (one["Properties"]["PrimaryContainer"] for one in resources(template_of(stack), MODEL).values())
+    assert second["ModelDataSource"]["S3DataSource"]["S3Uri"] == "s3://tuned/llama/"
+    assert (second["Image"], second["Environment"]) == (first["Image"], first["Environment"])
 
 
 def test_it_scales_to_zero_as_an_inference_component(stack: Stack) -> None:
