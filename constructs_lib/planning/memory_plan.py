@@ -240,10 +240,10 @@ class MemoryPlan:
         return fitting if self.most_requests is None else min(fitting, self.most_requests)
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON values, with the cache as `kv_bytes_per_token` and without what the options decide."""
+        """The plan as JSON values, with the range of its tokens, and the cache as `kv_bytes_per_token`."""
         values: dict[str, Any] = {}
         for name, value in asdict(self).items():
-            if name in ("margin", "most_requests"):
+            if name in ("margin", "most_requests"):  # what the options decide
                 continue
             values |= {"kv_bytes_per_token": self.kv_bytes_per_token} if name == "cache" else {name: value}
-        return values
+        return values | {"low_tokens": self.low_tokens, "high_tokens": self.high_tokens}

@@ -210,6 +210,7 @@ def test_the_json_has_the_request_the_model_and_the_memory_of_one_gpu_in_bytes(r
     assert shown["fits"] is True
     memory = shown["candidates"][0]["memory"]
     assert memory["kv_bytes_per_token"] == 131_072
+    assert memory["low_tokens"] < memory["max_tokens"] < memory["high_tokens"]
     assert 0 < memory["weights"] < memory["usable"] < memory["gpu_memory"]
 
 

@@ -12,7 +12,7 @@ Sources: vLLM `vllm/v1/core/kv_cache_utils.py` (`_get_kv_cache_groups_uniform_pa
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from constructs_lib.planning.engines.kv_cache import token_values
 from constructs_lib.planning.engines.vllm.memory_settings import VllmSettings
@@ -42,6 +42,8 @@ _CHECKS_STATES_SINCE = (0, 20, 0)
 @dataclass(frozen=True, slots=True)
 class PooledCache(CacheLayout):
     """One pool of blocks for groups of layers that keep different things of a request.
+
+    `bytes_per_token` is the average of a request of the longest length.
 
     Args:
         block_bytes: Bytes of a block of the pool.
@@ -140,8 +142,8 @@ def _pooled(settings: VllmSettings, facts: ModelFacts, groups: tuple[LayerGroup,
         else:
             full += [page // width] * number
     checked = any(states) and settings.graphs and settings.version >= _CHECKS_STATES_SINCE
-    return PooledCache(
-        bytes_per_token=sum(count * width for count, width in zip(layers, widths, strict=True)),
+    layout = PooledCache(
+        bytes_per_token=1,
         block_size=block,
         block_bytes=size * page,
         full=tuple(full),
@@ -150,6 +152,7 @@ def _pooled(settings: VllmSettings, facts: ModelFacts, groups: tuple[LayerGroup,
         length=settings.length,
         least_blocks=settings.sequences if checked else 0,
     )
+    return replace(layout, bytes_per_token=-(-layout.request_bytes(settings.length) // settings.length))
 
 
 def _token_bytes(settings: VllmSettings, facts: ModelFacts, group: LayerGroup) -> int:

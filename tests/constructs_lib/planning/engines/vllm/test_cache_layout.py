@@ -100,6 +100,7 @@ def test_a_window_keeps_what_it_reaches_and_one_step() -> None:
     assert layout.block_bytes == 10 * 16 * 2 * 16 * 128 * 2
     window = -(-3071 // 16) + 1
     assert layout.request_bytes(131_072) == (8192 + 6 * window) * layout.block_bytes
+    assert layout.bytes_per_token * 131_072 == pytest.approx(layout.request_bytes(131_072), abs=131_072)
     assert layout.request_bytes(1024) == (64 + 6 * 65) * layout.block_bytes
 
 
