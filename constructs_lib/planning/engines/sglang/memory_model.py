@@ -19,6 +19,7 @@ from constructs_lib.planning.engines.sglang.cache_layout import cache_layout, st
 from constructs_lib.planning.engines.sglang.memory_settings import read_settings, tensor_parallel
 from constructs_lib.planning.engines.sglang.prefill import beside_the_cache
 from constructs_lib.planning.engines.shorter_requests import LEAST_LENGTH, choices
+from constructs_lib.planning.engines.tensor_parallel import possible_shards, split_problems
 from constructs_lib.planning.hardware.gpu_memory import GIB
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.memory_plan import EngineMemory, GpuShare, MemoryPlan, WeightFormat
@@ -74,22 +75,7 @@ class SglangMemoryModel:
 
     def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `MemoryModel.shard_problems`."""
-        shards, gpus, requested = self.shards(ctx), ctx.instance.accelerator_count, ctx.shown("tp_size")
-        if gpus is not None and shards > gpus:
-            has = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
-            yield Problem(
-                "options.tp_size", requested, f"{ctx.instance.name} has {has}", f"Lower it to {gpus} or less."
-            )
-        elif ctx.facts is not None and "tp_size" not in ctx.unknown and ctx.facts.heads % shards:
-            possible = [count for count in range(1, (gpus or shards) + 1) if ctx.facts.heads % count == 0]
-            words = " or ".join(map(str, possible))
-            yield Problem(
-                "options.tp_size",
-                requested,
-                f"{ctx.facts.hub_id} has {ctx.facts.heads} attention heads, which cannot be split evenly over {shards}"
-                f" GPUs of {ctx.instance.name}; possible here: {words}",
-                f"Set options.tp_size to {words}, or use an instance with that many GPUs.",
-            )
+        return split_problems(ctx, "tp_size", shards=self.shards(ctx), total=self.shards(ctx))
 
     def weight_format(self, ctx: EngineContext, facts: ModelFacts) -> WeightFormat:
         """See `MemoryModel.weight_format`."""
@@ -146,7 +132,7 @@ class SglangMemoryModel:
         settings: dict[str, object] = {} if tokens is None else {"context_length": tokens}
         gpus = instance.accelerator_count or 1
         if options.tp_size is None and not getattr(options, "dp_size", None):
-            possible = max(count for count in range(1, gpus + 1) if facts.heads % count == 0)
+            possible = possible_shards(facts, gpus)[-1]
             if possible != gpus:
                 settings["tp_size"] = possible
         return settings
@@ -167,7 +153,7 @@ class SglangMemoryModel:
     def remedies(self, ctx: EngineContext, facts: ModelFacts) -> Iterable[Iterable[Settings] | Reduction]:
         """See `MemoryModel.remedies`."""
         gpus, now = ctx.instance.accelerator_count or 1, self.shards(ctx)
-        yield [{"tp_size": count} for count in range(now + 1, gpus + 1) if facts.heads % count == 0]
+        yield [{"tp_size": count} for count in possible_shards(facts, gpus) if count > now]
         prefill = ctx.number("chunked_prefill_size")
         if prefill is not None and not ctx.given("mem_fraction_static"):
             yield [{"chunked_prefill_size": _LEAST_PREFILL}] if prefill > _LEAST_PREFILL else []

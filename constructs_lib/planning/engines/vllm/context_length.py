@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from constructs_lib.planning.engine import EngineContext, Reduction, Settings
 from constructs_lib.planning.engines.shorter_requests import LEAST_LENGTH, choices
+from constructs_lib.planning.engines.tensor_parallel import possible_shards
 from constructs_lib.planning.engines.vllm.memory_settings import VllmContainer, tensor_parallel
 from constructs_lib.planning.memory_plan import MemoryPlan
 from constructs_lib.planning.models.facts import ModelFacts
@@ -50,7 +51,7 @@ def remedies(
     """What takes least away first: more GPUs, fewer requests at a time, a compressed cache, shorter requests, FP8."""
     names = container.names
     gpus, now = ctx.instance.accelerator_count or 1, tensor_parallel(ctx, container)
-    yield [{names.tensor_parallel: count} for count in range(now + 1, gpus + 1) if facts.heads % count == 0]
+    yield [{names.tensor_parallel: count} for count in possible_shards(facts, gpus) if count > now]
     sequences = ctx.number(names.sequences)
     if sequences is not None:
         yield Reduction(least=_LEAST_SEQUENCES, below=sequences, settings=lambda count: {names.sequences: count})

@@ -15,6 +15,7 @@ from typing import Any
 
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
 from constructs_lib.planning.engines.adapter_weights import adapter_bytes
+from constructs_lib.planning.engines.tensor_parallel import possible_shards, split_problems
 from constructs_lib.planning.engines.vllm import context_length
 from constructs_lib.planning.engines.vllm.cache_layout import cache_layout
 from constructs_lib.planning.engines.vllm.memory_settings import (
@@ -73,22 +74,8 @@ class VllmMemoryModel:
 
     def shard_problems(self, ctx: EngineContext) -> Iterator[Problem]:
         """See `MemoryModel.shard_problems`."""
-        name = self._container.names.tensor_parallel
-        keyword, requested = f"options.{name}", ctx.shown(name)
-        shards, gpus, split = self.shards(ctx), ctx.instance.accelerator_count, self.tensor_parallel(ctx)
-        if gpus is not None and shards > gpus:
-            has = "1 GPU" if gpus == 1 else f"{gpus} GPUs"
-            yield Problem(keyword, requested, f"{ctx.instance.name} has {has}", f"Lower it to {gpus} or less.")
-        elif ctx.facts is not None and name not in ctx.unknown and ctx.facts.heads % split:
-            possible = [count for count in range(1, (gpus or split) + 1) if ctx.facts.heads % count == 0]
-            words = " or ".join(map(str, possible))
-            yield Problem(
-                keyword,
-                requested,
-                f"{ctx.facts.hub_id} has {ctx.facts.heads} attention heads, which cannot be split evenly over {split}"
-                f" GPUs of {ctx.instance.name}; possible here: {words}",
-                f"Set options.{name} to {words}, or use an instance with that many GPUs.",
-            )
+        option = self._container.names.tensor_parallel
+        return split_problems(ctx, option, shards=self.tensor_parallel(ctx), total=self.shards(ctx))
 
     def weight_format(self, ctx: EngineContext, facts: ModelFacts) -> WeightFormat:
         """See `MemoryModel.weight_format`."""
@@ -142,7 +129,7 @@ class VllmMemoryModel:
         gpus = instance.accelerator_count or 1
         others = (getattr(options, name, None) for name in (names.pipeline_parallel, names.data_parallel))
         if getattr(options, names.tensor_parallel) is None and not any(others):
-            possible = max(count for count in range(1, gpus + 1) if facts.heads % count == 0)
+            possible = possible_shards(facts, gpus)[-1]
             if possible != gpus:
                 settings[names.tensor_parallel] = possible
         return settings
