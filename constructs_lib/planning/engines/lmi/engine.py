@@ -45,6 +45,7 @@ _CONTAINER = VllmContainer(
     ),
     version=vllm_version,
     sequences=SEQUENCES,
+    batched=2048,  # AsyncLLMEngine.from_engine_args without a usage context (djl_python/lmi_vllm/vllm_async_service.py)
     v1=True,
 )
 

@@ -86,12 +86,14 @@ class VllmContainer:
         names: What they call its options.
         version: vLLM's version in an image of theirs. Default: the image has vLLM's own version.
         sequences: Requests that run at one time if the options say nothing. Default: vLLM's own number.
+        batched: Tokens of one step if the options say nothing. Default: as vLLM's server, by the GPU.
         v1: Whether it runs vLLM's V1 engine where both exist (0.6.6 to 0.10). Default: as vLLM chooses.
     """
 
     names: VllmOptionNames = VllmOptionNames()
     version: Callable[[Version], Version] = lambda version: version
     sequences: int | None = None
+    batched: int | None = None
     v1: bool | None = None
 
 
@@ -184,8 +186,9 @@ def read_settings(ctx: EngineContext, facts: ModelFacts, visible: int, container
     length = ctx.number(names.length) or facts.max_positions
     chunked = _is_chunked(ctx, version, length, names, v1=v1)
     large = _is_large(ctx, visible, version)
-    batched = ctx.number(names.batched) or _batched(visible, version, length, v1=v1, large=large, chunked=chunked)
     sequences = ctx.number(names.sequences) or container.sequences or _sequences(version, v1=v1, large=large)
+    default_step = container.batched or _batched(visible, version, v1=v1, large=large, length=length, chunked=chunked)
+    batched = ctx.number(names.batched) or (min(default_step, sequences * length) if v1 else default_step)
     default = 0.92 if version >= LARGER_UTILIZATION_SINCE else 0.90
     return VllmSettings(
         version=version,
@@ -233,7 +236,7 @@ def _is_large(ctx: EngineContext, visible: int, version: Version) -> bool:
     return visible >= _LARGE_GPU and not small
 
 
-def _batched(visible: int, version: Version, length: int, *, v1: bool, large: bool, chunked: bool) -> int:
+def _batched(visible: int, version: Version, *, v1: bool, large: bool, length: int, chunked: bool) -> int:
     """Tokens of one step, of vLLM's server; more if prompts are not split."""
     if not v1:
         if not chunked:

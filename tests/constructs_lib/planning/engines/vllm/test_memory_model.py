@@ -178,10 +178,11 @@ def test_another_container_has_its_own_names_version_and_number_of_requests() ->
         names=VllmOptionNames(sequences="kv_cache_memory_bytes", length="pipeline_parallel_size"),
         version=lambda version: (0, 19, version[0]),
         sequences=32,
+        batched=1024,
     )
     ctx = context_for(VLLM, LLAMA, InstanceType.P5_4XLARGE, VllmSizes(), full_version("1.0.0"))
     found = read_settings(ctx, LLAMA, visible_bytes(InstanceType.P5_4XLARGE), container)
-    assert (found.version, found.sequences, found.utilization) == ((0, 19, 1), 32, 0.9)
+    assert (found.version, found.sequences, found.batched, found.utilization) == ((0, 19, 1), 32, 1024, 0.9)
     assert VllmMemoryModel(container).option_names.sizes == ("pipeline_parallel_size", "kv_cache_memory_bytes")
 
 
@@ -251,3 +252,10 @@ def test_requests_for_whose_states_there_are_no_blocks_do_not_run_at_a_time() ->
     assert settings == {"max_model_len": 131_072, "max_num_seqs": 128}
     assert memory.slack >= memory.uncertainty
     assert not planned(InstanceType.P5_4XLARGE, facts=granite, max_model_len=131_072, max_num_seqs=1024)[1].fits
+
+
+def test_a_step_is_no_longer_than_all_requests_together() -> None:
+    ctx = context_for(
+        VLLM, LLAMA, InstanceType.P5_4XLARGE, VllmSizes(max_model_len=256, max_num_seqs=4), full_version("0.30.0")
+    )
+    assert read_settings(ctx, LLAMA, visible_bytes(InstanceType.P5_4XLARGE), VllmContainer()).batched == 1024
