@@ -1,4 +1,4 @@
-"""One model with each engine besides TGI, behind one front door."""
+"""One model with SGLang and LMI behind one front door, and with vLLM behind another one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from constructs_lib import (
     Model,
     SglangEndpoint,
     SglangOptions,
+    VllmEndpoint,
+    VllmImage,
+    VllmOptions,
 )
 
 app = App()
@@ -23,7 +26,12 @@ sglang = SglangEndpoint(
     "Sglang",
     model=model,
     instance_type=InstanceType.G6E_2XLARGE,
-    options=SglangOptions(context_length=4096, tool_call_parser="qwen25", extra_args={"enable_mixed_chunk": "true"}),
+    options=SglangOptions(
+        context_length=4096,
+        tool_call_parser="qwen25",
+        lora_paths=["sql=owner/sql"],
+        extra_args={"enable_mixed_chunk": "true"},
+    ),
     detailed_observability=False,
 )
 lmi = LmiEndpoint(
@@ -35,4 +43,16 @@ lmi = LmiEndpoint(
     detailed_observability=False,
 )
 FrontDoor(stack, "Api", models={"sglang": sglang, "lmi": lmi}, access=Access.public())
+
+stack = Stack(app, "Vllm", env=Environment(account="123456789012", region="us-east-1"))
+vllm = VllmEndpoint(
+    stack,
+    "Vllm",
+    model=model,
+    instance_type=InstanceType.G6E_2XLARGE,
+    image=VllmImage.hugging_face("0.29.0"),
+    options=VllmOptions(tool_call_parser="hermes", max_num_seqs=2, max_num_queued_reqs=3),
+    detailed_observability=False,
+)
+FrontDoor(stack, "Api", models={"vllm": vllm}, access=Access.public())
 app.synth()
