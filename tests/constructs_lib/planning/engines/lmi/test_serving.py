@@ -75,6 +75,14 @@ def test_a_front_door_knows_which_models_read_images(planning):
     assert planning(version="17.0.0", model=vision).serving.reads_images is None  # nothing is known of vLLM 0.11
 
 
+def test_revision_and_compression_are_told(planning):
+    model = ModelChoice(source="hub", hub_id="Qwen/Qwen2.5-7B-Instruct", revision="a09a354")
+    facts = planning(model=model, options={"quantize": "fp8"}).serving
+    assert (facts.revision, facts.quantize) == ("a09a354", "fp8")
+    awq = replace(model, revision=None, facts=replace(model.known_facts(), quantization="awq"))
+    assert (planning(model=awq).serving.revision, planning(model=awq).serving.quantize) == (None, "awq")
+
+
 def test_tools_need_a_parser(planning):
     assert planning(options={"tool_call_parser": "hermes"}).serving.tools is True
 
