@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # the CDK, in managed policies (6,144 each), of which a role may have ten.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _MAX_ENDPOINTS = 100
+# A statement names the endpoint and each component, in about 150 characters, and is not divided among policies.
+_MAX_ADAPTER_COMPONENTS = 30
 
 # The members of IModelEndpoint that a front door uses, so that a mistake is reported here and not by jsii.
 _ENDPOINT_ATTRIBUTES = ("endpoint_name", "endpoint_arn", "grant_invoke", "model_id", "max_body_bytes", "engine")
@@ -57,6 +59,7 @@ def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator
             )
         else:
             yield from _engine_problems(keyword, endpoint)
+            yield from _adapter_problems(keyword, endpoint)
         yield from _environment_problems(environment, keyword, endpoint)
     yield from _count_problems(models)
 
@@ -109,6 +112,18 @@ def _engine_problems(keyword: str, endpoint: IModelEndpoint) -> Iterator[Problem
             endpoint.engine,
             f"is no engine whose protocol the front door speaks: {', '.join(known)}",
             "Give an endpoint of such an engine.",
+        )
+
+
+def _adapter_problems(keyword: str, endpoint: Any) -> Iterator[Problem]:
+    components = getattr(endpoint, "adapter_components", {})
+    if len(components) > _MAX_ADAPTER_COMPONENTS:
+        yield Problem(
+            f"{keyword}.adapter_components",
+            Described(f"{len(components)} adapters"),
+            "have inference components of their own, of which one statement in the policies of the function's role has"
+            f" room for {_MAX_ADAPTER_COMPONENTS}",
+            "Distribute them over several endpoints.",
         )
 
 

@@ -1,5 +1,6 @@
 """The arguments that FrontDoor rejects, and the texts of its errors."""
 
+import json
 import re
 from dataclasses import asdict
 from types import SimpleNamespace
@@ -18,7 +19,7 @@ from constructs_lib.front_door.cors import Cors
 from constructs_lib.front_door.front_door import FrontDoor
 from constructs_lib.front_door.function_environment import environment_bytes
 from constructs_lib.planning.serving_limits import ServingFacts
-from tests.constructs_lib.front_door.doubles import endpoint, served_models, template, variables
+from tests.constructs_lib.front_door.doubles import endpoint, served_models, statements, template, variables
 
 
 @pytest.fixture
@@ -335,6 +336,20 @@ def test_an_engine_that_the_function_does_not_know_is_rejected(stack: Stack) -> 
         "  - models['llama'].engine='none': is no engine whose protocol the front door speaks:"
         f" {', '.join(known_engines())}. Give an endpoint of such an engine."
     )
+
+
+def test_a_model_has_as_many_adapter_components_as_one_statement_has_room_for(stack: Stack) -> None:
+    components = {f"adapter{number}": f"component-{number}" for number in range(31)}
+    message = rejection(stack, models={"llama": endpoint(stack, adapter_components=components)})
+    assert message.endswith(
+        "  - models['llama'].adapter_components=(31 adapters): have inference components of their own, of which one"
+        " statement in the policies of the function's role has room for 30. Distribute them over several endpoints."
+    )
+    longest = {f"adapter{number}": f"{number:063}" for number in range(30)}
+    served = endpoint(Stack(App(), "Other"), adapter_components=longest)
+    front_door = FrontDoor(Stack.of(served), "FrontDoor", models={"llama": served})
+    statement = next(each for each in statements(template(front_door)) if "sagemaker:InvokeEndpoint" in each["Action"])
+    assert len(json.dumps(statement, separators=(",", ":"))) < 6144
 
 
 def test_the_engines_that_a_front_door_accepts_are_those_of_its_function() -> None:
