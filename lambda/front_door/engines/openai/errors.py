@@ -102,21 +102,21 @@ def _left_by_characters(message: str) -> int:
 
 
 def _read(body: dict[str, Any]) -> _Reported:
-    error = body.get("error")
-    if isinstance(error, dict):
-        body, error = error, error.get("message")
-    status = body.get("code")
+    nested = body.get("error")
+    reported = nested if isinstance(nested, dict) else body
+    status = reported.get("code")
     status = status if type(status) is int and 400 <= status <= 599 else None
-    if not isinstance(error, str):
-        error = body.get("message")
-    if isinstance(error, str) and (printed := _PRINTED.search(error)):
+    if reported is body and status is None and body.get("object") != "error":
+        return _Reported(_detail(body.get("detail")))  # of something in between, if not FastAPI's
+    message = nested if isinstance(nested, str) else reported.get("message")
+    if not isinstance(message, str):
+        return _Reported(None, status=status)
+    if printed := _PRINTED.search(message):
         from ast import literal_eval
 
         return _Reported(literal_eval(printed[1]), status=int(printed[2]))
-    if not isinstance(error, str):
-        return _Reported(_detail(body.get("detail")), status=status)
-    param = body.get("param")
-    return _Reported(error, param.removeprefix("body.") if isinstance(param, str) else None, status)
+    param = reported.get("param")
+    return _Reported(message, param.removeprefix("body.") if isinstance(param, str) else None, status)
 
 
 def _detail(detail: object) -> str | None:

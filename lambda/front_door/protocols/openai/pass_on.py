@@ -19,7 +19,7 @@ from front_door.http.response import Response, json_response
 from front_door.http.sse import event_objects
 from front_door.protocols.openai.errors import OPENAI
 from front_door.protocols.openai.native_request import NativeRequest, read_request
-from front_door.protocols.openai.relay import Progress, Relay
+from front_door.protocols.openai.relay import UNKNOWN, Progress, Relay
 from front_door.request_log import RequestLog
 from front_door.sagemaker.invocation import ModelStream
 
@@ -113,11 +113,12 @@ class _Exchange:
         response = parse_object(content)
         if response is not None:
             self._progress.read(response)
-        if self._progress.error is not None:
-            raise self._progress.error
-        if response is None or not isinstance(response.get("choices"), list):
+        error = self._progress.error
+        if response is None or (error is not None and error.log_detail == UNKNOWN):
             detail = f"no completion: {describe_content(content)}"
             raise ApiError("upstream", "The model's response is not a completion.", log_detail=detail)
+        if error is not None:
+            raise error
         self._progress.log(self._ctx.log)
         return {**response, "model": self._name}
 

@@ -16,6 +16,9 @@ _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
 # One of these in each event means that none of them is an end, an error or the token counts: they are not parsed. In a
 # text the quotation marks are escaped.
 _GOES_ON = b'"finish_reason":null'
+UNKNOWN = "form of an event"
+"""The `log_detail` of an event that is neither a chunk nor an error."""
+
 _UNKNOWN_FORM = "The model sent an event of an unknown form."
 _NO_ADAPTER = (
     "The model answered without the adapter: its container does not read the route that names one. Adapters of its own"
@@ -54,9 +57,11 @@ class Progress:
         return self._final_answer is not None
 
     def read(self, event: dict[str, Any]) -> bool:
-        """Read a chunk, or a response that is not streamed; returns whether it was changed."""
+        """Read a chunk, or a response that is not streamed, or set `error`; returns whether it was changed."""
         self.error = self._server.event_error(event) or self._wrong_model(event)
         choices = event.get("choices")
+        if self.error is None and not isinstance(choices, list):
+            self.error = ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
         if self.error is not None or not isinstance(choices, list):
             return False
         if isinstance(event.get("usage"), dict):
@@ -78,7 +83,7 @@ class Progress:
         for data in event_data(events)[:1]:
             chunk = parse_object(data) or {}
             if data != _DONE and not isinstance(chunk.get("choices"), list):
-                raise ApiError("upstream", _UNKNOWN_FORM, log_detail="form of an event")
+                raise ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
             if (error := self._wrong_model(chunk)) is not None:
                 raise error
 
@@ -150,7 +155,7 @@ class Relay:
                 return event
             chunk = parse_object(data)
             if chunk is None:
-                raise ApiError("upstream", _UNKNOWN_FORM, log_detail="form of an event")
+                raise ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
             is_changed = self._progress.read(chunk)
             if self._progress.error is not None:
                 return None

@@ -360,3 +360,10 @@ def test_a_limit_of_the_client_is_not_lowered(vllm: ApiClient, sagemaker: SageMa
         sagemaker.replies.append(too_long(1024))
         assert vllm.send("/v1/chat/completions", {**HI, limit: 1024}).status == 400
     assert len(sagemaker.received) == 2
+
+
+def test_an_event_of_another_form_ends_a_stream(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(parts(*ANSWER[:2], sse({"detail": "x"}), *ANSWER[2:]))
+    read = Read.of(vllm.send("/v1/chat/completions", {**HI, "stream": True}).body)
+    assert (read.text(), read.is_done) == ("Un été", True)
+    assert read.errors[0]["error"]["message"] == "The model sent an event of an unknown form."
