@@ -103,7 +103,8 @@ def _valid_members(
                 problems.add(path, f"{path}: {problem}")
         else:
             valid[name] = value
-    valid.pop("best_of", None)
+    if own is not None:
+        valid.pop("best_of", None)  # only 1 is left, which is what the server does
     if valid.get("logprobs") is False:
         del valid["logprobs"]
     _read_others(others, valid, problems, is_open=own is None, is_chat=route == "chat", strict=strict)

@@ -83,6 +83,9 @@ def test_a_container_of_ones_own_gets_every_member_and_the_models_hub_id(
     body = {**HI, "model": "llama", "my_option": {"a": 1}, "guided_json": {}, "functions": []}
     got = sent(api_for(CONTAINER), sagemaker, CHAT, body)
     assert got == {**body, **STREAMED, "model": "meta-llama/Llama-3.1-8B-Instruct", "max_tokens": 1024}
+    completion = {"prompt": "Hi", "best_of": 2}
+    assert sent(api_for(CONTAINER), sagemaker, COMPLETIONS, completion)["best_of"] == 2
+    assert "best_of" not in sent(api_for(VLLM), sagemaker, COMPLETIONS, {**completion, "best_of": 1})
 
 
 @pytest.mark.parametrize(
