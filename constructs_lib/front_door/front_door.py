@@ -45,7 +45,11 @@ class FrontDoor(Construct, WatchedFrontDoor):
 
     It serves TGI's routes (such as `POST /generate`) and OpenAI's (such as `POST /v1/chat/completions`), describes them
     all at `GET /openapi.json`, and lists its models at `GET /v1/models`. A request names its model in the field `model`
-    (OpenAI's routes) or in the path, below `/models/<name>`; it may omit the name if there is only one model.
+    (OpenAI's routes) or in the path, below `/models/<name>`; it may omit the name if there is only one model. A LoRA
+    adapter is named `<name>:<adapter>`.
+
+    For models on TGI both are translated or passed on. For models on vLLM, SGLang, LMI and other containers that speak
+    OpenAI's protocol, OpenAI's routes are passed on, as far as the container has them, and TGI's answer 501.
 
     API Gateway checks access, rate and burst; the function validates every request and answers in the protocol of its
     client. Prompts and answers are never logged.
