@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.models.facts import ModelFacts
     from constructs_lib.planning.models.facts_file import ModelFile, read_model_file
+    from constructs_lib.planning.models.layer_groups import LayerGroup
     from constructs_lib.planning.scaling.capacity_reservation import CapacityReservation
     from constructs_lib.planning.scaling.routing import Routing
     from constructs_lib.planning.serving_limits import ServingFacts, ServingOptions, StreamFormat
@@ -105,6 +106,7 @@ __all__ = [
     "JumpStartEndpoint",
     "JumpStartModel",
     "KvCacheDtype",
+    "LayerGroup",
     "LmiDtype",
     "LmiEndpoint",
     "LmiImage",
@@ -205,6 +207,7 @@ _MODULES = {
     "ModelFacts": "planning.models.facts",
     "ModelFile": "planning.models.facts_file",
     "read_model_file": "planning.models.facts_file",
+    "LayerGroup": "planning.models.layer_groups",
     "CapacityReservation": "planning.scaling.capacity_reservation",
     "Routing": "planning.scaling.routing",
     "ScaleToZero": "endpoint.scale_to_zero",

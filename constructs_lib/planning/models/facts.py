@@ -268,6 +268,7 @@ def facts_problems(facts: object) -> Iterator[Problem]:
         yield Problem("model.facts", facts, "must be ModelFacts", "Describe the model with ModelFacts(…).")
         return
     yield from _size_problems(facts)
+    yield from _group_problems(facts.layer_groups)
     if facts.quantization is not None and facts.quantization not in list(BITS_PER_PARAMETER):
         yield Problem(
             "model.facts.quantization",
@@ -297,6 +298,19 @@ def _size_problems(facts: ModelFacts) -> Iterator[Problem]:
             continue
         if value is not None and (found := problem(f"model.facts.{name}", value, Integer(1, 10**15))):
             yield found
+
+
+def _group_problems(groups: object) -> Iterator[Problem]:
+    keyword = "model.facts.layer_groups"
+    if not isinstance(groups, tuple) or not all(isinstance(group, LayerGroup) for group in groups):
+        yield Problem(keyword, groups, "must be a tuple of LayerGroup", "Write (LayerGroup(layers=…), …).")
+        return
+    for group in groups:
+        for name, value in vars(group).items():
+            if (value is not None or name == "layers") and (
+                found := problem(f"{keyword}.{name}", value, Integer(1, 10**15))
+            ):
+                yield found
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from constructs_lib.planning.models.config_json import facts_from_config
-from constructs_lib.planning.models.facts import ModelFacts, known_model
+from constructs_lib.planning.models.facts import ModelFacts, facts_problems, known_model
 from constructs_lib.planning.models.facts_file import ModelFile, ModelFileError, read_model_file, write_model_file
 from constructs_lib.planning.models.layer_groups import LayerGroup, layer_groups
 
@@ -117,3 +117,18 @@ def test_wrong_groups_in_the_file_are_named(tmp_path: Path, groups: str) -> None
     path.write_text(text[:start] + groups + text[end:], encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"models\[0\].layer_groups.*must be a list of objects with layers and"):
         read_model_file(path)
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ([LayerGroup(layers=4)], "must be a tuple of LayerGroup. Write (LayerGroup(layers=…), …)."),
+        (({"layers": 4},), "must be a tuple of LayerGroup. Write (LayerGroup(layers=…), …)."),
+        ((LayerGroup(layers=0),), "model.facts.layer_groups.layers=0: must be from 1 to"),
+        ((LayerGroup(layers=4, window=-1),), "model.facts.layer_groups.window=-1: must be from 1 to"),
+    ],
+)
+def test_wrong_groups_of_the_callers_are_named(groups: Any, words: str) -> None:
+    found = [str(problem) for problem in facts_problems(replace(read(), layer_groups=groups))]
+    assert len(found) == 1
+    assert words in found[0]
