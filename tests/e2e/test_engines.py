@@ -163,10 +163,10 @@ def test_an_adapter_of_sglang_answers_by_its_name_and_an_unknown_one_is_an_error
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_more_requests_than_vllm_takes_are_rejected_and_the_others_answered(stacks: OwnApp, stream: bool) -> None:
-    async def ask(client: openai.AsyncOpenAI) -> str:
+    async def ask(client: openai.AsyncOpenAI, tokens: int) -> str:
         try:
             answer: Any = await client.chat.completions.create(
-                model="vllm", messages=MESSAGES, stream=stream, extra_body={"min_tokens": 600}, max_tokens=600
+                model="vllm", messages=MESSAGES, stream=stream, extra_body={"min_tokens": tokens}, max_tokens=tokens
             )
             if stream:
                 assert [chunk async for chunk in answer]
@@ -176,9 +176,9 @@ def test_more_requests_than_vllm_takes_are_rejected_and_the_others_answered(stac
 
     async def test(api: ServedApi) -> None:
         client = client_of(api)
-        found = await asyncio.gather(*(ask(client) for _ in range(8)))
-        assert found.count("answered") == 3
+        found = await asyncio.gather(*(ask(client, 1000) for _ in range(8)))
+        assert found.count("answered") >= 3  # perhaps more: the front door tries again
         assert set(found) == {"answered", "429 rate_limit_error"}
-        assert await ask(client) == "answered"
+        assert await ask(client, 1) == "answered"
 
     stacks.serve("Vllm", test)
