@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from local.deployment.cdk_cli import ROOT
 from local.errors import UserError
-from local.hosting.programs import program_of
+from local.hosting.programs import ENGINE, is_known, program_of
 from local.processes import stdout_of
 
 if TYPE_CHECKING:
     from local.deployment.deployed_endpoint import DeployedContainer
+    from local.hosting.programs import Program
     from local.processes import ChildProcesses
 
 START_SECONDS = 30.0
@@ -66,11 +67,20 @@ def launch_toy(children: ChildProcesses, owner: str, container: DeployedContaine
             code = await children.stop(process)
             raise UserError(
                 f"The container of {owner} exited with code {code}, see its output above.",
-                f"{program.title} rejects the environment of the model: change the options of the construct.",
+                _fix_of(container, program),
             )
         return Running(f"http://127.0.0.1:{json.loads(line)['port']}", lambda: children.stop(process))
 
     return launch
+
+
+def _fix_of(container: DeployedContainer, program: Program) -> str:
+    if is_known(container):
+        return f"{program.title} rejects the environment of the model: change the options of the construct."
+    return (
+        f"What stands in for {container.image} is {program.title}: name another engine with {ENGINE}=…, or run the "
+        "container itself and name it with CONTAINER_URL=http://…."
+    )
 
 
 def launch_nothing(url: str) -> Launch:

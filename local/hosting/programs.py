@@ -84,6 +84,11 @@ def program_of(container: DeployedContainer) -> Program:
     return PROGRAMS[known or next(told, "tgi")]
 
 
+def is_known(container: DeployedContainer) -> bool:
+    """Whether the image of a container is one of an engine's, so that it answers as its program does."""
+    return _repository_and_tag(container.image)[0] in _REPOSITORIES
+
+
 def _repository_and_tag(image: str) -> tuple[str, str]:
     """The last part of an image's name, and its tag."""
     repository, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")

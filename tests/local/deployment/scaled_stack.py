@@ -3,7 +3,7 @@
 from typing import Any
 
 ROLE = "arn:aws:iam::123456789012:role/endpoint"
-IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tgi:3.3.6"
+IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:2.7.0-tgi3.3.6"
 ENDPOINT = {"Fn::GetAtt": ["Endpoint", "EndpointName"]}
 ALARM: dict[str, Any] = {
     "Namespace": "AWS/SageMaker",
