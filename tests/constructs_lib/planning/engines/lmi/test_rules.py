@@ -164,10 +164,13 @@ def test_it_is_said_if_a_version_hides_why_it_refuses_a_request(warnings):
 
 def test_a_model_that_the_vllm_of_the_version_does_not_have_is_refused(refusals):
     newer = ModelChoice(source="hub", hub_id=QWEN.hub_id, facts=replace(QWEN.known_facts(), model_type="deepseek_v4"))
-    assert refusals(version="19.0.0", model=newer, image=OWN_19)[0].startswith(
-        "model='Qwen/Qwen2.5-7B-Instruct': vLLM 0.14.0 in LMI 19.0.0 has no class for deepseek_v4 models; it was"
-        " added in"
-    )
+    assert refusals(version="19.0.0", model=newer, image=OWN_19) == [
+        (
+            "model='Qwen/Qwen2.5-7B-Instruct': vLLM 0.14.0 in LMI 19.0.0 has no class for deepseek_v4 models; it was"
+            " added in"
+            " 0.20.0. Use LmiImage.version('29.0.0')."
+        )
+    ]
     assert refusals(model=newer) == []
 
 
