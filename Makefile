@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients check format bench lock openapi images defaults fallbacks releases arguments time-zones clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format bench lock openapi images defaults fallbacks releases arguments time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ test-slow: $(VENV)/dev.ready $(CDK) ## run the slow tests, before a merge
 test-clients: $(VENV)/dev.ready $(CDK) ## call the front door with client libraries, a part of test-slow (ALL=1: with Go, Java and Rust)
 	@echo "• client libraries are installed in .cache/clients (1.5 GB); the first run takes a few minutes longer" >&2
 	@$(BIN)/python -m pytest -vv -n 0 -m slow tests/clients
+
+test-engines: $(VENV)/dev.ready $(CDK) ## call the front door of a real vLLM on this machine's CPU (15 minutes, 7 GB of disk, 4 GB of memory)
+	@$(BIN)/python -m tests.engines.installation
+	@$(BIN)/python -m pytest -vv -s -n 0 tests/engines
 
 check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
 	@$(BIN)/ruff format --check .

@@ -2,16 +2,27 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from aws_cdk import App, Stack
     from selenium.webdriver import Chrome
+
+
+ENGINES = Path(__file__).with_name("engines")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the tests against real engines out, unless they are asked for."""
+    asked = (Path(config.invocation_params.dir, argument.split("::")[0]).resolve() for argument in config.args)
+    if collection_path == ENGINES and not any(path.is_relative_to(ENGINES) for path in asked):
+        return True
+    return None
 
 
 @pytest.fixture

@@ -24,16 +24,19 @@ def scripts_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.*") if path.suffix in (".py", ".mjs") and path.stem[:6] != "checks")
 
 
-def run_script(cloud: Cloud, script: Path, *command: str | Path, cwd: Path = ROOT) -> dict[str, Any]:
+def run_script(
+    cloud: Cloud, script: Path, *command: str | Path, cwd: Path = ROOT, reports: Path = REPORTS
+) -> dict[str, Any]:
     """The report of a script: the versions of its packages, and what each check raised, empty if nothing.
 
-    It is also written to `REPORTS`, for the table in docs/clients.md.
+    It is also written to a file: those in `REPORTS` are for the table in docs/clients.md.
 
     Args:
         cloud: The front door that it calls.
         script: Its file, or its folder, which names the report.
         command: What runs it.
         cwd: Where it runs.
+        reports: The folder of the file.
 
     Raises:
         AssertionError: It has no report.
@@ -52,7 +55,7 @@ def run_script(cloud: Cloud, script: Path, *command: str | Path, cwd: Path = ROO
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     assert lines, f"{' '.join(map(str, command))} exited with {done.returncode}:\n{done.stderr}"
     report: dict[str, Any] = json.loads(lines[-1])
-    path = REPORTS / script.parent.name / f"{script.stem}.json"
+    path = reports / script.parent.name / f"{script.stem}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}", **report}))
     return report

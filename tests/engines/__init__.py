@@ -1,0 +1,1 @@
+"""Tests against real engines, run by `make test-engines` alone: they install some gigabytes, and start for minutes."""
