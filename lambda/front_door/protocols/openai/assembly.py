@@ -7,6 +7,10 @@ _OBJECTS = {"chat.completion.chunk": "chat.completion"}
 _JOINED = ("content", "reasoning_content", "reasoning", "refusal", "text", "arguments")
 
 
+class _Pieces(list[str]):
+    """A text of which more may come: joined at the end, as a long answer has very many pieces."""
+
+
 class Assembly:
     """Puts the chunks of all choices together, whatever members the container gives them."""
 
@@ -24,7 +28,7 @@ class Assembly:
     def finish(self) -> dict[str, Any]:
         """The response."""
         kind = self._response.get("object")
-        choices = [_finish(self._choices[index]) for index in sorted(self._choices)]
+        choices = [_finish(_joined(self._choices[index])) for index in sorted(self._choices)]
         usage = {"usage": self._response["usage"]} if "usage" in self._response else {}
         head = {name: value for name, value in self._response.items() if name not in ("object", "usage")}
         return {**head, "object": _OBJECTS.get(str(kind), kind), "choices": choices, **usage}
@@ -38,43 +42,45 @@ def _finish(choice: dict[str, Any]) -> dict[str, Any]:
     calls = message.get("tool_calls")
     if calls:
         message["tool_calls"] = [{name: value for name, value in call.items() if name != "index"} for call in calls]
-    index = choice.pop("index")
-    return {"index": index, "message": message, **choice}
+    return {"index": choice.pop("index"), "message": message, **choice}
 
 
 def _merge(target: dict[str, Any], added: dict[str, Any]) -> None:
     for name, value in added.items():
         known = target.get(name)
-        if value is None or (known is None and not isinstance(value, dict)):
-            target.setdefault(name, value)
-            if value is not None:
-                target[name] = _copied(name, value)
-        elif name == "tool_calls" and isinstance(known, list):
-            _merge_calls(known, value)
+        if value is None:
+            target.setdefault(name, None)
+        elif name == "tool_calls" and isinstance(value, list):
+            _merge_calls(target, value)
         elif isinstance(value, dict):
             target[name] = known if isinstance(known, dict) else {}
             _merge(target[name], value)
-        elif isinstance(value, list) and isinstance(known, list):
-            known += value
-        elif isinstance(value, str) and isinstance(known, str) and name in _JOINED:
-            target[name] = known + value
+        elif name in _JOINED and isinstance(value, str):
+            target[name] = pieces = known if isinstance(known, _Pieces) else _Pieces()
+            pieces.append(value)
+        elif isinstance(value, list):
+            target[name] = items = known if isinstance(known, list) else []
+            items += value
         else:
             target[name] = value
 
 
-def _copied(name: str, value: Any) -> Any:
-    if name == "tool_calls":
-        calls: list[dict[str, Any]] = []
-        _merge_calls(calls, value)
-        return calls
-    return list(value) if isinstance(value, list) else value
-
-
-def _merge_calls(calls: list[dict[str, Any]], pieces: list[dict[str, Any]]) -> None:
+def _merge_calls(message: dict[str, Any], pieces: list[dict[str, Any]]) -> None:
     """Join the pieces of tool calls, which say by `index` of which call they are."""
+    calls: list[dict[str, Any]] = message.get("tool_calls") or []
+    message["tool_calls"] = calls
     for piece in pieces:
         index = piece.get("index", len(calls))
         call = next((each for each in calls if each.get("index") == index), None)
         if call is None:
             calls.append(call := {"index": index})
         _merge(call, piece)
+
+
+def _joined(value: Any) -> Any:
+    """The value with each text in one piece."""
+    if isinstance(value, _Pieces):
+        return "".join(value)
+    if isinstance(value, dict):
+        return {name: _joined(each) for name, each in value.items()}
+    return [_joined(each) for each in value] if isinstance(value, list) else value
