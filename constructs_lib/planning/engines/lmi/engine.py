@@ -49,6 +49,9 @@ _CONTAINER = VllmContainer(
     v1=True,
 )
 
+_MAX_LORAS = 4
+"""LMI's own max_loras, which is vLLM's 1 otherwise; it decides about memory."""
+
 
 class LmiEngine:
     """DJL Serving with vLLM's engine."""
@@ -72,7 +75,9 @@ class LmiEngine:
         """See `Engine.read_options`."""
         found = read_options(OPTIONS, options, version, self.display_name)
         extra, problems = extra_arguments(version).read(options.extra_args)
-        values = {**found.values, "extra_args": extra} if extra else found.values
+        values = {**found.values, "extra_args": extra} if extra else dict(found.values)
+        if values.get("enable_lora") is True:
+            values.setdefault("max_loras", _MAX_LORAS)
         return OptionValues(values=values, problems=(*found.problems, *problems))
 
     def environment(self, ctx: EngineContext, fitted: EngineContext, memory: MemoryPlan | None) -> Environment:

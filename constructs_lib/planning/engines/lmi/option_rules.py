@@ -12,12 +12,15 @@ from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.extra_arguments import KEYWORD
 from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT
 from constructs_lib.planning.engines.lmi.options import LmiQuantization
-from constructs_lib.planning.engines.lmi.releases import OLDEST, WRITES_FALSE
+from constructs_lib.planning.engines.lmi.releases import OLDEST, WRITES_FALSE, vllm_version
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
 
-_AMPERE = (8, 0)
-"""Compute capability of the first GPUs with bfloat16 and with the kernels of Marlin."""
+_TURING, _AMPERE = (7, 5), (8, 0)
+"""Compute capability of the first GPUs with the kernels of Marlin in vLLM 0.14 and later, and of those with bfloat16,
+which are the first with Marlin before (get_min_capability)."""
+
+_MARLIN_ON_TURING_SINCE = (0, 14, 0)
 
 _PUBLISHED_AS = {
     LmiQuantization.AWQ: "awq",
@@ -26,7 +29,7 @@ _PUBLISHED_AS = {
     LmiQuantization.GPTQ_MARLIN: "gptq",
     LmiQuantization.COMPRESSED_TENSORS: "compressed-tensors",
 }
-_NEEDS_AMPERE = frozenset((LmiQuantization.AWQ_MARLIN, LmiQuantization.GPTQ_MARLIN, LmiQuantization.FP8))
+_BY_MARLIN = frozenset((LmiQuantization.AWQ_MARLIN, LmiQuantization.GPTQ_MARLIN, LmiQuantization.FP8))
 
 
 def published_as(quantize: object) -> str | None:
@@ -69,13 +72,14 @@ def _false_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
     capability = ctx.instance.compute_capability
-    if capability is None or capability >= _AMPERE:
+    if capability is None:
         return
     gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
-    if (dtype := ctx.text("dtype")) == "bf16":
+    if (dtype := ctx.text("dtype")) == "bf16" and capability < _AMPERE:
         yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Use fp16, or a newer GPU.")
-    if (kind := ctx.text("quantize")) in _NEEDS_AMPERE:
-        message = f"{gpu} cannot run its kernels, which need compute capability 8.0"
+    needed = _TURING if vllm_version(ctx.version) >= _MARLIN_ON_TURING_SINCE else _AMPERE
+    if (kind := ctx.text("quantize")) in _BY_MARLIN and capability < needed:
+        message = f"{gpu} cannot run its kernels, which need compute capability {needed[0]}.{needed[1]}"
         yield Problem("options.quantize", kind, message, "Use a newer GPU.")
 
 

@@ -14,7 +14,7 @@ from constructs_lib.planning.engines.sglang.options import SglangQuantization
 from constructs_lib.planning.validation.problem import Problem
 
 _AMPERE = (8, 0)
-"""Compute capability of the first GPUs with bfloat16 and with the kernels of Marlin."""
+"""Compute capability of the first GPUs with bfloat16."""
 
 _PUBLISHED_AS = {
     SglangQuantization.AWQ: "awq",
@@ -23,14 +23,13 @@ _PUBLISHED_AS = {
     SglangQuantization.GPTQ_MARLIN: "gptq",
     SglangQuantization.COMPRESSED_TENSORS: "compressed-tensors",
 }
-_NEEDS_AMPERE = frozenset(
-    (
-        SglangQuantization.AWQ_MARLIN,
-        SglangQuantization.GPTQ_MARLIN,
-        SglangQuantization.FP8,
-        SglangQuantization.W8A8_FP8,
-    )
-)
+_CAPABILITY = {
+    SglangQuantization.AWQ_MARLIN: (8, 0),
+    SglangQuantization.GPTQ_MARLIN: (8, 0),
+    SglangQuantization.FP8: (8, 0),
+    SglangQuantization.W8A8_FP8: (8, 9),
+}
+"""Least compute capability of kernels that do not run on every GPU."""
 
 
 def published_as(quantization: object) -> str | None:
@@ -63,13 +62,15 @@ def _copies_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
     capability = ctx.instance.compute_capability
-    if capability is None or capability >= _AMPERE:
+    if capability is None:
         return
     gpu = f"{ctx.instance.name} ({ctx.instance.accelerator}, compute capability {capability[0]}.{capability[1]})"
-    if (dtype := ctx.text("dtype")) == "bfloat16":
+    if (dtype := ctx.text("dtype")) == "bfloat16" and capability < _AMPERE:
         yield Problem("options.dtype", dtype, f"{gpu} has no bfloat16", "Use float16, or a newer GPU.")
-    if (kind := ctx.text("quantization")) in _NEEDS_AMPERE:
-        message = f"{gpu} cannot run its kernels, which need compute capability 8.0"
+    kind = ctx.text("quantization")
+    needed = _CAPABILITY.get(SglangQuantization(kind)) if kind else None
+    if needed is not None and capability < needed:
+        message = f"{gpu} cannot run its kernels, which need compute capability {needed[0]}.{needed[1]}"
         yield Problem("options.quantization", kind, message, "Use a newer GPU.")
 
 

@@ -107,6 +107,14 @@ def test_lmi_15_has_to_be_told_that_there_is_a_parser_of_thoughts(planning):
     assert "OPTION_ENABLE_REASONING" not in planning(options=options).environment
 
 
+def test_the_number_of_adapters_is_lmis_own_for_the_memory_plan_as_well(planning):
+    found = planning(options={"enable_lora": True, "max_model_len": 4096})
+    assert found.environment["OPTION_MAX_LORAS"] == "4"
+    one = planning(options={"enable_lora": True, "max_model_len": 4096, "max_loras": 1})
+    assert found.memory.free_for_tokens < one.memory.free_for_tokens
+    assert "OPTION_MAX_LORAS" not in planning().environment
+
+
 def test_a_flag_that_is_on_by_default_is_switched_off_and_others_are_not_named(planning):
     environment = planning(options={"enable_prefix_caching": False, "enforce_eager": False}).environment
     assert environment["OPTION_ENABLE_PREFIX_CACHING"] == "false"

@@ -112,18 +112,26 @@ def test_false_is_refused_where_lmi_drops_it(refusals):
     assert refusals(version="17.0.0", options={"enforce_eager": False}) == []  # what is so anyway
 
 
-def test_a_gpu_older_than_ampere_has_neither_bfloat16_nor_marlin(refusals):
-    assert refusals(instance=InstanceType.G4DN_12XLARGE, options={"dtype": "bf16", "quantize": "fp8"})[:2] == [
-        (
-            "options.dtype='bf16': ml.g4dn.12xlarge (T4, compute capability 7.5) has no bfloat16. Use fp16, or a newer"
-            " GPU."
-        ),
+def test_a_gpu_older_than_ampere_has_no_bfloat16(refusals):
+    assert refusals(instance=InstanceType.G4DN_12XLARGE, options={"dtype": "bf16"})[:1] == [
+        "options.dtype='bf16': ml.g4dn.12xlarge (T4, compute capability 7.5) has no bfloat16. Use fp16, or a newer GPU."
+    ]
+
+
+def test_since_vllm_0_14_marlin_runs_on_turing(refusals):
+    options = {"quantize": "fp8"}
+    four = {"instance": InstanceType.G4DN_12XLARGE, "options": options}
+    assert refusals(version="17.0.0", **four) == [
         (
             "options.quantize='fp8': ml.g4dn.12xlarge (T4, compute capability 7.5) cannot run its kernels, which need"
             " compute"
             " capability 8.0. Use a newer GPU."
-        ),
+        )
     ]
+    assert refusals(version="27.0.0", **four) == []
+    volta = replace(InstanceType.G4DN_12XLARGE, name="ml.p3.8xlarge", accelerator="V100", compute_capability=(7, 0))
+    (old,) = refusals(version="27.0.0", instance=volta, options=options)
+    assert old.endswith("which need compute capability 7.5. Use a newer GPU.")
 
 
 def test_weights_may_be_named_as_what_they_are(refusals):

@@ -108,6 +108,18 @@ def test_a_gpu_older_than_ampere_has_neither_bfloat16_nor_marlin(refusals):
     ]
 
 
+def test_each_kind_of_compression_has_its_least_gpu(refusals):
+    ampere = {"instance": InstanceType.G5_12XLARGE}
+    assert refusals(**ampere, options={"quantization": "fp8"}) == []
+    assert refusals(**ampere, options={"quantization": "w8a8_fp8"}) == [
+        (
+            "options.quantization='w8a8_fp8': ml.g5.12xlarge (A10G, compute capability 8.6) cannot run its kernels,"
+            " which"
+            " need compute capability 8.9. Use a newer GPU."
+        )
+    ]
+
+
 def test_weights_may_be_named_as_what_they_are(refusals):
     assert refusals(model=AWQ, options={"quantization": "awq_marlin"}) == []
     assert refusals(model=AWQ, options={"quantization": "gptq"})[0].startswith(
