@@ -27,10 +27,12 @@ _FAILED = "The model's server failed."
 _OVERLOADED = "Model is overloaded"
 _UNKNOWN_MODEL = re.compile(r"The model `.*` does not exist", re.DOTALL)
 _TOO_LONG = re.compile(r"maximum context length|longer than the model's context length|maximum allowed length")
-# vLLM until 0.17 and SGLang know how long the prompt is; vLLM stops counting where it is too long.
+# vLLM until 0.17 and SGLang know how long the prompt is; newer vLLM stops counting where it is too long. SGLang 0.5.8
+# leaves one token of the context empty, 0.5.20 does not.
+_SGLANG = re.compile(r"context length of (?P<limit>\d+) tokens\..*: (?P<prompt>\d+) tokens from the input messages")
 _LENGTHS = (
+    _SGLANG,
     re.compile(r"context length is (?P<limit>\d+) tokens and your request has (?P<prompt>\d+) input tokens"),
-    re.compile(r"context length of (?P<limit>\d+) tokens\..*: (?P<prompt>\d+) tokens from the input messages"),
     re.compile(r"context length is (?P<limit>\d+) tokens\..*your prompt contains (?P<prompt>\d+) input tokens"),
 )
 _AT_LEAST = re.compile(r"you requested (\d+) output tokens and your prompt contains at least \d+ input tokens")
@@ -84,7 +86,7 @@ def tokens_left(error: ApiError) -> int | None:
         return None
     known = next((found for pattern in _LENGTHS if (found := pattern.search(error.message))), None)
     if known is not None:
-        left = int(known["limit"]) - int(known["prompt"])
+        left = int(known["limit"]) - int(known["prompt"]) - (known.re is _SGLANG)
     elif found := _AT_LEAST.search(error.message):
         left = int(found[1]) // 2
     else:

@@ -110,7 +110,7 @@ def test_the_errors_of_a_real_vllm_keep_their_message(answer: dict[str, Any]) ->
     ("message", "left"),
     [
         (OLD, 548),
-        (SGLANG, 548),
+        (SGLANG, 547),
         (LONG + "you requested 1024 output tokens and your prompt contains 1500 input tokens, for", 548),
         (NEW, 512),
         (NEW.replace("1024 output", "1 output"), None),
