@@ -113,7 +113,7 @@ def _read(body: dict[str, Any]) -> _Reported:
     message = nested if isinstance(nested, str) else reported.get("message")
     if not isinstance(message, str):
         return _Reported(None, status=status)
-    if printed := _PRINTED.search(message):
+    if isinstance(nested, str) and (printed := _PRINTED.search(nested)):
         from ast import literal_eval
 
         return _Reported(literal_eval(printed[1]), status=int(printed[2]))
