@@ -51,15 +51,25 @@ def read_constraint(request: ChatRequest | CompletionRequest) -> Constraint | No
 
 def _structured(given: StructuredOutputs) -> Constraint | None:
     if given.json_ is not None:
-        return Constraint(_checked(json.loads(given.json_) if isinstance(given.json_, str) else given.json_))
+        return Constraint(_checked(_parsed(given.json_) if isinstance(given.json_, str) else given.json_))
     if given.regex is not None:
         _check_regex(given.regex)
         return Constraint(regex=given.regex)
     if given.choice is not None:
+        if not given.choice:
+            raise ApiError(f"Choice '{given.choice}' cannot be an empty list")
         return Constraint(texts=tuple(given.choice))
     if given.grammar is not None:
         return Constraint(texts=(_first_terminal(given.grammar),))
     return Constraint({"type": "object"}) if given.json_object else None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        schema = json.loads(text)
+    except ValueError as error:
+        raise ApiError("Invalid JSON grammar specification.") from error
+    return schema if isinstance(schema, dict) else {}
 
 
 def _checked(schema: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from local.model_container.openai.answers import DONE
 from local.model_container.openai.arguments import tool_parsers
 from local.model_container.openai.engine import Engine
 from local.model_container.openai.errors import ApiError
-from local.model_container.openai.requests import ChatRequest, CompletionRequest, InvalidBodyError, read_request
+from local.model_container.openai.requests import ChatRequest, CompletionRequest, InvalidBodyError, read_body
 from local.model_container.openai.settings import Settings
 from local.model_container.serde.types import compact
 from local.model_container.tgi.options import LaunchError
@@ -161,15 +161,15 @@ def _read(http: web.Request, body: Any, engine: Engine) -> ChatRequest | Complet
     body.setdefault("model", engine.settings.names[0])
     adapter = http.headers.get(_ADAPTER) or body.pop("adapters", None)
     if adapter is not None:
-        if adapter not in engine.adapters:
+        if str(adapter) not in engine.adapters:
             raise ValueError(
                 f"LoRA adapter {adapter} not found in registry. Available adapters: {list(engine.adapters)}"
             )
         body["model"] = adapter
     if "prompt" in body:
-        return read_request(CompletionRequest, body)
+        return read_body(CompletionRequest, body)
     if "messages" in body:
-        return read_request(ChatRequest, body)
+        return read_body(ChatRequest, body)
     raise ValueError("invalid payload. must contain prompt, inputs, or messages")
 
 

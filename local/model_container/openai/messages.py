@@ -93,10 +93,10 @@ AnyMessage = (
 
 
 def text_of(message: dict[str, Any]) -> str:
-    """The text of a message's parts, one a line; that of calls if it has no content."""
+    """The texts of a message's parts, one a line; none if it has no content."""
     content = message.get("content")
     if isinstance(content, list):
-        return "\n".join(str(part.get("text", "")) for part in content)
+        return "\n".join(str(part.get("text", "")) if isinstance(part, dict) else str(part) for part in content)
     return "" if content is None else str(content)
 
 
@@ -104,4 +104,5 @@ def has_media(message: dict[str, Any]) -> bool:
     """Whether a message has a part that is not text."""
     content = message.get("content")
     parts = content if isinstance(content, list) else []
-    return any(part.get("type", "text") not in ("text", "refusal", "thinking") for part in parts)
+    kinds = [part.get("type", "text") for part in parts if isinstance(part, dict)]
+    return any(kind not in ("text", "refusal", "thinking") for kind in kinds)

@@ -340,10 +340,10 @@ class StopLimitedCompletionRequest(CompletionRequest):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = []
 
 
-Request = TypeVar("Request", bound=GenerationRequest)
+Body = TypeVar("Body", bound=BaseModel)
 
 
-def read_request(type_: type[Request], body: Any) -> Request:
+def read_body(type_: type[Body], body: Any) -> Body:
     """Reads a body.
 
     Raises:

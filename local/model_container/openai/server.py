@@ -22,7 +22,7 @@ from local.model_container.openai.requests import (
     InvalidBodyError,
     StopLimitedChatRequest,
     StopLimitedCompletionRequest,
-    read_request,
+    read_body,
 )
 from local.model_container.openai.sessions import Sessions
 from local.model_container.openai.settings import Settings
@@ -137,11 +137,11 @@ class VllmServer:
         }
 
     async def _chat_completions(self, http: web.Request) -> web.StreamResponse:
-        request = read_request(self._chat, await read_json(http))
+        request = read_body(self._chat, await read_json(http))
         return await chat_completions(http, self._engine, request, http.headers.get("x-request-id"))
 
     async def _completions(self, http: web.Request) -> web.StreamResponse:
-        request = read_request(self._completion, await read_json(http))
+        request = read_body(self._completion, await read_json(http))
         return await completions(http, self._engine, request, http.headers.get("x-request-id"))
 
     async def _tokenize(self, http: web.Request) -> web.StreamResponse:
@@ -163,9 +163,9 @@ class VllmServer:
         body["model"] = http.headers.get(ADAPTER)
         request_id = http.headers.get("x-request-id")
         try:
-            chat = read_request(self._chat, body)
+            chat = read_body(self._chat, body)
         except InvalidBodyError:
-            return await completions(http, self._engine, read_request(self._completion, body), request_id)
+            return await completions(http, self._engine, read_body(self._completion, body), request_id)
         return await chat_completions(http, self._engine, chat, request_id)
 
     def _of_adapters(self, change: Callable[[web.Request, Engine], Awaitable[web.Response]]) -> Handler:

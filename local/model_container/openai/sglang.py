@@ -17,7 +17,7 @@ from local.model_container.openai.engine import Engine
 from local.model_container.openai.entrypoint import to_arguments
 from local.model_container.openai.errors import ApiError, QueueOverflowError
 from local.model_container.openai.generation import Output, Step
-from local.model_container.openai.requests import ChatRequest, InvalidBodyError, read_request
+from local.model_container.openai.requests import ChatRequest, InvalidBodyError, StructuredOutputs, read_body
 from local.model_container.openai.settings import Settings
 from local.model_container.tgi.options import LaunchError
 from local.model_container.tokenizer import end_of_sequence
@@ -121,7 +121,7 @@ def _error(error: ApiError) -> web.Response:
 
 
 async def _answer(http: web.Request, engine: Engine) -> web.StreamResponse:
-    request = read_request(ChatRequest, await read_invocation(http))
+    request = read_body(ChatRequest, await read_invocation(http))
     name = request.model or "default"
     _check(request, engine)
     model, _, adapter = name.partition(":")
@@ -130,13 +130,19 @@ async def _answer(http: web.Request, engine: Engine) -> web.StreamResponse:
             f"The following requested LoRA adapters are not loaded: {adapter}\nLoaded adapters: "
             f"{list(engine.adapters)}."
         )
-    request = request.model_copy(update={"model": adapter or None})
+    request = request.model_copy(update={"model": adapter or None, "structured_outputs": _constraint(request)})
     chat = read_chat(engine, request)
     del model  # SGLang compares it with nothing
     if request.stream:
         return await send_events(http, _events(chat, name))
     await complete(chat)
     return json_response(_body(chat, name))
+
+
+def _constraint(request: ChatRequest) -> StructuredOutputs | None:
+    """SGLang's own constraint; it does not know vLLM's."""
+    regex = (request.model_extra or {}).get("regex")
+    return StructuredOutputs(regex=regex) if isinstance(regex, str) else None
 
 
 def _check(request: ChatRequest, engine: Engine) -> None:

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from local.model_container import tokenizer
 from local.model_container.openai.engine import Engine
 from local.model_container.openai.errors import validation_error
 from local.model_container.openai.prompt import Prompt, render_chat
 from local.model_container.openai.prompt import tokenize as tokens_of
-from local.model_container.openai.requests import ChatRequest, read_request
+from local.model_container.openai.requests import ChatRequest, read_body
 
 
-def tokenize(engine: Engine, body: dict[str, Any]) -> dict[str, Any]:
+class _TokenizeRequest(BaseModel):
+    prompt: str
+    add_special_tokens: bool = True
+
+
+class _DetokenizeRequest(BaseModel):
+    tokens: list[int]
+
+
+def tokenize(engine: Engine, body: Any) -> dict[str, Any]:
     """The tokens of a prompt or a chat.
 
     Raises:
         ApiError: The body has neither.
+        InvalidBodyError: One of them has another shape.
     """
     settings = engine.settings
-    if "prompt" in body:
-        prompt = tokens_of(body["prompt"], add_special_tokens=body.get("add_special_tokens", True))
-    elif "messages" in body:
-        chat = read_request(ChatRequest, body)
+    given = body if isinstance(body, dict) else {}
+    if "prompt" in given:
+        request = read_body(_TokenizeRequest, body)
+        prompt = tokens_of(request.prompt, add_special_tokens=request.add_special_tokens)
+    elif "messages" in given:
+        chat = read_body(ChatRequest, body)
         prompt = tokens_of(render_chat(chat, settings, []), add_special_tokens=chat.add_special_tokens)
     else:
-        missing = [("body", name) for name in ("prompt", "messages")]
-        raise validation_error(
-            [{"type": "missing", "loc": loc, "msg": "Field required", "input": body} for loc in missing]
-        )
-    strings = [piece.text.replace(" ", "Ġ") for piece in prompt.pieces] if body.get("return_token_strs") else None
+        missing = {"type": "missing", "msg": "Field required", "input": body}
+        raise validation_error([{**missing, "loc": ("body", name)} for name in ("prompt", "messages")])
+    strings = [piece.text.replace(" ", "Ġ") for piece in prompt.pieces] if given.get("return_token_strs") else None
     return _answer(prompt, settings.max_model_len, strings)
 
 
@@ -38,6 +50,11 @@ def _answer(prompt: Prompt, max_model_len: int, strings: list[str] | None) -> di
     return {"count": len(ids), "max_model_len": max_model_len, "tokens": ids, "token_strs": strings}
 
 
-def detokenize(body: dict[str, Any]) -> dict[str, Any]:
-    """The text of tokens."""
-    return {"prompt": "".join(piece.text for piece in tokenizer.decode(body["tokens"]))}
+def detokenize(body: Any) -> dict[str, Any]:
+    """The text of tokens.
+
+    Raises:
+        InvalidBodyError: The body has none.
+    """
+    request = read_body(_DetokenizeRequest, body)
+    return {"prompt": "".join(piece.text for piece in tokenizer.decode(request.tokens))}

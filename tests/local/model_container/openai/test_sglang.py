@@ -97,3 +97,10 @@ def test_a_call_of_a_tool_has_sglang_s_ids(servers: Servers) -> None:
     events = invoke(url, tools=[TOOL], stream=True).events
     calls = [call["tool_calls"][0] for each in events[1:-2] if (call := each["choices"][0]["delta"])]
     assert "".join(each["function"]["arguments"] for each in calls) == "{}"
+
+
+def test_a_regular_expression_is_sglang_s_and_vllm_s_constraints_are_nothing_to_it(servers: Servers) -> None:
+    url = serve(servers)
+    assert invoke(url, regex="[0-9]{3}").json["choices"][0]["message"]["content"].isdigit()
+    plain = invoke(url).json["choices"][0]["message"]
+    assert invoke(url, structured_outputs={"regex": "[0-9]{3}"}).json["choices"][0]["message"] == plain

@@ -169,3 +169,26 @@ def test_a_stream_s_pieces_are_the_text_also_where_a_stop_string_may_begin(serve
 def test_an_idle_stream_has_comments_if_the_server_is_told_so(servers: Servers) -> None:
     url = serve(servers, SM_VLLM_SSE_KEEP_ALIVE_INTERVAL="1", TOY_FIRST_TOKEN_SECONDS="1.4")
     assert invoke(url, stream=True, max_tokens=1).text.startswith(": keep-alive\n\ndata: ")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "text"),
+    [
+        ("/v1/chat/completions", {**CHAT, "structured_outputs": {"json": "{"}}, "Invalid JSON grammar specification."),
+        ("/v1/chat/completions", {**CHAT, "structured_outputs": {"choice": []}}, "Choice '[]' cannot be an empty list"),
+        ("/tokenize", {"prompt": 5}, "Input should be a valid string"),
+        ("/detokenize", {"tokens": "x"}, "Input should be a valid list"),
+        ("/detokenize", [], "Input should be a valid dictionary or object"),
+    ],
+)
+def test_a_body_of_another_shape_is_an_error(servers: Servers, path: str, body: Any, text: str) -> None:
+    response = post(serve(servers) + path, body)
+    assert response.status == 400
+    assert text in message(response)
+
+
+def test_parts_of_a_message_are_its_text(servers: Servers) -> None:
+    parts = [{"type": "text", "text": "What is"}, "the weather?"]
+    messages = [{"role": "user", "content": parts}]
+    text = invoke(serve(servers), messages=messages).json["choices"][0]["message"]["content"]
+    assert "the weather" in text
