@@ -148,6 +148,18 @@ def test_a_token_has_its_log_probability(engine: Engine) -> None:
     assert all(token["logprob"] > -0.01 and len(token["top_logprobs"]) == 2 for token in tokens)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_tokens_of_a_prompt_have_their_log_probability(engine: Engine, stream: bool) -> None:
+    body = {"model": MODEL, "prompt": "What?", "echo": True, "logprobs": 1, "max_tokens": 0, "stream": stream}
+    response = engine.cloud.request("POST", "/v1/completions", body)
+    choice = (response.events()[0] if stream else response.json())["choices"][0]
+    assert choice["text"] == "What?"
+    assert choice["logprobs"]["tokens"] == ["<|begin|>", "W", "h", "at", "?"]
+    first, *others = choice["logprobs"]["token_logprobs"]
+    assert first is None
+    assert all(logprob < 0 for logprob in others)
+
+
 def test_a_prompt_that_is_too_long_is_an_error_in_openais_words(engine: Engine) -> None:
     response = engine.chat("x" * (2 * MAX_LENGTH))
     error = response.json()["error"]
@@ -170,6 +182,14 @@ def test_a_parameter_that_the_server_would_refuse_is_named(engine: Engine, optio
     error = response.json()["error"]
     assert (response.status, error["type"], error["param"]) == (400, "invalid_request_error", param)
     assert "prompt_embeds" not in error["message"]
+
+
+def test_a_value_that_the_server_does_not_name_is_said_to_be_one(engine: Engine) -> None:
+    response = engine.chat(truncate_prompt_tokens=-2)
+    assert (response.status, response.json()["error"]["message"]) == (
+        400,
+        "The model's server cannot read the request: the prompt is empty, or a value is not one that it takes.",
+    )
 
 
 def test_as_many_stop_sequences_as_the_plan_says_are_taken(engine: Engine) -> None:

@@ -43,6 +43,9 @@ _CHARACTERS = re.compile(
 # DJL writes vLLM's error as Python prints it.
 _PRINTED = re.compile(r"message=('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\").*\bcode=(\d{3})\b", re.DOTALL)
 _UNREAD = "Input parsing failed: "
+# What vLLM's /invocations takes for no chat it reads as a completion, and says then that it has no prompt.
+_NO_PROMPT = "Either prompt or prompt_embeds must be provided"
+_NOT_READ = "The model's server cannot read the request: the prompt is empty, or a value is not one that it takes."
 
 
 class _Reported(NamedTuple):
@@ -146,5 +149,7 @@ def _api_error(status: int, reported: _Reported, detail: str) -> ApiError:
         return ApiError(kind, failed, log_detail=detail)
     if kind == "generation" and message.startswith(_UNREAD):
         kind, message = "bad_request", message.removeprefix(_UNREAD)
+    if message.startswith(_NO_PROMPT):
+        message, param = _NOT_READ, None
     code = "context_length_exceeded" if _TOO_LONG.search(message) else None
     return ApiError(kind, message, param=param, code=code, log_detail=detail)

@@ -139,6 +139,8 @@ def _check_limits(valid: Mapping[str, Any], model: Model, problems: Problems, *,
     if valid.get("stream_options") is not None and not valid.get("stream"):
         sentence = "stream_options is allowed with stream only: set `stream` to true or leave it out"
         problems.add("stream_options", sentence)
+    if valid.get("max_tokens") == 0 and not valid.get("echo"):
+        problems.add("max_tokens", "max_tokens: 0 is allowed with echo only, which returns the prompt")
     stop, limit = valid.get("stop", ()), facts.get("max_stop_sequences")
     if isinstance(stop, list) and isinstance(limit, int) and len(stop) > limit:
         problems.add("stop", f"stop has {len(stop)} sequences, this model accepts at most {limit}")
@@ -278,6 +280,7 @@ _CHAT = {name: field for name, field in schema.CHAT.items() if name != "tool_pro
 }
 _COMPLETION = {name: field for name, field in schema.COMPLETION.items() if name != "repetition_penalty"} | {
     **_COMMON,
+    "max_tokens": Field(integer(0, 2**31, "a number of tokens")),
     "prompt": Field(_prompt, is_required=True),
     "logprobs": Field(_alternatives),
 }

@@ -33,6 +33,8 @@ SGLANG = (
 
 
 TOO_LONG = "context_length_exceeded"
+NO_PROMPT = "Either prompt or prompt_embeds must be provided and non-empty."
+NOT_READ = "The model's server cannot read the request: the prompt is empty, or a value is not one that it takes."
 UNKNOWN = "The model `ad1` does not exist. Valid aliases: tgi."
 FAILED = "The model's server failed."
 NAMELESS = "Parameter model_name is required."
@@ -57,6 +59,7 @@ def printed(message: str, code: int) -> dict[str, Any]:
     [
         (400, vllm("top_p must be …", param="top_p"), ("bad_request", "top_p must be …", "top_p", None)),
         (400, vllm("1 error", param="body.stop"), ("bad_request", "1 error", "stop", None)),
+        (400, vllm(NO_PROMPT + " (parameter=prompt)", param="prompt"), ("bad_request", NOT_READ, None, None)),
         (400, vllm(LONG + "no"), ("bad_request", LONG + "no", None, TOO_LONG)),
         (400, {"object": "error", **vllm("Flat")["error"]}, ("bad_request", "Flat", None, None)),
         (400, {"object": "error", "message": SGLANG, "code": 400}, ("bad_request", SGLANG, None, TOO_LONG)),
@@ -94,14 +97,15 @@ def recorded_errors() -> list[Any]:
 
 
 @pytest.mark.parametrize("answer", recorded_errors())
-def test_the_errors_of_a_real_vllm_keep_their_message(answer: dict[str, Any]) -> None:
+def test_the_errors_of_a_real_vllm_keep_their_message_unless_it_is_of_another_route(answer: dict[str, Any]) -> None:
     error = container_error(answer["status"], json.dumps(answer["body"]))
     reported = answer["body"].get("error")
     if reported is None:
         assert error.kind in ("upstream", "bad_request")
     else:
+        is_of_completions = reported["message"].startswith(NO_PROMPT)
         assert (error.message, error.kind) == (
-            reported["message"],
+            NOT_READ if is_of_completions else reported["message"],
             "model_not_found" if answer["status"] == 404 else "bad_request",
         )
 

@@ -182,10 +182,17 @@ def test_what_the_container_would_ignore_or_report_badly_is_refused(
         ({"prompt": [1, "a"]}, "prompt[1]: invalid type: string, expected a token id"),
         ({"prompt": ["a"] * 3, "n": 3}, "n (3) times the number of prompts (3) is more than the 8 choices"),
         ({"prompt": "a", "reasoning_effort": "low"}, "reasoning_effort is not supported: leave it out"),
+        ({"prompt": "a", "max_tokens": 0}, "max_tokens: 0 is allowed with echo only, which returns the prompt"),
+        ({"prompt": "a", "max_tokens": -1, "echo": True}, "max_tokens: -1 is not a number of tokens"),
     ],
 )
 def test_completions_are_checked_too(api_for: Api, given: dict[str, Any], words: str) -> None:
     assert words in problem(api_for(VLLM), COMPLETIONS, given)[1]
+
+
+def test_an_echo_needs_no_tokens(api_for: Api, sagemaker: SageMakerDouble) -> None:
+    body = {"prompt": "Hi", "echo": True, "logprobs": 1, "max_tokens": 0}
+    assert sent(api_for(VLLM), sagemaker, COMPLETIONS, body) == {**body, **STREAMED}
 
 
 def test_logprobs_may_be_false(api_for: Api, sagemaker: SageMakerDouble) -> None:
