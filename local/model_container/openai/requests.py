@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 
-from local.model_container.openai.errors import ApiError, ParameterError, validation_error
+from local.model_container.openai import request_checks
+from local.model_container.openai.errors import ApiError, validation_error
 from local.model_container.openai.messages import AnyMessage
 
 _INT64 = 2**63 - 1
@@ -153,123 +154,6 @@ class GenerationRequest(_Model):
         return data
 
 
-def _check_response_format(data: dict[str, Any]) -> None:
-    form = data.get("response_format")
-    if isinstance(form, dict) and form.get("type") == "json_schema" and form.get("json_schema") is None:
-        raise ParameterError(
-            "When response_format type is 'json_schema', the 'json_schema' field must be provided.", "response_format"
-        )
-
-
-def _check_stream_options(data: dict[str, Any]) -> None:
-    if data.get("stream_options") and not data.get("stream"):
-        raise ParameterError("Stream options can only be defined when `stream=True`.", "stream_options")
-
-
-def _check_prompt_logprobs(data: dict[str, Any], other: str) -> None:
-    for name in ("prompt_logprobs", other):
-        value = data.get(name)
-        if value is not None and not isinstance(value, int | float):
-            raise ParameterError(f"`{name}` must be an integer.", name, value)
-    wanted = data.get("prompt_logprobs")
-    if wanted is None:
-        return
-    if data.get("stream") and (wanted > 0 or wanted == -1):
-        raise ParameterError("`prompt_logprobs` are not available when `stream=True`.", "prompt_logprobs")
-    if wanted < -1:
-        raise ParameterError("`prompt_logprobs` must be a positive value or -1.", "prompt_logprobs", wanted)
-
-
-def _check_chat_logprobs(data: dict[str, Any]) -> None:
-    if data.get("top_logprobs") is True:
-        return
-    _check_prompt_logprobs(data, "top_logprobs")
-    top = data.get("top_logprobs")
-    if top is None:
-        return
-    if top < -1:
-        raise ParameterError("`top_logprobs` must be a positive value or -1.", "top_logprobs", top)
-    if (top == -1 or top > 0) and not data.get("logprobs"):
-        raise ParameterError("when using `top_logprobs`, `logprobs` must be set to true.", "top_logprobs")
-
-
-def _check_completion_logprobs(data: dict[str, Any]) -> None:
-    _check_prompt_logprobs(data, "logprobs")
-    logprobs = data.get("logprobs")
-    if logprobs is not None and logprobs < -1:
-        raise ParameterError("`logprobs` must be a positive value or -1.", "logprobs", logprobs)
-
-
-def _check_structured_outputs(data: dict[str, Any]) -> None:
-    structured = data.get("structured_outputs")
-    if not isinstance(structured, dict):
-        return
-    count = sum(structured.get(kind) is not None for kind in ("json", "regex", "choice"))
-    if count > 1:
-        raise ParameterError(
-            "You can only use one kind of constraints for structured outputs ('json', 'regex' or 'choice').",
-            None if "messages" in data else "structured_outputs",
-        )
-    if count and "messages" in data and data.get("tool_choice", "none") not in ("none", "auto", "required"):
-        raise ParameterError("You can only either use constraints for structured outputs or tools, not both.")
-
-
-def _check_tools(data: dict[str, Any]) -> None:
-    if data.get("tools") == []:
-        raise ParameterError(
-            "`tools` must not be an empty array. Either provide at least one tool or omit the field entirely.", "tools"
-        )
-    if "tool_choice" not in data and data.get("tools"):
-        data["tool_choice"] = "auto"
-    choice = data.get("tool_choice")
-    if choice in (None, "none"):
-        return
-    if data.get("tools") is None:
-        raise ParameterError("When using `tool_choice`, `tools` must be set.", "tool_choice")
-    if isinstance(choice, dict):
-        _check_named_tool(choice, data["tools"])
-    elif choice not in ("auto", "required"):
-        raise ParameterError(
-            f'Invalid value for `tool_choice`: {choice}! Only named tools, "none", "auto" or "required" are supported.',
-            "tool_choice",
-        )
-
-
-_USAGE = 'Correct usage: `{"type": "function", "function": {"name": "my_function"}}`'
-
-
-def _check_named_tool(choice: dict[str, Any], tools: Any) -> None:
-    function = choice.get("function")
-    if not isinstance(function, dict):
-        raise ParameterError(
-            f"Invalid value for `function`: `{function}` in `tool_choice`! {_USAGE}", "tool_choice.function"
-        )
-    if "name" not in function:
-        raise ParameterError(
-            f"Expected field `name` in `function` in `tool_choice`! {_USAGE}", "tool_choice.function.name"
-        )
-    names = [tool.get("function", {}).get("name") for tool in tools if isinstance(tool, dict)]
-    if function["name"] not in names:
-        raise ParameterError(
-            "The tool specified in `tool_choice` does not match any of the specified `tools`", "tool_choice"
-        )
-
-
-def _check_generation_prompt(data: dict[str, Any]) -> None:
-    if data.get("continue_final_message") and data.get("add_generation_prompt"):
-        raise ParameterError("Cannot set both `continue_final_message` and `add_generation_prompt` to True.")
-
-
-def _check_prompt(data: dict[str, Any]) -> None:
-    if data.get("prompt") in (None, "") and not data.get("prompt_embeds"):
-        raise ParameterError("Either prompt or prompt_embeds must be provided and non-empty.", "prompt")
-
-
-def _set_max_tokens(data: dict[str, Any]) -> None:
-    if data.get("max_tokens") is None:
-        data["max_tokens"] = 16
-
-
 def _validate_and_keep(value: Any, validate: Callable[[Any], Any]) -> Any:
     """The messages as they were sent: pydantic leaves an iterator in the place of parts."""
     validate(value)
@@ -299,12 +183,12 @@ class ChatRequest(GenerationRequest):
         return cast("list[dict[str, Any]]", self.messages)
 
     checks = (
-        _check_response_format,
-        _check_stream_options,
-        _check_chat_logprobs,
-        _check_structured_outputs,
-        _check_tools,
-        _check_generation_prompt,
+        request_checks.check_response_format,
+        request_checks.check_stream_options,
+        request_checks.check_chat_logprobs,
+        request_checks.check_structured_outputs,
+        request_checks.check_tools,
+        request_checks.check_generation_prompt,
     )
 
 
@@ -319,12 +203,12 @@ class CompletionRequest(GenerationRequest):
     add_special_tokens: bool = True
 
     checks = (
-        _set_max_tokens,
-        _check_response_format,
-        _check_structured_outputs,
-        _check_completion_logprobs,
-        _check_stream_options,
-        _check_prompt,
+        request_checks.set_max_tokens,
+        request_checks.check_response_format,
+        request_checks.check_structured_outputs,
+        request_checks.check_completion_logprobs,
+        request_checks.check_stream_options,
+        request_checks.check_prompt,
     )
 
 
