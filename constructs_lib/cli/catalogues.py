@@ -132,10 +132,11 @@ def _images(arguments: argparse.Namespace, problems: list[Problem], out: Output)
     rows, images = [], engine.images
     for version in reversed(images.versions):
         repository, tag = images.repository_and_tag(version) or ("", "")
-        cuda = ".".join(map(str, images.cuda(version)))
+        release = images.cuda(version)
+        cuda = ".".join(map(str, release)) if release > (0, 0) else None
         names = list(images.regions(version))
         row = {"version": version, "repository": repository, "tag": tag, "cuda": cuda, "regions": names}
-        rows.append((row, [version, cuda, str(len(names)), f"{repository}:{tag}"]))
+        rows.append((row, [version, cuda or "-", str(len(names)), f"{repository}:{tag}"]))
     return _print(arguments, problems, out, columns, rows)
 
 

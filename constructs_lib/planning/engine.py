@@ -212,8 +212,18 @@ class MemoryModel(Protocol):
     def request_limit(self, ctx: EngineContext) -> int | None:
         """The longest request, in tokens, that the options allow; None if none limits it."""
 
-    def settings_for(self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None) -> Settings:
-        """Options to add for requests of that many tokens on an instance, and for GPUs that cannot all be used."""
+    def settings_for(
+        self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
+    ) -> Settings:
+        """Options to add for a load on an instance, and for GPUs that cannot all be used.
+
+        Args:
+            options: The options that are given.
+            facts: The model.
+            instance: The instance.
+            tokens: Tokens of the longest request; None if any length will do.
+            requests: Requests of that length at the same time.
+        """
 
     def smaller_settings(self, ctx: EngineContext, memory: MemoryPlan) -> Iterable[Settings]:
         """Options that the engine's package may set by itself, each needing less memory than the one before."""

@@ -48,7 +48,9 @@ class UnplannedMemory:
         """See `MemoryModel.request_limit`."""
         return None
 
-    def settings_for(self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None) -> Settings:
+    def settings_for(
+        self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
+    ) -> Settings:
         """See `MemoryModel.settings_for`."""
         return {}
 

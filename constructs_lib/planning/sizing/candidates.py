@@ -170,7 +170,7 @@ def _assess(request: SizingRequest, instance: InstanceType) -> Candidate:
     if reason:
         return Candidate(instance, 0, None, False, reason)
     model = engine.memory_model
-    settings = dict(model.settings_for(request.given_options, facts, instance, request.tokens))
+    settings = dict(model.settings_for(request.given_options, facts, instance, request.tokens, request.concurrency))
     options = replace(request.given_options, **settings)  # type: ignore[type-var]
     ctx = context_for(engine, facts, instance, options, request.parsed_version)
     found = next(engine.problems(ctx), None)

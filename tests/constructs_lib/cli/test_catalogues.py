@@ -78,6 +78,13 @@ def test_an_image_is_shown_with_its_cuda_and_regions(run):
     assert cells[1:] == ["12.4", "45", f"huggingface-pytorch-tgi-inference:{tag}"]
 
 
+def test_an_image_without_cuda_has_none(run):
+    out = run("images", "--engine", "tgi-neuron").out
+    newest = next(line.split() for line in out.splitlines() if line.startswith("0.3.0"))
+    assert newest[1:3] == ["-", "45"]
+    assert {one["cuda"] for one in json.loads(run("images", "--engine", "tgi-neuron", "--json").out)} == {None}
+
+
 def test_json_rows_have_their_source_and_date(run):
     for command in ("models", "instances"):
         assert all(row["source"] and row["date"] for row in json.loads(run(command, "--json").out))

@@ -127,7 +127,9 @@ class SglangMemoryModel:
         """See `MemoryModel.request_limit`."""
         return ctx.number("context_length")
 
-    def settings_for(self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None) -> Settings:
+    def settings_for(
+        self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
+    ) -> Settings:
         """See `MemoryModel.settings_for`."""
         settings: dict[str, object] = {} if tokens is None else {"context_length": tokens}
         gpus = instance.accelerator_count or 1

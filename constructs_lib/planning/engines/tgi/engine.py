@@ -107,7 +107,7 @@ class TgiMemoryModel:
         return ctx.number("max_total_tokens")
 
     def settings_for(
-        self, options: TgiOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None
+        self, options: TgiOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
     ) -> Settings:
         """See `MemoryModel.settings_for`."""
         settings: dict[str, object] = {}

@@ -100,15 +100,15 @@ class NeuronMemoryModel:
         return ctx.number("max_total_tokens")
 
     def settings_for(
-        self, options: NeuronOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None
+        self, options: NeuronOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
     ) -> Settings:
-        """See `MemoryModel.settings_for`; for a number of tokens the sizes that are not given as well."""
+        """See `MemoryModel.settings_for`; for a number of tokens the sizes that are not given, the load as batch."""
         if tokens is None:
             return {}
         wanted = {
             "num_cores": instance.unit_count or 1,
             "auto_cast_type": AutoCastType.FP16 if facts.checkpoint_dtype == "float16" else AutoCastType.BF16,
-            "max_batch_size": 1,
+            "max_batch_size": requests,
             "max_total_tokens": tokens,
         }
         return {keyword: value for keyword, value in wanted.items() if getattr(options, keyword) is None}

@@ -122,7 +122,9 @@ class VllmMemoryModel:
         """See `MemoryModel.request_limit`."""
         return ctx.number(self._container.names.length)
 
-    def settings_for(self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None) -> Settings:
+    def settings_for(
+        self, options: Any, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
+    ) -> Settings:
         """See `MemoryModel.settings_for`."""
         names = self._container.names
         settings: dict[str, object] = {} if tokens is None else {names.length: tokens}

@@ -145,7 +145,7 @@ class PagedMemory:
         return ctx.number("max_model_len")
 
     def settings_for(
-        self, options: PagedOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None
+        self, options: PagedOptions, facts: ModelFacts, instance: InstanceType, tokens: int | None, requests: int
     ) -> Settings:
         settings: dict[str, object] = {} if tokens is None else {"max_model_len": tokens}
         gpus = instance.accelerator_count or 1

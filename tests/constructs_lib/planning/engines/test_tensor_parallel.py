@@ -55,7 +55,7 @@ def test_feed_forward_layers_have_to_be_split_evenly() -> None:
     [(VLLM, VllmSizes, "0.30.0", "tensor_parallel_size"), (SGLANG, SglangSizes, "0.5.20", "tp_size")],
 )
 def test_an_instance_gets_the_most_gpus_that_can_share_the_model(engine, sizes, version, option) -> None:
-    settings = engine.memory_model.settings_for(sizes(), QWEN, InstanceType.G6_48XLARGE, None)
+    settings = engine.memory_model.settings_for(sizes(), QWEN, InstanceType.G6_48XLARGE, None, 1)
     assert settings == {option: 4}
     ctx = context_for(engine, QWEN, InstanceType.G6_48XLARGE, sizes(), full_version(version))
     words = (

@@ -143,9 +143,17 @@ def test_the_cheapest_instance_gets_the_sizes_that_are_not_given() -> None:
     assert found.environment["MAX_TOTAL_TOKENS"] == "4096"
 
 
+def test_the_batch_is_as_large_as_the_load() -> None:
+    found = planned(
+        instance=UNDECIDED, cheapest=CheapestFor(tokens=4096, concurrency=4), options=NeuronOptions(num_cores=2)
+    )
+    assert found.problems == ()
+    assert found.environment["MAX_BATCH_SIZE"] == "4"
+
+
 def test_a_batch_of_one_serves_no_four_requests() -> None:
     load = CheapestFor(tokens=4096, concurrency=4)
-    assert refusals(instance=UNDECIDED, cheapest=load, options=NeuronOptions()) == [
+    assert refusals(instance=UNDECIDED, cheapest=load, options=sized(max_batch_size=1)) == [
         (
             "instance_type=CheapestFor(tokens=4096, concurrency=4): no instance in the catalogue serves that load with"
             " meta-llama/Llama-3.1-8B-Instruct; the closest is ml.inf2.xlarge: It serves 1 concurrent requests of 4096"
