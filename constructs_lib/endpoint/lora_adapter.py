@@ -67,7 +67,7 @@ def lora_problems(adapters: Any, *, has_component: bool, most_rank: object = Non
         has_component: Whether the model is an inference component.
         most_rank: The option max_lora_rank. Default: not given.
     """
-    if isinstance(adapters, str) or not all(isinstance(one, LoraAdapter) for one in adapters):
+    if not isinstance(adapters, list | tuple) or not all(isinstance(one, LoraAdapter) for one in adapters):
         message = "must be a list of LoraAdapter"
         yield Problem("adapters", adapters, message, "Write [LoraAdapter.from_s3_archive(…)].")
         return

@@ -80,5 +80,6 @@ class VllmEndpoint(EngineEndpoint):
 
 def _options_for(options: VllmOptions, adapters: Sequence[LoraAdapter]) -> VllmOptions:
     """The options with what adapters need."""
-    specs = [one.spec() for one in adapters if isinstance(one, LoraAdapter)]
+    given = adapters if isinstance(adapters, list | tuple) else ()
+    specs = [one.spec() for one in given if isinstance(one, LoraAdapter)]
     return with_adapters(options, specs) if specs and isinstance(options, VllmOptions) else options

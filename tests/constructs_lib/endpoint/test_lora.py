@@ -115,6 +115,14 @@ def test_what_is_no_adapter_is_refused(tmp_path: Path) -> None:
         endpoint(stack_in(tmp_path), adapters=["sql"])
 
 
+def test_an_adapter_that_is_no_list_is_refused(tmp_path: Path) -> None:
+    stack = stack_in(tmp_path)
+    bucket = s3.Bucket.from_bucket_name(stack, "Archives", "team-adapters")
+    one: Any = LoraAdapter.from_s3_archive("sql", bucket, "sql.tar.gz")
+    with pytest.raises(ConfigurationError, match=r"adapters=.*: must be a list of LoraAdapter"):
+        endpoint(stack, adapters=one)
+
+
 def test_adapters_of_tgi_are_named_to_a_front_door(tmp_path: Path) -> None:
     found = TgiEndpoint(
         stack_in(tmp_path),
