@@ -41,8 +41,11 @@ class ExtraArguments:
         Args:
             given: What the caller gives; None for nothing.
         """
-        if given is None or isinstance(given, Unknown):
+        if given is None:
             return {}, []
+        if isinstance(given, Unknown):
+            message = "must be known at synth, as each argument becomes a variable of its own"
+            return {}, [Problem(KEYWORD, given, message, "Give a dict; its values may be known at deployment only.")]
         if not isinstance(given, Mapping):
             message = f"must be a mapping of names and texts, not {type(given).__name__}"
             return {}, [Problem(KEYWORD, given, message, "Give a dict.")]

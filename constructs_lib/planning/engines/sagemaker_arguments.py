@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from constructs_lib.planning.engines.extra_arguments import KEYWORD
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
@@ -106,6 +107,21 @@ class Entrypoint:
         if self.arguments({name: str(text) for name, text in variables.items()}) == sent:
             return None
         return Problem(keyword, value, *_why(value))
+
+    def extra_problems(self, extra: object, *, when_off: str) -> Iterator[Problem]:
+        """What of `extra_args` this entrypoint would not give the server.
+
+        Args:
+            extra: The further arguments, right by themselves; anything that is no mapping has none.
+            when_off: What to write for a flag that should be off; `{name}` is its name.
+        """
+        for name, text in extra.items() if isinstance(extra, Mapping) else ():
+            keyword, several = f"{KEYWORD}[{name!r}]", _array(text.strip()) if isinstance(text, str) else None
+            if isinstance(text, str) and text.lower() == "false" and self.reading is not Reading.VALUES:
+                message = "is nothing to the entrypoint of the image, which then leaves the argument out"
+                yield Problem(keyword, text, message, when_off.format(name=name))
+            elif several and self.reading < Reading.ARRAYS and (found := self.problem(keyword, name, several)):
+                yield found
 
     def _arguments(self, option: str, text: str) -> list[str]:
         flag = _flag(option)

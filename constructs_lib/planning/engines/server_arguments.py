@@ -11,6 +11,12 @@ from constructs_lib.planning.data_files import read
 from constructs_lib.planning.images.catalogue import Version, parse_version
 
 
+def releases_of(server: str) -> tuple[Version, Version]:
+    """The oldest and the newest release of a server, `vllm` or `sglang`, in the table."""
+    releases = [parse_version(text) or (0, 0, 0) for text in read("engines/server_arguments")["releases"][server]]
+    return min(releases), max(releases)
+
+
 @cache
 def arguments_of(kind: str, first: Version, last: Version | None = None) -> frozenset[str]:
     """The arguments of a server, with underscores, such as `max_model_len`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from constructs_lib.planning.engines.extra_arguments import ExtraArguments
 from constructs_lib.planning.engines.lmi.launcher_options import OPTIONS
-from constructs_lib.planning.engines.lmi.releases import possible_vllm
+from constructs_lib.planning.engines.lmi.releases import is_later, possible_vllm
 from constructs_lib.planning.engines.server_arguments import arguments_of
 from constructs_lib.planning.images.catalogue import Version, format_version
 
@@ -62,6 +62,6 @@ def extra_arguments(version: Version) -> ExtraArguments:
         server=f"vLLM {format_version(first)} in LMI {format_version(version)}" if last is None else "vLLM's engine",
         owners=OWNERS,
         refused=REFUSED,
-        known=arguments_of("vllm", first, last) | _LMIS_OWN,
+        known=() if is_later(version) else arguments_of("vllm", first, last) | _LMIS_OWN,
         unknown=", and LMI drops it without a word",
     )

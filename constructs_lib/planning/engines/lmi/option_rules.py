@@ -13,6 +13,7 @@ from constructs_lib.planning.engines.extra_arguments import KEYWORD
 from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT
 from constructs_lib.planning.engines.lmi.options import LmiQuantization
 from constructs_lib.planning.engines.lmi.releases import OLDEST, WRITES_FALSE, vllm_version
+from constructs_lib.planning.engines.offline import draft_problems
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
 
@@ -45,6 +46,7 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     yield from _format_problems(ctx)
     yield from _length_problems(ctx)
     yield from _timeout_problems(ctx)
+    yield from draft_problems(ctx, "speculative_config")
 
 
 def _version_problems(ctx: EngineContext) -> Iterator[Problem]:

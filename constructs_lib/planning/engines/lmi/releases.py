@@ -49,6 +49,9 @@ NEWEST_KNOWN = max(_VLLM)
 _NEWEST_VLLM: Version = (0, 30, 0)
 """The newest version of vLLM that a version of LMI which is not in the table may have."""
 
+_NEWEST_LMI = 29
+"""The newest version of LMI of which that can be said."""
+
 
 def vllm_version(version: Version) -> Version:
     """The version of vLLM; of an LMI that is newer than the table, the newest of the table."""
@@ -63,3 +66,8 @@ def possible_vllm(version: Version) -> tuple[Version, Version | None]:
 def is_known(version: Version) -> bool:
     """Whether the table has the version."""
     return version[0] in _VLLM
+
+
+def is_later(version: Version) -> bool:
+    """Whether a version is so new that its vLLM may have anything."""
+    return version[0] > _NEWEST_LMI

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.lmi.releases import possible_vllm, vllm_version
+from constructs_lib.planning.engines.lmi.releases import is_later, possible_vllm, vllm_version
 from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, names, since, when
 from constructs_lib.planning.images.catalogue import Version, format_version, parse_version
 from constructs_lib.planning.models.facts import ModelFacts
@@ -16,7 +16,7 @@ _PARSERS = {"tool_call_parser": Kind.TOOL_PARSERS, "reasoning_parser": Kind.REAS
 
 def version_problems(ctx: EngineContext) -> Iterator[Problem]:
     """What this version's vLLM does not have, though another one's does."""
-    if not is_known(vllm_version(ctx.version)):
+    if not is_known(vllm_version(ctx.version)) or is_later(ctx.version):
         return
     if ctx.facts and since(Kind.MODEL_TYPES, ctx.facts.model_type) and not _has(ctx, Kind.MODEL_TYPES, ctx.facts):
         model_type = ctx.facts.model_type
@@ -46,7 +46,8 @@ def reads_images(ctx: EngineContext) -> bool | None:
     """Whether the model sees images; None if the model, or what its vLLM has, is not known."""
     if ctx.facts is None or not is_known(vllm_version(ctx.version)):
         return None
-    return any(has(Kind.IMAGE_TYPES, ctx.facts.model_type, one) for one in _possible(ctx.version))
+    sees = any(has(Kind.IMAGE_TYPES, ctx.facts.model_type, one) for one in _possible(ctx.version))
+    return sees or (None if is_later(ctx.version) else False)
 
 
 def _parser_problems(ctx: EngineContext, option: str, kind: Kind) -> Iterator[Problem]:

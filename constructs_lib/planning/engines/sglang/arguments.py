@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from constructs_lib.planning.engines.extra_arguments import ExtraArguments
-from constructs_lib.planning.engines.server_arguments import arguments_of
+from constructs_lib.planning.engines.server_arguments import arguments_of, releases_of
 from constructs_lib.planning.engines.sglang.launcher_options import ENTRYPOINT, OPTIONS
 from constructs_lib.planning.images.catalogue import Version, format_version
 
@@ -42,12 +42,18 @@ REFUSED = {
 """Arguments that must not be set at all, and why."""
 
 
+def is_known(version: Version) -> bool:
+    """Whether a version lies among the releases whose arguments, parsers and models are known."""
+    oldest, newest = releases_of("sglang")
+    return oldest <= version <= newest
+
+
 def extra_arguments(version: Version) -> ExtraArguments:
     """What is checked of `extra_args`."""
     return ExtraArguments(
         server=f"SGLang {format_version(version)}",
         owners=OWNERS,
         refused=REFUSED,
-        known=arguments_of("sglang", version),
+        known=arguments_of("sglang", version) if is_known(version) else (),
         unknown=", so that it would stop at once",
     )

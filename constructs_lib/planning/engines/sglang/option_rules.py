@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.offline import download_problems
+from constructs_lib.planning.engines.sglang.launcher_options import ENTRYPOINT
 from constructs_lib.planning.engines.sglang.options import SglangQuantization
 from constructs_lib.planning.validation.problem import Problem
 
@@ -39,11 +41,19 @@ def published_as(quantization: object) -> str | None:
 
 def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Which rules between options, model and instance are broken."""
+    yield from _entrypoint_problems(ctx)
     yield from _copies_problems(ctx)
     yield from _gpu_problems(ctx)
     yield from _format_problems(ctx)
     yield from _length_problems(ctx)
     yield from _adapter_problems(ctx)
+    yield from _draft_problems(ctx)
+
+
+def _entrypoint_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """What the image's entrypoint would not give the server as it is."""
+    when_off = "Leave it out: a flag that is not given is off."
+    yield from ENTRYPOINT.extra_problems(ctx.values.get("extra_args"), when_off=when_off)
 
 
 def _copies_problems(ctx: EngineContext) -> Iterator[Problem]:
@@ -108,8 +118,10 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
         message = "has several adapters, of which the entrypoint of this image makes one argument"
         fix = "Give one, or serve each adapter with an endpoint of its own."
         yield Problem("options.lora_paths", adapters, message, fix)
-    path = str(adapters[0]).partition("=")[2]
-    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
-    if offline and not path.startswith("/"):
-        fix = "Put it beside the weights and write name=/opt/ml/model/…."
-        yield Problem("options.lora_paths", adapters[0], f"is downloaded from the hub, but {offline}", fix)
+    yield from download_problems(ctx, "options.lora_paths", adapters[0], str(adapters[0]).partition("=")[2])
+
+
+def _draft_problems(ctx: EngineContext) -> Iterator[Problem]:
+    draft = ctx.text("speculative_draft_model_path")
+    if draft is not None:
+        yield from download_problems(ctx, "options.speculative_draft_model_path", draft, draft)

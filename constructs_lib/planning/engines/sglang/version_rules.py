@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.server_arguments import arguments_of
+from constructs_lib.planning.engines.server_arguments import arguments_of, releases_of
+from constructs_lib.planning.engines.sglang.arguments import is_known
 from constructs_lib.planning.engines.sglang.images import AWS, HUGGING_FACE
 from constructs_lib.planning.images.catalogue import format_version, parse_version
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
@@ -19,7 +20,7 @@ _PARSERS = ("tool_call_parser", "reasoning_parser")
 
 def version_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Which parsers this version does not have; SGLang stops at another name."""
-    for option in _PARSERS:
+    for option in _PARSERS if is_known(ctx.version) else ():
         given, known = ctx.text(option), arguments_of(f"sglang_{option}", ctx.version)
         if given is not None and given not in known:
             yield Problem(
@@ -31,8 +32,16 @@ def version_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 
 def version_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    """That this version has no class of its own for the model."""
+    """That nothing is known of this version, or that it has no class of its own for the model."""
     facts = ctx.facts
+    if not is_known(ctx.version):
+        first, last = map(format_version, releases_of("sglang"))
+        yield PlanWarning(
+            "tgi-endpoint:unknownRelease",
+            f"What this library knows of SGLang is from {first} to {last}, so arguments, parsers and models were not"
+            f" checked for {format_version(ctx.version)}.",
+        )
+        return
     if facts is None or facts.model_type in arguments_of("sglang_model_types", ctx.version):
         return
     yield PlanWarning(
@@ -43,8 +52,12 @@ def version_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
 
 
 def reads_images(ctx: EngineContext) -> bool | None:
-    """Whether the model sees images; None if the model is not known."""
-    return ctx.facts.model_type in arguments_of("sglang_image_types", ctx.version) if ctx.facts else None
+    """Whether the model sees images; None if the model, or what a newer version sees, is not known."""
+    if ctx.facts is None:
+        return None
+    return ctx.facts.model_type in arguments_of("sglang_image_types", ctx.version) or (
+        False if is_known(ctx.version) else None
+    )
 
 
 def _newer_image(model_type: str) -> str:

@@ -8,13 +8,12 @@ the older one loses quotes).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.lora import RANKS
-from constructs_lib.planning.engines.sagemaker_arguments import Reading
+from constructs_lib.planning.engines.offline import download_problems, draft_problems
 from constructs_lib.planning.engines.vllm.images import (
     QUOTES_SINCE,
     SUPERVISED_SINCE,
@@ -45,6 +44,7 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Which rules between options, model, image and instance are broken."""
     yield from _release_problems(ctx)
     yield from _entrypoint_problems(ctx)
+    yield from _switch_problems(ctx)
     yield from _supervisor_problems(ctx)
     yield from _length_problems(ctx)
     yield from _batch_problems(ctx)
@@ -79,25 +79,16 @@ def _entrypoint_problems(ctx: EngineContext) -> Iterator[Problem]:
             continue
         if found := entrypoint.problem(f"options.{option.keyword}", option.keyword, value):
             yield found
-    extra = ctx.values.get("extra_args")
-    for name, text in extra.items() if isinstance(extra, Mapping) else ():
-        keyword, several = f"options.extra_args[{name!r}]", _array(text)
-        if isinstance(text, str) and text.lower() == "false":
-            message = "is nothing to the entrypoint of the image, which then leaves the argument out"
-            fix = f"Write {'no_' + name!r}: 'true' if it is a flag that is on by default, else leave it out."
-            yield Problem(keyword, text, message, fix)
-        elif several and entrypoint.reading < Reading.ARRAYS and (found := entrypoint.problem(keyword, name, several)):
-            yield found
+    when_off = "Write 'no_{name}': 'true' if it is a flag that is on by default, else leave it out."
+    yield from entrypoint.extra_problems(ctx.values.get("extra_args"), when_off=when_off)
 
 
-def _array(text: object) -> Sequence[object] | None:
-    if not isinstance(text, str) or not text.strip().startswith("["):
-        return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
-    return found if isinstance(found, list) else None
+def _switch_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """Options whose variables are there or not, so that the template cannot leave them to a parameter."""
+    for keyword in ("usage_stats", "allow_runtime_lora_updating", "lmcache"):
+        if isinstance(value := ctx.values.get(keyword), Unknown):
+            message = "must be known at synth, as it decides which variables the container has"
+            yield Problem(f"options.{keyword}", value, message, "Write True or False.")
 
 
 def _supervisor_problems(ctx: EngineContext) -> Iterator[Problem]:
@@ -195,20 +186,9 @@ def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 def _offline_problems(ctx: EngineContext) -> Iterator[Problem]:
     """What would come from the hub where the container does not reach it."""
-    offline = "weights come from S3 with HF_HUB_OFFLINE=1" if ctx.model.source == "s3" else None
-    offline = offline or ("network isolation cuts the container off" if ctx.network_isolation else None)
-    if offline is None:
-        return
-    fix = "Put it beside the weights, and write its path, /opt/ml/model/…."
     for adapter in _texts(ctx.values.get("lora_modules")):
-        if not adapter.partition("=")[2].startswith("/"):
-            message = f"is downloaded from the hub, but {offline}"
-            yield Problem("options.lora_modules", adapter, message, fix)
-    speculative = ctx.values.get("speculative_config")
-    draft = speculative.get("model") if isinstance(speculative, Mapping) else None
-    if isinstance(draft, str) and not draft.startswith("/") and "speculative_config" not in ctx.unknown:
-        message = f"its model, {draft}, is downloaded from the hub, but {offline}"
-        yield Problem("options.speculative_config", speculative, message, fix)
+        yield from download_problems(ctx, "options.lora_modules", adapter, adapter.partition("=")[2])
+    yield from draft_problems(ctx, "speculative_config")
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.vllm.queue import queue_limit
-from constructs_lib.planning.engines.vllm.releases import Kind, has
+from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known
 from constructs_lib.planning.images.catalogue import Version, format_version
 from constructs_lib.planning.serving_limits import ServingFacts
 from constructs_lib.planning.validation.unknown import Unknown
@@ -71,7 +71,7 @@ def _reads_images(ctx: EngineContext) -> bool | None:
     off = isinstance(limits, Mapping) and limits.get("image") == 0
     if off or ctx.values.get("language_model_only") is True:
         return False
-    return has(Kind.IMAGE_TYPES, ctx.facts.model_type, ctx.version)
+    return has(Kind.IMAGE_TYPES, ctx.facts.model_type, ctx.version) or (False if is_known(ctx.version) else None)
 
 
 def _quantization(ctx: EngineContext) -> str | None:

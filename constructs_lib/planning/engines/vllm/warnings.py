@@ -12,7 +12,7 @@ from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.sagemaker_arguments import Reading
 from constructs_lib.planning.engines.vllm.images import entrypoint_of
 from constructs_lib.planning.engines.vllm.options import VllmLogLevel
-from constructs_lib.planning.engines.vllm.queue import has_queue_limit
+from constructs_lib.planning.engines.vllm.queue import has_queue_limit, queue_limit
 from constructs_lib.planning.engines.vllm.version_rules import version_warnings
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import PlanWarning
@@ -46,6 +46,12 @@ def _gpu_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
 
 def _queue_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     if has_queue_limit(ctx):
+        if queue_limit(ctx) is None and not ctx.given("max_num_queued_reqs"):
+            yield PlanWarning(
+                "tgi-endpoint:unboundedQueue",
+                "max_num_seqs is known only at deployment, so the plan sets no limit of the queue that follows from it:"
+                " under overload requests wait until they time out. Set max_num_queued_reqs.",
+            )
         return
     yield PlanWarning(
         "tgi-endpoint:unboundedQueue",

@@ -58,7 +58,15 @@ def test_further_arguments_that_are_right_are_passed_on() -> None:
     given = {"max_loaded_loras": "4", "enable_mis": ""}
     assert EXTRA.read(given) == (given, [])
     assert EXTRA.read(None) == ({}, [])
-    assert EXTRA.read(UNKNOWN) == ({}, [])
+
+
+def test_which_arguments_there_are_has_to_be_known_at_synth() -> None:
+    assert refusals(UNKNOWN) == [
+        (
+            "options.extra_args=(known at deployment): must be known at synth, as each argument becomes a variable of"
+            " its own. Give a dict; its values may be known at deployment only."
+        )
+    ]
 
 
 def test_all_that_are_wrong_are_refused_at_once() -> None:

@@ -237,3 +237,24 @@ def test_it_is_said_if_the_vllm_of_a_version_is_not_known(warnings):
         "Which vLLM is in LMI 29.0.0 is not published where this library looks. The plan takes 0.26.0, that of LMI 28."
     )
     assert "tgi-endpoint:unknownVllm" not in warnings(version="27.0.0")
+
+
+def test_of_a_later_version_nothing_is_refused(planning):
+    image = ImageChoice(version="40.0.0", uri_override=True)
+    found = planning(image=image, options={"extra_args": {"of_tomorrow": "1"}, "tool_call_parser": "of_tomorrow"})
+    assert found.problems == ()
+    assert "tgi-endpoint:unknownVllm" in {one.id for one in found.warnings}
+    assert found.environment["OPTION_OF_TOMORROW"] == "1"
+    assert found.serving.reads_images is None
+
+
+def test_a_model_that_guesses_ahead_beside_weights_in_s3_is_a_folder(refusals):
+    assert refusals(model=IN_S3, options={"speculative_config": '{"model": "/opt/ml/model/draft"}'}) == []
+    assert refusals(options={"speculative_config": '{"model": "owner/draft"}'}) == []
+    assert refusals(model=IN_S3, options={"speculative_config": '{"model": "owner/draft"}'}) == [
+        (
+            'options.speculative_config=\'{"model": "owner/draft"}\': its model, owner/draft, is downloaded from the'
+            " hub, but weights come from S3 with HF_HUB_OFFLINE=1. Put it beside the weights, and write its path,"
+            " /opt/ml/model/…."
+        )
+    ]

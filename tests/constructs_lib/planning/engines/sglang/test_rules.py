@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from constructs_lib.planning.hardware.instance_types import InstanceType
+from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.models.facts import ModelChoice
 from tests.constructs_lib.planning.engines.sglang.conftest import QWEN, s3_model
 
@@ -133,10 +134,55 @@ def test_an_adapter_beside_weights_in_s3_is_a_folder(refusals):
     assert refusals(model=s3_model(), options={"lora_paths": ["a=x/one"]}) == [
         (
             "options.lora_paths='a=x/one': is downloaded from the hub, but weights come from S3 with"
-            " HF_HUB_OFFLINE=1. Put it"
-            " beside the weights and write name=/opt/ml/model/…."
+            " HF_HUB_OFFLINE=1. Put it beside the weights, and write its path, /opt/ml/model/…."
         )
     ]
+
+
+def test_a_model_that_guesses_ahead_beside_weights_in_s3_is_a_folder(refusals):
+    def draft(path):
+        return {"speculative_algorithm": "EAGLE", "speculative_draft_model_path": path}
+
+    assert refusals(model=s3_model(), options=draft("/opt/ml/model/draft")) == []
+    assert refusals(options=draft("owner/draft")) == []
+    assert refusals(model=s3_model(), options=draft("owner/draft")) == [
+        (
+            "options.speculative_draft_model_path='owner/draft': is downloaded from the hub, but weights come from S3"
+            " with HF_HUB_OFFLINE=1. Put it beside the weights, and write its path, /opt/ml/model/…."
+        )
+    ]
+
+
+def test_a_flag_that_the_entrypoint_would_leave_out_is_refused(refusals):
+    assert refusals(options={"extra_args": {"enable_mis": "false"}}) == [
+        (
+            "options.extra_args['enable_mis']='false': is nothing to the entrypoint of the image, which then leaves the"
+            " argument out. Leave it out: a flag that is not given is off."
+        )
+    ]
+
+
+def test_several_values_of_a_further_argument_are_refused(refusals):
+    assert refusals(options={"extra_args": {"lora_target_modules": '["q_proj", "k_proj"]'}}) == [
+        (
+            "options.extra_args['lora_target_modules']=['q_proj', 'k_proj']: are several values, of which the"
+            " entrypoint of this image makes one argument. Give one, or choose a newer image."
+        )
+    ]
+
+
+def test_of_a_version_that_is_not_known_nothing_is_refused_but_that_is_said(planning):
+    image = ImageChoice(version="0.7.0", uri_override=True)
+    options = {"extra_args": {"of_tomorrow": "1"}, "tool_call_parser": "of_tomorrow"}
+    found = planning(image=image, options=options)
+    assert found.problems == ()
+    assert {one.id: one.message for one in found.warnings}["tgi-endpoint:unknownRelease"] == (
+        "What this library knows of SGLang is from 0.5.8 to 0.5.20, so arguments, parsers and models were not checked"
+        " for 0.7.0."
+    )
+    assert found.environment["SM_SGLANG_OF_TOMORROW"] == "1"
+    assert found.serving.reads_images is None
+    assert "tgi-endpoint:unknownRelease" not in {one.id for one in planning().warnings}
 
 
 def test_it_is_said_that_there_are_chats_only(warnings):

@@ -8,6 +8,7 @@ from constructs_lib.planning.engines.vllm.images import HUGGING_FACE
 from constructs_lib.planning.engines.vllm.options import VllmOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.validation.unknown import Unknown
 from tests.constructs_lib.planning.engines.vllm.requests import FROM_S3, planned, refusals
 
 FOUR_GPUS = {"instance": InstanceType.G6E_12XLARGE}
@@ -264,6 +265,14 @@ OF_HUGGING_FACE = {"image": ImageChoice(version="0.25.1", family=HUGGING_FACE)}
                     " the hub, but weights come from S3 with HF_HUB_OFFLINE=1. Put it beside the weights, and write its"
                     " path, /opt/ml/model/…."
                 )
+            ],
+        ),
+        (
+            {"usage_stats": Unknown("<u>"), "allow_runtime_lora_updating": Unknown("<a>"), "lmcache": Unknown("<l>")},
+            [
+                f"options.{name}=(known at deployment): must be known at synth, as it decides which variables the"
+                " container has. Write True or False."
+                for name in ("usage_stats", "allow_runtime_lora_updating", "lmcache")
             ],
         ),
         (

@@ -66,3 +66,8 @@ def test_prefixes_are_kept_unless_they_are_switched_off():
 def test_the_longest_request_is_the_one_that_fits():
     found = planned(changes={"instance": InstanceType.G6_2XLARGE})
     assert found.serving.max_total_tokens == int(found.environment["SM_VLLM_MAX_MODEL_LEN"])
+
+
+def test_whether_a_version_that_is_not_known_sees_images_is_not_known():
+    assert planned(version="0.40.0").serving.reads_images is None
+    assert planned(version="0.30.0").serving.reads_images is False

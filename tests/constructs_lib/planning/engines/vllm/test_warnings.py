@@ -7,6 +7,7 @@ import pytest
 from constructs_lib.planning.engines.vllm.images import HUGGING_FACE
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.validation.unknown import Unknown
 from tests.constructs_lib.planning.engines.vllm.requests import LLAMA, warned
 
 FOUR_GPUS = {"instance": InstanceType.G6E_12XLARGE}
@@ -91,6 +92,16 @@ def test_a_plain_endpoint_has_no_warning():
                 )
             },
         ),
+        (
+            {"max_num_seqs": Unknown("<n>")},
+            {
+                "unboundedQueue": (
+                    "max_num_seqs is known only at deployment, so the plan sets no limit of the queue that follows from"
+                    " it: under overload requests wait until they time out. Set max_num_queued_reqs."
+                )
+            },
+        ),
+        ({"max_num_seqs": Unknown("<n>"), "max_num_queued_reqs": Unknown("<m>")}, {}),
         ({"trust_remote_code": True, "changes": {"model": replace(LLAMA, revision="abc")}}, {}),
     ],
 )
