@@ -9,6 +9,7 @@ docs/configuration.md (TS_).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _TGI = (
@@ -56,3 +57,22 @@ def reader_of(variable: str, *, besides: tuple[str, ...]) -> Reader | None:
         return None
     server, match = found[0]
     return Reader(server, next((group for group in match.groups() if group), "").lower())
+
+
+def unread_sentences(
+    variable: str, *, server: str, besides: tuple[str, ...], meant: Mapping[str, str], owners: Mapping[str, str]
+) -> str | None:
+    """Why a server ignores a variable, and what to use instead; None if it may read it.
+
+    Args:
+        variable: The name in capitals.
+        server: The server in messages.
+        besides: Names of the servers in its container.
+        meant: What another server's argument is called here, where the same name means something else or nothing.
+        owners: The arguments of this server by their own names.
+    """
+    reader = reader_of(variable, besides=besides)
+    if reader is None:
+        return None
+    instead = meant.get(reader.argument) or owners.get(reader.argument)
+    return f"{server} does not read it; {reader.server} does.{f' Use {instead} instead.' if instead else ''}"

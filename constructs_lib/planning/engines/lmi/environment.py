@@ -12,7 +12,7 @@ from constructs_lib.planning.engine import EngineContext, Environment
 from constructs_lib.planning.engines.lmi.arguments import OWNERS, REFUSED
 from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT, OPTIONS, PREFIX
 from constructs_lib.planning.engines.lmi.releases import ASYNC_BY_NAME
-from constructs_lib.planning.engines.other_servers import reader_of
+from constructs_lib.planning.engines.other_servers import unread_sentences
 from constructs_lib.planning.validation.unknown import Unknown
 
 HUB_TOKEN_VARIABLES = ("HF_TOKEN",)
@@ -85,11 +85,7 @@ def unread(variable: str) -> str | None:
     """Why LMI ignores a variable, and what to use instead, as sentences; None if it may read it."""
     if variable in _READ:
         return None
-    reader = reader_of(variable, besides=("DJL LMI", "vLLM"))
-    if reader is None:
-        return None
-    instead = OWNERS.get(reader.argument) or _MEANT.get(reader.argument)
-    return f"LMI does not read it; {reader.server} does.{f' Use {instead} instead.' if instead else ''}"
+    return unread_sentences(variable, server="LMI", besides=("DJL LMI", "vLLM"), meant=_MEANT, owners=OWNERS)
 
 
 _MEANT = {

@@ -7,7 +7,7 @@ Sources: aws/deep-learning-containers `scripts/docker/sglang/sagemaker_entrypoin
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext, Environment
-from constructs_lib.planning.engines.other_servers import reader_of
+from constructs_lib.planning.engines.other_servers import unread_sentences
 from constructs_lib.planning.engines.sagemaker_arguments import MODEL_FOLDER
 from constructs_lib.planning.engines.sglang.arguments import OWNERS, REFUSED
 from constructs_lib.planning.engines.sglang.images import HUGGING_FACE
@@ -58,11 +58,7 @@ def refusal(variable: str) -> str | None:
 
 def unread(variable: str, version: Version) -> str | None:
     """Why SGLang ignores a variable, and what to use instead, as sentences; None if it may read it."""
-    reader = reader_of(variable, besides=("SGLang",))
-    if reader is None:
-        return None
-    instead = OWNERS.get(reader.argument) or _MEANT.get(reader.argument)
-    return f"SGLang does not read it; {reader.server} does.{f' Use {instead} instead.' if instead else ''}"
+    return unread_sentences(variable, server="SGLang", besides=("SGLang",), meant=_MEANT, owners=OWNERS)
 
 
 _MEANT = {

@@ -8,7 +8,7 @@ vLLM `vllm/envs.py` at 0.13.0 to 0.30.0.
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext, Environment
-from constructs_lib.planning.engines.other_servers import reader_of
+from constructs_lib.planning.engines.other_servers import unread_sentences
 from constructs_lib.planning.engines.sagemaker_arguments import MODEL_FOLDER
 from constructs_lib.planning.engines.vllm.arguments import OWNERS, REFUSED
 from constructs_lib.planning.engines.vllm.images import PREFIX, SUPERVISED_SINCE, entrypoint_of, is_hugging_faces
@@ -92,11 +92,9 @@ def refusal(variable: str) -> str | None:
 def unread(variable: str, version: Version) -> str | None:
     """Why vLLM ignores a variable, and what to use instead, as sentences; None if it may read it."""
     del version
-    reader = reader_of(variable, besides=("vLLM", "AWS's image of vLLM"))
-    if reader is None:
-        return None
-    instead = OWNERS.get(reader.argument) or _MEANT.get(reader.argument)
-    return f"vLLM does not read it; {reader.server} does.{f' Use {instead} instead.' if instead else ''}"
+    return unread_sentences(
+        variable, server="vLLM", besides=("vLLM", "AWS's image of vLLM"), meant=_MEANT, owners=OWNERS
+    )
 
 
 _MEANT = {

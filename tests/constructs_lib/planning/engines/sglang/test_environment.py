@@ -150,6 +150,13 @@ def test_a_variable_that_would_break_the_endpoint_is_refused(refusals):
     ]
 
 
+def test_what_has_the_same_name_in_another_server_is_not_taken_for_the_same(warnings):
+    found = warnings(environment={"MAX_TOTAL_TOKENS": "4096"})
+    assert found["tgi-endpoint:unreadVariable"] == (
+        "environment['MAX_TOTAL_TOKENS']: SGLang does not read it; TGI does. Use options.context_length instead."
+    )
+
+
 def test_a_variable_of_another_server_brings_a_warning_with_the_option_that_is_meant(warnings):
     found = warnings(environment={"OPTION_MAX_MODEL_LEN": "4096"})
     assert found["tgi-endpoint:unreadVariable"] == (
