@@ -1,7 +1,4 @@
-"""The Python code in docs/scaling.md, docs/engines.md and, of variants, docs/operations.md: it runs as printed.
-
-The example of a JumpStart model needs its file.
-"""
+"""The Python code in docs/scaling.md, docs/engines.md and, of variants, docs/operations.md: it runs as printed."""
 
 from __future__ import annotations
 
@@ -9,12 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Duration, Stack
+from aws_cdk import App, Duration, Environment, Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 import constructs_lib
 from constructs_lib import InstanceType, Model, TgiEndpoint
+from constructs_lib.planning.engines.jumpstart.pinned_file import write_pinned
+from constructs_lib.planning.engines.jumpstart.spec import pin
+from tests.constructs_lib.planning.engines.jumpstart.specs import spec
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,7 +26,7 @@ def examples(document: str) -> list[str]:
 
 EXAMPLES = [
     *examples("scaling.md"),
-    *(code for code in examples("engines.md") if "from_file" not in code),
+    *examples("engines.md"),
     *(code for code in examples("operations.md") if "add_variant" in code),
 ]
 NAMES = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
@@ -39,9 +39,19 @@ def test_there_are_examples_of_each_way_to_scale() -> None:
     assert "add_variant(" in text
 
 
+def test_there_is_an_example_of_each_engine() -> None:
+    text = "".join(examples("engines.md"))
+    for name in ("Vllm", "Sglang", "Lmi", "TgiNeuron", "JumpStart", "Container"):
+        assert f"= {name}Endpoint(" in text
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda code: code.partition("\n")[0][:40])
-def test_an_example_runs_as_printed(example: str) -> None:
-    stack = Stack(App(), "Team")
+def test_an_example_runs_as_printed(example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pinned = re.findall(r"from_file\(\"([^\"]+)\"", example)
+    for name in pinned:
+        write_pinned(name, pin({"eu-west-1": spec()}).model)
+    stack = Stack(App(), "Team", env=Environment(region="eu-west-1") if pinned else None)
     token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hugging-face-token")
     given = {"model": Model.from_hub("Qwen/Qwen2.5-7B-Instruct"), "instance_type": InstanceType.G5_2XLARGE}
     names = NAMES | {"self": stack, "token": token, "Duration": Duration}

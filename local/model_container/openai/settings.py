@@ -72,8 +72,8 @@ class Settings:
 
     @property
     def limits_stop_strings(self) -> bool:
-        """Whether a request may have four stop strings at most (VLLM_MAX_STOP_STRINGS, since 0.30)."""
-        return self.version >= (0, 30)
+        """Whether a request may have four stop strings at most (VLLM_MAX_STOP_STRINGS, since 0.28)."""
+        return self.version >= (0, 28)
 
     @property
     def clamps_max_tokens(self) -> bool:

@@ -86,9 +86,10 @@ def test_max_tokens_that_do_not_fit_behind_the_prompt_are_an_error_until_they_ar
     assert new.json["usage"]["completion_tokens"] == 64 - prompt
 
 
-def test_four_stop_strings_are_the_limit_from_0_30_on(servers: Servers) -> None:
+def test_four_stop_strings_are_the_limit_from_0_28_on(servers: Servers) -> None:
     stop = [f"z{number}" for number in range(5)]
     assert invoke(serve(servers, "0.27.1"), stop=stop).status == 200
+    assert invoke(serve(servers, "0.28.0"), stop=stop).status == 400
     url = serve(servers, "0.30.0")
     assert "at most 4 items" in message(post(f"{url}/v1/chat/completions", {**CHAT, "stop": stop}))
     # On /invocations a chat of another shape counts as a completion.
