@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
+from constructs_lib._tokens import hide_tokens
 from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
 from constructs_lib.endpoint.image_weights import ImageWeights
 from constructs_lib.endpoint.real_time import RealTimeEndpoint
@@ -79,6 +80,8 @@ class ContainerEndpoint(RealTimeEndpoint):
     ) -> None:
         self._container = CONTAINERS.get(str(protocol), CONTAINERS[ContainerProtocol.OPENAI])
         declared = ServingFacts(tools=False) if serving is None else serving
+        if isinstance(declared, ServingFacts):
+            declared = hide_tokens(declared)
         super().__init__(
             scope,
             id,

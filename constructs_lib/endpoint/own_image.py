@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from constructs_lib._tokens import hide_token
 from constructs_lib.endpoint.container_image import ContainerImage, RepositoryImage, UriImage
 from constructs_lib.planning.engines.container.images import UNVERSIONED, OwnImages
 from constructs_lib.planning.images.catalogue import ImageChoice
@@ -58,7 +59,7 @@ class OwnImage(ContainerImage):
         found = super().validate()
         if self._is_wrong:
             message = "must be the major and minor number of a CUDA release"
-            found.append(Problem("image.cuda", self._cuda, message, "Write '12.4', or leave it out."))
+            found.append(Problem("image.cuda", hide_token(self._cuda), message, "Write '12.4', or leave it out."))
         return found
 
 

@@ -31,6 +31,16 @@ _BY_WARNING = {
     " config' in the model's log.",
     "tgi-endpoint:inferenceAmiMismatch": "The driver of inference_ami_version does not fit the image's CUDA: leave it"
     " out, and the plan chooses.",
+    "tgi-endpoint:imageCudaUnknown": "The image's CUDA may need a newer driver than SageMaker's default host has:"
+    " declare it with cuda of the image.",
+    "tgi-endpoint:ownBuildUnchecked": "The build may not run what the version that it is based on does not: see the"
+    " warnings of cdk synth.",
+    "tgi-endpoint:unpublishedEntrypoint": "Hugging Face's image may not read the variables of AWS's: look at the"
+    " server's arguments in the model's log, or take AWS's image.",
+    "tgi-endpoint:unknownRelease": "The version is not known here, so nothing was checked for it: look for"
+    " 'unrecognized arguments' in the model's log.",
+    "tgi-endpoint:servingProperties": "A serving.properties or model.py beside the weights may replace what the options"
+    " say: leave both out of the folder.",
     "tgi-endpoint:noOptimizedImplementation": "The image has no implementation of its own for this model and runs it"
     " slowly: take a newer version or another model.",
     "tgi-endpoint:blackwellUntested": "The engine was never tested on these GPUs, so its kernels may fail: take an"
@@ -67,17 +77,11 @@ def _causes(request: EndpointRequest, plan: EndpointPlan) -> Iterator[str]:
     if is_tight:
         yield _memory(request, plan)
     if image_rules.is_callers_own(request):
-        yield (
-            f"The image is your own: it has to answer {request.engine.display_name}'s requests at POST /invocations,"
-            " and stream them."
-        )
+        declared = not request.images.versions  # nobody but the caller publishes such images
+        requests = "the requests of its protocol" if declared else f"{request.engine.display_name}'s requests"
+        yield f"The image is your own: it has to answer {requests} at POST /invocations, and stream them."
     yield from (cause for warning, cause in _BY_WARNING.items() if warning in warned)
-    quantize = plan.serving.quantize
-    if isinstance(quantize, str):
-        yield (
-            f"The weights may not have the form that quantize={quantize[:40]} expects, or its kernels fail on"
-            f" {_accelerator(plan)}: try without."
-        )
+    yield from _compression(request, plan)
     if plan.memory is not None and not is_tight and plan.memory.spare < _AMPLE:
         yield _memory(request, plan)
     yield (
@@ -94,6 +98,22 @@ def _causes(request: EndpointRequest, plan: EndpointPlan) -> Iterator[str]:
         " that denies sagemaker:InvokeEndpointWithResponseStream."
     )
     yield "The first token takes longer than 50 s: take faster GPUs."
+
+
+def _compression(request: EndpointRequest, plan: EndpointPlan) -> Iterator[str]:
+    quantize, option = plan.serving.quantize, request.engine.memory_model.option_names.compression
+    if not isinstance(quantize, str):
+        return
+    if option and getattr(request.options, option, None) is not None:
+        yield (
+            f"The weights may not have the form that {option}={quantize[:40]} expects, or its kernels fail on"
+            f" {_accelerator(plan)}: try without."
+        )
+    else:
+        yield (
+            f"The kernels for weights in {quantize[:40]} may fail on {_accelerator(plan)}: take an instance type with"
+            " newer GPUs, or uncompressed weights."
+        )
 
 
 def _memory(request: EndpointRequest, plan: EndpointPlan) -> str:

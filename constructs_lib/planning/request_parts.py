@@ -37,21 +37,28 @@ class _Part:
 
 
 def with_defaults(request: EndpointRequest) -> EndpointRequest:
-    """The request with the default image and options."""
+    """The request with the default options, and with the default image if somebody publishes one."""
     options = request.engine.options_type() if request.options is None else request.options
-    return replace(request, image=request.image_choice, options=options)
+    image = request.image_choice if request.image is not None or request.engine.images.versions else None
+    return replace(request, image=image, options=options)
 
 
 def _parts(request: EndpointRequest) -> tuple[_Part, ...]:
     images, options = request.engine.images, request.engine.options_type
-    image = f"{images.construct}.version(…)"
+    image, newest = f"{images.construct}.{images.method}(…)", ImageChoice(version=images.newest)
+    if not images.versions:  # there is none to replace it by
+        newest = replace(newest, uri_override=True, family=images)
     return (
         _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
         _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
-        _Part("image", "image", ImageChoice, f"a {images.construct}", image, ImageChoice(version=images.newest)),
+        _Part("image", "image", ImageChoice, f"{_article(images.construct)} {images.construct}", image, newest),
         _Part("options", "options", options, options.__name__, f"{options.__name__}(…)", options()),
         _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
     )
+
+
+def _article(name: str) -> str:
+    return "an" if name[0] in "AEIOU" else "a"
 
 
 def part_problems(request: EndpointRequest) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_s3 as s3
 
@@ -89,6 +89,39 @@ def test_all_mistakes_are_named_at_once(stack):
 def test_an_image_of_another_kind_is_refused(stack):
     with pytest.raises(ConfigurationError, match=r"must be an? OwnImage, not str"):
         endpoint(stack, image=URI)
+
+
+@pytest.mark.parametrize(
+    ("image", "shown"),
+    [
+        (None, "None: must be an OwnImage, not NoneType"),
+        (TgiImage.version("3.3.6"), "'3.3.6': must be an OwnImage, not TgiImage"),
+    ],
+)
+def test_only_an_image_of_the_callers_own_will_do(stack, image, shown):
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint(stack, image=image)
+    assert str(caught.value).splitlines()[1:] == [f"  - image={shown}. Write OwnImage.from_ecr_repository(…)."]
+
+
+def test_what_is_declared_has_to_be_known_at_synth(stack):
+    tokens, release = CfnParameter(stack, "Tokens", type="Number"), CfnParameter(stack, "Release")
+    with pytest.raises(ConfigurationError) as caught:
+        endpoint(
+            stack,
+            image=OwnImage.from_uri(URI, cuda=release.value_as_string),
+            serving=ServingFacts(max_total_tokens=tokens.value_as_number),
+        )
+    assert str(caught.value).splitlines()[1:] == [
+        (
+            "  - serving.max_total_tokens=(known at deployment): must be known at synth, because a front door passes it"
+            " to its function. Write the value itself, or leave it out."
+        ),
+        (
+            "  - image.cuda=(known at deployment): must be the major and minor number of a CUDA release. Write '12.4',"
+            " or leave it out."
+        ),
+    ]
 
 
 def test_an_argument_that_there_is_not_is_a_type_error(stack):

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from constructs_lib.planning.engines import engine_named
+from constructs_lib.planning.engines.container.engine import CONTAINERS
+from constructs_lib.planning.engines.container.images import OwnImages
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.engines.tgi_neuron.options import NeuronOptions
+from constructs_lib.planning.engines.vllm.options import VllmOptions, VllmQuantization
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.images.catalogue import ImageChoice
 from constructs_lib.planning.likely_causes import _BY_WARNING, MAX_LENGTH, _causes, likely_causes
@@ -124,6 +127,33 @@ def test_compressed_weights_may_not_be_what_the_engine_expects() -> None:
     assert (
         "The weights may not have the form that quantize=eetq expects, or its kernels fail on A10G: try without."
         in found
+    )
+
+
+def test_weights_that_are_published_compressed_need_kernels_for_them() -> None:
+    awq = ModelChoice(source="hub", hub_id="Qwen/Qwen2.5-7B-Instruct-AWQ")
+    asked = request(engine=engine_named("vllm"), model=awq, instance=InstanceType.G6E_2XLARGE)
+    assert (
+        "The kernels for weights in awq may fail on L40S: take an instance type with newer GPUs, or uncompressed"
+        " weights." in _causes(asked, plan(asked))
+    )
+
+
+def test_the_option_is_named_as_the_engine_calls_it() -> None:
+    options = VllmOptions(quantization=VllmQuantization.FP8)
+    asked = request(engine=engine_named("vllm"), model=OPEN, instance=InstanceType.G6E_2XLARGE, options=options)
+    assert (
+        "The weights may not have the form that quantization=fp8 expects, or its kernels fail on L40S: try without."
+        in _causes(asked, plan(asked))
+    )
+
+
+def test_an_image_of_which_nothing_is_declared_may_need_a_newer_driver_or_answer_something_else() -> None:
+    image = ImageChoice(version="0.0.0", uri="registry.example.com/own:1", uri_override=True, family=OwnImages())
+    found = causes(engine=CONTAINERS["openai"], image=image)
+    assert found[:2] == (
+        "The image is your own: it has to answer the requests of its protocol at POST /invocations, and stream them.",
+        _BY_WARNING["tgi-endpoint:imageCudaUnknown"],
     )
 
 

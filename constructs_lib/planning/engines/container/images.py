@@ -22,7 +22,9 @@ class OwnImages(ImageFamily):
 
     def __init__(self, cuda: Cuda | None = None) -> None:
         since = (((0, 0, 0), cuda or NO_CUDA),)
-        super().__init__("own", construct="OwnImage", cuda_since=since, version_in_tag=r"(?!)")
+        super().__init__(
+            "own", construct="OwnImage", cuda_since=since, version_in_tag=r"(?!)", method="from_ecr_repository"
+        )
 
     @property
     def rows(self) -> list[dict[str, Any]]:
