@@ -13,8 +13,8 @@ from front_door.request_log import RequestLog
 _END = b"\n\n"
 _DONE = b"[DONE]"
 _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
-# One of these in each event means that none of them is an end, an error or the token counts: they are not parsed. In a
-# text the quotation marks are escaped.
+# An event with it is no end, no error and not the token counts: it is not parsed. In a text the quotation marks are
+# escaped.
 _GOES_ON = b'"finish_reason":null'
 UNKNOWN = "form of an event"
 """The `log_detail` of an event that is neither a chunk nor an error."""
@@ -131,7 +131,7 @@ class Relay:
 
     def translate(self, events: bytes) -> bytes:
         """What the client gets for some complete events; nothing after an error."""
-        if self._theirs is None or self._progress.rewrites or events.count(_GOES_ON) != events.count(_END):
+        if self._theirs is None or self._progress.rewrites or not _go_on(events):
             return self._read(events)
         return events.replace(self._theirs, self._ours)
 
@@ -171,3 +171,8 @@ class Relay:
             # Of a container that names no model there is nothing to replace.
             self._theirs = found[0] if found else self._ours
         return event.replace(self._theirs, self._ours)
+
+
+def _go_on(events: bytes) -> bool:
+    """Whether each of some complete events goes on with the answer; an event whose lines end with CRLF is read."""
+    return b"\r" not in events and all(_GOES_ON in event for event in events.removesuffix(_END).split(_END))

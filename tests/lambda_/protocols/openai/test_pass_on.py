@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -77,6 +78,27 @@ def test_events_that_arrive_together_or_in_pieces_are_the_same_to_the_client(
     for pieces in ([whole], [whole[at : at + 50] for at in range(0, len(whole), 50)]):
         sagemaker.replies.append(parts(*pieces))
         assert vllm.send("/v1/chat/completions", {**HI, "stream": True}).body == expected
+
+
+def test_lines_may_end_with_crlf(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+    whole = b"".join(ANSWER).replace(b"\n", b"\r\n")
+    for pieces in ([whole], [whole[at : at + 50] for at in range(0, len(whole), 50)]):
+        sagemaker.replies.append(parts(*pieces))
+        assert vllm.send("/v1/chat/completions", {**HI, "stream": True}).body == renamed([*ANSWER[:3], DONE])
+        (line,) = vllm.log()
+        assert (line["PromptTokens"], line["finish_reason"]) == (9, "stop")
+
+
+def test_the_end_is_seen_behind_a_chunk_of_two_choices(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+    both = json.loads(ANSWER[1].removeprefix(b"data: "))
+    both["choices"].append({**both["choices"][0], "index": 1})
+    reply = parts(FIRST, sse(both) + usage_chunk(), chat_chunk({}, "length"), DONE)
+    for at in (2, 4):
+        reply.pieces.insert(at, lambda: time.sleep(0.1))  # so that the second part is read by itself
+    sagemaker.replies.append(reply)
+    response = vllm.send("/v1/chat/completions", {**HI, "n": 2, "stream": True})
+    assert response.body == renamed([FIRST, sse(both), chat_chunk({}, "length"), DONE])
+    assert vllm.log()[0]["GeneratedTokens"] == 2
 
 
 def test_a_client_that_asks_for_the_token_counts_gets_them(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
