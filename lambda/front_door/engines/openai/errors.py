@@ -26,7 +26,10 @@ _KIND_BY_STATUS = {
 _FAILED = "The model's server failed."
 _OVERLOADED = "Model is overloaded"
 _UNKNOWN_MODEL = re.compile(r"The model `.*` does not exist", re.DOTALL)
-_TOO_LONG = re.compile(r"maximum context length|longer than the model's context length|maximum allowed length")
+_TOO_LONG = re.compile(
+    r"maximum context length|longer than the model's context length|maximum allowed length"
+    r"|max_tokens=\d+ cannot be greater than max_model_len"
+)
 # vLLM until 0.17 and SGLang know how long the prompt is; newer vLLM stops counting where it is too long. SGLang 0.5.8
 # leaves one token of the context empty, 0.5.20 does not.
 _SGLANG = re.compile(r"context length of (?P<limit>\d+) tokens\..*: (?P<prompt>\d+) tokens from the input messages")
@@ -36,6 +39,8 @@ _LENGTHS = (
     re.compile(r"context length is (?P<limit>\d+) tokens\..*your prompt contains (?P<prompt>\d+) input tokens"),
 )
 _AT_LEAST = re.compile(r"you requested (\d+) output tokens and your prompt contains at least \d+ input tokens")
+# Of vLLM, whatever the prompt is.
+_MOST = re.compile(r"max_tokens=\d+ cannot be greater than max_model_len=\D*(\d+)")
 _CHARACTERS = re.compile(
     r"context length is (?P<limit>\d+) tokens\. However, you requested (?P<output>\d+) output tokens and your prompt"
     r" contains (?P<all>\d+) characters \(more than (?P<most>\d+) characters, .* for (?P<input>\d+) input tokens\)"
@@ -90,7 +95,7 @@ def tokens_left(error: ApiError) -> int | None:
     known = next((found for pattern in _LENGTHS if (found := pattern.search(error.message))), None)
     if known is not None:
         left = int(known["limit"]) - int(known["prompt"]) - (known.re is _SGLANG)
-    elif found := _AT_LEAST.search(error.message):
+    elif found := _AT_LEAST.search(error.message) or _MOST.search(error.message):
         left = int(found[1]) // 2
     else:
         left = _left_by_characters(error.message)
@@ -141,7 +146,7 @@ def _api_error(status: int, reported: _Reported, detail: str) -> ApiError:
     if kind == "overloaded":
         # A server that refuses a request has not begun with it.
         return ApiError(kind, _OVERLOADED, log_detail=detail, may_retry=True)
-    if message is None or kind == "upstream":
+    if not (message and message.strip()) or kind == "upstream":
         if status == 404 and message is not None and _UNKNOWN_MODEL.search(message):
             return ApiError("model_not_found", message, param="model", log_detail=detail)
         # What a server says of its own failure is for its operator.

@@ -216,8 +216,18 @@ def _message(value: Any, path: str) -> Sequence[Problem]:
 
 
 _MESSAGES = array(_message, "an array of messages")
-_TOKENS = array(integer(0, 2**31, "a token id"), "an array of tokens")
-_PROMPTS = array(STRING, "a string or an array of strings")
+_SOME_TOKENS = array(integer(0, 2**31, "a token id"), "an array of tokens")
+
+
+def _tokens(value: Any, path: str) -> Sequence[Problem]:
+    return ((path, "must not be empty"),) if value == [] else _SOME_TOKENS(value, path)
+
+
+def _text(value: Any, path: str) -> Sequence[Problem]:
+    return ((path, "must not be empty"),) if value == "" else STRING(value, path)
+
+
+_PROMPTS = array(_text, "a string or an array of strings")
 
 
 def _messages(value: Any, path: str) -> Sequence[Problem]:
@@ -227,13 +237,13 @@ def _messages(value: Any, path: str) -> Sequence[Problem]:
 def _prompt(value: Any, path: str) -> Sequence[Problem]:
     """Text, or the tokens of one prompt, or an array of either."""
     if isinstance(value, str):
-        return ()
-    if value in ([], [[]]):
+        return _text(value, path)
+    if value == []:
         return ((path, "must be a string or an array with at least one string"),)
     if isinstance(value, list) and isinstance(value[0], int):
-        return _TOKENS(value, path)
+        return _tokens(value, path)
     if isinstance(value, list) and isinstance(value[0], list):
-        return array(_TOKENS, "an array of arrays of tokens")(value, path)
+        return array(_tokens, "an array of arrays of tokens")(value, path)
     return _PROMPTS(value, path)
 
 

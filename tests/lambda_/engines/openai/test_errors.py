@@ -30,7 +30,7 @@ SGLANG = (
     "Requested token count exceeds the model's maximum context length of 2048 tokens. You requested a total of 2524"
     " tokens: 1500 tokens from the input messages and 1024 tokens for the completion. Please reduce the number."
 )
-
+MOST = "max_tokens=1024 cannot be greater than max_model_len=max_total_tokens=512. Please request fewer output tokens."
 
 TOO_LONG = "context_length_exceeded"
 NO_PROMPT = "Either prompt or prompt_embeds must be provided and non-empty."
@@ -63,6 +63,9 @@ def printed(message: str, code: int) -> dict[str, Any]:
         (400, vllm(LONG + "no"), ("bad_request", LONG + "no", None, TOO_LONG)),
         (400, {"object": "error", **vllm("Flat")["error"]}, ("bad_request", "Flat", None, None)),
         (400, {"object": "error", "message": SGLANG, "code": 400}, ("bad_request", SGLANG, None, TOO_LONG)),
+        (400, vllm(MOST), ("bad_request", MOST, None, TOO_LONG)),
+        (400, vllm(" "), ("bad_request", "The model responded with status 400.", None, None)),
+        (500, vllm("", 500), ("upstream", FAILED, None, None)),
         (404, vllm(UNKNOWN, 404), ("model_not_found", UNKNOWN, "model", None)),
         (404, {"detail": "Not Found"}, ("upstream", "The model responded with status 404.", None, None)),
         (422, {"detail": [{"loc": ["body", "x"], "msg": "Required"}]}, ("validation", "body.x: Required", None, None)),
@@ -70,6 +73,7 @@ def printed(message: str, code: int) -> dict[str, Any]:
         (424, {"code": 424, "error": "Formatter failed: x"}, ("generation", "Formatter failed: x", None, None)),
         (500, printed('it\'s 2 "long"', 400), ("bad_request", 'it\'s 2 "long"', None, None)),
         (500, printed(OLD, 400), ("bad_request", OLD, None, TOO_LONG)),
+        (500, printed("", 400), ("bad_request", "The model responded with status 400.", None, None)),
         (500, vllm("secret of the server", 500), ("upstream", FAILED, None, None)),
         (500, "Internal Server Error", ("upstream", FAILED, None, None)),
         (503, vllm("The engine is currently busy", 503), ("overloaded", "Model is overloaded", None, None)),
@@ -121,6 +125,7 @@ def test_the_errors_of_a_real_vllm_keep_their_message_unless_it_is_of_another_ro
         (OLD.replace("1500", "2048"), None),
         (CHARACTERS, None),
         (CHARACTERS.replace("99999", "20481"), 512),
+        (MOST, 256),
         ("top_p must be in (0, 1]", None),
     ],
 )

@@ -179,6 +179,9 @@ def test_what_the_container_would_ignore_or_report_badly_is_refused(
     [
         ({}, "prompt: missing field `prompt`"),
         ({"prompt": []}, "prompt: must be a string or an array with at least one string"),
+        ({"prompt": ""}, "prompt: must not be empty"),
+        ({"prompt": ["a", ""]}, "prompt[1]: must not be empty"),
+        ({"prompt": [[1], []]}, "prompt[1]: must not be empty"),
         ({"prompt": [1, "a"]}, "prompt[1]: invalid type: string, expected a token id"),
         ({"prompt": ["a"] * 3, "n": 3}, "n (3) times the number of prompts (3) is more than the 8 choices"),
         ({"prompt": "a", "reasoning_effort": "low"}, "reasoning_effort is not supported: leave it out"),
