@@ -1,5 +1,6 @@
 """Streams of one JSON object in a line, as DJL writes them, turned into server-sent events."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from front_door.http.sse import MAX_EVENT_BYTES, event_too_large
@@ -7,14 +8,18 @@ from front_door.http.sse import MAX_EVENT_BYTES, event_too_large
 DONE = b"data: [DONE]\n\n"
 """What ends OpenAI's streams; lines end with their response."""
 
+_GOES_ON = re.compile(rb'"finish_reason"\s*:\s*null')
+
 
 def read_events(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The lines as events, each as soon as it is complete, and OpenAI's end; empty slices (keep-alives) are passed on.
 
+    There is no end behind a line that says that the answer goes on: the response broke off.
+
     Raises:
         ApiError: As `parts`, or a line is too long.
     """
-    pending = b""
+    pending = last = b""
     for part in parts:
         if not part:
             yield part
@@ -27,11 +32,14 @@ def read_events(parts: Iterable[bytes]) -> Iterator[bytes]:
             continue
         lines, pending = pending + complete, rest
         if events := _events(lines):
-            yield events
+            last = events[-1]
+            yield b"".join(events)
     # The last line may lack its end.
-    yield _events(pending) + DONE
+    events = _events(pending)
+    last = events[-1] if events else last
+    yield b"".join(events) + (b"" if _GOES_ON.search(last) else DONE)
 
 
-def _events(lines: bytes) -> bytes:
+def _events(lines: bytes) -> list[bytes]:
     stripped = (line.strip() for line in lines.split(b"\n"))
-    return b"".join([b"data: " + line + b"\n\n" for line in stripped if line])
+    return [b"data: " + line + b"\n\n" for line in stripped if line]

@@ -269,6 +269,20 @@ def test_lmis_error_in_a_line_is_an_error(api_for: Api, sagemaker: SageMakerDoub
     assert response.status == (200 if is_stream else 502)
 
 
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("blank", [b"", b" "])
+def test_lines_that_break_off_are_no_answer(
+    api_for: Api, sagemaker: SageMakerDouble, blank: bytes, is_stream: bool
+) -> None:
+    api = api_for(LMI)
+    data = [event.removeprefix(b"data: ").strip().replace(b'":', b'":' + blank) + b"\n" for event in ANSWER[:2]]
+    sagemaker.replies.append(lines(*data))
+    response = api.send("/v1/chat/completions", {**HI, "stream": is_stream})
+    error = Read.of(response.body).errors[0] if is_stream else response.json()
+    assert error["error_type"] == "incomplete_generation"
+    assert (response.status, api.log()[0]["cause"]) == (200 if is_stream else 500, "no end")
+
+
 def test_a_container_may_end_its_stream_without_done_but_not_without_an_end(
     api_for: Api, sagemaker: SageMakerDouble
 ) -> None:
