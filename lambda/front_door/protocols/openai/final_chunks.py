@@ -20,7 +20,7 @@ class FinalChunks:
 
     def rewrite(self, choices: list[Any]) -> bool:
         """Put the arguments of the call into the content; returns whether there was anything of it."""
-        changed = [self._rewrite_one(choice) for choice in choices if isinstance(choice, dict)]
+        changed = [self._rewrite_one(choice) for choice in choices]
         return any(changed)
 
     def _rewrite_one(self, choice: dict[str, Any]) -> bool:

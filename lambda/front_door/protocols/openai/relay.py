@@ -36,6 +36,7 @@ class Progress:
 
     Attributes:
         error: The error that the container has reported instead of the rest.
+        has_choices: Whether there was any choice.
     """
 
     def __init__(self, server: OpenAiServer, answered_by: str | None, final_answer: FinalAnswer | None) -> None:
@@ -50,6 +51,7 @@ class Progress:
         self._finish_reason: str | None = None
         self._is_done = False
         self.error: ApiError | None = None
+        self.has_choices = False
 
     @property
     def rewrites(self) -> bool:
@@ -60,15 +62,16 @@ class Progress:
         """Read a chunk, or a response that is not streamed, or set `error`; returns whether it was changed."""
         self.error = self._server.event_error(event) or self._wrong_model(event)
         choices = event.get("choices")
-        if self.error is None and not isinstance(choices, list):
+        if self.error is None and not _are_choices(choices):
             self.error = ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
         if self.error is not None or not isinstance(choices, list):
             return False
+        self.has_choices = self.has_choices or choices != []
         if isinstance(event.get("usage"), dict):
             self._usage = event["usage"]
         is_changed = self._final_answer is not None and self._final_answer.rewrite(choices)
         for choice in choices:
-            if isinstance(choice, dict) and choice.get("finish_reason") is not None:
+            if choice.get("finish_reason") is not None:
                 self._finish_reason = choice["finish_reason"]
         return is_changed
 
@@ -82,7 +85,7 @@ class Progress:
             raise error
         for data in event_data(events)[:1]:
             chunk = parse_object(data) or {}
-            if data != _DONE and not isinstance(chunk.get("choices"), list):
+            if data != _DONE and not _are_choices(chunk.get("choices")):
                 raise ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
             if (error := self._wrong_model(chunk)) is not None:
                 raise error
@@ -97,7 +100,7 @@ class Progress:
         if self.error is not None:
             raise self.error
         # Some servers close the connection where OpenAI's has one more event.
-        if not self._is_done and self._finish_reason is None:
+        if not self.has_choices or (not self._is_done and self._finish_reason is None):
             raise ApiError("incomplete_generation", "Incomplete generation", log_detail="no end")
 
     def log(self, log: RequestLog) -> None:
@@ -152,7 +155,8 @@ class Relay:
         for data in found:
             if data == _DONE:
                 self._progress.see_end(event)
-                return event
+                # Without an answer an error follows, which clients do not read behind the end.
+                return event if self._progress.has_choices else None
             chunk = parse_object(data)
             if chunk is None:
                 raise ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
@@ -171,6 +175,21 @@ class Relay:
             # Of a container that names no model there is nothing to replace.
             self._theirs = found[0] if found else self._ours
         return event.replace(self._theirs, self._ours)
+
+
+def _are_choices(choices: object) -> bool:
+    """Whether they have the form that all readers of them rely on."""
+    return isinstance(choices, list) and all(isinstance(each, dict) and _is_choice(each) for each in choices)
+
+
+def _is_choice(choice: dict[str, Any]) -> bool:
+    message = choice.get("delta", choice.get("message")) or {}
+    calls = message.get("tool_calls") or [] if isinstance(message, dict) else None
+    return (
+        type(choice.get("index", 0)) is int
+        and isinstance(calls, list)
+        and all(isinstance(call, dict) and isinstance(call.get("function") or {}, dict) for call in calls)
+    )
 
 
 def _go_on(events: bytes) -> bool:

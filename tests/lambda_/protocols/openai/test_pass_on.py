@@ -403,3 +403,40 @@ def test_an_event_of_another_form_ends_a_stream(vllm: ApiClient, sagemaker: Sage
     read = Read.of(vllm.send("/v1/chat/completions", {**HI, "stream": True}).body)
     assert (read.text(), read.is_done) == ("Un été", True)
     assert read.errors[0]["error"]["message"] == "The model sent an event of an unknown form."
+
+
+CHOICES: list[Any] = [
+    "text",
+    [None],
+    ["text"],
+    [{"index": "0", "delta": {}}],
+    [{"index": [1], "delta": {}}],
+    [{"index": 0, "delta": "text"}],
+    [{"index": 0, "delta": {"tool_calls": "text"}}],
+    [{"index": 0, "delta": {"tool_calls": ["text"]}}],
+    [{"index": 0, "delta": {"tool_calls": [{"function": "text"}]}}],
+]
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("choices", CHOICES, ids=str)
+@pytest.mark.parametrize("before", [[], ANSWER[:2]], ids=["first", "later"])
+def test_choices_of_another_form_are_an_error(
+    api_for: Api, sagemaker: SageMakerDouble, before: list[bytes], choices: object, is_stream: bool
+) -> None:
+    api = api_for(CONTAINER)
+    sagemaker.replies.append(parts(*before, sse({"model": NAME, "choices": choices}), *ANSWER[2:]))
+    response = api.send("/v1/chat/completions", {**HI, "stream": is_stream})
+    is_begun = is_stream and bool(before)
+    error = Read.of(response.body).errors[0] if is_begun else response.json()
+    assert error["error"]["message"] == "The model sent an event of an unknown form."
+    assert response.status == (200 if is_begun else 502)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_stream_without_a_choice_is_no_answer(vllm: ApiClient, sagemaker: SageMakerDouble, is_stream: bool) -> None:
+    for events in ([DONE], [usage_chunk(), DONE]):
+        sagemaker.replies.append(parts(*events))
+        response = vllm.send("/v1/chat/completions", {**HI, "stream": is_stream})
+        error = Read.of(response.body).errors[0] if is_stream else response.json()
+        assert error["error_type"] == "incomplete_generation"
