@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from constructs_lib.planning.hardware.instance_types import (
@@ -34,6 +34,18 @@ class _Part:
     def is_wrong_in(self, request: EndpointRequest) -> bool:
         value = getattr(request, self.field)
         return not isinstance(value, self.kind) or _other_construct(request, value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenFields:
+    """Takes the place of options in a message: without those that are at their default, which are many."""
+
+    options: Any
+
+    def __repr__(self) -> str:
+        values = [(one.name, getattr(self.options, one.name), one.default) for one in fields(self.options)]
+        given = ", ".join(f"{name}={value!r}" for name, value, default in values if value != default)
+        return f"{type(self.options).__name__}({given})"
 
 
 def with_defaults(request: EndpointRequest) -> EndpointRequest:
@@ -71,6 +83,8 @@ def part_problems(request: EndpointRequest) -> Iterator[Problem]:
             shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
             if other is not None:
                 shown = value.version
+            if part.field == "options" and is_dataclass(value):
+                shown = _GivenFields(value)
             given = other or type(value).__name__
             yield Problem(part.keyword, shown, f"must be {part.description}, not {given}", fix)
 

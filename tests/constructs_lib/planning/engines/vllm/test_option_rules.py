@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.engines.vllm.images import HUGGING_FACE
 from constructs_lib.planning.engines.vllm.options import VllmOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -364,5 +365,11 @@ def test_json_that_cannot_be_written_is_refused():
 def test_options_of_another_engine_are_refused():
     assert refusals(changes={"options": {"max_model_len": 1}}) == [
         "options={'max_model_len': 1}: must be VllmOptions, not dict. Write VllmOptions(…)."
+    ]
+    assert refusals(changes={"options": TgiOptions(max_total_tokens=8192, max_input_tokens=4096)}) == [
+        (
+            "options=TgiOptions(max_input_tokens=4096, max_total_tokens=8192): must be VllmOptions, not TgiOptions."
+            " Write VllmOptions(…)."
+        )
     ]
     assert planned(changes={"options": VllmOptions()}).problems == ()
