@@ -209,6 +209,9 @@ class MemoryModel(Protocol):
     def memory(self, ctx: EngineContext, facts: ModelFacts, gpu: GpuShare) -> EngineMemory:
         """What the engine makes of one GPU's memory: its fraction, activations, cache layout, limits."""
 
+    def copies(self, ctx: EngineContext) -> int:
+        """Copies of the model that one container runs, each on GPUs of its own."""
+
     def request_limit(self, ctx: EngineContext) -> int | None:
         """The longest request, in tokens, that the options allow; None if none limits it."""
 

@@ -124,7 +124,7 @@ def plan_fleet(request: FleetRequest) -> FleetPlan:
     return FleetPlan(
         models=plans,
         initial_instances=max(fleet.least, fleet.needed({})) if fleet else 1,
-        packs=fleet is not None and fleet.most > 1 and any(planned.num_shard > 1 for planned in plans.values()),
+        packs=fleet is not None and fleet.most > 1 and any(planned.accelerators > 1 for planned in plans.values()),
         inference_ami_version=ami,
         problems=tuple(problems),
         warnings=(*shared, *(placement_warnings(fleet) if fleet and not problems else ())),
@@ -236,7 +236,7 @@ def _unknown_size(request: EndpointRequest, planned: EndpointPlan) -> Iterator[P
     if planned.memory is None and not planned.problems:
         yield PlanWarning(
             "tgi-endpoint:unknownCopySize",
-            f"Whether a copy fits {planned.num_shard} of the GPUs of {request.instance.name}, and what memory and"
+            f"Whether a copy fits {planned.accelerators} of the GPUs of {request.instance.name}, and what memory and"
             " storage of the host it takes, is not known: the shape of the model is not. Name a model of the same shape"
             " (like=…), or describe it with facts=ModelFacts(…).",
         )
@@ -280,6 +280,6 @@ def _batch(request: FleetRequest, name: str, planned: EndpointPlan) -> int | Non
 def _size(request: EndpointRequest, planned: EndpointPlan) -> CopySize:
     memory = planned.memory
     if memory is None:
-        return CopySize(planned.num_shard)
+        return CopySize(planned.accelerators)
     stored = stored_bytes(memory.download, is_archive=request.model.is_archive)
-    return CopySize(planned.num_shard, memory.host_peak, stored)
+    return CopySize(planned.accelerators, memory.host_peak * planned.copies, stored)

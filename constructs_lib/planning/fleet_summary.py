@@ -28,7 +28,7 @@ def fleet_summary(request: FleetRequest, plan: FleetPlan, capacity: Capacity) ->
         min_instances=capacity.min_instances,
         max_instances=capacity.max_instances,
         accelerator=capacity.instances[0].accelerator,
-        num_shard=sum(planned.num_shard * copies[name][0] for name, planned in plan.models.items()),
+        num_shard=sum(planned.accelerators * copies[name][0] for name, planned in plan.models.items()),
         context=None,
         stream_tokens=TOKENS_PER_STREAM,
         streams=None if None in served else sum(each or 0 for each in served),

@@ -82,6 +82,7 @@ def _plan(request: EndpointRequest) -> EndpointPlan:
         load_seconds=load_seconds(request.model, compresses=compresses),
         volume_size_gib=_volume(request),
         num_shard=engine.memory_model.shards(ctx),
+        copies=engine.memory_model.copies(ctx),
         keeps_prefixes=engine.keeps_prefixes(ctx),
         max_body_bytes=engine.max_body_bytes(ctx),
         memory=memory,

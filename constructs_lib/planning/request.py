@@ -114,6 +114,7 @@ class EndpointPlan:
         serving: What is certain at synth about how it will serve.
         problems: Why it cannot be deployed; nothing else of the plan counts then.
         warnings: What is legal but risky.
+        copies: Copies of the model in one container, each on GPUs of its own. Default: 1.
         pools: The plan for each instance type by priority, if there is a list. `environment` and `num_shard` of the
             whole are those of the first.
     """
@@ -135,9 +136,10 @@ class EndpointPlan:
     serving: ServingFacts
     problems: tuple[Problem, ...]
     warnings: tuple[PlanWarning, ...]
+    copies: int = 1
     pools: tuple[EndpointPlan, ...] = ()
 
     @property
     def accelerators(self) -> int:
-        """The accelerators that the model takes: GPUs, or Neuron devices, which have several cores."""
-        return self.instance.accelerators_for(self.num_shard)
+        """The accelerators that one container takes: GPUs, or Neuron devices, which have several cores."""
+        return self.instance.accelerators_for(self.num_shard * self.copies)

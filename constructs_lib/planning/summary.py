@@ -28,7 +28,7 @@ class PlanSummary:
         min_instances: The smallest number of instances; None if synth does not know it.
         max_instances: The largest number of instances; None if synth does not know it.
         accelerator: Marketing name of the GPUs of the first instance type.
-        num_shard: GPUs, or Neuron devices, that share the model.
+        num_shard: GPUs, or Neuron devices, that one container takes.
         context: Longest request in tokens; None if the model is not known.
         stream_tokens: Tokens of one request at full load: as the endpoint is told, else 1024, at most `context`; None
             if the model is not known.

@@ -44,6 +44,10 @@ class UnplannedMemory:
         """See `MemoryModel.memory`."""
         self._refuse()
 
+    def copies(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.copies`."""
+        return 1
+
     def request_limit(self, ctx: EngineContext) -> int | None:
         """See `MemoryModel.request_limit`."""
         return None

@@ -24,7 +24,7 @@ from constructs_lib import (
     VllmOptions,
 )
 from scripts.lint_templates import lint_template
-from tests.constructs_lib.rendered import container, template_of, text, variant
+from tests.constructs_lib.rendered import COMPONENT, container, only, template_of, text, variant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,6 +176,14 @@ def test_it_can_scale_to_zero(tmp_path: Path) -> None:
     stack = stack_in(tmp_path)
     found = endpoint(stack, scale_to_zero=ScaleToZero())
     assert found.inference_component_name is not None
+
+
+def test_a_component_has_the_gpus_of_every_copy_in_the_container(tmp_path: Path) -> None:
+    stack = stack_in(tmp_path)
+    options = VllmOptions(data_parallel_size=2, tensor_parallel_size=2)
+    endpoint(stack, instance_type=InstanceType.G6E_12XLARGE, scale_to_zero=ScaleToZero(), options=options)
+    specification = only(template_of(stack), COMPONENT)["Properties"]["Specification"]
+    assert specification["ComputeResourceRequirements"]["NumberOfAcceleratorDevicesRequired"] == 4
 
 
 def test_cdk_nag_has_no_finding_and_the_template_is_valid(tmp_path: Path) -> None:

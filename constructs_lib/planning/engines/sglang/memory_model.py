@@ -16,7 +16,7 @@ from typing import Any
 from constructs_lib.planning.engine import EngineContext, OptionNames, Reduction, Settings
 from constructs_lib.planning.engines.adapter_weights import adapter_bytes
 from constructs_lib.planning.engines.sglang.cache_layout import cache_layout, state_bytes
-from constructs_lib.planning.engines.sglang.memory_settings import read_settings, tensor_parallel
+from constructs_lib.planning.engines.sglang.memory_settings import copies, read_settings, tensor_parallel
 from constructs_lib.planning.engines.sglang.prefill import beside_the_cache
 from constructs_lib.planning.engines.shorter_requests import LEAST_LENGTH, choices
 from constructs_lib.planning.engines.tensor_parallel import possible_shards, split_problems
@@ -122,6 +122,10 @@ class SglangMemoryModel:
             max_request_tokens=settings.length,
             most_requests=settings.requests,
         )
+
+    def copies(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.copies`."""
+        return copies(ctx)
 
     def request_limit(self, ctx: EngineContext) -> int | None:
         """See `MemoryModel.request_limit`."""

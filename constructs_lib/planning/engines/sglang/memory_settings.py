@@ -6,6 +6,7 @@ Sources: SGLang `python/sglang/srt/server_args.py` (`__post_init__`, `_handle_gp
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from constructs_lib.planning.engine import EngineContext
@@ -63,7 +64,15 @@ class SglangSettings:
 
 def tensor_parallel(ctx: EngineContext) -> int:
     """GPUs that share each layer: as requested, else every GPU of the instance that copies of the model leave."""
-    return ctx.number("tp_size") or max(1, (ctx.instance.accelerator_count or 1) // (ctx.number("dp_size") or 1))
+    return ctx.number("tp_size") or max(1, (ctx.instance.accelerator_count or 1) // copies(ctx))
+
+
+def copies(ctx: EngineContext) -> int:
+    """Copies of the model on GPUs of their own; with enable_dp_attention dp_size splits the GPUs of one copy."""
+    extra = ctx.values.get("extra_args")
+    if isinstance(extra, Mapping) and "enable_dp_attention" in extra:
+        return 1
+    return ctx.number("dp_size") or 1
 
 
 def read_settings(ctx: EngineContext, facts: ModelFacts) -> SglangSettings:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.offline import download_problems
 from constructs_lib.planning.engines.sglang.launcher_options import ENTRYPOINT
+from constructs_lib.planning.engines.sglang.memory_settings import copies
 from constructs_lib.planning.engines.sglang.options import SglangQuantization
 from constructs_lib.planning.validation.problem import Problem
 
@@ -57,17 +58,17 @@ def _entrypoint_problems(ctx: EngineContext) -> Iterator[Problem]:
 
 
 def _copies_problems(ctx: EngineContext) -> Iterator[Problem]:
-    copies, shards, gpus = ctx.number("dp_size") or 1, ctx.number("tp_size"), ctx.instance.accelerator_count
-    if copies == 1 or "tp_size" in ctx.unknown or gpus is None:
+    count, shards, gpus = copies(ctx), ctx.number("tp_size"), ctx.instance.accelerator_count
+    if count == 1 or "tp_size" in ctx.unknown or gpus is None:
         return
     if shards is None:
         message = (
             f"takes a part of the {gpus} GPUs of {ctx.instance.name} for each copy, so tp_size has to say how many"
         )
-        yield Problem("options.dp_size", copies, message, "Set options.tp_size.")
-    elif copies * shards > gpus:
-        message = f"needs {copies * shards} GPUs with tp_size={shards}, but {ctx.instance.name} has {gpus}"
-        yield Problem("options.dp_size", copies, message, f"Lower it to {max(1, gpus // shards)} or less.")
+        yield Problem("options.dp_size", count, message, "Set options.tp_size.")
+    elif count * shards > gpus:
+        message = f"needs {count * shards} GPUs with tp_size={shards}, but {ctx.instance.name} has {gpus}"
+        yield Problem("options.dp_size", count, message, f"Lower it to {max(1, gpus // shards)} or less.")
 
 
 def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:

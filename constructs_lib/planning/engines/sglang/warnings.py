@@ -44,7 +44,7 @@ def _health(version: str) -> str:
 
 
 def _gpu_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    used = ctx.engine.memory_model.shards(ctx) * (ctx.number("dp_size") or 1)
+    used = ctx.engine.memory_model.shards(ctx) * ctx.engine.memory_model.copies(ctx)
     gpus = ctx.instance.accelerator_count
     if gpus is not None and used < gpus:
         yield PlanWarning(

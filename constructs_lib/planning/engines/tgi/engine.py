@@ -102,6 +102,10 @@ class TgiMemoryModel:
         """See `MemoryModel.memory`."""
         return engine_memory(ctx, facts, gpu)
 
+    def copies(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.copies`."""
+        return 1
+
     def request_limit(self, ctx: EngineContext) -> int | None:
         """See `MemoryModel.request_limit`."""
         return ctx.number("max_total_tokens")

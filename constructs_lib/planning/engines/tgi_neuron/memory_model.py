@@ -95,6 +95,10 @@ class NeuronMemoryModel:
             most_requests=batch,
         )
 
+    def copies(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.copies`."""
+        return 1
+
     def request_limit(self, ctx: EngineContext) -> int | None:
         """See `MemoryModel.request_limit`."""
         return ctx.number("max_total_tokens")

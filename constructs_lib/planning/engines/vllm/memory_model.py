@@ -21,6 +21,7 @@ from constructs_lib.planning.engines.vllm.cache_layout import cache_layout
 from constructs_lib.planning.engines.vllm.memory_settings import (
     FOUR_BYTES,
     VllmContainer,
+    data_parallel,
     pipeline_parallel,
     read_settings,
     tensor_parallel,
@@ -117,6 +118,10 @@ class VllmMemoryModel:
             max_request_tokens=settings.length,
             most_requests=settings.sequences,
         )
+
+    def copies(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.copies`."""
+        return data_parallel(ctx, self._container)
 
     def request_limit(self, ctx: EngineContext) -> int | None:
         """See `MemoryModel.request_limit`."""

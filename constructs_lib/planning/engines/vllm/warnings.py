@@ -35,7 +35,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
 
 
 def _gpu_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    used = ctx.engine.memory_model.shards(ctx) * (ctx.number("data_parallel_size") or 1)
+    used = ctx.engine.memory_model.shards(ctx) * ctx.engine.memory_model.copies(ctx)
     gpus = ctx.instance.accelerator_count
     if gpus is not None and used < gpus:
         yield PlanWarning(

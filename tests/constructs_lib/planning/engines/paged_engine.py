@@ -141,6 +141,10 @@ class PagedMemory:
         bytes_per_token = 2 * facts.layers * kv_heads_per_gpu(facts, shards) * facts.head_dim * HALF_BYTES
         return (SlidingCache if facts.model_type == "gemma2" else CacheLayout)(bytes_per_token, BLOCK)
 
+    def copies(self, ctx: EngineContext) -> int:
+        """See `MemoryModel.copies`."""
+        return 1
+
     def request_limit(self, ctx: EngineContext) -> int | None:
         return ctx.number("max_model_len")
 

@@ -95,6 +95,17 @@ def test_gpus_are_split_between_copies(refusals):
     ]
 
 
+def test_with_attention_for_parts_of_a_batch_dp_size_splits_the_gpus_of_one_copy(planning):
+    options = {"tp_size": 4, "dp_size": 4, "extra_args": {"enable_dp_attention": "true"}}
+    found = planning(instance=FOUR_GPUS, options=options)
+    assert (found.problems, found.copies, found.accelerators) == ((), 1, 4)
+
+
+def test_a_container_takes_the_gpus_of_all_its_copies(planning):
+    found = planning(instance=FOUR_GPUS, options={"dp_size": 2, "tp_size": 2})
+    assert (found.num_shard, found.copies, found.accelerators) == (2, 2, 4)
+
+
 def test_a_gpu_older_than_ampere_has_neither_bfloat16_nor_marlin(refusals):
     assert refusals(instance=InstanceType.G4DN_12XLARGE, options={"dtype": "bfloat16", "quantization": "fp8"})[:2] == [
         (
