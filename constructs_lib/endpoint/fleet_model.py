@@ -10,6 +10,7 @@ from constructs_lib.endpoint.container_image import CatalogueImage, ContainerIma
 from constructs_lib.endpoint.scale_to_zero import ScaleToZero, zero_request
 from constructs_lib.planning.engines import ENGINES, engine_named
 from constructs_lib.planning.images.catalogue import ImageChoice
+from constructs_lib.planning.request_parts import other_construct
 from constructs_lib.planning.scaling.fleet import COPIES, MAX_COPIES
 from constructs_lib.planning.scaling.limits import default_target, request_tokens_problems
 from constructs_lib.planning.scaling.zero import zero_problems
@@ -107,7 +108,8 @@ class FleetModel:
             plan: The plan of one copy.
         """
         engine = self.engine
-        if isinstance(self.image, ContainerImage) and not _is_image_of(engine, self.image):
+        is_told = other_construct(asked, asked.image) is not None  # by the plan
+        if isinstance(self.image, ContainerImage) and not _is_image_of(engine, self.image) and not is_told:
             message = f"must be a {engine.images.construct} for {engine.display_name}, not {type(self.image).__name__}"
             yield Problem("image", self.image, message, f"Write {engine.images.construct}.version(…).")
         if self.scale_to_zero is not None:

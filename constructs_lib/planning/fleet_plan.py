@@ -225,10 +225,13 @@ def _size_problems(requests: Mapping[str, EndpointRequest], plans: Mapping[str, 
         is_known = isinstance(given, int) or (given is None and plans[name].memory is not None)
         if plans[name].problems or is_known or count == 1:
             continue
-        message = "is required for a model whose shape is not known: nothing says how many GPUs a copy takes"
-        if isinstance(given, Unknown):
-            message = "must be known at synth, as a copy gets that many GPUs"
+        unit = request.engine.hardware.unit
+        message = f"is required for a model whose shape is not known: nothing says how many {unit}s a copy takes"
         fix = "Set it, or name a model of the same shape (like=…), or describe the model with facts=ModelFacts(…)."
+        if request.model.known_facts() is not None:
+            message, fix = f"is required: nothing else says how many {unit}s a copy takes", "Set it."
+        if isinstance(given, Unknown):
+            message = f"must be known at synth, as a copy gets that many {unit}s"
         yield Problem(f"models[{name!r}].options.{option}", given, message, fix)
 
 

@@ -33,7 +33,7 @@ class _Part:
 
     def is_wrong_in(self, request: EndpointRequest) -> bool:
         value = getattr(request, self.field)
-        return not isinstance(value, self.kind) or _other_construct(request, value) is not None
+        return not isinstance(value, self.kind) or other_construct(request, value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _parts(request: EndpointRequest) -> tuple[_Part, ...]:
         newest = replace(newest, uri_override=True, family=images)
     return (
         _Part("model", "model", ModelChoice, "a Model", "Model.from_hub(…) or .from_s3(…)", ModelChoice(source="s3")),
-        _Part("instance_type", "instance", InstanceType, "an InstanceType", "InstanceType.G5_2XLARGE", UNDECIDED),
+        _Part("instance_type", "instance", InstanceType, "an InstanceType", request.engine.hardware.example, UNDECIDED),
         _Part("image", "image", ImageChoice, f"{_article(images.construct)} {images.construct}", image, newest),
         _Part("options", "options", options, options.__name__, f"{options.__name__}(…)", options()),
         _Part("environment", "environment", Mapping, "a mapping", "{'NAME': 'value'}", {}),
@@ -78,8 +78,12 @@ def part_problems(request: EndpointRequest) -> Iterator[Problem]:
     for part in _parts(request):
         if part.is_wrong_in(request):
             value = getattr(request, part.field)
-            fix = _instance_fix(value) if part.field == "instance" else f"Write {part.example}."
-            other = _other_construct(request, value)
+            fix = (
+                _instance_fix(value, request.engine.hardware.example)
+                if part.field == "instance"
+                else f"Write {part.example}."
+            )
+            other = other_construct(request, value)
             shown = HIDDEN if part.field == "environment" else value  # which may hold secrets in another form
             if other is not None:
                 shown = value.version
@@ -89,7 +93,7 @@ def part_problems(request: EndpointRequest) -> Iterator[Problem]:
             yield Problem(part.keyword, shown, f"must be {part.description}, not {given}", fix)
 
 
-def _other_construct(request: EndpointRequest, image: object) -> str | None:
+def other_construct(request: EndpointRequest, image: object) -> str | None:
     """The class that names an image, if that is another engine's; None for one of this engine, and for no image."""
     family: object = image.family if isinstance(image, ImageChoice) else None
     if not isinstance(family, ImageFamily) or family.construct == request.engine.images.construct:
@@ -105,13 +109,13 @@ def without_wrong_parts(request: EndpointRequest) -> EndpointRequest:
     return replace(request, **wrong)
 
 
-def _instance_fix(value: object) -> str:
+def _instance_fix(value: object, example: str) -> str:
     if isinstance(value, CheapestFor):
         return "Name each type of a list; the command plan shows which serve the load, the cheapest first."
     if has_no_accelerator(value):
-        return f"{value} has no GPU; write one that has, such as InstanceType.G5_2XLARGE."
+        return f"{value} has no GPU; write one that has, such as {example}."
     named = find_instance(value)
     near = nearest_instances(value) if isinstance(value, str) and not named else []
     if near:
         return f"Did you mean {' or '.join(map(attribute_name, near))}?"
-    return f"Write {attribute_name(named.name) if named else 'InstanceType.G5_2XLARGE'}."
+    return f"Write {attribute_name(named.name) if named else example}."

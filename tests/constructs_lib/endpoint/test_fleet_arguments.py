@@ -15,10 +15,13 @@ from constructs_lib import (
     InstanceType,
     Model,
     ModelFleet,
+    NeuronOptions,
     Routing,
     ScaleToZero,
+    SglangImage,
     TgiImage,
     TgiOptions,
+    VllmOptions,
 )
 from constructs_lib.endpoint.container_image import CatalogueImage, ContainerImage
 from constructs_lib.planning.engines.tgi.engine import TGI
@@ -163,6 +166,20 @@ def test_the_image_has_to_be_one_of_the_engine(stack: Stack) -> None:
     (found,) = refusal(stack, {"chat": qwen(image=image)})
     assert "models['chat'].image" in found
     assert "must be a TgiImage for TGI, not ContainerImage. Write TgiImage.version(…)." in found
+
+
+def test_an_image_of_another_engine_is_one_problem(stack: Stack) -> None:
+    models = {"chat": qwen(options=VllmOptions(), image=SglangImage.version("0.5.20"))}
+    assert refusal(stack, models) == [
+        "models['chat'].image='0.5.20': must be a VllmImage, not SglangImage. Write VllmImage.version(…)."
+    ]
+
+
+def test_the_cores_of_a_copy_have_to_be_given_as_only_the_container_chooses_them_otherwise(stack: Stack) -> None:
+    models = {"chat": qwen(options=NeuronOptions())}
+    assert refusal(stack, models, instance_type=InstanceType.INF2_48XLARGE) == [
+        ("models['chat'].options.num_cores=None: is required: nothing else says how many cores a copy takes. Set it.")
+    ]
 
 
 def test_images_of_different_cuda_releases_share_the_host_that_runs_both(stack: Stack) -> None:

@@ -13,6 +13,7 @@ from constructs_lib.planning.engines.tgi_neuron.launcher_options import SHAPE
 from constructs_lib.planning.engines.tgi_neuron.versions import READS_CONFIGURATION
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Described, Problem
+from constructs_lib.planning.validation.unknown import Unknown
 
 
 def has_shape(ctx: EngineContext) -> bool:
@@ -72,7 +73,7 @@ def _undecidable(ctx: EngineContext) -> Iterator[Problem]:
     """That a limit has to be given, because what it follows from is known only at deployment."""
     needs = {"max_input_tokens": ("max_total_tokens",), "max_batch_prefill_tokens": ("max_batch_size",)}
     for keyword, sources in needs.items():
-        unknown = [name for name in sources if name in ctx.unknown]
+        unknown = [name for name in sources if isinstance(ctx.unknown.get(name), Unknown)]
         if unknown and not ctx.given(keyword):
             fix = "Set it as well: without it the container would choose the other sizes by itself."
             message = f"is computed from {unknown[0]}, which is known only at deployment"

@@ -125,3 +125,10 @@ def test_options_that_it_does_not_have_are_explained(name: str, words: str) -> N
     with pytest.raises(TypeError) as caught:
         NeuronOptions(**{name: 1})
     assert str(caught.value) == f"NeuronOptions has no {words}"
+
+
+def test_what_is_computed_from_a_wrong_size_is_no_problem_of_its_own() -> None:
+    wrong = NeuronOptions(num_cores=2, auto_cast_type="bf16", max_batch_size=-1, max_total_tokens=4096)  # type: ignore[arg-type]
+    assert refusals(options=wrong) == [
+        "options.max_batch_size=-1: must be from 1 to 4294967295. Raise it to 1 or more."
+    ]
