@@ -31,7 +31,12 @@ SCHEMAS: dict[str, Schema] = {
     "InvocationsChat": _open("ChatCompletionRequest", openai_requests.OTHER_CHAT),
     "InvocationsCompletion": _open("CompletionRequest", openai_requests.OTHER_COMPLETION),
     "InvocationsResponse": any_of(
-        array(ref("GenerateResponse"), minItems=1, maxItems=1), ref("ChatCompletion"), ref("Completion")
+        array(ref("GenerateResponse"), minItems=1, maxItems=1),
+        ref("ChatCompletion"),
+        ref("Completion"),
+        ref("ServerResponse"),
     ),
-    "InvocationsStream": any_of(ref("StreamResponse"), ref("ChatCompletionChunk"), ref("CompletionChunk")),
+    "InvocationsStream": any_of(
+        ref("StreamResponse"), ref("ChatCompletionChunk"), ref("CompletionChunk"), ref("ServerResponse")
+    ),
 }

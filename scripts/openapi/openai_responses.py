@@ -103,6 +103,18 @@ _TEXT_CHOICES = {
     "CompletionChunk": _choice("text", text(), nullable(_TEXT_FINISH_REASON), _COMPLETION_LOGPROBS),
 }
 SCHEMAS: dict[str, Schema] = {
+    "ServerResponse": record(
+        {
+            **_HEAD,
+            "choices": array(
+                record({"index": integer(minimum=0)}, required=("index",)), "Empty in the chunk with the token counts."
+            ),
+            "usage": nullable({"type": "object"}),
+        },
+        required=("model", "choices"),
+        description="A completion or a chunk of OpenAI's form, with the members of a model's own server: of models that"
+        " do not run on TGI.",
+    ),
     "ChatCompletion": _response("chat.completion", _choice("message", _MESSAGE, _FINISH_REASON, _LOGPROBS)),
     "ChatCompletionChunk": _chunk(
         "chat.completion.chunk", _choice("delta", _DELTA, nullable(_FINISH_REASON), _LOGPROBS)

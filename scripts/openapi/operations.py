@@ -26,8 +26,8 @@ _HEALTH = (
 )
 
 
-def _events(event: str, error: str) -> Schema:
-    return any_of(ref(event), ref(error))
+def _events(*schemas: str) -> Schema:
+    return any_of(*map(ref, schemas))
 
 
 OPERATIONS: dict[str, Operation] = {
@@ -71,9 +71,9 @@ OPERATIONS: dict[str, Operation] = {
         tag="OpenAI",
         summary="Create a chat completion",
         description=_OPENAI,
-        response=ref("ChatCompletion"),
+        response=any_of(ref("ChatCompletion"), ref("ServerResponse")),
         response_example=examples.CHAT,
-        events=_events("ChatCompletionChunk", "OpenAIError"),
+        events=_events("ChatCompletionChunk", "ServerResponse", "OpenAIError"),
         event_example=examples.CHAT_CHUNK,
         ends_with_done=True,
     ),
@@ -82,9 +82,9 @@ OPERATIONS: dict[str, Operation] = {
         tag="OpenAI",
         summary="Create a text completion",
         description=_OPENAI,
-        response=ref("Completion"),
+        response=any_of(ref("Completion"), ref("ServerResponse")),
         response_example=examples.COMPLETION,
-        events=_events("CompletionChunk", "OpenAIError"),
+        events=_events("CompletionChunk", "ServerResponse", "OpenAIError"),
         event_example=examples.COMPLETION_CHUNK,
         ends_with_done=True,
     ),

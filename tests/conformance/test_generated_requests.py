@@ -63,6 +63,7 @@ def document(client: FrontDoorClient) -> dict[str, Any]:
     components["parameters"]["model"]["schema"] = {"enum": ["llama", MODEL_ID.replace("/", "%2F"), "nobody"]}
     for name in ("ChatCompletionRequest", "CompletionRequest", "InvocationsChat", "InvocationsCompletion"):
         components["schemas"][name]["properties"]["model"] = {"enum": [*MODEL_NAMES, None]}
+    components["schemas"]["ServerResponse"] = False  # the model runs on TGI, whose answers have no other members
     return served
 
 

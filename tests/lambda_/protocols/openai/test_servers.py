@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from local.model_container.openai.engines import ENGINES, Image
 from tests.conformance.emulated_front_door import FrontDoorClient, start_front_door
@@ -85,6 +86,24 @@ def test_a_stream_says_what_a_response_says(front_door: FrontDoorClient, engine:
             assert [choice["finish_reason"]] == read.finish_reasons(choice["index"])
         plain = Read.of(front_door.post(path, {**body, "stream": True}).body)
         assert all(each["choices"] for each in plain.chunks)
+
+
+@pytest.mark.parametrize(
+    "members", [{}, {"n": 2, "temperature": 1}, {"logprobs": True, "top_logprobs": 2}, {"tools": TOOLS}], ids=str
+)
+def test_what_it_answers_is_described(front_door: FrontDoorClient, engine: str, members: dict[str, Any]) -> None:
+    document = front_door.get("/openapi.json").json()
+    for path in [CHAT] if "tools" in members else paths(engine):
+        given = {**members, "logprobs": 2} if path == COMPLETIONS and "logprobs" in members else members
+        given = {name: value for name, value in given.items() if path == CHAT or name != "top_logprobs"}
+        name = document["paths"][path]["post"]["responses"]["200"]["$ref"].rpartition("/")[2]
+        for is_stream in (False, True):
+            response = front_door.post(path, asked(path, **given, max_tokens=30, stream=is_stream))
+            assert response.status == 200, response.body
+            media = document["components"]["responses"][name]["content"][response.content_type]
+            validator = Draft202012Validator(media["schema"] | {"components": document["components"]})
+            for answer in response.events() if is_stream else [response.json()]:
+                assert validator.is_valid(answer), answer
 
 
 def test_the_default_limit_fits_behind_any_prompt_that_leaves_room(front_door: FrontDoorClient, engine: str) -> None:
