@@ -13,9 +13,11 @@ def wake(ctx: RequestContext) -> Response:
     capacity at once.
     """
     model = ctx.model_of_path()
-    engine = ctx.engine_of(model)
+    body = ctx.engine_of(model).cheapest_body(ctx.openai_routes(model))
+    if (server := ctx.openai_server_of(model)) is not None:
+        model, body = server.address(body, model, "completions" if "prompt" in body else "chat")
     ctx.hold = None  # this route reports, and does not wait
-    stream = ctx.stream(model, engine.cheapest_body(ctx.openai_routes(model)), may_lower_tokens=False)
+    stream = ctx.stream(model, body, may_lower_tokens=False)
     try:
         for _ in stream:
             break

@@ -169,3 +169,14 @@ def test_without_the_argument_there_is_no_such_route(
     assert set(OPENAPI["paths"]) - set(served["paths"]) == {PATH}
     assert {**OPENAPI, "paths": served["paths"]} == served
     assert sagemaker.received == []
+
+
+def test_the_request_names_the_model_as_its_container_does(
+    waking: Callable[..., ApiClient], sagemaker: SageMakerDouble
+) -> None:
+    sagemaker.replies += [parts(TOKEN), parts(TOKEN)]
+    wake(waking(replace(SLEEPER, engine="openai")))
+    vllm = waking(replace(SLEEPER, engine="vllm", adapters={"sql": None}))
+    assert vllm.send("/models/llama:sql/wake", method="POST").status == 200
+    assert [request.json()["model"] for request in sagemaker.received] == [SLEEPER.model_id, "sql"]
+    assert sagemaker.received[1].headers["x-amzn-sagemaker-custom-attributes"] == "route=/v1/completions"
