@@ -172,8 +172,9 @@ class Relay:
     def _rename(self, event: bytes) -> bytes:
         if self._theirs is None:
             found = _MODEL.search(event)
-            # Of a container that names no model there is nothing to replace.
-            self._theirs = found[0] if found else self._ours
+            if found is None:
+                return event
+            self._theirs = found[0]
         return event.replace(self._theirs, self._ours)
 
 
