@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from constructs_lib.planning.validation.problem import Problem
@@ -27,6 +27,7 @@ class ExtraArguments:
         refused: Why one must not be set at all.
         known: The arguments that the server has. Default: not known.
         unknown: What the server makes of one that it does not have, after its name.
+        meant: The option that is meant by a name of another server. Default: no such names.
     """
 
     server: str
@@ -34,6 +35,7 @@ class ExtraArguments:
     refused: Mapping[str, str]
     known: Collection[str] = ()
     unknown: str = ""
+    meant: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, given: object) -> tuple[dict[str, str | Unknown], list[Problem]]:
         """The arguments that are right, and what is wrong with the others.
@@ -69,7 +71,8 @@ class ExtraArguments:
             yield Problem(keyword, value, *found)
 
     def _fix(self, name: str) -> str:
-        near = get_close_matches(name, sorted({*self.known, *self.owners}), n=1)
+        meant = self.meant.get(name)
+        near = [meant] if meant else get_close_matches(name, sorted({*self.known, *self.owners}), n=1, cutoff=0.7)
         if not near:
             return "Leave it out, or use an image of a version that has it."
         return f"Did you mean {self.owners.get(near[0], repr(near[0]))}?"

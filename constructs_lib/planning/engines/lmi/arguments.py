@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from constructs_lib.planning.engines.extra_arguments import ExtraArguments
 from constructs_lib.planning.engines.lmi.launcher_options import OPTIONS
+from constructs_lib.planning.engines.lmi.option_names import OTHER_NAMES
 from constructs_lib.planning.engines.lmi.releases import is_later, possible_vllm
 from constructs_lib.planning.engines.server_arguments import arguments_of
 from constructs_lib.planning.images.catalogue import Version, format_version
@@ -64,4 +65,5 @@ def extra_arguments(version: Version) -> ExtraArguments:
         refused=REFUSED,
         known=() if is_later(version) else arguments_of("vllm", first, last) | _LMIS_OWN,
         unknown=", and LMI drops it without a word",
+        meant=OTHER_NAMES.meant,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from constructs_lib.planning.engines.extra_arguments import ExtraArguments
 from constructs_lib.planning.engines.server_arguments import arguments_of, releases_of
 from constructs_lib.planning.engines.sglang.launcher_options import ENTRYPOINT, OPTIONS
+from constructs_lib.planning.engines.sglang.option_names import OTHER_NAMES
 from constructs_lib.planning.images.catalogue import Version, format_version
 
 _MODEL = "Model.from_hub(…) or Model.from_s3(…)"
@@ -56,4 +57,5 @@ def extra_arguments(version: Version) -> ExtraArguments:
         refused=REFUSED,
         known=arguments_of("sglang", version) if is_known(version) else (),
         unknown=", so that it would stop at once",
+        meant=OTHER_NAMES.meant,
     )

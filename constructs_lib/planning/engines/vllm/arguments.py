@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from constructs_lib.planning.engines.extra_arguments import ExtraArguments
 from constructs_lib.planning.engines.vllm.launcher_options import OF_THE_IMAGE, OPTIONS
+from constructs_lib.planning.engines.vllm.option_names import OTHER_NAMES
 from constructs_lib.planning.engines.vllm.releases import Kind, is_known, names
 from constructs_lib.planning.images.catalogue import Version, format_version
 
@@ -48,4 +49,5 @@ def extra_arguments(version: Version) -> ExtraArguments:
         refused=REFUSED,
         known=names(Kind.ARGUMENTS, version) | switched_off if is_known(version) else (),
         unknown=", so that it would stop at once",
+        meant=OTHER_NAMES.meant,
     )

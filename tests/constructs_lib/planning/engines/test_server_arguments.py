@@ -1,11 +1,17 @@
 """Which arguments a version of vLLM or SGLang has, and what is checked of `extra_args`."""
 
+from typing import Any
+
 import pytest
 
 from constructs_lib.planning.data_files import read
 from constructs_lib.planning.engines.extra_arguments import ExtraArguments
+from constructs_lib.planning.engines.lmi import arguments as lmi
 from constructs_lib.planning.engines.other_servers import Reader, reader_of
 from constructs_lib.planning.engines.server_arguments import arguments_of
+from constructs_lib.planning.engines.sglang import arguments as sglang
+from constructs_lib.planning.engines.vllm import arguments as vllm
+from constructs_lib.planning.images.catalogue import Version
 from constructs_lib.planning.validation.unknown import UNKNOWN
 
 EXTRA = ExtraArguments(
@@ -90,6 +96,19 @@ def test_all_that_are_wrong_are_refused_at_once() -> None:
 
 def test_a_misspelt_name_of_an_option_leads_to_the_option() -> None:
     assert refusals({"tp_sizes": "2"})[0].endswith("Did you mean options.tp_size?")
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "option"),
+    [
+        (vllm, (0, 30, 0), "tensor_parallel_size"),
+        (sglang, (0, 5, 20), "tp_size"),
+        (lmi, (27, 0, 0), "tensor_parallel_degree"),
+    ],
+)
+def test_a_name_of_another_server_leads_to_the_option(engine: Any, version: Version, option: str) -> None:
+    (found,) = engine.extra_arguments(version).read({"num_shard": "2"})[1]
+    assert found.fix == f"Did you mean options.{option}?"
 
 
 def test_a_value_is_a_text_on_one_line() -> None:
