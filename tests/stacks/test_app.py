@@ -130,7 +130,7 @@ def test_an_unknown_stack_is_rejected_with_a_list_of_the_known_ones(tmp_path: Pa
     ("selected", "expected"),
     [
         (["LlamaTgiStack"], ["LlamaTgiStack"]),
-        (["Llama*Stack"], ["LlamaTgiStack", "Llama70bTgiStack"]),
+        (["Llama*Stack"], ["LlamaTgiStack", "Llama70bTgiStack", "LlamaVllmStack"]),
         (["**"], NAMES),
         ([], NAMES),
         (["NoSuchStack"], NAMES),

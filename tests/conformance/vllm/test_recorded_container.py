@@ -15,6 +15,9 @@ from tests.conformance.vllm.answers import compact
 from tests.conformance.vllm.exchanges import ALL, EXCHANGES, FILES, Exchange
 from tests.local.model_container.servers import Servers
 
+# The exchanges load and unload adapters, so that their order counts.
+pytestmark = pytest.mark.xdist_group("recorded_vllm")
+
 FOLDER = "/tmp/tiny/llama"
 # The recorded vLLM had its model and adapters in folders, whose paths its errors do not have. Its stop strings are no
 # part of what the toy says.

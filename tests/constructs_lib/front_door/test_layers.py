@@ -31,7 +31,7 @@ class Facts(Construct):
             code=lambda_.Code.from_inline("pass"),
         )
         function.add_layers(
-            file_layer(self, "Facts", path="facts/told.json", render=lambda: json.dumps(self.told), description="Facts")
+            file_layer(self, "Facts", files={"facts/told.json": lambda: json.dumps(self.told)}, description="Facts")
         )
 
 
