@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from constructs_lib.planning.engine import EngineContext, Environment
+from constructs_lib.planning.engines.hub_token import HUB_TOKEN_OWNERS
 from constructs_lib.planning.engines.lmi.arguments import OWNERS, REFUSED
 from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT, OPTIONS, PREFIX
 from constructs_lib.planning.engines.lmi.releases import ASYNC_BY_NAME
@@ -24,14 +25,7 @@ SEQUENCES = 256
 LONGEST_STREAM = 480
 """Seconds that SageMaker keeps a stream open (AWS's guide, InvokeEndpointWithResponseStream)."""
 
-_HUB_TOKEN_NAMES = (
-    *HUB_TOKEN_VARIABLES,
-    "HUGGING_FACE_HUB_TOKEN",
-    "HF_API_TOKEN",
-    "HUGGINGFACE_HUB_TOKEN",
-    "HUGGINGFACEHUB_API_TOKEN",
-)
-_OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") | {
+_OWNERS = HUB_TOKEN_OWNERS | {
     "HF_MODEL_ID": "Model.from_hub(…)",
     "HF_REVISION": "Model.from_hub(…, revision=…)",
     "HF_MODEL_REVISION": "Model.from_hub(…, revision=…)",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, unpinned_code_warnings
 from constructs_lib.planning.engines.lmi.releases import NESTED_ERRORS, NEWEST_KNOWN, is_known, vllm_version
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import PlanWarning
@@ -30,12 +31,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "LMI takes settings from a serving.properties beside the weights before those of options, and runs a"
             " model.py there as its handler. Leave both out of the folder, or write there what you mean.",
         )
-    if ctx.values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
-        yield PlanWarning(
-            "tgi-endpoint:trustsUnpinnedCode",
-            "trust_remote_code runs whatever code the model's repository contains when an instance starts. Pin it:"
-            " Model.from_hub(…, revision=commit).",
-        )
+    yield from unpinned_code_warnings(ctx)
     first, fixed = NESTED_ERRORS
     if first <= ctx.version < fixed:
         yield PlanWarning(
@@ -73,8 +69,4 @@ def _gpu_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             f"With tensor_parallel_degree={shards} LMI runs up to {copies} copies of the model on {ctx.instance.name}."
             " Each loads the weights for itself, into the same host's memory, and has a cache of its own.",
         )
-    if copies * shards < gpus:
-        yield PlanWarning(
-            "tgi-endpoint:idleGpus",
-            f"{ctx.instance.name} has {gpus} GPUs, the model uses {copies * shards}: the others are paid for and idle.",
-        )
+    yield from idle_gpu_warnings(ctx, copies * shards)

@@ -7,6 +7,7 @@ Sources: aws/deep-learning-containers `scripts/docker/sglang/sagemaker_entrypoin
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext, Environment
+from constructs_lib.planning.engines.hub_token import HUB_TOKEN_OWNERS
 from constructs_lib.planning.engines.other_servers import unread_sentences
 from constructs_lib.planning.engines.sagemaker_arguments import MODEL_FOLDER
 from constructs_lib.planning.engines.sglang.arguments import OWNERS, REFUSED
@@ -22,14 +23,7 @@ HUB_TOKEN_VARIABLES = ("HF_TOKEN",)
 MAX_QUEUED_REQUESTS = 128
 """Requests that wait where the caller sets no limit: SGLang has none, and TGI takes 128 at one time."""
 
-_HUB_TOKEN_NAMES = (
-    *HUB_TOKEN_VARIABLES,
-    "HUGGING_FACE_HUB_TOKEN",
-    "HF_API_TOKEN",
-    "HUGGINGFACE_HUB_TOKEN",
-    "HUGGINGFACEHUB_API_TOKEN",
-)
-_OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") | {
+_OWNERS = HUB_TOKEN_OWNERS | {
     "HF_MODEL_ID": "Model.from_hub(…)",
     "HF_MODEL_REVISION": "Model.from_hub(…, revision=…)",
     "HF_REVISION": "Model.from_hub(…, revision=…)",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.served_model import length_of, quantization_of, revision_of
 from constructs_lib.planning.engines.sglang.environment import MAX_QUEUED_REQUESTS
 from constructs_lib.planning.engines.sglang.version_rules import reads_images
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts
-from constructs_lib.planning.validation.unknown import Unknown
 
 
 def serving_facts(ctx: EngineContext) -> ServingFacts:
@@ -20,10 +20,10 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
     """
     return ServingFacts(
         version=format_version(ctx.version),
-        revision=_revision(ctx),
+        revision=revision_of(ctx),
         dtype=ctx.text("dtype"),
-        quantize=_quantization(ctx),
-        max_total_tokens=_context_length(ctx),
+        quantize=quantization_of(ctx, "quantization"),
+        max_total_tokens=length_of(ctx, "context_length"),
         max_concurrent_requests=_concurrent_requests(ctx),
         chat=True,
         completions=False,
@@ -31,18 +31,6 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         adapters=_adapters(ctx),
         reads_images=reads_images(ctx),
     )
-
-
-def _quantization(ctx: EngineContext) -> str | None:
-    if ctx.given("quantization"):
-        return ctx.text("quantization")
-    return ctx.facts.published_quantization if ctx.facts else None
-
-
-def _context_length(ctx: EngineContext) -> int | None:
-    if ctx.given("context_length"):
-        return ctx.number("context_length")
-    return ctx.facts.max_positions if ctx.facts else None
 
 
 def _concurrent_requests(ctx: EngineContext) -> int | None:
@@ -58,10 +46,3 @@ def _adapters(ctx: EngineContext) -> Sequence[str] | None:
     if "lora_paths" in ctx.unknown or not isinstance(adapters, Sequence):
         return None
     return tuple(str(adapter).partition("=")[0] for adapter in adapters)
-
-
-def _revision(ctx: EngineContext) -> str | None:
-    revision: object = ctx.model.revision
-    if isinstance(revision, Unknown):
-        return revision.text
-    return revision if isinstance(revision, str) else None

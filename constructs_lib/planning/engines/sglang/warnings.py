@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, unpinned_code_warnings
 from constructs_lib.planning.engines.sglang.images import HUGGING_FACE
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import PlanWarning
@@ -25,7 +26,8 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
         " this model; completions of a prompt, and TGI's routes that take one, are refused.",
     )
     yield PlanWarning("tgi-endpoint:healthNotChecked", _health(version))
-    yield from _gpu_warnings(ctx)
+    memory_model = ctx.engine.memory_model
+    yield from idle_gpu_warnings(ctx, memory_model.shards(ctx) * memory_model.copies(ctx))
     yield from _option_warnings(ctx)
     if ctx.images == HUGGING_FACE:
         yield PlanWarning(
@@ -43,24 +45,9 @@ def _health(version: str) -> str:
     )
 
 
-def _gpu_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    used = ctx.engine.memory_model.shards(ctx) * ctx.engine.memory_model.copies(ctx)
-    gpus = ctx.instance.accelerator_count
-    if gpus is not None and used < gpus:
-        yield PlanWarning(
-            "tgi-endpoint:idleGpus",
-            f"{ctx.instance.name} has {gpus} GPUs, the model uses {used}: the others are paid for and idle.",
-        )
-
-
 def _option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     values = ctx.values
-    if values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
-        yield PlanWarning(
-            "tgi-endpoint:trustsUnpinnedCode",
-            "trust_remote_code runs whatever code the model's repository contains when an instance starts. Pin it:"
-            " Model.from_hub(…, revision=commit).",
-        )
+    yield from unpinned_code_warnings(ctx)
     if values.get("enable_metrics") is False:
         yield PlanWarning(
             "tgi-endpoint:noEngineMetrics",

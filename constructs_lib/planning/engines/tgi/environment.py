@@ -7,6 +7,7 @@ Sources: TGI `sagemaker-entrypoint.sh` and `launcher/src/main.rs` at their tags;
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext, Environment
+from constructs_lib.planning.engines.hub_token import HUB_TOKEN_OWNERS
 from constructs_lib.planning.engines.option_table import option_variables
 from constructs_lib.planning.engines.tgi.batch_limits import batch_setting
 from constructs_lib.planning.engines.tgi.context import attention_of
@@ -35,8 +36,7 @@ _PAGED_SWITCHES_OFF: Version = (2, 4, 0)
 PAYLOAD_LIMIT_SINCE: Version = (2, 4, 1)
 FIXED_PAYLOAD_LIMIT = 2_097_152
 
-_HUB_TOKEN_NAMES = (*HUB_TOKEN_VARIABLES, "HF_API_TOKEN", "HUGGINGFACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN")
-MODEL_OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") | {
+MODEL_OWNERS = HUB_TOKEN_OWNERS | {
     "MODEL_ID": "Model.from_hub(…)",
     "HF_MODEL_ID": "Model.from_hub(…)",
     "REVISION": "Model.from_hub(…, revision=…)",

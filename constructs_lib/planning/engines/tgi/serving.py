@@ -6,13 +6,13 @@ from typing import Any
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.lora import names_of
+from constructs_lib.planning.engines.served_model import quantization_of, revision_of
 from constructs_lib.planning.engines.tgi.context import implementation_of, is_flash, support_of
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.engines.tgi.options import Dtype, Quantization
 from constructs_lib.planning.engines.tgi.token_limits import MEASURED_SINCE, token_limits
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts
-from constructs_lib.planning.validation.unknown import Unknown
 
 _FLOAT16_ONLY = (Quantization.AWQ, Quantization.EXL2, Quantization.GPTQ, Quantization.MARLIN)
 
@@ -33,7 +33,7 @@ def serving_facts(ctx: EngineContext, batch_setting: int | None) -> ServingFacts
         ctx: The context.
         batch_setting: The max_batch_total_tokens that the plan sets; None if it sets none.
     """
-    kind = _quantization(ctx)
+    kind = quantization_of(ctx, "quantize")
     longest_input, total = token_limits(ctx)
     limits: dict[str, Any] = {name: limit_of(ctx, name) for name in _DEFAULTS}
     return ServingFacts(
@@ -77,22 +77,8 @@ def limit_of(ctx: EngineContext, name: str) -> int | None:
     return ctx.number(name) if ctx.given(name) or not has else _DEFAULTS[name]
 
 
-def _quantization(ctx: EngineContext) -> str | None:
-    if ctx.given("quantize"):
-        return ctx.text("quantize")
-    return ctx.facts.published_quantization if ctx.facts else None
-
-
 def _dtype(ctx: EngineContext, kind: str | None) -> str | None:
     if ctx.given("dtype"):
         return ctx.text("dtype")
     # Otherwise each of TGI's model classes decides for itself.
     return Dtype.FLOAT16.value if kind in _FLOAT16_ONLY else None
-
-
-def revision_of(ctx: EngineContext) -> str | None:
-    """The revision of the model's repository, or what the template has for it."""
-    revision: object = ctx.model.revision
-    if isinstance(revision, Unknown):
-        return revision.text
-    return revision if isinstance(revision, str) else None

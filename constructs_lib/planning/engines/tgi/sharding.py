@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings
 from constructs_lib.planning.engines.tgi.context import implementation_of, support_of
 from constructs_lib.planning.engines.tgi.newer_versions import added_in, image_that_runs
 from constructs_lib.planning.engines.tgi.options import Quantization
@@ -152,12 +153,7 @@ def _shares_one_group(ctx: EngineContext, facts: ModelFacts) -> bool:
 
 def shard_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     """GPUs that are paid for and idle."""
-    shards, gpus = num_shard(ctx), ctx.instance.accelerator_count
-    if gpus is not None and shards < gpus:
-        yield PlanWarning(
-            "tgi-endpoint:idleGpus",
-            f"{ctx.instance.name} has {_gpus(gpus)}, the model uses {shards}: the others are paid for and idle.",
-        )
+    return idle_gpu_warnings(ctx, num_shard(ctx))
 
 
 def _gpus(count: int | None) -> str:

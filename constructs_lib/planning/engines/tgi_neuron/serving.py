@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.tgi.serving import limit_of, revision_of
+from constructs_lib.planning.engines.served_model import revision_of
+from constructs_lib.planning.engines.tgi.serving import limit_of
 from constructs_lib.planning.engines.tgi_neuron.options import AutoCastType
 from constructs_lib.planning.engines.tgi_neuron.sizes import has_shape, longest_input
 from constructs_lib.planning.engines.tgi_neuron.versions import with_tgi_version

@@ -8,6 +8,7 @@ vLLM `vllm/envs.py` at 0.13.0 to 0.30.0.
 from __future__ import annotations
 
 from constructs_lib.planning.engine import EngineContext, Environment
+from constructs_lib.planning.engines.hub_token import HUB_TOKEN_OWNERS
 from constructs_lib.planning.engines.other_servers import unread_sentences
 from constructs_lib.planning.engines.sagemaker_arguments import MODEL_FOLDER
 from constructs_lib.planning.engines.vllm.arguments import OWNERS, REFUSED
@@ -24,14 +25,7 @@ CACHE_FOLDER = "/tmp"  # noqa: S108 - the instance's storage volume inside a Sag
 HUB_TOKEN_VARIABLES = ("HF_TOKEN",)
 
 _READY_TIMEOUT_SINCE: Version = (0, 14, 0)
-_HUB_TOKEN_NAMES = (
-    *HUB_TOKEN_VARIABLES,
-    "HUGGING_FACE_HUB_TOKEN",
-    "HF_API_TOKEN",
-    "HUGGINGFACE_HUB_TOKEN",
-    "HUGGINGFACEHUB_API_TOKEN",
-)
-_OWNERS = dict.fromkeys(_HUB_TOKEN_NAMES, "Model.from_hub(…, token=secret)") | {
+_OWNERS = HUB_TOKEN_OWNERS | {
     "HF_MODEL_ID": "Model.from_hub(…)",
     "HF_MODEL_REVISION": "Model.from_hub(…, revision=…)",
     "HF_REVISION": "Model.from_hub(…, revision=…)",

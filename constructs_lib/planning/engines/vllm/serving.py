@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.served_model import length_of, quantization_of, revision_of
 from constructs_lib.planning.engines.vllm.queue import queue_limit
 from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known
 from constructs_lib.planning.images.catalogue import Version, format_version
 from constructs_lib.planning.serving_limits import ServingFacts
-from constructs_lib.planning.validation.unknown import Unknown
 
 _STOP_STRINGS, _LIMITS_STOPS_SINCE = 4, (0, 28, 0)
 _PROMPTS, _LIMITS_PROMPTS_SINCE = 1024, (0, 26, 0)
@@ -26,12 +26,12 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
     Args:
         ctx: The context with the options that make the model fit.
     """
-    longest = _longest_request(ctx)
+    longest = length_of(ctx, "max_model_len")
     return ServingFacts(
         version=format_version(ctx.version),
-        revision=_revision(ctx),
+        revision=revision_of(ctx),
         dtype=ctx.text("dtype"),
-        quantize=_quantization(ctx),
+        quantize=quantization_of(ctx, "quantization"),
         max_input_tokens=longest - 1 if longest is not None and longest > 1 else None,
         max_total_tokens=longest,
         max_concurrent_requests=queue_limit(ctx),
@@ -44,12 +44,6 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         chat=True,
         completions=True,
     )
-
-
-def _longest_request(ctx: EngineContext) -> int | None:
-    if ctx.given("max_model_len"):
-        return ctx.number("max_model_len")
-    return ctx.facts.max_positions if ctx.facts else None
 
 
 def _limit(version: Version, since: Version, limit: int) -> int | None:
@@ -72,16 +66,3 @@ def _reads_images(ctx: EngineContext) -> bool | None:
     if off or ctx.values.get("language_model_only") is True:
         return False
     return has(Kind.IMAGE_TYPES, ctx.facts.model_type, ctx.version) or (False if is_known(ctx.version) else None)
-
-
-def _quantization(ctx: EngineContext) -> str | None:
-    if ctx.given("quantization"):
-        return ctx.text("quantization")
-    return ctx.facts.published_quantization if ctx.facts else None
-
-
-def _revision(ctx: EngineContext) -> str | None:
-    revision: object = ctx.model.revision
-    if isinstance(revision, Unknown):
-        return revision.text
-    return revision if isinstance(revision, str) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, unpinned_code_warnings
 from constructs_lib.planning.engines.sagemaker_arguments import Reading
 from constructs_lib.planning.engines.vllm.images import entrypoint_of
 from constructs_lib.planning.engines.vllm.options import VllmLogLevel
@@ -21,27 +22,13 @@ from constructs_lib.planning.validation.problem import PlanWarning
 def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     """What is risky about options, model, image and GPUs."""
     yield from version_warnings(ctx)
-    yield from _gpu_warnings(ctx)
+    memory_model = ctx.engine.memory_model
+    yield from idle_gpu_warnings(ctx, memory_model.shards(ctx) * memory_model.copies(ctx))
     yield from _queue_warnings(ctx)
     yield from _adapter_warnings(ctx)
     yield from _privacy_warnings(ctx)
     yield from _image_warnings(ctx)
-    if ctx.values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
-        yield PlanWarning(
-            "tgi-endpoint:trustsUnpinnedCode",
-            "trust_remote_code runs whatever code the model's repository contains when an instance starts. Pin it:"
-            " Model.from_hub(…, revision=commit).",
-        )
-
-
-def _gpu_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    used = ctx.engine.memory_model.shards(ctx) * ctx.engine.memory_model.copies(ctx)
-    gpus = ctx.instance.accelerator_count
-    if gpus is not None and used < gpus:
-        yield PlanWarning(
-            "tgi-endpoint:idleGpus",
-            f"{ctx.instance.name} has {gpus} GPUs, the model uses {used}: the others are paid for and idle.",
-        )
+    yield from unpinned_code_warnings(ctx)
 
 
 def _queue_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
