@@ -31,6 +31,8 @@ _BY_WARNING = {
     " config' in the model's log.",
     "tgi-endpoint:inferenceAmiMismatch": "The driver of inference_ami_version does not fit the image's CUDA: leave it"
     " out, and the plan chooses.",
+    "tgi-endpoint:driverTooOld": "The host may have no driver for these GPUs: take ml.g6e or ml.g7e, or a newer machine"
+    " image (inference_ami_version).",
     "tgi-endpoint:imageCudaUnknown": "The image's CUDA may need a newer driver than SageMaker's default host has:"
     " declare it with cuda of the image.",
     "tgi-endpoint:ownBuildUnchecked": "The build may not run what the version that it is based on does not: see the"

@@ -114,7 +114,8 @@ def _choice_problems(request: EndpointRequest) -> Iterator[Problem]:
     chosen: Any = request.inference_ami_version
     is_known = chosen is not None and not isinstance(chosen, Unknown)
     if is_known and request.engine.hardware.runs_on(request.instance):
-        yield from host_ami.ami_problems(chosen, request.instance)
+        cuda = request.images.cuda(format_version(_version(request)))
+        yield from host_ami.ami_problems(chosen, request.instance, cuda)
 
 
 def _without_wrong_facts(request: EndpointRequest) -> EndpointRequest:
@@ -234,6 +235,8 @@ def _warnings(request: EndpointRequest, version: Version, *, compresses: bool) -
     yield from sagemaker.endpoint_warnings(request)
     yield from network_rules.network_warnings(request)
     chosen: object = request.inference_ami_version
+    if chosen is None or (isinstance(chosen, str) and chosen in host_ami.HOST_CUDA):
+        yield from host_ami.driver_warnings(request.instance)
     if isinstance(chosen, str):
         yield from host_ami.ami_warnings(chosen, request.images.cuda(format_version(version)))
     if request.startup_timeout_seconds is None and timeouts.outgrows_startup(request.model, compresses=compresses):

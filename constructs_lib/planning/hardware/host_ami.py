@@ -26,6 +26,10 @@ HOST_CUDA: dict[str, tuple[int, int]] = {
 }
 """CUDA of each GPU AMI's driver."""
 
+_NEWER_DRIVER = ("g7",)
+"""Families of instance types whose GPUs need a newer driver than any of these (awslabs/amazon-eks-ami pull request
+2768, NVIDIA/aicr issue 2743)."""
+
 SAGEMAKER_DEFAULT = "default"
 """As inference_ami_version, it leaves the AMI to SageMaker, whose default depends on the instance family."""
 
@@ -70,19 +74,22 @@ def shared_ami(needs: Iterable[tuple[str | None, Cuda]]) -> str | None:
     raise ValueError(f"no AMI supports all of {needs}")
 
 
-def ami_problems(chosen: str, instance: InstanceType) -> Iterator[Problem]:
-    """Why the requested AMI cannot work."""
-    keyword = "inference_ami_version"
+def ami_problems(chosen: str, instance: InstanceType, cuda: Cuda) -> Iterator[Problem]:
+    """Why the requested AMI cannot work.
+
+    Args:
+        chosen: The AMI.
+        instance: The instance type.
+        cuda: CUDA of the image.
+    """
+    keyword, right = "inference_ami_version", default_ami(instance, cuda)
+    fix = f"Use {right!r}." if right else "Leave it out."
     if found := problem(keyword, chosen, _NAME):
         yield found
     elif chosen == NEURON and instance.is_gpu:
-        yield Problem(
-            keyword, chosen, f"is for Inferentia and Trainium, but {instance.name} has GPUs", f"Use {GPU_CUDA_12!r}."
-        )
+        yield Problem(keyword, chosen, f"is for Inferentia and Trainium, but {instance.name} has GPUs", fix)
     elif chosen in HOST_CUDA and not instance.is_gpu:
-        yield Problem(
-            keyword, chosen, f"is for GPUs, but {instance.name} has {instance.accelerator}", f"Use {NEURON!r}."
-        )
+        yield Problem(keyword, chosen, f"is for GPUs, but {instance.name} has {instance.accelerator}", fix)
 
 
 def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:
@@ -99,6 +106,17 @@ def ami_warnings(chosen: str, cuda: Cuda) -> Iterator[PlanWarning]:
             f"inference_ami_version={chosen!r} has the driver of CUDA {host[0]}.{host[1]}, but the image has CUDA"
             f" {cuda[0]}.{cuda[1]}: such containers have failed to start, without a log line. Leave it out to get the"
             " AMI that the image needs.",
+        )
+
+
+def driver_warnings(instance: InstanceType) -> Iterator[PlanWarning]:
+    """That no AMI which is known here has the driver of the instance's GPUs."""
+    if instance.family in _NEWER_DRIVER:
+        yield PlanWarning(
+            "tgi-endpoint:driverTooOld",
+            f"{instance.name}'s GPUs ({instance.accelerator}) need NVIDIA's driver 595, by public reports, and the"
+            " newest AMI of SageMaker's that is known here has 580: the container may find no GPU. Prefer ml.g6e or"
+            " ml.g7e, or name a newer AMI with inference_ami_version.",
         )
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from constructs_lib.planning.engine import Engine
 from constructs_lib.planning.hardware.gpu_memory import GIB
+from constructs_lib.planning.hardware.host_ami import driver_warnings
 from constructs_lib.planning.hardware.instance_types import InstanceType
 from constructs_lib.planning.hardware.storage import storage_problem
 from constructs_lib.planning.images.catalogue import Version
@@ -241,6 +242,8 @@ def _caution(engine: Engine, found: Candidate) -> str | None:
     instance, memory = found.instance, found.memory
     if engine.hardware.is_untested(instance):
         return f"{engine.display_name}'s kernels were neither built nor tested for {instance.accelerator} (Blackwell)."
+    if any(driver_warnings(instance)):
+        return f"SageMaker's machine images may have no driver for {instance.accelerator}."
     if found.fits and memory is not None and memory.is_tight:
         return f"{instance.name} is too close to its limit: {engine.display_name} may run out of memory when it starts."
     return None

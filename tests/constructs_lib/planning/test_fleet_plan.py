@@ -146,7 +146,7 @@ def test_weights_of_an_unknown_shape_bring_a_warning_under_the_name_of_the_model
 def test_a_warning_that_all_models_have_is_given_once() -> None:
     models = {name: request(hub_id, InstanceType.G7_24XLARGE) for name, hub_id in (("a", QWEN_7B), ("b", QWEN_14B))}
     planned = fleet(models, instances=(1, 2))
-    assert [one.id for one in planned.warnings] == ["tgi-endpoint:blackwellUntested"]
+    assert [one.id for one in planned.warnings] == ["tgi-endpoint:blackwellUntested", "tgi-endpoint:driverTooOld"]
     assert planned.model_warnings == {"a": (), "b": ()}
 
 

@@ -203,7 +203,7 @@ def test_an_ami_without_the_images_cuda_brings_a_warning(version, chosen, ids, w
         ),
         (
             {"instance": InstanceType.G7_2XLARGE, "volume_size_gib": 100},
-            ["tgi-endpoint:blackwellUntested", "tgi-endpoint:volumeUnverified"],
+            ["tgi-endpoint:blackwellUntested", "tgi-endpoint:volumeUnverified", "tgi-endpoint:driverTooOld"],
         ),
         ({"instance": InstanceType.P6_B200_48XLARGE}, ["tgi-endpoint:blackwellUntested"]),
     ],

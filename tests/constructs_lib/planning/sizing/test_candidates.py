@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from constructs_lib.planning.engines import engine_named
 from constructs_lib.planning.engines.tgi.engine import TGI
 from constructs_lib.planning.engines.tgi.options import TgiOptions
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -153,3 +154,11 @@ def test_a_candidate_that_is_too_close_to_call_fits_with_a_caution(tokens, fits,
 def test_untested_gpus_are_the_first_caution():
     found = of("Qwen/Qwen3-32B", InstanceType.G7_12XLARGE, tokens=8192)
     assert "(Blackwell)" in (found.caution or "")
+
+
+def test_gpus_for_which_a_host_may_have_no_driver_fit_with_a_caution():
+    found = sizing.candidate(LLAMA, InstanceType.G7_12XLARGE, engine=engine_named("vllm"), tokens=8192)
+    assert (found.fits, found.caution) == (
+        True,
+        "SageMaker's machine images may have no driver for RTX PRO 4500 Blackwell.",
+    )
