@@ -14,6 +14,7 @@ from tests.lambda_.protocols.openai.natives import ANSWER, NAME, chat_chunk, ren
 
 COMMENT = b": keep-alive\n\n"
 BOTH = sse({"model": NAME, "choices": [{"index": at, "delta": {}, "finish_reason": None} for at in (0, 1)]})
+PROMPT = sse({"model": NAME, "choices": [], "prompt_filter_results": []})
 ERROR = sse({"error": {"message": "EngineCore encountered an issue.", "code": 500}})
 
 
@@ -33,6 +34,7 @@ STREAMS = {
         [ANSWER[0], BOTH, chat_chunk({}, "stop"), DONE],
     ),
     "comments": ([COMMENT, ANSWER[0], COMMENT, *ANSWER[1:]], [COMMENT, ANSWER[0], COMMENT, *ANSWER[1:3], DONE]),
+    "something about the prompt": ([PROMPT, *ANSWER], [PROMPT, *ANSWER[:3], DONE]),
     "a name that comes late": ([NAMELESS, *ANSWER[1:]], [NAMELESS, *ANSWER[1:3], DONE]),
     "no name": ([NAMELESS, NAMELESS, chat_chunk({}, "stop")], [NAMELESS, NAMELESS, chat_chunk({}, "stop")]),
     "error": ([*ANSWER[:2], ERROR, DONE], ANSWER[:2]),
