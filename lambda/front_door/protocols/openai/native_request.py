@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from front_door.config import Model
 from front_door.generation.openai_server import OpenAiServer
 from front_door.generation.request import FinalAnswer, GenerationRequest, Problems, some_of
-from front_door.http.json_schema import STRING, Field, Problem, array, integer, struct, tagged
+from front_door.http.json_schema import STRING, Field, Problem, Type, array, integer, struct, tagged
 from front_door.protocols.generation import refuse_images
 from front_door.protocols.openai import schema
 from front_door.protocols.openai.chat import read_response_format, read_tools
@@ -216,18 +216,15 @@ def _message(value: Any, path: str) -> Sequence[Problem]:
 
 
 _MESSAGES = array(_message, "an array of messages")
-_SOME_TOKENS = array(integer(0, 2**31, "a token id"), "an array of tokens")
 
 
-def _tokens(value: Any, path: str) -> Sequence[Problem]:
-    return ((path, "must not be empty"),) if value == [] else _SOME_TOKENS(value, path)
+def _filled(type_: Type) -> Type:
+    return lambda value, path: ((path, "must not be empty"),) if value in ("", []) else type_(value, path)
 
 
-def _text(value: Any, path: str) -> Sequence[Problem]:
-    return ((path, "must not be empty"),) if value == "" else STRING(value, path)
-
-
-_PROMPTS = array(_text, "a string or an array of strings")
+_TEXT = _filled(STRING)
+_TOKENS = _filled(array(integer(0, 2**31, "a token id"), "an array of tokens"))
+_PROMPTS = array(_TEXT, "a string or an array of strings")
 
 
 def _messages(value: Any, path: str) -> Sequence[Problem]:
@@ -237,16 +234,23 @@ def _messages(value: Any, path: str) -> Sequence[Problem]:
 def _prompt(value: Any, path: str) -> Sequence[Problem]:
     """Text, or the tokens of one prompt, or an array of either."""
     if isinstance(value, str):
-        return _text(value, path)
+        return _TEXT(value, path)
     if value == []:
         return ((path, "must be a string or an array with at least one string"),)
     if isinstance(value, list) and isinstance(value[0], int):
-        return _tokens(value, path)
+        return _TOKENS(value, path)
     if isinstance(value, list) and isinstance(value[0], list):
-        return array(_tokens, "an array of arrays of tokens")(value, path)
+        return array(_TOKENS, "an array of arrays of tokens")(value, path)
     return _PROMPTS(value, path)
 
 
+def _schema(value: Any, path: str) -> Sequence[Problem]:
+    from front_door.protocols.openai.schema_types import type_problems
+
+    return _OBJECT(value, path) or tuple(type_problems(value, path))
+
+
+_OBJECT = struct({})
 _FORMAT = tagged(
     {
         "text": struct({}),
@@ -254,7 +258,7 @@ _FORMAT = tagged(
         "json_schema": struct(
             {
                 "json_schema": Field(
-                    struct({"name": Field(STRING, is_required=True), "schema": Field(struct({}), is_required=True)}),
+                    struct({"name": Field(STRING, is_required=True), "schema": Field(_schema, is_required=True)}),
                     is_required=True,
                     hint=", an object with `name` and `schema`",
                 )

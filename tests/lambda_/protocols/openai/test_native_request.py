@@ -157,6 +157,11 @@ def test_a_prompt_may_be_tokens(api_for: Api, sagemaker: SageMakerDouble, prompt
             "response_format.json_schema",
             "response_format.json_schema: missing field `json_schema`, an object with `name` and `schema`",
         ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "str"}}}},
+            "response_format.json_schema.schema.type",
+            "schema.type: must be `object` or `array` or `string` or `number` or `integer` or `boolean` or `null`",
+        ),
         ({"messages": []}, "messages", "messages: must be an array with at least one message"),
         (
             {"messages": [{"role": "user", "content": 5}]},

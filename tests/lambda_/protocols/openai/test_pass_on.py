@@ -101,6 +101,16 @@ def test_the_end_is_seen_behind_a_chunk_of_two_choices(vllm: ApiClient, sagemake
     assert vllm.log()[0]["GeneratedTokens"] == 2
 
 
+@pytest.mark.parametrize("options", [{}, {"include_usage": False}, {"include_usage": None}], ids=str)
+def test_options_of_a_stream_need_not_ask_for_the_token_counts(
+    vllm: ApiClient, sagemaker: SageMakerDouble, options: dict[str, Any]
+) -> None:
+    sagemaker.replies.append(parts(*ANSWER))
+    body = {**HI, "stream": True, "stream_options": options}
+    assert vllm.send("/v1/chat/completions", body).body == renamed([*ANSWER[:3], DONE])
+    assert sagemaker.received[0].json()["stream_options"] == {"include_usage": True}
+
+
 def test_a_client_that_asks_for_the_token_counts_gets_them(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(parts(*ANSWER))
     body = {**HI, "stream": True, "stream_options": {"include_usage": True, "continuous_usage_stats": True}}
