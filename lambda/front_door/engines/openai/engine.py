@@ -15,7 +15,7 @@ class OpenAiEngine:
 
     display_name = "a container of its own"
     native_protocol = "openai"
-    not_streamable = "prompt_logprobs"
+    not_streamable = "prompt_logprobs, use_beam_search"
     answers: tuple[str, ...] = ("chat", "completions")
     regex_member: str | None = None
 
@@ -52,7 +52,7 @@ class OpenAiEngine:
 
     def can_stream(self, body: dict[str, Any]) -> bool:
         """See `Engine`."""
-        return body.get("prompt_logprobs") is None
+        return body.get("prompt_logprobs") is None and not body.get("use_beam_search")
 
     def container_error(self, status: int, text: str) -> "ApiError":
         """See `Engine`."""

@@ -235,14 +235,17 @@ def test_a_response_that_the_container_did_not_stream_is_passed_on(vllm: ApiClie
     assert [line["GeneratedTokens"] for line in vllm.log()] == [2, 2]
 
 
-def test_what_vllm_cannot_stream_is_asked_for_without_streaming(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+@pytest.mark.parametrize("member", [{"prompt_logprobs": 0}, {"use_beam_search": True}], ids=str)
+def test_what_vllm_cannot_stream_is_asked_for_without_streaming(
+    vllm: ApiClient, sagemaker: SageMakerDouble, member: dict[str, Any]
+) -> None:
     answer = {"model": NAME, "choices": [{"index": 0, "text": "x", "finish_reason": "stop"}], "usage": USAGE}
     sagemaker.replies.append(plain_response(json.dumps(answer).encode()))
-    response = vllm.send("/v1/completions", {"prompt": "Hi", "prompt_logprobs": 0})
+    response = vllm.send("/v1/completions", {"prompt": "Hi", **member})
     assert response.json() == {**answer, "model": "llama"}
     (request,) = sagemaker.received
     assert request.path.endswith("/invocations")
-    assert request.json() == {"prompt": "Hi", "prompt_logprobs": 0, "max_tokens": 1024}
+    assert request.json() == {"prompt": "Hi", **member, "max_tokens": 1024}
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
@@ -280,13 +283,13 @@ def test_lmis_error_in_a_line_is_an_error(api_for: Api, sagemaker: SageMakerDoub
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-@pytest.mark.parametrize("blank", [b"", b" "])
+@pytest.mark.parametrize(("blank", "last"), [(b"", b"\n"), (b" ", b"\n"), (b"", b"")])
 def test_lines_that_break_off_are_no_answer(
-    api_for: Api, sagemaker: SageMakerDouble, blank: bytes, is_stream: bool
+    api_for: Api, sagemaker: SageMakerDouble, blank: bytes, last: bytes, is_stream: bool
 ) -> None:
     api = api_for(LMI)
-    data = [event.removeprefix(b"data: ").strip().replace(b'":', b'":' + blank) + b"\n" for event in ANSWER[:2]]
-    sagemaker.replies.append(lines(*data))
+    data = [event.removeprefix(b"data: ").strip().replace(b'":', b'":' + blank) for event in ANSWER[:2]]
+    sagemaker.replies.append(lines(b"\n".join(data) + last))
     response = api.send("/v1/chat/completions", {**HI, "stream": is_stream})
     error = Read.of(response.body).errors[0] if is_stream else response.json()
     assert error["error_type"] == "incomplete_generation"
