@@ -140,8 +140,8 @@ def test_a_response_is_assembled_from_a_stream(vllm: ApiClient, sagemaker: SageM
     call = {"id": "call-1", "type": "function", "index": 0, "function": {"name": "weather", "arguments": '{"ci'}}
     logprobs = [{"content": [{"token": token, "logprob": -0.5}]} for token in ("a", "b")]
     events = [
-        FIRST,
         chat_chunk({"role": "assistant", "content": ""}, index=1),
+        FIRST,
         chat_chunk({"reasoning_content": "Let me"}, token_ids=[4]),
         chat_chunk({"reasoning_content": " see"}, token_ids=[5, 6]),
         chat_chunk({"content": "Un"}, logprobs=logprobs[0]),

@@ -68,3 +68,21 @@ def test_the_call_that_is_the_answer_is_content_in_each_chunk() -> None:
     expected = [ANSWER[0], content('{"a"'), content(":1}"), chat_chunk({}, "stop"), DONE]
     for parts in groupings(events):
         assert relay(parts, final) == renamed(expected), parts
+
+
+def test_each_choice_has_a_call_of_its_own() -> None:
+    final = FinalAnswer("final_answer", "response_format", is_wrapped=False)
+    calls = [[{"index": 0, "function": {"name": name, "arguments": "{}"}}] for name in ("final_answer", "weather")]
+    first, second = (chat_chunk({"tool_calls": call}, index=at) for at, call in enumerate(calls))
+    more = [chat_chunk({"tool_calls": [{"index": 0, "function": {"arguments": "!"}}]}, index=at) for at in (0, 1)]
+    expected = [content("{}"), second, content("!"), more[1]]
+    assert relay([first, second, *more], final) == renamed(expected)
+
+
+def test_a_call_beside_that_of_the_answer_stays_a_call() -> None:
+    final = FinalAnswer("final_answer", "response_format", is_wrapped=False)
+    answer, other = (
+        {"index": at, "function": {"name": name, "arguments": "{}"}} for at, name in enumerate(("final_answer", "now"))
+    )
+    expected = chat_chunk({"content": "{}", "tool_calls": [other]})
+    assert relay([chat_chunk({"tool_calls": [answer, other]})], final) == renamed([expected])
