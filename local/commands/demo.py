@@ -1,4 +1,4 @@
-"""`demo`: deploys a stack, sends it a prompt in three ways and shows the answer."""
+"""`demo`: deploys a stack, sends it a prompt in each way that its model speaks, and shows the answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Call(NamedTuple):
 async def demo(
     progress: Progress, *, stack: str, prompt: str | None = None, context: Sequence[str] = (), verbose: bool = False
 ) -> int:
-    """Deploys the stacks, sends the prompt in three ways, shows the last answer, and stops everything.
+    """Deploys the stacks, sends the prompt in the ways that the model speaks, shows the last answer, stops everything.
 
     Args:
         progress: Shows the steps and the responses.
@@ -51,13 +51,14 @@ async def demo(
         verbose: List the resources, and show the command and the response of each call.
 
     Returns:
-        0 if all three calls succeeded, else 1.
+        0 if all calls succeeded, else 1.
     """
     started = time.monotonic()
     text = prompt or PROMPT
     async with deployed(stack, progress, context=context, log=lambda _: None) as cloud:
         _show_deployment(progress, cloud, verbose=verbose)
-        *checks, last = build_calls(text, await cloud.models())
+        models = await cloud.models()
+        *checks, last = build_calls(text, models, engine=cloud.deployment.models()[models[0]]["engine"])
         async with aiohttp.ClientSession() as session:
             if verbose:
                 succeeded = [await show_call(progress, session, cloud, call) for call in checks]
@@ -77,12 +78,23 @@ async def demo(
     return 0
 
 
-def build_calls(prompt: str, models: list[str]) -> list[Call]:
-    """The calls, to the first model. With several models, TGI's paths contain its name."""
+def build_calls(prompt: str, models: list[str], *, engine: str) -> list[Call]:
+    """The calls, to the first model.
+
+    Args:
+        prompt: The prompt.
+        models: The names of the models. With several, TGI's paths contain that of the first.
+        engine: What the first one runs on; one that is not TGI answers OpenAI's API alone.
+    """
     model = models[0]
     prefix = f"/models/{model}" if len(models) > 1 else ""
     parameters = {"max_new_tokens": MAX_NEW_TOKENS}
     chat = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": MAX_NEW_TOKENS}
+    if engine not in ("tgi", "tgi-neuron"):
+        return [
+            Call("OpenAI chat, non-streaming", "/v1/chat/completions", chat),
+            Call("OpenAI chat, streaming", "/v1/chat/completions", {**chat, "stream": True}),
+        ]
     return [
         Call("TGI, non-streaming", f"{prefix}/generate", {"inputs": prompt, "parameters": parameters}),
         Call("TGI, streaming", f"{prefix}/generate_stream", {"inputs": prompt, "parameters": parameters}),
@@ -98,9 +110,11 @@ def _show_deployment(progress: Progress, cloud: Cloud, *, verbose: bool) -> None
     progress.done(f"{deployment.stack}: {len(deployment.resources)} resources ({counts}){hint}")
     if verbose:
         _list_resources(progress, deployment.resources)
+    served = {str(entry["endpoint_name"]): entry.get("model_id") for entry in deployment.models().values()}
     for endpoint in deployment.called_endpoints():
         for instance_type, container in endpoint.placements():
-            model = container.environment.get("HF_MODEL_ID", "")
+            # The models of a fleet share an endpoint; the variable is not every engine's.
+            model = container.environment.get("HF_MODEL_ID") or served.get(endpoint.name) or "a model"
             image = f", {container.image}" if verbose else ""
             progress.done(f"Endpoint {endpoint.name}: {model} on {instance_type}{image}")
 
@@ -190,10 +204,11 @@ async def send(session: aiohttp.ClientSession, cloud: Cloud, call: Call) -> Asyn
 
 
 async def _texts(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
-    """The texts of a response as they arrive: TGI's JSON, TGI's events, or OpenAI's chunks."""
+    """The texts of a response as they arrive: of TGI's or OpenAI's JSON, TGI's events, or OpenAI's chunks."""
     if response.content_type != "text/event-stream":
         body = await response.json()
-        yield (body[0] if isinstance(body, list) else body)["generated_text"]
+        first = body[0] if isinstance(body, list) else body
+        yield first["choices"][0]["message"]["content"] if "choices" in first else first["generated_text"]
         return
     async for line in response.content:
         data = line.removeprefix(b"data:").strip()

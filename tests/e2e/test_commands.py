@@ -61,6 +61,15 @@ def test_the_demo_ends_with_the_answer_and_leaves_nothing_running(cloud: Cloud) 
 
 
 @pytest.mark.slow
+def test_the_demo_of_a_model_on_vllm_calls_openai_s_api_alone() -> None:
+    output = demo("--stack", "Qwen3VllmStack", prompt="Why is the sky blue?")
+    assert re.search(r"^✓ Endpoint Qwen3VllmStack-\S+: Qwen/Qwen3-8B on ml\.g6e\.xlarge$", output, re.MULTILINE), output
+    assert "✓ OpenAI chat, non-streaming: POST /v1/chat/completions" in output
+    assert "/generate" not in output
+    assert "Why is the sky blue" in output.partition("\n\n")[2].splitlines()[1]
+
+
+@pytest.mark.slow
 def test_a_verbose_demo_lists_the_resources_and_shows_each_call() -> None:
     output = demo("--verbose", prompt="Why is the sky blue?")
     assert re.search(r"AWS::SageMaker::Endpoint +arn:aws:sagemaker:us-east-1:123456789012:endpoint/Llama", output)

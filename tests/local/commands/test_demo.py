@@ -74,10 +74,26 @@ def test_a_checked_call_that_fails_says_why() -> None:
 
 
 def test_the_first_of_several_models_is_called_by_name() -> None:
-    assert [call.path for call in build_calls("Hi", ["llama"])] == [
+    assert [call.path for call in build_calls("Hi", ["llama"], engine="tgi")] == [
         "/generate",
         "/generate_stream",
         "/v1/chat/completions",
     ]
-    paths = [call.path for call in build_calls("Hi", ["llama", "falcon"])]
+    paths = [call.path for call in build_calls("Hi", ["llama", "falcon"], engine="tgi-neuron")]
     assert paths == ["/models/llama/generate", "/models/llama/generate_stream", "/v1/chat/completions"]
+
+
+def test_a_model_that_is_not_on_tgi_is_called_by_openai_s_api_alone() -> None:
+    calls = build_calls("Hi", ["qwen", "llama"], engine="vllm")
+    assert [(call.title, call.path, call.body.get("stream")) for call in calls] == [
+        ("OpenAI chat, non-streaming", "/v1/chat/completions", None),
+        ("OpenAI chat, streaming", "/v1/chat/completions", True),
+    ]
+    assert {call.body["model"] for call in calls} == {"qwen"}
+
+
+def test_the_text_of_a_chat_that_is_not_streamed_is_shown() -> None:
+    body = {"choices": [{"message": {"role": "assistant", "content": "Hi there"}}]}
+    succeeded, output = asyncio.run(show(web.json_response(body)))
+    assert succeeded
+    assert "\nHi there\n" in output
