@@ -34,12 +34,39 @@ def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
 
+_LENGTHS = {"vllm": "SM_VLLM_MAX_MODEL_LEN", "sglang": "SM_SGLANG_CONTEXT_LENGTH", "lmi": "OPTION_MAX_MODEL_LEN"}
+_MODELS = {"vllm": "SM_VLLM_MODEL", "sglang": "SM_SGLANG_MODEL_PATH", "lmi": "HF_MODEL_ID"}
+_TOOLS = {
+    "vllm": {"SM_VLLM_ENABLE_AUTO_TOOL_CHOICE": "true", "SM_VLLM_TOOL_CALL_PARSER": "hermes"},
+    "sglang": {"SM_SGLANG_TOOL_CALL_PARSER": "qwen25"},
+    "lmi": {"OPTION_ENABLE_AUTO_TOOL_CHOICE": "true", "OPTION_TOOL_CALL_PARSER": "hermes"},
+}
+
+
 def _environment(name: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    """The variables of the entry's engine; vLLM stands for any container that speaks OpenAI's protocol."""
+    engine = entry.get("engine", "tgi")
+    if engine == "openai":
+        engine = "vllm"
+    model, length = entry.get("model_id") or name, entry.get("max_total_tokens")
+    if engine == "tgi":
+        return _tgi_environment(model, entry)
+    if engine == "tgi-neuron":
+        return {"TOY_ENGINE": engine, "MODEL_ID": model, **_tgi_environment(model, entry)}
+    return {
+        "TOY_ENGINE": engine,
+        _MODELS[engine]: model,
+        **({_LENGTHS[engine]: str(length)} if length else {}),
+        **({} if entry.get("tools") is False else _TOOLS[engine]),
+    }
+
+
+def _tgi_environment(model: str, entry: Mapping[str, Any]) -> dict[str, str]:
     """TGI's environment: the limits in the entry have the same names in lower case."""
     limits = {key.upper(): str(value) for key, value in entry.items() if key.startswith("max_")}
     payload = limits.pop("MAX_BODY_BYTES", None)
     return {
-        "HF_MODEL_ID": entry.get("model_id") or name,
+        "HF_MODEL_ID": model,
         **limits,
         **({"PAYLOAD_LIMIT": payload} if payload else {}),
     }

@@ -202,6 +202,47 @@ def test_a_placeholder_endpoint_has_the_limits_that_the_function_knows(plane: Co
     assert plane.client("sagemaker").describe_endpoint(EndpointName="prod")["EndpointStatus"] == "InService"
 
 
+@pytest.mark.parametrize(
+    ("entry", "environment"),
+    [
+        (
+            {"engine": "vllm", "model_id": "a/b", "max_total_tokens": 64},
+            {
+                "TOY_ENGINE": "vllm",
+                "SM_VLLM_MODEL": "a/b",
+                "SM_VLLM_MAX_MODEL_LEN": "64",
+                "SM_VLLM_ENABLE_AUTO_TOOL_CHOICE": "true",
+                "SM_VLLM_TOOL_CALL_PARSER": "hermes",
+            },
+        ),
+        (
+            {"engine": "openai", "model_id": None, "tools": False},
+            {"TOY_ENGINE": "vllm", "SM_VLLM_MODEL": "prod"},
+        ),
+        (
+            {"engine": "sglang", "model_id": "a/b", "max_total_tokens": 64, "tools": False},
+            {"TOY_ENGINE": "sglang", "SM_SGLANG_MODEL_PATH": "a/b", "SM_SGLANG_CONTEXT_LENGTH": "64"},
+        ),
+        (
+            {"engine": "lmi", "model_id": "a/b", "max_total_tokens": 64, "tools": False},
+            {"TOY_ENGINE": "lmi", "HF_MODEL_ID": "a/b", "OPTION_MAX_MODEL_LEN": "64"},
+        ),
+        (
+            {"engine": "tgi-neuron", "model_id": "a/b"},
+            {"TOY_ENGINE": "tgi-neuron", "MODEL_ID": "a/b", "HF_MODEL_ID": "a/b"},
+        ),
+    ],
+    ids=lambda value: value.get("engine"),
+)
+def test_a_placeholder_endpoint_answers_as_the_engine_that_the_function_knows(
+    plane: ControlPlane, entry: dict[str, Any], environment: dict[str, str]
+) -> None:
+    create_endpoints(plane, {"prod": {"endpoint_name": "prod", **entry}})
+    container = deploy(plane).endpoints["prod"].container
+    assert container is not None
+    assert container.environment == environment
+
+
 def test_a_resource_of_a_type_that_moto_lacks_can_be_referenced(plane: ControlPlane) -> None:
     template = copy.deepcopy(TEMPLATE)
     template["Resources"] |= {
