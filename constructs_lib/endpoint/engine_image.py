@@ -43,8 +43,9 @@ class EngineImage(ContainerImage):
                 `version`.
             version: Version of the engine in the image; it decides which options exist and how they are named.
             own_build: Whether it is a build or a fork of the engine that may differ from that version, also by an
-                entrypoint of its own: what that version cannot run is then a warning, and each setting is passed by
-                the names that AWS's entrypoint reads and by those of the engine itself. Default: False.
+                entrypoint of its own: what that version cannot run is then a warning. TGI gets each setting by the
+                names that AWS's entrypoint reads and by those of its launcher; other engines read no variables, so
+                that an entrypoint of their own has to do with them what AWS's does. Default: False.
         """
         source = RepositoryImage(repository, tag)
         return cls._own(source, version, own_build=own_build)
@@ -59,8 +60,9 @@ class EngineImage(ContainerImage):
                 has to be `version`; of AWS's own registry only the tags that it has are accepted.
             version: Version of the engine in the image; it decides which options exist and how they are named.
             own_build: Whether it is a build or a fork of the engine that may differ from that version, also by an
-                entrypoint of its own: what that version cannot run is then a warning, and each setting is passed by
-                the names that AWS's entrypoint reads and by those of the engine itself. Default: False.
+                entrypoint of its own: what that version cannot run is then a warning. TGI gets each setting by the
+                names that AWS's entrypoint reads and by those of its launcher; other engines read no variables, so
+                that an entrypoint of their own has to do with them what AWS's does. Default: False.
         """
         source = UriImage(uri)
         return cls._own(source, version, own_build=own_build)

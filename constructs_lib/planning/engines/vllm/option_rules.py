@@ -8,8 +8,7 @@ the older one loses quotes).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.lora import RANKS
@@ -22,7 +21,6 @@ from constructs_lib.planning.engines.vllm.images import (
 )
 from constructs_lib.planning.engines.vllm.launcher_options import OF_THE_IMAGE, OPTIONS
 from constructs_lib.planning.engines.vllm.memory_settings import default_sequences
-from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, names, when
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.unknown import Unknown
@@ -31,18 +29,9 @@ _MISQUOTED = ((0, 24, 0), (0, 26, 0))
 """Images of Hugging Face's that were built before their entrypoint followed the supervisor's quoting (pull request
 6464 of aws/deep-learning-containers)."""
 
-_OF_A_RELEASE = (
-    ("quantization", Kind.QUANTIZATIONS, None),
-    ("kv_cache_dtype", Kind.CACHE_DTYPES, None),
-    ("tool_call_parser", Kind.TOOL_PARSERS, "tool_parser_plugin"),
-    ("reasoning_parser", Kind.REASONING_PARSERS, "reasoning_parser_plugin"),
-)
-"""Options of which each release has its own values, and what brings further ones."""
-
 
 def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     """Which rules between options, model, image and instance are broken."""
-    yield from _release_problems(ctx)
     yield from _entrypoint_problems(ctx)
     yield from _switch_problems(ctx)
     yield from _supervisor_problems(ctx)
@@ -53,21 +42,6 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     yield from _adapter_problems(ctx)
     yield from _offline_problems(ctx)
     yield from _lmcache_problems(ctx)
-
-
-def _release_problems(ctx: EngineContext) -> Iterator[Problem]:
-    extra = ctx.values.get("extra_args")
-    further = extra if isinstance(extra, Mapping) else {}
-    for keyword, kind, plugin in _OF_A_RELEASE:
-        value = ctx.text(keyword)
-        is_own = plugin is not None and (ctx.given(plugin) or plugin in further)
-        if value is None or is_own or has(kind, value, ctx.version) or not is_known(ctx.version):
-            continue
-        found = when(kind, value)
-        message = f"vLLM {format_version(ctx.version)} does not have it{f'; {found}' if found else ''}"
-        near = get_close_matches(value.lower(), sorted(names(kind, ctx.version)), n=1)
-        fix = f"Did you mean {near[0]!r}?" if near and not found else "Choose another one, or another image."
-        yield Problem(f"options.{keyword}", value, message, fix)
 
 
 def _entrypoint_problems(ctx: EngineContext) -> Iterator[Problem]:

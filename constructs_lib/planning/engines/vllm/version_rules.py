@@ -1,23 +1,33 @@
-"""Which models a version of vLLM has a class for.
+"""Which models a version of vLLM has a class for, and which values its options may have.
 
-Source: releases.json, from vLLM's `vllm/model_executor/models/registry.py`.
+Source: releases.json, for models from vLLM's `vllm/model_executor/models/registry.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.vllm.images import AWS, HUGGING_FACE, is_hugging_faces
 from constructs_lib.planning.engines.vllm.options import ModelImplementation
-from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, releases, since, when
+from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, names, releases, since, when
 from constructs_lib.planning.images.catalogue import format_version, parse_version
 from constructs_lib.planning.models.facts import ModelFacts
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
+_OF_A_RELEASE = (
+    ("quantization", Kind.QUANTIZATIONS, None),
+    ("kv_cache_dtype", Kind.CACHE_DTYPES, None),
+    ("tool_call_parser", Kind.TOOL_PARSERS, "tool_parser_plugin"),
+    ("reasoning_parser", Kind.REASONING_PARSERS, "reasoning_parser_plugin"),
+)
+"""Options of which each release has its own values, and what brings further ones."""
+
 
 def version_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """Why this version of vLLM cannot run the model, though another one can."""
+    """What this version of vLLM does not have: values of options, and the model, though another one can run it."""
+    yield from _value_problems(ctx)
     facts = ctx.facts
     if facts is None or not is_known(ctx.version) or _is_left_to_transformers(ctx):
         return
@@ -30,6 +40,21 @@ def version_problems(ctx: EngineContext) -> Iterator[Problem]:
         f" {when(Kind.MODEL_TYPES, facts.model_type)}",
         _newer_image(ctx, facts),
     )
+
+
+def _value_problems(ctx: EngineContext) -> Iterator[Problem]:
+    extra = ctx.values.get("extra_args")
+    further = extra if isinstance(extra, Mapping) else {}
+    for keyword, kind, plugin in _OF_A_RELEASE:
+        value = ctx.text(keyword)
+        is_own = plugin is not None and (ctx.given(plugin) or plugin in further)
+        if value is None or is_own or has(kind, value, ctx.version) or not is_known(ctx.version):
+            continue
+        found = when(kind, value)
+        message = f"vLLM {format_version(ctx.version)} does not have it{f'; {found}' if found else ''}"
+        near = get_close_matches(value.lower(), sorted(names(kind, ctx.version)), n=1)
+        fix = f"Did you mean {near[0]!r}?" if near and not found else "Choose another one, or another image."
+        yield Problem(f"options.{keyword}", value, message, fix)
 
 
 def version_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
