@@ -86,12 +86,14 @@ def _error(status: int, content: dict[str, Any]) -> Failure:
 
 
 def _generated_tokens(content: dict[str, Any]) -> int:
-    """Tokens of a completion: as it counts them, which includes those without a text; at least 1 if it has a text."""
+    """Tokens of a response: as it counts them, which includes those without a text; at least 1 if it has a text."""
     usage, choices = content.get("usage"), content.get("choices")
     count = usage.get("completion_tokens") if isinstance(usage, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
-    text = choice.get("text") if isinstance(choice, dict) else None
-    return max(count if type(count) is int else 0, 1 if isinstance(text, str) and text else 0)
+    choice = choice if isinstance(choice, dict) else {}
+    message = choice.get("message")
+    texts = [choice.get("text"), message.get("content") if isinstance(message, dict) else None]
+    return max(count if type(count) is int else 0, 1 if any(isinstance(text, str) and text for text in texts) else 0)
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -39,7 +39,15 @@ def function_error(name: str = "Function.ConfigError") -> Invoke:
 
 
 @pytest.mark.parametrize(
-    "body", [completion("x", None), completion("", 1), completion("x", "3"), completion("x", 0), completion("x", True)]
+    "body",
+    [
+        completion("x", None),
+        completion("", 1),
+        completion("x", "3"),
+        completion("x", 0),
+        completion("x", True),
+        {"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}}]},
+    ],
 )
 def test_a_text_or_a_token_without_one_is_enough(deployment: Deployment, cloud: CloudDouble, body: object) -> None:
     cloud.replies["llama"] = [Invoke(unstreamed(body))]
@@ -53,6 +61,8 @@ def test_a_text_or_a_token_without_one_is_enough(deployment: Deployment, cloud: 
         streamed(completion("", 0)),
         streamed({"choices": []}),
         streamed({"choices": [7], "usage": 7}),
+        streamed({"choices": [{"message": {"content": ""}}]}),
+        streamed({"choices": [{"message": "x"}]}),
         streamed(["x"]),
         streamed(None),
         unstreamed({"usage": {"completion_tokens": -1}}),
