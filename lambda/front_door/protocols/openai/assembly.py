@@ -42,6 +42,7 @@ def _finish(choice: dict[str, Any]) -> dict[str, Any]:
     calls = message.get("tool_calls")
     if calls:
         message["tool_calls"] = [{name: value for name, value in call.items() if name != "index"} for call in calls]
+        message["content"] = message["content"] or None  # the first chunk's is empty, whatever follows
     return {"index": choice.pop("index"), "message": message, **choice}
 
 

@@ -174,7 +174,7 @@ def test_a_response_is_assembled_from_a_stream(vllm: ApiClient, sagemaker: SageM
                 "index": 1,
                 "message": {
                     "role": "assistant",
-                    "content": "",
+                    "content": None,
                     "tool_calls": [
                         {
                             "id": "call-1",
