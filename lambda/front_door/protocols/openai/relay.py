@@ -134,6 +134,8 @@ class Relay:
 
     def translate(self, events: bytes) -> bytes:
         """What the client gets for some complete events; nothing after an error."""
+        if self._progress.error is not None:
+            return b""
         if self._theirs is None or self._progress.rewrites or not _go_on(events):
             return self._read(events)
         return events.replace(self._theirs, self._ours)

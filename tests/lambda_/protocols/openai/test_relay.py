@@ -38,6 +38,7 @@ STREAMS = {
     "a name that comes late": ([NAMELESS, *ANSWER[1:]], [NAMELESS, *ANSWER[1:3], DONE]),
     "no name": ([NAMELESS, NAMELESS, chat_chunk({}, "stop")], [NAMELESS, NAMELESS, chat_chunk({}, "stop")]),
     "error": ([*ANSWER[:2], ERROR, DONE], ANSWER[:2]),
+    "more behind an error": ([*ANSWER[:2], ERROR, *ANSWER[:2]], ANSWER[:2]),
 }
 
 
