@@ -18,10 +18,10 @@ _NO_WEIGHTS = ("adapter", "args", "arguments", "ggml", "optimizer", "scheduler",
 """In the name of a file: not weights of the model, or not where TGI looks for them."""
 
 _OTHER_FORMATS = {
-    "gguf": "GGUF files, which llama.cpp reads; TGI reads safetensors",
-    "ggml": "GGML files, which llama.cpp reads; TGI reads safetensors",
-    "onnx": "ONNX files; TGI reads safetensors",
-    "nemo": "files of NVIDIA NeMo; TGI reads safetensors",
+    "gguf": "GGUF files, which llama.cpp reads; the engines read safetensors",
+    "ggml": "GGML files, which llama.cpp reads; the engines read safetensors",
+    "onnx": "ONNX files; the engines read safetensors",
+    "nemo": "files of NVIDIA NeMo; the engines read safetensors",
 }
 
 

@@ -69,12 +69,14 @@ def read_compression(config: Mapping[str, Any]) -> Compression | None:
     method = section.get("quant_method")
     kind = _kind(section, method)
     if kind is None:
-        message = "is not a format of published weights that TGI reads"
+        message = "is not a format of published weights that this library knows"
         raise ConfigJsonError([Problem("quant_method", method, message, _FIXES.get(str(method), _FIX))])
     layout = str(section.get("version", "gemm"))
     if method == "awq" and layout.lower() in _OTHER_AWQ:
         fix = "Use a repository whose AWQ weights are laid out for GEMM, or quantize again with version='GEMM'."
-        raise ConfigJsonError([Problem("version", layout, "is a layout of AWQ weights that TGI does not read", fix)])
+        raise ConfigJsonError(
+            [Problem("version", layout, "is a layout of AWQ weights that this library does not know", fix)]
+        )
     scheme = _scheme(section)
     return Compression(
         kind=kind,

@@ -210,8 +210,8 @@ IS_ADAPTER = (
     " options.lora_adapters, or merge the adapter into the weights (merge_and_unload of peft) and add the result."
 )
 GGUF = (
-    "has GGUF files, which llama.cpp reads; TGI reads safetensors. Give the id of the repository that they were made"
-    " from, and compress with options.quantize."
+    "has GGUF files, which llama.cpp reads; the engines read safetensors. Give the id of the repository that they were"
+    " made from, and compress with options.quantize."
 )
 
 
@@ -221,8 +221,8 @@ GGUF = (
         (["README.md", "model.Q4_K_M.gguf"], GGUF),
         (["config.json", "model.Q4_K_M.gguf"], GGUF),
         (["config.json", "llama.ggmlv3.q4_0.bin"], GGUF.replace("GGUF", "GGML")),
-        (["onnx/model.onnx", "config.json"], "has ONNX files; TGI reads safetensors."),
-        (["model.nemo"], "has files of NVIDIA NeMo; TGI reads safetensors."),
+        (["onnx/model.onnx", "config.json"], "has ONNX files; the engines read safetensors."),
+        (["model.nemo"], "has files of NVIDIA NeMo; the engines read safetensors."),
         (["adapter_config.json", "adapter_model.safetensors", "training_args.bin", "optimizer.pt"], IS_ADAPTER),
         (["adapter_config.json", "adapter_model.bin", "config.json"], IS_ADAPTER),
         (

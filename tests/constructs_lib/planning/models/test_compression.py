@@ -100,10 +100,10 @@ def test_config_json_counts_more_than_the_file_beside_it():
         ),
     ],
 )
-def test_weights_that_tgi_does_not_read_are_refused_with_what_to_use_instead(method, fix):
+def test_weights_of_another_format_are_refused_with_what_to_use_instead(method, fix):
     with pytest.raises(ConfigJsonError) as caught:
         compressed({"quant_method": method, "load_in_4bit": True})
-    words = f"quant_method='{method}': is not a format of published weights that TGI reads. {fix}"
+    words = f"quant_method='{method}': is not a format of published weights that this library knows. {fix}"
     assert [str(problem) for problem in caught.value.problems] == [words]
 
 
@@ -141,8 +141,8 @@ def test_a_layout_of_awq_weights_that_tgi_does_not_read_is_refused(layout):
     with pytest.raises(ConfigJsonError) as caught:
         compressed(AWQ | {"version": layout})
     words = (
-        f"version='{layout}': is a layout of AWQ weights that TGI does not read. Use a repository whose AWQ weights are"
-        " laid out for GEMM, or quantize again with version='GEMM'."
+        f"version='{layout}': is a layout of AWQ weights that this library does not know. Use a repository whose AWQ"
+        " weights are laid out for GEMM, or quantize again with version='GEMM'."
     )
     assert [str(problem) for problem in caught.value.problems] == [words]
 

@@ -72,7 +72,7 @@ def test_compressed_weights_are_recognised_and_their_size_does_not_change_the_co
 
 def test_a_compression_that_tgi_does_not_load_is_rejected():
     words = refusal(LLAMA | {"quantization_config": {"quant_method": "bitsandbytes"}})
-    assert "quant_method='bitsandbytes': is not a format of published weights that TGI reads" in words
+    assert "quant_method='bitsandbytes': is not a format of published weights that this library knows" in words
 
 
 @pytest.mark.parametrize(
