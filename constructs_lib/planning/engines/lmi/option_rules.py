@@ -13,6 +13,7 @@ from constructs_lib.planning.engines.extra_arguments import KEYWORD
 from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT
 from constructs_lib.planning.engines.lmi.options import LmiQuantization
 from constructs_lib.planning.engines.lmi.releases import OLDEST, WRITES_FALSE, vllm_version
+from constructs_lib.planning.engines.model_rules import format_problems, length_problems
 from constructs_lib.planning.engines.offline import draft_problems
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import Problem
@@ -43,8 +44,8 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     yield from _version_problems(ctx)
     yield from _false_problems(ctx)
     yield from _gpu_problems(ctx)
-    yield from _format_problems(ctx)
-    yield from _length_problems(ctx)
+    yield from format_problems(ctx, "quantize", published_as(ctx.text("quantize")), reader="vLLM")
+    yield from length_problems(ctx, "max_model_len", overrides="hf_overrides")
     yield from _timeout_problems(ctx)
     yield from draft_problems(ctx, "speculative_config")
 
@@ -83,31 +84,6 @@ def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
     if (kind := ctx.text("quantize")) in _BY_MARLIN and capability < needed:
         message = f"{gpu} cannot run its kernels, which need compute capability {needed[0]}.{needed[1]}"
         yield Problem("options.quantize", kind, message, "Use a newer GPU.")
-
-
-def _format_problems(ctx: EngineContext) -> Iterator[Problem]:
-    requested, facts = ctx.text("quantize"), ctx.facts
-    needed = published_as(requested)
-    if facts is None or needed is None or facts.published_quantization == needed:
-        return
-    has = f"published as {facts.published_quantization}" if facts.published_quantization else "not compressed"
-    yield Problem(
-        "options.quantize",
-        requested,
-        f"needs weights that were published in that format, but those of {facts.hub_id} are {has}",
-        "Leave it out: vLLM sees in config.json how weights are compressed. fp8 compresses while loading.",
-    )
-
-
-def _length_problems(ctx: EngineContext) -> Iterator[Problem]:
-    length, facts = ctx.number("max_model_len"), ctx.facts
-    if length and facts and length > facts.max_positions:
-        yield Problem(
-            "options.max_model_len",
-            length,
-            f"must be at most {facts.max_positions}, the longest context of {facts.hub_id}",
-            f"Lower it to {facts.max_positions} or less, or leave it out.",
-        )
 
 
 def _timeout_problems(ctx: EngineContext) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.model_rules import format_problems, length_problems
 from constructs_lib.planning.engines.offline import download_problems
 from constructs_lib.planning.engines.sglang.launcher_options import ENTRYPOINT
 from constructs_lib.planning.engines.sglang.memory_settings import copies
@@ -45,8 +46,8 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     yield from _entrypoint_problems(ctx)
     yield from _copies_problems(ctx)
     yield from _gpu_problems(ctx)
-    yield from _format_problems(ctx)
-    yield from _length_problems(ctx)
+    yield from format_problems(ctx, "quantization", published_as(ctx.text("quantization")), reader="SGLang")
+    yield from length_problems(ctx, "context_length", overrides="json_model_override_args")
     yield from _adapter_problems(ctx)
     yield from _draft_problems(ctx)
 
@@ -83,32 +84,6 @@ def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
     if needed is not None and capability < needed:
         message = f"{gpu} cannot run its kernels, which need compute capability {needed[0]}.{needed[1]}"
         yield Problem("options.quantization", kind, message, "Use a newer GPU.")
-
-
-def _format_problems(ctx: EngineContext) -> Iterator[Problem]:
-    requested, facts = ctx.text("quantization"), ctx.facts
-    needed = published_as(requested)
-    if facts is None or needed is None or facts.published_quantization == needed:
-        return
-    has = f"published as {facts.published_quantization}" if facts.published_quantization else "not compressed"
-    yield Problem(
-        "options.quantization",
-        requested,
-        f"needs weights that were published in that format, but those of {facts.hub_id} are {has}",
-        "Leave it out: SGLang sees in config.json how weights are compressed. fp8 compresses while loading.",
-    )
-
-
-def _length_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """SGLang refuses a longer context than the model's unless a variable of its own allows it (`model_config.py`)."""
-    length, facts = ctx.number("context_length"), ctx.facts
-    if length and facts and length > facts.max_positions:
-        yield Problem(
-            "options.context_length",
-            length,
-            f"must be at most {facts.max_positions}, the longest context of {facts.hub_id}",
-            f"Lower it to {facts.max_positions} or less, or leave it out.",
-        )
 
 
 def _adapter_problems(ctx: EngineContext) -> Iterator[Problem]:

@@ -258,3 +258,9 @@ def test_a_model_that_guesses_ahead_beside_weights_in_s3_is_a_folder(refusals):
             " /opt/ml/model/…."
         )
     ]
+
+
+def test_positions_may_be_stretched(refusals):
+    yarn = '{"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}'
+    assert refusals(options={"max_model_len": 131_072, "hf_overrides": yarn}) == []
+    assert len(refusals(options={"max_model_len": 131_072})) == 1

@@ -289,3 +289,9 @@ def test_the_entrypoint_of_hugging_faces_image_is_not_known(warnings):
 
 def test_it_runs_on_no_inferentia(refusals):
     assert refusals(instance=InstanceType.INF2_XLARGE) != []
+
+
+def test_positions_may_be_stretched(refusals):
+    yarn = '{"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}'
+    assert refusals(options={"context_length": 131_072, "json_model_override_args": yarn}) == []
+    assert len(refusals(options={"context_length": 131_072})) == 1
