@@ -104,7 +104,7 @@ class VariantMetrics:
         return self._utilization_metric("GPUUtilization", options)
 
     def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU memory in use, which TGI fills when it starts.
+        """GPU memory in use, which engines fill when they start.
 
         Average over 5 minutes; percent, 100 for each GPU, at most 100 of an inference component.
         """

@@ -114,8 +114,15 @@ def _batch_problems(ctx: EngineContext) -> Iterator[Problem]:
     if sequences is not None and batched < sequences:
         message = f"must be at least max_num_seqs={running}, for each of which a step has a token"
         yield Problem("options.max_num_batched_tokens", batched, message, "Raise it, or lower max_num_seqs.")
+    if ctx.values.get("enable_chunked_prefill") is not False:
+        return
     length = ctx.number("max_model_len")
-    if ctx.values.get("enable_chunked_prefill") is False and length is not None and batched < length:
+    if not ctx.given("max_model_len") and ctx.facts is not None and batched < ctx.facts.max_positions:
+        message = f"may be less than the longest request, up to {ctx.facts.max_positions} tokens by the model, and"
+        message += " enable_chunked_prefill=False leaves prompts whole"
+        fix = f"Set max_model_len to {batched} or less, raise it, or let prompts be split."
+        yield Problem("options.max_num_batched_tokens", batched, message, fix)
+    elif length is not None and batched < length:
         message = f"must be at least max_model_len={length}, as enable_chunked_prefill=False leaves prompts whole"
         yield Problem("options.max_num_batched_tokens", batched, message, "Raise it, or let prompts be split.")
 

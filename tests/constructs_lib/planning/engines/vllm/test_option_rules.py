@@ -277,6 +277,16 @@ OF_HUGGING_FACE = {"image": ImageChoice(version="0.25.1", family=HUGGING_FACE)}
             ],
         ),
         (
+            {"max_num_batched_tokens": 4096, "enable_chunked_prefill": False},
+            [
+                (
+                    "options.max_num_batched_tokens=4096: may be less than the longest request, up to 131072 tokens by"
+                    " the model, and enable_chunked_prefill=False leaves prompts whole. Set max_model_len to 4096 or"
+                    " less, raise it, or let prompts be split."
+                )
+            ],
+        ),
+        (
             {"lmcache": True},
             [
                 (
