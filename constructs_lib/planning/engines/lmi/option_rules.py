@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.extra_arguments import KEYWORD
+from constructs_lib.planning.engines.lmi.environment import SEQUENCES
 from constructs_lib.planning.engines.lmi.launcher_options import ON_BY_DEFAULT
 from constructs_lib.planning.engines.lmi.options import LmiQuantization
 from constructs_lib.planning.engines.lmi.releases import OLDEST, WRITES_FALSE, vllm_version
@@ -46,6 +47,7 @@ def option_problems(ctx: EngineContext) -> Iterator[Problem]:
     yield from _gpu_problems(ctx)
     yield from format_problems(ctx, "quantize", published_as(ctx.text("quantize")), reader="vLLM")
     yield from length_problems(ctx, "max_model_len", overrides="hf_overrides")
+    yield from _batch_problems(ctx)
     yield from _timeout_problems(ctx)
     yield from draft_problems(ctx, "speculative_config")
 
@@ -84,6 +86,19 @@ def _gpu_problems(ctx: EngineContext) -> Iterator[Problem]:
     if (kind := ctx.text("quantize")) in _BY_MARLIN and capability < needed:
         message = f"{gpu} cannot run its kernels, which need compute capability {needed[0]}.{needed[1]}"
         yield Problem("options.quantize", kind, message, "Use a newer GPU.")
+
+
+def _batch_problems(ctx: EngineContext) -> Iterator[Problem]:
+    """Each request has a token of a step, which vLLM refuses to start without (`vllm/config/scheduler.py`)."""
+    batched, running = ctx.number("max_rolling_batch_prefill_tokens"), ctx.number("max_rolling_batch_size")
+    if batched is None or "max_rolling_batch_size" in ctx.unknown or batched >= (running or SEQUENCES):
+        return
+    yield Problem(
+        "options.max_rolling_batch_prefill_tokens",
+        batched,
+        f"must be at least max_rolling_batch_size={running or SEQUENCES}, for each of which a step has a token",
+        "Raise it, or set a smaller max_rolling_batch_size.",
+    )
 
 
 def _timeout_problems(ctx: EngineContext) -> Iterator[Problem]:

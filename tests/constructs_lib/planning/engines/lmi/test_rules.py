@@ -264,3 +264,13 @@ def test_positions_may_be_stretched(refusals):
     yarn = '{"rope_scaling": {"rope_type": "yarn", "factor": 4.0}}'
     assert refusals(options={"max_model_len": 131_072, "hf_overrides": yarn}) == []
     assert len(refusals(options={"max_model_len": 131_072})) == 1
+
+
+def test_a_step_has_a_token_for_each_request(refusals):
+    assert refusals(options={"max_rolling_batch_prefill_tokens": 128}) == [
+        (
+            "options.max_rolling_batch_prefill_tokens=128: must be at least max_rolling_batch_size=256, for each of"
+            " which a step has a token. Raise it, or set a smaller max_rolling_batch_size."
+        )
+    ]
+    assert refusals(options={"max_rolling_batch_prefill_tokens": 128, "max_rolling_batch_size": 128}) == []
