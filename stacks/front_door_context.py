@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from constructs_lib import ServingOptions
-from stacks.front_door_stack import ExistingEndpoint
+from stacks.front_door_stack import ENDPOINT_OF, ExistingEndpoint
 
 _EXAMPLES = '-c front_door=llama=my-endpoint,falcon=my-other-endpoint or -c front_door=\'{"llama": "my-endpoint"}\''
 _FACTS = tuple(ServingOptions.__annotations__)
@@ -18,7 +18,7 @@ def read_front_door(context: object) -> dict[str, ExistingEndpoint]:
 
     Args:
         context: A list `name=endpoint,…`, or JSON (as a string or, from cdk.json, as an object) with the name of an
-            endpoint or an object `{"endpoint": …, "model_id": …, "max_total_tokens": …}` for each model.
+            endpoint or an object `{"endpoint": …, "engine": …, "model_id": …, "max_total_tokens": …}` for each model.
 
     Raises:
         SystemExit: The context is invalid; the message lists all errors.
@@ -58,8 +58,10 @@ def _error(name: str, entry: object) -> str | None:
     members = dict(entry)
     if not isinstance(members.get("endpoint"), str):
         return f"{name!r} has no 'endpoint'"
-    unknown = sorted(members.keys() - {"endpoint", "model_id", *_FACTS})
-    known = f"endpoint, model_id, {', '.join(_FACTS)}"
+    if members.get("engine", "tgi") not in tuple(ENDPOINT_OF):
+        return f"{name!r} has the engine {members['engine']!r}. Known engines are {', '.join(ENDPOINT_OF)}"
+    unknown = sorted(members.keys() - {"endpoint", "engine", "model_id", *_FACTS})
+    known = f"endpoint, engine, model_id, {', '.join(_FACTS)}"
     return f"{name!r} has unknown members: {', '.join(unknown)}. Known members are {known}" if unknown else None
 
 
@@ -67,8 +69,9 @@ def _endpoint(entry: Any) -> ExistingEndpoint:
     if isinstance(entry, str):
         return ExistingEndpoint(endpoint_name=entry)
     members = dict(entry)
-    name, model_id = members.pop("endpoint"), members.pop("model_id", None)
-    return ExistingEndpoint(endpoint_name=name, model_id=model_id, serving=cast("ServingOptions", members))
+    name, engine = members.pop("endpoint"), members.pop("engine", "tgi")
+    model_id, serving = members.pop("model_id", None), cast("ServingOptions", members)
+    return ExistingEndpoint(endpoint_name=name, engine=engine, model_id=model_id, serving=serving)
 
 
 def _shown(context: object) -> str:

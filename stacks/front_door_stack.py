@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Stack
 
-from constructs_lib import FrontDoor, ServingOptions, TgiEndpoint
+import constructs_lib
+from constructs_lib import FrontDoor, ServingOptions
 from stacks.console import Console
 from stacks.cost_tags import add_cost_tags
 from stacks.monitoring import Monitoring, Watched, add_monitoring
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import Cors, IModelEndpoint
+    from constructs_lib import Cors, EngineEndpoint, IModelEndpoint
+
+
+ENDPOINT_OF: Final = {
+    "tgi": "TgiEndpoint",
+    "vllm": "VllmEndpoint",
+    "sglang": "SglangEndpoint",
+    "lmi": "LmiEndpoint",
+    "tgi-neuron": "TgiNeuronEndpoint",
+}
+"""The construct that imports an endpoint of each engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +39,13 @@ class ExistingEndpoint:
 
     Args:
         endpoint_name: Its name.
+        engine: What its container runs, one of `ENDPOINT_OF`. Default: tgi.
         model_id: The model's repository on the hub. Default: unknown.
         serving: How the model is served: the members of `ServingFacts`. Default: unknown.
     """
 
     endpoint_name: str
+    engine: str = "tgi"
     model_id: str | None = None
     serving: ServingOptions = field(default_factory=ServingOptions)
 
@@ -96,7 +109,8 @@ class FrontDoorStack(Stack):
     def _endpoint(self, name: str, endpoint: ExistingEndpoint | IModelEndpoint) -> IModelEndpoint:
         if not isinstance(endpoint, ExistingEndpoint):
             return endpoint
-        existing = TgiEndpoint.from_endpoint_name(
+        construct: type[EngineEndpoint] = getattr(constructs_lib, ENDPOINT_OF[endpoint.engine])
+        existing = construct.from_endpoint_name(
             self, f"Endpoint-{name}", endpoint.endpoint_name, model_id=endpoint.model_id, **endpoint.serving
         )
         self._existing.append(existing)

@@ -7,6 +7,7 @@ from aws_cdk import App, Environment, Stack
 
 import app as composition
 from constructs_lib import ConfigurationError, InstanceType
+from constructs_lib.planning.engines import ENGINES
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import ExistingEndpoint, FrontDoorStack
 from stacks.model_stack import ModelStack
@@ -106,6 +107,13 @@ def test_the_context_can_have_serving_facts() -> None:
     }
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_context_can_name_the_engine_of_an_endpoint(engine: str) -> None:
+    endpoints = read_front_door({"qwen": {"endpoint": "qwen-prod", "engine": engine}})
+    (model,) = served_models(FrontDoorStack(App(), endpoints=endpoints)).values()
+    assert (model["engine"], model["endpoint_name"]) == (engine, "qwen-prod")
+
+
 @pytest.mark.parametrize(
     ("context", "message"),
     [
@@ -120,7 +128,11 @@ def test_the_context_can_have_serving_facts() -> None:
         ('{"a": {"name": "x"}}', "'a' has no 'endpoint'"),
         (
             '{"a": {"endpoint": "x", "max_tokens": 5}}',
-            "'a' has unknown members: max_tokens. Known members are endpoint, model_id, version,",
+            "'a' has unknown members: max_tokens. Known members are endpoint, engine, model_id,",
+        ),
+        (
+            '{"a": {"endpoint": "x", "engine": ["vllm"]}}',
+            "'a' has the engine ['vllm']. Known engines are tgi, vllm, sglang, lmi, tgi-neuron.",
         ),
         ('{"a":', 'front_door={"a":: is not JSON: '),
         ({}, "front_door={}: names no endpoint."),
