@@ -79,8 +79,36 @@ def presets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedPreset
             yield deployed
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=NAMES)
-def test_every_stack_generates_and_streams(presets: DeployedPresets, preset: type[PresetStack]) -> None:
+ON_TGI = [preset for preset in PRESETS if preset.preset.endpoint == "TgiEndpoint"]
+ON_OTHERS = [preset for preset in PRESETS if preset not in ON_TGI]
+
+
+@pytest.mark.parametrize("preset", ON_OTHERS, ids=lambda preset: preset.__name__)
+def test_every_stack_on_another_engine_chats_and_streams(presets: DeployedPresets, preset: type[PresetStack]) -> None:
+    async def test(cloud: Cloud, session: aiohttp.ClientSession) -> tuple[int, dict[str, Any], list[Any]]:
+        body = {
+            "model": preset.preset.name,
+            "messages": [{"role": "user", "content": PROMPT}],
+            "max_tokens": 60,
+            "temperature": 0,
+        }
+        async with session.post(f"{cloud.url}/v1/chat/completions", json=body) as response:
+            generated = await response.json()
+        async with session.post(f"{cloud.url}/v1/chat/completions", json={**body, "stream": True}) as streamed:
+            frames = [line[5:].strip() for line in (await streamed.text()).splitlines() if line.startswith("data:")]
+        assert frames.pop() == "[DONE]"
+        return response.status, generated, [json.loads(frame) for frame in frames]
+
+    status, generated, frames = presets.serve(preset.__name__, test)
+    assert status == 200, generated
+    text = generated["choices"][0]["message"]["content"]
+    assert PROMPT in text
+    assert "".join(frame["choices"][0]["delta"].get("content") or "" for frame in frames) == text
+    assert {frame["model"] for frame in frames} == {preset.preset.name}
+
+
+@pytest.mark.parametrize("preset", ON_TGI, ids=lambda preset: preset.__name__)
+def test_every_stack_on_tgi_generates_and_streams(presets: DeployedPresets, preset: type[PresetStack]) -> None:
     async def test(cloud: Cloud, session: aiohttp.ClientSession) -> tuple[int, dict[str, Any], list[Any]]:
         body = {"inputs": PROMPT, "parameters": {"max_new_tokens": 60}}
         async with session.post(f"{cloud.url}/generate", json=body) as response:

@@ -17,6 +17,7 @@ import pytest
 from bench.functions import front_door
 from bench.runtime_api import RuntimeApi
 from bench.template import DeployedFunction
+from constructs_lib.front_door.assets import openapi_text
 from tests.robustness.checked_client import LLAMA, check_metrics, parse_strict_json
 from tests.robustness.fake_sagemaker import FakeSageMaker
 from tests.robustness.request_mix import MixedResponder, mixed_events
@@ -41,6 +42,7 @@ class Sandbox:
             models_file=folder / "models.json",
         )
         deployed.models_file.write_text(json.dumps(MODELS))
+        (folder / "openapi.json").write_text(openapi_text())
         function = front_door(deployed, upstream_port, LLAMA.endpoint_name)
         with output.open("wb") as sink:
             self._process = subprocess.Popen(
