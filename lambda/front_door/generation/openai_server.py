@@ -15,11 +15,13 @@ class OpenAiServer(Protocol):
         display_name: Its name in messages.
         answers: The routes whose requests it answers on `/invocations`: `chat`, `completions`.
         regex_member: The member of a request that is a regular expression for the text; None if there is none.
+        way_to_tools: How its owner makes it read tool calls, for messages.
     """
 
     display_name: str
     answers: tuple[str, ...]
     regex_member: str | None
+    way_to_tools: str
 
     def member_types(self, route: str) -> Mapping[str, Type] | None:
         """The members of a request that are its own, and their types; None if it takes every name.

@@ -18,6 +18,7 @@ class OpenAiEngine:
     not_streamable = "prompt_logprobs, use_beam_search"
     answers: tuple[str, ...] = ("chat", "completions")
     regex_member: str | None = None
+    way_to_tools = "declare it with `tools=True` if it does"
 
     def member_types(self, route: str) -> "Mapping[str, Type] | None":
         """See `OpenAiServer`; what the container accepts is not known here."""

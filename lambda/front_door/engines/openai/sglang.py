@@ -24,6 +24,7 @@ class SglangEngine(OpenAiEngine):
     display_name = "SGLang"
     answers = ("chat",)
     regex_member = "regex"
+    way_to_tools = "deploy it with `tool_call_parser`"
 
     def member_types(self, route: str) -> "Mapping[str, Type] | None":
         """See `OpenAiServer`."""

@@ -24,6 +24,7 @@ class VllmEngine(OpenAiEngine):
 
     display_name = "vLLM"
     regex_member = "structured_outputs"
+    way_to_tools = "deploy it with `tool_call_parser`"
 
     def member_types(self, route: str) -> "Mapping[str, Type] | None":
         """See `OpenAiServer`."""

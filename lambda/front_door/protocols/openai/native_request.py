@@ -21,10 +21,6 @@ from front_door.protocols.openai.validation import MAX_CHOICES, is_known_name
 # first bytes, which a conversation that grows then keeps.
 _FIRST = ("tools", "messages", "prompt")
 _FORMATS = ("text", "json_object", "json_schema", "structural_tag")
-_NO_TOOLS = (
-    "tools: this model's server does not read tool calls, as it runs without a tool parser: deploy it with"
-    " `tool_call_parser`, or leave `tools` out"
-)
 
 
 class NativeRequest(NamedTuple):
@@ -177,7 +173,8 @@ def _read_chat(valid: dict[str, Any], server: OpenAiServer, model: Model, proble
         return None
     choice = tools.get("tool_choice")
     if choice != "none" and model.facts.get("tools") is False:
-        problems.add("tools", _NO_TOOLS)
+        way = f"{server.way_to_tools}, or leave `tools` out"
+        problems.add("tools", f"tools: this model's server does not read tool calls: {way}")
     if choice is None:
         return None
     request = GenerationRequest(messages=[], **tools, logprobs=valid.get("logprobs"))

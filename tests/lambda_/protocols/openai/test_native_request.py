@@ -246,9 +246,10 @@ def test_tools_need_a_parser(api_for: Api, sagemaker: SageMakerDouble) -> None:
     param, message = problem(api, CHAT, {**HI, "tools": TOOLS})
     assert param == "tools"
     assert message == (
-        "tools: this model's server does not read tool calls, as it runs without a tool parser: deploy it with"
-        " `tool_call_parser`, or leave `tools` out"
+        "tools: this model's server does not read tool calls: deploy it with `tool_call_parser`, or leave `tools` out"
     )
+    _, message = problem(api_for(replace(CONTAINER, facts={"tools": False})), CHAT, {**HI, "tools": TOOLS})
+    assert "declare it with `tools=True` if it does, or leave `tools` out" in message
     assert sent(api, sagemaker, CHAT, {**HI, "tools": TOOLS, "tool_choice": "none"})["tools"] == TOOLS
     # Frameworks send an empty list, which vLLM rejects.
     assert sent(api, sagemaker, CHAT, {**HI, "tools": [], "tool_choice": "auto"}) == {
