@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-import constructs_lib
 from constructs_lib import FrontDoor, Model, TgiEndpoint
 from stacks.console import Console
 from stacks.cost_tags import add_cost_tags
@@ -92,7 +91,6 @@ class ModelStack(Stack):
         token = (
             secretsmanager.Secret.from_secret_name_v2(self, "HubToken", hf_token_secret) if hf_token_secret else None
         )
-        images = getattr(constructs_lib, endpoint_type.ENGINE.images.construct)
         construct: Any = endpoint_type  # each engine's construct takes options and images of its own type
         self.endpoint: EngineEndpoint = construct(
             self,
@@ -100,7 +98,7 @@ class ModelStack(Stack):
             model=Model.from_hub(model_id, revision=revision, token=token),
             instance_type=instance_type,
             options=options,
-            image=images.version(version) if version else None,
+            image=endpoint_type.IMAGE.version(version) if version else None,
             detailed_observability=detailed_observability,
         )
         self.front_door = FrontDoor(

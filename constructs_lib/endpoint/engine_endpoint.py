@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Unpack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
+from constructs_lib.endpoint.endpoint_options import endpoint_arguments
 from constructs_lib.endpoint.imported import ImportedEndpoint
 from constructs_lib.endpoint.real_time import RealTimeEndpoint
 from constructs_lib.planning.sagemaker import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from constructs import Construct
 
-    from constructs_lib.endpoint.arguments import EndpointArguments
+    from constructs_lib.endpoint.endpoint_options import EndpointOptions
+    from constructs_lib.endpoint.engine_image import EngineImage
+    from constructs_lib.endpoint.lora_adapter import LoraAdapter
+    from constructs_lib.endpoint.model import Model
     from constructs_lib.planning.engine import Engine
+    from constructs_lib.planning.hardware.instance_types import CheapestFor, InstanceType
     from constructs_lib.planning.serving_limits import ServingOptions
 
 
@@ -22,17 +30,45 @@ class EngineEndpoint(RealTimeEndpoint):
     Args:
         scope: Parent construct.
         id: Identifier within the parent.
-        arguments: The caller's arguments.
+        given: The arguments that do not depend on the engine, as the caller gives them.
+        model: The weights.
+        instance_type: The instance type, a load, or a list of types.
+        image: The container image. Default: AWS's image of the newest version that this library knows.
+        options: The engine's options. Default: the engine's own defaults.
+        adapters: LoRA adapters that are inference components. Default: none.
 
     Raises:
         ConfigurationError: The endpoint could not be deployed with these arguments. No resource has been created.
+        TypeError: There is no such argument.
     """
 
     ENGINE: ClassVar[Engine]
     """What runs in the container."""
 
-    def __init__(self, scope: Construct, id: str, arguments: EndpointArguments) -> None:
-        super().__init__(scope, id, engine=self.ENGINE, arguments=arguments)
+    IMAGE: ClassVar[type[EngineImage]]
+    """The class of its images."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        given: EndpointOptions,
+        *,
+        model: Model,
+        instance_type: InstanceType | CheapestFor | Sequence[InstanceType],
+        image: EngineImage | None,
+        options: Any,
+        adapters: Sequence[LoraAdapter] = (),
+    ) -> None:
+        arguments = endpoint_arguments(
+            type(self),
+            given,
+            model=model,
+            instance_type=instance_type,
+            image=self.IMAGE.version(self.ENGINE.images.newest) if image is None else image,
+            options=self.ENGINE.options_type() if options is None else options,
+        )
+        super().__init__(scope, id, engine=self.ENGINE, arguments=replace(arguments, adapters=adapters))
 
     @property
     def engine(self) -> str:

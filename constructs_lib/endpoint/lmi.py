@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
+from constructs_lib.endpoint.endpoint_options import EndpointOptions
 from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
 from constructs_lib.endpoint.lmi_image import LmiImage
 from constructs_lib.planning.engines.lmi.engine import LMI
@@ -43,6 +43,7 @@ class LmiEndpoint(EngineEndpoint):
     """
 
     ENGINE = LMI
+    IMAGE = LmiImage
 
     def __init__(
         self,
@@ -55,15 +56,4 @@ class LmiEndpoint(EngineEndpoint):
         options: LmiOptions | None = None,
         **arguments: Unpack[EndpointOptions],
     ) -> None:
-        super().__init__(
-            scope,
-            id,
-            endpoint_arguments(
-                type(self),
-                arguments,
-                model=model,
-                instance_type=instance_type,
-                image=LmiImage.version(LMI.images.newest) if image is None else image,
-                options=LmiOptions() if options is None else options,
-            ),
-        )
+        super().__init__(scope, id, arguments, model=model, instance_type=instance_type, image=image, options=options)

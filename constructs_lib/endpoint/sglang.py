@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
+from constructs_lib.endpoint.endpoint_options import EndpointOptions
 from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
 from constructs_lib.endpoint.sglang_image import SglangImage
 from constructs_lib.planning.engines.sglang.engine import SGLANG
@@ -43,6 +43,7 @@ class SglangEndpoint(EngineEndpoint):
     """
 
     ENGINE = SGLANG
+    IMAGE = SglangImage
 
     def __init__(
         self,
@@ -55,15 +56,4 @@ class SglangEndpoint(EngineEndpoint):
         options: SglangOptions | None = None,
         **arguments: Unpack[EndpointOptions],
     ) -> None:
-        super().__init__(
-            scope,
-            id,
-            endpoint_arguments(
-                type(self),
-                arguments,
-                model=model,
-                instance_type=instance_type,
-                image=SglangImage.version(SGLANG.images.newest) if image is None else image,
-                options=SglangOptions() if options is None else options,
-            ),
-        )
+        super().__init__(scope, id, arguments, model=model, instance_type=instance_type, image=image, options=options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
+from constructs_lib.endpoint.endpoint_options import EndpointOptions
 from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
 from constructs_lib.endpoint.tgi_image import TgiImage
 from constructs_lib.planning.engines.tgi.engine import TGI
@@ -46,6 +46,7 @@ class TgiEndpoint(EngineEndpoint):
     """
 
     ENGINE = TGI
+    IMAGE = TgiImage
 
     def __init__(
         self,
@@ -58,15 +59,4 @@ class TgiEndpoint(EngineEndpoint):
         options: TgiOptions | None = None,
         **arguments: Unpack[EndpointOptions],
     ) -> None:
-        super().__init__(
-            scope,
-            id,
-            endpoint_arguments(
-                type(self),
-                arguments,
-                model=model,
-                instance_type=instance_type,
-                image=TgiImage.version(TGI.images.newest) if image is None else image,
-                options=TgiOptions() if options is None else options,
-            ),
-        )
+        super().__init__(scope, id, arguments, model=model, instance_type=instance_type, image=image, options=options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
+from constructs_lib.endpoint.endpoint_options import EndpointOptions
 from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
 from constructs_lib.endpoint.tgi_neuron_image import TgiNeuronImage
 from constructs_lib.planning.engines.tgi_neuron.engine import TGI_NEURON
@@ -50,6 +50,7 @@ class TgiNeuronEndpoint(EngineEndpoint):
     """
 
     ENGINE = TGI_NEURON
+    IMAGE = TgiNeuronImage
 
     def __init__(
         self,
@@ -62,15 +63,4 @@ class TgiNeuronEndpoint(EngineEndpoint):
         options: NeuronOptions | None = None,
         **arguments: Unpack[EndpointOptions],
     ) -> None:
-        super().__init__(
-            scope,
-            id,
-            endpoint_arguments(
-                type(self),
-                arguments,
-                model=model,
-                instance_type=instance_type,
-                image=TgiNeuronImage.version(TGI_NEURON.images.newest) if image is None else image,
-                options=NeuronOptions() if options is None else options,
-            ),
-        )
+        super().__init__(scope, id, arguments, model=model, instance_type=instance_type, image=image, options=options)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
-from constructs_lib.endpoint.endpoint_options import EndpointOptions, endpoint_arguments
+from constructs_lib.endpoint.endpoint_options import EndpointOptions
 from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
 from constructs_lib.endpoint.lora_adapter import LoraAdapter
 from constructs_lib.endpoint.vllm_image import VllmImage
@@ -54,6 +53,7 @@ class VllmEndpoint(EngineEndpoint):
     """
 
     ENGINE = VLLM
+    IMAGE = VllmImage
 
     def __init__(
         self,
@@ -67,15 +67,16 @@ class VllmEndpoint(EngineEndpoint):
         adapters: Sequence[LoraAdapter] = (),
         **arguments: Unpack[EndpointOptions],
     ) -> None:
-        given = endpoint_arguments(
-            type(self),
+        super().__init__(
+            scope,
+            id,
             arguments,
             model=model,
             instance_type=instance_type,
-            image=VllmImage.version(VLLM.images.newest) if image is None else image,
+            image=image,
             options=_options_for(VllmOptions() if options is None else options, adapters),
+            adapters=adapters,
         )
-        super().__init__(scope, id, replace(given, adapters=adapters))
 
 
 def _options_for(options: VllmOptions, adapters: Sequence[LoraAdapter]) -> VllmOptions:
