@@ -29,6 +29,7 @@ import os
 from fnmatch import fnmatch
 
 from aws_cdk import App, Environment, Validations
+from constructs import Node
 
 from constructs_lib import Cors
 from stacks.front_door_context import read_front_door
@@ -53,12 +54,13 @@ def build(app: App, env: Environment) -> None:
         ConfigurationError: As SystemExit, for an origin in `cors`.
     """
     presets = {preset.__name__: preset for preset in PRESETS}
-    endpoints = app.node.try_get_context("front_door")
-    cloud_watch_role, playground = _is_on(app, "cloud_watch_role"), _is_on(app, "playground", default=False)
-    cors, detailed = _cors(app), _is_on(app, "detailed_observability", default=False)
-    smoke_test, monitoring = _is_on(app, "smoke_test"), _monitoring(app)
-    cost_tags = _is_on(app, "cost_tags")
-    for name in _stack_names(app, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
+    context = app.node
+    endpoints = context.try_get_context("front_door")
+    cloud_watch_role, playground = _is_on(context, "cloud_watch_role"), _is_on(context, "playground", default=False)
+    cors, detailed = _cors(context), _is_on(context, "detailed_observability", default=False)
+    smoke_test, monitoring = _is_on(context, "smoke_test"), _monitoring(context)
+    cost_tags = _is_on(context, "cost_tags")
+    for name in _stack_names(context, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
                 app,
@@ -75,7 +77,7 @@ def build(app: App, env: Environment) -> None:
             presets[name](
                 app,
                 name,
-                hf_token_secret=app.node.get_context("hf_token_secret"),
+                hf_token_secret=context.get_context("hf_token_secret"),
                 cloud_watch_role=cloud_watch_role,
                 playground=playground,
                 cors=cors,
@@ -85,16 +87,16 @@ def build(app: App, env: Environment) -> None:
                 cost_tags=cost_tags,
                 env=env,
             )
-    if _is_on(app, "nag"):
+    if _is_on(context, "nag"):
         # Importing cdk_nag loads its rules into the CDK's Node process: 0.25 s that `-c nag=off` saves.
         from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
         Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 
 
-def _stack_names(app: App, names: list[str]) -> list[str]:
+def _stack_names(context: Node, names: list[str]) -> list[str]:
     """Those of `names` to synthesize: the ones in the context `stacks`, of these the ones selected exclusively."""
-    chosen = str(app.node.try_get_context("stacks") or "").replace(",", " ").split()
+    chosen = str(context.try_get_context("stacks") or "").replace(",", " ").split()
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         hint = " FrontDoorStack requires endpoints: -c front_door=llama=my-endpoint." * ("FrontDoorStack" in unknown)
@@ -104,25 +106,25 @@ def _stack_names(app: App, names: list[str]) -> list[str]:
     candidates = [name for name in names if name in chosen or not chosen]
     # Building one stack instead of all 15 saves 1.4 s of 3.9 s. Without a selection (`cdk list`), or if the selection
     # matches nothing, the CLI needs all of them.
-    patterns = app.node.try_get_context(SELECTED_STACKS) or []
+    patterns = context.try_get_context(SELECTED_STACKS) or []
     return [name for name in candidates if any(fnmatch(name, pattern) for pattern in patterns)] or candidates
 
 
-def _cors(app: App) -> Cors | None:
+def _cors(context: Node) -> Cors | None:
     """The origins in the context `cors`: text, or a list from cdk.json."""
-    value = app.node.try_get_context("cors")
+    value = context.try_get_context("cors")
     origins = value if isinstance(value, list) else str(value or "").replace(",", " ").split()
     return Cors(allowed_origins=origins) if origins else None
 
 
-def _monitoring(app: App) -> Monitoring | None:
+def _monitoring(context: Node) -> Monitoring | None:
     """How stacks are monitored, by the contexts `monitoring` and `alarm_email`.
 
     Raises:
         SystemExit: The address is none, or there is one without monitoring.
     """
-    email = app.node.try_get_context("alarm_email")
-    if not _is_on(app, "monitoring", default=False):
+    email = context.try_get_context("alarm_email")
+    if not _is_on(context, "monitoring", default=False):
         if email is not None:
             raise SystemExit(f"alarm_email={email}: requires monitoring. Add -c monitoring=on.")
         return None
@@ -132,13 +134,13 @@ def _monitoring(app: App) -> Monitoring | None:
         raise SystemExit(str(error)) from None
 
 
-def _is_on(app: App, key: str, *, default: bool = True) -> bool:
+def _is_on(context: Node, key: str, *, default: bool = True) -> bool:
     """Whether a context value is `on` or true rather than `off` or false.
 
     Raises:
         SystemExit: It is something else.
     """
-    value = app.node.try_get_context(key)
+    value = context.try_get_context(key)
     if value is None:
         return default
     switch = {"on": True, "true": True, "off": False, "false": False}.get(str(value).lower())

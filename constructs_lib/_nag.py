@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Validations
 
-from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import resolved
+from constructs_lib._stack_env import PSEUDO, environment_of
+from constructs_lib._tokens import is_token, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,12 @@ def wildcard_finding(scope: IConstruct, resource: str) -> str:
         scope: A construct of the stack.
         resource: The resource of the policy statement.
     """
-    return f"AwsSolutions-IAM5[Resource::{_flat(resolved(environment_of(scope).stack, resource))}]"
+    text = resource
+    for parameter, name in ((PSEUDO.partition, "Partition"), (PSEUDO.region, "Region"), (PSEUDO.account, "AccountId")):
+        text = text.replace(parameter, f"<AWS::{name}>")
+    if is_token(text):
+        text = _flat(resolved(environment_of(scope).stack, resource))
+    return f"AwsSolutions-IAM5[Resource::{text}]"
 
 
 def _flat(value: Any) -> str:

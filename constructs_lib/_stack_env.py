@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Stack
+from aws_cdk import Aws, Stack
 
 if TYPE_CHECKING:
     from constructs import IConstruct
+
+
+class PseudoParameters:
+    """What CloudFormation knows about a stack when it deploys it: tokens, the same for every stack."""
+
+    @cached_property
+    def partition(self) -> str:
+        """The parameter AWS::Partition."""
+        return Aws.PARTITION
+
+    @cached_property
+    def region(self) -> str:
+        """The parameter AWS::Region."""
+        return Aws.REGION
+
+    @cached_property
+    def account(self) -> str:
+        """The parameter AWS::AccountId."""
+        return Aws.ACCOUNT_ID
+
+    @cached_property
+    def url_suffix(self) -> str:
+        """The parameter AWS::URLSuffix."""
+        return Aws.URL_SUFFIX
+
+
+PSEUDO: Final = PseudoParameters()
 
 
 class StackEnvironment:
@@ -42,10 +69,15 @@ class StackEnvironment:
         return self.stack.url_suffix
 
     @cached_property
+    def stack_name(self) -> str:
+        """The stack's name."""
+        return self.stack.stack_name
+
+    @cached_property
     def path(self) -> str:
         """Path of the stack, with the name of the outermost stack in place of that one's path."""
         around = self.stack.nested_stack_parent
-        return self.stack.stack_name if around is None else _path_in(environment_of(around), self.stack)
+        return self.stack_name if around is None else _path_in(environment_of(around), self.stack)
 
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
         """The ARN of a resource in this environment.
@@ -91,6 +123,16 @@ def environment_of(construct: IConstruct) -> StackEnvironment:
         RuntimeError: The construct is not in a stack.
     """
     if construct not in _ENVIRONMENTS:
-        stack = Stack.of(construct)
+        stack = construct if isinstance(construct, Stack) else Stack.of(construct)
         _ENVIRONMENTS[construct] = _ENVIRONMENTS.setdefault(stack, StackEnvironment(stack))
     return _ENVIRONMENTS[construct]
+
+
+def share_environment(construct: IConstruct, scope: IConstruct) -> None:
+    """Say that a construct is in the stack of its scope, which would otherwise be asked of the CDK.
+
+    Args:
+        construct: The construct; no stack.
+        scope: Its scope, or another construct of the same stack.
+    """
+    _ENVIRONMENTS[construct] = environment_of(scope)

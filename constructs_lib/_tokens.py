@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,14 +19,19 @@ if TYPE_CHECKING:
 
 Values = TypeVar("Values")
 
-# How the CDK encodes them: marked strings, lists of marked strings, huge negative numbers (aws-cdk core/lib/private).
+# How the CDK encodes them: marked strings, lists of marked strings, huge negative numbers (aws-cdk
+# core/lib/private/encoding).
 _STRING_MARK = "${Token["
+_STRING_TOKEN = re.compile(r"\$\{Token\[[a-zA-Z0-9:._-]+\]\}")
 _LIST_MARK = "#{Token["
 _MIN_NUMBER = -1e200
 
 
 def is_token(value: object) -> bool:
     """Whether the value is known only at deployment, so that it cannot be checked."""
+    if isinstance(value, str):
+        # The test that the CDK does, without a message to its process.
+        return _STRING_MARK in value and _STRING_TOKEN.search(value) is not None
     return _could_be_token(value) and Token.is_unresolved(value)
 
 

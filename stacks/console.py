@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Stack, Token
+from functools import cache
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws, CfnCondition, CfnMapping, Fn, Token
+
+if TYPE_CHECKING:
+    from aws_cdk import ICfnConditionExpression, Stack
 
 # The isolated partitions (aws-iso…) have no public console, so their stacks get no links.
 _HOSTS = {
@@ -35,18 +41,14 @@ class Console:
     """
 
     def __init__(self, stack: Stack) -> None:
-        self._region, partition = stack.region, Aws.PARTITION
+        self._region = stack.region
         self.condition: CfnCondition | None = None
         if Token.is_unresolved(self._region):
             hosts = CfnMapping(
                 stack, "ConsoleHosts", mapping={partition: {"Host": host} for partition, host in _HOSTS.items()}
             )
-            self._host: str | None = hosts.find_in_map(partition, "Host")
-            self.condition = CfnCondition(
-                stack,
-                "HasConsole",
-                expression=Fn.condition_or(*(Fn.condition_equals(partition, known) for known in _HOSTS)),
-            )
+            self._host: str | None = hosts.find_in_map(_partition_parameter(), "Host")
+            self.condition = CfnCondition(stack, "HasConsole", expression=_has_console())
         else:
             self._host = _HOSTS.get(_partition(self._region))
 
@@ -70,6 +72,18 @@ class Console:
             return None
         end = f"#{fragment}" if fragment else ""
         return f"https://{self._region}.{self._host}/{page}?region={self._region}{end}"
+
+
+# These are the same for every stack. Cached, as each is a message to the CDK's process.
+@cache
+def _partition_parameter() -> str:
+    return Aws.PARTITION
+
+
+@cache
+def _has_console() -> ICfnConditionExpression:
+    """Whether the partition has a public console; the same for every stack."""
+    return Fn.condition_or(*(Fn.condition_equals(_partition_parameter(), known) for known in _HOSTS))
 
 
 def _partition(region: str) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import Tags
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import Stack
     from constructs import IConstruct
 
@@ -33,13 +35,13 @@ def add_cost_tags(stack: Stack, *, model_id: str | None, endpoint: IConstruct | 
         endpoint: Its endpoint; None if it has none of its own.
         front_door: Its front door.
     """
-    _tag(stack, STACK, stack.stack_name)
-    if model_id is not None:
-        _tag(stack, MODEL, model_id)
+    _tag(stack, {STACK: stack.stack_name} | ({} if model_id is None else {MODEL: model_id}))
     if endpoint is not None:
-        _tag(endpoint, COMPONENT, "endpoint")
-    _tag(front_door, COMPONENT, "front-door")
+        _tag(endpoint, {COMPONENT: "endpoint"})
+    _tag(front_door, {COMPONENT: "front-door"})
 
 
-def _tag(scope: IConstruct, key: str, value: str) -> None:
-    Tags.of(scope).add(key, value, priority=_PRIORITY, exclude_resource_types=_EXCLUDED)
+def _tag(scope: IConstruct, tags: Mapping[str, str]) -> None:
+    found = Tags.of(scope)
+    for key, value in tags.items():
+        found.add(key, value, priority=_PRIORITY, exclude_resource_types=_EXCLUDED)

@@ -11,7 +11,7 @@ from stacks.console import Console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aws_cdk import Stack
+    from aws_cdk import CfnCondition, Stack
 
     from constructs_lib import Consumer, FrontDoor
 
@@ -55,10 +55,10 @@ def add_links(stack: Stack, console: Console, links: Mapping[str, tuple[str | No
     """
     for name, (link, description) in links.items():
         if link is not None:
-            add_output(stack, name, link, description).condition = console.condition
+            add_output(stack, name, link, description, console.condition)
 
 
-def add_output(stack: Stack, id: str, value: str, description: str) -> CfnOutput:
+def add_output(stack: Stack, id: str, value: str, description: str, condition: CfnCondition | None = None) -> None:
     """Add an output to a stack.
 
     Args:
@@ -66,5 +66,6 @@ def add_output(stack: Stack, id: str, value: str, description: str) -> CfnOutput
         id: The output's name.
         value: Its value.
         description: Its description.
+        condition: The condition under which it exists. Default: always.
     """
-    return CfnOutput(stack, id, value=value, description=description)
+    CfnOutput(stack, id, value=value, description=description, condition=condition)

@@ -6,10 +6,10 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from aws_cdk import Annotations, Aws, CfnMapping
+from aws_cdk import Annotations, CfnMapping
 
 from constructs_lib._arguments import REPOSITORY
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import PSEUDO, environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily, url_suffix
 from constructs_lib.planning.validation.problem import Problem
@@ -88,8 +88,8 @@ class CatalogueImage(ImageSource):
         region = environment.region
         if is_token(region):
             mapping = _accounts(environment.stack, self._images, self._version)
-            account: str | None = mapping.find_in_map(Aws.REGION, "Account")
-            suffix: str | None = Aws.URL_SUFFIX
+            account: str | None = mapping.find_in_map(PSEUDO.region, "Account")
+            suffix: str | None = PSEUDO.url_suffix
         else:
             account, suffix = self._images.account(region, self._version), url_suffix(region)
         if plan.image_repository is None or account is None or suffix is None:

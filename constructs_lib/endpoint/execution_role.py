@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_iam as iam
 
@@ -49,28 +50,44 @@ class ExecutionRole:
 
     def __init__(self, scope: Construct, role: iam.IRole | None) -> None:
         self._scope = scope
+        self._statements: dict[str, list[dict[str, Any]]] = {}
+        self._policies: dict[str, iam.Policy] = {}
         self._reasons: dict[str, dict[str, list[str]]] = {}
         self._grants: list[iam.Grant] = []
         self._dependents: list[IConstruct] = []
         self.role: iam.IRole = role or iam.Role(
             scope,
             "Role",
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
+            assumed_by=_sagemaker(),
             description="Assumed by SageMaker to run a model endpoint",
         )
-        self._policies: dict[str, iam.Policy] = {}
-        self._policy = self._add_policy("Policy")
 
     def allow_before(self, resource: IConstruct) -> None:
         """Make a resource depend on everything that is allowed, before this call or after it."""
-        for policy in self._policies.values():
-            resource.node.add_dependency(policy)
+        if self._policies:
+            resource.node.add_dependency(*self._policies.values())
         self._dependents.append(resource)
         for grant in self._grants:
             grant.apply_before(resource)
 
-    def acknowledge_wildcards(self) -> None:
-        """Acknowledge cdk-nag's findings about wildcards, once all statements are in."""
+    def render(self) -> None:
+        """Render what has been allowed: the statements of a policy in one call, as each call of the CDK takes time.
+
+        Call it before the first resource that needs the policies, and again when more has been allowed.
+        """
+        new = [policy_id for policy_id in self._statements if policy_id not in self._policies]
+        for policy_id in new:
+            self._policies[policy_id] = self._add_policy(policy_id, self._statements.pop(policy_id))
+        if new:
+            for resource in self._dependents:
+                resource.node.add_dependency(*(self._policies[policy_id] for policy_id in new))
+        for policy_id, added in self._statements.items():
+            self._policies[policy_id].add_statements(*(iam.PolicyStatement.from_json(one) for one in added))
+        self._statements.clear()
+
+    def complete(self) -> None:
+        """Render what has been allowed, and acknowledge cdk-nag's findings about wildcards in it."""
+        self.render()
         for policy_id, found in self._reasons.items():
             acknowledge(self._policies[policy_id], {finding: " ".join(reasons) for finding, reasons in found.items()})
 
@@ -230,8 +247,8 @@ class ExecutionRole:
 
     @property
     def takes_policies(self) -> bool:
-        """Whether the role accepts permissions: an immutable role ignores them."""
-        rendered = self._policy.node.default_child
+        """Whether the role accepts permissions, once they are rendered: an immutable role ignores them."""
+        rendered = self._policies["Policy"].node.default_child
         return isinstance(rendered, iam.CfnPolicy) and bool(environment_of(self._scope).stack.resolve(rendered.roles))
 
     def _allow_decrypt(self, bucket: s3.IBucket) -> None:
@@ -258,22 +275,19 @@ class ExecutionRole:
         and deletes the old one last, so that the instances that still run can use the old place until they stop.
         """
         policy_id = "Policy" if place is None else f"Policy{sha256(place.encode()).hexdigest()[:8]}"
-        policy = self._policies[policy_id] if policy_id in self._policies else self._add_policy(policy_id)
-        policy.add_statements(
-            iam.PolicyStatement(actions=list(actions), resources=list(resource_arns), conditions=conditions)
-        )
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resource_arns)}
+        self._statements.setdefault(policy_id, []).append(statement | ({"Condition": conditions} if conditions else {}))
         if wildcard_reason is not None:
             for arn in resource_arns:
                 finding, found = wildcard_finding(self._scope, arn), self._reasons.setdefault(policy_id, {})
                 if "*" in finding and wildcard_reason not in found.setdefault(finding, []):
                     found[finding].append(wildcard_reason)
 
-    def _add_policy(self, id: str) -> iam.Policy:
-        policy = self._policies[id] = iam.Policy(self._scope, id)
+    def _add_policy(self, policy_id: str, statements: list[dict[str, Any]]) -> iam.Policy:
+        document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
+        policy = iam.Policy(self._scope, policy_id, document=document)
         # An immutable role accepts no policy, and then none is rendered.
         self.role.attach_inline_policy(policy)
-        for resource in self._dependents:
-            resource.node.add_dependency(policy)
         return policy
 
     def _log_group_arns(self, folder: str, name: str | None) -> list[str]:
@@ -281,6 +295,11 @@ class ExecutionRole:
         if name is None or is_token(name):
             return [f"{group}/*"]
         return [f"{group}/{name}", f"{group}/{name}:*"]
+
+
+@cache
+def _sagemaker() -> iam.ServicePrincipal:
+    return iam.ServicePrincipal("sagemaker.amazonaws.com")
 
 
 def _place(bucket: s3.IBucket, *folders: str) -> str:

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._lazy import late_string, late_value
+from constructs_lib._stack_env import share_environment
 from constructs_lib._tokens import hide_tokens_of_request, is_token
 from constructs_lib.endpoint.endpoint_config import ManagedInstances, render_config
 from constructs_lib.endpoint.inference_component import InferenceComponent, component_home, component_name
@@ -75,6 +76,7 @@ class HostedEndpoint(EndpointResource, RolledOut):
             problems += own_rollout_problems(arguments, asked, planned)
         raise_if_any(scope, id, problems)
         super().__init__(scope, id, physical_name=request.endpoint_name)
+        share_environment(self, scope)
         request, hosting = replace(request, instance=planned.instance), arguments.hosting()
         self._engine, self._plan, self._arguments = engine, planned, arguments
         self._variant_name = request.variant_name
@@ -273,18 +275,21 @@ class HostedEndpoint(EndpointResource, RolledOut):
         return None if any(is_token(value) for value in dimensions.values()) else dimensions
 
     def _cfn_endpoint(self, request: EndpointRequest) -> sagemaker.CfnEndpoint:
+        self._config_name = self._config.attr_endpoint_config_name
         endpoint = sagemaker.CfnEndpoint(
             self,
             self._replacement or self._RESOURCE,
-            endpoint_config_name=self._config.attr_endpoint_config_name,
+            endpoint_config_name=self._config_name,
             endpoint_name=request.endpoint_name,
         )
         self._name = self._get_resource_name_attribute(endpoint.attr_endpoint_name)
+        # Without a name of its own, the CDK refuses to name it elsewhere.
+        name = "" if request.endpoint_name is None else name_in_arn(self._physical_name)
         self._arn = self._get_resource_arn_attribute(
-            endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name_in_arn(self._physical_name)
+            endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name
         )
-        self.node.default_child = endpoint
         if self._replacement:
+            self.node.default_child = endpoint
             refuse_other_stacks(endpoint)
         return endpoint
 

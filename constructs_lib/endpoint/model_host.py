@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sagemaker as sagemaker
     from constructs import Construct
 
-    from constructs_lib.endpoint.data_capture import DataCapture
     from constructs_lib.endpoint.sagemaker_model import Hosting
 
 
@@ -33,7 +32,6 @@ class ModelHost:
     """
 
     def __init__(self, scope: Construct, hosting: Hosting) -> None:
-        self._path = scope.node.path
         self.execution_role = ExecutionRole(scope, hosting.role)
         network = hosting.network.bind(scope)
         self.vpc_config: sagemaker.CfnModel.VpcConfigProperty | None = network[0] if network else None
@@ -57,7 +55,7 @@ class ModelHost:
                 message="is required for connections: the endpoint is not in a VPC of yours",
                 fix="Set vpc=…, or remove the rule.",
             )
-            raise ConfigurationError(self._path, [problem])
+            raise ConfigurationError(self._scope.node.path, [problem])
         return self._connections
 
     def complete(self) -> None:
@@ -66,14 +64,12 @@ class ModelHost:
             self.execution_role.allow_network_interfaces()
         if self._volume_key is not None:
             self.execution_role.allow_volume_encryption(self._volume_key)
-        if self._capture is not None:
-            self._allow_captures(self._capture)
+        capture = self._capture
+        if capture is not None:
+            self.execution_role.allow_captures(capture.bucket, capture.folder, capture.encryption_key)
         if self._async is not None:
             self._async.allow(self.execution_role)
-        self.execution_role.acknowledge_wildcards()
-
-    def _allow_captures(self, capture: DataCapture) -> None:
-        self.execution_role.allow_captures(capture.bucket, capture.folder, capture.encryption_key)
-        if not self.execution_role.takes_policies:
+        self.execution_role.complete()
+        if capture is not None and not self.execution_role.takes_policies:
             warning = immutable_role_warning(capture)
             Annotations.of(self._scope).add_warning_v2(warning.id, warning.message)

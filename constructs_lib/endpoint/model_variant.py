@@ -256,7 +256,7 @@ class AddedVariant(Construct, ModelVariant):
         request, plan = self._planned.request, self._planned.plan
         hosting, host = self._planned.arguments.hosting(), self._endpoint.host
         model = SageMakerModel(self, request=request, plan=plan, hosting=hosting, host=host)
-        host.execution_role.acknowledge_wildcards()
+        host.execution_role.complete()
         return render_variant(request=request, plan=plan, runs=model, hosting=hosting)
 
     def auto_scale(

@@ -38,7 +38,7 @@ class RealTimeEndpoint(VariedEndpoint, WatchedEndpoint):
         return DeployedModel(
             after=(self._endpoint,),
             scopes=(self,),
-            configuration=self._config.attr_endpoint_config_name,
+            configuration=self._config_name,
             log_group=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
             load_seconds=self._plan.load_seconds,
             likely_causes=likely_causes(self._known, self._plan),

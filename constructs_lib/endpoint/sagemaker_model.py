@@ -87,6 +87,7 @@ class SageMakerModel:
         role.allow_logs_and_metrics(request.endpoint_name, hosting.component_name)
         image_uri = hosting.image.bind(scope, role, plan)
         binding = hosting.model.bind(role, token_variables=plan.token_variables)
+        role.render()
 
         def render(id: str, environment: Mapping[str, str]) -> sagemaker.CfnModel:
             model = sagemaker.CfnModel(

@@ -114,7 +114,7 @@ def test_the_role_may_write_to_the_log_group_of_its_component_and_send_its_metri
     stack = Stack(App(), "Team", env=ACCOUNT)
     role = ExecutionRole(stack, None)
     role.allow_logs_and_metrics("shared", "team-chat")
-    role.acknowledge_wildcards()
+    role.complete()
     group = "arn:<AWS::Partition>:logs:eu-west-1:123456789012:log-group:/aws/sagemaker"
     assert [
         ([text(arn) for arn in as_list(one["Resource"])], one.get("Condition"))
