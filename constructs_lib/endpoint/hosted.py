@@ -276,9 +276,10 @@ class HostedEndpoint(EndpointResource, RolledOut):
 
     def _cfn_endpoint(self, request: EndpointRequest) -> sagemaker.CfnEndpoint:
         self._config_name = self._config.attr_endpoint_config_name
+        resource_id = self._replacement or self._RESOURCE
         endpoint = sagemaker.CfnEndpoint(
             self,
-            self._replacement or self._RESOURCE,
+            resource_id,
             endpoint_config_name=self._config_name,
             endpoint_name=request.endpoint_name,
         )
@@ -288,8 +289,9 @@ class HostedEndpoint(EndpointResource, RolledOut):
         self._arn = self._get_resource_arn_attribute(
             endpoint.ref, service="sagemaker", resource="endpoint", resource_name=name
         )
-        if self._replacement:
+        if resource_id != "Resource":  # which the CDK takes as the default child
             self.node.default_child = endpoint
+        if self._replacement:
             refuse_other_stacks(endpoint)
         return endpoint
 
