@@ -17,6 +17,7 @@ from front_door.sagemaker.invocation import Invocation, ModelStream
 if TYPE_CHECKING:
     from front_door.engines.base import Engine, Translator
     from front_door.generation.openai_server import OpenAiServer
+    from front_door.generation.token_server import TokenServer
     from front_door.sagemaker.hold import Hold
 
 
@@ -138,6 +139,18 @@ class RequestContext:
         message = f"{model.full_name} runs on {engine}, which does not answer {route} here; use {use}."
         return ApiError("engine_cannot", message, status=status)
 
+    def token_server_of(self, model: Model) -> "TokenServer":
+        """The same, if clients that speak TGI's protocol can be answered from what it generates.
+
+        Raises:
+            ApiError: They cannot: its container does not complete a prompt.
+        """
+        if "completions" not in self.openai_routes(model):
+            raise self.engine_cannot(
+                model, "TGI's requests, which need a container that completes prompts,", status=501
+            )
+        return cast("TokenServer", self.engine_of(model))
+
     def translator_of(self, model: Model) -> "Translator":
         """The same, if clients' requests are translated for it."""
         return cast("Translator", self.engine_of(model))
@@ -156,18 +169,19 @@ class RequestContext:
         default = self.config.default_max_tokens
         return max(1, min(default, limit - 1)) if isinstance(limit, int) else default
 
-    def stream(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool) -> ModelStream:
+    def stream(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool, min_tokens: int = 1) -> ModelStream:
         """Invoke a model's endpoint for a streamed response.
 
         Args:
             model: The model.
             body: The request for its container.
             may_lower_tokens: Whether the number of tokens is a default, which is lowered if it does not fit.
+            min_tokens: The lowest that it may be.
 
         Raises:
             ApiError: The request could not be sent.
         """
-        return ModelStream(self._invocation(model, body, may_lower_tokens=may_lower_tokens))
+        return ModelStream(self._invocation(model, body, may_lower_tokens=may_lower_tokens, min_tokens=min_tokens))
 
     def invoke(self, model: Model, body: dict[str, Any]) -> Generator[bytes, None, bytes]:
         """Invoke a model's endpoint for what its container cannot stream; ends 60 seconds after the last keep-alive.
@@ -186,13 +200,16 @@ class RequestContext:
             )
             raise ApiError("timeout", message, log_detail=error.log_detail) from error
 
-    def _invocation(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool) -> Invocation:
+    def _invocation(
+        self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool, min_tokens: int = 1
+    ) -> Invocation:
         engine = self.engine_of(model)
         tried: set[int] = set()
 
         def shrink(error: ApiError) -> bytes | None:
             tokens = engine.tokens_left(error) if may_lower_tokens else None
             # Some containers say only that it is too much: then it is lowered more than once.
+            tokens = None if tokens is None else max(tokens, min_tokens)
             if tokens is None or tokens in tried:
                 return None
             tried.add(tokens)

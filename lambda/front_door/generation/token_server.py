@@ -27,8 +27,8 @@ class TokenServer(Protocol):
         It begins with the prompt: SageMaker may choose the instance by the first bytes.
         """
 
-    def create_token_reader(self, request: GenerateRequest, max_tokens: int, body: Mapping[str, Any]) -> TokenReader:
-        """A reader for the response to `body`, of at most `max_tokens` tokens."""
+    def create_token_reader(self, request: GenerateRequest, max_tokens: int) -> TokenReader:
+        """A reader for the response to a body of at most `max_tokens` tokens."""
 
     def differences(self, request: GenerateRequest, facts: Mapping[str, Any]) -> tuple[str, ...]:
         """In which parameters an answer is not what TGI's would be, by the names of docs/migrate.md."""
@@ -50,3 +50,6 @@ class TokenServer(Protocol):
 
     def event_error(self, event: dict[str, Any]) -> ApiError | None:
         """The error that an event is; None if it is a part of an answer."""
+
+    def in_tgi_words(self, error: ApiError, request: GenerateRequest) -> ApiError:
+        """An error of the container as TGI would report it; any other error as it is."""

@@ -7,11 +7,12 @@ from front_door.config import Model
 
 if TYPE_CHECKING:
     from front_door.errors import ApiError
+    from front_door.generation.generate_request import GenerateRequest
     from front_door.http.json_schema import Type
 
 
 class OpenAiEngine:
-    """An `Engine` and `OpenAiServer` whose `/invocations` accepts OpenAI's chats and completions."""
+    """An `Engine`, `OpenAiServer` and `TokenServer` whose `/invocations` accepts OpenAI's chats and completions."""
 
     display_name = "a container of its own"
     native_protocol = "openai"
@@ -86,3 +87,27 @@ class OpenAiEngine:
         from front_door.engines.openai.errors import tokens_left
 
         return tokens_left(error)
+
+    def generate_problems(self, request: "GenerateRequest", facts: Mapping[str, Any]) -> list[str]:
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_body import own_problems
+
+        return own_problems(request)
+
+    def generate_body(self, request: "GenerateRequest") -> dict[str, Any]:
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_body import own_body
+
+        return own_body(request)
+
+    def differences(self, request: "GenerateRequest", facts: Mapping[str, Any]) -> tuple[str, ...]:
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_body import own_differences
+
+        return own_differences(request, facts)
+
+    def in_tgi_words(self, error: "ApiError", request: "GenerateRequest") -> "ApiError":
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_errors import in_tgi_words
+
+        return in_tgi_words(error, request)

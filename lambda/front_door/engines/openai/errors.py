@@ -23,7 +23,8 @@ _KIND_BY_STATUS = {
     503: "overloaded",
     504: "timeout",
 }
-_FAILED = "The model's server failed."
+FAILED = "The model's server failed."
+"""The message for an error of the server itself, whose own words are for its operator."""
 _OVERLOADED = "Model is overloaded"
 _UNKNOWN_MODEL = re.compile(r"The model `.*` does not exist", re.DOTALL)
 _TOO_LONG = re.compile(
@@ -149,8 +150,7 @@ def _api_error(status: int, reported: _Reported, detail: str) -> ApiError:
     if not (message and message.strip()) or kind == "upstream":
         if status == 404 and message is not None and _UNKNOWN_MODEL.search(message):
             return ApiError("model_not_found", message, param="model", log_detail=detail)
-        # What a server says of its own failure is for its operator.
-        failed = _FAILED if status >= 500 else f"The model responded with status {status}."
+        failed = FAILED if status >= 500 else f"The model responded with status {status}."
         return ApiError(kind, failed, log_detail=detail)
     if kind == "generation" and message.startswith(_UNREAD):
         kind, message = "bad_request", message.removeprefix(_UNREAD)

@@ -8,6 +8,7 @@ from front_door.config import Model
 from front_door.engines.openai.engine import OpenAiEngine
 
 if TYPE_CHECKING:
+    from front_door.generation.generate_request import GenerateRequest
     from front_door.http.json_schema import Type
 
 _PATHS = {"chat": "/v1/chat/completions", "completions": "/v1/completions"}
@@ -49,3 +50,21 @@ class VllmEngine(OpenAiEngine):
     def answered_by(self, model: Model) -> str | None:
         """See `OpenAiServer`; without the middleware the model answers without its adapter."""
         return None if model.adapter_component is not None else model.adapter
+
+    def generate_problems(self, request: "GenerateRequest", facts: Mapping[str, Any]) -> list[str]:
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_body import problems
+
+        return problems(request)
+
+    def generate_body(self, request: "GenerateRequest") -> dict[str, Any]:
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_body import vllm_body
+
+        return vllm_body(request)
+
+    def differences(self, request: "GenerateRequest", facts: Mapping[str, Any]) -> tuple[str, ...]:
+        """See `TokenServer`."""
+        from front_door.engines.openai.generate_body import differences
+
+        return differences(request, facts)

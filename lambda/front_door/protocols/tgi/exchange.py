@@ -1,0 +1,145 @@
+"""A request in TGI's words on its way to a container that does not speak them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from front_door.config import Model
+from front_door.context import RequestContext
+from front_door.errors import ApiError
+from front_door.generation.token_server import TokenServer
+from front_door.http.json import not_json, parse_object
+from front_door.http.sse import event_data
+from front_door.protocols.tgi.generate_checks import CHUNK, check_lengths, fit, invalid, read_request
+from front_door.sagemaker.invocation import ModelStream
+
+_NO_ADAPTER = "The model answered without the adapter: its container does not read what names one."
+
+
+class Exchange:
+    """One request, checked as TGI does and sent as the engine understands it.
+
+    Args:
+        ctx: The request's context.
+        server: The engine.
+        model: The model, with its adapter.
+        body: The client's body, whose members have the right types.
+        stream: Whether the client gets a stream.
+        full_text: Whether the text begins with the prompt if the client does not say.
+
+    Attributes:
+        request: The request.
+        reader: Reads the response.
+
+    Raises:
+        ApiError: TGI would refuse the request, or the engine cannot do what it asks for.
+    """
+
+    def __init__(
+        self,
+        ctx: RequestContext,
+        server: TokenServer,
+        model: Model,
+        body: dict[str, Any],
+        *,
+        stream: bool,
+        full_text: bool = False,
+    ) -> None:
+        try:
+            request = read_request(body, model.facts, stream=stream, full_text=full_text)
+        except RecursionError:
+            raise not_json("recursion limit exceeded") from None
+        if problems := server.generate_problems(request, model.facts):
+            raise invalid("; ".join(problems))
+        max_tokens = ctx.max_tokens(model, request.max_new_tokens)
+        sent, tokens = fit(request, max_tokens, model.facts)
+        self._ctx, self._server, self._facts = ctx, server, model.facts
+        self._answered_by = server.answered_by(model)
+        self._model, completion = server.address(server.generate_body(sent), model, "completions")
+        self._body = server.with_max_tokens(completion, tokens)
+        self._is_shortened = "" not in request.stop and tokens < (request.max_new_tokens or 0)
+        self.request = request
+        self.reader = server.create_token_reader(request, max_tokens)
+
+    def open(self) -> "Events":
+        """Send the request.
+
+        Raises:
+            ApiError: It could not be sent.
+        """
+        wanted = self.request.max_new_tokens
+        # Of a long text TGI generates what fits.
+        may_lower, least = (True, 1) if wanted is None else (wanted > CHUNK, CHUNK)
+        stream = self._ctx.stream(self._model, self._body, may_lower_tokens=may_lower, min_tokens=least)
+        return Events(stream, self)
+
+    def check_first(self, events: bytes) -> None:
+        """Check the first events.
+
+        Raises:
+            ApiError: They begin with an error, or another model answers, or TGI would have refused the prompt.
+        """
+        for data in event_data(events)[:1]:
+            self.check(parse_object(data) or {})
+
+    def check(self, event: dict[str, Any]) -> None:
+        """The same for the first event, or a response that is not streamed."""
+        if (error := self._server.event_error(event)) is not None:
+            raise self.in_tgi_words(error)
+        if self._answered_by is not None and event.get("model") not in (None, self._answered_by):
+            raise ApiError("upstream", _NO_ADAPTER, log_detail="another model answered")
+        prompt_tokens = _prompt_tokens(event)
+        if prompt_tokens is None:
+            return
+        check_lengths(self.request, prompt_tokens, self._facts)
+        limit = self._facts.get("max_total_tokens")
+        if isinstance(limit, int) and prompt_tokens + (self.request.max_new_tokens or 0) > limit:
+            self._is_shortened = True
+
+    def in_tgi_words(self, error: ApiError) -> ApiError:
+        """The error as TGI would report it."""
+        return self._server.in_tgi_words(error, self.request)
+
+    def difference_headers(self) -> dict[str, str]:
+        """The header that names the parameters by which the answer may not be TGI's; none if there are none.
+
+        With the number of tokens only after the first events are checked.
+        """
+        names = self._server.differences(self.request, self._facts)
+        if self._is_shortened:
+            names = (*names, "max_new_tokens")
+        if not names:
+            return {}
+        self._ctx.log.add(differences=list(names))
+        return {"x-tgi-difference": ", ".join(names)}
+
+
+class Events:
+    """The complete events of a response; the container's errors are in TGI's words."""
+
+    def __init__(self, stream: ModelStream, exchange: Exchange) -> None:
+        self._stream = stream
+        self._exchange = exchange
+
+    @property
+    def is_event_stream(self) -> bool:
+        """See `ModelStream`."""
+        return self._stream.is_event_stream
+
+    @property
+    def last_event(self) -> bytes:
+        """See `ModelStream`."""
+        return self._stream.last_event
+
+    def __iter__(self) -> Iterator[bytes]:
+        """See `ModelStream`."""
+        try:
+            yield from self._stream
+        except ApiError as error:
+            raise self._exchange.in_tgi_words(error) from None
+
+
+def _prompt_tokens(event: dict[str, Any]) -> int | None:
+    """The length of the prompt, if an event has it."""
+    usage = event.get("usage")
+    count = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    return count if type(count) is int else None
