@@ -38,6 +38,7 @@ class ServingOptions(TypedDict, total=False):
     max_top_n_tokens: int
     max_client_batch_size: int
     enable_prefill_logprobs: bool
+    processed_logprobs: bool
     reads_images: bool
     tools: bool
     chat: bool
@@ -66,6 +67,9 @@ class ServingFacts:
         max_client_batch_size: Most prompts of one /v1/completions request.
         enable_prefill_logprobs: Whether it computes log probabilities of a prompt's tokens, which `echo` with
             `logprobs` of /v1/completions needs.
+        processed_logprobs: Whether log probabilities are of what a token was drawn from, after temperature, penalties
+            and the like, as TGI's are: with vLLM by `logprobs_mode`. A front door marks answers to TGI's clients in
+            which they differ.
         reads_images: Whether the model sees images; a front door rejects them if it does not.
         tools: Whether the container reads the model's tool calls: with TGI always, with other engines if they are
             started with a tool parser. A front door rejects tools if it does not.
@@ -90,6 +94,7 @@ class ServingFacts:
     max_top_n_tokens: int | None = None
     max_client_batch_size: int | None = None
     enable_prefill_logprobs: bool | None = None
+    processed_logprobs: bool | None = None
     reads_images: bool | None = None
     tools: bool | None = None
     chat: bool | None = None
@@ -147,6 +152,7 @@ _RULES: dict[str, Rule] = {
     "max_top_n_tokens": Integer(0),
     "max_client_batch_size": _COUNT,
     "enable_prefill_logprobs": Boolean(),
+    "processed_logprobs": Boolean(),
     "reads_images": Boolean(),
     "tools": Boolean(),
     "chat": Boolean(),

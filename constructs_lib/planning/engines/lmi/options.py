@@ -99,7 +99,8 @@ class LmiOptions:
             LMI cuts the connection. Default: 480 (LMI's own is 120).
         extra_args: Further arguments of vLLM's engine by their names with underscores, such as `{"seed": "7"}`. One
             that an option covers is refused, and so is one that the vLLM of this version does not have, as LMI drops it
-            without a word. Everything is printed to the container's log. Default: none.
+            without a word. Everything is printed to the container's log. Clients of TGI get its log probabilities with
+            `{"logprobs_mode": "processed_logprobs"}`. Default: none.
     """
 
     tensor_parallel_degree: int | None = None

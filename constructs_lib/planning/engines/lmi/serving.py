@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.lmi.version_rules import reads_images
 from constructs_lib.planning.engines.served_model import length_of, quantization_of, revision_of
+from constructs_lib.planning.engines.vllm.options import LogprobsMode
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.serving_limits import ServingFacts, StreamFormat
 
@@ -24,6 +27,7 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         dtype=ctx.text("dtype"),
         quantize=quantization_of(ctx, "quantize"),
         max_total_tokens=length_of(ctx, "max_model_len"),
+        processed_logprobs=_processes_logprobs(ctx) or None,
         max_top_n_tokens=ctx.number("max_logprobs") if ctx.given("max_logprobs") else _MAX_LOGPROBS,
         chat=True,
         completions=True,
@@ -31,3 +35,8 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         reads_images=reads_images(ctx),
         stream_format=StreamFormat.JSON_LINES,
     )
+
+
+def _processes_logprobs(ctx: EngineContext) -> bool:
+    extra = ctx.values.get("extra_args")
+    return isinstance(extra, Mapping) and extra.get("logprobs_mode") == LogprobsMode.PROCESSED_LOGPROBS

@@ -176,7 +176,7 @@ class VllmOptions:
         reasoning_parser: How the model marks its thoughts, such as `qwen3` or `openai_gptoss`, which then are a field
             of their own in an answer. Default: none, they are part of the answer.
         max_logprobs: Most log probabilities for a token; -1 for the whole vocabulary. Default: 20.
-        logprobs_mode: What they are of. Default: raw_logprobs.
+        logprobs_mode: What they are of. Clients of TGI get its numbers with processed_logprobs. Default: raw_logprobs.
         structured_outputs_config: Settings of answers in a given format, such as `{"backend": "xgrammar"}`. Default:
             none.
         speculative_config: How tokens are guessed ahead, such as `{"method": "ngram", "num_speculative_tokens": 4,

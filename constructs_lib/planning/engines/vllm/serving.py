@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from constructs_lib.planning.engine import EngineContext
 from constructs_lib.planning.engines.served_model import length_of, quantization_of, revision_of
+from constructs_lib.planning.engines.vllm.options import LogprobsMode
 from constructs_lib.planning.engines.vllm.queue import queue_limit
 from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known
 from constructs_lib.planning.images.catalogue import Version, format_version
@@ -39,6 +40,7 @@ def serving_facts(ctx: EngineContext) -> ServingFacts:
         max_top_n_tokens=_most_logprobs(ctx),
         max_client_batch_size=_limit(ctx.version, _LIMITS_PROMPTS_SINCE, _PROMPTS),
         enable_prefill_logprobs=True,
+        processed_logprobs=ctx.text("logprobs_mode") == LogprobsMode.PROCESSED_LOGPROBS or None,
         reads_images=_reads_images(ctx),
         tools=ctx.given("tool_call_parser"),
         chat=True,

@@ -87,6 +87,12 @@ def test_tools_need_a_parser(planning):
     assert planning(options={"tool_call_parser": "hermes"}).serving.tools is True
 
 
+def test_which_log_probabilities_it_reports_is_told(planning):
+    modes = ("processed_logprobs", "raw_logprobs")
+    found = [planning(options={"extra_args": {"logprobs_mode": mode}}).serving.processed_logprobs for mode in modes]
+    assert (*found, planning().serving.processed_logprobs) == (True, None, None)
+
+
 def test_memory_is_divided_as_the_vllm_of_the_version_does(planning):
     older, newer = planning(version="17.0.0").memory, planning(version="27.0.0").memory
     assert older is not None
