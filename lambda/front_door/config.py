@@ -4,7 +4,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from front_door.targets import Routing
 
 DEFAULT_MAX_TOKENS = 1024
 
@@ -32,6 +35,12 @@ class Model:
         attributes: SageMaker's CustomAttributes of the request, which the container reads.
         facts: What the plan knows about it, by TGI's names, such as `max_total_tokens` and `version`; empty for an
             endpoint that was imported without them.
+        target: The name of the endpoint among those of a name that has several.
+        region: The Region of the endpoint; None: the function's own.
+        runtime_url: SageMaker Runtime there, likewise.
+        sagemaker_url: SageMaker's own API there, likewise.
+        routing: The endpoints between which requests are divided; None: `endpoint_name` alone. With it, `adapters` are
+            those that all of them have, and all else is the first one's.
     """
 
     name: str
@@ -46,11 +55,26 @@ class Model:
     adapter: str | None = None
     attributes: str | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    target: str | None = None
+    region: str | None = None
+    runtime_url: str | None = None
+    sagemaker_url: str | None = None
+    routing: "Routing | None" = None
 
     @property
     def full_name(self) -> str:
         """The name that clients use, `name:adapter` for an adapter."""
         return self.name if self.adapter is None else f"{self.name}:{self.adapter}"
+
+    @property
+    def key(self) -> str:
+        """What tells the endpoint from the others of its front door: its target's name, else its own."""
+        return self.target or self.name
+
+    @property
+    def model_ids(self) -> tuple[str | None, ...]:
+        """The hub ids of its endpoints, each of which clients may use as its name."""
+        return (self.model_id,) if self.routing is None else tuple(each.model_id for each in self.routing.targets())
 
     @property
     def adapter_component(self) -> str | None:
@@ -78,6 +102,9 @@ class Config:
         holds_clients: Whether clients are kept waiting while a model comes back from zero copies.
         has_wake_route: Whether `POST /models/{model}/wake` is served.
         openapi_file: The description of the API.
+        mirror_function: The function that is invoked with what is mirrored; None if nothing is.
+        lambda_url: Lambda's API.
+        is_mirror: Whether this is that function, which answers no client.
     """
 
     models: dict[str, Model]
@@ -91,6 +118,9 @@ class Config:
     holds_clients: bool = False
     has_wake_route: bool = False
     openapi_file: str = ""
+    mirror_function: str | None = None
+    lambda_url: str = ""
+    is_mirror: bool = False
 
     def model(self, name: str) -> Model | None:
         """The model with a name, or the only one with a hub id, or one's adapter; None if there is none."""
@@ -103,7 +133,7 @@ class Config:
     def _named(self, name: str) -> Model | None:
         if name in self.models:
             return self.models[name]
-        same_weights = [model for model in self.models.values() if model.model_id == name]
+        same_weights = [model for model in self.models.values() if name in model.model_ids]
         return same_weights[0] if len(same_weights) == 1 else None
 
     @property
@@ -118,8 +148,9 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     Args:
         environ: `MODELS_FILE`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
             `DEPLOYED_VALUES`, `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE`, `API_KEYS`, `ON_WAKE` and
-            `WAKE_ROUTE`. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME` and `AWS_ENDPOINT_URL_SAGEMAKER` take
-            precedence over the two URLs.
+            `WAKE_ROUTE`; with what is mirrored `MIRROR_FUNCTION` and `LAMBDA_URL`, or `MIRROR` in the function that it
+            names. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME`, `AWS_ENDPOINT_URL_SAGEMAKER` and
+            `AWS_ENDPOINT_URL_LAMBDA` take precedence over the URLs, also those of other Regions.
 
     Raises:
         ConfigError: A variable is missing, or it or the file is not what the FrontDoor construct writes.
@@ -127,7 +158,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
     name = "MODELS_FILE"
     try:
         entries = _read_models(environ[name], environ.get("DEPLOYED_VALUES", "").split())
-        models = {key: _model(key, entry) for key, entry in entries.items()}
+        models = {key: _routed(key, entry, environ) for key, entry in entries.items()}
         if not models:
             raise ConfigError(f"{environ[name]} names no model.")
         name = "DEFAULT_MAX_TOKENS"
@@ -147,6 +178,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             has_wake_route=environ.get("WAKE_ROUTE") == "on",
             # Not part of the code, whose size counts at a cold start: it comes with the models' layer.
             openapi_file=f"{os.path.dirname(environ['MODELS_FILE'])}/openapi.json",  # noqa: PTH120 - as below
+            **_mirroring(models, environ),
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None
@@ -173,10 +205,37 @@ def _read_models(path: str, deployed_values: list[str]) -> Any:
     return entries
 
 
-def _model(name: str, entry: dict[str, Any]) -> Model:
+_KINDS = ("split", "fallback", "mirror")
+"""The only member of an entry that has several endpoints; an endpoint's own has `endpoint_name`."""
+
+
+def _routed(name: str, entry: dict[str, Any], environ: Mapping[str, str]) -> Model:
+    def read_endpoint(entry: dict[str, Any]) -> Model:
+        return _model(name, entry, environ)
+
+    if not any(kind in entry for kind in _KINDS):
+        return read_endpoint(entry)
+    from front_door.targets import read_targets
+
+    return read_targets(entry, read_endpoint)
+
+
+def _mirroring(models: Mapping[str, Model], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The members of a `Config` about what is mirrored, if anything is."""
+    if all(model.routing is None or model.routing.mirror is None for model in models.values()):
+        return {}
+    if environ.get("MIRROR") == "on":
+        return {"is_mirror": True}
+    url = environ.get("AWS_ENDPOINT_URL_LAMBDA") or environ["LAMBDA_URL"]
+    return {"mirror_function": environ["MIRROR_FUNCTION"], "lambda_url": url}
+
+
+def _model(name: str, entry: dict[str, Any], environ: Mapping[str, str]) -> Model:
     rest = dict(entry)
     endpoint_name, model_id = str(rest.pop("endpoint_name")), rest.pop("model_id", None)
     component, wake_seconds = rest.pop("inference_component", None), rest.pop("wake_seconds", None)
+    target, region = rest.pop("target", None), rest.pop("region", None)
+    runtime_url, sagemaker_url = rest.pop("runtime_url", None), rest.pop("sagemaker_url", None)
     return Model(
         name=name,
         endpoint_name=endpoint_name,
@@ -188,4 +247,9 @@ def _model(name: str, entry: dict[str, Any]) -> Model:
         engine=str(rest.pop("engine", "tgi")),
         adapters=dict(rest.pop("adapters", {})),
         facts=rest,
+        target=None if target is None else str(target),
+        region=None if region is None else str(region),
+        # In place of them too, the SDKs' variables have taken that of the default.
+        runtime_url=None if environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") else runtime_url,
+        sagemaker_url=None if environ.get("AWS_ENDPOINT_URL_SAGEMAKER") else sagemaker_url,
     )
