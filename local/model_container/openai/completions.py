@@ -64,8 +64,8 @@ class Completion:
         return None if top is None else CompletionLogprobs(top, as_ids=as_ids)
 
     def echoed(self, index: int) -> str:
-        """What is before the text of a choice."""
-        pieces = self.prompt_of(index).pieces if self.request.echo else ()
+        """What is before the text of a choice: with the ids of tokens, those of the prompt are all that is of it."""
+        pieces = self.prompt_of(index).pieces if self.request.echo and not self.request.return_token_ids else ()
         return "".join(piece.text for piece in pieces if not piece.special)
 
     def ids(self, steps: list[Step]) -> list[int] | None:

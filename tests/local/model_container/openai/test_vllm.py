@@ -167,6 +167,19 @@ def test_a_stream_s_pieces_are_the_text_also_where_a_stop_string_may_begin(serve
         assert events[-1]["choices"][0]["stop_reason"] == whole["stop_reason"]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_echo_with_the_ids_of_tokens_has_the_prompt_as_tokens_alone(servers: Servers, stream: bool) -> None:
+    # As 0.30.0 and 0.27.1 answered.
+    body = {"prompt": "a b", "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 0, "stream": stream}
+    answer = post(f"{serve(servers)}/invocations", {**body, "return_token_ids": True})
+    choice = (answer.events[0] if stream else answer.json)["choices"][0]
+    *prompt, last = choice["logprobs"]["tokens"]
+    assert choice["text"] == last
+    assert (len(prompt), len(choice["token_ids"])) == (len(choice["prompt_token_ids"]), 1)
+    alone = post(f"{serve(servers)}/invocations", body)
+    assert (alone.events[0] if stream else alone.json)["choices"][0]["text"] == f"a b{last}"
+
+
 def test_an_idle_stream_has_comments_if_the_server_is_told_so(servers: Servers) -> None:
     url = serve(servers, SM_VLLM_SSE_KEEP_ALIVE_INTERVAL="1", TOY_FIRST_TOKEN_SECONDS="1.4")
     assert invoke(url, stream=True, max_tokens=1).text.startswith(": keep-alive\n\ndata: ")
