@@ -19,6 +19,7 @@ from front_door.sagemaker.client import SageMaker
 
 if TYPE_CHECKING:
     from front_door.lambda_runtime.loop import Invocation
+    from front_door.routing.attempts import Attempts
     from front_door.sagemaker.hold import Hold
 
 
@@ -28,6 +29,7 @@ class App:
     def __init__(self, settings: config.Config) -> None:
         check_engines(settings)
         self._config = settings
+        self._is_routed = any(model.routing is not None for model in settings.models.values())
         self.sagemaker = SageMaker(settings)
 
     def handle(self, event: dict[str, Any], invocation: "Invocation") -> Response:
@@ -35,11 +37,26 @@ class App:
         log = RequestLog(event, invocation.request_id)
         if "tgi_endpoint" in event and "httpMethod" not in event:
             return self._run_smoke_test(event, invocation, log)
+        if self._config.is_mirror:
+            from front_door.routing import mirrored
+
+            return mirrored.answer(event, self._config, log, lambda: self._handle(event, invocation, log))
+        return self._handle(event, invocation, log)
+
+    def _handle(self, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
         request = None
         try:
+            body = event.get("body") if self._config.mirror_function else None
             request = Request.from_event(event)
             log.set_client_request_id(request.client_request_id())
-            response = self._respond(request, event, invocation, log)
+            attempts = self._attempts(request, log)
+            if attempts is None or self._config.mirror_function is None:
+                response = self._respond(request, event, invocation, log, attempts)
+            else:
+                from front_door.routing.copies import Copy
+
+                copy = Copy({**event, "body": body}, attempts, self._config, self.sagemaker, log, invocation)
+                response = copy.follow(self._respond(request, event, invocation, log, attempts))
         except ApiError as error:
             log.add_error(error)
             response = _error_response(event, error)
@@ -54,7 +71,14 @@ class App:
             log.write()
         return response
 
-    def _respond(self, request: Request, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
+    def _respond(
+        self,
+        request: Request,
+        event: dict[str, Any],
+        invocation: "Invocation",
+        log: RequestLog,
+        attempts: "Attempts | None",
+    ) -> Response:
         routes, variables = match(request.path, request.resource, request.parameters)
         routes = {method: route for method, route in routes.items() if self._serves(route)}
         if request.method == "OPTIONS" and self._config.cors_origins:
@@ -62,7 +86,8 @@ class App:
         if not routes:
             names = ", ".join(dict.fromkeys(route.path for route in ROUTES if self._serves(route)))
             raise ApiError("not_found", f"There is no {request.path[:200]} here; the routes are {names}.")
-        if self._config.requires_api_key and not (self._config.playground_page and request.accepts_html_page()):
+        is_page = self._config.playground_page and request.accepts_html_page()
+        if self._config.requires_api_key and not self._config.is_mirror and not is_page:
             _check_api_key(event)
         # HEAD gets the response to GET: API Gateway leaves the body out, and turns a streamed one without any into 502.
         route = routes.get("GET" if request.method == "HEAD" else request.method)
@@ -73,10 +98,9 @@ class App:
             raise ApiError("method_not_allowed", message, headers={"Allow": allowed})
         log.add(route=f"{route.method} {route.path}")
         variables = {name: unquote(value) for name, value in variables.items()}
-        ctx = RequestContext(
-            request, variables, self._config, self.sagemaker, invocation.deadline, log, self._hold(invocation.deadline)
-        )
-        return _load_handler(route)(ctx)
+        hold = self._hold(invocation.deadline)
+        ctx = RequestContext(request, variables, self._config, self.sagemaker, invocation.deadline, log, hold, attempts)
+        return _answer(_load_handler(route), ctx)
 
     def _run_smoke_test(self, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
         """Respond to a test of a model: no key is asked for, and no metric counts it as a client's request."""
@@ -84,9 +108,11 @@ class App:
 
         log.leave_unmetered()
         try:
-            request, until = smoke_test.read_event(event)
+            request, until, target = smoke_test.read_event(event)
             deadline = min(until, invocation.deadline)
-            response = smoke_test.complete(RequestContext(request, {}, self._config, self.sagemaker, deadline, log))
+            attempts = self._attempts(request, log, target)
+            ctx = RequestContext(request, {}, self._config, self.sagemaker, deadline, log, attempts=attempts)
+            response = _answer(lambda ctx: smoke_test.complete(ctx, target), ctx)
         except ApiError as error:
             log.add_error(error)
             response = smoke_test.error_response(error)
@@ -97,11 +123,23 @@ class App:
         log.write()
         return response
 
+    def _attempts(self, request: Request, log: RequestLog, target: str | None = None) -> "Attempts | None":
+        """The endpoints for a request: those of its caller, or one by its name."""
+        if not self._is_routed:
+            return None
+        from front_door.routing.attempts import Attempts, by_caller, by_name, mirror_of
+
+        if self._config.is_mirror:
+            return Attempts(mirror_of, log, repeats=False)
+        if target is not None:
+            return Attempts(by_name(target), log)
+        return Attempts(by_caller(request.header("x-session-id") or log.consumer or log.request_id), log)
+
     def _serves(self, route: Route) -> bool:
         return self._config.has_wake_route or not route.wakes
 
     def _hold(self, deadline: float) -> "Hold | None":
-        if not self._config.holds_clients:
+        if not self._config.holds_clients or self._config.is_mirror:
             return None
         from front_door.sagemaker.hold import Hold
 
@@ -122,6 +160,17 @@ def handle(event: dict[str, Any], invocation: "Invocation") -> Response:
         ConfigError: The function's environment is invalid.
     """
     return _app().handle(event, invocation)
+
+
+def _answer(handler: Callable[[RequestContext], Response], ctx: RequestContext) -> Response:
+    """The response of a handler, which is called for one endpoint after another as long as they refuse the request."""
+    while True:
+        try:
+            return handler(ctx)
+        except ApiError as error:
+            if ctx.attempts is None:
+                raise
+            ctx.attempts.go_on(error)
 
 
 def _check_api_key(event: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,11 @@ class Model:
     def model_ids(self) -> tuple[str | None, ...]:
         """The hub ids of its endpoints, each of which clients may use as its name."""
         return (self.model_id,) if self.routing is None else tuple(each.model_id for each in self.routing.targets())
+
+    @property
+    def branches(self) -> "Sequence[Sequence[Model]]":
+        """For each share of the callers, the endpoints that their requests go to, each if the one before refuses."""
+        return ((self,),) if self.routing is None else [branch.targets for branch in self.routing.live()]
 
     @property
     def adapter_component(self) -> str | None:

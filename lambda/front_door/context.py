@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from front_door.engines.base import Engine, Translator
     from front_door.generation.openai_server import OpenAiServer
     from front_door.generation.token_server import TokenServer
+    from front_door.routing.attempts import Attempts
     from front_door.sagemaker.hold import Hold
 
 
@@ -47,6 +48,7 @@ class RequestContext:
         variables: The values of the variables in the route's path.
         deadline: When the invocation ends, in seconds since the epoch.
         hold: Keeps the client waiting while no copy of its model runs. None: that is an error.
+        attempts: The endpoints for a request to a model that has several. None: no model has.
     """
 
     request: Request
@@ -56,6 +58,7 @@ class RequestContext:
     deadline: float
     log: RequestLog
     hold: "Hold | None" = None
+    attempts: "Attempts | None" = None
     _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
@@ -64,9 +67,17 @@ class RequestContext:
         Raises:
             ApiError: There is no such model, or the path names none and there is more than one.
         """
+        return self.target_of(self.named_model())
+
+    def named_model(self) -> Model:
+        """The same, whichever of its endpoints the request goes to.
+
+        Raises:
+            ApiError: As `model_of_path`.
+        """
         name = self.variables.get("model")
         if name is not None:
-            return self.model(name)
+            return self.find_model(name)
         only = self.config.only_model
         if only is None:
             names = ", ".join(self.config.models)
@@ -74,7 +85,19 @@ class RequestContext:
             raise ApiError("model_not_found", message)
         return only
 
+    def target_of(self, model: Model) -> Model:
+        """The model as the endpoint has it that the request goes to."""
+        return model if self.attempts is None or model.routing is None else self.attempts.target_of(model)
+
     def model(self, name: str, hint: str = "") -> Model:
+        """The model with a name or a hub id, as the endpoint has it that the request goes to.
+
+        Raises:
+            ApiError: As `find_model`.
+        """
+        return self.target_of(self.find_model(name, hint))
+
+    def find_model(self, name: str, hint: str = "") -> Model:
         """The model with a name or a hub id.
 
         Args:
@@ -224,6 +247,7 @@ class RequestContext:
             errors=engine,
             shrink=shrink,
             hold=self.hold,
+            others=self.attempts,
         )
 
     def _encode(self, model: Model, body: dict[str, Any]) -> bytes:
@@ -254,4 +278,5 @@ def check_engines(config: Config) -> None:
         ConfigError: One is not.
     """
     for model in config.models.values():
-        engines.check(model.engine)
+        for each in (model,) if model.routing is None else model.routing.all_targets():
+            engines.check(each.engine)

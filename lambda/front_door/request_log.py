@@ -41,6 +41,7 @@ class RequestLog:
 
     Attributes:
         request_id: API Gateway's id of the request.
+        consumer: The caller, as far as it is known.
         client_request_id: The client's own id of the request, if any: its `Idempotency-Key` or `X-Request-Id`.
     """
 
@@ -50,12 +51,14 @@ class RequestLog:
         self._first_token: float | None = None
         self._is_metered = True
         self.request_id = str(context.get("requestId") or request_id)
+        self.consumer = _consumer(context)
         self.client_request_id: str | None = None
+        self._copied_model: str | None = None
         self._fields: dict[str, Any] = {
             "level": "INFO",
             "request_id": self.request_id,
             "lambda_request_id": request_id,
-            "consumer": _consumer(context),
+            "consumer": self.consumer,
             "FrontDoor": os.environ.get("FRONT_DOOR"),
             "Requests": 1,
             "Retries": 0,
@@ -75,6 +78,10 @@ class RequestLog:
         self._is_metered = False
         del self._fields["Requests"]
 
+    def meter_copy(self, model: str) -> None:
+        """Put the request's metrics apart from those of clients: it is a copy for the mirror of a model."""
+        self._copied_model = model
+
     def mark_first_token(self) -> None:
         """Add the time to the first token: the model has begun to respond."""
         if self._first_token is None:
@@ -90,6 +97,14 @@ class RequestLog:
         if name:
             known = self._fields.get("variant", name[:_MAX_NAME]).split(",")
             self.add(variant=",".join(sorted({*known, name[:_MAX_NAME]})))
+
+    def add_refusal(self, target: str | None, error: ApiError) -> None:
+        """Add a target that has not taken the request, and why; forget what concerned it alone."""
+        self._fields.setdefault("refused", []).append(
+            {"target": target, "error": error.kind, "cause": error.log_detail}
+        )
+        for name in ("variant", "streamed", "UpstreamTime"):
+            self._fields.pop(name, None)
 
     def add_tokens(self, *, prompt: object, generated: object) -> None:
         """Add the token counts of the prompt and the response, as the model reported them; ignores what is no count."""
@@ -119,13 +134,26 @@ class RequestLog:
             self.add(ClientErrors=int(400 <= status < 500), ServerErrors=int(status >= 500))
         if not _REASON.fullmatch(str(self._fields.get("finish_reason"))):
             self.add(finish_reason="unknown")  # reported by a model, so it could be any text
+        if self._copied_model is not None:
+            self.add(Model=None, Mirror=self._copied_model)
         line = {name: value for name, value in self._fields.items() if value is not None}
-        metrics = {"_aws": _metrics(line)} if self._is_metered else {}
-        sys.stdout.write(json.dumps(line | metrics) + "\n")
-        sys.stdout.flush()
+        write_line(line | ({"_aws": _metrics(line)} if self._is_metered else {}))
 
     def _elapsed(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
+
+
+def write_line(line: dict[str, Any]) -> None:
+    """Write a line at once, as another thread may write one too."""
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def embedded_metrics(dimensions: list[list[str]], units: dict[str, str]) -> dict[str, Any]:
+    """The member `_aws` of a line with these metrics; each dimension and metric is another member."""
+    metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
+    directive = {"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": metrics}
+    return {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
 
 
 def _count(value: object) -> int | None:
@@ -133,13 +161,12 @@ def _count(value: object) -> int | None:
 
 
 def _metrics(line: dict[str, Any]) -> dict[str, Any]:
-    """The embedded metrics: for the whole front door, and for each model."""
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [["FrontDoor"], ["FrontDoor", "Model"]] if "Model" in line else [["FrontDoor"]],
-        "Metrics": [{"Name": name, "Unit": unit} for name, unit in UNITS.items() if name in line],
-    }
-    return {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive] if "FrontDoor" in line else []}
+    """The embedded metrics: for the whole front door, and for each model; those of copies for their mirror alone."""
+    dimensions = [["FrontDoor"], ["FrontDoor", "Model"]] if "Model" in line else [["FrontDoor"]]
+    if "Mirror" in line:
+        dimensions = [["FrontDoor", "Mirror"]]
+    metrics = embedded_metrics(dimensions, {name: unit for name, unit in UNITS.items() if name in line})
+    return metrics if "FrontDoor" in line else {**metrics, "CloudWatchMetrics": []}
 
 
 def _consumer(context: dict[str, Any]) -> str | None:

@@ -54,10 +54,13 @@ class Routing:
         found = {each.key: each for branch in branches for each in branch.targets}
         return tuple(found.values())
 
+    def all_targets(self) -> tuple[Model, ...]:
+        """The same, and the one that gets copies."""
+        return self.targets() if self.mirror is None else (*self.targets(), self.mirror)
+
     def target(self, name: str) -> Model | None:
-        """The endpoint with this name, also if it only gets copies."""
-        mirror = () if self.mirror is None else (self.mirror,)
-        return next((each for each in (*self.targets(), *mirror) if each.target == name), None)
+        """The endpoint with this name."""
+        return next((each for each in self.all_targets() if each.target == name), None)
 
 
 def read_targets(entry: dict[str, Any], read_endpoint: ReadEndpoint) -> Model:

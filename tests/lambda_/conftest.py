@@ -77,7 +77,7 @@ class ApiClient:
             "requestContext": {"requestId": "gateway-id", "identity": {"apiKeyId": "key-id", "apiKey": "key-secret"}},
             **event,
         }
-        context = SimpleNamespace(request_id="lambda-id", deadline=time.time() + seconds)
+        context = SimpleNamespace(request_id="lambda-id", deadline=time.time() + seconds, is_buffered=False)
         return self.app.handle(proxy_event, context)  # type: ignore[arg-type]
 
     def log(self) -> list[dict[str, Any]]:

@@ -27,12 +27,14 @@ class Invocation:
         deadline: When Lambda ends the invocation, in seconds since the epoch.
         trace_id: The X-Ray header; None if the request is not traced.
         function_arn: As it was invoked, with an alias or version if one was named.
+        is_buffered: Whether no part of the response is sent before its end.
     """
 
     request_id: str
     deadline: float
     trace_id: str | None
     function_arn: str
+    is_buffered: bool = False
 
 
 Handle = Callable[[dict[str, Any], Invocation], Response]

@@ -26,9 +26,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         deadline=time.time() + context.get_remaining_time_in_millis() / 1000,
         trace_id=os.environ.get("_X_AMZN_TRACE_ID"),
         function_arn=context.invoked_function_arn,
+        is_buffered=True,
     )
     response = handle(event, invocation)
     body = b"".join(response.body)
+    if (close := getattr(response.body, "close", None)) is not None:
+        close()
     # Replace a container's bytes that are not UTF-8, rather than lose the whole response.
     return {
         "statusCode": response.status,

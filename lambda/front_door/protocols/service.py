@@ -44,14 +44,14 @@ def root(ctx: RequestContext) -> Response:
 
 def models(ctx: RequestContext) -> Response:
     """`GET /v1/models`: the names that `model` accepts, each with its hub id; below a model's path its own alone."""
-    listed = [ctx.model_of_path()] if ctx.variables else ctx.config.models.values()
+    listed = [ctx.named_model()] if ctx.variables else ctx.config.models.values()
     data = [_describe(each) for model in listed for each in (model, *_adapters_of(model))]
     return json_response({"object": "list", "data": data})
 
 
 def model(ctx: RequestContext) -> Response:
     """`GET /v1/models/{model}`: one of them, by its name or its hub id."""
-    return json_response(_describe(ctx.model(ctx.variables["model"])))
+    return json_response(_describe(ctx.find_model(ctx.variables["model"])))
 
 
 def _adapters_of(model: Model) -> list[Model]:
@@ -65,9 +65,12 @@ def _describe(known: Model) -> dict[str, Any]:
 
 
 def info(ctx: RequestContext) -> Response:
-    """`GET /info`: what TGI would report, as far as the deployment's plan knows it; only TGI has TGI's defaults."""
-    known = ctx.model_of_path()
-    facts = known.facts
+    """`GET /info`: what TGI would report, as far as the deployment's plan knows it; only TGI has TGI's defaults.
+
+    Of a model with several endpoints it is the first that has callers, with the smallest limits of all that have.
+    """
+    known = ctx.named_model()
+    facts = known.facts if known.routing is None else _common_facts(known)
     is_tgi = ctx.openai_server_of(known) is None
     values = {
         "model_id": known.model_id or "/opt/ml/model",
@@ -79,26 +82,45 @@ def info(ctx: RequestContext) -> Response:
         "sha": None,
         "docker_label": None,
     }
-    if ctx.config.has_wake_route and known.inference_component is not None:
+    if ctx.config.has_wake_route and any(each.inference_component for branch in known.branches for each in branch):
         values["wake"] = {"path": f"/models/{known.name}/wake", "seconds": known.wake_seconds}
     return json_response(values)
+
+
+def _common_facts(model: Model) -> dict[str, Any]:
+    """The facts of the first endpoint, with limits that no endpoint exceeds."""
+    found = [each.facts for branch in model.branches for each in branch]
+    limits = {name: [facts[name] for facts in found if isinstance(facts.get(name), int)] for name in _LIMITS}
+    return {**model.facts, **{name: min(values) for name, values in limits.items() if values}}
 
 
 def health(ctx: RequestContext) -> Response:
     """`GET /health`: 200 while every endpoint (or that of the path) is in service, TGI's 503 otherwise.
 
+    Of endpoints that take over from each other one is enough; one without callers, or for copies, does not matter.
+
     TGI's 200 has no body; a streamed response of API Gateway must have one.
     """
-    checked = [ctx.model_of_path()] if ctx.variables else ctx.config.models.values()
+    checked = [ctx.named_model()] if ctx.variables else ctx.config.models.values()
     for known in checked:
-        try:
-            status = ctx.sagemaker.endpoint_status(known.endpoint_name, ctx.deadline)
-        except ApiError as error:
-            detail = f"DescribeEndpoint: {error.log_detail}"
-            raise ApiError("healthcheck", "unhealthy", log_detail=detail) from error
-        if status not in _SERVING:
-            raise ApiError("healthcheck", "unhealthy", log_detail=f"{known.endpoint_name} is {status}")
+        for branch in known.branches:
+            problems = []
+            for target in branch:
+                if (problem := _find_problem(ctx, target)) is None:
+                    break
+                problems.append(problem)
+            else:
+                raise ApiError("healthcheck", "unhealthy", log_detail="; ".join(problems))
     return Response(200, dict(JSON), [b"{}"])
+
+
+def _find_problem(ctx: RequestContext, model: Model) -> str | None:
+    """Why an endpoint is not in service; None if it is."""
+    try:
+        status = ctx.sagemaker.endpoint_status(model, ctx.deadline)
+    except ApiError as error:
+        return f"DescribeEndpoint: {error.log_detail}"
+    return None if status in _SERVING else f"{model.endpoint_name} is {status}"
 
 
 def invocations(ctx: RequestContext) -> Response:

@@ -1,12 +1,13 @@
 """The smoke test after a deployment: one short completion by each model, without a client.
 
-Its event is `{"tgi_endpoint": {"smoke_test": {"model": …, "seconds": …}}}`, from whoever may invoke the function. API
-Gateway has members of its own for all that a client sends, and `httpMethod` in every event: no HTTP request becomes
-such an event. Imported by the first one.
+Its event is `{"tgi_endpoint": {"smoke_test": {"model": …, "target": …, "seconds": …}}}`, from whoever may invoke the
+function; `target` is the name of an endpoint of a model that has several, be it the one that gets copies. API Gateway
+has members of its own for all that a client sends, and `httpMethod` in every event: no HTTP request becomes such an
+event. Imported by the first one.
 """
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from front_door.context import RequestContext
 from front_door.errors import ApiError
@@ -24,39 +25,62 @@ MAX_SECONDS = 200
 """Below what a non-streaming response waits before it sends its status."""
 
 
-def read_event(event: dict[str, Any]) -> tuple[Request, float]:
-    """The request that an event stands for, as a client would send it, and until when to respond to it.
+class SmokeTest(NamedTuple):
+    """What an event asks for.
+
+    Attributes:
+        request: As a client would send it.
+        until: When to respond at the latest, in seconds since the epoch.
+        target: The endpoint to test, of a model that has several; None: the one that a client would get.
+    """
+
+    request: Request
+    until: float
+    target: str | None
+
+
+def read_event(event: dict[str, Any]) -> SmokeTest:
+    """Read an event.
 
     Raises:
-        ApiError: The event is of another form.
+        ApiError: It is of another form.
     """
     test = (event["tgi_endpoint"] if isinstance(event["tgi_endpoint"], dict) else {}).get("smoke_test")
-    model, seconds = (test.get("model"), test.get("seconds", DEFAULT_SECONDS)) if isinstance(test, dict) else (None, 0)
-    if not isinstance(model, str) or type(seconds) not in (int, float) or not 0 < seconds <= MAX_SECONDS:
+    test = test if isinstance(test, dict) else {}
+    model, target, seconds = test.get("model"), test.get("target"), test.get("seconds", DEFAULT_SECONDS)
+    is_named = isinstance(model, str) and (target is None or isinstance(target, str))
+    if not is_named or type(seconds) not in (int, float) or not 0 < seconds <= MAX_SECONDS:
         raise ApiError(
             "bad_request",
             'The event must be {"tgi_endpoint": {"smoke_test": {"model": <name>, "seconds": <number>}}}, with at most'
-            f" {MAX_SECONDS} seconds.",
+            f' {MAX_SECONDS} seconds, and with a "target" if one of several endpoints is meant.',
         )
-    body = {"model": model, "prompt": PROMPT, "max_tokens": MAX_TOKENS}
+    body = {"model": model, "max_tokens": MAX_TOKENS}
     headers = {"content-type": ["application/json"]}
     request = Request("POST", "/v1/completions", headers, None, {}, compact(body).decode(), False)
-    return request, time.time() + seconds
+    return SmokeTest(request, time.time() + seconds, target)
 
 
-def complete(ctx: RequestContext) -> Response:
+def complete(ctx: RequestContext, target: str | None) -> Response:
     """OpenAI's completion, as `POST /v1/completions` responds, or the chat of a model that has nothing else.
 
     Raises:
-        ApiError: As that route.
+        ApiError: As that route; or the model has no such target.
     """
     ctx.log.add(route="smoke test")
     body = ctx.request.json_object()
-    if "completions" in ctx.openai_routes(ctx.model(body["model"])):
+    model = ctx.model(body["model"])
+    if target is not None and model.target != target:
+        raise ApiError("model_not_found", f"The model `{model.name}` is one endpoint, without targets.")
+    # With each endpoint that is asked: the one before it may have had the other.
+    if "completions" in ctx.openai_routes(model):
+        body.pop("messages", None)
+        body["prompt"] = PROMPT
         return completions(ctx)
     from front_door.protocols.openai.chat import chat_completions
 
-    body["messages"] = [{"role": "user", "content": body.pop("prompt")}]
+    body.pop("prompt", None)
+    body["messages"] = [{"role": "user", "content": PROMPT}]
     return chat_completions(ctx)
 
 

@@ -2,38 +2,37 @@
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 from front_door.config import Model
-from front_door.targets import Branch, Routing
+from front_door.targets import Branch
 
 
-def choose(routing: Routing, model: str, caller: str) -> Branch:
-    """The branch of a caller, by weighted rendezvous hashing.
+def choose(model: Model, caller: str) -> Sequence[Model]:
+    """The endpoints of a caller's branch, by weighted rendezvous hashing; none if the model has only one.
 
     A weight that is raised moves callers to its branch, and one that is lowered away from it; no caller moves between
-    two others.
+    two others. Another model divides the same callers in another way.
 
     Args:
-        routing: The branches, of which one at least has a weight.
-        model: The name of the model: another divides the same callers in another way.
+        model: The model.
         caller: What tells the callers apart.
     """
-    branches = routing.live()
-    if len(branches) == 1:
-        return branches[0]
-    return min(
-        branches, key=lambda branch: -math.log(_uniform(model, _name(branch.targets[0]), caller)) / branch.weight
-    )
+    branches = () if model.routing is None else model.routing.live()
+
+    def score(branch: Branch) -> float:
+        return -math.log(_uniform(model.name, branch.targets[0].key, caller)) / branch.weight
+
+    return min(branches, key=score).targets if branches else ()
 
 
-def is_mirrored(routing: Routing, model: str, request_id: str) -> bool:
+def is_mirrored(model: Model, request_id: str) -> bool:
     """Whether a copy of a request is made; independent of the branch that it takes."""
+    routing = model.routing
+    if routing is None or routing.mirror is None:
+        return False
     # No target has this name: an empty part of the hash.
-    return routing.mirror is not None and 100 * _uniform(model, "", request_id) < routing.percent
-
-
-def _name(target: Model) -> str:
-    return target.target or ""
+    return 100 * _uniform(model.name, "", request_id) < routing.percent
 
 
 def _uniform(model: str, target: str, key: str) -> float:

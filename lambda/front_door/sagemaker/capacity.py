@@ -19,7 +19,7 @@ def explain(error: ApiError, model: Model, wakes: dict[str, float], now: float) 
     Args:
         error: As SageMaker reports it; returned as it is for a model that does not come back by itself.
         model: The model.
-        wakes: When requests first found no copy, by the names of models; this one is added.
+        wakes: When requests first found no copy, by the keys of models; this one is added.
         now: Seconds since the epoch.
     """
     if model.inference_component is None:
@@ -43,7 +43,7 @@ def _seconds_left(model: Model, wakes: dict[str, float], now: float) -> int | No
     estimate = model.wake_seconds
     if estimate is None:
         return None
-    began = wakes.get(model.name)
+    began = wakes.get(model.key)
     if began is None or now - began > estimate + _SHORTEST_IDLE_SECONDS:
-        began = wakes[model.name] = now
+        began = wakes[model.key] = now
     return max(ceil(began + estimate - now), _SHORTEST_RETRY_SECONDS)

@@ -4,7 +4,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from front_door.config import Config, Model
 from front_door.errors import ApiError
@@ -83,6 +83,14 @@ class Stream:
             raise decoder.error
 
 
+class Place(NamedTuple):
+    """A service of one Region: its URL, and the names by which requests are signed."""
+
+    url: str
+    region: str
+    service: str = "sagemaker"
+
+
 class SageMaker:
     """Invokes endpoints with the function's own credentials.
 
@@ -90,13 +98,12 @@ class SageMaker:
         config: Where SageMaker is.
 
     Attributes:
-        wakes: By the name of a model, when this sandbox first found no copy of it, in seconds since the epoch.
+        wakes: By the key of a model, when this sandbox first found no copy of it, in seconds since the epoch.
     """
 
     def __init__(self, config: Config) -> None:
-        self._region = config.region
-        self._runtime = Origin(config.runtime_url)
-        self._control = Origin(config.sagemaker_url)
+        self._config = config
+        self._origins: dict[str, Origin] = {}
         self._session: Any = None
         self.wakes: dict[str, float] = {}
 
@@ -114,7 +121,7 @@ class SageMaker:
         """
         path = f"/endpoints/{model.endpoint_name}/invocations-response-stream"
         headers = {"X-Amzn-SageMaker-Accept": "text/event-stream", **_inference_headers(model, inference_id)}
-        return Stream(self._send(self._runtime, path, headers, body, deadline), model.facts.get("stream_format"))
+        return Stream(self._send(self._runtime(model), path, headers, body, deadline), model.facts.get("stream_format"))
 
     def invoke(self, model: Model, body: bytes, deadline: float, inference_id: str | None) -> tuple[bytes, str | None]:
         """InvokeEndpoint, which SageMaker ends after 60 seconds.
@@ -127,18 +134,19 @@ class SageMaker:
         """
         path = f"/endpoints/{model.endpoint_name}/invocations"
         headers = {"Accept": "application/json", **_inference_headers(model, inference_id)}
-        content, answered = self._call(self._runtime, path, headers, body, deadline)
+        content, answered = self._call(self._runtime(model), path, headers, body, deadline)
         return content, answered.get(_VARIANT)
 
-    def endpoint_status(self, endpoint_name: str, deadline: float) -> str:
+    def endpoint_status(self, model: Model, deadline: float) -> str:
         """DescribeEndpoint's `EndpointStatus`.
 
         Raises:
             ApiError: SageMaker responded with an error, or not at all.
         """
         headers = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
-        body = json.dumps({"EndpointName": endpoint_name}).encode()
-        content, _ = self._call(self._control, "/", headers, body, deadline)
+        body = json.dumps({"EndpointName": model.endpoint_name}).encode()
+        place = Place(model.sagemaker_url or self._config.sagemaker_url, model.region or self._config.region)
+        content, _ = self._call(place, "/", headers, body, deadline)
         status = (parse_object(content) or {}).get("EndpointStatus")
         if not isinstance(status, str):
             raise ApiError(
@@ -148,14 +156,43 @@ class SageMaker:
 
     def close(self) -> None:
         """Close the idle connections."""
-        self._runtime.close()
-        self._control.close()
+        for origin in self._origins.values():
+            origin.close()
+
+    def invoke_function(self, name: str, payload: bytes, deadline: float) -> tuple[int, str]:
+        """Lambda's Invoke of a function, asynchronously.
+
+        Args:
+            name: The function's name or ARN.
+            payload: The event as JSON.
+            deadline: When to give up, in seconds since the epoch.
+
+        Returns:
+            The status, 202 if Lambda has taken the payload, and the code of the error otherwise.
+
+        Raises:
+            ApiError: Lambda could not be reached.
+        """
+        path = f"/2015-03-31/functions/{name.rpartition(':')[2]}/invocations"
+        place = Place(self._config.lambda_url, self._config.region, "lambda")
+        headers = {"X-Amz-Invocation-Type": "Event"}
+        answer = self._send(place, path, headers, payload, deadline + _RESPONSE_SECONDS)
+        try:
+            for _ in answer.read_head():
+                pass
+            _read_body(answer)
+        except OSError as error:
+            raise _connection_error(error, answer) from error
+        return answer.parser.status, answer.parser.headers.get("x-amzn-errortype", "")
+
+    def _runtime(self, model: Model) -> Place:
+        return Place(model.runtime_url or self._config.runtime_url, model.region or self._config.region)
 
     def _call(
-        self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float
+        self, place: Place, path: str, headers: dict[str, str], body: bytes, deadline: float
     ) -> tuple[bytes, dict[str, str]]:
         """The content of a response, and its headers."""
-        answer = self._send(origin, path, headers, body, deadline)
+        answer = self._send(place, path, headers, body, deadline)
         try:
             for _ in answer.read_head():
                 pass
@@ -166,9 +203,13 @@ class SageMaker:
             raise errors.from_response(answer.parser.status, answer.parser.headers, content)
         return content, answer.parser.headers
 
-    def _send(self, origin: Origin, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
+    def _send(self, place: Place, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
+        url, region, service = place
+        origin = self._origins.get(url) or self._origins.setdefault(url, Origin(url))
         headers = {"Content-Type": "application/json", **headers}
-        headers = sign(self._credentials(), self._region, origin.netloc, path, headers, body, now=time.time())
+        headers = sign(
+            self._credentials(), region, origin.netloc, path, headers, body, now=time.time(), service=service
+        )
         try:
             return origin.send(path, headers, body, deadline - _RESPONSE_SECONDS)
         except OSError as error:

@@ -24,6 +24,15 @@ class ErrorReader(Protocol):
     def first_error(self, events: bytes) -> ApiError | None: ...  # noqa: D102
 
 
+class OtherTargets(Protocol):
+    """The endpoints that may take a request over; see `routing.attempts`."""
+
+    @property
+    def may_repeat(self) -> bool: ...  # noqa: D102
+    def begin(self) -> None: ...  # noqa: D102
+    def is_refusal(self, error: ApiError) -> bool: ...  # noqa: D102
+
+
 class Invocation:
     """One request to a model.
 
@@ -36,6 +45,7 @@ class Invocation:
         errors: Reads the container's errors.
         shrink: Returns a body that the container accepts after an error, or None.
         hold: Keeps the client waiting while no copy of the model runs. None: that is an error.
+        others: The endpoints that may take the request over: then it is sent once. None: the model has only this one.
     """
 
     def __init__(
@@ -49,14 +59,17 @@ class Invocation:
         errors: ErrorReader,
         shrink: Callable[[ApiError], bytes | None],
         hold: "Hold | None" = None,
+        others: OtherTargets | None = None,
     ) -> None:
         self._sagemaker = sagemaker
         self._model = model
         self._body = body
         self._deadline = deadline
         self._shrink = shrink
-        self._hold = hold
+        self._may_repeat = others is None or others.may_repeat
+        self._hold = hold if self._may_repeat else None
         self._turn: Turn | None = None
+        self._others = others
         self.log = log
         self.errors = errors
 
@@ -89,7 +102,7 @@ class Invocation:
 
     def retries(self) -> Retries:
         """A new count of retries."""
-        return Retries(self._deadline, lambda count: self.log.add(Retries=count))
+        return Retries(self._deadline, lambda count: self.log.add(Retries=count), may_repeat=self._may_repeat)
 
     def read(self, error: ApiError) -> ApiError:
         """The error as the engine reads it, if it is the container's; one of missing capacity with its reason."""
@@ -119,9 +132,15 @@ class Invocation:
 
     def mark_capacity(self) -> None:
         """A copy of the model runs: it has begun to respond."""
-        self._sagemaker.wakes.pop(self._model.name, None)
+        self._sagemaker.wakes.pop(self._model.key, None)
+        if self._others is not None:
+            self._others.begin()
         if self._hold is not None:
             self._hold.has_ended.set()
+
+    def is_refusal(self, error: ApiError) -> bool:
+        """Whether another endpoint takes the request over after an error."""
+        return self._others is not None and self._others.is_refusal(error)
 
     def is_resized(self, error: ApiError) -> bool:
         """Whether the container accepts a smaller body, which is sent from now on."""
@@ -186,7 +205,7 @@ class ModelStream:
         self._events = SseReader(_read_events(stream), is_event_stream=lambda: stream.is_event_stream)
 
     def _is_refused(self, part: bytes) -> bool:
-        """Whether the stream begins with an error after which the request is sent again."""
+        """Whether the stream begins with an error after which the request is sent again; raises one that moves it."""
         if not self.is_event_stream:
             self._invocation.mark_capacity()
             return False
@@ -195,6 +214,8 @@ class ModelStream:
         error = self._invocation.errors.first_error(part)
         if error is not None and self._may_repeat(error):
             return True
+        if error is not None and self._invocation.is_refusal(error):
+            raise error
         self._has_begun = True
         self._invocation.mark_capacity()
         self._invocation.log.mark_first_token()

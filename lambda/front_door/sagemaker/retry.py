@@ -13,11 +13,18 @@ _ATTEMPT_SECONDS = 2
 
 
 class Retries:
-    """Decides whether a failed request is sent again, and waits before it is; `on_retry` gets the number of retries."""
+    """Decides whether a failed request is sent again, and waits before it is.
 
-    def __init__(self, deadline: float, on_retry: Callable[[int], None]) -> None:
+    Args:
+        deadline: When this function ends, in seconds since the epoch.
+        on_retry: Gets the number of retries.
+        may_repeat: Whether it may be sent again at all.
+    """
+
+    def __init__(self, deadline: float, on_retry: Callable[[int], None], *, may_repeat: bool = True) -> None:
         self._deadline = deadline
         self._on_retry = on_retry
+        self._may_repeat = may_repeat
         self._retries = 0
 
     def wait_for(self, error: ApiError) -> bool:
@@ -26,7 +33,7 @@ class Retries:
         Args:
             error: How it failed; whoever created it, the transport or the engine, has set `may_retry`.
         """
-        if not error.may_retry or self._retries + 1 >= MAX_ATTEMPTS:
+        if not (error.may_retry and self._may_repeat) or self._retries + 1 >= MAX_ATTEMPTS:
             return False
         # The pause is random from 0, so that clients that were throttled together do not return together.
         pause = random.uniform(0, FIRST_PAUSE_SECONDS * 2**self._retries)  # noqa: S311

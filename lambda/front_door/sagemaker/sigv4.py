@@ -21,9 +21,17 @@ class Credentials(NamedTuple):
 
 
 def sign(
-    credentials: Credentials, region: str, host: str, path: str, headers: dict[str, str], body: bytes, *, now: float
+    credentials: Credentials,
+    region: str,
+    host: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    *,
+    now: float,
+    service: str = "sagemaker",
 ) -> dict[str, str]:
-    """The headers of a request to SageMaker, with those that authenticate it.
+    """The headers of a request to a service, with those that authenticate it.
 
     Args:
         credentials: The caller's.
@@ -33,6 +41,7 @@ def sign(
         headers: The request's own, all of which are signed.
         body: The body.
         now: The time in seconds since the epoch.
+        service: The service's name in signatures.
     """
     date_time = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     headers = {**headers, "X-Amz-Date": date_time}
@@ -42,7 +51,7 @@ def sign(
     signed = sorted(values)
     names = ";".join(signed)
     lines = ["POST", path, "", *(f"{name}:{values[name]}" for name in signed), "", names, _sha256(body)]
-    parts = (date_time[:8], region, "sagemaker", "aws4_request")
+    parts = (date_time[:8], region, service, "aws4_request")
     scope = "/".join(parts)
     key = f"AWS4{credentials.secret_key}".encode()
     for part in parts:

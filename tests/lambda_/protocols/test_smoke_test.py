@@ -152,6 +152,7 @@ def test_it_ends_after_the_seconds_that_it_is_given(api: ApiClient, sagemaker: S
         event(seconds=201),
         event(seconds="50"),
         event(seconds=True),
+        event(target=5),
     ],
 )
 def test_an_event_of_another_form_is_an_error(api: ApiClient, wrong: dict[str, Any]) -> None:
@@ -159,7 +160,7 @@ def test_an_event_of_another_form_is_an_error(api: ApiClient, wrong: dict[str, A
     assert response.status == 400
     assert response.json()["error"] == {
         "message": 'The event must be {"tgi_endpoint": {"smoke_test": {"model": <name>, "seconds": <number>}}}, with'
-        " at most 200 seconds.",
+        ' at most 200 seconds, and with a "target" if one of several endpoints is meant.',
         "kind": "bad_request",
         "cause": None,
     }

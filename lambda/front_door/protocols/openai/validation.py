@@ -136,7 +136,7 @@ def model_of(ctx: RequestContext, body: Mapping[str, Any]) -> Model:
         raise ApiError("bad_request", "model must be a string", param="model")
     is_no_name = not name or name in _NO_NAMES or name.startswith(("http://", "https://"))
     if only is not None and is_no_name:
-        return only
+        return ctx.target_of(only)
     if not name:
         names = ", ".join(f"`{known}`" for known in ctx.config.models)
         raise ApiError("bad_request", f"you must provide a model parameter: one of {names}", param="model")
