@@ -79,3 +79,25 @@ def _assets(assembly: Path, artifacts: dict[str, Any], artifact: dict[str, Any])
         if dependency.get("type") == "cdk:asset-manifest":
             found |= read_json(assembly / dependency["properties"]["file"]).get("files", {})
     return found
+
+
+def entries(stack: SynthesizedStack) -> Iterator[tuple[str, str, Any]]:
+    """The metadata of a stack: path of the construct, type and data.
+
+    Args:
+        stack: The stack.
+
+    Raises:
+        CommandError: The file that has them cannot be read.
+    """
+    for path, entries in _metadata(stack).items():
+        for entry in entries:
+            yield path.removeprefix("/"), entry["type"], entry.get("data")
+
+
+def _metadata(stack: SynthesizedStack) -> dict[str, list[dict[str, Any]]]:
+    """The metadata of a stack, which newer CDK versions write into a file of its own."""
+    metadata = dict(stack.artifact.get("metadata", {}))
+    if "additionalMetadataFile" in stack.artifact:
+        metadata |= read_json(stack.folder / stack.artifact["additionalMetadataFile"])
+    return metadata

@@ -7,20 +7,21 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, compare, jumpstart, models, plan, summary
+from constructs_lib.cli import catalogues, compare, jumpstart, migrate, models, plan, summary
 from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest, report
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
 SUCCESS, FAILURE, USAGE_ERROR = 0, 1, 2
 
-_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary")
+_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "migrate")
 
 _EPILOG = """exit status: 0 success (plan, compare: an instance fits), 1 failure (none fits), 2 usage error
 
 examples:
   %(prog)s plan --model meta-llama/Llama-3.1-8B-Instruct --tokens 8192 --concurrency 32
   %(prog)s compare --model Qwen/Qwen3-8B --tokens 8192 --concurrency 32
+  %(prog)s migrate LlamaTgiStack --to vllm
   %(prog)s instances
   %(prog)s models add my-team/my-model --output models.json
 """
@@ -101,4 +102,5 @@ def _parser(prog: str) -> Parser:
     catalogues.add_images(commands)
     jumpstart.add_to(commands)
     summary.add_to(commands)
+    migrate.add_to(commands)
     return parser

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.cli.assembly import read_json, read_stacks
+from constructs_lib.cli.assembly import entries, read_stacks
 from constructs_lib.cli.errors import Parser, UsageError
 from constructs_lib.cli.formatting import hourly, monthly, number, span
 from constructs_lib.cli.front_doors import COLUMNS, served_models
@@ -18,7 +18,6 @@ from constructs_lib.planning.cost import TOKENS_PER_STREAM, streams_usd_per_hour
 from constructs_lib.planning.summary import FRONT_DOOR_METADATA, METADATA, PlanSummary
 
 if TYPE_CHECKING:
-    from constructs_lib.cli.assembly import SynthesizedStack
     from constructs_lib.cli.output import Output
     from constructs_lib.planning.validation.problem import Problem
 
@@ -159,7 +158,7 @@ def endpoints(assembly: Path) -> Iterator[SynthesizedEndpoint]:
     Raises:
         CommandError: It is not a cloud assembly.
     """
-    found = [(stack.name, *entry) for stack in read_stacks(assembly) for entry in _entries(stack)]
+    found = [(stack.name, *entry) for stack in read_stacks(assembly) for entry in entries(stack)]
     doors = [data for _, _, kind, data in found if kind == FRONT_DOOR_METADATA and data.get("memory_mib")]
     for stack, path, kind, data in found:
         if kind == METADATA:
@@ -172,18 +171,3 @@ def endpoints(assembly: Path) -> Iterator[SynthesizedEndpoint]:
 def _serves(endpoints: list[str], path: str) -> bool:
     """Whether an endpoint, or a model of a fleet, which is below it, is among the endpoints of a front door."""
     return any(each == path or each.startswith(f"{path}/") for each in endpoints)
-
-
-def _entries(stack: SynthesizedStack) -> Iterator[tuple[str, str, Any]]:
-    """The metadata of a stack: path of the construct, type and data."""
-    for path, entries in _metadata(stack).items():
-        for entry in entries:
-            yield path.removeprefix("/"), entry["type"], entry.get("data")
-
-
-def _metadata(stack: SynthesizedStack) -> dict[str, list[dict[str, Any]]]:
-    """The metadata of a stack, which newer CDK versions write into a file of its own."""
-    metadata = dict(stack.artifact.get("metadata", {}))
-    if "additionalMetadataFile" in stack.artifact:
-        metadata |= read_json(stack.folder / stack.artifact["additionalMetadataFile"])
-    return metadata

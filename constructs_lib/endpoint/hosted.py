@@ -24,6 +24,7 @@ from constructs_lib.endpoint.scale_to_zero import zero_request
 from constructs_lib.endpoint.updates import keep_instance_count, refuse_other_stacks
 from constructs_lib.errors import raise_if_any
 from constructs_lib.planning.cost import describe_price
+from constructs_lib.planning.described import REQUEST_METADATA, describe
 from constructs_lib.planning.plan import plan
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.scaling.updates import replacing_id
@@ -102,8 +103,10 @@ class HostedEndpoint(EndpointResource, RolledOut):
             self._scale_to_zero(self._zero, request, model)
         if arguments.rollout is not None or self._capacity.min_instances not in (None, 0, 1):
             self._roll_out(arguments.rollout)
-        # Read by `python -m constructs_lib summary`.
+        # Read by `python -m constructs_lib summary`, and by `migrate`.
         self.node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
+        is_asynchronous = arguments.async_inference is not None
+        self.node.add_metadata(REQUEST_METADATA, describe(self._known, asynchronous=is_asynchronous))
         self._warnings = [*planned.warnings, *arguments.warnings(scope, planned)]
         for warning in [*self._warnings, *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)

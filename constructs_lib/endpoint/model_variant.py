@@ -14,6 +14,7 @@ from constructs_lib.endpoint.endpoint_config import render_variant
 from constructs_lib.endpoint.metrics import EndpointMetrics
 from constructs_lib.endpoint.sagemaker_model import SageMakerModel
 from constructs_lib.endpoint.watched import warn_if_monitored
+from constructs_lib.planning.described import REQUEST_METADATA, describe
 from constructs_lib.planning.monitoring.capacity import held
 from constructs_lib.planning.scaling.routing import ONE_INSTANCE
 from constructs_lib.planning.summary import PlanSummary, planned_capacity, summary
@@ -196,6 +197,7 @@ class AddedVariant(Construct, ModelVariant):
         super().__init__(scope, id)
         self._endpoint, self._planned = endpoint, planned
         self._capacity = planned_capacity(planned.known)
+        self.node.add_metadata(REQUEST_METADATA, describe(planned.known))
 
     @property
     def endpoint_name(self) -> str:

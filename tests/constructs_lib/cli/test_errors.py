@@ -35,11 +35,11 @@ def test_all_usage_errors_of_a_call_are_reported_together(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "command: is missing: plan, compare, models, instances, images, jumpstart, summary."),
+        ((), "command: is missing: plan, compare, models, instances, images, jumpstart, summary, migrate."),
         (("pln",), "command 'pln': is not known. Did you mean plan?"),
         (
             ("xyzzy",),
-            "command 'xyzzy': is not known. Use one of plan, compare, models, instances, images, jumpstart, summary.",
+            "command 'xyzzy': is not known. Use one of plan, compare, models, instances, images, jumpstart, summary, migrate.",
         ),
         (("--plan",), "the following arguments are required: COMMAND"),
         (("plan",), "--model: is missing. Name a model, such as meta-llama/Llama-3.1-8B-Instruct."),
