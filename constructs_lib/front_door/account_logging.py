@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge, wildcard_finding
-from constructs_lib._stack_env import environment_of
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -63,7 +62,9 @@ def log_role_problems(environment: StackEnvironment, cloud_watch_role: object) -
         )
 
 
-def set_account_log_role(scope: Construct, *, after: apigateway.CfnRestApi) -> apigateway.CfnAccount:
+def set_account_log_role(
+    scope: Construct, environment: StackEnvironment, *, after: apigateway.CfnRestApi
+) -> apigateway.CfnAccount:
     """Set the role that API Gateway writes logs with in this account and Region.
 
     The setting and its role are retained when the stack is deleted: other APIs of the account may log with them by
@@ -71,9 +72,10 @@ def set_account_log_role(scope: Construct, *, after: apigateway.CfnRestApi) -> a
 
     Args:
         scope: The scope of both.
+        environment: The environment of its stack.
         after: The API that the setting waits for.
     """
-    groups = environment_of(scope).arn("logs", "*")
+    groups = environment.arn("logs", "*")
     role = iam.CfnRole(
         scope,
         "AccountLogRole",
@@ -110,9 +112,9 @@ def set_account_log_role(scope: Construct, *, after: apigateway.CfnRestApi) -> a
     # IAM has spread a new role: aws/aws-cdk issue 2194. The role is created at the start of the deployment and the API
     # near its end, after the function and its role, so waiting for the API gives IAM that time. The API waits for
     # nothing that waits for the setting, as only the stage does. The CDK's own RestApi has the same order.
-    account.node.add_dependency(after)
+    account.add_resource_dependency(after)
     for resource in (role, account):
         resource.apply_removal_policy(RemovalPolicy.RETAIN)
-    _ACCOUNTS[environment_of(scope)] = account
-    acknowledge(role, {wildcard_finding(role, groups): _WILDCARD_REASON})
+    _ACCOUNTS[environment] = account
+    acknowledge(role, {wildcard_finding(environment.stack, groups): _WILDCARD_REASON})
     return account

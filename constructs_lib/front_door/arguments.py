@@ -51,3 +51,7 @@ class FrontDoorArguments:
     def timeout_or_default(self) -> Duration:
         """The timeout of the function and of the API's integrations."""
         return self.timeout or Duration.seconds(self.max_timeout_seconds)
+
+    def timeout_milliseconds(self) -> float:
+        """The same in milliseconds."""
+        return self.timeout.to_milliseconds() if self.timeout else 1000 * self.max_timeout_seconds

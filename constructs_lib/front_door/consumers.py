@@ -79,6 +79,7 @@ class Consumers(Construct):
     Args:
         scope: The front door.
         id: Its id.
+        path: Path of the front door.
         access: The access method.
         rest_api_id: The API.
         stage_name: Its stage.
@@ -91,6 +92,7 @@ class Consumers(Construct):
         scope: Construct,
         id: str,
         *,
+        path: str,
         access: AccessMethod,
         rest_api_id: str,
         stage_name: str,
@@ -102,7 +104,7 @@ class Consumers(Construct):
         self._rest_api_id = rest_api_id
         self._stage_name = stage_name
         self._stage_limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
-        self._path = scope.node.path
+        self._path = path
         if access.uses_api_keys:
             # The first consumer acknowledges it.
             Annotations.of(self).add_warning_v2(

@@ -157,14 +157,15 @@ class FrontDoor(Construct, WatchedFrontDoor):
         self._holds_clients = on_wake is not None
         self._models: dict[str, IModelEndpoint] = dict(models)
         self.memory_size = memory_size
+        self._has_smoke_test = False
         self._add_resources(arguments, variables)
 
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
-        access = arguments.access
-        self.function: lambda_.Function = add_function(
-            self, arguments=arguments, variables=variables, models=self._models
-        )
-        self._api = FrontDoorApi(self, "Api", function=self.function, arguments=arguments)
+        access, node = arguments.access, self.node
+        path = node.path
+        self._references = add_function(self, arguments=arguments, variables=variables, models=self._models)
+        self.function: lambda_.Function = self._references.function
+        self._api = FrontDoorApi(self, "Api", path=path, function=self._references, arguments=arguments)
         self.api: apigateway.IRestApi = self._api.api
         self.stage: apigateway.IStage = self._api.stage
         rest_api_id, stage_name = self._api.rest_api_id, self._api.stage_name
@@ -172,23 +173,24 @@ class FrontDoor(Construct, WatchedFrontDoor):
         self._consumers = Consumers(
             self,
             "Consumers",
+            path=path,
             access=access,
             rest_api_id=rest_api_id,
             stage_name=stage_name,
             rate_limit=arguments.rate_limit,
             burst_limit=arguments.burst_limit,
         )
-        add_queries(self, function=self.function)
+        add_queries(self, path=path, log_group_name=self._references.log_group_name)
         give_rollback_alarms(self, self._models)
-        self._add_metadata()
+        self._add_metadata(node)
         if access.warning:
             Annotations.of(self).add_warning_v2(access.warning.id, access.warning.message)
 
-    def _add_metadata(self) -> None:
+    def _add_metadata(self, node: Node) -> None:
         """Leave in the cloud assembly what `python -m constructs_lib summary` works out the price from."""
         memory = None if is_token(self.memory_size) else self.memory_size
         paths = {Node.of(endpoint).path for endpoint in self._models.values() if isinstance(endpoint, Construct)}
-        self.node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
+        node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
 
     @property
     def url(self) -> str:
@@ -251,9 +253,11 @@ class FrontDoor(Construct, WatchedFrontDoor):
         # Imported here, as it costs time and not every front door has one.
         from constructs_lib.front_door.smoke_test import add_smoke_test, smoke_test_problems
 
-        if problems := smoke_test_problems(self, timeout):
+        if problems := smoke_test_problems(timeout, is_second=self._has_smoke_test):
             raise ConfigurationError(self.node.path, problems)
-        add_smoke_test(self, function=self.function, models=self._models, limit=seconds(timeout))
+        self._has_smoke_test = add_smoke_test(
+            self, function=self._references, models=self._models, limit=seconds(timeout)
+        )
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Allow a grantee to call every route. Requires `Access.iam()`.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
+    from constructs_lib.front_door.function_references import FunctionReferences
 
 
 def validated_environment(scope: Construct, id: str, arguments: FrontDoorArguments) -> dict[str, str]:
@@ -71,7 +72,7 @@ def add_function(
     arguments: FrontDoorArguments,
     variables: Mapping[str, str],
     models: Mapping[str, IModelEndpoint],
-) -> lambda_.Function:
+) -> FunctionReferences:
     """The function with its layers and permissions.
 
     Args:
@@ -83,15 +84,17 @@ def add_function(
     Raises:
         ConfigurationError: The CDK cannot find the code with the stack's synthesizer.
     """
-    function = _create(front_door, arguments, variables)
-    _add_models(front_door, function, models)
+    deployed_values = late_string(lambda: render_deployed_values(models))
+    references = _create(front_door, arguments, {**variables, "DEPLOYED_VALUES": deployed_values})
+    layers = [_models_layer(front_door, models)]
     if arguments.playground:
-        _add_playground(front_door, function)
-    _allow_invocations(function, models)
-    return function
+        layers.append(_playground_layer(front_door))
+    references.function.add_layers(*layers)
+    _allow_invocations(references.function, models)
+    return references
 
 
-def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> lambda_.Function:
+def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> FunctionReferences:
     try:
         return python_function(
             front_door,
@@ -113,24 +116,20 @@ def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Map
         raise ConfigurationError(front_door.node.path, problems) from None
 
 
-def _add_models(front_door: Construct, function: lambda_.Function, models: Mapping[str, IModelEndpoint]) -> None:
-    """Give the function its models, as they are at synthesis, and the description of its API, which the code lacks."""
-    function.add_layers(
-        file_layer(
-            front_door,
-            "Models",
-            files={MODELS_PATH: lambda: render_models(models).text, OPENAPI_PATH: openapi_text},
-            description="The models of a front door",
-        )
+def _models_layer(front_door: Construct, models: Mapping[str, IModelEndpoint]) -> lambda_.ILayerVersion:
+    """The models, as they are at synthesis, and the description of the API, which the function's code lacks."""
+    return file_layer(
+        front_door,
+        "Models",
+        files={MODELS_PATH: lambda: render_models(models).text, OPENAPI_PATH: openapi_text},
+        description="The models of a front door",
     )
-    function.add_environment("DEPLOYED_VALUES", late_string(lambda: render_deployed_values(models)))
 
 
-def _add_playground(front_door: Construct, function: lambda_.Function) -> None:
+def _playground_layer(front_door: Construct) -> lambda_.ILayerVersion:
     page = render_page(lambda_root() / "playground")
     description = "The page of a front door for trying its models"
-    layer = file_layer(front_door, "Playground", files={PLAYGROUND_FILE: lambda: page}, description=description)
-    function.add_layers(layer)
+    return file_layer(front_door, "Playground", files={PLAYGROUND_FILE: lambda: page}, description=description)
 
 
 def _allow_invocations(function: lambda_.Function, models: Mapping[str, IModelEndpoint]) -> None:
@@ -143,6 +142,6 @@ def _allow_invocations(function: lambda_.Function, models: Mapping[str, IModelEn
         described.add(endpoint.endpoint_arn)
         # GET /health reports whether each endpoint is in service. A statement for each, as the CDK moves those that
         # exceed the size of an inline policy to managed policies, and does not divide them.
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=["sagemaker:DescribeEndpoint"], resources=[endpoint.endpoint_arn])
+        iam.Grant.add_to_principal(
+            grantee=function, actions=["sagemaker:DescribeEndpoint"], resource_arns=[endpoint.endpoint_arn]
         )

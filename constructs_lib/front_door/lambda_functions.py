@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -13,8 +14,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.assets import lambda_code
+from constructs_lib.front_door.function_references import FunctionReferences
+
+if TYPE_CHECKING:
+    from constructs_lib._stack_env import StackEnvironment
 
 _FUNCTION_FINDINGS = {
     "Serverless-LambdaDLQ": "API Gateway invokes this function synchronously: the caller gets the error, and there is "
@@ -26,12 +30,24 @@ _ROLE_FINDINGS = {
 }
 
 
+@cache
 def newest_python() -> lambda_.Runtime:
     """The newest managed Python runtime that this release of aws-cdk-lib knows."""
-    names = (re.fullmatch(r"PYTHON_(\d+)_(\d+)", name) for name in dir(lambda_.Runtime))
-    major, minor = max((int(name[1]), int(name[2])) for name in names if name)
+    major, minor = _newest_version()
     runtime: lambda_.Runtime = getattr(lambda_.Runtime, f"PYTHON_{major}_{minor}")
     return runtime
+
+
+def newest_python_name() -> str:
+    """The same, as L1 functions name it."""
+    major, minor = _newest_version()
+    return f"python{major}.{minor}"
+
+
+@cache
+def _newest_version() -> tuple[int, int]:
+    names = (re.fullmatch(r"PYTHON_(\d+)_(\d+)", name) for name in dir(lambda_.Runtime))
+    return max((int(name[1]), int(name[2])) for name in names if name)
 
 
 def python_function(
@@ -45,7 +61,7 @@ def python_function(
     memory_size: float,
     log_retention: logs.RetentionDays,
     environment: Mapping[str, str] | None = None,
-) -> lambda_.Function:
+) -> FunctionReferences:
     """A function from one folder of the Lambda source, with a role that may write its log and traces.
 
     Args:
@@ -81,28 +97,17 @@ def python_function(
     )
     acknowledge(function, _FUNCTION_FINDINGS)
     acknowledge(role, _ROLE_FINDINGS)
-    return function
+    return FunctionReferences(scope, function, log_group)
 
 
-def invocation_uri(function: lambda_.IFunction, *, streaming: bool) -> str:
-    """The URI with which an integration or authorizer of API Gateway invokes a function.
-
-    The streaming form is that of Lambda's InvokeWithResponseStream, which API Gateway requires for responseTransferMode
-    STREAM.
-    """
-    path = (
-        f"2021-11-15/functions/{function.function_arn}/response-streaming-invocations"
-        if streaming
-        else f"2015-03-31/functions/{function.function_arn}/invocations"
-    )
-    return environment_of(function).arn("apigateway", f"path/{path}", account="lambda")
-
-
-def token_scheme(authorizer: lambda_.IFunction, *, ttl_seconds: float, validation: str | None = None) -> dict[str, Any]:
+def token_scheme(
+    environment: StackEnvironment, authorizer_arn: str, *, ttl_seconds: float, validation: str | None = None
+) -> dict[str, Any]:
     """A Lambda authorizer of the header `Authorization`, as a security scheme of the API definition.
 
     Args:
-        authorizer: The function.
+        environment: The environment of the function.
+        authorizer_arn: ARN of the function.
         ttl_seconds: How long API Gateway caches the decision for a header.
         validation: Regular expression that the header must match before the function is invoked. Default: none.
     """
@@ -114,7 +119,9 @@ def token_scheme(authorizer: lambda_.IFunction, *, ttl_seconds: float, validatio
         "x-amazon-apigateway-authtype": "custom",
         "x-amazon-apigateway-authorizer": {
             "type": "token",
-            "authorizerUri": invocation_uri(authorizer, streaming=False),
+            "authorizerUri": environment.arn(
+                "apigateway", f"path/2015-03-31/functions/{authorizer_arn}/invocations", account="lambda"
+            ),
             **expression,
             "authorizerResultTtlInSeconds": ttl_seconds,
         },
@@ -122,14 +129,15 @@ def token_scheme(authorizer: lambda_.IFunction, *, ttl_seconds: float, validatio
 
 
 def permit_api(
-    scope: Construct, id: str, function: lambda_.IFunction, *, api_id: str, path: str
+    scope: Construct, id: str, function_arn: str, *, environment: StackEnvironment, api_id: str, path: str
 ) -> lambda_.CfnPermission:
     """Allow API Gateway to invoke a function, for one part of one API.
 
     Args:
         scope: The scope of the permission.
         id: Its id.
-        function: The function.
+        function_arn: ARN of the function.
+        environment: The environment of the API.
         api_id: The REST API's id.
         path: The part of the API's execute-api ARN after the API's id, such as `prod/*`.
     """
@@ -137,7 +145,7 @@ def permit_api(
         scope,
         id,
         action="lambda:InvokeFunction",
-        function_name=function.function_arn,
+        function_name=function_arn,
         principal="apigateway.amazonaws.com",
-        source_arn=environment_of(scope).arn("execute-api", f"{api_id}/{path}"),
+        source_arn=environment.arn("execute-api", f"{api_id}/{path}"),
     )

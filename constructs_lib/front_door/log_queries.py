@@ -5,13 +5,8 @@ Their fields are those of the log line that the function writes for each request
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aws_cdk import aws_logs as logs
 from constructs import Construct
-
-if TYPE_CHECKING:
-    from aws_cdk import aws_lambda as lambda_
 
 # By construct id: name and query string.
 _QUERIES = {
@@ -48,16 +43,16 @@ _QUERIES = {
 }
 
 
-def add_queries(scope: Construct, *, function: lambda_.Function) -> None:
+def add_queries(scope: Construct, *, path: str, log_group_name: str) -> None:
     """Save the queries, in a folder with the path of the front door.
 
     Args:
         scope: The front door.
-        function: Its function, whose log the queries read.
+        path: Its path.
+        log_group_name: The log group of its function.
     """
     queries_scope = Construct(scope, "Queries")
-    path, log_group = scope.node.path, function.log_group.log_group_name
     for query_id, (name, query) in _QUERIES.items():
         logs.CfnQueryDefinition(
-            queries_scope, query_id, name=f"{path}/{name}", query_string=query, log_group_names=[log_group]
+            queries_scope, query_id, name=f"{path}/{name}", query_string=query, log_group_names=[log_group_name]
         )

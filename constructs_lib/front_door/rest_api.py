@@ -19,11 +19,12 @@ from constructs_lib.front_door.account_logging import account_of, set_account_lo
 from constructs_lib.front_door.api_definition import ApiSettings, render_api_definition
 from constructs_lib.front_door.assets import openapi_document
 from constructs_lib.front_door.gateway_responses import gateway_responses
-from constructs_lib.front_door.lambda_functions import invocation_uri, permit_api
+from constructs_lib.front_door.lambda_functions import permit_api
 
 if TYPE_CHECKING:
     from constructs_lib.front_door.access.base import AccessBinding
     from constructs_lib.front_door.arguments import FrontDoorArguments
+    from constructs_lib.front_door.function_references import FunctionReferences
 
 STAGE_NAME = "prod"
 
@@ -82,19 +83,20 @@ class FrontDoorApi(Construct):
     Args:
         scope: The front door.
         id: Its id.
+        path: Path of the front door.
         function: The function.
         arguments: The front door's arguments.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, function: lambda_.IFunction, arguments: FrontDoorArguments
+        self, scope: Construct, id: str, *, path: str, function: FunctionReferences, arguments: FrontDoorArguments
     ) -> None:
         super().__init__(scope, id)
-        self._arguments = arguments
+        self._arguments, self._environment = arguments, environment_of(scope)
         access, exposure = arguments.access, arguments.exposure
         binding = access.bind(Construct(self, "Authorizer"), log_retention=arguments.log_retention)
         # Without slashes: API Gateway does not document which characters it allows.
-        self.name = name = scope.node.path.replace("/", "-")[:128]
+        self.name = name = path.replace("/", "-")[:128]
         body, policy = self._body(name, function, binding), exposure.policy(access)
         endpoints = exposure.endpoint_configuration()
         self._deployed = [body, policy, endpoints.types, endpoints.vpc_endpoint_ids, binding.key_source]
@@ -113,16 +115,12 @@ class FrontDoorApi(Construct):
         acknowledge(self._api, _API_FINDINGS)
         self.rest_api_id = self._api.ref
         self.api: apigateway.IRestApi = apigateway.RestApi.from_rest_api_attributes(
-            self, "Api", rest_api_id=self._api.ref, root_resource_id=self._api.attr_root_resource_id
+            self, "Api", rest_api_id=self.rest_api_id, root_resource_id=self._api.attr_root_resource_id
         )
-        permissions = [permit_api(self, "Permission", function, api_id=self.rest_api_id, path=f"{STAGE_NAME}/*")]
-        if binding.authorizer is not None:
+        permissions = [self._permit("Permission", function.arn, path=f"{STAGE_NAME}/*")]
+        if binding.authorizer_arn is not None:
             # The authorizer's id is known only after the import of the definition.
-            permissions.append(
-                permit_api(
-                    self, "AuthorizerPermission", binding.authorizer, api_id=self.rest_api_id, path="authorizers/*"
-                )
-            )
+            permissions.append(self._permit("AuthorizerPermission", binding.authorizer_arn, path="authorizers/*"))
         stage = self._add_stage()
         # An update that changes what the API invokes must not go live before it may.
         for permission in permissions:
@@ -131,19 +129,22 @@ class FrontDoorApi(Construct):
     @property
     def url(self) -> str:
         """The URL of the stage, without a slash at its end."""
-        environment = environment_of(self)
+        environment = self._environment
         return f"https://{self.rest_api_id}.execute-api.{environment.region}.{environment.url_suffix}/{STAGE_NAME}"
 
-    def _body(self, name: str, function: lambda_.IFunction, binding: AccessBinding) -> dict[str, Any]:
+    def _permit(self, id: str, function_arn: str, *, path: str) -> lambda_.CfnPermission:
+        return permit_api(self, id, function_arn, environment=self._environment, api_id=self.rest_api_id, path=path)
+
+    def _body(self, name: str, function: FunctionReferences, binding: AccessBinding) -> dict[str, Any]:
         arguments, document = self._arguments, openapi_document()
         settings = ApiSettings(
             title=name,
             integration={
                 "type": "aws_proxy",
                 "httpMethod": "POST",
-                "uri": invocation_uri(function, streaming=arguments.streaming),
+                "uri": function.invocation_uri(streaming=arguments.streaming),
                 "responseTransferMode": "STREAM" if arguments.streaming else "BUFFERED",
-                "timeoutInMillis": arguments.timeout_or_default().to_milliseconds(),
+                "timeoutInMillis": arguments.timeout_milliseconds(),
             },
             schemes=binding.schemes,
             key_source=binding.key_source,
@@ -172,7 +173,7 @@ class FrontDoorApi(Construct):
             stage_name=STAGE_NAME,
             tracing_enabled=True,
             access_log_setting=apigateway.CfnStage.AccessLogSettingProperty(
-                destination_arn=environment_of(self).arn("logs", f"log-group:{access_log.log_group_name}"),
+                destination_arn=self._environment.arn("logs", f"log-group:{access_log.log_group_name}"),
                 format=json.dumps(ACCESS_LOG_FIELDS),
             ),
             method_settings=[
@@ -189,22 +190,22 @@ class FrontDoorApi(Construct):
         acknowledge(stage, _STAGE_FINDINGS if arguments.exposure.web_acl is None else _STAGE_WITH_WEB_ACL_FINDINGS)
         self.stage_name = stage.ref
         self.stage: apigateway.IStage = apigateway.Stage.from_stage_attributes(
-            self, "StageReference", stage_name=stage.ref, rest_api=self.api
+            self, "StageReference", stage_name=self.stage_name, rest_api=self.api
         )
         # A stage with an access log is rejected before the role is set, also by another front door of the stack.
-        account = account_of(environment_of(self))
+        account = account_of(self._environment)
         if arguments.cloud_watch_role:
-            account = set_account_log_role(self, after=self._api)
+            account = set_account_log_role(self, self._environment, after=self._api)
         if account is not None:
-            stage.node.add_dependency(account)
+            stage.add_resource_dependency(account)
         return stage
 
     def _deployment(self) -> apigateway.CfnDeployment:
         deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)
         # A deployment is a snapshot, taken once: its logical id must change with what it captures.
-        deployment.override_logical_id(f"{environment_of(self).stack.get_logical_id(deployment)}{self._fingerprint()}")
+        deployment.override_logical_id(f"{self._environment.stack.get_logical_id(deployment)}{self._fingerprint()}")
         return deployment
 
     def _fingerprint(self) -> str:
-        rendered = json.dumps(resolved(environment_of(self).stack, self._deployed), sort_keys=True)
+        rendered = json.dumps(resolved(self._environment.stack, self._deployed), sort_keys=True)
         return hashlib.sha256(rendered.encode()).hexdigest()[:12]

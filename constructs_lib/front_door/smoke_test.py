@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Annotations, Aws, CfnResource, Duration, RemovalPolicy
+from aws_cdk import Annotations, CfnResource, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -19,7 +19,8 @@ from constructs_lib._lazy import late_digest
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
-from constructs_lib.front_door.assets import lambda_code
+from constructs_lib.front_door.assets import lambda_asset
+from constructs_lib.front_door.lambda_functions import newest_python_name
 from constructs_lib.front_door.models_file import render_models
 from constructs_lib.planning.scaling.startup import LONGEST_SMOKE_TEST, smoke_test_seconds
 from constructs_lib.planning.validation.problem import Described, Problem
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aws_cdk import Stack
 
     from constructs_lib.endpoint.interface import DeployedModel, IModelEndpoint
+    from constructs_lib.front_door.function_references import FunctionReferences
 
 SCOPE = "SmokeTest"
 """Id of the construct below the front door."""
@@ -49,16 +51,16 @@ _FINDINGS = {
 
 # What of these resources decides how a model answers; of the others everything. Numbers of copies and how an update is
 # rolled out do not.
-_PROPERTIES = {
-    "AWS::SageMaker::Endpoint": {"endpointName", "endpointConfigName"},
-    "AWS::SageMaker::InferenceComponent": {
+_PROPERTIES: dict[type[CfnResource], set[str]] = {
+    sagemaker.CfnEndpoint: {"endpointName", "endpointConfigName"},
+    sagemaker.CfnInferenceComponent: {
         "endpointName",
         "variantName",
         "inferenceComponentName",
         "specification",
         "specifications",
     },
-    "AWS::Lambda::Function": {"code", "environment", "handler", "layers", "memorySize", "runtime", "timeout"},
+    lambda_.CfnFunction: {"code", "environment", "handler", "layers", "memorySize", "runtime", "timeout"},
 }
 _SERVING = (
     sagemaker.CfnModel,
@@ -68,17 +70,17 @@ _SERVING = (
 )
 
 
-def smoke_test_problems(front_door: Construct, timeout: object) -> list[Problem]:
+def smoke_test_problems(timeout: object, *, is_second: bool) -> list[Problem]:
     """What is wrong with the arguments of `FrontDoor.add_smoke_test`.
 
     Args:
-        front_door: The front door.
         timeout: The argument, whatever its type is.
+        is_second: Whether the front door has a smoke test already.
     """
     problems = quantity_problems(timeout=timeout)
     if isinstance(timeout, Duration):
         problems += _time_problems(hide_token(seconds(timeout)))
-    if front_door.node.try_find_child(SCOPE) is not None:
+    if is_second:
         problems.append(
             Problem(
                 "smoke_test",
@@ -99,8 +101,8 @@ def _time_problems(limit: object) -> Iterator[Problem]:
 
 
 def add_smoke_test(
-    front_door: Construct, *, function: lambda_.Function, models: Mapping[str, IModelEndpoint], limit: int | None
-) -> None:
+    front_door: Construct, *, function: FunctionReferences, models: Mapping[str, IModelEndpoint], limit: int | None
+) -> bool:
     """Test the models that this stack deploys after each deployment; an info of the synthesis names the others.
 
     Args:
@@ -108,8 +110,11 @@ def add_smoke_test(
         function: Its function.
         models: Its endpoints.
         limit: Seconds that the test may take. None: by how long the slowest of the models takes to load.
+
+    Returns:
+        Whether there is a model to test, and so a test.
     """
-    here = environment_of(front_door).stack
+    environment = environment_of(front_door)
     tested: dict[str, DeployedModel] = {}
     skipped: dict[str, str] = {}
     for name, endpoint in models.items():
@@ -118,7 +123,7 @@ def add_smoke_test(
             skipped[name] = "it has no copy while nobody asks, and a test would start one"
         elif deployed is None:
             skipped[name] = "its endpoint is imported, so this deployment does not change it"
-        elif not _are_rolled_back_together(environment_of(deployed.after[0]).stack, here):
+        elif not _are_rolled_back_together(environment_of(deployed.after[0]).stack, environment.stack):
             skipped[name] = "its endpoint is in another stack, which a failure here would not roll back"
         else:
             tested[name] = deployed
@@ -130,7 +135,8 @@ def add_smoke_test(
         scope = Construct(front_door, SCOPE)
         if limit is None:
             limit = smoke_test_seconds(max(model.load_seconds for model in tested.values()))
-        _add_resource(scope, function, models, tested, skipped, limit)
+        _add_resource(scope, environment.stack, function, models, tested, skipped, limit)
+    return bool(tested)
 
 
 def _are_rolled_back_together(one: Stack, other: Stack) -> bool:
@@ -146,27 +152,26 @@ def _outermost(stack: Stack) -> Stack:
 
 def _add_resource(
     scope: Construct,
-    function: lambda_.Function,
+    stack: Stack,
+    function: FunctionReferences,
     models: Mapping[str, IModelEndpoint],
     tested: Mapping[str, DeployedModel],
     skipped: Mapping[str, str],
     limit: int,
 ) -> None:
     timeout = limit + SECONDS_TO_REPORT
-    group: Any = function.log_group
-    tester = _add_function(scope, function, timeout, group.node.default_child.retention_in_days)
-    main: Any = function.node.default_child
+    main = function.resource
     properties: dict[str, Any] = {
-        "ServiceToken": tester.attr_arn,
+        "ServiceToken": _add_function(scope, function, timeout),
         "ServiceTimeout": timeout + _SECONDS_TO_START,
-        "Function": main.ref,
+        "Function": function.name_reference,
         "Models": list(tested),
         **({"Skipped": dict(skipped)} if skipped else {}),
         "Timeout": limit,
-        "FrontDoorLogs": group.log_group_name,
+        "FrontDoorLogs": function.log_group_name,
         "Logs": {name: model.log_group for name, model in tested.items()},
         "Causes": {name: list(model.likely_causes) for name, model in tested.items()},
-        "Hash": late_digest(lambda: _hash(scope, main, models, tested)),
+        "Hash": late_digest(lambda: _hash(stack, main, models, tested)),
         # Change with what only the deployment knows, such as the value of a parameter.
         "Configurations": list(dict.fromkeys(model.configuration for model in tested.values())),
     }
@@ -175,17 +180,19 @@ def _add_resource(
         resource.add_resource_dependency(waited_for)
 
 
-def _add_function(
-    scope: Construct, front_door: lambda_.Function, timeout: int, retention_in_days: float | None
-) -> lambda_.CfnFunction:
-    """A function with a role of its own, of L1 resources: the CDK's L2 take a tenth of the synth of a stack."""
-    group = logs.CfnLogGroup(scope, "Logs", retention_in_days=retention_in_days)
+def _add_function(scope: Construct, front_door: FunctionReferences, timeout: int) -> str:
+    """A function with a role of its own, of L1 resources: the CDK's L2 take a tenth of the synth of a stack.
+
+    Returns:
+        Its ARN.
+    """
+    group = logs.CfnLogGroup(scope, "Logs", retention_in_days=front_door.log_retention_days)
     # As the logs of the other functions: for troubleshooting what is deployed.
     group.apply_removal_policy(RemovalPolicy.DESTROY)
     statements = [
         (["logs:CreateLogStream", "logs:PutLogEvents"], group.attr_arn),
-        (["lambda:InvokeFunction"], front_door.function_arn),
-        (["cloudformation:DescribeStacks"], Aws.STACK_ID),
+        (["lambda:InvokeFunction"], front_door.arn_reference),
+        (["cloudformation:DescribeStacks"], {"Ref": "AWS::StackId"}),
     ]
     role = iam.CfnRole(
         scope,
@@ -203,26 +210,23 @@ def _add_function(
             )
         ],
     )
-    code = lambda_code("smoke_test")
-    location = code.bind(scope).s3_location
-    if location is None:
-        raise AssertionError("the code is an asset")
+    code = lambda_asset(scope, "smoke_test")
     function = lambda_.CfnFunction(
         scope,
         "Function",
         architectures=["arm64"],
-        code=lambda_.CfnFunction.CodeProperty(s3_bucket=location.bucket_name, s3_key=location.object_key),
+        code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
         handler="smoke_test.handler.handler",
         description="Tests the models of a front door after a deployment",
         timeout=timeout,
         memory_size=256,
         role=role.attr_arn,
-        runtime=front_door.runtime.name,
+        runtime=newest_python_name(),
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=group.ref),
     )
-    code.bind_to_resource(function)
+    code.add_resource_metadata(function, "Code")
     acknowledge(function, _FINDINGS)
-    return function
+    return function.attr_arn
 
 
 def _document(*statements: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,7 +234,7 @@ def _document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hash(
-    scope: Construct,
+    stack: Stack,
     function: lambda_.CfnFunction,
     models: Mapping[str, IModelEndpoint],
     tested: Mapping[str, DeployedModel],
@@ -239,7 +243,6 @@ def _hash(
 
     CloudFormation updates the custom resource, and so runs the test, if a property of it changes.
     """
-    stack = environment_of(scope).stack
     parts = [_properties(function), *(_properties(resource) for resource in _serving(tested))]
     content = [stack.resolve(parts), render_models(models).text]
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
@@ -255,6 +258,6 @@ def _serving(tested: Mapping[str, DeployedModel]) -> Iterator[Any]:
 
 
 def _properties(resource: Any) -> dict[str, Any]:
-    names = _PROPERTIES.get(resource.cfn_resource_type)
+    names = next((names for kind, names in _PROPERTIES.items() if isinstance(resource, kind)), None)
     properties: Mapping[str, Any] = resource._cfn_properties
     return {name: value for name, value in properties.items() if name != "tags" and (names is None or name in names)}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from aws_cdk import Duration
 
+from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
 from constructs_lib.front_door.gateway_responses import DO_NOT_RETRY, GatewayResponse, throttled
 from constructs_lib.front_door.lambda_functions import python_function, token_scheme
@@ -64,7 +65,7 @@ class ApiKeyAccess(AccessMethod):
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """Create the function that extracts the key from the header."""
-        function = python_function(
+        authorizer_arn = python_function(
             scope,
             "Function",
             folder="api_key_authorizer",
@@ -73,8 +74,8 @@ class ApiKeyAccess(AccessMethod):
             timeout=Duration.seconds(5),
             memory_size=256,
             log_retention=log_retention,
-        )
-        bearer_key = token_scheme(function, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
+        ).arn
+        bearer_key = token_scheme(environment_of(scope), authorizer_arn, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
         missing = GatewayResponse(
             "UNAUTHORIZED",
             401,
@@ -85,6 +86,6 @@ class ApiKeyAccess(AccessMethod):
         return AccessBinding(
             schemes={"BearerKey": bearer_key, "ApiKey": API_KEY_SCHEME},
             responses=(missing, *KEY_RESPONSES),
-            authorizer=function,
+            authorizer_arn=authorizer_arn,
             key_source="AUTHORIZER",
         )

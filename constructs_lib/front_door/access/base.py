@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from aws_cdk import aws_lambda as lambda_
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
@@ -25,13 +24,13 @@ class AccessBinding:
         schemes: Security schemes by name, as `components.securitySchemes` of the API definition takes them; a request
             must satisfy all of them. Empty: anybody may call.
         responses: Gateway responses to callers who are denied. Default: none.
-        authorizer: The Lambda authorizer. Default: none.
+        authorizer_arn: ARN of the Lambda authorizer. Default: none.
         key_source: API Gateway's source of API keys. Default: the API uses none.
     """
 
     schemes: Mapping[str, Mapping[str, Any]]
     responses: tuple[GatewayResponse, ...] = ()
-    authorizer: lambda_.IFunction | None = None
+    authorizer_arn: str | None = None
     key_source: str | None = None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from aws_cdk import Duration
 
 from constructs_lib._arguments import FUNCTION, quantity_problems
+from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.access.api_keys import API_KEY_SCHEME, KEY_RESPONSES
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
 from constructs_lib.front_door.gateway_responses import GatewayResponse
@@ -70,10 +71,11 @@ class AuthorizerAccess(AccessMethod):
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """Creates no resources."""
         ttl = _DEFAULT_SECONDS if self._ttl is None else self._ttl.to_seconds()
-        own = token_scheme(self._function, ttl_seconds=ttl)
+        authorizer_arn = self._function.function_arn
+        own = token_scheme(environment_of(self._function), authorizer_arn, ttl_seconds=ttl)
         return AccessBinding(
             schemes={"Own": own} | ({"ApiKey": API_KEY_SCHEME} if self._usage_plans else {}),
             responses=(*_RESPONSES, *(KEY_RESPONSES if self._usage_plans else ())),
-            authorizer=self._function,
+            authorizer_arn=authorizer_arn,
             key_source="AUTHORIZER" if self._usage_plans else None,
         )

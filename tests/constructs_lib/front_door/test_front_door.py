@@ -336,6 +336,25 @@ def test_the_attributes_refer_to_the_resources() -> None:
     assert isinstance(front_door.function, lambda_.Function)
 
 
+def test_what_invokes_the_function_follows_it_to_another_logical_id() -> None:
+    stack = Stack(App(), "Stack")
+    front_door = make_front_door(stack)
+    resource = front_door.function.node.default_child
+    assert isinstance(resource, lambda_.CfnFunction)
+    resource.override_logical_id("Renamed")
+    rendered = template(front_door)
+    (api,) = of_type(rendered, "ApiGateway::RestApi").values()
+    uris = {
+        json.dumps(operation["x-amazon-apigateway-integration"]["uri"])
+        for item in api["Properties"]["Body"]["paths"].values()
+        for operation in item.values()
+    }
+    assert [flat(json.loads(uri)) for uri in uris] == [
+        "arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2021-11-15/functions/<Renamed.Arn>"
+        "/response-streaming-invocations"
+    ]
+
+
 def test_one_stack_can_have_two_front_doors() -> None:
     stack = Stack(App(), "Stack")
     models = {"llama": endpoint(stack)}
