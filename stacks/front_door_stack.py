@@ -99,7 +99,7 @@ class FrontDoorStack(Stack):
         add_front_door_outputs(self, self.front_door, self.consumer)
         add_output(self, "Models", ", ".join(endpoints), "Names of the models in requests")
         console = Console(self)
-        link = console.rest_api(self.front_door.api.rest_api_id)
+        link = console.rest_api(self.front_door.rest_api_id)
         add_links(self, console, {"ApiConsole": (link, "The API in the AWS console")})
         if monitoring is not None:
             add_monitoring(self, monitoring, [*self._existing, self.front_door])

@@ -129,6 +129,6 @@ class ModelStack(Stack):
         links = {
             "EndpointConsole": (console.endpoint(name), "The endpoint in the AWS console"),
             "EndpointLogs": (console.endpoint_logs(name), "The log of the model server in the AWS console"),
-            "ApiConsole": (console.rest_api(self.front_door.api.rest_api_id), "The API in the AWS console"),
+            "ApiConsole": (console.rest_api(self.front_door.rest_api_id), "The API in the AWS console"),
         }
         add_links(self, console, links)

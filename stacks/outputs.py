@@ -33,7 +33,7 @@ def add_front_door_outputs(stack: Stack, front_door: FrontDoor, consumer: Consum
         front_door: Its front door.
         consumer: The consumer.
     """
-    key_id = consumer.api_key.key_id
+    key_id = consumer.key_id
     add_output(stack, "Url", front_door.url, "Base URL; OpenAI clients take it with /v1 appended")
     add_output(stack, "ApiKeyId", key_id, "Id of the API key, not the key itself")
     add_output(

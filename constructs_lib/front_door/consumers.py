@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations
@@ -34,12 +35,11 @@ class Consumer(Construct):
     """A caller of a front door with its own API key. Created by `FrontDoor.add_consumer`.
 
     The value of the key is in no template, output or log: read it with
-    `aws apigateway get-api-key --include-value --api-key <consumer.api_key.key_id>`. The function's log and the saved
-    queries show the key's id as `consumer`.
+    `aws apigateway get-api-key --include-value --api-key <consumer.key_id>`. The function's log and the saved queries
+    show the key's id as `consumer`.
 
     Attributes:
-        api_key: The key.
-        usage_plan: The usage plan with its rate, burst and monthly quota.
+        key_id: Id of the key.
     """
 
     def __init__(
@@ -67,10 +67,19 @@ class Consumer(Construct):
             if monthly_requests is None
             else apigateway.CfnUsagePlan.QuotaSettingsProperty(limit=monthly_requests, period="MONTH"),
         )
-        key_id, plan_id = key.ref, plan.ref
-        apigateway.CfnUsagePlanKey(self, "PlanKey", key_id=key_id, key_type="API_KEY", usage_plan_id=plan_id)
-        self.api_key: apigateway.IApiKey = apigateway.ApiKey.from_api_key_id(self, "ApiKey", key_id)
-        self.usage_plan: apigateway.IUsagePlan = apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", plan_id)
+        self.key_id: str = key.ref
+        self._plan_id = plan.ref
+        apigateway.CfnUsagePlanKey(self, "PlanKey", key_id=self.key_id, key_type="API_KEY", usage_plan_id=self._plan_id)
+
+    @cached_property
+    def api_key(self) -> apigateway.IApiKey:
+        """The key."""
+        return apigateway.ApiKey.from_api_key_id(self, "ApiKey", self.key_id)
+
+    @cached_property
+    def usage_plan(self) -> apigateway.IUsagePlan:
+        """The usage plan with its rate, burst and monthly quota."""
+        return apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", self._plan_id)
 
 
 class Consumers(Construct):
@@ -105,9 +114,11 @@ class Consumers(Construct):
         self._stage_name = stage_name
         self._stage_limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
         self._path = path
+        self._ids: set[str] = set()
+        self._annotations = Annotations.of(self)
         if access.uses_api_keys:
             # The first consumer acknowledges it.
-            Annotations.of(self).add_warning_v2(
+            self._annotations.add_warning_v2(
                 _NO_CONSUMER,
                 "Nobody can call this front door: it requires API keys, and it has no consumer. Add one with"
                 ' front_door.add_consumer("team-a").',
@@ -123,7 +134,8 @@ class Consumers(Construct):
             *_consumer_problems(_hide_tokens(limits), _hide_tokens(stage_limits), hide_token(monthly_requests)),
         ]
         raise_if_any(self, str(id), problems)
-        Annotations.of(self).acknowledge_warning(_NO_CONSUMER)
+        self._ids.add(id)
+        self._annotations.acknowledge_warning(_NO_CONSUMER)
         return Consumer(
             self,
             id,
@@ -141,7 +153,7 @@ class Consumers(Construct):
             yield Problem("id", id, message, "Remove the consumer, or give the front door Access.api_keys().")
         if found := problem("id", id, _NAME):
             yield found
-        elif self.node.try_find_child(id) is not None:
+        elif id in self._ids:
             yield Problem("id", id, "is already a consumer of this front door", "Choose another name.")
 
 

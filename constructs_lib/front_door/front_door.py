@@ -99,8 +99,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
     Attributes:
         function: The function that serves the routes.
         memory_size: The function's memory in MiB.
-        api: The REST API.
-        stage: Its only stage.
+        rest_api_id: Id of the REST API.
 
     Raises:
         ConfigurationError: The arguments have problems; it lists all of them.
@@ -166,16 +165,15 @@ class FrontDoor(Construct, WatchedFrontDoor):
         self._references = add_function(self, arguments=arguments, variables=variables, models=self._models)
         self.function: lambda_.Function = self._references.function
         self._api = FrontDoorApi(self, "Api", path=path, function=self._references, arguments=arguments)
-        self.api: apigateway.IRestApi = self._api.api
-        self.stage: apigateway.IStage = self._api.stage
-        rest_api_id, stage_name = self._api.rest_api_id, self._api.stage_name
-        arguments.exposure.bind(self, access, rest_api_id=rest_api_id, stage_name=stage_name)
+        self.rest_api_id: str = self._api.rest_api_id
+        stage_name = self._api.stage_name
+        arguments.exposure.bind(self, access, rest_api_id=self.rest_api_id, stage_name=stage_name)
         self._consumers = Consumers(
             self,
             "Consumers",
             path=path,
             access=access,
-            rest_api_id=rest_api_id,
+            rest_api_id=self.rest_api_id,
             stage_name=stage_name,
             rate_limit=arguments.rate_limit,
             burst_limit=arguments.burst_limit,
@@ -201,6 +199,16 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def models(self) -> Mapping[str, IModelEndpoint]:
         """The endpoints by the names that clients use for their models."""
         return self._models
+
+    @property
+    def api(self) -> apigateway.IRestApi:
+        """The REST API."""
+        return self._api.api
+
+    @property
+    def stage(self) -> apigateway.IStage:
+        """The only stage of the REST API."""
+        return self._api.stage
 
     @property
     def api_name(self) -> str:
@@ -273,7 +281,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
             raise ConfigurationError(
                 self.node.path, [Problem("grantee", grantee, message, "Give the front door Access.iam().")]
             )
-        stage = f"{self._api.rest_api_id}/{STAGE_NAME}"
+        stage = f"{self.rest_api_id}/{STAGE_NAME}"
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["execute-api:Invoke"],

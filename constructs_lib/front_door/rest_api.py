@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import RemovalPolicy
@@ -114,9 +115,6 @@ class FrontDoorApi(Construct):
         )
         acknowledge(self._api, _API_FINDINGS)
         self.rest_api_id = self._api.ref
-        self.api: apigateway.IRestApi = apigateway.RestApi.from_rest_api_attributes(
-            self, "Api", rest_api_id=self.rest_api_id, root_resource_id=self._api.attr_root_resource_id
-        )
         permissions = [self._permit("Permission", function.arn, path=f"{STAGE_NAME}/*")]
         if binding.authorizer_arn is not None:
             # The authorizer's id is known only after the import of the definition.
@@ -125,6 +123,20 @@ class FrontDoorApi(Construct):
         # An update that changes what the API invokes must not go live before it may.
         for permission in permissions:
             stage.add_resource_dependency(permission)
+
+    @cached_property
+    def api(self) -> apigateway.IRestApi:
+        """The API as an L2 construct, which is only created if somebody reads it."""
+        return apigateway.RestApi.from_rest_api_attributes(
+            self, "Api", rest_api_id=self.rest_api_id, root_resource_id=self._api.attr_root_resource_id
+        )
+
+    @cached_property
+    def stage(self) -> apigateway.IStage:
+        """The stage, likewise."""
+        return apigateway.Stage.from_stage_attributes(
+            self, "StageReference", stage_name=self.stage_name, rest_api=self.api
+        )
 
     @property
     def url(self) -> str:
@@ -189,9 +201,6 @@ class FrontDoorApi(Construct):
         )
         acknowledge(stage, _STAGE_FINDINGS if arguments.exposure.web_acl is None else _STAGE_WITH_WEB_ACL_FINDINGS)
         self.stage_name = stage.ref
-        self.stage: apigateway.IStage = apigateway.Stage.from_stage_attributes(
-            self, "StageReference", stage_name=self.stage_name, rest_api=self.api
-        )
         # A stage with an access log is rejected before the role is set, also by another front door of the stack.
         account = account_of(self._environment)
         if arguments.cloud_watch_role:

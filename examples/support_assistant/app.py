@@ -59,7 +59,7 @@ class SupportAssistant(Stack):
         )
         CfnOutput(self, "Url", value=front_door.url)
         for name, consumer in {"WebShop": shop, "ChatBot": bot}.items():
-            CfnOutput(self, f"{name}KeyId", value=consumer.api_key.key_id)
+            CfnOutput(self, f"{name}KeyId", value=consumer.key_id)
 
 
 app = App()

@@ -349,10 +349,11 @@ def test_what_invokes_the_function_follows_it_to_another_logical_id() -> None:
         for item in api["Properties"]["Body"]["paths"].values()
         for operation in item.values()
     }
-    assert [flat(json.loads(uri)) for uri in uris] == [
+    (uri,) = uris
+    assert flat(json.loads(uri)) == (
         "arn:<AWS::Partition>:apigateway:<AWS::Region>:lambda:path/2021-11-15/functions/<Renamed.Arn>"
         "/response-streaming-invocations"
-    ]
+    )
 
 
 def test_one_stack_can_have_two_front_doors() -> None:
