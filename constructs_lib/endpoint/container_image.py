@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations, CfnMapping
@@ -87,8 +88,7 @@ class CatalogueImage(ImageSource):
         environment = environment_of(scope)
         region = environment.region
         if is_token(region):
-            mapping = _accounts(environment.stack, self._images, self._version)
-            account: str | None = mapping.find_in_map(PSEUDO.region, "Account")
+            account: str | None = _account(environment.stack, self._images, self._version)
             suffix: str | None = PSEUDO.url_suffix
         else:
             account, suffix = self._images.account(region, self._version), url_suffix(region)
@@ -169,11 +169,10 @@ def _allow_pull(scope: Construct, role: ExecutionRole, *, account: str, region: 
     role.allow_image_pull(environment_of(scope).arn("ecr", f"repository/{repository}", region=region, account=account))
 
 
-def _accounts(stack: Stack, images: ImageFamily, version: str) -> CfnMapping:
-    """The Mapping of Region to account for a stack in no particular Region, shared by endpoints of one version."""
-    mapping_id = f"{images.mapping}{version.replace('.', '')}"
-    existing = stack.node.try_find_child(mapping_id)
-    if isinstance(existing, CfnMapping):
-        return existing
+# Cached, as endpoints of one version share the Mapping of their stack.
+@cache
+def _account(stack: Stack, images: ImageFamily, version: str) -> str:
+    """The account for the Region of a stack in no particular one, which a Mapping finds."""
     accounts = {region: {"Account": images.account(region, version)} for region in images.regions(version)}
-    return CfnMapping(stack, mapping_id, mapping=accounts)
+    mapping = CfnMapping(stack, f"{images.mapping}{version.replace('.', '')}", mapping=accounts)
+    return mapping.find_in_map(PSEUDO.region, "Account")
