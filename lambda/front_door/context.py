@@ -149,17 +149,18 @@ class RequestContext:
         answered = ("chat", "completions") if server is None else server.answers
         return tuple(route for route in answered if model.facts.get(route) is not False)
 
-    def engine_cannot(self, model: Model, route: str, status: int = 400) -> ApiError:
+    def engine_cannot(self, model: Model, route: str, why: str = "", status: int = 400) -> ApiError:
         """The error of a route that a model's container does not answer; it names those that it does.
 
         Args:
             model: The model.
             route: The route's path, or what it speaks.
+            why: The reason, if it is not plain.
             status: The HTTP status.
         """
         use = " or ".join(_OPENAI_PATHS[name] for name in self.openai_routes(model))
         engine = self.engine_of(model).display_name
-        message = f"{model.full_name} runs on {engine}, which does not answer {route} here; use {use}."
+        message = f"{model.full_name} runs on {engine}, which does not answer {route} here{why}; use {use}."
         return ApiError("engine_cannot", message, status=status)
 
     def token_server_of(self, model: Model) -> "TokenServer":
@@ -168,11 +169,12 @@ class RequestContext:
         Raises:
             ApiError: They cannot: its container does not complete a prompt.
         """
+        server = self.openai_server_of(model)
+        if server is None:
+            raise self.engine_cannot(model, "TGI's requests", status=501)
         if "completions" not in self.openai_routes(model):
-            raise self.engine_cannot(
-                model, "TGI's requests, which need a container that completes prompts,", status=501
-            )
-        return cast("TokenServer", self.engine_of(model))
+            raise self.engine_cannot(model, "TGI's requests", ": its container answers chats, no prompts", status=501)
+        return cast("TokenServer", server)
 
     def translator_of(self, model: Model) -> "Translator":
         """The same, if clients' requests are translated for it."""

@@ -25,6 +25,8 @@ def problems(request: GenerateRequest) -> list[str]:
         found.append(f"`seed` must be < {_MAX_SEED} for this endpoint. Given: {request.client_seed}")
     if request.top_n_tokens:
         found.append("`top_n_tokens` != 0 is not allowed for this endpoint")
+    if request.stream and request.decoder_input_details:
+        found.append("`decoder_input_details` == true is not supported when streaming tokens")
     return found
 
 

@@ -6,48 +6,34 @@ from typing import Any
 from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.errors import ApiError
+from front_door.generation.generate_request import GenerateRequest
 from front_door.generation.token_server import TokenServer
-from front_door.http.json import not_json, parse_object
+from front_door.http.json import parse_object
 from front_door.http.sse import event_data
-from front_door.protocols.tgi.generate_checks import CHUNK, check_lengths, fit, invalid, read_request
+from front_door.protocols.tgi.generate_checks import CHUNK, check_lengths, fit, invalid
 from front_door.sagemaker.invocation import ModelStream
 
 _NO_ADAPTER = "The model answered without the adapter: its container does not read what names one."
 
 
 class Exchange:
-    """One request, checked as TGI does and sent as the engine understands it.
+    """One request, sent as the engine understands it.
 
     Args:
         ctx: The request's context.
         server: The engine.
         model: The model, with its adapter.
-        body: The client's body, whose members have the right types.
-        stream: Whether the client gets a stream.
-        full_text: Whether the text begins with the prompt if the client does not say.
+        request: The request, which TGI would accept.
 
     Attributes:
         request: The request.
         reader: Reads the response.
 
     Raises:
-        ApiError: TGI would refuse the request, or the engine cannot do what it asks for.
+        ApiError: The engine cannot do what it asks for.
     """
 
-    def __init__(
-        self,
-        ctx: RequestContext,
-        server: TokenServer,
-        model: Model,
-        body: dict[str, Any],
-        *,
-        stream: bool,
-        full_text: bool = False,
-    ) -> None:
-        try:
-            request = read_request(body, model.facts, stream=stream, full_text=full_text)
-        except RecursionError:
-            raise not_json("recursion limit exceeded") from None
+    def __init__(self, ctx: RequestContext, server: TokenServer, model: Model, request: GenerateRequest) -> None:
         if problems := server.generate_problems(request, model.facts):
             raise invalid("; ".join(problems))
         max_tokens = ctx.max_tokens(model, request.max_new_tokens)

@@ -10,6 +10,7 @@ from typing import Any
 
 from front_door.errors import ApiError
 from front_door.generation.generate_request import GenerateRequest
+from front_door.http.json import not_json
 
 # TGI's defaults (launcher/src/main.rs), for limits that the plan of another engine does not have.
 _MAX_BEST_OF, _MAX_STOP_SEQUENCES, _MAX_TOP_N_TOKENS = 2, 4, 5
@@ -50,7 +51,10 @@ def read_request(
     if "grammar" in given:
         from front_door.protocols.tgi.grammar import read_grammar
 
-        grammar = read_grammar(given["grammar"])
+        try:
+            grammar = read_grammar(given["grammar"])
+        except RecursionError:
+            raise not_json("recursion limit exceeded") from None
     temperature, seed = given.get("temperature", 1.0), given.get("seed")
     samples = bool(given.get("do_sample")) or temperature != 1 or any(given.get(name) for name in _WARPERS)
     if samples and seed is None:
@@ -138,11 +142,8 @@ _WARPERS = ("top_k", "top_p", "typical_p")
 
 def _check_best_of(given: Mapping[str, Any], facts: Mapping[str, Any], *, stream: bool) -> None:
     best_of = given.get("best_of", 1)
-    if stream:
-        if best_of != 1:
-            raise invalid("`best_of` != 1 is not supported when streaming tokens")
-        if given.get("decoder_input_details"):
-            raise invalid("`decoder_input_details` == true is not supported when streaming tokens")
+    if stream and best_of != 1:
+        raise invalid("`best_of` != 1 is not supported when streaming tokens")
     if best_of > 1:
         limit = facts.get("max_best_of", _MAX_BEST_OF)
         if limit == 1:

@@ -1,6 +1,6 @@
 """TGI's own routes, which respond as TGI 3.3.6 does (router/src/server.rs), through SageMaker's `/invocations`.
 
-The models' containers speak TGI themselves, so that requests and streams are passed on unchanged.
+To containers that speak TGI themselves requests and streams are passed on unchanged; for others they are translated.
 """
 
 from typing import Any
@@ -63,14 +63,8 @@ def _without_prompt(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _model_of(ctx: RequestContext, body: dict[str, Any]) -> Model:
-    """The model of the path, with the adapter of the body.
-
-    Raises:
-        ApiError: There is none, or its container does not speak TGI.
-    """
+    """The model of the path, with the adapter of the body; raises ApiError if there is none."""
     model = ctx.model_of_path()
-    if ctx.engine_of(model).native_protocol != "tgi":
-        raise ctx.engine_cannot(model, "TGI's requests", status=501)
     adapter = _parameters(body).get("adapter_id")
     return model if adapter is None else ctx.adapter_of(model, adapter)
 
@@ -91,8 +85,40 @@ def _may_lower_tokens(body: dict[str, Any]) -> bool:
     return _parameters(body).get("max_new_tokens") is None
 
 
+def _speaks_tgi(ctx: RequestContext, model: Model) -> bool:
+    return ctx.engine_of(model).native_protocol == "tgi"
+
+
+def _translate(
+    ctx: RequestContext, model: Model, body: dict[str, Any], *, stream: bool, as_array: bool = False
+) -> Response:
+    """Respond from a container that does not speak TGI.
+
+    Without `return_full_text`, which only `POST /` and `/invocations` leave open, the prompt is repeated as by TGI: if
+    the model's task on the Hugging Face Hub is text alone.
+    """
+    from front_door.protocols.tgi import translated
+    from front_door.protocols.tgi.exchange import Exchange
+    from front_door.protocols.tgi.generate_checks import read_request
+
+    server = ctx.token_server_of(model)
+    full_text = model.facts.get("reads_images") is not True
+    try:
+        request = read_request(body, model.facts, stream=stream, full_text=full_text)
+    except ApiError as error:
+        if stream:
+            return translated.refused(ctx, error)
+        raise
+    exchange = Exchange(ctx, server, model, request)
+    response = translated.stream(ctx, exchange) if stream else translated.respond(ctx, exchange, as_array=as_array)
+    response.headers.update(exchange.difference_headers())
+    return response
+
+
 def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
     model = _model_of(ctx, body)
+    if not _speaks_tgi(ctx, model):
+        return _translate(ctx, model, body, stream=True)
     stream_error = ctx.engine_of(model).stream_error
 
     def check_last(events: bytes, log: RequestLog) -> None:
@@ -135,15 +161,17 @@ def _check_generation(content: bytes) -> bytes:
 
 
 def _respond(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Response:
-    parameters = _parameters(body)
-    if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
-        return buffered_response(ctx, _build_unstreamed(ctx, body, as_array=as_array), TGI)
-    return buffered_response(ctx, _build_response(ctx, body, as_array=as_array), TGI)
-
-
-def _build_response(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
-    """The response that TGI would give without streaming, from its stream: that has no limit of 60 seconds."""
     model, parameters = _model_of(ctx, body), _parameters(body)
+    if not _speaks_tgi(ctx, model):
+        return _translate(ctx, model, body, stream=False, as_array=as_array)
+    if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
+        return buffered_response(ctx, _build_unstreamed(ctx, model, body, as_array=as_array), TGI)
+    return buffered_response(ctx, _build_response(ctx, model, body, as_array=as_array), TGI)
+
+
+def _build_response(ctx: RequestContext, model: Model, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
+    """The response that TGI would give without streaming, from its stream: that has no limit of 60 seconds."""
+    parameters = _parameters(body)
     detailed = {**body, "parameters": {**parameters, "details": True}}
     upstream_body = _container_body(ctx, model, detailed, stream=True)
     stream = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
@@ -208,9 +236,8 @@ def _without_stream(error: ApiError) -> ApiError:
     return error
 
 
-def _build_unstreamed(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
+def _build_unstreamed(ctx: RequestContext, model: Model, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
     """The response to what TGI cannot stream; `/invocations` returns an array of one."""
-    model = _model_of(ctx, body)
     response = yield from ctx.invoke(model, _container_body(ctx, model, body, stream=False))
     content = _check_generation(response).strip()
     if content.startswith(b"["):
