@@ -1,0 +1,59 @@
+"""Which part of a text each of its tokens is.
+
+A server decodes each token by itself for its log probabilities: a part of a character becomes U+FFFD or nothing, and
+the tokenizers that mark spaces, such as Llama 2's, leave out the space that a token begins with. The text itself is
+without special tokens.
+"""
+
+from collections.abc import Sequence
+
+_MARK = "\ufffd"
+
+
+def split_text(text: str, tokens: Sequence[str], *, is_cut: bool) -> list[tuple[str, bool]]:
+    """What each token adds to a text; a character of several tokens is added by the last of them.
+
+    Args:
+        text: The text of the tokens.
+        tokens: The tokens, each decoded by itself.
+        is_cut: Whether a stop string ends the text: it may be shorter than the token in which it ends, and there may
+            be more tokens, which are dropped.
+
+    Returns:
+        The text of each token, and whether it is special: then it is no part of the text.
+    """
+    if "".join(tokens) == text:
+        return [(token, False) for token in tokens]
+    found: list[tuple[str, bool]] = []
+    at = 0
+    for token in tokens:
+        if is_cut and 0 < at == len(text):
+            break
+        core = token.lstrip(_MARK)
+        start = text.find(core, at) if core else -1
+        if start >= 0:
+            found.append((text[at : start + len(core)], False))
+            at = start + len(core)
+        elif is_cut and (length := _overlap(text[at:], token)):
+            found.append((text[at : len(text) - length] + token, False))
+            at = len(text)
+        else:
+            is_part = not core or _MARK in token
+            found.append(("", False) if is_part else (token, True))
+    if at < len(text):
+        _add_rest(found, text[at:])
+    return found
+
+
+def _add_rest(found: list[tuple[str, bool]], rest: str) -> None:
+    """Add what is of no token to the last one that is text."""
+    last = next((at for at in range(len(found) - 1, -1, -1) if not found[at][1]), len(found) - 1)
+    if last >= 0:
+        text, is_special = found[last]
+        found[last] = (rest if is_special else text + rest, False)
+
+
+def _overlap(text: str, token: str) -> int:
+    """How many characters at the end of the text are a beginning of the token."""
+    longest = min(len(text), len(token))
+    return next((length for length in range(longest, 0, -1) if text.endswith(token[:length])), 0)
