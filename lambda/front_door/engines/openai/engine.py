@@ -8,6 +8,7 @@ from front_door.config import Model
 if TYPE_CHECKING:
     from front_door.errors import ApiError
     from front_door.generation.generate_request import GenerateRequest
+    from front_door.generation.tokens import TokenReader
     from front_door.http.json_schema import Type
 
 
@@ -105,6 +106,12 @@ class OpenAiEngine:
         from front_door.engines.openai.generate_body import own_differences
 
         return own_differences(request, facts)
+
+    def create_token_reader(self, request: "GenerateRequest", max_tokens: int) -> "TokenReader":
+        """See `TokenServer`."""
+        from front_door.engines.openai.token_reader import OpenAiTokenReader
+
+        return OpenAiTokenReader(request, max_tokens)
 
     def in_tgi_words(self, error: "ApiError", request: "GenerateRequest") -> "ApiError":
         """See `TokenServer`."""

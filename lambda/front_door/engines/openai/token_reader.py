@@ -52,6 +52,7 @@ _NO_TOKENS = (
     "The model's container does not report the ids and log probabilities of tokens, which TGI's streams, `details` and"
     " `best_of` need: leave them out, or use /v1/completions."
 )
+_TOO_LARGE = 2.0**127
 _FAILED = ("abort", "error")
 
 
@@ -64,16 +65,17 @@ class OpenAiTokenReader:
     """
 
     def __init__(self, request: GenerateRequest, max_tokens: int) -> None:
-        self._texts = [_Text(request, max_tokens, index) for index in range(request.best_of)]
+        # Without sampling all texts are the same, and one was asked for.
+        self._texts = [_Text(request, max_tokens, index) for index in range(request.best_of if request.samples else 1)]
         self._needs_tokens = request.stream or request.details or request.decoder_input_details or request.best_of > 1
-        self.sequences = [text.sequence for text in self._texts]
+        self.sequences = [self._texts[at % len(self._texts)].sequence for at in range(request.best_of)]
         self.input_length: int | None = None
         self.usage: dict[str, int] = {}
         self.error: ApiError | None = None
 
     def read(self, events: bytes) -> list[Token]:
         """See `TokenReader`."""
-        if len(self._texts) == 1 and self.error is None:
+        if len(self._texts) == 1 and self.error is None and self.sequences[0].finish_reason is None:
             found = _ONE_TOKEN.findall(events)
             if found and len(found) == events.count(_END):
                 return self._texts[0].add_plain(list(starmap(Token, found)))
@@ -128,6 +130,8 @@ class OpenAiTokenReader:
             detail = f"finish reason {choice['finish_reason']}"
             raise ApiError("incomplete_generation", "Incomplete generation", log_detail=detail)
         text = self._texts[index]
+        if index < 0:
+            raise IndexError
         if text.sequence.finish_reason is not None:
             return []
         if choice.get("token_ids") is not None and choice.get("logprobs") is not None:
@@ -149,6 +153,7 @@ class _Text:
         # vLLM adds the number of the choice to the seed.
         self.sequence = Sequence(None if request.seed is None else request.seed + index)
         self._max_tokens = max_tokens
+        self._stops_at_once = "" in request.stop
         self._keeps_prompt = request.decoder_input_details
         self._keeps_tokens = not request.stream and (request.details or self._keeps_prompt or request.best_of > 1)
         self._pieces: list[bytes] = []
@@ -164,7 +169,7 @@ class _Text:
         """Add the tokens of a choice and return them; raises ValueError if its lists do not belong together."""
         ids, texts, logprobs = choice["token_ids"], choice["logprobs"]["tokens"], choice["logprobs"]["token_logprobs"]
         echoed = len(texts) - len(ids)  # an echo begins with the prompt
-        if echoed < 0 or len(logprobs) != len(texts) or None in logprobs[echoed:]:
+        if echoed < 0 or len(logprobs) != len(texts) or not all(map(_is_logprob, logprobs[echoed:])):
             raise ValueError
         if self._keeps_prompt and echoed:
             numbers = zip(texts, logprobs, choice.get("prompt_token_ids") or (), strict=False)
@@ -188,6 +193,8 @@ class _Text:
         """Set the ending."""
         if reason != "length":
             reason = "stop_sequence" if reason == "stop" and isinstance(stop_reason, str) else "eos_token"
+        elif self._stops_at_once:
+            reason = "stop_sequence"
         # TGI looks at the number of tokens first. It returns no text if the last token ends inside a character.
         if self.sequence.generated_tokens >= self._max_tokens:
             reason = "length"
@@ -199,6 +206,11 @@ class _Text:
         if self._keeps_tokens:
             self.sequence.tokens += tokens
         return tokens
+
+
+def _is_logprob(value: float | None) -> bool:
+    """Whether it can be a number of 32 bits."""
+    return value is not None and abs(value) < _TOO_LARGE
 
 
 def _token(text: str, logprob: float | None, token_id: int, *, special: bool = False) -> Token:

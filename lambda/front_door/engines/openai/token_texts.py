@@ -16,8 +16,8 @@ def split_text(text: str, tokens: Sequence[str], *, is_cut: bool) -> list[tuple[
     Args:
         text: The text of the tokens.
         tokens: The tokens, each decoded by itself.
-        is_cut: Whether a stop string ends the text: it may be shorter than the token in which it ends, and there may
-            be more tokens, which are dropped.
+        is_cut: Whether a stop string ends the text: that may be inside a token, and there may be more tokens, which
+            are dropped.
 
     Returns:
         The text of each token, and whether it is special: then it is no part of the text.
@@ -34,8 +34,8 @@ def split_text(text: str, tokens: Sequence[str], *, is_cut: bool) -> list[tuple[
         if start >= 0:
             found.append((text[at : start + len(core)], False))
             at = start + len(core)
-        elif is_cut and (length := _overlap(text[at:], token)):
-            found.append((text[at : len(text) - length] + token, False))
+        elif is_cut and _is_begun(token, text[at:]):
+            found.append((text[at:], False))
             at = len(text)
         else:
             is_part = not core or _MARK in token
@@ -53,7 +53,6 @@ def _add_rest(found: list[tuple[str, bool]], rest: str) -> None:
         found[last] = (rest if is_special else text + rest, False)
 
 
-def _overlap(text: str, token: str) -> int:
-    """How many characters at the end of the text are a beginning of the token."""
-    longest = min(len(text), len(token))
-    return next((length for length in range(longest, 0, -1) if text.endswith(token[:length])), 0)
+def _is_begun(token: str, text: str) -> bool:
+    """Whether the text ends with the beginning of the token."""
+    return any(text.endswith(token[:length]) for length in range(1, min(len(text), len(token)) + 1))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from front_door.context import RequestContext
-from front_door.delivery import ResponseBuilder, buffered_response, stream_response
+from front_door.delivery import EVENT_STREAM, ResponseBuilder, buffered_response, stream_response
 from front_door.errors import ApiError
 from front_door.generation.tokens import Sequence, Token
 from front_door.http.json import compact, parse_object
@@ -18,22 +18,36 @@ if TYPE_CHECKING:
 
 
 def stream(ctx: RequestContext, exchange: "Exchange") -> Response:
-    """A stream of tokens.
+    """A stream of tokens, or of an error of TGI's.
 
     Raises:
-        ApiError: The response begins with an error.
+        ApiError: The response begins with another error.
     """
-    answer = _Answer(exchange)
-    response = stream_response(
-        ctx,
-        exchange.open(),
-        TGI,
-        translate=answer.translate,
-        check_first=exchange.check_first,
-        check_last=lambda _events, log: answer.check_last(log),
-    )
-    response.headers.update(exchange.difference_headers())
-    return response
+    answer = Answer(exchange)
+    try:
+        return stream_response(
+            ctx,
+            exchange.open(),
+            TGI,
+            translate=answer.translate,
+            check_first=answer.check_first,
+            check_last=lambda _events, log: answer.check_last(log),
+        )
+    except ApiError as error:
+        return refused(ctx, error)
+
+
+def refused(ctx: RequestContext, error: ApiError) -> Response:
+    """The stream by which TGI refuses a request: it sends the status first.
+
+    Raises:
+        ApiError: The error is none of a request that TGI has read.
+    """
+    if error.kind not in ("validation", "generation"):
+        raise error
+    ctx.log.add(streamed=True)
+    ctx.log.add_error(error)
+    return Response(200, dict(EVENT_STREAM), [TGI.error_event(error)])
 
 
 def respond(ctx: RequestContext, exchange: "Exchange", *, as_array: bool) -> Response:
@@ -47,7 +61,7 @@ def respond(ctx: RequestContext, exchange: "Exchange", *, as_array: bool) -> Res
 
 def _build_response(ctx: RequestContext, exchange: "Exchange", *, as_array: bool) -> ResponseBuilder:
     """The generation from a stream, also the best of several: that has no limit of 60 seconds."""
-    answer, reader = _Answer(exchange), exchange.reader
+    answer, reader = Answer(exchange), exchange.reader
     source = exchange.open()
     parts = iter(source)
     has_begun = False
@@ -67,29 +81,42 @@ def _build_response(ctx: RequestContext, exchange: "Exchange", *, as_array: bool
     answer.raise_unless_complete("incomplete_generation", "Incomplete generation")
     answer.log(ctx.log)
     content = answer.generation()
-    headers = {**JSON, **answer.counts(), **exchange.difference_headers()}
-    return Response(200, headers, [b"[" + content + b"]" if as_array else content])
+    return Response(200, JSON | answer.counts(), [b"[" + content + b"]" if as_array else content])
 
 
-class _Answer:
+class Answer:
     """What a response has said so far, in TGI's JSON."""
 
     def __init__(self, exchange: "Exchange") -> None:
         self._exchange = exchange
         self._reader, self._request = exchange.reader, exchange.request
         self._has_details = self._request.details or self._request.decoder_input_details
+        self._first: bytes | None = None
         self._latest: Token | None = None
+        self._is_over = False
+
+    def check_first(self, events: bytes) -> None:
+        """Check the first events of a stream, which are translated for it; raises ApiError."""
+        self._exchange.check_first(events)
+        self._first = self._translate(events)
+        if self._reader.error is not None:
+            raise self._exchange.in_tgi_words(self._reader.error)
 
     def translate(self, events: bytes) -> bytes:
         """The events of a stream for some complete events of the container; nothing after its end or an error."""
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return b"" if self._is_over else self._translate(events)
+
+    def _translate(self, events: bytes) -> bytes:
         sequence = self._reader.sequences[0]
-        if sequence.finish_reason is not None:
-            return b""
         first = sequence.generated_tokens + 1
         tokens = self._reader.read(events)
         if sequence.finish_reason is None:
             self._latest = tokens[-1] if tokens else self._latest
             return rendering.token_events(tokens, first)
+        self._is_over = True
         last = tokens.pop() if tokens else self._last_again()
         details = b"null"
         if self._has_details:
@@ -133,11 +160,11 @@ class _Answer:
 
     def _ordered(self) -> list[Sequence]:
         """The likeliest text by the mean log probability of its tokens, and then the others."""
-        best, *others = self._reader.sequences
-        if others:
-            best = max(self._reader.sequences, key=Sequence.mean_logprob)
-            others = [each for each in self._reader.sequences if each is not best]
-        return [best, *others]
+        sequences = list(self._reader.sequences)
+        if len(sequences) > 1:
+            best = max(range(len(sequences)), key=lambda at: sequences[at].mean_logprob())
+            sequences.insert(0, sequences.pop(best))
+        return sequences
 
     def _full_text(self, sequence: Sequence) -> bytes:
         before = compact(self._request.inputs)[1:-1] if self._request.return_full_text else b""
