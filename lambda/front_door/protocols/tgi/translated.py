@@ -99,7 +99,7 @@ class Answer:
         """Check the first events of a stream, which are translated for it; raises ApiError."""
         self._exchange.check_first(events)
         self._first = self._translate(events)
-        if self._reader.error is not None:
+        if self._reader.error is not None and not self._first:
             raise self._exchange.in_tgi_words(self._reader.error)
 
     def translate(self, events: bytes) -> bytes:

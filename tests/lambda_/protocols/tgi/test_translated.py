@@ -6,9 +6,14 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from front_door.engines.openai.token_reader import OpenAiTokenReader
+from front_door.errors import ApiError
+from front_door.generation.generate_request import GenerateRequest
+from front_door.protocols.tgi.translated import Answer
 from front_door.sagemaker import connection
 
 from tests.lambda_.conftest import ApiClient
@@ -16,9 +21,8 @@ from tests.lambda_.protocols.openai.events import DONE, sse
 from tests.lambda_.protocols.openai.natives import CONTAINER, LMI, SGLANG, VLLM, lines, refused
 from tests.lambda_.protocols.tgi.vllm_completions import EOS, HEAD, PROMPT, Piece, choice, chunk, plain, stream
 from tests.lambda_.sagemaker_double import HEAD as STREAM_HEAD
-from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, part, parts, plain_response
+from tests.lambda_.sagemaker_double import Reply, SageMakerDouble, part, parts, slices
 from tests.lambda_.sagemaker_double import chunk as http_chunk
-from tests.lambda_.sagemaker_double import stream as reply
 
 PIECES = [Piece(330, " Un", " Un", -0.5), Piece(331, " été", " été", -0.10000000149011612), EOS]
 ANSWER = stream(PIECES)
@@ -151,8 +155,12 @@ def test_the_likeliest_of_several_texts_is_the_answer(vllm: ApiClient, sagemaker
 def test_a_generation_that_is_not_streamed_is_read_too(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
     usage = {"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6}
     whole = {**HEAD, "choices": [choice(PIECES, "stop", prompt_token_ids=PROMPT)], "usage": usage}
-    sagemaker.replies.append(plain_response(whole))
+    pieces = [part(piece) for piece in slices(json.dumps(whole).encode(), 100)]
+    head = STREAM_HEAD.replace(b"text/event-stream", b"application/json")
+    sagemaker.replies += [Reply([head, *map(http_chunk, pieces), b"0\r\n\r\n"])] * 2
     assert vllm.send("/generate", body()).json() == {"generated_text": " Un été"}
+    response = vllm.send("/generate_stream", body())
+    assert (response.status, response.json()["error"]) == (502, "The model's response cannot be streamed.")
 
 
 def test_lines_of_lmi_are_read_as_events(api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble) -> None:
@@ -230,7 +238,7 @@ def test_a_buffered_failure_has_its_status(vllm: ApiClient, sagemaker: SageMaker
 def test_a_full_queue_has_tgis_status_in_a_stream_too(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(refused(503, {"error": {"message": "busy", "code": 503}}))
     sagemaker.repeats = True
-    response = vllm.send("/generate_stream", body(), seconds=1)
+    response = vllm.send("/generate_stream", body())
     assert (response.status, response.json()) == (429, {"error": "Model is overloaded", "error_type": "overloaded"})
 
 
@@ -256,12 +264,22 @@ def test_another_model_does_not_answer_for_an_adapter(
         assert response.json()["error"].startswith("The model answered without the adapter")
 
 
-def test_an_end_without_a_token_repeats_the_last_one(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
-    events = [*stream(plain(" a"))[:1], chunk(choice([], "stop")), DONE]
-    opened = choice(plain(" a"), prompt_token_ids=PROMPT)
-    events[0] = chunk(opened)
-    sagemaker.replies.append(reply([part(event) for event in events]))
-    first, last = vllm.send("/generate_stream", body()).body.split(b"\n\n")[:2]
-    assert first.endswith(b'"generated_text":null,"details":null}')
+def test_an_end_without_a_token_repeats_the_last_one() -> None:
+    answer = answer_to(GenerateRequest("Hi", stream=True))
+    first, *_ = stream(plain(" a", "b"))
+    assert answer.translate(first).endswith(b'"generated_text":null,"details":null}\n\n')
     token = b'{"id":300,"text":"","logprob":-0.25,"special":true}'
-    assert last == b'data: {"index":1,"token":%b,"generated_text":" a","details":null}' % token
+    expected = b'data: {"index":1,"token":%b,"generated_text":" a","details":null}\n\n' % token
+    assert answer.translate(chunk(choice([], "stop"))) == expected
+    assert answer.translate(chunk(None)) == b""
+
+
+def test_an_answer_without_a_token_is_the_servers_error() -> None:
+    answer = answer_to(GenerateRequest("Hi", stream=True))
+    with pytest.raises(ApiError, match=r"^The model's response has no token\.$"):
+        answer.translate(chunk(choice([], "stop")))
+
+
+def answer_to(request: GenerateRequest) -> Answer:
+    reader = OpenAiTokenReader(request, 99)
+    return Answer(SimpleNamespace(request=request, reader=reader))  # type: ignore[arg-type]
