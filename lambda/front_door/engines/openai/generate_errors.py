@@ -24,7 +24,7 @@ def in_tgi_words(error: ApiError, request: GenerateRequest) -> ApiError:
     if error.kind not in ("bad_request", "validation"):
         return error
     if error.code == "context_length_exceeded":
-        return ApiError("validation", f"Input validation error: {_length(error.message)}", log_detail=detail)
+        return ApiError("validation", f"Input validation error: {_length(error.message, request)}", log_detail=detail)
     if request.grammar is not None and request.grammar.regex is not None:
         # Only TGI's Python code reads it.
         return ApiError(
@@ -34,7 +34,7 @@ def in_tgi_words(error: ApiError, request: GenerateRequest) -> ApiError:
     return ApiError("validation", f"Input validation error: {about}{error.message}", log_detail=detail)
 
 
-def _length(message: str) -> str:
+def _length(message: str, request: GenerateRequest) -> str:
     limit, prompt, requested = (_number(each, message) for each in (_LIMIT, _PROMPT, _REQUESTED))
     if limit is None:
         return message
@@ -42,6 +42,9 @@ def _length(message: str) -> str:
         return f"`max_new_tokens` must be <= {limit}. Given: {requested or 0}"
     if _CHARACTERS in message:
         prompt += 1
+    if request.truncate is not None:
+        prompt = min(prompt, request.truncate)
+    requested = request.max_new_tokens or requested
     if requested and prompt < limit:
         given = f"{prompt} `inputs` tokens and {min(requested, _CHUNK)} `max_new_tokens`"
         return f"`inputs` tokens + `max_new_tokens` must be <= {limit}. Given: {given}"

@@ -42,6 +42,7 @@ class Exchange:
         self._answered_by = server.answered_by(model)
         self._model, completion = server.address(server.generate_body(sent), model, "completions")
         self._body = server.with_max_tokens(completion, tokens)
+        self._tokens = tokens
         self._is_shortened = "" not in request.stop and tokens < (request.max_new_tokens or 0)
         self.request = request
         self.reader = server.create_token_reader(request, max_tokens)
@@ -52,9 +53,8 @@ class Exchange:
         Raises:
             ApiError: It could not be sent.
         """
-        wanted = self.request.max_new_tokens
         # Of a long text TGI generates what fits.
-        may_lower, least = (True, 1) if wanted is None else (wanted > CHUNK, CHUNK)
+        may_lower, least = (True, 1) if self.request.max_new_tokens is None else (self._tokens > CHUNK, CHUNK)
         stream = self._ctx.stream(self._model, self._body, may_lower_tokens=may_lower, min_tokens=least)
         return Events(stream, self)
 

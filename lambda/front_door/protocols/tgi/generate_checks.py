@@ -118,8 +118,8 @@ def check_lengths(request: GenerateRequest, prompt_tokens: int, facts: Mapping[s
     if isinstance(limit, int) and length + wanted > limit:
         given = f"{length} `inputs` tokens and {wanted} `max_new_tokens`"
         raise invalid(f"`inputs` tokens + `max_new_tokens` must be <= {limit}. Given: {given}")
-    limit = facts.get("max_input_tokens")
-    if isinstance(limit, int) and length > limit:
+    limit = _longest_input(facts)
+    if limit is not None and length > limit:
         raise invalid(f"`inputs` must have less than {limit} tokens. Given: {length}")
 
 
@@ -180,9 +180,17 @@ def _check_counts(given: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
 
 
 def _check_truncate(given: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-    truncate, limit = given.get("truncate"), facts.get("max_input_tokens")
+    truncate, limit = given.get("truncate"), _longest_input(facts)
     if truncate is None or (truncate > 0 and (limit is None or truncate <= limit)):
         return
     if limit is None:
         raise invalid("`truncate` must be strictly positive. Given: 0")
     raise invalid(f"`truncate` must be strictly positive and less than {limit}. Given: {truncate}")
+
+
+def _longest_input(facts: Mapping[str, Any]) -> int | None:
+    """The longest prompt in tokens; one more has to fit behind it."""
+    longest, total = facts.get("max_input_tokens"), facts.get("max_total_tokens")
+    if isinstance(longest, int):
+        return longest
+    return total - 1 if isinstance(total, int) else None
