@@ -34,8 +34,8 @@ def translated(error: ApiError, **parameters: Any) -> tuple[str, int, str]:
         (
             (
                 "This model's maximum context length is 2048 tokens. However, your prompt contains at least 2049 input"
-                " tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input"
-                " prompt. (parameter=input_tokens, value=2049)"
+                " tokens, which exceeds this limit even without any output tokens. Please reduce the length of the"
+                " input prompt. (parameter=input_tokens, value=2049)"
             ),
             {},
             INPUTS.format(2048, 2049),
@@ -43,8 +43,8 @@ def translated(error: ApiError, **parameters: Any) -> tuple[str, int, str]:
         (
             (
                 "This model's maximum context length is 512 tokens. However, you requested 100 output tokens and your"
-                " prompt contains at least 413 input tokens, for a total of at least 513 tokens. Please reduce the length"
-                " of the input prompt or the number of requested output tokens. (parameter=input_tokens, value=413)"
+                " prompt contains at least 413 input tokens, for a total of at least 513 tokens. Please reduce the"
+                " length of the input prompt or the number of requested output tokens."
             ),
             {},
             SUM.format(512, 413, 100),
@@ -84,8 +84,8 @@ def translated(error: ApiError, **parameters: Any) -> tuple[str, int, str]:
         ),
         (
             (
-                "max_tokens=9000 cannot be greater than max_model_len=max_total_tokens=8192. Please request fewer output"
-                " tokens. (parameter=max_tokens, value=9000)"
+                "max_tokens=9000 cannot be greater than max_model_len=max_total_tokens=8192. Please request fewer"
+                " output tokens. (parameter=max_tokens, value=9000)"
             ),
             {"max_new_tokens": 9000},
             "`max_new_tokens` must be <= 8192. Given: 9000",

@@ -342,12 +342,22 @@ def test_a_container_answers_what_is_declared(api_for: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/generate", "/generate_stream", "/invocations", "/models/llama/generate"])
-def test_tgis_routes_are_not_implemented(api_for: Api, sagemaker: SageMakerDouble, path: str) -> None:
-    response = api_for(VLLM).send(path, {"inputs": "Hi"})
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (SGLANG, "SGLang"),
+        (replace(VLLM, facts={"completions": False}), "vLLM"),
+        (replace(CONTAINER, facts={"completions": False}), "a container of its own"),
+    ],
+)
+def test_tgis_routes_need_a_container_that_completes_prompts(
+    api_for: Api, sagemaker: SageMakerDouble, path: str, model: Model, name: str
+) -> None:
+    response = api_for(model).send(path, {"inputs": "Hi"})
     assert (response.status, sagemaker.received) == (501, [])
     assert response.json() == {
-        "error": "llama runs on vLLM, which does not answer TGI's requests here; use /v1/chat/completions or"
-        " /v1/completions.",
+        "error": f"llama runs on {name}, which does not answer TGI's requests here: its container answers chats, no"
+        " prompts; use /v1/chat/completions.",
         "error_type": "engine_cannot",
     }
 
