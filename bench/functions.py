@@ -8,9 +8,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.sandbox import Function
 from bench.template import DeployedFunction
@@ -21,6 +21,13 @@ GENERATED_TEXT = b"the generated text"
 """The text that the upstream generates."""
 
 
+class Marks(NamedTuple):
+    """What a stream has: `token` once per token, `end` at its end."""
+
+    token: bytes
+    end: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A route of the front door.
@@ -28,9 +35,11 @@ class Route:
     Args:
         path: Its path.
         request: The request body.
-        stream_format: What the upstream streams: `generate` or `chat`.
+        stream_format: What the upstream streams: `generate`, `chat` or `completion`.
         token: Bytes that occur in the stream once per token.
         end: Bytes at the end of the stream.
+        engine: What the upstream is, by the name in the function's models.
+        theirs: What marks a token and the end in what the upstream streams. Default: the same.
     """
 
     path: str
@@ -38,6 +47,13 @@ class Route:
     stream_format: str
     token: bytes
     end: bytes
+    engine: str = "tgi"
+    theirs: Marks | None = None
+
+    @property
+    def upstream(self) -> Marks:
+        """What marks a token and the end in what the upstream streams."""
+        return self.theirs or Marks(self.token, self.end)
 
 
 _GENERATE = {"inputs": "What is deep learning?", "parameters": {"max_new_tokens": 20, "do_sample": False}}
@@ -48,6 +64,15 @@ STREAMED = Route(
 )
 CHAT = Route(
     path="/v1/chat/completions", request=_CHAT, stream_format="chat", token=b'"content":" token', end=b"[DONE]"
+)
+TRANSLATED = Route(
+    path="/generate_stream",
+    request=_GENERATE,
+    stream_format="completion",
+    token=b'"index":',
+    end=b'","details":null}\n\n',
+    engine="vllm",
+    theirs=Marks(b'"choices":[{"index":0,', b"[DONE]"),
 )
 
 _SAGEMAKER_RUNTIME = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
@@ -71,6 +96,14 @@ def front_door(function: DeployedFunction, upstream_port: int, endpoint_name: st
             _SAGEMAKER_RUNTIME: upstream,
         },
     )
+
+
+def of_engine(function: DeployedFunction, engine: str, folder: Path) -> DeployedFunction:
+    """The same function for endpoints that run another engine; the file of its models is written to a folder."""
+    entries = json.loads(function.models_file.read_text())
+    models_file = folder / f"{engine}.json"
+    models_file.write_text(json.dumps({name: {**entry, "engine": engine} for name, entry in entries.items()}))
+    return replace(function, models_file=models_file)
 
 
 def reference(upstream_port: int, endpoint_name: str) -> Function:

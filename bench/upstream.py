@@ -1,16 +1,17 @@
 """A fake SageMaker Runtime with hardly any cost: `python -m bench.upstream` serves prepared event streams.
 
 The endpoint's name selects the response: `burst-generate-N` sends N tokens as TGI's generate_stream, as fast as the
-connection accepts them; `burst-chat-N` as TGI's chat. `paced-…-N` sends one token every two milliseconds and writes the
-time of sending (CLOCK_MONOTONIC, nanoseconds) into its text. `large-…-N` sends one token whose text has N bytes. It
-prints its port, and ends when its standard input is closed. With a file as its argument, which has a certificate and
-its private key, it speaks TLS.
+connection accepts them; `burst-chat-N` as TGI's chat, `burst-completion-N` as vLLM's completions. `paced-…-N` sends one
+token every two milliseconds and writes the time of sending (CLOCK_MONOTONIC, nanoseconds) into its text. `large-…-N`
+sends one token whose text has N bytes. It prints its port, and ends when its standard input is closed. With a file as
+its argument, which has a certificate and its private key, it speaks TLS.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import math
 import socket
 import ssl
 import struct
@@ -74,7 +75,40 @@ def chat_event(index: int, text: str, *, last: bool) -> bytes:
     return events + (b"data: [DONE]\n\n" if last else b"")
 
 
-_FORMATS = {"generate": token_event, "chat": chat_event}
+def completion_event(index: int, text: str, *, last: bool) -> bytes:
+    """One token of vLLM's streamed completion with its id and log probability, and the events after the last one."""
+    head = {"id": "cmpl-1f0c9a52d8b74e63", "object": "text_completion", "created": 1795917619, "model": "/opt/ml/model"}
+    logprob = _logprob(index)
+    logprobs = {
+        "text_offset": [6 * (index - 1)],
+        "token_logprobs": [logprob],
+        "tokens": [text],
+        "top_logprobs": [{text: logprob}],
+    }
+    choice = {
+        "index": 0,
+        "text": text,
+        "logprobs": logprobs,
+        "finish_reason": "length" if last else None,
+        "stop_reason": None,
+        "prompt_token_ids": [1, 2, 3, 4, 5, 6] if index == 1 else None,
+        "token_ids": [index],
+    }
+    usage = {"prompt_tokens": 6, "total_tokens": 6 + index, "completion_tokens": index}
+    chunks: list[object] = [{**head, "choices": [choice], "usage": usage}]
+    if last:
+        chunks.append({**head, "choices": [], "usage": usage})
+    events = b"".join(b"data: " + json.dumps(chunk, separators=(",", ":")).encode() + b"\n\n" for chunk in chunks)
+    return events + (b"data: [DONE]\n\n" if last else b"")
+
+
+def _logprob(index: int) -> float:
+    """A number of 32 bits, as long as a model's are."""
+    value: float = struct.unpack("f", struct.pack("f", -math.exp(-10 * math.modf(index * 0.6180339887)[0])))[0]
+    return value
+
+
+_FORMATS = {"generate": token_event, "chat": chat_event, "completion": completion_event}
 
 
 def _chunk(data: bytes) -> bytes:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.awake import awake
 from bench.figure import Figure, Samples, median_excess, median_ratio, paired
-from bench.functions import CHAT, STREAMED, Direct, Route, front_door, proxy_event, upstream
+from bench.functions import CHAT, STREAMED, TRANSLATED, Direct, Route, front_door, of_engine, proxy_event, upstream
 from bench.sandbox import started
 from bench.template import DeployedFunction
 from bench.wire import Arrivals
@@ -42,10 +44,13 @@ class _Limits:
 
 _PASSED = _Limits(route=STREAMED, key="warm", prefix="", first_token=2.5, throughput=0.9, latency=0.15)
 _TRANSLATED = _Limits(route=CHAT, key="warm.chat", prefix="chat: ", first_token=3.0, throughput=0.8, latency=0.25)
+_OF_VLLM = _Limits(
+    route=TRANSLATED, key="warm.vllm", prefix="TGI from vLLM: ", first_token=1.0, throughput=0.6, latency=0.25
+)
 
 
 def measure(function: DeployedFunction, *, quick: bool, step: Callable[[str], None]) -> list[Figure]:
-    """Time to first token, throughput and latency per token, for TGI's stream as it is and translated to OpenAI's.
+    """Time to first token, throughput and latency per token: TGI's stream as it is and as OpenAI's, vLLM's as TGI's.
 
     Args:
         function: The front door's function.
@@ -53,9 +58,10 @@ def measure(function: DeployedFunction, *, quick: bool, step: Callable[[str], No
         step: Called with a description of each measurement.
     """
     figures = []
-    with upstream() as port:
-        for limits in (_PASSED, _TRANSLATED):
-            bench = _Bench(function, port, limits, step)
+    with upstream() as port, tempfile.TemporaryDirectory() as folder:
+        for limits in (_PASSED, _TRANSLATED, _OF_VLLM):
+            deployed = of_engine(function, limits.route.engine, Path(folder))
+            bench = _Bench(deployed, port, limits, step)
             figures += [
                 bench.first_token(30 if quick else 150),
                 bench.throughput(3 if quick else 9),
@@ -77,8 +83,8 @@ class _Bench:
     def first_token(self, rounds: int) -> Figure:
         """The time to the first token, in addition to a direct call's."""
 
-        def delay(begin: int, body: Arrivals) -> float:
-            return (body.time_of(self._route.token) - begin) / 1e6
+        def delay(begin: int, body: Arrivals, token: bytes) -> float:
+            return (body.time_of(token) - begin) / 1e6
 
         samples = self._compare("burst", 20, delay, rounds)
         return Figure(
@@ -95,10 +101,10 @@ class _Bench:
     def throughput(self, rounds: int) -> Figure:
         """Tokens per second when the model is not the bottleneck."""
 
-        def tokens_per_second(_begin: int, body: Arrivals) -> float:
-            if (tokens := body.body.count(self._route.token)) != _FLOOD_TOKENS:
+        def tokens_per_second(_begin: int, body: Arrivals, token: bytes) -> float:
+            if (tokens := body.body.count(token)) != _FLOOD_TOKENS:
                 raise RuntimeError(f"{tokens} of {_FLOOD_TOKENS} tokens arrived")
-            return _FLOOD_TOKENS / ((body.last - body.time_of(self._route.token)) / 1e9)
+            return _FLOOD_TOKENS / ((body.last - body.time_of(token)) / 1e9)
 
         samples = self._compare("burst", _FLOOD_TOKENS, tokens_per_second, rounds)
         return Figure(
@@ -116,7 +122,7 @@ class _Bench:
     def latency(self, rounds: int) -> Figure:
         """The delay of each token of a slow stream, in addition to a direct call's."""
 
-        def delay(_begin: int, body: Arrivals) -> float:
+        def delay(_begin: int, body: Arrivals, _token: bytes) -> float:
             return statistics.median(body.delays()) / 1e6
 
         with awake():
@@ -132,13 +138,16 @@ class _Bench:
             samples=samples,
         )
 
-    def _compare(self, kind: str, tokens: int, reading: Callable[[int, Arrivals], float], rounds: int) -> Samples:
+    def _compare(
+        self, kind: str, tokens: int, reading: Callable[[int, Arrivals, bytes], float], rounds: int
+    ) -> Samples:
         """Call the upstream through the function and directly, in alternation.
 
         Args:
             kind: How the upstream sends: `burst` or `paced`.
             tokens: Number of tokens that it sends.
-            reading: Computes the measurement from the start of the call (nanoseconds) and the response body.
+            reading: Computes the measurement from the start of the call (nanoseconds), the response body, and what it
+                has once per token.
             rounds: Number of calls of each.
         """
         endpoint_name = f"{kind}-{self._route.stream_format}-{tokens}"
@@ -148,15 +157,16 @@ class _Bench:
 
             def direct() -> float:
                 begin = time.monotonic_ns()
-                return reading(begin, self._check_end(client.call()))
+                return reading(begin, _check_end(client.call(), self._route.upstream.end), self._route.upstream.token)
 
             def ours() -> float:
                 response = sandbox.invoke(proxy_event(self._route))
-                return reading(response.invoked, self._check_end(response.body))
+                return reading(response.invoked, _check_end(response.body, self._route.end), self._route.token)
 
             return paired({DIRECT: direct, OURS: ours}, rounds, self._step)
 
-    def _check_end(self, body: Arrivals) -> Arrivals:
-        if self._route.end not in body.body[-1000:]:
-            raise RuntimeError(f"the stream ended with {body.body[-1000:]!r}")
-        return body
+
+def _check_end(body: Arrivals, end: bytes) -> Arrivals:
+    if end not in body.body[-1000:]:
+        raise RuntimeError(f"the stream ended with {body.body[-1000:]!r}")
+    return body

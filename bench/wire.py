@@ -49,12 +49,17 @@ class Arrivals:
         return next(arrived for arrived, end in self.times() if end >= offset)
 
     def delays(self) -> list[int]:
-        """The nanoseconds from sending to arrival of each token that contains its time of sending."""
-        found = ((int(match[1]), match.end()) for match in _STAMP.finditer(self.body))
+        """The nanoseconds from sending to arrival of each token that contains its time of sending.
+
+        A repetition does not count: some streams end with the whole text.
+        """
+        ends: dict[int, int] = {}
+        for match in _STAMP.finditer(self.body):
+            ends.setdefault(int(match[1]), match.end())
         times = self.times()
         arrived, end = next(times)
         delays = []
-        for sent, offset in found:
+        for sent, offset in ends.items():
             while end < offset:
                 arrived, end = next(times)
             delays.append(arrived - sent)

@@ -17,12 +17,11 @@ from front_door.http.json import compact, parse_object
 from front_door.http.json_schema import NUMBER, STRING, Field, array, instance, struct
 from front_door.http.sse import event_data
 
-_END = b"\n\n"
 # What most events are: one token whose text is what it adds, as pydantic writes it. They are not parsed.
 _ONE_TOKEN = re.compile(
-    rb'"choices":\[\{"index":0,"text":"((?:[^"\\]|\\["\\bfnrt])*+)","logprobs":\{"text_offset":\[\d+\],'
-    rb'"token_logprobs":\[(-?\d+(?:\.\d+)?(?:e-\d+)?)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
-    rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d+)\]\}\]'
+    rb'"choices":\[\{"index":0,"text":"([^"\\]*+(?:\\["\\bfnrt][^"\\]*+)*+)","logprobs":\{"text_offset":\[\d++\],'
+    rb'"token_logprobs":\[(-?\d++(?:\.\d++)?+(?:e-\d++)?+)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
+    rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d++)\]\}\]'
 )
 _INTEGER = instance(int, "an integer")
 _IDS = array(_INTEGER, "an array")
@@ -77,7 +76,7 @@ class OpenAiTokenReader:
         """See `TokenReader`."""
         if len(self._texts) == 1 and self.error is None and self.sequences[0].finish_reason is None:
             found = _ONE_TOKEN.findall(events)
-            if found and len(found) == events.count(_END):
+            if found and 2 * len(found) == events.count(b"\n"):  # of each a line, and an empty one
                 return self._texts[0].add_plain(list(starmap(Token, found)))
         tokens: list[Token] = []
         for data in event_data(events):

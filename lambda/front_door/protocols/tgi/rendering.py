@@ -76,10 +76,13 @@ def single(number: bytes) -> bytes:
         return number
     value = float(number)
     bits = _pack(value)
-    for digits in (b"%.6g", b"%.7g", b"%.8g", b"%.9g"):
-        text = digits % value
-        if _pack(float(text)) == bits:
-            break
+    text = b"%.7g" % value
+    if _pack(float(text)) != bits:
+        text = b"%.8g" % value
+        if _pack(float(text)) != bits:
+            text = b"%.9g" % value
+    elif _pack(float(shorter := b"%.6g" % value)) == bits:
+        text = shorter  # where several of seven digits are the same number
     if b"e" in text:
         return _with_exponent(text)
     return text if b"." in text else text + b".0"
