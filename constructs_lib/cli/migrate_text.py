@@ -74,7 +74,12 @@ def _outcome_row(outcome: Outcome) -> list[RenderableType]:
 
 
 def _write_differences(migration: Migration, out: Output) -> None:
-    columns = [Column("CLIENTS OF"), Column("NOTICE", wraps=True), Column("x-tgi-difference"), Column("", wraps=True)]
+    columns = [
+        Column("CLIENTS OF"),
+        Column("NOTICE", wraps=True),
+        Column("x-tgi-difference"),
+        Column("CHANGE", wraps=True),
+    ]
     rows = [[str(one.clients), one.subject, one.header or "-", one.text] for one in migration.differences]
     out.print_table(columns, rows)
 

@@ -30,7 +30,7 @@ _SCHEDULING = falls_away("There is no batch to interrupt: new requests join the 
 
 def _input_tokens(value: int, origin: Origin) -> Becomes:
     total = origin.values.get("max_total_tokens")
-    longest = f"{total - 1} tokens" if isinstance(total, int) else "the context, less one token"
+    longest = f"{total - 1:,} tokens" if isinstance(total, int) else "the context, less one token"
     return falls_away(f"No engine but TGI limits prompts by themselves: they may take up to {longest}.")
 
 

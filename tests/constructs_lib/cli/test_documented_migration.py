@@ -1,0 +1,72 @@
+"""docs/migrate.md: its output is the command's, its tables have every option and every name of a difference."""
+
+import re
+from pathlib import Path
+
+import pytest
+from aws_cdk import App
+
+from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
+from constructs_lib.planning.migration import clients
+from constructs_lib.planning.migration.clients import Difference
+from stacks.presets import LlamaTgiStack
+from tests.constructs_lib.planning.migration.test_options import CASES
+
+ROOT = Path(__file__).resolve().parents[3]
+TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def assembly(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("documented") / "cdk.out"
+    app = App(outdir=str(folder))
+    LlamaTgiStack(app, hf_token_secret="hugging-face-token")
+    app.synth()
+    return folder
+
+
+def test_the_output_is_what_the_command_prints_on_a_terminal(run, assembly, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "130")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    outcome = run("migrate", "LlamaTgiStack", "--to", "vllm", "--assembly", assembly, is_terminal=True)
+    assert outcome.status == 0
+    (block,) = re.findall(r"^```\n(LlamaTgiStack/Endpoint .*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    for part in block.split("…\n"):
+        assert part in outcome.out
+
+
+def rows(heading):
+    section = TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| `")
+    ]
+
+
+def named(cell):
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_the_table_of_options_names_each_option_of_tgi():
+    names = [name for row in rows("What becomes of the options") for name in named(row[0])]
+    assert set(names) == {option.keyword for option in OPTIONS}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if any(isinstance(one, dict) for one in case[2:])], ids=str)
+def test_what_an_option_becomes_is_in_its_row(case):
+    option, value, *becomes = case
+    found = [row for row in rows("What becomes of the options") if option in named(row[0])]
+    if option == "quantize":
+        found = [row for row in found if re.search(rf"{value}\b(?!-)", row[0])]
+    (row,) = found
+    for cell, settings in zip(row[1:], becomes, strict=True):
+        text = row[1] if cell == "the same" else cell
+        for name in settings if isinstance(settings, dict) else ():
+            assert name in text or str(settings[name]) in text, (option, name)
+
+
+def test_the_table_of_differences_has_each_name_that_the_command_has():
+    names = {name for row in rows("What clients notice") for name in named(row[0])}
+    found = [one for one in vars(clients).values() if isinstance(one, Difference)]
+    assert {one.header for one in found if one.header} <= names
+    assert {one.subject.partition(" ")[0] for one in clients.REFUSED} <= names
