@@ -70,3 +70,11 @@ def test_the_table_of_differences_has_each_name_that_the_command_has():
     found = [one for one in vars(clients).values() if isinstance(one, Difference)]
     assert {one.header for one in found if one.header} <= names
     assert {one.subject.partition(" ")[0] for one in clients.REFUSED} <= names
+
+
+def test_the_readme_shows_the_same_client_before_and_after():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("\n## Away from TGI\n")[2].partition("\n## ")[0]
+    before, after, *_ = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    assert before == after
+    assert "from text_generation import Client" in before
