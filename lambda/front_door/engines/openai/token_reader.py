@@ -9,7 +9,7 @@ from itertools import starmap
 from typing import Any
 
 from front_door.engines.openai.errors import is_error, stream_error
-from front_door.engines.openai.token_texts import split_text
+from front_door.engines.openai.token_texts import separate_texts, split_text
 from front_door.errors import ApiError
 from front_door.generation.generate_request import GenerateRequest
 from front_door.generation.tokens import Sequence, Token
@@ -171,8 +171,8 @@ class _Text:
         if echoed < 0 or len(logprobs) != len(texts) or not all(map(_is_logprob, logprobs[echoed:])):
             raise ValueError
         if self._keeps_prompt and echoed:
-            numbers = zip(texts, logprobs, choice.get("prompt_token_ids") or (), strict=False)
-            self.sequence.prefill = [_token(*each) for each in numbers]
+            prompt = zip(separate_texts(texts[:echoed]), logprobs, choice.get("prompt_token_ids") or (), strict=False)
+            self.sequence.prefill = [_token(*each) for each in prompt]
         is_cut = choice.get("finish_reason") == "stop" and isinstance(choice.get("stop_reason"), str)
         parts = split_text(choice["text"], texts[echoed:], is_cut=is_cut)
         # Behind a stop string there may be more tokens than parts.

@@ -5,7 +5,7 @@ the tokenizers that mark spaces, such as Llama 2's, leave out the space that a t
 without special tokens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _MARK = "\ufffd"
 
@@ -43,6 +43,18 @@ def split_text(text: str, tokens: Sequence[str], *, is_cut: bool) -> list[tuple[
     if at < len(text):
         _add_rest(found, text[at:])
     return found
+
+
+def separate_texts(tokens: Iterable[str]) -> Iterator[str]:
+    """What TGI reports of a prompt's tokens: each by itself, so that a part of a character is U+FFFD.
+
+    Args:
+        tokens: As vLLM gives them: the last token of a character has it, those before have nothing.
+    """
+    is_inside = False
+    for token in tokens:
+        yield _MARK + token[1:] if is_inside or not token else token
+        is_inside = not token
 
 
 def _add_rest(found: list[tuple[str, bool]], rest: str) -> None:

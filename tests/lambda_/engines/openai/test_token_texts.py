@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from front_door.engines.openai.token_texts import split_text
+from front_door.engines.openai.token_texts import separate_texts, split_text
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,17 @@ def test_tokens_behind_a_stop_string_are_dropped() -> None:
 def test_a_text_that_is_not_that_of_its_token_is_still_given() -> None:
     assert split_text("x", ["y"], is_cut=False) == [("x", False)]
     assert split_text("ax", ["a", "</s>"], is_cut=False) == [("ax", False), ("</s>", True)]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (["<s>", "W", "hat"], ["<s>", "W", "hat"]),
+        (["a", "", "", "", "🌍", "?"], ["a", "\ufffd", "\ufffd", "\ufffd", "\ufffd", "?"]),
+        (["", "é", "", "é"], ["\ufffd"] * 4),
+        (["", "é!", "b"], ["\ufffd", "\ufffd!", "b"]),
+        (["\ufffd", "\ufffd"], ["\ufffd", "\ufffd"]),
+    ],
+)
+def test_parts_of_a_character_in_a_prompt_are_none_by_themselves(tokens: list[str], expected: list[str]) -> None:
+    assert list(separate_texts(tokens)) == expected
