@@ -41,6 +41,10 @@ from stacks.presets import PRESETS
 # `BUNDLING_STACKS` of aws-cdk-lib/cx-api, which the Python package does not export.
 SELECTED_STACKS = "aws:cdk:bundling-stacks"
 
+# The context value that keeps the CDK from recording where each resource is created; `cdk --debug` turns that on again.
+# It is `DISABLE_CREATION_STACK_TRACES` of aws-cdk-lib/cx-api.
+NO_CREATION_TRACES = "aws:cdk:disable-creation-stack-traces"
+
 
 def build(app: App, env: Environment) -> None:
     """Add the stacks, and cdk-nag unless the context turns it off.
@@ -150,7 +154,9 @@ def _is_on(context: Node, key: str, *, default: bool = True) -> bool:
 
 
 if __name__ == "__main__":
-    app = App()
+    # Without this variable a trace has no line of Python.
+    has_traces = "JSII_HOST_STACK_TRACES" in os.environ
+    app = App(context={} if has_traces else {NO_CREATION_TRACES: True})
     # The CDK CLI sets both variables if it has credentials.
     env = Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=os.environ.get("CDK_DEFAULT_REGION"))
     build(app, env)

@@ -105,6 +105,21 @@ def test_the_app_synthesizes_with_both_packs_enabled(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("asset.*/front_door/main.py"))) == 1
 
 
+@pytest.mark.parametrize("host_traces", [True, False])
+def test_the_assembly_says_where_a_resource_is_created_only_if_that_is_a_line_of_python(
+    host_traces: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JSII_HOST_STACK_TRACES", raising=False)
+    if host_traces:
+        monkeypatch.setenv("JSII_HOST_STACK_TRACES", "1")
+    ran = run_app(tmp_path, stacks="LlamaTgiStack", nag="off")
+    assert ran.returncode == 0, ran.stderr
+    metadata = json.loads((tmp_path / "LlamaTgiStack.metadata.json").read_text())
+    traces = [entry["data"] for entries in metadata.values() for entry in entries if "creationStack" in entry["type"]]
+    assert bool(traces) is host_traces
+    assert any("model_stack.py:" in line for trace in traces for line in trace) is host_traces
+
+
 def names(app: App) -> list[str]:
     return [child.node.id for child in app.node.children if isinstance(child, Stack)]
 
