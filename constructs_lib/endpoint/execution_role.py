@@ -55,6 +55,7 @@ class ExecutionRole:
         self._reasons: dict[str, dict[str, list[str]]] = {}
         self._grants: list[iam.Grant] = []
         self._dependents: list[IConstruct] = []
+        self._is_given = role is not None
         self.role: iam.IRole = role or iam.Role(
             scope,
             "Role",
@@ -285,9 +286,11 @@ class ExecutionRole:
 
     def _add_policy(self, policy_id: str, statements: list[dict[str, Any]]) -> iam.Policy:
         document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})
-        policy = iam.Policy(self._scope, policy_id, document=document)
-        # An immutable role accepts no policy, and then none is rendered.
-        self.role.attach_inline_policy(policy)
+        roles = None if self._is_given else [self.role]
+        policy = iam.Policy(self._scope, policy_id, document=document, roles=roles)
+        if self._is_given:
+            # An immutable role accepts no policy, and then none is rendered.
+            self.role.attach_inline_policy(policy)
         return policy
 
     def _log_group_arns(self, folder: str, name: str | None) -> list[str]:
