@@ -24,6 +24,8 @@ _LIMITS = {
     "validation_workers": 2,
     "max_client_batch_size": 4,
 }
+# Those that `protocols/tgi/generate_checks.py` holds requests to.
+_CHECKED = ("max_best_of", "max_stop_sequences")
 
 _HANDLERS = {
     "inputs": "protocols.tgi.routes.compat_generate",
@@ -65,18 +67,21 @@ def _describe(known: Model) -> dict[str, Any]:
 
 
 def info(ctx: RequestContext) -> Response:
-    """`GET /info`: what TGI would report, as far as the deployment's plan knows it; only TGI has TGI's defaults.
+    """`GET /info`: what TGI would report, as far as the deployment's plan knows it.
 
-    Of a model with several endpoints it is the first that has callers, with the smallest limits of all that have.
+    Only TGI has TGI's defaults, but for the limits that its routes have on any engine. Of a model with several
+    endpoints it is the first that has callers, with the smallest limits of all that have.
     """
     known = ctx.named_model()
     facts = known.facts if known.routing is None else _common_facts(known)
     is_tgi = ctx.openai_server_of(known) is None
+    checked = _CHECKED if "completions" in ctx.openai_routes(known) else ()
+    defaults = {name: default if is_tgi or name in checked else None for name, default in _LIMITS.items()}
     values = {
         "model_id": known.model_id or "/opt/ml/model",
         "model_sha": facts.get("revision"),
         "model_pipeline_tag": None,
-        **{name: facts.get(name, default if is_tgi else None) for name, default in _LIMITS.items()},
+        **{name: facts.get(name, default) for name, default in defaults.items()},
         "router": "text-generation-router" if is_tgi else known.engine,
         "version": facts.get("version"),
         "sha": None,

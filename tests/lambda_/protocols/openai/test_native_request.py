@@ -372,4 +372,7 @@ def test_a_body_as_large_as_the_endpoint_accepts_is_sent(api_for: Api, sagemaker
 def test_what_is_known_of_the_server_is_not_what_tgi_would_be(api_for: Api) -> None:
     info = api_for(replace(VLLM, facts={"version": "0.30.0", "max_total_tokens": 512})).send("/info").json()
     assert (info["router"], info["version"], info["max_total_tokens"]) == ("vllm", "0.30.0", 512)
-    assert (info["max_concurrent_requests"], info["max_best_of"], info["validation_workers"]) == (None, None, None)
+    assert (info["max_concurrent_requests"], info["validation_workers"]) == (None, None)
+    limits = [api_for(model).send("/info").json() for model in (VLLM, SGLANG)]
+    # Its routes are checked for vLLM as TGI does, and do not exist for SGLang.
+    assert [(each["max_best_of"], each["max_stop_sequences"]) for each in limits] == [(2, 4), (None, None)]
