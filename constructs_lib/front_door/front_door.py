@@ -49,7 +49,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
     adapter is named `<name>:<adapter>`.
 
     For models on TGI both are translated or passed on. For models on vLLM, SGLang, LMI and other containers that speak
-    OpenAI's protocol, OpenAI's routes are passed on, as far as the container has them, and TGI's answer 501.
+    OpenAI's protocol, OpenAI's routes are passed on, as far as the container has them. TGI's are translated where the
+    container completes prompts, and answer 501 elsewhere.
 
     API Gateway checks access, rate and burst; the function validates every request and answers in the protocol of its
     client. Prompts and answers are never logged.

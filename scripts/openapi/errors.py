@@ -61,7 +61,7 @@ _STATUSES = {
     "424": "The model failed during generation.",
     "429": "Too many requests, or the quota is exhausted.",
     "500": "The response was cut off, or the API has a defect.",
-    "501": "The model's server does not speak TGI's protocol.",
+    "501": "The model's server answers chats only.",
     "502": "The model's endpoint could not be invoked, or its response is of no use.",
     "503": "The model is not ready, is closed at this time, or has no capacity: it may be starting.",
     "504": "The model did not respond in time.",

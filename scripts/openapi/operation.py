@@ -13,6 +13,10 @@ _EVENTS = (
 )
 RETRY_AFTER: Schema = {"schema": {"type": "integer"}, "description": "Seconds to wait before a retry."}
 """The header of that name."""
+_DIFFERENCE: Schema = {
+    "schema": {"type": "string"},
+    "description": "What may not be as TGI or OpenAI would answer.",
+}
 _DONE = f"{_EVENTS} `data: [DONE]` ends the stream."
 
 
@@ -33,6 +37,7 @@ class Operation:
         may_be_page: Whether a browser may get a page instead.
         accepted: Schema of its response with status 202. None: it has none.
         accepted_example: An example of that response.
+        may_differ: Whether its response may have the header `x-tgi-difference`.
         failures: The statuses of its errors besides those of every route, and of every route with a request body.
     """
 
@@ -48,6 +53,7 @@ class Operation:
     may_be_page: bool = False
     accepted: Schema | None = None
     accepted_example: Any = None
+    may_differ: bool = False
     failures: tuple[str, ...] = ()
 
     def success(self) -> dict[str, Any]:
@@ -60,7 +66,8 @@ class Operation:
         if self.may_be_page:
             content["text/html"] = {"schema": {"type": "string"}}
         description = "" if self.events is None else _DONE if self.ends_with_done else _EVENTS
-        return {"description": description or "Success.", "content": content}
+        headers = {"headers": {"x-tgi-difference": _DIFFERENCE}} if self.may_differ else {}
+        return {"description": description or "Success.", **headers, "content": content}
 
     def acceptance(self) -> dict[str, Any]:
         """The response with status 202 by its status; empty if there is none."""

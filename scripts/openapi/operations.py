@@ -14,6 +14,7 @@ _IN_BAND = (
     "TGI sends status 200 before it validates a streaming request: a validation error is the stream's only event, with"
     " `error` and `error_type`."
 )
+_ANY_ENGINE = "For a model on another server than TGI, a parameter that it does not have gets 422 with its name."
 _OPENAI = (
     "Works with OpenAI's clients. A parameter that the model server does not support and that would change the response"
     " gets 400 with its name. A model that does not run on TGI takes the parameters of its own server too, and its"
@@ -35,7 +36,8 @@ OPERATIONS: dict[str, Operation] = {
         id="compatGenerate",
         tag="TGI",
         summary="Generate text, streaming or not as `stream` says",
-        description=f"The non-streaming response is an array of one. {_IN_BAND}",
+        description=f"The non-streaming response is an array of one. {_IN_BAND} {_ANY_ENGINE}",
+        may_differ=True,
         response=_ONE,
         response_example=[examples.GENERATED],
         events=_events("StreamResponse", "ErrorResponse"),
@@ -45,6 +47,8 @@ OPERATIONS: dict[str, Operation] = {
         id="generate",
         tag="TGI",
         summary="Generate text",
+        description=_ANY_ENGINE,
+        may_differ=True,
         response=ref("GenerateResponse"),
         response_example=examples.GENERATED,
     ),
@@ -52,7 +56,8 @@ OPERATIONS: dict[str, Operation] = {
         id="generateStream",
         tag="TGI",
         summary="Generate text, streaming each token",
-        description=_IN_BAND,
+        description=f"{_IN_BAND} {_ANY_ENGINE}",
+        may_differ=True,
         events=_events("StreamResponse", "ErrorResponse"),
         event_example=examples.TOKEN_EVENT,
     ),
@@ -61,6 +66,7 @@ OPERATIONS: dict[str, Operation] = {
         tag="TGI",
         summary="Generate text with the request of a SageMaker endpoint's `/invocations`",
         description="`inputs`, `messages` or `prompt`, the first in the body, selects generate, chat or completion.",
+        may_differ=True,
         response=ref("InvocationsResponse"),
         response_example=[examples.GENERATED],
         events=any_of(ref("InvocationsStream"), ref("ErrorResponse"), ref("OpenAIError")),
@@ -81,6 +87,7 @@ OPERATIONS: dict[str, Operation] = {
         id="createCompletion",
         tag="OpenAI",
         summary="Create a text completion",
+        may_differ=True,
         description=_OPENAI,
         response=any_of(ref("Completion"), ref("ServerResponse")),
         response_example=examples.COMPLETION,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scripts.openapi.schema import Schema, any_of, array, boolean, integer, nullable, number, record, ref, text
 
 _SAMPLES = "Enables sampling."
+_TGI_ONLY = "TGI only."
 
 PARAMETERS: dict[str, Schema] = {
     "max_new_tokens": nullable(
@@ -15,7 +16,9 @@ PARAMETERS: dict[str, Schema] = {
     "do_sample": boolean(
         "Sample instead of taking the most likely token. A request without `parameters` samples.", default=False
     ),
-    "temperature": nullable(number("Higher is more random; 1 changes nothing.", exclusiveMinimum=0)),
+    "temperature": nullable(
+        number("Higher is more random; 1 changes nothing. Up to 2 without TGI.", exclusiveMinimum=0)
+    ),
     "top_k": nullable(
         integer(f"Sample from the k most likely tokens. {_SAMPLES}", exclusiveMinimum=0, maximum=2**31 - 1)
     ),
@@ -28,13 +31,17 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "typical_p": nullable(
         number(
-            f"Probability mass of the locally typical tokens to sample from. {_SAMPLES}",
+            f"Probability mass of the locally typical tokens to sample from. {_SAMPLES} {_TGI_ONLY}",
             exclusiveMinimum=0,
             exclusiveMaximum=1,
         )
     ),
     "seed": nullable(
-        integer("Makes sampling reproducible; up to 2⁶⁴ - 1. Cannot be combined with `best_of` above 1.", minimum=0)
+        integer(
+            "Makes sampling reproducible; up to 2⁶⁴ - 1, 2⁶³ - 1 without TGI. Cannot be combined"
+            " with `best_of` above 1.",
+            minimum=0,
+        )
     ),
     "best_of": nullable(
         integer(
@@ -60,10 +67,10 @@ PARAMETERS: dict[str, Schema] = {
         "Return the prompt's tokens too. Cannot be streamed and must finish in 60 seconds.", default=False
     ),
     "top_n_tokens": nullable(
-        integer("Number of most likely tokens to return for each token.", minimum=0, maximum=2**32 - 1)
+        integer(f"Number of most likely tokens to return for each token. {_TGI_ONLY}", minimum=0, maximum=2**32 - 1)
     ),
     "grammar": nullable(ref("GrammarType")),
-    "watermark": boolean("Watermark the text, so that it can be recognized as generated.", default=False),
+    "watermark": boolean(f"Watermark the text, so that it can be recognized as generated. {_TGI_ONLY}", default=False),
     "adapter_id": nullable(text("A LoRA adapter loaded by the endpoint.")),
 }
 
