@@ -71,6 +71,8 @@ def vllm_body(request: GenerateRequest) -> dict[str, Any]:
         body["structured_outputs"] = {"regex": regex} if schema is None else {"json": schema}
     # The length of the prompt, in the first event.
     body["stream_options"] = {"include_usage": True, "continuous_usage_stats": True}
+    # A second token of generation_config.json that ends the text is in it, unless it is special.
+    body["include_stop_str_in_output"] = True
     return body
 
 

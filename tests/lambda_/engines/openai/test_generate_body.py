@@ -21,6 +21,7 @@ NEUTRAL: dict[str, Any] = {
     "top_k": 0,
     "min_p": 0,
     "repetition_penalty": 1.0,
+    "include_stop_str_in_output": True,
 }
 """All that keeps vLLM from its own defaults and the model's generation_config.json."""
 
@@ -60,7 +61,8 @@ def test_vllm_gets_every_value_that_it_would_choose_itself(
 def test_another_server_gets_what_is_vllms_own_only_if_it_changes_something(
     parameters: dict[str, Any], members: dict[str, Any]
 ) -> None:
-    expected = {name: value for name, value in NEUTRAL.items() if name not in ("top_k", "min_p", "repetition_penalty")}
+    of_vllm = ("top_k", "min_p", "repetition_penalty", "include_stop_str_in_output")
+    expected = {name: value for name, value in NEUTRAL.items() if name not in of_vllm}
     body = server("openai").generate_body(GenerateRequest("Hi", **parameters))
     assert body == expected | {"stream_options": {"include_usage": True}} | members
 
