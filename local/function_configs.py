@@ -50,6 +50,8 @@ def configure(functions: Mapping[str, DeployedFunction], urls: Mapping[str, str]
             code_zip=function.code_zip,
             layers=function.layers,
             reserved_concurrency=function.reserved_concurrency,
+            event_retries=function.event_retries,
+            event_age_seconds=function.event_age_seconds,
         )
         for name, function in functions.items()
     }

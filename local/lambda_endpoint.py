@@ -10,7 +10,8 @@ from aiohttp import web
 
 from local.deployment.stacks.answers import Answers
 from local.deployment.stacks.state import ResourceFailure
-from local.lambda_service.invoke_api import InvokeApi, function_name
+from local.lambda_service.environment import function_name
+from local.lambda_service.invoke_api import InvokeApi
 from local.sagemaker_runtime import Listener
 
 if TYPE_CHECKING:

@@ -58,7 +58,7 @@ async def demo(
     async with deployed(stack, progress, context=context, log=lambda _: None) as cloud:
         _show_deployment(progress, cloud, verbose=verbose)
         models = await cloud.models()
-        *checks, last = build_calls(text, models, engine=cloud.deployment.models()[models[0]]["engine"])
+        *checks, last = build_calls(text, models, engine=cloud.deployment.endpoint_entries()[0]["engine"])
         async with aiohttp.ClientSession() as session:
             if verbose:
                 succeeded = [await show_call(progress, session, cloud, call) for call in checks]
@@ -110,7 +110,7 @@ def _show_deployment(progress: Progress, cloud: Cloud, *, verbose: bool) -> None
     progress.done(f"{deployment.stack}: {len(deployment.resources)} resources ({counts}){hint}")
     if verbose:
         _list_resources(progress, deployment.resources)
-    served = {str(entry["endpoint_name"]): entry.get("model_id") for entry in deployment.models().values()}
+    served = {str(entry["endpoint_name"]): entry.get("model_id") for entry in deployment.endpoint_entries()}
     for endpoint in deployment.called_endpoints():
         for instance_type, container in endpoint.placements():
             # The models of a fleet share an endpoint; the variable is not every engine's.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.errors import UserError
+from local.lambda_service.environment import DEFAULT_EVENT_AGE_SECONDS, DEFAULT_EVENT_RETRIES, function_name
 from local.lambda_service.files import LAYERS_ROOT
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from local.deployment.control_plane import ControlPlane
 
 FUNCTION = "AWS::Lambda::Function"
+EVENT_INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 LAYER = "AWS::Lambda::LayerVersion"
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_LAYERS = 5
@@ -38,9 +40,11 @@ class DeployedFunction:
     code_zip: bytes
     layers: Sequence[bytes] = ()
     reserved_concurrency: int | None = None
+    event_retries: int = DEFAULT_EVENT_RETRIES
+    event_age_seconds: int = DEFAULT_EVENT_AGE_SECONDS
 
     def models(self) -> dict[str, Mapping[str, Any]]:
-        """The models by name, from the file that the variable `MODELS_FILE` names; none without one.
+        """The entries of the models by name, from the file that the variable `MODELS_FILE` names; none without one.
 
         In the file, `{"deployed": n}` stands for the n-th value of the variable `DEPLOYED_VALUES`.
         """
@@ -62,6 +66,14 @@ class DeployedFunction:
                 if name in archive.namelist():
                     return archive.read(name)
         raise UserError(f"No layer of the function {self.name} has {path}.", "Synthesize and deploy its stack again.")
+
+
+def endpoint_entries(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The entries of the endpoints in that of a model, which may divide, copy or pass on its requests."""
+    if "mirror" in entry:
+        return [*endpoint_entries(entry["mirror"]["primary"]), *endpoint_entries(entry["mirror"]["to"])]
+    inner = entry.get("fallback") or [share["to"] for share in entry.get("split", ())]
+    return [found for each in inner for found in endpoint_entries(each)] if inner else [entry]
 
 
 def read_functions(plane: ControlPlane) -> tuple[dict[str, DeployedFunction], dict[str, UserError]]:
@@ -90,7 +102,20 @@ def _read_function(plane: ControlPlane, name: str, properties: Mapping[str, Any]
         code_zip=_read_code(plane, name, properties),
         layers=_read_layers(plane, name, properties.get("Layers", [])),
         reserved_concurrency=properties.get("ReservedConcurrentExecutions"),
+        **_read_event_options(plane, name),
     )
+
+
+def _read_event_options(plane: ControlPlane, name: str) -> dict[str, int]:
+    """How long and how often events for a function are tried, if its stack says so."""
+    for resource in plane.stacks.resources(EVENT_INVOKE_CONFIG):
+        properties = resource.properties
+        if function_name(str(properties["FunctionName"])) == name:
+            return {
+                "event_retries": int(properties.get("MaximumRetryAttempts", DEFAULT_EVENT_RETRIES)),
+                "event_age_seconds": int(properties.get("MaximumEventAgeInSeconds", DEFAULT_EVENT_AGE_SECONDS)),
+            }
+    return {}
 
 
 def _read_code(plane: ControlPlane, name: str, properties: Mapping[str, Any]) -> bytes:

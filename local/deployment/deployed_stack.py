@@ -10,7 +10,7 @@ from local.apigateway.definition.template_reader import read_rest_api
 from local.deployment.cloudformation import Template
 from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_endpoint import read_endpoints
-from local.deployment.deployed_function import FUNCTION, read_functions
+from local.deployment.deployed_function import FUNCTION, endpoint_entries, read_functions
 from local.deployment.deployed_scaling import DeployedScaling, read_scaling
 from local.errors import UserError
 
@@ -57,7 +57,11 @@ class Account:
 
     def labels(self) -> dict[str, str]:
         """The public names of models by endpoint or inference component."""
-        return {entry.get("inference_component") or entry["endpoint_name"]: name for name, entry in self.models.items()}
+        return {
+            entry.get("inference_component") or entry["endpoint_name"]: _label(name, entry)
+            for name, model in self.models.items()
+            for entry in endpoint_entries(model)
+        }
 
     def hosted(self) -> dict[str, DeployedEndpoint]:
         """The endpoints whose containers run here."""
@@ -88,13 +92,17 @@ class Deployment:
         """The models that the API serves by their public name, as its functions know them."""
         return _models_of(self.functions.values())
 
+    def endpoint_entries(self) -> list[Mapping[str, Any]]:
+        """What the functions know of each endpoint behind the models."""
+        return [entry for model in self.models().values() for entry in endpoint_entries(model)]
+
     def has_playground(self) -> bool:
         """Whether `GET /` serves the playground to browsers."""
         return any("PLAYGROUND_PAGE" in function.environment for function in self.functions.values())
 
     def called_endpoints(self) -> list[DeployedEndpoint]:
         """The endpoints that the API calls, all if its functions list none; and asynchronous ones, which none calls."""
-        called = {entry["endpoint_name"] for entry in self.models().values()}
+        called = {entry["endpoint_name"] for entry in self.endpoint_entries()}
         return [
             endpoint
             for endpoint in self.endpoints.values()
@@ -103,7 +111,7 @@ class Deployment:
 
     def missing_endpoints(self) -> dict[str, Mapping[str, Any]]:
         """The endpoints that the API calls but the account does not have, with what is known of them."""
-        called = {entry["endpoint_name"]: entry for entry in self.models().values()}
+        called = {entry["endpoint_name"]: entry for entry in self.endpoint_entries()}
         return {name: entry for name, entry in called.items() if name not in self.endpoints}
 
 
@@ -140,7 +148,8 @@ def read_account(plane: ControlPlane, stacks: Sequence[str]) -> Account:
         functions=functions,
         problems=problems,
         endpoints={endpoint.name: endpoint for endpoint in read_endpoints(plane)},
-        own_endpoints=endpoints | {entry["endpoint_name"] for entry in models.values()},
+        own_endpoints=endpoints
+        | {entry["endpoint_name"] for model in models.values() for entry in endpoint_entries(model)},
         models=models,
         scaling=read_scaling(plane),
     )
@@ -182,6 +191,10 @@ def read_deployment(
         functions={name: _require(account, name) for name in sorted(function_names)},
         endpoints=account.endpoints,
     )
+
+
+def _label(name: str, entry: Mapping[str, Any]) -> str:
+    return f"{name}, {entry['target']}" if "target" in entry else name
 
 
 def _require(account: Account, name: str) -> DeployedFunction:

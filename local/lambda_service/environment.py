@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # The credentials of functions; services of the emulated cloud verify signatures with them.
 ACCESS_KEY_ID = "AKIDEXAMPLE"
 SECRET_ACCESS_KEY = "emulated"  # noqa: S105 - a placeholder
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+DEFAULT_EVENT_RETRIES = 2
+DEFAULT_EVENT_AGE_SECONDS = 6 * 3600
 RUNTIME = Path(__file__).parent / "managed_runtime"
 
 
@@ -35,6 +38,8 @@ class FunctionConfig:
         code_zip: The deployed archive, or its path.
         layers: The archives of its layers, or their paths, in the order of its `Layers`.
         reserved_concurrency: The reserved concurrency, or None to share the account's concurrency.
+        event_retries: How often an asynchronous invocation is repeated after an error of the function.
+        event_age_seconds: How long its event is kept for another attempt.
     """
 
     name: str
@@ -46,6 +51,13 @@ class FunctionConfig:
     code_zip: Archive
     layers: Sequence[Archive] = ()
     reserved_concurrency: int | None = None
+    event_retries: int = DEFAULT_EVENT_RETRIES
+    event_age_seconds: float = DEFAULT_EVENT_AGE_SECONDS
+
+
+def function_name(named: str) -> str:
+    """The name in `name`, `name:alias`, `<account>:function:name` or an ARN, with or without a qualifier."""
+    return named.rpartition("function:")[2].split(":")[0]
 
 
 def command(config: FunctionConfig, files: FunctionFiles) -> list[str]:

@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp import web
 
 from local.apigateway.sigv4 import SignatureError, SignedRequest, verify
+from local.lambda_service.environment import function_name
 from local.lambda_service.errors import FunctionError, FunctionThrottled
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
 # Lambda's limit of the payload of a synchronous invocation, and of an asynchronous one.
 MAX_PAYLOAD_BYTES = {"RequestResponse": 6_291_556, "Event": 1_048_576}
-# Lambda's waits before it repeats an asynchronous invocation that has failed.
+# Lambda's waits before it repeats an asynchronous invocation that has failed; and one that was throttled, each twice
+# as long as the one before.
 RETRY_SECONDS = (60.0, 120.0)
+FIRST_THROTTLED_SECONDS, LONGEST_THROTTLED_SECONDS = 1.0, 300.0
 _HOP_BY_HOP = frozenset({"connection", "content-length", "host", "keep-alive", "transfer-encoding"})
 
 
@@ -62,7 +65,7 @@ class InvokeApi:
         app.router.add_route("*", "/{path:.*}", self._send_on)
 
     def invoke_event(self, name: str, event: dict[str, Any]) -> asyncio.Task[None]:
-        """Invokes a function asynchronously: twice more if it fails. The task ends with the last attempt."""
+        """Invokes a function asynchronously: again if it fails or is throttled. The task ends with the last attempt."""
         task = asyncio.create_task(self._attempt(name, event))
         self._events.add(task)
         task.add_done_callback(self._events.discard)
@@ -75,19 +78,30 @@ class InvokeApi:
         await asyncio.gather(*self._events, return_exceptions=True)
 
     async def _attempt(self, name: str, event: dict[str, Any]) -> None:
-        for wait in (*RETRY_SECONDS, None):
+        clock = asyncio.get_running_loop().time
+        began, failures, wait = clock(), 0, 0.0
+        throttled = FIRST_THROTTLED_SECONDS
+        while True:
             try:
                 # Each time anew: it may have been updated or deleted since.
-                await self._find(name).invoke(event)
+                function = self._find(name)
+                await function.invoke(event)
+                return
             except KeyError:
                 self._log(f"asynchronous invocation of {name}: the function is gone")
                 return
+            except FunctionThrottled:
+                wait, throttled = throttled, min(2 * throttled, LONGEST_THROTTLED_SECONDS)
             except FunctionError as error:
                 self._log(f"asynchronous invocation of {name}: {error}")
-            else:
+                if failures >= function.config.event_retries:
+                    return
+                wait = RETRY_SECONDS[failures]
+                failures += 1
+            if (clock() - began) * self._speed + wait > function.config.event_age_seconds:
+                self._log(f"asynchronous invocation of {name}: the event is too old")
                 return
-            if wait is not None:
-                await asyncio.sleep(wait / self._speed)
+            await asyncio.sleep(wait / self._speed)
 
     async def _invoke(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -152,11 +166,6 @@ async def _respond(function: Function, event: dict[str, Any]) -> web.Response:
     except FunctionError as error:
         return web.Response(body=error.payload, headers={**headers, "X-Amz-Function-Error": "Unhandled"})
     return web.Response(body=payload, headers=headers)
-
-
-def function_name(named: str) -> str:
-    """The name in `name`, `name:alias`, `<account>:function:name` or an ARN, with or without a qualifier."""
-    return named.rpartition("function:")[2].split(":")[0]
 
 
 def _error(code: str, status: int, message: str, **members: str) -> web.Response:

@@ -11,6 +11,7 @@ import pytest
 
 from local.apigateway.api import Quota, Throttle
 from local.deployment.control_plane import ControlPlane
+from local.deployment.deployed_stack import read_account
 from local.deployment.prerequisites import create_endpoints
 from local.errors import UserError
 from tests.local.deployment.deployments import StackFailedError
@@ -174,6 +175,52 @@ def test_the_api_of_the_last_stack_with_one_is_read_with_the_endpoints_of_all_st
         "other": "nowhere",
     }
     assert list(deployment.missing_endpoints()) == ["nowhere"]
+
+
+def test_the_endpoints_of_a_model_that_divides_its_requests_are_read(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    primary = {
+        "split": [
+            {"weight": 95, "to": {"endpoint_name": "one", "target": "One"}},
+            {"weight": 5, "to": {"fallback": [{"endpoint_name": {"deployed": 0}, "target": "Two"}]}},
+        ]
+    }
+    mirror = {"mirror": {"primary": primary, "to": {"endpoint_name": "three", "target": "Three"}, "percent": 5}}
+    models = {"llama": mirror, "falcon": {"endpoint_name": "four"}}
+    put_archive(plane, "models.zip", **{"facts/models.json": json.dumps(models)})
+    template["Resources"]["Models"] = layer("models.zip")
+    template["Resources"]["Main"]["Properties"] |= {
+        "Layers": [{"Ref": "Models"}],
+        "Environment": {
+            "Variables": {
+                "MODELS_FILE": "/opt/facts/models.json",
+                "DEPLOYED_VALUES": {"Fn::GetAtt": ["Endpoint", "EndpointName"]},
+            }
+        },
+    }
+    deployment = deploy(plane, template)
+    (endpoint,) = deployment.endpoints
+    assert [entry["endpoint_name"] for entry in deployment.endpoint_entries()] == ["one", endpoint, "three", "four"]
+    assert [called.name for called in deployment.called_endpoints()] == [endpoint]
+    assert list(deployment.missing_endpoints()) == ["one", "three", "four"]
+    account = read_account(plane, ["S0"])
+    assert account.own_endpoints == {"one", endpoint, "three", "four"}
+    assert account.labels() == {"one": "llama, One", endpoint: "llama, Two", "three": "llama, Three", "four": "falcon"}
+
+
+def test_what_is_done_with_events_of_a_function_is_read(plane: ControlPlane) -> None:
+    template = copy.deepcopy(TEMPLATE)
+    properties = {
+        "FunctionName": {"Ref": "Main"},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 0,
+        "MaximumEventAgeInSeconds": 60,
+    }
+    template["Resources"]["Options"] = {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": properties}
+    deploy(plane, template)
+    functions = read_account(plane, ["S0"]).functions.values()
+    found = sorted((function.event_retries, function.event_age_seconds) for function in functions)
+    assert found == [(0, 60), *[(2, 21600)] * (len(functions) - 1)]
 
 
 def test_a_function_whose_models_are_in_no_layer_is_an_error(plane: ControlPlane) -> None:

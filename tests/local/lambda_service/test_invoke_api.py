@@ -128,6 +128,72 @@ def test_an_event_is_invoked_later_and_twice_more_if_it_fails(tmp_path: Path) ->
     play(tmp_path, script)
 
 
+def with_event_options(code: str = ECHO, *, concurrency: int | None = None, **options: int) -> dict[str, Any]:
+    template = with_function(code)
+    properties = {"FunctionName": {"Ref": "Function"}, "Qualifier": "$LATEST", **options}
+    template["Resources"]["Options"] = {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": properties}
+    if concurrency is not None:
+        template["Resources"]["Function"]["Properties"]["ReservedConcurrentExecutions"] = concurrency
+    return template
+
+
+async def send_event(cloud: RunningCloud, name: str, payload: bytes = b"{}") -> None:
+    send = partial(client(cloud).invoke, FunctionName=name, Payload=payload, InvocationType="Event")
+    assert (await asyncio.to_thread(send))["StatusCode"] == 202
+
+
+async def until(cloud: RunningCloud, text: str, count: int = 1) -> None:
+    async with asyncio.timeout(30):
+        while sum(text in line for line in cloud.log) < count:
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_an_event_is_repeated_as_often_as_the_function_has_it(tmp_path: Path, retries: int) -> None:
+    async def script(cloud: RunningCloud) -> None:
+        name = await deploy(cloud, with_event_options(MaximumRetryAttempts=retries))
+        await send_event(cloud, name, b'{"error": "no"}')
+        await until(cloud, "invoked", retries + 1)
+        await asyncio.sleep(0.5)
+        assert cloud.log.count("invoked") == retries + 1
+
+    play(tmp_path, script)
+
+
+def test_an_event_that_is_throttled_waits_in_the_queue_and_is_no_failure(tmp_path: Path) -> None:
+    slow = "import time\n\ndef handler(event, context):\n    print('invoked', flush=True)\n    time.sleep(0.5)\n"
+
+    async def script(cloud: RunningCloud) -> None:
+        template = with_event_options(slow, concurrency=1, MaximumRetryAttempts=0, MaximumEventAgeInSeconds=3600)
+        name = await deploy(cloud, template)
+        for _ in range(3):
+            await send_event(cloud, name)
+        await until(cloud, "invoked", 3)
+        assert not any(line.startswith("asynchronous") for line in cloud.log)
+
+    play(tmp_path, script, speed=20)
+
+
+def test_an_event_that_is_throttled_for_longer_than_its_age_is_dropped(tmp_path: Path) -> None:
+    async def script(cloud: RunningCloud) -> None:
+        name = await deploy(cloud, with_event_options(concurrency=0, MaximumEventAgeInSeconds=60))
+        await send_event(cloud, name)
+        await until(cloud, f"asynchronous invocation of {name}: the event is too old")
+        assert "invoked" not in cloud.log
+
+    play(tmp_path, script)
+
+
+def test_an_event_has_at_most_a_megabyte(tmp_path: Path) -> None:
+    async def script(cloud: RunningCloud) -> None:
+        name = await deploy(cloud, with_function())
+        await send_event(cloud, name, b'"' + b"x" * 1_000_000 + b'"')
+        with pytest.raises(ClientError, match="RequestTooLargeException"):
+            await send_event(cloud, name, b'"' + b"x" * 1_048_575 + b'"')
+
+    play(tmp_path, script)
+
+
 def test_an_event_that_failed_gets_the_function_as_it_is_by_then(tmp_path: Path) -> None:
     async def script(cloud: RunningCloud) -> None:
         template = with_function()
