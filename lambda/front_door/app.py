@@ -38,9 +38,9 @@ class App:
         if "tgi_endpoint" in event and "httpMethod" not in event:
             return self._run_smoke_test(event, invocation, log)
         if self._config.is_mirror:
-            from front_door.routing import mirrored
+            from front_door.routing.copies import answer_copy
 
-            return mirrored.answer(event, self._config, log, lambda: self._handle(event, invocation, log))
+            return answer_copy(event, self._config, log, lambda: self._handle(event, invocation, log))
         return self._handle(event, invocation, log)
 
     def _handle(self, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
@@ -55,7 +55,15 @@ class App:
             else:
                 from front_door.routing.copies import Copy
 
-                copy = Copy({**event, "body": body}, attempts, self._config, self.sagemaker, log, invocation)
+                copy = Copy(
+                    {**event, "body": body},
+                    attempts,
+                    self._config,
+                    self.sagemaker,
+                    log,
+                    is_buffered=invocation.is_buffered,
+                )
+                body = None  # a large one is not copied, and not kept
                 response = copy.follow(self._respond(request, event, invocation, log, attempts))
         except ApiError as error:
             log.add_error(error)

@@ -1,19 +1,19 @@
 """Copies of requests for another endpoint, which a function of its own answers: it is invoked, and not waited for.
 
-The first part of the response has been sent to the client when a copy is handed over, and nothing that happens then
-changes the rest.
+Each is made by the function that answers the client, and taken by the other one, which runs the same code. The first
+part of the response has been sent when a copy is handed over, and nothing that happens then changes the rest.
 """
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock, Thread
-from typing import Any, Protocol
+from typing import Any
 
 from front_door.config import Config
 from front_door.errors import ApiError
 from front_door.http.json import compact
-from front_door.http.response import Response
+from front_door.http.response import Response, json_response
 from front_door.request_log import RequestLog, embedded_metrics, write_line
 from front_door.routing.attempts import Attempts
 from front_door.routing.choice import is_mirrored
@@ -35,13 +35,6 @@ _MEMBERS = ("httpMethod", "path", "resource", "pathParameters", "body", "isBase6
 _HEADERS = ("content-type", "idempotency-key", "x-request-id")
 
 
-class Invocation(Protocol):
-    """Lambda's invocation; see `lambda_runtime.loop`."""
-
-    @property
-    def is_buffered(self) -> bool: ...  # noqa: D102
-
-
 class Copy:
     """The copy of one request, if one is made.
 
@@ -51,7 +44,7 @@ class Copy:
         settings: The front door's.
         sagemaker: Invokes the other function.
         log: The request's log line.
-        invocation: Lambda's; it says whether no part of the response is sent before its end.
+        is_buffered: Whether no part of the response is sent before its end.
     """
 
     def __init__(
@@ -61,14 +54,15 @@ class Copy:
         settings: Config,
         sagemaker: SageMaker,
         log: RequestLog,
-        invocation: Invocation,
+        *,
+        is_buffered: bool,
     ) -> None:
         body = event.get("body") or ""
         self._is_small = len(body) <= MAX_PAYLOAD_BYTES
         # Not to keep a body that is not sent.
         self._event = event if self._is_small else {}
         self._attempts, self._settings, self._sagemaker, self._log = attempts, settings, sagemaker, log
-        self._is_buffered = invocation.is_buffered
+        self._is_buffered = is_buffered
         self._thread: Thread | None = None
         self._lock = Lock()
         attempts.on_begin = self._begin
@@ -174,3 +168,24 @@ class _Followed:
         if close is not None:
             close()
         self._copy.finish()
+
+
+def answer_copy(event: dict[str, Any], settings: Config, log: RequestLog, handle: Callable[[], Response]) -> Response:
+    """Read the answer to a copy to its end, and drop it; its status, times and token counts are in the log line.
+
+    Args:
+        event: The proxy event, with `{"mirror": {"model": name}}`.
+        settings: The front door's.
+        log: The line.
+        handle: Responds to the event by the endpoint that gets copies.
+    """
+    mirror = event.get("mirror")
+    model = settings.models.get(str(mirror.get("model"))) if isinstance(mirror, dict) else None
+    if model is None or model.routing is None or model.routing.mirror is None:
+        # Such as one that was queued before a deployment took the mirror away.
+        write_line({"level": "WARN", "message": "The event is no copy for a mirror.", "request_id": log.request_id})
+        return json_response({})
+    log.meter_copy(model.name)
+    for _ in handle().body:
+        pass
+    return json_response({})

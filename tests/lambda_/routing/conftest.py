@@ -30,6 +30,10 @@ class Targets:
         """Answer the next requests to an endpoint."""
         self._double(name).replies += replies
 
+    def forget(self, name: str) -> None:
+        """Take back the answers that an endpoint was not asked for."""
+        self._double(name).replies.clear()
+
     def received(self, name: str) -> list[Received]:
         """The requests to an endpoint."""
         return self._double(name).received
