@@ -118,7 +118,7 @@ def endpoint_outcomes(request: EndpointRequest, engine: Engine, *, asynchronous:
         yield Outcome(option="image", value=request.image_choice.version, given=True, becomes=by_hand(reason))
     model = request.model
     if model.revision is not None:
-        reason = "The plan writes it for weights, tokenizer and code under the names that the new image reads."
+        reason = "The plan writes it under the name that the new image reads; the tokenizer has the same."
         yield Outcome(option="model.revision", value=model.revision, given=True, becomes=by_itself(reason))
     elif model.source == "hub":
         reason = "None is given, so that two endpoints may load different commits: give both the same `revision`."
