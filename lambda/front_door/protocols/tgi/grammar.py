@@ -10,10 +10,12 @@ from front_door.http.json_schema import wrong_type
 
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _NO_PROPERTIES = "Grammar must have a 'properties' field"
+_NO_REFERENCE = "cannot compile regex from schema: Invalid reference path: "
+_DEFINITIONS = ("$defs", "definitions")
 _NAMES: dict[type, str] = {dict: "object", list: "array"}
 # What of a schema is schemas: by name, in an array, or by itself.
 _PARTS: dict[str, tuple[type | None, Callable[[Any], Iterable[object]]]] = {
-    **dict.fromkeys(("properties", "$defs", "definitions"), (dict, dict.values)),
+    **dict.fromkeys(("properties", *_DEFINITIONS), (dict, dict.values)),
     **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), (list, iter)),
     **dict.fromkeys(("items", "additionalProperties"), (None, lambda part: (part,))),
 }
@@ -42,6 +44,8 @@ def read_grammar(grammar: Mapping[str, Any]) -> Grammar:
         raise _invalid(problem)
     if not isinstance(schema, dict) or "properties" not in schema:
         raise _invalid(_NO_PROPERTIES)
+    if (missing := _missing_reference(schema)) is not None:
+        raise ApiError("validation", f"Input validation error: {_NO_REFERENCE}{missing}")
     return Grammar(schema=schema)
 
 
@@ -73,6 +77,26 @@ def _problems(schema: object) -> Iterator[str]:
         else:
             for part in parts_of(parts):
                 yield from _problems(part)
+
+
+def _missing_reference(root: dict[str, Any]) -> str | None:
+    """The name at which a reference that the schema uses leads nowhere: each engine fails at it in its own way."""
+    waiting, seen = [root], set[str]()
+    while waiting:
+        schema = waiting.pop()
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#/") and reference not in seen:
+            seen.add(reference)
+            found: Any = root
+            for name in reference[2:].split("/"):
+                name = name.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - the member of that name
+                if isinstance(found, dict) and name not in found:
+                    return name
+                found = found[name] if isinstance(found, dict) else None
+            waiting += [found] if isinstance(found, dict) else []
+        for name in _PARTS.keys() & schema.keys() - set(_DEFINITIONS):
+            waiting += [part for part in _PARTS[name][1](schema[name]) if isinstance(part, dict)]
+    return None
 
 
 def _are_types(kinds: object) -> bool:
