@@ -12,7 +12,7 @@ from tests.conformance.vllm.vocabulary import read_vocabulary
 VOCABULARY = read_vocabulary()
 PROMPT = [0, 36]
 EMOJI = [178, 259, 240, 241]
-ANSWER = [297, 309, 306, 305, *EMOJI, 19, 1]
+ANSWER = [300, 312, 309, 308, *EMOJI, 19, 1]
 """Deep learning trains networks🌍. and the end."""
 
 
@@ -57,7 +57,7 @@ def test_an_unfinished_answer_has_no_end() -> None:
 
 
 def test_what_is_no_character_comes_with_the_next_one() -> None:
-    assert text(ids=[178, 297, 1]) == ("\ufffdDeep", "eos_token", ["", "\ufffdDeep", "<|end|>"])
+    assert text(ids=[178, 300, 1]) == ("\ufffdDeep", "eos_token", ["", "\ufffdDeep", "<|end|>"])
 
 
 def test_tokens_of_the_prompt_are_decoded_by_themselves() -> None:
