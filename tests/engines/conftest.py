@@ -38,3 +38,10 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             serve.end(signal.SIGKILL)
     finally:
         server.kill()
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that the emulated SageMaker knows, for a front door in this process."""
+    for name, value in (("ACCESS_KEY_ID", "AKIDEXAMPLE"), ("SECRET_ACCESS_KEY", "secret"), ("SESSION_TOKEN", "token")):
+        monkeypatch.setenv(f"AWS_{name}", value)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 from constructs import Construct
@@ -11,7 +14,7 @@ from tests.engines import tiny_llama
 from tests.engines.installation import REVISION
 
 MODEL = "llama"
-RUNNING, RUNNING_OR_WAITING = 2, 4
+RUNNING, RUNNING_OR_WAITING = 3, 4
 QUEUE_LIMIT_SINCE = (0, 29)
 FACTS = ModelFacts(
     hub_id=tiny_llama.HUB_ID,
@@ -38,9 +41,15 @@ def limits_its_queue(vllm: str) -> bool:
 class EngineStack(Stack):
     """The tiny Llama on vLLM, with a front door.
 
+    Its options are those that TGI's clients need: log probabilities after the sampling options, and a grammar without
+    free white space.
+
     Args:
         scope: The app.
         vllm: Version of vLLM.
+
+    Attributes:
+        endpoint: The endpoint.
     """
 
     def __init__(self, scope: Construct, *, vllm: str) -> None:
@@ -56,8 +65,11 @@ class EngineStack(Stack):
                 max_num_seqs=RUNNING,
                 max_num_queued_reqs=RUNNING_OR_WAITING if limits_its_queue(vllm) else None,
                 tool_call_parser="hermes",
+                logprobs_mode="processed_logprobs",
+                structured_outputs_config={"backend": "xgrammar", "disable_any_whitespace": True},
             ),
         )
+        self.endpoint = endpoint
         door = FrontDoor(self, "Door", models={MODEL: endpoint}, cloud_watch_role=False)
         door.add_consumer("tests", rate=50, burst=100)
 
@@ -69,3 +81,9 @@ def container_environment(vllm: str) -> dict[str, str]:
     environment = model["Properties"]["PrimaryContainer"]["Environment"]
     assert all(isinstance(value, str) for value in environment.values()), "known at synth"
     return environment
+
+
+def serving_facts(vllm: str) -> dict[str, Any]:
+    """What the front door is told of the model, beside the name of its endpoint."""
+    known = asdict(EngineStack(App(), vllm=vllm).endpoint.serving)
+    return {"engine": "vllm", **{name: value for name, value in known.items() if value is not None}}

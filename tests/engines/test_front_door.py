@@ -206,9 +206,3 @@ def test_an_unknown_model_is_not_found(engine: Engine) -> None:
     body = {"model": "other", "messages": [{"role": "user", "content": "Hi"}]}
     response = engine.cloud.request("POST", "/v1/chat/completions", body)
     assert (response.status, response.json()["error"]["code"]) == (404, "model_not_found")
-
-
-def test_a_route_of_tgi_says_that_the_engine_does_not_have_it(engine: Engine) -> None:
-    response = engine.cloud.request("POST", "/generate", {"inputs": "Hi"})
-    assert response.status == 501
-    assert "/v1/chat/completions" in response.json()["error"]

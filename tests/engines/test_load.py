@@ -7,16 +7,22 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
+import text_generation
+from text_generation.errors import GenerationError, OverloadedError
 
 from tests.e2e.deployed_cloud import Response
 from tests.engines.engine import CHAT, Engine, wait_until
-from tests.engines.stack import MODEL, RUNNING_OR_WAITING, limits_its_queue
-from tests.engines.tiny_llama import ANSWER, ENDLESS_PROMPT
+from tests.engines.stack import MODEL, RUNNING, RUNNING_OR_WAITING, limits_its_queue
+from tests.engines.tiny_llama import ANSWER, ENDLESS_PROMPT, ENDLESS_WORDS
 
 pytestmark = pytest.mark.timeout(900)
+
+ENDLESS = "<|endless|>"
+"""What the template makes of `ENDLESS_PROMPT`."""
 
 LONG = 1000
 """Tokens that take some seconds."""
@@ -70,7 +76,7 @@ def full(engine: Engine) -> Iterator[list[http.client.HTTPConnection]]:
     wait_until(engine.is_idle, 10, "nothing runs")
 
 
-def test_one_request_too_many_is_refused_in_openais_words(
+def test_one_request_too_many_is_refused_in_the_words_of_each_protocol(
     engine: Engine, full: list[http.client.HTTPConnection]
 ) -> None:
     if not limits_its_queue(engine.version):
@@ -80,6 +86,8 @@ def test_one_request_too_many_is_refused_in_openais_words(
     assert int(response.headers["retry-after"]) > 0
     error = response.json()["error"]
     assert (error["type"], error["code"]) == ("rate_limit_error", "rate_limit_exceeded")
+    with pytest.raises(OverloadedError, match="Model is overloaded"):
+        tgi_client(engine).generate("What?")
     for stream in full:
         stream.close()
     wait_until(engine.is_idle, 10, "nothing runs")
@@ -98,40 +106,84 @@ def test_a_request_waits_in_a_server_without_a_limit(engine: Engine, full: list[
         assert answer.result().json()["choices"][0]["message"]["content"] == ANSWER
 
 
-def test_a_stream_whose_engine_dies_ends_with_an_error_and_a_new_server_answers(engine: Engine) -> None:
-    response, seconds = lose(engine, engine.server.kill_engine)
-    assert seconds < 15
-    assert response.status == 200
-    assert response.events()[0]["choices"]
-    error = response.events()[-1]["error"]
+def test_streams_whose_engine_dies_end_with_an_error_and_a_new_server_answers(engine: Engine) -> None:
+    lost = lose(engine, engine.server.kill_engine)
+    assert lost.seconds < 15
+    assert lost.chat.status == 200
+    assert lost.chat.events()[0]["choices"]
+    error = lost.chat.events()[-1]["error"]
     assert (error["type"], error["message"]) == ("server_error", "The model's server failed.")
-    assert response.body.endswith(b"data: [DONE]\n\n")
+    assert lost.chat.body.endswith(b"data: [DONE]\n\n")
+    assert_error_of_tgi(lost, "Request failed during generation: The model's server failed.")
     engine.server.process.wait(timeout=30)
     engine.server.start()
     engine.server.wait_until_ready()
     assert engine.chat().json()["choices"][0]["message"]["content"] == ANSWER
+    assert tgi_client(engine).generate("What?", max_new_tokens=40).generated_text == ANSWER
 
 
-def test_a_stream_whose_server_is_lost_ends_with_an_error_and_the_next_request_gets_one(engine: Engine) -> None:
-    response, seconds = lose(engine, engine.server.kill)
-    assert seconds < 15
-    assert response.status == 200
-    assert response.events()[0]["choices"]
-    error = response.events()[-1]["error"]
+def test_streams_whose_server_is_lost_end_with_an_error_and_the_next_requests_get_one(engine: Engine) -> None:
+    lost = lose(engine, engine.server.kill)
+    assert lost.seconds < 15
+    assert lost.chat.status == 200
+    assert lost.chat.events()[0]["choices"]
+    error = lost.chat.events()[-1]["error"]
     assert (error["type"], error["message"]) == ("server_error", "The model's response broke off before its end.")
-    assert response.body.endswith(b"data: [DONE]\n\n")
+    assert lost.chat.body.endswith(b"data: [DONE]\n\n")
+    assert_error_of_tgi(lost, "The model's response broke off before its end.")
     started = time.monotonic()
     refused = engine.chat()
-    assert time.monotonic() - started < 30
+    in_tgis_words = engine.cloud.request("POST", "/generate", {"inputs": "What?"})
+    assert time.monotonic() - started < 60
     assert (refused.status, refused.json()["error"]["type"]) == (503, "server_error")
+    assert (in_tgis_words.status, list(in_tgis_words.json())) == (503, ["error", "error_type"])
 
 
-def lose(engine: Engine, kill: Callable[[], None]) -> tuple[Response, float]:
-    """What a client gets whose server is killed in the middle of a stream, and how many seconds after that."""
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(engine.chat, ENDLESS_PROMPT, max_tokens=8000, stream=True)
-        wait_until(lambda: engine.server.metric("num_requests_running") > 0, 30, "the request runs")
+@dataclass
+class Lost:
+    """What clients get whose server is killed in the middle of their streams.
+
+    Attributes:
+        chat: What a client of OpenAI's protocol gets.
+        generate: What a client of TGI's gets.
+        raised: What TGI's own client library raises.
+        seconds: How many seconds after the server was killed they had it all.
+    """
+
+    chat: Response
+    generate: Response
+    raised: BaseException | None
+    seconds: float
+
+
+def lose(engine: Engine, kill: Callable[[], None]) -> Lost:
+    """Kill the server in the middle of three streams."""
+    with ThreadPoolExecutor(3) as pool:
+        body = {"inputs": ENDLESS, "parameters": {"max_new_tokens": 8000, "details": True}}
+        chat = pool.submit(engine.chat, ENDLESS_PROMPT, max_tokens=8000, stream=True)
+        generate = pool.submit(engine.cloud.request, "POST", "/generate_stream", body)
+        library = pool.submit(list, tgi_client(engine).generate_stream(ENDLESS, max_new_tokens=8000))
+        wait_until(lambda: engine.server.metric("num_requests_running") == RUNNING, 30, "all run")
         time.sleep(1)
         kill()
         killed = time.monotonic()
-        return answer.result(), time.monotonic() - killed
+        answers = chat.result(), generate.result(), library.exception()
+        return Lost(*answers, time.monotonic() - killed)
+
+
+def assert_error_of_tgi(lost: Lost, message: str) -> None:
+    """TGI's stream ends with an error in its words, behind tokens, and without OpenAI's end."""
+    assert lost.generate.status == 200
+    *tokens, last = lost.generate.events()
+    assert [event["index"] for event in tokens] == list(range(1, len(tokens) + 1))
+    assert tokens[-1]["generated_text"] is None
+    assert {event["token"]["text"] for event in tokens} == set(ENDLESS_WORDS)
+    assert (last["error"], last["error_type"]) == (message, "generation")
+    assert b"[DONE]" not in lost.generate.body
+    assert isinstance(lost.raised, GenerationError)
+
+
+def tgi_client(engine: Engine) -> text_generation.Client:
+    """TGI's own client library."""
+    headers = {"Authorization": f"Bearer {engine.cloud.api_key}"}
+    return text_generation.Client(engine.cloud.url, headers=headers, timeout=60)

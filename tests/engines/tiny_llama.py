@@ -14,13 +14,13 @@ import sys
 from pathlib import Path
 
 HUB_ID = "tiny/llama"
-ANSWER = "Deep learning trains networks with many layers on data🌍."
+ANSWER = "Deep learning trains networks with many layers on raw data🌍."
 ENDLESS_PROMPT = "for ever"
 ENDLESS_WORDS = (" and", " again")
 TOOL = {"name": "weather", "arguments": {"city": "Paris"}}
 SEED = 14
 VOCABULARY, HIDDEN, LAYERS, HEADS = 512, 256, 2, 4
-MAX_LENGTH = 8192
+MAX_LENGTH = 16384
 
 _BEGIN, _END, _TURN, _ASSISTANT, _ENDLESS, _CALL = (
     f"<|{name}|>" for name in ("begin", "end", "turn", "assistant", "endless", "call")
