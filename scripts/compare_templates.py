@@ -1,9 +1,10 @@
 """Compare the templates of all stacks with those of an earlier commit.
 
 `python -m scripts.compare_templates REVISION` synthesizes every stack at that commit and in this checkout, and prints
-the differences. It ignores asset hashes, the function's handler and the path of its wrapper. With `--words` it also
-ignores text that only people read: descriptions, metadata, summaries, names of saved queries, and the parts of logical
-ids that are hashes of such text. A refactoring must pass without `--words`, a change of wording with it.
+the differences. It ignores the order of keys, asset hashes, the function's handler and the path of its wrapper. With
+`--words` it also ignores text that only people read: descriptions, metadata, summaries, names of saved queries, and the
+parts of logical ids that are hashes of such text. A refactoring must pass without `--words`, a change of wording with
+it.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def compare(name: str, before: dict[str, Any], after: dict[str, Any], words: boo
 
 def normalized(template: dict[str, Any], words: bool) -> str:
     """A template as text, without what is ignored."""
-    text = json.dumps(_without_texts(template) if words else template, indent=1, ensure_ascii=False)
+    text = json.dumps(_without_texts(template) if words else template, indent=1, ensure_ascii=False, sort_keys=True)
     text = _PLACE.sub("<code>", _ASSET.sub("<asset>", text))
     if not words:
         return text

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge, wildcard_finding
+from constructs_lib.front_door.lambda_functions import policy_document
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -80,30 +81,14 @@ def set_account_log_role(
         scope,
         "AccountLogRole",
         description="Assumed by API Gateway to write the logs of this account's REST APIs",
-        assume_role_policy_document={
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": "sts:AssumeRole",
-                    "Principal": {"Service": "apigateway.amazonaws.com"},
-                }
-            ],
-        },
+        assume_role_policy_document=policy_document(
+            {"Action": "sts:AssumeRole", "Principal": {"Service": "apigateway.amazonaws.com"}}
+        ),
         # Inline: API Gateway tests the role when it is set.
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="WriteLogs",
-                policy_document={
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": _ACTIONS,
-                            "Resource": groups,
-                        }
-                    ],
-                },
+                policy_document=policy_document({"Action": _ACTIONS, "Resource": groups}),
             )
         ],
     )

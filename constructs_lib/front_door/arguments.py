@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
@@ -50,8 +51,13 @@ class FrontDoorArguments:
 
     def timeout_or_default(self) -> Duration:
         """The timeout of the function and of the API's integrations."""
-        return self.timeout or Duration.seconds(self.max_timeout_seconds)
+        return self.timeout or _duration(self.max_timeout_seconds)
 
     def timeout_milliseconds(self) -> float:
         """The same in milliseconds."""
         return self.timeout.to_milliseconds() if self.timeout else 1000 * self.max_timeout_seconds
+
+
+@cache
+def _duration(seconds: int) -> Duration:
+    return Duration.seconds(seconds)

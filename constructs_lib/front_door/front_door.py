@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, Node
 
 from constructs_lib._arguments import seconds
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib._tokens import is_token
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
@@ -153,6 +153,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         )
         variables = validated_environment(scope, id, arguments)
         super().__init__(scope, id)
+        share_environment(self, scope)
         self._access, self._domain = access, domain
         self._holds_clients = on_wake is not None
         self._models: dict[str, IModelEndpoint] = dict(models)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib._stack_env import environment_of
-from constructs_lib._tokens import resolved
+from constructs_lib._stack_env import PSEUDO, environment_of
 
 if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
@@ -74,14 +73,20 @@ class FunctionReferences:
             ("2021-11-15", "response-streaming-invocations") if streaming else ("2015-03-31", "invocations")
         )
         here = self._environment
-        partition, region = resolved(here.stack, [here.partition, here.region])
-        parts = ["arn:", partition, ":apigateway:", region, f":lambda:path/{version}/functions/"]
-        return _joined(*parts, self.arn_reference, f"/{action}")
+        partition = _plain(here.partition, PSEUDO.partition, "AWS::Partition")
+        region = _plain(here.region, PSEUDO.region, "AWS::Region")
+        before = ["arn:", partition, ":apigateway:", region, f":lambda:path/{version}/functions/"]
+        return _joined(*before, self.arn_reference, f"/{action}")
 
     @cached_property
     def _logical_id(self) -> str:
         # A token: the id can still be overridden.
         return self.resource.logical_id
+
+
+def _plain(value: str, token: str, name: str) -> str | dict[str, Any]:
+    """A value as templates have it: text, or a reference if it is the token of that pseudo parameter."""
+    return {"Ref": name} if value == token else value
 
 
 def _joined(*parts: str | dict[str, Any]) -> dict[str, Any]:

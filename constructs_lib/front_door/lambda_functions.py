@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib.front_door.assets import lambda_code
+from constructs_lib.front_door.assets import lambda_asset, lambda_code
 from constructs_lib.front_door.function_references import FunctionReferences
 
 if TYPE_CHECKING:
@@ -98,6 +98,91 @@ def python_function(
     acknowledge(function, _FUNCTION_FINDINGS)
     acknowledge(role, _ROLE_FINDINGS)
     return FunctionReferences(scope, function, log_group)
+
+
+def authorizer_function(
+    scope: Construct,
+    id: str,
+    *,
+    folder: str,
+    handler: str,
+    description: str,
+    timeout_seconds: int,
+    memory_size: float,
+    log_retention: logs.RetentionDays,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """The same function of L1 resources, which take half the time of the CDK's L2: only an API refers to it.
+
+    Args:
+        scope: The scope of nothing but the function, its role (`<id>Role`) and its log group (`<id>Logs`).
+        id: The function's id.
+        folder: As for `python_function`, as are the others.
+        handler: Module and function that the managed runtime calls.
+        description: Shown in the Lambda console.
+        timeout_seconds: Time limit of one invocation.
+        memory_size: In MiB.
+        log_retention: How long the log keeps an event.
+        environment: The environment variables. Default: none.
+
+    Returns:
+        Its ARN.
+    """
+    log_group = logs.LogGroup(scope, f"{id}Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
+    # Ids below are those that the CDK's L2 constructs give.
+    role_scope = Construct(scope, f"{id}Role")
+    role_arn = _add_role(role_scope, log_group.log_group_arn)
+    function_scope = Construct(scope, id)
+    code = lambda_asset(function_scope, folder)
+    function = lambda_.CfnFunction(
+        function_scope,
+        "Resource",
+        architectures=["arm64"],
+        code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
+        handler=handler,
+        description=description,
+        timeout=timeout_seconds,
+        memory_size=memory_size,
+        environment=lambda_.CfnFunction.EnvironmentProperty(variables=environment) if environment else None,
+        role=role_arn,
+        runtime=newest_python_name(),
+        logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name),
+        tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
+    )
+    # Not invoked before it may write its log.
+    function.node.add_dependency(role_scope)
+    code.add_resource_metadata(function, "Code")
+    acknowledge(scope, _FUNCTION_FINDINGS | _ROLE_FINDINGS)
+    return function.attr_arn
+
+
+def _add_role(scope: Construct, log_group_arn: str) -> str:
+    """A role that may write one log, and traces; returns its ARN."""
+    role = iam.CfnRole(
+        scope,
+        "Resource",
+        assume_role_policy_document=policy_document(
+            {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ),
+    )
+    policy = iam.CfnPolicy(
+        Construct(scope, "DefaultPolicy"),
+        "Resource",
+        policy_name="",
+        policy_document=policy_document(
+            {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
+            {"Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
+        ),
+        roles=[role.ref],
+    )
+    # As the CDK names it.
+    policy.policy_name = policy.logical_id
+    return role.attr_arn
+
+
+def policy_document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy that allows what the statements say, as templates have it."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
 
 
 def token_scheme(

@@ -7,14 +7,14 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Token
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib._stack_env import environment_of
+from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib._tokens import resolved
 from constructs_lib.front_door.account_logging import account_of, set_account_log_role
 from constructs_lib.front_door.api_definition import ApiSettings, render_api_definition
@@ -23,6 +23,10 @@ from constructs_lib.front_door.gateway_responses import gateway_responses
 from constructs_lib.front_door.lambda_functions import permit_api
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import IResolvable
+
     from constructs_lib.front_door.access.base import AccessBinding
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.function_references import FunctionReferences
@@ -95,7 +99,9 @@ class FrontDoorApi(Construct):
         super().__init__(scope, id)
         self._arguments, self._environment = arguments, environment_of(scope)
         access, exposure = arguments.access, arguments.exposure
-        binding = access.bind(Construct(self, "Authorizer"), log_retention=arguments.log_retention)
+        authorizer_scope = Construct(self, "Authorizer")
+        share_environment(authorizer_scope, scope)
+        binding = access.bind(authorizer_scope, log_retention=arguments.log_retention)
         # Without slashes: API Gateway does not document which characters it allows.
         self.name = name = path.replace("/", "-")[:128]
         body, policy = self._body(name, function, binding), exposure.policy(access)
@@ -169,7 +175,8 @@ class FrontDoorApi(Construct):
             wake=arguments.wake,
             preflight=arguments.cors is not None,
         )
-        return render_api_definition(document, settings)
+        definition = render_api_definition(document, settings)
+        return definition | {"paths": _with_shared_operations(definition["paths"])}
 
     def _add_stage(self) -> apigateway.CfnStage:
         arguments = self._arguments
@@ -218,3 +225,23 @@ class FrontDoorApi(Construct):
     def _fingerprint(self) -> str:
         rendered = json.dumps(resolved(self._environment.stack, self._deployed), sort_keys=True)
         return hashlib.sha256(rendered.encode()).hexdigest()[:12]
+
+
+def _with_shared_operations(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The paths with one token for operations that are equal, as nearly all are: it is sent to the CDK once.
+
+    Args:
+        paths: Operations by path and method.
+    """
+    tokens: dict[str, IResolvable] = {}
+
+    def shared(operation: object) -> IResolvable:
+        key = json.dumps(operation)
+        if key not in tokens:
+            tokens[key] = Token.as_any(operation)
+        return tokens[key]
+
+    return {
+        path: {method: shared(operation) for method, operation in operations.items()}
+        for path, operations in paths.items()
+    }

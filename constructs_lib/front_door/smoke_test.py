@@ -20,7 +20,7 @@ from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
 from constructs_lib.front_door.assets import lambda_asset
-from constructs_lib.front_door.lambda_functions import newest_python_name
+from constructs_lib.front_door.lambda_functions import newest_python_name, policy_document
 from constructs_lib.front_door.models_file import render_models
 from constructs_lib.planning.scaling.startup import LONGEST_SMOKE_TEST, smoke_test_seconds
 from constructs_lib.planning.validation.problem import Described, Problem
@@ -198,13 +198,13 @@ def _add_function(scope: Construct, front_door: FunctionReferences, timeout: int
         scope,
         "Role",
         description="Assumed by the smoke test of a front door",
-        assume_role_policy_document=_document(
+        assume_role_policy_document=policy_document(
             {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ),
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="Test",
-                policy_document=_document(
+                policy_document=policy_document(
                     *({"Action": actions, "Resource": resource} for actions, resource in statements)
                 ),
             )
@@ -227,10 +227,6 @@ def _add_function(scope: Construct, front_door: FunctionReferences, timeout: int
     code.add_resource_metadata(function, "Code")
     acknowledge(function, _FINDINGS)
     return function.attr_arn
-
-
-def _document(*statements: Mapping[str, Any]) -> dict[str, Any]:
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
 
 
 def _hash(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from aws_cdk import Duration
-
 from constructs_lib._stack_env import environment_of
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
 from constructs_lib.front_door.gateway_responses import DO_NOT_RETRY, GatewayResponse, throttled
-from constructs_lib.front_door.lambda_functions import python_function, token_scheme
+from constructs_lib.front_door.lambda_functions import authorizer_function, token_scheme
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
@@ -65,16 +63,16 @@ class ApiKeyAccess(AccessMethod):
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """Create the function that extracts the key from the header."""
-        authorizer_arn = python_function(
+        authorizer_arn = authorizer_function(
             scope,
             "Function",
             folder="api_key_authorizer",
             handler="api_key_authorizer.handler",
             description="Extracts the API key from the Authorization header",
-            timeout=Duration.seconds(5),
+            timeout_seconds=5,
             memory_size=256,
             log_retention=log_retention,
-        ).arn
+        )
         bearer_key = token_scheme(environment_of(scope), authorizer_arn, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
         missing = GatewayResponse(
             "UNAUTHORIZED",

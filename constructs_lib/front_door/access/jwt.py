@@ -7,14 +7,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from aws_cdk import Duration
-
 from constructs_lib._arguments import USER_POOL, USER_POOL_CLIENT
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
 from constructs_lib.front_door.gateway_responses import GatewayResponse
-from constructs_lib.front_door.lambda_functions import python_function, token_scheme
+from constructs_lib.front_door.lambda_functions import authorizer_function, token_scheme
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -49,7 +47,7 @@ class _TokenAccess(AccessMethod):
     def _binding(
         self, scope: Construct, *, issuer: str, audience: Sequence[str], log_retention: logs.RetentionDays
     ) -> AccessBinding:
-        authorizer_arn = python_function(
+        authorizer_arn = authorizer_function(
             scope,
             # Not the id of the function of another access method: CloudFormation would change its code before the API,
             # which would then ask the new function by the rules of the old one. Of API keys it admits every token.
@@ -57,11 +55,11 @@ class _TokenAccess(AccessMethod):
             folder="jwt_authorizer",
             handler="jwt_authorizer.handler.handler",
             description="Verifies tokens of an OpenID Connect provider",
-            timeout=Duration.seconds(10),
+            timeout_seconds=10,
             memory_size=512,
             log_retention=log_retention,
             environment={"ISSUER": issuer, "AUDIENCE": json.dumps(list(audience))},
-        ).arn
+        )
         token = token_scheme(environment_of(scope), authorizer_arn, ttl_seconds=_CACHE_SECONDS, validation=_BEARER_JWT)
         return AccessBinding(schemes={"BearerToken": token}, responses=_RESPONSES, authorizer_arn=authorizer_arn)
 
