@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Aws, Stack
 
+from constructs_lib._tokens import is_token
+
 if TYPE_CHECKING:
     from constructs import IConstruct
 
@@ -51,7 +53,7 @@ class StackEnvironment:
     @cached_property
     def partition(self) -> str:
         """`aws`, in most Regions."""
-        return self.stack.partition
+        return PSEUDO.partition if is_token(self.region) else self.stack.partition
 
     @cached_property
     def region(self) -> str:
@@ -65,8 +67,8 @@ class StackEnvironment:
 
     @cached_property
     def url_suffix(self) -> str:
-        """`amazonaws.com`, in most Regions."""
-        return self.stack.url_suffix
+        """`amazonaws.com`, in most Regions: a token in every stack."""
+        return PSEUDO.url_suffix
 
     @cached_property
     def stack_name(self) -> str:
