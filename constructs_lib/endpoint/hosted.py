@@ -104,9 +104,10 @@ class HostedEndpoint(EndpointResource, RolledOut):
         if arguments.rollout is not None or self._capacity.min_instances not in (None, 0, 1):
             self._roll_out(arguments.rollout)
         # Read by `python -m constructs_lib summary`, and by `migrate`.
-        self.node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
+        node = self.node
+        node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
         is_asynchronous = arguments.async_inference is not None
-        self.node.add_metadata(REQUEST_METADATA, describe(self._known, asynchronous=is_asynchronous))
+        node.add_metadata(REQUEST_METADATA, describe(self._known, asynchronous=is_asynchronous))
         self._warnings = [*planned.warnings, *arguments.warnings(scope, planned)]
         for warning in [*self._warnings, *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
