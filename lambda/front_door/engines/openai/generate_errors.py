@@ -12,6 +12,7 @@ _LIMIT = re.compile(r"context length (?:is|of) (\d+)|max_model_len=\D*(\d+)|cont
 _PROMPT = re.compile(r"(\d+) input tokens|(\d+) tokens from the input|Input length \((\d+)\)")
 _REQUESTED = re.compile(r"requested (\d+) output tokens|max_tokens=(\d+)")
 _CHARACTERS = "characters"
+_TRUNCATE = re.compile(r"truncate_prompt_tokens=(\d+) cannot be greater than .*= (\d+)\.")
 
 
 def in_tgi_words(error: ApiError, request: GenerateRequest) -> ApiError:
@@ -30,6 +31,9 @@ def in_tgi_words(error: ApiError, request: GenerateRequest) -> ApiError:
         return ApiError(
             "generation", f"Request failed during generation: Server error: {error.message}", log_detail=detail
         )
+    if found := _TRUNCATE.search(error.message):
+        words = f"`truncate` must be strictly positive and less than {found[2]}. Given: {found[1]}"
+        return ApiError("validation", f"Input validation error: {words}", log_detail=detail)
     about = "" if request.grammar is None else "grammar is not valid: "
     return ApiError("validation", f"Input validation error: {about}{error.message}", log_detail=detail)
 

@@ -110,6 +110,15 @@ def test_other_mistakes_are_validation_errors() -> None:
     )
 
 
+def test_a_truncation_that_vllm_does_not_take_has_tgis_name() -> None:
+    error = vllm_error(
+        "truncate_prompt_tokens=500 cannot be greater than max_model_len - max_tokens = 452. Please request a smaller"
+        " truncation size. (parameter=truncate_prompt_tokens, value=500)"
+    )
+    words = "Input validation error: `truncate` must be strictly positive and less than 452. Given: 500"
+    assert translated(error, truncate=500) == ("validation", 422, words)
+
+
 def test_grammars_fail_as_in_tgi() -> None:
     error = vllm_error("Grammar error: Invalid type: nosuch")
     assert translated(error, grammar=Grammar({"properties": {}})) == (

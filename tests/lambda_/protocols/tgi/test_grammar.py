@@ -31,6 +31,14 @@ def test_a_schema_comes_in_each_of_tgis_forms(grammar: dict[str, Any]) -> None:
     assert read_grammar(grammar) == Grammar(schema=SCHEMA)
 
 
+def test_references_are_followed() -> None:
+    schema = {
+        "properties": {"a": {"$ref": "#/$defs/x"}, "b": {"$ref": "#"}},
+        "$defs": {"x": {"$ref": "#/properties/a"}},
+    }
+    assert read_grammar({"type": "json", "value": schema}) == Grammar(schema=schema)
+
+
 def test_a_regular_expression_is_not_read() -> None:
     assert read_grammar({"type": "regex", "value": "[0-9"}) == Grammar(regex="[0-9")
 
@@ -58,6 +66,11 @@ def test_a_regular_expression_is_not_read() -> None:
             NOT_VALID + "[] is not valid under any of the schemas listed in the 'anyOf' keyword",
         ),
         ("json_schema", {"schema": {}}, NOT_VALID + NO_PROPERTIES),
+        (
+            "json",
+            {"properties": {"a": {"items": {"$ref": "#/$defs/x/y"}}}, "$defs": {"x": {}}},
+            "Input validation error: cannot compile regex from schema: Invalid reference path: y",
+        ),
         ("json_schema", {"name": "x"}, NOT_READ + "missing field `schema`"),
         ("json_schema", "x", NOT_READ + "invalid type: string, expected struct JsonSchemaConfig"),
         ("regex", 3, NOT_READ + "invalid type: integer, expected a string"),
