@@ -9,9 +9,11 @@ import pytest
 from botocore.eventstream import EventStreamBuffer
 
 from bench.figure import Figure, median_ratio, missed
+from bench.functions import of_engine
 from bench.runtime_api import FunctionResponse
 from bench.sandbox import Function, Sandbox, started
-from bench.upstream import STAMP, payload_part, token_event
+from bench.template import DeployedFunction
+from bench.upstream import STAMP, completion_event, payload_part, token_event
 from bench.wire import Arrivals, without_chunking
 
 _STREAMING_CLIENT = """
@@ -45,6 +47,40 @@ def test_a_delay_is_the_time_from_sending_to_the_part_that_completes_the_token()
     first, second = (token_event(n, STAMP % sent, last=False) for n, sent in ((1, 1_000), (2, 2_000)))
     arrivals = Arrivals([(1_100, first[:10]), (1_200, first[10:] + second[:10]), (2_900, second[10:])])
     assert arrivals.delays() == [200, 900]
+
+
+def test_a_time_that_the_whole_text_repeats_counts_once() -> None:
+    first, last = (token_event(n, STAMP % sent, last=n == 2) for n, sent in ((1, 1_000), (2, 2_000)))
+    whole = last.replace(b"the generated text", (STAMP % 1_000 + STAMP % 2_000).encode())
+    assert Arrivals([(1_100, first), (2_900, whole)]).delays() == [100, 900]
+
+
+def test_the_prepared_completion_has_the_members_of_vllms_in_their_order() -> None:
+    pairs = json.loads((Path(__file__).parents[1] / "conformance/vllm/recorded/tgi_same_weights.json").read_text())
+    recorded = next(pair for pair in pairs if pair["name"] == "stop")["vllm"]["body"].split("\n\n")
+    prepared = (completion_event(1, " T", last=False) + completion_event(2, "h", last=False)).decode().split("\n\n")
+    for ours, theirs in zip(prepared[:2], recorded[:2], strict=True):
+        assert names(ours) == names(theirs)
+    assert completion_event(9, "h", last=True).endswith(b"data: [DONE]\n\n")
+
+
+def names(event: str) -> list[str]:
+    """The names of all members, from the inner to the outer ones; what is not written without spaces is an error."""
+    found: list[str] = []
+    data = event.removeprefix("data: ")
+    value = json.loads(data, object_pairs_hook=lambda members: found.extend(name for name, _ in members))
+    assert value is None
+    assert '": ' not in data
+    return [name for name in found if name not in (" T", "h")]
+
+
+def test_the_function_may_serve_another_engine(tmp_path: Path) -> None:
+    models_file = tmp_path / "models.json"
+    models_file.write_text('{"llama": {"endpoint_name": "x", "engine": "tgi"}}')
+    function = DeployedFunction(asset=tmp_path, handler="handler", wrapper="run", models_file=models_file)
+    other = of_engine(function, "vllm", tmp_path)
+    assert json.loads(other.models_file.read_text()) == {"llama": {"endpoint_name": "x", "engine": "vllm"}}
+    assert other.asset == function.asset
 
 
 def test_a_chunk_has_the_time_at_which_it_was_complete() -> None:
