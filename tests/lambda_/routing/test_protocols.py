@@ -15,7 +15,7 @@ from tests.lambda_.routing.test_mirror import send
 from tests.lambda_.sagemaker_double import Reply, parts
 
 Doors = Callable[..., Door]
-DETAILED = {"inputs": "Hi", "parameters": {"max_new_tokens": 3, "details": True}}
+DETAILED = {"inputs": "Hi", "parameters": {"max_new_tokens": 4, "details": True}}
 
 
 def from_vllm() -> Reply:
@@ -36,11 +36,13 @@ def test_vllm_answers_a_client_of_tgi_whom_tgi_refuses(two: Door, targets: Targe
     targets.reply("vllm", from_vllm())
     response = two.send(path, DETAILED)
     assert response.status == 200
-    assert '"generated_text":" Un été"' in response.body.decode()
+    # These two repeat the prompt, as TGI's do.
+    prompt = "Hi" if path in ("/", "/invocations") else ""
+    assert f'"generated_text":"{prompt} Un été"' in response.body.decode()
     assert b'"finish_reason":"eos_token"' in response.body
     (to_tgi,), (to_vllm,) = targets.received("tgi"), targets.received("vllm")
     assert to_tgi.json()["inputs"] == to_vllm.json()["prompt"] == "Hi"
-    assert to_vllm.json()["max_tokens"] == 3
+    assert to_vllm.json()["max_tokens"] == 4
     line = two.generated()
     assert (line["target"], line["engine"], line["GeneratedTokens"]) == ("vllm", "vllm", 3)
 
