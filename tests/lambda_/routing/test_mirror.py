@@ -90,6 +90,21 @@ def test_a_copy_is_handed_to_the_other_function_without_keys(
     assert (line["mirrored"], line["target"], line["Requests"]) == (True, "tgi", 1)
 
 
+def test_lambda_is_invoked_as_botocore_would(door: Door, targets: Targets, aws_lambda: SageMakerDouble) -> None:
+    import botocore.session
+
+    targets.reply("tgi", completion())
+    send(door, "/v1/completions", COMPLETION)
+    client = botocore.session.get_session().create_client(
+        "lambda", "eu-west-1", aws_access_key_id="a", aws_secret_access_key="b", endpoint_url=aws_lambda.url
+    )
+    client.invoke(FunctionName="door-mirror", InvocationType="Event", Payload=aws_lambda.received[0].body)
+    ours, theirs = aws_lambda.received
+    assert (ours.method, ours.path, ours.body) == (theirs.method, theirs.path, theirs.body)
+    name = "x-amz-invocation-type"
+    assert ours.headers[name] == theirs.headers[name] == "Event"
+
+
 def test_a_body_in_base64_and_the_clients_own_id_reach_the_copy(
     door: Door, targets: Targets, aws_lambda: SageMakerDouble
 ) -> None:
