@@ -87,8 +87,10 @@ def info(ctx: RequestContext) -> Response:
         "sha": None,
         "docker_label": None,
     }
-    if ctx.config.has_wake_route and any(each.inference_component for branch in known.branches for each in branch):
-        values["wake"] = {"path": f"/models/{known.name}/wake", "seconds": known.wake_seconds}
+    sleepers = [each for branch in known.branches for each in branch if each.inference_component is not None]
+    if ctx.config.has_wake_route and sleepers:
+        seconds = max((each.wake_seconds for each in sleepers if each.wake_seconds is not None), default=None)
+        values["wake"] = {"path": f"/models/{known.name}/wake", "seconds": seconds}
     return json_response(values)
 
 

@@ -22,8 +22,9 @@ from front_door.sagemaker.client import SageMaker
 MAX_PAYLOAD_BYTES = 1_000_000
 """Of an asynchronous invocation: "1 MB" (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html)."""
 
-HANDOVER_SECONDS = 1.0
-"""How long a hand-over takes at most, before it is given up."""
+HANDOVER_SECONDS = 0.8
+"""How long a hand-over takes at most, before it is given up: less than what is left behind an answer that took until
+the deadline."""
 
 BUFFERED_SECONDS = 0.25
 """How long a response that is complete waits for it where it is sent as a whole: the function is frozen after that."""

@@ -20,6 +20,7 @@ from tests.lambda_.sagemaker_double import Reply, error, plain_response
 from tests.lambda_.test_waking import NO_CAPACITY
 
 Doors = Callable[..., Door]
+SLEEPER = {"inference_component": "component", "wake_seconds": 300}
 
 
 def status(name: str) -> Reply:
@@ -75,6 +76,12 @@ def test_info_is_the_first_endpoints_with_the_smallest_limits(targets: Targets, 
     assert "wake" not in found
 
 
+def test_info_has_the_longest_wake_of_all_endpoints(targets: Targets, door_for: Doors) -> None:
+    entry = fallback(targets.entry("a"), targets.entry("b", **SLEEPER))
+    found = door_for(entry, has_wake_route=True).send("/info").json()
+    assert found["wake"] == {"path": "/models/llama/wake", "seconds": 300}
+
+
 def test_models_are_the_names_once_with_the_adapters_that_all_have(targets: Targets, door_for: Doors) -> None:
     adapters = {"sql": None, "law": None}
     door = door_for(fallback(targets.entry("a", adapters=adapters), targets.entry("b", adapters={"sql": "component"})))
@@ -100,9 +107,6 @@ def test_an_adapter_is_named_as_each_endpoint_knows_it(targets: Targets, door_fo
     (one,), (other,) = targets.received("a"), targets.received("b")
     assert one.headers["x-amzn-sagemaker-inference-component"] == "part"
     assert other.json()["adapters"] == "sql"
-
-
-SLEEPER = {"inference_component": "component", "wake_seconds": 300}
 
 
 class TestWake:
