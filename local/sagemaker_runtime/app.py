@@ -77,7 +77,7 @@ def create_app(
     return app
 
 
-_OPTIONS = {"fault", "count", "seconds", "at", "frame", "status"}
+_OPTIONS = {"fault", "count", "seconds", "at", "frame", "status", "endpoint"}
 _SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 
 

@@ -1,6 +1,7 @@
 """The catalogue of faults, and the queue of injected faults.
 
-`PUT /faults` with `{"fault": "end", "at": 100, "count": 1}` injects a fault; `DELETE /faults` removes all.
+`PUT /faults` with `{"fault": "end", "at": 100, "count": 1}` injects a fault; `DELETE /faults` removes all. With
+`"endpoint": name` it is one of that endpoint's calls, and those of the others go on without it.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class Fault:
             the fault is at the end.
         frame: The number of parts before the fault.
         status: The status of the container's response.
+        endpoint: The endpoint whose calls have it. Default: those of all.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Fault:
     at: int | None = None
     frame: int | None = None
     status: int | None = None
+    endpoint: str | None = None
 
     def problems(self) -> Iterator[str]:
         """The problems of the request."""
@@ -72,6 +75,8 @@ class Fault:
                 yield f"{option}={value!r}: not an option of {self.name}, only of {', '.join(sorted(faults))}."
             elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 yield f"{option}={value!r}: must be an integer of at least 0."
+        if self.endpoint is not None and not isinstance(self.endpoint, str):
+            yield f"endpoint={self.endpoint!r}: must be the name of an endpoint."
         if isinstance(self.status, int) and not 400 <= self.status <= 599:
             yield f"status={self.status!r}: must be an error status from 400 to 599."
 
@@ -91,6 +96,7 @@ class Faults:
         at: int | None = None,
         frame: int | None = None,
         status: int | None = None,
+        endpoint: str | None = None,
     ) -> None:
         """Adds a fault to the queue; `Fault` describes the options.
 
@@ -101,11 +107,12 @@ class Faults:
             at: The number of body bytes before the fault.
             frame: The number of parts before the fault.
             status: The status of the container's response.
+            endpoint: The endpoint whose calls have it. Default: those of all.
 
         Raises:
             ValueError: The fault is unknown, or an option is invalid; lists all problems.
         """
-        requested = Fault(name=fault, seconds=seconds, at=at, frame=frame, status=status)
+        requested = Fault(name=fault, seconds=seconds, at=at, frame=frame, status=status, endpoint=endpoint)
         problems = list(requested.problems())
         if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
             problems.append(f"count={count!r}: must be an integer of at least 1. Omit it for every call.")
@@ -121,21 +128,26 @@ class Faults:
         """Removes all faults."""
         self._queue.clear()
 
-    def take(self) -> Fault | None:
-        """Takes the fault of the next call from the queue; None if there is none."""
-        if not self._queue:
-            return None
-        fault, count = self._queue[0]
-        if count == 1:
-            del self._queue[0]
-        elif count is not None:
-            self._queue[0] = (fault, count - 1)
-        return fault
+    def take(self, endpoint: str) -> Fault | None:
+        """Takes the fault of the next call to an endpoint from the queue; None if there is none."""
+        for at, (fault, count) in enumerate(self._queue):
+            if fault.endpoint not in (None, endpoint):
+                continue
+            if count == 1:
+                del self._queue[at]
+            elif count is not None:
+                self._queue[at] = (fault, count - 1)
+            return fault
+        return None
 
     def pending(self) -> list[dict[str, object]]:
         """The faults in the queue, as JSON for GET /faults."""
         return [
             {"fault": fault.name, "count": count, "seconds": fault.seconds}
-            | {name: value for name in ("at", "frame", "status") if (value := getattr(fault, name)) is not None}
+            | {
+                name: value
+                for name in ("at", "frame", "status", "endpoint")
+                if (value := getattr(fault, name)) is not None
+            }
             for fault, count in self._queue
         ]

@@ -220,7 +220,7 @@ def _post(service: Service, call: Invocation, accept: str) -> aiohttp.client._Re
 
 def _take_fault(service: Service, call: Invocation) -> Fault | None:
     """The next fault; raises its error if the fault fails the call immediately."""
-    fault = service.faults.take()
+    fault = service.faults.take(call.endpoint)
     if fault is None:
         return None
     immediate: dict[str, Callable[[], Exception]] = {

@@ -235,6 +235,18 @@ def test_faults_are_injected_listed_and_cleared_over_http(url, client):
     client.invoke_endpoint(EndpointName="echo", Body=b"{}")
 
 
+def test_a_fault_of_one_endpoint_leaves_the_calls_of_others_alone(url, client):
+    fault = {"fault": "throttle", "count": 1, "endpoint": "another"}
+    assert call("PUT", f"{url}/faults", fault).json == {"faults": [{**fault, "seconds": 5.0}]}
+    client.invoke_endpoint(EndpointName="echo", Body=b"{}")
+    assert len(call("GET", f"{url}/faults").json["faults"]) == 1
+    call("PUT", f"{url}/faults", {**fault, "endpoint": "echo"})
+    assert (
+        client_error(client.invoke_endpoint, EndpointName="echo", Body=b"{}")["Error"]["Code"] == "ThrottlingException"
+    )
+    client.invoke_endpoint(EndpointName="echo", Body=b"{}")
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -247,7 +259,7 @@ def test_faults_are_injected_listed_and_cleared_over_http(url, client):
         ({"fault": "slow-first-token", "seconds": -1}, "seconds=-1: must be a number from 0 to 900."),
         (
             {"fault": "throttle", "times": 2},
-            "times: unknown option. Options are at, count, fault, frame, seconds, status.",
+            "times: unknown option. Options are at, count, endpoint, fault, frame, seconds, status.",
         ),
         (
             {"fault": "throttle", "at": 2},
@@ -257,6 +269,7 @@ def test_faults_are_injected_listed_and_cleared_over_http(url, client):
         ({"fault": "end", "at": -1}, "at=-1: must be an integer of at least 0."),
         ({"fault": "model-error", "status": 200}, "status=200: must be an error status from 400 to 599."),
         ({"fault": "refused"}, "applies to connections, not calls."),
+        ({"fault": "throttle", "endpoint": 5}, "endpoint=5: must be the name of an endpoint."),
     ],
 )
 def test_an_invalid_fault_is_rejected(url, body, message):
