@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.domain import Domain
     from constructs_lib.front_door.front_door import FrontDoor
+    from constructs_lib.front_door.routed_models import Fallback, Mirror, RoutedModel, Split
     from constructs_lib.front_door.web_acl import WebAcl
     from constructs_lib.monitoring.dashboard import Dashboard
     from constructs_lib.planning.engines.container.options import ContainerProtocol
@@ -99,6 +100,7 @@ __all__ = [
     "Dtype",
     "EndpointScaling",
     "EngineEndpoint",
+    "Fallback",
     "FleetModel",
     "FrontDoor",
     "IModelEndpoint",
@@ -116,6 +118,7 @@ __all__ = [
     "LogLevel",
     "LogprobsMode",
     "LoraAdapter",
+    "Mirror",
     "Model",
     "ModelFacts",
     "ModelFile",
@@ -127,6 +130,7 @@ __all__ = [
     "Quantization",
     "Rollout",
     "RopeScaling",
+    "RoutedModel",
     "Routing",
     "SamplingDefaults",
     "ScaleToZero",
@@ -140,6 +144,7 @@ __all__ = [
     "SglangLogLevel",
     "SglangOptions",
     "SglangQuantization",
+    "Split",
     "StreamFormat",
     "TgiEndpoint",
     "TgiImage",
@@ -178,6 +183,7 @@ _MODULES = {
     "EngineEndpoint": "endpoint.engine_endpoint",
     "FleetModel": "endpoint.fleet_model",
     "FrontDoor": "front_door.front_door",
+    **dict.fromkeys(("Fallback", "Mirror", "RoutedModel", "Split"), "front_door.routed_models"),
     "IModelEndpoint": "endpoint.interface",
     "JumpStartEndpoint": "endpoint.jumpstart",
     "JumpStartModel": "endpoint.jumpstart_model",

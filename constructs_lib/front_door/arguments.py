@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_logs as logs
 
-    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.access.base import AccessMethod
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.exposure import Exposure
+    from constructs_lib.front_door.routed_models import RoutedModel
 
 # API Gateway: a REST integration waits 50 ms to 29 s for a buffered response and up to 15 min for a streamed one.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
@@ -28,7 +28,7 @@ _MAX_BUFFERED_SECONDS = 29
 class FrontDoorArguments:
     """The arguments as documented at `FrontDoor`; `exposure` has four of them."""
 
-    models: Mapping[str, IModelEndpoint]
+    models: Mapping[str, RoutedModel]
     access: AccessMethod
     exposure: Exposure
     cors: Cors | None
@@ -41,6 +41,8 @@ class FrontDoorArguments:
     on_wake: str | None
     wake: bool
     playground: bool
+    mirror_concurrency: float
+    mirror_timeout: Duration | None
     cloud_watch_role: bool
     log_retention: logs.RetentionDays
 

@@ -11,6 +11,9 @@ FRONT_DOOR = "FrontDoor"
 MODEL = "Model"
 """The dimension of one model beside it."""
 
+MIRROR = "Mirror"
+"""The dimension in its place of the copies that a model's Mirror makes: the name of the model."""
+
 MAX_LENGTH = 255
 """Characters of a value that the CDK accepts; CloudWatch accepts 1024."""
 

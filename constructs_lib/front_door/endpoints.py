@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from constructs_lib._arguments import model_name_problems
 from constructs_lib._references import name_problems
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.assets import known_engines
+from constructs_lib.front_door.routed_models import is_routed
 from constructs_lib.planning.scaling.wake import WakeFacts
 from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer
@@ -33,35 +34,51 @@ def endpoint_problems(environment: StackEnvironment, models: object) -> Iterator
 
     Args:
         environment: The environment of the front door's stack.
-        models: The endpoints by name, whatever their types are.
+        models: The endpoints, or what chooses among several, by name, whatever their types are.
     """
     if not isinstance(models, Mapping):
         yield Problem("models", models, "must be a mapping of name to endpoint", 'Write {"llama": endpoint}.')
         return
     if not models:
         yield Problem("models", models, "must have at least one endpoint", 'Write {"llama": endpoint}.')
-    for name, endpoint in models.items():
+    for name, model in models.items():
         keyword = f"models[{name!r}]"
         yield from model_name_problems(name)
-        if hasattr(endpoint, "grant_invoke_async"):
-            yield Problem(
-                keyword,
-                endpoint,
-                "is an asynchronous endpoint, which writes its answers to S3: a front door has none to pass on",
-                "Give a TgiEndpoint; clients of this one call InvokeEndpointAsync (grant_invoke_async).",
-            )
-        elif fault := _fault(endpoint):
-            yield Problem(
-                keyword,
-                endpoint,
-                f"must be a model endpoint, but {fault}",
-                "Give a TgiEndpoint, or TgiEndpoint.from_endpoint_name(…) for an existing endpoint.",
-            )
+        if is_routed(model):
+            # Imported here, as few front doors choose among endpoints.
+            from constructs_lib.front_door.routing_rules import routing_problems
+
+            yield from routing_problems(environment, keyword, model)
         else:
-            yield from _engine_problems(keyword, endpoint)
-            yield from _adapter_problems(keyword, endpoint)
-        yield from _environment_problems(environment, keyword, endpoint)
+            yield from one_endpoint_problems(keyword, model)
+            yield from callable_problems(environment, keyword, model)
     yield from _count_problems(models)
+
+
+def one_endpoint_problems(keyword: str, endpoint: Any) -> Iterator[Problem]:
+    """The problems of an endpoint by itself, wherever it is.
+
+    Args:
+        keyword: The argument.
+        endpoint: The endpoint, whatever its type is.
+    """
+    if hasattr(endpoint, "grant_invoke_async"):
+        yield Problem(
+            keyword,
+            endpoint,
+            "is an asynchronous endpoint, which writes its answers to S3: a front door has none to pass on",
+            "Give a TgiEndpoint; clients of this one call InvokeEndpointAsync (grant_invoke_async).",
+        )
+    elif fault := _fault(endpoint):
+        yield Problem(
+            keyword,
+            endpoint,
+            f"must be a model endpoint, but {fault}",
+            "Give a TgiEndpoint, or TgiEndpoint.from_endpoint_name(…) for an existing endpoint.",
+        )
+    else:
+        yield from _engine_problems(keyword, endpoint)
+        yield from _adapter_problems(keyword, endpoint)
 
 
 def served_by(endpoint: Any) -> tuple[str | None, str | None]:
@@ -70,7 +87,7 @@ def served_by(endpoint: Any) -> tuple[str | None, str | None]:
 
 
 def _count_problems(models: Mapping[str, Any]) -> Iterator[Problem]:
-    endpoints = {served_by(endpoint) for endpoint in models.values()}
+    endpoints = {served_by(endpoint) for model in models.values() for endpoint in _targets(model)}
     if len(endpoints) > _MAX_ENDPOINTS:
         yield Problem(
             "models",
@@ -79,6 +96,14 @@ def _count_problems(models: Mapping[str, Any]) -> Iterator[Problem]:
             f" have room for {_MAX_ENDPOINTS}",
             "Distribute them over several front doors.",
         )
+
+
+def _targets(model: object) -> list[object]:
+    if not is_routed(model):
+        return [model]
+    from constructs_lib.front_door.routing_rules import targets_in
+
+    return targets_in(model)
 
 
 def _fault(endpoint: object) -> str | None:
@@ -127,24 +152,39 @@ def _adapter_problems(keyword: str, endpoint: Any) -> Iterator[Problem]:
         )
 
 
-def _environment_problems(environment: StackEnvironment, keyword: str, endpoint: Any) -> Iterator[Problem]:
-    """Endpoints that the function could not call, as SageMaker finds them by name in one account and Region."""
-    problems = list(_place_problems(environment, keyword, endpoint))
+def callable_problems(
+    environment: StackEnvironment,
+    keyword: str,
+    endpoint: Any,
+    attributes: Sequence[str] = ("account", "region"),
+) -> Iterator[Problem]:
+    """The problems of an endpoint that the function could not call: SageMaker finds it by name in account and Region.
+
+    Args:
+        environment: The environment of the front door's stack.
+        keyword: The argument.
+        endpoint: The endpoint, whatever its type is.
+        attributes: What has to be the stack's own. Default: account and Region.
+    """
+    problems = list(_place_problems(environment, keyword, endpoint, attributes))
     if not problems and is_token(getattr(endpoint, "endpoint_name", None)):
         problems = list(name_problems(keyword, endpoint, environment, noun="endpoint", name="endpoint_name"))
     yield from problems
 
 
-def _place_problems(environment: StackEnvironment, keyword: str, endpoint: object) -> Iterator[Problem]:
-    known = [attribute for attribute in ("account", "region") if not is_token(getattr(environment, attribute))]
+def _place_problems(
+    environment: StackEnvironment, keyword: str, endpoint: object, attributes: Sequence[str]
+) -> Iterator[Problem]:
+    known = [attribute for attribute in attributes if not is_token(getattr(environment, attribute))]
     env = getattr(endpoint, "env", None) if known else None
     for attribute in known:
         here, there = getattr(environment, attribute), getattr(env, attribute, None)
         if isinstance(there, str) and there != here and not is_token(there):
             noun = attribute.capitalize() if attribute == "region" else attribute
+            beside = ", or give the endpoint in a Fallback, Split or Mirror" if attribute == "region" else ""
             yield Problem(
                 keyword,
                 there,
                 f"is the {noun} of the endpoint, but a front door calls endpoints in its stack's {noun}: {here}",
-                f"Put the front door in a stack of that {noun}.",
+                f"Put the front door in a stack of that {noun}{beside}.",
             )

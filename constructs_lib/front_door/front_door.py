@@ -21,8 +21,10 @@ from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Con
 from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function import add_function, validated_environment
 from constructs_lib.front_door.log_queries import add_queries
+from constructs_lib.front_door.mirror_arguments import DEFAULT_CONCURRENCY
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.rollback_alarms import give_rollback_alarms
+from constructs_lib.front_door.routed_models import all_endpoints, is_routed
 from constructs_lib.front_door.watched import WatchedFrontDoor
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.summary import FRONT_DOOR_METADATA
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_lambda as lambda_
 
-    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.access.base import AccessMethod
     from constructs_lib.front_door.consumers import Consumer
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.domain import Domain
+    from constructs_lib.front_door.routed_models import RoutedModel
     from constructs_lib.front_door.web_acl import WebAcl
 
 
@@ -59,7 +61,9 @@ class FrontDoor(Construct, WatchedFrontDoor):
         scope: Parent construct.
         id: Identifier within the parent.
         models: The endpoints by the names that clients use for their models: 1 to 63 letters, digits, dots,
-            underscores or hyphens. The endpoints must be in this stack's account and Region; one that another stack
+            underscores or hyphens. Several endpoints may have one name: `Split` divides its callers, `Fallback` goes
+            to the next endpoint if one refuses, `Mirror` copies requests for another one. The endpoints must be in this
+            stack's account and Region, those of a Split, Fallback or Mirror in any Region; one that another stack
             creates needs the same `env` there, or an `endpoint_name`. At most 100 endpoints, or about 50 that get their
             names at deployment.
         access: Who may call. Default: `Access.api_keys()`, with which nobody can call before `add_consumer` creates a
@@ -90,6 +94,10 @@ class FrontDoor(Construct, WatchedFrontDoor):
             Default: False.
         playground: Whether `GET /` serves anybody a page for trying the models; its requests need access like all
             others. Cannot be used with `Access.iam()`. Default: False.
+        mirror_concurrency: Reserved concurrency of the function that sends the copies of a `Mirror`: so many run at the
+            same time; more wait for at most a minute and are then dropped. The account must have it beside the 100 that
+            Lambda keeps unreserved. Default: 10.
+        mirror_timeout: Time limit of one copy in whole seconds, at most 15 minutes. Default: 5 minutes.
         cloud_watch_role: Whether to set the role that API Gateway writes logs with in this account and Region; without
             one, no stage with an access log can be created. It is one setting for all APIs of the account, so it is
             retained when the stack is deleted. Pass False if the account has one, or if another front door in the
@@ -111,7 +119,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         scope: Construct,
         id: str,
         *,
-        models: Mapping[str, IModelEndpoint],
+        models: Mapping[str, RoutedModel],
         access: AccessMethod | None = None,
         streaming: bool = True,
         timeout: Duration | None = None,
@@ -127,6 +135,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
         on_wake: Literal["hold"] | None = None,
         wake: bool = False,
         playground: bool = False,
+        mirror_concurrency: float = DEFAULT_CONCURRENCY,
+        mirror_timeout: Duration | None = None,
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
     ) -> None:
@@ -148,6 +158,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
             on_wake=on_wake,
             wake=wake,
             playground=playground,
+            mirror_concurrency=mirror_concurrency,
+            mirror_timeout=mirror_timeout,
             cloud_watch_role=cloud_watch_role,
             log_retention=log_retention,
         )
@@ -156,7 +168,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         share_environment(self, scope)
         self._access, self._domain = access, domain
         self._holds_clients = on_wake is not None
-        self._models: dict[str, IModelEndpoint] = dict(models)
+        self._models: dict[str, RoutedModel] = dict(models)
         self.memory_size = memory_size
         self._has_smoke_test = False
         self._add_resources(arguments, variables)
@@ -164,7 +176,9 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
         access, node = arguments.access, self.node
         path = node.path
-        self._references = add_function(self, arguments=arguments, variables=variables, models=self._models)
+        self._references, self._mirror = add_function(
+            self, arguments=arguments, variables=variables, models=self._models
+        )
         self.function: lambda_.Function = self._references.function
         self._api = FrontDoorApi(self, "Api", path=path, function=self._references, arguments=arguments)
         self.rest_api_id: str = self._api.rest_api_id
@@ -180,17 +194,28 @@ class FrontDoor(Construct, WatchedFrontDoor):
             rate_limit=arguments.rate_limit,
             burst_limit=arguments.burst_limit,
         )
-        add_queries(self, path=path, log_group_name=self._references.log_group_name)
+        log_group_name = self._references.log_group_name
+        add_queries(self, path=path, log_group_name=log_group_name, models=self._models, mirror=self._mirror)
         give_rollback_alarms(self, self._models)
         self._add_metadata(node)
+        if any(is_routed(model) for model in self._models.values()):
+            self._add_target_warnings()
         if access.warning:
             Annotations.of(self).add_warning_v2(access.warning.id, access.warning.message)
 
     def _add_metadata(self, node: Node) -> None:
         """Leave in the cloud assembly what `python -m constructs_lib summary` works out the price from."""
         memory = None if is_token(self.memory_size) else self.memory_size
-        paths = {Node.of(endpoint).path for endpoint in self._models.values() if isinstance(endpoint, Construct)}
+        endpoints = all_endpoints(self._models.values())
+        paths = {Node.of(endpoint).path for endpoint in endpoints if isinstance(endpoint, Construct)}
         node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
+
+    def _add_target_warnings(self) -> None:
+        # Imported here, as few front doors choose among endpoints.
+        from constructs_lib.front_door.targets import target_warnings
+
+        for warning in target_warnings(self._models):
+            Annotations.of(self).add_warning_v2(warning.id, warning.message)
 
     @property
     def url(self) -> str:
@@ -198,8 +223,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
         return f"https://{self._domain.name}" if self._domain else self._api.url
 
     @property
-    def models(self) -> Mapping[str, IModelEndpoint]:
-        """The endpoints by the names that clients use for their models."""
+    def models(self) -> Mapping[str, RoutedModel]:
+        """The endpoints, or what chooses among several, by the names that clients use for their models."""
         return self._models
 
     @property
@@ -247,8 +272,9 @@ class FrontDoor(Construct, WatchedFrontDoor):
 
         A custom resource invokes the front door's function after each deployment that changes how a model answers: its
         Model, EndpointConfig, Endpoint or inference component, or the function. Each model is asked for a short
-        completion; what may pass, such as a model that is still loading, is asked for again. The message of a failure
-        has the last error, the plan's likeliest causes and links to the logs. During a rollback nothing is tested.
+        completion: each endpoint of a Split, Fallback or Mirror, and each variant of an endpoint, whatever its weight.
+        What may pass, such as a model that is still loading, is asked for again. The message of a failure has the last
+        error, the plan's likeliest causes and links to the logs. During a rollback nothing is tested.
 
         Models with `scale_to_zero`, imported endpoints and endpoints of other stacks are left out, and an info of the
         synthesis says so; without any other model there is no test. Stacks nested in one parent count as one.
@@ -266,7 +292,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         if problems := smoke_test_problems(timeout, is_second=self._has_smoke_test):
             raise ConfigurationError(self.node.path, problems)
         self._has_smoke_test = add_smoke_test(
-            self, function=self._references, models=self._models, limit=seconds(timeout)
+            self, function=self._references, mirror=self._mirror, models=self._models, limit=seconds(timeout)
         )
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:

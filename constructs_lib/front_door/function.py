@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from constructs_lib.front_door.assets import lambda_root, openapi_text, synthesi
 from constructs_lib.front_door.endpoints import served_by
 from constructs_lib.front_door.function_environment import (
     PLAYGROUND_FILE,
+    lambda_url,
     render_deployed_values,
     render_environment,
     sagemaker_urls,
@@ -23,6 +24,7 @@ from constructs_lib.front_door.lambda_functions import python_function
 from constructs_lib.front_door.layers import file_layer
 from constructs_lib.front_door.models_file import MODELS_PATH, OPENAPI_PATH, render_models
 from constructs_lib.front_door.playground_page import render_page
+from constructs_lib.front_door.routed_models import answering_endpoints, mirrors_of
 from constructs_lib.front_door.validation import validate
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.mirror_function import MirrorFunction
+    from constructs_lib.front_door.routed_models import RoutedModel
+
+# The longest name of a function that Lambda accepts.
+_LONGEST_NAME = "x" * 64
 
 
 def validated_environment(scope: Construct, id: str, arguments: FrontDoorArguments) -> dict[str, str]:
@@ -61,7 +68,12 @@ def validated_environment(scope: Construct, id: str, arguments: FrontDoorArgumen
         wake_route=arguments.wake,
         urls=sagemaker_urls(environment),
     )
-    if problems := list(size_problems(variables, arguments.models, origins or ())):
+    measured = variables
+    if mirrors_of(arguments.models):
+        variables["LAMBDA_URL"] = lambda_url(environment)
+        # The name of the second function, which only the deployment knows.
+        measured = {**variables, "MIRROR_FUNCTION": _LONGEST_NAME}
+    if problems := list(size_problems(measured, arguments.models, origins or (), environment)):
         raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
     return variables
 
@@ -71,27 +83,58 @@ def add_function(
     *,
     arguments: FrontDoorArguments,
     variables: Mapping[str, str],
-    models: Mapping[str, IModelEndpoint],
-) -> FunctionReferences:
-    """The function with its layers and permissions.
+    models: Mapping[str, RoutedModel],
+) -> tuple[FunctionReferences, MirrorFunction | None]:
+    """The function with its layers and permissions, and the second one that its Mirrors need.
 
     Args:
         front_door: The front door.
         arguments: Its arguments.
         variables: The environment variables.
-        models: Its endpoints; the function gets those that it has at synthesis.
+        models: Its models; the function gets those that it has at synthesis.
 
     Raises:
         ConfigurationError: The CDK cannot find the code with the stack's synthesizer.
     """
-    deployed_values = late_string(lambda: render_deployed_values(models))
-    references = _create(front_door, arguments, {**variables, "DEPLOYED_VALUES": deployed_values})
+    here = environment_of(front_door)
+    deployed_values = late_string(lambda: render_deployed_values(models, here))
+    variables = {**variables, "DEPLOYED_VALUES": deployed_values}
+    references = _create(front_door, arguments, variables)
     layers = [_models_layer(front_door, models)]
     if arguments.playground:
         layers.append(_playground_layer(front_door))
     references.function.add_layers(*layers)
     _allow_invocations(references.function, models)
-    return references
+    return references, _add_mirror(front_door, references, layers[0], arguments, variables, models)
+
+
+def _add_mirror(
+    front_door: Construct,
+    references: FunctionReferences,
+    layer: lambda_.ILayerVersion,
+    arguments: FrontDoorArguments,
+    variables: Mapping[str, str],
+    models: Mapping[str, RoutedModel],
+) -> MirrorFunction | None:
+    """The second function, if a model has a Mirror."""
+    if not (mirrors := mirrors_of(models)):
+        return None
+    # Imported here, as few front doors have one.
+    from constructs_lib.front_door.mirror_function import MirrorFunction
+
+    mirror = MirrorFunction(
+        front_door,
+        function=references,
+        layer=layer,
+        endpoints=_called([mirror.to for mirror in mirrors.values()]),
+        arguments=arguments,
+        variables=variables,
+    )
+    references.function.add_environment("MIRROR_FUNCTION", mirror.name)
+    iam.Grant.add_to_principal(
+        grantee=references.function, actions=["lambda:InvokeFunction"], resource_arns=[mirror.arn]
+    )
+    return mirror
 
 
 def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> FunctionReferences:
@@ -116,12 +159,13 @@ def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Map
         raise ConfigurationError(front_door.node.path, problems) from None
 
 
-def _models_layer(front_door: Construct, models: Mapping[str, IModelEndpoint]) -> lambda_.ILayerVersion:
+def _models_layer(front_door: Construct, models: Mapping[str, RoutedModel]) -> lambda_.ILayerVersion:
     """The models, as they are at synthesis, and the description of the API, which the function's code lacks."""
+    here = environment_of(front_door)
     return file_layer(
         front_door,
         "Models",
-        files={MODELS_PATH: lambda: render_models(models).text, OPENAPI_PATH: openapi_text},
+        files={MODELS_PATH: lambda: render_models(models, here).text, OPENAPI_PATH: openapi_text},
         description="The models of a front door",
     )
 
@@ -132,10 +176,9 @@ def _playground_layer(front_door: Construct) -> lambda_.ILayerVersion:
     return file_layer(front_door, "Playground", files={PLAYGROUND_FILE: lambda: page}, description=description)
 
 
-def _allow_invocations(function: lambda_.Function, models: Mapping[str, IModelEndpoint]) -> None:
+def _allow_invocations(function: lambda_.Function, models: Mapping[str, RoutedModel]) -> None:
     described: set[str] = set()
-    # Several models may be components of one endpoint, each with an ARN of its own to be called by.
-    for endpoint in {served_by(endpoint): endpoint for endpoint in models.values()}.values():
+    for endpoint in _called([endpoint for model in models.values() for endpoint in answering_endpoints(model)]):
         endpoint.grant_invoke(function)
         if endpoint.endpoint_arn in described:
             continue
@@ -145,3 +188,8 @@ def _allow_invocations(function: lambda_.Function, models: Mapping[str, IModelEn
         iam.Grant.add_to_principal(
             grantee=function, actions=["sagemaker:DescribeEndpoint"], resource_arns=[endpoint.endpoint_arn]
         )
+
+
+def _called(endpoints: Iterable[IModelEndpoint]) -> Iterable[IModelEndpoint]:
+    """The endpoints to be called, each once: several models may be components of one, each with an ARN of its own."""
+    return {served_by(endpoint): endpoint for endpoint in endpoints}.values()

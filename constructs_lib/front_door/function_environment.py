@@ -8,12 +8,12 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from constructs_lib.front_door.dimensions import front_door_dimension
-from constructs_lib.front_door.models_file import MODELS_PATH, TOKEN, render_models
+from constructs_lib.front_door.models_file import MODELS_PATH, TOKEN, regional_urls, render_models
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
     from constructs_lib._stack_env import StackEnvironment
-    from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.front_door.routed_models import RoutedModel
 
 DEFAULT_MAX_TOKENS = 1024
 
@@ -77,16 +77,17 @@ def render_environment(
     return variables
 
 
-def render_deployed_values(models: Mapping[str, IModelEndpoint]) -> str | None:
+def render_deployed_values(models: Mapping[str, RoutedModel], here: StackEnvironment) -> str | None:
     """The variable `DEPLOYED_VALUES`, which the file of the models refers to; None if it refers to nothing.
 
     Separated by spaces, which neither endpoints' names nor hub ids have: Lambda counts two bytes for the quotation
     marks of JSON.
 
     Args:
-        models: The endpoints by the names of their models.
+        models: The endpoints, or what chooses among several, by the names of their models.
+        here: The environment of the front door's stack.
     """
-    return " ".join(render_models(models).deployed_values) or None
+    return " ".join(render_models(models, here).deployed_values) or None
 
 
 def environment_bytes(variables: Mapping[str, str]) -> int:
@@ -96,14 +97,18 @@ def environment_bytes(variables: Mapping[str, str]) -> int:
 
 
 def size_problems(
-    variables: Mapping[str, str], models: Mapping[str, IModelEndpoint], cors_origins: Sequence[str]
+    variables: Mapping[str, str],
+    models: Mapping[str, RoutedModel],
+    cors_origins: Sequence[str],
+    here: StackEnvironment,
 ) -> Iterator[Problem]:
     """The problem of variables that exceed Lambda's limit.
 
     Args:
         variables: The variables, but for `DEPLOYED_VALUES`.
-        models: The endpoints by the names of their models.
+        models: The endpoints, or what chooses among several, by the names of their models.
         cors_origins: The origins whose pages may read responses.
+        here: The environment of the front door's stack.
     """
     if size := _excess(variables):
         yield Problem(
@@ -113,11 +118,11 @@ def size_problems(
             f" {_MAX_BYTES}",
             "Allow fewer origins, or every origin.",
         )
-    elif size := _excess(_with_deployed_values(variables, models)):
+    elif size := _excess(_with_deployed_values(variables, models, here)):
         fitting = (
             count
             for count in range(len(models) - 1, 0, -1)
-            if not _excess(_with_deployed_values(variables, dict(islice(models.items(), count))))
+            if not _excess(_with_deployed_values(variables, dict(islice(models.items(), count)), here))
         )
         yield Problem(
             "models",
@@ -134,8 +139,10 @@ def _excess(variables: Mapping[str, str]) -> int:
     return size if size > _MAX_BYTES else 0
 
 
-def _with_deployed_values(variables: Mapping[str, str], models: Mapping[str, IModelEndpoint]) -> dict[str, str]:
-    return {**variables, "DEPLOYED_VALUES": render_deployed_values(models) or ""}
+def _with_deployed_values(
+    variables: Mapping[str, str], models: Mapping[str, RoutedModel], here: StackEnvironment
+) -> dict[str, str]:
+    return {**variables, "DEPLOYED_VALUES": render_deployed_values(models, here) or ""}
 
 
 def _compact(value: object) -> str:
@@ -144,8 +151,10 @@ def _compact(value: object) -> str:
 
 def sagemaker_urls(place: StackEnvironment) -> dict[str, str]:
     """The URLs of SageMaker's APIs, by the names of their variables."""
-    domain = f"{place.region}.{place.url_suffix}"
-    return {
-        "SAGEMAKER_RUNTIME_URL": f"https://runtime.sagemaker.{domain}",
-        "SAGEMAKER_URL": f"https://api.sagemaker.{domain}",
-    }
+    runtime, api = regional_urls(place.region, place.url_suffix)
+    return {"SAGEMAKER_RUNTIME_URL": runtime, "SAGEMAKER_URL": api}
+
+
+def lambda_url(place: StackEnvironment) -> str:
+    """The URL of Lambda's API, by which the function hands copies of requests over."""
+    return f"https://lambda.{place.region}.{place.url_suffix}"

@@ -5,8 +5,18 @@ Their fields are those of the log line that the function writes for each request
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from constructs_lib.front_door.routed_models import is_routed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs_lib.front_door.mirror_function import MirrorFunction
+    from constructs_lib.front_door.routed_models import RoutedModel
 
 # By construct id: name and query string.
 _QUERIES = {
@@ -43,16 +53,48 @@ _QUERIES = {
 }
 
 
-def add_queries(scope: Construct, *, path: str, log_group_name: str) -> None:
+_TARGETS = (
+    "targets of each model",
+    """filter Requests = 1 and ispresent(target)
+| fields coalesce(Model, Mirror) as model, ispresent(Mirror) as is_mirror
+| stats sum(Requests) as requests, sum(ClientErrors) as client_errors, sum(ServerErrors) as server_errors,
+  sum(fallbacks) as refused_before, pct(TimeToFirstToken, 50) as first_token_p50,
+  pct(TimeToFirstToken, 95) as first_token_p95, avg(TokensPerSecond) as tokens_per_second,
+  pct(Duration, 50) as duration_p50, avg(GeneratedTokens) as generated_tokens
+  by model, is_mirror, target, engine
+| sort model asc, is_mirror asc, requests desc""",
+)
+"""Compares the endpoints of models that have several; those of a Mirror with what answers the clients."""
+
+
+def add_queries(
+    scope: Construct,
+    *,
+    path: str,
+    log_group_name: str,
+    models: Mapping[str, RoutedModel],
+    mirror: MirrorFunction | None,
+) -> None:
     """Save the queries, in a folder with the path of the front door.
 
     Args:
         scope: The front door.
         path: Its path.
         log_group_name: The log group of its function.
+        models: Its models; one that has several endpoints brings a query that compares them.
+        mirror: The function that sends copies, whose log that query reads as well.
     """
     queries_scope = Construct(scope, "Queries")
     for query_id, (name, query) in _QUERIES.items():
         logs.CfnQueryDefinition(
             queries_scope, query_id, name=f"{path}/{name}", query_string=query, log_group_names=[log_group_name]
+        )
+    if any(is_routed(model) for model in models.values()):
+        name, query = _TARGETS
+        logs.CfnQueryDefinition(
+            queries_scope,
+            "Targets",
+            name=f"{path}/{name}",
+            query_string=query,
+            log_group_names=[log_group_name, *([mirror.log_group] if mirror else ())],
         )

@@ -9,15 +9,18 @@ from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import MetricOptions
 from constructs_lib.errors import ConfigurationError
-from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_dimension
+from constructs_lib.front_door.dimensions import FRONT_DOOR, MIRROR, MODEL, front_door_dimension
+from constructs_lib.front_door.routed_models import mirrors_of
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from aws_cdk import aws_cloudwatch as cloudwatch
     from aws_cdk import aws_lambda as lambda_
     from constructs import Node
+
+    from constructs_lib.front_door.routed_models import RoutedModel
 
 NAMESPACE = "TgiEndpoint/FrontDoor"
 
@@ -31,7 +34,7 @@ class FrontDoorMetrics:
     """
 
     function: lambda_.Function
-    _models: Collection[str]
+    _models: Mapping[str, RoutedModel]
 
     @property
     @abstractmethod
@@ -39,17 +42,24 @@ class FrontDoorMetrics:
         """The construct's node."""
 
     def metric(
-        self, metric_name: str, *, model: str | None = None, **options: Unpack[MetricOptions]
+        self,
+        metric_name: str,
+        *,
+        model: str | None = None,
+        mirror: str | None = None,
+        **options: Unpack[MetricOptions],
     ) -> cloudwatch.Metric:
         """Any metric of this front door. Default statistic: average over 5 minutes.
 
         Args:
             metric_name: Its name, such as `PromptTokens`.
             model: One of the front door's models. Default: all requests, including those that name no model.
+            mirror: The same for the copies of a model's requests that its `Mirror` makes, which count in no other
+                metric. Default: the requests of clients.
             options: Label, period, statistic and color.
 
         Raises:
-            ConfigurationError: The front door has no model of that name.
+            ConfigurationError: The front door has no model of that name, or the model no Mirror.
         """
         # Imported here, as importing this module slows down synthesis.
         from aws_cdk import aws_cloudwatch as cloudwatch
@@ -59,8 +69,11 @@ class FrontDoorMetrics:
             raise ConfigurationError(
                 self.node.path, [Problem("model", model, "is not a model of this front door", fix)]
             )
+        if problems := self._mirror_problems(model, mirror):
+            raise ConfigurationError(self.node.path, problems)
         environment = environment_of(self.function)
         dimensions = {FRONT_DOOR: front_door_dimension(unique_path(self))}  # type: ignore[arg-type]  # it is a construct
+        dimensions |= {} if mirror is None else {MIRROR: mirror}
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=metric_name,
@@ -118,6 +131,17 @@ class FrontDoorMetrics:
     def metric_retries(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Retried calls of SageMaker, none of which had reached the model. Sum over 5 minutes; a count."""
         return self._metric("Retries", "Sum", model, options)
+
+    def _mirror_problems(self, model: str | None, mirror: str | None) -> list[Problem]:
+        if mirror is None:
+            return []
+        mirrors = mirrors_of(self._models)
+        if mirror not in mirrors:
+            fix = f"Use one of {', '.join(mirrors)}." if mirrors else "Give a model as Mirror(…)."
+            return [Problem("mirror", mirror, "is not a model of this front door with a Mirror", fix)]
+        if model is not None:
+            return [Problem("mirror", mirror, f"cannot be given with model={model!r}", "Leave one of them out.")]
+        return []
 
     def _metric(self, name: str, statistic: str, model: str | None, options: MetricOptions) -> cloudwatch.Metric:
         return self.metric(name, model=model, **({"statistic": statistic} | options))

@@ -1,7 +1,13 @@
 """What the function knows of its models: a file in a layer. Pure Python: no aws_cdk here.
 
 The file has what synth knows. In place of a value that only the deployment knows it has `{"deployed": n}`, which stands
-for the n-th of the values in the variable `DEPLOYED_VALUES`.
+for the n-th of the values in the variable `DEPLOYED_VALUES`. An entry is that of an endpoint, or of a routed model:
+
+    {"split": [{"weight": 95, "to": <endpoint or fallback>}, …]}
+    {"fallback": [<endpoint>, …]}
+    {"mirror": {"primary": <endpoint, split or fallback>, "to": <endpoint>, "percent": 5}}
+
+whose endpoints have a name, `target`, and their Region with its URLs if it is another one.
 """
 
 from __future__ import annotations
@@ -11,12 +17,15 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from constructs_lib.front_door.routed_models import Fallback, Mirror, Split, target_name
 from constructs_lib.planning.serving_limits import ServingFacts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.endpoint.interface import IModelEndpoint
+    from constructs_lib.front_door.routed_models import RoutedModel
     from constructs_lib.planning.scaling.wake import WakeFacts
 
 MODELS_PATH = "front_door/models.json"
@@ -43,25 +52,63 @@ class RenderedModels:
     deployed_values: tuple[str, ...]
 
 
-def render_models(models: Mapping[str, IModelEndpoint]) -> RenderedModels:
+def render_models(models: Mapping[str, RoutedModel], here: StackEnvironment) -> RenderedModels:
     """The file, and what it leaves to the deployment.
 
     Args:
-        models: The endpoints by the names of their models.
+        models: The endpoints, or what chooses among several, by the names of their models.
+        here: The environment of the front door's stack.
     """
     numbers: dict[str, int] = {}
 
     def known(value: object) -> object:
         if isinstance(value, dict):
             return {name: known(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [known(each) for each in value]
         if isinstance(value, str) and TOKEN.search(value):
             return {"deployed": numbers.setdefault(value, len(numbers))}
         return value
 
-    entries = {
-        name: {member: known(value) for member, value in _entry(endpoint).items()} for name, endpoint in models.items()
-    }
+    entries = {name: known(_model(model, here)) for name, model in models.items()}
     return RenderedModels(json.dumps(entries, separators=(",", ":")), tuple(numbers))
+
+
+def regional_urls(region: str, url_suffix: str) -> tuple[str, str]:
+    """The URLs of SageMaker Runtime and of SageMaker's own API in a Region."""
+    domain = f"{region}.{url_suffix}"
+    return f"https://runtime.sagemaker.{domain}", f"https://api.sagemaker.{domain}"
+
+
+def other_region(endpoint: Any, here: StackEnvironment) -> str | None:
+    """The Region of an endpoint if synth knows that it is, or may be, another one than the front door's."""
+    region = getattr(getattr(endpoint, "env", None), "region", None)
+    return region if isinstance(region, str) and region != here.region and not TOKEN.search(region) else None
+
+
+def _model(model: RoutedModel, here: StackEnvironment) -> dict[str, Any]:
+    return _route(model, here) if isinstance(model, Split | Fallback | Mirror) else _entry(model)
+
+
+def _route(model: RoutedModel, here: StackEnvironment) -> dict[str, Any]:
+    if isinstance(model, Mirror):
+        copied = {"primary": _route(model.primary, here), "to": _route(model.to, here)}
+        return {"mirror": {**copied, "percent": _number(model.percent)}}
+    if isinstance(model, Split):
+        choices = [{"weight": _number(weight), "to": _route(to, here)} for to, weight in model.weights.items()]
+        return {"split": choices}
+    if isinstance(model, Fallback):
+        return {"fallback": [_route(endpoint, here) for endpoint in model.endpoints]}
+    entry = {"target": target_name(model), **_entry(model)}
+    if (region := other_region(model, here)) is None:
+        return entry
+    runtime, api = regional_urls(region, here.url_suffix)
+    return {**entry, "region": region, "runtime_url": runtime, "sagemaker_url": api}
+
+
+def _number(value: float) -> float:
+    """The number as it is written without a fraction if it has none: 95.0 is no other weight than 95."""
+    return int(value) if value == int(value) else value
 
 
 def _entry(endpoint: IModelEndpoint) -> dict[str, Any]:

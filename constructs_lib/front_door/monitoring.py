@@ -10,6 +10,7 @@ from aws_cdk import Duration
 from constructs_lib._arguments import quantity_problems, type_name
 from constructs_lib._monitoring import add_monitoring, check_monitoring
 from constructs_lib._tokens import hide_token
+from constructs_lib.front_door.routed_models import waiting_endpoints
 from constructs_lib.planning.monitoring.front_door_alarms import (
     CONCURRENCY,
     FIRST_TOKEN_SECONDS,
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct
 
-    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.rest_api import FrontDoorApi
+    from constructs_lib.front_door.routed_models import RoutedModel
     from constructs_lib.front_door.watched import WatchedFrontDoor
     from constructs_lib.planning.monitoring.alarm import Alarm, CombinedAlarm
 
@@ -50,7 +51,7 @@ _OBJECTIVE = "first_token_objective"
 def monitor_front_door(
     front_door: WatchedFrontDoor,
     *,
-    models: Mapping[str, IModelEndpoint],
+    models: Mapping[str, RoutedModel],
     api: FrontDoorApi,
     holds_clients: bool,
     topic: sns.ITopic | None,
@@ -61,7 +62,7 @@ def monitor_front_door(
 
     Args:
         front_door: The front door.
-        models: Its endpoints by the names of their models.
+        models: Its endpoints, or what chooses among several, by the names of their models.
         api: Its API.
         holds_clients: Whether clients are kept waiting while their model wakes.
         topic: The topic.
@@ -105,9 +106,9 @@ def _time_problems(times: Mapping[str, Duration | None]) -> Iterator[Problem]:
 
 
 def _door(
-    front_door: WatchedFrontDoor, models: Mapping[str, IModelEndpoint], api: FrontDoorApi, holds_clients: bool
+    front_door: WatchedFrontDoor, models: Mapping[str, RoutedModel], api: FrontDoorApi, holds_clients: bool
 ) -> Door:
-    wakes = {name: wake.seconds for name, endpoint in models.items() if (wake := getattr(endpoint, "wake", None))}
+    wakes = {name: seconds for name, model in models.items() if (seconds := _wake_seconds(model))}
     whole = front_door.metric_requests()
     return Door(
         namespace=whole.namespace,
@@ -119,6 +120,12 @@ def _door(
         # API Gateway leaves other characters out of the dimension.
         api=(api.name.encode("ascii", "ignore").decode(), api.stage_name),
     )
+
+
+def _wake_seconds(model: RoutedModel) -> int:
+    """How long the slowest of the endpoints takes to come back whose clients wait for it meanwhile; 0 if none goes."""
+    wakes = [getattr(endpoint, "wake", None) for endpoint in waiting_endpoints(model)]
+    return max((wake.seconds for wake in wakes if wake), default=0)
 
 
 def _thresholds(door: Door, alarms: Mapping[str, Any]) -> DoorThresholds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +15,25 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from constructs_lib._arguments import quantity_problems, seconds
-from constructs_lib._lazy import late_digest
+from constructs_lib._lazy import late_digest, late_value
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
 from constructs_lib.front_door.assets import lambda_asset
 from constructs_lib.front_door.lambda_functions import newest_python_name, policy_document
 from constructs_lib.front_door.models_file import render_models
+from constructs_lib.front_door.smoke_tested import divide, questions
 from constructs_lib.planning.scaling.startup import LONGEST_SMOKE_TEST, smoke_test_seconds
 from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer, problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
-    from aws_cdk import Stack
-
-    from constructs_lib.endpoint.interface import DeployedModel, IModelEndpoint
+    from constructs_lib.endpoint.interface import DeployedModel
     from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.mirror_function import MirrorFunction
+    from constructs_lib.front_door.routed_models import RoutedModel
+    from constructs_lib.front_door.smoke_tested import Tested
 
 SCOPE = "SmokeTest"
 """Id of the construct below the front door."""
@@ -101,32 +103,26 @@ def _time_problems(limit: object) -> Iterator[Problem]:
 
 
 def add_smoke_test(
-    front_door: Construct, *, function: FunctionReferences, models: Mapping[str, IModelEndpoint], limit: int | None
+    front_door: Construct,
+    *,
+    function: FunctionReferences,
+    mirror: MirrorFunction | None,
+    models: Mapping[str, RoutedModel],
+    limit: int | None,
 ) -> bool:
     """Test the models that this stack deploys after each deployment; an info of the synthesis names the others.
 
     Args:
         front_door: The front door.
         function: Its function.
-        models: Its endpoints.
+        mirror: The second function, which calls what gets copies; None without one.
+        models: Its models.
         limit: Seconds that the test may take. None: by how long the slowest of the models takes to load.
 
     Returns:
         Whether there is a model to test, and so a test.
     """
-    environment = environment_of(front_door)
-    tested: dict[str, DeployedModel] = {}
-    skipped: dict[str, str] = {}
-    for name, endpoint in models.items():
-        deployed: DeployedModel | None = getattr(endpoint, "deployed", None)
-        if getattr(endpoint, "wake", None) is not None:
-            skipped[name] = "it has no copy while nobody asks, and a test would start one"
-        elif deployed is None:
-            skipped[name] = "its endpoint is imported, so this deployment does not change it"
-        elif not _are_rolled_back_together(environment_of(deployed.after[0]).stack, environment.stack):
-            skipped[name] = "its endpoint is in another stack, which a failure here would not roll back"
-        else:
-            tested[name] = deployed
+    tested, skipped = divide(models, environment_of(front_door).stack)
     if skipped:
         models_and_reasons = "; ".join(f"{name}: {why}" for name, why in skipped.items())
         message = f"The smoke test leaves out {models_and_reasons}."
@@ -134,53 +130,52 @@ def add_smoke_test(
     if tested:
         scope = Construct(front_door, SCOPE)
         if limit is None:
-            limit = smoke_test_seconds(max(model.load_seconds for model in tested.values()))
-        _add_resource(scope, environment.stack, function, models, tested, skipped, limit)
+            limit = smoke_test_seconds(max(one.deployed.load_seconds for one in tested))
+        _add_resource(scope, function, mirror, models, tested, skipped, limit)
     return bool(tested)
-
-
-def _are_rolled_back_together(one: Stack, other: Stack) -> bool:
-    """Whether a failure in one stack rolls back the other: they are the same, or nested in the same one."""
-    return one is other or _outermost(one) is _outermost(other)
-
-
-def _outermost(stack: Stack) -> Stack:
-    while parent := stack.nested_stack_parent:
-        stack = parent
-    return stack
 
 
 def _add_resource(
     scope: Construct,
-    stack: Stack,
     function: FunctionReferences,
-    models: Mapping[str, IModelEndpoint],
-    tested: Mapping[str, DeployedModel],
+    mirror: MirrorFunction | None,
+    models: Mapping[str, RoutedModel],
+    tested: Sequence[Tested],
     skipped: Mapping[str, str],
     limit: int,
 ) -> None:
     timeout = limit + SECONDS_TO_REPORT
-    main = function.resource
+    main, deployed = function.resource, [one.deployed for one in tested]
+    asked_mirror = mirror if any(one.is_mirror for one in tested) else None
+    functions = [function.arn_reference, *([asked_mirror.arn] if asked_mirror else ())]
+
+    def asked() -> dict[str, dict[str, str]]:
+        return questions(tested, None if mirror is None else mirror.name)
+
     properties: dict[str, Any] = {
-        "ServiceToken": _add_function(scope, function, timeout),
+        "ServiceToken": _add_function(scope, function, functions, timeout),
         "ServiceTimeout": timeout + _SECONDS_TO_START,
         "Function": function.name_reference,
-        "Models": list(tested),
+        # Variants may be added later.
+        "Models": late_value(lambda: list(asked())),
+        "Targets": late_value(lambda: {label: question for label, question in asked().items() if question} or None),
         **({"Skipped": dict(skipped)} if skipped else {}),
         "Timeout": limit,
         "FrontDoorLogs": function.log_group_name,
-        "Logs": {name: model.log_group for name, model in tested.items()},
-        "Causes": {name: list(model.likely_causes) for name, model in tested.items()},
-        "Hash": late_digest(lambda: _hash(stack, main, models, tested)),
+        "Logs": {one.label: one.deployed.log_group for one in tested},
+        "Causes": {one.label: list(one.deployed.likely_causes) for one in tested},
+        "Hash": late_digest(lambda: _hash(scope, main, models, deployed)),
         # Change with what only the deployment knows, such as the value of a parameter.
-        "Configurations": list(dict.fromkeys(model.configuration for model in tested.values())),
+        "Configurations": list(dict.fromkeys(one.configuration for one in deployed)),
     }
     resource = CfnResource(scope, "Resource", type="Custom::TgiEndpointSmokeTest", properties=properties)
-    for waited_for in dict.fromkeys([main, *(one for model in tested.values() for one in model.after)]):
+    for waited_for in dict.fromkeys([main, *(one for model in deployed for one in model.after)]):
         resource.add_resource_dependency(waited_for)
+    if asked_mirror:
+        resource.node.add_dependency(asked_mirror)
 
 
-def _add_function(scope: Construct, front_door: FunctionReferences, timeout: int) -> str:
+def _add_function(scope: Construct, front_door: FunctionReferences, functions: Sequence[object], timeout: int) -> str:
     """A function with a role of its own, of L1 resources: the CDK's L2 take a tenth of the synth of a stack.
 
     Returns:
@@ -191,7 +186,7 @@ def _add_function(scope: Construct, front_door: FunctionReferences, timeout: int
     group.apply_removal_policy(RemovalPolicy.DESTROY)
     statements = [
         (["logs:CreateLogStream", "logs:PutLogEvents"], group.attr_arn),
-        (["lambda:InvokeFunction"], front_door.arn_reference),
+        *((["lambda:InvokeFunction"], function) for function in functions),
         (["cloudformation:DescribeStacks"], {"Ref": "AWS::StackId"}),
     ]
     role = iam.CfnRole(
@@ -230,24 +225,25 @@ def _add_function(scope: Construct, front_door: FunctionReferences, timeout: int
 
 
 def _hash(
-    stack: Stack,
+    scope: Construct,
     function: lambda_.CfnFunction,
-    models: Mapping[str, IModelEndpoint],
-    tested: Mapping[str, DeployedModel],
+    models: Mapping[str, RoutedModel],
+    deployed: Sequence[DeployedModel],
 ) -> str:
     """A digest of everything that decides how the models answer, as it is at synthesis.
 
     CloudFormation updates the custom resource, and so runs the test, if a property of it changes.
     """
-    parts = [_properties(function), *(_properties(resource) for resource in _serving(tested))]
-    content = [stack.resolve(parts), render_models(models).text]
+    parts = [_properties(function), *(_properties(resource) for resource in _serving(deployed))]
+    here = environment_of(scope)
+    content = [here.stack.resolve(parts), render_models(models, here).text]
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _serving(tested: Mapping[str, DeployedModel]) -> Iterator[Any]:
+def _serving(deployed: Sequence[DeployedModel]) -> Iterator[Any]:
     """The resources that decide how the models answer, each once."""
     found: dict[Any, None] = {}
-    for model in tested.values():
+    for model in deployed:
         for scope in model.scopes:
             found |= dict.fromkeys(one for one in scope.node.find_all() if isinstance(one, _SERVING))
     yield from found

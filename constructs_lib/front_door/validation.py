@@ -19,7 +19,9 @@ from constructs_lib.front_door.consumers import limit_problems
 from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.endpoints import endpoint_problems
-from constructs_lib.front_door.waking import waking_problems
+from constructs_lib.front_door.mirror_arguments import mirror_problems
+from constructs_lib.front_door.routed_models import answering_endpoints, is_routed, target_name
+from constructs_lib.front_door.waking import estimate_problems, waking_problems
 from constructs_lib.front_door.web_acl import WebAcl
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.validation.problem import Problem
@@ -28,9 +30,9 @@ from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from constructs_lib._stack_env import StackEnvironment
-    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.exposure import Exposure
+    from constructs_lib.front_door.routed_models import RoutedModel
 
 _MEMORY_MIB = (128, 10240)
 
@@ -55,8 +57,10 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         *_type_problems(arguments),
         *_exposure_problems(environment.region, arguments.exposure),
         *waking_problems(arguments),
+        *mirror_problems(arguments),
     ]
     if not any(found.keyword.startswith("models") for found in problems):
+        problems += estimate_problems(arguments)
         problems += _default_tokens_problems(hide_token(arguments.default_max_tokens), arguments.models)
     return problems
 
@@ -177,7 +181,7 @@ def _service_problems(keyword: str, endpoint: Any) -> Iterator[Problem]:
         yield Problem(keyword, endpoint, message, fix)
 
 
-def _default_tokens_problems(tokens: object, models: Mapping[str, IModelEndpoint]) -> Iterator[Problem]:
+def _default_tokens_problems(tokens: object, models: Mapping[str, RoutedModel]) -> Iterator[Problem]:
     keyword = "default_max_tokens"
     if tokens is None:
         return
@@ -187,13 +191,15 @@ def _default_tokens_problems(tokens: object, models: Mapping[str, IModelEndpoint
         return
     if found := problem(keyword, tokens, Integer(1, unit="tokens")):
         yield found
-    for name, endpoint in models.items() if isinstance(tokens, int) else ():
+    targets = [(name, model, endpoint) for name, model in models.items() for endpoint in answering_endpoints(model)]
+    for name, model, endpoint in targets if isinstance(tokens, int) else ():
         facts = getattr(endpoint, "serving", None)
         limit = facts.max_total_tokens if facts else None
         if limit is not None and isinstance(tokens, int) and tokens >= limit:
+            taker = f"models[{name!r}]" if not is_routed(model) else f"{target_name(endpoint)} in models[{name!r}]"
             yield Problem(
                 keyword,
                 tokens,
-                f"must be less than the {limit} tokens that models[{name!r}] takes, prompt and answer together",
+                f"must be less than the {limit} tokens that {taker} takes, prompt and answer together",
                 "Lower it, or omit it: requests then get 1024, and less if the model takes less.",
             )

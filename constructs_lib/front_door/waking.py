@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
+from constructs_lib.front_door.routed_models import waiting_endpoints
 from constructs_lib.planning.scaling.wake import WakeFacts
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Boolean, problem
@@ -33,17 +34,22 @@ def waking_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
     elif arguments.streaming is False:
         message = f"requires streaming=True: without it a request has {arguments.max_timeout_seconds} seconds in all"
         yield Problem("on_wake", on_wake, message, f"Use streaming=True, {_ALONE}")
-    else:
-        yield from _estimate_problems(arguments)
 
 
-def _estimate_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
-    """Models that cannot answer before the timeout: all who wait for one would wait in vain."""
+def estimate_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
+    """Models that cannot answer before the timeout: all who wait for one would wait in vain.
+
+    Args:
+        arguments: The front door's arguments, whose models have no problem.
+    """
+    if arguments.on_wake != "hold" or arguments.streaming is False:
+        return
     timeout = arguments.timeout_or_default()
-    if not isinstance(timeout, Duration) or timeout.is_unresolved() or not isinstance(arguments.models, Mapping):
+    if not isinstance(timeout, Duration) or timeout.is_unresolved():
         return
     seconds = timeout.to_milliseconds() / 1000
-    for name, endpoint in arguments.models.items():
+    waiting = [(name, one) for name, model in arguments.models.items() for one in waiting_endpoints(model)]
+    for name, endpoint in waiting:
         wake: object = getattr(endpoint, "wake", None)
         if not isinstance(wake, WakeFacts) or wake.seconds <= seconds:
             continue

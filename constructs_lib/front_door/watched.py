@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_sns as sns
 
-    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.rest_api import FrontDoorApi
+    from constructs_lib.front_door.routed_models import RoutedModel
 
 
 class FrontDoorAlarms(TypedDict, total=False):
@@ -51,7 +51,7 @@ class FrontDoorAlarms(TypedDict, total=False):
 class WatchedFrontDoor(FrontDoorMetrics):
     """A front door that can be monitored."""
 
-    _models: Mapping[str, IModelEndpoint]
+    _models: Mapping[str, RoutedModel]
     _api: FrontDoorApi
     _holds_clients: bool
 

@@ -65,7 +65,7 @@ def _handle(event: dict[str, Any], until: float) -> str | None:
     if request_type not in ("Create", "Update"):
         return f"The smoke test knows no request of type {_shown(request_type)}."
     # Imported here, as the AWS SDK takes most of the start, and deleting does not need it.
-    from smoke_test.models import find_failure
+    from smoke_test.models import Question, find_failure
     from smoke_test.stack import stack_status
 
     properties = event["ResourceProperties"]
@@ -79,9 +79,19 @@ def _handle(event: dict[str, Any], until: float) -> str | None:
         log("INFO", "not tested: the stack is rolled back", stack_status=status)
         return None
     timeout = float(properties["Timeout"])
+    # Of a model with one endpoint and one variant there is no target.
+    targets = properties.get("Targets", {})
+    questions = {
+        name: Question(
+            function=target.get("Function", properties["Function"]),
+            model=target.get("Model", name),
+            target=target.get("Target"),
+            variant=target.get("Variant"),
+        )
+        for name, target in ((name, targets.get(name, {})) for name in properties["Models"])
+    }
     failure = find_failure(
-        properties["Function"],
-        properties["Models"],
+        questions,
         until=min(until, time.time() + timeout),
         passed=lambda model, **fields: log("INFO", "answers", model=model, **fields),
     )

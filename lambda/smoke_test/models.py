@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class ModelFailure:
     """A model that does not answer.
 
     Attributes:
-        model: Its name at the front door.
+        model: What it is called: its name at the front door, with the endpoint or variant if it has several.
         last: What came of the last attempt.
         attempts: How often the model was asked.
         seconds: For how long.
@@ -46,16 +46,37 @@ class ModelFailure:
     others: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What to ask for a token.
+
+    Attributes:
+        function: Name or ARN of the function that is asked.
+        model: The model's name at the front door.
+        target: One of the endpoints of a model that has several; None if it has one.
+        variant: One of the variants of an endpoint that has several; None if it has one.
+    """
+
+    function: str
+    model: str
+    target: str | None = None
+    variant: str | None = None
+
+    def event(self, seconds: float) -> dict[str, Any]:
+        """The event, for a test that may take so many seconds."""
+        asked = {"model": self.model, "seconds": round(seconds, 1), "target": self.target, "variant": self.variant}
+        return {"tgi_endpoint": {"smoke_test": {name: value for name, value in asked.items() if value is not None}}}
+
+
 def find_failure(
-    function: str, models: Sequence[str], *, until: float, passed: Callable[..., None]
+    questions: Mapping[str, Question], *, until: float, passed: Callable[..., None]
 ) -> ModelFailure | None:
     """Test the models, those that are not ready in turns.
 
     Args:
-        function: Name or ARN of the front door's function.
-        models: Names of the models.
+        questions: What to ask, by what each is called.
         until: When to give up, in seconds since the epoch.
-        passed: Called with the name of each model that has answered.
+        passed: Called with the name of each that has answered.
 
     Returns:
         The first model with an error that does not pass, or one that has not answered in time; None if all have
@@ -67,14 +88,14 @@ def find_failure(
     )
     client = boto3.client("lambda", config=config)
     began, attempts, pause = time.time(), 0, FIRST_PAUSE_SECONDS
-    pending: dict[str, Failure] = dict.fromkeys(models, _NOT_ASKED)
+    pending: dict[str, Failure] = dict.fromkeys(questions, _NOT_ASKED)
     while pending:
         attempts += 1
         for model in list(pending):
             seconds = min(ATTEMPT_SECONDS, until - time.time())
             if seconds < SHORTEST_ATTEMPT_SECONDS:
                 break
-            found = _ask(client, function, model, seconds)
+            found = _ask(client, questions[model], seconds)
             if isinstance(found, Failure):
                 pending[model] = found
                 if not found.may_pass(time.time() - began, SETTLING_SECONDS):
@@ -95,13 +116,11 @@ def _failure(model: str, pending: Mapping[str, Failure], attempts: int, seconds:
     return ModelFailure(model=model, last=pending[model], attempts=attempts, seconds=round(seconds), others=others)
 
 
-def _ask(client: Any, function: str, model: str, seconds: float) -> int | Failure:
+def _ask(client: Any, question: Question, seconds: float) -> int | Failure:
     """The number of tokens that came back, or what came instead."""
-    event = {"tgi_endpoint": {"smoke_test": {"model": model, "seconds": round(seconds, 1)}}}
+    event = json.dumps(question.event(seconds)).encode()
     try:
-        response = client.invoke(
-            FunctionName=function, InvocationType="RequestResponse", Payload=json.dumps(event).encode()
-        )
+        response = client.invoke(FunctionName=question.function, InvocationType="RequestResponse", Payload=event)
         return read_response(response["Payload"].read(), failed="FunctionError" in response)
     except ClientError as error:
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -32,11 +32,13 @@ def failure_reason(failure: ModelFailure, properties: dict[str, Any], *, stack_i
         stack_id: The ARN of the stack, whose partition decides where the console is.
     """
     begin = _begin(failure)
+    # Variants of one endpoint have the log and the causes of the endpoint.
+    of = properties.get("Targets", {}).get(failure.model, {}).get("Of", failure.model)
     partition = stack_id.split(":")[1] if stack_id.count(":") >= 5 else ""
-    logs = [("front door", properties.get("FrontDoorLogs")), ("model", properties.get("Logs", {}).get(failure.model))]
+    logs = [("front door", properties.get("FrontDoorLogs")), ("model", properties.get("Logs", {}).get(of))]
     end = "".join(f" Log of the {what}: {_link(str(group), partition)}" for what, group in logs if group)
     room = MAX_BYTES - len(begin.encode()) - len(end.encode())
-    return begin + _causes(properties.get("Causes", {}).get(failure.model, []), room) + end
+    return begin + _causes(properties.get("Causes", {}).get(of, []), room) + end
 
 
 def _begin(failure: ModelFailure) -> str:

@@ -85,8 +85,17 @@ def only(rendered: Json, resource_type: str) -> Json:
 
 
 def function(rendered: Json, folder: str = "front_door") -> Json:
-    (found,) = (each for each in properties(rendered, "Lambda::Function") if each["Handler"].startswith(folder))
+    (found,) = (
+        each
+        for each in properties(rendered, "Lambda::Function")
+        if each["Handler"].startswith(folder) and not is_second(each)
+    )
     return found
+
+
+def is_second(function: Json) -> bool:
+    """Whether it is the second function of a front door, which sends the copies of a Mirror."""
+    return "MIRROR" in function.get("Environment", {}).get("Variables", {})
 
 
 def variables(rendered: Json, folder: str = "front_door") -> dict[str, str]:

@@ -14,9 +14,11 @@ from constructs_lib import (
     ConfigurationError,
     FrontDoor,
     InstanceType,
+    Mirror,
     Model,
     ModelFleet,
     ScaleToZero,
+    Split,
     TgiEndpoint,
     TgiOptions,
 )
@@ -86,7 +88,7 @@ def test_the_custom_resource_knows_what_to_ask_and_what_to_say() -> None:
     function = properties["Function"]["Ref"]
     assert default()["Resources"][function]["Properties"]["Handler"] == "front_door.lambda_runtime.managed.handler"
     assert properties["Models"] == ["llama"]
-    assert "Skipped" not in properties
+    assert {"Skipped", "Targets"} & properties.keys() == set()
     assert {name: text(value) for name, value in properties["Logs"].items()} == {
         "llama": f"/aws/sagemaker/Endpoints/<{next(iter(resources(default(), ENDPOINT)))}.EndpointName>"
     }
@@ -326,6 +328,50 @@ def test_the_hash_changes_with_a_component_which_is_updated_in_place() -> None:
 
     assert hashed(startup_timeout=Duration.minutes(40)) != hashed()
     assert hashed(copies=(1, 2)) == hashed()
+
+
+def test_each_endpoint_of_a_model_is_tested_that_of_a_mirror_by_the_function_that_calls_it() -> None:
+    stack = new_stack()
+    tgi, second, copy = endpoint(stack), endpoint(stack, "Second"), endpoint(stack, "Copy")
+    imported = TgiEndpoint.from_endpoint_name(stack, "Old", "llama-prod")
+    split = Split({tgi: 95, second: 0, imported: 5})
+    template = template_of(deploy(stack, {"llama": Mirror(split, to=copy, percent=1), "plain": second}))
+    properties = custom(template)
+    labels = ["llama at Team/Llama", "llama at Team/Second", "llama at Team/Copy", "plain"]
+    assert properties["Models"] == labels
+    (mirror,) = (name for name in resources(template, "AWS::Lambda::Function") if "MirrorFunction" in name)
+    assert properties["Targets"] == {
+        "llama at Team/Llama": {"Model": "llama", "Target": "Team/Llama"},
+        "llama at Team/Second": {"Model": "llama", "Target": "Team/Second"},
+        "llama at Team/Copy": {"Model": "llama", "Target": "Team/Copy", "Function": {"Ref": mirror}},
+    }
+    assert list(properties["Skipped"]) == ["llama at Team/Old"]
+    assert list(properties["Logs"]) == list(properties["Causes"]) == labels
+    depends = set(only(template, CUSTOM)["DependsOn"])
+    assert {mirror, *resources(template, ENDPOINT)} <= depends
+    assert any(name.startswith("FrontDoorMirrorRoleDefaultPolicy") for name in depends)
+    role = next(one for key, one in resources(template, ROLE).items() if "SmokeTest" in key)
+    (policy,) = role["Properties"]["Policies"]
+    invoked = [
+        text(one["Resource"])
+        for one in policy["PolicyDocument"]["Statement"]
+        if one["Action"] == ["lambda:InvokeFunction"]
+    ]
+    assert invoked == [f"<{properties['Function']['Ref']}.Arn>", f"<{mirror}.Arn>"]
+
+
+def test_each_variant_of_an_endpoint_is_tested_also_one_that_is_added_after_the_test() -> None:
+    stack = new_stack()
+    llama = endpoint(stack, variant_weight=9)
+    deploy(stack, {"llama": llama})
+    llama.add_variant("trial", weight=0)
+    properties = custom(template_of(stack))
+    assert properties["Models"] == ["llama (variant AllTraffic)", "llama (variant trial)"]
+    assert properties["Targets"] == {
+        f"llama (variant {name})": {"Model": "llama", "Variant": name, "Of": "llama"}
+        for name in ("AllTraffic", "trial")
+    }
+    assert list(properties["Logs"]) == ["llama"]
 
 
 def test_without_a_model_to_test_there_is_no_resource_and_the_synthesis_says_so() -> None:

@@ -260,7 +260,10 @@ def test_an_endpoint_of_another_account_and_region_is_rejected() -> None:
     assert (
         "models['llama']='eu-west-1': is the Region of the endpoint, but a front door calls endpoints in its" in message
     )
-    assert "stack's Region: us-east-1. Put the front door in a stack of that Region." in message
+    assert (
+        "stack's Region: us-east-1. Put the front door in a stack of that Region, or give the endpoint in a Fallback,"
+        " Split or Mirror." in message
+    )
 
 
 def test_an_endpoint_of_the_same_account_and_region_is_accepted() -> None:

@@ -55,6 +55,40 @@ def test_a_text_or_a_token_without_one_is_enough(deployment: Deployment, cloud: 
     assert cloud.answer["Status"] == "SUCCESS"
 
 
+TARGETS = {
+    "llama at Team/Vllm": {"Model": "llama", "Target": "Team/Vllm"},
+    "llama at Team/Copy": {"Model": "llama", "Target": "Team/Copy", "Function": "mirror"},
+    "llama (variant trial)": {"Model": "llama", "Variant": "trial", "Of": "llama"},
+}
+
+
+def test_targets_and_variants_are_named_and_a_mirror_is_asked_by_its_function(
+    deployment: Deployment, cloud: CloudDouble
+) -> None:
+    cloud.replies["llama"] = [GOOD]
+    deployment.send(properties={"Models": [*TARGETS], "Targets": TARGETS})
+    assert cloud.answer["Status"] == "SUCCESS"
+    asked = [dict(event["tgi_endpoint"]["smoke_test"], seconds=0) for event in cloud.invoked]
+    assert asked == [
+        {"model": "llama", "seconds": 0, "target": "Team/Vllm"},
+        {"model": "llama", "seconds": 0, "target": "Team/Copy"},
+        {"model": "llama", "seconds": 0, "variant": "trial"},
+    ]
+    assert [path.split("/")[3] for path in cloud.paths] == ["front-door", "mirror", "front-door"]
+    assert [line["model"] for line in deployment.log() if "model" in line] == [*TARGETS]
+
+
+def test_a_failure_names_the_target_and_shows_the_log_and_the_causes_of_the_endpoint(
+    deployment: Deployment, cloud: CloudDouble
+) -> None:
+    cloud.replies["llama"] = [Invoke(streamed(error("upstream"), 400))]
+    deployment.send(properties={"Models": ["llama (variant trial)"], "Targets": TARGETS})
+    reason = cloud.answer["Reason"]
+    assert reason.startswith("Smoke test: llama (variant trial) returned no token, asked once. Last: 400 upstream")
+    assert "1. The memory is tight." in reason
+    assert "$252Faws$252Fsagemaker$252FEndpoints$252Fllama" in reason
+
+
 @pytest.mark.parametrize(
     "payload",
     [

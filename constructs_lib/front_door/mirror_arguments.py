@@ -1,0 +1,42 @@
+"""The arguments of a front door for its Mirrors, and what they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+
+from constructs_lib._arguments import quantity_problems
+from constructs_lib._tokens import hide_token
+from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.planning.validation.rules import Integer, problem
+from constructs_lib.planning.validation.unknown import Unknown
+
+if TYPE_CHECKING:
+    from constructs_lib.front_door.arguments import FrontDoorArguments
+
+DEFAULT_CONCURRENCY = 10
+DEFAULT_TIMEOUT_SECONDS = 300
+_MAX_TIMEOUT_SECONDS = 900
+
+
+def mirror_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
+    """The problems of `mirror_concurrency` and `mirror_timeout`.
+
+    Args:
+        arguments: The front door's arguments, whatever their types are.
+    """
+    concurrency = hide_token(arguments.mirror_concurrency)
+    if not isinstance(concurrency, Unknown) and (
+        found := problem("mirror_concurrency", concurrency, Integer(1, unit="invocations"))
+    ):
+        yield found
+    timeout = arguments.mirror_timeout
+    yield from quantity_problems(mirror_timeout=timeout)
+    if not isinstance(timeout, Duration) or timeout.is_unresolved():
+        return
+    seconds = timeout.to_milliseconds() / 1000
+    if not 1 <= seconds <= _MAX_TIMEOUT_SECONDS or seconds != int(seconds):
+        message = f"must be a whole number of seconds from 1 to {_MAX_TIMEOUT_SECONDS}, Lambda's longest timeout"
+        yield Problem("mirror_timeout", f"{seconds:g} s", message, "Choose a timeout in that range.")
