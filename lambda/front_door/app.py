@@ -116,11 +116,20 @@ class App:
 
         log.leave_unmetered()
         try:
-            request, until, target = smoke_test.read_event(event)
-            deadline = min(until, invocation.deadline)
-            attempts = self._attempts(request, log, target)
-            ctx = RequestContext(request, {}, self._config, self.sagemaker, deadline, log, attempts=attempts)
-            response = _answer(lambda ctx: smoke_test.complete(ctx, target), ctx)
+            test = smoke_test.read_event(event)
+            deadline = min(test.until, invocation.deadline)
+            attempts = self._attempts(test.request, log, test.target)
+            ctx = RequestContext(
+                test.request,
+                {},
+                self._config,
+                self.sagemaker,
+                deadline,
+                log,
+                attempts=attempts,
+                variant=test.variant,
+            )
+            response = _answer(lambda ctx: smoke_test.complete(ctx, test.target), ctx)
         except ApiError as error:
             log.add_error(error)
             response = smoke_test.error_response(error)

@@ -39,6 +39,7 @@ class Model:
         region: The Region of the endpoint; None: the function's own.
         runtime_url: SageMaker Runtime there, likewise.
         sagemaker_url: SageMaker's own API there, likewise.
+        variant: The production variant that the request names; None: SageMaker chooses one.
         routing: The endpoints between which requests are divided; None: `endpoint_name` alone. With it, `adapters` are
             those that all of them have, and all else is the first one's.
     """
@@ -59,6 +60,7 @@ class Model:
     region: str | None = None
     runtime_url: str | None = None
     sagemaker_url: str | None = None
+    variant: str | None = None
     routing: "Routing | None" = None
 
     @property

@@ -2,7 +2,7 @@
 
 from _thread import allocate_lock
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from front_door import engines
@@ -49,6 +49,7 @@ class RequestContext:
         deadline: When the invocation ends, in seconds since the epoch.
         hold: Keeps the client waiting while no copy of its model runs. None: that is an error.
         attempts: The endpoints for a request to a model that has several. None: no model has.
+        variant: The production variant that is tested. None: SageMaker chooses one.
     """
 
     request: Request
@@ -59,6 +60,7 @@ class RequestContext:
     log: RequestLog
     hold: "Hold | None" = None
     attempts: "Attempts | None" = None
+    variant: str | None = None
     _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
@@ -87,7 +89,9 @@ class RequestContext:
 
     def target_of(self, model: Model) -> Model:
         """The model as the endpoint has it that the request goes to."""
-        return model if self.attempts is None or model.routing is None else self.attempts.target_of(model)
+        if self.attempts is not None and model.routing is not None:
+            model = self.attempts.target_of(model)
+        return model if self.variant is None else replace(model, variant=self.variant)
 
     def model(self, name: str, hint: str = "") -> Model:
         """The model with a name or a hub id, as the endpoint has it that the request goes to.

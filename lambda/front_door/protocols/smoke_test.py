@@ -1,9 +1,9 @@
 """The smoke test after a deployment: one short completion by each model, without a client.
 
-Its event is `{"tgi_endpoint": {"smoke_test": {"model": …, "target": …, "seconds": …}}}`, from whoever may invoke the
-function; `target` is the name of an endpoint of a model that has several, be it the one that gets copies. API Gateway
-has members of its own for all that a client sends, and `httpMethod` in every event: no HTTP request becomes such an
-event. Imported by the first one.
+Its event is `{"tgi_endpoint": {"smoke_test": {"model": …, "target": …, "variant": …, "seconds": …}}}`, from whoever may
+invoke the function; `target` is the name of an endpoint of a model that has several, be it the one that gets copies,
+and `variant` one of an endpoint that has several. API Gateway has members of its own for all that a client sends, and
+`httpMethod` in every event: no HTTP request becomes such an event. Imported by the first one.
 """
 
 import time
@@ -32,11 +32,13 @@ class SmokeTest(NamedTuple):
         request: As a client would send it.
         until: When to respond at the latest, in seconds since the epoch.
         target: The endpoint to test, of a model that has several; None: the one that a client would get.
+        variant: The production variant to test, of an endpoint that has several; None: the one that SageMaker chooses.
     """
 
     request: Request
     until: float
     target: str | None
+    variant: str | None
 
 
 def read_event(event: dict[str, Any]) -> SmokeTest:
@@ -47,18 +49,19 @@ def read_event(event: dict[str, Any]) -> SmokeTest:
     """
     test = (event["tgi_endpoint"] if isinstance(event["tgi_endpoint"], dict) else {}).get("smoke_test")
     test = test if isinstance(test, dict) else {}
-    model, target, seconds = test.get("model"), test.get("target"), test.get("seconds", DEFAULT_SECONDS)
-    is_named = isinstance(model, str) and (target is None or isinstance(target, str))
+    model, seconds = test.get("model"), test.get("seconds", DEFAULT_SECONDS)
+    target, variant = test.get("target"), test.get("variant")
+    is_named = isinstance(model, str) and all(name is None or isinstance(name, str) for name in (target, variant))
     if not is_named or type(seconds) not in (int, float) or not 0 < seconds <= MAX_SECONDS:
         raise ApiError(
             "bad_request",
             'The event must be {"tgi_endpoint": {"smoke_test": {"model": <name>, "seconds": <number>}}}, with at most'
-            f' {MAX_SECONDS} seconds, and with a "target" if one of several endpoints is meant.',
+            f' {MAX_SECONDS} seconds, and with a "target" or "variant" if one of several is meant.',
         )
     body = {"model": model, "max_tokens": MAX_TOKENS}
     headers = {"content-type": ["application/json"]}
     request = Request("POST", "/v1/completions", headers, None, {}, compact(body).decode(), False)
-    return SmokeTest(request, time.time() + seconds, target)
+    return SmokeTest(request, time.time() + seconds, target, variant)
 
 
 def complete(ctx: RequestContext, target: str | None) -> Response:

@@ -252,6 +252,8 @@ def _inference_headers(model: Model, inference_id: str | None) -> dict[str, str]
     component = model.adapter_component or model.inference_component
     if component is not None:
         headers["X-Amzn-SageMaker-Inference-Component"] = component
+    if model.variant is not None:
+        headers["X-Amzn-SageMaker-Target-Variant"] = model.variant
     if model.attributes is not None:
         headers["X-Amzn-SageMaker-Custom-Attributes"] = model.attributes
     return headers

@@ -133,6 +133,12 @@ def test_a_model_that_the_front_door_does_not_have_is_an_error(api: ApiClient) -
     assert response.json()["error"]["message"].startswith("The model `gpt` does not exist. There is `llama`.")
 
 
+def test_a_variant_is_named_to_sagemaker_and_without_one_it_chooses(api: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies += [parts(*EVENTS), parts(*EVENTS)]
+    assert [invoke(api, event(variant=name)).status for name in ("trial", None)] == [200, 200]
+    assert [request.headers.get("x-amzn-sagemaker-target-variant") for request in sagemaker.received] == ["trial", None]
+
+
 def test_it_ends_after_the_seconds_that_it_is_given(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(Reply([lambda: time.sleep(6)]))
     began = time.monotonic()
@@ -153,6 +159,7 @@ def test_it_ends_after_the_seconds_that_it_is_given(api: ApiClient, sagemaker: S
         event(seconds="50"),
         event(seconds=True),
         event(target=5),
+        event(variant=["trial"]),
     ],
 )
 def test_an_event_of_another_form_is_an_error(api: ApiClient, wrong: dict[str, Any]) -> None:
@@ -160,7 +167,7 @@ def test_an_event_of_another_form_is_an_error(api: ApiClient, wrong: dict[str, A
     assert response.status == 400
     assert response.json()["error"] == {
         "message": 'The event must be {"tgi_endpoint": {"smoke_test": {"model": <name>, "seconds": <number>}}}, with'
-        ' at most 200 seconds, and with a "target" if one of several endpoints is meant.',
+        ' at most 200 seconds, and with a "target" or "variant" if one of several is meant.',
         "kind": "bad_request",
         "cause": None,
     }
