@@ -19,7 +19,9 @@ MODELS_PATH = "front_door/models.json"
 COLUMNS = [
     Column("FRONT DOOR IN"),
     Column("SERVES"),
+    Column("SHARE"),
     Column("MODEL", wraps=True),
+    Column("ENGINE"),
     Column("CONTEXT", is_number=True),
     Column("ENDPOINT"),
 ]
@@ -27,19 +29,26 @@ COLUMNS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedModel:
-    """A model of a front door.
+    """An endpoint of a model of a front door.
 
     Args:
         stack: The front door's stack.
         served_as: The name that clients use.
+        share: Which of their requests the endpoint gets: `100 %` of one that is alone, `5 %` of the callers, `fallback`
+            for what others refuse, `5 % copied` of a Mirror.
+        target: What a model with several endpoints calls it, its construct path; None if it is alone.
         model: Repository on the hub; None if synth does not know it.
+        engine: What runs in its container.
         context: Longest request in tokens; None if it is not known.
         endpoint_name: Its endpoint; None if the name is given at deployment.
     """
 
     stack: str
     served_as: str
+    share: str
+    target: str | None
     model: str | None
+    engine: str
     context: int | None
     endpoint_name: str | None
 
@@ -50,7 +59,8 @@ class ServedModel:
     def to_row(self) -> list[str]:
         """A row of `COLUMNS`."""
         context = "-" if self.context is None else number(self.context)
-        return [self.stack, self.served_as, self.model or "-", context, self.endpoint_name or "named at deployment"]
+        endpoint = self.endpoint_name or "named at deployment"
+        return [self.stack, self.served_as, self.share, self.model or "-", self.engine, context, endpoint]
 
 
 def served_models(stack: SynthesizedStack) -> Iterator[ServedModel]:
@@ -58,14 +68,35 @@ def served_models(stack: SynthesizedStack) -> Iterator[ServedModel]:
     for asset in stack.assets.values():
         file = stack.folder / asset["source"].get("path", "") / MODELS_PATH
         if file.is_file():
-            for name, entry in read_json(file).items():
-                yield ServedModel(
-                    stack=stack.name,
-                    served_as=name,
-                    model=_known(entry["model_id"]),
-                    context=entry.get("max_total_tokens"),
-                    endpoint_name=_known(entry["endpoint_name"]),
-                )
+            for name, model in read_json(file).items():
+                for share, entry in _shares(model):
+                    yield ServedModel(
+                        stack=stack.name,
+                        served_as=name,
+                        share=share,
+                        target=entry.get("target"),
+                        model=_known(entry["model_id"]),
+                        engine=entry["engine"],
+                        context=entry.get("max_total_tokens"),
+                        endpoint_name=_known(entry["endpoint_name"]),
+                    )
+
+
+def _shares(model: dict[str, Any], share: str = "100 %") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The endpoints of a model, each with its share in words."""
+    if "mirror" in model:
+        yield from _shares(model["mirror"]["primary"])
+        yield f"{model['mirror']['percent']:g} % copied", model["mirror"]["to"]
+    elif "split" in model:
+        total = sum(each["weight"] for each in model["split"])
+        for each in model["split"]:
+            yield from _shares(each["to"], f"{100 * each['weight'] / total:.3g} %")
+    elif "fallback" in model:
+        first, *others = model["fallback"]
+        yield share, first
+        yield from (("fallback", each) for each in others)
+    else:
+        yield share, model
 
 
 def _known(value: object) -> str | None:

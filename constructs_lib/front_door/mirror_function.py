@@ -37,9 +37,9 @@ _VARIABLES = (
     "SAGEMAKER_URL",
 )
 
+_LOST = "A copy that is lost changes nothing for its client and is not sent again; whatever kept it would keep prompts."
 _FINDINGS = {
-    "Serverless-LambdaDLQ": "A copy that is lost changes nothing for its client and is not sent again; a dead-letter"
-    " queue would keep prompts.",
+    "Serverless-LambdaDLQ": _LOST,
     "Serverless-LambdaTracing": "The log line of a copy has its times; traces would need a permission on all"
     " resources.",
 }
@@ -100,7 +100,7 @@ class MirrorFunction(Construct):
         self.resource.node.add_dependency(role)
         acknowledge(self.resource, _FINDINGS)
         self.name, self.arn, self.log_group = self.resource.ref, self.resource.attr_arn, logs_.ref
-        lambda_.CfnEventInvokeConfig(
+        events = lambda_.CfnEventInvokeConfig(
             self,
             "Events",
             function_name=self.name,
@@ -108,6 +108,7 @@ class MirrorFunction(Construct):
             maximum_retry_attempts=0,
             maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
         )
+        acknowledge(events, {"Serverless-LambdaAsyncFailureDestination": _LOST})
 
     def _add_role(self, logs_: logs.CfnLogGroup, endpoints: Iterable[IModelEndpoint]) -> iam.Role:
         """A role that may call what the copies are sent to, and nothing else of the front door."""

@@ -12,9 +12,10 @@ from constructs import Construct, Node
 from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.interface import EndpointBase, EndpointResource
-from constructs_lib.front_door.dimensions import FRONT_DOOR, MODEL, front_door_dimension
+from constructs_lib.front_door.dimensions import FRONT_DOOR, MIRROR, MODEL, front_door_dimension
 from constructs_lib.front_door.metrics import NAMESPACE
 from constructs_lib.front_door.rest_api import STAGE_NAME
+from constructs_lib.front_door.routed_models import all_endpoints, endpoints_of, is_routed, mirrors_of
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.monitoring.alarm import MONITORING
 from constructs_lib.planning.monitoring.shown import Shown, ShownDoor, ShownInstances, ShownModel
@@ -22,7 +23,9 @@ from constructs_lib.planning.monitoring.shown import Shown, ShownDoor, ShownInst
 if TYPE_CHECKING:
     from aws_cdk import Stack
 
+    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.front_door import FrontDoor
+    from constructs_lib.front_door.routed_models import RoutedModel
     from constructs_lib.planning.capacity import Capacity
     from constructs_lib.planning.hardware.instance_types import InstanceType
 
@@ -37,12 +40,18 @@ def describe(stack: Stack, *, doors: Sequence[FrontDoor], endpoints: Iterable[En
         runbook: Where the runbook is.
     """
     labels = _labels(doors)
-    of_doors = [one for door in doors for one in door.models.values() if isinstance(one, EndpointResource)]
-    all_endpoints = list(dict.fromkeys([*of_doors, *endpoints]))
-    named = {id(door.models[name]): label for (door, name), label in labels.items()}
-    models = [part for one in all_endpoints for part in _models(stack, one, named)]
-    hosts = list(dict.fromkeys(_host(one) for one in all_endpoints))
-    watched = [*hosts, *all_endpoints, *doors]
+    of_doors = [
+        one for door in doors for one in all_endpoints(door.models.values()) if isinstance(one, EndpointResource)
+    ]
+    drawn = list(dict.fromkeys([*of_doors, *endpoints]))
+    named = {
+        id(endpoint): target_label
+        for (door, name), label in labels.items()
+        for endpoint, target_label in _targets(door.models[name], label)
+    }
+    models = [part for one in drawn for part in _models(stack, one, named)]
+    hosts = list(dict.fromkeys(_host(one) for one in drawn))
+    watched = [*hosts, *drawn, *doors]
     return Shown(
         title=stack.node.path,
         runbook=runbook,
@@ -68,10 +77,20 @@ def _door(door: FrontDoor, labels: Mapping[tuple[FrontDoor, str], str], *, is_al
         namespace=NAMESPACE,
         dimensions=dimensions,
         models={labels[door, name]: {**dimensions, MODEL: name} for name in door.models},
+        mirrors={f"{labels[door, name]}, copies": {**dimensions, MIRROR: name} for name in mirrors_of(door.models)},
         api=(door.api_name, STAGE_NAME),
         function=door.function.function_name,
         log_group=door.function.log_group.log_group_name,
     )
+
+
+def _targets(model: RoutedModel, label: str) -> Iterator[tuple[IModelEndpoint, str]]:
+    """What each endpoint of a model is called."""
+    for endpoint in endpoints_of(model):
+        yield (
+            endpoint,
+            f"{label} at {Node.of(endpoint).id}" if is_routed(model) and isinstance(endpoint, Construct) else label,
+        )
 
 
 def _label(endpoint: Any, named: Mapping[int, str]) -> str:

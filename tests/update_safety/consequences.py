@@ -24,6 +24,9 @@ CONSEQUENCES = {
     "AWS::IAM::ManagedPolicy": "the policy is created anew before the old one goes; one with a name is refused",
     "AWS::IAM::Policy": "the policy is created anew before the old one goes",
     "AWS::IAM::Role": "the role has another name: what others have granted to the old one no longer applies",
+    "AWS::Lambda::EventInvokeConfig": (
+        "what Lambda does with the copies of a Mirror is created a second time, which Lambda refuses"
+    ),
     "AWS::Lambda::Function": "the function has another name; what others have set on the old one is lost",
     "AWS::Lambda::LayerVersion": "another version of the layer is created; nobody notices",
     "AWS::Lambda::Permission": "the permission is created anew before the old one goes",

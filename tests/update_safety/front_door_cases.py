@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
 
-from constructs_lib import Access, Cors, Domain, FrontDoor, InstanceType, ScaleToZero, TgiEndpoint, WebAcl
+from constructs_lib import Access, Cors, Domain, FrontDoor, InstanceType, Mirror, ScaleToZero, TgiEndpoint, WebAcl
 from tests.update_safety.endpoint_cases import QWEN
 from tests.update_safety.subjects import Change, Subject, added, change, nothing
 
@@ -126,6 +126,15 @@ def both_endpoints_and_the_first(stack: Stack) -> Given:
     return {"models": {"llama": llama(stack)}}
 
 
+def mirrored(**arguments: Any) -> Callable[[Stack], Given]:
+    """Makes a model whose requests are copied."""
+
+    def given(stack: Stack) -> Given:
+        return {"models": {"llama": Mirror(llama(stack), to=llama(stack, "Qwen"), percent=5)}, **arguments}
+
+    return given
+
+
 FRONT_DOOR = Subject(
     "FrontDoor",
     add_front_door,
@@ -190,6 +199,8 @@ FRONT_DOOR = Subject(
         ],
         "wake": [change("wake", False, True)],
         "playground": [change("playground", False, True), change("playground", True, False)],
+        "mirror_concurrency": [Change(mirrored(), mirrored(mirror_concurrency=3))],
+        "mirror_timeout": [Change(mirrored(), mirrored(mirror_timeout=Duration.minutes(2)))],
         "cloud_watch_role": [change("cloud_watch_role", True, False), change("cloud_watch_role", False, True)],
         "log_retention": [added("log_retention", logs.RetentionDays.ONE_YEAR)],
     },

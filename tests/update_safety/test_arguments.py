@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
 from tests.update_safety import hazards
@@ -14,10 +16,24 @@ from tests.update_safety.front_door_cases import FRONT_DOOR_SUBJECTS
 from tests.update_safety.jumpstart_cases import JUMPSTART
 from tests.update_safety.neuron_cases import NEURON
 from tests.update_safety.rollout_cases import ROLLOUT_SUBJECTS
+from tests.update_safety.routing_cases import (
+    ROUTING_SUBJECTS,
+    SPLIT,
+    alone,
+    drained,
+    fallback,
+    half,
+    mirror,
+    more,
+    split,
+)
 from tests.update_safety.subjects import Change, Subject
 from tests.update_safety.template_changes import Json, changes
 from tests.update_safety.vllm_cases import VLLM_ENDPOINT
 from tests.update_safety.watch_cases import WATCH_SUBJECTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SUBJECTS = (
     *ENDPOINT_SUBJECTS,
@@ -29,6 +45,7 @@ SUBJECTS = (
     VLLM_ENDPOINT,
     *FLEET_SUBJECTS,
     *FRONT_DOOR_SUBJECTS,
+    *ROUTING_SUBJECTS,
     *WATCH_SUBJECTS,
 )
 DOCUMENTED = {(row.of, row.argument): row for row in documented_changes()}
@@ -89,3 +106,26 @@ def test_a_changed_argument_does_what_the_table_says_and_nothing_unsafe(subject:
     assert callers == set() if row.callers == "stay" else callers == set(row.callers.split(", "))
     assert bool(seconds) == (FOR_SECONDS in row.text), seconds
     assert bool(old_instances) == (OLD_INSTANCES in row.text), old_instances
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(split, half), (half, drained), (mirror, more)], ids=["weights", "weight 0", "percent"]
+)
+def test_shares_are_changed_by_the_layer_and_the_functions_that_have_it_alone(
+    before: Callable[[Any], Any], after: Callable[[Any], Any]
+) -> None:
+    changed = changes(SPLIT.render(before), SPLIT.render(after))
+    assert {one.resource_type for one in changed} == {"AWS::Lambda::LayerVersion", "AWS::Lambda::Function"}
+    assert {one.reason for one in changed if one.resource_type == "AWS::Lambda::Function"} == {"Layers"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(alone, split), (split, alone), (alone, fallback), (fallback, alone), (alone, mirror), (mirror, alone)],
+)
+def test_nothing_of_an_endpoint_changes_with_what_is_around_it(
+    before: Callable[[Any], Any], after: Callable[[Any], Any]
+) -> None:
+    changed = changes(SPLIT.render(before), SPLIT.render(after))
+    assert changed
+    assert [one for one in changed if one.resource_type.startswith("AWS::SageMaker::")] == []

@@ -86,6 +86,12 @@ def _each_model(shown: Shown) -> Iterator[tuple[ShownDoor, str]]:
             yield door, model
 
 
+def _each_model_and_mirror(shown: Shown) -> Iterator[tuple[ShownDoor, str]]:
+    for door in shown.doors:
+        for model in (*door.models, *door.mirrors):
+            yield door, model
+
+
 def _availability(shown: Shown) -> Graph | None:
     def lines() -> Iterator[Line]:
         for number, door in enumerate(shown.doors):
@@ -102,7 +108,7 @@ def _errors(shown: Shown) -> Graph | None:
         for door in shown.doors:
             yield Line(of=door.gateway_metric("5XXError"), label=_named(door.label, "5xx of the API"))
             yield Line(of=door.gateway_metric("4XXError"), label=_named(door.label, "4xx of the API"))
-        for door, model in _each_model(shown):
+        for door, model in _each_model_and_mirror(shown):
             yield Line(of=door.metric("ServerErrors", "Sum", model), label=f"server errors, {model}")
         for one in shown.models:
             if not one.is_async:
@@ -131,7 +137,7 @@ def _overload(shown: Shown) -> Graph | None:
 def _first_token(shown: Shown) -> Graph | None:
     lines = (
         Line(of=door.metric("TimeToFirstToken", statistic, model), label=f"{model}, {statistic}")
-        for door, model in _each_model(shown)
+        for door, model in _each_model_and_mirror(shown)
         for statistic in ("p50", "p95")
     )
     return graph("Time to first token", lines, left="ms")
@@ -139,7 +145,7 @@ def _first_token(shown: Shown) -> Graph | None:
 
 def _speed(shown: Shown) -> Graph | None:
     def lines() -> Iterator[Line]:
-        for door, model in _each_model(shown):
+        for door, model in _each_model_and_mirror(shown):
             yield Line(of=door.metric("TokensPerSecond", "p50", model), label=f"{model}, one answer, p50")
         for number, (door, model) in enumerate(_each_model(shown)):
             yield Line(of=door.metric("GeneratedTokens", "Sum", model), id=f"g{number}")
@@ -151,7 +157,7 @@ def _speed(shown: Shown) -> Graph | None:
 
 def _model_time(shown: Shown) -> Graph | None:
     def lines() -> Iterator[Line]:
-        for door, model in _each_model(shown):
+        for door, model in _each_model_and_mirror(shown):
             yield Line(of=door.metric("UpstreamTime", "p95", model), label=f"{model}, in SageMaker, p95")
             yield Line(of=door.metric("Duration", "p95", model), label=f"{model}, complete answer, p95")
         if not shown.doors:

@@ -22,6 +22,7 @@ class ShownDoor:
         namespace: The namespace of its metrics.
         dimensions: Their dimensions.
         models: Those of each of its models, by what it is called.
+        mirrors: Those of the copies of requests that Mirrors make, by what they are called.
         api: Name of its API, and the stage.
         function: Name of its function.
         log_group: Name of the function's log group.
@@ -34,10 +35,11 @@ class ShownDoor:
     api: tuple[str, str]
     function: str
     log_group: str
+    mirrors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def metric(self, name: str, statistic: str, model: str | None = None) -> Metric:
-        """A metric of the front door, or of one of its models."""
-        dimensions = self.dimensions if model is None else self.models[model]
+        """A metric of the front door, of one of its models, or of the copies of one's requests."""
+        dimensions = self.dimensions if model is None else {**self.models, **self.mirrors}[model]
         return Metric(namespace=self.namespace, name=name, statistic=statistic, dimensions=dimensions)
 
     def gateway_metric(self, name: str) -> Metric:

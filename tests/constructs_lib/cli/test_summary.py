@@ -5,7 +5,19 @@ import json
 import pytest
 from aws_cdk import App, CfnWaitConditionHandle, NestedStack, Stack, Stage
 
-from constructs_lib import FleetModel, FrontDoor, InstanceType, Model, ModelFleet, TgiEndpoint, TgiOptions
+from constructs_lib import (
+    Fallback,
+    FleetModel,
+    FrontDoor,
+    InstanceType,
+    Mirror,
+    Model,
+    ModelFleet,
+    Split,
+    TgiEndpoint,
+    TgiOptions,
+    VllmEndpoint,
+)
 from constructs_lib.planning.cost import streams_usd_per_hour
 
 
@@ -95,13 +107,42 @@ def front_doors(tmp_path_factory):
 
 def test_the_models_of_front_doors_are_listed_after_the_endpoints(run, front_doors):
     blank, titles, *rows = run("summary", front_doors).out.splitlines()[-6:]
-    assert (blank, titles) == ("", "FRONT DOOR IN  SERVES  MODEL             CONTEXT  ENDPOINT")
+    assert (blank, titles) == ("", "FRONT DOOR IN  SERVES  SHARE  MODEL             ENGINE  CONTEXT  ENDPOINT")
     assert sorted(rows) == [
-        "Prod-Door      falcon  tiiuae/falcon-7b        -  named at deployment",
-        "Prod-Door      falcon  tiiuae/falcon-7b        -  named at deployment",
-        "Prod-Door      llama   -                   4,096  llama-prod",
-        "Prod-Door      other   -                   4,096  llama-prod",
+        "Prod-Door      falcon  100 %  tiiuae/falcon-7b  tgi           -  named at deployment",
+        "Prod-Door      falcon  100 %  tiiuae/falcon-7b  tgi           -  named at deployment",
+        "Prod-Door      llama   100 %  -                 tgi       4,096  llama-prod",
+        "Prod-Door      other   100 %  -                 tgi       4,096  llama-prod",
     ]
+
+
+def test_a_model_with_several_endpoints_has_a_row_for_each_with_its_share(run, tmp_path):
+    folder = tmp_path / "cdk.out"
+    app = App(outdir=str(folder))
+    stack = Stack(app, "Move")
+    falcon = Model.from_hub("tiiuae/falcon-7b")
+    tgi = TgiEndpoint(stack, "Tgi", model=falcon, instance_type=InstanceType.G5_2XLARGE)
+    vllm = VllmEndpoint(stack, "Vllm", model=falcon, instance_type=InstanceType.G6E_XLARGE)
+    spare = VllmEndpoint.from_endpoint_arn(stack, "Spare", "arn:aws:sagemaker:us-west-2:111122223333:endpoint/spare")
+    copy = VllmEndpoint.from_endpoint_name(stack, "Copy", "copy")
+    model = Mirror(Split({tgi: 2, Fallback([vllm, spare]): 1}), to=copy, percent=2.5)
+    FrontDoor(stack, "Api", models={"falcon": model})
+    app.synth()
+    *_, titles, first, second, third, fourth = run("summary", folder).out.splitlines()
+    assert [titles, first, second, third, fourth] == [
+        "FRONT DOOR IN  SERVES  SHARE         MODEL             ENGINE  CONTEXT  ENDPOINT",
+        "Move           falcon  66.7 %        tiiuae/falcon-7b  tgi           -  named at deployment",
+        "Move           falcon  33.3 %        tiiuae/falcon-7b  vllm      2,048  named at deployment",
+        "Move           falcon  fallback      -                 vllm          -  spare",
+        "Move           falcon  2.5 % copied  -                 vllm          -  copy",
+    ]
+    one, two, *rows = json.loads(run("summary", folder, "--json").out)
+    assert [each["quota_names"] for each in (one, two)] == [
+        ["ml.g5.2xlarge for endpoint usage"],
+        ["ml.g6e.xlarge for endpoint usage"],
+    ]
+    assert [each["front_door_memory_mib"] for each in (one, two)] == [256, 256]
+    assert [row["target"] for row in rows] == ["Move/Tgi", "Move/Vllm", "Move/Spare", "Move/Copy"]
 
 
 def test_a_front_door_costs_the_memory_of_as_many_streams_as_the_endpoint_serves(run, front_doors):
@@ -135,7 +176,10 @@ def test_the_models_of_front_doors_are_in_the_json(run, front_doors):
     assert {
         "stack": "Prod-Door",
         "served_as": "llama",
+        "share": "100 %",
+        "target": None,
         "model": None,
+        "engine": "tgi",
         "context": 4096,
         "endpoint_name": "llama-prod",
     } in models

@@ -36,6 +36,7 @@ from tests.constructs_lib.front_door.doubles import (
     template,
     warnings,
 )
+from tests.stacks.test_app import findings
 
 Json = dict[str, Any]
 
@@ -499,3 +500,46 @@ def test_the_environment_has_to_have_room_for_the_name_of_the_second_function(st
     url = f"https://lambda.eu-west-1.{'x' * 63}"
     added = f',"LAMBDA_URL":"{url}","MIRROR_FUNCTION":"{"x" * 64}"'
     assert size(Mirror(one, to=two, percent=5)) - size(one) == len(added)
+
+
+def test_endpoints_of_one_model_share_the_alarm_that_undoes_updates_and_a_mirror_has_its_own(stack: Stack) -> None:
+    def rolled(id: str) -> TgiEndpoint:
+        return TgiEndpoint(
+            stack,
+            id,
+            model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
+            instance_type=InstanceType.G5_2XLARGE,
+            instance_count=2,
+        )
+
+    model = Mirror(Split({rolled("One"): 1, rolled("Two"): 1}), to=rolled("Copy"), percent=5)
+    rendered = template(make_front_door(stack, models={"llama": model}))
+    alarms = {
+        name: {each["Name"]: each["Value"] for each in one["Properties"]["Dimensions"]}
+        for name, one in of_type(rendered, "CloudWatch::Alarm").items()
+        if name.startswith("FrontDoor")
+    }
+    shared, copies = alarms
+    assert alarms == {
+        shared: {"FrontDoor": "Stack/FrontDoor", "Model": "llama"},
+        copies: {"FrontDoor": "Stack/FrontDoor", "Mirror": "llama"},
+    }
+    watched = {
+        name[:3]: [each["AlarmName"]["Ref"] for each in alarm_names(one) if each["AlarmName"]["Ref"] in alarms]
+        for name, one in of_type(rendered, "SageMaker::Endpoint").items()
+    }
+    assert watched == {"One": [shared], "Two": [shared], "Cop": [copies]}
+
+
+def alarm_names(endpoint: Json) -> list[Json]:
+    found: list[Json] = endpoint["Properties"]["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    return found
+
+
+def test_cdk_nag_finds_nothing_in_a_front_door_with_a_mirror_and_another_region() -> None:
+    app = App()
+    stack = Stack(app, "Stack", env=HERE)
+    models = {"llama": Mirror(Fallback([endpoint(stack), far(stack)]), to=vllm(stack), percent=5)}
+    front_door = FrontDoor(stack, "FrontDoor", models=models)
+    front_door.add_consumer("team-a")
+    assert findings(app) == set()

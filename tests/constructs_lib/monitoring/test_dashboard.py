@@ -11,12 +11,15 @@ from constructs_lib import (
     AsyncTgiEndpoint,
     ConfigurationError,
     Dashboard,
+    Fallback,
     FleetModel,
     FrontDoor,
     InstanceType,
+    Mirror,
     Model,
     ModelFleet,
     ScaleToZero,
+    Split,
     TgiEndpoint,
     TgiNeuronEndpoint,
 )
@@ -462,3 +465,49 @@ def test_the_body_is_text_that_cloudformation_fills_in(stack: Stack) -> None:
     body = properties(template_of(stack), DASHBOARD)["DashboardBody"]
     assert body.keys() == {"Fn::Join"}
     assert '"EndpointName","<Llama4E7FDFEC.EndpointName>"' in text(body)
+
+
+def test_the_copies_of_a_mirror_are_drawn_beside_the_requests_of_clients(stack: Stack) -> None:
+    door(stack, {"llama": Mirror(endpoint(stack), to=endpoint(stack, "Copy"), percent=5)})
+    drawn_graphs = widgets(drawn(stack))
+    of_model, of_copies = ([*DOOR, name, "llama"] for name in ("Model", "Mirror"))
+    for title, name in (
+        ("Errors", "ServerErrors"),
+        ("Time to first token", "TimeToFirstToken"),
+        ("Tokens per second", "TokensPerSecond"),
+        ("Time of a request", "Duration"),
+    ):
+        drawn_metrics = [one[2:6] for one in drawn_graphs[title]["metrics"] if one[1:2] == [name]]
+        assert of_model in drawn_metrics, title
+        assert of_copies in drawn_metrics, title
+    requests = [one[2:6] for one in drawn_graphs["Requests"]["metrics"]]
+    assert of_copies not in requests
+
+
+def test_each_endpoint_of_a_model_is_shown_by_the_names_of_both(stack: Stack) -> None:
+    door(stack, {"llama": Split({endpoint(stack): 9, endpoint(stack, "Second"): 1})})
+    labels = str(widgets(drawn(stack))["Errors"]["metrics"])
+    assert "model errors, llama at Llama" in labels
+    assert "model errors, llama at Second" in labels
+
+
+def test_alarms_are_by_model_and_by_the_wake_of_an_endpoint_that_clients_wait_for(stack: Stack) -> None:
+    zero = endpoint(stack, "Zero", scale_to_zero=ScaleToZero())
+    waits, not_awaited = (
+        door(stack, {"llama": model}, name)
+        for name, model in (
+            ("Waits", Fallback([endpoint(stack), zero])),
+            ("Other", Mirror(Fallback([zero, endpoint(stack, "Last")]), to=endpoint(stack, "Copy"), percent=1)),
+        )
+    )
+    for one in (waits, not_awaited):
+        one.monitor()
+    alarms = {
+        name: one["Properties"]["EvaluationPeriods"]
+        for name, one in resources(template_of(stack), "AWS::CloudWatch::Alarm").items()
+        if "MonitoringServerErrors" in name
+    }
+    (waiting,) = (periods for name, periods in alarms.items() if name.startswith("Waits"))
+    (other,) = (periods for name, periods in alarms.items() if name.startswith("Other"))
+    assert other == 3
+    assert waiting > 3
