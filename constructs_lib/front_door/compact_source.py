@@ -1,4 +1,4 @@
-"""Python source without its docstrings and comments, which a cold start would download and read for nothing.
+"""Python source without docstrings, comments and most types, which a cold start would download and read for nothing.
 
 Lines stay where they are, so that tracebacks in the log name those of the source.
 """
@@ -16,16 +16,26 @@ _DOCSTRING = re.compile(r'^([ \t]*)"""(?:[^"\\]|\\.|"(?!""))*"""[ \t]*$', re.MUL
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 # What is for the linters alone.
 _DIRECTIVE = re.compile(r"[ \t]+# (?:noqa|type: ignore)\b.*$", re.MULTILINE)
+_FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S)", re.MULTILINE)
+_RETURNED = re.compile(r"\) -> [^\n]+:$", re.MULTILINE)
+# Of functions whose parameters are on one line, which most are.
+_PARAMETERS = re.compile(r"^([ \t]*def \w+\()((?!.*lambda)[^\n]+)(\):)$", re.MULTILINE)
+_TYPE = re.compile(r"""(?<=\w): ["\w.| ]+(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])?["| \w]*?(?= = |,|$)""")
 
 
 def compact(source: str) -> str:
-    """The source without docstrings, and without comments on lines of their own.
+    """The source without docstrings, comments on lines of their own, and what is for type checkers alone.
+
+    The types of parameters stay where those have several lines.
 
     Args:
-        source: Python in which no other string has a line that begins with a quotation mark or a hash.
+        source: Python in which no other string has a line that begins with a quotation mark or a hash, and nothing
+            asks functions for their annotations.
     """
     source = _DOCSTRING.sub(lambda found: f'{found[1]}""' + "\n" * found[0].count("\n"), source)
-    return _DIRECTIVE.sub("", _COMMENT.sub("", source))
+    source = _DIRECTIVE.sub("", _COMMENT.sub("", source))
+    source = _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), source)
+    return _PARAMETERS.sub(lambda found: found[1] + _TYPE.sub("", found[2]) + found[3], _RETURNED.sub("):", source))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The code of the functions is deployed without docstrings and comments."""
+"""The code of the functions is deployed without docstrings, comments and most types."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SOURCES = sorted(path for path in lambda_root().rglob("*.py") if "__pycache__" n
 
 
 class _Statements(ast.NodeVisitor):
-    """What a module does, each statement and expression with its line."""
+    """What a module does, each statement and expression with its line; the types of functions do nothing."""
 
     def __init__(self) -> None:
         self.found: list[tuple[int, str]] = []
@@ -29,6 +29,17 @@ class _Statements(ast.NodeVisitor):
             if isinstance(node, ast.Constant):
                 self.found.append((node.lineno, repr(node.value)))
         super().generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        self.found.append((node.lineno, node.arg))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        node.returns = None
+        self.generic_visit(node)
+
+    def visit_If(self, node: ast.If) -> None:
+        if not isinstance(node.test, ast.Name) or node.test.id != "TYPE_CHECKING":
+            self.generic_visit(node)
 
 
 def statements(source: str) -> list[tuple[int, str]]:
@@ -49,7 +60,28 @@ def test_a_module_does_the_same_on_the_same_lines(path: Path) -> None:
 
 def test_a_function_that_has_nothing_but_a_docstring_keeps_a_body() -> None:
     source = 'def run() -> None:\n    """Run.\n\n    A "long" one.\n    """\n\n\nX = 1  # noqa: X\n# why\n'
-    assert compact(source) == 'def run() -> None:\n    ""\n\n\n\n\n\nX = 1\n\n'
+    assert compact(source) == 'def run():\n    ""\n\n\n\n\n\nX = 1\n\n'
+
+
+@pytest.mark.parametrize(
+    ("source", "compacted"),
+    [
+        ("def f(a: int) -> str:", "def f(a):"),
+        ('    def f(self, a: dict[str, list[int]], *b: "C") -> "D | None":', "    def f(self, a, *b):"),
+        ('def f(a: "A | None" = None, *, b: str = ", ", **c: object) -> None:', 'def f(a = None, *, b = ", ", **c):'),
+        ("def f(a: Callable[[int], bool], b: bytes = b'') -> tuple[int, ...]:", "def f(a, b = b''):"),
+        ("def f(a: Callable[[], bool] = lambda: True) -> None:", "def f(a: Callable[[], bool] = lambda: True):"),
+        (
+            "if TYPE_CHECKING:\n    from a import (\n        B,\n    )\n\n    from c import D\n\nX = 1",
+            "\n\n\n\n\n\n\nX = 1",
+        ),
+    ],
+)
+def test_types_of_functions_are_left_out(source: str, compacted: str) -> None:
+    source, compacted = (
+        each if each.startswith(("if", "\n")) else f"{each}\n        pass" for each in (source, compacted)
+    )
+    assert compact(source) == compacted
 
 
 def test_other_files_are_copied_as_they_are_with_their_modes() -> None:
