@@ -115,6 +115,11 @@ class RequestLog:
             if seconds > 0:
                 self.add(TokensPerSecond=round((generated - 1) / seconds, 1))
 
+    def add_cached_tokens(self, usage: dict[str, Any]) -> None:
+        """Add how many tokens of the prompt the server had cached, if its `usage` says so."""
+        details = usage.get("prompt_tokens_details")
+        self.add(cached_tokens=_count(details.get("cached_tokens")) if isinstance(details, dict) else None)
+
     def add_error(self, error: ApiError) -> None:
         """Add an error by its kind and detail, without its message: a container may have quoted the prompt."""
         level = "ERROR" if error.status in (500, 502) else "WARN"

@@ -107,9 +107,8 @@ class Progress:
         """Log token counts, and why the answer ended."""
         usage = self._usage
         log.add_tokens(prompt=usage.get("prompt_tokens"), generated=usage.get("completion_tokens"))
-        details = usage.get("prompt_tokens_details")
-        cached = details.get("cached_tokens") if isinstance(details, dict) else None
-        log.add(finish_reason=self._finish_reason, cached_tokens=cached if type(cached) is int else None)
+        log.add_cached_tokens(usage)
+        log.add(finish_reason=self._finish_reason)
 
     def _wrong_model(self, event: dict[str, Any]) -> ApiError | None:
         if self._answered_by is None or event.get("model") in (None, self._answered_by):

@@ -141,6 +141,7 @@ class Answer:
         generated = sum(sequence.generated_tokens for sequence in self._reader.sequences)
         generated = self._reader.usage.get("completion_tokens", generated)
         log.add_tokens(prompt=self._reader.input_length, generated=generated)
+        log.add_cached_tokens(self._reader.usage)
         log.add(finish_reason=self._reader.sequences[0].finish_reason)
 
     def counts(self) -> dict[str, str]:

@@ -269,10 +269,12 @@ def test_the_body_may_be_as_long_as_the_endpoint_accepts(api_for: Api, sagemaker
 
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
 def test_the_log_has_what_it_has_for_tgi(api_for: Api, sagemaker: SageMakerDouble, path: str) -> None:
-    sagemaker.replies.append(parts(*ANSWER))
+    usage = b'"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1}'
+    sagemaker.replies.append(parts(*[each.replace(b'"completion_tokens":2', usage) for each in ANSWER]))
     api = api_for(VLLM)
     api.send(path, {"inputs": "Hi", "parameters": {"max_new_tokens": 2}})
     (line,) = api.log()
+    assert line["cached_tokens"] == 1
     expected = {"Model": "llama", "PromptTokens": 3, "GeneratedTokens": 2, "finish_reason": "length", "status": 200}
     assert {name: line[name] for name in expected} == expected
     assert ("streamed" in line, line["request_bytes"] > 100, line["TimeToFirstToken"] > 0) == (
