@@ -4,8 +4,8 @@ Source: router/src/validation.rs and router/src/infer/mod.rs of 3.3.6. What TGI'
 length of the prompt, is checked when the container has reported it (`check_lengths`).
 """
 
-import random
 from collections.abc import Mapping
+from os import urandom
 from typing import Any
 
 from front_door.errors import ApiError
@@ -58,7 +58,7 @@ def read_request(
     temperature, seed = given.get("temperature", 1.0), given.get("seed")
     samples = bool(given.get("do_sample")) or temperature != 1 or any(given.get(name) for name in _WARPERS)
     if samples and seed is None:
-        seed = random.getrandbits(63)  # TGI's have a bit more, which other engines do not take
+        seed = int.from_bytes(urandom(8)) >> 1  # TGI's have a bit more, which other engines do not take
     return GenerateRequest(
         inputs=body["inputs"],
         stream=stream,

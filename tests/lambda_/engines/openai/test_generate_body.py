@@ -80,6 +80,16 @@ def test_grammars_have_each_servers_words() -> None:
     ]
 
 
+def test_an_old_lmi_has_no_grammars() -> None:
+    request = GenerateRequest("Hi", watermark=True, grammar=Grammar(SCHEMA))
+    watermark = "`watermark` == true is not allowed for this endpoint: leave it out"
+    grammar = "`grammar` is not allowed for this endpoint: it needs LMI 17 or newer"
+    versions: dict[str | None, list[str]] = {"16.0.0": [watermark, grammar], "17.0.0": [watermark], None: [watermark]}
+    for version, problems in versions.items():
+        assert server("lmi").generate_problems(request, {"version": version}) == problems
+    assert server("lmi").generate_problems(request._replace(grammar=None), {"version": "15.0.0"}) == [watermark]
+
+
 @pytest.mark.parametrize("engine", ["vllm", "lmi", "openai"])
 @pytest.mark.parametrize(
     ("parameters", "problem"),
