@@ -75,8 +75,9 @@ class Fault:
                 yield f"{option}={value!r}: not an option of {self.name}, only of {', '.join(sorted(faults))}."
             elif isinstance(value, bool) or not isinstance(value, int) or value < 0:
                 yield f"{option}={value!r}: must be an integer of at least 0."
-        if self.endpoint is not None and not isinstance(self.endpoint, str):
-            yield f"endpoint={self.endpoint!r}: must be the name of an endpoint."
+        endpoint: object = self.endpoint
+        if not isinstance(endpoint, str | None):
+            yield f"endpoint={endpoint!r}: must be the name of an endpoint."
         if isinstance(self.status, int) and not 400 <= self.status <= 599:
             yield f"status={self.status!r}: must be an error status from 400 to 599."
 
