@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import Cors, EngineEndpoint, IModelEndpoint
+    from constructs_lib import Cors, EngineEndpoint, RoutedModel
 
 
 ENDPOINT_OF: Final = {
@@ -56,7 +56,8 @@ class FrontDoorStack(Stack):
     Args:
         scope: The app.
         id: The stack's name. Default: FrontDoorStack.
-        endpoints: The endpoints by the names that clients use for their models.
+        endpoints: The endpoints, or a Split, Fallback or Mirror of endpoints of other stacks, by the names that clients
+            use for their models.
         cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
             and Region is enough. Default: True.
         playground: Whether `GET /` serves a page for trying the models. Default: False.
@@ -77,7 +78,7 @@ class FrontDoorStack(Stack):
         scope: Construct,
         id: str = "FrontDoorStack",
         *,
-        endpoints: Mapping[str, ExistingEndpoint | IModelEndpoint],
+        endpoints: Mapping[str, ExistingEndpoint | RoutedModel],
         cloud_watch_role: bool = True,
         playground: bool = False,
         cors: Cors | None = None,
@@ -106,7 +107,7 @@ class FrontDoorStack(Stack):
         if cost_tags:
             add_cost_tags(self, model_id=None, endpoint=None, front_door=self.front_door)
 
-    def _endpoint(self, name: str, endpoint: ExistingEndpoint | IModelEndpoint) -> IModelEndpoint:
+    def _endpoint(self, name: str, endpoint: ExistingEndpoint | RoutedModel) -> RoutedModel:
         if not isinstance(endpoint, ExistingEndpoint):
             return endpoint
         construct: type[EngineEndpoint] = getattr(constructs_lib, ENDPOINT_OF[endpoint.engine])

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from constructs_lib import FrontDoor, Model, TgiEndpoint
+from constructs_lib import EngineEndpoint, FrontDoor, Model, TgiEndpoint
 from stacks.console import Console
 from stacks.cost_tags import add_cost_tags
 from stacks.monitoring import Monitoring, add_monitoring
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_cdk import Environment
     from constructs import Construct
 
-    from constructs_lib import Cors, EngineEndpoint, InstanceType
+    from constructs_lib import Cors, InstanceType, RoutedModel
+
+Route: TypeAlias = "Callable[[ModelStack, EngineEndpoint], RoutedModel]"
+"""What answers for the model of a stack, made of the stack and its endpoint."""
 
 
 class ModelStack(Stack):
@@ -34,6 +39,8 @@ class ModelStack(Stack):
         instance_type: The instance type, which is what you pay for.
         revision: Commit, tag or branch of the repository. Default: the main branch when an instance starts.
         endpoint_type: The construct of the engine, such as `VllmEndpoint`. Default: `TgiEndpoint`.
+        route: Returns what answers for the model: of the stack, to which it may add another endpoint, and the endpoint,
+            such as `Split({endpoint: 95, vllm: 5})`. Default: the endpoint alone.
         options: Options of the engine. Default: the engine's own defaults.
         version: Version of the engine. Default: the newest image.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token. Default: no token.
@@ -67,6 +74,7 @@ class ModelStack(Stack):
         instance_type: InstanceType,
         revision: str | None = None,
         endpoint_type: type[EngineEndpoint] = TgiEndpoint,
+        route: Route | None = None,
         options: object = None,
         version: str | None = None,
         hf_token_secret: str | None = None,
@@ -104,7 +112,7 @@ class ModelStack(Stack):
         self.front_door = FrontDoor(
             self,
             "FrontDoor",
-            models={name: self.endpoint},
+            models={name: self.endpoint if route is None else route(self, self.endpoint)},
             playground=playground,
             cors=cors,
             cloud_watch_role=cloud_watch_role,
@@ -114,7 +122,10 @@ class ModelStack(Stack):
         if smoke_test:
             self.front_door.add_smoke_test()
         if monitoring is not None:
-            add_monitoring(self, monitoring, [self.endpoint, self.front_door])
+            own = [
+                one for one in self.front_door.endpoints if isinstance(one, EngineEndpoint) and Stack.of(one) is self
+            ]
+            add_monitoring(self, monitoring, [*dict.fromkeys([self.endpoint, *own]), self.front_door])
         if cost_tags:
             add_cost_tags(self, model_id=model_id, endpoint=self.endpoint, front_door=self.front_door)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib import Cors, InstanceType
+    from stacks.model_stack import Route
     from stacks.monitoring import Monitoring
 
 
@@ -45,6 +46,7 @@ class PresetStack(ModelStack):
     Args:
         scope: The app.
         id: The stack's name. Default: the name of the class.
+        route: Returns what answers for the model (see ModelStack). Default: the endpoint alone.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token; only gated models read it.
         cloud_watch_role: Whether to set the account's role for API Gateway logs. Default: True.
         playground: Whether `GET /` serves a page for trying the model. Default: False.
@@ -67,6 +69,7 @@ class PresetStack(ModelStack):
         scope: Construct,
         id: str | None = None,
         *,
+        route: Route | None = None,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
         playground: bool = False,
@@ -86,6 +89,7 @@ class PresetStack(ModelStack):
             options=self.preset.options,
             version=self.preset.version,
             endpoint_type=getattr(constructs_lib, self.preset.endpoint),
+            route=route,
             hf_token_secret=hf_token_secret if self.preset.gated else None,
             cloud_watch_role=cloud_watch_role,
             playground=playground,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_lambda as lambda_
 
+    from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.access.base import AccessMethod
     from constructs_lib.front_door.consumers import Consumer
     from constructs_lib.front_door.cors import Cors
@@ -206,8 +207,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def _add_metadata(self, node: Node) -> None:
         """Leave in the cloud assembly what `python -m constructs_lib summary` works out the price from."""
         memory = None if is_token(self.memory_size) else self.memory_size
-        endpoints = all_endpoints(self._models.values())
-        paths = {Node.of(endpoint).path for endpoint in endpoints if isinstance(endpoint, Construct)}
+        paths = {Node.of(endpoint).path for endpoint in self.endpoints if isinstance(endpoint, Construct)}
         node.add_metadata(FRONT_DOOR_METADATA, {"memory_mib": memory, "endpoints": sorted(paths)})
 
     def _add_target_warnings(self) -> None:
@@ -226,6 +226,11 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def models(self) -> Mapping[str, RoutedModel]:
         """The endpoints, or what chooses among several, by the names that clients use for their models."""
         return self._models
+
+    @property
+    def endpoints(self) -> tuple[IModelEndpoint, ...]:
+        """All endpoints of the models, each once: also those of a Split, a Fallback or a Mirror."""
+        return all_endpoints(self._models.values())
 
     @property
     def api(self) -> apigateway.IRestApi:

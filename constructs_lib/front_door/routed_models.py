@@ -7,7 +7,7 @@ that Fallbacks.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Mirror:
     """
 
     primary: IModelEndpoint | Split | Fallback
-    to: IModelEndpoint
-    percent: float
+    to: IModelEndpoint = field(kw_only=True)
+    percent: float = field(kw_only=True)
 
 
 RoutedModel: TypeAlias = "IModelEndpoint | Split | Fallback | Mirror"

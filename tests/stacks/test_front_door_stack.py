@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import App, Environment, Stack
 
 import app as composition
-from constructs_lib import ConfigurationError, InstanceType
+from constructs_lib import ConfigurationError, InstanceType, Split, TgiEndpoint, VllmEndpoint
 from constructs_lib.planning.engines import ENGINES
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import ExistingEndpoint, FrontDoorStack
@@ -68,6 +68,25 @@ def test_endpoints_of_other_stacks_of_the_app_can_be_served() -> None:
     text = json.dumps(template(stack))
     assert "Fn::ImportValue" in text or "Fn::GetStackOutput" in text
     assert "AWS::SageMaker::Endpoint" not in text
+
+
+def test_endpoints_of_other_stacks_can_share_one_name() -> None:
+    app = App()
+    tgi, vllm = (
+        ModelStack(
+            app,
+            engine.__name__,
+            name="own",
+            model_id="org/model",
+            instance_type=InstanceType.G5_2XLARGE,
+            endpoint_type=engine,
+            cloud_watch_role=False,
+        )
+        for engine in (TgiEndpoint, VllmEndpoint)
+    )
+    stack = FrontDoorStack(app, endpoints={"own": Split({tgi.endpoint: 95, vllm.endpoint: 5})})
+    (model,) = served_models(stack).values()
+    assert [each["to"]["target"] for each in model["split"]] == ["TgiEndpoint/Endpoint", "VllmEndpoint/Endpoint"]
 
 
 def test_the_outputs_are_the_url_the_models_and_how_to_read_the_api_key() -> None:

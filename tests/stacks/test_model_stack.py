@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 
-from constructs_lib import InstanceType
+from constructs_lib import EngineEndpoint, InstanceType, Model, RoutedModel, Split, VllmEndpoint
 from stacks.model_stack import ModelStack
+from stacks.monitoring import Monitoring
+from stacks.presets import LlamaTgiStack
 from tests.constructs_lib.front_door.doubles import served_models
 
 
@@ -51,6 +53,31 @@ def outputs(rendered: dict[str, Any]) -> dict[str, str]:
 def logical_id(rendered: dict[str, Any], resource_type: str) -> str:
     (found,) = (name for name, each in rendered["Resources"].items() if each["Type"] == f"AWS::{resource_type}")
     return found
+
+
+def beside_vllm(stack: ModelStack, endpoint: EngineEndpoint) -> RoutedModel:
+    model, instance = Model.from_hub("HuggingFaceH4/zephyr-7b-beta"), InstanceType.G5_2XLARGE
+    return Split({endpoint: 95, VllmEndpoint(stack, "Vllm", model=model, instance_type=instance): 5})
+
+
+def test_another_endpoint_can_answer_a_share_for_the_model_of_a_stack() -> None:
+    stack = model_stack(route=beside_vllm, monitoring=Monitoring())
+    (model,) = served_models(stack).values()
+    assert [(each["weight"], each["to"]["target"]) for each in model["split"]] == [
+        (95, "Stack/Endpoint"),
+        (5, "Stack/Vllm"),
+    ]
+    alarms = [name for name, each in template(stack)["Resources"].items() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    assert {name.partition("Monitoring")[0] for name in alarms} == {"Endpoint", "Vllm", "FrontDoor"}
+
+
+def test_the_resources_of_a_ready_made_stack_stay_when_another_endpoint_is_added() -> None:
+    before, after = (
+        template(LlamaTgiStack(App(), hf_token_secret="hub", route=route))["Resources"] for route in (None, beside_vllm)
+    )
+    assert before.keys() <= after.keys()
+    changed = {before[name]["Type"] for name in before if before[name] != after[name]}
+    assert not any(name.startswith("AWS::SageMaker::") for name in changed)
 
 
 def test_the_outputs_are_the_url_and_how_to_read_the_api_key() -> None:

@@ -22,11 +22,15 @@ from constructs_lib import (
     Consumer,
     Cors,
     Domain,
+    Fallback,
     FrontDoor,
     IModelEndpoint,
     InstanceType,
+    Mirror,
     Model,
+    RoutedModel,
     ServingFacts,
+    Split,
     TgiEndpoint,
     WebAcl,
 )
@@ -75,9 +79,20 @@ FrontDoor(
     on_wake="hold",
     wake=True,
     playground=True,
+    mirror_concurrency=5,
+    mirror_timeout=Duration.minutes(2),
     cloud_watch_role=False,
     log_retention=logs.RetentionDays.ONE_WEEK,
 )
+
+# Several endpoints for one name.
+ordered = Fallback([own, shared])
+divided = Split({own: 95, ordered: 4.5})
+copied = Mirror(divided, to=shared, percent=5)
+routed: dict[str, RoutedModel] = {"a": own, "b": ordered, "c": divided, "d": copied}
+FrontDoor(stack, "Routed", models=routed)
+FrontDoor(stack, "Split", models={"own": Split({own: 1, shared: 1})})
+Mirror(Fallback((own, shared)), to=own, percent=0.5)
 
 # Access methods and web ACLs.
 assert_type(Access.iam(), AccessMethod)
@@ -96,6 +111,7 @@ assert_type(least.api, apigateway.IRestApi)
 assert_type(least.stage, apigateway.IStage)
 assert_type(least.function, lambda_.Function)
 assert_type(least.rest_api_id, str)
+assert_type(least.endpoints, tuple[IModelEndpoint, ...])
 assert_type(least.grant_invoke(role), iam.Grant)
 least.add_smoke_test()
 least.add_smoke_test(timeout=Duration.minutes(5))
@@ -110,8 +126,16 @@ assert_type(least.metric("PromptTokens", model="own", period=Duration.minutes(1)
 assert_type(own.serving, ServingFacts)
 assert_type(shared.serving.max_total_tokens, int | None)
 
+assert_type(least.metric("Requests", mirror="own"), cloudwatch.Metric)
+
 # What mypy rejects. It reports an ignore that is not needed, so these would fail if they were accepted.
 FrontDoor(stack, "Name", models={"own": "endpoint-name"})  # type: ignore[dict-item]
+Fallback([divided])  # type: ignore[list-item]
+Split({divided: 1})  # type: ignore[dict-item]
+Split({own: "95"})  # type: ignore[dict-item]
+Mirror(copied, to=own, percent=5)  # type: ignore[arg-type]
+Mirror(own, to=ordered, percent=5)  # type: ignore[arg-type]
+Mirror(own, shared, 5)  # type: ignore[call-arg]
 FrontDoor(stack, "Access", models=models, access="api_keys")  # type: ignore[arg-type]
 FrontDoor(stack, "Acl", models=models, web_acl="managed")  # type: ignore[arg-type]
 FrontDoor(stack, "Cors", models=models, cors=["*"])  # type: ignore[arg-type]
