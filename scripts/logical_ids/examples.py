@@ -29,10 +29,12 @@ from constructs_lib import (
     FleetModel,
     FrontDoor,
     InstanceType,
+    Mirror,
     Model,
     ModelFleet,
     Rollout,
     ScaleToZero,
+    Split,
     TgiEndpoint,
     TgiOptions,
     WebAcl,
@@ -193,6 +195,13 @@ def _variants(stack: Stack) -> None:
     FrontDoor(stack, "Api", models={"llama": endpoint}).add_consumer("Team")
 
 
+def _several_endpoints(stack: Stack) -> None:
+    model = Mirror(Split({_endpoint(stack): 9, _endpoint(stack, "Second"): 1}), to=_endpoint(stack, "Copy"), percent=5)
+    front_door = FrontDoor(stack, "Api", models={"llama": model})
+    front_door.add_consumer("Team")
+    front_door.add_smoke_test()
+
+
 def _asynchronous(stack: Stack) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Batches", "batches")
     AsyncTgiEndpoint(stack, "Batch", model=_QWEN, instance_type=InstanceType.G5_2XLARGE, bucket=bucket).monitor()
@@ -222,6 +231,7 @@ EXAMPLES: Mapping[str, Callable[[Stack], None]] = {
     "NamedFleet": _named_fleet,
     "Monitored": _monitored,
     "Variants": _variants,
+    "SeveralEndpoints": _several_endpoints,
     "Asynchronous": _asynchronous,
 }
 """What builds each stack."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack, Token
 
+import constructs_lib
 from constructs_lib import (
     ConfigurationError,
     Cors,
@@ -22,6 +24,8 @@ from constructs_lib import (
     TgiEndpoint,
     VllmEndpoint,
 )
+from stacks.model_stack import ModelStack
+from stacks.presets import LlamaTgiStack
 from tests.constructs_lib.front_door.doubles import (
     endpoint,
     flat,
@@ -543,3 +547,21 @@ def test_cdk_nag_finds_nothing_in_a_front_door_with_a_mirror_and_another_region(
     front_door = FrontDoor(stack, "FrontDoor", models=models)
     front_door.add_consumer("team-a")
     assert findings(app) == set()
+
+
+def test_the_examples_of_the_documentation_run_as_printed() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "front-door.md").read_text(encoding="utf-8")
+    section = text.split("\n## Several endpoints for one name\n")[1].split("\n## ")[0]
+    front_doors, of_stacks = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    public = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
+    *models, front_door = front_doors.splitlines()
+    for line in models:
+        one = Stack(App(), "Stack", env=HERE)
+        endpoints = {name: vllm(one, name) for name in ("tgi", "vllm", "near", "far", "a", "b", "c", "d")}
+        exec(f"{line}\n{front_door}", public | endpoints | {"self": one})
+    app = App()
+    model = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
+    exec(of_stacks, public | {"app": app, "LLAMA": model, "LlamaTgiStack": LlamaTgiStack, "ModelStack": ModelStack})
+    found = app.node.find_child("LlamaTgiStack")
+    assert isinstance(found, Stack)
+    assert len(served_models(found)["llama"]["split"]) == 2
