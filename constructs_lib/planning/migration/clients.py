@@ -65,8 +65,15 @@ GRAMMAR = Difference(
     clients=Clients.TGI,
     subject="grammar",
     header="grammar",
-    text="The text matches the schema as it does with TGI, which makes a regular expression of it; blanks, the order of"
-    " members and the length of texts may be others.",
+    text="White space between the parts of a JSON text: TGI allows one space at most, the new engine any, and with"
+    " disable_any_whitespace one behind commas and colons.",
+)
+MAX_TOKENS = Difference(
+    clients=Clients.TGI,
+    subject="max_new_tokens",
+    header="max_new_tokens",
+    text="Without it TGI generates as long as the context allows; here the front door's default_max_tokens is the"
+    " limit, 1,024. A number that does not fit behind the prompt is lowered.",
 )
 LOGPROBS = Difference(
     clients=Clients.TGI,
@@ -132,7 +139,7 @@ def differences(engine: Engine, old: EndpointPlan, new: EndpointPlan, *, process
     else:
         grammars = () if old.environment.get("DISABLE_GRAMMAR_SUPPORT") == "true" else (GRAMMAR,)
         logprobs = () if processed_logprobs else (LOGPROBS,)
-        found += [SCALE, DRAW, STOP, *grammars, *logprobs, *REFUSED]
+        found += [SCALE, DRAW, STOP, MAX_TOKENS, *grammars, *logprobs, *REFUSED]
         if old.serving.enable_prefill_logprobs is not False:
             found.append(PREFILL)
     found += [OWN_WORDS, PARSED_TOOLS if new.serving.tools else EMPTY_TOOLS]

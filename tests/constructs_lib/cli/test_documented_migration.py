@@ -1,5 +1,6 @@
 """docs/migrate.md: its output is the command's, its tables have every option and every name of a difference."""
 
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from stacks.presets import LlamaTgiStack
 from tests.constructs_lib.planning.migration.test_options import CASES
 
 ROOT = Path(__file__).resolve().parents[3]
+DIFFERENCES = json.loads((ROOT / "tests" / "conformance" / "tgi_differences.json").read_text(encoding="utf-8"))
 TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
 
 
@@ -65,11 +67,30 @@ def test_what_an_option_becomes_is_in_its_row(case):
             assert name in text or str(settings[name]) in text, (option, name)
 
 
-def test_the_table_of_differences_has_each_name_that_the_command_has():
-    names = {name for row in rows("What clients notice") for name in named(row[0])}
+def shown_header(row):
+    if "header" in row:
+        return ", ".join(f"`{name}`" for name in row["header"].split(", "))
+    return "422" if row["answer"].startswith("422") else "–"
+
+
+def test_the_table_of_differences_is_what_the_tests_allow():
+    (shown,) = re.findall(
+        r"^<!-- tests/conformance/tgi_differences.json -->\n(.*?)^<!-- end -->", TEXT, re.MULTILINE | re.DOTALL
+    )
+    lines = [
+        f"| {row['name']} | {row['tgi']} | {row['answer']} | {row['why']} | {shown_header(row)} |"
+        for row in DIFFERENCES
+    ]
+    assert shown.splitlines()[2:] == lines
+
+
+def test_the_command_names_each_difference_that_a_client_of_vllm_may_meet():
+    of_own_servers = {"repetition_penalty, top_k, truncate"}
+    headers = {row["header"] for row in DIFFERENCES if "header" in row} - of_own_servers
+    refused = {row["name"] for row in DIFFERENCES if row["answer"].startswith("422")}
     found = [one for one in vars(clients).values() if isinstance(one, Difference)]
-    assert {one.header for one in found if one.header} <= names
-    assert {one.subject.partition(" ")[0] for one in clients.REFUSED} <= names
+    assert {one.header for one in found if one.header} == headers
+    assert {one.subject for one in (*clients.REFUSED, clients.PREFILL)} == refused
 
 
 def test_the_readme_shows_the_same_client_before_and_after():

@@ -75,6 +75,7 @@ def test_clients_are_told_only_what_applies(run, assembly):
         "frequency_penalty": "frequency_penalty",
         "seed": "seed",
         "stop": "stop",
+        "max_new_tokens": "max_new_tokens",
         "grammar": "grammar",
         "watermark": None,
         "typical_p": None,
