@@ -61,6 +61,7 @@ def read_request(
     if is_chat:
         if model.facts.get("reads_images") is False and isinstance(valid.get("messages"), list):
             refuse_images(valid["messages"], model, problems)
+        valid["messages"] = [_without_nulls(each) for each in valid.get("messages", ())]
         answer = _read_chat(valid, server, model, problems)
     options = valid.pop("stream_options", {})
     stream = bool(valid.pop("stream", False))
@@ -157,14 +158,26 @@ def _count_prompts(prompt: object) -> int:
     return len(prompt) if isinstance(prompt, list) and not any(isinstance(each, int) for each in prompt) else 1
 
 
-def _read_chat(valid: dict[str, Any], server: OpenAiServer, model: Model, problems: Problems) -> FinalAnswer | None:
-    """Give tools and format the form that the container knows; returns the tool that stands for the format."""
-    form = valid.get("response_format")
-    if form is not None and form["type"] not in _FORMATS:
+def _read_format(valid: dict[str, Any], server: OpenAiServer, problems: Problems) -> dict[str, Any] | None:
+    """Give the response format the form that the container knows; returns it, None if there is none or it has none."""
+    form: dict[str, Any] | None = valid.get("response_format")
+    if form is None:
+        return None
+    if form["type"] not in _FORMATS:
         member = "json_schema" if form["type"] == "json" else server.regex_member
         use = f", use `{member}`" if member else ""
         problems.add("response_format.type", f"response_format: `{form['type']}` is TGI's own form{use}")
         return None
+    if form["type"] == "json_object" and (named := read_response_format(form)) is not None and named.schema is not None:
+        # TGI's clients give it a schema, which these servers pass over.
+        form = {"type": "json_schema", "json_schema": {"name": "response", "schema": named.schema}}
+        valid["response_format"] = form
+    return form
+
+
+def _read_chat(valid: dict[str, Any], server: OpenAiServer, model: Model, problems: Problems) -> FinalAnswer | None:
+    """Give tools and format the form that the container knows; returns the tool that stands for the format."""
+    form = _read_format(valid, server, problems)
     tools = read_tools(valid, problems)
     if not valid.get("tools"):
         # Frameworks send an empty list, which these servers reject.
@@ -192,6 +205,11 @@ def _read_chat(valid: dict[str, Any], server: OpenAiServer, model: Model, proble
     if "tool_choice" in valid or request.final_answer is not None:
         valid["tool_choice"] = _named(request.tool_choice)
     return request.final_answer
+
+
+def _without_nulls(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without members that are null, as some clients of TGI send; these servers refuse a null name."""
+    return {name: value for name, value in message.items() if value is not None or name == "content"}
 
 
 def _named(choice: str | dict[str, Any]) -> str | dict[str, Any]:

@@ -233,6 +233,36 @@ def test_what_tgis_clients_send_means_the_same(api_for: Api, sagemaker: SageMake
 IMAGE = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}, {"type": "text", "text": "?"}]
 
 
+@pytest.mark.parametrize("model", [VLLM, SGLANG, LMI])
+@pytest.mark.parametrize("member", ["schema", "value"])
+def test_a_json_object_by_a_schema_is_one_by_a_schema_in_openais_form(
+    api_for: Api, sagemaker: SageMakerDouble, model: Model, member: str
+) -> None:
+    form = {"type": "json_object", member: SCHEMA}
+    body = {**HI, "max_tokens": 5}
+    api = api_for(model)
+    found = sent(api, sagemaker, CHAT, {**body, "response_format": form})["response_format"]
+    assert found == {"type": "json_schema", "json_schema": {"name": "response", "schema": SCHEMA}}
+    free = {"type": "json_object"}
+    assert sent(api, sagemaker, CHAT, {**body, "response_format": free})["response_format"] == free
+
+
+def test_a_message_has_no_null_but_its_content(api_for: Api, sagemaker: SageMakerDouble) -> None:
+    # As text-generation sends them.
+    call = {"id": "0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "Hi", "name": None, "tool_calls": None},
+        {"role": "assistant", "content": None, "name": None, "tool_calls": [call]},
+        {"role": "tool", "content": "x", "tool_call_id": "0"},
+    ]
+    body = {"model": "llama", "messages": messages, "max_tokens": 5}
+    assert sent(api_for(VLLM), sagemaker, CHAT, body)["messages"] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        messages[2],
+    ]
+
+
 def test_images_are_refused_only_for_models_that_read_none(api_for: Api, sagemaker: SageMakerDouble) -> None:
     audio = [*IMAGE, {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}}]
     body = {"messages": [{"role": "user", "content": audio}]}
