@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from local.model_container.openai.engines import ENGINES, Image
 from tests.conformance.emulated_front_door import FrontDoorClient, start_front_door
 from tests.conformance.exchanges import Exchange
-from tests.conformance.translation_rules import DIFFERENCES, EXCHANGES, LISTED, announced, check, names
+from tests.conformance.translation_rules import DIFFERENCES, EXCHANGES, LISTED, announced, check, names, tables
 
+ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     "SM_VLLM_MODEL": "tiny/llama",
     "SM_VLLM_MAX_MODEL_LEN": "16384",
@@ -57,7 +59,7 @@ ANNOUNCED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"grammar": {"type": "regex", "value": "[0-9]"}},
     ),
     "logprobs": ({"details": True, "temperature": 0.5}, {"details": True, "temperature": 1.0}),
-    "max_new_tokens": ({"max_new_tokens": 100_000}, {"max_new_tokens": 100}),
+    "max_new_tokens": ({"max_new_tokens": None}, {"max_new_tokens": 16000}),
     "repetition_penalty": ({"repetition_penalty": 1.3}, {"repetition_penalty": 1.0}),
     "top_k": ({"top_k": 3}, {"temperature": 0.5}),
     "truncate": ({"truncate": 3}, {"return_full_text": True}),
@@ -90,6 +92,19 @@ def test_an_answer_names_the_parameters_by_which_it_may_not_be_tgis(
         assert name not in others, "vLLM reads it"
 
 
+def test_an_answer_says_that_it_has_less_tokens_than_it_was_asked_for(client: FrontDoorClient) -> None:
+    body = {"inputs": "Hi", "parameters": {"max_new_tokens": 100_000, "stop": [" "]}}
+    assert "max_new_tokens" in announced(client.post("/generate", body))
+
+
 def test_what_answers_can_name_is_listed() -> None:
     listed = [name for difference in DIFFERENCES for name in names(difference.header)]
     assert sorted(listed) == sorted(ANNOUNCED)
+
+
+def test_the_page_about_the_move_quotes_what_differs() -> None:
+    text = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
+    for head, rows in tables().items():
+        lines = text[text.index(f"| {head} |\n") :].split("\n\n")[0].splitlines()
+        assert lines[2:] == [f"| {' | '.join(row)} |" for row in rows]
+    assert f"{len(LISTED)} of the {len(EXCHANGES)} requests" in text

@@ -27,8 +27,9 @@ class Difference:
     Attributes:
         name: The parameter, or what it is about.
         tgi: What TGI does.
-        answer: What the client gets from a model on vLLM.
+        answer: What a model on vLLM does.
         why: Why.
+        when: With which requests, if the header names it.
         header: The names in `x-tgi-difference` of an answer to which it may apply; None: the client sees it.
         differs: Which parts of the recorded answers differ: `status`, `headers` and `body`.
         exchanges: The status of each recorded exchange that shows it.
@@ -38,6 +39,7 @@ class Difference:
     tgi: str
     answer: str
     why: str
+    when: str = ""
     header: str | None = None
     differs: list[str] = field(default_factory=list)
     exchanges: dict[str, int] = field(default_factory=dict)
@@ -45,6 +47,23 @@ class Difference:
 
 DIFFERENCES = [Difference(**each) for each in json.loads(FILE.read_text(encoding="utf-8"))]
 LISTED = {name: (difference, status) for difference in DIFFERENCES for name, status in difference.exchanges.items()}
+
+
+def tables() -> dict[str, list[list[str]]]:
+    """The tables of docs/migrate.md, by their first lines."""
+
+    def code(names_: str) -> str:
+        return ", ".join(f"`{name}`" for name in names_.split(", "))
+
+    refused = [each for each in DIFFERENCES if "status" in each.differs]
+    others = [each for each in DIFFERENCES if each not in refused and each.header is None]
+    return {
+        "name | when | TGI | vLLM": [
+            [code(each.header), each.when, each.tgi, each.answer] for each in DIFFERENCES if each.header
+        ],
+        "refused | TGI | why": [[each.name, each.tgi, each.why] for each in refused],
+        "else | TGI | vLLM": [[each.name, each.tgi, each.answer] for each in others],
+    }
 
 
 def check(exchange: Exchange, response: Response) -> None:

@@ -43,7 +43,9 @@ class Exchange:
         self._model, completion = server.address(server.generate_body(sent), model, "completions")
         self._body = server.with_max_tokens(completion, tokens)
         self._tokens = tokens
-        self._is_shortened = "" not in request.stop and tokens < (request.max_new_tokens or 0)
+        # Without a number, TGI generates as long as the context allows.
+        wanted = request.max_new_tokens
+        self._is_shortened = "" not in request.stop and (wanted is None or tokens < wanted)
         self.request = request
         self.reader = server.create_token_reader(request, max_tokens)
 

@@ -174,7 +174,7 @@ def test_a_default_that_does_not_fit_is_lowered(api_for: Api, sagemaker: SageMak
     response = api_for(replace(VLLM, facts=LENGTHS)).send("/generate", {"inputs": "Hi", "parameters": {}})
     assert (response.status, response.json()) == (200, {"generated_text": " A b"})
     assert [each.json()["max_tokens"] for each in sagemaker.received] == [1024, 512, 256]
-    assert "x-tgi-difference" not in response.headers
+    assert response.headers["x-tgi-difference"] == "max_new_tokens"
 
 
 def test_a_long_text_gets_what_fits_but_no_less_than_tgi_asks_for(api_for: Api, sagemaker: SageMakerDouble) -> None:
@@ -197,13 +197,14 @@ def test_a_long_text_gets_what_fits_but_no_less_than_tgi_asks_for(api_for: Api, 
     [
         ({"max_new_tokens": 9}, LENGTHS, 3, None),
         ({"max_new_tokens": 9, "stop": ["x"]}, {}, 3, "stop"),
+        ({}, LENGTHS, 3, "max_new_tokens"),
         (
-            {"frequency_penalty": 0.5, "seed": 3, "top_k": 4, "details": True},
+            {"max_new_tokens": 9, "frequency_penalty": 0.5, "seed": 3, "top_k": 4, "details": True},
             {},
             3,
             "frequency_penalty, logprobs, seed",
         ),
-        ({"top_k": 4, "details": True}, {"processed_logprobs": True}, 3, None),
+        ({"max_new_tokens": 9, "top_k": 4, "details": True}, {"processed_logprobs": True}, 3, None),
         # TGI's text would be a multiple of 1024 tokens; the engine's is as long as fits.
         ({"max_new_tokens": 2000}, LENGTHS, 300, "max_new_tokens"),
         ({"max_new_tokens": 2000}, LENGTHS, 48, None),
