@@ -27,7 +27,7 @@ AREAS = {
     "test_clients": "client libraries",
     "test_front_door": "front door",
     "test_load": "load and loss",
-    "test_tgi": "TGI's clients and requests",
+    "test_generate": "TGI's clients and requests",
 }
 """What the tests of a file are about, as the table says it."""
 

@@ -19,6 +19,9 @@ CLIENTS = (
 )
 """Those of OpenAI's protocol, and those that speak TGI or both."""
 
+REFUSED = {"langchain_hugging_face": {"generate": "`typical_p` is not allowed for this endpoint"}}
+"""What a library asks for by itself, and vLLM does not have: tgi_differences.json lists it."""
+
 
 @pytest.fixture(scope="module")
 def environments() -> Iterator[PythonEnvironments]:
@@ -31,4 +34,6 @@ def environments() -> Iterator[PythonEnvironments]:
 def test_it_works_as_documented(engine: Engine, script: str, environments: PythonEnvironments) -> None:
     path = SCRIPTS / f"{script}.py"
     report = run_script(engine.cloud, path, environments.interpreter(path), path, reports=LOGS / engine.version)
+    for check, words in REFUSED.get(script, {}).items():
+        assert words in report["checks"].pop(check)
     assert_passed(report)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import text_generation
-from text_generation.errors import GenerationError, OverloadedError
+from text_generation.errors import GenerationError, IncompleteGenerationError, OverloadedError
 
 from tests.e2e.deployed_cloud import Response
 from tests.engines.engine import CHAT, Engine, wait_until
@@ -114,7 +114,8 @@ def test_streams_whose_engine_dies_end_with_an_error_and_a_new_server_answers(en
     error = lost.chat.events()[-1]["error"]
     assert (error["type"], error["message"]) == ("server_error", "The model's server failed.")
     assert lost.chat.body.endswith(b"data: [DONE]\n\n")
-    assert_error_of_tgi(lost, "Request failed during generation: The model's server failed.")
+    assert_error_of_tgi(lost, "generation", "Request failed during generation: The model's server failed.")
+    assert isinstance(lost.raised, GenerationError)
     engine.server.process.wait(timeout=30)
     engine.server.start()
     engine.server.wait_until_ready()
@@ -130,7 +131,8 @@ def test_streams_whose_server_is_lost_end_with_an_error_and_the_next_requests_ge
     error = lost.chat.events()[-1]["error"]
     assert (error["type"], error["message"]) == ("server_error", "The model's response broke off before its end.")
     assert lost.chat.body.endswith(b"data: [DONE]\n\n")
-    assert_error_of_tgi(lost, "The model's response broke off before its end.")
+    assert_error_of_tgi(lost, "incomplete_generation", "The model's response broke off before its end.")
+    assert isinstance(lost.raised, IncompleteGenerationError)
     started = time.monotonic()
     refused = engine.chat()
     in_tgis_words = engine.cloud.request("POST", "/generate", {"inputs": "What?"})
@@ -171,16 +173,15 @@ def lose(engine: Engine, kill: Callable[[], None]) -> Lost:
         return Lost(*answers, time.monotonic() - killed)
 
 
-def assert_error_of_tgi(lost: Lost, message: str) -> None:
+def assert_error_of_tgi(lost: Lost, kind: str, message: str) -> None:
     """TGI's stream ends with an error in its words, behind tokens, and without OpenAI's end."""
     assert lost.generate.status == 200
     *tokens, last = lost.generate.events()
     assert [event["index"] for event in tokens] == list(range(1, len(tokens) + 1))
     assert tokens[-1]["generated_text"] is None
     assert {event["token"]["text"] for event in tokens} == set(ENDLESS_WORDS)
-    assert (last["error"], last["error_type"]) == (message, "generation")
+    assert (last["error"], last["error_type"]) == (message, kind)
     assert b"[DONE]" not in lost.generate.body
-    assert isinstance(lost.raised, GenerationError)
 
 
 def tgi_client(engine: Engine) -> text_generation.Client:

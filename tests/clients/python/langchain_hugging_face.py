@@ -15,6 +15,9 @@ from pydantic import BaseModel
 # The library sends `huggingfacehub_api_token` to the hosts of Hugging Face alone.
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 llm = HuggingFaceEndpoint(endpoint_url=URL, server_kwargs={"headers": HEADERS}, max_new_tokens=100)
+plain = HuggingFaceEndpoint(
+    endpoint_url=URL, server_kwargs={"headers": HEADERS}, max_new_tokens=100, typical_p=None, temperature=None
+)
 model = ChatHuggingFace(llm=llm, model_id="none")
 
 
@@ -45,6 +48,11 @@ def generate() -> None:
     assert llm.invoke(PROMPT)
 
 
+def generate_without_typical_p() -> None:
+    """A text without the library's own sampling parameters, streamed and not."""
+    assert "".join(plain.stream(PROMPT)) == plain.invoke(PROMPT)
+
+
 def tools() -> None:
     """A call of a function."""
     (call,) = model.bind_tools([weather], tool_choice="weather").invoke(PROMPT).tool_calls
@@ -70,6 +78,7 @@ run(
     chat=chat,
     stream=stream,
     generate=generate,
+    generate_without_typical_p=generate_without_typical_p,
     tools=tools,
     structured=structured,
     errors=errors,
