@@ -257,6 +257,17 @@ def test_a_failure_of_the_engine_is_a_failed_generation(api_for: Api, sagemaker:
     assert json.loads(last.removeprefix(b"data: ")) == {"error": words, "error_type": "generation"}
 
 
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
+def test_a_stream_that_begins_with_the_failure_is_a_failed_generation(
+    api_for: Api, sagemaker: SageMakerDouble, path: str
+) -> None:
+    dead = {"message": "EngineCore encountered an issue.", "type": "InternalServerError", "code": 500}
+    sagemaker.replies.append(parts(b"data: " + json.dumps({"error": dead}).encode() + b"\n\n"))
+    words = "Request failed during generation: The model's server failed."
+    expected = (200 if "stream" in path else 424, "generation", words)
+    assert failure(api_for(VLLM).send(path, {"inputs": "Hi"})) == expected
+
+
 def test_errors_of_sagemaker_stay_as_they_are(api_for: Api, sagemaker: SageMakerDouble) -> None:
     sagemaker.replies.append(error(500, "InternalFailure"))
     response = api_for(VLLM).send("/generate_stream", {"inputs": "Hi"})
