@@ -156,7 +156,7 @@ class App:
         return self._config.has_wake_route or not route.wakes
 
     def _hold(self, deadline: float) -> "Hold | None":
-        if not self._config.holds_clients or self._config.is_mirror:
+        if not self._config.holds_clients:
             return None
         from front_door.sagemaker.hold import Hold
 

@@ -256,6 +256,28 @@ class TestWithoutALambdaThatAnswers:
         }
 
 
+def test_the_handler_of_a_buffered_function_waits_a_moment_before_it_is_frozen(
+    door: Door, targets: Targets, aws_lambda: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from front_door.lambda_runtime import managed
+
+    handed_over = threading.Event()
+    aws_lambda.replies[:] = [Reply([lambda: time.sleep(0.1), handed_over.set, *ACCEPTED.pieces])]
+    targets.reply("tgi", completion())
+    monkeypatch.setattr(managed, "handle", door.app.handle)
+    context = SimpleNamespace(
+        aws_request_id="lambda-id", invoked_function_arn="arn", get_remaining_time_in_millis=lambda: 30_000
+    )
+    event = {
+        "httpMethod": "POST",
+        "path": "/v1/completions",
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps(COMPLETION),
+    }
+    assert managed.handler(event, context)["statusCode"] == 200
+    assert handed_over.is_set()
+
+
 @pytest.mark.parametrize(
     ("reply", "cause"),
     [
