@@ -103,8 +103,14 @@ def mirrors_of(models: Mapping[str, RoutedModel]) -> dict[str, Mirror]:
 
 def target_name(endpoint: Any) -> str:
     """What a routed model calls an endpoint: its construct path, which synth knows, else its name."""
-    path = getattr(getattr(endpoint, "node", None), "path", None)
-    return path if isinstance(path, str) else str(endpoint.endpoint_name)
+    path = construct_path(endpoint)
+    return str(endpoint.endpoint_name) if path is None else path
+
+
+def construct_path(value: object) -> str | None:
+    """The path of a construct in the tree; None of anything else."""
+    path = getattr(getattr(value, "node", None), "path", None)
+    return path if isinstance(path, str) else None
 
 
 def _answering(model: RoutedModel) -> Iterator[IModelEndpoint]:

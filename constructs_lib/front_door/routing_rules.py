@@ -10,7 +10,7 @@ from constructs_lib._arguments import is_number, type_name
 from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.front_door.endpoints import callable_problems, one_endpoint_problems, served_by
 from constructs_lib.front_door.models_file import other_region
-from constructs_lib.front_door.routed_models import Fallback, Mirror, Split, is_routed, target_name
+from constructs_lib.front_door.routed_models import Fallback, Mirror, Split, construct_path, is_routed
 from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.unknown import Unknown
 
@@ -167,5 +167,4 @@ def _first_of(choice: object) -> object:
 
 def _place(keyword: str, index: int, choice: object) -> str:
     """Where a choice is: by the endpoint's path, else by its place in the order."""
-    path = None if isinstance(choice, type) or not hasattr(choice, "node") else target_name(choice)
-    return f"{keyword}[{path or index}]"
+    return f"{keyword}[{index if (path := construct_path(choice)) is None else path}]"
