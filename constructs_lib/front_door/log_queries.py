@@ -58,7 +58,7 @@ _TARGETS = (
     """filter Requests = 1 and ispresent(target)
 | fields coalesce(Model, Mirror) as model, ispresent(Mirror) as is_mirror
 | stats sum(Requests) as requests, sum(ClientErrors) as client_errors, sum(ServerErrors) as server_errors,
-  sum(fallbacks) as refused_before, pct(TimeToFirstToken, 50) as first_token_p50,
+  sum(Fallbacks) as refused_before, pct(TimeToFirstToken, 50) as first_token_p50,
   pct(TimeToFirstToken, 95) as first_token_p95, avg(TokensPerSecond) as tokens_per_second,
   pct(Duration, 50) as duration_p50, avg(GeneratedTokens) as generated_tokens
   by model, is_mirror, target, engine

@@ -10,9 +10,10 @@ from aws_cdk import Duration
 from constructs_lib._arguments import quantity_problems, type_name
 from constructs_lib._monitoring import add_monitoring, check_monitoring
 from constructs_lib._tokens import hide_token
-from constructs_lib.front_door.routed_models import waiting_endpoints
+from constructs_lib.front_door.routed_models import has_fallback, waiting_endpoints
 from constructs_lib.planning.monitoring.front_door_alarms import (
     CONCURRENCY,
+    FALLBACKS,
     FIRST_TOKEN_SECONDS,
     FUNCTION_ERRORS,
     GATEWAY_ERRORS,
@@ -114,6 +115,7 @@ def _door(
         namespace=whole.namespace,
         dimensions=whole.dimensions or {},
         models={name: front_door.metric_requests(model=name).dimensions or {} for name in models},
+        with_fallback=[name for name, model in models.items() if has_fallback(model)],
         wake_seconds=wakes,
         holds=holds_clients,
         function=front_door.function.function_name,
@@ -133,6 +135,7 @@ def _thresholds(door: Door, alarms: Mapping[str, Any]) -> DoorThresholds:
         server_errors=alarms.get("server_errors", SERVER_ERRORS),
         first_token_seconds={model: _first_token_seconds(door, model, alarms) for model in door.models},
         overload=alarms.get("overload", RETRIES),
+        fallbacks=alarms.get("fallbacks", FALLBACKS),
         function_errors=alarms.get("function_errors", FUNCTION_ERRORS),
         throttles=alarms.get("throttles", THROTTLES),
         concurrency=alarms.get("concurrency", CONCURRENCY),

@@ -101,6 +101,14 @@ def mirrors_of(models: Mapping[str, RoutedModel]) -> dict[str, Mirror]:
     return {name: model for name, model in models.items() if isinstance(model, Mirror)}
 
 
+def has_fallback(model: RoutedModel) -> bool:
+    """Whether an endpoint of a model gets what another one refuses."""
+    if isinstance(model, Mirror):
+        return has_fallback(model.primary)
+    choices = model.weights if isinstance(model, Split) else [model]
+    return any(isinstance(choice, Fallback) for choice in choices)
+
+
 def target_name(endpoint: Any) -> str:
     """What a routed model calls an endpoint: its construct path, which synth knows, else its name."""
     path = construct_path(endpoint)

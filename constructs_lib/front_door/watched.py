@@ -31,6 +31,8 @@ class FrontDoorAlarms(TypedDict, total=False):
     overload: float | None
     """Retries in 100 requests of each model, as SageMaker throttles or the container answers 429, for 15 minutes.
     Default: 10."""
+    fallbacks: float | None
+    """Requests in 100 of a model that an endpoint of its `Fallback` refused, for 15 minutes. Default: 10."""
     function_errors: int | None
     """Invocations of the function without a response in five minutes. Default: 3."""
     throttles: int | None

@@ -20,6 +20,7 @@ UNITS = {
     "ClientErrors": "Count",
     "ServerErrors": "Count",
     "Retries": "Count",
+    "Fallbacks": "Count",
     "PromptTokens": "Count",
     "GeneratedTokens": "Count",
     "TimeToFirstToken": "Milliseconds",

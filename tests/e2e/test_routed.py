@@ -143,7 +143,7 @@ def test_one_engine_takes_over_from_the_other_until_both_are_full(stacks: OwnApp
         assert (await ask(api))[0] == 200
 
     found = [line for line in lines(stacks.serve("Chain", client)) if "Model" in line]
-    assert [(line["target"], line["status"], line.get("fallbacks")) for line in found] == [
+    assert [(line["target"], line["status"], line.get("Fallbacks")) for line in found] == [
         *[("Routed/Vllm", 200, 1)] * 4,
         ("Routed/Vllm", 429, 1),
         ("Routed/Tgi", 200, None),

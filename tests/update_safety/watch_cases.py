@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_sns as sns
 
+from constructs_lib import Fallback, FrontDoor
 from constructs_lib.endpoint.watched import EndpointAlarms, InstanceAlarms
 from constructs_lib.front_door.watched import FrontDoorAlarms
 from tests.update_safety.endpoint_cases import add_endpoint
 from tests.update_safety.fleet_cases import add_fleet
-from tests.update_safety.front_door_cases import add_front_door
+from tests.update_safety.front_door_cases import add_front_door, llama
 from tests.update_safety.subjects import Change, Subject, added, fixed, nothing
 
 if TYPE_CHECKING:
@@ -55,6 +56,11 @@ def monitoring(name: str, add: Callable[[Stack], Any], alarms: type) -> Subject:
 _OFF = ("no_capacity",)
 
 
+def add_front_door_with_fallback(stack: Stack) -> FrontDoor:
+    """A front door with everything that has an alarm."""
+    return add_front_door(stack, {"models": {"llama": Fallback([llama(stack), llama(stack, "Qwen")])}})
+
+
 def add_tested_front_door(stack: Stack, given: Given) -> None:
     """A front door with a smoke test, or without if that is what changes."""
     front_door = add_front_door(stack, {})
@@ -74,6 +80,6 @@ SMOKE_TEST = Subject(
 WATCH_SUBJECTS = (
     monitoring("TgiEndpoint.monitor", lambda stack: add_endpoint(stack, {}), EndpointAlarms),
     monitoring("ModelFleet.monitor", lambda stack: add_fleet(stack, {}), InstanceAlarms),
-    monitoring("FrontDoor.monitor", lambda stack: add_front_door(stack, {}), FrontDoorAlarms),
+    monitoring("FrontDoor.monitor", add_front_door_with_fallback, FrontDoorAlarms),
     SMOKE_TEST,
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from constructs_lib.planning.monitoring.alarm import FIVE_MINUTES, Alarm, Metric, five_minutes_in, share_of
 
 SERVER_ERRORS = 5.0
 RETRIES = 10.0
+FALLBACKS = 10.0
 GATEWAY_ERRORS = 1.0
 """Defaults of thresholds; percent of the requests."""
 
@@ -30,6 +31,7 @@ class Door:
         namespace: The namespace of its metrics.
         dimensions: Their dimensions.
         models: Those of each of its models, by name.
+        with_fallback: Those of its models that have an endpoint for what another one refuses.
         wake_seconds: How long its models with zero copies take to come back, by name.
         holds: Whether clients are kept waiting meanwhile, and not refused.
         function: Name of its function.
@@ -43,6 +45,7 @@ class Door:
     holds: bool
     function: str
     api: tuple[str, str]
+    with_fallback: Sequence[str] = ()
 
     def metric(self, name: str, statistic: str, model: str | None = None) -> Metric:
         """A metric of the front door, or of one of its models."""
@@ -58,6 +61,7 @@ class DoorThresholds:
         server_errors: Percent of the requests.
         first_token_seconds: By the name of the model: seconds, p95.
         overload: Percent of the requests that had to be sent again.
+        fallbacks: Percent of the requests that an endpoint refused which another one got.
         function_errors: Failed invocations in five minutes.
         throttles: Throttled invocations in five minutes.
         concurrency: Concurrent executions.
@@ -67,6 +71,7 @@ class DoorThresholds:
     server_errors: float | None
     first_token_seconds: Mapping[str, float | None]
     overload: float | None
+    fallbacks: float | None
     function_errors: float | None
     throttles: float | None
     concurrency: float | None
@@ -90,6 +95,9 @@ def door_alarms(door: Door, thresholds: DoorThresholds) -> Iterator[Alarm]:
     if thresholds.overload is not None:
         for model in door.models:
             yield _overload(door, model, thresholds.overload)
+    if thresholds.fallbacks is not None:
+        for model in door.with_fallback:
+            yield _fallbacks(door, model, thresholds.fallbacks)
     yield from _function_alarms(door, thresholds)
     if thresholds.gateway_errors is not None:
         yield _gateway_errors(door, thresholds.gateway_errors)
@@ -153,6 +161,24 @@ def _overload(door: Door, model: str, percent: float) -> Alarm:
         says=f"SageMaker throttles the model {model}, or its container answers 429: for 15 minutes there were more than"
         f" {percent:g} retries in 100 requests. Add instances or copies, or let them scale.",
         section="429-and-overload",
+    )
+
+
+def _fallbacks(door: Door, model: str, percent: float) -> Alarm:
+    return Alarm(
+        id=f"Fallbacks-{model}",
+        metrics={
+            "requests": door.metric("Requests", "Sum", model),
+            "refusals": door.metric("Fallbacks", "Sum", model),
+        },
+        expression=share_of("refusals", "requests"),
+        period=FIVE_MINUTES,
+        periods=3,
+        threshold=percent,
+        says=f"An endpoint of the model {model} refused requests, which another one got: for 15 minutes more than"
+        f' {percent:g} in 100. The field "refused" of the log lines names it and its error; clients notice nothing, as'
+        " long as the other one has room.",
+        section="fallbacks",
     )
 
 

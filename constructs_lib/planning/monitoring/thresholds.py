@@ -46,6 +46,7 @@ FRONT_DOOR_RULES: Mapping[str, Rule] = {
     "server_errors": _PERCENT,
     "time_to_first_token": Number("above 0 seconds", above=0),
     "overload": _PERCENT,
+    "fallbacks": _PERCENT,
     "function_errors": Integer(1, unit="invocations in five minutes"),
     "throttles": Integer(1, unit="invocations in five minutes"),
     "concurrency": Integer(1, unit="executions"),

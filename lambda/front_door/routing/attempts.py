@@ -106,7 +106,7 @@ class Attempts:
             self._log.add_refusal(target, error)
             self._refusal = error
             self._at += 1
-            self._log.add(fallbacks=self._at)
+            self._log.add(Fallbacks=self._at)
         elif self._refusal is not None and error.status in _UNREAD:
             self._log.add_refusal(target, error)
             raise self._refusal

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_sns as sns
 
-from constructs_lib import ConfigurationError, FrontDoor, TgiEndpoint
+from constructs_lib import ConfigurationError, Fallback, FrontDoor, Mirror, Split, TgiEndpoint
 from tests.constructs_lib.front_door.doubles import endpoint, make_front_door, template
 from tests.constructs_lib.rendered import Json, text
 from tests.constructs_lib.watched import alarms, watched
@@ -293,6 +293,22 @@ def test_each_alarm_and_objective_can_be_left_out(keyword: str, begins: str) -> 
     assert set(monitored(given={keyword: None})) == left
 
 
+def test_refusals_that_another_endpoint_makes_up_for_are_watched_where_there_is_one() -> None:
+    stack = Stack(App(), "Stack")
+    one, two, three = (endpoint(stack, name) for name in ("one", "two", "three"))
+    models = {
+        "plain": one,
+        "split": Split({one: 1, two: 1}),
+        "ordered": Fallback([one, two]),
+        "mirrored": Mirror(Split({Fallback([one, two]): 1}), to=three, percent=1),
+    }
+    found = monitored(stack, models=models)
+    assert [name for name in found if name.startswith("Fallbacks")] == ["Fallbacksordered", "Fallbacksmirrored"]
+    alarm = watched(found["Fallbacksordered"])
+    assert alarm["when"] == "> 10 in 3 of 3"
+    assert alarm["metrics"]["refusals"] == f"{NAMESPACE} Fallbacks Sum"
+
+
 def test_every_mistake_is_reported_at_once() -> None:
     front_door = make_front_door()
     assert rejection(
@@ -312,8 +328,9 @@ def test_every_mistake_is_reported_at_once() -> None:
         "\n  - concurrency=0: must be from 1 to 4294967295 executions. Raise it to 1 or more."
         "\n  - availability_objective=90: must be above 93.06 and below 100, in percent."
         " Choose a number in that range, or leave it out."
-        "\n  - latency=4: is none of the alarms here: server_errors, time_to_first_token, overload, function_errors,"
-        " throttles, concurrency, gateway_errors, availability_objective, first_token_objective. Leave it out."
+        "\n  - latency=4: is none of the alarms here: server_errors, time_to_first_token, overload, fallbacks,"
+        " function_errors, throttles, concurrency, gateway_errors, availability_objective, first_token_objective. Leave"
+        " it out."
         "\n  - time_to_first_token=10: must be a Duration of aws_cdk, which has a unit. Write Duration.seconds(10)."
         "\n  - first_token_objective[1]=3: must be a Duration of aws_cdk, which has a unit. Write Duration.seconds(3)."
     )

@@ -51,12 +51,12 @@ def test_the_second_endpoint_answers_what_the_first_refuses(
     assert "Un été" in response.body.decode()
     assert targets.counts() == {"tgi": 1, "vllm": 1}
     line = two.generated()
-    assert {name: line[name] for name in ("status", "target", "engine", "endpoint", "fallbacks", "Retries")} == {
+    assert {name: line[name] for name in ("status", "target", "engine", "endpoint", "Fallbacks", "Retries")} == {
         "status": 200,
         "target": "vllm",
         "engine": "vllm",
         "endpoint": "vllm-endpoint",
-        "fallbacks": 1,
+        "Fallbacks": 1,
         "Retries": 0,
     }
     assert [refused["target"] for refused in line["refused"]] == ["tgi"]
@@ -106,7 +106,7 @@ def test_a_first_endpoint_that_answers_is_the_only_one_asked(two: Door, targets:
     assert targets.counts() == {"tgi": 1, "vllm": 0}
     line = two.generated()
     assert (line["target"], line["engine"]) == ("tgi", "tgi")
-    assert "fallbacks" not in line
+    assert "Fallbacks" not in line
     assert "refused" not in line
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_refusal_is_the_clients_error(two: Door, targets: Targets, fa
     assert targets.counts() == {"tgi": 1, "vllm": 0}
     line = two.generated()
     assert line["target"] == "tgi"
-    assert "fallbacks" not in line
+    assert "Fallbacks" not in line
 
 
 def test_a_request_that_is_invalid_reaches_no_endpoint(two: Door, targets: Targets) -> None:
@@ -175,7 +175,7 @@ def test_where_all_refuse_it_is_the_error_of_the_last_and_the_log_has_the_others
     line = two.generated()
     assert (line["error"], line["cause"], line["target"]) == ("overloaded", "ModelError 503", "vllm")
     assert line["refused"] == [{"target": "tgi", "error": "no_capacity", "cause": "ValidationError"}]
-    assert (line["fallbacks"], line["ClientErrors"]) == (1, 1)
+    assert (line["Fallbacks"], line["ClientErrors"]) == (1, 1)
 
 
 def test_three_endpoints_are_asked_in_their_order(targets: Targets, door_for: Doors) -> None:
@@ -185,7 +185,7 @@ def test_three_endpoints_are_asked_in_their_order(targets: Targets, door_for: Do
     targets.reply("c", completion())
     assert door.send("/v1/completions", COMPLETION).status == 200
     line = door.generated()
-    assert (line["target"], line["fallbacks"]) == ("c", 2)
+    assert (line["target"], line["Fallbacks"]) == ("c", 2)
     assert [(refused["target"], refused["error"]) for refused in line["refused"]] == [
         ("a", "overloaded"),
         ("b", "no_capacity"),
@@ -230,7 +230,7 @@ def test_a_client_is_held_for_the_last_endpoint_only(
     assert door.send("/v1/completions", COMPLETION).status == 200
     assert targets.counts() == {"a": 1, "b": 2}
     line = door.generated()
-    assert (line["wake_asks"], line["fallbacks"]) == (1, 1)
+    assert (line["wake_asks"], line["Fallbacks"]) == (1, 1)
 
 
 def test_each_region_has_its_own_name_in_signatures(targets: Targets, door_for: Doors) -> None:
@@ -276,4 +276,4 @@ def test_a_model_with_one_endpoint_is_as_it_was(targets: Targets, door_for: Door
     assert door.send("/v1/completions", COMPLETION).status == 200
     line = door.generated()
     assert line["Retries"] == 1
-    assert not {"target", "engine", "fallbacks", "refused", "mirrored"} & line.keys()
+    assert not {"target", "engine", "Fallbacks", "refused", "mirrored"} & line.keys()

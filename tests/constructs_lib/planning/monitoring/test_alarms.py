@@ -59,11 +59,13 @@ def every_alarm() -> list[Alarm | CombinedAlarm]:
         holds=False,
         function="function",
         api=("Stack-Api", "prod"),
+        with_fallback=[LONGEST_NAME],
     )
     door_thresholds = DoorThresholds(
         server_errors=5,
         first_token_seconds=dict.fromkeys(door.models, 10.0),
         overload=10,
+        fallbacks=10,
         function_errors=3,
         throttles=3,
         concurrency=800,
