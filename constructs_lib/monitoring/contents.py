@@ -15,7 +15,7 @@ from constructs_lib.endpoint.interface import EndpointBase, EndpointResource
 from constructs_lib.front_door.dimensions import FRONT_DOOR, MIRROR, MODEL, front_door_dimension
 from constructs_lib.front_door.metrics import NAMESPACE
 from constructs_lib.front_door.rest_api import STAGE_NAME
-from constructs_lib.front_door.routed_models import all_endpoints, endpoints_of, is_routed, mirrors_of
+from constructs_lib.front_door.routed_models import all_endpoints, endpoints_of, has_fallback, is_routed, mirrors_of
 from constructs_lib.planning.cost import describe_price
 from constructs_lib.planning.monitoring.alarm import MONITORING
 from constructs_lib.planning.monitoring.shown import Shown, ShownDoor, ShownInstances, ShownModel
@@ -77,6 +77,7 @@ def _door(door: FrontDoor, labels: Mapping[tuple[FrontDoor, str], str], *, is_al
         namespace=NAMESPACE,
         dimensions=dimensions,
         models={labels[door, name]: {**dimensions, MODEL: name} for name in door.models},
+        with_fallback=[labels[door, name] for name, model in door.models.items() if has_fallback(model)],
         mirrors={f"{labels[door, name]}, copies": {**dimensions, MIRROR: name} for name in mirrors_of(door.models)},
         api=(door.api_name, STAGE_NAME),
         function=door.function.function_name,

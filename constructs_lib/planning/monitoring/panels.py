@@ -122,6 +122,8 @@ def _overload(shown: Shown) -> Graph | None:
     def lines() -> Iterator[Line]:
         for door, model in _each_model(shown):
             yield Line(of=door.metric("Retries", "Sum", model), label=f"sent again, {model}")
+            if model in door.with_fallback:
+                yield Line(of=door.metric("Fallbacks", "Sum", model), label=f"sent to another endpoint, {model}")
         for door in shown.doors:
             dimensions = {"FunctionName": door.function}
             throttles = Metric(namespace="AWS/Lambda", name="Throttles", statistic="Sum", dimensions=dimensions)

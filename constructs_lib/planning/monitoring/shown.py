@@ -22,6 +22,7 @@ class ShownDoor:
         namespace: The namespace of its metrics.
         dimensions: Their dimensions.
         models: Those of each of its models, by what it is called.
+        with_fallback: Those of its models that have an endpoint for what another one refuses.
         mirrors: Those of the copies of requests that Mirrors make, by what they are called.
         api: Name of its API, and the stage.
         function: Name of its function.
@@ -35,6 +36,7 @@ class ShownDoor:
     api: tuple[str, str]
     function: str
     log_group: str
+    with_fallback: Sequence[str] = ()
     mirrors: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def metric(self, name: str, statistic: str, model: str | None = None) -> Metric:

@@ -484,6 +484,13 @@ def test_the_copies_of_a_mirror_are_drawn_beside_the_requests_of_clients(stack: 
     assert of_copies not in requests
 
 
+def test_requests_that_go_to_another_endpoint_are_drawn_where_there_is_one(stack: Stack) -> None:
+    one, two = endpoint(stack), endpoint(stack, "Second")
+    door(stack, {"plain": one, "spare": Fallback([one, two])})
+    labels = [each[-1].get("label") for each in widgets(drawn(stack))["Overload"]["metrics"]]
+    assert [label for label in labels if "another" in str(label)] == ["sent to another endpoint, spare"]
+
+
 def test_each_endpoint_of_a_model_is_shown_by_the_names_of_both(stack: Stack) -> None:
     door(stack, {"llama": Split({endpoint(stack): 9, endpoint(stack, "Second"): 1})})
     labels = str(widgets(drawn(stack))["Errors"]["metrics"])
