@@ -24,6 +24,8 @@ from constructs_lib import (
     TgiEndpoint,
     VllmEndpoint,
 )
+from constructs_lib._stack_env import environment_of
+from constructs_lib.front_door.models_file import render_models
 from stacks.model_stack import ModelStack
 from stacks.presets import LlamaTgiStack
 from tests.constructs_lib.front_door.doubles import (
@@ -98,6 +100,16 @@ def test_a_split_is_the_targets_with_their_weights(stack: Stack) -> None:
             ]
         }
     }
+
+
+def test_a_whole_number_is_written_as_one_so_that_the_layer_does_not_change_with_its_type(stack: Stack) -> None:
+    one, two = endpoint(stack), vllm(stack)
+    texts = {
+        render_models({"llama": Mirror(Split({one: weight}), to=two, percent=weight)}, environment_of(stack)).text
+        for weight in (95, 95.0)
+    }
+    (text,) = texts
+    assert '"weight":95,' in text
 
 
 def test_a_fallback_is_the_targets_in_their_order(stack: Stack) -> None:
