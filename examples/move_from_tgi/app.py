@@ -55,8 +55,9 @@ class Chat(Stack):
         else:
             (model,) = self.endpoints.values()
         front_door = FrontDoor(self, "Api", models={"qwen": model})
-        front_door.add_consumer("team-a", rate=50, burst=100)
+        consumer = front_door.add_consumer("team-a", rate=50, burst=100)
         CfnOutput(self, "Url", value=front_door.url)
+        CfnOutput(self, "ApiKeyId", value=consumer.key_id)
 
     def _tgi(self) -> TgiEndpoint:
         return TgiEndpoint(
@@ -98,8 +99,9 @@ class Compare(Stack):
     def __init__(self, scope: Construct, id: str, *, chat: Chat, env: Environment) -> None:
         super().__init__(scope, id, env=env)
         front_door = FrontDoor(self, "Api", models=chat.endpoints, cloud_watch_role=False)
-        front_door.add_consumer("testers", rate=10, burst=20)
+        consumer = front_door.add_consumer("testers", rate=10, burst=20)
         CfnOutput(self, "Url", value=front_door.url)
+        CfnOutput(self, "ApiKeyId", value=consumer.key_id)
 
 
 app = App()
