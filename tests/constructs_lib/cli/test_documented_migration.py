@@ -1,6 +1,5 @@
-"""docs/migrate.md: its output is the command's, its tables have every option and every name of a difference."""
+"""docs/migrate.md: its output is the command's, and its table has every option."""
 
-import json
 import re
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.migration import clients
 from constructs_lib.planning.migration.clients import Difference
 from stacks.presets import LlamaTgiStack
+from tests.conformance.translation_rules import DIFFERENCES
 from tests.constructs_lib.planning.migration.test_options import CASES
 
 ROOT = Path(__file__).resolve().parents[3]
-DIFFERENCES = json.loads((ROOT / "tests" / "conformance" / "tgi_differences.json").read_text(encoding="utf-8"))
 TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
 
 
@@ -67,27 +66,10 @@ def test_what_an_option_becomes_is_in_its_row(case):
             assert name in text or str(settings[name]) in text, (option, name)
 
 
-def shown_header(row):
-    if "header" in row:
-        return ", ".join(f"`{name}`" for name in row["header"].split(", "))
-    return "422" if row["answer"].startswith("422") else "–"
-
-
-def test_the_table_of_differences_is_what_the_tests_allow():
-    (shown,) = re.findall(
-        r"^<!-- tests/conformance/tgi_differences.json -->\n(.*?)^<!-- end -->", TEXT, re.MULTILINE | re.DOTALL
-    )
-    lines = [
-        f"| {row['name']} | {row['tgi']} | {row['answer']} | {row['why']} | {shown_header(row)} |"
-        for row in DIFFERENCES
-    ]
-    assert shown.splitlines()[2:] == lines
-
-
 def test_the_command_names_each_difference_that_a_client_of_vllm_may_meet():
     of_own_servers = {"repetition_penalty, top_k, truncate"}
-    headers = {row["header"] for row in DIFFERENCES if "header" in row} - of_own_servers
-    refused = {row["name"] for row in DIFFERENCES if row["answer"].startswith("422")}
+    headers = {each.header for each in DIFFERENCES if each.header} - of_own_servers
+    refused = {each.name.replace("`", "") for each in DIFFERENCES if "status" in each.differs}
     found = [one for one in vars(clients).values() if isinstance(one, Difference)]
     assert {one.header for one in found if one.header} == headers
     assert {one.subject for one in (*clients.REFUSED, clients.PREFILL)} == refused
