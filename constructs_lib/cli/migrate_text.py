@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from constructs_lib.cli.formatting import hourly, monthly, number, span
+from constructs_lib.cli.formatting import gib, hourly, monthly, number, span
 from constructs_lib.cli.output import Column
 from constructs_lib.planning.images.catalogue import format_version, parse_version
 from constructs_lib.planning.migration.code import endpoint_code, steps
@@ -121,7 +121,9 @@ def _price_row(engine: str, summary: PlanSummary) -> list[str]:
 
 
 def _write_findings(migration: Migration, out: Output) -> None:
-    """Why it moves to another instance type, why it cannot move, and what is risky about it."""
+    """Whether it fits, why it moves to another instance type, why it cannot move, and what is risky about it."""
+    if not migration.problems:
+        out.print(_fit(migration))
     if migration.moved is not None:
         out.print()
         out.print(Text(f"{migration.moved.keyword}={migration.moved.value}: {migration.moved.message}.", "yellow"))
@@ -139,6 +141,17 @@ def _write_findings(migration: Migration, out: Output) -> None:
     for warning in migration.new.warnings if not migration.problems else ():
         out.print()
         out.print(Text(f"{warning.id}: {warning.message}", "yellow"))
+
+
+def _fit(migration: Migration) -> str:
+    """Whether the model fits, as a sentence."""
+    engine, memory = migration.target.engine.display_name, migration.new.memory
+    if memory is None:
+        return f"Whether it fits is not known: the shape of the model, or an option of {engine}, is not."
+    place = f"By the memory plan of {engine} it fits {migration.new.instance.name}"
+    if memory.slack < 0:
+        return f"{place} only if the estimate is {gib(-memory.slack)} too high, which it may be."
+    return f"{place}, with {gib(memory.slack)} of each GPU to spare."
 
 
 def _write_code(names: Names, migration: Migration, out: Output) -> None:

@@ -15,7 +15,14 @@ from constructs_lib import (
     TgiOptions,
     VllmEndpoint,
 )
+from constructs_lib.cli import migrate_json, migrate_text
+from constructs_lib.cli.output import Output
+from constructs_lib.planning.migration.code import Names
+from constructs_lib.planning.models.facts import ModelChoice
+from tests.constructs_lib.cli.text_stream import TextStream
+from tests.constructs_lib.planning.migration.moved import moved
 
+NAMED = Names(old="tgi", new="vllm", model="llama")
 FALCON = {"model": Model.from_hub("tiiuae/falcon-7b"), "instance_type": InstanceType.G5_2XLARGE}
 QWEN = ("--model", "Qwen/Qwen2.5-7B-Instruct", "--instance", "ml.g5.2xlarge", "--tokens", "8192")
 
@@ -242,6 +249,39 @@ def test_a_model_that_does_not_fit_there_moves_to_the_cheapest_instance_that_it_
     (report,) = json.loads(outcome.out)
     assert report["lost"] == ["quantize"]
     assert report["fits"] is True
+
+
+def written(migration):
+    stream = TextStream()
+    migrate_text.report("Chat/Llama", NAMED, migration, Output(stream))
+    return stream.getvalue()
+
+
+def test_whether_it_fits_is_said_by_the_plan_of_the_new_engine(run):
+    assert "By the memory plan of vLLM it fits ml.g5.2xlarge, with " in run("migrate", *QWEN, "--to", "vllm").out
+    unknown = ModelChoice(source="hub", hub_id="team/unknown")
+    assert "Whether it fits is not known: the shape of the model, or an option of vLLM, is not.\n" in written(
+        moved("vllm", model=unknown)
+    )
+
+
+def test_another_instance_type_is_named_with_what_the_old_one_lacks(run):
+    arguments = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--instance", "ml.g4dn.xlarge", "--tokens", "2048")
+    out = run("migrate", *arguments, "--quantize", "bitsandbytes-nf4", "--to", "vllm").out
+    assert "instance_type=ml.g4dn.xlarge: cannot hold meta-llama/Llama-3.1-8B-Instruct: " in out
+    assert "The cheapest that vLLM fits is ml.g6.xlarge; the code names it.\n" in out
+    assert "instance_type=InstanceType.G6_XLARGE,\n" in out
+
+
+def test_a_model_that_the_engine_cannot_run_has_reasons_instead_of_code():
+    falcon = ModelChoice(source="hub", hub_id="tiiuae/falcon-7b")
+    migration = moved("vllm", model=falcon, instance=InstanceType.G6E_12XLARGE)
+    out = written(migration)
+    assert migration.after is None
+    assert "vLLM cannot be deployed like that:\n  options.tensor_parallel_size" in out
+    assert "tiiuae/falcon-7b has 71 attention heads, which cannot be split evenly over 4 GPUs" in out
+    assert "THE CODE" not in out
+    assert migrate_json.report("Chat/Llama", NAMED, migration)["code"] is None
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
