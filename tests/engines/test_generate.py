@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import text_generation
 from huggingface_hub import InferenceClient
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import ValidationError
 
 from tests.conformance.emulated_front_door import Response
 from tests.conformance.exchanges import Exchange
@@ -20,6 +20,9 @@ from tests.engines.tiny_llama import ANSWER, MAX_LENGTH
 PROMPT = "What is deep learning?"
 WORDS = ["Deep", " learning", " trains", " networks", " with", " many", " layers", " on", " raw", " data"]
 TOKENS = [*WORDS, "", "", "", "🌍", ".", "<|end|>"]
+READ_BY_API_GATEWAY = {"invalid utf8", "content-type ''"}
+"""What API Gateway does not pass on as it is: bytes that are no text, and no content type."""
+
 SEED = 15
 """Other random requests than those that are recorded."""
 
@@ -37,7 +40,11 @@ def hub(engine: Engine) -> InferenceClient:
     return InferenceClient(base_url=engine.cloud.url, api_key=engine.cloud.api_key)
 
 
-@pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
+@pytest.mark.parametrize(
+    "exchange",
+    [exchange for exchange in EXCHANGES if exchange.name not in READ_BY_API_GATEWAY],
+    ids=lambda exchange: exchange.name,
+)
 def test_a_recorded_request_has_tgis_answer(engine: Engine, exchange: Exchange) -> None:
     headers = {name.title(): value for name, value in exchange.headers.items()}
     answer = engine.cloud.request(exchange.request["method"], exchange.path, exchange.body, headers=headers)
@@ -105,9 +112,11 @@ def test_tgis_client_raises_its_own_errors(tgi: text_generation.Client) -> None:
 
 
 def test_the_hub_client_gets_a_text_with_and_without_details(hub: InferenceClient) -> None:
-    assert hub.text_generation(PROMPT, max_new_tokens=40) == ANSWER
+    # At `/`, where this client calls, TGI returns the prompt too unless it is told not to.
+    assert hub.text_generation(PROMPT, max_new_tokens=40) == PROMPT + ANSWER
+    assert hub.text_generation(PROMPT, max_new_tokens=40, return_full_text=False) == ANSWER
     answer = hub.text_generation(PROMPT, max_new_tokens=40, details=True, decoder_input_details=True)
-    assert answer.generated_text == ANSWER
+    assert answer.generated_text == PROMPT + ANSWER
     assert answer.details is not None
     assert answer.details.finish_reason == "eos_token"
     assert [token.text for token in answer.details.tokens] == TOKENS
@@ -115,24 +124,23 @@ def test_the_hub_client_gets_a_text_with_and_without_details(hub: InferenceClien
 
 
 def test_the_hub_client_streams_texts_and_details(hub: InferenceClient) -> None:
-    # Special tokens are no part of a stream of texts.
-    assert list(hub.text_generation(PROMPT, max_new_tokens=40, stream=True)) == TOKENS[:-1]
+    assert list(hub.text_generation(PROMPT, max_new_tokens=40, stream=True)) == TOKENS
     events = list(hub.text_generation(PROMPT, max_new_tokens=40, stream=True, details=True))
     assert [event.token.text for event in events] == TOKENS
-    assert events[-1].generated_text == ANSWER
+    assert events[-1].generated_text == PROMPT + ANSWER
     assert events[-1].details is not None
     assert events[-1].details.input_length == 13
 
 
 def test_the_hub_client_gets_an_answer_by_a_grammar(hub: InferenceClient) -> None:
     schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-    text = hub.text_generation(PROMPT, max_new_tokens=60, grammar={"type": "json", "value": schema})  # type: ignore[arg-type]
-    assert text == '{"city": ""}'
-    assert hub.text_generation(PROMPT, max_new_tokens=9, grammar={"type": "regex", "value": "[0-9]{3}"}) == "000"  # type: ignore[arg-type]
+    grammars = {'{"city": ""}': {"type": "json", "value": schema}, "000": {"type": "regex", "value": "[0-9]{3}"}}
+    for text, grammar in grammars.items():
+        assert hub.text_generation(PROMPT, max_new_tokens=60, grammar=grammar, return_full_text=False) == text  # type: ignore[arg-type]
 
 
 def test_the_hub_client_reports_what_cannot_be(hub: InferenceClient) -> None:
-    with pytest.raises(HfHubHTTPError, match="typical_p"):
+    with pytest.raises(ValidationError, match="typical_p"):
         hub.text_generation(PROMPT, typical_p=0.5)
 
 
