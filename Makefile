@@ -58,7 +58,7 @@ test-clients: $(VENV)/dev.ready $(CDK) ## call the front door with client librar
 	@echo "• client libraries are installed in .cache/clients (1.5 GB); the first run takes a few minutes longer" >&2
 	@$(BIN)/python -m pytest -vv -n 0 -m slow tests/clients
 
-test-engines: $(VENV)/dev.ready $(CDK) ## call the front door of a real vLLM on this machine's CPU (15 minutes, 7 GB of disk, 4 GB of memory)
+test-engines: $(VENV)/dev.ready $(CDK) ## call the front door of a real vLLM on this machine's CPU (20 minutes, 7 GB of disk, 4 GB of memory)
 	@$(BIN)/python -m tests.engines.installation
 	@$(BIN)/python -m pytest -vv -s -n 0 tests/engines
 

@@ -15,9 +15,8 @@ from pydantic import BaseModel
 # The library sends `huggingfacehub_api_token` to the hosts of Hugging Face alone.
 HEADERS = {"Authorization": f"Bearer {KEY}"}
 llm = HuggingFaceEndpoint(endpoint_url=URL, server_kwargs={"headers": HEADERS}, max_new_tokens=100)
-plain = HuggingFaceEndpoint(
-    endpoint_url=URL, server_kwargs={"headers": HEADERS}, max_new_tokens=100, typical_p=None, temperature=None
-)
+NOTHING = {"typical_p": None, "top_p": None, "temperature": None}
+plain = HuggingFaceEndpoint(endpoint_url=URL, server_kwargs={"headers": HEADERS}, max_new_tokens=100, **NOTHING)
 model = ChatHuggingFace(llm=llm, model_id="none")
 
 
