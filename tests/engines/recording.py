@@ -80,5 +80,19 @@ def record(version: str, url: str, folder: Path = RECORDED) -> None:
         url: The server's.
         folder: Where the file is written.
     """
+    _warm_up(url)
     pairs = [pair for pair, _ in ask(version, url, requests(VERSIONS.index(version)))]
     write_recording(Recording(version, serving_facts(version), pairs), folder)
+
+
+def _warm_up(url: str) -> None:
+    """Send a first request, which takes a server longer than the front door waits."""
+    parts = urlsplit(url)
+    assert parts.hostname
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=300)
+    body = {"prompt": "Hi", "max_tokens": 1, "logprobs": 0}
+    connection.request("POST", "/invocations", json.dumps(body), {"content-type": "application/json"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    assert response.status == 200
