@@ -13,13 +13,13 @@ class Token(NamedTuple):
         text: A string without its quotation marks; empty for a part of a character that is not the last one.
         logprob: A number; `null` for the first token of a prompt, which has nothing before it.
         id: An integer.
-        special: Whether it is no part of the text, such as the token that ends it.
+        special: `true` if it is no part of the text, such as the token that ends it; empty if it is.
     """
 
     text: bytes
     logprob: bytes
     id: bytes
-    special: bool = False
+    special: bytes = b""
 
 
 class Sequence:

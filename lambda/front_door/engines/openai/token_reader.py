@@ -5,7 +5,7 @@ parallel_sampling.py), 0.30.0.
 """
 
 import re
-from itertools import starmap
+from functools import partial
 from typing import Any
 
 from front_door.engines.openai.errors import is_error, stream_error
@@ -21,8 +21,9 @@ from front_door.http.sse import event_data
 _ONE_TOKEN = re.compile(
     rb'"choices":\[\{"index":0,"text":"([^"\\]*+(?:\\["\\bfnrt][^"\\]*+)*+)","logprobs":\{"text_offset":\[\d++\],'
     rb'"token_logprobs":\[(-?\d++(?:\.\d++)?+(?:e-\d++)?+)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
-    rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d++)\]\}\]'
+    rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d++)\]\}\]()'
 )
+_as_token = partial(tuple.__new__, Token)  # of the groups, without a call of Python's
 _INTEGER = instance(int, "an integer")
 _IDS = array(_INTEGER, "an array")
 _LOGPROBS = struct(
@@ -77,7 +78,7 @@ class OpenAiTokenReader:
         if len(self._texts) == 1 and self.error is None and self.sequences[0].finish_reason is None:
             found = _ONE_TOKEN.findall(events)
             if found and 2 * len(found) == events.count(b"\n"):  # of each a line, and an empty one
-                return self._texts[0].add_plain(list(starmap(Token, found)))
+                return self._texts[0].add_plain(list(map(_as_token, found)))
         tokens: list[Token] = []
         for data in event_data(events):
             if self.error is not None:
@@ -213,7 +214,7 @@ def _is_logprob(value: float | None) -> bool:
 
 
 def _token(text: str, logprob: float | None, token_id: int, *, special: bool = False) -> Token:
-    return Token(compact(text)[1:-1], compact(logprob), compact(token_id), special)
+    return Token(compact(text)[1:-1], compact(logprob), compact(token_id), b"true" if special else b"")
 
 
 def _unknown_form() -> ApiError:

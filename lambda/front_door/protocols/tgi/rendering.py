@@ -1,24 +1,22 @@
 """Generations as TGI 3.3.6 writes them (router/src/lib.rs: Response, StreamResponse and their details)."""
 
 from collections.abc import Iterable
-from struct import Struct
+from math import floor, frexp, log10
 
 from front_door.generation.tokens import Sequence, Token
 
-_pack = Struct("f").pack
 _TOKEN = b'{"id":%b,"text":"%b","logprob":%b,"special":%b}'
 _EVENT = (
     b'data: {"index":%d,"token":{"id":%b,"text":"%b","logprob":%b,"special":%b},"generated_text":%b,"details":%b}\n\n'
 )
 _PREFILL = b'{"id":%b,"text":"%b","logprob":%b}'
-_BOOLEAN = (b"false", b"true")
 
 
 def token_events(tokens: Iterable[Token], first: int) -> bytes:
     """The events of tokens after which more come; `first` is the number of the first one, from 1."""
     return b"".join(
         [
-            _EVENT % (index, token_id, text, single(logprob), _BOOLEAN[special], b"null", b"null")
+            _EVENT % (index, token_id, text, single(logprob), special or b"false", b"null", b"null")
             for index, (text, logprob, token_id, special) in enumerate(tokens, first)
         ]
     )
@@ -27,7 +25,7 @@ def token_events(tokens: Iterable[Token], first: int) -> bytes:
 def last_event(token: Token, index: int, text: bytes, details: bytes) -> bytes:
     """The event of the last token, with all of the text."""
     text_of_token, logprob, token_id, special = token
-    numbers = (index, token_id, text_of_token, single(logprob), _BOOLEAN[special])
+    numbers = (index, token_id, text_of_token, single(logprob), special or b"false")
     return _EVENT % (*numbers, b'"' + text + b'"', details)
 
 
@@ -57,7 +55,7 @@ def _members(sequence: Sequence) -> bytes:
     prefill = b",".join([_PREFILL % (each.id, each.text, single(each.logprob)) for each in sequence.prefill])
     tokens = b",".join(
         [
-            _TOKEN % (token_id, text, single(logprob), _BOOLEAN[special])
+            _TOKEN % (token_id, text, single(logprob), special or b"false")
             for text, logprob, token_id, special in sequence.tokens
         ]
     )
@@ -70,19 +68,50 @@ def _ending(sequence: Sequence) -> bytes:
     return b'"finish_reason":"%b","generated_tokens":%d,"seed":%b' % members
 
 
+_Scale = tuple[float, float, float]
+
+
+class _Scales(dict[int, tuple[float, _Scale, _Scale]]):
+    """What numbers of a binary exponent have in common.
+
+    Where their decimal exponent changes, a scale for those below, and one for those from there on. A scale is the
+    factor that brings seven digits before the point, by how much these may be wrong, and 1 less that.
+    """
+
+    def __missing__(self, exponent: int) -> tuple[float, _Scale, _Scale]:
+        smallest, half_a_step = 2.0 ** (exponent - 1), 2.0 ** (exponent - 25)
+        power = floor(log10(smallest))
+        below, above = (
+            (each, half_a_step * each, 1 - half_a_step * each) for each in (10.0 ** (6 - power), 10.0 ** (5 - power))
+        )
+        self[exponent] = found = (10.0 ** (power + 1), below, above)
+        return found
+
+
+_scales = _Scales()
+
+
 def single(number: bytes) -> bytes:
-    """A number as serde writes it with 32 bits: the fewest digits that tell it from its neighbours."""
+    """A number as serde writes it with 32 bits: the fewest digits that tell it from its neighbours.
+
+    Args:
+        number: One of those with 32 bits, as JSON.
+    """
     if number == b"null":
         return number
     value = float(number)
-    bits = _pack(value)
-    text = b"%.7g" % value
-    if _pack(float(text)) != bits:
-        text = b"%.8g" % value
-        if _pack(float(text)) != bits:
-            text = b"%.9g" % value
-    elif _pack(float(shorter := b"%.6g" % value)) == bits:
-        text = shorter  # where several of seven digits are the same number
+    size = abs(value)
+    border, below, above = _scales[frexp(size)[1]]
+    scale, error, rest = above if size >= border else below
+    digits = size * scale
+    if error <= digits % 1 <= rest:
+        # Of eight digits the last is wrong by half at most.
+        is_enough = error >= 0.05 or not 10 * error <= digits * 10 % 1 <= 1 - 10 * error
+        text = (b"%.8g" if is_enough else b"%.9g") % value
+    else:
+        # Where several numbers of seven digits are the same, one of six may be too.
+        is_needed = error <= 0.5 or error / 10 <= digits / 10 % 1 <= 1 - error / 10
+        text = (b"%.7g" if is_needed else b"%.6g") % value
     if b"e" in text:
         return _with_exponent(text)
     return text if b"." in text else text + b".0"

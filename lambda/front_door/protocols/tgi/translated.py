@@ -175,4 +175,4 @@ class Answer:
         """The last token again, without its text: vLLM ends a text with a token, other servers may end it later."""
         if self._latest is None:
             raise ApiError("upstream", "The model's response has no token.", log_detail="no token")
-        return Token(b"", self._latest.logprob, self._latest.id, special=True)
+        return Token(b"", self._latest.logprob, self._latest.id, special=b"true")

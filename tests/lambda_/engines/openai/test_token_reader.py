@@ -36,7 +36,7 @@ def test_each_token_has_its_text_log_probability_and_id() -> None:
     assert tokens_of(events) == [
         Token(b" Un", b"-0.5", b"7"),
         Token(" été\\n".encode(), b"-1.5e-07", b"8"),
-        Token(b"<|eot_id|>", b"-0.5", b"1", special=True),
+        Token(b"<|eot_id|>", b"-0.5", b"1", special=b"true"),
     ]
 
 
@@ -107,13 +107,13 @@ def test_there_is_no_text_if_it_ends_inside_a_character(end: list[Piece]) -> Non
 def test_a_character_of_several_tokens_is_the_text_of_the_last() -> None:
     tokens = tokens_of(stream([*plain("a"), HALF, HALF, Piece(5, "🧸", "🧸"), EOS]))
     assert [token.text.decode() for token in tokens] == ["a", "", "", "🧸", "<|eot_id|>"]
-    assert [token.special for token in tokens] == [False] * 4 + [True]
+    assert [token.special for token in tokens] == [b""] * 4 + [b"true"]
 
 
 def test_a_stop_token_that_is_text_stays_text() -> None:
     """As TGI's, such as a second one of generation_config.json: `include_stop_str_in_output` keeps it."""
     tokens = tokens_of(stream(plain(" a", "."), "stop", 17))
-    assert [token.special for token in tokens] == [False, False]
+    assert [token.special for token in tokens] == [b"", b""]
 
 
 @pytest.mark.parametrize("sizes", [(3,), (1, 2), (2, 1)])

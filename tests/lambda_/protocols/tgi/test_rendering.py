@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CONFORMANCE = Path(__file__).parents[3] / "conformance"
-TOKEN, END = Token(b" T", b"-0.8224694132804871", b"353"), Token(b"</s>", b"0.0", b"2", special=True)
+TOKEN, END = Token(b" T", b"-0.8224694132804871", b"353"), Token(b"</s>", b"0.0", b"2", special=b"true")
 
 
 def ended(*tokens: Token, seed: int | None = None) -> Sequence:
