@@ -75,23 +75,29 @@ class OpenAiTokenReader:
 
     def read(self, events: bytes) -> list[Token]:
         """See `TokenReader`."""
-        if len(self._texts) == 1 and self.error is None and self.sequences[0].finish_reason is None:
+        if self._may_be_plain:
             found = _ONE_TOKEN.findall(events)
             if found and 2 * len(found) == events.count(b"\n"):  # of each a line, and an empty one
                 return self._texts[0].add_plain(list(map(_as_token, found)))
-        tokens: list[Token] = []
-        for data in event_data(events):
-            if self.error is not None:
-                break
-            if data != b"[DONE]":
-                tokens += self._read_event(data)
-        return tokens
+        return [token for event in events.split(b"\n\n") for token in self._read_lines(event)]
+
+    @property
+    def _may_be_plain(self) -> bool:
+        return len(self._texts) == 1 and self.error is None and self.sequences[0].finish_reason is None
+
+    def _read_lines(self, event: bytes) -> list[Token]:
+        """The tokens of an event, or of several whose lines end with CRLF."""
+        if b"\n" not in event and self._may_be_plain and (found := _ONE_TOKEN.findall(event)):
+            return self._texts[0].add_plain(list(map(_as_token, found)))
+        return [token for data in event_data(event) if data != b"[DONE]" for token in self._read_event(data)]
 
     def read_buffered(self, body: bytes) -> None:
         """See `TokenReader`."""
         self._read_event(body)
 
     def _read_event(self, data: bytes) -> list[Token]:
+        if self.error is not None:
+            return []
         event = parse_object(data)
         if event is not None and is_error(event):
             self.error = stream_error(event)

@@ -57,9 +57,10 @@ def test_most_events_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(token_reader, "parse_object", parse_object)
     events = stream([*plain(*[f' {at}\t"' for at in range(20)]), EOS])
-    reader = read([events[0], b"".join(events[1:9]), *events[9:]])
-    assert reader.sequences[0].generated_tokens == 21
-    assert [b"data: " + data + b"\n\n" for data in parsed] == [events[0], *events[20:22]]
+    for together in ([events[0], b"".join(events[1:9]), *events[9:]], [b"".join(events)]):
+        parsed.clear()
+        assert read(together).sequences[0].generated_tokens == 21
+        assert [b"data: " + data + b"\n\n" for data in parsed] == [events[0], *events[20:22]]
 
 
 @pytest.mark.parametrize("texts", [(" \\u0007",), ("\\u00e9",)])
