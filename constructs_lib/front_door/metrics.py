@@ -132,6 +132,13 @@ class FrontDoorMetrics:
         """Retried calls of SageMaker, none of which had reached the model. Sum over 5 minutes; a count."""
         return self._metric("Retries", "Sum", model, options)
 
+    def metric_fallbacks(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Refusals by an endpoint of a `Fallback`, after which the next one was asked.
+
+        Sum over 5 minutes; a count. Without a refusal there is no data.
+        """
+        return self._metric("Fallbacks", "Sum", model, options)
+
     def _mirror_problems(self, model: str | None, mirror: str | None) -> list[Problem]:
         if mirror is None:
             return []
