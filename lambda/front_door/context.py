@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from front_door import engines
 from front_door.config import Config, Model
 from front_door.errors import ApiError
-from front_door.http.json import compact, not_json
+from front_door.http.json import compact, not_writable
 from front_door.http.request import Request
 from front_door.request_log import RequestLog
 from front_door.sagemaker.client import DEADLINE, SageMaker
@@ -264,12 +264,8 @@ class RequestContext:
         """
         try:
             encoded = self._encoder.encode(body)
-        except UnicodeEncodeError:
-            raise not_json("lone surrogate in a string") from None
-        except RecursionError:
-            raise not_json("recursion limit exceeded") from None
-        except ValueError:
-            raise not_json("number out of range") from None
+        except (ValueError, RecursionError) as error:
+            raise not_writable(error) from None
         self.log.add(Model=model.name, adapter=model.adapter, endpoint=model.endpoint_name, request_bytes=len(encoded))
         if len(encoded) > model.max_body_bytes:
             size = f"The request is {len(encoded)} bytes; {model.name} accepts at most {model.max_body_bytes}."

@@ -13,6 +13,7 @@ from typing import Protocol
 from front_door.context import RequestContext
 from front_door.errors import IN_BAND, ApiError
 from front_door.http.response import JSON, Response
+from front_door.http.sse import event_data
 from front_door.request_log import RequestLog
 from front_door.sagemaker import connection
 
@@ -63,7 +64,8 @@ def stream_response(
         source: The container's response.
         errors: Writes errors.
         translate: From complete events to what the client gets. Default: unchanged.
-        check_first: Gets the first events; an ApiError that it raises becomes the response, or the stream's end.
+        check_first: Gets the first events, and before them comments; an ApiError that it raises becomes the response,
+            or the stream's end.
         check_last: Gets the last events of the container, logs what they report, and raises ApiError if they do not
             end the stream.
         read_json: From a response that the container did not stream to what the client gets instead of a stream.
@@ -81,7 +83,8 @@ def stream_response(
         return Response(200, dict(JSON), [read_json(first + b"".join(parts))])
     if first:
         _check_begin(first, source, check_first)
-    body = _stream(ctx, chain([first], parts), source, errors, translate, None if first else check_first, check_last)
+    unchecked = None if event_data(first) else check_first
+    body = _stream(ctx, chain([first], parts), source, errors, translate, unchecked, check_last)
     return Response(200, dict(EVENT_STREAM), body)
 
 
@@ -105,7 +108,7 @@ def _stream(
         for part in parts:
             if part and check_first is not None:
                 _check_begin(part, source, check_first)
-                check_first = None
+                check_first = None if event_data(part) else check_first
             rendered = _render(part, translate)
             now = time.monotonic()
             # A translation may be empty for long, such as after a stop sequence.

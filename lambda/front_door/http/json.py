@@ -58,6 +58,13 @@ def not_json(reason: str) -> ApiError:
     return ApiError("bad_request", f"Failed to parse the request body as JSON: {reason}")
 
 
+def not_writable(error: ValueError | RecursionError) -> ApiError:
+    """The same for one that Python has read, and that could not be written as JSON again."""
+    if isinstance(error, RecursionError):
+        return not_json("recursion limit exceeded")
+    return not_json("lone surrogate in a string" if isinstance(error, UnicodeEncodeError) else "number out of range")
+
+
 def _finite(text: str) -> float:
     value = float(text)
     if not isfinite(value):

@@ -95,6 +95,10 @@ class Attempts:
         """Whether the next endpoint is asked after an error: nothing has run, and there is one."""
         return not self._is_last and not self.has_begun and (error.may_retry or error.kind in _REFUSALS)
 
+    def is_unread(self, error: ApiError) -> bool:
+        """Whether an endpoint cannot read what another one has refused."""
+        return self._refusal is not None and error.status in _UNREAD
+
     def go_on(self, error: ApiError) -> None:
         """Go on with the next endpoint after an error.
 
@@ -107,7 +111,7 @@ class Attempts:
             self._refusal = error
             self._at += 1
             self._log.add(Fallbacks=self._at)
-        elif self._refusal is not None and error.status in _UNREAD:
+        elif self._refusal is not None and self.is_unread(error):
             self._log.add_refusal(target, error)
             raise self._refusal
         else:

@@ -205,6 +205,19 @@ def test_a_request_that_only_the_first_could_take_gets_its_refusal(two: Door, ta
     ]
 
 
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
+@pytest.mark.parametrize("parameters", [{}, {"typical_p": 0.5}, {"temperature": 3.0}, {"truncate": 30}])
+def test_nor_is_a_stream_of_tgi_an_answer_to_it(
+    two: Door, targets: Targets, path: str, parameters: dict[str, Any]
+) -> None:
+    """TGI refuses requests in a stream with the status 200; here nothing but the first endpoint could take it."""
+    targets.reply("tgi", TGI_FULL)
+    targets.reply("vllm", refused(400, {"error": {"message": "too much", "type": "BadRequest", "code": 400}}))
+    response = two.send(path, {"inputs": "Hi", "parameters": parameters})
+    assert (response.status, response.json()) == (429, {"error": "Model is overloaded", "error_type": "overloaded"})
+    assert [each["target"] for each in two.generated()["refused"]] == ["tgi", "vllm"]
+
+
 def test_an_endpoint_that_nothing_listens_at_is_left_at_once(targets: Targets, door_for: Doors) -> None:
     nowhere = targets.entry("there", runtime_url="http://127.0.0.1:1", region="us-east-1")
     door = door_for(fallback(nowhere, targets.entry("here")))

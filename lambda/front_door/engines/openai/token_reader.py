@@ -14,18 +14,18 @@ from front_door.errors import ApiError
 from front_door.generation.generate_request import GenerateRequest
 from front_door.generation.tokens import Sequence, Token
 from front_door.http.json import compact, parse_object
-from front_door.http.json_schema import NUMBER, STRING, Field, array, instance, struct
+from front_door.http.json_schema import NUMBER, STRING, Field, array, integer, struct
 from front_door.http.sse import event_data
 
 # What most events are: one token whose text is what it adds, as pydantic writes it. They are not parsed.
 _ONE_TOKEN = re.compile(
     rb'"choices":\[\{"index":0,"text":"([^"\\]*+(?:\\["\\bfnrt][^"\\]*+)*+)","logprobs":\{"text_offset":\[\d++\],'
-    rb'"token_logprobs":\[(-?\d++(?:\.\d++)?+(?:e-\d++)?+)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
-    rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d++)\]\}\]()'
+    rb'"token_logprobs":\[(-?\d{1,30}+(?:\.\d++)?+(?:e-\d++)?+)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
+    rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d{1,15}+)\]\}\]()'
 )
 _as_token = partial(tuple.__new__, Token)  # of the groups, without a call of Python's
-_INTEGER = instance(int, "an integer")
-_IDS = array(_INTEGER, "an array")
+_COUNT = integer(0, 2**53, "a count")
+_IDS = array(_COUNT, "an array")
 _LOGPROBS = struct(
     {
         "tokens": Field(array(STRING, "an array"), is_required=True),
@@ -36,7 +36,7 @@ _LOGPROBS = struct(
 )
 _CHOICE = struct(
     {
-        "index": Field(_INTEGER),
+        "index": Field(_COUNT),
         "text": Field(STRING, is_required=True),
         "logprobs": Field(_LOGPROBS),
         "finish_reason": Field(STRING),
@@ -44,7 +44,7 @@ _CHOICE = struct(
         "prompt_token_ids": Field(_IDS),
     }
 )
-_USAGE = struct({"prompt_tokens": Field(_INTEGER, is_required=True), "completion_tokens": Field(_INTEGER)})
+_USAGE = struct({"prompt_tokens": Field(_COUNT, is_required=True), "completion_tokens": Field(_COUNT)})
 _EVENT = struct({"choices": Field(array(_CHOICE, "an array"), is_required=True), "usage": Field(_USAGE)})
 """Everything that is read of an event, and of a response that is not streamed."""
 
@@ -136,8 +136,6 @@ class OpenAiTokenReader:
             detail = f"finish reason {choice['finish_reason']}"
             raise ApiError("incomplete_generation", "Incomplete generation", log_detail=detail)
         text = self._texts[index]
-        if index < 0:
-            raise IndexError
         if text.sequence.finish_reason is not None:
             return []
         if choice.get("token_ids") is not None and choice.get("logprobs") is not None:

@@ -43,9 +43,9 @@ class Exchange:
         self._model, completion = server.address(server.generate_body(sent), model, "completions")
         self._body = server.with_max_tokens(completion, tokens)
         self._tokens = tokens
-        # Without a number, TGI generates as long as the context allows.
+        # Without a number, TGI generates as long as the context allows, and of a long text what fits.
         wanted = request.max_new_tokens
-        self._is_shortened = "" not in request.stop and (wanted is None or tokens < wanted)
+        self._may_be_shorter = "" not in request.stop and (wanted is None or tokens < wanted or wanted > CHUNK)
         self.request = request
         self.reader = server.create_token_reader(request, max_tokens)
 
@@ -55,7 +55,6 @@ class Exchange:
         Raises:
             ApiError: It could not be sent.
         """
-        # Of a long text TGI generates what fits.
         may_lower, least = (True, 1) if self.request.max_new_tokens is None else (self._tokens > CHUNK, CHUNK)
         stream = self._ctx.stream(self._model, self._body, may_lower_tokens=may_lower, min_tokens=least)
         return Events(stream, self)
@@ -80,8 +79,8 @@ class Exchange:
             return
         check_lengths(self.request, prompt_tokens, self._facts)
         limit = self._facts.get("max_total_tokens")
-        if isinstance(limit, int) and prompt_tokens + (self.request.max_new_tokens or 0) > limit:
-            self._is_shortened = True
+        if isinstance(limit, int) and self._tokens == self.request.max_new_tokens:
+            self._may_be_shorter = prompt_tokens + self._tokens > limit
 
     def in_tgi_words(self, error: ApiError) -> ApiError:
         """The error as TGI would report it."""
@@ -90,10 +89,10 @@ class Exchange:
     def difference_headers(self) -> dict[str, str]:
         """The header that names the parameters by which the answer may not be TGI's; none if there are none.
 
-        With the number of tokens only after the first events are checked.
+        A number of tokens of which it is not known whether it fits is among them, until the first event is checked.
         """
         names = self._server.differences(self.request, self._facts)
-        if self._is_shortened:
+        if self._may_be_shorter:
             names = (*names, "max_new_tokens")
         if not names:
             return {}

@@ -10,7 +10,7 @@ from typing import Any
 
 from front_door.errors import ApiError
 from front_door.generation.generate_request import GenerateRequest
-from front_door.http.json import not_json
+from front_door.http.json import not_writable
 
 # TGI's defaults (launcher/src/main.rs), for limits that the plan of another engine does not have.
 _MAX_BEST_OF, _MAX_STOP_SEQUENCES, _MAX_TOP_N_TOKENS = 2, 4, 5
@@ -53,8 +53,8 @@ def read_request(
 
         try:
             grammar = read_grammar(given["grammar"])
-        except RecursionError:
-            raise not_json("recursion limit exceeded") from None
+        except (ValueError, RecursionError) as error:
+            raise not_writable(error) from None
     temperature, seed = given.get("temperature", 1.0), given.get("seed")
     samples = bool(given.get("do_sample")) or temperature != 1 or any(given.get(name) for name in _WARPERS)
     if samples and seed is None:
@@ -90,7 +90,7 @@ def fit(request: GenerateRequest, max_tokens: int, facts: Mapping[str, Any]) -> 
     if "" in request.stop:
         max_tokens = 1
     limit, truncate = facts.get("max_total_tokens"), request.truncate
-    if truncate is not None and len(request.inputs.encode()) + _MAX_SPECIAL_TOKENS <= truncate:
+    if truncate is not None and len(request.inputs.encode(errors="replace")) + _MAX_SPECIAL_TOKENS <= truncate:
         truncate = None
     if isinstance(limit, int):
         max_tokens = max(1, min(max_tokens, limit - 1))

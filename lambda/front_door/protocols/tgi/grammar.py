@@ -81,12 +81,14 @@ def _problems(schema: object) -> Iterator[str]:
 
 def _missing_reference(root: dict[str, Any]) -> str | None:
     """The name at which a reference that the schema uses leads nowhere: each engine fails at it in its own way."""
-    waiting, seen = [root], set[str]()
+    waiting, seen = [root], set[int]()
     while waiting:
         schema = waiting.pop()
+        if id(schema) in seen:
+            continue
+        seen.add(id(schema))
         reference = schema.get("$ref")
-        if isinstance(reference, str) and reference.startswith("#/") and reference not in seen:
-            seen.add(reference)
+        if isinstance(reference, str) and reference.startswith("#/"):
             found: Any = root
             for name in reference[2:].split("/"):
                 name = name.replace("~1", "/").replace("~0", "~")  # noqa: PLW2901 - the member of that name

@@ -41,9 +41,10 @@ def refused(ctx: RequestContext, error: ApiError) -> Response:
     """The stream by which TGI refuses a request: it sends the status first.
 
     Raises:
-        ApiError: The error is none of a request that TGI has read.
+        ApiError: The error is none of a request that TGI has read, or another endpoint's is the client's.
     """
-    if error.kind not in ("validation", "generation"):
+    is_others = ctx.attempts is not None and ctx.attempts.is_unread(error)
+    if is_others or error.kind not in ("validation", "generation"):
         raise error
     ctx.log.add(streamed=True)
     ctx.log.add_error(error)
@@ -98,16 +99,23 @@ class Answer:
     def check_first(self, events: bytes) -> None:
         """Check the first events of a stream, which are translated for it; raises ApiError."""
         self._exchange.check_first(events)
-        self._first = self._translate(events)
-        if self._reader.error is not None and not self._first:
-            raise self._exchange.in_tgi_words(self._reader.error)
+        self._first = self.translate(events)
 
     def translate(self, events: bytes) -> bytes:
-        """The events of a stream for some complete events of the container; nothing after its end or an error."""
+        """The events of a stream for some complete events of the container; nothing after its end.
+
+        Raises:
+            ApiError: The container has failed, and what it has generated before is returned.
+        """
         if self._first is not None:
             first, self._first = self._first, None
             return first
-        return b"" if self._is_over else self._translate(events)
+        if self._is_over:
+            return b""
+        rendered = self._translate(events) if self._reader.error is None else b""
+        if self._reader.error is not None and not rendered:
+            raise self._exchange.in_tgi_words(self._reader.error)
+        return rendered
 
     def _translate(self, events: bytes) -> bytes:
         sequence = self._reader.sequences[0]
@@ -139,7 +147,7 @@ class Answer:
     def log(self, log: RequestLog) -> None:
         """Log the token counts, and why the text ended."""
         generated = sum(sequence.generated_tokens for sequence in self._reader.sequences)
-        generated = self._reader.usage.get("completion_tokens", generated)
+        generated = self._reader.usage.get("completion_tokens") or generated
         log.add_tokens(prompt=self._reader.input_length, generated=generated)
         log.add_cached_tokens(self._reader.usage)
         log.add(finish_reason=self._reader.sequences[0].finish_reason)

@@ -249,6 +249,8 @@ def test_an_answer_that_was_given_up_is_incomplete(reason: str) -> None:
         {"index": -1},
         {"index": "0"},
         {"token_ids": [1, 2]},
+        {"token_ids": [-1]},
+        {"token_ids": [2**53]},
         {"logprobs": {"tokens": ["a"], "token_logprobs": [None]}},
         {"logprobs": {"tokens": ["a"], "token_logprobs": []}},
         {"logprobs": {"tokens": [7], "token_logprobs": [-1.0]}},
@@ -259,6 +261,16 @@ def test_an_event_of_another_form_is_the_servers_error(changed: dict[str, Any]) 
     error = read([chunk({**choice(plain("a")), **changed})]).error
     assert error is not None
     assert (error.kind, error.log_detail) == ("upstream", "form of an event")
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"-0.25", b"-%d" % 10**39), (b"[301]", b"[%d]" % 10**20), (b":3}", b":-3}")])
+def test_so_is_one_with_a_number_that_none_can_be(old: bytes, new: bytes) -> None:
+    first, second, _, counts, _ = stream(plain("a", "b", "c"))
+    changed = [each.replace(old, new) for each in (second, counts)]
+    assert changed != [second, counts]
+    error = read([first, *changed]).error
+    assert error is not None
+    assert error.log_detail == "form of an event"
 
 
 @pytest.mark.parametrize("event", [b"data: {}\n\n", b'data: {"choices":7}\n\n', b"data: nonsense\n\n"])

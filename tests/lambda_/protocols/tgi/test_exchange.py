@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from front_door.config import Model
+from front_door.sagemaker import connection
 
 from tests.lambda_.conftest import ApiClient, ClientResponse
 from tests.lambda_.protocols.openai.natives import CONTAINER, LMI, VLLM, lines, refused
@@ -208,6 +209,8 @@ def test_a_long_text_gets_what_fits_but_no_less_than_tgi_asks_for(api_for: Api, 
         # TGI's text would be a multiple of 1024 tokens; the engine's is as long as fits.
         ({"max_new_tokens": 2000}, LENGTHS, 300, "max_new_tokens"),
         ({"max_new_tokens": 2000}, LENGTHS, 48, None),
+        ({"max_new_tokens": 2000}, {}, 48, "max_new_tokens"),
+        ({"max_new_tokens": 1024}, {}, 48, None),
         ({"max_new_tokens": 9000}, LENGTHS, 300, "max_new_tokens"),
     ],
 )
@@ -299,3 +302,53 @@ def test_the_log_has_what_it_has_for_tgi(api_for: Api, sagemaker: SageMakerDoubl
 def _lines(events: list[bytes]) -> list[bytes]:
     """The same as DJL writes it: one object a line, and no end."""
     return [each.removeprefix(b"data: ").removesuffix(b"\n") for each in events if each != b"data: [DONE]\n\n"]
+
+
+def test_a_header_that_is_sent_before_the_first_token_names_a_long_text(
+    api_for: Api, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.05)
+    api = api_for(replace(VLLM, facts=LENGTHS))
+    for requested, names in ((2000, "max_new_tokens"), (1000, None)):
+        reply = with_prompt(1040)
+        sagemaker.replies.append(Reply([HEAD_OF_STREAMS, lambda: time.sleep(0.2), *reply.pieces[1:]]))
+        response = api.send("/generate_stream", {"inputs": "Hi", "parameters": {"max_new_tokens": requested}})
+        assert response.body.startswith(b":\n\n")
+        assert response.headers.get("x-tgi-difference") == names
+
+
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
+@pytest.mark.parametrize(
+    ("model", "parameters", "words"),
+    [
+        (replace(VLLM, adapters={"sql": None}), {"adapter_id": "sql"}, "The model answered without the adapter"),
+        (replace(VLLM, facts={"max_input_tokens": 2}), {}, "Input validation error: `inputs` must have less than 2"),
+    ],
+)
+def test_a_comment_before_the_first_token_hides_nothing(
+    api_for: Api, sagemaker: SageMakerDouble, path: str, model: Model, parameters: dict[str, Any], words: str
+) -> None:
+    """vLLM sends comments while it reads a long prompt, if it is asked to (`--sse-keep-alive-interval`)."""
+    first, *rest = parts(b": keep-alive\n\n").pieces[1:-1], parts(*ANSWER).pieces[1:]
+    sagemaker.replies.append(Reply([HEAD_OF_STREAMS, *first, lambda: time.sleep(0.2), *rest[0]]))
+    response = api_for(model).send(path, {"inputs": "Hi", "parameters": parameters})
+    assert failure(response)[2].startswith(words)
+    assert b"generated_text" not in response.body
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (r'{"inputs":"\ud800","parameters":{"truncate":5}}', "lone surrogate in a string"),
+        (
+            r'{"inputs":"a","parameters":{"grammar":{"type":"json","value":{"type":"\ud800"}}}}',
+            "lone surrogate in a string",
+        ),
+        ('{"inputs":"a","parameters":{"grammar":{"type":"json","value":{"type":1e999}}}}', "number out of range"),
+        ('{"inputs":"a","parameters":{"repetition_penalty":1e999}}', "number out of range"),
+    ],
+)
+def test_what_is_no_json_is_refused(api_for: Api, sagemaker: SageMakerDouble, body: str, words: str) -> None:
+    response = api_for(VLLM).send("/generate", raw=body)
+    assert failure(response) == (400, "bad_request", f"Failed to parse the request body as JSON: {words}")
+    assert sagemaker.received == []

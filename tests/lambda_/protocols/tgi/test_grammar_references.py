@@ -36,3 +36,25 @@ def test_one_that_leads_nowhere_is_refused_in_tgis_words(reference: str, name: s
         "validation",
         f"Input validation error: cannot compile regex from schema: Invalid reference path: {name}",
     )
+
+
+def test_no_part_of_a_schema_is_looked_at_twice() -> None:
+    """However many references lead to it, or to what it is in: a body of 2 MB has room for both."""
+    looks = []
+
+    class Part(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            looks.append(key)
+            return super().get(key, default)
+
+    deep = Part(anyOf=[Part() for _ in range(100)])
+    path = "#/$defs/a"
+    references = [Part({"$ref": path})]
+    for _ in range(50):
+        path += "/properties/a"
+        references.append(Part({"$ref": path}))
+        deep = Part(properties={"a": deep})
+    value = Part(properties={"a": Part(anyOf=references)}, **{"$defs": {"a": deep}})
+    looks.clear()
+    assert read_grammar({"type": "json", "value": value}) == Grammar(schema=value)
+    assert looks.count("$ref") <= 100 + 3 * 51 + 2

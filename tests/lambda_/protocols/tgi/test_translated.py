@@ -253,6 +253,31 @@ def test_a_silent_stream_is_kept_alive(
     assert sent.replace(b":\n\n", b"") == EVENTS
 
 
+def test_a_stream_ends_with_an_event_of_another_form(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+    """And not when the container, which goes on, has come to its end."""
+    waits: list[bytes] = []
+    first, *rest = (http_chunk(part(event)) for event in ANSWER)
+    unknown = http_chunk(part(sse({"choices": 7})))
+    more = [lambda: time.sleep(0.05), *rest[:1]] * 5
+    sagemaker.replies.append(Reply([STREAM_HEAD, first, unknown, *more, lambda: wait_for(waits), *rest, b"0\r\n\r\n"]))
+    events = iter(vllm.begin("/generate_stream", body()).body)
+    began = time.monotonic()
+    waits.append(b"".join(events))
+    assert time.monotonic() - began < 5
+    assert waits[0].startswith(EVENTS[: EVENTS.index(b"\n\n")])
+    assert waits[0].endswith(
+        b'data: {"error":"The model sent an event of an unknown form.","error_type":"upstream"}\n\n'
+    )
+
+
+def test_tokens_that_the_container_does_not_count_are_counted(vllm: ApiClient, sagemaker: SageMakerDouble) -> None:
+    sagemaker.replies.append(
+        parts(*[each.replace(b'"completion_tokens":', b'"completion_tokens":null,"a":') for each in ANSWER])
+    )
+    vllm.send("/generate_stream", body())
+    assert vllm.log()[-1]["GeneratedTokens"] == 3
+
+
 def test_another_model_does_not_answer_for_an_adapter(
     api_for: Callable[..., ApiClient], sagemaker: SageMakerDouble
 ) -> None:
