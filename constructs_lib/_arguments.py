@@ -200,8 +200,13 @@ def quantity_problems(**quantities: object) -> list[Problem]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether the value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether the value is a finite number, and no integer that exceeds every float: the CDK's numbers are floats."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def is_whole_number(value: object) -> TypeGuard[float]:

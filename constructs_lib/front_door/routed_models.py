@@ -109,6 +109,14 @@ def has_fallback(model: RoutedModel) -> bool:
     return any(isinstance(choice, Fallback) for choice in choices)
 
 
+def without_shares(model: RoutedModel) -> RoutedModel:
+    """The same endpoints in the same places, as they are for any weights and any share of copies."""
+    if isinstance(model, Mirror):
+        primary: Any = without_shares(model.primary)
+        return Mirror(primary, to=model.to, percent=100)
+    return Split(dict.fromkeys(model.weights, 1)) if isinstance(model, Split) else model
+
+
 def target_name(endpoint: Any) -> str:
     """What a routed model calls an endpoint: its construct path, which synth knows, else its name."""
     path = construct_path(endpoint)

@@ -22,6 +22,7 @@ from constructs_lib._tokens import hide_token
 from constructs_lib.front_door.assets import lambda_asset
 from constructs_lib.front_door.lambda_functions import newest_python_name, policy_document
 from constructs_lib.front_door.models_file import render_models
+from constructs_lib.front_door.routed_models import without_shares
 from constructs_lib.front_door.smoke_tested import divide, questions
 from constructs_lib.planning.scaling.startup import LONGEST_SMOKE_TEST, smoke_test_seconds
 from constructs_lib.planning.validation.problem import Described, Problem
@@ -232,11 +233,13 @@ def _hash(
 ) -> str:
     """A digest of everything that decides how the models answer, as it is at synthesis.
 
-    CloudFormation updates the custom resource, and so runs the test, if a property of it changes.
+    CloudFormation updates the custom resource, and so runs the test, if a property of it changes. Weights and shares of
+    copies do not: a failed endpoint is drained by a deployment, which the test of that endpoint would roll back.
     """
     parts = [_properties(function), *(_properties(resource) for resource in _serving(deployed))]
     here = environment_of(scope)
-    content = [here.stack.resolve(parts), render_models(models, here).text]
+    answering = {name: without_shares(model) for name, model in models.items()}
+    content = [here.stack.resolve(parts), render_models(answering, here).text]
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -356,6 +356,15 @@ def test_a_weight_is_a_finite_number(stack: Stack, weight: Any) -> None:
     )
 
 
+def test_an_integer_beyond_every_float_is_no_weight_and_no_percentage(stack: Stack) -> None:
+    one, two = endpoint(stack), endpoint(stack, "vllm")
+    found = problems(stack, Mirror(Split({one: 10**400}), to=two, percent=10**400))
+    assert [message.partition("… (401 characters): ")[2] for message in found] == [
+        "must be a weight of 0 or more. Write a number such as 95; 0 sends it nothing.",
+        "must be a number from 0 to 100. Write percent=5 for one request in 20.",
+    ]
+
+
 def test_a_weight_of_0_and_a_percentage_of_0_are_accepted(stack: Stack) -> None:
     split = Split({endpoint(stack): 1, vllm(stack): 0})
     assert make_front_door(stack, models={"llama": Mirror(split, to=vllm(stack, "copy"), percent=0)}).url

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 
 from constructs_lib import (
     ConfigurationError,
+    Fallback,
     FrontDoor,
     InstanceType,
     Mirror,
@@ -358,6 +359,20 @@ def test_each_endpoint_of_a_model_is_tested_that_of_a_mirror_by_the_function_tha
         if one["Action"] == ["lambda:InvokeFunction"]
     ]
     assert invoked == [f"<{properties['Function']['Ref']}.Arn>", f"<{mirror}.Arn>"]
+
+
+def shared(weights: tuple[float, float], percent: float, *, turned: bool = False) -> Json:
+    stack = new_stack()
+    first, second, copy = endpoint(stack), endpoint(stack, "Second"), endpoint(stack, "Copy")
+    fallback = Fallback([first, second] if turned else [second, first])
+    split = Split({(second if turned else first): weights[0], fallback: weights[1]})
+    return custom(template_of(deploy(stack, {"llama": Mirror(split, to=copy, percent=percent)})))
+
+
+def test_no_test_keeps_a_failed_endpoint_from_being_drained() -> None:
+    before = shared((95, 5), 5)
+    assert shared((100, 0), 0) == before
+    assert shared((95, 5), 5, turned=True)["Hash"] != before["Hash"]
 
 
 def test_each_variant_of_an_endpoint_is_tested_also_one_that_is_added_after_the_test() -> None:
