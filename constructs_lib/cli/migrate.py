@@ -13,7 +13,7 @@ from constructs_lib.cli import migrate_json, migrate_text
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.assembly import entries, read_stacks
 from constructs_lib.cli.engine import DEFAULT_ENGINE
-from constructs_lib.cli.errors import Parser, UsageError, nearest
+from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest
 from constructs_lib.cli.front_doors import served_models
 from constructs_lib.cli.migrate_options import read_tgi_options
 from constructs_lib.cli.plan import add_load, find_candidates
@@ -167,7 +167,11 @@ def _described(arguments: argparse.Namespace, checker: ArgumentChecker, to: str 
 
 def _synthesized(arguments: argparse.Namespace, to: str) -> Iterator[MovedEndpoint]:
     """The endpoints of a stack, or the one of a path."""
-    known = list(_endpoints(Path(arguments.assembly)))
+    try:
+        known = list(_endpoints(Path(arguments.assembly)))
+    except CommandError as error:
+        # Status 1 says that an option is lost.
+        raise UsageError(error.problems) from error
     movable = [one for one in known if one.described.engine == DEFAULT_ENGINE]
     chosen = [one for one in movable if arguments.stack in (one.stack, one.path)]
     if not chosen:

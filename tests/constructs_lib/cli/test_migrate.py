@@ -191,8 +191,11 @@ def test_an_assembly_without_tgi_says_so(run, tmp_path):
 
 def test_without_an_assembly_the_command_says_what_to_run(run, tmp_path):
     outcome = run("migrate", "Chat", "--to", "vllm", "--assembly", tmp_path)
-    assert outcome.status == 1
-    assert "Run cdk synth first" in outcome.err
+    assert outcome.status == 2
+    assert outcome.err == (
+        f"error: {tmp_path / 'manifest.json'}: cannot be read: No such file or directory."
+        " Run cdk synth first, and name the folder it wrote.\n"
+    )
 
 
 @pytest.mark.parametrize(
