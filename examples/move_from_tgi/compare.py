@@ -10,6 +10,7 @@ status is 0 if all answers are the same, 1 if one is not, 2 if a request failed.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import sys
 import time
@@ -106,6 +107,9 @@ def main() -> int:
             answers = {name: ask(given.url, given.key, name, prompt, given.max_new_tokens) for name in given.models}
         except urllib.error.HTTPError as error:
             sys.stderr.write(f"\n{prompt}\n  {error.code} {error.read().decode(errors='replace')}\n")
+            return 2
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            sys.stderr.write(f"\n{prompt}\n  no answer of --url {given.url}: {getattr(error, 'reason', error)}\n")
             return 2
         same = show(prompt, answers) and same
     return 0 if same else 1

@@ -69,3 +69,14 @@ def test_an_unknown_step_is_refused_with_those_that_there_are(tmp_path: Path) ->
     with pytest.raises(subprocess.CalledProcessError) as caught:
         synthesized(tmp_path, "split")
     assert "step=split: use one of tgi, mirror, split-5, split-50, split-100, vllm" in caught.value.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("http://127.0.0.1:1", "[Errno 111] Connection refused"), ("", "unknown url type: '/models/tgi/generate'")],
+)
+def test_a_url_that_does_not_answer_is_an_error_and_no_difference(url: str, reason: str) -> None:
+    command = [sys.executable, "compare.py", "--url", url, "--key", "key", "What is deep learning?"]
+    outcome = subprocess.run(command, cwd=EXAMPLE, check=False, capture_output=True, text=True)
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert outcome.stderr == f"\nWhat is deep learning?\n  no answer of --url {url}: {reason}\n"
