@@ -35,7 +35,8 @@ class Exchange:
 
     def __init__(self, ctx: RequestContext, server: TokenServer, model: Model, request: GenerateRequest) -> None:
         if problems := server.generate_problems(request, model.facts):
-            raise invalid("; ".join(problems))
+            # The log names the parameters, without the client's values.
+            raise invalid("; ".join(problems), ", ".join(problem.split("`")[1] for problem in problems))
         max_tokens = ctx.max_tokens(model, request.max_new_tokens)
         sent, tokens = fit(request, max_tokens, model.facts)
         self._ctx, self._server, self._facts = ctx, server, model.facts

@@ -20,9 +20,9 @@ CHUNK = 1024
 _MAX_SPECIAL_TOKENS = 8  # that tokenizers add to a prompt; of the rest, none is shorter than a byte
 
 
-def invalid(message: str) -> ApiError:
+def invalid(message: str, log_detail: str | None = None) -> ApiError:
     """TGI's error for a parameter."""
-    return ApiError("validation", f"Input validation error: {message}")
+    return ApiError("validation", f"Input validation error: {message}", log_detail=log_detail)
 
 
 def read_request(

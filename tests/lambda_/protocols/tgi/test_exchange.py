@@ -140,6 +140,14 @@ def test_what_the_engine_cannot_do_has_a_status_in_streams_too(
     )
 
 
+def test_the_log_names_what_the_engine_cannot_do_without_its_values(api_for: Api) -> None:
+    api = api_for(VLLM)
+    api.send("/generate", {"inputs": "Hi", "parameters": {"seed": 2**63, "typical_p": 0.9}})
+    (line,) = api.log()
+    assert (line["error"], line["cause"]) == ("validation", "typical_p, seed")
+    assert str(2**63) not in json.dumps(line)
+
+
 @pytest.mark.parametrize("path", ["/generate", "/generate_stream"])
 @pytest.mark.parametrize("reply", ["late", "at once"])
 def test_a_prompt_that_tgi_would_refuse_is_refused(
