@@ -1,7 +1,8 @@
 """An app on its way from TGI to vLLM, one step a deployment, while its clients go on calling the same URL.
 
-Requires `pip install -r requirements.txt`; docs/migrate.md is the tutorial. In this folder:
+docs/migrate.md is the tutorial. In this folder:
 
+    pip install ../..
     cdk deploy Chat -c step=mirror
 """
 
