@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ def _print_endpoints(found: list[SynthesizedEndpoint], out: Output) -> None:
     out.print_table(columns, [_row(endpoint) for endpoint in found])
     out.print()
     out.print(_LEGEND)
-    out.write(_quota_note([endpoint.summary for endpoint in found]))
+    out.write(_quota_note(found))
 
 
 def _json_row(endpoint: SynthesizedEndpoint) -> dict[str, Any]:
@@ -90,10 +91,13 @@ def _json_row(endpoint: SynthesizedEndpoint) -> dict[str, Any]:
     return {"stack": endpoint.stack, **summary.to_json(), **front_door, **quota}
 
 
-def _quota_note(summaries: list[PlanSummary]) -> str:
+def _quota_note(found: list[SynthesizedEndpoint]) -> str:
     """What fails first in a new account and is in no template: the quota of each instance type."""
-    names = sorted({name for summary in summaries for name in summary.quota_names})
-    needed = max(summary.quota_needed for summary in summaries)
+    # The endpoints of a stack run at the same time.
+    needs: Counter[tuple[str, str]] = Counter()
+    for endpoint in found:
+        needs.update({(endpoint.stack, name): endpoint.summary.quota_needed for name in endpoint.summary.quota_names})
+    names, needed = sorted({name for _, name in needs}), max(needs.values())
     name, condition = names[0], f"QuotaName=='{names[0]}'"
     if len(names) > 1:
         name, condition = "<INSTANCE> for endpoint usage", "contains(QuotaName,'for endpoint usage')"

@@ -71,6 +71,18 @@ def test_the_quota_of_a_single_instance_type_is_named_with_it(run, assembly):
     assert run("summary", stage).out.endswith(f"\n{expected}")
 
 
+def test_endpoints_of_one_stack_need_a_quota_for_all_of_them(run, tmp_path):
+    app = App(outdir=str(tmp_path / "cdk.out"))
+    falcon = Model.from_hub("tiiuae/falcon-7b")
+    move, other = Stack(app, "Move"), Stack(app, "Other")
+    for stack, name in ((move, "Old"), (move, "New"), (other, "E")):
+        TgiEndpoint(stack, name, model=falcon, instance_type=InstanceType.G5_2XLARGE)
+    app.synth()
+    name = "ml.g5.2xlarge for endpoint usage"
+    expected = NOTE.format(name=name, condition=f"QuotaName=='{name}'", needed=4)
+    assert run("summary", tmp_path / "cdk.out").out.endswith(f"\n{expected}")
+
+
 def test_the_summary_as_json(run, assembly):
     one, two = json.loads(run("summary", assembly, "--json").out)
     assert (one["stack"], one["model"], one["context"]) == ("One", "tiiuae/falcon-7b", 1500)
