@@ -1,6 +1,6 @@
 """Python source without docstrings, comments and most types, which a cold start would download and read for nothing.
 
-Lines stay where they are, so that tracebacks in the log name those of the source.
+It is indented by one space. Lines stay where they are, so that tracebacks in the log name those of the source.
 """
 
 from __future__ import annotations
@@ -11,31 +11,40 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-# A string that is a statement of its own; it stays one, as it may be all that a function has.
-_DOCSTRING = re.compile(r'^([ \t]*)"""(?:[^"\\]|\\.|"(?!""))*"""[ \t]*$', re.MULTILINE)
+# A string that is a statement of its own; it stays one where no other follows in its block: it may be all that it has.
+_DOCSTRING = re.compile(r'^([ \t]*)"""(?:[^"\\]|\\.|"(?!""))*"""[ \t]*$(?=(\n+\1[^\s#])?)', re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 # What is for the linters alone.
 _DIRECTIVE = re.compile(r"[ \t]+# (?:noqa|type: ignore)\b.*$", re.MULTILINE)
 _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S)", re.MULTILINE)
 _RETURNED = re.compile(r"\) -> [^\n]+:$", re.MULTILINE)
-# Of functions whose parameters are on one line, which most are.
-_PARAMETERS = re.compile(r"^([ \t]*def \w+\()((?!.*lambda)[^\n]+)(\):)$", re.MULTILINE)
-_TYPE = re.compile(r"""(?<=\w): ["\w.| ]+(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])?["| \w]*?(?= = |,|$)""")
+# On the line of the function, or on lines of their own.
+_PARAMETERS = re.compile(
+    r"^(?:([ \t]*)def \w+\(\n(?:\1 (?!.*lambda).*\n)+\1\):|[ \t]*def \w+\((?!.*lambda)[^\n]+\):)$", re.MULTILINE
+)
+_TYPE_OF_ATTRIBUTE = re.compile(r"^([ \t]+self\.\w+): [^=\n]+(?= = )", re.MULTILINE)
+_INDENTATION = re.compile(r"^(?: {4})+", re.MULTILINE)
+_TYPE = re.compile(
+    r"""(?<=\w): ["\w.| ]+(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])?["| \w]*?(?= = |,|$)""", re.MULTILINE
+)
 
 
 def compact(source: str) -> str:
     """The source without docstrings, comments on lines of their own, and what is for type checkers alone.
 
-    The types of parameters stay where those have several lines.
-
     Args:
-        source: Python in which no other string has a line that begins with a quotation mark or a hash, and nothing
-            asks functions for their annotations.
+        source: Python in which no other string has a line that begins with a quotation mark, a hash or four spaces,
+            and nothing asks functions for their annotations.
     """
-    source = _DOCSTRING.sub(lambda found: f'{found[1]}""' + "\n" * found[0].count("\n"), source)
+    source = _DOCSTRING.sub(_without_text, source)
     source = _DIRECTIVE.sub("", _COMMENT.sub("", source))
     source = _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), source)
-    return _PARAMETERS.sub(lambda found: found[1] + _TYPE.sub("", found[2]) + found[3], _RETURNED.sub("):", source))
+    source = _PARAMETERS.sub(lambda found: _TYPE.sub("", found[0][:-2]) + "):", _RETURNED.sub("):", source))
+    return _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), _TYPE_OF_ATTRIBUTE.sub(r"\1", source))
+
+
+def _without_text(docstring: re.Match[str]) -> str:
+    return ("" if docstring[2] else f'{docstring[1]}""') + "\n" * docstring[0].count("\n")
 
 
 @cache

@@ -30,6 +30,12 @@ class _Statements(ast.NodeVisitor):
                 self.found.append((node.lineno, repr(node.value)))
         super().generic_visit(node)
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if isinstance(node.target, ast.Attribute) and node.value is not None:
+            self.visit(ast.copy_location(ast.Assign([node.target], node.value), node))
+        else:
+            self.generic_visit(node)
+
     def visit_arg(self, node: ast.arg) -> None:
         self.found.append((node.lineno, node.arg))
 
@@ -60,14 +66,20 @@ def test_a_module_does_the_same_on_the_same_lines(path: Path) -> None:
 
 def test_a_function_that_has_nothing_but_a_docstring_keeps_a_body() -> None:
     source = 'def run() -> None:\n    """Run.\n\n    A "long" one.\n    """\n\n\nX = 1  # noqa: X\n# why\n'
-    assert compact(source) == 'def run():\n    ""\n\n\n\n\n\nX = 1\n\n'
+    assert compact(source) == 'def run():\n ""\n\n\n\n\n\nX = 1\n\n'
+
+
+def test_any_other_docstring_leaves_nothing() -> None:
+    source = '"""A module."""\n\nX = 1\n"""One."""\n\n\ndef run():\n    """Run."""\n\n    if X:\n        return\n'
+    assert compact(source) == "\n\nX = 1\n\n\n\ndef run():\n\n\n if X:\n  return\n"
 
 
 @pytest.mark.parametrize(
     ("source", "compacted"),
     [
         ("def f(a: int) -> str:", "def f(a):"),
-        ('    def f(self, a: dict[str, list[int]], *b: "C") -> "D | None":', "    def f(self, a, *b):"),
+        ('    def f(self, a: dict[str, list[int]], *b: "C") -> "D | None":', " def f(self, a, *b):"),
+        ("def f(\n    a: int,\n    *b: str,\n    c: str = 'd',\n) -> int:", "def f(\n a,\n *b,\n c = 'd',\n):"),
         ('def f(a: "A | None" = None, *, b: str = ", ", **c: object) -> None:', 'def f(a = None, *, b = ", ", **c):'),
         ("def f(a: Callable[[int], bool], b: bytes = b'') -> tuple[int, ...]:", "def f(a, b = b''):"),
         ("def f(a: Callable[[], bool] = lambda: True) -> None:", "def f(a: Callable[[], bool] = lambda: True):"),
@@ -79,7 +91,8 @@ def test_a_function_that_has_nothing_but_a_docstring_keeps_a_body() -> None:
 )
 def test_types_of_functions_are_left_out(source: str, compacted: str) -> None:
     source, compacted = (
-        each if each.startswith(("if", "\n")) else f"{each}\n        pass" for each in (source, compacted)
+        each if each.startswith(("if", "\n")) else f"{each}\n{indentation}pass"
+        for each, indentation in ((source, "        "), (compacted, "  "))
     )
     assert compact(source) == compacted
 
