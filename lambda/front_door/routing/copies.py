@@ -71,6 +71,8 @@ class Copy:
     def follow(self, response: Response) -> Response:
         """The response, behind whose first part the copy is handed over."""
         if self._is_wanted():
+            if self.is_due:
+                self._log.add(mirrored=self._is_small)
             response.body = _Followed(response.body, self, self._log)
         else:
             self._event = {}
@@ -87,6 +89,7 @@ class Copy:
             if not self.is_due:
                 return
             self._thread = Thread(target=self._hand_over, daemon=True)
+        self._log.add(mirrored=self._is_small)
         self._thread.start()
 
     def finish(self) -> None:
@@ -102,10 +105,8 @@ class Copy:
 
     def _begin(self) -> None:
         """An endpoint has begun to respond, so that the request is one that it can read."""
-        if self._is_wanted():
-            self._log.add(mirrored=self._is_small)
-            if self._is_buffered:
-                self.start()
+        if self._is_buffered and self._is_wanted():
+            self.start()
 
     def _hand_over(self) -> None:
         name = "" if self._attempts.model is None else self._attempts.model.name

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 from front_door.routing import copies
 
+from tests.lambda_.protocols.openai.events import sse
 from tests.lambda_.protocols.openai.natives import ANSWER
 from tests.lambda_.routing.answers import CHAT, COMPLETION, THROTTLED, chat, completion
 from tests.lambda_.routing.conftest import Door, Targets
 from tests.lambda_.routing.entries import mirror
-from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, plain_response
+from tests.lambda_.sagemaker_double import HEAD, Reply, SageMakerDouble, chunk, error, part, plain_response, stream
 
 Doors = Callable[..., Door]
 ACCEPTED = plain_response(b"", 202)
@@ -97,6 +98,16 @@ def test_a_copy_is_handed_to_the_other_function_without_keys(
     assert targets.counts() == {"tgi": 1, "copy": 0}
     line = door.generated()
     assert (line["mirrored"], line["target"], line["Requests"]) == (True, "tgi", 1)
+
+
+def test_a_request_that_the_container_fails_at_is_not_said_to_be_copied(
+    door: Door, targets: Targets, aws_lambda: SageMakerDouble
+) -> None:
+    failed = sse({"error": {"message": "no", "type": "BadRequestError", "code": 400}})
+    targets.reply("tgi", stream([part(failed)]))
+    assert send(door, "/v1/completions", COMPLETION)[0].status == 400
+    assert aws_lambda.received == []
+    assert "mirrored" not in door.generated()
 
 
 def test_lambda_is_invoked_as_botocore_would(door: Door, targets: Targets, aws_lambda: SageMakerDouble) -> None:
