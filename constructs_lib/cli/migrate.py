@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from constructs_lib.cli import migrate_json, migrate_text
 from constructs_lib.cli.arguments import ArgumentChecker
@@ -33,18 +34,21 @@ from constructs_lib.planning.validation.problem import Problem
 if TYPE_CHECKING:
     from constructs_lib.cli.output import Output
 
+_Read = TypeVar("_Read")
+
 _DESCRIPTION = """Shows what becomes of an endpoint on TGI on another engine: of each option, those included that the
 plan sets; what its clients notice; whether the model fits, and what it costs; and the code to write.
 
 The endpoint is one of a stack in a cloud assembly, which cdk synth has written, or one that --model describes.
 Prices are SageMaker's on-demand hosting prices in us-east-1."""
 
-_EPILOG = """exit status: 0 nothing is lost, 1 an option is lost, or the new engine cannot run the model, 2 usage error
+_EPILOG = """exit status: 0 nothing is lost, 1 an option is lost, or the new engine cannot run the model, 2 usage error,
+or no assembly that can be read
 
 examples:
   %(prog)s LlamaTgiStack --to vllm
   %(prog)s Prod/Chat/Llama --to sglang --assembly build/cdk.out --json
-  %(prog)s --model Qwen/Qwen2.5-7B-Instruct --instance ml.g5.2xlarge --option max_total_tokens=8192 --to vllm
+  %(prog)s --model Qwen/Qwen2.5-7B-Instruct --tokens 8192 --option max_concurrent_requests=64 --to vllm
 """
 
 _TO = f"one of {', '.join(TARGETS)} (required)"
@@ -72,6 +76,7 @@ class _Found:
     stack: str
     path: str
     described: DescribedEndpoint
+    source: EndpointRequest
     summary: PlanSummary | None
     served_as: str
 
@@ -179,8 +184,7 @@ def _synthesized(arguments: argparse.Namespace, to: str) -> Iterator[MovedEndpoi
     for one in chosen:
         name = _variable(one.path.rpartition("/")[2])
         names = Names(old=name, new=f"{name}_{to}", model=one.served_as or name)
-        source = request_of(one.described)
-        migration = migrate(source, engine_named(to), _capacity(one), asynchronous=one.described.asynchronous)
+        migration = migrate(one.source, engine_named(to), _capacity(one), asynchronous=one.described.asynchronous)
         yield MovedEndpoint(path=one.path, names=names, migration=migration)
 
 
@@ -217,18 +221,32 @@ def _unknown(arguments: argparse.Namespace, known: list[_Found], movable: list[_
 def _endpoints(assembly: Path) -> Iterator[_Found]:
     for stack in read_stacks(assembly):
         found = list(entries(stack))
-        summaries = {path: PlanSummary.from_json(data) for path, kind, data in found if kind == METADATA}
+        summaries = {path: _read(path, PlanSummary.from_json, data) for path, kind, data in found if kind == METADATA}
         served = {model.model: model.served_as for model in served_models(stack)}
         for path, kind, data in found:
             if kind == REQUEST_METADATA:
-                described = read_description(data)
+                described = _read(path, read_description, data)
                 yield _Found(
                     stack=stack.name,
                     path=path,
                     described=described,
+                    source=_read(path, request_of, described),
                     summary=summaries.get(path),
                     served_as=served.get(described.model.hub_id, ""),
                 )
+
+
+def _read(path: str, read: Callable[[Any], _Read], value: Any) -> _Read:
+    """What an endpoint has left in the assembly.
+
+    Raises:
+        CommandError: It is not what this version of the library writes.
+    """
+    try:
+        return read(value)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = "is described in the assembly in words that this version of tgi-endpoint does not read"
+        raise CommandError(Problem(path, None, message, "Run cdk synth again, with this version.")) from error
 
 
 def request_of(described: DescribedEndpoint) -> EndpointRequest:
@@ -258,4 +276,4 @@ def _variable(name: str) -> str:
         starts = one.isupper() and parts and (parts[-1].islower() or parts[-1].isdigit())
         parts.append(f"_{one.lower()}" if starts else one.lower() if one.isalnum() else "_")
     text = "".join(parts).strip("_")
-    return text if text.isidentifier() else f"model_{text}"
+    return text if text.isidentifier() and not iskeyword(text) else f"model_{text}"

@@ -1,6 +1,8 @@
 """The command migrate, with cloud assemblies written by the CDK, and with models on the command line."""
 
+import ast
 import json
+import shutil
 
 import pytest
 from aws_cdk import App, CfnWaitConditionHandle, Stack, Stage
@@ -16,6 +18,7 @@ from constructs_lib import (
     VllmEndpoint,
 )
 from constructs_lib.cli import migrate_json, migrate_text
+from constructs_lib.cli.migrate import _EPILOG
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.migration.code import Names
 from constructs_lib.planning.models.facts import ModelChoice
@@ -195,6 +198,50 @@ def test_without_an_assembly_the_command_says_what_to_run(run, tmp_path):
     assert outcome.err == (
         f"error: {tmp_path / 'manifest.json'}: cannot be read: No such file or directory."
         " Run cdk synth first, and name the folder it wrote.\n"
+    )
+
+
+@pytest.mark.parametrize("data", ["words", {}, {"engine": "tgi"}, {"engine": "none"}], ids=str)
+def test_a_description_that_is_of_no_version_is_an_error_that_names_its_endpoint(run, tmp_path, data):
+    metadata = {"/Chat/Qwen": [{"type": "tgi-endpoint:request", "data": data}]}
+    stack = {"type": "aws:cloudformation:stack", "properties": {}, "metadata": metadata}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"Chat": stack}}))
+    outcome = run("migrate", "Chat", "--to", "vllm", "--assembly", tmp_path)
+    assert (outcome.status, outcome.out, outcome.err) == (
+        2,
+        "",
+        (
+            "error: Chat/Qwen: is described in the assembly in words that this version of tgi-endpoint does not read."
+            " Run cdk synth again, with this version.\n"
+        ),
+    )
+
+
+def test_an_option_of_a_later_version_is_an_error_that_names_its_endpoint(run, assembly, tmp_path):
+    folder = tmp_path / "cdk.out"
+    shutil.copytree(assembly, folder)
+    for file in folder.glob("*.json"):
+        file.write_text(file.read_text().replace('"json_output"', '"yaml_output"'))
+    outcome = run("migrate", "Chat", "--to", "vllm", "--assembly", folder)
+    assert outcome.status == 2
+    assert outcome.err.startswith("error: Chat/QwenPrimary: is described in the assembly in words that this version")
+
+
+def test_the_examples_of_its_help_run(run, assembly, monkeypatch):
+    monkeypatch.chdir(assembly.parent)
+    examples = _EPILOG.partition("examples:\n")[2].replace("LlamaTgiStack", "Chat").replace("Prod/Chat/Llama", "Chat")
+    lines = [line.split()[1:] for line in examples.replace("build/", "").splitlines()]
+    assert [run("migrate", *line).status for line in lines] == [1, 1, 0]
+
+
+@pytest.mark.parametrize(("id", "variable"), [("class", "model_class"), ("Import", "model_import")])
+def test_an_id_that_is_a_word_of_python_is_no_variable(run, tmp_path, id, variable):
+    app = App(outdir=str(tmp_path / "cdk.out"))
+    TgiEndpoint(Stack(app, "Chat"), id, **FALCON)
+    app.synth()
+    (report,) = json.loads(run("migrate", "Chat", "--to", "vllm", "--json", "--assembly", tmp_path / "cdk.out").out)
+    assert [ast.unparse(ast.parse(step["code"])) for step in report["steps"]][-1] == (
+        f"models = {{'{variable}': {variable}_vllm}}"
     )
 
 
