@@ -6,6 +6,7 @@ vLLM: `{"error": {"message", "type", "param", "code"}}`, once without the outer 
 """
 
 import re
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from front_door.errors import IN_BAND, ApiError
@@ -125,7 +126,8 @@ def _read(body: dict[str, Any]) -> _Reported:
     if isinstance(nested, str) and (printed := _PRINTED.search(nested)):
         from ast import literal_eval
 
-        return _Reported(literal_eval(printed[1]), status=int(printed[2]))
+        with suppress(SyntaxError):  # a text that only looks like it
+            return _Reported(literal_eval(printed[1]), status=int(printed[2]))
     param = reported.get("param")
     return _Reported(message, param.removeprefix("body.") if isinstance(param, str) else None, status)
 
@@ -135,7 +137,9 @@ def _detail(detail: object) -> str | None:
     if not isinstance(detail, list):
         return None
     texts = [
-        f"{'.'.join(map(str, each.get('loc', ())))}: {each.get('msg')}" for each in detail if isinstance(each, dict)
+        f"{'.'.join(map(str, each['loc']))}: {each.get('msg')}"
+        for each in detail
+        if isinstance(each, dict) and isinstance(each.get("loc"), list)
     ]
     return "; ".join(texts) or None
 

@@ -73,6 +73,8 @@ def printed(message: str, code: int) -> dict[str, Any]:
         (424, {"code": 424, "error": "Formatter failed: x"}, ("generation", "Formatter failed: x", None, None)),
         (500, printed('it\'s 2 "long"', 400), ("bad_request", 'it\'s 2 "long"', None, None)),
         (500, printed(OLD, 400), ("bad_request", OLD, None, TOO_LONG)),
+        (500, {"code": 500, "error": r"message='\x' code=400"}, ("upstream", FAILED, None, None)),
+        (422, {"detail": [1, {"loc": 5}]}, ("validation", "The model responded with status 422.", None, None)),
         (500, printed("", 400), ("bad_request", "The model responded with status 400.", None, None)),
         (500, vllm("secret of the server", 500), ("upstream", FAILED, None, None)),
         (500, "Internal Server Error", ("upstream", FAILED, None, None)),
