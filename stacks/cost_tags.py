@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Tags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import Stack
     from constructs import IConstruct
@@ -22,7 +22,9 @@ _PRIORITY = 50
 _EXCLUDED = ["aws:cdk:stack"]
 
 
-def add_cost_tags(stack: Stack, *, model_id: str | None, endpoint: IConstruct | None, front_door: IConstruct) -> None:
+def add_cost_tags(
+    stack: Stack, *, model_id: str | None, endpoints: Iterable[IConstruct], front_door: IConstruct
+) -> None:
     """Tag every resource of a stack that can have tags, and the inference components among them.
 
     SageMaker takes letters, digits, spaces and `_.:/=+-@` in keys and values, which names of stacks and ids of models
@@ -32,11 +34,11 @@ def add_cost_tags(stack: Stack, *, model_id: str | None, endpoint: IConstruct | 
     Args:
         stack: The stack.
         model_id: The repository of its only model; None if there are several.
-        endpoint: Its endpoint; None if it has none of its own.
+        endpoints: Its own endpoints.
         front_door: Its front door.
     """
     _tag(stack, {STACK: stack.stack_name} | ({} if model_id is None else {MODEL: model_id}))
-    if endpoint is not None:
+    for endpoint in endpoints:
         _tag(endpoint, {COMPONENT: "endpoint"})
     _tag(front_door, {COMPONENT: "front-door"})
 

@@ -105,7 +105,7 @@ class FrontDoorStack(Stack):
         if monitoring is not None:
             add_monitoring(self, monitoring, [*self._existing, self.front_door])
         if cost_tags:
-            add_cost_tags(self, model_id=None, endpoint=None, front_door=self.front_door)
+            add_cost_tags(self, model_id=None, endpoints=(), front_door=self.front_door)
 
     def _endpoint(self, name: str, endpoint: ExistingEndpoint | RoutedModel) -> RoutedModel:
         if not isinstance(endpoint, ExistingEndpoint):

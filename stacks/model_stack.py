@@ -121,13 +121,16 @@ class ModelStack(Stack):
         self._add_outputs()
         if smoke_test:
             self.front_door.add_smoke_test()
+        endpoints = [self.endpoint] if route is None else self._endpoints()
         if monitoring is not None:
-            own = [
-                one for one in self.front_door.endpoints if isinstance(one, EngineEndpoint) and Stack.of(one) is self
-            ]
-            add_monitoring(self, monitoring, [*dict.fromkeys([self.endpoint, *own]), self.front_door])
+            add_monitoring(self, monitoring, [*endpoints, self.front_door])
         if cost_tags:
-            add_cost_tags(self, model_id=model_id, endpoint=self.endpoint, front_door=self.front_door)
+            add_cost_tags(self, model_id=model_id, endpoints=endpoints, front_door=self.front_door)
+
+    def _endpoints(self) -> list[EngineEndpoint]:
+        """The endpoints of this stack, also those that `route` has added."""
+        own = [one for one in self.front_door.endpoints if isinstance(one, EngineEndpoint) and Stack.of(one) is self]
+        return [*dict.fromkeys([self.endpoint, *own])]
 
     def _add_outputs(self) -> None:
         name = self.endpoint.endpoint_name

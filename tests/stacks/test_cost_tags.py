@@ -16,6 +16,7 @@ from stacks.presets import PRESETS
 from tests.constructs_lib.rendered import COMPONENT as INFERENCE_COMPONENT
 from tests.constructs_lib.rendered import Json, template_of
 from tests.stacks.test_app import ENDPOINTS, built
+from tests.stacks.test_model_stack import beside_vllm, model_stack
 
 
 def schema(resource_type: str) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def test_an_inference_component_is_tagged_as_well(app: App) -> None:
         instance_type=InstanceType.G5_2XLARGE,
         scale_to_zero=ScaleToZero(),
     )
-    add_cost_tags(stack, model_id="Qwen/Qwen2.5-7B-Instruct", endpoint=zero, front_door=Dashboard(stack, "Board"))
+    add_cost_tags(stack, model_id="Qwen/Qwen2.5-7B-Instruct", endpoints=[zero], front_door=Dashboard(stack, "Board"))
     (component,) = (each for each in template_of(stack)["Resources"].values() if each["Type"] == INFERENCE_COMPONENT)
     assert tags_of(component) == {STACK: "Team", MODEL: "Qwen/Qwen2.5-7B-Instruct", COMPONENT: "endpoint"}
 
@@ -128,3 +129,9 @@ def test_sagemaker_accepts_every_key_and_value(shape: str) -> None:
     for text in [*given, "endpoint", "front-door"]:
         assert re.fullmatch(r"[\w .:/=+\-@]*", text)
         assert len(text) <= found["max"]
+
+
+def test_an_endpoint_that_answers_a_share_of_the_requests_says_that_it_is_one() -> None:
+    found = template_of(model_stack(route=beside_vllm))["Resources"].values()
+    endpoints = [each for each in found if each["Type"] == "AWS::SageMaker::Endpoint"]
+    assert [tags_of(each)[COMPONENT] for each in endpoints] == ["endpoint", "endpoint"]
