@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
-from constructs_lib._arguments import quantity_problems
+from constructs_lib._arguments import is_whole_number, quantity_problems
 from constructs_lib._tokens import hide_token
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, problem
-from constructs_lib.planning.validation.unknown import Unknown
+from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
 
 if TYPE_CHECKING:
     from constructs_lib.front_door.arguments import FrontDoorArguments
@@ -28,13 +28,20 @@ def mirror_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
         arguments: The front door's arguments, whatever their types are.
     """
     concurrency = hide_token(arguments.mirror_concurrency)
+    # The CDK's numbers are floats.
+    concurrency = int(concurrency) if is_whole_number(concurrency) else concurrency
     if not isinstance(concurrency, Unknown) and (
         found := problem("mirror_concurrency", concurrency, Integer(1, unit="invocations"))
     ):
         yield found
     timeout = arguments.mirror_timeout
     yield from quantity_problems(mirror_timeout=timeout)
-    if not isinstance(timeout, Duration) or timeout.is_unresolved():
+    if not isinstance(timeout, Duration):
+        return
+    if timeout.is_unresolved():
+        if (unit := timeout.unit_label()) != "seconds":
+            message = f"is a number of {unit} that only the deployment knows, which the CDK cannot convert"
+            yield Problem("mirror_timeout", UNKNOWN, message, "Write Duration.seconds(…).")
         return
     seconds = timeout.to_milliseconds() / 1000
     if not 1 <= seconds <= _MAX_TIMEOUT_SECONDS or seconds != int(seconds):

@@ -246,6 +246,22 @@ def test_concurrency_and_timeout_of_the_second_function_are_its_own(stack: Stack
     assert (second["ReservedConcurrentExecutions"], second["Timeout"]) == (3, 120)
 
 
+def test_concurrency_and_timeout_may_be_what_the_cdk_has_for_numbers(stack: Stack) -> None:
+    late = Duration.seconds(Token.as_number({"Ref": "Parameter"}))
+    _, second = second_function(mirrored(stack, mirror_concurrency=3.0, mirror_timeout=late))
+    assert (second["ReservedConcurrentExecutions"], second["Timeout"]) == (3, {"Ref": "Parameter"})
+
+
+def test_minutes_that_only_the_deployment_knows_are_refused_as_the_cdk_cannot_convert_them(stack: Stack) -> None:
+    late = Duration.minutes(Token.as_number({"Ref": "Parameter"}))
+    assert problems(stack, Mirror(endpoint(stack), to=vllm(stack), percent=1), mirror_timeout=late) == [
+        (
+            "mirror_timeout=(known at deployment): is a number of minutes that only the deployment knows, which the CDK"
+            " cannot convert. Write Duration.seconds(…)."
+        )
+    ]
+
+
 def test_each_function_may_call_its_own_endpoints_alone_and_the_first_one_the_second(stack: Stack) -> None:
     rendered = mirrored(stack)
     logical_id, second = second_function(rendered)
