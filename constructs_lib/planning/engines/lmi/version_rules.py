@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.encoder_decoders import encoder_decoder_problems
 from constructs_lib.planning.engines.lmi.releases import is_later, possible_vllm, vllm_version
 from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, names, since, when
 from constructs_lib.planning.images.catalogue import Version, format_version, parse_version
@@ -15,7 +16,8 @@ _PARSERS = {"tool_call_parser": Kind.TOOL_PARSERS, "reasoning_parser": Kind.REAS
 
 
 def version_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """What this version's vLLM does not have, though another one's does."""
+    """What this version's vLLM does not have, though another one's does, and which models none runs."""
+    yield from encoder_decoder_problems(ctx, _vllm(ctx))
     if not is_known(vllm_version(ctx.version)) or is_later(ctx.version):
         return
     if ctx.facts and since(Kind.MODEL_TYPES, ctx.facts.model_type) and not _has(ctx, Kind.MODEL_TYPES, ctx.facts):

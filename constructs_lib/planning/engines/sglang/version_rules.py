@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.encoder_decoders import encoder_decoder_problems
 from constructs_lib.planning.engines.server_arguments import arguments_of, releases_of
 from constructs_lib.planning.engines.sglang.arguments import is_known
 from constructs_lib.planning.engines.sglang.images import AWS, HUGGING_FACE
@@ -19,7 +20,8 @@ _PARSERS = ("tool_call_parser", "reasoning_parser")
 
 
 def version_problems(ctx: EngineContext) -> Iterator[Problem]:
-    """Which parsers this version does not have; SGLang stops at another name."""
+    """Which parsers this version does not have, at which SGLang stops, and which models no version runs."""
+    yield from encoder_decoder_problems(ctx, f"SGLang {format_version(ctx.version)}")
     for option in _PARSERS if is_known(ctx.version) else ():
         given, known = ctx.text(option), arguments_of(f"sglang_{option}", ctx.version)
         if given is not None and given not in known:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from constructs_lib.planning.engine import EngineContext
+from constructs_lib.planning.engines.encoder_decoders import encoder_decoder_problems
 from constructs_lib.planning.engines.vllm.images import AWS, HUGGING_FACE, is_hugging_faces
 from constructs_lib.planning.engines.vllm.options import ModelImplementation
 from constructs_lib.planning.engines.vllm.releases import Kind, has, is_known, names, releases, since, when
@@ -28,6 +29,7 @@ _OF_A_RELEASE = (
 def version_problems(ctx: EngineContext) -> Iterator[Problem]:
     """What this version of vLLM does not have: values of options, and the model, though another one can run it."""
     yield from _value_problems(ctx)
+    yield from encoder_decoder_problems(ctx, f"vLLM {format_version(ctx.version)}")
     facts = ctx.facts
     if facts is None or not is_known(ctx.version) or _is_left_to_transformers(ctx):
         return
