@@ -164,7 +164,9 @@ def _described(arguments: argparse.Namespace, checker: ArgumentChecker, to: str 
     if arguments.models is not None:
         source = replace(source, model=replace(source.model, facts=request.facts))
     if wrong := plan(source).problems:
-        raise UsageError(wrong, arguments.parser.format_usage().strip())
+        # Without --instance nobody has chosen the one of this plan.
+        chosen = [problem for problem in wrong if arguments.instance or problem.keyword != "instance_type"]
+        raise UsageError(chosen or wrong, arguments.parser.format_usage().strip())
     names = Names(old="tgi", new=str(to), model=request.facts.hub_id.rpartition("/")[2].lower())
     migration = migrate(source, engine_named(str(to)), request.capacity(best))
     return MovedEndpoint(path=request.facts.hub_id, names=names, migration=migration)

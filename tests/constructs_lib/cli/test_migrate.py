@@ -293,6 +293,14 @@ def test_options_that_tgi_refuses_are_its_problems(run):
     assert "error: options.max_input_tokens 9000: must be less than max_total_tokens=8192." in outcome.err
 
 
+def test_an_instance_that_nobody_named_is_no_mistake_of_the_call(run):
+    model = ("--model", "Qwen/Qwen2.5-7B-Instruct", "--option", "quantize=exl2", "--to", "vllm")
+    errors = [line for line in run("migrate", *model).err.splitlines() if line.startswith("error:")]
+    assert [line.split(":")[1] for line in errors] == [" options.quantize 'exl2'"]
+    named = run("migrate", *model, "--instance", "ml.g4dn.xlarge").err
+    assert "error: instance_type 'ml.g4dn.xlarge': qwen2 models look back at a sliding window" in named
+
+
 def test_a_model_that_does_not_fit_there_moves_to_the_cheapest_instance_that_it_fits(run):
     arguments = ("--model", "mistralai/Mistral-Small-24B-Instruct-2501", "--instance", "ml.g6.12xlarge")
     outcome = run("migrate", *arguments, "--option", "quantize=bitsandbytes-nf4", "--to", "vllm", "--json")
