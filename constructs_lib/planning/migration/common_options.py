@@ -39,7 +39,9 @@ def _limit(name: str) -> OptionRule:
         default = _DEFAULT_LIMITS[name]
         if value == default:
             return Becomes(fate=Fate.FRONT_DOOR, reason="TGI's own number, which the front door keeps to.")
-        return falls_away(f"The front door keeps to TGI's own number, {default}, or to the server's.")
+        if value > default:
+            return lost(f"A request may ask for {default}, TGI's own number; on TGI's routes more get 422.")
+        return falls_away(f"A request may ask for {default}, TGI's own number.")
 
     return rule
 

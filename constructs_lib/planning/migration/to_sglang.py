@@ -83,6 +83,8 @@ RULES: dict[str, OptionRule] = COMMON | {
     "max_batch_total_tokens": becomes_option("max_total_tokens", "Tokens of the cache."),
     "max_batch_size": becomes_option("max_running_requests"),
     "max_concurrent_requests": _requests,
+    "max_best_of": always(falls_away("`best_of` is of TGI's routes.")),
+    "max_stop_sequences": always(falls_away("SGLang has no such limit.")),
     "max_top_n_tokens": always(falls_away("SGLang has no such limit, and `top_n_tokens` is of TGI's routes.")),
     "cuda_graphs": graphs("disable_cuda_graph"),
     "cuda_memory_fraction": _memory,
