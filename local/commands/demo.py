@@ -78,19 +78,23 @@ async def demo(
     return 0
 
 
+_COMPLETE_PROMPTS = ("tgi", "tgi-neuron", "vllm", "lmi")
+"""The engines for which TGI's routes answer."""
+
+
 def build_calls(prompt: str, models: list[str], *, engine: str) -> list[Call]:
     """The calls, to the first model.
 
     Args:
         prompt: The prompt.
         models: The names of the models. With several, TGI's paths contain that of the first.
-        engine: What the first one runs on; one that is not TGI answers OpenAI's API alone.
+        engine: What the first one runs on; SGLang, and maybe a container of one's own, answers chats alone.
     """
     model = models[0]
     prefix = f"/models/{model}" if len(models) > 1 else ""
     parameters = {"max_new_tokens": MAX_NEW_TOKENS}
     chat = {"model": model, "messages": [{"role": "user", "content": prompt}], "max_tokens": MAX_NEW_TOKENS}
-    if engine not in ("tgi", "tgi-neuron"):
+    if engine not in _COMPLETE_PROMPTS:
         return [
             Call("OpenAI chat, non-streaming", "/v1/chat/completions", chat),
             Call("OpenAI chat, streaming", "/v1/chat/completions", {**chat, "stream": True}),

@@ -61,11 +61,11 @@ def test_the_demo_ends_with_the_answer_and_leaves_nothing_running(cloud: Cloud) 
 
 
 @pytest.mark.slow
-def test_the_demo_of_a_model_on_vllm_calls_openai_s_api_alone() -> None:
+def test_the_demo_of_a_model_on_vllm_calls_tgi_s_api_too() -> None:
     output = demo("--stack", "Qwen3VllmStack", prompt="Why is the sky blue?")
     assert re.search(r"^✓ Endpoint Qwen3VllmStack-\S+: Qwen/Qwen3-8B on ml\.g6e\.xlarge$", output, re.MULTILINE), output
-    assert "✓ OpenAI chat, non-streaming: POST /v1/chat/completions" in output
-    assert "/generate" not in output
+    assert "✓ TGI, non-streaming: POST /generate " in output
+    assert "✓ TGI, streaming: POST /generate_stream " in output
     assert "Why is the sky blue" in output.partition("\n\n")[2].splitlines()[1]
 
 

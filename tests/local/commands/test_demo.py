@@ -7,6 +7,7 @@ import re
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
@@ -83,8 +84,14 @@ def test_the_first_of_several_models_is_called_by_name() -> None:
     assert paths == ["/models/llama/generate", "/models/llama/generate_stream", "/v1/chat/completions"]
 
 
-def test_a_model_that_is_not_on_tgi_is_called_by_openai_s_api_alone() -> None:
-    calls = build_calls("Hi", ["qwen", "llama"], engine="vllm")
+@pytest.mark.parametrize("engine", ["vllm", "lmi"])
+def test_a_model_on_another_engine_is_called_by_tgi_s_api_too(engine: str) -> None:
+    assert build_calls("Hi", ["llama"], engine=engine) == build_calls("Hi", ["llama"], engine="tgi")
+
+
+@pytest.mark.parametrize("engine", ["sglang", "openai"])
+def test_a_model_that_may_answer_chats_alone_is_sent_chats(engine: str) -> None:
+    calls = build_calls("Hi", ["qwen", "llama"], engine=engine)
     assert [(call.title, call.path, call.body.get("stream")) for call in calls] == [
         ("OpenAI chat, non-streaming", "/v1/chat/completions", None),
         ("OpenAI chat, streaming", "/v1/chat/completions", True),
