@@ -32,7 +32,9 @@ from constructs_lib.planning.summary import METADATA, PlanSummary
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
+    from constructs_lib.cli.arguments import PlanArguments
     from constructs_lib.cli.output import Output
+    from constructs_lib.planning.sizing.candidates import Candidate
 
 _Read = TypeVar("_Read")
 
@@ -151,18 +153,19 @@ def _described(arguments: argparse.Namespace, checker: ArgumentChecker, to: str 
         if not request.instances or one.instance in request.instances
     ]
     best = cheapest(found) or found[0]
-    settings = {name: value for name, value in best.settings.items() if getattr(request.options, name) is None}
     source = EndpointRequest(
         engine=request.engine,
         model=ModelChoice(source="hub", hub_id=request.facts.hub_id, has_token=request.facts.gated),
         instance=best.instance,
         image=ImageChoice(version=request.version),
-        options=replace(request.options, **settings),
+        options=request.options,
         region=request.region,
         instance_count=max(1, request.min_instances),
     )
     if arguments.models is not None:
         source = replace(source, model=replace(source.model, facts=request.facts))
+    sources = [replace(source, options=options) for options in _with_settings(request, best)]
+    source = next((one for one in sources if not plan(one).problems), sources[0])
     if wrong := plan(source).problems:
         # Without --instance nobody has chosen the one of this plan.
         chosen = [problem for problem in wrong if arguments.instance or problem.keyword != "instance_type"]
@@ -170,6 +173,14 @@ def _described(arguments: argparse.Namespace, checker: ArgumentChecker, to: str 
     names = Names(old="tgi", new=str(to), model=request.facts.hub_id.rpartition("/")[2].lower())
     migration = migrate(source, engine_named(str(to)), request.capacity(best))
     return MovedEndpoint(path=request.facts.hub_id, names=names, migration=migration)
+
+
+def _with_settings(request: PlanArguments, best: Candidate) -> Iterator[Any]:
+    """The options with what TGI needs beside them on an instance; with less of it, where it can do without."""
+    settings = {name: value for name, value in best.settings.items() if getattr(request.options, name) is None}
+    measured = {name: value for name, value in settings.items() if name != "max_batch_total_tokens"}
+    for added in (settings, measured, *([] if request.tokens else [{}])):
+        yield replace(request.options, **added)
 
 
 def _synthesized(arguments: argparse.Namespace, to: str) -> Iterator[MovedEndpoint]:

@@ -282,6 +282,23 @@ def test_a_model_and_its_options_are_taken_as_plan_takes_them(run):
     assert report["code"].startswith("from constructs_lib import InstanceType, LogprobsMode, Model, VllmEndpoint, Vll")
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        ("bigscience/bloom-3b",),
+        ("bigscience/bloom-3b", "--quantize", "eetq"),
+        ("microsoft/Phi-3-mini-4k-instruct",),
+        ("bigscience/bloom-3b", "--tokens", "1024"),
+    ],
+    ids=" ".join,
+)
+def test_what_tgi_works_out_by_itself_is_left_to_it_where_the_suggested_settings_do_not_fit(run, model):
+    outcome = run("migrate", "--model", *model, "--to", "vllm", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    (report,) = json.loads(outcome.out)
+    assert (report["model"], report["fits"]) == (model[0], True)
+
+
 def test_an_option_that_is_lost_makes_the_status_1(run):
     outcome = run("migrate", *QWEN, "--option", "watermark_gamma=0.5", "--to", "vllm", "--json")
     assert (outcome.status, json.loads(outcome.out)[0]["lost"]) == (1, ["watermark_gamma"])
