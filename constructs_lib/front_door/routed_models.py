@@ -31,6 +31,11 @@ class Fallback:
 
     endpoints: Sequence[IModelEndpoint]
 
+    def __post_init__(self) -> None:
+        # A list of the caller's may change before the synthesis, when it has been checked and permitted already.
+        if isinstance(self.endpoints, list):
+            object.__setattr__(self, "endpoints", list(self.endpoints))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
@@ -46,6 +51,11 @@ class Split:
     """
 
     weights: Mapping[IModelEndpoint | Fallback, float]
+
+    def __post_init__(self) -> None:
+        # Likewise.
+        if isinstance(self.weights, Mapping):
+            object.__setattr__(self, "weights", dict(self.weights))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -345,6 +345,15 @@ def test_all_problems_of_a_routed_model_are_reported_together(stack: Stack) -> N
     ]
 
 
+def test_what_has_been_checked_stays_when_the_callers_mapping_or_list_changes(stack: Stack) -> None:
+    one, two, three = endpoint(stack), vllm(stack), vllm(stack, "three")
+    weights, endpoints = {one: 95, two: 5}, [one, two]
+    split, fallback = Split(weights), Fallback(endpoints)
+    weights[three] = weights[one] = -1
+    endpoints.append(three)
+    assert (split.weights, fallback.endpoints) == ({one: 95, two: 5}, [one, two])
+
+
 @pytest.mark.parametrize("weights", [{}, None, ["a"], 95])
 def test_a_split_needs_a_mapping_with_a_weight(stack: Stack, weights: Any) -> None:
     assert problems(stack, Split(weights)) == [
