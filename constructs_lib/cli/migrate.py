@@ -15,7 +15,7 @@ from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.assembly import entries, read_stacks
 from constructs_lib.cli.engine import DEFAULT_ENGINE
 from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest
-from constructs_lib.cli.front_doors import served_models
+from constructs_lib.cli.front_doors import ServedModel, served_models
 from constructs_lib.cli.migrate_options import read_tgi_options
 from constructs_lib.cli.plan import add_load, find_candidates
 from constructs_lib.planning.capacity import Capacity
@@ -235,7 +235,7 @@ def _endpoints(assembly: Path) -> Iterator[_Found]:
     for stack in read_stacks(assembly):
         found = list(entries(stack))
         summaries = {path: _read(path, PlanSummary.from_json, data) for path, kind, data in found if kind == METADATA}
-        served = {model.model: model.served_as for model in served_models(stack)}
+        served = list(served_models(stack))
         for path, kind, data in found:
             if kind == REQUEST_METADATA:
                 described = _read(path, read_description, data)
@@ -245,8 +245,16 @@ def _endpoints(assembly: Path) -> Iterator[_Found]:
                     described=described,
                     source=_read(path, request_of, described),
                     summary=summaries.get(path),
-                    served_as=served.get(described.model.hub_id, ""),
+                    served_as=_name(served, path, described),
                 )
+
+
+def _name(served: list[ServedModel], path: str, described: DescribedEndpoint) -> str:
+    """The name that clients use for the model of an endpoint; empty if no front door of the stack has it."""
+    names = [one for one in served if one.model == described.model.hub_id]
+    # Only the endpoints of a model with several have paths; those of others may be the same model on another engine.
+    found = [one for one in names if one.target == path] or [one for one in names if one.engine == described.engine]
+    return next((one.served_as for one in found or names), "")
 
 
 def _read(path: str, read: Callable[[Any], _Read], value: Any) -> _Read:

@@ -12,6 +12,7 @@ from constructs_lib import (
     AsyncTgiEndpoint,
     FrontDoor,
     InstanceType,
+    Mirror,
     Model,
     TgiEndpoint,
     TgiOptions,
@@ -232,6 +233,16 @@ def test_the_examples_of_its_help_run(run, assembly, monkeypatch):
     examples = _EPILOG.partition("examples:\n")[2].replace("LlamaTgiStack", "Chat").replace("Prod/Chat/Llama", "Chat")
     lines = [line.split()[1:] for line in examples.replace("build/", "").splitlines()]
     assert [run("migrate", *line).status for line in lines] == [1, 1, 0]
+
+
+def test_the_model_is_called_as_clients_call_it_also_if_testers_have_another_name(run, tmp_path):
+    app = App(outdir=str(tmp_path / "cdk.out"))
+    stack = Stack(app, "Chat")
+    tgi, vllm = TgiEndpoint(stack, "Tgi", **FALCON), VllmEndpoint(stack, "Vllm", **FALCON)
+    FrontDoor(stack, "Api", models={"old": vllm, "falcon": Mirror(tgi, to=vllm, percent=5), "new": vllm})
+    app.synth()
+    (report,) = json.loads(run("migrate", "Chat", "--to", "vllm", "--json", "--assembly", tmp_path / "cdk.out").out)
+    assert report["steps"][-1]["code"] == 'models = {"falcon": tgi_vllm}'
 
 
 @pytest.mark.parametrize(("id", "variable"), [("class", "model_class"), ("Import", "model_import")])
