@@ -41,7 +41,7 @@ class FrontDoorArguments:
     on_wake: str | None
     wake: bool
     playground: bool
-    mirror_concurrency: float
+    mirror_concurrency: float | None
     mirror_timeout: Duration | None
     cloud_watch_role: bool
     log_retention: logs.RetentionDays

@@ -21,7 +21,6 @@ from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Con
 from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function import add_function, validated_environment
 from constructs_lib.front_door.log_queries import add_queries
-from constructs_lib.front_door.mirror_arguments import DEFAULT_CONCURRENCY
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.rollback_alarms import give_rollback_alarms
 from constructs_lib.front_door.routed_models import all_endpoints, is_routed
@@ -136,7 +135,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         on_wake: Literal["hold"] | None = None,
         wake: bool = False,
         playground: bool = False,
-        mirror_concurrency: float = DEFAULT_CONCURRENCY,
+        mirror_concurrency: float | None = None,
         mirror_timeout: Duration | None = None,
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration
 
 from constructs_lib._arguments import is_whole_number, quantity_problems
 from constructs_lib._tokens import hide_token
-from constructs_lib.planning.validation.problem import Problem
+from constructs_lib.front_door.routed_models import mirrors_of
+from constructs_lib.planning.validation.problem import Described, Problem
 from constructs_lib.planning.validation.rules import Integer, problem
 from constructs_lib.planning.validation.unknown import UNKNOWN, Unknown
 
@@ -27,11 +28,21 @@ def mirror_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
     Args:
         arguments: The front door's arguments, whatever their types are.
     """
+    given = {"mirror_concurrency": arguments.mirror_concurrency, "mirror_timeout": arguments.mirror_timeout}
+    if not (isinstance(arguments.models, Mapping) and mirrors_of(arguments.models)):
+        for keyword, value in given.items():
+            if value is not None:
+                message = "is for the copies of a Mirror, and no model has one"
+                shown = Described("a Duration") if isinstance(value, Duration) else hide_token(value)
+                yield Problem(keyword, shown, message, "Leave it out, or give a model a Mirror.")
+        return
     concurrency = hide_token(arguments.mirror_concurrency)
     # The CDK's numbers are floats.
     concurrency = int(concurrency) if is_whole_number(concurrency) else concurrency
-    if not isinstance(concurrency, Unknown) and (
-        found := problem("mirror_concurrency", concurrency, Integer(1, unit="invocations"))
+    if (
+        concurrency is not None
+        and not isinstance(concurrency, Unknown)
+        and (found := problem("mirror_concurrency", concurrency, Integer(1, unit="invocations")))
     ):
         yield found
     timeout = arguments.mirror_timeout

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib.front_door.mirror_arguments import DEFAULT_TIMEOUT_SECONDS
+from constructs_lib.front_door.mirror_arguments import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,7 +79,7 @@ class MirrorFunction(Construct):
         # As the log of the first function: for troubleshooting what is deployed.
         logs_.apply_removal_policy(RemovalPolicy.DESTROY)
         role = self._add_role(logs_, endpoints)
-        timeout = arguments.mirror_timeout
+        concurrency, timeout = arguments.mirror_concurrency, arguments.mirror_timeout
         own = {name: value for name, value in variables.items() if name in _VARIABLES}
         self.resource = lambda_.CfnFunction(
             self,
@@ -93,7 +93,7 @@ class MirrorFunction(Construct):
             layers=[layer.layer_version_arn],
             logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=logs_.ref),
             memory_size=arguments.memory_size,
-            reserved_concurrent_executions=arguments.mirror_concurrency,
+            reserved_concurrent_executions=DEFAULT_CONCURRENCY if concurrency is None else concurrency,
             role=role.role_arn,
             timeout=DEFAULT_TIMEOUT_SECONDS if timeout is None else timeout.to_seconds(),
         )

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aws_cdk.region_info import RegionInfo
+
 from constructs_lib._arguments import is_number, type_name
 from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.front_door.endpoints import callable_problems, one_endpoint_problems, served_by
@@ -53,8 +55,14 @@ def routing_problems(environment: StackEnvironment, keyword: str, model: object)
 
 
 def _region_problems(environment: StackEnvironment, keyword: str, endpoint: object) -> Iterator[Problem]:
-    """The problem of an endpoint of this app in another Region that has no name of its own."""
+    """The problem of an endpoint in another Region: its name is unknown, or the Region is one of another AWS."""
     region = other_region(endpoint, environment)
+    if region is not None and not is_token(environment.region):
+        there, here = (RegionInfo.get(each).partition for each in (region, environment.region))
+        if there != here:
+            message = f"is the Region of the endpoint, and of the partition {there}: {here} has other accounts"
+            yield Problem(keyword, region, message, "Give an endpoint of the front door's partition.")
+            return
     # The CDK's own name of a resource; the name of an imported endpoint is no token.
     names = [getattr(endpoint, name, "") for name in ("endpoint_name", "_physical_name")]
     if region is not None and all(is_token(name) for name in names):

@@ -252,6 +252,19 @@ def test_concurrency_and_timeout_may_be_what_the_cdk_has_for_numbers(stack: Stac
     assert (second["ReservedConcurrentExecutions"], second["Timeout"]) == (3, {"Ref": "Parameter"})
 
 
+def test_concurrency_and_timeout_of_copies_are_refused_without_a_mirror(stack: Stack) -> None:
+    assert problems(stack, endpoint(stack), mirror_concurrency=3, mirror_timeout=Duration.minutes(2)) == [
+        (
+            "mirror_concurrency=3: is for the copies of a Mirror, and no model has one. Leave it out, or give a model a"
+            " Mirror."
+        ),
+        (
+            "mirror_timeout=(a Duration): is for the copies of a Mirror, and no model has one. Leave it out, or give a"
+            " model a Mirror."
+        ),
+    ]
+
+
 def test_minutes_that_only_the_deployment_knows_are_refused_as_the_cdk_cannot_convert_them(stack: Stack) -> None:
     late = Duration.minutes(Token.as_number({"Ref": "Parameter"}))
     assert problems(stack, Mirror(endpoint(stack), to=vllm(stack), percent=1), mirror_timeout=late) == [
@@ -459,6 +472,17 @@ def test_an_endpoint_of_another_account_is_refused_and_one_of_another_region_is_
         (
             "models['llama'].endpoints[1]='999988887777': is the account of the endpoint, but a front door calls"
             " endpoints in its stack's account: 111122223333. Put the front door in a stack of that account."
+        )
+    ]
+
+
+def test_an_endpoint_of_another_partition_is_refused(stack: Stack) -> None:
+    arn = "arn:aws-cn:sagemaker:cn-north-1:111122223333:endpoint/far"
+    other = VllmEndpoint.from_endpoint_arn(stack, "Other", arn)
+    assert problems(stack, Fallback([endpoint(stack), other])) == [
+        (
+            "models['llama'].endpoints[1]='cn-north-1': is the Region of the endpoint, and of the partition aws-cn: aws"
+            " has other accounts. Give an endpoint of the front door's partition."
         )
     ]
 
