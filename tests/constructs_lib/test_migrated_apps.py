@@ -41,6 +41,9 @@ REFUSED = {
 }
 """Ports that cannot be deployed as they were, so that there is nothing to move."""
 
+STAYS = {"FlanT5TgiStack/Endpoint": "runs no models with an encoder and a decoder, such as t5"}
+"""What only TGI runs, with what the plan of each other engine says of it."""
+
 LOST = {
     # Its positions are relative, but its config.json names 512, and only TGI takes more.
     ("FlanT5TgiStack/Endpoint", "vllm"): {"max_total_tokens"},
@@ -107,15 +110,21 @@ def test_there_are_as_many_endpoints_as_the_presets_and_the_ports_have() -> None
 def test_every_endpoint_moves_without_a_problem_and_only_the_known_options_are_lost(to: str) -> None:
     for path, endpoint in endpoints().items():
         migration = endpoint.moved(to)
-        assert migration.problems == (), path
+        if path in STAYS:
+            (found,) = migration.problems
+            assert (found.keyword, found.message.endswith(STAYS[path])) == ("model", True), found
+        else:
+            assert migration.problems == (), path
         assert migration.old.problems == (), path
-        assert migration.after is not None, path
+        assert (migration.after is None) == (path in STAYS), path
         assert {one.option for one in migration.lost} == LOST.get((path, to), set()), path
 
 
 @pytest.mark.parametrize("to", TARGETS)
 def test_the_code_of_every_move_runs_and_has_the_plan_that_was_shown(to: str) -> None:
     for path, endpoint in endpoints().items():
+        if path in STAYS:
+            continue
         migration = endpoint.moved(to)
         env = Environment(region=migration.target.region) if migration.target.region else None
         stack = Stack(App(), "Team", env=env)
