@@ -19,6 +19,7 @@ from constructs_lib.planning.migration.outcome import (
     by_itself,
     falls_away,
     lost,
+    setting,
 )
 
 _DEFAULT_LIMITS = {"max_best_of": 2, "max_stop_sequences": 4}
@@ -122,7 +123,7 @@ def gpus(name: str) -> OptionRule:
     def rule(value: int, origin: Origin) -> Becomes:
         if value == origin.instance.accelerator_count:
             return by_itself("The plan lets every GPU of the instance share the model.")
-        return Becomes(fate=Fate.SET, settings={name: value})
+        return setting("", **{name: value})
 
     return rule
 
@@ -133,7 +134,7 @@ def sharded(name: str) -> OptionRule:
     def rule(value: bool, origin: Origin) -> Becomes:
         if value or origin.instance.accelerator_count == 1:
             return by_itself("The plan lets every GPU of the instance share the model.")
-        return Becomes(fate=Fate.SET, settings={name: 1})
+        return setting("", **{name: 1})
 
     return rule
 
@@ -149,7 +150,7 @@ def flag(name: str, *, when: bool = True, reason: str, value: bool = True) -> Op
     """
 
     def rule(given: bool, _: Origin) -> Becomes:
-        return Becomes(fate=Fate.SET, settings={name: value}) if given is when else by_itself(reason)
+        return setting("", **{name: value}) if given is when else by_itself(reason)
 
     return rule
 

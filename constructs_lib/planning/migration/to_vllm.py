@@ -5,7 +5,7 @@ Sources: vLLM 0.13.0 to 0.30.0 `vllm/engine/arg_utils.py`, `vllm/config/*.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from constructs_lib.planning.engines.vllm.releases import Kind, has
@@ -24,7 +24,7 @@ from constructs_lib.planning.migration.outcome import (
     setting,
 )
 
-DEFAULT_SHARE = 0.92
+_DEFAULT_SHARE = 0.92
 """Of a GPU's memory (gpu_memory_utilization), from 0.20 on."""
 
 MAX_LOGPROBS = 20
@@ -59,16 +59,19 @@ def logprobs(value: int, _: Origin) -> Becomes:
     return setting("For chats; `top_n_tokens` of TGI's routes is refused.", max_logprobs=value)
 
 
-def ngrams(tokens: int) -> dict[str, object]:
-    """How vLLM guesses tokens ahead from n-grams."""
-    return {"method": "ngram", "num_speculative_tokens": tokens, "prompt_lookup_max": tokens}
+def ngrams(write: Callable[[dict[str, object]], object]) -> OptionRule:
+    """How many tokens vLLM guesses ahead from n-grams; `write` gives the option its form."""
 
+    def rule(value: int, _: Origin) -> Becomes:
+        if value == 0:
+            return by_itself("It guesses no tokens ahead.")
+        reason = (
+            "From n-grams. If the model has Medusa heads, which TGI would have used, name their repository instead."
+        )
+        config = {"method": "ngram", "num_speculative_tokens": value, "prompt_lookup_max": value}
+        return setting(reason, speculative_config=write(config))
 
-def _speculate(value: int, _: Origin) -> Becomes:
-    if value == 0:
-        return by_itself("It guesses no tokens ahead.")
-    reason = "From n-grams. If the model has Medusa heads, which TGI would have used, name their repository instead."
-    return setting(reason, speculative_config=ngrams(value))
+    return rule
 
 
 def _four_bits(origin: Origin) -> str | Becomes:
@@ -114,9 +117,9 @@ def _adapters(_: Sequence[str], __: Origin) -> Becomes:
 
 
 def _memory(_: float, origin: Origin) -> Becomes:
-    found = share(origin, DEFAULT_SHARE)
-    if found == DEFAULT_SHARE:
-        return by_itself(f"vLLM fills {DEFAULT_SHARE} of each GPU.")
+    found = share(origin, _DEFAULT_SHARE)
+    if found == _DEFAULT_SHARE:
+        return by_itself(f"vLLM fills {_DEFAULT_SHARE} of each GPU.")
     return setting("Both count weights, a step and the cache.", gpu_memory_utilization=found)
 
 
@@ -138,18 +141,10 @@ def json_logs(origin: Any) -> Becomes:
     return lost(f"{origin.engine} writes its log as text.")
 
 
-RULES: dict[str, OptionRule] = COMMON | {
-    "num_shard": gpus("tensor_parallel_size"),
-    "sharded": sharded("tensor_parallel_size"),
-    "quantize": compression("quantization", eight_bits=_eight_bits, four_bits=_four_bits),
-    "dtype": lambda value, _: setting(dtype=str(value)),
+RUNS_VLLM: dict[str, OptionRule] = COMMON | {
     "kv_cache_dtype": cache_dtype("kv_cache_dtype"),
-    "speculate": _speculate,
     "trust_remote_code": flag("trust_remote_code", reason="Code of the repository is not run."),
     "max_total_tokens": becomes_option("max_model_len"),
-    "max_batch_prefill_tokens": step_tokens("max_num_batched_tokens"),
-    "max_batch_size": becomes_option("max_num_seqs"),
-    "max_concurrent_requests": _requests,
     "max_top_n_tokens": logprobs,
     "cuda_graphs": graphs("enforce_eager"),
     "cuda_memory_fraction": _memory,
@@ -159,8 +154,20 @@ RULES: dict[str, OptionRule] = COMMON | {
     ),
     "rope_scaling": stretched("hf_overrides"),
     "rope_factor": stretched("hf_overrides"),
-    "lora_adapters": _adapters,
     "json_output": lambda value, origin: json_logs(origin) if value else by_itself("Its log is text."),
+}
+"""Of vLLM, and of LMI, which passes these on to the vLLM in it."""
+
+RULES: dict[str, OptionRule] = RUNS_VLLM | {
+    "num_shard": gpus("tensor_parallel_size"),
+    "sharded": sharded("tensor_parallel_size"),
+    "quantize": compression("quantization", eight_bits=_eight_bits, four_bits=_four_bits),
+    "dtype": lambda value, _: setting(dtype=str(value)),
+    "speculate": ngrams(lambda config: config),
+    "max_batch_prefill_tokens": step_tokens("max_num_batched_tokens"),
+    "max_batch_size": becomes_option("max_num_seqs"),
+    "max_concurrent_requests": _requests,
+    "lora_adapters": _adapters,
     "log_level": _log_level,
     "otlp_endpoint": becomes_option("otlp_traces_endpoint"),
     "graceful_termination_timeout": _stop_seconds,
