@@ -1,4 +1,4 @@
-"""Finds the source of the Lambda functions, in the wheel or beside this package in a checkout, and stages it."""
+"""Stages the source of the Lambda functions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 
 from constructs_lib._arguments import type_name
+from constructs_lib._lambda_root import lambda_root
 from constructs_lib.front_door.compact_source import compact_copy
 from constructs_lib.planning.validation.problem import Described, Problem
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib._stack_env import StackEnvironment
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def lambda_code(folder: str) -> lambda_.Code:
@@ -114,9 +113,3 @@ def known_engines() -> tuple[str, ...]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
     )
     return tuple(sorted(names))
-
-
-def lambda_root() -> Path:
-    """The folder with one folder for each function, and one for the playground."""
-    installed = _PACKAGE / "_lambda"
-    return installed if installed.is_dir() else _PACKAGE.parent / "lambda"

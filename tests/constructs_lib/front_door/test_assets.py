@@ -9,6 +9,7 @@ from aws_cdk import App, Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from constructs_lib import _lambda_root
 from constructs_lib.front_door import assets
 
 
@@ -19,7 +20,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("front_door", "api_key_authorizer"):
         (root / folder).mkdir(parents=True)
         (root / folder / "__init__.py").write_text(f"{folder} = 1\n")
-    monkeypatch.setattr(assets, "_PACKAGE", tmp_path / "constructs_lib")
+    monkeypatch.setattr(_lambda_root, "_PACKAGE", tmp_path / "constructs_lib")
     return root
 
 
@@ -54,7 +55,7 @@ def test_what_python_compiles_does_not_change_the_asset(stack: Stack, sources: P
 
 
 def test_a_checkout_has_the_source_beside_the_package() -> None:
-    assert assets.lambda_root() == Path(__file__).resolve().parents[3] / "lambda"
+    assert _lambda_root.lambda_root() == Path(__file__).resolve().parents[3] / "lambda"
 
 
 def test_a_function_that_does_not_exist_is_named(sources: Path) -> None:
@@ -66,8 +67,8 @@ def test_where_the_source_is_does_not_change_the_hash(
     app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made(Stack(app, "CheckedOut"), "Door")
-    shutil.copytree(assets.lambda_root(), tmp_path / "constructs_lib" / "_lambda")
-    monkeypatch.setattr(assets, "_PACKAGE", tmp_path / "constructs_lib")
+    shutil.copytree(_lambda_root.lambda_root(), tmp_path / "constructs_lib" / "_lambda")
+    monkeypatch.setattr(_lambda_root, "_PACKAGE", tmp_path / "constructs_lib")
     made(Stack(app, "Installed"), "Door")
     out = Path(app.synth().directory)
     manifests = [json.loads((out / f"{name}.assets.json").read_text()) for name in ("CheckedOut", "Installed")]

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import App, Stack
 
 from constructs_lib import Access, AccessMethod
-from constructs_lib.front_door.assets import lambda_root
+from constructs_lib._lambda_root import lambda_root
 from constructs_lib.front_door.playground_page import render_page
 from tests.constructs_lib.front_door.doubles import (
     Json,
