@@ -9,8 +9,8 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from constructs_lib._functions import policy_document
 from constructs_lib._nag import acknowledge, wildcard_finding
-from constructs_lib.front_door.lambda_functions import policy_document
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Stages the source of the Lambda functions."""
+"""What the front door has of its function: the engines that it speaks to, the description of its API, its assets."""
 
 from __future__ import annotations
 
@@ -10,58 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import BootstraplessSynthesizer
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3_assets as assets
 
 from constructs_lib._arguments import type_name
 from constructs_lib._lambda_root import lambda_root
-from constructs_lib.front_door.compact_source import compact_copy
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
-    from constructs import Construct
-
     from constructs_lib._stack_env import StackEnvironment
-
-
-def lambda_code(folder: str) -> lambda_.Code:
-    """The code of one function, its folder itself at the root of the archive, without docstrings and comments.
-
-    Every function needs its own: the CDK binds code to the stack of its first function. It reads a folder once all the
-    same, however many stacks an app has.
-
-    Args:
-        folder: Name of the function's folder, such as `front_door`.
-
-    Raises:
-        FileNotFoundError: There is no such function.
-    """
-    return lambda_.Code.from_asset(_compact(folder), display_name=_display_name(folder))
-
-
-def lambda_asset(scope: Construct, folder: str) -> assets.Asset:
-    """The same as an asset, for an L1 function.
-
-    Args:
-        scope: The scope of the asset.
-        folder: Name of the function's folder.
-
-    Raises:
-        FileNotFoundError: There is no such function.
-    """
-    # As Code.from_asset creates it; what CloudFormation deploys from may be deleted then.
-    return assets.Asset(scope, "Code", path=_compact(folder), deploy_time=True, display_name=_display_name(folder))
-
-
-def _compact(folder: str) -> str:
-    source = lambda_root() / folder
-    if not source.is_dir():
-        raise FileNotFoundError(f"There is no Lambda function {folder!r} in {source.parent}.")
-    return str(compact_copy(source))
-
-
-def _display_name(folder: str) -> str:
-    return f"Lambda function {folder}"
 
 
 def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy
@@ -13,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from constructs_lib._functions import lambda_asset, lambda_code, newest_python, newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
-from constructs_lib.front_door.assets import lambda_asset, lambda_code
 from constructs_lib.front_door.function_references import FunctionReferences
 
 if TYPE_CHECKING:
@@ -28,26 +26,6 @@ _ROLE_FINDINGS = {
     "AwsSolutions-IAM5[Resource::*]": "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so "
     "IAM requires the resource *.",
 }
-
-
-@cache
-def newest_python() -> lambda_.Runtime:
-    """The newest managed Python runtime that this release of aws-cdk-lib knows."""
-    major, minor = _newest_version()
-    runtime: lambda_.Runtime = getattr(lambda_.Runtime, f"PYTHON_{major}_{minor}")
-    return runtime
-
-
-def newest_python_name() -> str:
-    """The same, as L1 functions name it."""
-    major, minor = _newest_version()
-    return f"python{major}.{minor}"
-
-
-@cache
-def _newest_version() -> tuple[int, int]:
-    names = (re.fullmatch(r"PYTHON_(\d+)_(\d+)", name) for name in dir(lambda_.Runtime))
-    return max((int(name[1]), int(name[2])) for name in names if name)
 
 
 def python_function(
@@ -178,11 +156,6 @@ def _add_role(scope: Construct, log_group_arn: str) -> str:
     # As the CDK names it.
     policy.policy_name = policy.logical_id
     return role.attr_arn
-
-
-def policy_document(*statements: Mapping[str, Any]) -> dict[str, Any]:
-    """A policy that allows what the statements say, as templates have it."""
-    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
 
 
 def token_scheme(

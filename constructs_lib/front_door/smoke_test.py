@@ -15,12 +15,11 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from constructs_lib._arguments import quantity_problems, seconds
+from constructs_lib._functions import lambda_asset, newest_python_name, policy_document
 from constructs_lib._lazy import late_digest, late_value
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
-from constructs_lib.front_door.assets import lambda_asset
-from constructs_lib.front_door.lambda_functions import newest_python_name, policy_document
 from constructs_lib.front_door.models_file import render_models
 from constructs_lib.front_door.routed_models import without_shares
 from constructs_lib.front_door.smoke_tested import divide, questions

@@ -9,8 +9,7 @@ from aws_cdk import App, Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_lib import _lambda_root
-from constructs_lib.front_door import assets
+from constructs_lib import _functions, _lambda_root
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def made(scope: Construct, name: str) -> lambda_.Function:
         name,
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="front_door.handler",
-        code=assets.lambda_code("front_door"),
+        code=_functions.lambda_code("front_door"),
     )
 
 
@@ -60,7 +59,7 @@ def test_a_checkout_has_the_source_beside_the_package() -> None:
 
 def test_a_function_that_does_not_exist_is_named(sources: Path) -> None:
     with pytest.raises(FileNotFoundError, match="There is no Lambda function 'back_door'"):
-        assets.lambda_code("back_door")
+        _functions.lambda_code("back_door")
 
 
 def test_where_the_source_is_does_not_change_the_hash(

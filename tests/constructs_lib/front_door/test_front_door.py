@@ -9,9 +9,9 @@ import pytest
 from aws_cdk import App, CfnParameter, Duration, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
+from constructs_lib._functions import newest_python
 from constructs_lib.front_door.assets import openapi_text
 from constructs_lib.front_door.front_door import FrontDoor
-from constructs_lib.front_door.lambda_functions import newest_python
 from constructs_lib.planning.serving_limits import ServingFacts
 from tests.constructs_lib.front_door.doubles import (
     ARN,

@@ -269,7 +269,7 @@ def test_the_hash_changes_with_the_code_of_the_function(monkeypatch: pytest.Monk
 def _other_code(_folder: str) -> Any:
     from aws_cdk import aws_lambda as lambda_
 
-    from constructs_lib.front_door.assets import lambda_code
+    from constructs_lib._functions import lambda_code
 
     code: lambda_.Code = lambda_code("api_key_authorizer")
     return code

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from constructs_lib._compact_source import compact, compact_copy
 from constructs_lib._lambda_root import lambda_root
-from constructs_lib.front_door.compact_source import compact, compact_copy
 
 SOURCES = sorted(path for path in lambda_root().rglob("*.py") if "__pycache__" not in path.parts)
 

@@ -1,0 +1,83 @@
+"""The source of the Lambda functions, in the wheel or beside this package in a checkout, and what runs it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as assets
+
+from constructs_lib._compact_source import compact_copy
+from constructs_lib._lambda_root import lambda_root
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+
+def lambda_code(folder: str) -> lambda_.Code:
+    """The code of one function, its folder itself at the root of the archive, without docstrings and comments.
+
+    Every function needs its own: the CDK binds code to the stack of its first function. It reads a folder once all the
+    same, however many stacks an app has.
+
+    Args:
+        folder: Name of the function's folder, such as `front_door`.
+
+    Raises:
+        FileNotFoundError: There is no such function.
+    """
+    return lambda_.Code.from_asset(_compact(folder), display_name=_display_name(folder))
+
+
+def lambda_asset(scope: Construct, folder: str) -> assets.Asset:
+    """The same as an asset, for an L1 function.
+
+    Args:
+        scope: The scope of the asset.
+        folder: Name of the function's folder.
+
+    Raises:
+        FileNotFoundError: There is no such function.
+    """
+    # As Code.from_asset creates it; what CloudFormation deploys from may be deleted then.
+    return assets.Asset(scope, "Code", path=_compact(folder), deploy_time=True, display_name=_display_name(folder))
+
+
+def _compact(folder: str) -> str:
+    source = lambda_root() / folder
+    if not source.is_dir():
+        raise FileNotFoundError(f"There is no Lambda function {folder!r} in {source.parent}.")
+    return str(compact_copy(source))
+
+
+def _display_name(folder: str) -> str:
+    return f"Lambda function {folder}"
+
+
+@cache
+def newest_python() -> lambda_.Runtime:
+    """The newest managed Python runtime that this release of aws-cdk-lib knows."""
+    major, minor = _newest_version()
+    runtime: lambda_.Runtime = getattr(lambda_.Runtime, f"PYTHON_{major}_{minor}")
+    return runtime
+
+
+def newest_python_name() -> str:
+    """The same, as L1 functions name it."""
+    major, minor = _newest_version()
+    return f"python{major}.{minor}"
+
+
+@cache
+def _newest_version() -> tuple[int, int]:
+    names = (re.fullmatch(r"PYTHON_(\d+)_(\d+)", name) for name in dir(lambda_.Runtime))
+    return max((int(name[1]), int(name[2])) for name in names if name)
+
+
+def policy_document(*statements: Mapping[str, Any]) -> dict[str, Any]:
+    """A policy that allows what the statements say, as templates have it."""
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement} for statement in statements]}
