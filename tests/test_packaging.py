@@ -110,7 +110,7 @@ def test_the_wheel_contains_the_library_with_its_catalogues_and_the_lambda_sourc
         "constructs_lib/_lambda/front_door/bootstrap",
         "constructs_lib/_lambda/api_key_authorizer/__init__.py",
         "constructs_lib/_lambda/jwt_authorizer/__init__.py",
-        "constructs_lib/_lambda/weights_copier/request.py",
+        "constructs_lib/_lambda/weights_copier/__main__.py",
         "constructs_lib/_lambda/playground/page.html",
         "constructs_lib/_lambda/playground/vendor/markdown-it/markdown-it.umd.min.js",
         "constructs_lib/_lambda/playground/vendor/markdown-it/licenses/markdown-it.txt",

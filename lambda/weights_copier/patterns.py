@@ -9,11 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-DEFAULT_INCLUDE = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "tokenizer*", "LICENSE*")
+DEFAULT_INCLUDE = (
+    "*.safetensors",
+    "*.json",
+    "*.txt",
+    "*.model",
+    "*.jinja",
+    "*.tiktoken",
+    "tokenizer.model.v*",
+    "LICENSE*",
+)
 """Weights as safetensors, configurations, the tokenizer, chat templates and the licence: no pickles and no code."""
 
-DEFAULT_EXCLUDE = ("original/*", "onnx/*", "openvino/*", "coreml/*", "*.onnx", "*.gguf")
-"""The same weights once more, in formats that no engine here reads beside safetensors."""
+DEFAULT_EXCLUDE = ("original/*", "onnx/*", "openvino/*", "coreml/*")
+"""What belongs to the same weights in other formats."""
 
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 """Endings of files that run code when they are read."""

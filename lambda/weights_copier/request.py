@@ -124,13 +124,18 @@ def is_prefix(prefix: str) -> bool:
 
 
 def is_hub(url: str) -> bool:
-    """Whether this is the URL of a hub: HTTPS, or HTTP on the loopback interface."""
+    """Whether this is the URL of a hub."""
+    return is_url(url) and "?" not in url and "#" not in url
+
+
+def is_url(url: str) -> bool:
+    """Whether this is a URL that the job calls: HTTPS, or HTTP on the loopback interface."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         return False
-    if not host or parts.username is not None or parts.query or parts.fragment:
+    if not host or parts.username is not None:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
 
