@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct, IConstruct
 
+    from constructs_lib._stack_env import StackEnvironment
+
 # SageMaker checks the role when it creates a Model, and the check fails if a resource or condition narrows these.
 # Source: Amazon SageMaker AI Developer Guide, "How to use SageMaker AI execution roles", "CreateModel API".
 _NETWORK_INTERFACE_ACTIONS = [
@@ -59,7 +61,7 @@ class ExecutionRole:
         self.role: iam.IRole = role or iam.Role(
             scope,
             "Role",
-            assumed_by=_sagemaker(),
+            assumed_by=_sagemaker(environment_of(scope)),
             description="Assumed by SageMaker to run a model endpoint",
         )
 
@@ -301,8 +303,14 @@ class ExecutionRole:
 
 
 @cache
-def _sagemaker() -> iam.ServicePrincipal:
-    return iam.ServicePrincipal("sagemaker.amazonaws.com")
+def _sagemaker(environment: StackEnvironment) -> iam.ServicePrincipal:
+    """SageMaker on behalf of this account and Region, so that nobody else can let it use the role.
+
+    SageMaker does not take the ARN of one endpoint or model here. Source: Amazon SageMaker AI Developer Guide,
+    "Cross-service confused deputy prevention", "SageMaker AI Inference".
+    """
+    conditions = {"ArnLike": {"aws:SourceArn": environment.arn("sagemaker", "*")}}
+    return iam.ServicePrincipal("sagemaker.amazonaws.com", conditions=conditions)
 
 
 def _place(bucket: s3.IBucket, *folders: str) -> str:

@@ -38,7 +38,10 @@ class SupportAssistant(Stack):
         shop = front_door.add_consumer("web-shop", rate=20, burst=40)
         bot = front_door.add_consumer("chat-bot", rate=2, burst=4, monthly_requests=50_000)
 
-        nightly = iam.Role(self, "NightlyJob", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+        # ECS tasks of this account alone, as the ECS guide has it (Amazon ECS task IAM role).
+        here = {"StringEquals": {"aws:SourceAccount": self.account}}
+        ecs_tasks = iam.ServicePrincipal("ecs-tasks.amazonaws.com", conditions=here)
+        nightly = iam.Role(self, "NightlyJob", assumed_by=ecs_tasks)
         qwen.grant_invoke(nightly)
 
         cloudwatch.Alarm(

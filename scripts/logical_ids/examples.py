@@ -158,7 +158,8 @@ def _vpc(stack: Stack) -> ec2.IVpc:
 
 
 def _in_vpc_with_role(stack: Stack) -> None:
-    role = iam.Role(stack, "OwnRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    here = {"StringEquals": {"aws:SourceAccount": stack.account}}
+    role = iam.Role(stack, "OwnRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com", conditions=here))
     _behind_front_door(stack, vpc=_vpc(stack), role=role)
 
 

@@ -49,9 +49,14 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Json:
     return template_of(stack)
 
 
-def test_only_sagemaker_may_assume_the_role(plain: Json) -> None:
+def test_only_sagemaker_may_assume_the_role_and_only_for_this_account_and_region(plain: Json) -> None:
     (statement,) = properties(plain, ROLE)["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    (test,) = statement["Condition"].items()
+    assert test[0] == "ArnLike"
+    assert {key: text(arn) for key, arn in test[1].items()} == {
+        "aws:SourceArn": f"arn:<AWS::Partition>:sagemaker:{HERE}:*"
+    }
 
 
 def test_the_role_has_no_managed_policy(plain: Json) -> None:

@@ -1,0 +1,107 @@
+"""Every stack of this repository: the app's, the examples', the bench's, and one for each way to use the constructs."""
+
+from __future__ import annotations
+
+import json
+import runpy
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import aws_cdk
+from aws_cdk import App, Environment, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+
+from app import build
+from constructs_lib import AsyncTgiEndpoint, DataCapture, InstanceType, Model, TgiEndpoint
+from scripts.logical_ids.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Template = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parent.parent
+_HERE = Environment(account="123456789012", region="eu-west-1")
+_ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
+# The step of the move in which most of its resources exist.
+_CONTEXT = {"move_from_tgi": {"step": "mirror"}}
+
+
+def every_stack(prepare: Callable[[App], object] = lambda _app: None) -> dict[str, Template]:
+    """The template of each stack by its name.
+
+    Args:
+        prepare: What is done to each app before it is synthesized. Default: nothing.
+    """
+    templates = {}
+    for app in _apps():
+        prepare(app)
+        # Validation is for templates that get deployed, and takes as long as everything else.
+        stacks = app.synth(skip_validation=True).stacks
+        templates |= {stack.stack_name: json.loads(Path(stack.template_full_path).read_text()) for stack in stacks}
+    return templates
+
+
+def programs() -> list[Path]:
+    """The apps that are programs of their own."""
+    return [*sorted((ROOT / "examples").glob("*/app.py")), ROOT / "bench" / "everything_app.py"]
+
+
+def _apps() -> Iterator[App]:
+    """Each app with all that it has, before it is synthesized."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    with _new_app(context | {"front_door": _ENDPOINTS, "nag": "off", "monitoring": "on"}) as app:
+        build(app, Environment())
+        yield app
+    with _new_app({}) as app:
+        for name, build_one in [*EXAMPLES.items(), ("Encrypted", _encrypted)]:
+            build_one(Stack(app, name, env=_HERE))
+        yield app
+    for program in programs():
+        settings = program.with_name("cdk.json")
+        own = json.loads(settings.read_text()).get("context", {}) if settings.exists() else context
+        with _new_app(own | _CONTEXT.get(program.parent.name, {})) as app:
+            with mock.patch.object(aws_cdk, "App", lambda app=app: app), mock.patch.object(app, "synth"):
+                runpy.run_path(str(program))
+            yield app
+
+
+def _encrypted(stack: Stack) -> None:
+    """What needs rights on keys and places in S3."""
+    key = kms.Key(stack, "Key")
+    weights = s3.Bucket(stack, "Weights", encryption_key=key)
+    qwen = "Qwen/Qwen2.5-7B-Instruct"
+    TgiEndpoint(
+        stack,
+        "Folder",
+        model=Model.from_s3(weights, "qwen/v1", like=qwen),
+        instance_type=InstanceType.G7_2XLARGE,
+        volume_key=key,
+        data_capture=DataCapture(bucket=weights, key=key),
+        vpc=ec2.Vpc.from_vpc_attributes(
+            stack, "Vpc", vpc_id="vpc-1", availability_zones=["eu-west-1a"], private_subnet_ids=["subnet-1"]
+        ),
+    )
+    archive = Model.from_s3_archive(weights, "qwen.tar.gz", like=qwen)
+    topic = sns.Topic(stack, "Alarms", master_key=key)
+    TgiEndpoint(stack, "Archive", model=archive, instance_type=InstanceType.G5_2XLARGE).monitor(topic=topic)
+    AsyncTgiEndpoint(
+        stack,
+        "Batch",
+        model=Model.from_hub(qwen),
+        instance_type=InstanceType.G5_2XLARGE,
+        bucket=weights,
+        success_topic=topic,
+    )
+
+
+@contextmanager
+def _new_app(context: Mapping[str, Any]) -> Iterator[App]:
+    with TemporaryDirectory() as folder:
+        yield App(outdir=folder, context=context)
