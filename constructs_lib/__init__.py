@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from constructs_lib.errors import ConfigurationError
     from constructs_lib.front_door.access import Access
     from constructs_lib.front_door.access.base import AccessMethod
-    from constructs_lib.front_door.consumers import Consumer
+    from constructs_lib.front_door.consumer import Consumer
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.domain import Domain
     from constructs_lib.front_door.front_door import FrontDoor
@@ -174,7 +174,7 @@ _MODULES = {
     "AutoCastType": "planning.engines.tgi_neuron.options",
     "DataCapture": "endpoint.data_capture",
     "Rollout": "endpoint.rollout",
-    "Consumer": "front_door.consumers",
+    "Consumer": "front_door.consumer",
     "Cors": "front_door.cors",
     "Dashboard": "monitoring.dashboard",
     "Domain": "front_door.domain",

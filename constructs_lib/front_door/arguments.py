@@ -38,6 +38,7 @@ class FrontDoorArguments:
     default_max_tokens: int | None
     rate_limit: float
     burst_limit: float
+    on_store_failure: str
     on_wake: str | None
     wake: bool
     playground: bool

@@ -1,25 +1,39 @@
-"""The consumers of a front door: an API key for each, and the usage plan that limits it."""
+"""The consumers of a front door, and what its function is told of them."""
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations
-from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
-from constructs_lib._arguments import is_number, is_whole_number
+from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
 from constructs_lib.errors import raise_if_any
+from constructs_lib.front_door.consumer import Consumer
+from constructs_lib.front_door.consumer_rules import (
+    key_problems,
+    name_problem,
+    request_limit_problems,
+    secret_problems,
+    use_problems,
+)
+from constructs_lib.front_door.function_environment import (
+    DEFAULT_MAX_TOKENS,
+    caller_variables,
+    consumer_problems,
+    limit_variables,
+)
+from constructs_lib.front_door.routed_models import answering_endpoints
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import String, problem
-from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from constructs_lib.front_door.access.base import AccessMethod
+    from constructs_lib.front_door.arguments import FrontDoorArguments
+    from constructs_lib.front_door.callers_file import Callers, ConsumerLimits
+    from constructs_lib.front_door.function_references import FunctionReferences
+    from constructs_lib.front_door.limits_table import LimitsTable
 
 DEFAULT_RATE = 100
 """Requests per second that a front door accepts steadily, from all callers together."""
@@ -28,58 +42,7 @@ DEFAULT_BURST = 200
 """Requests that a front door accepts at once above the steady rate, from all callers together."""
 
 _NO_CONSUMER = "tgi-endpoint:noConsumer"
-_NAME = String("a name without slashes", r"[^/]+", longest=128)
-
-
-class Consumer(Construct):
-    """A caller of a front door with its own API key. Created by `FrontDoor.add_consumer`.
-
-    The value of the key is in no template, output or log: read it with
-    `aws apigateway get-api-key --include-value --api-key <consumer.key_id>`. The function's log and the saved queries
-    show the key's id as `consumer`.
-
-    Attributes:
-        key_id: Id of the key.
-    """
-
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        rest_api_id: str,
-        stage_name: str,
-        rate: float,
-        burst: float,
-        monthly_requests: float | None,
-        description: str,
-    ) -> None:
-        super().__init__(scope, id)
-        # Without a value: API Gateway generates it, so it is in no template. Without a name: no change replaces it.
-        key = apigateway.CfnApiKey(self, "Key", enabled=True, description=description)
-        plan = apigateway.CfnUsagePlan(
-            self,
-            "Plan",
-            description=description,
-            api_stages=[apigateway.CfnUsagePlan.ApiStageProperty(api_id=rest_api_id, stage=stage_name)],
-            throttle=apigateway.CfnUsagePlan.ThrottleSettingsProperty(rate_limit=rate, burst_limit=burst),
-            quota=None
-            if monthly_requests is None
-            else apigateway.CfnUsagePlan.QuotaSettingsProperty(limit=monthly_requests, period="MONTH"),
-        )
-        self.key_id: str = key.ref
-        self._plan_id = plan.ref
-        apigateway.CfnUsagePlanKey(self, "PlanKey", key_id=self.key_id, key_type="API_KEY", usage_plan_id=self._plan_id)
-
-    @cached_property
-    def api_key(self) -> apigateway.IApiKey:
-        """The key."""
-        return apigateway.ApiKey.from_api_key_id(self, "ApiKey", self.key_id)
-
-    @cached_property
-    def usage_plan(self) -> apigateway.IUsagePlan:
-        """The usage plan with its rate, burst and monthly quota."""
-        return apigateway.UsagePlan.from_usage_plan_id(self, "UsagePlan", self._plan_id)
+_SMALL_BUDGET = "tgi-endpoint:budgetBelowOneRequest"
 
 
 class Consumers(Construct):
@@ -89,11 +52,12 @@ class Consumers(Construct):
         scope: The front door.
         id: Its id.
         path: Path of the front door.
-        access: The access method.
+        arguments: The front door's arguments.
         rest_api_id: The API.
         stage_name: Its stage.
-        rate_limit: Steady requests per second of the entire stage.
-        burst_limit: Requests of the entire stage that may arrive at once.
+        function: The function.
+        variables: The function's variables, without those that consumers need.
+        callers: What the function is told of its callers; gets the consumers.
     """
 
     def __init__(
@@ -102,21 +66,26 @@ class Consumers(Construct):
         id: str,
         *,
         path: str,
-        access: AccessMethod,
+        arguments: FrontDoorArguments,
         rest_api_id: str,
         stage_name: str,
-        rate_limit: float,
-        burst_limit: float,
+        function: FunctionReferences,
+        variables: Mapping[str, str],
+        callers: Callers,
     ) -> None:
         super().__init__(scope, id)
-        self._access = access
+        self._front_door = scope
+        self._arguments = arguments
         self._rest_api_id = rest_api_id
         self._stage_name = stage_name
-        self._stage_limits = {"rate_limit": rate_limit, "burst_limit": burst_limit}
         self._path = path
-        self._ids: set[str] = set()
+        self._function = function
+        self._variables = variables
+        self._callers = callers
+        self._consumers: dict[str, Consumer] = {}
+        self._table: LimitsTable | None = None
         self._annotations = Annotations.of(self)
-        if access.uses_api_keys:
+        if arguments.access.uses_api_keys:
             # The first consumer acknowledges it.
             self._annotations.add_warning_v2(
                 _NO_CONSUMER,
@@ -124,19 +93,31 @@ class Consumers(Construct):
                 ' front_door.add_consumer("team-a").',
             )
 
-    def add(self, id: str, *, rate: float | None, burst: float | None, monthly_requests: float | None) -> Consumer:
+    def add(
+        self,
+        id: str,
+        *,
+        rate: float | None,
+        burst: float | None,
+        monthly_requests: float | None,
+        limits: ConsumerLimits,
+        keys: Sequence[str],
+    ) -> Consumer:
         """Create a consumer (see `FrontDoor.add_consumer`)."""
-        rate = self._stage_limits["rate_limit"] if rate is None else rate
-        burst = self._stage_limits["burst_limit"] if burst is None else burst
-        limits, stage_limits = {"rate": rate, "burst": burst}, self._stage_limits
+        stage_limits = {"rate_limit": self._arguments.rate_limit, "burst_limit": self._arguments.burst_limit}
+        rate = stage_limits["rate_limit"] if rate is None else rate
+        burst = stage_limits["burst_limit"] if burst is None else burst
         problems = [
             *self._id_problems(id),
-            *_consumer_problems(_hide_tokens(limits), _hide_tokens(stage_limits), hide_token(monthly_requests)),
+            *request_limit_problems(
+                _hide_tokens({"rate": rate, "burst": burst}), _hide_tokens(stage_limits), hide_token(monthly_requests)
+            ),
+            *use_problems(limits, tuple(self._arguments.models)),
+            *key_problems(keys),
         ]
-        raise_if_any(self, str(id), problems)
-        self._ids.add(id)
+        raise_if_any(self, str(id), problems or self._number_problems(limits, keys))
         self._annotations.acknowledge_warning(_NO_CONSUMER)
-        return Consumer(
+        consumer = Consumer(
             self,
             id,
             rest_api_id=self._rest_api_id,
@@ -144,51 +125,74 @@ class Consumers(Construct):
             rate=rate,
             burst=burst,
             monthly_requests=monthly_requests,
+            keys=keys,
+            encryption_key=None,
             description=f"{id} calls {self._path}",
         )
+        self._consumers[id] = consumer
+        self._callers.add(id, tuple(consumer.key_ids.values()), limits)
+        self._inform_function(limits)
+        self._warn(consumer, limits)
+        return consumer
+
+    def _inform_function(self, limits: ConsumerLimits) -> None:
+        """Give the function what it needs for the limits of a consumer."""
+        if limits.restricts:
+            for name, value in caller_variables().items():
+                self._function.function.add_environment(name, value)
+        if limits.is_metered and self._table is None:
+            self._table = self._add_table()
+
+    def _add_table(self) -> LimitsTable:
+        # Imported here, as few front doors have one.
+        from constructs_lib.front_door.limits_table import LimitsTable
+
+        # Not below this construct, where a consumer may have its id.
+        table = LimitsTable(self._front_door, "Limits", encryption_key=None)
+        table.grant_count(self._function.function)
+        for name, value in limit_variables(table.name, environment_of(self)).items():
+            self._function.function.add_environment(name, value)
+        return table
+
+    def _warn(self, consumer: Consumer, limits: ConsumerLimits) -> None:
+        default = self._default_tokens(limits)
+        for keyword, limit in limits.budgets.items():
+            if limit > default:
+                continue
+            Annotations.of(consumer).add_warning_v2(
+                _SMALL_BUDGET,
+                f"{keyword}={limit} is less than one request without max_tokens takes: {default} tokens for its answer,"
+                " and one for each 3 bytes of its prompt, are reserved before it runs, so each such request is refused."
+                f" Raise {keyword}, or lower default_max_tokens of the front door.",
+            )
+
+    def _default_tokens(self, limits: ConsumerLimits) -> int:
+        """Tokens of an answer whose request has no limit: of the smallest model that the consumer may call."""
+        default = self._arguments.default_max_tokens
+        default = DEFAULT_MAX_TOKENS if default is None else default
+        models = self._arguments.models
+        names = models if limits.models is None else limits.models
+        served = [getattr(each, "serving", None) for name in names for each in answering_endpoints(models[name])]
+        contexts: list[int] = [facts.max_total_tokens for facts in served if facts and facts.max_total_tokens]
+        return min([default, *contexts])
+
+    def _number_problems(self, limits: ConsumerLimits, keys: Sequence[str]) -> Iterator[Problem]:
+        """Problems of all consumers together, this one included."""
+        former = [key for consumer in self._consumers.values() for key in consumer.key_ids]
+        yield from secret_problems([*former, *keys])
+        if self._callers.is_restricted or limits.restricts:
+            count = len(former) + len(keys)
+            yield from consumer_problems(self._variables, self._arguments.models, environment_of(self), count)
 
     def _id_problems(self, id: str) -> Iterator[Problem]:
-        if not self._access.uses_api_keys:
-            message = f"cannot have an API key: {self._access.display_name} uses none"
+        access = self._arguments.access
+        if not access.uses_api_keys:
+            message = f"cannot have an API key: {access.display_name} uses none"
             yield Problem("id", id, message, "Remove the consumer, or give the front door Access.api_keys().")
-        if found := problem("id", id, _NAME):
+        if found := name_problem(id):
             yield found
-        elif id in self._ids:
+        elif id in self._consumers:
             yield Problem("id", id, "is already a consumer of this front door", "Choose another name.")
-
-
-def limit_problems(limits: Mapping[str, object]) -> Iterator[Problem]:
-    """Problems of a steady rate and a burst.
-
-    Args:
-        limits: The rate and then the burst, by keyword; an `Unknown` is not checked.
-    """
-    (rate_keyword, rate), (burst_keyword, burst) = limits.items()
-    if not isinstance(rate, Unknown) and not (is_number(rate) and rate > 0):
-        message = "must be more than 0 requests per second"
-        yield Problem(rate_keyword, rate, message, "Give the steady rate.")
-    if not isinstance(burst, Unknown) and not _is_count(burst):
-        fix = "Give the number of requests that may arrive at once."
-        yield Problem(burst_keyword, burst, "must be a whole number, at least 1", fix)
-
-
-def _consumer_problems(
-    limits: Mapping[str, object], stage_limits: Mapping[str, object], monthly_requests: object
-) -> Iterator[Problem]:
-    wrong = list(limit_problems(limits))
-    yield from wrong
-    valid = limits.keys() - {found.keyword for found in wrong}
-    for (keyword, value), (stage_keyword, limit) in zip(limits.items(), stage_limits.items(), strict=True):
-        if keyword in valid and is_number(value) and is_number(limit) and value > limit:
-            message = f"exceeds the {limit:g} of the entire front door"
-            yield Problem(keyword, value, message, f"Lower it, or raise {stage_keyword} of the front door.")
-    quota = monthly_requests
-    if quota is not None and not isinstance(quota, Unknown) and not _is_count(quota):
-        yield Problem("monthly_requests", quota, "must be a whole number, at least 1", "Raise it, or omit the quota.")
-
-
-def _is_count(value: object) -> bool:
-    return is_whole_number(value) and value >= 1
 
 
 def _hide_tokens(limits: Mapping[str, object]) -> dict[str, object]:

@@ -17,9 +17,11 @@ from constructs_lib._tokens import is_token
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.access import Access
 from constructs_lib.front_door.arguments import FrontDoorArguments
+from constructs_lib.front_door.callers_file import Callers, ConsumerLimits
+from constructs_lib.front_door.consumer_rules import ORIGINAL_KEY
 from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Consumers
 from constructs_lib.front_door.exposure import Exposure
-from constructs_lib.front_door.function import add_function, validated_environment
+from constructs_lib.front_door.function import add_function, measured_variables, validated_environment
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.rollback_alarms import give_rollback_alarms
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.access.base import AccessMethod
-    from constructs_lib.front_door.consumers import Consumer
+    from constructs_lib.front_door.consumer import Consumer
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.domain import Domain
     from constructs_lib.front_door.routed_models import RoutedModel
@@ -87,6 +89,8 @@ class FrontDoor(Construct, WatchedFrontDoor):
         web_acl: An AWS WAF web ACL. Default: none.
         domain: A custom domain name. Default: API Gateway's.
         cors: The origins whose pages may call from a browser, with any headers. Default: none.
+        on_store_failure: What a consumer with limits on tokens or streams gets while the table that counts them cannot
+            be used. `open`: answers, which are not counted; `closed`: 503. Default: `open`.
         on_wake: What a client gets whose model has zero copies (`ScaleToZero`). `hold`: it waits until the model
             answers or the timeout is near; the model must wake within the timeout, and answers must be streamed.
             Default: 503 with the time that the wake takes.
@@ -132,6 +136,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         web_acl: WebAcl | None = None,
         domain: Domain | None = None,
         cors: Cors | None = None,
+        on_store_failure: Literal["open", "closed"] = "open",
         on_wake: Literal["hold"] | None = None,
         wake: bool = False,
         playground: bool = False,
@@ -155,6 +160,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
             default_max_tokens=default_max_tokens,
             rate_limit=rate_limit,
             burst_limit=burst_limit,
+            on_store_failure=on_store_failure,
             on_wake=on_wake,
             wake=wake,
             playground=playground,
@@ -176,8 +182,9 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
         access, node = arguments.access, self.node
         path = node.path
+        callers = Callers(models_by_scope=access.models_by_scope, on_store_failure=arguments.on_store_failure)
         self._references, self._mirror = add_function(
-            self, arguments=arguments, variables=variables, models=self._models
+            self, arguments=arguments, variables=variables, models=self._models, callers=callers
         )
         self.function: lambda_.Function = self._references.function
         self._api = FrontDoorApi(self, "Api", path=path, function=self._references, arguments=arguments)
@@ -188,11 +195,12 @@ class FrontDoor(Construct, WatchedFrontDoor):
             self,
             "Consumers",
             path=path,
-            access=access,
+            arguments=arguments,
             rest_api_id=self.rest_api_id,
             stage_name=stage_name,
-            rate_limit=arguments.rate_limit,
-            burst_limit=arguments.burst_limit,
+            function=self._references,
+            variables=measured_variables(variables, self._models),
+            callers=callers,
         )
         log_group_name = self._references.log_group_name
         add_queries(self, path=path, log_group_name=log_group_name, models=self._models, mirror=self._mirror)
@@ -254,22 +262,53 @@ class FrontDoor(Construct, WatchedFrontDoor):
         rate: float | None = None,
         burst: float | None = None,
         monthly_requests: float | None = None,
+        models: Sequence[str] | None = None,
+        tokens_per_minute: int | None = None,
+        concurrent_streams: int | None = None,
+        tokens_per_day: int | None = None,
+        tokens_per_month: int | None = None,
+        keys: Sequence[str] = (ORIGINAL_KEY,),
     ) -> Consumer:
         """Create a consumer with its own API key and usage plan.
 
         Requires an access method with API keys: `Access.api_keys()`, or `Access.authorizer(…, usage_plans=True)`, whose
         function must return the value of the key.
 
+        API Gateway applies `rate`, `burst` and `monthly_requests` to each key by itself. The function applies the other
+        limits to the consumer, whichever of its keys is sent. It counts tokens and streams in a DynamoDB table, which
+        the front door has once a consumer has such a limit: before a request runs it reserves the tokens that the
+        request may take, and afterwards corrects that to those it took. What exceeds a limit is answered with 429.
+
         Args:
             id: The consumer's name, unique within this front door. Changing it creates another key.
-            rate: Requests per second that it may send steadily. Default: the front door's `rate_limit`.
-            burst: Requests that may arrive at once above the rate. Default: the front door's `burst_limit`.
-            monthly_requests: Requests that it may send in a calendar month (UTC). Default: unlimited.
+            rate: Requests per second that each key may send steadily. Default: the front door's `rate_limit`.
+            burst: Requests of each key that may arrive at once above the rate. Default: the front door's `burst_limit`.
+            monthly_requests: Requests that each key may send in a calendar month (UTC). Default: unlimited.
+            models: The names of the models that it may use, each with its adapters. The other models are not listed for
+                it, and requests to them are answered with 403. Default: all models.
+            tokens_per_minute: Tokens of prompts and answers together in a minute of the clock. Default: unlimited.
+            concurrent_streams: Requests that may run at the same time. Default: unlimited.
+            tokens_per_day: Tokens in a day, which begins at 00:00 UTC. Default: unlimited.
+            tokens_per_month: Tokens in a calendar month, which begins at 00:00 UTC. Default: unlimited.
+            keys: The names of its keys, one or two, which are all valid. The values are generated and kept in Secrets
+                Manager (`Consumer.secrets`), but for the key `original`, whose value API Gateway alone has. To rotate a
+                key, add the name of another one, move the clients to it, and remove the first name. Default:
+                `original`.
 
         Raises:
-            ConfigurationError: This front door uses no API keys or has a consumer of that name, or a limit is invalid.
+            ConfigurationError: This front door uses no API keys or has a consumer of that name, a limit or a name is
+                invalid, or there are more keys than the function's environment has room for.
         """
-        return self._consumers.add(id, rate=rate, burst=burst, monthly_requests=monthly_requests)
+        limits = ConsumerLimits(
+            models=models,
+            tokens_per_minute=tokens_per_minute,
+            concurrent_streams=concurrent_streams,
+            tokens_per_day=tokens_per_day,
+            tokens_per_month=tokens_per_month,
+        )
+        return self._consumers.add(
+            id, rate=rate, burst=burst, monthly_requests=monthly_requests, limits=limits, keys=keys
+        )
 
     def add_smoke_test(self, *, timeout: Duration | None = None) -> None:
         """Fail a deployment, so that CloudFormation rolls it back, if a model gives no token.

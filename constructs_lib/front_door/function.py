@@ -12,9 +12,11 @@ from constructs_lib._lazy import late_string
 from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib.errors import ConfigurationError, raise_if_any
 from constructs_lib.front_door.assets import openapi_text, synthesizer_problems
+from constructs_lib.front_door.callers_file import CALLERS_PATH
 from constructs_lib.front_door.endpoints import served_by
 from constructs_lib.front_door.function_environment import (
     PLAYGROUND_FILE,
+    caller_variables,
     lambda_url,
     render_deployed_values,
     render_environment,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
+    from constructs_lib.front_door.callers_file import Callers
     from constructs_lib.front_door.function_references import FunctionReferences
     from constructs_lib.front_door.mirror_function import MirrorFunction
     from constructs_lib.front_door.routed_models import RoutedModel
@@ -69,14 +72,19 @@ def validated_environment(scope: Construct, id: str, arguments: FrontDoorArgumen
         wake_route=arguments.wake,
         urls=sagemaker_urls(environment),
     )
-    measured = variables
+    if arguments.access.models_by_scope is not None:
+        variables |= caller_variables()
     if mirrors_of(arguments.models):
         variables["LAMBDA_URL"] = lambda_url(environment)
-        # The name of the second function, which only the deployment knows.
-        measured = {**variables, "MIRROR_FUNCTION": _LONGEST_NAME}
+    measured = measured_variables(variables, arguments.models)
     if problems := list(size_problems(measured, arguments.models, origins or (), environment)):
         raise_if_any(scope, id, [*problems, *synthesizer_problems(environment)])
     return variables
+
+
+def measured_variables(variables: Mapping[str, str], models: Mapping[str, RoutedModel]) -> Mapping[str, str]:
+    """The variables with the longest name of the second function, which only the deployment knows, if there is one."""
+    return {**variables, "MIRROR_FUNCTION": _LONGEST_NAME} if mirrors_of(models) else variables
 
 
 def add_function(
@@ -85,6 +93,7 @@ def add_function(
     arguments: FrontDoorArguments,
     variables: Mapping[str, str],
     models: Mapping[str, RoutedModel],
+    callers: Callers,
 ) -> tuple[FunctionReferences, MirrorFunction | None]:
     """The function with its layers and permissions, and the second one that its Mirrors need.
 
@@ -93,15 +102,15 @@ def add_function(
         arguments: Its arguments.
         variables: The environment variables.
         models: Its models; the function gets those that it has at synthesis.
+        callers: Who may call what, likewise.
 
     Raises:
         ConfigurationError: The CDK cannot find the code with the stack's synthesizer.
     """
     here = environment_of(front_door)
-    deployed_values = late_string(lambda: render_deployed_values(models, here))
-    variables = {**variables, "DEPLOYED_VALUES": deployed_values}
-    references = _create(front_door, arguments, variables)
-    layers = [_models_layer(front_door, models)]
+    values = late_string(lambda: render_deployed_values(models, here, callers))
+    references = _create(front_door, arguments, {**variables, "DEPLOYED_VALUES": values})
+    layers = [_models_layer(front_door, models, callers)]
     if arguments.playground:
         layers.append(_playground_layer(front_door))
     references.function.add_layers(*layers)
@@ -123,13 +132,16 @@ def _add_mirror(
     # Imported here, as few front doors have one.
     from constructs_lib.front_door.mirror_function import MirrorFunction
 
+    here = environment_of(front_door)
+    # Without those of callers: nobody calls it.
+    values = late_string(lambda: render_deployed_values(models, here))
     mirror = MirrorFunction(
         front_door,
         function=references,
         layer=layer,
         endpoints=_called([mirror.to for mirror in mirrors.values()]),
         arguments=arguments,
-        variables=variables,
+        variables={**variables, "DEPLOYED_VALUES": values},
     )
     references.function.add_environment("MIRROR_FUNCTION", mirror.name)
     iam.Grant.add_to_principal(
@@ -160,13 +172,22 @@ def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Map
         raise ConfigurationError(front_door.node.path, problems) from None
 
 
-def _models_layer(front_door: Construct, models: Mapping[str, RoutedModel]) -> lambda_.ILayerVersion:
-    """The models, as they are at synthesis, and the description of the API, which the function's code lacks."""
+def _models_layer(front_door: Construct, models: Mapping[str, RoutedModel], callers: Callers) -> lambda_.ILayerVersion:
+    """Models and callers, as they are at synthesis, and the description of the API, which the function's code lacks."""
     here = environment_of(front_door)
+
+    def callers_text() -> str | None:
+        rendered = callers.render(render_models(models, here).deployed_values) if callers.is_restricted else None
+        return rendered.text if rendered else None
+
     return file_layer(
         front_door,
         "Models",
-        files={MODELS_PATH: lambda: render_models(models, here).text, OPENAPI_PATH: openapi_text},
+        files={
+            MODELS_PATH: lambda: render_models(models, here).text,
+            OPENAPI_PATH: openapi_text,
+            CALLERS_PATH: callers_text,
+        },
         description="The models of a front door",
     )
 

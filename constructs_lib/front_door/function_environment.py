@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from constructs_lib.front_door.callers_file import CALLERS_PATH, KEY_ID_LENGTH, Callers
+from constructs_lib.front_door.deployed_values import TOKEN
 from constructs_lib.front_door.dimensions import front_door_dimension
-from constructs_lib.front_door.models_file import MODELS_PATH, TOKEN, regional_urls, render_models
+from constructs_lib.front_door.models_file import MODELS_PATH, regional_urls, render_models
 from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ _MAX_BYTES = 4096
 
 # The longest value that is known only at deployment: an endpoint's name.
 _LONGEST_VALUE = "x" * 63
+
+# A table's name has at most 255 characters.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+_LONGEST_TABLE = "x" * 255
 
 
 def render_environment(
@@ -77,17 +83,38 @@ def render_environment(
     return variables
 
 
-def render_deployed_values(models: Mapping[str, RoutedModel], here: StackEnvironment) -> str | None:
-    """The variable `DEPLOYED_VALUES`, which the file of the models refers to; None if it refers to nothing.
+def caller_variables() -> dict[str, str]:
+    """The variable of a function that has a file of its callers."""
+    # /opt is where Lambda unpacks layers.
+    return {"CALLERS_FILE": f"/opt/{CALLERS_PATH}"}
 
-    Separated by spaces, which neither endpoints' names nor hub ids have: Lambda counts two bytes for the quotation
-    marks of JSON.
+
+def limit_variables(table_name: str, here: StackEnvironment) -> dict[str, str]:
+    """The variables of a function that counts what its consumers use.
+
+    Args:
+        table_name: Name of the table with the counters.
+        here: The environment of the front door's stack.
+    """
+    return {"LIMITS_TABLE": table_name, "DYNAMODB_URL": f"https://dynamodb.{here.region}.{here.url_suffix}"}
+
+
+def render_deployed_values(
+    models: Mapping[str, RoutedModel], here: StackEnvironment, callers: Callers | None = None
+) -> str | None:
+    """The variable `DEPLOYED_VALUES`, which the files of models and callers refer to; None if they refer to nothing.
+
+    Separated by spaces, which neither names of endpoints nor ids of keys and of the hub have: Lambda counts two bytes
+    for the quotation marks of JSON.
 
     Args:
         models: The endpoints, or what chooses among several, by the names of their models.
         here: The environment of the front door's stack.
+        callers: Its callers. Default: none.
     """
-    return " ".join(render_models(models, here).deployed_values) or None
+    values = render_models(models, here).deployed_values
+    rendered = callers and callers.render(values)
+    return " ".join(rendered.deployed_values if rendered else values) or None
 
 
 def environment_bytes(variables: Mapping[str, str]) -> int:
@@ -130,6 +157,36 @@ def size_problems(
             f"have names of endpoints that only the deployment knows: with them the function's environment is {size}"
             f" bytes, of which Lambda allows {_MAX_BYTES}; the first {next(fitting, 0)} fit",
             "Distribute them over several front doors, or give their endpoints an endpoint_name.",
+        )
+
+
+def consumer_problems(
+    variables: Mapping[str, str], models: Mapping[str, RoutedModel], here: StackEnvironment, key_count: int
+) -> Iterator[Problem]:
+    """The problem of API keys whose ids exceed what Lambda leaves for them.
+
+    Args:
+        variables: The variables, but for `DEPLOYED_VALUES` and those that consumers need.
+        models: The endpoints, or what chooses among several, by the names of their models.
+        here: The environment of the front door's stack.
+        key_count: How many keys the consumers have.
+    """
+    extended = {**variables, **caller_variables(), **limit_variables(_LONGEST_TABLE, here)}
+    known = _with_deployed_values(extended, models, here)
+    values = known["DEPLOYED_VALUES"]
+
+    def excess(count: int) -> int:
+        ids = ["x" * KEY_ID_LENGTH] * count
+        return _excess({**known, "DEPLOYED_VALUES": " ".join([values, *ids] if values else ids)})
+
+    if size := excess(key_count):
+        fitting = next((count for count in range(key_count - 1, 0, -1) if not excess(count)), 0)
+        yield Problem(
+            "consumers",
+            Described(f"{key_count} keys of consumers"),
+            "have ids that the function must know, as a consumer has models or limits: with them its environment is"
+            f" {size} bytes, of which Lambda allows {_MAX_BYTES}; {fitting} fit",
+            "Distribute the consumers over several front doors.",
         )
 
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 def file_layer(
-    scope: Construct, id: str, *, files: Mapping[str, Callable[[], str]], description: str
+    scope: Construct, id: str, *, files: Mapping[str, Callable[[], str | None]], description: str
 ) -> lambda_.ILayerVersion:
     """A layer with text files, written at synthesis.
 
     Args:
         scope: The scope of the layer and of what the function refers to it by (`<id>Ref`).
         id: Its id.
-        files: By their paths from `/opt`, what returns the text of each, without tokens. Called after everything else
-            has been constructed, several times.
+        files: By their paths from `/opt`, what returns the text of each, without tokens, or None for no such file.
+            Called after everything else has been constructed, several times.
         description: Shown in the Lambda console.
     """
     content = _FileContent(files)
@@ -45,9 +45,9 @@ class _FileContent:
 
     layer: lambda_.CfnLayerVersion
 
-    def __init__(self, files: Mapping[str, Callable[[], str]]) -> None:
+    def __init__(self, files: Mapping[str, Callable[[], str | None]]) -> None:
         self._files = files
-        self._staged: dict[tuple[str, ...], Mapping[str, str]] = {}
+        self._staged: dict[tuple[str | None, ...], Mapping[str, str]] = {}
 
     def produce(self, context: IResolveContext) -> Any:
         """Where the archive is, as the layer version's `content`."""
@@ -56,9 +56,11 @@ class _FileContent:
             self._staged[texts] = self._stage(texts)
         return self._staged[texts]
 
-    def _stage(self, texts: tuple[str, ...]) -> Mapping[str, str]:
+    def _stage(self, texts: tuple[str | None, ...]) -> Mapping[str, str]:
         with tempfile.TemporaryDirectory() as folder:
             for path, text in zip(self._files, texts, strict=True):
+                if text is None:
+                    continue
                 file = Path(folder, path)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")

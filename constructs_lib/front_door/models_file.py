@@ -12,11 +12,10 @@ whose endpoints have a name, `target`, and their Region with its URLs if it is a
 
 from __future__ import annotations
 
-import json
-import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from constructs_lib.front_door.deployed_values import TOKEN, RenderedFile, render_file
 from constructs_lib.front_door.routed_models import Fallback, Mirror, Split, target_name
 from constructs_lib.planning.serving_limits import ServingFacts
 
@@ -34,44 +33,15 @@ MODELS_PATH = "front_door/models.json"
 OPENAPI_PATH = "front_door/openapi.json"
 """Path of the API's description in the same layer, where the function looks for it."""
 
-# How the CDK writes a value that is known only at deployment, within a string.
-TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
-
-@dataclass(frozen=True, slots=True)
-class RenderedModels:
-    """The models as the function reads them.
-
-    Attributes:
-        text: The content of the file.
-        deployed_values: The values that only the deployment knows, each with a token, in the order in which the file
-            numbers them.
-    """
-
-    text: str
-    deployed_values: tuple[str, ...]
-
-
-def render_models(models: Mapping[str, RoutedModel], here: StackEnvironment) -> RenderedModels:
+def render_models(models: Mapping[str, RoutedModel], here: StackEnvironment) -> RenderedFile:
     """The file, and what it leaves to the deployment.
 
     Args:
         models: The endpoints, or what chooses among several, by the names of their models.
         here: The environment of the front door's stack.
     """
-    numbers: dict[str, int] = {}
-
-    def known(value: object) -> object:
-        if isinstance(value, dict):
-            return {name: known(each) for name, each in value.items()}
-        if isinstance(value, list):
-            return [known(each) for each in value]
-        if isinstance(value, str) and TOKEN.search(value):
-            return {"deployed": numbers.setdefault(value, len(numbers))}
-        return value
-
-    entries = {name: known(_model(model, here)) for name, model in models.items()}
-    return RenderedModels(json.dumps(entries, separators=(",", ":")), tuple(numbers))
+    return render_file({name: _model(model, here) for name, model in models.items()})
 
 
 def regional_urls(region: str, url_suffix: str) -> tuple[str, str]:

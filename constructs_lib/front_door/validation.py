@@ -15,7 +15,7 @@ from constructs_lib._tokens import hide_token
 from constructs_lib._vpc_endpoints import service_of
 from constructs_lib.front_door.access.base import AccessMethod
 from constructs_lib.front_door.account_logging import log_role_problems
-from constructs_lib.front_door.consumers import limit_problems
+from constructs_lib.front_door.consumer_rules import limit_problems, scope_model_problems
 from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.endpoints import endpoint_problems
@@ -56,12 +56,14 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         *quantity_problems(timeout=arguments.timeout),
         *_type_problems(arguments),
         *_exposure_problems(environment.region, arguments.exposure),
+        *_store_problems(arguments.on_store_failure),
         *waking_problems(arguments),
         *mirror_problems(arguments),
     ]
     if not any(found.keyword.startswith("models") for found in problems):
         problems += estimate_problems(arguments)
         problems += _default_tokens_problems(hide_token(arguments.default_max_tokens), arguments.models)
+        problems += _scope_problems(arguments)
     return problems
 
 
@@ -151,6 +153,19 @@ def _type_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
         origins = cors.allowed_origins
         is_list = isinstance(origins, Sequence) and not isinstance(origins, str)
         yield from origin_problems([hide_token(origin) for origin in origins] if is_list else origins)
+
+
+def _store_problems(on_store_failure: object) -> Iterator[Problem]:
+    if on_store_failure not in ("open", "closed"):
+        fix = 'Write "open" to answer without counting, or "closed" to answer 503.'
+        yield Problem("on_store_failure", on_store_failure, "must be 'open' or 'closed'", fix)
+
+
+def _scope_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
+    """Problems of the models that the scopes of tokens name; what is no mapping is a problem of the access method."""
+    scopes = getattr(arguments.access, "models_by_scope", None)
+    if isinstance(scopes, Mapping):
+        yield from scope_model_problems(scopes, tuple(arguments.models))
 
 
 def _exposure_problems(region: str, exposure: Exposure) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from constructs_lib.front_door.access.lambda_authorizer import AuthorizerAccess
 from constructs_lib.front_door.access.public import PublicAccess
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import Duration
     from aws_cdk import aws_cognito as cognito
@@ -46,7 +46,12 @@ class Access:
         return IamAccess()
 
     @staticmethod
-    def jwt(*, issuer: str, audience: str | Sequence[str]) -> AccessMethod:
+    def jwt(
+        *,
+        issuer: str,
+        audience: str | Sequence[str],
+        models_by_scope: Mapping[str, Sequence[str]] | None = None,
+    ) -> AccessMethod:
         """Tokens of an OpenID Connect provider, sent as `Authorization: Bearer <token>`.
 
         A Lambda authorizer verifies the signature (RS256, RS384, RS512 or ES256) with the keys that the issuer
@@ -58,18 +63,29 @@ class Access:
             issuer: The issuer exactly as in the tokens' claim `iss`, such as `https://login.example.com`.
             audience: The accepted audiences. A token must have one of them in `aud` or, like Amazon Cognito's access
                 tokens, in `client_id`.
+            models_by_scope: The names of the models that each scope allows, in the claim `scope` or `scp`, such as
+                `{"llm:llama": ["llama"]}`. A token may use the models of all its scopes, and no model without one of
+                them; other models are not listed for it, and requests to them are answered with 403. Default: every
+                token may use every model.
         """
-        return JwtAccess(issuer=issuer, audience=audience)
+        return JwtAccess(issuer=issuer, audience=audience, models_by_scope=models_by_scope)
 
     @staticmethod
-    def cognito(user_pool: cognito.IUserPool, clients: Sequence[cognito.IUserPoolClient]) -> AccessMethod:
+    def cognito(
+        user_pool: cognito.IUserPool,
+        clients: Sequence[cognito.IUserPoolClient],
+        *,
+        models_by_scope: Mapping[str, Sequence[str]] | None = None,
+    ) -> AccessMethod:
         """Access or ID tokens of an Amazon Cognito user pool, verified like those of `jwt`.
 
         Args:
             user_pool: The user pool.
             clients: The app clients whose tokens may call.
+            models_by_scope: As for `jwt`. Access tokens have scopes, such as `<resource server>/llama`; ID tokens have
+                none. Default: every token may use every model.
         """
-        return CognitoAccess(user_pool, clients)
+        return CognitoAccess(user_pool, clients, models_by_scope=models_by_scope)
 
     @staticmethod
     def authorizer(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from aws_cdk import aws_logs as logs
     from constructs import Construct
@@ -50,6 +50,11 @@ class AccessMethod(ABC):
     def uses_api_keys(self) -> bool:
         """Whether callers need API keys, which `FrontDoor.add_consumer` requires."""
         return False
+
+    @property
+    def models_by_scope(self) -> Mapping[str, Sequence[str]] | None:
+        """The models that each scope of a token allows. None: callers are not limited to models by scopes."""
+        return None
 
     @property
     def warning(self) -> PlanWarning | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from constructs_lib._arguments import USER_POOL, USER_POOL_CLIENT
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.front_door.access.base import AccessBinding, AccessMethod
+from constructs_lib.front_door.consumer_rules import scope_problems
 from constructs_lib.front_door.gateway_responses import GatewayResponse
 from constructs_lib.front_door.lambda_functions import authorizer_function, token_scheme
 from constructs_lib.planning.validation.problem import Problem
@@ -42,7 +43,24 @@ _RESPONSES = (
 
 
 class _TokenAccess(AccessMethod):
-    """Creates the function that verifies tokens."""
+    """Creates the function that verifies tokens.
+
+    Args:
+        models_by_scope: The models that each scope of a token allows. None: every token allows every model.
+    """
+
+    def __init__(self, models_by_scope: Mapping[str, Sequence[str]] | None) -> None:
+        self._models_by_scope = models_by_scope
+
+    @property
+    def models_by_scope(self) -> Mapping[str, Sequence[str]] | None:
+        """The models that each scope of a token allows."""
+        return self._models_by_scope
+
+    def validate(self) -> Iterator[Problem]:
+        """Problems of models_by_scope."""
+        if self._models_by_scope is not None:
+            yield from scope_problems(self._models_by_scope)
 
     def _binding(
         self, scope: Construct, *, issuer: str, audience: Sequence[str], log_retention: logs.RetentionDays
@@ -69,12 +87,19 @@ class JwtAccess(_TokenAccess):
 
     display_name: ClassVar[str] = "Access.jwt(…)"
 
-    def __init__(self, *, issuer: str, audience: str | Sequence[str]) -> None:
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        audience: str | Sequence[str],
+        models_by_scope: Mapping[str, Sequence[str]] | None,
+    ) -> None:
+        super().__init__(models_by_scope)
         self._issuer = issuer
         self._audience = [audience] if isinstance(audience, str) else audience
 
     def validate(self) -> Iterator[Problem]:
-        """Problems of issuer and audience."""
+        """Problems of issuer, audience and models_by_scope."""
         issuer, audience = self._issuer, self._audience
         if not is_token(issuer) and not (isinstance(issuer, str) and _ISSUER.fullmatch(issuer)):
             message = "must be an https URL without a query, as in the tokens' claim iss"
@@ -84,6 +109,7 @@ class JwtAccess(_TokenAccess):
         if not strings or not audience:
             message = "must be at least one audience: without one, tokens for any other application would be accepted"
             yield Problem("access.audience", audience, message, "Give the API's identifier, or the client's id.")
+        yield from super().validate()
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """Create the function that verifies tokens."""
@@ -95,18 +121,26 @@ class CognitoAccess(_TokenAccess):
 
     display_name: ClassVar[str] = "Access.cognito(…)"
 
-    def __init__(self, user_pool: cognito.IUserPool, clients: Sequence[cognito.IUserPoolClient]) -> None:
+    def __init__(
+        self,
+        user_pool: cognito.IUserPool,
+        clients: Sequence[cognito.IUserPoolClient],
+        *,
+        models_by_scope: Mapping[str, Sequence[str]] | None,
+    ) -> None:
+        super().__init__(models_by_scope)
         self._user_pool = user_pool
         self._clients = clients
 
     def validate(self) -> Iterator[Problem]:
-        """Problems of user_pool and clients."""
+        """Problems of user_pool, clients and models_by_scope."""
         yield from USER_POOL.problems("access.user_pool", self._user_pool, required=True)
         if not self._clients:
             fix = "Give the app clients whose tokens may call."
             yield Problem("access.clients", self._clients, "must have at least one app client", fix)
         else:
             yield from USER_POOL_CLIENT.list_problems("access.clients", self._clients)
+        yield from super().validate()
 
     def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
         """Create the function that verifies tokens."""

@@ -104,6 +104,18 @@ def variables(rendered: Json, folder: str = "front_door") -> dict[str, str]:
 
 def served_models(stack: Stack) -> dict[str, Json]:
     """The models of a stack's one front door, as its function reads them: with references in place of names."""
+    found = function_file(stack, "MODELS_FILE")
+    assert found is not None
+    return found
+
+
+def callers(stack: Stack) -> Json | None:
+    """The callers of a stack's one front door, likewise; None if its function has no file of them."""
+    return function_file(stack, "CALLERS_FILE")
+
+
+def function_file(stack: Stack, variable: str) -> Json | None:
+    """A file that the function of a stack's one front door reads, with references in place of deployed values."""
     app = stack.node.root
     assert isinstance(app, App)
     assembly = app.synth()
@@ -111,10 +123,12 @@ def served_models(stack: Stack) -> dict[str, Json]:
     environment = variables(rendered)
     layers = [of_type(rendered, "Lambda::LayerVersion")[each["Ref"]] for each in function(rendered)["Layers"]]
     folders = [f"asset.{layer['Properties']['Content']['S3Key'].removesuffix('.zip')}" for layer in layers]
-    path = Path(environment["MODELS_FILE"]).relative_to("/opt")
+    if variable not in environment:
+        return None
+    path = Path(environment[variable]).relative_to("/opt")
     (file,) = (file for file in (Path(assembly.directory, folder, path) for folder in folders) if file.is_file())
     values = environment.get("DEPLOYED_VALUES", "").split(" ")
-    replaced: dict[str, Json] = json.loads(
+    replaced: Json = json.loads(
         file.read_text(), object_hook=lambda value: values[value["deployed"]] if "deployed" in value else value
     )
     return replaced
