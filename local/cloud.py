@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import aiohttp
 from aiohttp import web
 
 from local.apigateway.server import Gateway
+from local.builds import create_builds
 from local.calls import Calls
 from local.client import ApiClient
+from local.data_plane import RunningDataPlane
 from local.deployment.alarms import in_alarm
 from local.deployment.control_plane import CREDENTIALS
 from local.deployment.deployed_stack import REST_API, Deployment, endpoints_of, read_account, read_deployment
 from local.deployment.stacks.data_plane import NothingRuns
-from local.deployment.stacks.state import ResourceFailure
 from local.errors import UserError
 from local.function_configs import CONTROL_PLANE_SERVICES, configure
 from local.hosting import Hosting, ScalingTimes
@@ -29,7 +30,7 @@ from local.sagemaker_runtime import Faults, Listener, create_app
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Mapping, Sequence, Set
+    from collections.abc import Callable, Sequence, Set
     from types import TracebackType
 
     from local.deployment.control_plane import ControlPlane
@@ -56,6 +57,7 @@ class Cloud:
 
     Attributes:
         hosting: The containers.
+        builds: The builds of CodeBuild.
         runtime_url: The URL of SageMaker Runtime.
     """
 
@@ -90,6 +92,15 @@ class Cloud:
             secrets={**own, ACCESS_KEY_ID: SECRET_ACCESS_KEY},
             control_plane_url=plane.url,
             speed=self._times.speed,
+            is_building=self._is_building,
+            log=log,
+        )
+        self.builds = create_builds(
+            plane,
+            children,
+            calls=lambda: self._calls,
+            urls=self._endpoint_urls,
+            invoke=self._lambda.invoke_event,
             log=log,
         )
         self._gateway: Gateway | None = None
@@ -202,26 +213,14 @@ class Cloud:
                 raise RuntimeError(f"GET /v1/models returned {response.status}: {body}")
             return [entry["id"] for entry in body["data"]]
 
-    def follow(self, *, settled: bool, endpoint: str | None = None) -> None:
-        """Brings what runs in line with what is deployed; called by the control plane, from its threads."""
-        awaited = frozenset(() if endpoint is None else (endpoint,))
-        try:
-            self._calls.result_of(self._follow(settled=settled, awaited=awaited))
-        except UserError as error:
-            raise ResourceFailure(error.problem) from error
-
-    def answer_of(self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float) -> bytes | None:
-        """The answer of a custom resource's function; called by the control plane, from its threads."""
-        self.follow(settled=False)
-        return self._calls.result_of(self._lambda.answer_of(function, request, seconds))
-
     async def _start(self) -> None:
         self._exits.push_async_callback(self.hosting.close)
         self._exits.push_async_callback(self._functions.close)
         self.runtime_url = await self._serve_runtime()
         self._exits.push_async_callback(self._lambda.close)
         await self._lambda.start()
-        self._plane.stacks.data_plane = self
+        self._exits.push_async_callback(self.builds.close)
+        self._plane.stacks.data_plane = RunningDataPlane(self._calls, self._follow, self._lambda, self.builds)
 
     async def _stop(self) -> None:
         self._plane.stacks.data_plane = NothingRuns()
@@ -248,6 +247,9 @@ class Cloud:
                 await self._serve_api(deployment)
             elif deployment is not None:
                 self._report(deployment)
+
+    def _is_building(self) -> bool:
+        return self.builds.is_busy()
 
     async def _in_alarm(self, names: list[str]) -> list[str]:
         return await self._calls.in_thread(partial(in_alarm, self._plane.client("cloudwatch"), names))

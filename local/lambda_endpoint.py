@@ -1,4 +1,4 @@
-"""The endpoint of Lambda, which also asks the functions of custom resources and takes their answers."""
+"""The endpoint of Lambda, which also asks the functions of custom resources, and takes answers and signals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from local.deployment.stacks.answers import Answers
+from local.deployment.stacks.signals import Signals
 from local.deployment.stacks.state import ResourceFailure
 from local.lambda_service.environment import function_name
 from local.lambda_service.invoke_api import InvokeApi
@@ -31,6 +32,7 @@ class LambdaEndpoint:
         secrets: The secret access keys by access key id.
         control_plane_url: Where the operations are that are not Invoke.
         speed: How many times faster than AWS Lambda waits before it repeats an invocation.
+        is_building: Whether a build runs, which may signal a wait condition.
         log: Receives why an asynchronous invocation has failed.
     """
 
@@ -41,6 +43,7 @@ class LambdaEndpoint:
         secrets: Mapping[str, str],
         control_plane_url: str,
         speed: float,
+        is_building: Callable[[], bool],
         log: Callable[[str], None],
     ) -> None:
         self._find = find
@@ -48,7 +51,9 @@ class LambdaEndpoint:
         self._answers = Answers()
         self._invoke_api = InvokeApi(find, secrets=secrets, control_plane_url=control_plane_url, speed=speed, log=log)
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        self._signals = Signals(is_busy=lambda: is_building() or self._invoke_api.is_busy(), speed=speed, log=log)
         self._answers.add_routes(app)
+        self._signals.add_routes(app)
         self._invoke_api.add_routes(app)
         self._listener = Listener(app, shutdown_timeout=SHUTDOWN_SECONDS)
         self._exits = AsyncExitStack()
@@ -67,6 +72,20 @@ class LambdaEndpoint:
     async def close(self) -> None:
         """Stops listening."""
         await self._exits.aclose()
+
+    def open_handle(self) -> str:
+        """The URL of a new handle, which takes the signals of a wait condition."""
+        return f"{self.url}{self._signals.open()}"
+
+    async def signals_of(
+        self, handle: str, count: int, seconds: float, is_cancelled: Callable[[], bool]
+    ) -> Mapping[str, str]:
+        """See `Signals.wait`."""
+        return await self._signals.wait(handle, count, seconds, is_cancelled)
+
+    def invoke_event(self, function: str, event: Mapping[str, Any]) -> None:
+        """Invokes a function asynchronously, by its ARN or name."""
+        self._invoke_api.invoke_event(function_name(function), dict(event))
 
     async def answer_of(
         self, function: str, request: Callable[[str], Mapping[str, Any]], seconds: float

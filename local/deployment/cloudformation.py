@@ -200,6 +200,7 @@ ATTRIBUTES = {
 }
 ARNS = {
     "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:{id}"),
+    "AWS::CodeBuild::Project": ("codebuild", "project/{id}"),
     "AWS::Lambda::Function": ("lambda", "function:{id}"),
     "AWS::IAM::Role": ("iam", "role/{id}"),
     "AWS::Logs::LogGroup": ("logs", "log-group:{id}:*"),

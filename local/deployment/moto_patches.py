@@ -12,7 +12,7 @@ from typing import Any
 
 import botocore.loaders
 
-from local.deployment import inference_components, recorded_resources, scalable_targets, subscriptions
+from local.deployment import code_build, inference_components, recorded_resources, scalable_targets, subscriptions
 from local.deployment.stacks.engine import Engine
 from local.deployment.stacks.install import install
 
@@ -31,6 +31,7 @@ def apply(engine: Engine) -> None:
     _tag_keys()
     _look_up_no_events()
     _record_resources()
+    _run_builds()
 
 
 _ENGINES: list[Engine] = []
@@ -149,3 +150,9 @@ def _record_resources() -> None:
     recorded_resources.install({**inference_components.CHECKS, **scalable_targets.CHECKS, **subscriptions.CHECKS})
     inference_components.install()
     install(lambda: _ENGINES[0])
+
+
+@cache
+def _run_builds() -> None:
+    """Moto has no CloudFormation type for CodeBuild's projects, and builds that succeed as soon as one looks."""
+    code_build.install(lambda: _ENGINES[0])

@@ -31,10 +31,9 @@ RECORDED = frozenset(
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         "AWS::CDK::Metadata",
         "AWS::CertificateManager::Certificate",
-        "AWS::CloudFormation::WaitCondition",
-        "AWS::CloudFormation::WaitConditionHandle",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::CompositeAlarm",
+        "AWS::CodeBuild::Project",
         "AWS::Cognito::UserPool",
         "AWS::Cognito::UserPoolClient",
         "AWS::Cognito::UserPoolDomain",
@@ -74,6 +73,7 @@ _NAMES: dict[str, tuple[str, int]] = {
     "AWS::SageMaker::InferenceComponent": ("InferenceComponentName", 63),
     "AWS::CloudWatch::Alarm": ("AlarmName", 255),
     "AWS::CloudWatch::CompositeAlarm": ("AlarmName", 255),
+    "AWS::CodeBuild::Project": ("Name", 150),
 }
 
 

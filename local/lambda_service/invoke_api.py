@@ -71,6 +71,10 @@ class InvokeApi:
         task.add_done_callback(self._events.discard)
         return task
 
+    def is_busy(self) -> bool:
+        """Whether an asynchronous invocation runs, or waits for its repetition."""
+        return bool(self._events)
+
     async def close(self) -> None:
         """Ends the asynchronous invocations."""
         for task in self._events:

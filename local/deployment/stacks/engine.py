@@ -40,6 +40,7 @@ class Engine:
         self.data_plane: DataPlane = NothingRuns()
         self._states: dict[str, StackState] = {}
         self._running: set[threading.Thread] = set()
+        self._creating: dict[str, threading.Thread] = {}
         self._stopping = threading.Event()
         self._beginning = threading.Lock()
 
@@ -83,10 +84,12 @@ class Engine:
         )
 
     def delete(self, backend: Any, moto_stack: Any) -> None:
-        """Deletes a stack."""
+        """Deletes a stack, also while it is being created."""
         state = self.state_of(moto_stack)
 
         def delete() -> None:
+            if creating := self._creating.pop(moto_stack.stack_id, None):
+                creating.join()
             if self._operations(state, backend).delete():
                 backend.deleted_stacks[moto_stack.stack_id] = backend.stacks.pop(moto_stack.stack_id)
                 del self._states[moto_stack.stack_id]
@@ -107,7 +110,10 @@ class Engine:
             ValidationError: Another one runs.
         """
         with self._beginning:
-            require_settled(state.moto, what)
+            if what == "deleted" and state.moto.status == "CREATE_IN_PROGRESS":
+                state.cancelled = True
+            else:
+                require_settled(state.moto, what)
             state.report(status, "User Initiated")
 
     def _operations(self, state: StackState, backend: Any) -> Operations:
@@ -129,6 +135,8 @@ class Engine:
 
         thread = threading.Thread(target=run, name=f"{state.name}: {state.moto.status}", daemon=True)
         self._running.add(thread)
+        if state.moto.status == "CREATE_IN_PROGRESS":
+            self._creating[state.moto.stack_id] = thread
         thread.start()
         thread.join(ANSWER_SECONDS)
 

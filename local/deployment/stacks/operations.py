@@ -55,19 +55,22 @@ class Operations:
         self._is_stopping = is_stopping
 
     def create(self) -> None:
-        """Creates every resource; deletes what it has created if one fails."""
+        """Creates every resource; deletes what it has created if one fails. It ends early if it is cancelled."""
         state = self._state
         try:
             for logical_id in creation_order(state.definitions):
                 self._create(logical_id)
             self._publish()
         except ResourceFailure as failure:
+            if state.cancelled:
+                return
             failed = _failed(state)
             reason = f"The following resource(s) failed to create: [{failed}]. " if failed else f"{failure}. "
             state.report("ROLLBACK_IN_PROGRESS", f"{reason}Rollback requested by user.")
             self._delete_all("ROLLBACK", retained=("Retain",))
         else:
-            state.report("CREATE_COMPLETE")
+            if not state.cancelled:
+                state.report("CREATE_COMPLETE")
 
     def update(self, apply: Callable[[], None], restore: Callable[[], None]) -> None:
         """Updates the stack; returns to what there was if a resource fails.
@@ -252,6 +255,8 @@ class Operations:
 
     def _new(self, logical_id: str) -> StackResource:
         self._check_stop()
+        if self._state.cancelled:
+            raise ResourceFailure("Resource creation cancelled")
         definition: Mapping[str, Any] = self._state.definitions[logical_id]
         return StackResource(stack=self._state.name, logical_id=logical_id, definition=definition, properties={})
 

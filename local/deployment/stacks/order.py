@@ -2,12 +2,15 @@
 
 CloudFormation creates at the same time whatever depends on nothing. Here one resource comes after the other, and what
 needs another resource is created as early as the template allows: without a dependency it fails, as it may on AWS.
+Wait conditions, and what needs them, come as late as possible: what signals them may have no dependency with them.
 """
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+
+from local.deployment.stacks.wait_conditions import CONDITION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,7 +28,11 @@ _SUBSTITUTED = re.compile(r"\$\{([^!}][^}]*)\}")
 def creation_order(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The logical ids, each after those that it depends on or refers to."""
     rank = {resource_type: position for position, resource_type in enumerate(_EARLY)}
-    preferred = sorted(resources, key=lambda logical_id: rank.get(resources[logical_id]["Type"], len(rank)))
+    waits = _waits(resources)
+    preferred = sorted(
+        resources,
+        key=lambda logical_id: (len(waits[logical_id]), rank.get(resources[logical_id]["Type"], len(rank))),
+    )
     ordered: dict[str, None] = {}
     opened: set[str] = set()
 
@@ -40,6 +47,24 @@ def creation_order(resources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for logical_id in preferred:
         visit(logical_id)
     return list(ordered)
+
+
+def _waits(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, set[str]]:
+    """The wait conditions that each resource needs, by logical id: itself, or through what it needs."""
+    found: dict[str, set[str]] = {}
+
+    def visit(logical_id: str) -> set[str]:
+        if logical_id not in resources:
+            return set()
+        if logical_id not in found:
+            own = {logical_id} if resources[logical_id]["Type"] == CONDITION else set()
+            found[logical_id] = own  # for circles
+            found[logical_id] = own.union(*map(visit, needs(resources[logical_id])))
+        return found[logical_id]
+
+    for logical_id in resources:
+        visit(logical_id)
+    return found
 
 
 def needs(resource: Mapping[str, Any]) -> set[str]:

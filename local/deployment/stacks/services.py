@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployment import alarms, recorded_resources
-from local.deployment.stacks import custom_resources
+from local.deployment.stacks import custom_resources, wait_conditions
 from local.deployment.stacks.state import ResourceFailure, StackResource, StackState, definitions_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def create(state: StackState, resource: StackResource, data_plane: DataPlane) ->
     moto, resource_type = state.moto, resource.type
     if custom_resources.is_custom(resource_type):
         return custom_resources.create(state.moto.stack_id, resource, data_plane)
+    if resource_type in wait_conditions.TYPES:
+        return wait_conditions.create(moto.stack_id, resource, data_plane, lambda: state.cancelled)
     with _refusals():
         if recorded_resources.is_recorded(resource_type):
             recorded = recorded_resources.record(
@@ -101,6 +103,8 @@ def update(state: StackState, old: StackResource, new: StackResource, data_plane
     moto = state.moto
     if custom_resources.is_custom(new.type):
         return custom_resources.update(moto.stack_id, old, new, data_plane)
+    if new.type in wait_conditions.TYPES:
+        return wait_conditions.update(new)
     service = _service(new.type)
     with _refusals():
         if hasattr(service.update_from_cloudformation_json, "__isabstractmethod__"):
@@ -127,6 +131,8 @@ def delete(state: StackState, resource: StackResource, data_plane: DataPlane) ->
     """
     if custom_resources.is_custom(resource.type):
         custom_resources.delete(state.moto.stack_id, resource, data_plane)
+        return
+    if resource.type in wait_conditions.TYPES:
         return
     account, region = state.moto.account_id, state.moto.region_name
     service = _service(resource.type)
@@ -156,6 +162,7 @@ def unsupported(moto_stack: Any) -> str | None:
     for logical_id, entry in definitions_of(moto_stack).items():
         resource_type = entry["Type"]
         known = recorded_resources.is_recorded(resource_type) or custom_resources.is_custom(resource_type)
+        known = known or resource_type in wait_conditions.TYPES
         if not known and resource_type not in parsing.get_model_map():
             return (
                 f"{logical_id}: the emulated cloud has no {resource_type}. If the stack works without its behaviour, "

@@ -55,12 +55,14 @@ class StackState:
         client: Gives the client of a service of the control plane.
         resources: What exists, by logical id, in the order of creation.
         outputs: Its outputs, as DescribeStacks gives them, of the last operation that succeeded.
+        cancelled: Whether it is to be deleted before its creation has ended.
     """
 
     moto: Any
     client: Callable[[str], Any]
     resources: dict[str, StackResource] = field(default_factory=dict)
     outputs: list[dict[str, Any]] | None = None
+    cancelled: bool = False
 
     @property
     def name(self) -> str:

@@ -325,7 +325,7 @@ def test_what_another_operation_has_deployed_meanwhile_keeps_running(
         return account
 
     async def script(cloud: RunningCloud) -> None:
-        following = asyncio.create_task(asyncio.to_thread(cloud.cloud.follow, settled=False))
+        following = asyncio.create_task(asyncio.to_thread(cloud.plane.stacks.data_plane.follow, settled=False))
         await asyncio.to_thread(begun.wait)
         await cloud.create(served(instances=1))
         created.set()
