@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from local.apigateway.api import RestApi
 
+# What X-Ray's header may have: any other text of a client would be in the access log.
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+TRACE_FIELDS = {
+    "Root": re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}"),
+    "Parent": re.compile(r"[0-9a-f]{16}"),
+    "Sampled": re.compile(r"[01?]"),
+}
 VARIABLE = re.compile(r"\$context((?:\.[A-Za-z_][A-Za-z0-9_-]*)+)|\$context\.\{([^}]+)\}")
 
 
@@ -29,7 +36,7 @@ class Context:
         self.started = time.time()
         self.request_id = str(uuid.uuid4())
         self.extended_id = b64encode(urandom(11)).decode().rstrip("=") + "="
-        self.trace_id = trace_header or _new_trace(self.started)
+        self.trace_id = _read_trace(trace_header or "") or _new_trace(self.started)
         moment = datetime.fromtimestamp(self.started, UTC)
         self.variables: dict[str, Any] = {
             "accountId": api.account,
@@ -76,6 +83,13 @@ class Context:
         """Sets the variables that are known only at the end of a request."""
         elapsed = int((time.time() - self.started) * 1000)
         self.variables |= {"status": status, "responseLength": length, "responseLatency": elapsed}
+
+
+def _read_trace(header: str) -> str | None:
+    """A client's trace as X-Ray writes it; None if it has no valid root."""
+    given = dict(part.strip().partition("=")[::2] for part in header.split(";"))
+    fields = {name: given[name] for name, form in TRACE_FIELDS.items() if form.fullmatch(given.get(name, ""))}
+    return ";".join(f"{name}={value}" for name, value in fields.items()) if "Root" in fields else None
 
 
 def _new_trace(moment: float) -> str:

@@ -184,3 +184,27 @@ def test_the_same_definition_again_keeps_the_limits_as_they_are() -> None:
             assert (await gateway.send(headers=headers))[0].status == 429
 
     check(test)
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1", True),
+        ("Sampled=?;Root=1-5759e988-bd862e3fe1be46a994272793", True),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Self=my prompt;Parent=my prompt", True),
+        ("my prompt", False),
+        ("Root=my prompt", False),
+        ("Root=1-5759e988-bd862e3fe1be46a994272793-my prompt", False),
+    ],
+)
+def test_a_trace_of_the_client_is_taken_only_as_x_ray_writes_it(sent: str, taken: bool) -> None:
+    async def test() -> None:
+        api = build_api(access_log_format="$context.xrayTraceId")
+        async with running(api, main=FakeFunction({"statusCode": 200})) as gateway:
+            head, _ = await gateway.send(headers={"X-Amzn-Trace-Id": sent})
+        trace = head.headers["X-Amzn-Trace-Id"]
+        assert trace.startswith("Root=1-5759e988-bd862e3fe1be46a994272793") == taken
+        assert gateway.log == [trace.split(";")[0].removeprefix("Root=")]
+        assert "prompt" not in trace
+
+    check(test)
