@@ -89,13 +89,16 @@ class Transport:
         """Where an answer redirects to.
 
         Raises:
-            StagingError: To nowhere, or from HTTPS to HTTP.
+            StagingError: To nowhere, or to what is not HTTPS. From loopback to loopback HTTP will do.
         """
-        target = urljoin(url, answer.headers.get("Location") or "")
+        location = answer.headers.get("Location")
+        if not location:
+            raise StagingError(f"{host_of(url)} redirects to nowhere")
+        target = urljoin(url, location)
         parts = urlsplit(target)
         is_local = parts.scheme == "http" and parts.hostname in LOOPBACK and urlsplit(url).scheme == "http"
-        if target == url or not parts.hostname or not (parts.scheme == "https" or is_local):
-            raise StagingError(f"{host_of(url)} redirects to {host_of(target) or 'nowhere'} without HTTPS")
+        if not parts.hostname or not (parts.scheme == "https" or is_local):
+            raise StagingError(f"{host_of(url)} redirects to {parts.scheme}://{host_of(target)}, which is not HTTPS")
         return target
 
     def without_token(self, text: str) -> str:
