@@ -48,28 +48,33 @@ def _without_text(docstring: re.Match[str]) -> str:
 
 
 @cache
-def compact_copy(folder: Path) -> Path:
-    """A copy of a folder that is the only one in the folder returned, which exists as long as this process.
+def compact_copy(*folders: Path) -> Path:
+    """A copy of folders that has nothing beside it in the folder returned, which exists as long as this process.
 
     What Python compiles is left out: installers write it, and the hash of the copy has to be the same from a checkout
     and from an installed wheel.
 
     Args:
-        folder: A folder of Python and other files.
+        folders: Folders of Python and other files.
     """
     place = tempfile.TemporaryDirectory()
     _PLACES.append(place)
+    for folder in folders:
+        _copy(folder, Path(place.name))
+    return Path(place.name)
+
+
+def _copy(folder: Path, place: Path) -> None:
     for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.suffix == ".pyc":
             continue
-        copy = Path(place.name, folder.name, path.relative_to(folder))
+        copy = place / folder.name / path.relative_to(folder)
         copy.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".py":
             copy.write_text(compact(path.read_text(encoding="utf-8")), encoding="utf-8")
         else:
             copy.write_bytes(path.read_bytes())
         shutil.copymode(path, copy)
-    return Path(place.name)
 
 
 _PLACES: list[tempfile.TemporaryDirectory[str]] = []

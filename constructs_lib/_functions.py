@@ -33,25 +33,28 @@ def lambda_code(folder: str) -> lambda_.Code:
     return lambda_.Code.from_asset(_compact(folder), display_name=_display_name(folder))
 
 
-def lambda_asset(scope: Construct, folder: str) -> assets.Asset:
+def lambda_asset(scope: Construct, *folders: str, deploy_time: bool = True) -> assets.Asset:
     """The same as an asset, for an L1 function.
 
     Args:
         scope: The scope of the asset.
-        folder: Name of the function's folder.
+        folders: Names of the function's folder, and of others that it imports.
+        deploy_time: Whether nothing but the deployment reads it, after which it may be deleted.
 
     Raises:
         FileNotFoundError: There is no such function.
     """
-    # As Code.from_asset creates it; what CloudFormation deploys from may be deleted then.
-    return assets.Asset(scope, "Code", path=_compact(folder), deploy_time=True, display_name=_display_name(folder))
+    # As Code.from_asset creates it.
+    path, name = _compact(*folders), _display_name(folders[0])
+    return assets.Asset(scope, "Code", path=path, deploy_time=deploy_time, display_name=name)
 
 
-def _compact(folder: str) -> str:
-    source = lambda_root() / folder
-    if not source.is_dir():
-        raise FileNotFoundError(f"There is no Lambda function {folder!r} in {source.parent}.")
-    return str(compact_copy(source))
+def _compact(*folders: str) -> str:
+    sources = [lambda_root() / folder for folder in folders]
+    for source in sources:
+        if not source.is_dir():
+            raise FileNotFoundError(f"There is no Lambda function {source.name!r} in {source.parent}.")
+    return str(compact_copy(*sources))
 
 
 def _display_name(folder: str) -> str:

@@ -249,6 +249,11 @@ class ExecutionRole:
             self._wait_for(key.grant(self.role, "kms:Decrypt", "kms:GenerateDataKey"))
 
     @property
+    def scope(self) -> Construct:
+        """The endpoint that the role is of."""
+        return self._scope
+
+    @property
     def takes_policies(self) -> bool:
         """Whether the role accepts permissions, once they are rendered: an immutable role ignores them."""
         rendered = self._policies["Policy"].node.default_child

@@ -286,5 +286,6 @@ class ModelFleet(EndpointBase):
         for warning in [*planned.plan.warnings, *first.arguments.warnings(self, first.plan)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
         for name, model in planned.models.items():
-            for warning in [*planned.plan.model_warnings[name], *model.zero_warnings(least_instances)]:
+            own = [*model.zero_warnings(least_instances), *model.arguments.model.warnings(self)]
+            for warning in [*planned.plan.model_warnings[name], *own]:
                 Annotations.of(self._models[name]).add_warning_v2(warning.id, warning.message)

@@ -108,7 +108,7 @@ class HostedEndpoint(EndpointResource, RolledOut):
         node.add_metadata(METADATA, late_value(lambda: self._summary().to_json()))
         is_asynchronous = arguments.async_inference is not None
         node.add_metadata(REQUEST_METADATA, describe(self._known, asynchronous=is_asynchronous))
-        self._warnings = [*planned.warnings, *arguments.warnings(scope, planned)]
+        self._warnings = [*planned.warnings, *arguments.warnings(scope, planned), *arguments.model.warnings(scope)]
         for warning in [*self._warnings, *zero_warnings(zero, asked, planned)]:
             Annotations.of(self).add_warning_v2(warning.id, warning.message)
 

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 
 from constructs_lib._arguments import BUCKET, SECRET
@@ -14,13 +16,17 @@ from constructs_lib.planning.models.facts import ModelChoice
 from constructs_lib.planning.validation.problem import HIDDEN, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from aws_cdk import CfnResource
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_secretsmanager as secretsmanager
+    from constructs import Construct
 
     from constructs_lib.endpoint.execution_role import ExecutionRole
     from constructs_lib.planning.models.facts import ModelFacts
+    from constructs_lib.planning.validation.problem import PlanWarning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +36,19 @@ class ModelBinding:
     Args:
         environment: Variables whose values only the deployment knows. Default: none.
         data_source: What SageMaker mounts into the container. Default: nothing.
+        after: What the Model waits for. Default: nothing.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict)
     data_source: sagemaker.CfnModel.ModelDataSourceProperty | None = None
+    after: tuple[CfnResource, ...] = ()
 
 
 class Model(ABC):
     """The weights that an endpoint serves.
 
-    Create one with `Model.from_hub`, `Model.from_s3` or `Model.from_s3_archive`. Shards, memory, context and timeouts
-    are computed from the shape of the weights, which comes from the first of these that is known:
+    Create one with `Model.from_hub`, `Model.staged`, `Model.from_s3` or `Model.from_s3_archive`. Shards, memory,
+    context and timeouts are computed from the shape of the weights, which comes from the first of these that is known:
 
     - `facts`: the shape itself, such as what `tgi-endpoint models add` has read from a config.json;
     - `model_id`: what the weights are, if the catalogue has it. Clients see this name, whether the catalogue has it or
@@ -78,6 +86,85 @@ class Model(ABC):
             facts: Shape of the model, instead of `like`. Default: as with `like`.
         """
         return _HubModel(model_id, revision, token, like, facts)
+
+    @staticmethod
+    def staged(
+        model_id: str,
+        *,
+        revision: str,
+        bucket: s3.IBucket,
+        prefix: str = "",
+        token: secretsmanager.ISecret | None = None,
+        include: Sequence[str] | None = None,
+        exclude: Sequence[str] | None = None,
+        trust_remote_code: bool = False,
+        pickles: bool = False,
+        hub: str | None = None,
+        like: str | None = None,
+        facts: ModelFacts | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        encryption_key: kms.IKey | None = None,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
+    ) -> Model:
+        """Weights of one commit on the Hugging Face hub, which the deployment copies into a bucket first.
+
+        The endpoint reads them from there as with `Model.from_s3`: it needs no route to the internet and no token, and
+        can use network isolation. A job of CodeBuild copies them, compares each file with the digest that the hub has
+        of it, and writes a manifest last; CloudFormation waits for it before it creates the SageMaker Model, at most 12
+        hours. Weights that are complete in the bucket are not copied again. docs/staging.md has the resources, the
+        failures and what they cost.
+
+        Give the same object to every endpoint of a stack that serves these weights: they share one copy.
+
+        Args:
+            model_id: Repository on the hub, such as `meta-llama/Llama-3.1-8B-Instruct`; clients see this name.
+            revision: The commit, 40 hexadecimal digits, which `tgi-endpoint models pin <id>` finds.
+            bucket: Bucket in the endpoint's Region, of another stack or imported. The key of an imported one has to be
+                told to the CDK: `Bucket.from_bucket_attributes(…, encryption_key=…)`.
+            prefix: Folder of the bucket for all copies. Default: the bucket itself.
+            token: Secret whose entire value is a hub token with read access; gated models require one. The job alone
+                reads it, while it runs: neither the template nor the endpoint nor the function has it. Default: no
+                token.
+            include: Patterns of the files to copy, as those of huggingface_hub's `allow_patterns`. Default:
+                safetensors, tokenizer, configurations, chat templates and the licence.
+            exclude: Patterns of files to leave out of those. Default: the same weights in other formats.
+            trust_remote_code: Whether to copy the repository's Python files as well, which options of the engine with
+                this name need. Default: False.
+            pickles: Whether to copy pickled weights as well (`.bin`, `.pt`, `.pth`), which can run code when they are
+                read. Default: False.
+            hub: URL of a mirror of the hub. Default: Hugging Face's hub.
+            like: Model of the catalogue that has the same shape. Default: the catalogue's row of `model_id`.
+            facts: Shape of the model, instead of `like`. Default: as with `like`.
+            log_retention: How long the logs of the job and of its function keep an event. The job's log is kept when
+                the stack is deleted or rolled back. Default: three months.
+            encryption_key: KMS key of these logs and of the CodeBuild project. Default: AWS's keys.
+            removal_policy: `DESTROY` deletes the files that the manifest lists, and the manifest, when no endpoint of
+                the stack has these weights any more, whoever else reads them. Default: the weights are kept.
+        """
+        # Imported here, as it costs time and few models are staged.
+        from constructs_lib.endpoint.staging.staged_model import StagedModel
+        from constructs_lib.planning.staging import StagedFiles
+
+        files = StagedFiles(
+            repository=model_id,
+            revision=revision,
+            prefix=prefix,
+            include=include,
+            exclude=exclude,
+            trust_remote_code=trust_remote_code,
+            pickles=pickles,
+            hub=hub,
+        )
+        return StagedModel(
+            files,
+            bucket=bucket,
+            token=token,
+            like=like,
+            facts=facts,
+            log_retention=log_retention,
+            encryption_key=encryption_key,
+            removal_policy=removal_policy,
+        )
 
     @staticmethod
     def from_s3(
@@ -146,6 +233,15 @@ class Model(ABC):
 
     def validate(self) -> Iterable[Problem]:
         """Problems that no plan sees: those of the constructs that the model was created from."""
+        return ()
+
+    def warnings(self, scope: Construct) -> Iterable[PlanWarning]:
+        """What is legal but risky that no plan sees.
+
+        Args:
+            scope: A construct of the endpoint's stack.
+        """
+        del scope
         return ()
 
     def resources(self) -> Mapping[str, object]:

@@ -105,6 +105,8 @@ class SageMakerModel:
             # SageMaker checks image and weights with the role when it creates the Model, and a reference to the role
             # does not make CloudFormation wait for the role's policies.
             role.allow_before(model)
+            for one in binding.after:
+                model.add_resource_dependency(one)
             return model
 
         self.resource = render("Model", plan.environment)

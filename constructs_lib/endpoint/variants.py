@@ -196,7 +196,7 @@ class VariedEndpoint(HostedEndpoint, EndpointBase):
         self._config.production_variants = [*rendered, variant.render()]
         self._added.append(variant)
         warn_if_monitored(self, f"The variant {id} has no alarms")
-        for warning in [*planned.warnings, *arguments.warnings(self, planned)]:
+        for warning in [*planned.warnings, *arguments.warnings(self, planned), *arguments.model.warnings(self)]:
             if warning not in self._warnings:
                 Annotations.of(variant).add_warning_v2(warning.id, warning.message)
         return variant

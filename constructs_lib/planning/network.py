@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,3 +57,13 @@ class NetworkAccess:
         counts = [(self.subnets.count(kind), kind) for kind in kinds if kind in self.subnets]
         total = sum(count for count, _ in counts)
         return f"{' and '.join(f'{count} {kind}' for count, kind in counts)} subnet{'' if total == 1 else 's'}"
+
+
+_CUT_OFF = re.compile(r"cn-.*|.*-iso[a-z]?-.*")  # Regions of aws-cn, and of aws-iso and its like
+
+
+def why_no_hub(region: str) -> str | None:
+    """Why the Hugging Face hub cannot be reached from a Region, as a clause; None if it can."""
+    if not _CUT_OFF.fullmatch(region):
+        return None
+    return "the hub is usually blocked" if region.startswith("cn-") else "there is no internet"

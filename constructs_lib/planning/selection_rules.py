@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from constructs_lib.planning.models.facts import (
     facts_problems,
     known_model,
 )
+from constructs_lib.planning.network import why_no_hub
 from constructs_lib.planning.request import EndpointRequest
 from constructs_lib.planning.validation.problem import PlanWarning, Problem
 from constructs_lib.planning.validation.rules import Integer, Number, String, problem
@@ -29,7 +29,6 @@ _HUB_ID = String(
 _REVISION = String("a commit, tag or branch", r"[!-~]+", longest=255)
 _INSTANCE_NAME = String("SageMaker's name, such as ml.g5.2xlarge", r"ml\.[a-z0-9-]+\.[a-z0-9-]+")
 _NON_COMMERCIAL = ("-nc", "non-commercial", "qwen-research")
-_CUT_OFF = re.compile(r"cn-.*|.*-iso[a-z]?-.*")  # Regions of aws-cn, and of aws-iso and its like
 
 
 def model_problems(request: EndpointRequest) -> Iterator[Problem]:
@@ -39,15 +38,7 @@ def model_problems(request: EndpointRequest) -> Iterator[Problem]:
     if source == "hub":
         yield from _hub_problems(request)
     elif source == "s3":
-        if model.revision is not None:
-            yield Problem(
-                "model.revision",
-                model.revision,
-                "is for the hub only; weights in S3 have no revision",
-                "Leave revision out.",
-            )
-        if model.hub_id is not None:
-            yield from _hub_id_problems(model.hub_id)
+        yield from _gating_problems(model) if model.is_staged else _s3_problems(model)
     elif source != "image":
         yield Problem("model.source", source, "must be 'hub' or 's3'", "Use Model.from_hub or Model.from_s3.")
     if model.facts is not None:
@@ -59,15 +50,7 @@ def _hub_problems(request: EndpointRequest) -> Iterator[Problem]:
     yield from _hub_id_problems(model.hub_id)
     if model.revision is not None and (found := problem("model.revision", model.revision, _REVISION)):
         yield found
-    facts = model.known_facts()
-    if isinstance(facts, ModelFacts) and facts.gated and not model.has_token:
-        yield Problem(
-            "model",
-            model.hub_id,
-            f"is gated ({facts.licence}): the hub serves it only with a token",
-            "Request access on its hub page, store a token in Secrets Manager, and pass it as"
-            " Model.from_hub(…, token=secret).",
-        )
+    yield from _gating_problems(model)
     if request.network_isolation is True:
         yield Problem(
             "network_isolation",
@@ -75,6 +58,30 @@ def _hub_problems(request: EndpointRequest) -> Iterator[Problem]:
             "cuts the container off from the Hugging Face hub, from which this model is downloaded",
             "Copy the weights to S3 and use Model.from_s3, or leave network_isolation out.",
         )
+
+
+def _s3_problems(model: ModelChoice) -> Iterator[Problem]:
+    if model.revision is not None:
+        message = "is for the hub only; weights in S3 have no revision"
+        yield Problem("model.revision", model.revision, message, "Leave revision out.")
+    if model.hub_id is not None:
+        yield from _hub_id_problems(model.hub_id)
+
+
+def _gating_problems(model: ModelChoice) -> Iterator[Problem]:
+    facts = model.known_facts()
+    if isinstance(facts, ModelFacts) and facts.gated and not model.has_token:
+        yield Problem(
+            "model",
+            model.hub_id,
+            f"is gated ({facts.licence}): the hub serves it only with a token",
+            "Request access on its hub page, store a token in Secrets Manager, and pass it as"
+            f" Model.{_call(model)}(…, token=secret).",
+        )
+
+
+def _call(model: ModelChoice) -> str:
+    return "staged" if model.is_staged else "from_hub"
 
 
 def _hub_id_problems(hub_id: object) -> Iterator[Problem]:
@@ -99,11 +106,12 @@ def _hub_id_problems(hub_id: object) -> Iterator[Problem]:
 def model_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     """What is risky about the choice of weights."""
     facts = request.model.known_facts()
-    if request.model.source == "hub" and facts and facts.gating == "sometimes" and not request.model.has_token:
+    is_downloaded = request.model.source == "hub" or request.model.is_staged
+    if is_downloaded and facts and facts.gating == "sometimes" and not request.model.has_token:
         yield PlanWarning(
             "tgi-endpoint:mayBeGated",
             f"{facts.hub_id} has required a token at some revisions. If the download is refused, pass one:"
-            " Model.from_hub(…, token=secret).",
+            f" Model.{_call(request.model)}(…, token=secret).",
         )
     yield from _hub_warnings(request)
     if facts:
@@ -114,8 +122,8 @@ def _hub_warnings(request: EndpointRequest) -> Iterator[PlanWarning]:
     region = request.region
     if request.model.source != "hub" or not isinstance(region, str):
         return
-    if _CUT_OFF.fullmatch(region) and "HF_ENDPOINT" not in request.environment:
-        why = "the hub is usually blocked" if region.startswith("cn-") else "there is no internet"
+    why = why_no_hub(region)
+    if why is not None and "HF_ENDPOINT" not in request.environment:
         yield PlanWarning(
             "tgi-endpoint:hubUnreachable",
             f"The container downloads this model from the Hugging Face hub when it starts, but in {region} {why}. Copy"

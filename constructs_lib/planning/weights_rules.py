@@ -70,6 +70,7 @@ def _like_problems(model: ModelChoice) -> Iterator[Problem]:
 def _unchecked(model: ModelChoice) -> str:
     unchecked = "neither memory, shards and context nor whether the image can run it"
     call = "from_hub" if model.source == "hub" else "from_s3_archive" if model.is_archive else "from_s3"
+    call = "staged" if model.is_staged else call
     if not isinstance(model.hub_id, str):
         described = "model_id=… (what they are a copy of), like=… (a model of the same shape) or facts=ModelFacts(…)"
         return (

@@ -199,6 +199,7 @@ class ModelChoice:
         bucket: Name of their bucket; None for the hub.
         is_archive: Whether S3 has them as one compressed archive.
         accept_eula: Whether the caller accepts the licence agreement of weights that AWS publishes.
+        is_staged: Whether the deployment copies them into that bucket first, with the token.
         is_prescribed: Whether their publisher says on which instance types and with which settings they run, so that
             nothing has to be worked out from their shape.
     """
@@ -213,6 +214,7 @@ class ModelChoice:
     bucket: str | None = None
     is_archive: bool = False
     accept_eula: bool = False
+    is_staged: bool = False
     is_prescribed: bool = False
 
     def known_facts(self) -> ModelFacts | None:
@@ -236,7 +238,9 @@ class ModelChoice:
     def may_be_compressed(self) -> bool:
         """Whether the caller may have compressed the weights after they got the shape that is known of them."""
         is_catalogued = isinstance(self.hub_id, str) and known_model(self.hub_id) is not None
-        return self.facts is None and (self.source == "s3" or (self.like is not None and not is_catalogued))
+        return self.facts is None and (
+            (self.source == "s3" and not self.is_staged) or (self.like is not None and not is_catalogued)
+        )
 
     def _catalogued(self) -> ModelFacts | None:
         hub_id = self.hub_id if isinstance(self.hub_id, str) else None

@@ -69,7 +69,8 @@ class ContainerEngine:
         """See `Engine.environment`: the names that Hugging Face's images read, for a model of the hub."""
         model = ctx.model
         if model.source != "hub":
-            return {}
+            # Libraries of the hub would wait for it in vain; where the weights are is the image's to know.
+            return {"HF_HUB_OFFLINE": "1"} if model.is_staged else {}
         variables: dict[str, object] = {"HF_MODEL_ID": model.hub_id, "HF_MODEL_REVISION": model.revision}
         return {
             name: value if isinstance(value, Unknown) else str(value)

@@ -1,0 +1,165 @@
+"""The function that starts a copy, ends it, and hears of one that died silently."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnResource, RemovalPolicy
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+
+from constructs_lib._functions import newest_python_name, policy_document
+from constructs_lib._nag import acknowledge, wildcard_finding
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_s3_assets as assets
+    from constructs import Construct
+
+    from constructs_lib.endpoint.staging.settings import StagingSettings
+
+FUNCTION_SECONDS = 180
+"""Starting takes seconds; deleting the files of a large model takes longer."""
+
+_ENDED_BADLY = ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"]
+_LOST_EVENTS_SECONDS = 14 * 24 * 3600
+
+_FUNCTION_FINDINGS = {
+    "Serverless-LambdaTracing": "It runs a few times in a deployment and logs what it met; traces would need a"
+    " permission on all resources.",
+}
+_QUEUE_FINDINGS = {
+    "Serverless-SQSRedrivePolicy": "It is the dead-letter queue of a function and of a rule; nothing receives from it.",
+}
+_FOLDER_REASON = "The manifest names the files that are deleted with the resource, under a prefix of their commit."
+
+
+class Starter:
+    """The function, and everything that has to exist before it may start a copy.
+
+    Args:
+        scope: The scope of its resources.
+        settings: What is copied.
+        project: What copies.
+        code: The function's code, at the root of an archive.
+
+    Attributes:
+        arn: ARN of the function.
+        resources: The resources; the custom resource depends on them.
+    """
+
+    def __init__(
+        self, scope: Construct, settings: StagingSettings, project: codebuild.CfnProject, code: assets.Asset
+    ) -> None:
+        log_group = logs.LogGroup(
+            scope,
+            "StarterLogs",
+            retention=settings.log_retention,
+            encryption_key=settings.encryption_key,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        queue = sqs.CfnQueue(
+            scope, "LostEvents", message_retention_period=_LOST_EVENTS_SECONDS, sqs_managed_sse_enabled=True
+        )
+        acknowledge(queue, _QUEUE_FINDINGS)
+        role = _add_role(scope, settings, project, log_group.log_group_arn, queue.attr_arn)
+        function = lambda_.CfnFunction(
+            scope,
+            "Starter",
+            architectures=["arm64"],
+            code=lambda_.CfnFunction.CodeProperty(s3_bucket=code.s3_bucket_name, s3_key=code.s3_object_key),
+            handler="staging_starter.handler.handler",
+            description="Starts the copy of a model's weights, and reports one that died",
+            timeout=FUNCTION_SECONDS,
+            memory_size=256,
+            role=role.attr_arn,
+            runtime=newest_python_name(),
+            dead_letter_config=lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue.attr_arn),
+            logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name),
+        )
+        acknowledge(function, _FUNCTION_FINDINGS)
+        rule = events.CfnRule(
+            scope,
+            "Ended",
+            description="Builds that copy a model's weights and end without success",
+            event_pattern={
+                "source": ["aws.codebuild"],
+                "detail-type": ["CodeBuild Build State Change"],
+                "detail": {"project-name": [project.ref], "build-status": _ENDED_BADLY},
+            },
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Starter",
+                    arn=function.attr_arn,
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=queue.attr_arn),
+                )
+            ],
+        )
+        permission = lambda_.CfnPermission(
+            scope,
+            "EndedPermission",
+            action="lambda:InvokeFunction",
+            function_name=function.attr_arn,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
+        )
+        policy = _add_queue_policy(scope, queue, rule)
+        self.arn = function.attr_arn
+        self.resources: tuple[CfnResource, ...] = (rule, permission, policy)
+
+
+def _add_role(
+    scope: Construct,
+    settings: StagingSettings,
+    project: codebuild.CfnProject,
+    log_group_arn: str,
+    queue_arn: str,
+) -> iam.CfnRole:
+    bucket, places = settings.bucket, settings.files.places
+    builds = ["BatchGetBuilds", "ListBuildsForProject", "StartBuild", "StopBuild"]
+    statements: list[dict[str, object]] = [
+        {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
+        {"Action": [f"codebuild:{action}" for action in builds], "Resource": project.attr_arn},
+        {"Action": ["s3:GetObject"], "Resource": bucket.arn_for_objects(places.manifest)},
+        {"Action": ["s3:ListBucket"], "Resource": bucket.bucket_arn, "Condition": settings.listed},
+        {"Action": ["sqs:SendMessage"], "Resource": queue_arn},
+        *settings.key_statements("kms:Decrypt"),
+    ]
+    folder = bucket.arn_for_objects(f"{places.folder}*")
+    if settings.deletes:
+        deleted = [folder, bucket.arn_for_objects(places.manifest)]
+        statements.append({"Action": ["s3:DeleteObject"], "Resource": deleted})
+    role = iam.CfnRole(
+        scope,
+        "StarterRole",
+        description="Assumed by the function that starts the copy of a model's weights",
+        assume_role_policy_document=policy_document(
+            {"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+        ),
+        policies=[iam.CfnRole.PolicyProperty(policy_name="Start", policy_document=policy_document(*statements))],
+    )
+    if settings.deletes:
+        acknowledge(role, {wildcard_finding(scope, folder): _FOLDER_REASON})
+    return role
+
+
+def _add_queue_policy(scope: Construct, queue: sqs.CfnQueue, rule: events.CfnRule) -> sqs.CfnQueuePolicy:
+    lost = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue.attr_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
+    }
+    plain = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue.attr_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    document = {"Version": "2012-10-17", "Statement": [lost, plain]}
+    return sqs.CfnQueuePolicy(scope, "LostEventsPolicy", queues=[queue.ref], policy_document=document)

@@ -1,0 +1,61 @@
+"""The handler of both events: requests of the custom resource, and the end of a build.
+
+CloudFormation invokes it when the custom resource is created, updated and deleted, and waits for a PUT to the event's
+ResponseURL; whatever happens, that is sent. EventBridge invokes it when a build has ended without success. URLs are
+signed and so secret: no event is logged.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+"""
+
+import traceback
+from typing import Any
+
+from staging_starter.log import log
+from staging_starter.signals import send_answer
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Handle one event.
+
+    Args:
+        event: A request of the custom resource, or an event `CodeBuild Build State Change`.
+        context: Lambda's context.
+
+    Raises:
+        SignalError: CloudFormation did not take the answer. Lambda invokes an asynchronous function twice more.
+        ClientError: CodeBuild did not say how the build ended; likewise.
+    """
+    del context
+    if event.get("source") == "aws.codebuild":
+        # Imported here, as the AWS SDK takes most of the start, and an answer must be sent if even that fails.
+        from staging_starter.ended import report_ended_build
+
+        log("INFO", **report_ended_build(event["detail"]["build-id"]))
+        return
+    physical_id = str(event.get("PhysicalResourceId") or f"staged-weights-{event.get('LogicalResourceId')}")
+    reason: str | None = None
+    data: dict[str, str] = {}
+    try:
+        from staging_starter.errors import StagingError
+        from staging_starter.resource import handle, physical_id_of
+
+        physical_id = physical_id_of(event)
+        try:
+            data = handle(event)
+        except StagingError as error:
+            reason = str(error)
+    except Exception as defect:  # noqa: BLE001 - CloudFormation would wait until the resource's timeout
+        reason = _report_defect(defect)
+    request_type = str(event.get("RequestType"))[:40]
+    log("ERROR" if reason else "INFO", request_type=request_type, outcome=reason or "done", **data)
+    send_answer(event, physical_id, reason, data)
+
+
+def _report_defect(defect: Exception) -> str:
+    """The reason for an unexpected exception: its type and place, without its message, which may quote the event."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    place = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    log("ERROR", cause=type(defect).__name__, traceback=place)
+    return (
+        f"The starter of the staging itself failed: {type(defect).__name__} at {place[-1]}. Its function's log has the"
+        " traceback."
+    )
