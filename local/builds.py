@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from local.calls import Calls
+    from local.codebuild.build import Build
     from local.deployment.control_plane import ControlPlane
     from local.processes import ChildProcesses
-
-HUB = "HF_ENDPOINT"
-"""The variable with the URL of the hub that builds stage weights from, in the place of the one in their project."""
-_REQUEST = "STAGING_REQUEST"
+    from local.staging import Hubs
 
 
 def create_builds(
@@ -34,6 +30,7 @@ def create_builds(
     calls: Callable[[], Calls],
     urls: Callable[[], Mapping[str, str]],
     invoke: Callable[[str, Mapping[str, Any]], None],
+    hubs: Hubs,
     log: Callable[[str], None],
 ) -> Builds:
     """CodeBuild, for the projects that stacks have at the moment of a request.
@@ -44,12 +41,13 @@ def create_builds(
         calls: Runs what blocks in threads.
         urls: Gives the endpoint of each service, by the end of its variable `AWS_ENDPOINT_URL_…`.
         invoke: Invokes a function asynchronously, by ARN, with an event.
+        hubs: Where builds that stage weights find them.
         log: Receives the output of builds, and why a rule's target gets no event.
     """
 
-    def variables(build: Any) -> dict[str, str]:
+    def variables(build: Build) -> dict[str, str]:
         endpoints = {f"AWS_ENDPOINT_URL_{service}": url for service, url in urls().items()}
-        return {**endpoints, **CREDENTIALS, **with_hub(build.variables, os.environ.get(HUB))}
+        return {**endpoints, **CREDENTIALS, **hubs.variables(build.variables)}
 
     def send(event: Mapping[str, Any]) -> None:
         for function in functions_for(plane, event, log):
@@ -70,13 +68,6 @@ def create_builds(
         send=send,
         log=log,
     )
-
-
-def with_hub(variables: Mapping[str, str], hub: str | None) -> dict[str, str]:
-    """The staging request in the variables of a build, with the URL of another hub; nothing if there is none."""
-    if hub is None or _REQUEST not in variables:
-        return {}
-    return {_REQUEST: json.dumps({**json.loads(variables[_REQUEST]), "hub": hub})}
 
 
 def _read_object(plane: ControlPlane, bucket: str, key: str) -> bytes:

@@ -27,6 +27,7 @@ from local.lambda_service import Concurrency, Function, Functions
 from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.listening import BACKLOG
 from local.sagemaker_runtime import Faults, Listener, create_app
+from local.staging import Hubs
 
 if TYPE_CHECKING:
     import socket
@@ -95,12 +96,14 @@ class Cloud:
             is_building=self._is_building,
             log=log,
         )
+        self._hubs = Hubs()
         self.builds = create_builds(
             plane,
             children,
             calls=lambda: self._calls,
             urls=self._endpoint_urls,
             invoke=self._lambda.invoke_event,
+            hubs=self._hubs,
             log=log,
         )
         self._gateway: Gateway | None = None
@@ -219,6 +222,7 @@ class Cloud:
         self.runtime_url = await self._serve_runtime()
         self._exits.push_async_callback(self._lambda.close)
         await self._lambda.start()
+        self._exits.callback(self._hubs.close)
         self._exits.push_async_callback(self.builds.close)
         self._plane.stacks.data_plane = RunningDataPlane(self._calls, self._follow, self._lambda, self.builds)
 

@@ -96,7 +96,7 @@ class Builds:
         """The answer to a request.
 
         Args:
-            operation: StartBuild, BatchGetBuilds or StopBuild.
+            operation: StartBuild, StopBuild, BatchGetBuilds or ListBuildsForProject.
             request: Its parameters.
 
         Raises:
@@ -106,6 +106,9 @@ class Builds:
             return {"build": await self.start(request)}
         if operation == "StopBuild":
             return {"build": await self.stop(str(request["id"]))}
+        if operation == "ListBuildsForProject":
+            project = self._project(str(request["projectName"]))
+            return {"ids": [name for name, build in self._builds.items() if build.project.arn == project.arn][::-1]}
         found, missing = self.get(request["ids"])
         return {"builds": found, "buildsNotFound": missing}
 

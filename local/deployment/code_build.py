@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from local.deployment.stacks.engine import Engine
 
 PROJECT = "AWS::CodeBuild::Project"
-_OPERATIONS = {"start_build": "StartBuild", "batch_get_builds": "BatchGetBuilds", "stop_build": "StopBuild"}
+_OPERATIONS = {
+    "start_build": "StartBuild",
+    "stop_build": "StopBuild",
+    "batch_get_builds": "BatchGetBuilds",
+    "list_builds_for_project": "ListBuildsForProject",
+}
 
 
 def find_project(plane: ControlPlane, named: str) -> Project | None:

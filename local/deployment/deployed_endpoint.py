@@ -17,6 +17,7 @@ from local.deployment.inference_components import (
     max_instances,
     specification_for,
 )
+from local.deployment.model_data import ModelData, read_model_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,13 +35,14 @@ _ARTIFACTS = ("ModelDataUrl", "ModelDataSource", "ArtifactUrl")
 class DeployedContainer:
     """The container of a model. Dynamic references in `environment` are resolved.
 
-    With `has_artifact`, SageMaker gives it weights from S3.
+    With `has_artifact`, SageMaker gives it weights from S3: the files of `data`, or an archive, which is not unpacked.
     """
 
     model_name: str
     image: str
     environment: Mapping[str, str]
     has_artifact: bool = False
+    data: ModelData | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +189,7 @@ def _container(plane: ControlPlane, model_name: str, container: Mapping[str, Any
             for key, value in container.get("Environment", {}).items()
         },
         has_artifact=any(container.get(name) for name in _ARTIFACTS),
+        data=read_model_data(plane, container),
     )
 
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from local.deployment.cloudformation import Template, parse_secret, secret_references
+from local.deployment.code_build import PROJECT
 from local.deployment.control_plane import ACCOUNT
 from local.deployment.deployed_stack import pseudo_parameters
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/placeholder"
 PLACEHOLDER = "placeholder-of-the-emulated-cloud"
+STAGING_REQUEST = "STAGING_REQUEST"
+"""The variable of a build that stages weights: what to copy where, as JSON."""
 
 
 def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any]]) -> None:
@@ -73,7 +76,7 @@ def _tgi_environment(model: str, entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Creates the secrets that templates reference but do not contain, with placeholder values.
+    """Creates the secrets that templates or their builds read but that they do not contain, with placeholder values.
 
     On AWS the owner of the account creates them before the deployment.
 
@@ -93,8 +96,20 @@ def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]])
         for reference in secret_references([template.resources(resource_type) for resource_type in types]):
             name, json_key = parse_secret(reference)
             keys.setdefault(name, set()).add(json_key)
+        for name in _secrets_of_builds(template):
+            keys.setdefault(name, set()).add("")
     missing = sorted(keys.keys() - defined)
     for name in missing:
         value = PLACEHOLDER if keys[name] == {""} else json.dumps(dict.fromkeys(sorted(keys[name]), PLACEHOLDER))
         plane.client("secretsmanager").create_secret(Name=name, SecretString=value)
     return missing
+
+
+def _secrets_of_builds(template: Template) -> set[str]:
+    """The secrets whose token a build needs that stages weights."""
+    found: set[str] = set()
+    for project in template.resources(PROJECT).values():
+        for variable in project["Environment"].get("EnvironmentVariables", ()):
+            if variable["Name"] == STAGING_REQUEST and (secret := json.loads(variable["Value"]).get("token_secret")):
+                found.add(parse_secret(secret)[0])
+    return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.deployment.cdk_cli import ROOT
@@ -17,6 +19,8 @@ from local.hosting.programs import ENGINE, is_known, program_of
 from local.processes import stdout_of
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+
     from local.deployment.deployed_endpoint import DeployedContainer
     from local.hosting.programs import Program
     from local.processes import ChildProcesses
@@ -51,27 +55,52 @@ def launch_toy(children: ChildProcesses, owner: str, container: DeployedContaine
     program = program_of(container)
 
     async def launch() -> Running:
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        inherited["TMPDIR"] = tempfile.gettempdir()
-        command = [sys.executable, *program.arguments(container), "--port", "0"]
-        process = await children.start_server(command, env={**inherited, **container.environment}, cwd=ROOT)
-        try:
-            line = await asyncio.wait_for(stdout_of(process).readline(), START_SECONDS)
-        except TimeoutError:
+        folder = Path(tempfile.mkdtemp(prefix="model-"))
+
+        async def stop() -> None:
             await children.stop(process)
-            raise UserError(
-                f"The container of {owner} did not start within {START_SECONDS:g} seconds.",
-                "The machine is busy: try again when less runs on it.",
-            ) from None
-        if not line:
-            code = await children.stop(process)
-            raise UserError(
-                f"The container of {owner} exited with code {code}, see its output above.",
-                _fix_of(container, program),
-            )
-        return Running(f"http://127.0.0.1:{json.loads(line)['port']}", lambda: children.stop(process))
+            shutil.rmtree(folder, ignore_errors=True)
+
+        try:
+            weights = await _weights(container, folder)
+            process, line = await _start(children, owner, container, [*program.arguments(container), *weights])
+            if not line:
+                code = await children.stop(process)
+                raise UserError(
+                    f"The container of {owner} exited with code {code}, see its output above.",
+                    _fix_of(container, program),
+                )
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Running(f"http://127.0.0.1:{json.loads(line)['port']}", stop)
 
     return launch
+
+
+async def _weights(container: DeployedContainer, folder: Path) -> list[str]:
+    """The argument of the folder that stands for /opt/ml/model, with the files that S3 has; none if it has none."""
+    if container.data is None or not await asyncio.to_thread(container.data.download, folder):
+        return []
+    return ["--model-directory", str(folder)]
+
+
+async def _start(
+    children: ChildProcesses, owner: str, container: DeployedContainer, arguments: list[str]
+) -> tuple[Process, bytes]:
+    """Starts the program of a container; returns its process and the line with its port, empty if it has ended."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    inherited["TMPDIR"] = tempfile.gettempdir()
+    command = [sys.executable, *arguments, "--port", "0"]
+    process = await children.start_server(command, env={**inherited, **container.environment}, cwd=ROOT)
+    try:
+        return process, await asyncio.wait_for(stdout_of(process).readline(), START_SECONDS)
+    except TimeoutError:
+        await children.stop(process)
+        raise UserError(
+            f"The container of {owner} did not start within {START_SECONDS:g} seconds.",
+            "The machine is busy: try again when less runs on it.",
+        ) from None
 
 
 def _fix_of(container: DeployedContainer, program: Program) -> str:

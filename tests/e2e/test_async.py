@@ -89,7 +89,7 @@ def serve(example: OwnApp, folder: Path, test: Callable[[Batch], Awaitable[None]
         times = ScalingTimes(speed=speed, start_seconds=0.5)
         cloud = Cloud(example.plane, [STACK], example.children, listen(0), times=times, log=log.append)
         async with cloud:
-            await asyncio.to_thread(cloud.follow, settled=False)
+            await asyncio.to_thread(example.plane.stacks.data_plane.follow, settled=False)
             await test(Batch(example, cloud.runtime_url, folder, log))
 
     example.runner.run(run())

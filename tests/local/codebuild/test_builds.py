@@ -391,7 +391,7 @@ def test_an_unknown_build_is_named(tmp_path: Path) -> None:
 
 
 def test_the_hub_of_a_staging_request_can_be_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("STAGING_HUB", "http://127.0.0.1:1")
     request = json.dumps({"repository": "a/b", "hub": "https://huggingface.co"})
 
     async def script(account: Account) -> None:
