@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from constructs_lib._nag import wildcard_finding
 from constructs_lib._stack_env import environment_of
 
 if TYPE_CHECKING:
+    from aws_cdk import CfnResource
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from constructs import IConstruct
@@ -24,6 +26,15 @@ _OTHER_INTERFACE_ACTIONS = [
     "ec2:UnassignPrivateIpAddresses",
 ]
 
+_CREATED = (
+    "A network interface gets its id when it is created; subnets and security groups are named, in whatever account"
+    " they are shared from."
+)
+_TESTED = (
+    "Lambda tests a role for a VPC without naming a network interface, and rejects one that may manage only some. The"
+    " code of the function is denied all of it."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionProtection:
@@ -37,12 +48,14 @@ class FunctionProtection:
         subnets: Where the functions have their network interfaces. Default: outside any VPC.
         security_groups: The groups of those interfaces. Default: none, outside any VPC.
         reserved_concurrency: How many of a front door's function run at once, and no more. Default: no reservation.
+        waits_for: What leads out of the subnets: functions move there when it is available. Default: nothing.
     """
 
     encryption_key: kms.IKey | None = None
     subnets: Sequence[ec2.ISubnet] = ()
     security_groups: Sequence[ec2.ISecurityGroup] = ()
     reserved_concurrency: float | None = None
+    waits_for: Sequence[CfnResource] = ()
 
     @property
     def key_arn(self) -> str | None:
@@ -56,7 +69,7 @@ class FunctionProtection:
 
     def outside_vpc(self) -> FunctionProtection:
         """The same for functions that stay outside the VPC, as those of custom resources: they report to S3."""
-        return replace(self, subnets=(), security_groups=(), reserved_concurrency=None)
+        return replace(self, subnets=(), security_groups=(), reserved_concurrency=None, waits_for=())
 
     def function_properties(self) -> dict[str, Any]:
         """The arguments of a `CfnFunction` that render it, without the reserved concurrency. Empty: no protection."""
@@ -88,15 +101,7 @@ class FunctionProtection:
             condition = {"StringLike": {"kms:EncryptionContext:aws:lambda:FunctionArn": functions}}
             statements.append(_statement("Allow", ["kms:Decrypt"], self.encryption_key.key_arn, condition))
         if self.is_in_vpc:
-            # Of any account: subnets and groups can be shared.
-            created = [
-                here.arn("ec2", "network-interface/*"),
-                *(
-                    here.arn("ec2", f"security-group/{one.security_group_id}", account="*")
-                    for one in self.security_groups
-                ),
-                *(here.arn("ec2", f"subnet/{one.subnet_id}", account="*") for one in self.subnets),
-            ]
+            created = self._created_interfaces(scope)
             statements += [
                 _statement("Allow", [_CREATE_INTERFACE], created),
                 # Lambda tests the role without naming a resource, and rejects it with any narrower one.
@@ -111,15 +116,31 @@ class FunctionProtection:
             ]
         return statements
 
+    def role_findings(self, scope: IConstruct) -> dict[str, str]:
+        """The reason for acknowledging each finding of cdk-nag about these statements.
+
+        Args:
+            scope: A construct of the function's stack.
+        """
+        found = {}
+        if self.is_in_vpc:
+            found = {wildcard_finding(scope, resource): _CREATED for resource in self._created_interfaces(scope)}
+            found["AwsSolutions-IAM5[Resource::*]"] = _TESTED
+        return found
+
+    def _created_interfaces(self, scope: IConstruct) -> list[str]:
+        """What a network interface of the functions is made of. Of any account: subnets and groups can be shared."""
+        here = environment_of(scope)
+        groups = [f"security-group/{group.security_group_id}" for group in self.security_groups]
+        subnets = [f"subnet/{subnet.subnet_id}" for subnet in self.subnets]
+        return [
+            here.arn("ec2", "network-interface/*"),
+            *(here.arn("ec2", resource, account="*") for resource in (*groups, *subnets)),
+        ]
+
 
 UNPROTECTED: Final = FunctionProtection()
 """Keys of AWS, and no VPC."""
-
-ROLE_FINDINGS: Final = {
-    "AwsSolutions-IAM5[Resource::*]": "Lambda tests a role for a VPC without naming a network interface, and rejects"
-    " one that may manage only some. The code of the function is denied all of it.",
-}
-"""Findings about the role of a function in a VPC."""
 
 
 def _statement(

@@ -11,11 +11,13 @@ from aws_cdk import Duration
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_logs as logs
 
     from constructs_lib.front_door.access.base import AccessMethod
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.exposure import Exposure
+    from constructs_lib.front_door.function_network import FunctionNetwork
     from constructs_lib.front_door.routed_models import RoutedModel
 
 # API Gateway: a REST integration waits 50 ms to 29 s for a buffered response and up to 15 min for a streamed one.
@@ -26,7 +28,7 @@ _MAX_BUFFERED_SECONDS = 29
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontDoorArguments:
-    """The arguments as documented at `FrontDoor`; `exposure` has four of them."""
+    """The arguments as documented at `FrontDoor`; `exposure` and `network` have four of them each."""
 
     models: Mapping[str, RoutedModel]
     access: AccessMethod
@@ -46,6 +48,10 @@ class FrontDoorArguments:
     mirror_timeout: Duration | None
     cloud_watch_role: bool
     log_retention: logs.RetentionDays
+    encryption_key: kms.IKey | None
+    network: FunctionNetwork
+    reserved_concurrency: float | None
+    execution_logging: bool
 
     @property
     def max_timeout_seconds(self) -> int:

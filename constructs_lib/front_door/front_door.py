@@ -22,7 +22,9 @@ from constructs_lib.front_door.consumer_rules import ORIGINAL_KEY
 from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Consumers
 from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function import add_function, measured_variables, validated_environment
+from constructs_lib.front_door.function_network import FunctionNetwork
 from constructs_lib.front_door.log_queries import add_queries
+from constructs_lib.front_door.protection import protect
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.rollback_alarms import give_rollback_alarms
 from constructs_lib.front_door.routed_models import all_endpoints, is_routed
@@ -33,6 +35,7 @@ from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_kms as kms
     from aws_cdk import aws_lambda as lambda_
 
     from constructs_lib.endpoint.interface import IModelEndpoint
@@ -108,6 +111,24 @@ class FrontDoor(Construct, WatchedFrontDoor):
             same account and Region sets it; one of the same stack must be created first. Default: True.
         log_retention: How long the logs of the functions and the access log keep an event. The functions' logs are
             deleted with the stack; the access log is retained. Default: three months.
+        encryption_key: A symmetric key of AWS KMS that encrypts all logs and the functions' environments. Its policy
+            gets a statement for CloudWatch Logs; the policy of an imported key must have it, as a warning says.
+            Default: keys of AWS.
+        vpc: VPC in which the functions have their network interfaces; that of the smoke test stays outside. Default:
+            outside any VPC.
+        vpc_subnets: Subnets for the network interfaces, which have private addresses only. Each must reach SageMaker,
+            and Lambda if a model has a `Mirror`: by a route to a NAT gateway, or by VPC endpoints. Default: the VPC's
+            private subnets.
+        security_groups: Security groups of the network interfaces; they need no inbound rule. Default: a new one that
+            lets nothing in, and out to port 443 alone.
+        service_endpoints: Whether to create the interface VPC endpoints of the services that the functions call, as far
+            as this app has none in the VPC. They have private DNS, so that the whole VPC uses them; one that others
+            have created there makes the deployment fail. Default: False.
+        reserved_concurrency: Reserved concurrency of the function: so many requests are open at the same time, and no
+            more; an answer is one until its last token. The account must have it beside the 100 that Lambda keeps
+            unreserved. Default: no reservation; all functions of the account share its concurrency.
+        execution_logging: Whether API Gateway logs the errors of its executions, without bodies or headers, into a log
+            group with the same retention and key that is deleted with the stack. Default: False.
 
     Attributes:
         function: The function that serves the routes.
@@ -144,6 +165,13 @@ class FrontDoor(Construct, WatchedFrontDoor):
         mirror_timeout: Duration | None = None,
         cloud_watch_role: bool = True,
         log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        encryption_key: kms.IKey | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        service_endpoints: bool = False,
+        reserved_concurrency: float | None = None,
+        execution_logging: bool = False,
     ) -> None:
         access = Access.api_keys() if access is None else access
         exposure = Exposure(
@@ -168,6 +196,10 @@ class FrontDoor(Construct, WatchedFrontDoor):
             mirror_timeout=mirror_timeout,
             cloud_watch_role=cloud_watch_role,
             log_retention=log_retention,
+            encryption_key=encryption_key,
+            network=FunctionNetwork(vpc, vpc_subnets, security_groups, service_endpoints=service_endpoints),
+            reserved_concurrency=reserved_concurrency,
+            execution_logging=execution_logging,
         )
         variables = validated_environment(scope, id, arguments)
         super().__init__(scope, id)
@@ -182,12 +214,20 @@ class FrontDoor(Construct, WatchedFrontDoor):
     def _add_resources(self, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> None:
         access, node = arguments.access, self.node
         path = node.path
+        self._protection = protection = protect(self, arguments)
         callers = Callers(models_by_scope=access.models_by_scope, on_store_failure=arguments.on_store_failure)
         self._references, self._mirror = add_function(
-            self, arguments=arguments, variables=variables, models=self._models, callers=callers
+            self,
+            arguments=arguments,
+            protection=protection,
+            variables=variables,
+            models=self._models,
+            callers=callers,
         )
         self.function: lambda_.Function = self._references.function
-        self._api = FrontDoorApi(self, "Api", path=path, function=self._references, arguments=arguments)
+        self._api = FrontDoorApi(
+            self, "Api", path=path, function=self._references, arguments=arguments, protection=protection
+        )
         self.rest_api_id: str = self._api.rest_api_id
         stage_name = self._api.stage_name
         arguments.exposure.bind(self, access, rest_api_id=self.rest_api_id, stage_name=stage_name)
@@ -335,7 +375,12 @@ class FrontDoor(Construct, WatchedFrontDoor):
         if problems := smoke_test_problems(timeout, is_second=self._has_smoke_test):
             raise ConfigurationError(self.node.path, problems)
         self._has_smoke_test = add_smoke_test(
-            self, function=self._references, mirror=self._mirror, models=self._models, limit=seconds(timeout)
+            self,
+            function=self._references,
+            mirror=self._mirror,
+            models=self._models,
+            limit=seconds(timeout),
+            protection=self._protection.outside_vpc(),
         )
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_lambda as lambda_
     from constructs import Construct
 
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.callers_file import Callers
@@ -91,6 +92,7 @@ def add_function(
     front_door: Construct,
     *,
     arguments: FrontDoorArguments,
+    protection: FunctionProtection,
     variables: Mapping[str, str],
     models: Mapping[str, RoutedModel],
     callers: Callers,
@@ -100,6 +102,7 @@ def add_function(
     Args:
         front_door: The front door.
         arguments: Its arguments.
+        protection: How both functions are protected.
         variables: The environment variables.
         models: Its models; the function gets those that it has at synthesis.
         callers: Who may call what, likewise.
@@ -109,13 +112,13 @@ def add_function(
     """
     here = environment_of(front_door)
     values = late_string(lambda: render_deployed_values(models, here, callers))
-    references = _create(front_door, arguments, {**variables, "DEPLOYED_VALUES": values})
+    references = _create(front_door, arguments, protection, {**variables, "DEPLOYED_VALUES": values})
     layers = [_models_layer(front_door, models, callers)]
     if arguments.playground:
         layers.append(_playground_layer(front_door))
     references.function.add_layers(*layers)
     _allow_invocations(references.function, models)
-    return references, _add_mirror(front_door, references, layers[0], arguments, variables, models)
+    return references, _add_mirror(front_door, references, layers[0], arguments, protection, variables, models)
 
 
 def _add_mirror(
@@ -123,6 +126,7 @@ def _add_mirror(
     references: FunctionReferences,
     layer: lambda_.ILayerVersion,
     arguments: FrontDoorArguments,
+    protection: FunctionProtection,
     variables: Mapping[str, str],
     models: Mapping[str, RoutedModel],
 ) -> MirrorFunction | None:
@@ -141,6 +145,7 @@ def _add_mirror(
         layer=layer,
         endpoints=_called([mirror.to for mirror in mirrors.values()]),
         arguments=arguments,
+        protection=protection,
         variables={**variables, "DEPLOYED_VALUES": values},
     )
     references.function.add_environment("MIRROR_FUNCTION", mirror.name)
@@ -150,7 +155,12 @@ def _add_mirror(
     return mirror
 
 
-def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Mapping[str, str]) -> FunctionReferences:
+def _create(
+    front_door: Construct,
+    arguments: FrontDoorArguments,
+    protection: FunctionProtection,
+    variables: Mapping[str, str],
+) -> FunctionReferences:
     try:
         return python_function(
             front_door,
@@ -161,6 +171,7 @@ def _create(front_door: Construct, arguments: FrontDoorArguments, variables: Map
             timeout=arguments.timeout_or_default(),
             memory_size=arguments.memory_size,
             log_retention=arguments.log_retention,
+            protection=protection,
             environment=variables,
         )
     except RuntimeError:  # The CDK rejects the code. Whether for the synthesizer is only asked now: see there.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy
@@ -16,6 +16,7 @@ from constructs_lib._nag import acknowledge
 from constructs_lib.front_door.function_references import FunctionReferences
 
 if TYPE_CHECKING:
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib._stack_env import StackEnvironment
 
 _FUNCTION_FINDINGS = {
@@ -38,6 +39,7 @@ def python_function(
     timeout: Duration,
     memory_size: float,
     log_retention: logs.RetentionDays,
+    protection: FunctionProtection,
     environment: Mapping[str, str] | None = None,
 ) -> FunctionReferences:
     """A function from one folder of the Lambda source, with a role that may write its log and traces.
@@ -51,13 +53,15 @@ def python_function(
         timeout: Time limit of one invocation.
         memory_size: In MiB.
         log_retention: How long the log keeps an event.
+        protection: Its key, its network and its reserved concurrency.
         environment: The environment variables. Default: none.
     """
-    # Deleted with the function: the log is for troubleshooting what is deployed.
-    log_group = logs.LogGroup(scope, f"{id}Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
+    log_group = _log_group(scope, f"{id}Logs", log_retention, protection)
     # The CDK's default role would have a managed policy that may write to every log group.
     role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     log_group.grant_write(role)
+    for statement in protection.role_statements(scope):
+        role.add_to_policy(iam.PolicyStatement.from_json(statement))
     function = lambda_.Function(
         scope,
         id,
@@ -72,10 +76,16 @@ def python_function(
         role=role,
         log_group=log_group,
         tracing=lambda_.Tracing.ACTIVE,
+        reserved_concurrent_executions=protection.reserved_concurrency,
     )
     acknowledge(function, _FUNCTION_FINDINGS)
-    acknowledge(role, _ROLE_FINDINGS)
-    return FunctionReferences(scope, function, log_group)
+    acknowledge(role, _role_findings(scope, protection))
+    references = FunctionReferences(scope, function, log_group)
+    for name, value in protection.function_properties().items():
+        setattr(references.resource, name, value)
+    for resource in protection.waits_for:
+        references.resource.add_resource_dependency(resource)
+    return references
 
 
 def authorizer_function(
@@ -88,7 +98,9 @@ def authorizer_function(
     timeout_seconds: int,
     memory_size: float,
     log_retention: logs.RetentionDays,
+    protection: FunctionProtection,
     environment: Mapping[str, str] | None = None,
+    layers: Sequence[lambda_.ILayerVersion] = (),
 ) -> str:
     """The same function of L1 resources, which take half the time of the CDK's L2: only an API refers to it.
 
@@ -101,15 +113,17 @@ def authorizer_function(
         timeout_seconds: Time limit of one invocation.
         memory_size: In MiB.
         log_retention: How long the log keeps an event.
+        protection: Its key and its network.
         environment: The environment variables. Default: none.
+        layers: Its layers. Default: none.
 
     Returns:
         Its ARN.
     """
-    log_group = logs.LogGroup(scope, f"{id}Logs", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
+    log_group = _log_group(scope, f"{id}Logs", log_retention, protection)
     # Ids below are those that the CDK's L2 constructs give.
     role_scope = Construct(scope, f"{id}Role")
-    role_arn = _add_role(role_scope, log_group.log_group_arn)
+    role_arn = _add_role(role_scope, log_group.log_group_arn, protection)
     function_scope = Construct(scope, id)
     code = lambda_asset(function_scope, folder)
     function = lambda_.CfnFunction(
@@ -126,15 +140,33 @@ def authorizer_function(
         runtime=newest_python_name(),
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name),
         tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
+        layers=[layer.layer_version_arn for layer in layers] or None,
+        **protection.function_properties(),
     )
     # Not invoked before it may write its log.
     function.node.add_dependency(role_scope)
     code.add_resource_metadata(function, "Code")
-    acknowledge(scope, _FUNCTION_FINDINGS | _ROLE_FINDINGS)
+    acknowledge(scope, _FUNCTION_FINDINGS | _role_findings(scope, protection))
     return function.attr_arn
 
 
-def _add_role(scope: Construct, log_group_arn: str) -> str:
+def _log_group(
+    scope: Construct, id: str, retention: logs.RetentionDays, protection: FunctionProtection
+) -> logs.LogGroup:
+    """Deleted with its function: the log is for troubleshooting what is deployed."""
+    key = protection.encryption_key
+    return logs.LogGroup(scope, id, retention=retention, removal_policy=RemovalPolicy.DESTROY, encryption_key=key)
+
+
+def _role_findings(scope: Construct, protection: FunctionProtection) -> dict[str, str]:
+    """The reason for acknowledging each finding about a role; two statements may have the same finding."""
+    found = dict(_ROLE_FINDINGS)
+    for finding, reason in protection.role_findings(scope).items():
+        found[finding] = f"{found[finding]} {reason}" if finding in found else reason
+    return found
+
+
+def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> str:
     """A role that may write one log, and traces; returns its ARN."""
     role = iam.CfnRole(
         scope,
@@ -150,6 +182,7 @@ def _add_role(scope: Construct, log_group_arn: str) -> str:
         policy_document=policy_document(
             {"Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": log_group_arn},
             {"Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "Resource": "*"},
+            *protection.role_statements(scope),
         ),
         roles=[role.ref],
     )

@@ -16,6 +16,7 @@ from constructs_lib.front_door.mirror_arguments import DEFAULT_CONCURRENCY, DEFA
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.function_references import FunctionReferences
@@ -54,6 +55,7 @@ class MirrorFunction(Construct):
         layer: The layer with the models, which it shares, too.
         endpoints: What the copies are sent to.
         arguments: The arguments of the front door.
+        protection: How both functions are protected.
         variables: The environment variables of the first function.
 
     Attributes:
@@ -71,14 +73,17 @@ class MirrorFunction(Construct):
         layer: lambda_.ILayerVersion,
         endpoints: Iterable[IModelEndpoint],
         arguments: FrontDoorArguments,
+        protection: FunctionProtection,
         variables: Mapping[str, str],
     ) -> None:
         super().__init__(scope, SCOPE)
         first = function.resource
-        logs_ = logs.CfnLogGroup(self, "Logs", retention_in_days=function.log_retention_days)
+        logs_ = logs.CfnLogGroup(
+            self, "Logs", retention_in_days=function.log_retention_days, kms_key_id=protection.key_arn
+        )
         # As the log of the first function: for troubleshooting what is deployed.
         logs_.apply_removal_policy(RemovalPolicy.DESTROY)
-        role = self._add_role(logs_, endpoints)
+        role = self._add_role(logs_, endpoints, protection)
         concurrency, timeout = arguments.mirror_concurrency, arguments.mirror_timeout
         own = {name: value for name, value in variables.items() if name in _VARIABLES}
         self.resource = lambda_.CfnFunction(
@@ -96,8 +101,11 @@ class MirrorFunction(Construct):
             reserved_concurrent_executions=DEFAULT_CONCURRENCY if concurrency is None else concurrency,
             role=role.role_arn,
             timeout=DEFAULT_TIMEOUT_SECONDS if timeout is None else timeout.to_seconds(),
+            **protection.function_properties(),
         )
         self.resource.node.add_dependency(role)
+        for needed in protection.waits_for:
+            self.resource.add_resource_dependency(needed)
         acknowledge(self.resource, _FINDINGS)
         self.name, self.arn, self.log_group = self.resource.ref, self.resource.attr_arn, logs_.ref
         events = lambda_.CfnEventInvokeConfig(
@@ -110,12 +118,17 @@ class MirrorFunction(Construct):
         )
         acknowledge(events, {"Serverless-LambdaAsyncFailureDestination": _LOST})
 
-    def _add_role(self, logs_: logs.CfnLogGroup, endpoints: Iterable[IModelEndpoint]) -> iam.Role:
+    def _add_role(
+        self, logs_: logs.CfnLogGroup, endpoints: Iterable[IModelEndpoint], protection: FunctionProtection
+    ) -> iam.Role:
         """A role that may call what the copies are sent to, and nothing else of the front door."""
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         role.add_to_policy(
             iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs_.attr_arn])
         )
+        for statement in protection.role_statements(self):
+            role.add_to_policy(iam.PolicyStatement.from_json(statement))
+        acknowledge(role, protection.role_findings(self))
         for endpoint in endpoints:
             endpoint.grant_invoke(role)
         return role

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import IResolvable
 
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib.front_door.access.base import AccessBinding
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.function_references import FunctionReferences
@@ -38,11 +39,11 @@ _API_FINDINGS = {
     "TGI's). API Gateway's own validation has one response for all routes, which half of the clients could not read. "
     "No parameter is required.",
 }
-_STAGE_WITH_WEB_ACL_FINDINGS = {
+_NO_EXECUTION_LOGS = {
     "AwsSolutions-APIG6": "Execution logs can quote requests, and prompts are never logged here. The access log has "
     "the status, the error and the integration's message of every request.",
 }
-_STAGE_FINDINGS = _STAGE_WITH_WEB_ACL_FINDINGS | {
+_NO_WEB_ACL = {
     "AwsSolutions-APIG3": "The gateway checks access, rate and burst of every request. A web ACL is billed "
     "separately and its rules are the account's choice; FrontDoor(web_acl=…) associates one with the stage.",
 }
@@ -91,17 +92,26 @@ class FrontDoorApi(Construct):
         path: Path of the front door.
         function: The function.
         arguments: The front door's arguments.
+        protection: How the function of the access method and the logs are protected.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, path: str, function: FunctionReferences, arguments: FrontDoorArguments
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        path: str,
+        function: FunctionReferences,
+        arguments: FrontDoorArguments,
+        protection: FunctionProtection,
     ) -> None:
         super().__init__(scope, id)
-        self._arguments, self._environment = arguments, environment_of(scope)
+        self._protection = protection
+        self._arguments, self._environment, self._function = arguments, environment_of(scope), function
         access, exposure = arguments.access, arguments.exposure
         authorizer_scope = Construct(self, "Authorizer")
         share_environment(authorizer_scope, scope)
-        binding = access.bind(authorizer_scope, log_retention=arguments.log_retention)
+        binding = access.bind(authorizer_scope, log_retention=arguments.log_retention, protection=protection)
         # Without slashes: API Gateway does not document which characters it allows.
         self.name = name = path.replace("/", "-")[:128]
         body, policy = self._body(name, function, binding), exposure.policy(access)
@@ -182,7 +192,11 @@ class FrontDoorApi(Construct):
         arguments = self._arguments
         # Retained when the stack is deleted: who called what stays useful until it expires.
         access_log = logs.LogGroup(
-            self, "AccessLogs", retention=arguments.log_retention, removal_policy=RemovalPolicy.RETAIN
+            self,
+            "AccessLogs",
+            retention=arguments.log_retention,
+            removal_policy=RemovalPolicy.RETAIN,
+            encryption_key=self._protection.encryption_key,
         )
         stage = apigateway.CfnStage(
             self,
@@ -202,11 +216,14 @@ class FrontDoorApi(Construct):
                     throttling_rate_limit=arguments.rate_limit,
                     throttling_burst_limit=arguments.burst_limit,
                     data_trace_enabled=False,
-                    logging_level="OFF",
+                    logging_level="ERROR" if arguments.execution_logging else "OFF",
                 )
             ],
         )
-        acknowledge(stage, _STAGE_FINDINGS if arguments.exposure.web_acl is None else _STAGE_WITH_WEB_ACL_FINDINGS)
+        acknowledge(stage, _stage_findings(arguments))
+        if arguments.execution_logging:
+            # Otherwise API Gateway would create it at the first error, without retention and key.
+            stage.add_resource_dependency(self._execution_logs())
         self.stage_name = stage.ref
         # A stage with an access log is rejected before the role is set, also by another front door of the stack.
         account = account_of(self._environment)
@@ -215,6 +232,22 @@ class FrontDoorApi(Construct):
         if account is not None:
             stage.add_resource_dependency(account)
         return stage
+
+    def _execution_logs(self) -> logs.CfnLogGroup:
+        """The log group that API Gateway writes the logs of a stage's executions to, by its name.
+
+        Source: API Gateway Developer Guide, "Set up CloudWatch logging for REST APIs in API Gateway".
+        """
+        group = logs.CfnLogGroup(
+            self,
+            "ExecutionLogs",
+            log_group_name=f"API-Gateway-Execution-Logs_{self.rest_api_id}/{STAGE_NAME}",
+            retention_in_days=self._function.log_retention_days,
+            kms_key_id=self._protection.key_arn,
+        )
+        # As the logs of the functions: for troubleshooting what is deployed.
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
+        return group
 
     def _deployment(self) -> apigateway.CfnDeployment:
         deployment = apigateway.CfnDeployment(self, "Deployment", rest_api_id=self.rest_api_id)
@@ -225,6 +258,12 @@ class FrontDoorApi(Construct):
     def _fingerprint(self) -> str:
         rendered = json.dumps(resolved(self._environment.stack, self._deployed), sort_keys=True)
         return hashlib.sha256(rendered.encode()).hexdigest()[:12]
+
+
+def _stage_findings(arguments: FrontDoorArguments) -> dict[str, str]:
+    """The reason for acknowledging each finding about a stage."""
+    without_logs = {} if arguments.execution_logging else _NO_EXECUTION_LOGS
+    return without_logs | (_NO_WEB_ACL if arguments.exposure.web_acl is None else {})
 
 
 def _with_shared_operations(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

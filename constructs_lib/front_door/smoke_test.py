@@ -29,6 +29,7 @@ from constructs_lib.planning.validation.rules import Integer, problem
 from constructs_lib.planning.validation.unknown import Unknown
 
 if TYPE_CHECKING:
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib.endpoint.interface import DeployedModel
     from constructs_lib.front_door.function_references import FunctionReferences
     from constructs_lib.front_door.mirror_function import MirrorFunction
@@ -62,7 +63,17 @@ _PROPERTIES: dict[type[CfnResource], set[str]] = {
         "specification",
         "specifications",
     },
-    lambda_.CfnFunction: {"code", "environment", "handler", "layers", "memorySize", "runtime", "timeout"},
+    lambda_.CfnFunction: {
+        "code",
+        "environment",
+        "handler",
+        "kmsKeyArn",
+        "layers",
+        "memorySize",
+        "runtime",
+        "timeout",
+        "vpcConfig",
+    },
 }
 _SERVING = (
     sagemaker.CfnModel,
@@ -109,6 +120,7 @@ def add_smoke_test(
     mirror: MirrorFunction | None,
     models: Mapping[str, RoutedModel],
     limit: int | None,
+    protection: FunctionProtection,
 ) -> bool:
     """Test the models that this stack deploys after each deployment; an info of the synthesis names the others.
 
@@ -118,6 +130,7 @@ def add_smoke_test(
         mirror: The second function, which calls what gets copies; None without one.
         models: Its models.
         limit: Seconds that the test may take. None: by how long the slowest of the models takes to load.
+        protection: How its function is protected, which stays outside the VPC.
 
     Returns:
         Whether there is a model to test, and so a test.
@@ -131,7 +144,7 @@ def add_smoke_test(
         scope = Construct(front_door, SCOPE)
         if limit is None:
             limit = smoke_test_seconds(max(one.deployed.load_seconds for one in tested))
-        _add_resource(scope, function, mirror, models, tested, skipped, limit)
+        _add_resource(scope, function, mirror, models, tested, skipped, limit, protection)
     return bool(tested)
 
 
@@ -143,6 +156,7 @@ def _add_resource(
     tested: Sequence[Tested],
     skipped: Mapping[str, str],
     limit: int,
+    protection: FunctionProtection,
 ) -> None:
     timeout = limit + SECONDS_TO_REPORT
     main, deployed = function.resource, [one.deployed for one in tested]
@@ -153,7 +167,7 @@ def _add_resource(
         return questions(tested, None if mirror is None else mirror.name)
 
     properties: dict[str, Any] = {
-        "ServiceToken": _add_function(scope, function, functions, timeout),
+        "ServiceToken": _add_function(scope, function, functions, timeout, protection),
         "ServiceTimeout": timeout + _SECONDS_TO_START,
         "Function": function.name_reference,
         # Variants may be added later.
@@ -175,13 +189,21 @@ def _add_resource(
         resource.node.add_dependency(asked_mirror)
 
 
-def _add_function(scope: Construct, front_door: FunctionReferences, functions: Sequence[object], timeout: int) -> str:
+def _add_function(
+    scope: Construct,
+    front_door: FunctionReferences,
+    functions: Sequence[object],
+    timeout: int,
+    protection: FunctionProtection,
+) -> str:
     """A function with a role of its own, of L1 resources: the CDK's L2 take a tenth of the synth of a stack.
 
     Returns:
         Its ARN.
     """
-    group = logs.CfnLogGroup(scope, "Logs", retention_in_days=front_door.log_retention_days)
+    group = logs.CfnLogGroup(
+        scope, "Logs", retention_in_days=front_door.log_retention_days, kms_key_id=protection.key_arn
+    )
     # As the logs of the other functions: for troubleshooting what is deployed.
     group.apply_removal_policy(RemovalPolicy.DESTROY)
     statements = [

@@ -20,6 +20,7 @@ from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.endpoints import endpoint_problems
 from constructs_lib.front_door.mirror_arguments import mirror_problems
+from constructs_lib.front_door.protection import protection_problems
 from constructs_lib.front_door.routed_models import answering_endpoints, is_routed, target_name
 from constructs_lib.front_door.waking import estimate_problems, waking_problems
 from constructs_lib.front_door.web_acl import WebAcl
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.exposure import Exposure
-    from constructs_lib.front_door.routed_models import RoutedModel
+    from constructs_lib.front_door.protection import protection_problems
+from constructs_lib.front_door.routed_models import RoutedModel
 
 _MEMORY_MIB = (128, 10240)
 
@@ -59,8 +61,10 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         *_store_problems(arguments.on_store_failure),
         *waking_problems(arguments),
         *mirror_problems(arguments),
+        *protection_problems(arguments),
     ]
     if not any(found.keyword.startswith("models") for found in problems):
+        problems += arguments.network.reach_problems(arguments, environment)
         problems += estimate_problems(arguments)
         problems += _default_tokens_problems(hide_token(arguments.default_max_tokens), arguments.models)
         problems += _scope_problems(arguments)

@@ -15,14 +15,14 @@ class SubnetKind(StrEnum):
     ISOLATED = "isolated"
     """Nothing outside the VPC."""
     PUBLIC = "public"
-    """An internet gateway, which serves only interfaces with a public address; SageMaker's have none."""
+    """An internet gateway, which serves only interfaces with a public address; SageMaker's and Lambda's have none."""
     UNKNOWN = "unknown"
     """It is not known at synth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAccess:
-    """The subnets of an endpoint, in any of which SageMaker may place an instance.
+    """The subnets of an endpoint or a function, any of which may get an instance or an invocation.
 
     Args:
         subnets: The kind of each.
@@ -36,8 +36,9 @@ class NetworkAccess:
     def egress(self) -> bool | None:
         """Whether every subnet reaches the internet; None if that is not known at synth.
 
-        Source: SageMaker Developer Guide, "Give SageMaker AI Hosted Endpoints Access to Resources in Your Amazon VPC":
-        the interfaces get private addresses only, so a subnet needs a route to a NAT gateway.
+        Source: SageMaker Developer Guide, "Give SageMaker AI Hosted Endpoints Access to Resources in Your Amazon VPC",
+        and Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC": the interfaces get
+        private addresses only, so a subnet needs a route to a NAT gateway.
         """
         if any(kind in (SubnetKind.ISOLATED, SubnetKind.PUBLIC) for kind in self.subnets):
             return False

@@ -1,6 +1,7 @@
 """Lets callers with a valid token of an OpenID Connect provider call the API.
 
-Configured by two environment variables: `ISSUER`, and `AUDIENCE` as a JSON array. Neither tokens nor claims are ever
+Configured by environment variables: `ISSUER`, `AUDIENCE` as a JSON array, and `JWKS_FILE` if the issuer's keys are in a
+file. Neither tokens nor claims are ever
 logged, only the reason why a token was rejected.
 """
 
@@ -11,10 +12,10 @@ import time
 from typing import Any
 
 from jwt_authorizer.claims import check_claims, principal_of
-from jwt_authorizer.jwks import KeySet
+from jwt_authorizer.jwks import KeySet, StoredKeySet
 from jwt_authorizer.token import TokenError, read_token, verify_signature
 
-key_sets: dict[str, KeySet] = {}
+key_sets: dict[str, KeySet | StoredKeySet] = {}
 """The keys by issuer, kept as long as Lambda keeps this process."""
 
 
@@ -51,7 +52,8 @@ def _authenticate(header: str) -> str:
     issuer, audience = os.environ["ISSUER"], frozenset(json.loads(os.environ["AUDIENCE"]))
     token = read_token(header)
     if issuer not in key_sets:
-        key_sets[issuer] = KeySet(issuer)
+        path = os.environ.get("JWKS_FILE")
+        key_sets[issuer] = StoredKeySet(path) if path else KeySet(issuer)
     verify_signature(token, key_sets[issuer].key(token.key_id, token.algorithm))
     check_claims(token.claims, issuer=issuer, audience=audience, now=time.time())
     return principal_of(token.claims)

@@ -3,8 +3,9 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jwt_authorizer import p256, rsa
@@ -71,22 +72,16 @@ class KeySet:
         now = self._clock()
         if self._keys is None:
             self._refresh(now)
-        key = self._find(key_id, algorithm)
+        key = _find(self._keys or (), key_id, algorithm)
         is_due = key is None or now - self._fetched_at >= _MAX_FRESH_SECONDS
         if is_due and now - self._tried_at >= _MIN_REFRESH_INTERVAL_SECONDS:
             self._refresh(now)
-            key = self._find(key_id, algorithm)
+            key = _find(self._keys or (), key_id, algorithm)
         if now - self._fetched_at >= _MAX_STALE_SECONDS:
             raise IssuerError("the issuer has been unreachable for a day, its keys are too old")
         if key is None:
             raise TokenError("unknown key")
         return key
-
-    def _find(self, key_id: str | None, algorithm: str) -> Key | None:
-        candidates = [each for each in self._keys or () if algorithm in each.algorithms]
-        if key_id is None:
-            return candidates[0].key if len(candidates) == 1 else None
-        return next((each.key for each in candidates if each.id == key_id), None)
 
     def _refresh(self, now: float) -> None:
         self._tried_at = now
@@ -104,10 +99,46 @@ class KeySet:
         configuration = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration", deadline)
         if configuration.get("issuer") != self._issuer:
             raise IssuerError("the configuration is another issuer's")
-        keys = self._fetch(str(configuration.get("jwks_uri")), deadline).get("keys")
-        if not isinstance(keys, list):
-            raise IssuerError("the key set has no array of keys")
-        return [key for entry in keys if isinstance(entry, dict) and (key := _parse_jwk(entry))]
+        return _parse_key_set(self._fetch(str(configuration.get("jwks_uri")), deadline))
+
+
+class StoredKeySet:
+    """The keys of one issuer as they were at the deployment, from a file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        IssuerError: It is no key set.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._keys = _parse_key_set(json.loads(Path(path).read_bytes()))
+
+    def key(self, key_id: str | None, algorithm: str) -> Key:
+        """Find a key as `KeySet.key` does.
+
+        Raises:
+            TokenError: The file has no such key.
+        """
+        key = _find(self._keys, key_id, algorithm)
+        if key is None:
+            raise TokenError("unknown key")
+        return key
+
+
+def _find(keys: Sequence[_PublishedKey], key_id: str | None, algorithm: str) -> Key | None:
+    candidates = [each for each in keys if algorithm in each.algorithms]
+    if key_id is None:
+        return candidates[0].key if len(candidates) == 1 else None
+    return next((each.key for each in candidates if each.id == key_id), None)
+
+
+def _parse_key_set(document: dict[str, Any]) -> list[_PublishedKey]:
+    keys = document.get("keys")
+    if not isinstance(keys, list):
+        raise IssuerError("the key set has no array of keys")
+    return [key for entry in keys if isinstance(entry, dict) and (key := _parse_jwk(entry))]
 
 
 def _parse_jwk(jwk: dict[str, Any]) -> _PublishedKey | None:

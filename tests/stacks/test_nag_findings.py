@@ -8,10 +8,22 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 
-from constructs_lib import Access, AccessMethod, Cors, Domain, FrontDoor, InstanceType, Model, TgiEndpoint, WebAcl
+from constructs_lib import (
+    Access,
+    AccessMethod,
+    Cors,
+    Domain,
+    FrontDoor,
+    InstanceType,
+    Mirror,
+    Model,
+    TgiEndpoint,
+    WebAcl,
+)
 from tests.stacks.test_app import Recorder, findings
 
 
@@ -36,6 +48,24 @@ def private(stack: Stack) -> list[ec2.IVpcEndpoint]:
     return [endpoint.from_interface_vpc_endpoint_attributes(stack, "Vpce", vpc_endpoint_id="vpce-1", port=443)]
 
 
+def protected(stack: Stack, **arguments: Any) -> Any:
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-1",
+        vpc_cidr_block="10.0.0.0/16",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        isolated_subnet_ids=["subnet-1", "subnet-2"],
+    )
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    return {"vpc": vpc, "encryption_key": key, "service_endpoints": True, "execution_logging": True, **arguments}
+
+
+def mirrored(stack: Stack) -> Any:
+    one, two = (TgiEndpoint.from_endpoint_name(stack, name, name) for name in ("one", "two"))
+    return {"models": {"llama": Mirror(one, to=two, percent=5)}}
+
+
 VARIANTS: dict[str, Any] = {
     "API keys": lambda stack: {},
     "IAM": lambda stack: {"access": Access.iam()},
@@ -46,6 +76,9 @@ VARIANTS: dict[str, Any] = {
     "domain": lambda stack: {"domain": domain(stack)},
     "private": lambda stack: {"vpc_endpoints": private(stack)},
     "CORS": lambda stack: {"cors": Cors(allowed_origins=["*"]), "playground": True},
+    "key and VPC": lambda stack: protected(stack, reserved_concurrency=200, access=Access.public()),
+    "key and VPC and API keys": protected,
+    "key and VPC and Mirror": lambda stack: protected(stack, **mirrored(stack)),
     "policy": lambda stack: {"resource_policy": iam.PolicyDocument(), "streaming": False},
 }
 
@@ -54,8 +87,8 @@ def build(variant: str) -> App:
     app = App()
     stack = Stack(app, "Stack", env=Environment(account="111122223333", region="eu-west-1"))
     models = {"llama": TgiEndpoint.from_endpoint_name(stack, "Llama", "llama-prod")}
-    front_door = FrontDoor(stack, "FrontDoor", models=models, **VARIANTS[variant](stack))
-    if variant in ("API keys", "custom authorizer"):
+    front_door = FrontDoor(stack, "FrontDoor", **{"models": models, **VARIANTS[variant](stack)})
+    if variant in ("API keys", "custom authorizer", "key and VPC and API keys"):
         front_door.add_consumer("team-a", monthly_requests=100)
     return app
 

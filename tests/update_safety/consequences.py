@@ -21,6 +21,8 @@ CONSEQUENCES = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": "the policy is refused, or deleted with the old one of its name",
     "AWS::CloudWatch::Alarm": "the alarm forgets its state and history; one with a name is refused",
     "AWS::EC2::SecurityGroup": "rules in other security groups that name the old one no longer apply",
+    "AWS::EC2::SecurityGroupIngress": "the rule is created a second time, which EC2 refuses",
+    "AWS::EC2::VPCEndpoint": "the service cannot be reached from the VPC until the new VPC endpoint is available",
     "AWS::IAM::ManagedPolicy": "the policy is created anew before the old one goes; one with a name is refused",
     "AWS::IAM::Policy": "the policy is created anew before the old one goes",
     "AWS::IAM::Role": "the role has another name: what others have granted to the old one no longer applies",

@@ -8,6 +8,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_route53 as route53
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 ACL = "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/{}/4ba8fce1-abcd-4717-9c34-11bfd24372ba"
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/4ba8fce1-abcd-4717-9c34-{}"
 VPC_ENDPOINTS = {"one": "vpce-0123456789abcdef1", "two": "vpce-0123456789abcdef2"}
+VPC_IDS = {"a": "vpc-0123456789abcdefa", "b": "vpc-0123456789abcdefb"}
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/4ba8fce1-abcd-4717-9c34-{}"
 AUTHORIZER = "arn:aws:lambda:eu-west-1:123456789012:function:authorizer"
 
 
@@ -75,6 +78,37 @@ def private_domain(*names: str) -> Callable[[Stack], Given]:
         return {"vpc_endpoints": endpoints, "domain": domain(stack, record=False)}
 
     return arguments
+
+
+def functions_vpc(stack: Stack, name: str) -> ec2.IVpc:
+    """A VPC that exists, with two subnets that have a way out."""
+    return ec2.Vpc.from_vpc_attributes(
+        stack,
+        f"Vpc-{name}",
+        vpc_id=VPC_IDS[name],
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        private_subnet_ids=[f"subnet-0123456789abcde{name}1", f"subnet-0123456789abcde{name}2"],
+    )
+
+
+def in_vpc(name: str, **arguments: Any) -> Callable[[Stack], Given]:
+    """Makes a front door whose functions are in a VPC."""
+    return lambda stack: {"vpc": functions_vpc(stack, name), **arguments}
+
+
+def one_subnet(stack: Stack) -> Given:
+    vpc = functions_vpc(stack, "a")
+    return {"vpc": vpc, "vpc_subnets": ec2.SubnetSelection(subnets=vpc.private_subnets[:1])}
+
+
+def own_group(stack: Stack) -> Given:
+    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef1")
+    return {"vpc": functions_vpc(stack, "a"), "security_groups": [group]}
+
+
+def encrypted(name: str) -> Callable[[Stack], Given]:
+    """Makes a front door with a key that exists."""
+    return lambda stack: {"encryption_key": kms.Key.from_key_arn(stack, f"Key-{name}", KEY.format(name))}
 
 
 def only_from(address: str) -> iam.PolicyDocument:
@@ -203,6 +237,28 @@ FRONT_DOOR = Subject(
         "mirror_timeout": [Change(mirrored(), mirrored(mirror_timeout=Duration.minutes(2)))],
         "cloud_watch_role": [change("cloud_watch_role", True, False), change("cloud_watch_role", False, True)],
         "log_retention": [added("log_retention", logs.RetentionDays.ONE_YEAR)],
+        "encryption_key": [
+            Change(nothing, encrypted("one")),
+            Change(encrypted("one"), encrypted("two")),
+            Change(encrypted("one"), nothing),
+        ],
+        "vpc": [
+            Change(nothing, in_vpc("a")),
+            Change(in_vpc("a"), in_vpc("b")),
+            Change(in_vpc("a"), nothing),
+        ],
+        "vpc_subnets": [Change(in_vpc("a"), one_subnet), Change(one_subnet, in_vpc("a"))],
+        "security_groups": [Change(in_vpc("a"), own_group), Change(own_group, in_vpc("a"))],
+        "service_endpoints": [
+            Change(in_vpc("a"), in_vpc("a", service_endpoints=True)),
+            Change(in_vpc("a", service_endpoints=True), in_vpc("a")),
+        ],
+        "reserved_concurrency": [
+            added("reserved_concurrency", 200),
+            change("reserved_concurrency", 200, 300),
+            change("reserved_concurrency", 200, None),
+        ],
+        "execution_logging": [change("execution_logging", False, True), change("execution_logging", True, False)],
     },
 )
 

@@ -12,6 +12,7 @@ from constructs_lib.front_door.access.public import PublicAccess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from aws_cdk import Duration
     from aws_cdk import aws_cognito as cognito
@@ -50,6 +51,7 @@ class Access:
         *,
         issuer: str,
         audience: str | Sequence[str],
+        jwks: str | Path | None = None,
         models_by_scope: Mapping[str, Sequence[str]] | None = None,
     ) -> AccessMethod:
         """Tokens of an OpenID Connect provider, sent as `Authorization: Bearer <token>`.
@@ -63,12 +65,15 @@ class Access:
             issuer: The issuer exactly as in the tokens' claim `iss`, such as `https://login.example.com`.
             audience: The accepted audiences. A token must have one of them in `aud` or, like Amazon Cognito's access
                 tokens, in `client_id`.
+            jwks: File with the issuer's public keys (a JSON Web Key Set), which is deployed with the front door: the
+                authorizer then fetches nothing and works in subnets without internet access. When the issuer changes
+                its keys, save them and deploy again. Default: fetched from the issuer, and again every 15 minutes.
             models_by_scope: The names of the models that each scope allows, in the claim `scope` or `scp`, such as
                 `{"llm:llama": ["llama"]}`. A token may use the models of all its scopes, and no model without one of
                 them; other models are not listed for it, and requests to them are answered with 403. Default: every
                 token may use every model.
         """
-        return JwtAccess(issuer=issuer, audience=audience, models_by_scope=models_by_scope)
+        return JwtAccess(issuer=issuer, audience=audience, jwks=jwks, models_by_scope=models_by_scope)
 
     @staticmethod
     def cognito(

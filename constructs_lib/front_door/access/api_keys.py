@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
+    from constructs_lib._protection import FunctionProtection
+
 # Whatever is sent as a key reaches the authorizer, also what cannot be one: API Gateway answers a header that does not
 # match as if there were none, and a caller with a mistyped key would read that it sends no key.
 BEARER = r"^[Bb]earer +[^ ].*$"
@@ -61,7 +63,9 @@ class ApiKeyAccess(AccessMethod):
         """Each consumer has a key."""
         return True
 
-    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+    def bind(
+        self, scope: Construct, *, log_retention: logs.RetentionDays, protection: FunctionProtection
+    ) -> AccessBinding:
         """Create the function that extracts the key from the header."""
         authorizer_arn = authorizer_function(
             scope,
@@ -72,6 +76,7 @@ class ApiKeyAccess(AccessMethod):
             timeout_seconds=5,
             memory_size=256,
             log_retention=log_retention,
+            protection=protection,
         )
         bearer_key = token_scheme(environment_of(scope), authorizer_arn, ttl_seconds=_CACHE_SECONDS, validation=BEARER)
         missing = GatewayResponse(

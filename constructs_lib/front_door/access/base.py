@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib.front_door.gateway_responses import GatewayResponse
     from constructs_lib.planning.validation.problem import PlanWarning, Problem
 
@@ -57,6 +58,11 @@ class AccessMethod(ABC):
         return None
 
     @property
+    def fetches_keys(self) -> bool:
+        """Whether its function fetches an issuer's keys, for which it needs a way to the internet."""
+        return False
+
+    @property
     def warning(self) -> PlanWarning | None:
         """The risk of a method that is legal but risky."""
         return None
@@ -66,12 +72,15 @@ class AccessMethod(ABC):
         yield from ()
 
     @abstractmethod
-    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+    def bind(
+        self, scope: Construct, *, log_retention: logs.RetentionDays, protection: FunctionProtection
+    ) -> AccessBinding:
         """Create the resources of the method.
 
         Args:
             scope: The scope of the resources.
             log_retention: How long logs keep an event.
+            protection: How its function is protected, if it has one.
 
         Returns:
             What the API gets.

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
+    from constructs_lib._protection import FunctionProtection
+
 _HINT = "Sign it with AWS Signature Version 4 for the service execute-api."
 
 _RESPONSES = (
@@ -32,7 +34,9 @@ class IamAccess(AccessMethod):
     uses_iam: ClassVar[bool] = True
     denies_unlisted_callers: ClassVar[bool] = True
 
-    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+    def bind(
+        self, scope: Construct, *, log_retention: logs.RetentionDays, protection: FunctionProtection
+    ) -> AccessBinding:
         """Creates no resources."""
         signature = {
             "type": "apiKey",

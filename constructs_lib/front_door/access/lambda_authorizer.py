@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
+    from constructs_lib._protection import FunctionProtection
+
 _DEFAULT_SECONDS = 300
 _MAX_SECONDS = 3600
 
@@ -68,7 +70,9 @@ class AuthorizerAccess(AccessMethod):
                 message = f"must be a whole number of seconds from 0 to {_MAX_SECONDS}"
                 yield Problem("access.ttl", f"{seconds:g} s", message, "Choose one in that range; 0 turns caching off.")
 
-    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+    def bind(
+        self, scope: Construct, *, log_retention: logs.RetentionDays, protection: FunctionProtection
+    ) -> AccessBinding:
         """Creates no resources."""
         ttl = _DEFAULT_SECONDS if self._ttl is None else self._ttl.to_seconds()
         authorizer_arn = self._function.function_arn

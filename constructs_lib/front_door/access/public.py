@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
     from constructs import Construct
 
+    from constructs_lib._protection import FunctionProtection
+
 
 class PublicAccess(AccessMethod):
     """Anybody may call."""
@@ -27,6 +29,8 @@ class PublicAccess(AccessMethod):
             " web_acl or vpc_endpoints.",
         )
 
-    def bind(self, scope: Construct, *, log_retention: logs.RetentionDays) -> AccessBinding:
+    def bind(
+        self, scope: Construct, *, log_retention: logs.RetentionDays, protection: FunctionProtection
+    ) -> AccessBinding:
         """Creates no resources."""
         return AccessBinding(schemes={})

@@ -204,7 +204,7 @@ def test_a_security_group_of_another_vpc_is_a_problem(stack: Stack, make: Callab
     vpc, other = make(stack, "Vpc"), make(stack, "Other")
     groups = [ec2.SecurityGroup(stack, "Right", vpc=vpc), ec2.SecurityGroup(stack, "Wrong", vpc=other)]
     assert rejection(stack, vpc, security_groups=groups) == (
-        "security_groups[1]=(SecurityGroup Team/Wrong): is not a group of the endpoint's VPC (Team/Vpc)."
+        "security_groups[1]=(SecurityGroup Team/Wrong): is not a group of the VPC Team/Vpc."
         " Create it in that VPC, or remove it for a new group without inbound rules."
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from tests.constructs_lib.front_door.doubles import (
     variables,
     warnings,
 )
+from tests.lambda_.jwt_authorizer.identity_provider import ec_jwk, rsa_jwk
 
 JWT = Access.jwt(issuer="https://login.example.com/", audience="https://llm.example.com")
 
@@ -204,6 +206,64 @@ def test_the_keys_are_given_up_well_before_the_function_is_stopped() -> None:
 
 def test_a_decision_about_a_token_is_cached_for_one_minute_as_the_token_may_expire() -> None:
     assert authorizer(template(make_front_door(access=JWT)), "BearerToken")["authorizerResultTtlInSeconds"] == 60
+
+
+def key_file(folder: Path, content: object) -> Path:
+    file = folder / "keys.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return file
+
+
+def test_keys_in_a_file_are_in_a_layer_of_the_function(stack: Stack, tmp_path: Path) -> None:
+    keys = {"keys": [rsa_jwk(), ec_jwk()], "comment": "not a member of a key set"}
+    access = Access.jwt(issuer="https://id.example.com", audience="web", jwks=str(key_file(tmp_path, keys)))
+    app = stack.node.root
+    assert isinstance(app, App)
+    make_front_door(stack, access=access)
+    assembly = app.synth()
+    rendered = assembly.get_stack_by_name("Stack").template
+    assert variables(rendered, "jwt_authorizer")["JWKS_FILE"] == "/opt/jwt_authorizer/jwks.json"
+    (layer,) = function(rendered, "jwt_authorizer")["Layers"]
+    content = rendered["Resources"][layer["Ref"]]["Properties"]["Content"]["S3Key"].removesuffix(".zip")
+    file = Path(assembly.directory, f"asset.{content}", "jwt_authorizer", "jwks.json")
+    assert json.loads(file.read_text()) == {"keys": keys["keys"]}
+
+
+def test_without_a_file_the_function_has_no_layer() -> None:
+    rendered = template(make_front_door(access=JWT))
+    assert "JWKS_FILE" not in variables(rendered, "jwt_authorizer")
+    assert "Layers" not in function(rendered, "jwt_authorizer")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", 'must be a JSON Web Key Set: {"keys": […]} (RFC 7517)'),
+        ("{", "must be a JSON Web Key Set"),
+        ({"keys": {}}, "has no key that verifies tokens: an RSA key of at least 2048 bits, or an EC key on P-256"),
+        ({"keys": []}, "has no key that verifies tokens"),
+        ({"keys": [rsa_jwk(use="enc")]}, "has no key that verifies tokens"),
+        ({"keys": [rsa_jwk(n="AQAB")]}, "has no key that verifies tokens"),
+        ({"keys": [ec_jwk(crv="P-384")]}, "has no key that verifies tokens"),
+        (
+            {"keys": [rsa_jwk(), ec_jwk(d="c2VjcmV0")]},
+            "access.jwks=(not shown): has a secret key, which would be in a layer that many may read",
+        ),
+    ],
+)
+def test_a_file_without_public_keys_is_rejected(stack: Stack, tmp_path: Path, content: object, message: str) -> None:
+    file = key_file(tmp_path, content)
+    found = rejection(stack, Access.jwt(issuer="https://id.example.com", audience="web", jwks=file))
+    assert message in found
+    assert "c2VjcmV0" not in found
+
+
+def test_a_missing_key_file_is_rejected_with_its_path(stack: Stack) -> None:
+    access = Access.jwt(issuer="https://id.example.com", audience="web", jwks="missing.json")
+    assert "access.jwks='missing.json': cannot be read: No such file or directory" in rejection(stack, access)
+    wrong: Any = {"keys": []}
+    access = Access.jwt(issuer="https://id.example.com", audience="web", jwks=wrong)
+    assert "access.jwks={'keys': []}: must be the path of a file, not dict" in rejection(stack, access)
 
 
 def test_only_bearer_jwts_reach_the_function() -> None:

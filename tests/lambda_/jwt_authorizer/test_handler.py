@@ -16,7 +16,9 @@ from tests.lambda_.jwt_authorizer.identity_provider import (
     RSA_KEY,
     Provider,
     claims,
+    ec_jwk,
     encode,
+    rsa_jwk,
     serve_provider,
     sign,
     token,
@@ -70,6 +72,21 @@ def test_a_valid_token_allows_its_subject_on_the_entire_stage(provider: Provider
             ],
         },
     }
+
+
+def test_keys_in_a_file_verify_tokens_and_nothing_is_fetched(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "jwks.json"
+    file.write_text(json.dumps({"keys": [rsa_jwk(), ec_jwk()]}))
+    monkeypatch.setenv("JWKS_FILE", str(file))
+    provider.requested.clear()
+    for algorithm in ("RS256", "ES256"):
+        assert call(f"Bearer {token(claims(provider.issuer), algorithm)}")["principalId"] == "user-1"
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    assert rejection_reason(f"Bearer {token(claims(provider.issuer), key=other)}", capsys) == "signature"
+    assert rejection_reason(f"Bearer {token(claims(provider.issuer), kid='new')}", capsys) == "unknown key"
+    assert provider.requested == []
 
 
 def test_the_keys_are_fetched_once_for_many_tokens(provider: Provider) -> None:

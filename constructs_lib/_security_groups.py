@@ -1,4 +1,4 @@
-"""Whether security groups are of the endpoint's VPC, as far as this app knows."""
+"""Whether security groups are of the VPC that they are given with, as far as this app knows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def foreign_group_problems(groups: Sequence[ec2.ISecurityGroup], vpc: ec2.IVpc) 
 
     Args:
         groups: Security groups.
-        vpc: The endpoint's VPC.
+        vpc: The VPC.
     """
     for index, group in enumerate(groups):
         resource = group.node.default_child if isinstance(group, ec2.SecurityGroup) else None
@@ -27,7 +27,7 @@ def foreign_group_problems(groups: Sequence[ec2.ISecurityGroup], vpc: ec2.IVpc) 
             yield Problem(
                 f"security_groups[{index}]",
                 group,
-                f"is not a group of the endpoint's VPC ({vpc.node.path})",
+                f"is not a group of the VPC {vpc.node.path}",
                 "Create it in that VPC, or remove it for a new group without inbound rules.",
             )
 

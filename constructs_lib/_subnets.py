@@ -1,4 +1,4 @@
-"""What the subnets of an endpoint reach, as far as this app knows their VPC."""
+"""What subnets reach, as far as this app knows their VPC."""
 
 from __future__ import annotations
 
@@ -79,10 +79,20 @@ def _has_default_route(node: Node, table_id: str) -> bool:
     )
 
 
+def services_in(vpc: ec2.IVpc) -> frozenset[str]:
+    """The services that this app creates endpoints for in a VPC, as `service_of` names them.
+
+    Args:
+        vpc: The VPC.
+    """
+    found = (
+        service_of(endpoint)
+        for endpoint in vpc.node.root.node.find_all()
+        if isinstance(endpoint, ec2.CfnVPCEndpoint) and endpoint.vpc_id == vpc.vpc_id
+    )
+    return frozenset(service for service in found if service is not None)
+
+
 def _has_s3_endpoint(vpc: ec2.IVpc) -> bool | None:
     """Whether this app creates an endpoint for S3 in the VPC; None if others may have created one."""
-    found = any(
-        isinstance(endpoint, ec2.CfnVPCEndpoint) and endpoint.vpc_id == vpc.vpc_id and service_of(endpoint) == "s3"
-        for endpoint in vpc.node.root.node.find_all()
-    )
-    return True if found else False if isinstance(vpc, ec2.Vpc) else None
+    return True if "s3" in services_in(vpc) else False if isinstance(vpc, ec2.Vpc) else None
