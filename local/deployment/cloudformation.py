@@ -114,10 +114,10 @@ class Template:
         """The physical id, or the logical id if the control plane has none."""
         return self._physical_ids.get(logical_id) or logical_id
 
-    def parent_construct_id(self, logical_id: str) -> str:
-        """The id of the parent construct, from the CDK path of the resource; "" if the template has no path."""
-        path = self.body["Resources"][logical_id].get("Metadata", {}).get("aws:cdk:path", "")
-        return path.split("/")[-2] if "/" in path else ""
+    def construct_path(self, logical_id: str) -> str:
+        """The CDK path of a resource; "" if the template has none."""
+        path: str = self.body["Resources"][logical_id].get("Metadata", {}).get("aws:cdk:path", "")
+        return path
 
     def condition(self, value: Any) -> bool:
         """Whether a condition (a name, a `Condition` reference or a function) is true."""
@@ -218,10 +218,9 @@ def secret_references(value: Any) -> set[str]:
 
 
 def parse_secret(reference: str) -> tuple[str, str]:
-    """The secret name and JSON key ("": the complete text) of `<id>:SecretString:<key>:<stage>:<version>`."""
+    """The name or ARN of the secret and JSON key ("": all) of `<id>:SecretString:<key>:<stage>:<version>`."""
     identifier, _, rest = reference.partition(":SecretString")
-    name = identifier.split(":secret:", 1)[-1]
-    return name, rest.split(":")[1] if ":" in rest else ""
+    return identifier, rest.split(":")[1] if ":" in rest else ""
 
 
 def replace_secrets(text: str, read: Callable[[str], str]) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local.deployment.cloudformation import parse_secret, replace_secrets
 from local.deployment.deployed_async import read_async
 from local.deployment.inference_components import (
     COMPONENT,
@@ -18,6 +16,7 @@ from local.deployment.inference_components import (
     specification_for,
 )
 from local.deployment.model_data import ModelData, read_model_data
+from local.deployment.secrets import with_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -184,16 +183,7 @@ def _container(plane: ControlPlane, model_name: str, container: Mapping[str, Any
     return DeployedContainer(
         model_name=model_name,
         image=container["Image"],
-        environment={
-            key: replace_secrets(str(value), lambda reference: _read_secret(plane, reference))
-            for key, value in container.get("Environment", {}).items()
-        },
+        environment={key: with_secrets(plane, str(value)) for key, value in container.get("Environment", {}).items()},
         has_artifact=any(container.get(name) for name in _ARTIFACTS),
         data=read_model_data(plane, container),
     )
-
-
-def _read_secret(plane: ControlPlane, reference: str) -> str:
-    name, json_key = parse_secret(reference)
-    text: str = plane.client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
-    return str(json.loads(text)[json_key]) if json_key else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local.apigateway.definition.template_reader import read_rest_api
@@ -12,6 +13,7 @@ from local.deployment.control_plane import ACCOUNT, REGION
 from local.deployment.deployed_endpoint import read_endpoints
 from local.deployment.deployed_function import FUNCTION, endpoint_entries, read_functions
 from local.deployment.deployed_scaling import DeployedScaling, read_scaling
+from local.deployment.secrets import with_secrets
 from local.errors import UserError
 
 if TYPE_CHECKING:
@@ -176,7 +178,8 @@ def read_deployment(
     stacks = list(templates)
     stack = next((name for name in reversed(stacks) if templates[name].resources(REST_API)), stacks[-1])
     template = templates[stack]
-    api = read_rest_api(template, keys={key.id: key.value for key in former.keys} if former else {})
+    known = {key.id: key.value for key in former.keys} if former else {}
+    api = read_rest_api(template, keys=known, with_secrets=partial(with_secrets, plane))
     function_names = {method.integration.function_name for method in api.methods()}
     function_names |= {method.authorizer.function_name for method in api.methods() if method.authorizer}
     return Deployment(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-from functools import cache
+import threading
+from functools import cache, wraps
 from typing import Any
 
 import botocore.loaders
@@ -30,6 +31,7 @@ def apply(engine: Engine) -> None:
     _update_functions()
     _tag_keys()
     _look_up_no_events()
+    _update_one_item_at_a_time()
     _record_resources()
     _run_builds()
 
@@ -142,6 +144,21 @@ def _look_up_no_events() -> None:
     from moto.cloudtrail.responses import CloudTrailResponse
 
     CloudTrailResponse.lookup_events = lambda _: json.dumps({"Events": []})
+
+
+@cache
+def _update_one_item_at_a_time() -> None:
+    """Moto checks the condition of an UpdateItem and then updates, with nothing that keeps other threads out."""
+    from moto.dynamodb.models import DynamoDBBackend
+
+    update_item, lock = DynamoDBBackend.update_item, threading.Lock()
+
+    @wraps(update_item)
+    def update(*arguments: Any, **more: Any) -> Any:
+        with lock:
+            return update_item(*arguments, **more)
+
+    DynamoDBBackend.update_item = update
 
 
 @cache

@@ -94,8 +94,8 @@ def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]])
         defined |= {template.physical_id(name) for name in template.resources("AWS::SecretsManager::Secret")}
         types = {entry["Type"] for entry in body["Resources"].values()}
         for reference in secret_references([template.resources(resource_type) for resource_type in types]):
-            name, json_key = parse_secret(reference)
-            keys.setdefault(name, set()).add(json_key)
+            identifier, json_key = parse_secret(reference)
+            keys.setdefault(identifier.split(":secret:", 1)[-1], set()).add(json_key)
         for name in _secrets_of_builds(template):
             keys.setdefault(name, set()).add("")
     missing = sorted(keys.keys() - defined)

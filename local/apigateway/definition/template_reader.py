@@ -10,19 +10,25 @@ from local.apigateway.definition.openapi import import_api
 from local.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from local.deployment.cloudformation import Template
 
     Properties = Mapping[str, Any]
 
 
-def read_rest_api(template: Template, *, keys: Mapping[str, str] | None = None) -> RestApi:
+def read_rest_api(
+    template: Template,
+    *,
+    keys: Mapping[str, str] | None = None,
+    with_secrets: Callable[[str], str] = lambda text: text,
+) -> RestApi:
     """The only REST API of a deployed stack.
 
     Args:
         template: The template of the stack.
         keys: The values of API keys that have one already, by id. API Gateway generates those of others.
+        with_secrets: Replaces the dynamic references in the value of an API key. Default: they stay.
 
     Raises:
         UserError: The stack does not have exactly one REST API with one stage, API Gateway would reject the API, or
@@ -33,13 +39,21 @@ def read_rest_api(template: Template, *, keys: Mapping[str, str] | None = None) 
         raise UserError(
             f"The stack has {len(apis)} REST APIs: {', '.join(apis) or 'none'}.", "Choose a STACK with one front door."
         )
-    return _Reader(template, keys or {}, *next(iter(apis.items()))).read()
+    return _Reader(template, keys or {}, with_secrets, *next(iter(apis.items()))).read()
 
 
 class _Reader:
-    def __init__(self, template: Template, keys: Mapping[str, str], logical_id: str, properties: Properties) -> None:
+    def __init__(
+        self,
+        template: Template,
+        keys: Mapping[str, str],
+        with_secrets: Callable[[str], str],
+        logical_id: str,
+        properties: Properties,
+    ) -> None:
         self._template = template
         self._known_keys = keys
+        self._with_secrets = with_secrets
         self._logical_id = logical_id
         self._properties = properties
         self._api_id = template.physical_id(logical_id)
@@ -94,14 +108,20 @@ class _Reader:
         return [
             ApiKey(
                 id=self._template.physical_id(name),
-                name=entry.get("Name") or self._template.parent_construct_id(name),
-                value=entry.get("Value")
-                or self._known_keys.get(self._template.physical_id(name))
+                name=entry.get("Name") or self._key_name(name),
+                # API Gateway keeps the value that a key was created with, whatever becomes of its secret.
+                value=self._known_keys.get(self._template.physical_id(name))
+                or self._with_secrets(entry.get("Value", ""))
                 or secrets.token_urlsafe(30),
                 enabled=entry.get("Enabled", False),
             )
             for name, entry in self._template.resources("AWS::ApiGateway::ApiKey").items()
         ]
+
+    def _key_name(self, logical_id: str) -> str:
+        """The consumer, and the name of its key if it has one: `team-a/2026-11`."""
+        *_, consumer, own = ["", "", *self._template.construct_path(logical_id).split("/")]
+        return f"{consumer}/{own.removeprefix('Key-')}" if own.startswith("Key-") else consumer
 
     def _plans(self, stage: str) -> list[UsagePlan]:
         links = self._template.resources("AWS::ApiGateway::UsagePlanKey").values()

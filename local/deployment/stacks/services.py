@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.deployment import alarms, recorded_resources
+from local.deployment import alarms, recorded_resources, secrets
 from local.deployment.stacks import custom_resources, wait_conditions
 from local.deployment.stacks.state import ResourceFailure, StackResource, StackState, definitions_of
 
@@ -77,6 +77,8 @@ def create(state: StackState, resource: StackResource, data_plane: DataPlane) ->
             )
             if resource_type in alarms.ALARMS:
                 alarms.put(state.client("cloudwatch"), recorded)
+            if resource_type == secrets.SECRET:
+                secrets.create(state.client("secretsmanager"), recorded)
             return recorded
         instance = _service(resource_type).create_from_cloudformation_json(
             _name(state, resource),
@@ -118,6 +120,8 @@ def update(state: StackState, old: StackResource, new: StackResource, data_plane
         )
         if new.type in alarms.ALARMS:
             alarms.put(state.client("cloudwatch"), instance)
+        if new.type == secrets.SECRET:
+            secrets.update(old.instance, instance)
     instance.cf_resource_type = new.type
     instance.logical_resource_id = new.logical_id
     return instance
@@ -140,6 +144,8 @@ def delete(state: StackState, resource: StackResource, data_plane: DataPlane) ->
     with _refusals():
         if resource.type in alarms.ALARMS:
             alarms.delete(state.client("cloudwatch"), resource.instance)
+        if resource.type == secrets.SECRET:
+            secrets.delete(state.client("secretsmanager"), resource.instance)
         if hasattr(resource.instance, "delete"):
             try:
                 resource.instance.delete(account, region)

@@ -104,5 +104,8 @@ def test_dynamic_references_are_found_and_replaced() -> None:
     keyed = "{{resolve:secretsmanager:arn:aws:secretsmanager:us-east-1:1:secret:hub:SecretString:key::}}"
     assert secret_references({"a": [text], "b": "none"}) == {"hub/token:SecretString:::"}
     assert parse_secret("hub/token:SecretString:::") == ("hub/token", "")
-    assert parse_secret(next(iter(secret_references(keyed)))) == ("hub", "key")
+    assert parse_secret(next(iter(secret_references(keyed)))) == (
+        "arn:aws:secretsmanager:us-east-1:1:secret:hub",
+        "key",
+    )
     assert replace_secrets(f"<{text}>", lambda reference: parse_secret(reference)[0]) == "<hub/token>"
