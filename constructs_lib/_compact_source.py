@@ -1,4 +1,4 @@
-"""Python source without docstrings, comments and most types, which a cold start would download and read for nothing.
+"""Python source without docstrings, comments, most types and their imports, which a cold start would read for nothing.
 
 It is indented by one space. Lines stay where they are, so that tracebacks in the log name those of the source.
 """
@@ -23,6 +23,7 @@ _PARAMETERS = re.compile(
     r"^(?:([ \t]*)def \w+\(\n(?:\1 (?!.*lambda).*\n)+\1\):|[ \t]*def \w+\((?!.*lambda)[^\n]+\):)$", re.MULTILINE
 )
 _TYPE_OF_ATTRIBUTE = re.compile(r"^([ \t]+self\.\w+): [^=\n]+(?= = )", re.MULTILINE)
+_IMPORTED = re.compile(r"^(from [\w.]+ import )(\([^)]*\)|[^(\n]+)$", re.MULTILINE)
 _INDENTATION = re.compile(r"^(?: {4})+", re.MULTILINE)
 _TYPE = re.compile(
     r"""(?<=\w): ["\w.| ]+(?:\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\])?["| \w]*?(?= = |,|$)""", re.MULTILINE
@@ -34,13 +35,26 @@ def compact(source: str) -> str:
 
     Args:
         source: Python in which no other string has a line that begins with a quotation mark, a hash or four spaces,
-            and nothing asks functions for their annotations.
+            and nothing asks functions for their annotations. It imports no name for other modules to import from it.
     """
     source = _DOCSTRING.sub(_without_text, source)
     source = _DIRECTIVE.sub("", _COMMENT.sub("", source))
     source = _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), source)
     source = _PARAMETERS.sub(lambda found: _TYPE.sub("", found[0][:-2]) + "):", _RETURNED.sub("):", source))
-    return _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), _TYPE_OF_ATTRIBUTE.sub(r"\1", source))
+    source = _without_unused_names(_TYPE_OF_ATTRIBUTE.sub(r"\1", source))
+    return _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), source)
+
+
+def _without_unused_names(source: str) -> str:
+    """The source without imported names that nothing uses any more; one that a text has as a word stays."""
+    words = set(re.findall(r"\w+", _IMPORTED.sub("", source)))
+
+    def used(found: re.Match[str]) -> str:
+        names = [name.strip() for name in found[2].strip("()").split(",")]
+        kept = [name for name in names if name and name.rpartition(" ")[2] in words]
+        return (found[1] + ", ".join(kept) if kept else "") + "\n" * found[0].count("\n")
+
+    return _IMPORTED.sub(used, source)
 
 
 def _without_text(docstring: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The code of the functions is deployed without docstrings, comments and most types."""
+"""The code of the functions is deployed without docstrings, comments, most types and their imports."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ class _Statements(ast.NodeVisitor):
         else:
             self.generic_visit(node)
 
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        """Names that nothing uses may be left out, and have a test of their own."""
+        if node.col_offset:
+            self.generic_visit(node)
+
     def visit_arg(self, node: ast.arg) -> None:
         self.found.append((node.lineno, node.arg))
 
@@ -62,6 +67,32 @@ def test_a_module_does_the_same_on_the_same_lines(path: Path) -> None:
     assert statements(compacted) == statements(source)
     assert '"""' not in compacted
     assert not any(line.lstrip().startswith("#") for line in compacted.splitlines())
+
+
+def imported(tree: ast.Module) -> dict[str, tuple[str | None, int]]:
+    """The names that a module imports from others at its top, with the module and the line."""
+    found = [(node, each) for node in tree.body if isinstance(node, ast.ImportFrom) for each in node.names]
+    return {each.asname or each.name: (node.module, node.lineno) for node, each in found}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(lambda_root())))
+def test_a_module_imports_what_it_uses_on_the_same_lines(path: Path) -> None:
+    before, after = imported(ast.parse(path.read_text())), imported(tree := ast.parse(compact(path.read_text())))
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assert before.items() >= after.items() >= {name: before[name] for name in used & before.keys()}.items()
+
+
+def test_no_module_imports_a_name_for_others() -> None:
+    sources = {".".join(path.relative_to(lambda_root()).with_suffix("").parts): path for path in SOURCES}
+    sources = {name.removesuffix(".__init__"): path for name, path in sources.items()}
+    names = {module: imported(ast.parse(path.read_text())) for module, path in sources.items()}
+    passed_on = [
+        f"{module} has {name} from {source}"
+        for module, found in names.items()
+        for name, (source, _) in found.items()
+        if name in names.get(str(source), {})
+    ]
+    assert passed_on == []
 
 
 def test_a_function_that_has_nothing_but_a_docstring_keeps_a_body() -> None:
@@ -94,6 +125,24 @@ def test_types_of_functions_are_left_out(source: str, compacted: str) -> None:
         each if each.startswith(("if", "\n")) else f"{each}\n{indentation}pass"
         for each, indentation in ((source, "        "), (compacted, "  "))
     )
+    assert compact(source) == compacted
+
+
+@pytest.mark.parametrize(
+    ("source", "compacted"),
+    [
+        ("from a import B, C\n\nX = C\n", "from a import C\n\nX = C\n"),
+        ("from a import B\n\nX = 1\n", "\n\nX = 1\n"),
+        (
+            "from a import (\n    B,\n    C as D,\n    E,\n)\n\nX = D, E\n",
+            "from a import C as D, E\n\n\n\n\n\nX = D, E\n",
+        ),
+        ("from a import B\n\nX: 'B' = 'C'\n", "from a import B\n\nX: 'B' = 'C'\n"),
+        ("from a import B\n\ndef f(x: B) -> B:\n    return x\n", "\n\ndef f(x):\n return x\n"),
+        ("def f():\n    from a import B\n", "def f():\n from a import B\n"),
+    ],
+)
+def test_what_nothing_uses_is_not_imported(source: str, compacted: str) -> None:
     assert compact(source) == compacted
 
 
