@@ -17,7 +17,8 @@ from weights_copier.transport import REDIRECTS, Transport, UnreachableError, hos
 
 _MAX_REDIRECTS = 5
 _MAX_JSON_BYTES = 64 * 2**20
-_SLICE = 2**20
+_SLICE = 2**17
+_PROGRESS = 2**16
 
 
 class Hub:
@@ -151,7 +152,7 @@ class HubFile:
                 self._read_on(content, start, end)
                 return content
             except TransientError as error:
-                if len(content) - before >= _SLICE:
+                if len(content) - before >= _PROGRESS:
                     tries.progressed()
                 tries.failed(error)
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,7 +11,7 @@ from weights_copier.failure import StagingError
 from weights_copier.lock import LockTimes
 
 from local.hub import Slow
-from tests.lambda_.weights_copier.conftest import MIB, Cloud, Copier
+from tests.lambda_.weights_copier.conftest import PART, Cloud, Copier
 
 
 def hold(copier: Copier, cloud: Cloud, state: str = "held") -> None:
@@ -18,8 +19,19 @@ def hold(copier: Copier, cloud: Cloud, state: str = "held") -> None:
     cloud.put(copier.lock, body.encode())
 
 
+def when(condition: Callable[[], object], action: Callable[[], object]) -> None:
+    """Do something in a thread of its own, as soon as a condition is true."""
+
+    def run() -> None:
+        while not condition():
+            time.sleep(0.01)
+        action()
+
+    threading.Thread(target=run, daemon=True).start()
+
+
 def test_of_two_jobs_at_once_one_copies_and_both_succeed(copier: Copier, cloud: Cloud) -> None:
-    copier.hub.faults.add(Slow(20 * MIB), on="cdn", times=None)
+    copier.hub.faults.add(Slow(PART), on="cdn", times=None)
     jobs = [copier.staging(holder=f"job {number}") for number in (1, 2)]
     with ThreadPoolExecutor(2) as pool:
         outcomes = [job.result() for job in [pool.submit(job.run) for job in jobs]]
@@ -30,9 +42,8 @@ def test_of_two_jobs_at_once_one_copies_and_both_succeed(copier: Copier, cloud: 
 
 
 def test_a_job_that_waits_goes_on_where_the_first_one_failed(copier: Copier, cloud: Cloud) -> None:
-    copier.staging()
     hold(copier, cloud)
-    threading.Timer(0.3, hold, [copier, cloud, "released"]).start()
+    when(lambda: copier.lines, lambda: hold(copier, cloud, "released"))
     assert copier.run().copied_bytes > 0
     assert copier.lines[0] == "waiting for weights:1234, which copies the same files"
     assert copier.manifest in cloud.keys
@@ -54,9 +65,9 @@ def test_a_lock_that_says_nothing_is_a_lock_all_the_same(copier: Copier, cloud: 
 
 
 def test_a_job_whose_lock_was_taken_over_writes_no_manifest(copier: Copier, cloud: Cloud) -> None:
-    copier.hub.faults.add(Slow(5 * MIB), on="cdn", times=None)
+    copier.hub.faults.add(Slow(PART / 2), on="cdn", times=None)
     staging = copier.staging(times=LockTimes(renew=0.05, stale=60, poll=0.1))
-    threading.Timer(0.5, hold, [copier, cloud]).start()
+    when(lambda: any(request.on == "cdn" for request in copier.hub.received), lambda: hold(copier, cloud))
     with pytest.raises(StagingError) as raised:
         staging.run()
     assert raised.value.words == f"another job has taken over the lock s3://{cloud.name}/{copier.lock}"
@@ -66,7 +77,7 @@ def test_a_job_whose_lock_was_taken_over_writes_no_manifest(copier: Copier, clou
 
 
 def test_the_holder_shows_that_it_lives(copier: Copier, cloud: Cloud) -> None:
-    copier.hub.faults.add(Slow(8 * MIB), on="cdn", times=None)
+    copier.hub.faults.add(Slow(PART), on="cdn", times=None)
     written: list[object] = []
     cloud.client.meta.events.register(
         "provide-client-params.s3.PutObject",

@@ -106,13 +106,13 @@ def test_a_list_of_files_has_several_pages(hub_with, cloud: Cloud) -> None:
 
 def test_the_log_says_how_fast_it_goes_and_what_is_verified(copier: Copier) -> None:
     copier.run()
-    assert copier.lines[0] == "4 files, 12.6 MB"
+    assert copier.lines[0] == "4 files, 0.6 MB"
     finished = [line for line in copier.lines if "verified" in line]
     assert [line.split(" verified; ")[0] for line in finished] == [
         "special ünïcode ✓/empty.txt: 0.0 MB",
         "tokenizer.json: 0.0 MB",
         "config.json: 0.0 MB",
-        "model.safetensors: 12.6 MB",
+        "model.safetensors: 0.6 MB",
     ]
     assert finished[-1].split("; ")[1].startswith("4 of 4 files, ")
     assert finished[-1].endswith(" MB/s")
