@@ -7,7 +7,9 @@ its name until it has been found.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
 
 from constructs_lib._lambda_root import lambda_root
 
@@ -41,12 +43,23 @@ from weights_copier.request import (  # noqa: E402
     wrong_values,
 )
 
+
+def copier_job() -> ModuleType:
+    """The module that copies, `weights_copier.job`.
+
+    Raises:
+        ModuleNotFoundError: boto3 is not installed.
+    """
+    return import_module(f"{_NAME}.job")
+
+
 __all__ = [
     "DEFAULT_EXCLUDE",
     "DEFAULT_INCLUDE",
     "HUB",
     "Places",
     "StagingRequest",
+    "copier_job",
     "is_commit",
     "is_hub",
     "is_prefix",

@@ -22,15 +22,18 @@ _Run = Callable[[argparse.Namespace, list[Problem], Output], int]
 
 
 def add_models(
-    commands: argparse._SubParsersAction[Parser], add_add: Callable[[argparse._SubParsersAction[Parser]], None]
+    commands: argparse._SubParsersAction[Parser], *add_actions: Callable[[argparse._SubParsersAction[Parser]], None]
 ) -> None:
-    """Add `models` to the commands, and with `add_add` its subcommand."""
-    parser = _add(commands, "models", "list the models of the catalogue, or add one to a file of your own", _models)
+    """Add `models` to the commands, and with each of `add_actions` a subcommand."""
+    summary = "list the models of the catalogue, add one to a file of your own, or find a commit"
+    parser = _add(commands, "models", summary, _models)
     parser.add_argument("--models", metavar="FILE", help="also list the models of this file, written by models add")
     parser.add_argument(
         "--search", metavar="WORDS", help='list only the models whose ids have these words, such as "llama 8b"'
     )
-    add_add(parser.add_subparsers(dest="action", metavar="add"))
+    actions = parser.add_subparsers(dest="action", metavar="add|pin")
+    for add_action in add_actions:
+        add_action(actions)
 
 
 def add_instances(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -7,14 +7,16 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, compare, jumpstart, migrate, models, plan, summary
-from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest, report
+from constructs_lib.cli import catalogues, compare, jumpstart, migrate, models, pin, plan, stage, summary
+from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError, nearest, report
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
 SUCCESS, FAILURE, USAGE_ERROR = 0, 1, 2
+INTERRUPTED = 130
+"""As shells report a program that Ctrl-C has ended."""
 
-_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "migrate")
+_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "migrate", "stage")
 
 _EPILOG = """exit status: 0 success (plan, compare: an instance fits), 1 failure (none fits), 2 usage error
 
@@ -24,6 +26,7 @@ examples:
   %(prog)s migrate LlamaTgiStack --to vllm
   %(prog)s instances
   %(prog)s models add my-team/my-model --output models.json
+  %(prog)s models pin my-team/my-model
 """
 
 
@@ -51,6 +54,9 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
     except CommandError as error:
         report(error.problems, Output(stderr))
         return FAILURE
+    except (Interrupted, KeyboardInterrupt) as error:
+        Output(stderr).write(f"{error or 'stopped'}\n")
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has closed the pipe; Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
@@ -89,7 +95,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 def _parser(prog: str) -> Parser:
     parser = Parser(
         prog=prog,
-        description="Plans model endpoints on Amazon SageMaker before anything is created. Never calls AWS.",
+        description="Plans model endpoints on Amazon SageMaker before anything is created. Only stage calls AWS.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -97,10 +103,11 @@ def _parser(prog: str) -> Parser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     plan.add_to(commands)
     compare.add_to(commands)
-    catalogues.add_models(commands, models.add_to)
+    catalogues.add_models(commands, models.add_to, pin.add_to)
     catalogues.add_instances(commands)
     catalogues.add_images(commands)
     jumpstart.add_to(commands)
     summary.add_to(commands)
     migrate.add_to(commands)
+    stage.add_to(commands)
     return parser

@@ -40,6 +40,14 @@ class CommandError(Exception):
         super().__init__("; ".join(map(str, self.problems)))
 
 
+class Interrupted(Exception):  # noqa: N818 - it is none
+    """Ctrl-C has ended a command in the middle of its work.
+
+    Args:
+        message: How far it was, and how to go on.
+    """
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises UsageError instead of exiting."""
 

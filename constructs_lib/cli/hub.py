@@ -14,6 +14,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from constructs_lib._weights_copier import is_commit
 from constructs_lib.cli.errors import CommandError
 from constructs_lib.cli.repository import ADAPTER, CONFIG, DIFFUSION, QUANTIZATION_FILES, repository_problem
 from constructs_lib.planning.models.compression import has_quantization, with_quantization_file
@@ -174,6 +175,27 @@ class Hub:
             gating="yes" if info.get("gated") else "no",
             source=f"{self._endpoint}/{hub_id} at {revision}",
         )
+
+    def commit(self, hub_id: str, revision: str) -> str:
+        """The commit that a branch or a tag is at.
+
+        Args:
+            hub_id: Repository on the hub.
+            revision: Branch, tag or commit.
+
+        Raises:
+            CommandError: The hub cannot be reached, refuses, or has no such revision.
+        """
+        url = f"{self._endpoint}/api/models/{quote(hub_id)}/revision/{quote(revision, safe='')}"
+        info = self._get(url, hub_id)
+        if info is None:
+            fix = "Check the id and the names of its branches and tags on its hub page."
+            message = f"has no revision {revision!r} on {self._endpoint}, or is not there"
+            raise CommandError(Problem("model", hub_id, message, fix))
+        commit = info.get("sha")
+        if not isinstance(commit, str) or not is_commit(commit):
+            raise CommandError(Problem("model", hub_id, f"{self._endpoint} does not say which commit it is at", ""))
+        return commit
 
     def _not_found(self, hub_id: str, revision: str) -> Problem:
         message = f"has no config.json at {revision} on {self._endpoint}"

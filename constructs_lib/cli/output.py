@@ -61,6 +61,20 @@ class Output:
         self.unicode = _can_encode(stream, _NON_ASCII)
         self.width = self._console.width
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person sees what is written as it is written."""
+        return self._console.is_terminal
+
+    @property
+    def console(self) -> Console:
+        """The stream as rich sees it, for what is drawn again and again."""
+        return self._console
+
+    def flush(self) -> None:
+        """Let whoever reads a pipe have what was written until now."""
+        self._stream.flush()
+
     def print(self, renderable: RenderableType = "") -> None:
         """Write a text or a table, and a line end. Strings are written as they are, without rich's markup."""
         with self._console.capture() as captured:

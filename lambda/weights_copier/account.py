@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from weights_copier.failure import StagingError, one_line
 
 _ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:\d*:secret:(?P<name>.+?)(?:-[A-Za-z0-9]{6})?")
@@ -27,8 +29,6 @@ def read_secret(client: Any, secret: str) -> str:
     Raises:
         StagingError: It cannot be read, or is no token.
     """
-    from botocore.exceptions import BotoCoreError, ClientError
-
     name = secret_name(secret)
     try:
         value = client.get_secret_value(SecretId=secret).get("SecretString")

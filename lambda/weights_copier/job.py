@@ -9,6 +9,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
 from weights_copier import wait_condition
 from weights_copier.account import checked, read_secret, secret_name
 from weights_copier.failure import StagingError, Stopped
@@ -131,11 +135,11 @@ def _place(environment: Mapping[str, str]) -> list[str]:
 
 
 def _client(service: str, region: str | None) -> Any:
-    import boto3
-    from botocore.config import Config
-
     retries = {"mode": "standard", "total_max_attempts": _TRIES}
-    return boto3.client(service, region_name=region, config=Config(retries=retries))
+    try:
+        return boto3.client(service, region_name=region, config=Config(retries=retries))
+    except (BotoCoreError, ValueError) as error:
+        raise StagingError(f"{service} cannot be called: {error}") from error
 
 
 def _write(line: str) -> None:
