@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from botocore.exceptions import ClientError
+from weights_copier.failure import StagingError
 
 from staging_starter.clients import client, code_of, message_of, pages
-from staging_starter.errors import StagingError
 
 SETTLING_SECONDS = 45.0
 """How long a refusal counts as that of a role that was created moments ago."""
@@ -44,7 +44,7 @@ def start_build(properties: dict[str, Any], *, token: str) -> str:
         return _start(codebuild, {**arguments, "idempotencyToken": token})
     except ClientError as error:
         if code_of(error) != "AccountLimitExceededException":
-            raise StagingError(f"CodeBuild does not start the copy: {message_of(error)}.") from error
+            raise StagingError(f"CodeBuild does not start the copy: {code_of(error)}: {message_of(error)}") from error
     try:
         return _start(codebuild, {**arguments, "idempotencyToken": f"{token}-s", "computeTypeOverride": SMALLEST})
     except ClientError as error:
@@ -71,7 +71,7 @@ def stop_builds(project: str, request: str) -> int:
     except ClientError as error:
         if code_of(error) == "ResourceNotFoundException":
             return stopped
-        raise StagingError(f"The copy could not be stopped: {message_of(error)}. Stop it in CodeBuild.") from error
+        raise StagingError(f"the copy cannot be stopped: {code_of(error)}: {message_of(error)}") from error
     return stopped
 
 
@@ -108,9 +108,8 @@ def _start(codebuild: Any, arguments: dict[str, Any]) -> str:
 
 
 def _limit_words(error: ClientError, compute_type: str) -> str:
-    names = dict.fromkeys(_NAMES.get(one, one) for one in (compute_type, SMALLEST))
-    quotas = " and ".join(f"Concurrently running builds for Linux/{name} environment" for name in names)
+    names = dict.fromkeys(_NAMES.get(one, one) for one in (SMALLEST, compute_type))
     return (
-        f"CodeBuild allows no build now: {message_of(error)}. Ask for more in Service Quotas, AWS CodeBuild ({quotas}),"
-        " or copy the weights with `tgi-endpoint stage` and deploy again."
+        f"CodeBuild allows no build now ({message_of(error)}): raise its quota Concurrently running builds for"
+        f" {' or '.join(f'Linux/{name}' for name in names)} environment, or run `tgi-endpoint stage` and deploy again"
     )

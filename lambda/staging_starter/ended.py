@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from staging_starter.builds import get_build, variables_of
-from staging_starter.signals import send_signal, shorten
+from weights_copier.failure import one_line
+from weights_copier.wait_condition import signal
 
-_LONGEST_CAUSE = 400
-_AGAIN = "Deploy again to go on: finished files are kept"
+from staging_starter.builds import get_build, variables_of
+
+_LONGEST_CAUSE = 150
+_AGAIN = "deploy again to go on"
 
 
 def report_ended_build(build_id: str) -> dict[str, str]:
@@ -22,7 +24,7 @@ def report_ended_build(build_id: str) -> dict[str, str]:
 
     Raises:
         ClientError: CodeBuild does not answer.
-        SignalError: CloudFormation does not take the signal.
+        StagingError: CloudFormation does not take the signal.
     """
     build = get_build(build_id)
     variables = {} if build is None else variables_of(build)
@@ -30,29 +32,27 @@ def report_ended_build(build_id: str) -> dict[str, str]:
     if build is None or url is None:
         return {"build": build_id, "outcome": "no deployment waits for this build"}
     reason = failure_words(build)
-    send_signal(url, variables["UNIQUE_ID"], status="FAILURE", reason=reason)
+    signal(url, variables["UNIQUE_ID"], reason=reason, data="", success=False)
     return {"build": build_id, "outcome": reason}
 
 
 def failure_words(build: dict[str, Any]) -> str:
-    """How a build ended, what to do, and where its log is."""
-    logs = build.get("logs", {})
-    group, stream = logs.get("groupName"), logs.get("streamName")
-    place = f" Log: {group}{f', stream {stream}' if stream else ''}." if group else ""
-    return f"{_ending(build)} {_AGAIN}.{place} Build: {build['id']}."
+    """How a build ended, what to do, and where its log is, as the job itself says it."""
+    group = build.get("logs", {}).get("groupName")
+    place = [*([f"log group {group}"] if group else []), f"build {build['id']}"]
+    return f"{one_line(f'{_ending(build)}; {_AGAIN}')} ({', '.join(place)})"
 
 
 def _ending(build: dict[str, Any]) -> str:
     status, cause = build.get("buildStatus"), _cause(build)
     if status == "TIMED_OUT":
-        phase = build.get("currentPhase")
-        if phase in ("SUBMITTED", "QUEUED"):
-            return f"The copy waited {build.get('queuedTimeoutInMinutes')} minutes for CodeBuild to start it."
-        return f"The copy did not end within {build.get('timeoutInMinutes')} minutes."
+        if build.get("currentPhase") in ("SUBMITTED", "QUEUED"):
+            return f"CodeBuild did not start the copy within {build.get('queuedTimeoutInMinutes')} minutes"
+        return f"the copy did not end within {build.get('timeoutInMinutes')} minutes"
     if status == "STOPPED":
-        return "The copy was stopped before it ended."
-    words = "CodeBuild failed" if status == "FAULT" else "The copy failed without a word"
-    return f"{words}{f' ({cause})' if cause else ''}."
+        return "the copy was stopped before it ended"
+    words = "CodeBuild failed" if status == "FAULT" else "the copy failed without a word"
+    return f"{words} ({cause})" if cause else words
 
 
 def _cause(build: dict[str, Any]) -> str:
@@ -60,7 +60,7 @@ def _cause(build: dict[str, Any]) -> str:
     for phase in build.get("phases", []):
         if phase.get("phaseStatus") in (None, "SUCCEEDED"):
             continue
-        messages = [context.get("message") for context in phase.get("contexts", []) if context.get("message")]
+        messages = [context["message"] for context in phase.get("contexts", []) if context.get("message")]
         if messages:
-            return shorten(f"{phase['phaseType']}: {messages[0]}".strip(), _LONGEST_CAUSE)
+            return f"{phase['phaseType']}: {messages[0][:_LONGEST_CAUSE]}"
     return ""

@@ -9,8 +9,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 import traceback
 from typing import Any
 
+from weights_copier.failure import StagingError
+from weights_copier.wait_condition import send
+
 from staging_starter.log import log
-from staging_starter.signals import send_answer
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -21,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         context: Lambda's context.
 
     Raises:
-        SignalError: CloudFormation did not take the answer. Lambda invokes an asynchronous function twice more.
+        StagingError: CloudFormation did not take the answer. Lambda invokes an asynchronous function twice more.
         ClientError: CodeBuild did not say how the build ended; likewise.
     """
     del context
@@ -35,19 +37,23 @@ def handler(event: dict[str, Any], context: Any) -> None:
     reason: str | None = None
     data: dict[str, str] = {}
     try:
-        from staging_starter.errors import StagingError
         from staging_starter.resource import handle, physical_id_of
 
         physical_id = physical_id_of(event)
-        try:
-            data = handle(event)
-        except StagingError as error:
-            reason = str(error)
+        data = handle(event)
+    except StagingError as error:
+        reason = error.words
     except Exception as defect:  # noqa: BLE001 - CloudFormation would wait until the resource's timeout
         reason = _report_defect(defect)
-    request_type = str(event.get("RequestType"))[:40]
-    log("ERROR" if reason else "INFO", request_type=request_type, outcome=reason or "done", **data)
-    send_answer(event, physical_id, reason, data)
+    log("ERROR" if reason else "INFO", request=str(event.get("RequestType"))[:40], outcome=reason or "done", **data)
+    answer = {
+        "Status": "FAILED" if reason else "SUCCESS",
+        "Reason": reason or "",
+        "PhysicalResourceId": physical_id,
+        **{name: event.get(name) for name in ("StackId", "RequestId", "LogicalResourceId")},
+        "Data": data,
+    }
+    send(str(event.get("ResponseURL")), answer)
 
 
 def _report_defect(defect: Exception) -> str:
@@ -56,6 +62,6 @@ def _report_defect(defect: Exception) -> str:
     place = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
     log("ERROR", cause=type(defect).__name__, traceback=place)
     return (
-        f"The starter of the staging itself failed: {type(defect).__name__} at {place[-1]}. Its function's log has the"
+        f"The starter of the copy itself failed: {type(defect).__name__} at {place[-1]}. Its function's log has the"
         " traceback."
     )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from weights_copier.failure import StagingError
 from weights_copier.request import StagingRequest, read_request
+from weights_copier.wait_condition import signal
 
 from staging_starter.builds import start_build, stop_builds
-from staging_starter.errors import StagingError
-from staging_starter.signals import send_signal
 from staging_starter.weights import delete_weights, find_weights
 
 
@@ -37,13 +37,13 @@ def handle(event: dict[str, Any]) -> dict[str, str]:
     found = find_weights(request)
     if found is not None:
         reason = f"{request.repository} at {request.revision} is in {request.bucket} already: {found}"
-        send_signal(properties["Handle"], properties["Hash"], status="SUCCESS", reason=reason, data=found)
+        signal(properties["Handle"], properties["Hash"], reason=reason, data=found, success=True)
         return {"Build": "", "Weights": found}
     if _cannot_wait(event):
         raise StagingError(
-            f"{request.repository} at {request.revision} is not in {request.bucket}, and this update cannot wait"
-            " for a copy: its wait condition has waited already. Copy it first, with `tgi-endpoint stage"
-            f" {request.repository} --revision {request.revision} --bucket {request.bucket}`."
+            f"{request.repository} is not in {request.bucket}, and this update cannot wait for a copy: its condition"
+            f" has waited already. First run `tgi-endpoint stage {request.repository} --revision {request.revision}"
+            f" --bucket {request.bucket}`"
         )
     build = start_build(properties, token=event["RequestId"])
     return {"Build": build, "Weights": ""}

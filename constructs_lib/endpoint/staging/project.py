@@ -68,9 +68,9 @@ def add_project(
             compute_type=plan.compute_type,
             privileged_mode=False,
             environment_variables=[
-                codebuild.CfnProject.EnvironmentVariableProperty(
-                    name="STAGING_REQUEST", type="PLAINTEXT", value=settings.request
-                )
+                codebuild.CfnProject.EnvironmentVariableProperty(name=name, type="PLAINTEXT", value=value)
+                # The job names its log when it fails.
+                for name, value in (("STAGING_REQUEST", settings.request), ("LOG_GROUP", log_group.log_group_name))
             ],
         ),
         source=codebuild.CfnProject.SourceProperty(

@@ -116,8 +116,11 @@ def test_the_condition_waits_for_the_handle_that_the_function_is_told(stack: Sta
         "Handle": {"Ref": handle},
         "Hash": handle.removeprefix("StagedWeights")[:10],
     }
-    (variable,) = properties(template, PROJECT)["Environment"]["EnvironmentVariables"]
-    assert variable == {"Name": "STAGING_REQUEST", "Type": "PLAINTEXT", "Value": request}
+    (log_group,) = (key for key in resources(template, "AWS::Logs::LogGroup") if "ProjectLogs" in key)
+    assert properties(template, PROJECT)["Environment"]["EnvironmentVariables"] == [
+        {"Name": "STAGING_REQUEST", "Type": "PLAINTEXT", "Value": request},
+        {"Name": "LOG_GROUP", "Type": "PLAINTEXT", "Value": {"Ref": log_group}},
+    ]
     assert read_request(request).places.folder == FOLDER
 
 
