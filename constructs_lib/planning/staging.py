@@ -128,8 +128,9 @@ class StagedFiles:
         Args:
             bucket: What tells the bucket from others.
         """
-        places = self.places
-        return sha256(json.dumps([bucket, places.folder, places.manifest]).encode()).hexdigest()[:10]
+        # Also the default patterns, which have no place of their own: with other ones the manifest does not fit.
+        patterns = [sorted(set(self.included)), sorted(set(self.excluded))]
+        return sha256(json.dumps([bucket, self.places.manifest, *patterns]).encode()).hexdigest()[:10]
 
 
 @dataclass(frozen=True, kw_only=True)

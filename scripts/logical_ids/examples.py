@@ -214,6 +214,13 @@ def _with(**arguments: Any) -> Callable[[Stack], None]:
 
 _POOLS = cast("list[InstanceType]", [InstanceType.G5_12XLARGE, InstanceType.G6_2XLARGE])
 
+
+def _staged(stack: Stack) -> None:
+    bucket = s3.Bucket.from_bucket_name(stack, "Weights", "weights")
+    model = Model.staged("Qwen/Qwen2.5-7B-Instruct", revision="a" * 40, bucket=bucket)
+    _behind_front_door(stack, model=model, network_isolation=True)
+
+
 EXAMPLES: Mapping[str, Callable[[Stack], None]] = {
     "ApiKeys": _with_access(Access.api_keys()),
     "Iam": _with_access(Access.iam()),
@@ -234,5 +241,6 @@ EXAMPLES: Mapping[str, Callable[[Stack], None]] = {
     "Variants": _variants,
     "SeveralEndpoints": _several_endpoints,
     "Asynchronous": _asynchronous,
+    "Staged": _staged,
 }
 """What builds each stack."""

@@ -20,6 +20,9 @@ CONSEQUENCES = {
     ),
     "AWS::ApplicationAutoScaling::ScalingPolicy": "the policy is refused, or deleted with the old one of its name",
     "AWS::CloudWatch::Alarm": "the alarm forgets its state and history; one with a name is refused",
+    "AWS::CloudFormation::WaitCondition": "the deployment waits for a copy of the weights once more",
+    "AWS::CloudFormation::WaitConditionHandle": "what has a URL of the old handle signals in vain",
+    "AWS::CodeBuild::Project": "the project has another name; the builds of the old one are no longer shown",
     "AWS::EC2::SecurityGroup": "rules in other security groups that name the old one no longer apply",
     "AWS::EC2::SecurityGroupIngress": "the rule is created a second time, which EC2 refuses",
     "AWS::EC2::VPCEndpoint": "the service cannot be reached from the VPC until the new VPC endpoint is available",
@@ -49,5 +52,8 @@ CONSEQUENCES = {
     "AWS::SNS::Subscription": "the subscriber has to confirm once more",
     "AWS::SNS::Topic": "whoever subscribed to the old topic by hand is no longer told",
     "AWS::SNS::TopicPolicy": "the topic's policy is deleted with the old one: alarms cannot publish",
+    "AWS::SQS::Queue": "the queue starts empty, and events in the old one are lost",
+    "AWS::SQS::QueuePolicy": "the queue's policy is deleted with the old one: nothing can be sent to it",
+    "Custom::StagedWeights": "the weights are looked for once more, and copied if they are not there",
     "Custom::TgiEndpointSmokeTest": "the smoke test runs once more",
 }

@@ -27,6 +27,7 @@ from tests.update_safety.routing_cases import (
     more,
     split,
 )
+from tests.update_safety.staged_cases import STAGED
 from tests.update_safety.subjects import Change, Subject
 from tests.update_safety.template_changes import Json, changes
 from tests.update_safety.vllm_cases import VLLM_ENDPOINT
@@ -40,6 +41,7 @@ SUBJECTS = (
     *ROLLOUT_SUBJECTS,
     ASYNC,
     JUMPSTART,
+    STAGED,
     *ENGINE_SUBJECTS,
     NEURON,
     VLLM_ENDPOINT,

@@ -94,6 +94,15 @@ def test_another_bucket_changes_the_digest_but_a_mirror_of_the_hub_does_not() ->
     assert replace(FILES, include=DEFAULT_INCLUDE[::-1]).digest("team-weights") == FILES.digest("team-weights")
 
 
+def test_other_default_patterns_change_the_digest_although_they_keep_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = FILES.digest("team-weights")
+    monkeypatch.setattr(StagedFiles, "places", FILES.places)
+    monkeypatch.setattr("constructs_lib.planning.staging.DEFAULT_INCLUDE", (*DEFAULT_INCLUDE, "*.yaml"))
+    assert FILES.digest("team-weights") != before
+
+
 @pytest.mark.parametrize("revision", ["main", "v1.0", "refs/pr/7", COMMIT[:7], COMMIT + "0", 7, None])
 def test_a_branch_or_tag_is_refused_with_the_command_that_finds_its_commit(revision: object) -> None:
     assert problems(revision=revision) == [
