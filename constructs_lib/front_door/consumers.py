@@ -114,6 +114,7 @@ class Consumers(Construct):
             ),
             *use_problems(limits, tuple(self._arguments.models)),
             *key_problems(keys),
+            *(self._arguments.network.table_problems() if limits.is_metered else ()),
         ]
         raise_if_any(self, str(id), problems or self._number_problems(limits, keys))
         self._annotations.acknowledge_warning(_NO_CONSUMER)
@@ -126,7 +127,7 @@ class Consumers(Construct):
             burst=burst,
             monthly_requests=monthly_requests,
             keys=keys,
-            encryption_key=None,
+            encryption_key=self._arguments.encryption_key,
             description=f"{id} calls {self._path}",
         )
         self._consumers[id] = consumer
@@ -148,7 +149,8 @@ class Consumers(Construct):
         from constructs_lib.front_door.limits_table import LimitsTable
 
         # Not below this construct, where a consumer may have its id.
-        table = LimitsTable(self._front_door, "Limits", encryption_key=None)
+        table = LimitsTable(self._front_door, "Limits", encryption_key=self._arguments.encryption_key)
+        self._arguments.network.lead_to_table(self._front_door)
         table.grant_count(self._function.function)
         for name, value in limit_variables(table.name, environment_of(self)).items():
             self._function.function.add_environment(name, value)

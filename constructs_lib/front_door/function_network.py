@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -11,7 +12,14 @@ from constructs_lib._protection import UNPROTECTED, FunctionProtection
 from constructs_lib._subnets import services_in
 from constructs_lib._vpc_place import VpcPlace
 from constructs_lib.front_door.access.base import AccessMethod
-from constructs_lib.front_door.function_reach import LAMBDA, SAGEMAKER, FunctionReach, reach_problems, reach_warnings
+from constructs_lib.front_door.function_reach import (
+    DYNAMODB,
+    LAMBDA,
+    SAGEMAKER,
+    FunctionReach,
+    reach_problems,
+    reach_warnings,
+)
 from constructs_lib.front_door.models_file import other_region
 from constructs_lib.front_door.routed_models import all_endpoints, mirrors_of
 from constructs_lib.planning.validation.problem import Problem
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 
     from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.front_door.arguments import FrontDoorArguments
+    from constructs_lib.planning.network import NetworkAccess
     from constructs_lib.planning.validation.problem import PlanWarning
 
 _HTTPS = 443
@@ -78,6 +87,45 @@ class FunctionNetwork(VpcPlace):
         if reach := self._reach(arguments, here):
             yield from reach_warnings(reach)
 
+    def table_problems(self) -> Iterator[Problem]:
+        """What keeps the functions from DynamoDB, which counts what consumers use."""
+        vpc, access = self.vpc, self.access()
+        if vpc is None or access is None:
+            return
+        present = services_in(vpc)
+        if self._service_endpoints and DYNAMODB not in present and not _route_tables(self.selected):
+            yield Problem(
+                "service_endpoints",
+                True,
+                "cannot lead to DynamoDB, as the CDK does not know the route tables of the subnets",
+                "Import the VPC with its route tables, or remove service_endpoints and add the gateway endpoint there.",
+            )
+        elif not self._service_endpoints:
+            yield from reach_problems(_table_reach(vpc, access, present))
+
+    def lead_to_table(self, scope: Construct) -> None:
+        """Create the gateway endpoint of DynamoDB, which costs nothing, if it is asked for.
+
+        Args:
+            scope: The front door.
+        """
+        vpc, access = self.vpc, self.access()
+        if vpc is None:
+            return
+        present = services_in(vpc)
+        if self._service_endpoints and DYNAMODB not in present:
+            ec2.CfnVPCEndpoint(
+                scope,
+                "LimitsEndpoint",
+                vpc_id=vpc.vpc_id,
+                service_name=ec2.GatewayVpcEndpointAwsService.DYNAMODB.name,
+                vpc_endpoint_type="Gateway",
+                route_table_ids=_route_tables(self.selected),
+            )
+        elif access is not None:
+            for warning in reach_warnings(_table_reach(vpc, access, present)):
+                Annotations.of(scope).add_warning_v2(warning.id, warning.message)
+
     def bind(self, scope: Construct, arguments: FrontDoorArguments) -> FunctionProtection:
         """Create a security group if none is given, and the VPC endpoints if they are asked for.
 
@@ -121,6 +169,19 @@ class FunctionNetwork(VpcPlace):
 def _called(arguments: FrontDoorArguments) -> tuple[str, ...]:
     """The services that the functions call, as VPC endpoints name them."""
     return (*SAGEMAKER, LAMBDA) if mirrors_of(arguments.models) else SAGEMAKER
+
+
+def _table_reach(vpc: ec2.IVpc, access: NetworkAccess, present: frozenset[str]) -> FunctionReach:
+    knows = isinstance(vpc, ec2.Vpc)
+    return FunctionReach(access=access, called=(DYNAMODB,), endpoints=present, knows_endpoints=knows)
+
+
+def _route_tables(subnets: Sequence[ec2.ISubnet]) -> list[str]:
+    """The route tables of subnets, each once; none if the CDK does not know all of them."""
+    try:
+        return list(dict.fromkeys(subnet.route_table.route_table_id for subnet in subnets))
+    except RuntimeError:  # a subnet is imported without it
+        return []
 
 
 def _function_group(scope: Construct, vpc: ec2.IVpc) -> ec2.ISecurityGroup:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SAGEMAKER = ("sagemaker.api", "sagemaker.runtime")
 """What every front door calls: the endpoints, and the description of each for `GET /health`."""
 
+DYNAMODB = "dynamodb"
+"""What a front door calls whose consumers have limits on tokens or streams."""
+
 LAMBDA = "lambda"
 """What a front door with a Mirror calls to hand the copies over."""
 

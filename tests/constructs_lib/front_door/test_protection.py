@@ -280,6 +280,48 @@ def test_an_endpoint_of_another_region_is_out_of_reach_of_isolated_subnets(stack
     assert "but there are model endpoints in us-east-1" in found
 
 
+def test_the_table_of_consumers_with_limits_has_the_key_and_a_gateway_endpoint(stack: Stack) -> None:
+    key = kms.Key(stack, "Key")
+    front_door = make_front_door(stack, vpc=own_vpc(stack), service_endpoints=True, encryption_key=key)
+    for name in ("team-a", "team-b"):
+        front_door.add_consumer(name, tokens_per_day=100_000)
+    rendered = template(front_door)
+    (table,) = properties(rendered, "DynamoDB::Table")
+    assert flat(table["SSESpecification"]["KMSMasterKeyId"]) == "<Key961B73FD.Arn>"
+    (gateway,) = (one for one in properties(rendered, "EC2::VPCEndpoint") if one["VpcEndpointType"] == "Gateway")
+    assert flat(gateway["ServiceName"]) == "com.amazonaws.<AWS::Region>.dynamodb"
+    assert len(gateway["RouteTableIds"]) == 2
+    assert "functionRouteUnknown" not in str(warnings(front_door))
+
+
+def test_limits_of_consumers_need_a_way_to_dynamodb(stack: Stack) -> None:
+    vpc = own_vpc(stack)
+    for service in ("SAGEMAKER_RUNTIME", "SAGEMAKER_API"):
+        vpc.add_interface_endpoint(service, service=getattr(ec2.InterfaceVpcEndpointAwsService, service))
+    front_door = make_front_door(stack, vpc=vpc)
+    front_door.add_consumer("team-a")
+    with pytest.raises(ConfigurationError, match="their VPC has no endpoint for dynamodb, which the functions call"):
+        front_door.add_consumer("team-b", tokens_per_day=100_000)
+    vpc.add_gateway_endpoint("Dynamodb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+    front_door.add_consumer("team-b", tokens_per_day=100_000)
+    assert "functionRouteUnknown" not in str(warnings(front_door))
+
+
+def test_a_gateway_endpoint_needs_route_tables_that_are_known(stack: Stack) -> None:
+    vpc = imported_vpc(stack, isolated_subnet_ids=["subnet-1", "subnet-2"])
+    by_id = ec2.SubnetSelection(subnets=[ec2.Subnet.from_subnet_id(stack, "Subnet", "subnet-1")])
+    front_door = make_front_door(stack, vpc=vpc, vpc_subnets=by_id, service_endpoints=True)
+    with pytest.raises(ConfigurationError, match="as the CDK does not know the route tables of the subnets"):
+        front_door.add_consumer("team-a", tokens_per_day=100_000)
+
+
+def test_an_unknown_way_to_dynamodb_is_a_warning_as_soon_as_a_consumer_has_limits(stack: Stack) -> None:
+    vpc = imported_vpc(stack, isolated_subnet_ids=["subnet-1", "subnet-2"])
+    front_door = make_front_door(stack, vpc=vpc)
+    front_door.add_consumer("team-a", concurrent_streams=2)
+    assert "call dynamodb, and whether" in str(warnings(front_door))
+
+
 def test_subnets_with_a_nat_gateway_need_no_endpoint(stack: Stack) -> None:
     front_door = make_front_door(stack, vpc=own_vpc(stack, EGRESS))
     assert "functionRouteUnknown" not in str(warnings(front_door))
