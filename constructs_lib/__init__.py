@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from constructs_lib.endpoint.engine_endpoint import EngineEndpoint
     from constructs_lib.endpoint.fleet import ModelFleet
     from constructs_lib.endpoint.fleet_model import FleetModel
+    from constructs_lib.endpoint.image_mirror import ImageMirror
     from constructs_lib.endpoint.interface import IModelEndpoint
     from constructs_lib.endpoint.jumpstart import JumpStartEndpoint
     from constructs_lib.endpoint.jumpstart_model import JumpStartModel
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.front_door import FrontDoor
     from constructs_lib.front_door.routed_models import Fallback, Mirror, RoutedModel, Split
     from constructs_lib.front_door.web_acl import WebAcl
+    from constructs_lib.iam_names import IamNames
     from constructs_lib.monitoring.dashboard import Dashboard
     from constructs_lib.planning.engines.container.options import ContainerProtocol
     from constructs_lib.planning.engines.lmi.options import LmiDtype, LmiKvCacheDtype, LmiOptions, LmiQuantization
@@ -104,6 +106,8 @@ __all__ = [
     "FleetModel",
     "FrontDoor",
     "IModelEndpoint",
+    "IamNames",
+    "ImageMirror",
     "InstanceType",
     "JumpStartEndpoint",
     "JumpStartModel",
@@ -185,6 +189,8 @@ _MODULES = {
     "FrontDoor": "front_door.front_door",
     **dict.fromkeys(("Fallback", "Mirror", "RoutedModel", "Split"), "front_door.routed_models"),
     "IModelEndpoint": "endpoint.interface",
+    "IamNames": "iam_names",
+    "ImageMirror": "endpoint.image_mirror",
     "JumpStartEndpoint": "endpoint.jumpstart",
     "JumpStartModel": "endpoint.jumpstart_model",
     "LmiEndpoint": "endpoint.lmi",

@@ -18,7 +18,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from app import build
-from constructs_lib import AsyncTgiEndpoint, DataCapture, InstanceType, Model, TgiEndpoint
+from constructs_lib import AsyncTgiEndpoint, DataCapture, ImageMirror, InstanceType, Model, TgiEndpoint, TgiImage
 from scripts.logical_ids.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _apps() -> Iterator[App]:
         build(app, Environment())
         yield app
     with _new_app({}) as app:
-        for name, build_one in [*EXAMPLES.items(), ("Encrypted", _encrypted)]:
+        for name, build_one in [*EXAMPLES.items(), ("Encrypted", _encrypted), ("Mirrored", _mirrored)]:
             build_one(Stack(app, name, env=_HERE))
         yield app
     for program in programs():
@@ -98,6 +98,18 @@ def _encrypted(stack: Stack) -> None:
         instance_type=InstanceType.G5_2XLARGE,
         bucket=weights,
         success_topic=topic,
+    )
+
+
+def _mirrored(stack: Stack) -> None:
+    """An image from a pull-through cache in another account."""
+    mirror = ImageMirror(account="111122223333", prefix="mirror", pull_through_cache=True)
+    TgiEndpoint(
+        stack,
+        "Llama",
+        model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
+        instance_type=InstanceType.G5_2XLARGE,
+        image=TgiImage.version("3.3.6").mirrored(mirror, digest=f"sha256:{'0' * 64}"),
     )
 
 

@@ -12,6 +12,7 @@ from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.engine import DEFAULT_ENGINE, runs_with
 from constructs_lib.cli.errors import Parser, UsageError, nearest
 from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, number, parameters
+from constructs_lib.cli.image_copies import print_copy_commands
 from constructs_lib.cli.output import Column, Output
 from constructs_lib.planning.engines import ENGINES, engine_named
 from constructs_lib.planning.hardware.instance_types import InstanceType
@@ -46,6 +47,13 @@ def add_images(commands: argparse._SubParsersAction[Parser]) -> None:
     parser = _add(commands, "images", "list the versions of an engine on SageMaker", _images)
     names = ", ".join(ENGINES)
     parser.add_argument("--engine", metavar="NAME", help=f"one of {names} (default: {DEFAULT_ENGINE})")
+    parser.add_argument(
+        "--mirror",
+        metavar="ACCOUNT[/PREFIX]",
+        help="print the commands that copy an image into this registry, and its digest, instead of the list",
+    )
+    parser.add_argument("--region", metavar="REGION", help="Region of the registry, with --mirror")
+    parser.add_argument("--image", metavar="VERSION", help="the version to copy, with --mirror (default: the newest)")
 
 
 def _add(commands: argparse._SubParsersAction[Parser], name: str, summary: str, run: _Run) -> Parser:
@@ -131,6 +139,8 @@ def _instance_row(instance: InstanceType) -> list[str]:
 def _images(arguments: argparse.Namespace, problems: list[Problem], out: Output) -> int:
     names = [name for name in ENGINES if engine_named(name).images.versions]
     engine = engine_named(ArgumentChecker(problems).one_of("--engine", arguments.engine, names) or DEFAULT_ENGINE)
+    if arguments.mirror is not None:
+        return print_copy_commands(engine.images, arguments, problems, out)
     columns = [Column(engine.display_name), Column("CUDA"), Column("REGIONS", is_number=True), Column("IMAGE")]
     rows, images = [], engine.images
     for version in reversed(images.versions):

@@ -11,10 +11,10 @@ from aws_cdk import Annotations, CfnMapping
 
 from constructs_lib._arguments import REPOSITORY
 from constructs_lib._stack_env import PSEUDO, environment_of
-from constructs_lib._tokens import is_token
+from constructs_lib._tokens import hide_token, is_token
 from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily, url_suffix
+from constructs_lib.planning.images.mirror import reference_problem
 from constructs_lib.planning.validation.problem import Problem
-from constructs_lib.planning.validation.rules import String, problem
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -108,12 +108,12 @@ class RepositoryImage(ImageSource):
     @property
     def known_uri(self) -> str | None:
         """Its URI, in which the suffix of the host may be a token; None if repository or tag are wrong."""
-        right = REPOSITORY.matches(self._repository) and isinstance(self._tag, str) and self._tag
+        right = not self.validate()
         return self._repository.repository_uri_for_tag_or_digest(self._tag) if right else None
 
     def validate(self) -> list[Problem]:
         """See `ImageSource.validate`."""
-        tag = problem("image.tag", self._tag, String())
+        tag = reference_problem("image.tag", hide_token(self._tag))
         repository = REPOSITORY.problems("image.repository", self._repository, required=True)
         return [*repository, *([tag] if tag else ())]
 

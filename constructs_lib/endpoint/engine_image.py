@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from constructs_lib.endpoint.container_image import CatalogueImage, ContainerImage, RepositoryImage, UriImage
+from constructs_lib.endpoint.image_mirror import MirroredImage, NotMirrored
 from constructs_lib.planning.images.catalogue import ImageChoice, ImageFamily
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ecr as ecr
 
+    from constructs_lib.endpoint.image_mirror import ImageMirror
+
 
 class EngineImage(ContainerImage):
     """A container image of the engine of its class.
 
-    Create one with `version`, `from_ecr_repository` or `from_uri`.
+    Create one with `version`, with `mirrored` after it, or with `from_ecr_repository` or `from_uri`.
     """
 
     FAMILY: ClassVar[ImageFamily]
@@ -29,6 +33,21 @@ class EngineImage(ContainerImage):
                 versions that have one.
         """
         return cls(ImageChoice(version=version, family=cls.FAMILY), CatalogueImage(cls.FAMILY, version))
+
+    def mirrored(self, mirror: ImageMirror, *, digest: str) -> Self:
+        """The copy of an image of AWS's in a private registry, pinned by its digest: of `version` or `hugging_face`.
+
+        The version still decides which options exist, and the catalogue knows its CUDA. AWS need not publish the image
+        in the endpoint's Region.
+
+        Args:
+            mirror: The registry. The endpoint's role may pull from the image's repository there, and from no other.
+            digest: `sha256:` and 64 hexadecimal digits, as `tgi-endpoint images --mirror` says how to read them.
+        """
+        choice = self.spec()
+        if choice.uri_override:
+            return type(self)(choice, NotMirrored(self._source))
+        return type(self)(replace(choice, mirrored=True), MirroredImage(mirror, digest))
 
     @classmethod
     def from_ecr_repository(

@@ -134,6 +134,10 @@ class ExecutionRole:
             " repository.",
         )
 
+    def allow_image_import(self, repository_arn: str) -> None:
+        """Allow having ECR fetch an image that a pull through cache lacks, into one repository."""
+        self._allow(["ecr:BatchImportUpstreamImage"], [repository_arn])
+
     def allow_folder_read(self, bucket: s3.IBucket, prefix: str) -> None:
         """Allow reading every object under a prefix, and using the bucket's key.
 

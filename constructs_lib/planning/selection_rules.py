@@ -208,7 +208,12 @@ def image_problems(request: EndpointRequest) -> Iterator[Problem]:
         )
         return
     region: object = request.region
-    if region is None or isinstance(region, Unknown) or (isinstance(region, str) and images.account(region, version)):
+    if (
+        choice.mirrored
+        or region is None
+        or isinstance(region, Unknown)
+        or (isinstance(region, str) and images.account(region, version))
+    ):
         return
     yield Problem(
         "region",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from aws_cdk import App, Duration, Size, Stack
+from aws_cdk import App, Aspects, Duration, Size, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
@@ -22,6 +22,8 @@ from constructs_lib import (
     EndpointScaling,
     FleetModel,
     FrontDoor,
+    IamNames,
+    ImageMirror,
     IModelEndpoint,
     InstanceType,
     Model,
@@ -68,6 +70,9 @@ assert_type(Model.from_s3(bucket, "prefix", like="org/model", accept_eula=True),
 assert_type(Model.from_s3_archive(bucket, "model.tar.gz"), Model)
 assert_type(Model.from_s3_archive(bucket, "model.tar.gz", model_id="org/model", facts=FACTS, accept_eula=True), Model)
 assert_type(TgiImage.version("3.3.6"), TgiImage)
+assert_type(TgiImage.version("3.3.6").mirrored(ImageMirror(prefix="mirror"), digest="sha256:"), TgiImage)
+TgiImage.version("3.3.6").mirrored(ImageMirror())  # type: ignore[call-arg]
+Aspects.of(stack).add(IamNames(path="/team/", prefix="team-"))
 assert_type(InstanceType.G5_2XLARGE, InstanceType)
 assert_type(InstanceType.cheapest_for(tokens=4096), CheapestFor)
 assert_type(read_model_file("models.json"), ModelFile)

@@ -48,6 +48,7 @@ class ImageChoice:
         uri: Its URI then; None if it is not known at synth.
         own_build: Whether it is a build or a fork of the engine that may differ from that version.
         family: The images that it is one of, where others than AWS's publish some of the engine. Default: the engine's.
+        mirrored: Whether it is the catalogue's image in a registry of the caller's, which may be in any Region.
     """
 
     version: str
@@ -55,6 +56,7 @@ class ImageChoice:
     uri: str | None = None
     own_build: bool = False
     family: ImageFamily | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ def choose_cheapest(request: EndpointRequest, version: Version) -> tuple[Endpoin
 def _choose(
     request: EndpointRequest, load: CheapestFor, facts: ModelFacts, options: object, version: Version
 ) -> tuple[EndpointRequest, list[Problem]]:
-    has_catalogued_image = not request.image_choice.uri_override
+    choice = request.image_choice
+    has_catalogued_image = not (choice.uri_override or choice.mirrored)
     ranked = candidates(
         facts,
         engine=request.engine,

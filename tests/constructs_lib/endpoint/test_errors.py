@@ -290,7 +290,7 @@ def test_a_repository_name_and_a_tag_that_is_not_a_string_are_reported_together(
     tag: Any = 3
     message = str(rejection(scope, image=TgiImage.from_ecr_repository(repository, tag=tag, version="3.3.6")))
     assert "image.repository='tgi': must be a repository of aws_ecr, not str. Give aws_ecr.Repository.from_" in message
-    assert "image.tag=3: must be a string, not int." in message
+    assert "image.tag=3: must be a tag of 1 to 128 letters, digits and . _ -, or a digest. Write" in message
 
 
 def test_plain_values_in_place_of_cdk_objects_are_reported_together(scope: Stack) -> None:
