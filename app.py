@@ -14,6 +14,7 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
 - `cost_tags`: `off` to leave out the tags by which Cost Explorer groups costs. Default: `on`.
+- `role_path`, `role_prefix`: the path of all IAM roles, such as `/team/`, and how their names begin. Default: none.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
 - `nag`: `off` to synthesize without cdk-nag. Default: `on`.
 """
@@ -28,10 +29,10 @@ if __name__ == "__main__":
 import os
 from fnmatch import fnmatch
 
-from aws_cdk import App, Environment, Validations
+from aws_cdk import App, Aspects, Environment, Validations
 from constructs import Node
 
-from constructs_lib import Cors
+from constructs_lib import ConfigurationError, Cors, IamNames
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import FrontDoorStack
 from stacks.monitoring import Monitoring
@@ -91,11 +92,26 @@ def build(app: App, env: Environment) -> None:
                 cost_tags=cost_tags,
                 env=env,
             )
+    _name_roles(app)
     if _is_on(context, "nag"):
         # Importing cdk_nag loads its rules into the CDK's Node process: 0.25 s that `-c nag=off` saves.
         from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
         Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
+def _name_roles(app: App) -> None:
+    """Give IAM roles the path and the prefix in the context.
+
+    Raises:
+        SystemExit: IAM would refuse them.
+    """
+    path, prefix = app.node.try_get_context("role_path"), app.node.try_get_context("role_prefix")
+    if path is not None or prefix is not None:
+        try:
+            Aspects.of(app).add(IamNames(path=path, prefix=prefix))
+        except ConfigurationError as error:
+            raise SystemExit("\n".join(f"role_{problem}" for problem in error.problems)) from None
 
 
 def _stack_names(context: Node, names: list[str]) -> list[str]:

@@ -118,12 +118,13 @@ class Deployment:
 
 
 def pseudo_parameters(stack: str, stack_id: str = "") -> dict[str, str]:
-    """The pseudo parameters of the emulated account."""
+    """The pseudo parameters of the emulated account; before a deployment, an id in the form that it will have."""
+    before = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{stack}/00000000-0000-4000-8000-000000000000"
     return {
         "AWS::AccountId": ACCOUNT,
         "AWS::Partition": "aws",
         "AWS::Region": REGION,
-        "AWS::StackId": stack_id,
+        "AWS::StackId": stack_id or before,
         "AWS::StackName": stack,
         "AWS::URLSuffix": "amazonaws.com",
         "AWS::NotificationARNs": "",

@@ -310,3 +310,19 @@ def test_a_deployment_is_tested_unless_the_context_says_off(context: dict[str, o
     tests = [one for one in rendered["Resources"].values() if one["Type"] == "Custom::TgiEndpointSmokeTest"]
     assert len(tests) == (0 if context.get("smoke_test") in ("off", False) else 1)
     assert [name for name in rendered["Resources"] if "SmokeTest" in name and not tests] == []
+
+
+def test_the_context_prescribes_path_and_prefix_of_roles() -> None:
+    template = (
+        built(nag="off", role_path="/team/", role_prefix="team-").synth().get_stack_by_name("LlamaTgiStack").template
+    )
+    roles = [one["Properties"] for one in template["Resources"].values() if one["Type"] == "AWS::IAM::Role"]
+    assert {role["Path"] for role in roles} == {"/team/"}
+    assert all("'team-LlamaTgiStack-" in str(role["RoleName"]) for role in roles)
+
+
+def test_a_path_or_prefix_that_iam_refuses_is_rejected() -> None:
+    with pytest.raises(
+        SystemExit, match=r"role_path='team': must begin and end with a slash, .*\nrole_prefix='a/': must "
+    ):
+        built(role_path="team", role_prefix="a/")

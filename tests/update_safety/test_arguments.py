@@ -14,6 +14,7 @@ from tests.update_safety.engine_cases import ENGINE_SUBJECTS
 from tests.update_safety.fleet_cases import FLEET_SUBJECTS
 from tests.update_safety.front_door_cases import FRONT_DOOR_SUBJECTS
 from tests.update_safety.jumpstart_cases import JUMPSTART
+from tests.update_safety.name_cases import IAM_NAMES
 from tests.update_safety.neuron_cases import NEURON
 from tests.update_safety.rollout_cases import ROLLOUT_SUBJECTS
 from tests.update_safety.routing_cases import (
@@ -49,6 +50,7 @@ SUBJECTS = (
     *FRONT_DOOR_SUBJECTS,
     *ROUTING_SUBJECTS,
     *WATCH_SUBJECTS,
+    IAM_NAMES,
 )
 DOCUMENTED = {(row.of, row.argument): row for row in documented_changes()}
 CASES = [(subject, argument) for subject in SUBJECTS for argument in subject.cases]

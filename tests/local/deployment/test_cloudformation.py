@@ -3,6 +3,7 @@
 import pytest
 
 from local.deployment.cloudformation import Template, parse_secret, replace_secrets, secret_references
+from local.deployment.deployed_stack import pseudo_parameters
 
 PSEUDO = {
     "AWS::AccountId": "123456789012",
@@ -109,3 +110,12 @@ def test_dynamic_references_are_found_and_replaced() -> None:
         "key",
     )
     assert replace_secrets(f"<{text}>", lambda reference: parse_secret(reference)[0]) == "<hub/token>"
+
+
+def test_the_id_of_a_stack_has_its_form_before_there_is_one() -> None:
+    """Names of roles have a part of it, and the secrets that a template needs are read before the deployment."""
+    template = Template({}, pseudo=pseudo_parameters("Team"))
+    last = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    assert template.resolve({"Fn::Join": ["-", ["team", {"Fn::Select": [0, {"Fn::Split": ["-", last]}]}]]}) == (
+        "team-00000000"
+    )
