@@ -35,7 +35,7 @@ def test_all_usage_errors_of_a_call_are_reported_together(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "command: is missing: plan, compare, models, instances, images, jumpstart, summary, migrate."),
+        ((), "command: is missing: plan, compare, models, instances, images, jumpstart, summary, migrate, stage."),
         (("pln",), "command 'pln': is not known. Did you mean plan?"),
         (
             ("xyzzy",),

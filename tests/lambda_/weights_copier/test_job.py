@@ -12,17 +12,19 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import boto3
 import pytest
 from weights_copier.account import secret_name
 from weights_copier.lock import LockTimes
 
+from constructs_lib._compact_source import compact_copy
+from constructs_lib._lambda_root import lambda_root
 from local.hub import Slow
 from tests.lambda_.weights_copier.conftest import PART, STAGED, WEIGHTS, Cloud, Copier
 
-LAMBDA = Path(__file__).resolve().parents[3] / "lambda"
+DEPLOYED = compact_copy(lambda_root() / "weights_copier")
+"""The code as it is deployed, in a folder of its own."""
 BUILD = "weights:0a1b2c3d-0000-1111-2222-333344445555"
 # The job itself, in parts of a few hundred kilobytes.
 SMALL_PARTS = f"""
@@ -90,7 +92,7 @@ class Job:
         }
         command = [sys.executable, *(["-c", code] if code else ["-m", "weights_copier"])]
         return subprocess.Popen(
-            command, cwd=LAMBDA, env=about, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=DEPLOYED, env=about, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
     def run(self, code: str = "", **environment: str) -> tuple[int, list[str]]:
