@@ -1,4 +1,4 @@
-"""The source of the Lambda functions, in the wheel or beside this package in a checkout, and what runs it."""
+"""Stages the source of the Lambda functions, and says what runs it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from aws_cdk import App, Stack, Stage
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from constructs_lib import _functions, _lambda_root
+from constructs_lib import _lambda_root
+from constructs_lib._functions import lambda_code
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def made(scope: Construct, name: str) -> lambda_.Function:
         name,
         runtime=lambda_.Runtime.PYTHON_3_13,
         handler="front_door.handler",
-        code=_functions.lambda_code("front_door"),
+        code=lambda_code("front_door"),
     )
 
 
@@ -54,12 +55,12 @@ def test_what_python_compiles_does_not_change_the_asset(stack: Stack, sources: P
 
 
 def test_a_checkout_has_the_source_beside_the_package() -> None:
-    assert _lambda_root.lambda_root() == Path(__file__).resolve().parents[3] / "lambda"
+    assert _lambda_root.lambda_root() == Path(__file__).resolve().parents[2] / "lambda"
 
 
 def test_a_function_that_does_not_exist_is_named(sources: Path) -> None:
     with pytest.raises(FileNotFoundError, match="There is no Lambda function 'back_door'"):
-        _functions.lambda_code("back_door")
+        lambda_code("back_door")
 
 
 def test_where_the_source_is_does_not_change_the_hash(
