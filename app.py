@@ -13,6 +13,9 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/operations.md). Default: `on`.
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
+- `staged`: the stacks that copy their weights from the hub into a bucket, each with the commit, and whose endpoints
+  then have no network: `LlamaTgiStack=<commit>,…` (see docs/staging.md). Requires `staged_bucket`. Default: none.
+- `staged_bucket`: name of that bucket, which exists. `staged_bucket_key`: ARN of its KMS key, if it has one.
 - `cost_tags`: `off` to leave out the tags by which Cost Explorer groups costs. Default: `on`.
 - `role_path`, `role_prefix`: the path of all IAM roles, such as `/team/`, and how their names begin. Default: none.
 - `stacks`: comma-separated names of the only stacks to synthesize. Default: all.
@@ -37,6 +40,7 @@ from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import FrontDoorStack
 from stacks.monitoring import Monitoring
 from stacks.presets import PRESETS
+from stacks.staged import read_staged
 
 # The context value in which the CDK CLI passes the stacks selected with `--exclusively` (`cdk deploy -e NAME`). It is
 # `BUNDLING_STACKS` of aws-cdk-lib/cx-api, which the Python package does not export.
@@ -65,6 +69,8 @@ def build(app: App, env: Environment) -> None:
     cors, detailed = _cors(context), _is_on(context, "detailed_observability", default=False)
     smoke_test, monitoring = _is_on(context, "smoke_test"), _monitoring(context)
     cost_tags = _is_on(context, "cost_tags")
+    keys = ("staged", "staged_bucket", "staged_bucket_key")
+    staged = read_staged(*(context.try_get_context(key) for key in keys), names=presets)
     for name in _stack_names(context, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
         if name == "FrontDoorStack":
             FrontDoorStack(
@@ -82,6 +88,7 @@ def build(app: App, env: Environment) -> None:
             presets[name](
                 app,
                 name,
+                staged=staged.get(name),
                 hf_token_secret=context.get_context("hf_token_secret"),
                 cloud_watch_role=cloud_watch_role,
                 playground=playground,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib import Cors, InstanceType, RoutedModel
+    from stacks.staged import Staged
 
 Route: TypeAlias = "Callable[[ModelStack, EngineEndpoint], RoutedModel]"
 """What answers for the model of a stack, made of the stack and its endpoint."""
@@ -43,6 +44,8 @@ class ModelStack(Stack):
             such as `Split({endpoint: 95, vllm: 5})`. Default: the endpoint alone.
         options: Options of the engine. Default: the engine's own defaults.
         version: Version of the engine. Default: the newest image.
+        staged: Where to copy the weights of a commit to, from where the endpoint then reads them with network
+            isolation. Default: each instance downloads them from the hub.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token. Default: no token.
         cloud_watch_role: Whether to set the account's role for API Gateway logs (see FrontDoor). One stack per account
             and Region is enough. Default: True.
@@ -77,6 +80,7 @@ class ModelStack(Stack):
         route: Route | None = None,
         options: object = None,
         version: str | None = None,
+        staged: Staged | None = None,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
         playground: bool = False,
@@ -99,11 +103,17 @@ class ModelStack(Stack):
         token = (
             secretsmanager.Secret.from_secret_name_v2(self, "HubToken", hf_token_secret) if hf_token_secret else None
         )
+        model = (
+            Model.from_hub(model_id, revision=revision, token=token)
+            if staged is None
+            else Model.staged(model_id, revision=staged.revision, bucket=staged.import_bucket(self), token=token)
+        )
         construct: Any = endpoint_type  # each engine's construct takes options and images of its own type
         self.endpoint: EngineEndpoint = construct(
             self,
             "Endpoint",
-            model=Model.from_hub(model_id, revision=revision, token=token),
+            model=model,
+            network_isolation=staged is not None,
             instance_type=instance_type,
             options=options,
             image=endpoint_type.IMAGE.version(version) if version else None,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from constructs_lib import Cors, InstanceType
     from stacks.model_stack import Route
     from stacks.monitoring import Monitoring
+    from stacks.staged import Staged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class PresetStack(ModelStack):
         scope: The app.
         id: The stack's name. Default: the name of the class.
         route: Returns what answers for the model (see ModelStack). Default: the endpoint alone.
+        staged: Where to copy the weights of a commit to (see ModelStack). Default: they are not copied.
         hf_token_secret: Name of the Secrets Manager secret whose value is a hub token; only gated models read it.
         cloud_watch_role: Whether to set the account's role for API Gateway logs. Default: True.
         playground: Whether `GET /` serves a page for trying the model. Default: False.
@@ -70,6 +72,7 @@ class PresetStack(ModelStack):
         id: str | None = None,
         *,
         route: Route | None = None,
+        staged: Staged | None = None,
         hf_token_secret: str | None = None,
         cloud_watch_role: bool = True,
         playground: bool = False,
@@ -90,6 +93,7 @@ class PresetStack(ModelStack):
             version=self.preset.version,
             endpoint_type=getattr(constructs_lib, self.preset.endpoint),
             route=route,
+            staged=staged,
             hf_token_secret=hf_token_secret if self.preset.gated else None,
             cloud_watch_role=cloud_watch_role,
             playground=playground,

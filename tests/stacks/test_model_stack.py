@@ -10,6 +10,7 @@ from constructs_lib import EngineEndpoint, InstanceType, Model, RoutedModel, Spl
 from stacks.model_stack import ModelStack
 from stacks.monitoring import Monitoring
 from stacks.presets import LlamaTgiStack
+from stacks.staged import Staged
 from tests.constructs_lib.front_door.doubles import served_models
 
 
@@ -217,3 +218,24 @@ def test_a_deployment_is_tested_by_default() -> None:
     )
     assert test["Models"] == ["mistral"]
     assert "SmokeTest" not in json.dumps(template(model_stack(smoke_test=False)))
+
+
+def test_a_staged_stack_reads_a_copy_of_its_model_without_a_network() -> None:
+    key = "arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012"
+    staged = Staged(revision="a" * 40, bucket="team-weights", bucket_key=key)
+    stack = model_stack("eu-west-1", staged=staged, hf_token_secret="token")
+    rendered = template(stack)
+    model = rendered["Resources"][logical_id(rendered, "SageMaker::Model")]
+    assert model["Properties"]["EnableNetworkIsolation"] is True
+    assert model["Properties"]["PrimaryContainer"]["ModelDataSource"]["S3DataSource"]["S3Uri"] == (
+        f"s3://team-weights/models/HuggingFaceH4/zephyr-7b-beta/{'a' * 40}/"
+    )
+    assert logical_id(rendered, "CloudFormation::WaitCondition") in model["DependsOn"]
+    text = json.dumps(rendered)
+    assert "SecretString" not in text
+    assert text.count(":secret:token-??????") == 1
+    assert text.count(f'"{key}"') == 3  # the job, its function and the endpoint
+
+
+def test_nothing_of_a_stack_changes_that_copies_no_weights() -> None:
+    assert not [name for name in template(model_stack())["Resources"] if "Staged" in name]

@@ -45,7 +45,7 @@ class StagedModel(Model):
         token: The secret with the hub's token.
         like: Model of the catalogue that has the same shape.
         facts: Shape of the model.
-        log_retention: How long the logs keep an event.
+        log_retention: How long the logs keep an event. None: three months.
         encryption_key: Key of the logs and the project.
         removal_policy: What becomes of the weights.
     """
@@ -58,7 +58,7 @@ class StagedModel(Model):
         token: secretsmanager.ISecret | None,
         like: str | None,
         facts: ModelFacts | None,
-        log_retention: logs.RetentionDays,
+        log_retention: logs.RetentionDays | None,
         encryption_key: kms.IKey | None,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -67,7 +67,7 @@ class StagedModel(Model):
         self._token = token
         self._like = like
         self._facts = facts
-        self._log_retention = log_retention
+        self._log_retention = logs.RetentionDays.THREE_MONTHS if log_retention is None else log_retention
         self._encryption_key = encryption_key
         self._removal_policy = removal_policy
 
