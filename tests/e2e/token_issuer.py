@@ -47,14 +47,17 @@ class Issuer:
         signature = self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
+    def key_set(self) -> dict[str, Any]:
+        """What it serves at its `jwks_uri`."""
         numbers = self._key.public_key().public_numbers()
         modulus, exponent = encode_integer(numbers.n), encode_integer(numbers.e)
-        jwk = {"kty": "RSA", "kid": "k1", "use": "sig", "alg": "RS256", "n": modulus, "e": exponent}
+        return {"keys": [{"kty": "RSA", "kid": "k1", "use": "sig", "alg": "RS256", "n": modulus, "e": exponent}]}
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
         documents = {
             "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
-            "/keys": {"keys": [jwk]},
+            "/keys": self.key_set(),
         }
 
         async def respond(request: web.Request) -> web.Response:
