@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import aws_cdk
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from app import build
-from constructs_lib import AsyncTgiEndpoint, DataCapture, ImageMirror, InstanceType, Model, TgiEndpoint, TgiImage
+from constructs_lib import (
+    AsyncTgiEndpoint,
+    DataCapture,
+    FrontDoor,
+    ImageMirror,
+    InstanceType,
+    Model,
+    TgiEndpoint,
+    TgiImage,
+)
 from scripts.logical_ids.examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -60,7 +70,7 @@ def _apps() -> Iterator[App]:
         build(app, Environment())
         yield app
     with _new_app({}) as app:
-        for name, build_one in [*EXAMPLES.items(), ("Encrypted", _encrypted), ("Mirrored", _mirrored)]:
+        for name, build_one in (EXAMPLES | _FURTHER).items():
             build_one(Stack(app, name, env=_HERE))
         yield app
     for program in programs():
@@ -111,6 +121,48 @@ def _mirrored(stack: Stack) -> None:
         instance_type=InstanceType.G5_2XLARGE,
         image=TgiImage.version("3.3.6").mirrored(mirror, digest=f"sha256:{'0' * 64}"),
     )
+
+
+def _staged(stack: Stack) -> None:
+    """Weights that a job copies, with a key and a token, and deletes with the stack."""
+    key = kms.Key(stack, "Key")
+    model = Model.staged(
+        "Qwen/Qwen2.5-7B-Instruct",
+        revision="a09a35458c702b33eeacc393d103063234e8bc28",
+        bucket=s3.Bucket(stack, "Weights", encryption_key=key),
+        token=secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hugging-face-token"),
+        encryption_key=key,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    TgiEndpoint(stack, "Llm", model=model, instance_type=InstanceType.G5_2XLARGE, network_isolation=True)
+
+
+def _protected(stack: Stack) -> None:
+    """A front door with a key, a VPC, and consumers with limits and keys that rotate."""
+    vpc = ec2.Vpc.from_vpc_attributes(
+        stack,
+        "Vpc",
+        vpc_id="vpc-1",
+        vpc_cidr_block="10.0.0.0/16",
+        availability_zones=["eu-west-1a", "eu-west-1b"],
+        isolated_subnet_ids=["subnet-1", "subnet-2"],
+    )
+    front_door = FrontDoor(
+        stack,
+        "Api",
+        models={"llama": TgiEndpoint.from_endpoint_name(stack, "Llama", "llama")},
+        encryption_key=kms.Key(stack, "Key"),
+        vpc=vpc,
+        vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+        service_endpoints=True,
+        reserved_concurrency=10,
+        execution_logging=True,
+    )
+    front_door.add_consumer("Team", tokens_per_day=1_000_000, concurrent_streams=4, keys=["one", "two"])
+    front_door.add_smoke_test()
+
+
+_FURTHER = {"Encrypted": _encrypted, "Mirrored": _mirrored, "Staged": _staged, "Protected": _protected}
 
 
 @contextmanager

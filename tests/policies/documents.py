@@ -49,9 +49,10 @@ class Statement:
 
     @property
     def services(self) -> list[str]:
-        """The services among its principals."""
+        """The services among its principals; `logs` is CloudWatch Logs of a Region."""
         principal = self.content.get("Principal", {})
-        return as_list(principal.get("Service", [])) if isinstance(principal, dict) else []
+        names = [text(one) for one in as_list(principal.get("Service", []))] if isinstance(principal, dict) else []
+        return ["logs" if name.startswith("logs.") else name for name in names]
 
 
 def statements(templates: Mapping[str, Json]) -> Iterator[Statement]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_LOGS_HERE = r"arn:<AWS::Partition>:logs:(<AWS::Region>|[a-z0-9-]+):(<AWS::AccountId>|\d{12}):"
+_REGION, _ACCOUNT = "(<AWS::Region>|[a-z0-9-]+)", r"(<AWS::AccountId>|\d{12})"
+_LOGS_HERE = f"arn:<AWS::Partition>:logs:{_REGION}:{_ACCOUNT}:"
 _LOGS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 
 
@@ -29,7 +30,13 @@ class ReviewedResource:
 
 RESOURCES = (
     ReviewedResource(
-        ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"),
+        (
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+        ),
         r"(arn:<AWS::Partition>:s3:::[a-z0-9.-]+|<\w+\.Arn>)/[^*]+/\*",
         "The objects below one folder of one bucket: weights have many files, and callers and SageMaker name requests, "
         "answers and captured requests.",
@@ -67,6 +74,25 @@ RESOURCES = (
         r"\*",
         "SageMaker refuses a role that may do this for some interfaces only (SageMaker guide, How to use SageMaker AI "
         "execution roles, CreateModel API).",
+        where=r".*/\w+(?<!FunctionRole)Policy\w{8}",
+    ),
+    ReviewedResource(
+        ("ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"),
+        r"\*",
+        "Lambda refuses a role that may do this for some interfaces only (Lambda guide, Giving Lambda functions access "
+        "to resources in an Amazon VPC).",
+        where=r".*FunctionRoleDefaultPolicy\w{8}",
+    ),
+    ReviewedResource(
+        ("ec2:CreateNetworkInterface",),
+        rf"arn:<AWS::Partition>:ec2:{_REGION}:({_ACCOUNT}:network-interface/\*|\*:(subnet|security-group)/[^*]+)",
+        "Interfaces that Lambda creates have no names before. A subnet that is shared with this account is another's.",
+        where=r".*FunctionRoleDefaultPolicy\w{8}",
+    ),
+    ReviewedResource(
+        ("secretsmanager:GetSecretValue",),
+        rf"arn:<AWS::Partition>:secretsmanager:{_REGION}:{_ACCOUNT}:secret:[^*?]+-\?{{6}}",
+        "The six characters that Secrets Manager adds to the name of a secret (Secrets Manager guide, Secret ARNs).",
     ),
 )
 
@@ -87,6 +113,8 @@ CONDITIONED = {
     "cloudwatch.amazonaws.com": "SNS guide, Example cases for Amazon SNS access control",
     "ecs-tasks.amazonaws.com": "ECS guide, Amazon ECS task IAM role",
     "codebuild.amazonaws.com": "CodeBuild guide, Cross-service confused deputy prevention",
+    "events.amazonaws.com": "EventBridge guide, Using resource-based policies for Amazon EventBridge (queues)",
+    "logs": "CloudWatch Logs guide, Encrypt log data in CloudWatch Logs using AWS Key Management Service",
     "apigateway.amazonaws.com": "Lambda guide, Working with resource-based policies (permissions of functions)",
 }
 """Services whose guide has a condition for the statements that trust them, and where it has it."""

@@ -55,7 +55,7 @@ def is_taggable(resource_type: str) -> bool:
     if resource_type.startswith("Custom::"):
         return False
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource_type).schema
-    return bool(schema.get("tagging", {}).get("taggable")) and "Tags" in schema["properties"]
+    return "Tags" in schema["properties"] and schema.get("tagging", {}).get("taggable", True)
 
 
 def test_every_role_has_the_boundary(prescribed: Mapping[str, Template]) -> None:
@@ -96,7 +96,7 @@ def test_every_resource_that_takes_tags_has_the_tag(prescribed: Mapping[str, Tem
     assert len(tagged) > 20
     assert not tagged & untagged
     assert untagged >= UNTAGGED, "a type that is not in any stack"
-    assert untagged - {"Custom::TgiEndpointSmokeTest"} == set(documented_as_untagged())
+    assert {kind for kind in untagged if not kind.startswith("Custom::")} == set(documented_as_untagged())
 
 
 def documented_as_untagged() -> Iterator[str]:

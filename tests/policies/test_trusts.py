@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.xdist_group("every_stack")
 
+_KEYS = ("aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn")
 _ACCOUNT = ("<AWS::AccountId>", "123456789012")
 
 
@@ -31,7 +32,7 @@ def names_this_account(condition: Mapping[str, Mapping[str, object]]) -> bool:
         for test, keys in condition.items()
         for key, found in keys.items()
         for value in as_list(found)
-        if key in ("aws:SourceArn", "aws:SourceAccount") and not test.endswith("IfExists")
+        if key in _KEYS and not test.endswith("IfExists")
     }
     return bool(values) and all(any(one in value for one in _ACCOUNT) or value.startswith("<") for value in values)
 
