@@ -9,6 +9,11 @@ from jwt_authorizer.token import TokenError
 LEEWAY_SECONDS = 60
 """How far the issuer's clock may differ from ours."""
 
+MAX_SCOPES_LENGTH = 4096
+"""Of the scopes together, which API Gateway passes on with each request."""
+
+# https://www.rfc-editor.org/rfc/rfc6749#section-3.3
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _PRINCIPAL = re.compile(r"[\x20-\x7e]{1,255}")
 
 
@@ -45,6 +50,25 @@ def principal_of(claims: dict[str, Any]) -> str:
     if not isinstance(principal, str) or not _PRINCIPAL.fullmatch(principal):
         raise TokenError("subject")
     return principal
+
+
+def scopes_of(claims: dict[str, Any]) -> str:
+    """The token's scopes with a space between them: as many as fit into `MAX_SCOPES_LENGTH`.
+
+    Providers name the claim `scope` (RFC 8693; Auth0, Amazon Cognito, Keycloak) or `scp` (Microsoft Entra ID, Okta),
+    and write it as one string or as an array. What is no scope is left out.
+    """
+    values = [part for name in ("scope", "scp") for part in _strings(claims.get(name))]
+    found, length = [], -1
+    for scope in dict.fromkeys(scope for value in values for scope in value.split(" ")):
+        if _SCOPE.fullmatch(scope) and length + 1 + len(scope) <= MAX_SCOPES_LENGTH:
+            found.append(scope)
+            length += 1 + len(scope)
+    return " ".join(found)
+
+
+def _strings(claim: object) -> list[str]:
+    return [value for value in (claim if isinstance(claim, list) else [claim]) if isinstance(value, str)]
 
 
 def _audiences(claims: dict[str, Any]) -> set[str]:

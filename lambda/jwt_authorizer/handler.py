@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from jwt_authorizer.claims import check_claims, principal_of
+from jwt_authorizer.claims import check_claims, principal_of, scopes_of
 from jwt_authorizer.jwks import KeySet, StoredKeySet
 from jwt_authorizer.token import TokenError, read_token, verify_signature
 
@@ -20,7 +20,7 @@ key_sets: dict[str, KeySet | StoredKeySet] = {}
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Respond to a TOKEN authorizer's event with an IAM policy.
+    """Respond to a TOKEN authorizer's event with an IAM policy, and the token's scopes for the front door.
 
     Args:
         event: Contains `authorizationToken` and `methodArn`.
@@ -31,7 +31,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         IssuerError: The issuer's keys could not be fetched. API Gateway responds with 500.
     """
     try:
-        principal = _authenticate(event.get("authorizationToken") or "")
+        claims = _authenticate(event.get("authorizationToken") or "")
+        principal = principal_of(claims)
     except TokenError as error:
         line = {"level": "INFO", "message": "token rejected", "reason": error.reason}
         sys.stdout.write(json.dumps(line) + "\n")
@@ -40,11 +41,16 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     # for every method and path.
     api, stage = event["methodArn"].split("/", 2)[:2]
     statement = {"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": f"{api}/{stage}/*"}
-    return {"principalId": principal, "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
+    scopes = scopes_of(claims)
+    return {
+        "principalId": principal,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        **({"context": {"scopes": scopes}} if scopes else {}),
+    }
 
 
-def _authenticate(header: str) -> str:
-    """Validate the token in the `Authorization` header and return its principal.
+def _authenticate(header: str) -> dict[str, Any]:
+    """Validate the token in the `Authorization` header and return its claims.
 
     Raises:
         TokenError: The header has no valid token.
@@ -56,4 +62,4 @@ def _authenticate(header: str) -> str:
         key_sets[issuer] = StoredKeySet(path) if path else KeySet(issuer)
     verify_signature(token, key_sets[issuer].key(token.key_id, token.algorithm))
     check_claims(token.claims, issuer=issuer, audience=audience, now=time.time())
-    return principal_of(token.claims)
+    return token.claims

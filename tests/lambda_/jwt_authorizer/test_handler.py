@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt_authorizer import handler
+from jwt_authorizer.claims import MAX_SCOPES_LENGTH, scopes_of
 from jwt_authorizer.https import IssuerError
 
 from tests.lambda_.jwt_authorizer.identity_provider import (
@@ -330,3 +331,46 @@ def test_keys_in_the_tokens_own_header_are_ignored(provider: Provider, capsys: p
     jwt = token(claims(provider.issuer), "ES256", own, jwk=jwk, jku="https://evil.example.com/keys")
     assert rejection_reason(f"Bearer {jwt}", capsys) == "signature"
     assert EC_KEY is not own
+
+
+@pytest.mark.parametrize(
+    ("members", "scopes"),
+    [
+        ({"scope": "openid llm:llama"}, "openid llm:llama"),  # Auth0, Amazon Cognito, Keycloak
+        ({"scp": "llm:llama llm:falcon"}, "llm:llama llm:falcon"),  # Microsoft Entra ID
+        ({"scp": ["llm:llama", "llm:falcon"]}, "llm:llama llm:falcon"),  # Okta
+        ({"scope": ["llm:llama"]}, "llm:llama"),
+        ({"scope": "a  b a", "scp": ["b", "c"]}, "a b c"),
+        ({"scope": "https://api.example.com/llm.read"}, "https://api.example.com/llm.read"),
+    ],
+)
+def test_the_front_door_gets_the_scopes_of_a_token(provider: Provider, members: dict[str, Any], scopes: str) -> None:
+    response = call(f"Bearer {token({**claims(provider.issuer), **members})}")
+    assert response["context"] == {"scopes": scopes}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"scope": ""},
+        {"scope": None, "scp": []},
+        {"scope": 1, "scp": {"llm:llama": True}},
+        {"scope": 'été a\tb back\\slash "quoted"', "scp": [["llm:llama"], None]},
+        {"roles": ["llm:llama"], "permissions": ["llm:llama"], "scopes": "llm:llama"},
+    ],
+)
+def test_what_is_no_scope_gives_no_right(provider: Provider, members: dict[str, Any]) -> None:
+    assert "context" not in call(f"Bearer {token({**claims(provider.issuer), **members})}")
+
+
+def test_more_scopes_than_fit_are_left_out_whole() -> None:
+    scopes = [f"scope-{number:04d}" for number in range(1000)]
+    found = scopes_of({"scope": " ".join(scopes)})
+    assert len(found) <= MAX_SCOPES_LENGTH < len(found) + len(scopes[0]) + 1
+    assert found.split(" ") == scopes[: len(found.split(" "))]
+
+
+def test_a_token_with_scopes_is_checked_as_any_other(provider: Provider, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = {**claims(provider.issuer), "scope": "llm:llama", "aud": "another"}
+    assert rejection_reason(f"Bearer {token(wrong)}", capsys) == "audience"
