@@ -19,6 +19,7 @@ from front_door.sagemaker.client import SageMaker
 
 if TYPE_CHECKING:
     from front_door.lambda_runtime.loop import Invocation
+    from front_door.limits.admission import Admission, Limiter
     from front_door.routing.attempts import Attempts
     from front_door.sagemaker.hold import Hold
 
@@ -31,6 +32,7 @@ class App:
         self._config = settings
         self._is_routed = any(model.routing is not None for model in settings.models.values())
         self.sagemaker = SageMaker(settings)
+        self.limiter = self._create_limiter()
 
     def handle(self, event: dict[str, Any], invocation: "Invocation") -> Response:
         """See `handle` below."""
@@ -44,14 +46,16 @@ class App:
         return self._handle(event, invocation, log)
 
     def _handle(self, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
-        request = None
+        request = admission = None
         try:
+            if self.limiter is not None:
+                admission = self.limiter.admit(event, log, invocation.deadline)
             body = event.get("body") if self._config.mirror_function else None
             request = Request.from_event(event)
             log.set_client_request_id(request.client_request_id())
             attempts = self._attempts(request, log)
             if attempts is None or self._config.mirror_function is None:
-                response = self._respond(request, event, invocation, log, attempts)
+                response = self._respond(request, event, invocation, log, attempts, admission)
             else:
                 from front_door.routing.copies import Copy
 
@@ -64,7 +68,7 @@ class App:
                     is_buffered=invocation.is_buffered,
                 )
                 body = None  # a large one is not copied, and not kept
-                response = copy.follow(self._respond(request, event, invocation, log, attempts))
+                response = copy.follow(self._respond(request, event, invocation, log, attempts, admission))
         except ApiError as error:
             log.add_error(error)
             response = _error_response(event, error)
@@ -77,6 +81,8 @@ class App:
         log.add(status=response.status)
         if isinstance(response.body, list):
             log.write()
+        if admission is not None:
+            response.body = admission.follow(response.body)
         return response
 
     def _respond(
@@ -86,6 +92,7 @@ class App:
         invocation: "Invocation",
         log: RequestLog,
         attempts: "Attempts | None",
+        admission: "Admission | None",
     ) -> Response:
         routes, variables = match(request.path, request.resource, request.parameters)
         routes = {method: route for method, route in routes.items() if self._serves(route)}
@@ -107,7 +114,17 @@ class App:
         log.add(route=f"{route.method} {route.path}")
         variables = {name: unquote(value) for name, value in variables.items()}
         hold = self._hold(invocation.deadline)
-        ctx = RequestContext(request, variables, self._config, self.sagemaker, invocation.deadline, log, hold, attempts)
+        ctx = RequestContext(
+            request,
+            variables,
+            self._config,
+            self.sagemaker,
+            invocation.deadline,
+            log,
+            hold,
+            attempts,
+            admission=admission,
+        )
         return _answer(_load_handler(route), ctx)
 
     def _run_smoke_test(self, event: dict[str, Any], invocation: "Invocation", log: RequestLog) -> Response:
@@ -154,6 +171,13 @@ class App:
 
     def _serves(self, route: Route) -> bool:
         return self._config.has_wake_route or not route.wakes
+
+    def _create_limiter(self) -> "Limiter | None":
+        if self._config.callers is None:
+            return None
+        from front_door.limits.admission import Limiter
+
+        return Limiter(self._config, self._config.callers, self.sagemaker)
 
     def _hold(self, deadline: float) -> "Hold | None":
         if not self._config.holds_clients:

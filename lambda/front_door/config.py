@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from front_door.callers import Callers
     from front_door.targets import Routing
 
 DEFAULT_MAX_TOKENS = 1024
@@ -112,6 +113,9 @@ class Config:
         mirror_function: The function that is invoked with what is mirrored; None if nothing is.
         lambda_url: Lambda's API.
         is_mirror: Whether this is that function, which answers no client.
+        callers: Who may call which models, and how much; None: whoever API Gateway lets in may call all.
+        limits_table: The table that counts what they use; empty if nobody has a limit.
+        dynamodb_url: DynamoDB.
     """
 
     models: dict[str, Model]
@@ -128,6 +132,9 @@ class Config:
     mirror_function: str | None = None
     lambda_url: str = ""
     is_mirror: bool = False
+    callers: "Callers | None" = None
+    limits_table: str = ""
+    dynamodb_url: str = ""
 
     def model(self, name: str) -> Model | None:
         """The model with a name, or the only one with a hub id, or one's adapter; None if there is none."""
@@ -156,18 +163,23 @@ def from_environment(environ: Mapping[str, str]) -> Config:
         environ: `MODELS_FILE`, `SAGEMAKER_RUNTIME_URL`, `SAGEMAKER_URL` and `AWS_REGION`, and, optionally,
             `DEPLOYED_VALUES`, `DEFAULT_MAX_TOKENS`, `CORS_ORIGINS`, `PLAYGROUND_PAGE`, `API_KEYS`, `ON_WAKE` and
             `WAKE_ROUTE`; with what is mirrored `MIRROR_FUNCTION` and `LAMBDA_URL`, or `MIRROR` in the function that it
-            names. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME`, `AWS_ENDPOINT_URL_SAGEMAKER` and
-            `AWS_ENDPOINT_URL_LAMBDA` take precedence over the URLs, also those of other Regions.
+            names; with callers that may not call all `CALLERS_FILE`, and if they have limits `LIMITS_TABLE` and
+            `DYNAMODB_URL`. The SDKs' own `AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME`, `AWS_ENDPOINT_URL_SAGEMAKER`,
+            `AWS_ENDPOINT_URL_LAMBDA` and `AWS_ENDPOINT_URL_DYNAMODB` take precedence over the URLs, also those of other
+            Regions.
 
     Raises:
         ConfigError: A variable is missing, or it or the file is not what the FrontDoor construct writes.
     """
     name = "MODELS_FILE"
     try:
-        entries = _read_models(environ[name], environ.get("DEPLOYED_VALUES", "").split())
+        paths = [environ[name], *filter(None, [environ.get("CALLERS_FILE")])]
+        entries, *others = _read_files(paths, environ.get("DEPLOYED_VALUES", "").split())
         models = {key: _routed(key, entry, environ) for key, entry in entries.items()}
         if not models:
             raise ConfigError(f"{environ[name]} names no model.")
+        name = "CALLERS_FILE"
+        calling = _calling(others[0], models, environ) if others else {}
         name = "DEFAULT_MAX_TOKENS"
         default_max_tokens = int(environ.get(name) or DEFAULT_MAX_TOKENS)
         name = "CORS_ORIGINS"
@@ -186,6 +198,7 @@ def from_environment(environ: Mapping[str, str]) -> Config:
             # Not part of the code, whose size counts at a cold start: it comes with the models' layer.
             openapi_file=f"{os.path.dirname(environ['MODELS_FILE'])}/openapi.json",  # noqa: PTH120 - as below
             **_mirroring(models, environ),
+            **calling,
         )
     except KeyError as missing:
         raise ConfigError(f"{missing} is missing from the function's environment.") from None
@@ -193,8 +206,8 @@ def from_environment(environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"{name} is not what a FrontDoor writes: {error}") from error
 
 
-def _read_models(path: str, deployed_values: list[str]) -> Any:
-    """The file, with each `{"deployed": n}` replaced by the n-th value that only the deployment knew."""
+def _read_files(paths: Sequence[str], deployed_values: list[str]) -> list[Any]:
+    """The files, with each `{"deployed": n}` replaced by the n-th value that only the deployment knew."""
     referred = set()
 
     def replace(value: dict[str, Any]) -> Any:
@@ -204,12 +217,15 @@ def _read_models(path: str, deployed_values: list[str]) -> Any:
         referred.add(number)
         return deployed_values[number] if number < len(deployed_values) else None
 
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a millisecond here
-        entries = json.load(file, object_hook=replace)
+    contents = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a millisecond here
+            contents.append(json.load(file, object_hook=replace))
     # An empty value, or one with a space, would shift the others: requests would go to other models' endpoints.
     if referred != set(range(len(deployed_values))):
-        raise ConfigError(f"{path} refers to {len(referred)} values, and DEPLOYED_VALUES has {len(deployed_values)}.")
-    return entries
+        names, refer = " and ".join(paths), "refers" if len(paths) == 1 else "refer"
+        raise ConfigError(f"{names} {refer} to {len(referred)} values, and DEPLOYED_VALUES has {len(deployed_values)}.")
+    return contents
 
 
 _KINDS = ("split", "fallback", "mirror")
@@ -235,6 +251,19 @@ def _mirroring(models: Mapping[str, Model], environ: Mapping[str, str]) -> dict[
         return {"is_mirror": True}
     url = environ.get("AWS_ENDPOINT_URL_LAMBDA") or environ["LAMBDA_URL"]
     return {"mirror_function": environ["MIRROR_FUNCTION"], "lambda_url": url}
+
+
+def _calling(content: Any, models: Mapping[str, Model], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The members of a `Config` about who may call; copies for a mirror have no caller."""
+    if environ.get("MIRROR") == "on":
+        return {}
+    from front_door.callers import read_callers
+
+    callers = read_callers(content, models)
+    if not callers.has_limits:
+        return {"callers": callers}
+    url = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ["DYNAMODB_URL"]
+    return {"callers": callers, "limits_table": environ["LIMITS_TABLE"], "dynamodb_url": url}
 
 
 def _model(name: str, entry: dict[str, Any], environ: Mapping[str, str]) -> Model:

@@ -1,7 +1,7 @@
 """What a route gets to handle one request."""
 
 from _thread import allocate_lock
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from front_door.engines.base import Engine, Translator
     from front_door.generation.openai_server import OpenAiServer
     from front_door.generation.token_server import TokenServer
+    from front_door.limits.admission import Admission
     from front_door.routing.attempts import Attempts
     from front_door.sagemaker.hold import Hold
 
@@ -50,6 +51,7 @@ class RequestContext:
         hold: Keeps the client waiting while no copy of its model runs. None: that is an error.
         attempts: The endpoints for a request to a model that has several. None: no model has.
         variant: The production variant that is tested. None: SageMaker chooses one.
+        admission: What the caller may do. None: call all models.
     """
 
     request: Request
@@ -61,13 +63,15 @@ class RequestContext:
     hold: "Hold | None" = None
     attempts: "Attempts | None" = None
     variant: str | None = None
+    admission: "Admission | None" = None
     _encoder: _Encoder = field(default_factory=_Encoder)
 
     def model_of_path(self) -> Model:
         """The model that the path names, or the only one.
 
         Raises:
-            ApiError: There is no such model, or the path names none and there is more than one.
+            ApiError: There is no such model, or the path names none and there is more than one; or the caller may not
+                call it.
         """
         return self.target_of(self.named_model())
 
@@ -80,12 +84,26 @@ class RequestContext:
         name = self.variables.get("model")
         if name is not None:
             return self.find_model(name)
-        only = self.config.only_model
+        only = self.only_model()
         if only is None:
-            names = ", ".join(self.config.models)
+            names = ", ".join(model.name for model in self.models())
             message = f"This URL serves several models; put the name into the path: /models/<one of {names}>/generate."
             raise ApiError("model_not_found", message)
         return only
+
+    def only_model(self) -> Model | None:
+        """The model, if there is one alone.
+
+        Raises:
+            ApiError: The caller may not call it.
+        """
+        only = self.config.only_model
+        return only if only is None or self.admission is None else self.admission.check(only)
+
+    def models(self) -> list[Model]:
+        """The models that the caller may call."""
+        models = self.config.models.values()
+        return [model for model in models if self.admission is None or self.admission.may_call(model.name)]
 
     def target_of(self, model: Model) -> Model:
         """The model as the endpoint has it that the request goes to."""
@@ -109,15 +127,15 @@ class RequestContext:
             hint: A sentence that the error ends with.
 
         Raises:
-            ApiError: There is no such model; the message lists the names.
+            ApiError: There is no such model; the message lists the names. Or the caller may not call it.
         """
         model = self.config.model(name)
         if model is not None:
-            return model
+            return model if self.admission is None else self.admission.check(model)
         base, _, adapter = name.partition(":")
         if adapter and (model := self.config.model(base)) is not None:
-            return self.adapter_of(model, adapter)
-        names = ", ".join(f"`{known}`" for known in self.config.models)
+            return self.adapter_of(model if self.admission is None else self.admission.check(model), adapter)
+        names = ", ".join(f"`{known.name}`" for known in self.models()) or "none that you may call"
         message = f"The model `{name[:100]}` does not exist. There is {names}.{hint}"
         raise ApiError("model_not_found", message, param="model")
 
@@ -198,6 +216,23 @@ class RequestContext:
         default = self.config.default_max_tokens
         return max(1, min(default, limit - 1)) if isinstance(limit, int) else default
 
+    def reserve(self, model: Model, prompt: Iterable[object], max_tokens: int, texts: int) -> None:
+        """Take the tokens that a request may need from what the caller may use.
+
+        Args:
+            model: The model.
+            prompt: The parts of the prompt: texts, arrays of token ids, messages and tools.
+            max_tokens: How long each text may get.
+            texts: How many texts are generated.
+
+        Raises:
+            ApiError: It may not use as many.
+        """
+        if self.admission is not None:
+            limit = model.facts.get("max_total_tokens")
+            longest = min(max_tokens, limit) if isinstance(limit, int) else max_tokens
+            self.admission.reserve(model, prompt, longest, texts)
+
     def stream(self, model: Model, body: dict[str, Any], *, may_lower_tokens: bool, min_tokens: int = 1) -> ModelStream:
         """Invoke a model's endpoint for a streamed response.
 
@@ -210,7 +245,8 @@ class RequestContext:
         Raises:
             ApiError: The request could not be sent.
         """
-        return ModelStream(self._invocation(model, body, may_lower_tokens=may_lower_tokens, min_tokens=min_tokens))
+        invocation = self._invocation(model, body, may_lower_tokens=may_lower_tokens, min_tokens=min_tokens)
+        return ModelStream(invocation) if self.admission is None else self.admission.open(invocation)
 
     def invoke(self, model: Model, body: dict[str, Any]) -> Generator[bytes, None, bytes]:
         """Invoke a model's endpoint for what its container cannot stream; ends 60 seconds after the last keep-alive.

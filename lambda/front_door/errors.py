@@ -22,6 +22,11 @@ KINDS: dict[str, ErrorKind] = {
     "template_error": ErrorKind(422),
     "tool_error": ErrorKind(422),
     "validation": ErrorKind(422),
+    # The caller.
+    "access_denied": ErrorKind(403),
+    "insufficient_quota": ErrorKind(429),
+    "limits_unavailable": ErrorKind(503, 5),
+    "rate_limit_exceeded": ErrorKind(429),
     # The request itself.
     "bad_request": ErrorKind(400),
     "engine_cannot": ErrorKind(400),
@@ -91,5 +96,6 @@ class ApiError(Exception):
         self.log_detail = log_detail
         self.may_retry = may_retry
         if retry_after is None and self.status in (429, 503):
-            retry_after = KINDS["overloaded" if self.status == 429 else kind].retry_after
+            is_own = self.status == 503 or KINDS[kind].status == 429
+            retry_after = KINDS[kind if is_own else "overloaded"].retry_after
         self.retry_after = retry_after

@@ -10,6 +10,7 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from front_door.errors import ApiError
@@ -21,6 +22,8 @@ UNITS = {
     "ServerErrors": "Count",
     "Retries": "Count",
     "Fallbacks": "Count",
+    "Refused": "Count",
+    "StoreFailures": "Count",
     "PromptTokens": "Count",
     "GeneratedTokens": "Count",
     "TimeToFirstToken": "Milliseconds",
@@ -44,6 +47,7 @@ class RequestLog:
         request_id: API Gateway's id of the request.
         consumer: The caller, as far as it is known.
         client_request_id: The client's own id of the request, if any: its `Idempotency-Key` or `X-Request-Id`.
+        on_write: Called before the line is written, to add what is known only then.
     """
 
     def __init__(self, event: dict[str, Any], request_id: str) -> None:
@@ -54,6 +58,7 @@ class RequestLog:
         self.request_id = str(context.get("requestId") or request_id)
         self.consumer = _consumer(context)
         self.client_request_id: str | None = None
+        self.on_write: Callable[[], None] | None = None
         self._copied_model: str | None = None
         self._fields: dict[str, Any] = {
             "level": "INFO",
@@ -68,6 +73,25 @@ class RequestLog:
     def add(self, **fields: object) -> None:
         """Add fields; values are names, numbers and ids, never text of a request or a response."""
         self._fields.update(fields)
+
+    def name_consumer(self, name: str) -> None:
+        """Put the consumer's name in place of the id of its API key, of which it may have several."""
+        self.add(consumer=name, api_key_id=self.consumer)
+        self.consumer = name
+
+    def add_store_failure(self, cause: str) -> None:
+        """Add that the consumer's tokens could not be counted, and why."""
+        self.add(level="WARN", StoreFailures=1, store_failure=cause)
+
+    @property
+    def tokens(self) -> tuple[int | None, int | None]:
+        """The token counts of the prompt and the response, as far as the model has reported them."""
+        return self._fields.get("PromptTokens"), self._fields.get("GeneratedTokens")
+
+    @property
+    def error(self) -> str | None:
+        """The kind of the error that the request has ended with."""
+        return self._fields.get("error")
 
     def set_client_request_id(self, client_request_id: str | None) -> None:
         """Add the client's own id of the request."""
@@ -134,6 +158,8 @@ class RequestLog:
 
     def write(self) -> None:
         """Write the line to standard output, where Lambda collects it."""
+        if self.on_write is not None:
+            self.on_write()
         status = self._fields.get("error_status") or self._fields.get("status") or 0
         self.add(Duration=self._elapsed())
         if self._is_metered:
@@ -155,6 +181,22 @@ def write_line(line: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+def report_store_failure(request_id: str, consumer: str, cause: str) -> None:
+    """Write that a request was not settled, so that all that it has taken counts as used."""
+    line: dict[str, Any] = {
+        "level": "WARN",
+        "message": "The tokens of a request were not corrected.",
+        "request_id": request_id,
+        "consumer": consumer,
+        "cause": cause,
+        "StoreFailures": 1,
+    }
+    if front_door := os.environ.get("FRONT_DOOR"):
+        metrics = embedded_metrics([["FrontDoor"]], {"StoreFailures": "Count"})
+        line |= {"FrontDoor": front_door, "_aws": metrics}
+    write_line(line)
+
+
 def embedded_metrics(dimensions: list[list[str]], units: dict[str, str]) -> dict[str, Any]:
     """The member `_aws` of a line with these metrics; each dimension and metric is another member."""
     metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
@@ -172,6 +214,9 @@ def _metrics(line: dict[str, Any]) -> dict[str, Any]:
     if "Mirror" in line:
         dimensions = [["FrontDoor", "Mirror"]]
     metrics = embedded_metrics(dimensions, {name: unit for name, unit in UNITS.items() if name in line})
+    if "Limit" in line:
+        by_limit = embedded_metrics([["FrontDoor", "Limit"]], {"Refused": "Count"})
+        metrics["CloudWatchMetrics"] += by_limit["CloudWatchMetrics"]
     return metrics if "FrontDoor" in line else {**metrics, "CloudWatchMetrics": []}
 
 

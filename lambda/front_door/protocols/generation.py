@@ -26,7 +26,7 @@ class Generation:
         choices: One per request to the container.
 
     Raises:
-        ApiError: There is a problem.
+        ApiError: There is a problem, or the caller may not use as many tokens.
     """
 
     def __init__(self, ctx: RequestContext, model: Model, request: GenerationRequest, problems: Problems) -> None:
@@ -40,6 +40,7 @@ class Generation:
             refuse_images(request.messages or (), model, problems)
         problems.raise_if_any()
         max_tokens = ctx.max_tokens(model, request.max_tokens)
+        ctx.reserve(model, (request.messages, request.prompts, request.tools), max_tokens, len(bodies))
         self._ctx, self._model, self._engine, self._max_tokens = ctx, model, engine, max_tokens
         # Choices that ask for the same share one body, which is then written once.
         limited = {id(body): engine.with_max_tokens(body, max_tokens) for body in bodies}

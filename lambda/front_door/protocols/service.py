@@ -45,8 +45,11 @@ def root(ctx: RequestContext) -> Response:
 
 
 def models(ctx: RequestContext) -> Response:
-    """`GET /v1/models`: the names that `model` accepts, each with its hub id; below a model's path its own alone."""
-    listed = [ctx.named_model()] if ctx.variables else ctx.config.models.values()
+    """`GET /v1/models`: the names that `model` accepts, each with its hub id; below a model's path its own alone.
+
+    Those that the caller may not call are left out.
+    """
+    listed = [ctx.named_model()] if ctx.variables else ctx.models()
     data = [_describe(each) for model in listed for each in (model, *_adapters_of(model))]
     return json_response({"object": "list", "data": data})
 

@@ -175,15 +175,27 @@ class SageMaker:
         """
         path = f"/2015-03-31/functions/{name.rpartition(':')[2]}/invocations"
         place = Place(self._config.lambda_url, self._config.region, "lambda")
-        headers = {"X-Amz-Invocation-Type": "Event"}
-        answer = self._send(place, path, headers, payload, deadline + _RESPONSE_SECONDS)
-        try:
-            for _ in answer.read_head():
-                pass
-            _read_body(answer)
-        except OSError as error:
-            raise _connection_error(error, answer) from error
+        answer, _ = self._read(place, path, {"X-Amz-Invocation-Type": "Event"}, payload, deadline + _RESPONSE_SECONDS)
         return answer.parser.status, answer.parser.headers.get("x-amzn-errortype", "")
+
+    def call(self, place: Place, target: str, body: bytes, deadline: float) -> tuple[int, bytes]:
+        """An operation of a service that speaks AWS's JSON protocol 1.0.
+
+        Args:
+            place: The service.
+            target: The value of the header X-Amz-Target.
+            body: The operation's input.
+            deadline: When to give up, in seconds since the epoch.
+
+        Returns:
+            The status and the content of the response, which may be an error.
+
+        Raises:
+            ApiError: The service could not be reached, or did not respond in time.
+        """
+        headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.0"}
+        answer, content = self._read(place, "/", headers, body, deadline + _RESPONSE_SECONDS)
+        return answer.parser.status, content
 
     def _runtime(self, model: Model) -> Place:
         return Place(model.runtime_url or self._config.runtime_url, model.region or self._config.region)
@@ -192,16 +204,22 @@ class SageMaker:
         self, place: Place, path: str, headers: dict[str, str], body: bytes, deadline: float
     ) -> tuple[bytes, dict[str, str]]:
         """The content of a response, and its headers."""
+        answer, content = self._read(place, path, headers, body, deadline)
+        if answer.parser.status != 200:
+            raise errors.from_response(answer.parser.status, answer.parser.headers, content)
+        return content, answer.parser.headers
+
+    def _read(
+        self, place: Place, path: str, headers: dict[str, str], body: bytes, deadline: float
+    ) -> tuple[Answer, bytes]:
+        """The response to a request, and its content, whatever its status."""
         answer = self._send(place, path, headers, body, deadline)
         try:
             for _ in answer.read_head():
                 pass
-            content = _read_body(answer)
+            return answer, _read_body(answer)
         except OSError as error:
             raise _connection_error(error, answer) from error
-        if answer.parser.status != 200:
-            raise errors.from_response(answer.parser.status, answer.parser.headers, content)
-        return content, answer.parser.headers
 
     def _send(self, place: Place, path: str, headers: dict[str, str], body: bytes, deadline: float) -> Answer:
         url, region, service = place

@@ -77,6 +77,19 @@ def read_request(
     )
 
 
+def prompt_of(body: Mapping[str, Any]) -> tuple[object, ...]:
+    """The parts of the prompt in a body for the container."""
+    return tuple(body.get(name) for name in _FIRST)
+
+
+def texts_of(body: Mapping[str, Any]) -> tuple[int, int]:
+    """How long each text may get, and how many texts there are."""
+    max_tokens = body.get("max_completion_tokens", body.get("max_tokens", 0))
+    best_of = body.get("best_of")
+    candidates = max(body.get("n", 1), best_of if isinstance(best_of, int) else 1)
+    return max_tokens, candidates * _count_prompts(body.get("prompt"))
+
+
 def _valid_members(
     body: Mapping[str, Any], server: OpenAiServer, route: str, problems: Problems, *, strict: bool
 ) -> dict[str, Any]:

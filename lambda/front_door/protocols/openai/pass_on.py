@@ -18,7 +18,7 @@ from front_door.http.json import describe_content, not_json, parse_object
 from front_door.http.response import Response, json_response
 from front_door.http.sse import event_objects
 from front_door.protocols.openai.errors import OPENAI
-from front_door.protocols.openai.native_request import NativeRequest, read_request
+from front_door.protocols.openai.native_request import NativeRequest, prompt_of, read_request, texts_of
 from front_door.protocols.openai.relay import UNKNOWN, Progress, Relay
 from front_door.request_log import RequestLog
 from front_door.sagemaker.invocation import ModelStream
@@ -38,7 +38,8 @@ def pass_on(
         strict: Whether an unknown name is an error.
 
     Raises:
-        ApiError: The body is invalid, or the response is an error before the status is sent.
+        ApiError: The body is invalid, or the caller may not use as many tokens, or the response is an error before the
+            status is sent.
     """
     problems = Problems()
     try:
@@ -61,6 +62,7 @@ class _Exchange:
         self._ctx, self._server, self._request, self._name = ctx, server, request, model.full_name
         self._model, body = server.address(request.body, model, route)
         self._body = body if request.has_max_tokens else server.with_max_tokens(body, ctx.max_tokens(model, None))
+        ctx.reserve(model, prompt_of(self._body), *texts_of(self._body))
         self._progress = Progress(server, server.answered_by(model), request.final_answer)
 
     def stream_response(self) -> Response:

@@ -127,17 +127,17 @@ def model_of(ctx: RequestContext, body: Mapping[str, Any]) -> Model:
     only their names and hub ids do.
 
     Raises:
-        ApiError: There is no such model, or none was named and there is more than one.
+        ApiError: There is no such model, or none was named and there is more than one; or the caller may not call it.
     """
     if ctx.variables:
         return ctx.model_of_path()
-    name, only = body.get("model"), ctx.config.only_model
+    name = body.get("model")
     if name is not None and not isinstance(name, str):
         raise ApiError("bad_request", "model must be a string", param="model")
     is_no_name = not name or name in _NO_NAMES or name.startswith(("http://", "https://"))
-    if only is not None and is_no_name:
+    if is_no_name and (only := ctx.only_model()) is not None:
         return ctx.target_of(only)
     if not name:
-        names = ", ".join(f"`{known}`" for known in ctx.config.models)
+        names = ", ".join(f"`{known.name}`" for known in ctx.models())
         raise ApiError("bad_request", f"you must provide a model parameter: one of {names}", param="model")
     return ctx.model(name, _BY_PATH if is_no_name else "")

@@ -30,7 +30,7 @@ class Exchange:
         reader: Reads the response.
 
     Raises:
-        ApiError: The engine cannot do what it asks for.
+        ApiError: The engine cannot do what it asks for, or the caller may not use as many tokens.
     """
 
     def __init__(self, ctx: RequestContext, server: TokenServer, model: Model, request: GenerateRequest) -> None:
@@ -39,6 +39,7 @@ class Exchange:
             raise invalid("; ".join(problems), ", ".join(problem.split("`")[1] for problem in problems))
         max_tokens = ctx.max_tokens(model, request.max_new_tokens)
         sent, tokens = fit(request, max_tokens, model.facts)
+        ctx.reserve(model, (sent.inputs,), tokens, request.best_of)
         self._ctx, self._server, self._facts = ctx, server, model.facts
         self._answered_by = server.answered_by(model)
         self._model, completion = server.address(server.generate_body(sent), model, "completions")

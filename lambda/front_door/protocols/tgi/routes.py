@@ -81,6 +81,13 @@ def _container_body(ctx: RequestContext, model: Model, body: dict[str, Any], *, 
     return {"inputs": body["inputs"], "parameters": {**parameters, **changed}, "stream": stream}
 
 
+def _reserve(ctx: RequestContext, model: Model, body: dict[str, Any]) -> None:
+    """Take the tokens that the request may need; raises ApiError if its caller may not use as many."""
+    parameters = _parameters(body)
+    max_tokens = ctx.max_tokens(model, parameters.get("max_new_tokens"))
+    ctx.reserve(model, (body["inputs"],), max_tokens, parameters.get("best_of") or 1)
+
+
 def _may_lower_tokens(body: dict[str, Any]) -> bool:
     return _parameters(body).get("max_new_tokens") is None
 
@@ -119,6 +126,7 @@ def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
     model = _model_of(ctx, body)
     if not _speaks_tgi(ctx, model):
         return _translate(ctx, model, body, stream=True)
+    _reserve(ctx, model, body)
     stream_error = ctx.engine_of(model).stream_error
 
     def check_last(events: bytes, log: RequestLog) -> None:
@@ -164,6 +172,7 @@ def _respond(ctx: RequestContext, body: dict[str, Any], *, as_array: bool) -> Re
     model, parameters = _model_of(ctx, body), _parameters(body)
     if not _speaks_tgi(ctx, model):
         return _translate(ctx, model, body, stream=False, as_array=as_array)
+    _reserve(ctx, model, body)
     if parameters.get("best_of") not in (None, 1) or parameters.get("decoder_input_details"):
         return buffered_response(ctx, _build_unstreamed(ctx, model, body, as_array=as_array), TGI)
     return buffered_response(ctx, _build_response(ctx, model, body, as_array=as_array), TGI)
