@@ -28,6 +28,7 @@ KIB = 2**10
 PART = 256 * KIB
 
 QUICK = Patience(first_wait=0.01, max_wait=0.05)
+SMALL = Flow(PART, reads=3, writes=2)
 SOON = LockTimes(renew=0.2, stale=30, poll=0.05)
 
 WEIGHTS = bytes(range(256)) * (600 * KIB // 256) + b"the end"
@@ -134,12 +135,13 @@ class Copier:
         patience: Patience = QUICK,
         times: LockTimes = SOON,
         holder: str = "job 1",
+        flow: Flow = SMALL,
         **fields: Any,
     ) -> Staging:
         progress = LineProgress(self.lines.append, seconds=0)
         hub = Hub(self.request(**fields), token, "secret hub-token" if token else None, patience, progress.note)
         bucket = Bucket(self.cloud.client, self.cloud.name, fields.get("kms_key"))
-        return Staging(hub, bucket, progress, Settings(holder, Flow(PART, reads=3, writes=2), times))
+        return Staging(hub, bucket, progress, Settings(holder, flow, times))
 
     def run(self, **options: Any) -> Outcome:
         return self.staging(**options).run()

@@ -6,8 +6,9 @@ import socket
 
 import pytest
 from weights_copier.patience import Patience
+from weights_copier.upload import Flow
 
-from local.hub import Answer, Cut, Drop, Fault, Gzip, IgnoreRange, Redirect, WrongBytes, WrongRange
+from local.hub import Answer, Cut, Drop, Fault, Gzip, IgnoreRange, Redirect, Slow, WrongBytes, WrongRange
 from tests.lambda_.weights_copier.conftest import FILES, KIB, PART, STAGED, WEIGHTS, Cloud, Copier
 
 FILE = "model.safetensors"
@@ -46,7 +47,7 @@ def test_wrong_bytes_of_a_file_in_git_are_never_published(copier: Copier, cloud:
 
 
 def test_after_a_cut_the_rest_alone_is_asked_for(copier: Copier, cloud: Cloud) -> None:
-    for after in (100, 100 * KIB, 50 * KIB):
+    for after in (100, 50 * KIB, 20 * KIB):
         copier.hub.faults.add(Cut(after), on="cdn", path=FILE)
     copier.run()
     assert_published(copier, cloud)
@@ -111,13 +112,17 @@ def test_more_bytes_than_the_file_has_are_refused(copier: Copier, cloud: Cloud) 
     assert_unpublished(copier, cloud, "config.json")
 
 
-def test_a_signed_url_that_has_expired_is_asked_for_again_at_once(copier: Copier, cloud: Cloud) -> None:
-    copier.hub.faults.add(Cut(after=64 * KIB), on="cdn", path=FILE)
+def test_a_signed_url_that_has_expired_is_asked_for_again_at_once(copier: Copier, cloud: Cloud, monkeypatch) -> None:
+    copier.hub.faults.add(Slow(1e12), on="cdn", path=FILE)  # the first part is as it should be
     copier.hub.faults.add(Answer(403), on="cdn", path=FILE)
-    copier.run(patience=Patience(first_wait=0.01))
+    staging = copier.staging(flow=Flow(PART, reads=1))
+    waited: list[float] = []
+    monkeypatch.setattr(staging._hub.halt, "wait", waited.append)
+    staging.run()
     assert_published(copier, cloud)
-    resolved = [request for request in copier.hub.received if request.on == "hub" and f"/{FILE}" in request.target]
-    assert len(resolved) >= 2
+    assert waited == [0]
+    asked = [request.on for request in copier.hub.received if f"/{FILE}" in request.target or request.on == "cdn"]
+    assert asked == ["hub", "cdn", "cdn", "hub", "cdn", "cdn"]
 
 
 @pytest.mark.parametrize(

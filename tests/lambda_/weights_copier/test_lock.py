@@ -76,6 +76,20 @@ def test_a_job_whose_lock_was_taken_over_writes_no_manifest(copier: Copier, clou
     assert json.loads(cloud.read(copier.lock))["holder"] == "weights:1234", "what is not one's own is not released"
 
 
+def test_a_lock_that_is_lost_at_the_very_end_keeps_the_manifest_away(copier: Copier, cloud: Cloud) -> None:
+    staging = copier.staging(times=LockTimes(renew=0.05, stale=60, poll=0.1))
+
+    def take(**_: object) -> None:
+        hold(copier, cloud)
+        assert staging._hub.halt.wait(30)
+
+    cloud.client.meta.events.register_first("before-send.s3.CompleteMultipartUpload", take)
+    with pytest.raises(StagingError, match=r"^another job has taken over the lock "):
+        staging.run()
+    assert copier.folder + "model.safetensors" in cloud.keys
+    assert copier.manifest not in cloud.keys
+
+
 def test_the_holder_shows_that_it_lives(copier: Copier, cloud: Cloud) -> None:
     copier.hub.faults.add(Slow(PART), on="cdn", times=None)
     written: list[object] = []
