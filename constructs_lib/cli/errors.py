@@ -41,7 +41,7 @@ class CommandError(Exception):
 
 
 class Interrupted(Exception):  # noqa: N818 - it is none
-    """Ctrl-C has ended a command in the middle of its work.
+    """Ctrl-C or SIGTERM has ended a command in the middle of its work.
 
     Args:
         message: How far it was, and how to go on.

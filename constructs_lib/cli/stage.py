@@ -36,7 +36,7 @@ take longer than a deployment waits, and for accounts that may not use CodeBuild
 _EPILOG = """environment: HF_TOKEN for gated and private models unless --token-secret is given, HF_ENDPOINT for a mirror
 of the hub; credentials, Region and endpoints of AWS as everywhere (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3)
 
-exit status: 0 copied, 1 failed, 2 usage error, 130 stopped with Ctrl-C
+exit status: 0 copied, 1 failed, 2 usage error, 130 stopped
 
 examples:
   %(prog)s Qwen/Qwen3-8B --revision b968826d9c46dd6066d109eabc6255188de91218 --bucket team-weights
@@ -113,12 +113,12 @@ def _stage(request: StagingRequest, job: Any, out: Output, *, shows_progress: bo
 
     Raises:
         CommandError: It could not be finished.
-        Interrupted: Ctrl-C.
+        Interrupted: Ctrl-C, or SIGTERM.
     """
     token = None if request.token_secret else _token()
     settings = job.Settings(job.host_name(), go_on=_GO_ON)
     try:
-        with _progress(job, out) if shows_progress else _nothing(job) as progress:
+        with job.ended_by_sigterm(), _progress(job, out) if shows_progress else _nothing(job) as progress:
             return job.stage(request, progress, settings, token)
     except job.Stopped as error:
         raise Interrupted(str(error)) from error

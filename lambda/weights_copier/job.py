@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -38,7 +39,6 @@ def main(environment: Mapping[str, str] = os.environ, write: Callable[[str], obj
         The exit status: 0 if the files are there and CloudFormation knows, else 1.
     """
     write = write or _write
-    end_on_sigterm()
     succeeded, words, data = _run(environment, write)
     write(words)
     place = _place(environment)
@@ -61,7 +61,8 @@ def _run(environment: Mapping[str, str], write: Callable[[str], object]) -> tupl
     try:
         request = read_request(environment.get("STAGING_REQUEST", ""))
         settings = Settings(environment.get("CODEBUILD_BUILD_ID") or host_name())
-        outcome = stage(request, LineProgress(write), settings)
+        with ended_by_sigterm():
+            outcome = stage(request, LineProgress(write), settings)
     except RequestError as error:
         return False, StagingError(str(error)).words, ""
     except StagingError as error:
@@ -110,14 +111,26 @@ def summary(outcome: Outcome) -> str:
     return f"{outcome.files} files, {gb(outcome.total_bytes)}, verified in {outcome.url} ({copied})"
 
 
-def end_on_sigterm() -> None:
-    """Let SIGTERM raise Stopped in the main thread, so that uploads are aborted and the lock is released."""
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise Stopped in the block, so that uploads are aborted and the lock is released.
+
+    Only the first one counts: what follows it is the tidying up, and telling who waits.
+    """
+    stopped = False
 
     def stop(number: int, frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
-        raise Stopped("stopped before the first file; deploy again to go on")
+        nonlocal stopped
+        stopped = True
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Stopped("stopped before the first file")
 
-    signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        if not stopped:
+            signal.signal(signal.SIGTERM, before)
 
 
 def host_name() -> str:

@@ -185,8 +185,9 @@ def test_without_boto3_the_command_says_what_to_install(stage, monkeypatch):
     assert outcome.err == "error: stage: requires boto3. Install it: pip install 'tgi-endpoint-cdk[stage]'.\n"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("is_terminal", [False, True], ids=["pipe", "terminal"])
-def test_ctrl_c_ends_it_cleanly(bucket, hub, is_terminal):
+def test_ctrl_c_ends_it_cleanly(bucket, hub, is_terminal, number):
     hub.faults.add(Slow(20_000), on="cdn", times=None)
     command = [sys.executable, "-m", "constructs_lib", "stage", "team/llama", "--revision", COMMIT, "--bucket", bucket]
     ours, theirs = pty.openpty() if is_terminal else os.pipe()
@@ -196,7 +197,7 @@ def test_ctrl_c_ends_it_cleanly(bucket, hub, is_terminal):
     while not any(received.on == "cdn" for received in hub.received):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
     os.close(ours)
     assert (process.returncode, err) == (

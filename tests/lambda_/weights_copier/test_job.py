@@ -165,7 +165,7 @@ def test_a_signal_is_sent_again_and_its_url_is_never_logged(job: Job, handle: Ha
 
 def test_a_handle_that_cannot_be_called_is_named_without_its_url(job: Job) -> None:
     status, log = job.run(WAIT_HANDLE_URL="http://hooks.example/?Signature=secret")
-    assert (status, log[-1]) == (1, "the URL of the wait condition is not an https:// URL")
+    assert (status, log[-1]) == (1, "the URL that CloudFormation waits at is not an https:// URL")
     assert "Signature" not in "\n".join(log)
 
 
