@@ -120,6 +120,13 @@ def test_the_wheel_contains_the_library_with_its_catalogues_and_the_lambda_sourc
     assert not [name for name in names if name.endswith(".pyc")]
 
 
+def test_the_installed_command_line_finds_the_copier_of_weights(python: Path, tmp_path: Path) -> None:
+    done = start(python, "-m", "constructs_lib", "stage", "team/llama", "--revision", "main", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: --revision 'main': is not a commit, ")
+    assert "HF_ENDPOINT" not in done.stderr
+
+
 def test_another_teams_app_imports_the_installed_library_not_this_checkout(python: Path, tmp_path: Path) -> None:
     where = run(python, "-c", "import constructs_lib; print(constructs_lib.__file__)", cwd=tmp_path).strip()
     assert Path(where).is_relative_to(python.parent.parent)
