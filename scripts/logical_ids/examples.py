@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
 
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_ec2 as ec2
@@ -16,6 +16,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_route53 as route53
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
 from app import build
@@ -217,7 +218,14 @@ _POOLS = cast("list[InstanceType]", [InstanceType.G5_12XLARGE, InstanceType.G6_2
 
 def _staged(stack: Stack) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Weights", "weights")
-    model = Model.staged("Qwen/Qwen2.5-7B-Instruct", revision="a" * 40, bucket=bucket)
+    token = secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hub")
+    model = Model.staged(
+        "Qwen/Qwen2.5-7B-Instruct",
+        revision="a" * 40,
+        bucket=bucket,
+        token=token,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
     _behind_front_door(stack, model=model, network_isolation=True)
 
 

@@ -1,4 +1,4 @@
-"""The Python code in docs/scaling.md, docs/engines.md and, of variants, docs/operations.md: it runs as printed."""
+"""The Python code in the documents on scaling, engines, staging and, of variants, operations: it runs as printed."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def examples(document: str) -> list[str]:
 EXAMPLES = [
     *examples("scaling.md"),
     *examples("engines.md"),
+    *examples("staging.md"),
     *(code for code in examples("operations.md") if "add_variant" in code),
 ]
 NAMES = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}

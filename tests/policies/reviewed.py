@@ -42,6 +42,12 @@ RESOURCES = (
         "answers and captured requests.",
     ),
     ReviewedResource(
+        ("secretsmanager:GetSecretValue",),
+        r"arn:<AWS::Partition>:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^*?]+-\?{6}",
+        "Secrets Manager ends the ARN of a secret with six characters, which the name alone does not tell.",
+        where=r".*StagedWeights\w+ProjectRole\w+",
+    ),
+    ReviewedResource(
         _LOGS,
         rf"{_LOGS_HERE}log-group:/aws/sagemaker/(Endpoints|InferenceComponents)/[^*]+:\*",
         "The log streams of one log group: its ARN ends so.",
