@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from aws_cdk import BootstraplessSynthesizer
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as assets
 
+from constructs_lib._arguments import type_name
 from constructs_lib._compact_source import compact_copy
 from constructs_lib._lambda_root import lambda_root
+from constructs_lib.planning.validation.problem import Described, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from constructs import Construct
+
+    from constructs_lib._stack_env import StackEnvironment
 
 
 def lambda_code(folder: str) -> lambda_.Code:
@@ -59,6 +65,31 @@ def _compact(*folders: str) -> str:
 
 def _display_name(folder: str) -> str:
     return f"Lambda function {folder}"
+
+
+def synthesizer_problems(place: StackEnvironment) -> Iterator[Problem]:
+    """What is wrong with how the stack is synthesized: it has to carry the functions' code.
+
+    Ask only about a construct that fails anyway: for a synthesizer that was given, each answer makes jsii print a
+    warning about its own bookkeeping.
+
+    Args:
+        place: Where the functions go.
+    """
+    stack = place.stack
+    # The assets of a nested stack are its parent's.
+    while parent := stack.nested_stack_parent:
+        stack = parent
+    synthesizer = stack.synthesizer
+    # By the method, as a class that is derived from it may have found a way.
+    if getattr(type(synthesizer), "add_file_asset", None) is BootstraplessSynthesizer.add_file_asset:
+        yield Problem(
+            "synthesizer",
+            Described(type_name(synthesizer)),
+            "cannot carry file assets, and the code of the functions is one",
+            "Give the stack a DefaultStackSynthesizer or CliCredentialsStackSynthesizer, with the bucket of your own"
+            " bootstrap in file_assets_bucket_name if you have one.",
+        )
 
 
 @cache

@@ -28,7 +28,7 @@ _KINDS: tuple[tuple[ConstructType, Referred], ...] = (
         SECRET,
         Referred(
             noun="secret",
-            rule="CloudFormation resolves secrets of the stack's Region",
+            rule="a hub token is read from secrets of the stack's Region",
             fix="Replicate the secret to that Region, and import it there.",
             name="secret_name",
         ),

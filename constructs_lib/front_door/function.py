@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_iam as iam
 
+from constructs_lib._functions import synthesizer_problems
 from constructs_lib._lambda_root import lambda_root
 from constructs_lib._lazy import late_string
 from constructs_lib._stack_env import environment_of, unique_path
 from constructs_lib.errors import ConfigurationError, raise_if_any
-from constructs_lib.front_door.assets import openapi_text, synthesizer_problems
+from constructs_lib.front_door.assets import openapi_text
 from constructs_lib.front_door.callers_file import CALLERS_PATH
 from constructs_lib.front_door.endpoints import served_by
 from constructs_lib.front_door.function_environment import (

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Final
 
@@ -33,9 +34,10 @@ CODE: Final = ("*.py",)
 """What `trust_remote_code` adds."""
 PICKLED: Final = ("*.bin", "*.pt", "*.pth")
 """What `pickles` adds."""
+_CODE_FILES = ("modeling_own.py", "configuration_own.py")
 
 SLOWEST_BYTES_PER_SECOND = 20e6
-"""What the timeout reckons with: a fifth of what one client of the hub gets on a bad day."""
+"""What the timeout reckons with: far less than is reported, as one that is too long only reports a failure later."""
 SMALL_BYTES = 30e9
 """Up to here the smallest machine is fast enough. Nothing is kept on its disk, so size alone needs no larger one."""
 SHORTEST_MINUTES, LONGEST_MINUTES, UNKNOWN_MINUTES = 30, 690, 240
@@ -93,8 +95,8 @@ class StagedFiles:
 
     @property
     def has_code(self) -> bool:
-        """Whether Python files are copied, as far as the patterns tell."""
-        return any(pattern.endswith((".py", "*")) for pattern in self.included)
+        """Whether Python files such as those of transformers' remote code are copied."""
+        return any(fnmatchcase(name, pattern) for name in _CODE_FILES for pattern in self.included)
 
     @property
     def places(self) -> Places:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import Annotations, CfnResource, CfnWaitCondition, CfnWaitConditionHandle
 from constructs import Construct
 
-from constructs_lib._functions import lambda_asset
+from constructs_lib._functions import lambda_asset, synthesizer_problems
 from constructs_lib._key_policy import allow_services
 from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib.endpoint.staging.project import add_project
@@ -18,6 +18,7 @@ from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
+    from aws_cdk import aws_s3_assets as assets
 
     from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.endpoint.staging.settings import StagingSettings
@@ -54,8 +55,7 @@ class WeightsJob(Construct):
         if settings.encryption_key is not None:
             for warning in allow_services(self, settings.encryption_key):
                 Annotations.of(self).add_warning_v2(warning.id, warning.message)
-        # Also for a build that somebody starts by hand.
-        code = lambda_asset(self, "staging_starter", "weights_copier", deploy_time=False)
+        code = _code(self)
         project = add_project(self, settings, plan, code)
         starter = Starter(self, settings, project, code)
         handle = CfnWaitConditionHandle(self, "Handle")
@@ -107,6 +107,16 @@ def job_of(scope: Construct, settings: StagingSettings) -> WeightsJob:
             ],
         )
     return job
+
+
+def _code(scope: Construct) -> assets.Asset:
+    """The copier and its starter, not for the deployment alone: somebody may start a build by hand."""
+    try:
+        return lambda_asset(scope, "staging_starter", "weights_copier", deploy_time=False)
+    except RuntimeError:  # The CDK rejects the code. Whether for the synthesizer is only asked now: see there.
+        if problems := list(synthesizer_problems(environment_of(scope))):
+            raise ConfigurationError(scope.node.path, problems) from None
+        raise
 
 
 def _scope_in(stack: Stack) -> Construct:

@@ -87,6 +87,7 @@ class StagedModel(Model):
             facts=self._facts,
             bucket=self._bucket.bucket_name if BUCKET.matches(self._bucket) else None,
             is_staged=True,
+            has_code=self._has_code,
         )
 
     def validate(self) -> Iterator[Problem]:
@@ -130,6 +131,11 @@ class StagedModel(Model):
         return ModelBinding(
             data_source=sagemaker.CfnModel.ModelDataSourceProperty(s3_data_source=source), after=(job.condition,)
         )
+
+    @property
+    def _has_code(self) -> bool:
+        """Whether Python files are copied; wrong patterns have a problem of their own."""
+        return any(staging_problems(hide_tokens(self._files))) or self._files.has_code
 
     @property
     def _size(self) -> int | None:

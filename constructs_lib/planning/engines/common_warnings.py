@@ -23,9 +23,17 @@ def idle_gpu_warnings(ctx: EngineContext, used: int) -> Iterator[PlanWarning]:
         )
 
 
-def unpinned_code_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
-    """Code of a repository that may change between two starts, by the option trust_remote_code."""
-    if ctx.values.get("trust_remote_code") is True and ctx.model.source == "hub" and ctx.model.revision is None:
+def remote_code_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
+    """Code of a repository that may change between two starts, or is not there, by the option trust_remote_code."""
+    if ctx.values.get("trust_remote_code") is not True:
+        return
+    if not ctx.model.has_code:
+        yield PlanWarning(
+            "tgi-endpoint:codeNotStaged",
+            "trust_remote_code runs the code of the model's repository, which is not copied with the weights. If the"
+            " model needs it, copy it: Model.staged(…, trust_remote_code=True).",
+        )
+    if ctx.model.source == "hub" and ctx.model.revision is None:
         yield PlanWarning(
             "tgi-endpoint:trustsUnpinnedCode",
             "trust_remote_code runs whatever code the model's repository contains when an instance starts. Pin it:"

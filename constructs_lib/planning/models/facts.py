@@ -200,6 +200,7 @@ class ModelChoice:
         is_archive: Whether S3 has them as one compressed archive.
         accept_eula: Whether the caller accepts the licence agreement of weights that AWS publishes.
         is_staged: Whether the deployment copies them into that bucket first, with the token.
+        has_code: Whether the repository's Python files are among what is copied. Default: True.
         is_prescribed: Whether their publisher says on which instance types and with which settings they run, so that
             nothing has to be worked out from their shape.
     """
@@ -215,6 +216,7 @@ class ModelChoice:
     is_archive: bool = False
     accept_eula: bool = False
     is_staged: bool = False
+    has_code: bool = True
     is_prescribed: bool = False
 
     def known_facts(self) -> ModelFacts | None:

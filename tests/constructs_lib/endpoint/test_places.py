@@ -64,8 +64,8 @@ def test_resources_of_another_region_are_reported_together(app: App, stack: Stac
             " endpoint's Region: eu-west-1. Use a key there, or a replica of a multi-Region key."
         ),
         (
-            "model.token='us-east-2': is the Region of the secret, but CloudFormation resolves secrets of the stack's"
-            " Region: eu-west-1. Replicate the secret to that Region, and import it there."
+            "model.token='us-east-2': is the Region of the secret, but a hub token is read from secrets of the"
+            " stack's Region: eu-west-1. Replicate the secret to that Region, and import it there."
         ),
     ]
 

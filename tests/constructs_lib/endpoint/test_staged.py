@@ -6,7 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Environment, NestedStack, RemovalPolicy, Stack, Validations
+from aws_cdk import (
+    App,
+    BootstraplessSynthesizer,
+    CfnParameter,
+    Environment,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+    Validations,
+)
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -25,6 +34,7 @@ from constructs_lib import (
     OwnImage,
     SglangEndpoint,
     TgiEndpoint,
+    TgiOptions,
     VllmEndpoint,
 )
 from constructs_lib._weights_copier import read_request
@@ -470,6 +480,53 @@ def test_weights_of_an_unknown_shape_are_warned_about_with_the_right_call(stack:
     one = endpoint(stack, staged(stack, "team/unknown-model"))
     (found,) = (each for each in warnings_of(one) if "not in the catalogue" in each)
     assert "Model.staged(…, like=" in found
+
+
+def test_what_only_the_deployment_knows_is_refused_where_the_plan_needs_it(stack: Stack) -> None:
+    parameter = CfnParameter(stack, "Commit").value_as_string
+    found = problems_of(stack, revision=parameter, prefix=parameter, hub=parameter, include=[parameter])
+    assert [one.partition(": must be known")[0] for one in found[:3]] == [
+        "model.revision=(known at deployment)",
+        "model.prefix=(known at deployment)",
+        "model.hub=(known at deployment)",
+    ]
+    assert found[3].startswith("model.include=")
+    assert len(found) == 4
+
+
+def test_a_token_of_another_region_is_refused(stack: Stack) -> None:
+    arn = "arn:aws:secretsmanager:us-east-2:123456789012:secret:hub-Ab12Cd"
+    secret = secretsmanager.Secret.from_secret_complete_arn(stack, "Token", arn)
+    (found,) = problems_of(stack, token=secret)
+    assert found.startswith("model.token='us-east-2': is the Region of the secret, but a hub token is read from")
+
+
+def test_a_synthesizer_that_carries_no_code_is_refused(app: App) -> None:
+    stack = Stack(app, "Bare", synthesizer=BootstraplessSynthesizer())
+    with pytest.raises(ConfigurationError, match=r"synthesizer=\(BootstraplessSynthesizer\): cannot carry file assets"):
+        endpoint(stack, staged(stack))
+
+
+@pytest.mark.parametrize(
+    ("options", "arguments", "warned"),
+    [
+        (TgiOptions(trust_remote_code=True), {}, True),
+        (TgiOptions(trust_remote_code=True), {"trust_remote_code": True}, False),
+        (TgiOptions(trust_remote_code=True), {"include": ["*.safetensors", "*"]}, False),
+        (TgiOptions(), {}, False),
+    ],
+)
+def test_code_that_a_container_may_run_but_that_is_not_copied_is_a_warning(
+    stack: Stack, options: TgiOptions, arguments: dict[str, Any], warned: bool
+) -> None:
+    one = endpoint(stack, staged(stack, **arguments), options=options)
+    found = [each for each in warnings_of(one) if "codeNotStaged" in each]
+    assert [each.partition(" [ack")[0] for each in found] == [
+        (
+            "trust_remote_code runs the code of the model's repository, which is not copied with the weights. If the"
+            " model needs it, copy it: Model.staged(…, trust_remote_code=True)."
+        )
+    ] * warned
 
 
 def nagged(app: App, variant: str) -> App:

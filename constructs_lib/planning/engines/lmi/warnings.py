@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, unpinned_code_warnings
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, remote_code_warnings
 from constructs_lib.planning.engines.lmi.releases import NESTED_ERRORS, NEWEST_KNOWN, is_known, vllm_version
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import PlanWarning
@@ -31,7 +31,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
             "LMI takes settings from a serving.properties beside the weights before those of options, and runs a"
             " model.py there as its handler. Leave both out of the folder, or write there what you mean.",
         )
-    yield from unpinned_code_warnings(ctx)
+    yield from remote_code_warnings(ctx)
     first, fixed = NESTED_ERRORS
     if first <= ctx.version < fixed:
         yield PlanWarning(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, unpinned_code_warnings
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, remote_code_warnings
 from constructs_lib.planning.engines.sglang.images import HUGGING_FACE
 from constructs_lib.planning.images.catalogue import format_version
 from constructs_lib.planning.validation.problem import PlanWarning
@@ -47,7 +47,7 @@ def _health(version: str) -> str:
 
 def _option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     values = ctx.values
-    yield from unpinned_code_warnings(ctx)
+    yield from remote_code_warnings(ctx)
     if values.get("enable_metrics") is False:
         yield PlanWarning(
             "tgi-endpoint:noEngineMetrics",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.common_warnings import unpinned_code_warnings
+from constructs_lib.planning.engines.common_warnings import remote_code_warnings
 from constructs_lib.planning.engines.tgi.context import (
     chunks_prefill,
     default_prefill,
@@ -32,7 +32,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     """What is risky about options, model and shards."""
     yield from shard_warnings(ctx)
     values, flash = ctx.values, ctx.facts is not None and is_flash(ctx, ctx.facts)
-    yield from unpinned_code_warnings(ctx)
+    yield from remote_code_warnings(ctx)
     if values.get("messages_api_enabled") is True:
         yield messages_api_warning(ctx)
     if "max_batch_total_tokens" in values and flash and ctx.version >= MEASURED_SINCE:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from constructs_lib.planning.engine import EngineContext
-from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, unpinned_code_warnings
+from constructs_lib.planning.engines.common_warnings import idle_gpu_warnings, remote_code_warnings
 from constructs_lib.planning.engines.sagemaker_arguments import Reading
 from constructs_lib.planning.engines.vllm.images import entrypoint_of
 from constructs_lib.planning.engines.vllm.options import VllmLogLevel
@@ -28,7 +28,7 @@ def option_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
     yield from _adapter_warnings(ctx)
     yield from _privacy_warnings(ctx)
     yield from _image_warnings(ctx)
-    yield from unpinned_code_warnings(ctx)
+    yield from remote_code_warnings(ctx)
 
 
 def _queue_warnings(ctx: EngineContext) -> Iterator[PlanWarning]:
