@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from local.processes import ChildProcesses
 
 SHUTDOWN_SECONDS = 1.0
+_OWN_SECRETS = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
 
 
 class Cloud:
@@ -55,6 +56,7 @@ class Cloud:
         times: How long scaling takes.
         concurrency: Maximum concurrent function invocations in the account. Default: the quota of an AWS account.
         log: Receives access log lines and messages of the emulation.
+        build_log: Receives the output of builds. Default: `log`.
 
     Attributes:
         hosting: The containers.
@@ -74,6 +76,7 @@ class Cloud:
         times: ScalingTimes | None = None,
         concurrency: int | None = None,
         log: Callable[[str], None],
+        build_log: Callable[[str], None] | None = None,
     ) -> None:
         self._plane = plane
         self._stacks = stacks
@@ -87,10 +90,9 @@ class Cloud:
             children, container_url=container_url, times=self._times, in_alarm=self._in_alarm, log=log
         )
         self._functions = Functions(lambda config: Function(config, log=log, account=self._concurrency))
-        own = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
         self._lambda = LambdaEndpoint(
             self._functions.find,
-            secrets={**own, ACCESS_KEY_ID: SECRET_ACCESS_KEY},
+            secrets={**_OWN_SECRETS, ACCESS_KEY_ID: SECRET_ACCESS_KEY},
             control_plane_url=plane.url,
             speed=self._times.speed,
             is_building=self._is_building,
@@ -104,7 +106,7 @@ class Cloud:
             urls=self._endpoint_urls,
             invoke=self._lambda.invoke_event,
             hubs=self._hubs,
-            log=log,
+            log=build_log or log,
         )
         self._gateway: Gateway | None = None
         self._client: ApiClient | None = None
@@ -273,8 +275,7 @@ class Cloud:
         if self._gateway is not None:
             self._gateway.serve(deployment.api)
             return
-        secrets = {CREDENTIALS["AWS_ACCESS_KEY_ID"]: CREDENTIALS["AWS_SECRET_ACCESS_KEY"]}
-        self._gateway = Gateway(deployment.api, self._functions.find, log=self._log, secrets=secrets)
+        self._gateway = Gateway(deployment.api, self._functions.find, log=self._log, secrets=_OWN_SECRETS)
         runner = web.ServerRunner(self._gateway.server(), shutdown_timeout=SHUTDOWN_SECONDS)
         await runner.setup()
         self._exits.push_async_callback(runner.cleanup)

@@ -78,16 +78,50 @@ async def deployed(
         await _run_concurrently(_step(progress, "cdk synth", source.synth), _start(plane, children, folder, progress))
         stacks = list(source.stacks()) if stacks is None else stacks
         source.check_environment(stacks)
+        build_log = _BuildLog(progress, log)
         cloud = Cloud(
-            plane, stacks, children, listener, container_url=container_url, faults=faults, times=times, log=log
+            plane,
+            stacks,
+            children,
+            listener,
+            container_url=container_url,
+            faults=faults,
+            times=times,
+            log=log,
+            build_log=build_log.write,
         )
         await exits.enter_async_context(cloud)
-        await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
+        with build_log.shown():
+            await _deploy(Cdk(children, folder, plane.url), plane, stacks, progress)
         if needs_api or not _is_asynchronous(cloud, stacks):
             with progress.step("Start API Gateway"):
                 await cloud.serve()
                 await _create_missing_endpoints(plane, cloud, progress)
         yield cloud
+
+
+class _BuildLog:
+    """The output of builds: in the log, and while a stack waits for a build also with the progress."""
+
+    def __init__(self, progress: Progress, log: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._log = log
+        self._is_shown = False
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Shows the lines as long as the block runs."""
+        self._is_shown = True
+        try:
+            yield
+        finally:
+            self._is_shown = False
+
+    def write(self, line: str) -> None:
+        """Takes a line."""
+        self._log(line)
+        if self._is_shown:
+            self._progress.print(f"  {line}")
 
 
 def _check_app(app: Path) -> None:

@@ -54,6 +54,7 @@ class Build:
         end: When it has ended.
         phases: Its phases until now.
         lines: What it has written.
+        is_ending: Whether its process is being ended, for whatever reason: it cannot be stopped any more.
     """
 
     project: Project
@@ -67,6 +68,7 @@ class Build:
     end: datetime | None = None
     phases: list[Phase] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    is_ending: bool = False
 
     @property
     def id(self) -> str:

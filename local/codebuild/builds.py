@@ -59,6 +59,8 @@ class Builds:
         seconds_per_minute: How long a minute of a time limit takes.
 
     Attributes:
+        seconds_per_minute: See above.
+        deliveries: How often each event is delivered; EventBridge promises once at least.
         quotas: How many builds of a compute type may run at once. Without a number, any.
     """
 
@@ -86,7 +88,12 @@ class Builds:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._tokens: dict[str, tuple[float, Mapping[str, Any], Build]] = {}
         self._changed = asyncio.Condition()
+        self.deliveries = 1
         self.quotas: dict[str, int] = {}
+
+    def all(self) -> list[Build]:
+        """All builds, oldest first."""
+        return list(self._builds.values())
 
     def is_busy(self) -> bool:
         """Whether a build runs or waits."""
@@ -162,7 +169,9 @@ class Builds:
         if build is None:
             raise BuildError("ResourceNotFoundException", f"Build {named} does not exist")
         if (task := self._tasks.get(build.id)) is not None:
-            task.cancel()
+            if not build.is_ending:
+                build.is_ending = True
+                task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         return build.described()
 
@@ -210,7 +219,7 @@ class Builds:
     async def _run(self, build: Build) -> None:
         status = "SUCCEEDED"
         folder = Path(tempfile.mkdtemp(prefix="build-"))
-        self._send(build.event())
+        self._deliver(build)
         writer = asyncio.create_task(self._write_logs(build))
         try:
             await self._wait_for_turn(build)
@@ -233,7 +242,7 @@ class Builds:
         del self._tasks[build.id]
         async with self._changed:
             self._changed.notify_all()
-        self._send(build.event())
+        self._deliver(build)
 
     async def _wait_for_turn(self, build: Build) -> None:
         quota = self.quotas.get(build.compute_type)
@@ -252,6 +261,11 @@ class Builds:
             read_object=self._read_object,
             on_line=lambda line: self._line(build, line),
         )
+
+    def _deliver(self, build: Build) -> None:
+        event = build.event()
+        for _ in range(self.deliveries):
+            self._send(event)
 
     def _line(self, build: Build, line: str) -> None:
         build.lines.append(line)

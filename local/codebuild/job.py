@@ -94,6 +94,7 @@ class Job:
                 self._on_line(line.decode(errors="replace").rstrip("\n"))
             code = await self._process.wait()
         finally:
+            build.is_ending = True
             await self._children.stop(self._process)
         if code != 0:
             raise self._failure(code, buildspec)

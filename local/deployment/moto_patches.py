@@ -30,6 +30,7 @@ def apply(engine: Engine) -> None:
     _identify_layer_versions()
     _update_functions()
     _tag_keys()
+    _isolate_models()
     _look_up_no_events()
     _update_one_item_at_a_time()
     _record_resources()
@@ -136,6 +137,21 @@ def _tag_keys() -> None:
         return create_key(name, {**entry, "Properties": {**properties, "Tags": tags}}, account, region, **more)
 
     Key.create_from_cloudformation_json = create
+
+
+@cache
+def _isolate_models() -> None:
+    """Moto forgets whether a model's containers are isolated from the network."""
+    from moto.sagemaker.models import Model
+
+    create_model = Model.create_from_cloudformation_json
+
+    def create(name: str, entry: dict[str, Any], account: str, region: str, **more: Any) -> Any:
+        model = create_model(name, entry, account, region, **more)
+        model.enable_network_isolation = entry["Properties"].get("EnableNetworkIsolation") in (True, "true")
+        return model
+
+    Model.create_from_cloudformation_json = create
 
 
 @cache
