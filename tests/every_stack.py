@@ -146,6 +146,7 @@ def _protected(stack: Stack) -> None:
         vpc_cidr_block="10.0.0.0/16",
         availability_zones=["eu-west-1a", "eu-west-1b"],
         isolated_subnet_ids=["subnet-1", "subnet-2"],
+        isolated_subnet_route_table_ids=["rtb-1", "rtb-2"],
     )
     front_door = FrontDoor(
         stack,

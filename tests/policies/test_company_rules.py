@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.every_stack import Template
 
-pytestmark = pytest.mark.xdist_group("every_stack")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("every_stack")]
 
 OWNER = {"Key": "owner", "Value": "platform"}
 BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"

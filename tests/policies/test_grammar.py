@@ -38,6 +38,7 @@ def with_other_policies(templates: Mapping[str, Template]) -> Iterable[Template]
     return by_policies.values()
 
 
+@pytest.mark.slow
 def test_cfn_lint_has_nothing_to_say_about_any_policy(templates: Mapping[str, Template]) -> None:
     checked = list(with_other_policies(templates))
     assert len(checked) > 20
