@@ -53,21 +53,20 @@ _HEADERS = {
 _STATUSES = {
     "400": "The body is not a JSON object, or requests something unsupported; `param` names the property.",
     "401": "The key is missing or invalid.",
-    "403": "The caller is not allowed to make this request.",
+    "403": "The caller is not allowed to make this request, or to call this model.",
     "404": "The API has no such model.",
     "413": "The request is too large.",
     "415": "The content type is not `application/json`.",
     "422": "The model server rejected the request.",
     "424": "The model failed during generation.",
-    "429": "Too many requests, or the quota is exhausted.",
+    "429": "Too many requests or tokens, or the quota is exhausted.",
     "500": "The response was cut off, or the API has a defect.",
     "501": "The model's server answers chats only.",
     "502": "The model's endpoint could not be invoked, or its response is of no use.",
-    "503": "The model is not ready, is closed at this time, or has no capacity: it may be starting.",
+    "503": "The model is not ready, is closed at this time, or has no capacity: it may be starting. Or the"
+    " tokens that the caller may use cannot be counted.",
     "504": "The model did not respond in time.",
 }
-# Sent by API Gateway only, in OpenAI's format on every route.
-_GATEWAY_ONLY = ("403",)
 # Sent by the function only, in the format of the route's protocol.
 _FUNCTION_ONLY = ("404", "422", "424", "501", "503")
 _EVERYWHERE = ("400", "401", "403", "429", "500", "502", "504")
@@ -118,6 +117,6 @@ def _name(protocol: str, status: str) -> str:
 
 
 def _schema(protocol: str, status: str) -> Schema:
-    if protocol == "openai" or status in _GATEWAY_ONLY:
+    if protocol == "openai":
         return ref("OpenAIError")
     return ref("ErrorResponse") if status in _FUNCTION_ONLY else any_of(ref("ErrorResponse"), ref("OpenAIError"))
