@@ -9,6 +9,8 @@ from pathlib import Path
 from bench.figure import Figure
 
 KB = 1000
+# Nine of them hold callers to their limits, which only front doors with such callers import.
+_MOST_KB = 132.0
 
 
 def measure(asset: Path) -> list[Figure]:
@@ -21,7 +23,7 @@ def measure(asset: Path) -> list[Figure]:
     unpacked = sum(path.stat().st_size for path in files)
     packed = len(buffer.getvalue())
     return [
-        _figure("size.zip", "function asset, zipped", packed, 130.0),
+        _figure("size.zip", "function asset, zipped", packed, _MOST_KB),
         _figure("size.unpacked", f"function asset, {len(files)} files unpacked", unpacked, None),
     ]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,31 @@ def test_the_sdks_variable_takes_precedence(tmp_path: Path) -> None:
 def test_without_a_file_whoever_is_let_in_may_call_all(tmp_path: Path) -> None:
     config = read(tmp_path, {}, CALLERS_FILE=None, DEPLOYED_VALUES="llama-endpoint")
     assert (config.callers, config.limits_table) == (None, "")
+
+
+def test_without_a_file_nothing_of_it_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_text(json.dumps({"falcon": {**MODELS["falcon"], "max_body_bytes": 1000}}))
+    program = (
+        "import os, sys\n"
+        "from types import SimpleNamespace\n"
+        "from front_door.app import App\n"
+        "from front_door.config import from_environment\n"
+        "event = {'httpMethod': 'POST', 'path': '/generate', 'headers': {'Content-Type': 'application/json'},\n"
+        "         'body': '{\"inputs\": \"Hi\"}'}\n"
+        "invocation = SimpleNamespace(request_id='1', deadline=0, is_buffered=False)\n"
+        "response = App(from_environment(os.environ)).handle(event, invocation)\n"
+        "assert response.status == 503 and isinstance(response.body, list), response\n"
+        "assert not [name for name in sys.modules if name.startswith(('front_door.limits', 'front_door.callers'))]\n"
+    )
+    environment = {
+        "MODELS_FILE": str(tmp_path / "models.json"),
+        "SAGEMAKER_RUNTIME_URL": "http://127.0.0.1:1",
+        "SAGEMAKER_URL": "http://127.0.0.1:1",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+        "PYTHONPATH": str(Path(__file__).parents[3] / "lambda"),
+    }
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
 
 
 def test_without_limits_there_is_no_table(tmp_path: Path) -> None:
