@@ -206,8 +206,9 @@ class Admission:
         """How many tokens the request has used, at the first call."""
         if self._used is None:
             prompt, generated = self._log.tokens
-            generated = generated or sum(stream.events for stream in self._streams)
-            if generated:
+            if generated is None:
+                generated = sum(stream.events for stream in self._streams) or None
+            if generated is not None:
                 self._used = (self._prompt_tokens if prompt is None else prompt) + generated
             else:
                 # Refused before anything ran; what ran unseen, or into a time limit, is used as a whole.

@@ -9,6 +9,7 @@ import pytest
 from front_door.app import App
 from front_door.callers import read_callers
 from front_door.config import Config, Model
+from front_door.limits import admission, store
 
 from tests.lambda_.conftest import FALCON, LLAMA, OPENAPI_FILE, ApiClient, ClientResponse
 from tests.lambda_.limits.table import REGION, TABLE, Table
@@ -31,6 +32,14 @@ def table(_served: Table) -> Table:
     _served.create()
     _served.updates, _served.faults = 0, []
     return _served
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto is slow, and so is a busy machine."""
+    monkeypatch.setattr(admission, "RESERVE_SECONDS", 60)
+    monkeypatch.setattr(admission, "SETTLE_SECONDS", 60)
+    monkeypatch.setattr(store, "ATTEMPT_SECONDS", 60)
 
 
 Doors = Callable[..., "Door"]

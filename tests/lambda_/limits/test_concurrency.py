@@ -10,7 +10,6 @@ import pytest
 from front_door.app import App
 from front_door.callers import read_callers
 from front_door.config import Config
-from front_door.limits import admission, store
 
 from tests.lambda_.conftest import LLAMA, ApiClient
 from tests.lambda_.limits.conftest import NOON, team
@@ -20,14 +19,6 @@ from tests.lambda_.sagemaker_double import SageMakerDouble, parts
 
 THREADS = 50
 CHAT = {"model": "llama", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 100, "stream": True}
-
-
-@pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto is slow, and so is a busy machine."""
-    monkeypatch.setattr(admission, "RESERVE_SECONDS", 60)
-    monkeypatch.setattr(admission, "SETTLE_SECONDS", 60)
-    monkeypatch.setattr(store, "ATTEMPT_SECONDS", 60)
 
 
 def sandboxes(

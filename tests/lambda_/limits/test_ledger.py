@@ -220,6 +220,15 @@ def test_a_call_that_is_repeated_changes_nothing() -> None:
     assert (item.number("minute_tokens"), item.number("month_tokens")) == (10, 10)
 
 
+def test_an_expired_place_makes_room_once() -> None:
+    item, limits = Item(), {"concurrent_streams": 1}
+    assert item.update(ledger.reserve({}, limits, Reservation("r1", 0, NOON), NOON - 1))
+    seen = item.read()
+    both = [ledger.reserve(seen, limits, Reservation(name, 0, NOON + 30), NOON) for name in ("r2", "r3")]
+    assert [item.update(each) for each in both] == [True, False]
+    assert ledger.in_flight(item.read()) == {"r2": NOON + 30}
+
+
 def test_many_expired_places_are_taken_away_in_turns() -> None:
     door = Door(item := Item())
     for number in range(120):

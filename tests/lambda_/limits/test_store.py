@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +37,16 @@ PASSING = {
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "FIRST_PAUSE_SECONDS", 0.001)
+
+
+def test_no_time_is_longer_than_what_a_response_leaves() -> None:
+    """A function ends its requests to the model one second before its deadline."""
+    times = {"ATTEMPT_SECONDS": store, "RESERVE_SECONDS": admission, "SETTLE_SECONDS": admission}
+    source = {
+        name: float(re.findall(rf"^{name} = (.+)$", Path(module.__file__).read_text(), re.MULTILINE)[0])
+        for name, module in times.items()
+    }
+    assert source["ATTEMPT_SECONDS"] < source["SETTLE_SECONDS"] < 1 < source["RESERVE_SECONDS"] < 2
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=list(PASSING))
@@ -139,6 +151,9 @@ def test_a_slow_answer_is_not_waited_for_and_the_call_is_repeated(
 def test_a_table_that_never_answers_holds_a_request_for_a_moment(
     door_for: Doors, sagemaker: SageMakerDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(store, "ATTEMPT_SECONDS", 0.2)
+    monkeypatch.setattr(admission, "RESERVE_SECONDS", 0.5)
+    monkeypatch.setattr(admission, "SETTLE_SECONDS", 0.4)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         door = door_for(team(on_store_failure="open", **LIMITS), dynamodb_url=url)
@@ -154,7 +169,9 @@ def test_a_table_that_never_answers_holds_a_request_for_a_moment(
     assert (first["store_failure"], second["cause"]) == ("deadline", "deadline")
 
 
-def test_nobody_listens(door_for: Doors) -> None:
+def test_nobody_listens(door_for: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "RESERVE_SECONDS", 0.2)
+    monkeypatch.setattr(admission, "SETTLE_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}"
     door = door_for(team(**LIMITS), dynamodb_url=url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -209,6 +210,19 @@ class TestWhatIsUsed:
         body = {"inputs": "Hi there", "parameters": {"max_new_tokens": 100, "best_of": 2}}
         assert door.read("/generate", body).status == 200
         assert (door.line()["used_tokens"], table.item("team-a")["minute_tokens"]) == (203, 203)
+
+    def test_an_answer_without_a_token_uses_its_prompt(
+        self, door_for: Doors, sagemaker: SageMakerDouble, table: Table
+    ) -> None:
+        door = door_for(team(tokens_per_minute=1000), VLLM)
+        choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "stop"}
+        answer = {"id": "1", "model": "/opt/ml/model", "choices": [choice]}
+        usage = {"prompt_tokens": 9, "completion_tokens": 0, "total_tokens": 9}
+        content = json.dumps({**answer, "usage": usage}).encode()
+        sagemaker.replies += [stream([part(content)])]
+        sagemaker.replies[0].pieces[0] = HEAD.replace(b"text/event-stream", b"application/json")
+        assert door.read("/v1/chat/completions", CHAT).status == 200
+        assert (door.line()["used_tokens"], table.item("team-a")["minute_tokens"]) == (9, 9)
 
     def test_more_than_was_taken_counts_too(self, door_for: Doors, sagemaker: SageMakerDouble, table: Table) -> None:
         door = door_for(team(tokens_per_minute=1000), TGI)
