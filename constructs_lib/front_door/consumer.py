@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from constructs_lib._stack_env import environment_of
 from constructs_lib.errors import ConfigurationError
 from constructs_lib.front_door.consumer_rules import ORIGINAL_KEY
 from constructs_lib.planning.validation.problem import Problem
@@ -15,13 +17,14 @@ from constructs_lib.planning.validation.problem import Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aws_cdk import aws_iam as iam
     from aws_cdk import aws_kms as kms
     from aws_cdk import aws_secretsmanager as secretsmanager
 
 # API Gateway takes 20 to 128 letters and digits.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
 _KEY_LENGTH = 48
+
+_READ_ACTIONS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
 
 _SECRET_FINDINGS = {
     "AwsSolutions-SMG4": "The secret is the value of an API key, which API Gateway does not read again: a rotation in"
@@ -105,7 +108,8 @@ class Consumer(Construct):
         """Allow a grantee to read the values of all keys that Secrets Manager has.
 
         Args:
-            grantee: The principal, such as the role of the consumer's service.
+            grantee: The principal, such as the role of the consumer's service. One of another account also needs
+                policies of secret and key that allow it.
 
         Raises:
             ConfigurationError: The consumer has only the key `original`, whose value API Gateway alone has.
@@ -114,8 +118,19 @@ class Consumer(Construct):
             message = "cannot be allowed to read a key: API Gateway alone has the value of the key 'original'"
             fix = 'Give the consumer keys with names: add_consumer(…, keys=("2026-11",)).'
             raise ConfigurationError(self.node.path, [Problem("grantee", grantee, message, fix)])
-        for secret in self.secrets.values():
-            secret.grant_read(grantee)
+        # Not by the secrets' own grants, which would let the key's policy, and so the key, depend on the grantee.
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=_READ_ACTIONS, resource_arns=list(self._secret_arns.values())
+        )
+        if self._encryption_key is not None:
+            here = environment_of(self)
+            grantee.grant_principal.add_to_principal_policy(
+                iam.PolicyStatement(
+                    actions=["kms:Decrypt"],
+                    resources=[self._encryption_key.key_arn],
+                    conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{here.region}.{here.url_suffix}"}},
+                )
+            )
 
     def _add_key(self, name: str) -> apigateway.CfnApiKey:
         if name == ORIGINAL_KEY:

@@ -24,7 +24,9 @@ from constructs_lib.front_door.function_environment import (
     consumer_problems,
     limit_variables,
 )
+from constructs_lib.front_door.log_queries import add_limits_query
 from constructs_lib.front_door.routed_models import answering_endpoints
+from constructs_lib.planning.monitoring.alarm import MONITORING
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ DEFAULT_BURST = 200
 
 _NO_CONSUMER = "tgi-endpoint:noConsumer"
 _SMALL_BUDGET = "tgi-endpoint:budgetBelowOneRequest"
+_UNWATCHED = "tgi-endpoint:limitsUnwatched"
 
 
 class Consumers(Construct):
@@ -92,6 +95,11 @@ class Consumers(Construct):
                 "Nobody can call this front door: it requires API keys, and it has no consumer. Add one with"
                 ' front_door.add_consumer("team-a").',
             )
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether a consumer has limits on tokens or streams."""
+        return self._table is not None
 
     def add(
         self,
@@ -149,11 +157,19 @@ class Consumers(Construct):
         from constructs_lib.front_door.limits_table import LimitsTable
 
         # Not below this construct, where a consumer may have its id.
+        here = environment_of(self)
         table = LimitsTable(self._front_door, "Limits", encryption_key=self._arguments.encryption_key)
-        self._arguments.network.lead_to_table(self._front_door)
+        self._arguments.network.lead_to_table(self._front_door, self._function.resource)
         table.grant_count(self._function.function)
-        for name, value in limit_variables(table.name, environment_of(self)).items():
+        add_limits_query(table, path=self._path, log_group_name=self._function.log_group_name)
+        for name, value in limit_variables(table.name, here).items():
             self._function.function.add_environment(name, value)
+        if self._front_door.node.try_find_child(MONITORING) is not None:
+            self._annotations.add_warning_v2(
+                _UNWATCHED,
+                "No alarm says when the use of consumers cannot be counted: monitor was called before the first"
+                " consumer with limits was added. Call it afterwards.",
+            )
         return table
 
     def _warn(self, consumer: Consumer, limits: ConsumerLimits) -> None:

@@ -28,6 +28,8 @@ from constructs_lib.planning.validation.rules import Boolean, problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from aws_cdk import CfnResource
+
     from constructs_lib._stack_env import StackEnvironment
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.planning.network import NetworkAccess
@@ -93,35 +95,41 @@ class FunctionNetwork(VpcPlace):
         if vpc is None or access is None:
             return
         present = services_in(vpc)
-        if self._service_endpoints and DYNAMODB not in present and not _route_tables(self.selected):
+        if self._service_endpoints:
+            if access.egress or DYNAMODB in present or _route_tables(self.selected):
+                return
             yield Problem(
                 "service_endpoints",
                 True,
                 "cannot lead to DynamoDB, as the CDK does not know the route tables of the subnets",
                 "Import the VPC with its route tables, or remove service_endpoints and add the gateway endpoint there.",
             )
-        elif not self._service_endpoints:
+        else:
             yield from reach_problems(_table_reach(vpc, access, present))
 
-    def lead_to_table(self, scope: Construct) -> None:
+    def lead_to_table(self, scope: Construct, function: CfnResource) -> None:
         """Create the gateway endpoint of DynamoDB, which costs nothing, if it is asked for.
 
         Args:
             scope: The front door.
+            function: Its function, which is told of the table once the endpoint is there.
         """
         vpc, access = self.vpc, self.access()
         if vpc is None:
             return
-        present = services_in(vpc)
+        present, tables = services_in(vpc), _route_tables(self.selected)
         if self._service_endpoints and DYNAMODB not in present:
-            ec2.CfnVPCEndpoint(
+            if not tables:  # the subnets have another way out, as `table_problems` has found
+                return
+            endpoint = ec2.CfnVPCEndpoint(
                 scope,
                 "LimitsEndpoint",
                 vpc_id=vpc.vpc_id,
                 service_name=ec2.GatewayVpcEndpointAwsService.DYNAMODB.name,
                 vpc_endpoint_type="Gateway",
-                route_table_ids=_route_tables(self.selected),
+                route_table_ids=tables,
             )
+            function.node.add_dependency(endpoint)
         elif access is not None:
             for warning in reach_warnings(_table_reach(vpc, access, present)):
                 Annotations.of(scope).add_warning_v2(warning.id, warning.message)

@@ -67,6 +67,28 @@ _TARGETS = (
 """Compares the endpoints of models that have several; those of a Mirror with what answers the clients."""
 
 
+_LIMITS = (
+    "limits of each consumer",
+    """filter ispresent(reserved_tokens) or Refused = 1
+| stats count(*) as requests, sum(Refused) as refused, sum(reserved_tokens) as reserved_tokens,
+  sum(used_tokens) as used_tokens, sum(StoreFailures) as not_counted by consumer, Limit, Model
+| sort refused desc, used_tokens desc""",
+)
+"""What consumers with limits have used, and which of their requests were refused by which limit."""
+
+
+def add_limits_query(scope: Construct, *, path: str, log_group_name: str) -> None:
+    """Save the query about consumers with limits.
+
+    Args:
+        scope: The scope of the query.
+        path: Path of the front door.
+        log_group_name: The log group of its function.
+    """
+    name, query = _LIMITS
+    logs.CfnQueryDefinition(scope, "Query", name=f"{path}/{name}", query_string=query, log_group_names=[log_group_name])
+
+
 def add_queries(
     scope: Construct,
     *,

@@ -19,6 +19,7 @@ from constructs_lib.planning.monitoring.front_door_alarms import (
     GATEWAY_ERRORS,
     RETRIES,
     SERVER_ERRORS,
+    STORE_FAILURES,
     THROTTLES,
     Door,
     DoorThresholds,
@@ -55,6 +56,7 @@ def monitor_front_door(
     models: Mapping[str, RoutedModel],
     api: FrontDoorApi,
     holds_clients: bool,
+    counts_use: bool,
     topic: sns.ITopic | None,
     runbook: str,
     alarms: Mapping[str, Any],
@@ -66,6 +68,7 @@ def monitor_front_door(
         models: Its endpoints, or what chooses among several, by the names of their models.
         api: Its API.
         holds_clients: Whether clients are kept waiting while their model wakes.
+        counts_use: Whether a consumer has limits on tokens or streams.
         topic: The topic.
         runbook: Where the runbook is.
         alarms: The thresholds.
@@ -86,7 +89,8 @@ def monitor_front_door(
         problems=[*problems, *(units or _time_problems(times))],
     )
     door = _door(front_door, models, api, holds_clients)
-    planned: list[Alarm | CombinedAlarm] = [*door_alarms(door, _thresholds(door, alarms)), *_objectives(door, alarms)]
+    thresholds = _thresholds(door, alarms, counts_use=counts_use)
+    planned: list[Alarm | CombinedAlarm] = [*door_alarms(door, thresholds), *_objectives(door, alarms)]
     add_monitoring(construct, planned, topic=topic, runbook=runbook)
 
 
@@ -130,7 +134,7 @@ def _wake_seconds(model: RoutedModel) -> int:
     return max((wake.seconds for wake in wakes if wake), default=0)
 
 
-def _thresholds(door: Door, alarms: Mapping[str, Any]) -> DoorThresholds:
+def _thresholds(door: Door, alarms: Mapping[str, Any], *, counts_use: bool) -> DoorThresholds:
     return DoorThresholds(
         server_errors=alarms.get("server_errors", SERVER_ERRORS),
         first_token_seconds={model: _first_token_seconds(door, model, alarms) for model in door.models},
@@ -140,6 +144,7 @@ def _thresholds(door: Door, alarms: Mapping[str, Any]) -> DoorThresholds:
         throttles=alarms.get("throttles", THROTTLES),
         concurrency=alarms.get("concurrency", CONCURRENCY),
         gateway_errors=alarms.get("gateway_errors", GATEWAY_ERRORS),
+        store_failures=alarms.get("store_failures", STORE_FAILURES) if counts_use else None,
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aws_cdk import Duration
     from aws_cdk import aws_sns as sns
 
+    from constructs_lib.front_door.consumers import Consumers
     from constructs_lib.front_door.rest_api import FrontDoorApi
     from constructs_lib.front_door.routed_models import RoutedModel
 
@@ -42,6 +43,9 @@ class FrontDoorAlarms(TypedDict, total=False):
     account in a Region; give another number if your quota is another one."""
     gateway_errors: float | None
     """Percent that failed with 5xx outside the function, in two of three periods. Default: 1."""
+    store_failures: int | None
+    """Requests in five minutes whose use the table of consumers with limits could not count; only with such a consumer
+    by now. Default: 3."""
     availability_objective: float | None
     """Percent of the requests of 30 days without a server error, above 93.06. Default: 99.5; none if a model goes to
     zero copies and its clients are refused meanwhile."""
@@ -56,11 +60,12 @@ class WatchedFrontDoor(FrontDoorMetrics):
     _models: Mapping[str, RoutedModel]
     _api: FrontDoorApi
     _holds_clients: bool
+    _consumers: Consumers
 
     def monitor(
         self, *, topic: sns.ITopic | None = None, runbook: str = RUNBOOK, **alarms: Unpack[FrontDoorAlarms]
     ) -> None:
-        """Add alarms and objectives for the models that the front door has now.
+        """Add alarms and objectives for the models and consumers that the front door has now.
 
         Each alarm's description says what to do, and where the runbook says more. Without data the alarms are OK. An
         objective has a fast alarm, when 2 % of what may fail in 30 days has failed in one hour, and a slow one, 5 % in
@@ -84,6 +89,7 @@ class WatchedFrontDoor(FrontDoorMetrics):
             models=self._models,
             api=self._api,
             holds_clients=self._holds_clients,
+            counts_use=self._consumers.is_metered,
             topic=topic,
             runbook=runbook,
             alarms=alarms,

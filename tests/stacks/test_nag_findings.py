@@ -56,6 +56,7 @@ def protected(stack: Stack, **arguments: Any) -> Any:
         vpc_cidr_block="10.0.0.0/16",
         availability_zones=["eu-west-1a", "eu-west-1b"],
         isolated_subnet_ids=["subnet-1", "subnet-2"],
+        isolated_subnet_route_table_ids=["rtb-1", "rtb-2"],
     )
     key = kms.Key(stack, "Key", enable_key_rotation=True)
     return {"vpc": vpc, "encryption_key": key, "service_endpoints": True, "execution_logging": True, **arguments}
@@ -79,6 +80,8 @@ VARIANTS: dict[str, Any] = {
     "key and VPC": lambda stack: protected(stack, reserved_concurrency=200, access=Access.public()),
     "key and VPC and API keys": protected,
     "key and VPC and Mirror": lambda stack: protected(stack, **mirrored(stack)),
+    "limits": lambda stack: {"on_store_failure": "closed"},
+    "key and VPC and limits": protected,
     "policy": lambda stack: {"resource_policy": iam.PolicyDocument(), "streaming": False},
 }
 
@@ -90,6 +93,8 @@ def build(variant: str) -> App:
     front_door = FrontDoor(stack, "FrontDoor", **{"models": models, **VARIANTS[variant](stack)})
     if variant in ("API keys", "custom authorizer", "key and VPC and API keys"):
         front_door.add_consumer("team-a", monthly_requests=100)
+    if "limits" in variant:
+        front_door.add_consumer("team-a", tokens_per_day=90_000, keys=("2026-11", "2027-01"))
     return app
 
 

@@ -144,6 +144,12 @@ ACCESS_METHODS: dict[str, Callable[[Stack], Given]] = {
 }
 
 
+def scoped(**arguments: Any) -> Callable[[Stack], Given]:
+    """Makes a front door whose tokens may use the models of their scopes."""
+    access = {"issuer": "https://login.example.com", "audience": "llm"}
+    return lambda stack: {"access": Access.jwt(**access, models_by_scope={"llm": ["llama"]}), **arguments}
+
+
 def two_models(stack: Stack) -> Given:
     models: dict[str, IModelEndpoint] = {"llama": llama(stack), "qwen": llama(stack, "Qwen")}
     return {"models": models}
@@ -185,7 +191,8 @@ FRONT_DOOR = Subject(
             for before in ACCESS_METHODS.values()
             for after in ACCESS_METHODS.values()
             if before is not after
-        ],
+        ]
+        + [Change(ACCESS_METHODS["jwt"], scoped()), Change(scoped(), ACCESS_METHODS["jwt"])],
         "streaming": [change("streaming", True, False), change("streaming", False, True)],
         "timeout": [added("timeout", Duration.minutes(5))],
         "memory_size": [added("memory_size", 512)],
@@ -225,6 +232,7 @@ FRONT_DOOR = Subject(
                 "cors", Cors(allowed_origins=["https://app.example.com"]), Cors(allowed_origins=["https://example.com"])
             ),
         ],
+        "on_store_failure": [Change(scoped(), scoped(on_store_failure="closed"))],
         "on_wake": [
             Change(
                 lambda stack: {"models": {"llama": llama(stack, scale_to_zero=ScaleToZero())}},
@@ -296,6 +304,20 @@ CONSUMER = Subject(
         "rate": [added("rate", 5)],
         "burst": [added("burst", 5)],
         "monthly_requests": [added("monthly_requests", 1000), change("monthly_requests", 1000, 2000)],
+        "models": [added("models", ["llama"]), change("models", ["llama"], None)],
+        "tokens_per_minute": [
+            added("tokens_per_minute", 9000),
+            change("tokens_per_minute", 9000, 7000),
+            change("tokens_per_minute", 9000, None),
+        ],
+        "concurrent_streams": [added("concurrent_streams", 4)],
+        "tokens_per_day": [added("tokens_per_day", 90_000)],
+        "tokens_per_month": [added("tokens_per_month", 900_000)],
+        "keys": [
+            change("keys", ("original",), ("original", "2026-11")),
+            change("keys", ("original", "2026-11"), ("2026-11",)),
+            change("keys", ("2026-11",), ("2026-11", "2027-01")),
+        ],
     },
 )
 

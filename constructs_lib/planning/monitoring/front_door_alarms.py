@@ -17,6 +17,7 @@ FIRST_TOKEN_SECONDS = 10.0
 FUNCTION_ERRORS = 3.0
 THROTTLES = 3.0
 CONCURRENCY = 800.0
+STORE_FAILURES = 3.0
 """Defaults: seconds; failures in five minutes; 80 % of the 1000 concurrent executions that Lambda gives an account in a
 Region (Lambda guide, "Lambda quotas"; a new account may have fewer)."""
 
@@ -66,6 +67,7 @@ class DoorThresholds:
         throttles: Throttled invocations in five minutes.
         concurrency: Concurrent executions.
         gateway_errors: Percent of the requests that failed with 5xx outside the function.
+        store_failures: Requests in five minutes whose use could not be counted.
     """
 
     server_errors: float | None
@@ -76,6 +78,7 @@ class DoorThresholds:
     throttles: float | None
     concurrency: float | None
     gateway_errors: float | None
+    store_failures: float | None
 
 
 def door_alarms(door: Door, thresholds: DoorThresholds) -> Iterator[Alarm]:
@@ -99,8 +102,7 @@ def door_alarms(door: Door, thresholds: DoorThresholds) -> Iterator[Alarm]:
         for model in door.with_fallback:
             yield _fallbacks(door, model, thresholds.fallbacks)
     yield from _function_alarms(door, thresholds)
-    if thresholds.gateway_errors is not None:
-        yield _gateway_errors(door, thresholds.gateway_errors)
+    yield from _service_alarms(door, thresholds)
 
 
 def _server_errors(door: Door, model: str | None, percent: float) -> Alarm:
@@ -218,6 +220,13 @@ def _function_alarms(door: Door, thresholds: DoorThresholds) -> Iterator[Alarm]:
         )
 
 
+def _service_alarms(door: Door, thresholds: DoorThresholds) -> Iterator[Alarm]:
+    if thresholds.gateway_errors is not None:
+        yield _gateway_errors(door, thresholds.gateway_errors)
+    if thresholds.store_failures is not None:
+        yield _store_failures(door, thresholds.store_failures)
+
+
 def _gateway_errors(door: Door, percent: float) -> Alarm:
     """What API Gateway counts, less what the function has answered with 5xx and logged.
 
@@ -242,6 +251,20 @@ def _gateway_errors(door: Door, percent: float) -> Alarm:
         " of three periods of five minutes: it cannot invoke the function, or does not understand its response. The"
         " access log has integrationError and errorMessage of each.",
         section="api-gateway-answers-5xx",
+    )
+
+
+def _store_failures(door: Door, requests: float) -> Alarm:
+    return Alarm(
+        id="StoreFailures",
+        metrics={"failures": door.metric("StoreFailures", "Sum")},
+        period=FIVE_MINUTES,
+        comparison="at least",
+        threshold=requests,
+        says=f"The use of {requests:g} or more requests could not be counted in five minutes: the table of the"
+        " consumers' limits throttles, is gone, or cannot be reached. on_store_failure says whether such requests are"
+        ' answered all the same. The field "store_failure" of the log lines has the cause.',
+        section="limits-that-cannot-be-counted",
     )
 
 

@@ -51,6 +51,7 @@ FRONT_DOOR_RULES: Mapping[str, Rule] = {
     "throttles": Integer(1, unit="invocations in five minutes"),
     "concurrency": Integer(1, unit="executions"),
     "gateway_errors": _PERCENT,
+    "store_failures": Integer(1, unit="requests in five minutes"),
     "availability_objective": Number(
         f"above {MIN_OBJECTIVE:.2f} and below 100, in percent", above=MIN_OBJECTIVE, below=100
     ),

@@ -104,7 +104,7 @@ def test_a_service_may_be_allowed_to_read_the_values() -> None:
     )
     assert policy["Properties"]["PolicyDocument"]["Statement"] == [
         {
-            "Action": ["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"],
+            "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
             "Effect": "Allow",
             "Resource": {"Ref": secret},
         }

@@ -151,6 +151,17 @@ def test_a_limit_is_counted_in_a_table_on_demand_that_only_the_function_updates(
     }
 
 
+def test_a_saved_query_shows_what_consumers_with_limits_use() -> None:
+    front_door, other = make_front_door(), make_front_door()
+    front_door.add_consumer("team-a", tokens_per_day=5000)
+    other.add_consumer("team-a", models=["llama"])
+    name = "Stack/FrontDoor/limits of each consumer"
+    queries = properties(template(front_door), "Logs::QueryDefinition")
+    (query,) = (each for each in queries if each["Name"] == name)
+    assert "sum(used_tokens) as used_tokens, sum(StoreFailures) as not_counted by consumer, Limit, Model" in str(query)
+    assert name not in str(template(other))
+
+
 def test_the_function_is_told_what_to_do_without_the_table(stack: Stack) -> None:
     front_door = make_front_door(stack, on_store_failure="closed")
     front_door.add_consumer("team-a", concurrent_streams=2)

@@ -9,7 +9,7 @@ from aws_cdk import App, CfnParameter, Duration, Stack
 from aws_cdk import aws_sns as sns
 
 from constructs_lib import ConfigurationError, Fallback, FrontDoor, Mirror, Split, TgiEndpoint
-from tests.constructs_lib.front_door.doubles import endpoint, make_front_door, template
+from tests.constructs_lib.front_door.doubles import endpoint, make_front_door, template, warnings
 from tests.constructs_lib.rendered import Json, text
 from tests.constructs_lib.watched import alarms, watched
 
@@ -51,6 +51,39 @@ def rejection(front_door: FrontDoor, **given: Any) -> str:
 
 def test_a_front_door_has_seven_alarms_and_two_objectives() -> None:
     assert set(monitored()) == ALARMS | OBJECTIVES
+
+
+def with_limits(*, before: bool, **given: Any) -> FrontDoor:
+    """A monitored front door with a consumer that has limits: before monitor is called, or after."""
+    front_door = make_front_door()
+    if before:
+        front_door.add_consumer("team-a", tokens_per_day=9000)
+    front_door.monitor(**given)
+    if not before:
+        front_door.add_consumer("team-a", tokens_per_day=9000)
+    return front_door
+
+
+def test_requests_whose_use_cannot_be_counted_are_an_alarm() -> None:
+    found = alarms(template(with_limits(before=True)), "FrontDoor")
+    assert set(found) == {*ALARMS, *OBJECTIVES, "StoreFailures"}
+    assert watched(found["StoreFailures"]) == {
+        "when": ">= 3 in 1 of 1",
+        "metrics": {"result": f"{NAMESPACE} StoreFailures Sum"},
+        "dimensions": WHOLE,
+        "period": 300,
+        "math": {},
+    }
+    assert "StoreFailures" not in alarms(template(with_limits(before=True, store_failures=None)), "FrontDoor")
+
+
+def test_limits_that_come_after_the_alarms_are_a_warning() -> None:
+    expected = (
+        "No alarm says when the use of consumers cannot be counted: monitor was called before the first consumer with"
+        " limits was added. Call it afterwards. [ack: tgi-endpoint:limitsUnwatched]"
+    )
+    assert expected in warnings(with_limits(before=False))
+    assert expected not in warnings(with_limits(before=True))
 
 
 def test_server_errors_are_a_share_and_a_single_failure_is_none() -> None:
@@ -329,8 +362,8 @@ def test_every_mistake_is_reported_at_once() -> None:
         "\n  - availability_objective=90: must be above 93.06 and below 100, in percent."
         " Choose a number in that range, or leave it out."
         "\n  - latency=4: is none of the alarms here: server_errors, time_to_first_token, overload, fallbacks,"
-        " function_errors, throttles, concurrency, gateway_errors, availability_objective, first_token_objective. Leave"
-        " it out."
+        " function_errors, throttles, concurrency, gateway_errors, store_failures, availability_objective,"
+        " first_token_objective. Leave it out."
         "\n  - time_to_first_token=10: must be a Duration of aws_cdk, which has a unit. Write Duration.seconds(10)."
         "\n  - first_token_objective[1]=3: must be a Duration of aws_cdk, which has a unit. Write Duration.seconds(3)."
     )

@@ -70,6 +70,7 @@ def every_alarm() -> list[Alarm | CombinedAlarm]:
         throttles=3,
         concurrency=800,
         gateway_errors=1,
+        store_failures=3,
     )
     time = door.metric("TimeToFirstToken", "SampleCount")
     return [
