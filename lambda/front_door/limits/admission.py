@@ -138,8 +138,9 @@ class Admission:
             self._take(taken)
         except StoreError as error:
             self._log.add_store_failure(error.cause)
+            if error.is_refused:
+                self._taken = None
             if self._limiter.callers.fails_closed:
-                self._used = 0
                 raise unknown(error.cause) from None
         finally:
             # Also if the table was silent: it may have taken it all the same.

@@ -3,7 +3,6 @@
 import random
 import re
 import time
-from typing import Any
 
 from front_door.errors import ApiError
 from front_door.http.json import compact, parse_object
@@ -32,11 +31,13 @@ class StoreError(Exception):
 
     Args:
         cause: DynamoDB's error code, or what broke; never a value.
+        may_repeat: Whether the same call may succeed.
+        is_refused: Whether DynamoDB has changed nothing; otherwise that is not known.
     """
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str, *, may_repeat: bool = False, is_refused: bool = False) -> None:
         super().__init__(cause)
-        self.cause = cause
+        self.cause, self.may_repeat, self.is_refused = cause, may_repeat, is_refused
 
 
 class Store:
@@ -63,7 +64,7 @@ class Store:
             The item after it, or the one for which the condition did not hold.
 
         Raises:
-            StoreError: It is not known whether it was changed.
+            StoreError: There is no answer to it.
         """
         body = compact(
             {
@@ -76,30 +77,32 @@ class Store:
                 "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         )
-        pause = FIRST_PAUSE_SECONDS
+        pause, is_refused = FIRST_PAUSE_SECONDS, True
         while True:
-            result = self._send(body, deadline)
-            if isinstance(result, dict):
-                return result
-            cause, may_repeat = result
-            wait = random.uniform(pause / 2, pause)  # noqa: S311
-            if not may_repeat or time.time() + wait >= deadline:
-                raise StoreError(cause)
+            try:
+                return self._send(body, deadline)
+            except StoreError as error:
+                is_refused = error.is_refused = is_refused and error.is_refused
+                wait = random.uniform(pause / 2, pause)  # noqa: S311
+                if not error.may_repeat or time.time() + wait >= deadline:
+                    raise
             time.sleep(wait)
             pause *= 2
 
-    def _send(self, body: bytes, deadline: float) -> dict[str, Any] | tuple[str, bool]:
-        """The item that one call returns, or why there is none and whether another call may have one."""
+    def _send(self, body: bytes, deadline: float) -> Item:
+        """The item that one call returns; raises StoreError if it returns none."""
         try:
             status, content = self._client.call(
                 self._place, _TARGET, body, min(deadline, time.time() + ATTEMPT_SECONDS)
             )
         except ApiError as error:
-            return error.log_detail or error.kind, error.kind != "permission"
+            raise StoreError(error.log_detail or error.kind, may_repeat=error.kind != "permission") from error
         answer = parse_object(content) or {}
-        if status == 200:
-            return answer.get("Attributes") or {}
+        if status == 200 and (item := answer.get("Attributes")):
+            return dict(item)
         code = str(answer.get("__type", "")).rpartition("#")[2]
         if code == _CONDITION:
             return answer.get("Item") or {}
-        return (code if _CODE.fullmatch(code) else f"HTTP {status}"), status >= 500 or code in _RETRYABLE
+        cause = code if _CODE.fullmatch(code) else f"HTTP {status}"
+        is_refused = 400 <= status < 500
+        raise StoreError(cause, may_repeat=not is_refused or code in _RETRYABLE, is_refused=is_refused)

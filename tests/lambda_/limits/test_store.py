@@ -30,6 +30,8 @@ PASSING = {
     "another's transaction": refuses("TransactionConflictException"),
     "broken": refuses("InternalServerError", 500),
     "a proxy": says(b"<html>", 503),
+    "a proxy that says it is fine": says(b"<html>", 200),
+    "no item": says(b"{}", 200),
     "a lost answer": loses,
 }
 
@@ -78,15 +80,16 @@ def test_any_other_error_is_not(fault: Fault, cause: str, door_for: Doors, table
     door = door_for(team(**LIMITS))
     table.faults = [fault]
     assert door.read("/v1/chat/completions", CHAT).status == 503
-    refused, *_ = door.log()
-    assert (refused["store_failure"], refused["StoreFailures"], refused["cause"]) == (cause, 1, cause)
+    line = door.line()
+    assert (line["store_failure"], line["StoreFailures"], line["cause"]) == (cause, 1, cause)
+    assert table.updates == 1
 
 
 def test_closed_refuses_in_the_protocol_of_the_client(
     door_for: Doors, sagemaker: SageMakerDouble, table: Table
 ) -> None:
     door = door_for(team(on_store_failure="closed", **LIMITS))
-    table.faults = [refuses("AccessDeniedException"), None] * 3
+    table.faults = [refuses("AccessDeniedException")] * 2
     response = door.read("/v1/chat/completions", {**CHAT, "stream": True})
     assert (response.status, response.headers["Retry-After"], response.json()["error"]) == (
         503,
@@ -97,7 +100,7 @@ def test_closed_refuses_in_the_protocol_of_the_client(
     assert (response.status, response.json()) == (503, {"error": UNAVAILABLE, "error_type": "limits_unavailable"})
     assert sagemaker.received == []
     lines = door.log()
-    assert [(line["level"], line["used_tokens"]) for line in lines] == [("WARN", 0)] * 2
+    assert [(line["level"], "reserved_tokens" in line) for line in lines] == [("WARN", False)] * 2
 
 
 def test_open_lets_the_request_go_on_and_says_so(
@@ -105,14 +108,25 @@ def test_open_lets_the_request_go_on_and_says_so(
 ) -> None:
     monkeypatch.setenv("FRONT_DOOR", "Stack/FrontDoor")
     door = door_for(team(on_store_failure="open", **LIMITS))
-    table.faults = [refuses("AccessDeniedException"), None]
+    table.faults = [refuses("AccessDeniedException")]
     sagemaker.replies += [parts(*ANSWER)]
     assert door.read("/v1/chat/completions", CHAT).status == 200
     line = door.line()
     assert (line["level"], line["StoreFailures"], line["store_failure"]) == ("WARN", 1, "AccessDeniedException")
     metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
     assert {"Name": "StoreFailures", "Unit": "Count"} in metrics
-    assert table.item("team-a") == {}
+    assert (table.item("team-a"), table.updates) == ({}, 1)
+
+
+def test_an_answer_that_is_lost_before_a_refusal_is_corrected_too(
+    door_for: Doors, sagemaker: SageMakerDouble, table: Table
+) -> None:
+    door = door_for(team(on_store_failure="open", **LIMITS))
+    table.faults = [loses, refuses("AccessDeniedException"), None]
+    sagemaker.replies += [parts(*ANSWER)]
+    assert door.read("/v1/chat/completions", CHAT).status == 200
+    item = table.item("team-a")
+    assert (item["day_tokens"], item["in_flight"]) == (11, {})
 
 
 def test_what_the_table_has_taken_without_saying_so_is_corrected_all_the_same(
