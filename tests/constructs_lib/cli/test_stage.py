@@ -1,7 +1,6 @@
 """The command stage, between a small hub and moto's S3."""
 
 import json
-import logging
 import os
 import pty
 import re
@@ -18,6 +17,7 @@ import pytest
 
 from constructs_lib.planning.staging import StagedFiles
 from local.hub import Hub, Repository, Slow, WrongBytes
+from tests.s3_server import s3_server
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {"config.json": b"{}", "model.safetensors": b"weights" * 20_000, "modeling.py": b"", "pytorch_model.bin": b"x"}
@@ -27,14 +27,8 @@ COMMIT = REPOSITORY.commit
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture

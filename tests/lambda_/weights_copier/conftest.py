@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,7 @@ from weights_copier.upload import Flow
 
 from local.hub import Hub as HubServer
 from local.hub import Repository
+from tests.s3_server import s3_server
 
 KIB = 2**10
 PART = 256 * KIB
@@ -55,18 +55,10 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
     # S3 takes no part under 5 MiB except the last one; such large files would only take time here.
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", PART)
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as monkeypatch, s3_server() as url:
+        monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", PART)
+        yield url
 
 
 @dataclass
