@@ -94,7 +94,7 @@ def job_of(scope: Construct, settings: StagingSettings) -> WeightsJob:
     job = _JOBS.get((here, digest))
     if job is None:
         job = _JOBS[here, digest] = WeightsJob(_scope_in(here.stack), digest, settings)
-    elif job.settings != settings:
+    elif job.settings.rendered != settings.rendered:
         raise ConfigurationError(
             scope.node.path,
             [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
+from constructs_lib.planning.staging import plan_staging
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -44,6 +45,13 @@ class StagingSettings:
         """What tells this copy from others of the stack."""
         name = self.bucket.bucket_name
         return self.files.digest(self.bucket.node.path if is_token(name) else name)
+
+    @property
+    def rendered(self) -> tuple[object, ...]:
+        """What of it is in the template: a bucket that is imported twice is the same."""
+        keys = (self.bucket.encryption_key, self.encryption_key)
+        arns = [None if key is None else key.key_arn for key in keys]
+        return (self.request, plan_staging(self.size), self.log_retention, self.deletes, *arns)
 
     @property
     def request(self) -> str:
