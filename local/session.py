@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from local.cloud import Cloud
 from local.deployment.cdk_cli import ROOT, Cdk
 from local.deployment.control_plane import ControlPlane
-from local.deployment.prerequisites import create_endpoints, create_secrets
+from local.deployment.prerequisites import create_buckets, create_endpoints, create_secrets
 from local.errors import UserError
 from local.listening import check_reachable, listen
 from local.processes import ChildProcesses
@@ -155,8 +155,11 @@ async def _start(plane: ControlPlane, children: ChildProcesses, folder: Path, pr
 
 
 async def _deploy(cdk: Cdk, plane: ControlPlane, stacks: list[str], progress: Progress) -> None:
-    for name in create_secrets(plane, {stack: cdk.template(stack) for stack in stacks}):
+    templates = {stack: cdk.template(stack) for stack in stacks}
+    for name in create_secrets(plane, templates):
         progress.done(f"Secret {name} (placeholder; on AWS it holds your Hugging Face token)")
+    for name in create_buckets(plane, templates):
+        progress.done(f"Bucket {name} (placeholder; on AWS it already exists)")
     await _step(progress, f"cdk deploy {' '.join(stacks)}", lambda on_line: cdk.deploy(stacks, on_line))
 
 

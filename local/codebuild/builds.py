@@ -269,7 +269,7 @@ class Builds:
 
     def _line(self, build: Build, line: str) -> None:
         build.lines.append(line)
-        self._log(f"build {build.id}: {line}")
+        self._log(f"build {build.id[:-28]}: {line}")  # eight digits tell builds apart
 
     async def _write_logs(self, build: Build) -> None:
         """Writes the lines to the log stream until the build has ended."""

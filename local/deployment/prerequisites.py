@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from local.deployment.cloudformation import Template, parse_secret, secret_references
@@ -19,6 +20,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/placeholder"
 PLACEHOLDER = "placeholder-of-the-emulated-cloud"
 STAGING_REQUEST = "STAGING_REQUEST"
 """The variable of a build that stages weights: what to copy where, as JSON."""
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def create_endpoints(plane: ControlPlane, missing: Mapping[str, Mapping[str, Any]]) -> None:
@@ -96,8 +98,9 @@ def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]])
         for reference in secret_references([template.resources(resource_type) for resource_type in types]):
             identifier, json_key = parse_secret(reference)
             keys.setdefault(identifier.split(":secret:", 1)[-1], set()).add(json_key)
-        for name in _secrets_of_builds(template):
-            keys.setdefault(name, set()).add("")
+        for request in _staging_requests(template):
+            if secret := request.get("token_secret"):
+                keys.setdefault(secret.split(":secret:", 1)[-1], set()).add("")
     missing = sorted(keys.keys() - defined)
     for name in missing:
         value = PLACEHOLDER if keys[name] == {""} else json.dumps(dict.fromkeys(sorted(keys[name]), PLACEHOLDER))
@@ -105,11 +108,34 @@ def create_secrets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]])
     return missing
 
 
-def _secrets_of_builds(template: Template) -> set[str]:
-    """The secrets whose token a build needs that stages weights."""
-    found: set[str] = set()
-    for project in template.resources(PROJECT).values():
-        for variable in project["Environment"].get("EnvironmentVariables", ()):
-            if variable["Name"] == STAGING_REQUEST and (secret := json.loads(variable["Value"]).get("token_secret")):
-                found.add(parse_secret(secret)[0])
-    return found
+def create_buckets(plane: ControlPlane, bodies: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Creates the buckets into which builds stage weights and that no template contains; on AWS they already exist.
+
+    Args:
+        plane: The control plane.
+        bodies: The templates by stack name.
+
+    Returns:
+        The names of the buckets.
+    """
+    defined: set[str] = set()
+    named: set[str] = set()
+    for stack, body in bodies.items():
+        template = Template(body, pseudo=pseudo_parameters(stack))
+        defined |= {bucket.get("BucketName", "") for bucket in template.resources("AWS::S3::Bucket").values()}
+        named |= {request["bucket"] for request in _staging_requests(template)}
+    # What is no name stands for a bucket that is about to be created.
+    missing = sorted(name for name in named - defined if _BUCKET_NAME.fullmatch(name))
+    for name in missing:
+        plane.client("s3").create_bucket(Bucket=name)
+    return missing
+
+
+def _staging_requests(template: Template) -> list[Mapping[str, Any]]:
+    """What the builds of a template stage."""
+    return [
+        json.loads(variable["Value"])
+        for project in template.resources(PROJECT).values()
+        for variable in project["Environment"].get("EnvironmentVariables", ())
+        if variable["Name"] == STAGING_REQUEST
+    ]

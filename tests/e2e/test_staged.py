@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from local.hub import Slow, WrongBytes
 from local.staging import HUB
-from tests.e2e.staged_account import BUCKET, FILES, NAME, SECRET, STAGED, TOKEN, StagedAccount, repository
+from tests.e2e.deployed_cloud import ROOT, Cloud, Serve
+from tests.e2e.staged_account import APP, BUCKET, FILES, NAME, SECRET, STAGED, TOKEN, StagedAccount, repository
 
 pytestmark = [pytest.mark.xdist_group("staged"), pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -207,6 +209,19 @@ def test_weights_that_are_to_go_with_the_stack_go_with_it(account: StagedAccount
         assert await account.staged() == []
 
     account.play(script)
+
+
+def test_serve_shows_what_a_build_says_while_the_stack_waits_for_it(tmp_path: Path) -> None:
+    arguments = ["--app", str(APP), "--stack", "Weights,Staged", "--context", f"revision={'a' * 40}"]
+    with Serve(tmp_path / "log", *arguments, PYTHONPATH=str(ROOT)) as serve:
+        cloud = Cloud.of(serve)
+        body = {"model": "llama", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 3}
+        response = cloud.request("POST", "/v1/chat/completions", body, key=None)
+        assert response.status == 200
+        before, _, _ = serve.log().partition("✓ cdk deploy Weights Staged")
+        assert re.search(
+            r"\n  build Staged-\S+:[0-9a-f]{8}: model\.safetensors: 0\.0 MB verified; 4 of 4 files", before
+        )
 
 
 def test_no_file_that_nobody_asked_for_is_copied() -> None:

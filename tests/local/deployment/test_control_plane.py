@@ -1,5 +1,6 @@
 """The control plane, moto's patches, and placeholder secrets."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from local.deployment.control_plane import ACCOUNT, ControlPlane
 from local.deployment.moto_patches import instance_types
-from local.deployment.prerequisites import create_secrets
+from local.deployment.prerequisites import PLACEHOLDER, create_buckets, create_secrets
 from tests.local.deployment.deployments import create
 
 pytestmark = pytest.mark.xdist_group("control_plane")
@@ -73,6 +74,28 @@ def test_placeholder_secrets_have_the_name_and_json_keys_of_the_references(plane
     read = plane.client("secretsmanager").get_secret_value
     assert read(SecretId="plain")["SecretString"] == "placeholder-of-the-emulated-cloud"
     assert read(SecretId="keyed")["SecretString"] == '{"a": "placeholder-of-the-emulated-cloud"}'
+
+
+def test_what_a_build_stages_weights_with_has_placeholders_too(plane: ControlPlane) -> None:
+    def project(bucket: object, secret: str | None) -> dict[str, object]:
+        request = {"repository": "a/b", "bucket": "B", "token_secret": secret}
+        head, tail = json.dumps(request).split("B")
+        value = {"Fn::Join": ["", [head, bucket, tail]]}
+        environment = {"EnvironmentVariables": [{"Name": "STAGING_REQUEST", "Value": value}]}
+        return {"Type": "AWS::CodeBuild::Project", "Properties": {"Environment": environment}}
+
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:hub"
+    resources = {
+        "Given": project("given", arn),
+        "Own": project({"Ref": "Bucket"}, None),
+        "Named": project("own-name", None),
+        "Other": project({"Fn::ImportValue": "Weights:Name"}, None),
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "own-name"}},
+    }
+    assert create_secrets(plane, {"S": {"Resources": resources}}) == ["hub"]
+    assert plane.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"] == PLACEHOLDER
+    assert create_buckets(plane, {"S": {"Resources": resources}}) == ["given"]
+    assert [one["Name"] for one in plane.client("s3").list_buckets()["Buckets"]] == ["given"]
 
 
 def test_the_tags_of_a_key_in_a_template_are_the_keys(plane: ControlPlane) -> None:
