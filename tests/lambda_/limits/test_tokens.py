@@ -202,6 +202,16 @@ class TestWhatIsUsed:
         assert door.read("/generate", INPUTS).status == 504
         assert (door.line()["used_tokens"], table.item("team-a")["minute_tokens"]) == (103, 103)
 
+    def test_the_best_of_several_texts_has_used_all_of_them(
+        self, door_for: Doors, sagemaker: SageMakerDouble, table: Table
+    ) -> None:
+        door = door_for(team(tokens_per_minute=1000), TGI)
+        details = {"generated_tokens": 5, "best_of_sequences": [{"generated_tokens": 7}], "prefill": []}
+        sagemaker.replies += [plain_response(json.dumps({"generated_text": "Un", "details": details}).encode())]
+        body = {"inputs": "Hi there", "parameters": {"max_new_tokens": 100, "best_of": 2}}
+        assert door.read("/generate", body).status == 200
+        assert (door.line()["used_tokens"], table.item("team-a")["minute_tokens"]) == (3 + 12, 3 + 12)
+
     def test_so_does_an_answer_whose_tokens_nobody_counts(
         self, door_for: Doors, sagemaker: SageMakerDouble, table: Table
     ) -> None:
@@ -241,7 +251,10 @@ class TestWhatIsUsed:
         sagemaker.replies += [parts(*ANSWER), parts(*ANSWER)]
         response = door.begin("/v1/chat/completions", CHAT)
         assert other.read("/v1/chat/completions", CHAT).status == 200
+        before = table.updates
+        door.set_clock(NOON + 61)
         b"".join(response.body)
         response.body.close()  # type: ignore[attr-defined]
+        assert table.updates == before + 1
         item = table.item("team-a")
         assert (item["minute_start"], item["minute_tokens"], item["day_tokens"]) == (NOON + 60, 11, 22)

@@ -9,7 +9,7 @@ from front_door.config import Model
 from front_door.context import RequestContext
 from front_door.delivery import ResponseBuilder, buffered_response, stream_response
 from front_door.errors import ApiError
-from front_door.http.json import describe_content, parse_object
+from front_door.http.json import compact, describe_content, parse_object
 from front_door.http.json_schema import Type
 from front_door.http.response import JSON, Response, json_response
 from front_door.http.sse import event_data, event_objects
@@ -246,9 +246,29 @@ def _without_stream(error: ApiError) -> ApiError:
 
 
 def _build_unstreamed(ctx: RequestContext, model: Model, body: dict[str, Any], *, as_array: bool) -> ResponseBuilder:
-    """The response to what TGI cannot stream; `/invocations` returns an array of one."""
-    response = yield from ctx.invoke(model, _container_body(ctx, model, body, stream=False))
+    """The response to what TGI cannot stream; `/invocations` returns an array of one.
+
+    The details, which have the numbers of tokens, are asked for in any case.
+    """
+    parameters = _parameters(body)
+    detailed = {**body, "parameters": {**parameters, "details": True}}
+    response = yield from ctx.invoke(model, _container_body(ctx, model, detailed, stream=False))
     content = _check_generation(response).strip()
     if content.startswith(b"["):
         content = content[1:-1]
+    generation = parse_object(content) or {}
+    _log_details(ctx.log, generation.get("details"))
+    if not (parameters.get("details") or parameters.get("decoder_input_details")):
+        content = compact({"generated_text": generation["generated_text"]})
     return Response(200, dict(JSON), [b"[" + content + b"]" if as_array else content])
+
+
+def _log_details(log: RequestLog, details: object) -> None:
+    """Log the token counts of a generation and of the others that it is the best of; the prompt's only with details."""
+    if isinstance(details, dict):
+        others, prefill = details.get("best_of_sequences"), details.get("prefill")
+        texts = [details, *(others if isinstance(others, list) else [])]
+        counts = [each.get("generated_tokens") for each in texts if isinstance(each, dict)]
+        generated = sum(count for count in counts if type(count) is int)
+        log.add_tokens(prompt=len(prefill) if isinstance(prefill, list) and prefill else None, generated=generated)
+        log.add(finish_reason=details.get("finish_reason"))

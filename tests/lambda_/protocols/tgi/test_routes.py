@@ -128,6 +128,31 @@ def test_what_tgi_cannot_stream_is_invoked_without_streaming(
     assert sagemaker.received[0].json()["stream"] is False
 
 
+@pytest.mark.parametrize(
+    ("details", "prompt", "generated"),
+    [
+        ({"generated_tokens": 3, "best_of_sequences": [{"generated_tokens": 4}], "prefill": []}, None, 7),
+        ({"generated_tokens": 3, "prefill": [{"id": 1}, {"id": 2}]}, 2, 3),
+        ({"generated_tokens": "3", "best_of_sequences": [1, {}], "prefill": 7}, None, 0),
+        ({"best_of_sequences": 5}, None, 0),
+        ("none", None, None),
+        (None, None, None),
+    ],
+)
+def test_its_tokens_are_counted_by_details_that_the_client_need_not_want(
+    api: ApiClient, sagemaker: SageMakerDouble, details: Any, prompt: int | None, generated: int | None
+) -> None:
+    content = json.dumps([{"generated_text": "Un été", "details": details}]).encode()
+    sagemaker.replies += [plain_response(content), plain_response(content)]
+    parameters = {"best_of": 2, "do_sample": True}
+    assert api.send("/generate", {"inputs": "Hi", "parameters": parameters}).json() == {"generated_text": "Un été"}
+    wanted = api.send("/generate", {"inputs": "Hi", "parameters": {**parameters, "details": True}})
+    assert wanted.body == content[1:-1]
+    assert [request.json()["parameters"]["details"] for request in sagemaker.received] == [True, True]
+    counted = [(line.get("PromptTokens"), line.get("GeneratedTokens")) for line in api.log()]
+    assert counted == [(prompt, generated)] * 2
+
+
 def test_a_stream_has_the_same_bytes_wherever_the_slices_are_cut(api: ApiClient, sagemaker: SageMakerDouble) -> None:
     expected = b"".join(generation())
     for size in range(1, len(expected), 7):
