@@ -139,6 +139,20 @@ class FrontDoorMetrics:
         """
         return self._metric("Fallbacks", "Sum", model, options)
 
+    def metric_refused(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that exceeded a limit of their consumer on tokens or streams.
+
+        Sum over 5 minutes; a count. Without a refusal there is no data.
+        """
+        return self._metric("Refused", "Sum", model, options)
+
+    def metric_store_failures(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests of consumers with limits whose use the table could not count.
+
+        Sum over 5 minutes; a count. Without a failure there is no data.
+        """
+        return self._metric("StoreFailures", "Sum", None, options)
+
     def _mirror_problems(self, model: str | None, mirror: str | None) -> list[Problem]:
         if mirror is None:
             return []
