@@ -84,6 +84,8 @@ def text(value: object) -> str:
             return f"<{name}>"
         case {"Fn::GetAtt": [str(resource), str(attribute)]}:
             return f"<{resource}.{attribute}>"
+        case {"Fn::ImportValue": str(name)}:
+            return f"<{name}>"
         case {"Fn::FindInMap": [str(name), key, str(field)]}:
             return f"<{name}[{text(key)}].{field}>"
         case {"Fn::Join": [str(delimiter), list(parts)]}:

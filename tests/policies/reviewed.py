@@ -37,7 +37,7 @@ RESOURCES = (
             "s3:AbortMultipartUpload",
             "s3:ListMultipartUploadParts",
         ),
-        r"(arn:<AWS::Partition>:s3:::[a-z0-9.-]+|<\w+\.Arn>)/[^*]+/\*",
+        r"(arn:<AWS::Partition>:s3:::[a-z0-9.-]+|<\w+\.Arn>|<\w+:ExportsOutputFnGetAtt\w+Arn\w+>)/[^*]+/\*",
         "The objects below one folder of one bucket: weights have many files, and callers and SageMaker name requests, "
         "answers and captured requests.",
     ),
