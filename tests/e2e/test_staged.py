@@ -211,7 +211,10 @@ def test_weights_that_are_to_go_with_the_stack_go_with_it(account: StagedAccount
     account.play(script)
 
 
-def test_serve_shows_what_a_build_says_while_the_stack_waits_for_it(tmp_path: Path) -> None:
+def test_serve_shows_what_a_build_says_while_the_stack_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(HUB, raising=False)
     arguments = ["--app", str(APP), "--stack", "Weights,Staged", "--context", f"revision={'a' * 40}"]
     with Serve(tmp_path / "log", *arguments, PYTHONPATH=str(ROOT)) as serve:
         cloud = Cloud.of(serve)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from local.hub import Slow, WrongBytes
-from tests.e2e.staged_account import BUCKET, STACKS, StagedAccount, repository
+from tests.e2e.staged_account import BUCKET, StagedAccount, repository
 from tests.local.deployment import deployments
 
-pytestmark = [pytest.mark.xdist_group("staged"), pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.xdist_group("staged_faults"), pytest.mark.slow, pytest.mark.timeout(600)]
 FIRST = "model-00001-of-00002.safetensors"
 
 
@@ -164,14 +166,7 @@ def test_an_update_that_is_undone_while_its_copy_runs_stops_it(account: StagedAc
 
 def give_up(url: str) -> None:
     """Signals by hand that a copy has failed, as a person may who is tired of waiting."""
-    import json
-    import urllib.request
-
     body = {"Status": "FAILURE", "UniqueId": "abc", "Reason": "given up", "Data": ""}
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": ""}, method="PUT")
     with urllib.request.urlopen(request, timeout=10) as response:
         assert response.status == 200
-
-
-def test_the_account_has_both_stacks() -> None:
-    assert STACKS == ["Staged", "Other"]
