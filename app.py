@@ -10,6 +10,8 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `cors`: the origins whose pages may call every front door, separated by commas (`http://localhost:3000`), or `*`.
   Default: none.
 - `detailed_observability`: `on` for SageMaker's detailed metrics, which are billed by volume. Default: `off`.
+- `hardened`: `on` to add `HardenedLlamaTgiStack` and what it needs, `HardenedBaseStack` (see docs/front-door.md).
+  Default: `off`.
 - `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/operations.md). Default: `on`.
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
@@ -31,6 +33,7 @@ if __name__ == "__main__":
 
 import os
 from fnmatch import fnmatch
+from typing import Any
 
 from aws_cdk import App, Aspects, Environment, Validations
 from constructs import Node
@@ -45,6 +48,9 @@ from stacks.staged import read_staged
 # The context value in which the CDK CLI passes the stacks selected with `--exclusively` (`cdk deploy -e NAME`). It is
 # `BUNDLING_STACKS` of aws-cdk-lib/cx-api, which the Python package does not export.
 SELECTED_STACKS = "aws:cdk:bundling-stacks"
+
+HARDENED = ("HardenedBaseStack", "HardenedLlamaTgiStack")
+"""The stacks that `-c hardened=on` adds."""
 
 # The context value that keeps the CDK from recording where each resource is created; `cdk --debug` turns that on again.
 # It is `DISABLE_CREATION_STACK_TRACES` of aws-cdk-lib/cx-api.
@@ -69,42 +75,47 @@ def build(app: App, env: Environment) -> None:
     cors, detailed = _cors(context), _is_on(context, "detailed_observability", default=False)
     smoke_test, monitoring = _is_on(context, "smoke_test"), _monitoring(context)
     cost_tags = _is_on(context, "cost_tags")
+    of_models: Any = {
+        "hf_token_secret": context.get_context("hf_token_secret"),
+        "detailed_observability": detailed,
+        "smoke_test": smoke_test,
+    }
+    of_all: Any = {
+        "cloud_watch_role": cloud_watch_role,
+        "playground": playground,
+        "cors": cors,
+        "monitoring": monitoring,
+        "cost_tags": cost_tags,
+        "env": env,
+    }
     keys = ("staged", "staged_bucket", "staged_bucket_key")
     staged = read_staged(*(context.try_get_context(key) for key in keys), names=presets)
-    for name in _stack_names(context, [*presets, *(["FrontDoorStack"] if endpoints is not None else [])]):
+    hardened = HARDENED if _is_on(context, "hardened", default=False) else ()
+    names = [*presets, *hardened, *(["FrontDoorStack"] if endpoints is not None else [])]
+    chosen = _stack_names(context, names)
+    for name in chosen:
         if name == "FrontDoorStack":
-            FrontDoorStack(
-                app,
-                name,
-                endpoints=read_front_door(endpoints),
-                cloud_watch_role=cloud_watch_role,
-                playground=playground,
-                cors=cors,
-                monitoring=monitoring,
-                cost_tags=cost_tags,
-                env=env,
-            )
-        else:
-            presets[name](
-                app,
-                name,
-                staged=staged.get(name),
-                hf_token_secret=context.get_context("hf_token_secret"),
-                cloud_watch_role=cloud_watch_role,
-                playground=playground,
-                cors=cors,
-                detailed_observability=detailed,
-                smoke_test=smoke_test,
-                monitoring=monitoring,
-                cost_tags=cost_tags,
-                env=env,
-            )
+            FrontDoorStack(app, name, endpoints=read_front_door(endpoints), **of_all)
+        elif name not in HARDENED:
+            presets[name](app, name, staged=staged.get(name), **of_models, **of_all)
+    if set(HARDENED) & set(chosen):
+        _add_hardened(app, chosen, **of_models, **of_all)
     _name_roles(app)
     if _is_on(context, "nag"):
         # Importing cdk_nag loads its rules into the CDK's Node process: 0.25 s that `-c nag=off` saves.
         from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
         Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
+def _add_hardened(app: App, chosen: list[str], **options: Any) -> None:
+    """The stack that hardened ones share, and those of them that are chosen."""
+    # Imported here, as few synths have them.
+    from stacks.hardened import HardenedBaseStack, HardenedLlamaTgiStack
+
+    base = HardenedBaseStack(app, env=options["env"])
+    if "HardenedLlamaTgiStack" in chosen:
+        HardenedLlamaTgiStack(app, base=base, **options)
 
 
 def _name_roles(app: App) -> None:
@@ -127,6 +138,7 @@ def _stack_names(context: Node, names: list[str]) -> list[str]:
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         hint = " FrontDoorStack requires endpoints: -c front_door=llama=my-endpoint." * ("FrontDoorStack" in unknown)
+        hint += " Hardened stacks require -c hardened=on." * any(name in HARDENED for name in unknown)
         raise SystemExit(
             f"stacks={','.join(unknown)}: the app has no stack of this name. Choose one of: {', '.join(names)}.{hint}"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from aws_cdk import Stack
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from constructs_lib import Cors, EngineEndpoint, RoutedModel
+    from stacks.protection import Protection
 
 
 ENDPOINT_OF: Final = {
@@ -66,6 +67,7 @@ class FrontDoorStack(Stack):
             other stacks are monitored there. Default: none.
         cost_tags: Whether its resources get tags by which Cost Explorer groups costs. Default: True.
         env: Account and Region. Default: any; one template for all Regions.
+        protection: A key and a network for the front door, as documented at `Protection`.
 
     Attributes:
         front_door: The front door.
@@ -85,6 +87,7 @@ class FrontDoorStack(Stack):
         monitoring: Monitoring | None = None,
         cost_tags: bool = True,
         env: Environment | None = None,
+        **protection: Unpack[Protection],
     ) -> None:
         super().__init__(scope, id, env=env, description=f"One streaming API for {', '.join(endpoints)}")
         self._existing: list[Watched] = []
@@ -95,6 +98,7 @@ class FrontDoorStack(Stack):
             playground=playground,
             cors=cors,
             cloud_watch_role=cloud_watch_role,
+            **protection,
         )
         self.consumer = add_default_consumer(self.front_door)
         add_front_door_outputs(self, self.front_door, self.consumer)

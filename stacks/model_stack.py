@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 from aws_cdk import Stack
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -12,6 +12,7 @@ from stacks.console import Console
 from stacks.cost_tags import add_cost_tags
 from stacks.monitoring import Monitoring, add_monitoring
 from stacks.outputs import add_default_consumer, add_front_door_outputs, add_links, add_output
+from stacks.protection import Protection, of_endpoint, of_staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ class ModelStack(Stack):
         env: Account and Region. Default: any; one template for all Regions.
         description: Description of the stack. Default: the model and its instance type.
         termination_protection: Whether CloudFormation rejects deleting the stack. Default: False.
+        protection: A key and a network, as documented at `Protection`.
 
     Attributes:
         endpoint: The endpoint.
@@ -92,6 +94,7 @@ class ModelStack(Stack):
         env: Environment | None = None,
         description: str | None = None,
         termination_protection: bool = False,
+        **protection: Unpack[Protection],
     ) -> None:
         super().__init__(
             scope,
@@ -106,7 +109,13 @@ class ModelStack(Stack):
         model = (
             Model.from_hub(model_id, revision=revision, token=token)
             if staged is None
-            else Model.staged(model_id, revision=staged.revision, bucket=staged.import_bucket(self), token=token)
+            else Model.staged(
+                model_id,
+                revision=staged.revision,
+                bucket=staged.import_bucket(self),
+                token=token,
+                **of_staging(protection),
+            )
         )
         construct: Any = endpoint_type  # each engine's construct takes options and images of its own type
         self.endpoint: EngineEndpoint = construct(
@@ -118,6 +127,7 @@ class ModelStack(Stack):
             options=options,
             image=endpoint_type.IMAGE.version(version) if version else None,
             detailed_observability=detailed_observability,
+            **of_endpoint(protection),
         )
         self.front_door = FrontDoor(
             self,
@@ -126,6 +136,7 @@ class ModelStack(Stack):
             playground=playground,
             cors=cors,
             cloud_watch_role=cloud_watch_role,
+            **protection,
         )
         self.consumer = add_default_consumer(self.front_door)
         self._add_outputs()

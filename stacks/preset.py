@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import constructs_lib
 from stacks.model_stack import ModelStack
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from constructs_lib import Cors, InstanceType
     from stacks.model_stack import Route
     from stacks.monitoring import Monitoring
+    from stacks.protection import Protection
     from stacks.staged import Staged
 
 
@@ -59,6 +60,7 @@ class PresetStack(ModelStack):
         monitoring: Alarms of the endpoint and the front door, and the topic that they notify. Default: none.
         cost_tags: Whether its resources get tags by which Cost Explorer groups costs. Default: True.
         env: Account and Region. Default: any; one template for all Regions.
+        protection: A key and a network, as documented at `Protection`.
 
     Attributes:
         preset: The configuration.
@@ -82,6 +84,7 @@ class PresetStack(ModelStack):
         monitoring: Monitoring | None = None,
         cost_tags: bool = True,
         env: Environment | None = None,
+        **protection: Unpack[Protection],
     ) -> None:
         super().__init__(
             scope,
@@ -103,4 +106,5 @@ class PresetStack(ModelStack):
             monitoring=monitoring,
             cost_tags=cost_tags,
             env=env,
+            **protection,
         )

@@ -19,12 +19,12 @@ class Staged:
 
     Args:
         revision: The commit, 40 hexadecimal digits.
-        bucket: Name of a bucket that exists in the stack's Region.
+        bucket: A bucket of another stack, or the name of one that exists in the stack's Region.
         bucket_key: ARN of the KMS key that the bucket encrypts with. Default: none, or a key of AWS's.
     """
 
     revision: str
-    bucket: str
+    bucket: str | s3.IBucket
     bucket_key: str | None = None
 
     def import_bucket(self, scope: Construct) -> s3.IBucket:
@@ -33,6 +33,8 @@ class Staged:
         Args:
             scope: The stack.
         """
+        if not isinstance(self.bucket, str):
+            return self.bucket
         # Imported here, as it costs time and few stacks copy weights.
         from aws_cdk import aws_kms as kms
         from aws_cdk import aws_s3 as s3

@@ -66,7 +66,7 @@ def programs() -> list[Path]:
 def _apps() -> Iterator[App]:
     """Each app with all that it has, before it is synthesized."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    with _new_app(context | {"front_door": _ENDPOINTS, "nag": "off", "monitoring": "on"}) as app:
+    with _new_app(context | {"front_door": _ENDPOINTS, "nag": "off", "monitoring": "on", "hardened": "on"}) as app:
         build(app, Environment())
         yield app
     with _new_app({}) as app:

@@ -52,6 +52,7 @@ class FrontDoorArguments:
     network: FunctionNetwork
     reserved_concurrency: float | None
     execution_logging: bool
+    hardened: bool
 
     @property
     def max_timeout_seconds(self) -> int:

@@ -23,12 +23,14 @@ from constructs_lib.front_door.consumers import DEFAULT_BURST, DEFAULT_RATE, Con
 from constructs_lib.front_door.exposure import Exposure
 from constructs_lib.front_door.function import add_function, measured_variables, validated_environment
 from constructs_lib.front_door.function_network import FunctionNetwork
+from constructs_lib.front_door.hardened import hardened_concurrency
 from constructs_lib.front_door.log_queries import add_queries
 from constructs_lib.front_door.protection import protect
 from constructs_lib.front_door.rest_api import STAGE_NAME, FrontDoorApi
 from constructs_lib.front_door.rollback_alarms import give_rollback_alarms
 from constructs_lib.front_door.routed_models import all_endpoints, is_routed
 from constructs_lib.front_door.watched import WatchedFrontDoor
+from constructs_lib.front_door.web_acl import WebAcl
 from constructs_lib.planning.cost import DEFAULT_MEMORY_MIB
 from constructs_lib.planning.summary import FRONT_DOOR_METADATA
 from constructs_lib.planning.validation.problem import Problem
@@ -44,7 +46,6 @@ if TYPE_CHECKING:
     from constructs_lib.front_door.cors import Cors
     from constructs_lib.front_door.domain import Domain
     from constructs_lib.front_door.routed_models import RoutedModel
-    from constructs_lib.front_door.web_acl import WebAcl
 
 
 class FrontDoor(Construct, WatchedFrontDoor):
@@ -110,7 +111,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
             retained when the stack is deleted. Pass False if the account has one, or if another front door in the
             same account and Region sets it; one of the same stack must be created first. Default: True.
         log_retention: How long the logs of the functions and the access log keep an event. The functions' logs are
-            deleted with the stack; the access log is retained. Default: three months.
+            deleted with the stack; the access log is retained. Default: three months; a year if `hardened`.
         encryption_key: A symmetric key of AWS KMS that encrypts all logs and the functions' environments. Its policy
             gets a statement for CloudWatch Logs; the policy of an imported key must have it, as a warning says.
             Default: keys of AWS.
@@ -126,9 +127,13 @@ class FrontDoor(Construct, WatchedFrontDoor):
             have created there makes the deployment fail. Default: False.
         reserved_concurrency: Reserved concurrency of the function: so many requests are open at the same time, and no
             more; an answer is one until its last token. The account must have it beside the 100 that Lambda keeps
-            unreserved. Default: no reservation; all functions of the account share its concurrency.
+            unreserved. Default: no reservation, all functions of the account share its concurrency; as many as
+            `rate_limit` says if `hardened`.
         execution_logging: Whether API Gateway logs the errors of its executions, without bodies or headers, into a log
-            group with the same retention and key that is deleted with the stack. Default: False.
+            group with the same retention and key that is deleted with the stack. Default: False; True if `hardened`.
+        hardened: Whether to protect the front door as common rule packs demand: it requires `encryption_key` and `vpc`,
+            and gives `reserved_concurrency`, `execution_logging`, `log_retention` and `web_acl` (`WebAcl.managed()`)
+            other defaults. Default: False.
 
     Attributes:
         function: The function that serves the routes.
@@ -164,19 +169,28 @@ class FrontDoor(Construct, WatchedFrontDoor):
         mirror_concurrency: float | None = None,
         mirror_timeout: Duration | None = None,
         cloud_watch_role: bool = True,
-        log_retention: logs.RetentionDays = logs.RetentionDays.THREE_MONTHS,
+        log_retention: logs.RetentionDays | None = None,
         encryption_key: kms.IKey | None = None,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup] | None = None,
         service_endpoints: bool = False,
         reserved_concurrency: float | None = None,
-        execution_logging: bool = False,
+        execution_logging: bool | None = None,
+        hardened: bool = False,
     ) -> None:
         access = Access.api_keys() if access is None else access
+        if hardened is True:
+            web_acl = WebAcl.managed() if web_acl is None else web_acl
+            log_retention = logs.RetentionDays.ONE_YEAR if log_retention is None else log_retention
+            execution_logging = True if execution_logging is None else execution_logging
+            reserved_concurrency = (
+                hardened_concurrency(rate_limit) if reserved_concurrency is None else reserved_concurrency
+            )
         exposure = Exposure(
             vpc_endpoints=vpc_endpoints, resource_policy=resource_policy, web_acl=web_acl, domain=domain
         )
+        network = FunctionNetwork(vpc, vpc_subnets, security_groups, service_endpoints=service_endpoints)
         arguments = FrontDoorArguments(
             models=models,
             access=access,
@@ -195,11 +209,12 @@ class FrontDoor(Construct, WatchedFrontDoor):
             mirror_concurrency=mirror_concurrency,
             mirror_timeout=mirror_timeout,
             cloud_watch_role=cloud_watch_role,
-            log_retention=log_retention,
+            log_retention=logs.RetentionDays.THREE_MONTHS if log_retention is None else log_retention,
             encryption_key=encryption_key,
-            network=FunctionNetwork(vpc, vpc_subnets, security_groups, service_endpoints=service_endpoints),
+            network=network,
             reserved_concurrency=reserved_concurrency,
-            execution_logging=execution_logging,
+            execution_logging=False if execution_logging is None else execution_logging,
+            hardened=hardened,
         )
         variables = validated_environment(scope, id, arguments)
         super().__init__(scope, id)

@@ -242,6 +242,10 @@ def _add_endpoints(
 
 def _addresses(vpc: ec2.IVpc) -> str | None:
     """The addresses of a VPC; None if it is imported without them."""
+    resource = vpc.node.default_child
+    if isinstance(resource, ec2.CfnVPC) and resource.cidr_block is not None:
+        # As they are written, which tools that check the template can read.
+        return resource.cidr_block
     try:
         return vpc.vpc_cidr_block
     except RuntimeError:  # the CDK was not told

@@ -19,6 +19,7 @@ from constructs_lib.front_door.consumer_rules import limit_problems, scope_model
 from constructs_lib.front_door.cors import Cors, origin_problems
 from constructs_lib.front_door.domain import Domain
 from constructs_lib.front_door.endpoints import endpoint_problems
+from constructs_lib.front_door.hardened import hardened_problems
 from constructs_lib.front_door.mirror_arguments import mirror_problems
 from constructs_lib.front_door.protection import protection_problems
 from constructs_lib.front_door.routed_models import answering_endpoints, is_routed, target_name
@@ -62,6 +63,7 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
         *waking_problems(arguments),
         *mirror_problems(arguments),
         *protection_problems(arguments),
+        *hardened_problems(arguments),
     ]
     if not any(found.keyword.startswith("models") for found in problems):
         problems += arguments.network.reach_problems(arguments, environment)
@@ -72,7 +74,7 @@ def validate(environment: StackEnvironment, arguments: FrontDoorArguments) -> li
 
 
 def _flag_problems(arguments: FrontDoorArguments) -> Iterator[Problem]:
-    for keyword in ("streaming", "cloud_watch_role", "playground"):
+    for keyword in ("streaming", "cloud_watch_role", "playground", "hardened"):
         if found := problem(keyword, getattr(arguments, keyword), Boolean()):
             yield found
     if arguments.playground is True and getattr(arguments.access, "uses_iam", False):

@@ -86,6 +86,8 @@ def text(value: object) -> str:
             return f"<{resource}.{attribute}>"
         case {"Fn::ImportValue": str(name)}:
             return f"<{name}>"
+        case {"Fn::GetStackOutput": {"StackName": str(stack), "OutputName": str(name)}}:
+            return f"<{stack}.{name}>"
         case {"Fn::FindInMap": [str(name), key, str(field)]}:
             return f"<{name}[{text(key)}].{field}>"
         case {"Fn::Join": [str(delimiter), list(parts)]}:

@@ -37,7 +37,7 @@ RESOURCES = (
             "s3:AbortMultipartUpload",
             "s3:ListMultipartUploadParts",
         ),
-        r"(arn:<AWS::Partition>:s3:::[a-z0-9.-]+|<\w+\.Arn>|<\w+:ExportsOutputFnGetAtt\w+Arn\w+>)/[^*]+/\*",
+        r"(arn:<AWS::Partition>:s3:::[a-z0-9.-]+|<\w+\.\w*Arn\w*>|<\w+:ExportsOutputFnGetAtt\w+Arn\w+>)/[^*]+/\*",
         "The objects below one folder of one bucket: weights have many files, and callers and SageMaker name requests, "
         "answers and captured requests.",
     ),
@@ -118,6 +118,8 @@ CONDITIONED = {
     "sns.amazonaws.com": "SNS guide, Subscribing an Amazon SQS queue to an Amazon SNS topic",
     "cloudwatch.amazonaws.com": "SNS guide, Example cases for Amazon SNS access control",
     "ecs-tasks.amazonaws.com": "ECS guide, Amazon ECS task IAM role",
+    "vpc-flow-logs.amazonaws.com": "VPC guide, IAM role for publishing flow logs to CloudWatch Logs",
+    "logging.s3.amazonaws.com": "S3 guide, Enabling Amazon S3 server access logging",
     "codebuild.amazonaws.com": "CodeBuild guide, Cross-service confused deputy prevention",
     "events.amazonaws.com": "EventBridge guide, Using resource-based policies for Amazon EventBridge (queues)",
     "logs": "CloudWatch Logs guide, Encrypt log data in CloudWatch Logs using AWS Key Management Service",

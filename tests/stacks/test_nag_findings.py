@@ -62,6 +62,12 @@ def protected(stack: Stack, **arguments: Any) -> Any:
     return {"vpc": vpc, "encryption_key": key, "service_endpoints": True, "execution_logging": True, **arguments}
 
 
+def own_vpc(stack: Stack) -> ec2.IVpc:
+    isolated = ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+    traffic = {"Traffic": ec2.FlowLogOptions()}
+    return ec2.Vpc(stack, "OwnVpc", max_azs=2, subnet_configuration=[isolated], flow_logs=traffic)
+
+
 def mirrored(stack: Stack) -> Any:
     one, two = (TgiEndpoint.from_endpoint_name(stack, name, name) for name in ("one", "two"))
     return {"models": {"llama": Mirror(one, to=two, percent=5)}}
@@ -79,6 +85,8 @@ VARIANTS: dict[str, Any] = {
     "CORS": lambda stack: {"cors": Cors(allowed_origins=["*"]), "playground": True},
     "key and VPC": lambda stack: protected(stack, reserved_concurrency=200, access=Access.public()),
     "key and VPC and API keys": protected,
+    "VPC of the stack": lambda stack: {"vpc": own_vpc(stack), "service_endpoints": True},
+    "hardened": lambda stack: protected(stack, hardened=True, access=Access.public()),
     "key and VPC and Mirror": lambda stack: protected(stack, **mirrored(stack)),
     "limits": lambda stack: {"on_store_failure": "closed"},
     "key and VPC and limits": protected,

@@ -266,6 +266,12 @@ FRONT_DOOR = Subject(
             change("reserved_concurrency", 200, 300),
             change("reserved_concurrency", 200, None),
         ],
+        "hardened": [
+            Change(
+                lambda stack: in_vpc("a")(stack) | encrypted("one")(stack),
+                lambda stack: in_vpc("a")(stack) | encrypted("one")(stack) | {"hardened": True},
+            )
+        ],
         "execution_logging": [change("execution_logging", False, True), change("execution_logging", True, False)],
     },
 )

@@ -10,7 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 
-from constructs_lib import Access, Fallback, FrontDoor, InstanceType, Mirror, Model, TgiEndpoint
+from constructs_lib import Access, Fallback, FrontDoor, InstanceType, Mirror, Model, TgiEndpoint, WebAcl
 from constructs_lib.errors import ConfigurationError
 from tests.constructs_lib.front_door.doubles import (
     Json,
@@ -398,6 +398,47 @@ def test_execution_logs_are_errors_without_bodies_in_a_group_of_the_stack(stack:
     assert group["Properties"]["RetentionInDays"] == 365
     assert group["DeletionPolicy"] == "Delete"
     assert name in stage["DependsOn"]
+
+
+def hardened(stack: Stack, **arguments: Any) -> Json:
+    vpc = imported_vpc(stack, private_subnet_ids=["subnet-1", "subnet-2"])
+    protected = {"encryption_key": kms.Key(stack, "Key"), "vpc": vpc, "hardened": True}
+    return template(make_front_door(stack, **protected | arguments))
+
+
+def test_a_hardened_front_door_has_other_defaults(stack: Stack) -> None:
+    rendered = hardened(stack)
+    assert functions(rendered)["front_door"]["ReservedConcurrentExecutions"] == 100
+    assert {one["RetentionInDays"] for one in properties(rendered, "Logs::LogGroup")} == {365}
+    (stage,) = properties(rendered, "ApiGateway::Stage")
+    assert [one["LoggingLevel"] for one in stage["MethodSettings"]] == ["ERROR"]
+    assert len(properties(rendered, "WAFv2::WebACLAssociation")) == 1
+
+
+def test_what_a_hardened_front_door_is_given_stays(stack: Stack) -> None:
+    arn = "arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/mine/4ba8fce1-abcd-4717-9c34-11bfd24372ba"
+    given = {"reserved_concurrency": 7, "rate_limit": 5, "log_retention": logs.RetentionDays.TWO_YEARS}
+    rendered = hardened(stack, web_acl=WebAcl.from_arn(arn), **given)
+    assert functions(rendered)["front_door"]["ReservedConcurrentExecutions"] == 7
+    assert {one["RetentionInDays"] for one in properties(rendered, "Logs::LogGroup")} == {731}
+    assert [one["WebACLArn"] for one in properties(rendered, "WAFv2::WebACLAssociation")] == [arn]
+
+
+def test_a_hardened_front_door_names_at_once_what_it_lacks(stack: Stack) -> None:
+    models = {"llama": endpoint(stack)}
+    assert rejection(stack, models=models, hardened=True).endswith(
+        "hardened=True: requires encryption_key and vpc. Set encryption_key and vpc as well, or remove hardened and"
+        " set what you need of it."
+    )
+    key = kms.Key(stack, "Key")
+    assert "hardened=True: requires vpc. Set vpc as well" in rejection(
+        stack, models=models, hardened=True, encryption_key=key
+    )
+    vpc = imported_vpc(stack, private_subnet_ids=["subnet-1", "subnet-2"])
+    protected = {"models": models, "encryption_key": key, "vpc": vpc}
+    contradiction = rejection(stack, hardened=True, execution_logging=False, **protected)
+    assert "execution_logging=False: contradicts hardened=True, which logs executions." in contradiction
+    assert "hardened='yes': must be True or False" in rejection(stack, models=models, hardened="yes")
 
 
 def test_without_them_nothing_of_it_is_in_the_template() -> None:
