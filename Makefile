@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format bench lock openapi images defaults fallbacks releases arguments time-zones clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock openapi images defaults fallbacks releases arguments time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
 	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -m scripts.lint_templates
 
+audit: $(VENV)/dev.ready $(CDK) .cache/audit/ready ## five rule packs of cdk-nag, and checkov in an environment of its own, over every stack (2 minutes)
+	@$(BIN)/python -m scripts.audit 2>.cache/audit/log || { tail -n 20 .cache/audit/log >&2; exit 1; }
+
 format: $(VENV)/dev.ready ## let the formatter and the linter mend what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -79,6 +82,7 @@ bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/benc
 lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-audit.in -o requirements-audit.txt
 
 openapi: $(VENV)/dev.ready ## generate constructs_lib/front_door/openapi.json from the route table
 	@$(BIN)/python -m scripts.openapi
@@ -128,6 +132,13 @@ $(VENV)/dev.ready: requirements-dev.txt requirements-rie.txt $(VENV)/run.ready
 	@echo "• development packages (requirements-dev.txt, downloads 230 MB)" >&2
 	@$(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target .cache/rie -r requirements-rie.txt
+	@touch $@
+
+# checkov pins a boto3 that the other packages cannot have.
+.cache/audit/ready: requirements-audit.txt $(VENV)/uv.ready
+	@echo "• checkov (requirements-audit.txt, 260 MB on disk)" >&2
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .cache/audit
+	@$(BIN)/uv pip install --quiet --python .cache/audit/bin/python --no-deps -r requirements-audit.txt
 	@touch $@
 
 $(CDK): package.json package-lock.json | $(VENV)/node.ready

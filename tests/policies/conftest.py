@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.every_stack import Template, every_stack
+from scripts.every_stack import Template, every_stack
 from tests.policies.documents import Statement, statements
 
 if TYPE_CHECKING:

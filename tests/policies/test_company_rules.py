@@ -12,13 +12,13 @@ from aws_cdk import aws_iam as iam
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from constructs_lib import IamNames
+from scripts.every_stack import ROOT, every_stack
 from tests.constructs_lib.rendered import text
-from tests.every_stack import ROOT, every_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.every_stack import Template
+    from scripts.every_stack import Template
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("every_stack")]
 

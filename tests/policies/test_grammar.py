@@ -14,7 +14,7 @@ from tests.policies.documents import statements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tests.every_stack import Template
+    from scripts.every_stack import Template
 
 pytestmark = pytest.mark.xdist_group("every_stack")
 

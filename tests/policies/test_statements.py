@@ -14,7 +14,7 @@ from tests.policies.reviewed import ACTIONS, EVERYBODY, RESOURCES, ReviewedResou
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.every_stack import Template
+    from scripts.every_stack import Template
 
 pytestmark = pytest.mark.xdist_group("every_stack")
 

@@ -16,7 +16,7 @@ from tests.policies.reviewed import CONDITIONED, UNCONDITIONED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.every_stack import Template
+    from scripts.every_stack import Template
     from tests.policies.documents import Statement
 
 pytestmark = pytest.mark.xdist_group("every_stack")

@@ -49,7 +49,7 @@ def every_stack(prepare: Callable[[App], object] = lambda _app: None) -> dict[st
     Args:
         prepare: What is done to each app before it is synthesized. Default: nothing.
     """
-    templates = {}
+    templates: dict[str, Template] = {}
     for app in _apps():
         prepare(app)
         # Validation is for templates that get deployed, and takes as long as everything else.
@@ -70,7 +70,7 @@ def _apps() -> Iterator[App]:
         build(app, Environment())
         yield app
     with _new_app({}) as app:
-        for name, build_one in (EXAMPLES | _FURTHER).items():
+        for name, build_one in {**EXAMPLES, **_FURTHER}.items():
             build_one(Stack(app, name, env=_HERE))
         yield app
     for program in programs():
@@ -84,8 +84,8 @@ def _apps() -> Iterator[App]:
 
 def _encrypted(stack: Stack) -> None:
     """What needs rights on keys and places in S3."""
-    key = kms.Key(stack, "Key")
-    weights = s3.Bucket(stack, "Weights", encryption_key=key)
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    weights = _bucket(stack, key)
     qwen = "Qwen/Qwen2.5-7B-Instruct"
     TgiEndpoint(
         stack,
@@ -111,6 +111,11 @@ def _encrypted(stack: Stack) -> None:
     )
 
 
+def _bucket(stack: Stack, key: kms.IKey) -> s3.Bucket:
+    public = s3.BlockPublicAccess.BLOCK_ALL
+    return s3.Bucket(stack, "Weights", encryption_key=key, block_public_access=public, enforce_ssl=True, versioned=True)
+
+
 def _mirrored(stack: Stack) -> None:
     """An image from a pull-through cache in another account."""
     mirror = ImageMirror(account="111122223333", prefix="mirror", pull_through_cache=True)
@@ -125,11 +130,11 @@ def _mirrored(stack: Stack) -> None:
 
 def _staged(stack: Stack) -> None:
     """Weights that a job copies, with a key and a token, and deletes with the stack."""
-    key = kms.Key(stack, "Key")
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
     model = Model.staged(
         "Qwen/Qwen2.5-7B-Instruct",
         revision="a09a35458c702b33eeacc393d103063234e8bc28",
-        bucket=s3.Bucket(stack, "Weights", encryption_key=key),
+        bucket=_bucket(stack, key),
         token=secretsmanager.Secret.from_secret_name_v2(stack, "Token", "hugging-face-token"),
         encryption_key=key,
         removal_policy=RemovalPolicy.DESTROY,
@@ -152,7 +157,7 @@ def _protected(stack: Stack) -> None:
         stack,
         "Api",
         models={"llama": TgiEndpoint.from_endpoint_name(stack, "Llama", "llama")},
-        encryption_key=kms.Key(stack, "Key"),
+        encryption_key=kms.Key(stack, "Key", enable_key_rotation=True),
         vpc=vpc,
         vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
         service_endpoints=True,
