@@ -204,6 +204,12 @@ def _several_endpoints(stack: Stack) -> None:
     front_door.add_smoke_test()
 
 
+def _consumers(stack: Stack) -> None:
+    front_door = FrontDoor(stack, "Api", models={"llama": _endpoint(stack)})
+    front_door.add_consumer("Team", models=["llama"], tokens_per_day=90_000, keys=("original", "2026-11"))
+    front_door.add_consumer("Limits", concurrent_streams=4, keys=("2026-11",))
+
+
 def _asynchronous(stack: Stack) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Batches", "batches")
     AsyncTgiEndpoint(stack, "Batch", model=_QWEN, instance_type=InstanceType.G5_2XLARGE, bucket=bucket).monitor()
@@ -248,6 +254,7 @@ EXAMPLES: Mapping[str, Callable[[Stack], None]] = {
     "Monitored": _monitored,
     "Variants": _variants,
     "SeveralEndpoints": _several_endpoints,
+    "Consumers": _consumers,
     "Asynchronous": _asynchronous,
     "Staged": _staged,
 }

@@ -117,6 +117,18 @@ least.add_smoke_test()
 least.add_smoke_test(timeout=Duration.minutes(5))
 consumer = least.add_consumer("team-a", rate=2, burst=5, monthly_requests=10_000)
 assert_type(consumer, Consumer)
+limited = least.add_consumer(
+    "team-b",
+    models=["chat"],
+    tokens_per_minute=9_000,
+    concurrent_streams=4,
+    tokens_per_day=90_000,
+    tokens_per_month=900_000,
+    keys=("original", "2026-11"),
+)
+limited.grant_read_keys(role)
+assert_type(limited.key_ids["2026-11"], str)
+Access.jwt(issuer="https://login.example.com", audience="web", models_by_scope={"llm": ["chat"]})
 assert_type(consumer.key_id, str)
 assert_type(consumer.api_key, apigateway.IApiKey)
 assert_type(consumer.usage_plan, apigateway.IUsagePlan)
@@ -144,6 +156,7 @@ FrontDoor(stack, "Wake", models=models, on_wake="wait")  # type: ignore[arg-type
 Access.jwt(issuer="https://login.example.com")  # type: ignore[call-arg]
 Cors(["*"])  # type: ignore[call-arg]
 least.add_consumer("team-a", value="secret")  # type: ignore[call-arg]
+least.add_consumer("team-a", tokens_per_day=0.5)  # type: ignore[arg-type]
 least.add_smoke_test(timeout=300)  # type: ignore[arg-type]
 least.metric_requests(models="own")  # type: ignore[call-arg]
 TgiEndpoint.from_endpoint_name(stack, "Fact", "chat", max_tokens=1)  # type: ignore[call-arg]
