@@ -36,6 +36,48 @@ class EventSource(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
+class UntilEnd:
+    """The events of a stream up to its end; a container may send anything behind it.
+
+    Args:
+        source: The container's response; if that is no event stream, it is passed on unchanged.
+    """
+
+    def __init__(self, source: EventSource) -> None:
+        self._source = source
+        self.is_over = False
+
+    @property
+    def is_event_stream(self) -> bool:
+        """Whether it is an event stream."""
+        return self._source.is_event_stream
+
+    @property
+    def last_event(self) -> bytes:
+        """The bytes of the source that were yielded last."""
+        return self._source.last_event
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Complete events, an empty slice is a keep-alive; raises ApiError as the source, and what `read` returns."""
+        parts = iter(self._source)
+        for part in parts:
+            if not part or not self.is_event_stream:
+                yield part
+                continue
+            valid, error = self.read(part)
+            if valid:
+                yield valid
+            if error is not None:
+                raise error
+            if self.is_over:
+                next(parts, None)  # the end of the response, after which its connection is kept
+                return
+
+    def read(self, events: bytes) -> tuple[bytes, ApiError | None]:
+        """The events that are passed on, and what is wrong with the next one; sets `is_over` at the end."""
+        raise NotImplementedError
+
+
 class ErrorWriter(Protocol):
     """Writes errors in the client's protocol; see `protocols.base`."""
 

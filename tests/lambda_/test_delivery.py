@@ -57,9 +57,10 @@ def test_a_stream_sends_keep_alives_while_it_waits(api: ApiClient, sagemaker: Sa
 
 
 def test_a_stream_sends_keep_alives_between_events(api: ApiClient, sagemaker: SageMakerDouble) -> None:
-    sagemaker.replies.append(Reply([HEAD, chunk(part(EVENT)), pause(), chunk(part(EVENT)), b"0\r\n\r\n"]))
+    first = b'data: {"index":1,"token":{"id":1,"text":"x","logprob":-1},"generated_text":null,"details":null}\n\n'
+    sagemaker.replies.append(Reply([HEAD, chunk(part(first)), pause(), chunk(part(EVENT)), b"0\r\n\r\n"]))
     answer = api.send("/generate_stream", {"inputs": "Hi"}).body
-    assert answer.startswith(EVENT + b":\n\n")
+    assert answer.startswith(first + b":\n\n")
     assert answer.endswith(b":\n\n" + EVENT)
 
 

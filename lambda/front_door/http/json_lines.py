@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from front_door.errors import ApiError
+from front_door.http.json import parse_object
 from front_door.http.sse import MAX_EVENT_BYTES, event_too_large
 
 DONE = b"data: [DONE]\n\n"
@@ -14,13 +16,23 @@ _GOES_ON = re.compile(rb'"finish_reason"\s*:\s*null')
 def read_events(parts: Iterable[bytes]) -> Iterator[bytes]:
     """The lines as events, each as soon as it is complete, and OpenAI's end; empty slices (keep-alives) are passed on.
 
-    There is no end behind a line that says that the answer goes on: the response broke off.
+    There is no end behind a line that says that the answer goes on: the response broke off. One that breaks off behind
+    its last line has an end.
 
     Raises:
-        ApiError: As `parts`, or a line is too long.
+        ApiError: As `parts`, a line is too long, or the last one is cut off.
     """
     pending = last = b""
-    for part in parts:
+    slices = iter(parts)
+    while True:
+        try:
+            part = next(slices, None)
+        except ApiError:
+            if last and not pending and not _GOES_ON.search(last):
+                yield DONE
+            raise
+        if part is None:
+            break
         if not part:
             yield part
             continue
@@ -34,7 +46,10 @@ def read_events(parts: Iterable[bytes]) -> Iterator[bytes]:
         if events := _events(lines):
             last = events[-1]
             yield b"".join(events)
-    # The last line may lack its end.
+    # The last line may lack its end, and no more than that.
+    if pending.strip() and parse_object(pending) is None:
+        message = "Incomplete generation stream"
+        raise ApiError("incomplete_generation_stream", message, log_detail="cut inside a line")
     events = _events(pending)
     last = events[-1] if events else last
     yield b"".join(events) + (b"" if _GOES_ON.search(last) else DONE)

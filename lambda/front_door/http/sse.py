@@ -10,6 +10,9 @@ from front_door.http.json import describe_content, parse_object
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """How long one event of a model may be; nearly all are shorter than 1 KiB. A body without events counts as one."""
 
+MAX_KEPT_BYTES = 25 * 1024 * 1024
+"""How long all events of one response may be together that are kept until its end: as InvokeEndpoint's responses."""
+
 # A stream's events end with an empty line; TGI's end with LF, others may send CRLF.
 _ENDS = (b"\n\n", b"\r\n\r\n")
 _END = re.compile(rb"\r?\n\r?\n")
@@ -85,6 +88,20 @@ def _last_end(data: bytearray, start: int) -> int:
     """Where the last complete event in `data` ends, searching from `start`; 0 if none does."""
     found = ((data.rfind(end, start), len(end)) for end in _ENDS)
     return max((at + length for at, length in found if at >= 0), default=0)
+
+
+class KeptEvents:
+    """Counts the events of a response that is not streamed, so that an endless one does not fill the memory."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def add(self, events: bytes) -> None:
+        """Count some events; raises ApiError if they are too many."""
+        self._size += len(events)
+        if self._size > MAX_KEPT_BYTES:
+            detail = f"over {MAX_KEPT_BYTES} bytes"
+            raise ApiError("upstream", "The model's response is too large without streaming.", log_detail=detail)
 
 
 def event_too_large() -> ApiError:

@@ -9,6 +9,7 @@ from front_door.context import RequestContext
 from front_door.generation.choice import Choice
 from front_door.generation.events import Delta
 from front_door.generation.request import GenerationRequest, Problems
+from front_door.http.sse import KeptEvents
 from front_door.sagemaker.invocation import ModelStream
 
 
@@ -70,8 +71,10 @@ class Generation:
         if not self._engine.can_stream(self._bodies[0]):
             yield from self._whole_deltas()
             return
+        kept = KeptEvents()
         if len(self.choices) > 1:
             for index, events in self.merged_events():
+                kept.add(events)
                 yield index, self.choices[index].read(events)
             return
         stream = self.open()
@@ -80,6 +83,7 @@ class Generation:
             if part and not stream.is_event_stream:
                 yield 0, self.choices[0].read_buffered(part + b"".join(parts))
                 return
+            kept.add(part)
             yield 0, self.choices[0].read(part)
 
     def _whole_deltas(self) -> Iterator[tuple[int, list[Delta]]]:

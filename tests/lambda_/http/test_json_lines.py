@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from front_door.errors import ApiError
 from front_door.http.json_lines import DONE, read_events
@@ -36,3 +38,24 @@ def test_what_says_that_it_goes_on_has_no_end() -> None:
 def test_a_line_that_never_ends_is_not_kept() -> None:
     with pytest.raises(ApiError, match="an event of more than"):
         list(read_events([b"x" * MAX_EVENT_BYTES, b"x"]))
+
+
+@pytest.mark.parametrize("last", [GOES_ON, LAST])
+def test_lines_that_break_off_behind_the_last_one_have_an_end(last: bytes) -> None:
+    broken = ApiError("upstream", "broken")
+
+    def parts() -> Iterator[bytes]:
+        yield last + b"\n"
+        raise broken
+
+    read: list[bytes] = []
+    with pytest.raises(ApiError, match="broken"):
+        read += read_events(parts())
+    assert read == [events(last)] + ([DONE] if last == LAST else [])
+
+
+def test_a_last_line_that_is_cut_off_is_not_passed_on() -> None:
+    read: list[bytes] = []
+    with pytest.raises(ApiError, match="Incomplete generation stream"):
+        read += read_events([GOES_ON + b"\n" + GOES_ON[:-3]])
+    assert read == [events(GOES_ON)]

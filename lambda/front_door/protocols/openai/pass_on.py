@@ -16,12 +16,11 @@ from front_door.generation.openai_server import OpenAiServer
 from front_door.generation.request import Problems
 from front_door.http.json import describe_content, not_json, parse_object
 from front_door.http.response import Response, json_response
-from front_door.http.sse import event_objects
+from front_door.http.sse import KeptEvents, event_objects
 from front_door.protocols.openai.errors import OPENAI
 from front_door.protocols.openai.native_request import NativeRequest, prompt_of, read_request, texts_of
-from front_door.protocols.openai.relay import UNKNOWN, Progress, Relay
+from front_door.protocols.openai.relay import UNKNOWN, Progress, Relay, UntilDone
 from front_door.request_log import RequestLog
-from front_door.sagemaker.invocation import ModelStream
 
 
 def pass_on(
@@ -86,11 +85,12 @@ class _Exchange:
             return json_response(self._read_object(content))
         from front_door.protocols.openai.assembly import Assembly
 
-        assembly = Assembly()
+        assembly, kept = Assembly(), KeptEvents()
         stream = self._open()
         parts = iter(stream)
         for part in parts:
             yield b""
+            kept.add(part)
             if part and not stream.is_event_stream:
                 return json_response(self._read_object(part + b"".join(parts)))
             self._progress.see_end(part)
@@ -102,8 +102,9 @@ class _Exchange:
         self._check_last(b"", self._ctx.log)
         return json_response({**assembly.finish(), "model": self._name})
 
-    def _open(self) -> ModelStream:
-        return self._ctx.stream(self._model, self._body, may_lower_tokens=not self._request.has_max_tokens)
+    def _open(self) -> UntilDone:
+        stream = self._ctx.stream(self._model, self._body, may_lower_tokens=not self._request.has_max_tokens)
+        return UntilDone(stream)
 
     def _check_last(self, _events: bytes, log: RequestLog) -> None:
         """Log what the container reports; raises ApiError if it has failed or its answer has no end."""

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from front_door.delivery import UntilEnd
 from front_door.errors import ApiError
 from front_door.generation.openai_server import OpenAiServer
 from front_door.generation.request import FinalAnswer
@@ -12,6 +13,7 @@ from front_door.request_log import RequestLog
 
 _END = b"\n\n"
 _DONE = b"[DONE]"
+_DONE_EVENT = re.compile(rb"(?:\A|(?<=\n))data: ?\[DONE\]\r?\n\r?\n")
 _MODEL = re.compile(rb'"model"\s*:\s*"(?:[^"\\]|\\.)*"')
 # An event with it is no end, no error and not the token counts: it is not parsed. In a text the quotation marks are
 # escaped.
@@ -132,9 +134,13 @@ class Relay:
         self._keeps_usage = keeps_usage
 
     def translate(self, events: bytes) -> bytes:
-        """What the client gets for some complete events; nothing after an error."""
+        """What the client gets for some complete events.
+
+        Raises:
+            ApiError: The container has reported an error, or sent something else, and what came before is returned.
+        """
         if self._progress.error is not None:
-            return b""
+            raise self._progress.error
         if self._theirs is None or self._progress.rewrites or not _go_on(events):
             return self._read(events)
         return events.replace(self._theirs, self._ours)
@@ -160,7 +166,8 @@ class Relay:
                 return event if self._progress.has_choices else None
             chunk = parse_object(data)
             if chunk is None:
-                raise ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
+                self._progress.error = ApiError("upstream", _UNKNOWN_FORM, log_detail=UNKNOWN)
+                return None
             is_changed = self._progress.read(chunk)
             if self._progress.error is not None:
                 return None
@@ -177,6 +184,16 @@ class Relay:
                 return event
             self._theirs = found[0]
         return event.replace(self._theirs, self._ours)
+
+
+class UntilDone(UntilEnd):
+    """The events of a stream up to OpenAI's end."""
+
+    def read(self, events: bytes) -> tuple[bytes, ApiError | None]:
+        """See `UntilEnd`."""
+        found = _DONE_EVENT.search(events) if _DONE in events else None
+        self.is_over = found is not None
+        return events[: found.end()] if found else events, None
 
 
 def _are_choices(choices: object) -> bool:

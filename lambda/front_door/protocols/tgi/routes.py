@@ -3,21 +3,25 @@
 To containers that speak TGI themselves requests and streams are passed on unchanged; for others they are translated.
 """
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 from front_door.config import Model
 from front_door.context import RequestContext
-from front_door.delivery import ResponseBuilder, buffered_response, stream_response
+from front_door.delivery import EventSource, ResponseBuilder, UntilEnd, buffered_response, stream_response
 from front_door.errors import ApiError
 from front_door.http.json import compact, describe_content, parse_object
 from front_door.http.json_schema import Type
 from front_door.http.response import JSON, Response, json_response
-from front_door.http.sse import event_data, event_objects
+from front_door.http.sse import KeptEvents, event_data, event_objects
 from front_door.protocols.tgi import schema
 from front_door.protocols.tgi.errors import TGI
 from front_door.request_log import RequestLog
 
 _NO_GENERATION = "The model's response is not a generation."
+_EVENT_END = re.compile(rb"\r?\n\r?\n")
+_ERROR_MEMBERS = {"error", "error_type"}
 
 
 def compat_generate(ctx: RequestContext) -> Response:
@@ -128,35 +132,24 @@ def _stream(ctx: RequestContext, body: dict[str, Any]) -> Response:
         return _translate(ctx, model, body, stream=True)
     _reserve(ctx, model, body)
     stream_error = ctx.engine_of(model).stream_error
+    upstream_body = _container_body(ctx, model, body, stream=True)
+    source = GeneratedEvents(ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body)), stream_error)
 
-    def check_last(events: bytes, log: RequestLog) -> None:
+    def check_last(_events: bytes, log: RequestLog) -> None:
         """The last event has the whole text or is an error; otherwise the stream was cut off."""
-        objects = event_objects(events)
-        event = objects[-1] if objects else {}
+        event = source.last
         if "error" in event:
             log.add_error(stream_error(event))
         elif event.get("generated_text") is None:
             raise ApiError("incomplete_generation_stream", "Incomplete generation stream", log_detail="no end")
         else:
-            details = event.get("details")
-            details = details if isinstance(details, dict) else {}
+            details = event.get("details") or {}
             log.add_tokens(prompt=details.get("input_length"), generated=event.get("index"))
             log.add(finish_reason=details.get("finish_reason"))
 
-    upstream_body = _container_body(ctx, model, body, stream=True)
-    source = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
     return stream_response(
-        ctx, source, TGI, check_first=_check_first, check_last=check_last, read_json=_check_generation
+        ctx, source, TGI, check_first=lambda _events: None, check_last=check_last, read_json=_check_generation
     )
-
-
-def _check_first(events: bytes) -> None:
-    """The first event has a token or is an error of TGI's; raises ApiError if it is of another form."""
-    for data in event_data(events)[:1]:
-        event = parse_object(data) or {}
-        is_error = isinstance(event.get("error"), str) and isinstance(event.get("error_type"), str)
-        if not is_error and not isinstance(event.get("token"), dict):
-            raise ApiError("upstream", _NO_GENERATION, log_detail="form of an event")
 
 
 def _check_generation(content: bytes) -> bytes:
@@ -183,16 +176,18 @@ def _build_response(ctx: RequestContext, model: Model, body: dict[str, Any], *, 
     parameters = _parameters(body)
     detailed = {**body, "parameters": {**parameters, "details": True}}
     upstream_body = _container_body(ctx, model, detailed, stream=True)
-    stream = ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body))
-    generation = _Generation()
+    stream_error = ctx.engine_of(model).stream_error
+    stream = GeneratedEvents(ctx.stream(model, upstream_body, may_lower_tokens=_may_lower_tokens(body)), stream_error)
+    generation, kept = _Generation(), KeptEvents()
     parts = iter(stream)
     for part in parts:
         yield b""
+        kept.add(part)
         if part and not stream.is_event_stream:
             return Response(200, dict(JSON), [_check_generation(part + b"".join(parts))])
         for event in event_objects(part):
             if "error" in event:
-                raise _without_stream(ctx.engine_of(model).stream_error(event))
+                raise _without_stream(stream_error(event))
             generation.add(event)
     details, text = generation.finish()
     ctx.log.add_tokens(prompt=details["input_length"], generated=details["generated_tokens"])
@@ -272,3 +267,67 @@ def _log_details(log: RequestLog, details: object) -> None:
         generated = sum(count for count in counts if type(count) is int)
         log.add_tokens(prompt=len(prefill) if isinstance(prefill, list) and prefill else None, generated=generated)
         log.add(finish_reason=details.get("finish_reason"))
+
+
+class GeneratedEvents(UntilEnd):
+    """The events up to the end of the generation; none of another form is passed on.
+
+    Args:
+        source: The container's response.
+        stream_error: Reads an error in an event.
+
+    Attributes:
+        last: The last event with a token, or the error of the container; empty if there was none.
+    """
+
+    def __init__(self, source: EventSource, stream_error: Callable[[dict[str, Any]], ApiError]) -> None:
+        super().__init__(source)
+        self._stream_error = stream_error
+        self.last: dict[str, Any] = {}
+
+    def read(self, events: bytes) -> tuple[bytes, ApiError | None]:
+        """See `UntilEnd`."""
+        start = 0
+        for end in _EVENT_END.finditer(events):
+            for data in event_data(events[start : end.end()]):
+                if (error := self._read_one(parse_object(data))) is not None:
+                    return events[:start], error
+            start = end.end()
+            if self.is_over:
+                break
+        return events[:start], None
+
+    def _read_one(self, event: dict[str, Any] | None) -> ApiError | None:
+        if event is not None and "error" in event:
+            if _is_own_error(event):
+                self.last, self.is_over = event, True
+                return None
+            if self.last or _has_own_members(event):
+                return self._stream_error(event)
+        if event is None or "error" in event or not _is_token(event):
+            return ApiError("upstream", _NO_GENERATION, log_detail="form of an event")
+        self.last, self.is_over = event, event.get("generated_text") is not None
+        return None
+
+
+def _has_own_members(event: dict[str, Any]) -> bool:
+    """Whether it is an error as TGI writes it, whatever else it has."""
+    return all(isinstance(event.get(name), str) for name in _ERROR_MEMBERS)
+
+
+def _is_own_error(event: dict[str, Any]) -> bool:
+    """Whether it is such an error and nothing else."""
+    return event.keys() == _ERROR_MEMBERS and _has_own_members(event)
+
+
+def _is_token(event: dict[str, Any]) -> bool:
+    """Whether it has a token, each member of which has the type that clients rely on."""
+    token, text, details = event.get("token"), event.get("generated_text"), event.get("details")
+    return (
+        isinstance(token, dict)
+        and isinstance(token.get("text", ""), str)
+        and isinstance(token.get("id", 0), int)
+        and isinstance(token.get("logprob", 0.0), float | int | None)
+        and isinstance(text, str | None)
+        and isinstance(details, dict | None)
+    )

@@ -8,7 +8,7 @@ from front_door.errors import ApiError
 from front_door.generation.tokens import Sequence, Token
 from front_door.http.json import compact, parse_object
 from front_door.http.response import JSON, Response
-from front_door.http.sse import event_data
+from front_door.http.sse import KeptEvents, event_data
 from front_door.protocols.tgi import rendering
 from front_door.protocols.tgi.errors import TGI
 from front_door.request_log import RequestLog
@@ -65,9 +65,10 @@ def _build_response(ctx: RequestContext, exchange: "Exchange", *, as_array: bool
     answer, reader = Answer(exchange), exchange.reader
     source = exchange.open()
     parts = iter(source)
-    has_begun = False
+    has_begun, kept = False, KeptEvents()
     for part in parts:
         yield b""
+        kept.add(part)
         if part and not source.is_event_stream:
             body = part + b"".join(parts)
             exchange.check(parse_object(body) or {})

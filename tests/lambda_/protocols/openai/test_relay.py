@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import combinations, pairwise
 
 import pytest
 from front_door.engines.openai.engine import OpenAiEngine
+from front_door.errors import ApiError
 from front_door.generation.request import FinalAnswer
-from front_door.protocols.openai.relay import Progress, Relay
+from front_door.protocols.openai.relay import Progress, Relay, UntilDone
 
 from tests.lambda_.protocols.openai.events import DONE, sse
 from tests.lambda_.protocols.openai.natives import ANSWER, NAME, chat_chunk, renamed, usage_chunk
@@ -38,13 +41,17 @@ STREAMS = {
     "a name that comes late": ([NAMELESS, *ANSWER[1:]], [NAMELESS, *ANSWER[1:3], DONE]),
     "no name": ([NAMELESS, NAMELESS, chat_chunk({}, "stop")], [NAMELESS, NAMELESS, chat_chunk({}, "stop")]),
     "error": ([*ANSWER[:2], ERROR, DONE], ANSWER[:2]),
+    "no JSON": ([*ANSWER[:2], b'data: {"choices":<html>\n\n', *ANSWER[2:]], ANSWER[:2]),
     "more behind an error": ([*ANSWER[:2], ERROR, *ANSWER[:2]], ANSWER[:2]),
 }
 
 
 def relay(parts: list[bytes], answer: FinalAnswer | None = None) -> bytes:
     relayed = Relay(Progress(OpenAiEngine(), None, answer), "llama", keeps_usage=False)
-    return b"".join([relayed.translate(part) for part in parts])
+    passed_on: list[bytes] = []
+    with suppress(ApiError):  # behind an error
+        passed_on += map(relayed.translate, parts)
+    return b"".join(passed_on)
 
 
 def groupings(events: list[bytes]) -> list[list[bytes]]:
@@ -87,3 +94,29 @@ def test_a_call_beside_that_of_the_answer_stays_a_call() -> None:
     )
     expected = chat_chunk({"content": "{}", "tool_calls": [other]})
     assert relay([chat_chunk({"tool_calls": [answer, other]})], final) == renamed([expected])
+
+
+class Source:
+    """The parts of a stream."""
+
+    def __init__(self, parts: list[bytes], *, is_event_stream: bool = True) -> None:
+        self._parts = iter(parts)
+        self.is_event_stream, self.last_event = is_event_stream, b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._parts
+
+
+def test_nothing_behind_the_end_of_a_stream_is_read_but_one_part() -> None:
+    quoted = content("data: [DONE]")
+    parts = [*ANSWER[:2], b"", quoted, DONE + ANSWER[1], b"", ANSWER[1], ANSWER[1]]
+    source = Source(parts)
+    assert list(UntilDone(source)) == [*ANSWER[:2], b"", quoted, DONE]
+    assert list(source) == [ANSWER[1], ANSWER[1]]
+    crlf = DONE.replace(b"\n", b"\r\n")
+    assert list(UntilDone(Source([ANSWER[0] + crlf + ANSWER[1]]))) == [ANSWER[0] + crlf]
+
+
+def test_a_body_that_is_no_stream_is_passed_on_unchanged() -> None:
+    parts = [b'{"a":"\ndata: [DONE]\n\n', b'"}']
+    assert list(UntilDone(Source(parts, is_event_stream=False))) == parts
