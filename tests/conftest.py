@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from aws_cdk import App, Stack
     from selenium.webdriver import Chrome
 
 
 ENGINES = Path(__file__).with_name("engines")
+SUMMARY = "summary"
+"""The name under which tests record a text for the end of the run."""
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -65,3 +67,18 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         yield chrome
     finally:
         chrome.quit()
+
+
+@pytest.fixture
+def record_summary(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Shows a text at the end of the run, also of a test that passes."""
+    return lambda text: record_property(SUMMARY, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write what tests have recorded."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in getattr(report, "user_properties", ()) if report.when == "call" else ():
+                if name == SUMMARY:
+                    terminalreporter.write_line(f"\n{text}")
