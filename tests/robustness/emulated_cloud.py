@@ -27,7 +27,7 @@ from local.sagemaker_runtime import Endpoints, Faults
 from local.sagemaker_runtime import create_app as sagemaker_runtime
 
 STAGE = "prod"
-MODEL = {"endpoint_name": "e", "model_id": None, "engine": "tgi", "max_body_bytes": 6291456}
+MODEL = {"endpoint_name": "e", "model_id": None, "max_body_bytes": 6291456}
 ACCESS_LOG = (
     '{"requestId":"$context.requestId","ip":"$context.identity.sourceIp","method":"$context.httpMethod",'
     '"path":"$context.resourcePath","status":$context.status,"length":$context.responseLength}'
@@ -46,14 +46,23 @@ class EmulatedCloud:
         held: The number of requests that the container holds back.
         max_held: The maximum of `held` so far.
         reference_url: A container without delays, to ask for the expected responses.
+
+    Args:
+        settings: Those of the container.
+        engine: The engine that the front door takes it for.
+        container_url: A container that runs already, in place of one with these settings.
+        timeout_seconds: The timeout of the function.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, engine: str = "tgi", container_url: str | None = None, timeout_seconds: float = 120
+    ) -> None:
         self.log: list[str] = []
         self.access_log: list[str] = []
         self.requests: list[bytes] = []
         self.held = self.max_held = 0
-        self._settings = settings
+        self._settings, self._engine = settings, engine
+        self._container_url, self._timeout_seconds = container_url, timeout_seconds
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._runners: list[web.BaseRunner] = []
@@ -82,7 +91,7 @@ class EmulatedCloud:
         self.gate.set()
         app = container(self._settings)
         app.middlewares.append(self._hold)
-        container_url = await self._serve(web.AppRunner(app, access_log=None))
+        container_url = self._container_url or await self._serve(web.AppRunner(app, access_log=None))
         self.reference_url = await self._serve(web.AppRunner(container(replace(self._settings, tokens_per_second=0))))
         secrets = {ACCESS_KEY_ID: SECRET_ACCESS_KEY}
         service = sagemaker_runtime(Endpoints.of({"e": container_url}), Faults(), secrets=secrets)
@@ -98,10 +107,10 @@ class EmulatedCloud:
             arn="arn:aws:lambda:eu-west-1:123456789012:function:front-door",
             handler="front_door.lambda_runtime.managed.handler",
             environment=environment,
-            timeout_seconds=120,
+            timeout_seconds=self._timeout_seconds,
             memory_mb=512,
             code_zip=_code(),
-            layers=[_models_layer()],
+            layers=[_models_layer(self._engine)],
         )
         self.function = Function(config, log=self.log.append)
         gateway = Gateway(_api(), lambda _name: self.function, log=self.access_log.append)
@@ -140,9 +149,12 @@ class EmulatedCloud:
 
 
 @contextmanager
-def emulated_cloud(**settings: Any) -> Iterator[EmulatedCloud]:
+def emulated_cloud(
+    *, engine: str = "tgi", container_url: str | None = None, timeout_seconds: float = 120, **settings: Any
+) -> Iterator[EmulatedCloud]:
     """Run a cloud whose container has these settings."""
-    cloud = EmulatedCloud(Settings(**{"model_id": "toy", "tokens_per_second": 0, **settings}))
+    of_container = Settings(**{"model_id": "toy", "tokens_per_second": 0, **settings})
+    cloud = EmulatedCloud(of_container, engine, container_url, timeout_seconds)
     cloud.start()
     try:
         yield cloud
@@ -179,9 +191,9 @@ def _code() -> bytes:
     return buffer.getvalue()
 
 
-def _models_layer() -> bytes:
+def _models_layer(engine: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("models.json", json.dumps({"llama": MODEL}))
+        archive.writestr("models.json", json.dumps({"llama": {**MODEL, "engine": engine}}))
         archive.writestr("openapi.json", openapi_text())
     return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Containers that misbehave in every way that is known, behind every route and engine."""

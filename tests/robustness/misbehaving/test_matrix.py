@@ -1,0 +1,154 @@
+"""Every misbehavior of a container on every route: the response is complete or an error, and has no text of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import pytest
+
+from tests.robustness.checked_client import check_error_body, parse_strict_json
+from tests.robustness.misbehaving.cases import Case, cases, normalize, objects_of, texts_of
+from tests.robustness.misbehaving.clouds import (
+    ENGINE_NAMES,
+    MisbehavingCloud,
+    Received,
+    misbehaving_cloud,
+    peak_mebibytes,
+    reset_peaks,
+)
+from tests.robustness.misbehaving.container import NONE
+from tests.robustness.misbehaving.misbehaviors import (
+    ANY,
+    BEHIND_THE_END,
+    COMPLETE,
+    ERROR,
+    EVENTS_ONLY,
+    MISBEHAVIORS,
+    SECRET,
+    UNREAD_TYPES,
+)
+
+pytestmark = pytest.mark.xdist_group("misbehaving")
+MAX_MEBIBYTES = 192
+"""Three quarters of the function's default memory."""
+CASES, MODEL_CASES = cases(with_models=False), cases(with_models=True)
+
+
+def _cell(engine: int, name: int, case: int) -> Any:
+    """A cell of the matrix. In the fast tests each misbehavior meets each case on one engine in turn."""
+    is_slow = (name + case) % len(ENGINE_NAMES) != engine
+    values = ENGINE_NAMES[engine], list(MISBEHAVIORS)[name], list(CASES)[case]
+    return pytest.param(*values, id="-".join(values), marks=[pytest.mark.slow] if is_slow else [])
+
+
+CELLS = [_cell(*at) for at in product(range(len(ENGINE_NAMES)), range(len(MISBEHAVIORS)), range(len(CASES)))]
+
+
+@pytest.fixture(scope="module")
+def cloud(request: pytest.FixtureRequest) -> Iterator[MisbehavingCloud]:
+    responses = {name: each.respond for name, each in MISBEHAVIORS.items()}
+    with misbehaving_cloud(request.param, responses) as running:
+        yield running
+
+
+def healthy(cloud: MisbehavingCloud, case: Case) -> Received:
+    """The response when nothing is wrong."""
+    if case.name not in cloud.healthy:
+        response = cloud.healthy[case.name] = cloud.send(case, NONE)
+        assert response.status == 200, response.body
+        assert response.headers["content-type"] == ("text/event-stream" if case.is_streamed else "application/json")
+        if case.is_streamed:
+            assert texts_of(objects_of(response.body))[0]
+    return cloud.healthy[case.name]
+
+
+def sent_texts(cloud: MisbehavingCloud, case: Case, count: int) -> dict[int, str]:
+    """The texts in the first events of the container."""
+    response = cloud.container.healthy[case.name]
+    assert response.is_stream
+    return texts_of(objects_of(b"".join(each for each in response.events[:count] if each.strip() != b"data: [DONE]")))
+
+
+def check(cloud: MisbehavingCloud, case: Case, name: str, response: Received) -> None:
+    """Check a response to a misbehavior."""
+    assert SECRET.encode() not in response.body
+    assert b"Traceback" not in response.body
+    assert b"<html" not in response.body
+    assert SECRET not in repr(response.headers)
+    complete, ends = healthy(cloud, case), MISBEHAVIORS[name].ends
+    if name in UNREAD_TYPES and not cloud.container.healthy[case.name].is_stream:
+        ends = COMPLETE
+    if response.status >= 400:
+        assert ends in (ERROR, ANY), response.body
+        assert response.headers["content-type"] == "application/json"
+        check_error_body(json.loads(response.body), case.error_protocol)
+        return
+    assert response.status == 200
+    if not case.is_streamed:
+        assert ends in (COMPLETE, ANY), response.body
+        assert ends == ANY or normalize(response.body) == normalize(complete.body)
+        return
+    check_stream(cloud, case, name, response, complete)
+
+
+def check_stream(cloud: MisbehavingCloud, case: Case, name: str, response: Received, complete: Received) -> None:
+    """Check a stream: what was generated as far as it was, and then its end or one error."""
+    _, ends, kept = MISBEHAVIORS[name]
+    assert response.headers["content-type"] == "text/event-stream"
+    assert response.body.endswith(b"data: [DONE]\n\n") == (case.protocol == "openai")
+    objects = objects_of(response.body)
+    errors = [each for each in objects if "error" in each]
+    texts, expected = texts_of(objects), texts_of(objects_of(complete.body))
+    if not errors:
+        assert ends in (COMPLETE, ANY), response.body
+        assert texts == expected
+        assert ends == ANY or normalize(response.body) == normalize(complete.body)
+        return
+    assert ends in (ERROR, ANY), response.body
+    assert errors == objects[-1:]
+    check_error_body(errors[0], case.protocol)
+    assert all(expected[index].startswith(text) for index, text in texts.items())
+    if kept is not None and "two choices" not in case.name:
+        assert texts == sent_texts(cloud, case, kept)
+
+
+def check_log(cloud: MisbehavingCloud) -> None:
+    """Check the lines that were written for a request, and forget them."""
+    lines, cloud.cloud.log[:] = list(cloud.cloud.log), []
+    assert lines
+    for line in lines:
+        assert SECRET not in line
+        value: dict[str, Any] = parse_strict_json(line)
+        assert value.get("error") != "internal", value
+
+
+def run(cloud: MisbehavingCloud, case: Case, name: str) -> None:
+    healthy(cloud, case)
+    if name in EVENTS_ONLY and not cloud.container.healthy[case.name].is_stream:
+        name = "an empty body"
+    if name in BEHIND_THE_END and cloud.container.healthy[case.name].end == b"\n":
+        pytest.skip("a stream of lines has no end of its own")
+    reset_peaks()
+    response = cloud.send(case, name)
+    peak = peak_mebibytes()
+    check(cloud, case, name, response)
+    after = cloud.send(case, NONE)
+    assert normalize(after.body) == normalize(healthy(cloud, case).body)
+    check_log(cloud)
+    assert peak < MAX_MEBIBYTES
+
+
+@pytest.mark.parametrize(("cloud", "name", "case"), CELLS, indirect=["cloud"])
+def test_a_misbehaving_container(cloud: MisbehavingCloud, name: str, case: str) -> None:
+    run(cloud, CASES[case], name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cloud", ENGINE_NAMES, indirect=True)
+@pytest.mark.parametrize("case", MODEL_CASES)
+@pytest.mark.parametrize("name", MISBEHAVIORS)
+def test_a_misbehaving_container_of_a_model_in_the_path(cloud: MisbehavingCloud, name: str, case: str) -> None:
+    run(cloud, MODEL_CASES[case], name)
