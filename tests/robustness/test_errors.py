@@ -18,6 +18,7 @@ from tests.robustness.cases import (
     FaultOnce,
     check_complete_or_error,
     check_fault_and_recovery,
+    expected_response,
     response_bytes,
     response_events,
 )
@@ -71,6 +72,7 @@ def test_a_response_that_has_begun_is_not_retried(client: CheckedClient, code: s
 @pytest.mark.parametrize("code", CODES)
 def test_a_persistent_error_is_passed_on_after_the_last_attempt(client: CheckedClient, code: str) -> None:
     for case in CASES.values():
+        expected_response(client, case)  # asks for it, unless an earlier test of this process has
         wire = WireResponse(framed([exception(code, **CODES[code])]))
         client.sagemaker.received.clear()
         client.sagemaker.respond = lambda _request, wire=wire: wire
