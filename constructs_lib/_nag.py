@@ -1,8 +1,13 @@
-"""Acknowledges findings of cdk-nag, one resource and one reason at a time, without importing cdk-nag."""
+"""Acknowledges findings of cdk-nag, one resource and one reason at a time, without importing cdk-nag.
+
+What is acknowledged, and why, is in `acknowledgements.py`.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Acknowledgment, Validations
@@ -11,25 +16,98 @@ from constructs_lib._stack_env import PSEUDO, environment_of
 from constructs_lib._tokens import is_token, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from constructs import IConstruct
 
 
-def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
+class Pack(StrEnum):
+    """A rule pack of cdk-nag: what the ids of its findings begin with."""
+
+    AWS_SOLUTIONS = "AwsSolutions"
+    SERVERLESS = "Serverless"
+    NIST = "NIST.800.53.R5"
+    HIPAA = "HIPAA.Security"
+    PCI = "PCI.DSS.321"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule that a resource does not meet.
+
+    Args:
+        name: Its name, which is the same in all packs that have it, such as `LambdaDLQ`.
+        packs: Those packs.
+        reason: Why the resource does not meet it, in one or two sentences.
+    """
+
+    name: str
+    packs: tuple[Pack, ...]
+    reason: str
+
+    @property
+    def ids(self) -> list[str]:
+        """The id of the finding in each pack, such as `Serverless-LambdaDLQ`."""
+        return [f"{pack}-{self.name}" for pack in self.packs]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """What is acknowledged about one kind of resource.
+
+    Args:
+        about: The resource.
+        rules: The rules that it does not meet.
+    """
+
+    about: str
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """A wildcard that is acknowledged in the resources of a policy statement.
+
+    The id of the finding contains the resource, which the construct fills in (`at`).
+
+    Args:
+        about: The role, and what it is allowed.
+        reason: Why the statement cannot name its resources, in one or two sentences.
+    """
+
+    about: str
+    reason: str
+
+    def at(self, scope: IConstruct, *resources: str) -> Acknowledged:
+        """The same for the resources of one statement; those without a wildcard have no finding.
+
+        Args:
+            scope: A construct of the stack.
+            resources: The resources of the statement.
+        """
+        names = [_wildcard_rule(scope, resource) for resource in resources]
+        packs = (Pack.AWS_SOLUTIONS,)
+        return Acknowledged(self.about, tuple(Rule(name, packs, self.reason) for name in names if "*" in name))
+
+
+def acknowledge(construct: IConstruct, *acknowledged: Acknowledged) -> None:
     """Acknowledge findings of validation plugins about one construct.
 
     Args:
         construct: The resource that the findings are about.
-        findings: The reason for acknowledging each finding, by its id, such as `AwsSolutions-APIG3`.
+        acknowledged: The findings. One that two of them have gets both reasons.
     """
-    Validations.of(construct).acknowledge(
-        *(Acknowledgment(id=finding, reason=reason) for finding, reason in findings.items())
-    )
+    reasons: dict[str, dict[str, None]] = {}
+    for one in acknowledged:
+        for rule in one.rules:
+            for finding in rule.ids:
+                reasons.setdefault(finding, {})[rule.reason] = None
+    if reasons:
+        Validations.of(construct).acknowledge(
+            *(Acknowledgment(id=finding, reason=" ".join(texts)) for finding, texts in reasons.items())
+        )
 
 
-def wildcard_finding(scope: IConstruct, resource: str) -> str:
-    """The id under which cdk-nag's AwsSolutions pack reports a wildcard in an IAM resource.
+def _wildcard_rule(scope: IConstruct, resource: str) -> str:
+    """The name under which cdk-nag's AwsSolutions pack reports a wildcard in an IAM resource.
 
     It contains the resource, with placeholders such as `<AWS::Region>` for values that are known only at deployment.
 
@@ -42,7 +120,7 @@ def wildcard_finding(scope: IConstruct, resource: str) -> str:
         text = text.replace(parameter, f"<AWS::{name}>")
     if is_token(text):
         text = _flat(resolved(environment_of(scope).stack, resource))
-    return f"AwsSolutions-IAM5[Resource::{text}]"
+    return f"IAM5[Resource::{text}]"
 
 
 def _flat(value: Any) -> str:

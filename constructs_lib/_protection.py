@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from constructs_lib._nag import wildcard_finding
 from constructs_lib._stack_env import environment_of
+from constructs_lib.acknowledgements import MANAGED_INTERFACES, NEW_INTERFACE
 
 if TYPE_CHECKING:
     from aws_cdk import CfnResource
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
     from constructs import IConstruct
+
+    from constructs_lib._nag import Acknowledged
 
 # What AWS's guide lists for a role whose functions are in a VPC.
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
@@ -25,15 +27,6 @@ _OTHER_INTERFACE_ACTIONS = [
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 ]
-
-_CREATED = (
-    "A network interface gets its id when it is created; subnets and security groups are named, in whatever account"
-    " they are shared from."
-)
-_TESTED = (
-    "Lambda tests a role for a VPC without naming a network interface, and rejects one that may manage only some. The"
-    " code of the function is denied all of it."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,17 +109,15 @@ class FunctionProtection:
             ]
         return statements
 
-    def role_findings(self, scope: IConstruct) -> dict[str, str]:
-        """The reason for acknowledging each finding of cdk-nag about these statements.
+    def role_acknowledged(self, scope: IConstruct) -> list[Acknowledged]:
+        """What is acknowledged about these statements.
 
         Args:
             scope: A construct of the function's stack.
         """
-        found = {}
-        if self.is_in_vpc:
-            found = {wildcard_finding(scope, resource): _CREATED for resource in self._created_interfaces(scope)}
-            found["AwsSolutions-IAM5[Resource::*]"] = _TESTED
-        return found
+        if not self.is_in_vpc:
+            return []
+        return [NEW_INTERFACE.at(scope, *self._created_interfaces(scope)), MANAGED_INTERFACES.at(scope, "*")]
 
     def _created_interfaces(self, scope: IConstruct) -> list[str]:
         """What a network interface of the functions is made of. Of any account: subnets and groups can be shared."""

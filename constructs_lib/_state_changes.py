@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 from aws_cdk import aws_events as events
 
 from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import STATE_CHANGE_RULE
 from constructs_lib.planning.monitoring.state_changes import event_pattern, message_template
 
 if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct
-
-_RULE_FINDINGS = {
-    "Serverless-EventBusDLQ": "The rule only notifies people of a state that SageMaker's console and API show as well;"
-    " EventBridge tries for 24 hours to deliver it. Nobody would read a queue of notifications that failed.",
-}
 
 
 def report_state_changes(scope: Construct, endpoint_name: str, *, topic: sns.ITopic, runbook: str) -> None:
@@ -44,4 +40,4 @@ def report_state_changes(scope: Construct, endpoint_name: str, *, topic: sns.ITo
             )
         ],
     )
-    acknowledge(rule, _RULE_FINDINGS)
+    acknowledge(rule, STATE_CHANGE_RULE)

@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"']+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_SUBSCRIPTION_FINDING = "Serverless-SNSRedrivePolicy"
-_SUBSCRIPTION_REASON = (
-    "A mail that SNS cannot deliver is one about an alarm, whose state the console shows as well. Nobody would read a"
-    " queue of them."
-)
 
 
 class Watched(Protocol):
@@ -99,10 +94,12 @@ def _topic(stack: Stack) -> sns.Topic:
 
 
 def _subscribe(stack: Stack, topic: sns.Topic, address: str) -> None:
-    from aws_cdk import Acknowledgment, Validations
     from aws_cdk import aws_sns as sns
+
+    from constructs_lib._nag import acknowledge
+    from constructs_lib.acknowledgements import ALARM_MAIL
 
     subscription = sns.CfnSubscription(
         stack, "AlarmEmail", topic_arn=topic.topic_arn, protocol="email", endpoint=address
     )
-    Validations.of(subscription).acknowledge(Acknowledgment(id=_SUBSCRIPTION_FINDING, reason=_SUBSCRIPTION_REASON))
+    acknowledge(subscription, ALARM_MAIL)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 from aws_cdk import Annotations
 from aws_cdk import aws_iam as iam
 
-from constructs_lib._nag import acknowledge, wildcard_finding
+from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import ASYNC_FOLDERS
 from constructs_lib.endpoint.async_metrics import AsyncMetrics
 from constructs_lib.endpoint.backlog_scaling import scale_with_backlog
 from constructs_lib.endpoint.hosted import HostedEndpoint
@@ -163,8 +164,7 @@ class AsyncEndpoint(HostedEndpoint, AsyncMetrics):
     def _acknowledge_folders(self, principal: iam.IPrincipal, resources: Sequence[str]) -> None:
         """cdk-nag's findings about a grantee of this app, whatever else it may do."""
         if isinstance(principal, iam.Role | iam.User | iam.Group):
-            reason = "Requests and answers of asynchronous inference are objects in folders of their own."
-            acknowledge(principal, {wildcard_finding(self, resource): reason for resource in resources})
+            acknowledge(principal, ASYNC_FOLDERS.at(self, *resources))
 
 
 def _allow(

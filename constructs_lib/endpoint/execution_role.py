@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_iam as iam
 
-from constructs_lib._nag import acknowledge, wildcard_finding
+from constructs_lib import acknowledgements
+from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import is_token
 from constructs_lib.endpoint.metrics import COMPONENTS_NAMESPACE, INSTANCES_NAMESPACE
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sns as sns
     from constructs import Construct, IConstruct
 
+    from constructs_lib._nag import Acknowledged, Wildcard
     from constructs_lib._stack_env import StackEnvironment
 
 # SageMaker checks the role when it creates a Model, and the check fails if a resource or condition narrows these.
@@ -54,7 +56,7 @@ class ExecutionRole:
         self._scope = scope
         self._statements: dict[str, list[dict[str, Any]]] = {}
         self._policies: dict[str, iam.Policy] = {}
-        self._reasons: dict[str, dict[str, list[str]]] = {}
+        self._acknowledged: dict[str, list[Acknowledged]] = {}
         self._grants: list[iam.Grant] = []
         self._dependents: list[IConstruct] = []
         self._is_given = role is not None
@@ -91,8 +93,8 @@ class ExecutionRole:
     def complete(self) -> None:
         """Render what has been allowed, and acknowledge cdk-nag's findings about wildcards in it."""
         self.render()
-        for policy_id, found in self._reasons.items():
-            acknowledge(self._policies[policy_id], {finding: " ".join(reasons) for finding, reasons in found.items()})
+        for policy_id, acknowledged in self._acknowledged.items():
+            acknowledge(self._policies[policy_id], *acknowledged)
 
     def allow_logs_and_metrics(self, endpoint_name: str | None, component_name: str | None = None) -> None:
         """Allow the instances to write their logs and metrics.
@@ -112,14 +114,13 @@ class ExecutionRole:
         self._allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             log_groups,
-            wildcard_reason="SageMaker creates the endpoint's log group and streams under names that are not known"
-            " before.",
+            wildcard=acknowledgements.ENDPOINT_LOGS,
         )
         self._allow(
             ["cloudwatch:PutMetricData"],
             ["*"],
             conditions={"StringEquals": {"cloudwatch:namespace": namespace}},
-            wildcard_reason="cloudwatch:PutMetricData has no resource type; a condition narrows it to one namespace.",
+            wildcard=acknowledgements.ENDPOINT_METRICS,
         )
 
     def allow_image_pull(self, repository_arn: str) -> None:
@@ -130,8 +131,7 @@ class ExecutionRole:
         self._allow(
             ["ecr:GetAuthorizationToken"],
             ["*"],
-            wildcard_reason="ecr:GetAuthorizationToken has no resource type; the statement for pulling names the"
-            " repository.",
+            wildcard=acknowledgements.IMAGE_TOKEN,
         )
 
     def allow_image_import(self, repository_arn: str) -> None:
@@ -148,7 +148,7 @@ class ExecutionRole:
         self._allow(
             ["s3:GetObject"],
             [bucket.arn_for_objects(f"{prefix}*")],
-            wildcard_reason="The model consists of every object under its prefix.",
+            wildcard=acknowledgements.MODEL_FOLDER,
             place=_place(bucket, prefix),
         )
         self._allow(
@@ -176,8 +176,8 @@ class ExecutionRole:
         if not key.endswith("/"):
             self._allow(["s3:GetObject"], [f"{bucket_arn}/{key}"], place=place)
             return
-        reason = "The model consists of every object under its prefix."
-        self._allow(["s3:GetObject"], [f"{bucket_arn}/{key}*"], wildcard_reason=reason, place=place)
+        wildcard = acknowledgements.MODEL_FOLDER
+        self._allow(["s3:GetObject"], [f"{bucket_arn}/{key}*"], wildcard=wildcard, place=place)
         conditions = {"StringLike": {"s3:prefix": f"{key}*"}}
         self._allow(["s3:ListBucket"], [bucket_arn], conditions=conditions, place=place)
 
@@ -191,7 +191,7 @@ class ExecutionRole:
         self._allow(
             ["s3:GetObject"],
             [bucket.arn_for_objects(f"{prefix}*")],
-            wildcard_reason="A client names the objects in which its requests are.",
+            wildcard=acknowledgements.REQUEST_FOLDER,
             place=_place(bucket, prefix),
         )
         self._allow_decrypt(bucket)
@@ -207,7 +207,7 @@ class ExecutionRole:
         self._allow(
             ["s3:AbortMultipartUpload", "s3:PutObject"],
             [bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
-            wildcard_reason="SageMaker names the objects into which it writes answers.",
+            wildcard=acknowledgements.ANSWER_FOLDERS,
             place=_place(bucket, *prefixes),
         )
         if key is not None:
@@ -225,7 +225,7 @@ class ExecutionRole:
         self._allow(
             _NETWORK_INTERFACE_ACTIONS,
             ["*"],
-            wildcard_reason="SageMaker rejects a role whose permissions for network interfaces are narrowed.",
+            wildcard=acknowledgements.ENDPOINT_INTERFACES,
         )
 
     def allow_volume_encryption(self, key: kms.IKey) -> None:
@@ -245,7 +245,7 @@ class ExecutionRole:
         self._allow(
             ["s3:PutObject"],
             [bucket.arn_for_objects(f"{folder}/*")],
-            wildcard_reason="SageMaker names what it captures by endpoint, variant and time.",
+            wildcard=acknowledgements.CAPTURE_FOLDER,
             place=_place(bucket, folder),
         )
         if key is not None:
@@ -278,10 +278,10 @@ class ExecutionRole:
         resource_arns: Sequence[str],
         *,
         conditions: Mapping[str, Mapping[str, str]] | None = None,
-        wildcard_reason: str | None = None,
+        wildcard: Wildcard | None = None,
         place: str | None = None,
     ) -> None:
-        """Add one statement; the reason for a `*` in its resources is recorded for cdk-nag.
+        """Add one statement; what is acknowledged about a `*` in its resources is recorded for cdk-nag.
 
         What is allowed at a place has a policy of that place: with another place CloudFormation creates another policy
         and deletes the old one last, so that the instances that still run can use the old place until they stop.
@@ -289,11 +289,8 @@ class ExecutionRole:
         policy_id = "Policy" if place is None else f"Policy{sha256(place.encode()).hexdigest()[:8]}"
         statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resource_arns)}
         self._statements.setdefault(policy_id, []).append(statement | ({"Condition": conditions} if conditions else {}))
-        if wildcard_reason is not None:
-            for arn in resource_arns:
-                finding, found = wildcard_finding(self._scope, arn), self._reasons.setdefault(policy_id, {})
-                if "*" in finding and wildcard_reason not in found.setdefault(finding, []):
-                    found[finding].append(wildcard_reason)
+        if wildcard is not None:
+            self._acknowledged.setdefault(policy_id, []).append(wildcard.at(self._scope, *resource_arns))
 
     def _add_policy(self, policy_id: str, statements: list[dict[str, Any]]) -> iam.Policy:
         document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": statements})

@@ -10,7 +10,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from constructs_lib._functions import policy_document
-from constructs_lib._nag import acknowledge, wildcard_finding
+from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import ACCOUNT_LOGS
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ _ACTIONS = [
     "logs:GetLogEvents",
     "logs:PutLogEvents",
 ]
-
-_WILDCARD_REASON = (
-    "One role per account and Region writes the logs of every REST API there, into log groups that do not exist yet."
-)
 
 # What sets the role, by stack. Leaks nothing: jsii never releases an object either.
 _ACCOUNTS: dict[StackEnvironment, apigateway.CfnAccount] = {}
@@ -101,5 +98,5 @@ def set_account_log_role(
     for resource in (role, account):
         resource.apply_removal_policy(RemovalPolicy.RETAIN)
     _ACCOUNTS[environment] = account
-    acknowledge(role, {wildcard_finding(environment.stack, groups): _WILDCARD_REASON})
+    acknowledge(role, ACCOUNT_LOGS.at(environment.stack, groups))
     return account

@@ -26,11 +26,6 @@ _KEY_LENGTH = 48
 
 _READ_ACTIONS = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
 
-_SECRET_FINDINGS = {
-    "AwsSolutions-SMG4": "The secret is the value of an API key, which API Gateway does not read again: a rotation in"
-    " place would change nothing but the secret. Keys are rotated by a second one (`keys` of add_consumer).",
-}
-
 
 class Consumer(Construct):
     """A caller of a front door with API keys of its own. Created by `FrontDoor.add_consumer`.
@@ -151,6 +146,7 @@ class Consumer(Construct):
         from aws_cdk import aws_secretsmanager as secretsmanager
 
         from constructs_lib._nag import acknowledge
+        from constructs_lib.acknowledgements import CONSUMER_SECRET
 
         secret = secretsmanager.CfnSecret(
             self,
@@ -161,7 +157,7 @@ class Consumer(Construct):
             ),
             kms_key_id=None if self._encryption_key is None else self._encryption_key.key_arn,
         )
-        acknowledge(secret, _SECRET_FINDINGS)
+        acknowledge(secret, CONSUMER_SECRET)
         return secret.ref
 
 

@@ -13,20 +13,13 @@ from constructs import Construct
 
 from constructs_lib._functions import lambda_asset, lambda_code, newest_python, newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import API_FUNCTION, FUNCTION_TRACES
 from constructs_lib.front_door.function_references import FunctionReferences
 
 if TYPE_CHECKING:
+    from constructs_lib._nag import Acknowledged
     from constructs_lib._protection import FunctionProtection
     from constructs_lib._stack_env import StackEnvironment
-
-_FUNCTION_FINDINGS = {
-    "Serverless-LambdaDLQ": "API Gateway invokes this function synchronously: the caller gets the error, and there is "
-    "no asynchronous event for a dead-letter queue.",
-}
-_ROLE_FINDINGS = {
-    "AwsSolutions-IAM5[Resource::*]": "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so "
-    "IAM requires the resource *.",
-}
 
 
 def python_function(
@@ -78,8 +71,8 @@ def python_function(
         tracing=lambda_.Tracing.ACTIVE,
         reserved_concurrent_executions=protection.reserved_concurrency,
     )
-    acknowledge(function, _FUNCTION_FINDINGS)
-    acknowledge(role, _role_findings(scope, protection))
+    acknowledge(function, API_FUNCTION)
+    acknowledge(role, *_role_acknowledged(scope, protection))
     references = FunctionReferences(scope, function, log_group)
     for name, value in protection.function_properties().items():
         setattr(references.resource, name, value)
@@ -146,7 +139,7 @@ def authorizer_function(
     # Not invoked before it may write its log.
     function.node.add_dependency(role_scope)
     code.add_resource_metadata(function, "Code")
-    acknowledge(scope, _FUNCTION_FINDINGS | _role_findings(scope, protection))
+    acknowledge(scope, API_FUNCTION, *_role_acknowledged(scope, protection))
     return function.attr_arn
 
 
@@ -158,12 +151,8 @@ def _log_group(
     return logs.LogGroup(scope, id, retention=retention, removal_policy=RemovalPolicy.DESTROY, encryption_key=key)
 
 
-def _role_findings(scope: Construct, protection: FunctionProtection) -> dict[str, str]:
-    """The reason for acknowledging each finding about a role; two statements may have the same finding."""
-    found = dict(_ROLE_FINDINGS)
-    for finding, reason in protection.role_findings(scope).items():
-        found[finding] = f"{found[finding]} {reason}" if finding in found else reason
-    return found
+def _role_acknowledged(scope: Construct, protection: FunctionProtection) -> list[Acknowledged]:
+    return [FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
 
 
 def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> str:

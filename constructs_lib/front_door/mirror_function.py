@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import MIRROR_EVENTS, MIRROR_FUNCTION
 from constructs_lib.front_door.mirror_arguments import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -37,13 +38,6 @@ _VARIABLES = (
     "SAGEMAKER_RUNTIME_URL",
     "SAGEMAKER_URL",
 )
-
-_LOST = "A copy that is lost changes nothing for its client and is not sent again; whatever kept it would keep prompts."
-_FINDINGS = {
-    "Serverless-LambdaDLQ": _LOST,
-    "Serverless-LambdaTracing": "The log line of a copy has its times; traces would need a permission on all"
-    " resources.",
-}
 
 
 class MirrorFunction(Construct):
@@ -106,7 +100,7 @@ class MirrorFunction(Construct):
         self.resource.node.add_dependency(role)
         for needed in protection.waits_for:
             self.resource.add_resource_dependency(needed)
-        acknowledge(self.resource, _FINDINGS)
+        acknowledge(self.resource, MIRROR_FUNCTION)
         self.name, self.arn, self.log_group = self.resource.ref, self.resource.attr_arn, logs_.ref
         events = lambda_.CfnEventInvokeConfig(
             self,
@@ -116,7 +110,7 @@ class MirrorFunction(Construct):
             maximum_retry_attempts=0,
             maximum_event_age_in_seconds=MAX_EVENT_AGE_SECONDS,
         )
-        acknowledge(events, {"Serverless-LambdaAsyncFailureDestination": _LOST})
+        acknowledge(events, MIRROR_EVENTS)
 
     def _add_role(
         self, logs_: logs.CfnLogGroup, endpoints: Iterable[IModelEndpoint], protection: FunctionProtection
@@ -128,7 +122,7 @@ class MirrorFunction(Construct):
         )
         for statement in protection.role_statements(self):
             role.add_to_policy(iam.PolicyStatement.from_json(statement))
-        acknowledge(role, protection.role_findings(self))
+        acknowledge(role, *protection.role_acknowledged(self))
         for endpoint in endpoints:
             endpoint.grant_invoke(role)
         return role

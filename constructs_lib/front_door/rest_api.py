@@ -16,6 +16,7 @@ from constructs import Construct
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib._tokens import resolved
+from constructs_lib.acknowledgements import REST_API, STAGE_WITHOUT_EXECUTION_LOGS, STAGE_WITHOUT_WEB_ACL
 from constructs_lib.front_door.account_logging import account_of, set_account_log_role
 from constructs_lib.front_door.api_definition import ApiSettings, render_api_definition
 from constructs_lib.front_door.assets import openapi_document
@@ -23,30 +24,17 @@ from constructs_lib.front_door.gateway_responses import gateway_responses
 from constructs_lib.front_door.lambda_functions import permit_api
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from aws_cdk import IResolvable
 
+    from constructs_lib._nag import Acknowledged
     from constructs_lib._protection import FunctionProtection
     from constructs_lib.front_door.access.base import AccessBinding
     from constructs_lib.front_door.arguments import FrontDoorArguments
     from constructs_lib.front_door.function_references import FunctionReferences
 
 STAGE_NAME = "prod"
-
-_API_FINDINGS = {
-    "AwsSolutions-APIG2": "The function validates every request and answers in the protocol of its client (OpenAI's or "
-    "TGI's). API Gateway's own validation has one response for all routes, which half of the clients could not read. "
-    "No parameter is required.",
-}
-_NO_EXECUTION_LOGS = {
-    "AwsSolutions-APIG6": "Execution logs can quote requests, and prompts are never logged here. The access log has "
-    "the status, the error and the integration's message of every request.",
-}
-_NO_WEB_ACL = {
-    "AwsSolutions-APIG3": "The gateway checks access, rate and burst of every request. A web ACL is billed "
-    "separately and its rules are the account's choice; FrontDoor(web_acl=…) associates one with the stage.",
-}
 
 # One JSON line per request, without bodies, headers or anything that could quote them, and without the path, where a
 # prompt may be by mistake. Every variable in quotes: API Gateway escapes those in a value, and writes - for a missing
@@ -129,7 +117,7 @@ class FrontDoorApi(Construct):
             policy=policy,
             body=body,
         )
-        acknowledge(self._api, _API_FINDINGS)
+        acknowledge(self._api, REST_API)
         self.rest_api_id = self._api.ref
         permissions = [self._permit("Permission", function.arn, path=f"{STAGE_NAME}/*")]
         if binding.authorizer_arn is not None:
@@ -220,7 +208,7 @@ class FrontDoorApi(Construct):
                 )
             ],
         )
-        acknowledge(stage, _stage_findings(arguments))
+        acknowledge(stage, *_acknowledged(arguments))
         if arguments.execution_logging:
             # Otherwise API Gateway would create it at the first error, without retention and key.
             stage.add_resource_dependency(self._execution_logs())
@@ -260,10 +248,12 @@ class FrontDoorApi(Construct):
         return hashlib.sha256(rendered.encode()).hexdigest()[:12]
 
 
-def _stage_findings(arguments: FrontDoorArguments) -> dict[str, str]:
-    """The reason for acknowledging each finding about a stage."""
-    without_logs = {} if arguments.execution_logging else _NO_EXECUTION_LOGS
-    return without_logs | (_NO_WEB_ACL if arguments.exposure.web_acl is None else {})
+def _acknowledged(arguments: FrontDoorArguments) -> Iterator[Acknowledged]:
+    """What is acknowledged about a stage."""
+    if not arguments.execution_logging:
+        yield STAGE_WITHOUT_EXECUTION_LOGS
+    if arguments.exposure.web_acl is None:
+        yield STAGE_WITHOUT_WEB_ACL
 
 
 def _with_shared_operations(paths: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -20,6 +20,7 @@ from constructs_lib._lazy import late_digest, late_value
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
+from constructs_lib.acknowledgements import SMOKE_TEST
 from constructs_lib.front_door.models_file import render_models
 from constructs_lib.front_door.routed_models import without_shares
 from constructs_lib.front_door.smoke_tested import divide, questions
@@ -44,13 +45,6 @@ SECONDS_TO_REPORT = 60
 _SHORTEST_SECONDS = 10
 _SECONDS_TO_START = 60
 """What CloudFormation waits beyond the function's timeout: it invokes it asynchronously."""
-
-_FINDINGS = {
-    "Serverless-LambdaDLQ": "CloudFormation waits for the function's answer and not for its invocation: an event that"
-    " is lost ends as a failed deployment after ServiceTimeout.",
-    "Serverless-LambdaTracing": "It runs once in a deployment and logs what it met; traces would need a permission on"
-    " all resources.",
-}
 
 # What of these resources decides how a model answers; of the others everything. Numbers of copies and how an update is
 # rolled out do not.
@@ -242,7 +236,7 @@ def _add_function(
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=group.ref),
     )
     code.add_resource_metadata(function, "Code")
-    acknowledge(function, _FINDINGS)
+    acknowledge(function, SMOKE_TEST)
     return function.attr_arn
 
 

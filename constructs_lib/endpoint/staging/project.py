@@ -11,8 +11,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
 from constructs_lib._functions import policy_document
-from constructs_lib._nag import acknowledge, wildcard_finding
+from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
+from constructs_lib.acknowledgements import COPIED_FOLDER, COPY_PROJECT_WITHOUT_KEY
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as assets
@@ -28,12 +29,6 @@ Source: aws/aws-codebuild-docker-images, al/x86_64/standard/6.0/Dockerfile, 2026
 """
 
 _BUILD = json.dumps({"version": "0.2", "phases": {"build": {"commands": ["python3 -m weights_copier"]}}}, indent=1)
-
-_PROJECT_FINDINGS = {
-    "AwsSolutions-CB4": "The project has no artifact, no cache and no report that the key would encrypt: it writes to"
-    " the bucket of the weights, with the encryption of that bucket. encryption_key sets one.",
-}
-_FOLDER_REASON = "The repository's own paths name the files of the model, under a prefix that has its commit."
 
 
 def add_project(
@@ -87,7 +82,7 @@ def add_project(
         encryption_key=None if settings.encryption_key is None else settings.encryption_key.key_arn,
     )
     if settings.encryption_key is None:
-        acknowledge(project, _PROJECT_FINDINGS)
+        acknowledge(project, COPY_PROJECT_WITHOUT_KEY)
     return project
 
 
@@ -129,5 +124,5 @@ def _add_role(scope: Construct, settings: StagingSettings, code: assets.Asset, l
         assume_role_policy_document=policy_document(trust),
         policies=[iam.CfnRole.PolicyProperty(policy_name="Copy", policy_document=policy_document(*statements))],
     )
-    acknowledge(role, {wildcard_finding(scope, settings.object_arns[0]): _FOLDER_REASON})
+    acknowledge(role, COPIED_FOLDER.at(scope, settings.object_arns[0]))
     return role

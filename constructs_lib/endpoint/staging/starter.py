@@ -13,7 +13,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 from constructs_lib._functions import newest_python_name, policy_document
-from constructs_lib._nag import acknowledge, wildcard_finding
+from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import COPY_STARTER, DELETED_FOLDER, LOST_EVENTS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as assets
@@ -26,15 +27,6 @@ FUNCTION_SECONDS = 180
 
 _ENDED_BADLY = ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"]
 _LOST_EVENTS_SECONDS = 14 * 24 * 3600
-
-_FUNCTION_FINDINGS = {
-    "Serverless-LambdaTracing": "It runs a few times in a deployment and logs what it met; traces would need a"
-    " permission on all resources.",
-}
-_QUEUE_FINDINGS = {
-    "Serverless-SQSRedrivePolicy": "It is the dead-letter queue of a function and of a rule; nothing receives from it.",
-}
-_FOLDER_REASON = "The manifest names the files that are deleted with the resource, under a prefix of their commit."
 
 
 class Starter:
@@ -64,7 +56,7 @@ class Starter:
         queue = sqs.CfnQueue(
             scope, "LostEvents", message_retention_period=_LOST_EVENTS_SECONDS, sqs_managed_sse_enabled=True
         )
-        acknowledge(queue, _QUEUE_FINDINGS)
+        acknowledge(queue, LOST_EVENTS)
         role = _add_role(scope, settings, project, log_group.log_group_arn, queue.attr_arn)
         function = lambda_.CfnFunction(
             scope,
@@ -80,7 +72,7 @@ class Starter:
             dead_letter_config=lambda_.CfnFunction.DeadLetterConfigProperty(target_arn=queue.attr_arn),
             logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name),
         )
-        acknowledge(function, _FUNCTION_FINDINGS)
+        acknowledge(function, COPY_STARTER)
         rule = events.CfnRule(
             scope,
             "Ended",
@@ -142,7 +134,7 @@ def _add_role(
         policies=[iam.CfnRole.PolicyProperty(policy_name="Start", policy_document=policy_document(*statements))],
     )
     if settings.deletes:
-        acknowledge(role, {wildcard_finding(scope, folder): _FOLDER_REASON})
+        acknowledge(role, DELETED_FOLDER.at(scope, folder))
     return role
 
 

@@ -1,0 +1,258 @@
+"""Every finding of cdk-nag's rule packs that is acknowledged instead of met, by resource, each with its reason.
+
+This file is for auditors as well: `docs/acknowledgements.md` is generated from it. The constructs apply an entry to the
+one resource that it is about; templates carry it as metadata. What is not listed here is met, or is reported.
+"""
+
+from __future__ import annotations
+
+from constructs_lib._nag import Acknowledged, Pack, Rule, Wildcard
+
+_AWS_SOLUTIONS = (Pack.AWS_SOLUTIONS,)
+_SERVERLESS = (Pack.SERVERLESS,)
+
+# --- The API of a front door -----------------------------------------------------------------------------------------
+
+REST_API = Acknowledged(
+    "The REST API of a front door",
+    (
+        Rule(
+            "APIG2",
+            _AWS_SOLUTIONS,
+            "The function validates every request and answers in the protocol of its client (OpenAI's or TGI's)."
+            " API Gateway's own validation has one response for all routes, which half of the clients could not read.",
+        ),
+    ),
+)
+
+STAGE_WITHOUT_EXECUTION_LOGS = Acknowledged(
+    "The stage of a front door without `execution_logging`",
+    (
+        Rule(
+            "APIG6",
+            _AWS_SOLUTIONS,
+            "Execution logs can quote requests, and prompts are never logged here. The access log has the status, the"
+            " error and the integration's message of every request.",
+        ),
+    ),
+)
+
+STAGE_WITHOUT_WEB_ACL = Acknowledged(
+    "The stage of a front door without `web_acl`",
+    (
+        Rule(
+            "APIG3",
+            _AWS_SOLUTIONS,
+            "The gateway checks access, rate and burst of every request. A web ACL is billed separately and its rules"
+            " are the account's choice; FrontDoor(web_acl=…) associates one with the stage.",
+        ),
+    ),
+)
+
+ACCOUNT_LOGS = Wildcard(
+    "The account's role for API Gateway's logs",
+    "One role per account and Region writes the logs of every REST API there, into log groups that do not exist yet.",
+)
+
+# --- The functions of a front door -----------------------------------------------------------------------------------
+
+API_FUNCTION = Acknowledged(
+    "The function of a front door, and the function that authorizes its callers",
+    (
+        Rule(
+            "LambdaDLQ",
+            _SERVERLESS,
+            "API Gateway invokes this function synchronously: the caller gets the error, and there is no asynchronous"
+            " event for a dead-letter queue.",
+        ),
+    ),
+)
+
+FUNCTION_TRACES = Wildcard(
+    "The role of such a function: traces",
+    "xray:PutTraceSegments and xray:PutTelemetryRecords have no resource types, so IAM requires the resource *.",
+)
+
+NEW_INTERFACE = Wildcard(
+    "The role of a function in a VPC: creating its network interface",
+    "A network interface gets its id when it is created; subnets and security groups are named, in whatever account"
+    " they are shared from.",
+)
+
+MANAGED_INTERFACES = Wildcard(
+    "The role of a function in a VPC: managing its network interfaces",
+    "Lambda tests a role for a VPC without naming a network interface, and rejects one that may manage only some. The"
+    " code of the function is denied all of it.",
+)
+
+_LOST_COPY = (
+    "A copy that is lost changes nothing for its client and is not sent again; whatever kept it would keep prompts."
+)
+
+MIRROR_FUNCTION = Acknowledged(
+    "The function that sends a Mirror's copies",
+    (
+        Rule("LambdaDLQ", _SERVERLESS, _LOST_COPY),
+        Rule(
+            "LambdaTracing",
+            _SERVERLESS,
+            "The log line of a copy has its times; traces would need a permission on all resources.",
+        ),
+    ),
+)
+
+MIRROR_EVENTS = Acknowledged(
+    "What Lambda does with the events of that function",
+    (Rule("LambdaAsyncFailureDestination", _SERVERLESS, _LOST_COPY),),
+)
+
+SMOKE_TEST = Acknowledged(
+    "The function of the smoke test",
+    (
+        Rule(
+            "LambdaDLQ",
+            _SERVERLESS,
+            "CloudFormation waits for the function's answer and not for its invocation: an event that is lost ends as a"
+            " failed deployment after ServiceTimeout.",
+        ),
+        Rule(
+            "LambdaTracing",
+            _SERVERLESS,
+            "It runs once in a deployment and logs what it met; traces would need a permission on all resources.",
+        ),
+    ),
+)
+
+# --- Consumers of a front door ---------------------------------------------------------------------------------------
+
+CONSUMER_SECRET = Acknowledged(
+    "The secret with a consumer's API key",
+    (
+        Rule(
+            "SMG4",
+            _AWS_SOLUTIONS,
+            "The secret is the value of an API key, which API Gateway does not read again: a rotation in place would"
+            " change nothing but the secret. Keys are rotated by a second one (`keys` of add_consumer).",
+        ),
+    ),
+)
+
+# --- The role of an endpoint -----------------------------------------------------------------------------------------
+
+ENDPOINT_LOGS = Wildcard(
+    "The role of an endpoint: its logs",
+    "SageMaker creates the endpoint's log group and streams under names that are not known before.",
+)
+
+ENDPOINT_METRICS = Wildcard(
+    "The role of an endpoint: its metrics",
+    "cloudwatch:PutMetricData has no resource type; a condition narrows it to one namespace.",
+)
+
+IMAGE_TOKEN = Wildcard(
+    "The role of an endpoint: the token for its image",
+    "ecr:GetAuthorizationToken has no resource type; the statement for pulling names the repository.",
+)
+
+MODEL_FOLDER = Wildcard(
+    "The role of an endpoint: its weights in S3",
+    "The model consists of every object under its prefix.",
+)
+
+ENDPOINT_INTERFACES = Wildcard(
+    "The role of an endpoint in a VPC: network interfaces",
+    "SageMaker rejects a role whose permissions for network interfaces are narrowed.",
+)
+
+CAPTURE_FOLDER = Wildcard(
+    "The role of an endpoint with data capture: what is captured",
+    "SageMaker names what it captures by endpoint, variant and time.",
+)
+
+REQUEST_FOLDER = Wildcard(
+    "The role of an asynchronous endpoint: requests",
+    "A client names the objects in which its requests are.",
+)
+
+ANSWER_FOLDERS = Wildcard(
+    "The role of an asynchronous endpoint: answers",
+    "SageMaker names the objects into which it writes answers.",
+)
+
+ASYNC_FOLDERS = Wildcard(
+    "Whoever may invoke an asynchronous endpoint (`grant_invoke_async`)",
+    "Requests and answers of asynchronous inference are objects in folders of their own.",
+)
+
+# --- Staging weights -------------------------------------------------------------------------------------------------
+
+COPY_PROJECT_WITHOUT_KEY = Acknowledged(
+    "The CodeBuild project that copies weights, without `encryption_key`",
+    (
+        Rule(
+            "CB4",
+            _AWS_SOLUTIONS,
+            "The project has no artifact, no cache and no report that the key would encrypt: it writes to the bucket of"
+            " the weights, with the encryption of that bucket. encryption_key sets one.",
+        ),
+    ),
+)
+
+COPIED_FOLDER = Wildcard(
+    "The role of that project: the weights",
+    "The repository's own paths name the files of the model, under a prefix that has its commit.",
+)
+
+COPY_STARTER = Acknowledged(
+    "The function that starts a copy",
+    (
+        Rule(
+            "LambdaTracing",
+            _SERVERLESS,
+            "It runs a few times in a deployment and logs what it met; traces would need a permission on all"
+            " resources.",
+        ),
+    ),
+)
+
+DELETED_FOLDER = Wildcard(
+    "The role of that function: weights that are deleted with the stack",
+    "The manifest names the files that are deleted with the resource, under a prefix of their commit.",
+)
+
+LOST_EVENTS = Acknowledged(
+    "The queue of events that the function did not take",
+    (
+        Rule(
+            "SQSRedrivePolicy",
+            _SERVERLESS,
+            "It is the dead-letter queue of a function and of a rule; nothing receives from it.",
+        ),
+    ),
+)
+
+# --- Notifications ---------------------------------------------------------------------------------------------------
+
+STATE_CHANGE_RULE = Acknowledged(
+    "The rule that reports when an endpoint fails or is rolled back",
+    (
+        Rule(
+            "EventBusDLQ",
+            _SERVERLESS,
+            "The rule only notifies people of a state that SageMaker's console and API show as well; EventBridge tries"
+            " for 24 hours to deliver it. Nobody would read a queue of notifications that failed.",
+        ),
+    ),
+)
+
+ALARM_MAIL = Acknowledged(
+    "The address that gets a mail of each alarm",
+    (
+        Rule(
+            "SNSRedrivePolicy",
+            _SERVERLESS,
+            "A mail that SNS cannot deliver is one about an alarm, whose state the console shows as well. Nobody would"
+            " read a queue of them.",
+        ),
+    ),
+)
