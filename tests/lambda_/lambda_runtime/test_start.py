@@ -159,6 +159,7 @@ def test_an_event_that_is_not_an_http_request_gets_a_response(event: dict[str, A
 def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset(app: Any, stack: Any) -> None:
     from aws_cdk import Duration, aws_logs
 
+    from constructs_lib._protection import FunctionProtection
     from constructs_lib.front_door.lambda_functions import python_function
 
     python_function(
@@ -170,6 +171,7 @@ def test_the_wrapper_is_executable_has_unix_line_ends_and_a_shebang_in_the_asset
         timeout=Duration.seconds(1),
         memory_size=128,
         log_retention=aws_logs.RetentionDays.ONE_DAY,
+        protection=FunctionProtection(),
     )
     folder = Path(app.synth().directory)
     (wrapper,) = folder.glob("asset.*/front_door/bootstrap")

@@ -31,6 +31,7 @@ class Functions:
             self._functions.__getitem__,
             secrets={ACCESS_KEY_ID: SECRET_ACCESS_KEY},
             control_plane_url="http://127.0.0.1:1",
+            is_building=lambda: False,
             speed=3600,
             log=self.log["Lambda"].append,
         )

@@ -95,7 +95,8 @@ def single(number: bytes) -> bytes:
     """A number as serde writes it with 32 bits: the fewest digits that tell it from its neighbours.
 
     Args:
-        number: One of those with 32 bits, as JSON.
+        number: One of those with 32 bits, as JSON; less than 10^7 in size, as logarithms of probabilities are: beyond,
+            numbers of seven digits are exactly between two of those.
     """
     if number == b"null":
         return number
