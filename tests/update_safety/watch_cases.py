@@ -56,9 +56,11 @@ def monitoring(name: str, add: Callable[[Stack], Any], alarms: type) -> Subject:
 _OFF = ("no_capacity",)
 
 
-def add_front_door_with_fallback(stack: Stack) -> FrontDoor:
-    """A front door with everything that has an alarm."""
-    return add_front_door(stack, {"models": {"llama": Fallback([llama(stack), llama(stack, "Qwen")])}})
+def add_front_door_with_every_alarm(stack: Stack) -> FrontDoor:
+    """A front door with everything that has an alarm: a fallback, and a consumer whose tokens are counted."""
+    front_door = add_front_door(stack, {"models": {"llama": Fallback([llama(stack), llama(stack, "Qwen")])}})
+    front_door.add_consumer("Metered", tokens_per_day=1_000_000)
+    return front_door
 
 
 def add_tested_front_door(stack: Stack, given: Given) -> None:
@@ -80,6 +82,6 @@ SMOKE_TEST = Subject(
 WATCH_SUBJECTS = (
     monitoring("TgiEndpoint.monitor", lambda stack: add_endpoint(stack, {}), EndpointAlarms),
     monitoring("ModelFleet.monitor", lambda stack: add_fleet(stack, {}), InstanceAlarms),
-    monitoring("FrontDoor.monitor", add_front_door_with_fallback, FrontDoorAlarms),
+    monitoring("FrontDoor.monitor", add_front_door_with_every_alarm, FrontDoorAlarms),
     SMOKE_TEST,
 )
