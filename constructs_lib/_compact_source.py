@@ -66,7 +66,8 @@ def compact_copy(*folders: Path) -> Path:
     """A copy of folders that has nothing beside it in the folder returned, which exists as long as this process.
 
     What Python compiles is left out: installers write it, and the hash of the copy has to be the same from a checkout
-    and from an installed wheel.
+    and from an installed wheel. So are the `__init__.py` of packages inside a folder that are empty without docstrings:
+    Python imports a folder without one as well, and reads a file less.
 
     Args:
         folders: Folders of Python and other files.
@@ -83,9 +84,12 @@ def _copy(folder: Path, place: Path) -> None:
         if not path.is_file() or path.suffix == ".pyc":
             continue
         copy = place / folder.name / path.relative_to(folder)
+        source = compact(path.read_text(encoding="utf-8")) if path.suffix == ".py" else None
+        if path.name == "__init__.py" and path.parent != folder and source is not None and not source.strip('"\n'):
+            continue
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".py":
-            copy.write_text(compact(path.read_text(encoding="utf-8")), encoding="utf-8")
+        if source is not None:
+            copy.write_text(source, encoding="utf-8")
         else:
             copy.write_bytes(path.read_bytes())
         shutil.copymode(path, copy)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,3 +156,24 @@ def test_other_files_are_copied_as_they_are_with_their_modes() -> None:
     assert bootstrap.stat().st_mode & stat.S_IXUSR
     assert not list(copy.rglob("*.pyc"))
     assert compact_copy(lambda_root() / "front_door") == copy
+
+
+def test_packages_without_code_are_copied_without_their_file() -> None:
+    root = lambda_root()
+    folder = compact_copy(root / "front_door")
+    copied = {str(path.relative_to(folder)) for path in folder.rglob("*.py")}
+    sources = {str(path.relative_to(root)): path for path in SOURCES if root / "front_door" in path.parents}
+    left_out = sources.keys() - copied
+    assert "front_door/http/__init__.py" in left_out
+    assert {"front_door/__init__.py", "front_door/engines/__init__.py", "front_door/protocols/__init__.py"} <= copied
+    assert {Path(name).name for name in left_out} == {"__init__.py"}
+    assert [statements(sources[name].read_text()) for name in left_out] == [[]] * len(left_out)
+
+
+def test_every_module_is_imported_from_the_copy() -> None:
+    copy = compact_copy(lambda_root() / "front_door")
+    modules = [".".join(path.relative_to(copy).with_suffix("").parts) for path in copy.rglob("*.py")]
+    imports = "\n".join(f"import {name.removesuffix('.__init__')}" for name in modules)
+    environment = {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", imports], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
