@@ -16,6 +16,9 @@ Json = dict[str, Any]
 
 _SUBSTITUTED = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.[^}]*)?\}")
 
+# Source: CloudFormation Template Reference, pages of these types.
+_NEVER_UPDATED = ("AWS::CloudFormation::WaitCondition", "AWS::CloudFormation::WaitConditionHandle")
+
 
 class Action(StrEnum):
     """What happens to one resource."""
@@ -119,6 +122,8 @@ def _change(name: str, old: Json, new: Json, replaced: dict[str, str]) -> Change
     )
     if is_custom(new["Type"]) and "ServiceToken" in changed:
         return Change(name, new["Type"], Action.REFUSE, "the ServiceToken of a custom resource cannot change")
+    if changed and new["Type"] in _NEVER_UPDATED:
+        return Change(name, new["Type"], Action.REFUSE, "updates of this type are not supported")
     return Change(name, new["Type"], Action.UPDATE, ", ".join(changed)) if changed else None
 
 

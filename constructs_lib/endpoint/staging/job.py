@@ -58,7 +58,9 @@ class WeightsJob(Construct):
         code = _code(self)
         project = add_project(self, settings, plan, code)
         starter = Starter(self, settings, project, code)
-        handle = CfnWaitConditionHandle(self, "Handle")
+        # With the time in their ids: neither can be updated, and another estimate of the size is another time.
+        wait = str(plan.wait_seconds)
+        handle = CfnWaitConditionHandle(self, f"Handle{wait}")
         resource = CfnResource(
             self,
             "Resource",
@@ -76,7 +78,7 @@ class WeightsJob(Construct):
         )
         for one in starter.resources:
             resource.add_resource_dependency(one)
-        self.condition = CfnWaitCondition(self, "Condition", handle=handle.ref, timeout=str(plan.wait_seconds), count=1)
+        self.condition = CfnWaitCondition(self, f"Condition{wait}", handle=handle.ref, timeout=wait, count=1)
         self.condition.add_resource_dependency(resource)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,6 +110,14 @@ def test_the_endpoint_reads_the_folder_of_the_commit_and_waits_for_the_copy(stac
     (resource,) = resources(template, RESOURCE)
     assert condition in only(template, MODEL)["DependsOn"]
     assert only(template, CONDITION)["DependsOn"] == [resource]
+
+
+def test_another_time_to_wait_has_a_handle_and_a_condition_of_its_own(stack: Stack) -> None:
+    """CloudFormation updates neither, and tells the size of a model that was not known before by another time."""
+    endpoint(stack, staged(stack))
+    template = template_of(stack)
+    ids = [one for kind in (HANDLE, CONDITION) for one in resources(template, kind)]
+    assert [re.sub(r"^StagedWeights[0-9a-f]{10}", "", one)[:-8] for one in ids] == ["Handle3600", "Condition3600"]
 
 
 def test_the_condition_waits_for_the_handle_that_the_function_is_told(stack: Stack) -> None:
