@@ -10,15 +10,17 @@ from http.client import HTTPException, HTTPResponse
 from ssl import SSLCertVerificationError
 from typing import Any
 from urllib.error import URLError
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 from urllib.request import HTTPErrorProcessor, Request, build_opener
 
 from weights_copier.failure import StagingError, one_line
-from weights_copier.request import LOOPBACK
+from weights_copier.request import is_url
 
 REDIRECTS = (301, 302, 303, 307, 308)
 _TIMEOUT_SECONDS = 30
 _PORTS = {"http": 80, "https": 443}
+_KEPT = "%/:?#[]@!$&'()*+,;=~"
+"""What a URL may have besides letters, digits and `-._`: what is escaped already stays as it is."""
 
 
 class UnreachableError(Exception):
@@ -94,16 +96,27 @@ class Transport:
         location = answer.headers.get("Location")
         if not location:
             raise StagingError(f"{host_of(url)} redirects to nowhere")
-        target = urljoin(url, location)
-        parts = urlsplit(target)
-        is_local = parts.scheme == "http" and parts.hostname in LOOPBACK and urlsplit(url).scheme == "http"
-        if not parts.hostname or not (parts.scheme == "https" or is_local):
-            raise StagingError(f"{host_of(url)} redirects to {parts.scheme}://{host_of(target)}, which is not HTTPS")
+        target = joined(url, location)
+        if target is None:
+            raise StagingError(f"{host_of(url)} redirects to what is no URL")
+        scheme = urlsplit(target).scheme
+        if not is_url(target) or (scheme == "http" and urlsplit(url).scheme != "http"):
+            raise StagingError(f"{host_of(url)} redirects to {scheme}://{host_of(target)}, which is not HTTPS")
         return target
 
     def without_token(self, text: str) -> str:
         """What a server said, without the token if it repeats it."""
         return text.replace(self._token, "(token)") if self._token else text
+
+
+def joined(url: str, reference: str) -> str | None:
+    """The URL that a reference in an answer of `url` means, in ASCII and without white space; None if it is none."""
+    try:
+        target = quote(urljoin(url, reference), safe=_KEPT)
+        _origin(target)
+    except ValueError:
+        return None
+    return target
 
 
 def host_of(url: str) -> str:

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from weights_copier.failure import StagingError
 from weights_copier.hub import Hub
+from weights_copier.transport import joined
 
 _MAX_PAGES = 1000
 _NEXT = re.compile(r'<([^>]*)>\s*;\s*rel="?next"?')
@@ -57,9 +58,10 @@ def read_tree(hub: Hub) -> list[RemoteFile]:
         following = _NEXT.search(answer.headers.get("Link") or "")
         if following is None:
             return files
-        url = urljoin(url, following[1])
-        if not hub.transport.is_hub(url):
+        target = joined(url, following[1])
+        if target is None or not hub.transport.is_hub(target):
             raise StagingError("the hub's list of files goes on at another host")
+        url = target
     raise StagingError(f"the hub's list of files of {request.repository} never ends")
 
 
@@ -71,7 +73,7 @@ def _files(entries: Any) -> Iterator[RemoteFile]:
             continue
         try:
             yield _file(entry)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, UnicodeEncodeError) as error:
             raise StagingError(f"the hub's list of files has an entry without size or digest: {entry!r}") from error
 
 
@@ -81,6 +83,7 @@ def _file(entry: Any) -> RemoteFile:
     path, size = entry["path"], (lfs or entry)["size"]
     if not isinstance(path, str) or type(size) is not int or size < 0:
         raise TypeError
+    path.encode()  # JSON can have half a character, which no URL and no key can
     if not _HEX.fullmatch(digest) or len(digest) != _DIGITS[kind]:
         raise TypeError
     return RemoteFile(path, size, kind, digest)

@@ -248,12 +248,24 @@ def test_a_host_behind_a_redirect_that_does_not_answer_is_named(copier: Copier, 
         ("ftp://127.0.0.1/x", "ftp://127.0.0.1, which is not HTTPS"),
         ("file:///etc/passwd", "file://, which is not HTTPS"),
         ("", "nowhere"),
+        ("https://127.0.0.1:port/x", "what is no URL"),
+        ("https://[127.0.0.1/x", "what is no URL"),
     ],
 )
 def test_a_redirect_that_leaves_https_is_not_followed(copier: Copier, cloud: Cloud, location: str, words: str) -> None:
     copier.hub.faults.add(Redirect(location), on="hub", path=f"resolve/{copier.repository.commit}/{FILE}")
     assert copier.fail() == f"{copier.hub.url[7:]} redirects to {words}"
     assert_unpublished(copier, cloud)
+
+
+@pytest.mark.parametrize("query", ["a=b c", "a=\xfc", "a=%20|%7C"])
+def test_a_redirect_with_characters_that_no_url_has_is_followed_as_browsers_do(
+    copier: Copier, cloud: Cloud, query: str
+) -> None:
+    elsewhere = f"{copier.hub.cdn_url}/{copier.repository.files[FILE].sha256}?Signature=other&{query}"
+    copier.hub.faults.add(Redirect(elsewhere), on="hub", path=FILE)
+    copier.run()
+    assert_published(copier, cloud)
 
 
 def test_redirects_in_a_circle_end(copier: Copier, cloud: Cloud) -> None:
@@ -274,6 +286,8 @@ def test_a_list_of_files_at_another_host_is_not_believed(copier: Copier) -> None
     link = {"Link": f'<{copier.hub.cdn_url}/tree>; rel="next"'}
     copier.hub.faults.add(Answer(200, link, b"[]"), on="hub", path="/tree/")
     assert copier.fail() == "the hub's list of files goes on at another host"
+    copier.hub.faults.add(Answer(200, {"Link": '<//host:port/>; rel="next"'}, b"[]"), on="hub", path="/tree/")
+    assert copier.fail() == "the hub's list of files goes on at another host"
 
 
 @pytest.mark.parametrize(
@@ -284,6 +298,7 @@ def test_a_list_of_files_at_another_host_is_not_believed(copier: Copier) -> None
         {"type": "file", "path": "a.json", "size": 1, "oid": "0" * 39},
         {"type": "file", "path": "a.json", "size": 1, "oid": "0" * 40, "lfs": {"oid": "0" * 40, "size": 1}},
         {"type": "file", "path": 1, "size": 1, "oid": "0" * 40},
+        {"type": "file", "path": "\ud800.json", "size": 1, "oid": "0" * 40},
         "a.json",
     ],
 )
