@@ -50,7 +50,8 @@ class _Object:
 
     def write(self, state: str, etag: str | None) -> str | None:
         """Write it if it is still the one with this ETag, or if there is none and `etag` is None; see Bucket.put_if."""
-        body = json.dumps({"state": state, "holder": self.holder, "id": self.id}).encode()
+        # With a word that is never the same: a renewal has to change the ETag, or nobody who takes over notices it.
+        body = json.dumps({"state": state, "holder": self.holder, "id": self.id, "written": uuid.uuid4().hex}).encode()
         written = self.bucket.put_if(self.key, body, etag)
         if written is None and (found := self.read()) and _field(found, "id") == self.id:
             return found.etag  # S3 had done it already, and its answer was lost

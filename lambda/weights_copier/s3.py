@@ -192,6 +192,10 @@ def _refusal(action: str, url: str, error: ClientError) -> str:
     said = one_line(str(error.response.get("Error", {}).get("Message", "")))
     if code in _BUSY:
         return f"S3 is busy ({code}) and did not let the job {action} {url}; start it again to go on"
+    if code == "NoSuchUpload":
+        return (
+            f"the upload of {url} was aborted by somebody else, such as a job that took over; start it again to go on"
+        )
     # The reason first: it names the action and the key that the role lacks.
     return f"S3 does not let the job {action} {url}: {code}: {said}"
 

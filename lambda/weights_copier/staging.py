@@ -129,7 +129,7 @@ class Staging:
             entries = [self._entry(file, kept.get(file.path)) for file in files]
         except CancelledError:
             raise StagingError(lock.loss or "the copy was cancelled") from None
-        self._objects(files)
+        self._check_copied(self._objects(files), entries)
         if lock.loss:
             raise StagingError(lock.loss)
         self._bucket.put(self._places.manifest, write_manifest(self._request, entries))
@@ -142,6 +142,13 @@ class Staging:
             etag = copy_file(source, file, self._bucket, key, self._settings.flow, self._progress.add_bytes)
             self._progress.finish_file(file)
         return Entry(file.path, file.size, _digest(file), etag)
+
+    def _check_copied(self, objects: Mapping[str, Listed], entries: Iterable[Entry]) -> None:
+        """See that the folder has what the manifest will say: somebody may have deleted or overwritten a file."""
+        for entry in entries:
+            if objects.get(entry.path) != Listed(entry.size, entry.etag):
+                url = self._bucket.url(self._places.folder + entry.path)
+                raise StagingError(f"{url} was deleted or overwritten while files were copied; start it again to go on")
 
     def _finished(self, files: Iterable[RemoteFile]) -> dict[str, str]:
         """The ETags of files that are whole and verified: that of their size with the digest in their metadata."""

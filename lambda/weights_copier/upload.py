@@ -6,7 +6,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -136,7 +136,8 @@ def _upload(bucket: Bucket, key: str, metadata: dict[str, str]) -> Iterator[str]
     try:
         yield upload_id
     except BaseException:
-        bucket.abort(key, upload_id)
+        with suppress(StagingError):  # what happened before counts; the next copy aborts it, or the bucket's own rule
+            bucket.abort(key, upload_id)
         raise
 
 

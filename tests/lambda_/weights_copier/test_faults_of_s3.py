@@ -105,6 +105,39 @@ def test_what_appears_while_files_are_copied_keeps_the_manifest_away(copier: Cop
     assert copier.manifest not in cloud.keys
 
 
+@pytest.mark.parametrize("change", ["delete", "overwrite"])
+def test_a_file_that_changes_while_others_are_copied_keeps_the_manifest_away(
+    copier: Copier, cloud: Cloud, change: str
+) -> None:
+    key = f"{copier.folder}config.json"
+
+    def happen(**_: object) -> None:
+        if change == "overwrite":
+            cloud.put(key, b"something else")
+        else:
+            cloud.client.delete_object(Bucket=cloud.name, Key=key)
+
+    cloud.client.meta.events.register_first("before-send.s3.CompleteMultipartUpload", happen)
+    assert copier.fail() == (
+        f"s3://{cloud.name}/{key} was deleted or overwritten while files were copied; start it again to go on"
+    )
+    assert copier.manifest not in cloud.keys
+
+
+def test_an_upload_that_somebody_else_has_aborted_is_not_taken_for_a_refusal(copier: Copier, cloud: Cloud) -> None:
+    refuse(cloud, "UploadPart", 404, "NoSuchUpload", "The specified upload does not exist.")
+    assert copier.fail() == (
+        f"the upload of s3://{cloud.name}/{copier.folder}{FILE} was aborted by somebody else, such as a job that took"
+        " over; start it again to go on"
+    )
+
+
+def test_an_upload_that_cannot_be_aborted_does_not_hide_why_it_was_to_be(copier: Copier, cloud: Cloud) -> None:
+    refuse(cloud, "UploadPart", 403, "AccessDenied", "Not this part.")
+    refuse(cloud, "AbortMultipartUpload", 403, "AccessDenied", "Nor this.")
+    assert copier.fail().endswith(": AccessDenied: Not this part.")
+
+
 @pytest.mark.parametrize(
     "change",
     [

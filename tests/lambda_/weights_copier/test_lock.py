@@ -55,7 +55,12 @@ def test_a_lock_without_a_sign_of_life_is_taken_over(copier: Copier, cloud: Clou
     copier.run(times=LockTimes(renew=10, stale=2, poll=0.1))
     assert time.monotonic() - began >= 1
     assert copier.lines[1].startswith("taking over from weights:1234, which has shown no sign of life for ")
-    assert json.loads(cloud.read(copier.lock)) | {"id": ""} == {"state": "released", "holder": "job 1", "id": ""}
+    assert json.loads(cloud.read(copier.lock)) | {"id": "", "written": ""} == {
+        "state": "released",
+        "holder": "job 1",
+        "id": "",
+        "written": "",
+    }
 
 
 def test_a_lock_that_says_nothing_is_a_lock_all_the_same(copier: Copier, cloud: Cloud) -> None:
@@ -101,6 +106,7 @@ def test_the_holder_shows_that_it_lives(copier: Copier, cloud: Cloud) -> None:
     assert written[0] is None
     assert len(written) > 4
     assert all(written[1:])
+    assert len(set(written)) == len(written), "who looks at an old ETag can no longer take the lock over"
 
 
 def test_an_answer_of_s3_that_was_lost_loses_no_lock(copier: Copier, cloud: Cloud) -> None:
