@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import COMBINED_ALARM_PART
 from constructs_lib.planning.monitoring.alarm import Alarm, CombinedAlarm, describe
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def render_alarms(
 
 
 def _render(scope: Construct, alarm: Alarm, actions: Sequence[str], runbook: str) -> cloudwatch.CfnAlarm:
-    return _ALARM(
+    rendered = _ALARM(
         scope,
         alarm.id,
         alarm_description=describe(alarm, runbook),
@@ -57,6 +59,9 @@ def _render(scope: Construct, alarm: Alarm, actions: Sequence[str], runbook: str
         treat_missing_data="notBreaching",
         **_watched(alarm),
     )
+    if not alarm.notifies:
+        acknowledge(rendered, COMBINED_ALARM_PART)
+    return rendered
 
 
 def _render_combined(scope: Construct, alarm: CombinedAlarm, actions: Sequence[str], runbook: str) -> None:

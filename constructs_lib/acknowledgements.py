@@ -10,6 +10,24 @@ from constructs_lib._nag import Acknowledged, Pack, Rule, Wildcard
 
 _AWS_SOLUTIONS = (Pack.AWS_SOLUTIONS,)
 _SERVERLESS = (Pack.SERVERLESS,)
+_NIST_HIPAA = (Pack.NIST, Pack.HIPAA)
+_HIPAA_PCI = (Pack.HIPAA, Pack.PCI)
+_STRICT = (Pack.NIST, Pack.HIPAA, Pack.PCI)
+_ALL_WITH_QUEUES = (Pack.SERVERLESS, Pack.NIST, Pack.HIPAA)
+
+# --- Every role ------------------------------------------------------------------------------------------------------
+
+INLINE_POLICIES = Acknowledged(
+    "Every role of this library and of its stacks",
+    (
+        Rule(
+            "IAMNoInlinePolicy",
+            _STRICT,
+            "Each policy is for one role, names what that role is for, and is deleted with it. A managed policy could"
+            " be attached to other principals, and would need rights to create policies in the deployment.",
+        ),
+    ),
+)
 
 # --- The API of a front door -----------------------------------------------------------------------------------------
 
@@ -21,6 +39,24 @@ REST_API = Acknowledged(
             _AWS_SOLUTIONS,
             "The function validates every request and answers in the protocol of its client (OpenAI's or TGI's)."
             " API Gateway's own validation has one response for all routes, which half of the clients could not read.",
+        ),
+    ),
+)
+
+STAGE = Acknowledged(
+    "The stage of a front door",
+    (
+        Rule(
+            "APIGWCacheEnabledAndEncrypted",
+            _STRICT,
+            "Answers are generated anew, most of them as streams, which API Gateway does not cache. A cache would keep"
+            " prompts and answers.",
+        ),
+        Rule(
+            "APIGWSSLEnabled",
+            _STRICT,
+            "API Gateway presents a client certificate to HTTP integrations alone. This stage has only Lambda"
+            " integrations, which are invoked with IAM's permissions.",
         ),
     ),
 )
@@ -49,6 +85,18 @@ STAGE_WITHOUT_WEB_ACL = Acknowledged(
     ),
 )
 
+MANAGED_WEB_ACL = Acknowledged(
+    "The web ACL of `WebAcl.managed()`",
+    (
+        Rule(
+            "WAFv2LoggingEnabled",
+            _STRICT,
+            "The log of a web ACL has the headers of requests and quotes what a rule matched, and neither keys nor"
+            " prompts are logged here. Its metrics count what each rule does; WebAcl.from_web_acl takes one that logs.",
+        ),
+    ),
+)
+
 ACCOUNT_LOGS = Wildcard(
     "The account's role for API Gateway's logs",
     "One role per account and Region writes the logs of every REST API there, into log groups that do not exist yet.",
@@ -61,7 +109,7 @@ API_FUNCTION = Acknowledged(
     (
         Rule(
             "LambdaDLQ",
-            _SERVERLESS,
+            _ALL_WITH_QUEUES,
             "API Gateway invokes this function synchronously: the caller gets the error, and there is no asynchronous"
             " event for a dead-letter queue.",
         ),
@@ -92,7 +140,7 @@ _LOST_COPY = (
 MIRROR_FUNCTION = Acknowledged(
     "The function that sends a Mirror's copies",
     (
-        Rule("LambdaDLQ", _SERVERLESS, _LOST_COPY),
+        Rule("LambdaDLQ", _ALL_WITH_QUEUES, _LOST_COPY),
         Rule(
             "LambdaTracing",
             _SERVERLESS,
@@ -111,7 +159,7 @@ SMOKE_TEST = Acknowledged(
     (
         Rule(
             "LambdaDLQ",
-            _SERVERLESS,
+            _ALL_WITH_QUEUES,
             "CloudFormation waits for the function's answer and not for its invocation: an event that is lost ends as a"
             " failed deployment after ServiceTimeout.",
         ),
@@ -119,6 +167,18 @@ SMOKE_TEST = Acknowledged(
             "LambdaTracing",
             _SERVERLESS,
             "It runs once in a deployment and logs what it met; traces would need a permission on all resources.",
+        ),
+        Rule(
+            "LambdaConcurrency",
+            _NIST_HIPAA,
+            "CloudFormation invokes it once in a deployment. A reservation would keep its concurrency from the"
+            " account's other functions at all times.",
+        ),
+        Rule(
+            "LambdaInsideVPC",
+            _STRICT,
+            "It calls Lambda and CloudFormation, and answers CloudFormation at an address of S3: a VPC would need"
+            " further endpoints for deployments alone. What it invokes stays in the VPC.",
         ),
     ),
 )
@@ -134,10 +194,40 @@ CONSUMER_SECRET = Acknowledged(
             "The secret is the value of an API key, which API Gateway does not read again: a rotation in place would"
             " change nothing but the secret. Keys are rotated by a second one (`keys` of add_consumer).",
         ),
+        Rule(
+            "SecretsManagerRotationEnabled",
+            _NIST_HIPAA,
+            "The secret is the value of an API key, which API Gateway does not read again: a rotation in place would"
+            " change nothing but the secret. Keys are rotated by a second one (`keys` of add_consumer).",
+        ),
     ),
 )
 
-# --- The role of an endpoint -----------------------------------------------------------------------------------------
+LIMITS_TABLE = Acknowledged(
+    "The table of what consumers use",
+    (
+        Rule(
+            "DynamoDBInBackupPlan",
+            _NIST_HIPAA,
+            "It has counters, most of which a new minute or day makes worthless, and is restored to any second of the"
+            " last 35 days. A plan of AWS Backup would keep counters that no longer limit anybody.",
+        ),
+    ),
+)
+
+# --- Endpoints -------------------------------------------------------------------------------------------------------
+
+LOCAL_STORAGE = Acknowledged(
+    "The EndpointConfig of an endpoint on instances with local NVMe storage",
+    (
+        Rule(
+            "SageMakerEndpointConfigurationKMSKeyConfigured",
+            _STRICT,
+            "SageMaker takes no key for instances with local NVMe storage. Their hardware encrypts it with keys that"
+            " end with the instance.",
+        ),
+    ),
+)
 
 ENDPOINT_LOGS = Wildcard(
     "The role of an endpoint: its logs",
@@ -186,6 +276,18 @@ ASYNC_FOLDERS = Wildcard(
 
 # --- Staging weights -------------------------------------------------------------------------------------------------
 
+COPY_PROJECT = Acknowledged(
+    "The CodeBuild project that copies weights",
+    (
+        Rule(
+            "CodeBuildProjectSourceRepoUrl",
+            _HIPAA_PCI,
+            "Its source is an archive in the bucket of the CDK's assets, which it reads with its role. There is no"
+            " repository, and so no credential for one.",
+        ),
+    ),
+)
+
 COPY_PROJECT_WITHOUT_KEY = Acknowledged(
     "The CodeBuild project that copies weights, without `encryption_key`",
     (
@@ -212,6 +314,18 @@ COPY_STARTER = Acknowledged(
             "It runs a few times in a deployment and logs what it met; traces would need a permission on all"
             " resources.",
         ),
+        Rule(
+            "LambdaConcurrency",
+            _NIST_HIPAA,
+            "CloudFormation and one rule invoke it a few times in a deployment. A reservation would keep its"
+            " concurrency from the account's other functions at all times.",
+        ),
+        Rule(
+            "LambdaInsideVPC",
+            _STRICT,
+            "It calls CodeBuild, and answers CloudFormation at an address of S3: a VPC would need further endpoints for"
+            " deployments alone. It handles neither weights nor prompts.",
+        ),
     ),
 )
 
@@ -233,6 +347,18 @@ LOST_EVENTS = Acknowledged(
 
 # --- Notifications ---------------------------------------------------------------------------------------------------
 
+COMBINED_ALARM_PART = Acknowledged(
+    "An alarm that is part of a composite alarm",
+    (
+        Rule(
+            "CloudWatchAlarmAction",
+            _NIST_HIPAA,
+            "The composite alarm notifies when this alarm and the other one are on together. Alone, each would report"
+            " what is too short to matter, or over already.",
+        ),
+    ),
+)
+
 STATE_CHANGE_RULE = Acknowledged(
     "The rule that reports when an endpoint fails or is rolled back",
     (
@@ -253,6 +379,49 @@ ALARM_MAIL = Acknowledged(
             _SERVERLESS,
             "A mail that SNS cannot deliver is one about an alarm, whose state the console shows as well. Nobody would"
             " read a queue of them.",
+        ),
+    ),
+)
+
+# --- HardenedBaseStack -----------------------------------------------------------------------------------------------
+
+BASE_VPC = Acknowledged(
+    "The VPC of HardenedBaseStack",
+    (
+        Rule(
+            "VPCDefaultSecurityGroupClosed",
+            _STRICT,
+            "CloudFormation cannot remove the rules of a default security group, and the CDK's function for that has a"
+            " policy of AWS's. Nothing is in the group: every network interface of these stacks has another.",
+        ),
+    ),
+)
+
+WEIGHTS_BUCKET = Acknowledged(
+    "The bucket for weights of HardenedBaseStack",
+    (
+        Rule(
+            "S3BucketReplicationEnabled",
+            _STRICT,
+            "It has copies of public or licensed weights at commits that the stacks name. A deployment in any Region"
+            " copies them again and checks their digests.",
+        ),
+    ),
+)
+
+REQUEST_LOG_BUCKET = Acknowledged(
+    "The bucket of HardenedBaseStack for the log of requests to it",
+    (
+        Rule(
+            "S3BucketReplicationEnabled",
+            _STRICT,
+            "It keeps versions of the log of requests for a year in the Region of what it is about. Where else to keep"
+            " them is the account's choice, such as a trail of S3 data events for the organization.",
+        ),
+        Rule(
+            "S3DefaultEncryptionKMS",
+            _STRICT,
+            "S3 delivers logs of requests only into buckets whose default encryption is S3's own keys.",
         ),
     ),
 )

@@ -39,6 +39,7 @@ Template = dict[str, Any]
 ROOT = Path(__file__).resolve().parent.parent
 _HERE = Environment(account="123456789012", region="eu-west-1")
 _ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
+_MONITORED = {"monitoring": "on", "alarm_email": "team@example.com"}
 # The step of the move in which most of its resources exist.
 _CONTEXT = {"move_from_tgi": {"step": "mirror"}}
 
@@ -50,7 +51,7 @@ def every_stack(prepare: Callable[[App], object] = lambda _app: None) -> dict[st
         prepare: What is done to each app before it is synthesized. Default: nothing.
     """
     templates: dict[str, Template] = {}
-    for app in _apps():
+    for app in every_app():
         prepare(app)
         # Validation is for templates that get deployed, and takes as long as everything else.
         stacks = app.synth(skip_validation=True).stacks
@@ -63,10 +64,10 @@ def programs() -> list[Path]:
     return [*sorted((ROOT / "examples").glob("*/app.py")), ROOT / "bench" / "everything_app.py"]
 
 
-def _apps() -> Iterator[App]:
+def every_app() -> Iterator[App]:
     """Each app with all that it has, before it is synthesized."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    with _new_app(context | {"front_door": _ENDPOINTS, "nag": "off", "monitoring": "on", "hardened": "on"}) as app:
+    with _new_app(context | {"front_door": _ENDPOINTS, "nag": "off", "hardened": "on", **_MONITORED}) as app:
         build(app, Environment())
         yield app
     with _new_app({}) as app:

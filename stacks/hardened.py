@@ -11,6 +11,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
+from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import BASE_VPC, INLINE_POLICIES, REQUEST_LOG_BUCKET, WEIGHTS_BUCKET
 from stacks.presets import LlamaTgiStack
 from stacks.staged import Staged
 
@@ -98,6 +100,7 @@ class HardenedBaseStack(Stack):
         group.add_ingress_rule(ec2.Peer.ipv4(ADDRESSES), ec2.Port.tcp(443), "HTTPS from the VPC")
         for name, interface in _INTERFACES.items():
             vpc.add_interface_endpoint(name, service=interface, security_groups=[group], open=False)
+        acknowledge(vpc, BASE_VPC)
         traffic = logs.LogGroup(self, "Traffic", retention=logs.RetentionDays.ONE_YEAR, encryption_key=self.key)
         # The CDK's own role may be assumed for flow logs of other accounts.
         role = iam.Role(
@@ -113,6 +116,7 @@ class HardenedBaseStack(Stack):
                 },
             ),
         )
+        acknowledge(role, INLINE_POLICIES)
         vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(traffic, role))
         return vpc
 
@@ -135,6 +139,8 @@ class HardenedBaseStack(Stack):
                 )
             ],
         )
+        acknowledge(requests, REQUEST_LOG_BUCKET)
+        acknowledge(weights, WEIGHTS_BUCKET)
         _log_requests(weights, requests, account=self.account)
         return weights
 

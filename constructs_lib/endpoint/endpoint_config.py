@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import aws_sagemaker as sagemaker
 
+from constructs_lib._nag import acknowledge
+from constructs_lib.acknowledgements import LOCAL_STORAGE
 from constructs_lib.endpoint.metrics_config import metrics_config
 from constructs_lib.planning.scaling.capacity_reservation import ONLY_RESERVED
 from constructs_lib.planning.scaling.routing import PREFIX_AWARE
@@ -68,9 +70,17 @@ def render_config(
         async_inference_config=hosting.async_inference.render(plan) if hosting.async_inference else None,
         **_host(runs, request) if isinstance(runs, ManagedInstances) else {},
     )
+    if hosting.volume_key is None and _has_local_storage(request, plan):
+        acknowledge(config, LOCAL_STORAGE)
     if isinstance(runs, ManagedInstances):
         runs.role.allow_before(config)
     return config
+
+
+def _has_local_storage(request: EndpointRequest, plan: EndpointPlan) -> bool:
+    """Whether SageMaker takes no key, as there are drives of instances, of whatever type."""
+    instances = [pool.instance for pool in plan.pools] or [request.instance]
+    return not all(instance.volume_configurable for instance in instances)
 
 
 def _host(instances: ManagedInstances, request: EndpointRequest) -> dict[str, Any]:

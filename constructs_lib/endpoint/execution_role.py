@@ -93,8 +93,11 @@ class ExecutionRole:
     def complete(self) -> None:
         """Render what has been allowed, and acknowledge cdk-nag's findings about wildcards in it."""
         self.render()
-        for policy_id, acknowledged in self._acknowledged.items():
-            acknowledge(self._policies[policy_id], *acknowledged)
+        for policy_id, policy in self._policies.items():
+            acknowledge(policy, acknowledgements.INLINE_POLICIES, *self._acknowledged.get(policy_id, ()))
+        if self._grants and not self._is_given:
+            # Grants of keys are in a policy of the role's own.
+            acknowledge(self.role, acknowledgements.INLINE_POLICIES)
 
     def allow_logs_and_metrics(self, endpoint_name: str | None, component_name: str | None = None) -> None:
         """Allow the instances to write their logs and metrics.

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from constructs_lib._functions import policy_document
 from constructs_lib._nag import acknowledge
-from constructs_lib.acknowledgements import ACCOUNT_LOGS
+from constructs_lib.acknowledgements import ACCOUNT_LOGS, INLINE_POLICIES
 from constructs_lib.planning.validation.problem import Problem
 
 if TYPE_CHECKING:
@@ -98,5 +98,5 @@ def set_account_log_role(
     for resource in (role, account):
         resource.apply_removal_policy(RemovalPolicy.RETAIN)
     _ACCOUNTS[environment] = account
-    acknowledge(role, ACCOUNT_LOGS.at(environment.stack, groups))
+    acknowledge(role, INLINE_POLICIES, ACCOUNT_LOGS.at(environment.stack, groups))
     return account

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from constructs_lib._functions import lambda_asset, lambda_code, newest_python, newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
-from constructs_lib.acknowledgements import API_FUNCTION, FUNCTION_TRACES
+from constructs_lib.acknowledgements import API_FUNCTION, FUNCTION_TRACES, INLINE_POLICIES
 from constructs_lib.front_door.function_references import FunctionReferences
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def authorizer_function(
         timeout_seconds: Time limit of one invocation.
         memory_size: In MiB.
         log_retention: How long the log keeps an event.
-        protection: Its key and its network.
+        protection: Its key, its network and its reserved concurrency.
         environment: The environment variables. Default: none.
         layers: Its layers. Default: none.
 
@@ -134,6 +134,8 @@ def authorizer_function(
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=log_group.log_group_name),
         tracing_config=lambda_.CfnFunction.TracingConfigProperty(mode="Active"),
         layers=[layer.layer_version_arn for layer in layers] or None,
+        # It takes milliseconds, so that it never refuses what the function behind it could take.
+        reserved_concurrent_executions=protection.reserved_concurrency,
         **protection.function_properties(),
     )
     # Not invoked before it may write its log.
@@ -152,7 +154,7 @@ def _log_group(
 
 
 def _role_acknowledged(scope: Construct, protection: FunctionProtection) -> list[Acknowledged]:
-    return [FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
+    return [INLINE_POLICIES, FUNCTION_TRACES.at(scope, "*"), *protection.role_acknowledged(scope)]
 
 
 def _add_role(scope: Construct, log_group_arn: str, protection: FunctionProtection) -> str:

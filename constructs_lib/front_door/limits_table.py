@@ -9,7 +9,9 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
+from constructs_lib.acknowledgements import LIMITS_TABLE
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -66,6 +68,7 @@ class LimitsTable(Construct):
             ),
         )
         table.apply_removal_policy(RemovalPolicy.DESTROY)
+        acknowledge(table, LIMITS_TABLE)
         self.name: str = table.ref
         self.arn: str = table.attr_arn
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from constructs_lib._nag import acknowledge
-from constructs_lib.acknowledgements import MIRROR_EVENTS, MIRROR_FUNCTION
+from constructs_lib.acknowledgements import INLINE_POLICIES, MIRROR_EVENTS, MIRROR_FUNCTION
 from constructs_lib.front_door.mirror_arguments import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class MirrorFunction(Construct):
         )
         for statement in protection.role_statements(self):
             role.add_to_policy(iam.PolicyStatement.from_json(statement))
-        acknowledge(role, *protection.role_acknowledged(self))
+        acknowledge(role, INLINE_POLICIES, *protection.role_acknowledged(self))
         for endpoint in endpoints:
             endpoint.grant_invoke(role)
         return role

@@ -16,7 +16,7 @@ from constructs import Construct
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of, share_environment
 from constructs_lib._tokens import resolved
-from constructs_lib.acknowledgements import REST_API, STAGE_WITHOUT_EXECUTION_LOGS, STAGE_WITHOUT_WEB_ACL
+from constructs_lib.acknowledgements import REST_API, STAGE, STAGE_WITHOUT_EXECUTION_LOGS, STAGE_WITHOUT_WEB_ACL
 from constructs_lib.front_door.account_logging import account_of, set_account_log_role
 from constructs_lib.front_door.api_definition import ApiSettings, render_api_definition
 from constructs_lib.front_door.assets import openapi_document
@@ -250,6 +250,7 @@ class FrontDoorApi(Construct):
 
 def _acknowledged(arguments: FrontDoorArguments) -> Iterator[Acknowledged]:
     """What is acknowledged about a stage."""
+    yield STAGE
     if not arguments.execution_logging:
         yield STAGE_WITHOUT_EXECUTION_LOGS
     if arguments.exposure.web_acl is None:

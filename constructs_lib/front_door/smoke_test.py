@@ -20,7 +20,7 @@ from constructs_lib._lazy import late_digest, late_value
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
 from constructs_lib._tokens import hide_token
-from constructs_lib.acknowledgements import SMOKE_TEST
+from constructs_lib.acknowledgements import INLINE_POLICIES, SMOKE_TEST
 from constructs_lib.front_door.models_file import render_models
 from constructs_lib.front_door.routed_models import without_shares
 from constructs_lib.front_door.smoke_tested import divide, questions
@@ -236,7 +236,7 @@ def _add_function(
         logging_config=lambda_.CfnFunction.LoggingConfigProperty(log_group=group.ref),
     )
     code.add_resource_metadata(function, "Code")
-    acknowledge(function, SMOKE_TEST)
+    acknowledge(scope, SMOKE_TEST, INLINE_POLICIES)
     return function.attr_arn
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnDeletionPolicy
 
 from constructs_lib._arguments import WEB_ACL
+from constructs_lib._nag import acknowledge
 from constructs_lib._tokens import is_token
+from constructs_lib.acknowledgements import MANAGED_WEB_ACL
 from constructs_lib.planning.validation.problem import Problem
 from constructs_lib.planning.validation.rules import Integer, problem
 
@@ -182,6 +184,7 @@ class _ManagedWebAcl(WebAcl):
                 *(_group_rule(group, priority) for priority, group in enumerate(_GROUPS, start=1)),
             ],
         )
+        acknowledge(acl, MANAGED_WEB_ACL)
         return acl.attr_arn
 
 

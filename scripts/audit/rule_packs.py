@@ -34,7 +34,12 @@ _ENDPOINTS = "llama=llama-prod,falcon=falcon-7b"
 
 def built_app() -> App:
     """The app with all of its stacks, before it is synthesized."""
-    context = json.loads(_CDK_JSON.read_text())["context"] | {"front_door": _ENDPOINTS, "nag": "off"}
+    context = json.loads(_CDK_JSON.read_text())["context"] | {
+        "front_door": _ENDPOINTS,
+        "nag": "off",
+        "hardened": "on",
+        "monitoring": "on",
+    }
     app = App(context=context)
     build(app, Environment())
     return app

@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from constructs_lib._functions import policy_document
 from constructs_lib._nag import acknowledge
 from constructs_lib._stack_env import environment_of
-from constructs_lib.acknowledgements import COPIED_FOLDER, COPY_PROJECT_WITHOUT_KEY
+from constructs_lib.acknowledgements import COPIED_FOLDER, COPY_PROJECT, COPY_PROJECT_WITHOUT_KEY, INLINE_POLICIES
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as assets
@@ -81,8 +81,7 @@ def add_project(
         queued_timeout_in_minutes=plan.queue_minutes,
         encryption_key=None if settings.encryption_key is None else settings.encryption_key.key_arn,
     )
-    if settings.encryption_key is None:
-        acknowledge(project, COPY_PROJECT_WITHOUT_KEY)
+    acknowledge(project, COPY_PROJECT, *(() if settings.encryption_key else (COPY_PROJECT_WITHOUT_KEY,)))
     return project
 
 
@@ -124,5 +123,5 @@ def _add_role(scope: Construct, settings: StagingSettings, code: assets.Asset, l
         assume_role_policy_document=policy_document(trust),
         policies=[iam.CfnRole.PolicyProperty(policy_name="Copy", policy_document=policy_document(*statements))],
     )
-    acknowledge(role, COPIED_FOLDER.at(scope, settings.object_arns[0]))
+    acknowledge(role, INLINE_POLICIES, COPIED_FOLDER.at(scope, settings.object_arns[0]))
     return role

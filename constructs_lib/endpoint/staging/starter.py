@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 
 from constructs_lib._functions import newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
-from constructs_lib.acknowledgements import COPY_STARTER, DELETED_FOLDER, LOST_EVENTS
+from constructs_lib.acknowledgements import COPY_STARTER, DELETED_FOLDER, INLINE_POLICIES, LOST_EVENTS
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3_assets as assets
@@ -133,8 +133,7 @@ def _add_role(
         ),
         policies=[iam.CfnRole.PolicyProperty(policy_name="Start", policy_document=policy_document(*statements))],
     )
-    if settings.deletes:
-        acknowledge(role, DELETED_FOLDER.at(scope, folder))
+    acknowledge(role, INLINE_POLICIES, *([DELETED_FOLDER.at(scope, folder)] if settings.deletes else []))
     return role
 
 

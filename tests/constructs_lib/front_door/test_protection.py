@@ -378,11 +378,11 @@ def test_a_reserved_concurrency_that_does_not_fit_the_rate_is_a_warning(
     assert warning is None or warning in found[0]
 
 
-def test_the_function_gets_the_reserved_concurrency_and_no_other_does(stack: Stack) -> None:
+def test_the_function_gets_the_reserved_concurrency_and_so_does_what_authorizes_its_callers(stack: Stack) -> None:
     rendered = template(make_front_door(stack, reserved_concurrency=150))
     assert {name: one.get("ReservedConcurrentExecutions") for name, one in functions(rendered).items()} == {
         "front_door": 150,
-        "api_key_authorizer": None,
+        "api_key_authorizer": 150,
     }
 
 
