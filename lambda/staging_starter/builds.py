@@ -1,16 +1,12 @@
 """Starts, stops and reads builds of CodeBuild."""
 
-import time
 from typing import Any
 
 from botocore.exceptions import ClientError
 from weights_copier.failure import StagingError
 
 from staging_starter.clients import client, code_of, message_of, pages
-
-SETTLING_SECONDS = 45.0
-"""How long a refusal counts as that of a role that was created moments ago."""
-PAUSE_SECONDS = 5.0
+from staging_starter.settling import call_settled
 
 SMALLEST = "BUILD_GENERAL1_SMALL"
 _NAMES = {SMALLEST: "Small", "BUILD_GENERAL1_MEDIUM": "Medium", "BUILD_GENERAL1_LARGE": "Large"}
@@ -95,16 +91,12 @@ def variables_of(build: dict[str, Any]) -> dict[str, str]:
 
 
 def _start(codebuild: Any, arguments: dict[str, Any]) -> str:
-    until = time.monotonic() + SETTLING_SECONDS
-    while True:
-        try:
-            return str(codebuild.start_build(**arguments)["build"]["id"])
-        except ClientError as error:
-            # The role of this function, or that of the project.
-            is_new = code_of(error) == "AccessDeniedException" or "sts:AssumeRole" in message_of(error)
-            if not is_new or time.monotonic() + PAUSE_SECONDS > until:
-                raise
-        time.sleep(PAUSE_SECONDS)
+    return str(call_settled(lambda: codebuild.start_build(**arguments), is_new=_is_new)["build"]["id"])
+
+
+def _is_new(error: ClientError) -> bool:
+    """Whether this may be about the role of this function, or that of the project, before it is in force."""
+    return code_of(error) == "AccessDeniedException" or "sts:AssumeRole" in message_of(error)
 
 
 def _limit_words(error: ClientError, compute_type: str) -> str:

@@ -33,14 +33,17 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
         log("INFO", **report_ended_build(event["detail"]["build-id"]))
         return
-    physical_id = str(event.get("PhysicalResourceId") or f"staged-weights-{event.get('LogicalResourceId')}")
+    # The id of a resource whose creation has failed: it has nothing that could be stopped or deleted.
+    nothing = f"staged-weights-{event.get('LogicalResourceId')}"
+    old_id = new_id = str(event.get("PhysicalResourceId") or nothing)
     reason: str | None = None
     data: dict[str, str] = {}
     try:
         from staging_starter.resource import handle, physical_id_of
 
-        physical_id = physical_id_of(event)
-        data = handle(event)
+        if event["RequestType"] != "Delete" or old_id != nothing:
+            new_id = physical_id_of(event)
+            data = handle(event)
     except StagingError as error:
         reason = error.words
     except Exception as defect:  # noqa: BLE001 - CloudFormation would wait until the resource's timeout
@@ -49,7 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     answer = {
         "Status": "FAILED" if reason else "SUCCESS",
         "Reason": reason or "",
-        "PhysicalResourceId": physical_id,
+        "PhysicalResourceId": old_id if reason else new_id,
         **{name: event.get(name) for name in ("StackId", "RequestId", "LogicalResourceId")},
         "Data": data,
     }

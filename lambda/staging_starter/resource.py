@@ -3,7 +3,7 @@
 from typing import Any
 
 from weights_copier.failure import StagingError
-from weights_copier.request import StagingRequest, read_request
+from weights_copier.request import RequestError, StagingRequest, read_request
 from weights_copier.wait_condition import signal
 
 from staging_starter.builds import start_build, stop_builds
@@ -11,7 +11,13 @@ from staging_starter.weights import delete_weights, find_weights
 
 
 def physical_id_of(event: dict[str, Any]) -> str:
-    """The id of the resource: where the weights are. With another place CloudFormation deletes the old one last."""
+    """The id of the resource: where the weights are. With another place CloudFormation deletes the old one last.
+
+    Raises:
+        StagingError: The request is not one.
+    """
+    if event["RequestType"] == "Delete":
+        return str(event["PhysicalResourceId"])
     request = _request(event)
     return f"{request.bucket}/{request.places.folder}"
 
@@ -61,4 +67,7 @@ def _cannot_wait(event: dict[str, Any]) -> bool:
 
 
 def _request(event: dict[str, Any]) -> StagingRequest:
-    return read_request(event["ResourceProperties"]["Request"])
+    try:
+        return read_request(event["ResourceProperties"]["Request"])
+    except RequestError as error:
+        raise StagingError(str(error)) from error

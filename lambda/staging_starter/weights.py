@@ -10,6 +10,7 @@ from weights_copier.request import StagingRequest
 
 from staging_starter.clients import client, code_of, message_of
 from staging_starter.log import log
+from staging_starter.settling import call_settled
 
 _KEYS_PER_CALL = 1000
 
@@ -21,11 +22,15 @@ def find_weights(request: StagingRequest) -> str | None:
         request: What is to be copied.
     """
     s3, folder = client("s3"), request.places.folder
-    try:
+
+    def read() -> tuple[Mapping[str, Entry] | None, dict[str, tuple[int, str]]]:
         entries = _entries(s3, request)
-        objects = {} if entries is None else _objects(s3, request.bucket, folder)
+        return entries, {} if entries is None else _objects(s3, request.bucket, folder)
+
+    try:
+        # Not left to the copy at once: where CodeBuild or the hub are out of reach, only what is there is of use.
+        entries, objects = call_settled(read, is_new=lambda error: code_of(error) == "AccessDenied")
     except ClientError as error:
-        # A role needs some seconds to be in force. If it is more than that, the copy meets it as well, and is heard.
         log("WARN", cause=f"{code_of(error)}: {message_of(error)}", outcome="the bucket cannot be read")
         return None
     # SageMaker would download whatever else is in the folder; the copy says so and fails.

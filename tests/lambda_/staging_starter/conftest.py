@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from staging_starter import builds
+from staging_starter import settling
 from staging_starter.handler import handler
 from weights_copier.manifest import Entry, write_manifest
 from weights_copier.request import StagingRequest
@@ -163,7 +163,7 @@ def deployment(s3: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return code_build if service == "codebuild" else real(service, **arguments)
 
     monkeypatch.setattr(boto3, "client", client)
-    monkeypatch.setattr(builds, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(settling, "PAUSE_SECONDS", 0.01)
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:

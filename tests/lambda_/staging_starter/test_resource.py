@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.session import get_session
 from botocore.validate import validate_parameters
-from staging_starter import builds, weights
+from staging_starter import settling, weights
 
 from tests.lambda_.staging_starter.conftest import (
     BUCKET,
@@ -134,6 +134,7 @@ def test_a_bucket_that_cannot_be_read_is_left_to_the_copy(
         raise refusal("AccessDenied", "Access Denied")
 
     monkeypatch.setattr(weights, "_objects", denied)
+    monkeypatch.setattr(settling, "SETTLING_SECONDS", 0.0)
     deployment.send()
     assert len(deployment.code_build.started) == 1
     assert deployment.log()[0] == {
@@ -141,6 +142,55 @@ def test_a_bucket_that_cannot_be_read_is_left_to_the_copy(
         "cause": "AccessDenied: Access Denied",
         "outcome": "the bucket cannot be read",
     }
+
+
+def test_weights_are_found_as_soon_as_the_role_is_in_force(
+    deployment: Deployment, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where neither CodeBuild nor the hub can be reached, a copy that starts at once would fail the deployment."""
+    put_weights(s3)
+    real, refusals = weights._objects, [refusal("AccessDenied", "Access Denied")] * 2
+
+    def settling_down(*arguments: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return real(*arguments)
+
+    monkeypatch.setattr(weights, "_objects", settling_down)
+    deployment.send()
+    assert deployment.answer["Data"] == {"Build": "", "Weights": "3 files, 0.0 GB"}
+    assert deployment.code_build.started == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "reason"),
+    [
+        ({"Request": "{}"}, "staging request: repository is missing; revision is missing; bucket is missing"),
+        ({}, "CodeBuild does not start the copy: InvalidInputException: Explicitly denied"),
+    ],
+)
+def test_what_could_not_be_created_can_be_deleted(
+    deployment: Deployment, properties: dict[str, str], reason: str
+) -> None:
+    """A rollback that fails as well, for the same reason, would leave a stack that somebody has to repair."""
+    deployment.code_build.replies = [refusal("InvalidInputException", "Explicitly denied.")]
+    deployment.send(properties=properties)
+    assert deployment.answer["Status"] == "FAILED"
+    assert deployment.answer["Reason"] == reason
+    physical_id = deployment.answer["PhysicalResourceId"]
+    assert physical_id == "staged-weights-Weights"
+    deployment.puts.clear()
+    deployment.code_build.builds = [deployment.build("IN_PROGRESS")]
+    deployment.code_build.replies = [refusal("AccessDeniedException", "Explicitly denied.")]
+    deployment.send("Delete", properties=properties, PhysicalResourceId=physical_id)
+    assert (deployment.answer["Status"], deployment.answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+    assert deployment.code_build.stopped == []
+
+
+def test_an_update_that_fails_keeps_the_id_of_what_there_was(deployment: Deployment) -> None:
+    before = {"Handle": deployment.handle, "Request": json.dumps(replace(REQUEST, bucket="before").to_json())}
+    deployment.send("Update", OldResourceProperties=before, PhysicalResourceId="before/models/")
+    assert (deployment.answer["Status"], deployment.answer["PhysicalResourceId"]) == ("FAILED", "before/models/")
 
 
 def test_an_account_without_builds_of_the_size_is_asked_once_more_for_the_smallest(deployment: Deployment) -> None:
@@ -184,7 +234,7 @@ def test_a_role_that_is_not_in_force_yet_is_waited_for(deployment: Deployment, e
 
 
 def test_a_role_that_is_not_in_force_for_long_fails(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builds, "SETTLING_SECONDS", 0.0)
+    monkeypatch.setattr(settling, "SETTLING_SECONDS", 0.0)
     deployment.code_build.replies = [refusal("AccessDeniedException", "Not authorized.")]
     deployment.send()
     assert deployment.answer["Reason"] == ("CodeBuild does not start the copy: AccessDeniedException: Not authorized")
