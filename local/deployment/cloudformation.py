@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 DYNAMIC = re.compile(r"\{\{resolve:secretsmanager:([^}]+)\}\}")
 NO_VALUE = object()
+
+
+class OutputName(NamedTuple):
+    """What a weak reference names: the output of a stack in a Region."""
+
+    stack: str
+    name: str
+    region: str
+
+
+def output_named(reference: Mapping[str, str], region: str) -> OutputName:
+    """The output that the argument of `Fn::GetStackOutput` names.
+
+    Args:
+        reference: The argument, resolved.
+        region: The Region of the stack that refers to it.
+    """
+    return OutputName(reference["StackName"], reference["OutputName"], reference.get("Region", region))
 
 
 class Template:
@@ -24,6 +42,8 @@ class Template:
         parameters: The parameters. Default: the defaults of the template.
         physical_ids: Physical ids by logical id. Default: the logical id.
         exports: Exports of other stacks by name. Default (before a deployment): each export resolves to its name.
+        references: Outputs of other stacks that the template refers to weakly. Default (before a deployment): each
+            output resolves to its name.
     """
 
     def __init__(
@@ -34,6 +54,7 @@ class Template:
         parameters: Mapping[str, str] | None = None,
         physical_ids: Mapping[str, str] | None = None,
         exports: Mapping[str, str] | None = None,
+        references: Mapping[OutputName, str] | None = None,
     ) -> None:
         self.body = body
         self._pseudo = pseudo
@@ -41,6 +62,7 @@ class Template:
         self._parameters = {**declared, **(parameters or {})}
         self._physical_ids = dict(physical_ids or {})
         self._exports = exports
+        self._references = references
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self.reference,
             "Fn::GetAtt": self._get_att,
@@ -52,6 +74,7 @@ class Template:
             "Fn::Split": lambda value: self.resolve(value[1]).split(self.resolve(value[0])),
             "Fn::Base64": lambda value: b64encode(self.resolve(value).encode()).decode(),
             "Fn::ImportValue": lambda value: self._import(self.resolve(value)),
+            "Fn::GetStackOutput": lambda value: self._refer(self.resolve(value)),
             "Fn::ToJsonString": lambda value: json.dumps(self.resolve(value), separators=(",", ":")),
             "Fn::GetAZs": lambda value: [f"{self.resolve(value) or pseudo['AWS::Region']}{zone}" for zone in "abc"],
             "Fn::Equals": lambda value: self.resolve(value[0]) == self.resolve(value[1]),
@@ -151,6 +174,14 @@ class Template:
         if name not in self._exports:
             raise ValueError(f"Fn::ImportValue {name}: no deployed stack exports it.")
         return self._exports[name]
+
+    def _refer(self, reference: Mapping[str, str]) -> str:
+        output = output_named(reference, self._pseudo["AWS::Region"])
+        if self._references is None:
+            return output.name
+        if output not in self._references:
+            raise ValueError(f"Fn::GetStackOutput {output.stack}.{output.name}: has not been resolved.")
+        return self._references[output]
 
     def _find_in_map(self, value: Any) -> Any:
         name, first, second = (self.resolve(part) for part in value[:3])

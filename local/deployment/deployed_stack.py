@@ -241,4 +241,5 @@ def _read_template(plane: ControlPlane, stack: str) -> Template:
             row["LogicalResourceId"]: row["PhysicalResourceId"] for row in rows if row.get("PhysicalResourceId")
         },
         exports={entry["Name"]: entry["Value"] for entry in cloudformation.list_exports()["Exports"]},
+        references=plane.stacks.references(stack),
     )

@@ -6,14 +6,16 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from local.deployment.cloudformation import output_named
 from local.deployment.stacks import services
 from local.deployment.stacks.data_plane import NothingRuns, StoppedError
 from local.deployment.stacks.operations import Operations
-from local.deployment.stacks.state import StackResource, StackState
+from local.deployment.stacks.state import ResourceFailure, StackResource, StackState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.deployment.cloudformation import OutputName
     from local.deployment.stacks.data_plane import DataPlane
 
 ANSWER_SECONDS = 20.0
@@ -64,6 +66,30 @@ class Engine:
             for resource in list(state.resources.values())
             if resource.type == resource_type
         ]
+
+    def refer(self, stack_id: str, reference: Mapping[str, str]) -> str:
+        """The output of another stack as it is at this moment. The stack that refers to it keeps this value.
+
+        Args:
+            stack_id: The id of the stack that refers to it.
+            reference: The argument of `Fn::GetStackOutput`.
+
+        Raises:
+            ResourceFailure: There is no such stack, or it has no such output.
+        """
+        referring = self._states[stack_id]
+        stack, name, region = of = output_named(reference, referring.moto.region_name)
+        for state in list(self._states.values()):
+            if (state.name, state.moto.region_name) == (stack, region):
+                for output in state.outputs or ():
+                    if output["OutputKey"] == name:
+                        referring.references[of] = str(output["OutputValue"])
+                        return referring.references[of]
+        raise ResourceFailure(f"Fn::GetStackOutput {stack}.{name}: no deployed stack of {region} has this output.")
+
+    def references(self, stack: str) -> Mapping[OutputName, str]:
+        """The outputs of other stacks that a stack refers to, as they were when it was created or updated."""
+        return next((dict(state.references) for state in self._states.values() if state.name == stack), {})
 
     def create(self, backend: Any, moto_stack: Any) -> None:
         """Creates a stack."""

@@ -31,6 +31,19 @@ def install(engine: Callable[[], Engine]) -> None:
         return None
 
     parsing.ResourceMap.__getitem__ = get
+    _patch_functions(parsing, engine)
+
+
+def _patch_functions(parsing: Any, engine: Callable[[], Engine]) -> None:
+    resolve = parsing.clean_json
+
+    def resolve_all(value: Any, resources: Any) -> Any:
+        """The value with its functions replaced. Moto calls it for each part, and does not know weak references."""
+        if isinstance(value, dict) and "Fn::GetStackOutput" in value:
+            return engine().refer(resources["AWS::StackId"], resolve(value["Fn::GetStackOutput"], resources))
+        return resolve(value, resources)
+
+    parsing.clean_json = resolve_all
 
 
 def _patch_operations(models: Any, engine: Callable[[], Engine]) -> None:

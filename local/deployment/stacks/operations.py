@@ -80,7 +80,7 @@ class Operations:
             restore: Makes the former ones those of the stack again.
         """
         state = self._state
-        former = dict(state.resources)
+        former, references = dict(state.resources), dict(state.references)
         definitions = {logical_id: resource.definition for logical_id, resource in former.items()}
         changes: list[_Change] = []
         try:
@@ -94,6 +94,7 @@ class Operations:
             state.report("UPDATE_ROLLBACK_IN_PROGRESS", reason)
             for logical_id, definition in definitions.items():
                 former[logical_id].definition = definition
+            state.references = references
             self._roll_back(changes, restore)
             return
         state.report("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.deployment.cloudformation import OutputName
+
 
 class ResourceFailure(Exception):  # noqa: N818 - what CloudFormation reports of a resource
     """A resource cannot be created, updated or deleted; the text is the reason in its event."""
@@ -54,6 +56,7 @@ class StackState:
         moto: Moto's stack, with its template, parameters and events.
         client: Gives the client of a service of the control plane.
         resources: What exists, by logical id, in the order of creation.
+        references: The outputs of other stacks that it refers to weakly, as they were when it was created or updated.
         outputs: Its outputs, as DescribeStacks gives them, of the last operation that succeeded.
         cancelled: Whether it is to be deleted before its creation has ended.
     """
@@ -61,6 +64,7 @@ class StackState:
     moto: Any
     client: Callable[[str], Any]
     resources: dict[str, StackResource] = field(default_factory=dict)
+    references: dict[OutputName, str] = field(default_factory=dict)
     outputs: list[dict[str, Any]] | None = None
     cancelled: bool = False
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.deployment.cloudformation import Template, parse_secret, replace_secrets, secret_references
+from local.deployment.cloudformation import OutputName, Template, parse_secret, replace_secrets, secret_references
 from local.deployment.deployed_stack import pseudo_parameters
 
 PSEUDO = {
@@ -40,6 +40,10 @@ def template() -> Template:
         pseudo=PSEUDO,
         physical_ids={"Fn": "stack-Fn-1", "Role": "stack-Role-1", "Endpoint": ENDPOINT_ARN},
         exports={"other:small": "exported"},
+        references={
+            OutputName("Base", "Key", "us-east-1"): "key-of-base",
+            OutputName("Base", "Key", "eu-west-1"): "key-in-europe",
+        },
     )
 
 
@@ -66,6 +70,8 @@ def template() -> Template:
         ({"Fn::Select": ["1", {"Fn::Split": [":", "a:b:c"]}]}, "b"),
         ({"Fn::Base64": "text"}, "dGV4dA=="),
         ({"Fn::ImportValue": {"Fn::Sub": "other:${Size}"}}, "exported"),
+        ({"Fn::GetStackOutput": {"StackName": "Base", "OutputName": "Key"}}, "key-of-base"),
+        ({"Fn::GetStackOutput": {"StackName": "Base", "OutputName": "Key", "Region": "eu-west-1"}}, "key-in-europe"),
         ({"Fn::ToJsonString": {"a": [{"Ref": "Size"}]}}, '{"a":["small"]}'),
         ({"Fn::GetAtt": ["Pool", "ProviderURL"]}, "https://cognito-idp.us-east-1.amazonaws.com/Pool"),
     ],
@@ -76,6 +82,11 @@ def test_intrinsic_functions_are_resolved(template: Template, value: object, exp
 
 def test_before_a_deployment_an_import_resolves_to_the_export_name() -> None:
     assert Template(BODY, pseudo=PSEUDO).resolve({"Fn::ImportValue": "nobody:exports"}) == "nobody:exports"
+
+
+def test_before_a_deployment_a_weak_reference_resolves_to_the_name_of_the_output() -> None:
+    reference = {"Fn::GetStackOutput": {"StackName": "Base", "OutputName": "Key"}}
+    assert Template(BODY, pseudo=PSEUDO).resolve(reference) == "Key"
 
 
 def test_conditions_combine(template: Template) -> None:
@@ -91,6 +102,10 @@ def test_a_resource_with_a_false_condition_is_omitted(template: Template) -> Non
     [
         ({"Ref": "Nobody"}, "Ref Nobody: neither a parameter nor a resource"),
         ({"Fn::ImportValue": "nobody:exports"}, "Fn::ImportValue nobody:exports: no deployed stack exports it."),
+        (
+            {"Fn::GetStackOutput": {"StackName": "Base", "OutputName": "Other"}},
+            "Fn::GetStackOutput Base.Other: has not been resolved.",
+        ),
         ({"Fn::Transform": {}}, "Fn::Transform: the emulated cloud cannot resolve"),
         ({"Fn::FindInMap": ["Images", "xx", "account"]}, "has no such entry"),
     ],

@@ -391,3 +391,60 @@ def test_an_operation_ends_with_the_cloud(tmp_path: Path) -> None:
     play(tmp_path, script)
     assert time.monotonic() - started[0] < 15
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("S: ")]
+
+
+def with_output(name: str) -> dict[str, Any]:
+    """A template whose topic another stack refers to."""
+    return {**topics(Own=name), "Outputs": {"Name": {"Value": {"Fn::GetAtt": ["Own", "TopicName"]}}}}
+
+
+def referring(**more: str) -> dict[str, Any]:
+    """A template with a topic that has the name of the other stack's, and something appended."""
+    reference = {"Fn::GetStackOutput": {"StackName": "Base", "OutputName": "Name", **more}}
+    template = topics(Own="")
+    template["Resources"]["Own"]["Properties"] = {"TopicName": {"Fn::Join": ["-", [reference, "copy"]]}}
+    return template | {"Outputs": {"Name": {"Value": reference}}}
+
+
+def test_a_weak_reference_gives_the_output_of_the_other_stack_when_the_stack_is_created_or_updated(
+    plane: ControlPlane,
+) -> None:
+    create(plane, with_output("one"), "Base")
+    create(plane, referring(Region="us-east-1"), "S")
+    assert names_of(plane) == {"one", "one-copy"}
+    update(plane, with_output("two"), "Base")
+    assert names_of(plane) == {"two", "one-copy"}
+    assert set(plane.stacks.references("S").values()) == {"one"}
+    update(plane, referring() | {"Description": "The next update"}, "S")
+    assert names_of(plane) == {"two", "two-copy"}
+    assert plane.client("cloudformation").describe_stacks(StackName="S")["Stacks"][0]["Outputs"][0]["OutputValue"] == (
+        "two"
+    )
+    delete(plane, "Base")
+    assert names_of(plane) == {"two-copy"}
+
+
+def test_a_rollback_keeps_what_weak_references_have_given(plane: ControlPlane) -> None:
+    create(plane, with_output("one"), "Base")
+    create(plane, {**referring(), "Outputs": {}}, "S")
+    update(plane, with_output("two"), "Base")
+    with pytest.raises(StackFailedError, match="Broken"):
+        update(plane, broken({**referring(), "Outputs": {}}, "Own"), "S")
+    assert names_of(plane) == {"two", "one-copy"}
+    assert set(plane.stacks.references("S").values()) == {"one"}
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [({"StackName": "Nobody"}, "Nobody.Name"), ({"OutputName": "Other"}, "Base.Other"), ({"Region": "eu-west-1"}, "")],
+)
+def test_a_weak_reference_to_what_there_is_not_fails_the_stack(
+    plane: ControlPlane, more: dict[str, str], place: str
+) -> None:
+    create(plane, with_output("one"), "Base")
+    message = (
+        f"Own: Fn::GetStackOutput {place or 'Base.Name'}: no deployed stack of {more.get('Region', 'us-east-1')} has"
+    )
+    with pytest.raises(StackFailedError, match=message):
+        create(plane, referring(**more), "S")
+    assert status_of(plane, "S") == "ROLLBACK_COMPLETE"
