@@ -172,7 +172,7 @@ def _problems(arguments: argparse.Namespace, hub: str, prefix: str) -> Iterator[
     if not arguments.bucket:
         yield Problem("--bucket", None, "is missing", "Name the bucket that the endpoint will read.")
     if not is_prefix(prefix):
-        fix = "Write names of letters, digits and !_.*'()=+@,- with slashes between them, such as team-a/weights."
+        fix = "Write names of letters, digits and !_.'()=+@,- with slashes between them, such as team-a/weights."
         yield Problem("--prefix", arguments.prefix, "is not a path", fix)
     if not is_hub(hub):
         yield Problem("HF_ENDPOINT", hub, "is not an https:// URL", f"Unset HF_ENDPOINT, or set it to {HUB}.")

@@ -19,7 +19,8 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"{_NAME}(?:/{_NAME})?")
 _MAX_REPOSITORY = 96
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_PREFIX = re.compile(r"(?:[A-Za-z0-9!_.*'()=+@,-]+/)*")
+# Without the asterisk that S3 allows: in the policies that name the keys it would stand for those of others.
+_PREFIX = re.compile(r"(?:[A-Za-z0-9!_.'()=+@,-]+/)*")
 
 
 class RequestError(ValueError):

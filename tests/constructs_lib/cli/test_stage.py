@@ -155,7 +155,7 @@ def test_everything_that_is_wrong_is_said_at_once(run, monkeypatch):
         f"error: --revision 'main': is not a commit, which has 40 hexadecimal digits in lower case. {find}",
         "error: --bucket: is missing. Name the bucket that the endpoint will read.",
         (
-            "error: --prefix 'a b': is not a path. Write names of letters, digits and !_.*'()=+@,- with slashes between"
+            "error: --prefix 'a b': is not a path. Write names of letters, digits and !_.'()=+@,- with slashes between"
             " them, such as team-a/weights."
         ),
         (

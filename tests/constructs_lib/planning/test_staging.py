@@ -142,7 +142,7 @@ def test_all_mistakes_are_told_together() -> None:
         "model.pickles",
     ]
     assert found[2] == (
-        "model.prefix='a//b': must be a folder: names of letters, digits and !_.*'()=+@,- with slashes between them."
+        "model.prefix='a//b': must be a folder: names of letters, digits and !_.'()=+@,- with slashes between them."
         " Write 'weights/llama', or leave it out."
     )
     assert found[4] == (

@@ -71,7 +71,7 @@ def test_what_the_hub_cannot_have_is_no_repository(name: str) -> None:
         read(repository=name)
 
 
-@pytest.mark.parametrize("prefix", ["a", "/", "a//", "../", "a/./", "a b/", "a/b"])
+@pytest.mark.parametrize("prefix", ["a", "/", "a//", "../", "a/./", "a b/", "a/b", "a*/"])
 def test_a_prefix_is_a_path_that_ends_in_a_slash(prefix: str) -> None:
     with pytest.raises(RequestError, match="prefix"):
         read(prefix=prefix)
