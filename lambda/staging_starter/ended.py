@@ -46,13 +46,19 @@ def failure_words(build: dict[str, Any]) -> str:
 def _ending(build: dict[str, Any]) -> str:
     status, cause = build.get("buildStatus"), _cause(build)
     if status == "TIMED_OUT":
-        if build.get("currentPhase") in ("SUBMITTED", "QUEUED"):
+        if not _has_begun(build):
             return f"CodeBuild did not start the copy within {build.get('queuedTimeoutInMinutes')} minutes"
         return f"the copy did not end within {build.get('timeoutInMinutes')} minutes"
     if status == "STOPPED":
         return "the copy was stopped before it ended"
     words = "CodeBuild failed" if status == "FAULT" else "the copy failed without a word"
     return f"{words} ({cause})" if cause else words
+
+
+def _has_begun(build: dict[str, Any]) -> bool:
+    """Whether the build got a machine. Its current phase does not say so: that is COMPLETED once it has ended."""
+    begun = {phase["phaseType"] for phase in build.get("phases", [])}
+    return bool(begun - {"SUBMITTED", "QUEUED", "COMPLETED"})
 
 
 def _cause(build: dict[str, Any]) -> str:

@@ -9,6 +9,16 @@ import pytest
 from tests.lambda_.staging_starter.conftest import BUILD, SIGNATURE, Deployment
 
 PLACE = f"(log group Team-ProjectLogs, build {BUILD})"
+QUEUED = [
+    {"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED"},
+    {"phaseType": "QUEUED", "phaseStatus": "TIMED_OUT"},
+    {"phaseType": "COMPLETED"},
+]
+RUN = [
+    *QUEUED[:1],
+    {"phaseType": "QUEUED", "phaseStatus": "SUCCEEDED"},
+    {"phaseType": "BUILD", "phaseStatus": "TIMED_OUT"},
+]
 FAILED_PHASES = [
     {"phaseType": "SUBMITTED", "phaseStatus": "SUCCEEDED"},
     {
@@ -23,8 +33,8 @@ FAILED_PHASES = [
 @pytest.mark.parametrize(
     ("status", "members", "words"),
     [
-        ("TIMED_OUT", {}, "the copy did not end within 30 minutes"),
-        ("TIMED_OUT", {"currentPhase": "QUEUED"}, "CodeBuild did not start the copy within 20 minutes"),
+        ("TIMED_OUT", {"phases": RUN}, "the copy did not end within 30 minutes"),
+        ("TIMED_OUT", {"phases": QUEUED}, "CodeBuild did not start the copy within 20 minutes"),
         ("STOPPED", {}, "the copy was stopped before it ended"),
         ("FAULT", {}, "CodeBuild failed"),
         ("FAILED", {}, "the copy failed without a word"),
