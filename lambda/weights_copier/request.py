@@ -130,7 +130,9 @@ def is_hub(url: str) -> bool:
 
 
 def is_url(url: str) -> bool:
-    """Whether this is a URL that the job calls: HTTPS, or HTTP on the loopback interface."""
+    """Whether this is a URL that the job calls: HTTPS, or HTTP on the loopback interface, and in ASCII."""
+    if not re.fullmatch(r"[!-~]+", url):
+        return False
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -78,7 +78,16 @@ def test_a_prefix_is_a_path_that_ends_in_a_slash(prefix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hub", ["https://", "ftp://a", "https://u:p@a", "https://a?x", "http://127.0.0.1.evil.example"]
+    "hub",
+    [
+        "https://",
+        "ftp://a",
+        "https://u:p@a",
+        "https://a?x",
+        "http://127.0.0.1.evil.example",
+        "https://a/ü",
+        "https://a/b c",
+    ],
 )
 def test_a_hub_speaks_https_unless_it_is_on_this_machine(hub: str) -> None:
     with pytest.raises(RequestError, match="hub"):
