@@ -163,19 +163,31 @@ class Bucket:
             )
         return {"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32": part["ChecksumCRC32"]}
 
-    def complete(self, key: str, upload_id: str, parts: list[dict[str, Any]], size: int, crc32: int) -> str:
+    def complete(
+        self, key: str, upload_id: str, parts: list[dict[str, Any]], size: int, crc32: int, metadata: dict[str, str]
+    ) -> str:
         """Make the parts an object, if all of them together have this size and CRC-32; answers with its ETag."""
         with self._words("write", key):
-            etag: str = self.client.complete_multipart_upload(
-                Bucket=self.name,
-                Key=key,
-                UploadId=upload_id,
-                MultipartUpload={"Parts": parts},
-                ChecksumType="FULL_OBJECT",
-                ChecksumCRC32=base64.b64encode(crc32.to_bytes(4, "big")).decode(),
-                MpuObjectSize=size,
-            )["ETag"]
+            try:
+                etag: str = self.client.complete_multipart_upload(
+                    Bucket=self.name,
+                    Key=key,
+                    UploadId=upload_id,
+                    MultipartUpload={"Parts": parts},
+                    ChecksumType="FULL_OBJECT",
+                    ChecksumCRC32=base64.b64encode(crc32.to_bytes(4, "big")).decode(),
+                    MpuObjectSize=size,
+                )["ETag"]
+            except ClientError as error:
+                if _code(error) != "NoSuchUpload" or (found := self._find(key, size, metadata)) is None:
+                    raise
+                return found.etag  # S3 had done it already, and its answer was lost
         return etag
+
+    def _find(self, key: str, size: int, metadata: dict[str, str]) -> Listed | None:
+        """The object with this key, if it has this size and was written with this metadata."""
+        found = self.objects(key).get(key)
+        return found if found is not None and found.size == size and self.metadata(key) == metadata else None
 
     @contextmanager
     def _words(self, action: str, key: str) -> Iterator[None]:

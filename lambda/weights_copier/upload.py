@@ -69,7 +69,7 @@ def copy_file(
         return bucket.put(key, content, metadata)
     with _upload(bucket, key, metadata) as upload_id:
         parts, crc32 = _copy_parts(source, file, bucket, key, upload_id, part, flow, on_bytes)
-        return bucket.complete(key, upload_id, parts, file.size, crc32)
+        return bucket.complete(key, upload_id, parts, file.size, crc32, metadata)
 
 
 def read_verified(source: HubFile, file: RemoteFile) -> bytearray:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 from weights_copier.upload import MAX_PARTS, Flow
 
 from tests.lambda_.weights_copier.conftest import FILES, STAGED, WEIGHTS, Cloud, Copier
@@ -130,6 +131,23 @@ def test_an_upload_that_somebody_else_has_aborted_is_not_taken_for_a_refusal(cop
         f"the upload of s3://{cloud.name}/{copier.folder}{FILE} was aborted by somebody else, such as a job that took"
         " over; start it again to go on"
     )
+
+
+def test_an_answer_of_s3_that_was_lost_loses_no_file(copier: Copier, cloud: Cloud) -> None:
+    """botocore sends the request again then, and S3 may say that there is no such upload any more."""
+    original = cloud.client.complete_multipart_upload
+
+    def complete(**about: object) -> None:
+        original(**about)
+        raise ClientError({"Error": {"Code": "NoSuchUpload", "Message": "No such upload."}}, "CompleteMultipartUpload")
+
+    cloud.client.complete_multipart_upload = complete
+    assert copier.run().files == len(STAGED)
+    listed = {one["Key"]: one["ETag"] for one in cloud.client.list_objects_v2(Bucket=cloud.name)["Contents"]}
+    files = json.loads(cloud.read(copier.manifest))["files"]
+    assert {file["path"]: listed[copier.folder + file["path"]] for file in files} == {
+        file["path"]: file["etag"] for file in files
+    }
 
 
 def test_an_upload_that_cannot_be_aborted_does_not_hide_why_it_was_to_be(copier: Copier, cloud: Cloud) -> None:
