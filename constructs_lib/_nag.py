@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from aws_cdk import Acknowledgment, Validations
+import jsii
+from aws_cdk import Acknowledgment, Reference, Stack, Tokenization, Validations
+from constructs import IValidation
 
 from constructs_lib._stack_env import PSEUDO, environment_of
 from constructs_lib._tokens import is_token, resolved
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from constructs import IConstruct
 
 
@@ -56,10 +60,13 @@ class Acknowledged:
     Args:
         about: The resource.
         rules: The rules that it does not meet.
+        late_rules: The same, once the CDK has connected the stacks: what another stack has is then named otherwise.
+            None: nothing is.
     """
 
     about: str
     rules: tuple[Rule, ...]
+    late_rules: Callable[[], tuple[Rule, ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +90,13 @@ class Wildcard:
             scope: A construct of the stack.
             resources: The resources of the statement.
         """
-        names = [_wildcard_rule(scope, resource) for resource in resources]
-        packs = (Pack.AWS_SOLUTIONS,)
-        return Acknowledged(self.about, tuple(Rule(name, packs, self.reason) for name in names if "*" in name))
+
+        def rules() -> tuple[Rule, ...]:
+            names = [_wildcard_rule(scope, resource) for resource in resources]
+            return tuple(Rule(name, (Pack.AWS_SOLUTIONS,), self.reason) for name in names if "*" in name)
+
+        is_late = any(_refers_to_others(scope, resource) for resource in resources)
+        return Acknowledged(self.about, rules(), rules if is_late else None)
 
 
 def acknowledge(construct: IConstruct, *acknowledged: Acknowledged) -> None:
@@ -95,15 +106,45 @@ def acknowledge(construct: IConstruct, *acknowledged: Acknowledged) -> None:
         construct: The resource that the findings are about.
         acknowledged: The findings. One that two of them have gets both reasons.
     """
-    reasons: dict[str, dict[str, None]] = {}
+    _acknowledge(construct, [rule for one in acknowledged for rule in one.rules])
     for one in acknowledged:
-        for rule in one.rules:
-            for finding in rule.ids:
-                reasons.setdefault(finding, {})[rule.reason] = None
+        if one.late_rules is not None:
+            construct.node.add_validation(_Late(construct, one.rules, one.late_rules))
+
+
+def _acknowledge(construct: IConstruct, rules: Iterable[Rule]) -> None:
+    reasons: dict[str, dict[str, None]] = {}
+    for rule in rules:
+        for finding in rule.ids:
+            reasons.setdefault(finding, {})[rule.reason] = None
     if reasons:
         Validations.of(construct).acknowledge(
             *(Acknowledgment(id=finding, reason=" ".join(texts)) for finding, texts in reasons.items())
         )
+
+
+@jsii.implements(IValidation)
+class _Late:
+    """Acknowledges findings by the names that they have when the CDK has connected the stacks, before it validates."""
+
+    def __init__(
+        self, construct: IConstruct, rules: tuple[Rule, ...], late_rules: Callable[[], tuple[Rule, ...]]
+    ) -> None:
+        self._construct, self._rules, self._late_rules = construct, rules, late_rules
+
+    def validate(self) -> list[str]:
+        """No error."""
+        _acknowledge(self._construct, [rule for rule in self._late_rules() if rule not in self._rules])
+        return []
+
+
+def _refers_to_others(scope: IConstruct, resource: str) -> bool:
+    """Whether a resource of a policy statement is one of another stack."""
+    if not is_token(resource):
+        return False
+    here = environment_of(scope).stack.node.path
+    tokens: list[Any] = Tokenization.reverse_string(resource).tokens
+    return any(Reference.is_reference(token) and Stack.of(token.target).node.path != here for token in tokens)
 
 
 def _wildcard_rule(scope: IConstruct, resource: str) -> str:

@@ -86,6 +86,14 @@ def test_cdk_nag_has_no_open_finding_about_the_hardened_stacks(env: Environment)
     assert findings(built(env, nag="off", hardened="on", stacks="HardenedLlamaTgiStack")) == set()
 
 
+@pytest.mark.parametrize("references", ["strong", "weak"])
+def test_cdk_nag_has_none_either_once_the_stacks_are_connected(references: str) -> None:
+    context = {"@aws-cdk/core:defaultCrossStackReferences": references}
+    app = built(nag="off", hardened="on", stacks="HardenedLlamaTgiStack", **context)
+    app.synth()
+    assert findings(app) == set()
+
+
 def test_the_app_has_them_when_they_are_asked_for() -> None:
     names = {child.node.id for child in built(nag="off", hardened="on", stacks="HardenedLlamaTgiStack").node.children}
     assert {"HardenedBaseStack", "HardenedLlamaTgiStack"} <= names
