@@ -34,6 +34,7 @@ from weights_copier.patterns import DEFAULT_EXCLUDE, DEFAULT_INCLUDE  # noqa: E4
 from weights_copier.places import Places, places_of  # noqa: E402
 from weights_copier.request import (  # noqa: E402
     HUB,
+    MAX_PREFIX,
     StagingRequest,
     is_commit,
     is_hub,
@@ -57,6 +58,7 @@ __all__ = [
     "DEFAULT_EXCLUDE",
     "DEFAULT_INCLUDE",
     "HUB",
+    "MAX_PREFIX",
     "Places",
     "StagingRequest",
     "copier_job",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib._weights_copier import (
     HUB,
+    MAX_PREFIX,
     StagingRequest,
     copier_job,
     is_commit,
@@ -172,7 +173,10 @@ def _problems(arguments: argparse.Namespace, hub: str, prefix: str) -> Iterator[
     if not arguments.bucket:
         yield Problem("--bucket", None, "is missing", "Name the bucket that the endpoint will read.")
     if not is_prefix(prefix):
-        fix = "Write names of letters, digits and !_.'()=+@,- with slashes between them, such as team-a/weights."
+        fix = (
+            "Write names of letters, digits and !_.'()=+@,- with slashes between them, up to"
+            f" {MAX_PREFIX - 1} characters, such as team-a/weights."
+        )
         yield Problem("--prefix", arguments.prefix, "is not a path", fix)
     if not is_hub(hub):
         yield Problem("HF_ENDPOINT", hub, "is not an https:// URL", f"Unset HF_ENDPOINT, or set it to {HUB}.")

@@ -18,6 +18,7 @@ from constructs_lib._weights_copier import (
     DEFAULT_EXCLUDE,
     DEFAULT_INCLUDE,
     HUB,
+    MAX_PREFIX,
     Places,
     is_commit,
     is_hub,
@@ -188,7 +189,10 @@ def staging_problems(files: StagedFiles) -> Iterator[Problem]:
     if "revision" not in unknown:
         yield from _revision_problems(files)
     if "prefix" not in unknown and not (isinstance(files.prefix, str) and is_prefix(files.folder_prefix)):
-        message = "must be a folder: names of letters, digits and !_.'()=+@,- with slashes between them"
+        message = (
+            "must be a folder: names of letters, digits and !_.'()=+@,- with slashes between them, up to"
+            f" {MAX_PREFIX - 1} characters"
+        )
         yield Problem("model.prefix", files.prefix, message, "Write 'weights/llama', or leave it out.")
     if files.hub is not None and "hub" not in unknown and not (isinstance(files.hub, str) and is_hub(files.hub)):
         message = "must be an https:// URL without user, query and fragment"

@@ -21,6 +21,8 @@ _MAX_REPOSITORY = 96
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Without the asterisk that S3 allows: in the policies that name the keys it would stand for those of others.
 _PREFIX = re.compile(r"(?:[A-Za-z0-9!_.'()=+@,-]+/)*")
+MAX_PREFIX = 512
+"""Characters of a prefix. S3 has 1,024 bytes for a key, SageMaker 1,024 characters for the URI of the folder."""
 
 
 class RequestError(ValueError):
@@ -97,7 +99,8 @@ def wrong_values(request: StagingRequest) -> Iterator[str]:
     if not request.include:
         yield "include has no pattern"
     if not is_prefix(request.prefix):
-        yield f"prefix {request.prefix!r} must be empty, or names and slashes that end in a slash"
+        form = f"empty, or names and slashes that end in a slash, up to {MAX_PREFIX} in all"
+        yield f"prefix {request.prefix!r} must be {form}"
     if not is_hub(request.hub):
         yield f"hub {request.hub!r} must be an https:// URL without user, query and fragment"
 
@@ -121,7 +124,7 @@ def is_commit(revision: str) -> bool:
 def is_prefix(prefix: str) -> bool:
     """Whether keys may begin with this."""
     parts = prefix.split("/")
-    return _PREFIX.fullmatch(prefix) is not None and not {".", ".."} & set(parts)
+    return len(prefix) <= MAX_PREFIX and _PREFIX.fullmatch(prefix) is not None and not {".", ".."} & set(parts)
 
 
 def is_hub(url: str) -> bool:

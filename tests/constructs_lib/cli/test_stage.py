@@ -156,7 +156,7 @@ def test_everything_that_is_wrong_is_said_at_once(run, monkeypatch):
         "error: --bucket: is missing. Name the bucket that the endpoint will read.",
         (
             "error: --prefix 'a b': is not a path. Write names of letters, digits and !_.'()=+@,- with slashes between"
-            " them, such as team-a/weights."
+            " them, up to 511 characters, such as team-a/weights."
         ),
         (
             "error: HF_ENDPOINT 'http://mirror.example': is not an https:// URL. Unset HF_ENDPOINT, or set it to"

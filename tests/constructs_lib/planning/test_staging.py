@@ -142,8 +142,8 @@ def test_all_mistakes_are_told_together() -> None:
         "model.pickles",
     ]
     assert found[2] == (
-        "model.prefix='a//b': must be a folder: names of letters, digits and !_.'()=+@,- with slashes between them."
-        " Write 'weights/llama', or leave it out."
+        "model.prefix='a//b': must be a folder: names of letters, digits and !_.'()=+@,- with slashes between them, up"
+        " to 511 characters. Write 'weights/llama', or leave it out."
     )
     assert found[4] == (
         "model.include='*.safetensors': must be a list of patterns, not str. Write patterns as ['*.safetensors',"

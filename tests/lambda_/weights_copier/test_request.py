@@ -33,8 +33,8 @@ def test_everything_that_is_wrong_with_a_request_is_said_at_once() -> None:
     assert str(raised.value) == (
         "staging request: repository 'team/llama/' is not a repository of the hub: write owner/name;"
         " revision 'main' is not a commit: it has 40 hexadecimal digits in lower case; bucket is empty;"
-        " include has no pattern; prefix '/a' must be empty, or names and slashes that end in a slash;"
-        " hub 'http://hub.example' must be an https:// URL without user, query and fragment"
+        " include has no pattern; prefix '/a' must be empty, or names and slashes that end in a slash, up to"
+        " 512 in all; hub 'http://hub.example' must be an https:// URL without user, query and fragment"
     )
 
 
@@ -71,8 +71,8 @@ def test_what_the_hub_cannot_have_is_no_repository(name: str) -> None:
         read(repository=name)
 
 
-@pytest.mark.parametrize("prefix", ["a", "/", "a//", "../", "a/./", "a b/", "a/b", "a*/"])
-def test_a_prefix_is_a_path_that_ends_in_a_slash(prefix: str) -> None:
+@pytest.mark.parametrize("prefix", ["a", "/", "a//", "../", "a/./", "a b/", "a/b", "a*/", f"{'a' * 512}/"])
+def test_a_prefix_is_a_short_path_that_ends_in_a_slash(prefix: str) -> None:
     with pytest.raises(RequestError, match="prefix"):
         read(prefix=prefix)
 
