@@ -126,12 +126,14 @@ class Hub:
     Args:
         environment: Environment variables: HF_ENDPOINT is the URL of a mirror, HF_TOKEN (or HUGGING_FACE_HUB_TOKEN) the
             token.
+        otherwise: What else may be done when the hub cannot be reached, such as `, or wait`. Default: nothing.
 
     Raises:
         CommandError: HF_ENDPOINT is not an HTTP URL.
     """
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, environment: Mapping[str, str] = os.environ, *, otherwise: str = "") -> None:
+        self._otherwise = otherwise
         self._endpoint = (environment.get("HF_ENDPOINT") or HUB).rstrip("/")
         self._token = environment.get("HF_TOKEN") or environment.get("HUGGING_FACE_HUB_TOKEN")
         if urlsplit(self._endpoint).scheme not in ("http", "https"):
@@ -236,7 +238,7 @@ class Hub:
     def _unreachable(self, error: Exception) -> Problem:
         reason = getattr(error, "reason", error)
         detail = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-        fix = "Check the network and HF_ENDPOINT, or name a folder that has the model's config.json."
+        fix = f"Check the network and HF_ENDPOINT{self._otherwise}."
         return Problem("hub", self._endpoint, f"cannot be reached: {detail}", fix)
 
 

@@ -65,7 +65,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     existing = _existing(arguments.output, problems)
     if problems:
         raise UsageError(problems, arguments.parser.format_usage().strip())
-    description = from_folder(folder) if folder else Hub(os.environ).read(name, arguments.revision or "main")
+    description = from_folder(folder) if folder else _from_hub(name, arguments.revision or "main")
     facts = _facts(name, description)
     try:
         write_model_file(arguments.output, existing.with_model(facts))
@@ -81,6 +81,11 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     )
     out.print(Text.assemble((facts.hub_id, "bold"), about))
     return 0
+
+
+def _from_hub(name: str, revision: str) -> ModelDescription:
+    otherwise = ", or name a folder that has the model's config.json"
+    return Hub(os.environ, otherwise=otherwise).read(name, revision)
 
 
 def _folder(model: str | None) -> Path | None:

@@ -64,3 +64,13 @@ def test_everything_that_is_wrong_is_said_at_once(run):
         "error: --revision '': is empty. Name a branch or a tag, or leave it out.",
     ]
     assert run("models", "pin").err.startswith("error: model: is missing. Give a hub id.\n")
+
+
+def test_without_a_network_it_names_only_what_helps_here(run, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    outcome = run("models", "pin", "team/llama")
+    assert (outcome.status, outcome.err) == (
+        1,
+        "error: hub 'http://127.0.0.1:1': cannot be reached: Connection refused. Check the network and HF_ENDPOINT.\n",
+    )
