@@ -127,6 +127,8 @@ class WebAcl(ABC):
         # Another web ACL is another association, which takes the place of the old one. WAF's DisassociateWebACL names
         # only the stage: deleting the old association would leave the stage without any web ACL.
         association.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        # CloudFormation's default, as the CDK warns at every synth of an UpdateReplacePolicy without a DeletionPolicy.
+        association.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
 
 
 class _ExistingWebAcl(WebAcl):

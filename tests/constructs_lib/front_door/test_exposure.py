@@ -232,7 +232,7 @@ def test_another_web_acl_takes_the_place_of_the_old_one_which_cloudformation_the
     rendered = template(make_front_door(stack, web_acl=WebAcl.managed()))
     (association,) = of_type(rendered, "WAFv2::WebACLAssociation").values()
     assert association["UpdateReplacePolicy"] == "Retain", "its deletion would leave the stage without a web ACL"
-    assert "DeletionPolicy" not in association, "without a web ACL there is none"
+    assert association["DeletionPolicy"] == "Delete", "without a web ACL there is none"
 
 
 def test_the_managed_rules_block_except_those_that_inspect_bodies(stack: Stack) -> None:
