@@ -15,6 +15,9 @@ from front_door.protocols.openai.responses import EndpointShape, respond
 from front_door.protocols.openai.schema import CHAT
 from front_door.protocols.openai.validation import common_members, validate
 
+SCHEMA_MEMBERS = ("json_schema", "value", "schema")
+"""Where a response format has its schema: the first of them that is not null."""
+
 
 def chat_completions(ctx: RequestContext) -> Response:
     """`POST /v1/chat/completions`, buffered or streamed."""
@@ -86,7 +89,7 @@ def read_response_format(requested: Mapping[str, Any] | None) -> ResponseFormat 
     """The format in OpenAI's or TGI's form; None if the text is free."""
     if requested is None or requested["type"] == "text":
         return None
-    name = next((name for name in ("json_schema", "value", "schema") if requested.get(name) is not None), None)
+    name = next((name for name in SCHEMA_MEMBERS if requested.get(name) is not None), None)
     if name is None:
         return ResponseFormat()
     path, value = f"response_format.{name}", requested[name]

@@ -13,7 +13,7 @@ from front_door.generation.request import FinalAnswer, GenerationRequest, Proble
 from front_door.http.json_schema import STRING, Field, Problem, Type, array, integer, struct, tagged
 from front_door.protocols.generation import refuse_images
 from front_door.protocols.openai import schema
-from front_door.protocols.openai.chat import read_response_format, read_tools
+from front_door.protocols.openai.chat import SCHEMA_MEMBERS, read_response_format, read_tools
 from front_door.protocols.openai.other_names import CLIENT_SETTINGS, read_foreign
 from front_door.protocols.openai.validation import MAX_CHOICES, is_known_name
 
@@ -282,7 +282,7 @@ _OBJECT = struct({})
 _FORMAT = tagged(
     {
         "text": struct({}),
-        "json_object": struct({}),
+        "json_object": struct({name: Field(schema.schema_or_text) for name in SCHEMA_MEMBERS}),
         "json_schema": struct(
             {
                 "json_schema": Field(

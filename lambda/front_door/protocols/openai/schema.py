@@ -218,7 +218,7 @@ def _json_schema(value: Any, path: str) -> Sequence[Problem]:
     return _only({**_TYPE, name: Field(_NAMED_SCHEMA, is_required=True, hint=hint)})(value, path)
 
 
-def _schema_or_text(value: Any, path: str) -> Sequence[Problem]:
+def schema_or_text(value: Any, path: str) -> Sequence[Problem]:
     """A schema, or the text of one."""
     if isinstance(value, str) and parse_object(value.encode(errors="replace")) is None:
         return ((path, "must be a JSON schema or the text of one"),)
@@ -228,7 +228,7 @@ def _schema_or_text(value: Any, path: str) -> Sequence[Problem]:
 def _json_object(value: Any, path: str) -> Sequence[Problem]:
     """OpenAI's JSON mode, whose schema Hugging Face's clients call `schema`; or TGI's `value`."""
     name = "schema" if value.get("value") is None else "value"
-    return _only({**_TYPE, name: Field(_schema_or_text)})(value, path)
+    return _only({**_TYPE, name: Field(schema_or_text)})(value, path)
 
 
 _FORMAT = tagged(
@@ -236,7 +236,7 @@ _FORMAT = tagged(
         "text": _only(_TYPE),
         "json_object": _json_object,
         "json_schema": _json_schema,
-        "json": _only({**_TYPE, "value": Field(_schema_or_text, is_required=True, hint=", the JSON schema")}),
+        "json": _only({**_TYPE, "value": Field(schema_or_text, is_required=True, hint=", the JSON schema")}),
         "regex": _only({**_TYPE, "value": Field(STRING, is_required=True, hint=", the regular expression")}),
     },
     "an object with `type`",

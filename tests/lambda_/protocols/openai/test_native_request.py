@@ -247,6 +247,23 @@ def test_a_json_object_by_a_schema_is_one_by_a_schema_in_openais_form(
     assert sent(api, sagemaker, CHAT, {**body, "response_format": free})["response_format"] == free
 
 
+@pytest.mark.parametrize("member", ["json_schema", "schema", "value"])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("{", "must be a JSON schema or the text of one"),
+        ("[]", "must be a JSON schema or the text of one"),
+        (1, "invalid type: integer, expected a JSON schema"),
+    ],
+)
+def test_what_a_json_object_has_in_place_of_a_schema_is_rejected(
+    api_for: Api, member: str, value: object, message: str
+) -> None:
+    form = {"type": "json_object", member: value}
+    found = problem(api_for(VLLM), CHAT, {**HI, "response_format": form})
+    assert found == (f"response_format.{member}", f"response_format.{member}: {message}")
+
+
 def test_a_message_has_no_null_but_its_content(api_for: Api, sagemaker: SageMakerDouble) -> None:
     # As text-generation sends them.
     call = {"id": "0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
