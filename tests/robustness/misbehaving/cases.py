@@ -85,10 +85,15 @@ def _best_of_two() -> Case:
     return Case("best of two", "/generate", body, "tgi", is_streamed=False)
 
 
+def with_line_feeds(body: bytes) -> bytes:
+    """A stream whose lines end with LF; CRLF means the same."""
+    return body.replace(b"\r\n", b"\n")
+
+
 def objects_of(body: bytes) -> list[dict[str, Any]]:
     """The objects of the events in a stream, or of lines; fails if it has anything but whole events."""
     end = b"\n\n" if body.startswith((b"data:", b":")) else b"\n"
-    *events, rest = without_marks(body).split(end)
+    *events, rest = with_line_feeds(without_marks(body)).split(end)
     assert rest == b"", f"not a whole event: {rest[:300]!r}"
     data = [each.removeprefix(b"data: ") for each in events if each.strip() and not each.startswith(b":")]
     return [json.loads(each.decode()) for each in data if each != b"[DONE]"]
@@ -108,10 +113,11 @@ def texts_of(objects: list[dict[str, Any]]) -> dict[int, str]:
 
 
 def normalize(body: bytes) -> Any:
-    """A response without what differs between two: ids, times, and the seed of a sample."""
-    text = re.sub(r'"(id|created|seed)": ?("[^"]*"|[0-9.]+|null)', r'"\1":0', without_marks(body).decode())
+    """A response without what differs between two: comments, ids, times, and the seed of a sample."""
+    text = re.sub(r'"(id|created|seed)": ?("[^"]*"|[0-9.]+|null)', r'"\1":0', with_line_feeds(without_marks(body)).decode())
     if '"best_of_sequences"' in text:
         return "the best of several samples"
-    found = [json.loads(line.removeprefix("data: ")) for line in text.split("\n") if line and "[DONE]" not in line]
+    lines = [line for line in text.split("\n") if line and not line.startswith(":") and "[DONE]" not in line]
+    found = [json.loads(line.removeprefix("data: ")) for line in lines]
     # Choices arrive as they are generated, in any order.
     return sorted(found, key=lambda each: each["choices"][0]["index"]) if '"index":1,"delta"' in text else found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +70,8 @@ def misbehaving_cloud(
         container = MisbehavingContainer(engine, url, misbehaviors)
         with emulated_cloud(engine=engine, container_url=container.url, timeout_seconds=timeout_seconds) as cloud:
             yield MisbehavingCloud(cloud, container)
-        container.close()
+            # SageMaker Runtime goes on reading after its client has left, and the cloud waits for it.
+            container.close()
 
 
 def sandboxes() -> list[int]:
@@ -88,14 +88,17 @@ def peak_mebibytes() -> float:
     """The most resident memory that any sandbox has had since it started, or since the last reset."""
     peaks = [0]
     for process in sandboxes():
-        status = Path(f"/proc/{process}/status").read_text()
-        peaks.append(int(status.partition("VmHWM:")[2].split()[0]))
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):  # it has just ended
+            status = Path(f"/proc/{process}/status").read_text()
+            peaks.append(int(status.partition("VmHWM:")[2].split()[0]))
     return max(peaks) / 1024
 
 
 def reset_peaks() -> None:
     """Forget the peaks so far."""
     for process in sandboxes():
-        descriptor = os.open(f"/proc/{process}/clear_refs", os.O_WRONLY)
-        os.write(descriptor, b"5")
-        os.close(descriptor)
+        with (
+            contextlib.suppress(FileNotFoundError, ProcessLookupError),  # it has just ended
+            Path(f"/proc/{process}/clear_refs").open("w") as file,
+        ):
+            file.write("5")

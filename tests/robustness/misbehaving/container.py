@@ -8,7 +8,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -81,23 +80,36 @@ class MisbehavingContainer:
         self.healthy: dict[str, Healthy] = {}
         self._engine, self._healthy = engine, urlsplit(healthy_url)
         self._misbehaviors = misbehaviors
+        self._connections: set[socket.socket] = set()
+        self._ends = threading.Event()
         self._server = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Stop to accept connections."""
+        """Accept no more connections, and end all that are open."""
+        self._ends.set()
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):  # it has just ended
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._server.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._connections.add(connection)
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        try:
+            self._respond(connection)
+        finally:
+            self._connections.discard(connection)
+
+    def _respond(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
             body = _read_request(connection)
             found = _MARK.search(body)
@@ -110,8 +122,8 @@ class MisbehavingContainer:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 elif isinstance(step, bytes):
                     connection.sendall(step)
-                else:
-                    time.sleep(float(step))
+                elif self._ends.wait(float(step)):
+                    return
 
     def _ask(self, body: bytes) -> Healthy:
         assert self._healthy.hostname

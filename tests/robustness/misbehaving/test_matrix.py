@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.robustness.checked_client import check_error_body, parse_strict_json
-from tests.robustness.misbehaving.cases import Case, cases, normalize, objects_of, texts_of
+from tests.robustness.misbehaving.cases import Case, cases, normalize, objects_of, texts_of, with_line_feeds
 from tests.robustness.misbehaving.clouds import (
     ENGINE_NAMES,
     MisbehavingCloud,
@@ -98,7 +98,7 @@ def check_stream(cloud: MisbehavingCloud, case: Case, name: str, response: Recei
     """Check a stream: what was generated as far as it was, and then its end or one error."""
     _, ends, kept = MISBEHAVIORS[name]
     assert response.headers["content-type"] == "text/event-stream"
-    assert response.body.endswith(b"data: [DONE]\n\n") == (case.protocol == "openai")
+    assert with_line_feeds(response.body).endswith(b"data: [DONE]\n\n") == (case.protocol == "openai")
     objects = objects_of(response.body)
     errors = [each for each in objects if "error" in each]
     texts, expected = texts_of(objects), texts_of(objects_of(complete.body))
