@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
 from weights_copier.failure import StagingError
 from weights_copier.request import RequestError, StagingRequest, read_request
 from weights_copier.wait_condition import signal
@@ -34,6 +35,13 @@ def handle(event: dict[str, Any]) -> dict[str, str]:
     Raises:
         StagingError: The deployment has to fail.
     """
+    try:
+        return _handle(event)
+    except BotoCoreError as error:
+        raise StagingError(f"AWS does not answer: {error}; deploy again") from error
+
+
+def _handle(event: dict[str, Any]) -> dict[str, str]:
     properties = event["ResourceProperties"]
     request = _request(event)
     if event["RequestType"] == "Delete":

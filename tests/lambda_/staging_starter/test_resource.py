@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from botocore.session import get_session
 from botocore.validate import validate_parameters
 from staging_starter import settling, weights
@@ -342,6 +343,15 @@ def test_whatever_happens_cloudformation_is_answered_and_nothing_secret_is_logge
     deployment.send(**({"properties": {"Request": "{}"}} if "ResourceProperties" in event else {}), **event)
     assert deployment.answer["Status"] in ("FAILED", "SUCCESS")
     assert SIGNATURE not in deployment.capsys.readouterr().out
+
+
+def test_a_service_that_does_not_answer_is_no_defect(deployment: Deployment) -> None:
+    deployment.code_build.replies = [ConnectTimeoutError(endpoint_url="https://codebuild.eu-west-1.amazonaws.com/")]
+    deployment.send()
+    assert deployment.answer["Reason"] == (
+        'AWS does not answer: Connect timeout on endpoint URL: "https://codebuild.eu-west-1.amazonaws.com/";'
+        " deploy again"
+    )
 
 
 def test_a_defect_is_named_by_its_place_without_what_it_says(
