@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 # What is for the linters alone.
 _DIRECTIVE = re.compile(r"[ \t]+# (?:noqa|type: ignore)\b.*$", re.MULTILINE)
 _FOR_TYPES = re.compile(r"^if TYPE_CHECKING:\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S)", re.MULTILINE)
+_PROTOCOL = re.compile(r"^class (\w+)\(Protocol\):\n(?:(?:[ \t]+[^\n]*)?\n)+?(?=\S|\Z)", re.MULTILINE)
 _RETURNED = re.compile(r"\) -> [^\n]+:$", re.MULTILINE)
 # On the line of the function, or on lines of their own.
 _PARAMETERS = re.compile(
@@ -41,8 +42,18 @@ def compact(source: str) -> str:
     source = _DIRECTIVE.sub("", _COMMENT.sub("", source))
     source = _FOR_TYPES.sub(lambda found: "\n" * found[0].count("\n"), source)
     source = _PARAMETERS.sub(lambda found: _TYPE.sub("", found[0][:-2]) + "):", _RETURNED.sub("):", source))
-    source = _without_unused_names(_TYPE_OF_ATTRIBUTE.sub(r"\1", source))
+    source = _without_unused_names(_without_protocols(_TYPE_OF_ATTRIBUTE.sub(r"\1", source)))
     return _INDENTATION.sub(lambda found: " " * (len(found[0]) // 4), source)
+
+
+def _without_protocols(source: str) -> str:
+    """The source without protocols that are types of parameters alone; another module imports none but for types."""
+
+    def used(found: re.Match[str]) -> str:
+        others = source[: found.start()] + source[found.end() :]
+        return found[0] if re.search(rf"\b{found[1]}\b", others) else "\n" * found[0].count("\n")
+
+    return _PROTOCOL.sub(used, source)
 
 
 def _without_unused_names(source: str) -> str:

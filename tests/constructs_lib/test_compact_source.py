@@ -50,6 +50,11 @@ class _Statements(ast.NodeVisitor):
         node.returns = None
         self.generic_visit(node)
 
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        """A protocol does nothing either, and one that nothing uses but types is left out."""
+        if [ast.unparse(base) for base in node.bases] != ["Protocol"]:
+            self.generic_visit(node)
+
     def visit_If(self, node: ast.If) -> None:
         if not isinstance(node.test, ast.Name) or node.test.id != "TYPE_CHECKING":
             self.generic_visit(node)
@@ -146,6 +151,13 @@ def test_types_of_functions_are_left_out(source: str, compacted: str) -> None:
 )
 def test_what_nothing_uses_is_not_imported(source: str, compacted: str) -> None:
     assert compact(source) == compacted
+
+
+def test_protocols_are_left_out_that_are_types_alone() -> None:
+    one = "class A(Protocol):\n    def run(self) -> int: ...\n\n"
+    assert compact(f"{one}def f(a: A) -> A:\n    return a\n") == "\n\n\ndef f(a):\n return a\n"
+    assert compact(f"X = 1\n\n{one}") == "X = 1\n\n\n\n\n"
+    assert compact(f"{one}X = [A]\n") == "class A(Protocol):\n def run(self) -> int: ...\n\nX = [A]\n"
 
 
 def test_other_files_are_copied_as_they_are_with_their_modes() -> None:
