@@ -11,8 +11,6 @@ BYTES_PER_TOKEN = 3
 IMAGE_TOKENS = 1024
 """Of an image, whose data is no text: about what a model that cuts it into tiles makes of one of 1024 × 1024."""
 
-_DATA_URL = "data:"
-
 
 def estimate_tokens(prompt: Iterable[object]) -> int:
     """The tokens of the parts of a prompt: texts, arrays of token ids, messages and tools as JSON has them."""
@@ -25,7 +23,9 @@ def estimate_tokens(prompt: Iterable[object]) -> int:
             images += count
             size += len(text.encode(errors="replace"))
         elif isinstance(part, dict):
-            rest += [*part, *part.values()]
+            is_image = _is_data(part.get("url"))
+            images += is_image
+            rest += [*part, *(value for name, value in part.items() if name != "url" or not is_image)]
         elif isinstance(part, list | tuple):
             rest += part
         elif part is not None:
@@ -33,14 +33,21 @@ def estimate_tokens(prompt: Iterable[object]) -> int:
     return tokens + images * IMAGE_TOKENS + ceil(size / BYTES_PER_TOKEN)
 
 
+def _is_data(url: object) -> bool:
+    """Whether a value is a URL of data, and not a text that begins like one."""
+    return isinstance(url, str) and url.startswith("data:") and " " not in url and "\n" not in url
+
+
 def _take_images(text: str) -> tuple[int, str]:
-    """The number of images in a text, and the text without them: a URL of data, or TGI's Markdown of one."""
-    if text.startswith(_DATA_URL):
-        return 1, ""
-    if f"]({_DATA_URL}" not in text:
-        return 0, text
-    first, *others = text.split(f"]({_DATA_URL}")
-    return len(others), first + "".join(other.partition(")")[2] for other in others)
+    """The number of images in a text, TGI's Markdown of a URL of data, and the text without them."""
+    first, *others = text.split("](data:")
+    images, kept = 0, [first]
+    for other in others:
+        data, end, rest = other.partition(")")
+        is_image = end and _is_data("data:" + data)
+        images += bool(is_image)
+        kept.append(rest if is_image else f"](data:{other}")
+    return images, "".join(kept)
 
 
 class CountedStream(ModelStream):

@@ -17,6 +17,7 @@ def wake(ctx: RequestContext) -> Response:
     """
     # This route reports and does not wait, and asks each endpoint itself.
     model, ctx.hold, ctx.attempts = ctx.named_model(), None, None
+    ctx.reserve(model, ("Hi",), 1, len(model.branches))
     waking = [found for branch in model.branches if (found := _find_waking(ctx, branch)) is not None]
     if not waking:
         return json_response({"state": "awake"})

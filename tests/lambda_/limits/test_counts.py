@@ -25,6 +25,11 @@ IMAGE = "data:image/png;base64," + "A" * 30_000
         (([{"type": "image_url", "image_url": {"url": IMAGE}}],), IMAGE_TOKENS + 9),
         ((f"What is ![]({IMAGE}) this ![]({IMAGE})?",), 2 * IMAGE_TOKENS + 7),
         (("![](https://example.com/a.png)",), 10),
+        (("data:" + "a" * 2_995,), 1000),
+        (([{"type": "text", "text": "data:" + "a" * 2_983}],), 1000),
+        (([{"url": "data: " + "a" * 2_991}],), 1000),
+        (("![](data:" + "a" * 2_991,), 1000),
+        (("![](data: " + "a" * 2_989 + ")",), 1000),
         (("\ud800",), 1),
     ],
 )

@@ -106,6 +106,18 @@ def test_only_what_has_a_limit_is_counted(door_for: Doors, sagemaker: SageMakerD
     assert expires >= midnight + 86400
 
 
+def test_waking_a_model_that_runs_takes_the_token_that_it_is_asked_for(
+    door_for: Doors, sagemaker: SageMakerDouble, table: Table
+) -> None:
+    door = door_for(team(tokens_per_day=3), has_wake_route=True)
+    for _ in range(2):
+        sagemaker.replies.append(parts(COMPLETION[0]))
+        response = door.read("/models/llama/wake", {})
+    assert (response.status, response.json()["error_type"]) == (429, "insufficient_quota")
+    assert table.item("team-a")["day_tokens"] == 2
+    assert len(sagemaker.received) == 1
+
+
 def test_a_caller_without_limits_asks_no_table(door_for: Doors, sagemaker: SageMakerDouble, table: Table) -> None:
     door = door_for(team(models=["llama"]))
     sagemaker.replies.append(parts(*ANSWER))
