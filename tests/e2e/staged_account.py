@@ -51,6 +51,20 @@ def repository(**options: Any) -> Repository:
     return Repository(NAME, {**FILES, **options.pop("more", {})}, **options)
 
 
+def model_files() -> list[list[str]]:
+    """The files that each model container has been given."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            arguments = entry.read_bytes().decode().split("\0")
+        except OSError:
+            continue
+        if "--model-directory" in arguments:
+            folder = Path(arguments[arguments.index("--model-directory") + 1])
+            found.append(sorted(path.name for path in folder.rglob("*") if path.is_file()))
+    return found
+
+
 class StagedAccount:
     """An account with a bucket, bootstrapped.
 

@@ -13,7 +13,18 @@ import pytest
 from local.hub import Slow, WrongBytes
 from local.staging import HUB
 from tests.e2e.deployed_cloud import ROOT, Cloud, Serve
-from tests.e2e.staged_account import APP, BUCKET, FILES, NAME, SECRET, STAGED, TOKEN, StagedAccount, repository
+from tests.e2e.staged_account import (
+    APP,
+    BUCKET,
+    FILES,
+    NAME,
+    SECRET,
+    STAGED,
+    TOKEN,
+    StagedAccount,
+    model_files,
+    repository,
+)
 
 pytestmark = [pytest.mark.xdist_group("staged"), pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -22,20 +33,6 @@ pytestmark = [pytest.mark.xdist_group("staged"), pytest.mark.slow, pytest.mark.t
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedAccount]:
     with asyncio.Runner() as runner, StagedAccount(tmp_path_factory.mktemp("staged"), runner) as account:
         yield account
-
-
-def model_files() -> list[list[str]]:
-    """The files that each model container has been given."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            arguments = entry.read_bytes().decode().split("\0")
-        except OSError:
-            continue
-        if "--model-directory" in arguments:
-            folder = Path(arguments[arguments.index("--model-directory") + 1])
-            found.append(sorted(path.name for path in folder.rglob("*") if path.is_file()))
-    return found
 
 
 def test_a_deployment_copies_the_weights_and_the_endpoint_answers_with_them(account: StagedAccount) -> None:
