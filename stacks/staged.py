@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from constructs_lib._weights_copier import is_bucket
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
     from constructs import Construct
 
+_KEY = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _EXAMPLE = "-c staged=LlamaTgiStack=<commit> -c staged_bucket=<bucket>"
 
 
@@ -67,6 +71,12 @@ def read_staged(staged: object, bucket: object, bucket_key: object, *, names: It
             f"staged={staged}: {', '.join(unknown) or 'nothing'} is no stack with a model. Write {_EXAMPLE}."
         )
     key = None if bucket_key is None else str(bucket_key)
+    if not is_bucket(str(bucket)):
+        raise SystemExit(f"staged_bucket={bucket}: is not the name of a bucket. Write its name alone.")
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise SystemExit(
+            f"staged_bucket_key={key}: is not the ARN of a KMS key, arn:aws:kms:<Region>:<account>:key/<id>."
+        )
     return {
         name: Staged(revision=str(revision), bucket=str(bucket), bucket_key=key) for name, revision in entries.items()
     }

@@ -15,6 +15,7 @@ from constructs_lib._weights_copier import (
     MAX_PREFIX,
     StagingRequest,
     copier_job,
+    is_bucket,
     is_commit,
     is_hub,
     is_prefix,
@@ -172,6 +173,9 @@ def _problems(arguments: argparse.Namespace, hub: str, prefix: str) -> Iterator[
     yield from _model_problems(arguments.model, arguments.revision)
     if not arguments.bucket:
         yield Problem("--bucket", None, "is missing", "Name the bucket that the endpoint will read.")
+    elif not is_bucket(arguments.bucket):
+        fix = "Write its name alone, such as team-weights; a folder in it is --prefix."
+        yield Problem("--bucket", arguments.bucket, "is not the name of a bucket", fix)
     if not is_prefix(prefix):
         fix = (
             "Write names of letters, digits and !_.'()=+@,- with slashes between them, up to"

@@ -19,6 +19,8 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?"
 _REPOSITORY = re.compile(rf"{_NAME}(?:/{_NAME})?")
 _MAX_REPOSITORY = 96
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+# As the CDK has it: buckets of us-east-1 from before 2018 may have capitals and underscores.
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 # Without the asterisk that S3 allows: in the policies that name the keys it would stand for those of others.
 _PREFIX = re.compile(r"(?:[A-Za-z0-9!_.'()=+@,-]+/)*")
 MAX_PREFIX = 512
@@ -119,6 +121,11 @@ def is_repository(name: str) -> bool:
 def is_commit(revision: str) -> bool:
     """Whether this is the full name of a commit."""
     return _COMMIT.fullmatch(revision) is not None
+
+
+def is_bucket(name: str) -> bool:
+    """Whether this can be the name of a bucket."""
+    return _BUCKET.fullmatch(name) is not None
 
 
 def is_prefix(prefix: str) -> bool:

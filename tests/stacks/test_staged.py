@@ -13,6 +13,7 @@ from tests.stacks.test_app import built
 COMMIT, OTHER = "a" * 40, "b" * 40
 EXAMPLE = "Write -c staged=LlamaTgiStack=<commit> -c staged_bucket=<bucket>."
 NAMES = ("LlamaTgiStack", "PhiTgiStack")
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"
 
 
 def test_no_stack_does_by_default() -> None:
@@ -24,9 +25,9 @@ def test_no_stack_does_by_default() -> None:
     [f"LlamaTgiStack={COMMIT}, PhiTgiStack={OTHER}", {"LlamaTgiStack": COMMIT, "PhiTgiStack": OTHER}],
 )
 def test_each_stack_has_a_commit_and_all_have_the_bucket(staged: object) -> None:
-    assert read_staged(staged, "weights", "arn", names=NAMES) == {
-        "LlamaTgiStack": Staged(revision=COMMIT, bucket="weights", bucket_key="arn"),
-        "PhiTgiStack": Staged(revision=OTHER, bucket="weights", bucket_key="arn"),
+    assert read_staged(staged, "weights", KEY, names=NAMES) == {
+        "LlamaTgiStack": Staged(revision=COMMIT, bucket="weights", bucket_key=KEY),
+        "PhiTgiStack": Staged(revision=OTHER, bucket="weights", bucket_key=KEY),
     }
 
 
@@ -34,7 +35,7 @@ def test_each_stack_has_a_commit_and_all_have_the_bucket(staged: object) -> None
     ("staged", "bucket", "key", "words"),
     [
         (None, "weights", None, "staged: is required to copy weights."),
-        (None, None, "arn", "staged: is required to copy weights."),
+        (None, None, KEY, "staged: is required to copy weights."),
         ("LlamaTgiStack=a", None, None, "staged_bucket: is required to copy weights."),
         ("", "weights", None, "staged=: nothing is no stack with a model."),
         (
@@ -52,6 +53,23 @@ def test_half_a_context_says_what_is_missing(staged: object, bucket: object, key
     with pytest.raises(SystemExit) as raised:
         read_staged(staged, bucket, key, names=NAMES)
     assert str(raised.value) == f"{words} {EXAMPLE}"
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key", "words"),
+    [
+        ("s3://weights", None, "staged_bucket=s3://weights: is not the name of a bucket. Write its name alone."),
+        (
+            "weights",
+            "alias/weights",
+            "staged_bucket_key=alias/weights: is not the ARN of a KMS key, arn:aws:kms:<Region>:<account>:key/<id>.",
+        ),
+    ],
+)
+def test_what_names_no_bucket_and_no_key_is_refused(bucket: str, key: str | None, words: str) -> None:
+    with pytest.raises(SystemExit) as raised:
+        read_staged(f"LlamaTgiStack={COMMIT}", bucket, key, names=NAMES)
+    assert str(raised.value) == words
 
 
 def test_the_app_passes_it_on_to_the_stack_that_is_named_alone() -> None:

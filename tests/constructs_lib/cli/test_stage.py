@@ -170,6 +170,16 @@ def test_everything_that_is_wrong_is_said_at_once(run, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("bucket", ["s3://team-weights", "team-weights/llama", "ünï", "x"])
+def test_what_is_no_bucket_is_refused_before_anything_is_asked(run, bucket):
+    outcome = run("stage", "team/llama", "--revision", COMMIT, "--bucket", bucket)
+    assert outcome.status == 2
+    assert outcome.err.startswith(
+        f"error: --bucket {bucket!r}: is not the name of a bucket. Write its name alone, such as team-weights; a folder"
+        " in it is --prefix.\n"
+    )
+
+
 def test_without_boto3_the_command_says_what_to_install(stage, monkeypatch):
     for name in [name for name in sys.modules if name == "weights_copier.job"]:
         monkeypatch.delitem(sys.modules, name)
