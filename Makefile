@@ -70,7 +70,7 @@ check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
 	@$(BIN)/python -m scripts.lint_templates
 
 audit: $(VENV)/dev.ready $(CDK) .cache/audit/ready ## five rule packs of cdk-nag, and checkov in an environment of its own, over every stack (2 minutes)
-	@$(BIN)/python -m scripts.audit 2>.cache/audit/log || { tail -n 20 .cache/audit/log >&2; exit 1; }
+	@$(BIN)/python -m scripts.audit 2>.cache/audit/log || { echo "• warnings of the synth, or why it failed: .cache/audit/log" >&2; exit 1; }
 
 format: $(VENV)/dev.ready ## let the formatter and the linter mend what they can
 	@$(BIN)/ruff format .

@@ -59,6 +59,7 @@ def _print_packs(found: Mapping[str, list[Finding]]) -> None:
 
 def _print(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
