@@ -359,15 +359,13 @@ COMBINED_ALARM_PART = Acknowledged(
     ),
 )
 
-STATE_CHANGE_RULE = Acknowledged(
-    "The rule that reports when an endpoint fails or is rolled back",
+_QUEUE_OF_RULE = "It is the dead-letter queue of a rule; people read it, and no program receives from it."
+
+LOST_NOTIFICATIONS = Acknowledged(
+    "The queue of state changes that the topic did not take",
     (
-        Rule(
-            "EventBusDLQ",
-            _SERVERLESS,
-            "The rule only notifies people of a state that SageMaker's console and API show as well; EventBridge tries"
-            " for 24 hours to deliver it. Nobody would read a queue of notifications that failed.",
-        ),
+        Rule("SQS3", _AWS_SOLUTIONS, _QUEUE_OF_RULE),
+        Rule("SQSRedrivePolicy", _SERVERLESS, _QUEUE_OF_RULE),
     ),
 )
 

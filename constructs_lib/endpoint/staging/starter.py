@@ -10,8 +10,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 
+from constructs_lib._dead_letters import add_queue, take_from
 from constructs_lib._functions import newest_python_name, policy_document
 from constructs_lib._nag import acknowledge
 from constructs_lib.acknowledgements import COPY_STARTER, DELETED_FOLDER, INLINE_POLICIES, LOST_EVENTS
@@ -26,7 +26,6 @@ FUNCTION_SECONDS = 180
 """Starting takes seconds; deleting the files of a large model takes longer."""
 
 _ENDED_BADLY = ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"]
-_LOST_EVENTS_SECONDS = 14 * 24 * 3600
 
 
 class Starter:
@@ -53,10 +52,7 @@ class Starter:
             encryption_key=settings.encryption_key,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        queue = sqs.CfnQueue(
-            scope, "LostEvents", message_retention_period=_LOST_EVENTS_SECONDS, sqs_managed_sse_enabled=True
-        )
-        acknowledge(queue, LOST_EVENTS)
+        queue = add_queue(scope, "LostEvents", LOST_EVENTS)
         role = _add_role(scope, settings, project, log_group.log_group_arn, queue.attr_arn)
         function = lambda_.CfnFunction(
             scope,
@@ -98,7 +94,7 @@ class Starter:
             principal="events.amazonaws.com",
             source_arn=rule.attr_arn,
         )
-        policy = _add_queue_policy(scope, queue, rule)
+        policy = take_from(rule, scope, "LostEventsPolicy", queue)
         self.arn = function.attr_arn
         self.resources: tuple[CfnResource, ...] = (rule, permission, policy)
 
@@ -135,22 +131,3 @@ def _add_role(
     )
     acknowledge(role, INLINE_POLICIES, *([DELETED_FOLDER.at(scope, folder)] if settings.deletes else []))
     return role
-
-
-def _add_queue_policy(scope: Construct, queue: sqs.CfnQueue, rule: events.CfnRule) -> sqs.CfnQueuePolicy:
-    lost = {
-        "Effect": "Allow",
-        "Principal": {"Service": "events.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue.attr_arn,
-        "Condition": {"ArnEquals": {"aws:SourceArn": rule.attr_arn}},
-    }
-    plain = {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sqs:*",
-        "Resource": queue.attr_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-    document = {"Version": "2012-10-17", "Statement": [lost, plain]}
-    return sqs.CfnQueuePolicy(scope, "LostEventsPolicy", queues=[queue.ref], policy_document=document)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 RULE = "AWS::Events::Rule"
+QUEUE = "AWS::SQS::Queue"
 TOPIC_POLICY = "AWS::SNS::TopicPolicy"
 QWEN = Model.from_hub("Qwen/Qwen2.5-7B-Instruct")
 
@@ -102,6 +103,37 @@ def test_a_rule_reports_that_the_endpoint_failed_or_is_rolled_back(stack: Stack)
         "<time>: the SageMaker endpoint <endpoint> is in the state <state>."
         " https://wiki.example.com/llm#the-endpoint-failed-or-was-rolled-back"
     )
+
+
+def test_what_the_topic_does_not_take_is_kept_in_a_queue_that_only_the_rule_sends_to(stack: Stack) -> None:
+    endpoint(stack).monitor(topic=topic(stack))
+    template = template_of(stack)
+    ((queue, entry),) = resources(template, QUEUE).items()
+    assert entry["Properties"] == {"MessageRetentionPeriod": 1_209_600, "SqsManagedSseEnabled": True}
+    (rule,) = resources(template, RULE)
+    (target,) = properties(template, RULE)["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
+    policy = properties(template, "AWS::SQS::QueuePolicy")
+    assert policy["Queues"] == [{"Ref": queue}]
+    allowed, denied = policy["PolicyDocument"]["Statement"]
+    assert allowed == {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+    }
+    assert (denied["Effect"], denied["Principal"], denied["Action"]) == ("Deny", "*", "sqs:*")
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_queue_has_the_key_of_the_topic(stack: Stack) -> None:
+    key = kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:123456789012:key/1")
+    endpoint(stack).monitor(topic=sns.Topic(stack, "Alarms", master_key=key))
+    assert properties(template_of(stack), QUEUE) == {
+        "MessageRetentionPeriod": 1_209_600,
+        "KmsMasterKeyId": "arn:aws:kms:eu-west-1:123456789012:key/1",
+    }
 
 
 def test_the_rule_of_an_imported_endpoint_is_for_its_name_in_its_own_case(stack: Stack) -> None:
