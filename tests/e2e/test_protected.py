@@ -62,6 +62,24 @@ def test_a_front_door_in_isolated_subnets_answers_those_who_have_a_key(stacks: P
     stacks.serve("Keys", test)
 
 
+def test_what_a_consumer_uses_is_counted_in_a_table_with_the_key(stacks: ProtectedStacks) -> None:
+    async def test(api: ServedApi) -> None:
+        key = {"Authorization": f"Bearer {api.cloud.client.keys['metered']}"}
+        status, _, body = await api.request("POST", "/v1/chat/completions", CHAT, **key)
+        assert status == 200, body
+        status, headers, body = await api.request("POST", "/v1/chat/completions", {**CHAT, "max_tokens": 94}, **key)
+        assert (status, body["error"]["code"]) == (429, "insufficient_quota"), body
+        assert "of the 100 for this day" in body["error"]["message"]
+        assert 0 < int(headers["retry-after"]) <= 24 * 3600
+
+    stacks.serve("Keys", test)
+    (base,) = stacks.plane.stacks.resources("AWS::KMS::Key", "Base")
+    (table,) = stacks.plane.stacks.resources("AWS::DynamoDB::Table", "Keys")
+    encryption = table.properties["SSESpecification"]  # moto keeps none
+    assert (encryption["SSEEnabled"], encryption["SSEType"]) == (True, "KMS")
+    assert encryption["KMSMasterKeyId"].endswith(f"key/{base.physical_id}")
+
+
 def test_tokens_are_verified_with_the_keys_of_the_file_without_the_issuer(
     stacks: ProtectedStacks, issuer: Issuer
 ) -> None:
@@ -82,6 +100,7 @@ def test_the_functions_the_endpoints_and_the_log_of_executions_are_deployed(stac
     assert [one["retentionInDays"] for one in executions] == [90, 90]
     endpoints = client("ec2").describe_vpc_endpoints()["VpcEndpoints"]
     assert sorted(one["ServiceName"].rpartition("us-east-1.")[2] for one in endpoints) == [
+        "dynamodb",
         "sagemaker.api",
         "sagemaker.runtime",
     ]

@@ -45,6 +45,7 @@ app = App()
 base = BaseStack(app, "Base")
 keys = DoorStack(app, "Keys", base, Access.api_keys(), service_endpoints=True)
 keys.front_door.add_consumer("team-a")
+keys.front_door.add_consumer("metered", tokens_per_day=100)
 access = Access.jwt(issuer=os.environ["ISSUER"], audience="llm", jwks=os.environ["JWKS"])
 # The services are reached through the VPC endpoints of the other stack.
 DoorStack(app, "Tokens", base, access, cloud_watch_role=False)
