@@ -114,7 +114,9 @@ def texts_of(objects: list[dict[str, Any]]) -> dict[int, str]:
 
 def normalize(body: bytes) -> Any:
     """A response without what differs between two: comments, ids, times, and the seed of a sample."""
-    text = re.sub(r'"(id|created|seed)": ?("[^"]*"|[0-9.]+|null)', r'"\1":0', with_line_feeds(without_marks(body)).decode())
+    text = re.sub(
+        r'"(id|created|seed)": ?("[^"]*"|[0-9.]+|null)', r'"\1":0', with_line_feeds(without_marks(body)).decode()
+    )
     if '"best_of_sequences"' in text:
         return "the best of several samples"
     lines = [line for line in text.split("\n") if line and not line.startswith(":") and "[DONE]" not in line]

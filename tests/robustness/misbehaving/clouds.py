@@ -37,6 +37,7 @@ class Received:
 class MisbehavingCloud:
     """A front door with one model, whose container misbehaves as requests ask for."""
 
+    engine: str
     cloud: EmulatedCloud
     container: MisbehavingContainer
     healthy: dict[str, Received] = field(default_factory=dict)
@@ -69,7 +70,7 @@ def misbehaving_cloud(
             url = servers.serve(ENGINES[engine]({**variables, "TOY_TOKENS_PER_SECOND": "0"}, image))
         container = MisbehavingContainer(engine, url, misbehaviors)
         with emulated_cloud(engine=engine, container_url=container.url, timeout_seconds=timeout_seconds) as cloud:
-            yield MisbehavingCloud(cloud, container)
+            yield MisbehavingCloud(engine, cloud, container)
             # SageMaker Runtime goes on reading after its client has left, and the cloud waits for it.
             container.close()
 
