@@ -122,7 +122,7 @@ class EmulatedCloud:
         for runner in reversed(self._runners):
             await runner.cleanup()
         others = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
+        await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 30)
 
     async def _serve(self, runner: web.BaseRunner) -> str:
         await runner.setup()

@@ -15,7 +15,7 @@ from tests.robustness.generated.kinds import KINDS, describe, generate
 from tests.robustness.generated.responses import ResponseChecks
 
 CLIENTS = 12
-HANG_SECONDS = 60.0
+HANG_SECONDS = 120.0
 MAX_FAILURES = 20
 
 

@@ -50,7 +50,7 @@ def send(doors: list[DeployedDoor], default_seed: str, default_count: int, repor
 
 def wait_until_idle(doors: list[DeployedDoor]) -> None:
     """Wait until nothing is logged any more: no invocation runs without a client for longer than its tokens take."""
-    until, sizes = time.monotonic() + 60, [-1]
+    until, sizes = time.monotonic() + 180, [-1]
     while (now := [len(door.log()) for door in doors]) != sizes:
         assert time.monotonic() < until, "an invocation has not ended"
         sizes = now
