@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from http.client import IncompleteRead
-from itertools import count, product, repeat
+from itertools import count, repeat
 
 import pytest
 
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.xdist_group("stalling"), pytest.mark.slow, pytest.mark
 TIMEOUT_SECONDS = 8
 LATE_SECONDS = 60
 """How much later a response may come on a machine that is busy; without a deadline there would be none at all."""
-CLIENTS = 8
+CLIENTS = 16
 TIMED_OUT = "Task timed out after"
 """In the line that Lambda writes for a function that it ends. On a busy machine the second that the front door leaves
 itself may be too short."""
@@ -85,20 +85,7 @@ STALLING: dict[str, Callable[[Healthy], Iterator[Step]]] = {
 }
 
 
-def _cells(names: list[str], cases: list[str]) -> list[tuple[str, str, str]]:
-    """Each container without an end meets each case on one engine in turn."""
-    at = product(range(len(ENGINE_NAMES)), range(len(names)), range(len(cases)))
-    return [
-        (ENGINE_NAMES[engine], names[name], cases[case])
-        for engine, name, case in at
-        if (name + case) % len(ENGINE_NAMES) == engine
-    ]
-
-
-CELLS = _cells([name for name in STALLING if name != NONE], list(CASES))
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=ENGINE_NAMES)
 def cloud(request: pytest.FixtureRequest) -> Iterator[MisbehavingCloud]:
     with misbehaving_cloud(request.param, STALLING, timeout_seconds=TIMEOUT_SECONDS) as running:
         for case in CASES.values():
@@ -109,7 +96,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[MisbehavingCloud]:
 @pytest.fixture(scope="module")
 def responses(cloud: MisbehavingCloud) -> Iterator[dict[tuple[str, str], Future[Received]]]:
     """The responses of all cells of an engine, as nearly all of the time is spent waiting."""
-    cells = [(name, case) for engine, name, case in CELLS if engine == cloud.engine]
+    cells = [(name, case) for name in STALLING if name != NONE for case in CASES]
     with ThreadPoolExecutor(CLIENTS) as clients:
         found = {
             (name, case): clients.submit(cloud.send, CASES[case], name, TIMEOUT_SECONDS + LATE_SECONDS)
@@ -120,7 +107,8 @@ def responses(cloud: MisbehavingCloud) -> Iterator[dict[tuple[str, str], Future[
     assert len(timeouts) < len(found) / 2, "the front door does not end before its function's timeout"
 
 
-@pytest.mark.parametrize(("cloud", "name", "case"), CELLS, indirect=["cloud"])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", [name for name in STALLING if name != NONE])
 def test_a_container_without_an_end(
     cloud: MisbehavingCloud, responses: dict[tuple[str, str], Future[Received]], name: str, case: str
 ) -> None:
@@ -166,18 +154,14 @@ def _flood(healthy: Healthy, event: bytes) -> Iterator[Step]:
     yield from repeat(chunk(event * (MEBIBYTE // len(event))))
 
 
-FLOODED = _cells(
-    [name for name in FLOODS if name != NONE], [name for name, case in CASES.items() if not case.is_streamed]
-)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=ENGINE_NAMES)
 def flooding(request: pytest.FixtureRequest) -> Iterator[MisbehavingCloud]:
     with misbehaving_cloud(request.param, FLOODS, timeout_seconds=TIMEOUT_SECONDS) as running:
         yield running
 
 
-@pytest.mark.parametrize(("flooding", "name", "case"), FLOODED, indirect=["flooding"])
+@pytest.mark.parametrize("case", [name for name, case in CASES.items() if not case.is_streamed])
+@pytest.mark.parametrize("name", [name for name in FLOODS if name != NONE])
 def test_a_flood_does_not_fill_the_memory_of_a_sandbox(flooding: MisbehavingCloud, name: str, case: str) -> None:
     flooding.send(CASES[case], NONE)
     reset_peaks()
