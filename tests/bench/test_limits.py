@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from bench.figure import Samples
 
 
-def test_the_code_may_take_130_kilobytes(tmp_path: Path) -> None:
+def test_the_code_may_take_132_kilobytes(tmp_path: Path) -> None:
     (tmp_path / "front_door").mkdir()
     (tmp_path / "front_door" / "__init__.py").write_bytes(b"x" * 5_000)
     packed, unpacked = size.measure(tmp_path)
-    assert (packed.key, packed.limit, packed.bound) == ("size.zip", 130.0, "at most")
+    assert (packed.key, packed.limit, packed.bound) == ("size.zip", 132.0, "at most")
     assert packed.value < 1
     assert (unpacked.key, unpacked.value, unpacked.limit) == ("size.unpacked", 5.0, None)
 

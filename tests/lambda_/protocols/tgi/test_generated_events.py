@@ -10,8 +10,11 @@ import pytest
 from front_door.engines.tgi.errors import stream_error
 from front_door.errors import ApiError
 from front_door.protocols.tgi.routes import GeneratedEvents
+from hypothesis import given
+from hypothesis import strategies as st
 
 TOKEN = b'data: {"index":1,"token":{"id":5,"text":" a","logprob":-0.5,"special":false},"generated_text":null}\n\n'
+AS_TGI_WRITES = TOKEN.replace(b"data: ", b"data:").replace(b"null}", b'null,"details":null}')
 LAST = TOKEN.replace(b'"generated_text":null', b'"generated_text":" a a","details":null')
 ERROR = b'data: {"error":"Request failed during generation: x","error_type":"generation"}\n\n'
 
@@ -79,11 +82,28 @@ def with_token(**members: Any) -> bytes:
         b'{"token":{"id":5,"text":"a"},"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
-def test_an_event_of_another_form_is_an_error_behind_those_before_it(data: bytes) -> None:
-    passed_on, error = read(Source(TOKEN, TOKEN + b"data: " + data + b"\n\n" + TOKEN, TOKEN))
-    assert passed_on == [TOKEN, TOKEN]
+@pytest.mark.parametrize("token", [TOKEN, AS_TGI_WRITES])
+def test_an_event_of_another_form_is_an_error_behind_those_before_it(token: bytes, data: bytes) -> None:
+    passed_on, error = read(Source(token, token + b"data: " + data + b"\n\n" + token, token))
+    assert passed_on == [token, token]
     assert error is not None
     assert (error.kind, error.message) == ("upstream", "The model's response is not a generation.")
+
+
+@given(st.data())
+def test_tokens_as_tgi_writes_them_are_not_parsed_and_all_others_are_judged_as_if_they_were(
+    data: st.DataObject,
+) -> None:
+    token = AS_TGI_WRITES.replace(b" a", data.draw(st.text(max_size=3)).encode("utf-8", "surrogatepass"))
+    events = bytearray(AS_TGI_WRITES * 2 + token + AS_TGI_WRITES)
+    for _ in range(data.draw(st.integers(0, 2))):
+        events[data.draw(st.integers(0, len(events) - 3))] = data.draw(st.integers(0, 255))
+    read_events = [GeneratedEvents(Source(), stream_error) for _ in range(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read_events[1], "_skip_tokens", lambda _events: 0)
+        (quick, quick_error), (parsed, parsed_error) = (each.read(bytes(events)) for each in read_events)
+    assert (quick, quick_error and quick_error.kind) == (parsed, parsed_error and parsed_error.kind)
+    assert bool(read_events[0].last) == bool(read_events[1].last)
 
 
 def test_an_error_with_more_than_tgi_writes_is_written_anew() -> None:
