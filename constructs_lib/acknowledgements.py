@@ -223,8 +223,8 @@ LOCAL_STORAGE = Acknowledged(
         Rule(
             "SageMakerEndpointConfigurationKMSKeyConfigured",
             _STRICT,
-            "SageMaker takes no key for instances with local NVMe storage. Their hardware encrypts it with keys that"
-            " end with the instance.",
+            "A key of the EndpointConfig does not encrypt local NVMe storage, which is all that these"
+            " instances have. A hardware module of the instance encrypts it.",
         ),
     ),
 )

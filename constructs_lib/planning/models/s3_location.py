@@ -12,6 +12,7 @@ from constructs_lib.planning.validation.problem import Problem
 
 _UNPACKED = (".tar.gz", ".tgz")
 _ARCHIVES = (*_UNPACKED, ".tar", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip", ".7z", ".gz")
+_WILDCARDS = ("*", "?", "${")
 _FILES = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".json")
 
 
@@ -21,6 +22,8 @@ def prefix_problems(prefix: object) -> Iterator[Problem]:
     if not isinstance(prefix, str) or "://" in prefix:
         fix = "Give only the folder, such as llama/, or '' for the entire bucket."
         yield Problem(keyword, prefix, "must be a folder inside the bucket", fix)
+    elif _has_wildcard(prefix):
+        yield _wildcard_problem(keyword, prefix)
     elif prefix.lower().endswith(_UNPACKED):
         message = "is a compressed archive, not a folder of uncompressed files"
         yield Problem(keyword, prefix, message, f"Use Model.from_s3_archive(bucket, {prefix.lstrip('/')!r}).")
@@ -39,6 +42,8 @@ def key_problems(key: object) -> Iterator[Problem]:
     if not isinstance(key, str) or "://" in key or not key.strip("/"):
         fix = "Give only the key, such as my-training-job/output/model.tar.gz."
         yield Problem(keyword, key, "must be the key of an archive inside the bucket", fix)
+    elif _has_wildcard(key):
+        yield _wildcard_problem(keyword, key)
     elif not key.lower().endswith(_UNPACKED):
         is_archive = key.lower().endswith(_ARCHIVES)
         fix = (
@@ -49,3 +54,16 @@ def key_problems(key: object) -> Iterator[Problem]:
         yield Problem(keyword, key, "must end in .tar.gz or .tgz: SageMaker unpacks nothing else", fix)
     elif key.startswith("/"):
         yield Problem(keyword, key, "begins with a slash, which is part of a key", f"Give {key.lstrip('/')!r}.")
+
+
+def _has_wildcard(text: str) -> bool:
+    return any(each in text for each in _WILDCARDS)
+
+
+def _wildcard_problem(keyword: str, text: str) -> Problem:
+    """The role's policy names the location; IAM reads these as wildcards and variables.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    message = 'has "*", "?" or "${", with which the role\'s policy would allow other objects too'
+    return Problem(keyword, text, message, "Copy the files under another name.")

@@ -279,6 +279,15 @@ def test_a_key_that_is_no_archive_is_rejected(scope: Stack, key: Any, words: str
     assert words in str(rejection(scope, model=Model.from_s3_archive(bucket, key)))
 
 
+@pytest.mark.parametrize("text", ["a*b", "a?b", "${aws:username}"])
+def test_a_location_that_iam_would_read_as_a_wildcard_is_rejected(scope: Stack, text: str) -> None:
+    bucket = s3.Bucket.from_bucket_name(scope, f"Wildcards-{ord(text[1])}", "weights")
+    words = 'has "*", "?" or "${", with which the role\'s policy would allow other objects too.'
+    assert f"model.prefix={text!r}: {words}" in str(rejection(scope, model=Model.from_s3(bucket, text)))
+    archive = f"{text}.tar.gz"
+    assert f"model.key={archive!r}: {words}" in str(rejection(scope, model=Model.from_s3_archive(bucket, archive)))
+
+
 def test_a_bucket_name_in_place_of_a_bucket_is_rejected_for_an_archive_too(scope: Stack) -> None:
     bucket: Any = "weights"
     message = str(rejection(scope, model=Model.from_s3_archive(bucket, "model.tar.gz")))
