@@ -80,15 +80,19 @@ class Recorder:
         self.given.update({(rule.id, self._construct.node.path): rule.reason for rule in rules})
 
 
-def test_every_acknowledgment_is_for_one_finding_about_one_resource(monkeypatch: pytest.MonkeyPatch) -> None:
-    Recorder.given = {}
-    monkeypatch.setattr(Validations, "of", Recorder)
-    app = built(nag="off", stacks="", front_door=ENDPOINTS)
+def assert_acknowledgments_are_needed(app: App) -> None:
+    """Each that `Recorder` was given is for a finding, and each finding of both packs has one."""
     found = findings(app, PACKS.values())
     of_both = [rule for rule, _ in Recorder.given if rule.startswith(("AwsSolutions", "Serverless"))]
     assert len(of_both) == len([rule for rule, _ in found if rule.startswith(("AwsSolutions", "Serverless"))])
     for rule, path in Recorder.given:
         assert [each for each in found if each[0] == rule and each[1].startswith(path)], (rule, path)
+
+
+def test_every_acknowledgment_is_for_one_finding_about_one_resource(monkeypatch: pytest.MonkeyPatch) -> None:
+    Recorder.given = {}
+    monkeypatch.setattr(Validations, "of", Recorder)
+    assert_acknowledgments_are_needed(built(nag="off", stacks="", front_door=ENDPOINTS))
 
 
 def run_app(tmp_path: Path, **context: str) -> subprocess.CompletedProcess[str]:
