@@ -195,7 +195,15 @@ def test_ctrl_c_ends_it_cleanly(bucket, hub, is_terminal, number):
     hub.faults.add(Slow(20_000), on="cdn", times=None)
     command = [sys.executable, "-m", "constructs_lib", "stage", "team/llama", "--revision", COMMIT, "--bucket", bucket]
     ours, theirs = pty.openpty() if is_terminal else os.pipe()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell lets what it starts in the background ignore Ctrl-C, and what that starts does, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread forks here
+    )
     os.close(theirs)
     deadline = time.monotonic() + 60
     while not any(received.on == "cdn" for received in hub.received):

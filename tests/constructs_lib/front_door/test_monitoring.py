@@ -69,10 +69,9 @@ def test_requests_whose_use_cannot_be_counted_are_an_alarm() -> None:
     assert set(found) == {*ALARMS, *OBJECTIVES, "StoreFailures"}
     assert watched(found["StoreFailures"]) == {
         "when": ">= 3 in 1 of 1",
-        "metrics": {"result": f"{NAMESPACE} StoreFailures Sum"},
+        "metric": f"{NAMESPACE} StoreFailures Sum",
         "dimensions": WHOLE,
         "period": 300,
-        "math": {},
     }
     assert "StoreFailures" not in alarms(template(with_limits(before=True, store_failures=None)), "FrontDoor")
 
