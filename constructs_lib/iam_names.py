@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import jsii
-from aws_cdk import Aws, CfnResource, Fn, IAspect
+from aws_cdk import Acknowledgment, Aws, CfnResource, Fn, IAspect, Validations
 from aws_cdk import aws_iam as iam
 
 from constructs_lib._stack_env import environment_of, unique_path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from constructs import IConstruct
 
 _ROLE = "AWS::IAM::Role"
+_PROJECT = "AWS::CodeBuild::Project"
 _DEFAULT_PATH = "/"
 
 
@@ -76,6 +77,8 @@ class IamNames:
         elif isinstance(node, CfnResource) and node.cfn_resource_type == _ROLE:
             # The role of a custom resource of the CDK's own, which has neither.
             self._override(node)
+        elif isinstance(node, CfnResource) and node.cfn_resource_type == _PROJECT:
+            _acknowledge_role(node)
 
     def _override(self, node: CfnResource) -> None:
         if self._path is not None:
@@ -104,6 +107,12 @@ class IamNames:
     def _logical_id(node: CfnResource) -> str:
         logical_id: str = environment_of(node).stack.resolve(node.logical_id)
         return logical_id
+
+
+def _acknowledge_role(project: CfnResource) -> None:
+    """Let a project have a role with a path, which the CDK's own check of templates takes for an error."""
+    reason = "The project names its role by the ARN, which has the path. The rule is about the role's name alone."
+    Validations.of(project).acknowledge(Acknowledgment(id="CloudFormation-Validate::E3050", reason=reason))
 
 
 def _is_unset(node: CfnResource, name: str | None) -> bool:
