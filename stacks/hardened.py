@@ -11,6 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 
+from constructs_lib._key_policy import allow_services
 from constructs_lib._nag import acknowledge
 from constructs_lib.acknowledgements import BASE_VPC, INLINE_POLICIES, REQUEST_LOG_BUCKET, WEIGHTS_BUCKET
 from stacks.presets import LlamaTgiStack
@@ -53,29 +54,10 @@ class HardenedBaseStack(Stack):
         self.key = kms.Key(
             self, "Key", description="Encrypts logs, environments and weights of models", enable_key_rotation=True
         )
-        self._allow_logs()
+        # For the log of the VPC's traffic; front doors see to their own logs.
+        list(allow_services(self, self.key))
         self.vpc = self._add_vpc()
         self.weights = self._add_bucket()
-
-    def _allow_logs(self) -> None:
-        """Let the key encrypt the log of the VPC's traffic; front doors see to their own logs."""
-        here = f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:*"
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"logs.{self.region}.{self.url_suffix}")],
-                actions=[
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey",
-                    "kms:GenerateDataKeyWithoutPlaintext",
-                    "kms:ReEncryptFrom",
-                    "kms:ReEncryptTo",
-                ],
-                resources=["*"],
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": here}},
-            )
-        )
 
     def _add_vpc(self) -> ec2.Vpc:
         isolated = ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
