@@ -23,6 +23,7 @@ from local.sagemaker_runtime.fault_injection import (
     relay_until_frame,
 )
 from local.sagemaker_runtime.faults import AT, FRAME, Fault, Faults
+from local.sagemaker_runtime.limits import MAX_RESPONSE_BYTES
 
 _CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 _FORWARDED_HEADERS = ("Content-Type", _CUSTOM_ATTRIBUTES, "X-Amzn-SageMaker-Inference-Id")
@@ -118,7 +119,7 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
         async with asyncio.timeout(service.invoke_seconds):
             await _wait(fault)
             async with _post(service, call, "Accept") as upstream:
-                body = await upstream.read()
+                body = await _read(call, upstream)
     except TimeoutError:
         raise call.model_timeout() from None
     except aiohttp.ClientConnectorError as error:
@@ -132,6 +133,17 @@ async def invoke(service: Service, call: Invocation) -> web.StreamResponse:
     if fault is not None and fault.name in AT:
         return await _send_with_fault(call, headers, body, fault)
     return web.Response(body=body, headers=headers)
+
+
+async def _read(call: Invocation, upstream: aiohttp.ClientResponse) -> bytes:
+    """The body of a response; a container without an end must not fill the memory."""
+    parts, size = [], 0
+    async for part in upstream.content.iter_any():
+        size += len(part)
+        if size > MAX_RESPONSE_BYTES:
+            raise call.model_error(500, f"The response is larger than {MAX_RESPONSE_BYTES} bytes.")
+        parts.append(part)
+    return b"".join(parts)
 
 
 async def invoke_stream(service: Service, call: Invocation) -> web.StreamResponse:
@@ -153,7 +165,7 @@ async def invoke_stream(service: Service, call: Invocation) -> web.StreamRespons
         raise errors.internal_failure() from error
     async with upstream:
         if upstream.status // 100 != 2:
-            _raise_unless_ok(call, upstream.status, await upstream.read())
+            _raise_unless_ok(call, upstream.status, await _read(call, upstream))
         headers = _response_headers(call, upstream)
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
         if "Content-Type" in upstream.headers:

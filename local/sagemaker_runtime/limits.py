@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from local.sagemaker_runtime import errors
 
 MAX_BODY_BYTES = 6_291_456
+MAX_RESPONSE_BYTES = 25 * 1024 * 1024
+"""Of a response that is not streamed. Source: the SageMaker hosting FAQ; botocore's model says 6,291,456."""
 _NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9])*"
 _ASCII = r"[\x00-\x7f]*"
 _PRINTED = r"\S[\x20-\x7e]*"

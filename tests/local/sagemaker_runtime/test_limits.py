@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from local.sagemaker_runtime import Endpoints, Faults, create_app
-from local.sagemaker_runtime.limits import HEADERS, MAX_BODY_BYTES
+from local.sagemaker_runtime.limits import HEADERS, MAX_BODY_BYTES, MAX_RESPONSE_BYTES
 from tests.local.model_container.servers import KEY, SECRET, Servers, call, client_of, signed
 
 PATH = "/endpoints/echo/invocations"
@@ -112,3 +112,28 @@ def test_a_header_that_is_not_utf_8_is_rejected(url):
 def test_the_inference_id_of_a_real_client_is_forwarded(url):
     response = client_of(url).invoke_endpoint(EndpointName="echo", Body=b"{}", InferenceId="req_1 é"[:5])
     assert json.loads(response["Body"].read()) == {"id": "req_1"}
+
+
+@pytest.mark.parametrize("size", [MAX_RESPONSE_BYTES, None])
+def test_a_response_without_an_end_is_an_error_and_is_not_read_on(size):
+    sent = 0
+
+    async def flood(request):
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while size is None or sent < size:
+            await response.write(bytes(2**20))
+            sent += 2**20
+        return response
+
+    app = web.Application()
+    app.router.add_post("/invocations", flood)
+    with Servers() as servers:
+        url = servers.serve(create_app(Endpoints.of({"echo": servers.serve(app)}), Faults(), secrets={KEY: SECRET}))
+        response = call("POST", url + PATH, b"{}", signed(url + PATH))
+    if size is None:
+        assert (response.status, response.headers["x-amzn-errortype"]) == (424, "ModelError")
+    else:
+        assert (response.status, len(response.body)) == (200, size)
+    assert sent < 2 * MAX_RESPONSE_BYTES
