@@ -32,11 +32,11 @@ if __name__ == "__main__":
     gc.disable()
 
 import os
+from collections.abc import Mapping
 from fnmatch import fnmatch
 from typing import Any
 
 from aws_cdk import App, Aspects, Environment, Validations
-from constructs import Node
 
 from constructs_lib import ConfigurationError, Cors, IamNames
 from stacks.front_door_context import read_front_door
@@ -56,6 +56,8 @@ HARDENED = ("HardenedBaseStack", "HardenedLlamaTgiStack")
 # It is `DISABLE_CREATION_STACK_TRACES` of aws-cdk-lib/cx-api.
 NO_CREATION_TRACES = "aws:cdk:disable-creation-stack-traces"
 
+Context = Mapping[str, Any]
+
 
 def build(app: App, env: Environment) -> None:
     """Add the stacks, and cdk-nag unless the context turns it off.
@@ -69,14 +71,15 @@ def build(app: App, env: Environment) -> None:
         ConfigurationError: As SystemExit, for an origin in `cors`.
     """
     presets = {preset.__name__: preset for preset in PRESETS}
-    context = app.node
-    endpoints = context.try_get_context("front_door")
+    # One message to the CDK's process, where asking it for each value is one each.
+    context = app.node.get_all_context()
+    endpoints = context.get("front_door")
     cloud_watch_role, playground = _is_on(context, "cloud_watch_role"), _is_on(context, "playground", default=False)
     cors, detailed = _cors(context), _is_on(context, "detailed_observability", default=False)
     smoke_test, monitoring = _is_on(context, "smoke_test"), _monitoring(context)
     cost_tags = _is_on(context, "cost_tags")
     of_models: Any = {
-        "hf_token_secret": context.get_context("hf_token_secret"),
+        "hf_token_secret": _token_secret(context),
         "detailed_observability": detailed,
         "smoke_test": smoke_test,
     }
@@ -89,7 +92,7 @@ def build(app: App, env: Environment) -> None:
         "env": env,
     }
     keys = ("staged", "staged_bucket", "staged_bucket_key")
-    staged = read_staged(*(context.try_get_context(key) for key in keys), names=presets)
+    staged = read_staged(*(context.get(key) for key in keys), names=presets)
     hardened = HARDENED if _is_on(context, "hardened", default=False) else ()
     names = [*presets, *hardened, *(["FrontDoorStack"] if endpoints is not None else [])]
     chosen = _stack_names(context, names)
@@ -100,12 +103,25 @@ def build(app: App, env: Environment) -> None:
             presets[name](app, name, staged=staged.get(name), **of_models, **of_all)
     if set(HARDENED) & set(chosen):
         _add_hardened(app, chosen, **of_models, **of_all)
-    _name_roles(app)
+    _name_roles(app, context)
     if _is_on(context, "nag"):
         # Importing cdk_nag loads its rules into the CDK's Node process: 0.25 s that `-c nag=off` saves.
         from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
         Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
+def _token_secret(context: Context) -> Any:
+    """The secret that the context `hf_token_secret` names; cdk.json has one.
+
+    Raises:
+        SystemExit: It names none.
+    """
+    if context.get("hf_token_secret") is None:
+        raise SystemExit(
+            "hf_token_secret: missing. Name the secret of the token: -c hf_token_secret=hugging-face-token."
+        )
+    return context["hf_token_secret"]
 
 
 def _add_hardened(app: App, chosen: list[str], **options: Any) -> None:
@@ -118,13 +134,13 @@ def _add_hardened(app: App, chosen: list[str], **options: Any) -> None:
         HardenedLlamaTgiStack(app, base=base, **options)
 
 
-def _name_roles(app: App) -> None:
+def _name_roles(app: App, context: Context) -> None:
     """Give IAM roles the path and the prefix in the context.
 
     Raises:
         SystemExit: IAM would refuse them.
     """
-    path, prefix = app.node.try_get_context("role_path"), app.node.try_get_context("role_prefix")
+    path, prefix = context.get("role_path"), context.get("role_prefix")
     if path is not None or prefix is not None:
         try:
             Aspects.of(app).add(IamNames(path=path, prefix=prefix))
@@ -132,9 +148,9 @@ def _name_roles(app: App) -> None:
             raise SystemExit("\n".join(f"role_{problem}" for problem in error.problems)) from None
 
 
-def _stack_names(context: Node, names: list[str]) -> list[str]:
+def _stack_names(context: Context, names: list[str]) -> list[str]:
     """Those of `names` to synthesize: the ones in the context `stacks`, of these the ones selected exclusively."""
-    chosen = str(context.try_get_context("stacks") or "").replace(",", " ").split()
+    chosen = str(context.get("stacks") or "").replace(",", " ").split()
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         hint = " FrontDoorStack requires endpoints: -c front_door=llama=my-endpoint." * ("FrontDoorStack" in unknown)
@@ -145,24 +161,24 @@ def _stack_names(context: Node, names: list[str]) -> list[str]:
     candidates = [name for name in names if name in chosen or not chosen]
     # Building one stack instead of all 15 saves 1.4 s of 3.9 s. Without a selection (`cdk list`), or if the selection
     # matches nothing, the CLI needs all of them.
-    patterns = context.try_get_context(SELECTED_STACKS) or []
+    patterns = context.get(SELECTED_STACKS) or []
     return [name for name in candidates if any(fnmatch(name, pattern) for pattern in patterns)] or candidates
 
 
-def _cors(context: Node) -> Cors | None:
+def _cors(context: Context) -> Cors | None:
     """The origins in the context `cors`: text, or a list from cdk.json."""
-    value = context.try_get_context("cors")
+    value = context.get("cors")
     origins = value if isinstance(value, list) else str(value or "").replace(",", " ").split()
     return Cors(allowed_origins=origins) if origins else None
 
 
-def _monitoring(context: Node) -> Monitoring | None:
+def _monitoring(context: Context) -> Monitoring | None:
     """How stacks are monitored, by the contexts `monitoring` and `alarm_email`.
 
     Raises:
         SystemExit: The address is none, or there is one without monitoring.
     """
-    email = context.try_get_context("alarm_email")
+    email = context.get("alarm_email")
     if not _is_on(context, "monitoring", default=False):
         if email is not None:
             raise SystemExit(f"alarm_email={email}: requires monitoring. Add -c monitoring=on.")
@@ -173,13 +189,13 @@ def _monitoring(context: Node) -> Monitoring | None:
         raise SystemExit(str(error)) from None
 
 
-def _is_on(context: Node, key: str, *, default: bool = True) -> bool:
+def _is_on(context: Context, key: str, *, default: bool = True) -> bool:
     """Whether a context value is `on` or true rather than `off` or false.
 
     Raises:
         SystemExit: It is something else.
     """
-    value = context.try_get_context(key)
+    value = context.get(key)
     if value is None:
         return default
     switch = {"on": True, "true": True, "off": False, "false": False}.get(str(value).lower())

@@ -140,10 +140,11 @@ class _Late:
 
 def _refers_to_others(scope: IConstruct, resource: str) -> bool:
     """Whether a resource of a policy statement is one of another stack."""
-    if not is_token(resource):
+    text = _with_placeholders(resource)
+    if not is_token(text):
         return False
     here = environment_of(scope).stack.node.path
-    tokens: list[Any] = Tokenization.reverse_string(resource).tokens
+    tokens: list[Any] = Tokenization.reverse_string(text).tokens
     return any(Reference.is_reference(token) and Stack.of(token.target).node.path != here for token in tokens)
 
 
@@ -156,12 +157,17 @@ def _wildcard_rule(scope: IConstruct, resource: str) -> str:
         scope: A construct of the stack.
         resource: The resource of the policy statement.
     """
-    text = resource
-    for parameter, name in ((PSEUDO.partition, "Partition"), (PSEUDO.region, "Region"), (PSEUDO.account, "AccountId")):
-        text = text.replace(parameter, f"<AWS::{name}>")
+    text = _with_placeholders(resource)
     if is_token(text):
         text = _flat(resolved(environment_of(scope).stack, resource))
     return f"IAM5[Resource::{text}]"
+
+
+def _with_placeholders(resource: str) -> str:
+    """The resource with cdk-nag's words for what every stack has, without asking the CDK for them."""
+    for parameter, name in ((PSEUDO.partition, "Partition"), (PSEUDO.region, "Region"), (PSEUDO.account, "AccountId")):
+        resource = resource.replace(parameter, f"<AWS::{name}>")
+    return resource
 
 
 def _flat(value: Any) -> str:

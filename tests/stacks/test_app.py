@@ -313,6 +313,11 @@ def test_a_switch_that_is_neither_on_nor_off_is_rejected(key: str) -> None:
         built(**{"nag": "off", key: "perhaps"})
 
 
+def test_the_name_of_the_tokens_secret_is_required() -> None:
+    with pytest.raises(SystemExit, match="hf_token_secret: missing"):
+        composition.build(App(), Environment())
+
+
 @pytest.mark.parametrize("context", [{}, {"smoke_test": "on"}, {"smoke_test": "off"}, {"smoke_test": False}])
 def test_a_deployment_is_tested_unless_the_context_says_off(context: dict[str, object]) -> None:
     rendered = built(nag="off", **context).synth().get_stack_by_name("LlamaTgiStack").template
