@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock openapi acknowledgements images defaults fallbacks releases arguments time-zones clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock docs openapi acknowledgements images defaults fallbacks releases arguments time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ format: $(VENV)/dev.ready ## let the formatter and the linter mend what they can
 bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
+docs: $(VENV)/dev.ready ## write the documentation site to site/; a broken link or anchor is an error
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
 lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -c requirements.txt -o requirements-dev.txt
@@ -109,7 +112,7 @@ time-zones: $(VENV)/dev.ready ## generate the catalogue of time zones from tzdat
 	@$(BIN)/python -m scripts.generate_time_zones
 
 clean: ## remove everything that make has installed or written
-	rm -rf $(VENV) node_modules .cache build dist cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .cache build dist site cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/uv.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is %s (choose another with make PYTHON=…)" % sys.version.split()[0])'

@@ -49,7 +49,7 @@ def anchors(document: Path) -> set[str]:
 
 
 def test_every_link_between_documents_has_a_target() -> None:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     found = 0
     for document in documents:
         for target in re.findall(r"\]\(((?!https?:)[^)\s]+)\)", document.read_text(encoding="utf-8")):

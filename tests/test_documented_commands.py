@@ -11,7 +11,7 @@ from tests.aws_cli import commands, faults
 ROOT = Path(__file__).resolve().parent.parent
 FOUND = [
     (path.name, command)
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("examples/**/*.md")]
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("examples/**/*.md")]
     for command in commands(path.read_text(encoding="utf-8"))
 ]
 
