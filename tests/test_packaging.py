@@ -188,10 +188,10 @@ def test_the_command_without_rich_says_in_one_line_what_to_install(
         assert done.stderr == "error: the command line requires rich: pip install 'tgi-endpoint-cdk[cli]'\n"
 
 
-def test_the_wheel_declares_rich_in_its_extras_cli_and_stage(wheel: Path) -> None:
+def test_the_wheel_declares_rich_in_its_extras_cli_and_aws(wheel: Path) -> None:
     (metadata,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".dist-info/METADATA"))
     lines = zipfile.ZipFile(wheel).read(metadata).decode().splitlines()
-    assert {"Provides-Extra: cli", "Provides-Extra: stage"} <= set(lines)
+    assert {"Provides-Extra: cli", "Provides-Extra: aws"} <= set(lines)
     assert [line for line in lines if line.startswith("Requires-Dist: rich")] == [
-        f"Requires-Dist: rich<15,>=14.3.4; extra == '{extra}'" for extra in ("cli", "stage")
+        f"Requires-Dist: rich<15,>=14.3.4; extra == '{extra}'" for extra in ("cli", "aws")
     ]

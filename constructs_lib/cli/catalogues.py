@@ -11,6 +11,7 @@ from typing import Any
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.engine import DEFAULT_ENGINE, runs_with
 from constructs_lib.cli.errors import Parser, UsageError, nearest
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, number, parameters
 from constructs_lib.cli.image_copies import print_copy_commands
 from constructs_lib.cli.output import Column, Output
@@ -167,7 +168,7 @@ def _print(
         out.write(json.dumps([row for row, _ in rows], indent=2, ensure_ascii=not out.unicode) + "\n")
     else:
         out.print_table(columns, [cells for _, cells in rows])
-    return 0
+    return ExitStatus.FINE
 
 
 def _figure(value: float | None) -> str:

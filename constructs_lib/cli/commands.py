@@ -9,16 +9,14 @@ from typing import TextIO
 
 from constructs_lib.cli import catalogues, compare, jumpstart, migrate, models, pin, plan, stage, summary
 from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError, nearest, report
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
-SUCCESS, FAILURE, USAGE_ERROR = 0, 1, 2
-INTERRUPTED = 130
-"""As shells report a program that Ctrl-C has ended."""
-
 _COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "migrate", "stage")
 
-_EPILOG = """exit status: 0 success (plan, compare: an instance fits), 1 failure (none fits), 2 usage error
+_EPILOG = """exit status: 0 fine, 1 a finding (such as: no instance fits) or a failure, 2 usage error or a package is
+missing, 3 no credentials or Region, 130 stopped
 
 examples:
   %(prog)s plan --model meta-llama/Llama-3.1-8B-Instruct --tokens 8192 --concurrency 32
@@ -50,17 +48,17 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
         report(error.problems, out)
         if error.usage:
             out.write(f"{error.usage}\n")
-        return USAGE_ERROR
+        return ExitStatus.USAGE
     except CommandError as error:
         report(error.problems, Output(stderr))
-        return FAILURE
+        return error.status
     except (Interrupted, KeyboardInterrupt) as error:
         Output(stderr).write(f"{error or 'stopped'}\n")
-        return INTERRUPTED
+        return ExitStatus.INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has closed the pipe; Python would complain again when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-        return SUCCESS
+        return ExitStatus.FINE
     return status
 
 
@@ -95,7 +93,7 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 def _parser(prog: str) -> Parser:
     parser = Parser(
         prog=prog,
-        description="Plans model endpoints on Amazon SageMaker before anything is created. Only stage calls AWS.",
+        description="Plans model endpoints on Amazon SageMaker before anything is created; stage calls AWS.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

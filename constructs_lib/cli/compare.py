@@ -12,6 +12,7 @@ from rich.text import Text
 from constructs_lib.cli import plan_json
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.errors import Parser
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.formatting import gpus, hourly, monthly, number
 from constructs_lib.cli.output import Column
 from constructs_lib.cli.plan import add_load, find_candidates
@@ -71,7 +72,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
         out.write(json.dumps(_json(compared), indent=2, ensure_ascii=not out.unicode) + "\n")
     else:
         _write(compared, out)
-    return 0 if any(one.best for one in compared) else 1
+    return ExitStatus.FINE if any(one.best for one in compared) else ExitStatus.FINDING
 
 
 def _compare(request: PlanArguments) -> _Compared:

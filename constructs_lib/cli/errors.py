@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from rich.text import Text
 
+from constructs_lib.cli.exit_status import WITHOUT_AWS, ExitStatus
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
@@ -33,11 +34,22 @@ class CommandError(Exception):
     Args:
         problem: What went wrong and what to do.
         further: What else went wrong.
+
+    Attributes:
+        status: The exit status of the command.
     """
+
+    status = ExitStatus.FINDING
 
     def __init__(self, problem: Problem, *further: Problem) -> None:
         self.problems = (problem, *further)
         super().__init__("; ".join(map(str, self.problems)))
+
+
+class PackageMissingError(CommandError):
+    """A package that the command requires is not installed."""
+
+    status = ExitStatus.USAGE
 
 
 class Interrupted(Exception):  # noqa: N818 - it is none
@@ -49,12 +61,17 @@ class Interrupted(Exception):  # noqa: N818 - it is none
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises UsageError instead of exiting."""
+    """An argument parser that raises UsageError instead of exiting, and whose help says what exit statuses mean."""
 
     @property
     def option_names(self) -> list[str]:
         """The names of its options, such as `--json`."""
         return [name for action in self._actions for name in action.option_strings]
+
+    def format_help(self) -> str:
+        """The help."""
+        shown = super().format_help()
+        return shown if "exit status:" in shown else f"{shown}\nexit status: {WITHOUT_AWS}\n"
 
     def error(self, message: str) -> NoReturn:
         """Raise the error that argparse found."""

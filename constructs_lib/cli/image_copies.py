@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.errors import UsageError
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.planning.images.catalogue import known_regions
 from constructs_lib.planning.images.mirror import copy_commands, mirror_problems
 from constructs_lib.planning.validation.problem import Problem
@@ -44,4 +45,4 @@ def print_copy_commands(
         raise UsageError(problems, arguments.parser.format_usage().strip())
     for command in copy_commands(images, version, account=account, prefix=prefix, region=region):
         out.write(f"{command}\n")
-    return 0
+    return ExitStatus.FINE

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from constructs_lib.cli.errors import CommandError, Parser, UsageError
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.jumpstart_bucket import Bucket
 from constructs_lib.cli.jumpstart_models import Listed, find, read_spec
 from constructs_lib.planning.engines.jumpstart.pinned_file import (
@@ -97,12 +98,12 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     if arguments.json:
         report = {"file": output, "done": done, "notices": notices, "model": pinned_to_json(pinned.model)}
         out.write(json.dumps(report, indent=2, ensure_ascii=not out.unicode) + "\n")
-        return 0
+        return ExitStatus.FINE
     name = Text(f"{pinned.model.model_id} {pinned.model.version}", "bold")
     out.print(Text.assemble(name, f" {done} in {output}: {_about(pinned.model)}"))
     for notice in notices:
         out.print(Text.assemble(("note:", "bold yellow"), f" {notice}"))
-    return 0
+    return ExitStatus.FINE
 
 
 def _read(arguments: argparse.Namespace, regions: tuple[str, ...]) -> tuple[Pinned, Listed]:

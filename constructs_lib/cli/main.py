@@ -25,7 +25,7 @@ def main(
         prog: How the user started the program; help and usage show it. Default: the console script.
 
     Returns:
-        The exit status: 0 success, 1 failure (plan: nothing fits), 2 usage error or rich is not installed.
+        The exit status: see `ExitStatus`; 2 also if rich is not installed.
     """
     stdout, stderr = stdout or sys.stdout, stderr or sys.stderr
     try:

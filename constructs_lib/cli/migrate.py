@@ -15,6 +15,7 @@ from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.assembly import entries, read_stacks
 from constructs_lib.cli.engine import DEFAULT_ENGINE
 from constructs_lib.cli.errors import CommandError, Parser, UsageError, nearest
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.front_doors import ServedModel, served_models
 from constructs_lib.cli.migrate_options import read_tgi_options
 from constructs_lib.cli.plan import add_load, find_candidates
@@ -126,7 +127,8 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
             if position:
                 out.print()
             migrate_text.report(one.path, one.names, one.migration, out)
-    return 1 if any(one.migration.lost or one.migration.problems for one in moved) else 0
+    is_clean = not any(one.migration.lost or one.migration.problems for one in moved)
+    return ExitStatus.FINE if is_clean else ExitStatus.FINDING
 
 
 def _check_subject(arguments: argparse.Namespace, problems: list[Problem]) -> None:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from constructs_lib.cli.engine import DEFAULT_ENGINE, runs_with
 from constructs_lib.cli.errors import CommandError, Parser, UsageError
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.formatting import gib, number, parameters
 from constructs_lib.cli.hub import Hub, ModelDescription, from_folder
 from constructs_lib.planning.engines import engine_named
@@ -80,7 +81,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
         f" key-value heads, context {number(facts.max_positions)}, {how}, licence {facts.licence}"
     )
     out.print(Text.assemble((facts.hub_id, "bold"), about))
-    return 0
+    return ExitStatus.FINE
 
 
 def _from_hub(name: str, revision: str) -> ModelDescription:

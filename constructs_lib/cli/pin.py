@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from constructs_lib._weights_copier import is_repository
 from constructs_lib.cli.errors import Parser, UsageError
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.hub import Hub
 from constructs_lib.planning.validation.problem import Problem
 
@@ -57,6 +58,6 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     if arguments.json:
         found = {"model": name, "revision": revision, "commit": commit}
         out.write(json.dumps(found, indent=2, ensure_ascii=not out.unicode) + "\n")
-        return 0
+        return ExitStatus.FINE
     out.write(f'revision="{commit}",  # {revision} of {name} on {datetime.now(UTC).date().isoformat()}\n')
-    return 0
+    return ExitStatus.FINE

@@ -11,6 +11,7 @@ from constructs_lib.cli import drawing, plan_json, plan_text
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.engine import DEFAULT_ENGINE
 from constructs_lib.cli.errors import CommandError, Parser
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.planning.engines import ENGINES
 from constructs_lib.planning.sizing.candidates import Candidate, candidates
 from constructs_lib.planning.validation.problem import Problem
@@ -85,7 +86,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
         out.write(json.dumps(plan_json.report(request, found, contexts), indent=2, ensure_ascii=not out.unicode) + "\n")
     else:
         plan_text.report(request, found, every, contexts, out)
-    return 0 if any(candidate.fits for candidate in found) else 1
+    return ExitStatus.FINE if any(candidate.fits for candidate in found) else ExitStatus.FINDING
 
 
 def find_candidates(request: PlanArguments, tokens: int | None) -> list[Candidate]:

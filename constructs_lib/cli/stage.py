@@ -21,7 +21,16 @@ from constructs_lib._weights_copier import (
     is_prefix,
     is_repository,
 )
+from constructs_lib.cli.aws_session import (
+    ENVIRONMENT,
+    AwsSession,
+    NoAccountError,
+    account_problem,
+    add_account_options,
+    open_session,
+)
 from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError
+from constructs_lib.cli.exit_status import WITH_AWS, ExitStatus
 from constructs_lib.planning.staging import StagedFiles
 from constructs_lib.planning.validation.problem import HIDDEN, Problem
 
@@ -35,10 +44,10 @@ digest that the hub lists. Files that are there already are not copied again, an
 deployment of Model.staged with the same commit, patterns, bucket and prefix then finds them. This is for copies that
 take longer than a deployment waits, and for accounts that may not use CodeBuild."""
 
-_EPILOG = """environment: HF_TOKEN for gated and private models unless --token-secret is given, HF_ENDPOINT for a mirror
-of the hub; credentials, Region and endpoints of AWS as everywhere (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_S3)
+_EPILOG = f"""environment: HF_TOKEN for gated and private models unless --token-secret is given, HF_ENDPOINT for a
+mirror of the hub; {ENVIRONMENT}
 
-exit status: 0 copied, 1 failed, 2 usage error, 130 stopped
+exit status: 0 copied, 1 failed, {WITH_AWS}
 
 examples:
   %(prog)s Qwen/Qwen3-8B --revision b968826d9c46dd6066d109eabc6255188de91218 --bucket team-weights
@@ -70,7 +79,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
     add("--pickles", action="store_true", help="also copy pickled weights, which can run code when they are read")
     add("--token-secret", metavar="NAME_OR_ARN", help="secret with the hub's token (default: HF_TOKEN)")
     add("--kms-key", metavar="ARN", help="key that encrypts the objects (default: what the bucket does)")
-    add("--region", metavar="REGION", help="Region of the bucket and the secret (default: AWS's settings)")
+    add_account_options(parser)
     add("--json", action="store_true", help="print the outcome as JSON, and no progress")
     parser.set_defaults(run=_run, parser=parser)
 
@@ -90,6 +99,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     problems += _problems(arguments, hub, files.folder_prefix)
     if problems:
         raise UsageError(problems, arguments.parser.format_usage().strip())
+    session = open_session("stage", arguments.profile, arguments.region)
     request = StagingRequest(
         repository=files.repository,
         revision=files.revision,
@@ -100,31 +110,35 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
         token_secret=arguments.token_secret,
         hub=hub,
         kms_key=arguments.kms_key,
-        region=arguments.region,
+        region=session.region,
     )
-    outcome = _stage(request, _job(), out, shows_progress=not arguments.json)
+    job = copier_job()
+    outcome = _stage(request, session, job, out, shows_progress=not arguments.json)
     if arguments.json:
         out.write(json.dumps(asdict(outcome), indent=2, ensure_ascii=not out.unicode) + "\n")
     else:
-        out.write(f"{_job().summary(outcome)}\n")
-    return 0
+        out.write(f"{job.summary(outcome)}\n")
+    return ExitStatus.FINE
 
 
-def _stage(request: StagingRequest, job: Any, out: Output, *, shows_progress: bool) -> Any:
+def _stage(request: StagingRequest, session: AwsSession, job: Any, out: Output, *, shows_progress: bool) -> Any:
     """The outcome of the copy.
 
     Raises:
         CommandError: It could not be finished.
+        NoAccountError: AWS does not accept the credentials.
         Interrupted: Ctrl-C, or SIGTERM.
     """
     token = None if request.token_secret else _token()
     settings = job.Settings(job.host_name(), go_on=_GO_ON)
     try:
         with job.ended_by_sigterm(), _progress(job, out) if shows_progress else _nothing(job) as progress:
-            return job.stage(request, progress, settings, token)
+            return job.stage(request, progress, settings, token, session=session.boto3)
     except job.Stopped as error:
         raise Interrupted(str(error)) from error
     except job.StagingError as error:
+        if problem := account_problem(error.__cause__):
+            raise NoAccountError(problem) from error
         raise CommandError(Problem("arguments", None, error.words, "")) from error
 
 
@@ -152,21 +166,6 @@ def _progress(job: Any, out: Output) -> Iterator[Any]:
 @contextmanager
 def _nothing(job: Any) -> Iterator[Any]:
     yield job.Progress()
-
-
-def _job() -> Any:
-    """The copier's code, which needs boto3.
-
-    Raises:
-        CommandError: boto3 is not installed.
-    """
-    try:
-        return copier_job()
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
-            raise
-        fix = "Install it: pip install 'tgi-endpoint-cdk[stage]'."
-        raise CommandError(Problem("stage", None, "requires boto3", fix)) from error
 
 
 def _problems(arguments: argparse.Namespace, hub: str, prefix: str) -> Iterator[Problem]:

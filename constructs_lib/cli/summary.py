@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs_lib.cli.assembly import entries, read_stacks
 from constructs_lib.cli.errors import Parser, UsageError
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.formatting import hourly, monthly, number, span
 from constructs_lib.cli.front_doors import COLUMNS, served_models
 from constructs_lib.cli.output import Column
@@ -55,7 +56,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     if arguments.json:
         rows = [_json_row(endpoint) for endpoint in found] + [model.to_json() for model in served]
         out.write(json.dumps(rows, indent=2) + "\n")
-        return 0
+        return ExitStatus.FINE
     if found:
         _print_endpoints(found, out)
     else:
@@ -63,7 +64,7 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     if served:
         out.write("\n")
         out.print_table(COLUMNS, [model.to_row() for model in served])
-    return 0
+    return ExitStatus.FINE
 
 
 def _print_endpoints(found: list[SynthesizedEndpoint], out: Output) -> None:

@@ -78,6 +78,7 @@ def stage(
     settings: Settings,
     token: str | None = None,
     token_from: str = "HF_TOKEN",  # noqa: S107 - the name of a variable
+    session: Any = boto3,
 ) -> Outcome:
     """Copy what a request asks for.
 
@@ -87,6 +88,7 @@ def stage(
         settings: Who copies, and how.
         token: The hub's token. Default: the value of the request's secret.
         token_from: Where the token is from, in words.
+        session: A session of boto3. Default: its default session.
 
     Raises:
         StagingError: It could not be finished.
@@ -96,12 +98,12 @@ def stage(
     if token:
         token = checked(token, token_from)
     elif request.token_secret:
-        token = read_secret(_client("secretsmanager", request.region), request.token_secret)
+        token = read_secret(_client(session, "secretsmanager", request.region), request.token_secret)
         account = f"secret {secret_name(request.token_secret)}"
     else:
         progress.note("no token was given: the hub allows few requests, together for all who share this address")
     hub = Hub(request, token, account, Patience(), progress.note)
-    bucket = Bucket(_client("s3", request.region), request.bucket, request.kms_key)
+    bucket = Bucket(_client(session, "s3", request.region), request.bucket, request.kms_key)
     return Staging(hub, bucket, progress, settings).run()
 
 
@@ -147,10 +149,10 @@ def _place(environment: Mapping[str, str]) -> list[str]:
     return [f"log group {group}", f"build {build}"]
 
 
-def _client(service: str, region: str | None) -> Any:
+def _client(session: Any, service: str, region: str | None) -> Any:
     retries = {"mode": "standard", "total_max_attempts": _TRIES}
     try:
-        return boto3.client(service, region_name=region, config=Config(retries=retries))
+        return session.client(service, region_name=region, config=Config(retries=retries))
     except (BotoCoreError, ValueError) as error:
         raise StagingError(f"{service} cannot be called: {error}") from error
 

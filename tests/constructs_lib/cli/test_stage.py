@@ -17,6 +17,7 @@ import pytest
 
 from constructs_lib.planning.staging import StagedFiles
 from local.hub import Hub, Repository, Slow, WrongBytes
+from tests.constructs_lib.cli.refusing_aws import refusing_aws
 from tests.s3_server import s3_server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -124,13 +125,19 @@ def test_a_failure_is_one_line(stage, hub):
     assert outcome.err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("variable", "value"), [("AWS_PROFILE", "nobody"), ("AWS_ENDPOINT_URL", "nonsense")])
-def test_what_boto3_refuses_is_one_line(stage, monkeypatch, variable, value):
-    monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+def test_what_boto3_refuses_is_one_line(stage, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
     outcome = stage("--token-secret", "hub-token")
     assert outcome.status == 1
     assert re.fullmatch(r"error: secretsmanager cannot be called: .*\n", outcome.err)
+
+
+def test_without_credentials_that_aws_accepts_the_status_is_3(stage, monkeypatch):
+    with refusing_aws("ExpiredToken") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert stage().status == 3
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert stage().status == 3
 
 
 def test_the_token_is_that_of_the_secret_or_of_the_environment(stage, hub, monkeypatch):
@@ -181,12 +188,10 @@ def test_what_is_no_bucket_is_refused_before_anything_is_asked(run, bucket):
 
 
 def test_without_boto3_the_command_says_what_to_install(stage, monkeypatch):
-    for name in [name for name in sys.modules if name == "weights_copier.job"]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
     outcome = stage()
-    assert outcome.status == 1
-    assert outcome.err == "error: stage: requires boto3. Install it: pip install 'tgi-endpoint-cdk[stage]'.\n"
+    assert outcome.status == 2
+    assert outcome.err == "error: stage: requires boto3. Install it: pip install 'tgi-endpoint-cdk[aws]'.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
