@@ -7,13 +7,13 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, compare, jumpstart, migrate, models, pin, plan, stage, summary
+from constructs_lib.cli import catalogues, compare, cost, jumpstart, migrate, models, pin, plan, stage, summary
 from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError, nearest, report
 from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
-_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "migrate", "stage")
+_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "cost", "migrate", "stage")
 
 _EPILOG = """exit status: 0 fine, 1 a finding (such as: no instance fits) or a failure, 2 usage error or a package is
 missing, 3 no credentials or Region, 130 stopped
@@ -22,6 +22,7 @@ examples:
   %(prog)s plan --model meta-llama/Llama-3.1-8B-Instruct --tokens 8192 --concurrency 32
   %(prog)s compare --model Qwen/Qwen3-8B --tokens 8192 --concurrency 32
   %(prog)s migrate LlamaTgiStack --to vllm
+  %(prog)s cost cdk.out --compare main.out
   %(prog)s instances
   %(prog)s models add my-team/my-model --output models.json
   %(prog)s models pin my-team/my-model
@@ -106,6 +107,7 @@ def _parser(prog: str) -> Parser:
     catalogues.add_images(commands)
     jumpstart.add_to(commands)
     summary.add_to(commands)
+    cost.add_to(commands)
     migrate.add_to(commands)
     stage.add_to(commands)
     return parser

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from constructs_lib.planning.hardware.instance_types import InstanceType
     from constructs_lib.planning.sizing.candidates import Candidate
+    from constructs_lib.planning.summary import PlanSummary
 
 HOURS_PER_MONTH = 730
 
@@ -43,6 +44,12 @@ def monthly(price: float | None, *, derived: bool) -> str:
 def span(least: str, most: str) -> str:
     """A range of figures, such as `1.515–3.030`; one figure if both are the same."""
     return least if least == most else f"{least}–{most}"
+
+
+def instances(summary: PlanSummary) -> str:
+    """The instances of an endpoint, such as `0–4 × ml.g5.2xlarge`; without a number if it is exactly one."""
+    count = span(*("?" if each is None else number(each) for each in (summary.min_instances, summary.max_instances)))
+    return f"{'' if count == '1' else f'{count} × '}{', '.join(summary.instances)}"
 
 
 def accelerators(instance: InstanceType) -> str:

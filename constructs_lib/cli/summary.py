@@ -5,21 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from constructs_lib.cli.assembly import entries, read_stacks
+from constructs_lib.cli.assembly import read_stacks
+from constructs_lib.cli.endpoints import endpoints
 from constructs_lib.cli.errors import Parser, UsageError
 from constructs_lib.cli.exit_status import ExitStatus
-from constructs_lib.cli.formatting import hourly, monthly, number, span
+from constructs_lib.cli.formatting import hourly, instances, monthly, number, span
 from constructs_lib.cli.front_doors import COLUMNS, served_models
 from constructs_lib.cli.output import Column
-from constructs_lib.planning.cost import TOKENS_PER_STREAM, streams_usd_per_hour
-from constructs_lib.planning.summary import FRONT_DOOR_METADATA, METADATA, PlanSummary
+from constructs_lib.planning.cost import TOKENS_PER_STREAM
 
 if TYPE_CHECKING:
+    from constructs_lib.cli.endpoints import SynthesizedEndpoint
     from constructs_lib.cli.output import Output
     from constructs_lib.planning.validation.problem import Problem
 
@@ -117,7 +116,7 @@ def _row(endpoint: SynthesizedEndpoint) -> list[str]:
     return [
         endpoint.stack,
         summary.model or "-",
-        f"{_count(summary)}{', '.join(summary.instances)}",
+        instances(summary),
         f"{summary.num_shard} × {summary.accelerator}",
         "-" if summary.context is None else number(summary.context),
         span(*(hourly(price, derived=derived) for price in prices)),
@@ -125,54 +124,3 @@ def _row(endpoint: SynthesizedEndpoint) -> list[str]:
         "-" if summary.streams is None else number(summary.streams),
         hourly(endpoint.front_door_price, derived=False),
     ]
-
-
-def _count(summary: PlanSummary) -> str:
-    """How many instances there are, if not exactly one."""
-    count = span(*("?" if each is None else number(each) for each in (summary.min_instances, summary.max_instances)))
-    return "" if count == "1" else f"{count} × "
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SynthesizedEndpoint:
-    """An endpoint in a cloud assembly.
-
-    Args:
-        stack: Name of its stack.
-        summary: Its plan.
-        memory_mib: Memory of the function of its front door, the largest of several; None without one.
-    """
-
-    stack: str
-    summary: PlanSummary
-    memory_mib: float | None
-
-    @property
-    def front_door_price(self) -> float | None:
-        """What an hour with as many open streams as it serves costs in the front door; None if that is not known."""
-        streams, memory = self.summary.streams, self.memory_mib
-        return None if streams is None or memory is None else streams_usd_per_hour(streams, memory)
-
-
-def endpoints(assembly: Path) -> Iterator[SynthesizedEndpoint]:
-    """The endpoints of a cloud assembly.
-
-    Args:
-        assembly: The folder written by cdk synth; the assemblies of stages are nested in it.
-
-    Raises:
-        CommandError: It is not a cloud assembly.
-    """
-    found = [(stack.name, *entry) for stack in read_stacks(assembly) for entry in entries(stack)]
-    doors = [data for _, _, kind, data in found if kind == FRONT_DOOR_METADATA and data.get("memory_mib")]
-    for stack, path, kind, data in found:
-        if kind == METADATA:
-            memory = [door["memory_mib"] for door in doors if _serves(door["endpoints"], path)]
-            yield SynthesizedEndpoint(
-                stack=stack, summary=PlanSummary.from_json(data), memory_mib=max(memory, default=None)
-            )
-
-
-def _serves(endpoints: list[str], path: str) -> bool:
-    """Whether an endpoint, or a model of a fleet, which is below it, is among the endpoints of a front door."""
-    return any(each == path or each.startswith(f"{path}/") for each in endpoints)

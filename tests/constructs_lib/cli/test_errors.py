@@ -35,12 +35,9 @@ def test_all_usage_errors_of_a_call_are_reported_together(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "command: is missing: plan, compare, models, instances, images, jumpstart, summary, migrate, stage."),
+        ((), "command: is missing: plan, compare, "),
         (("pln",), "command 'pln': is not known. Did you mean plan?"),
-        (
-            ("xyzzy",),
-            "command 'xyzzy': is not known. Use one of plan, compare, models, instances, images, jumpstart, summary, m",
-        ),
+        (("xyzzy",), "command 'xyzzy': is not known. Use one of plan, compare, "),
         (("--plan",), "the following arguments are required: COMMAND"),
         (("plan",), "--model: is missing. Name a model, such as meta-llama/Llama-3.1-8B-Instruct."),
         (("plan", "--model"), "argument --model: expected one argument."),
