@@ -1,6 +1,6 @@
 """An app for work that no client waits for: thousands of prompts at night, on instances that are there only for them.
 
-Requires `pip install -r requirements.txt`; deploy it with `cdk deploy NightlyBatch` in this folder, then run client.py.
+README.md says how to run and deploy it; client.py sends the prompts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An app of a platform team: models that several teams share on the GPUs of one endpoint, behind one URL.
 
-Requires `pip install tgi-endpoint-cdk`; deploy it with `cdk deploy SharedModels` in this folder.
+README.md says how to run and deploy it.
 """
 
 from __future__ import annotations

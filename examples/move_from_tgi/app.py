@@ -1,9 +1,6 @@
 """An app on its way from TGI to vLLM, one step a deployment, while its clients go on calling the same URL.
 
-docs/migrate.md is the tutorial. In this folder:
-
-    pip install ../..
-    cdk deploy Chat -c step=mirror
+docs/migrate.md is the tutorial, README.md says how to run and deploy it. `cdk deploy Chat -c step=mirror` is a step.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """An app of a team with a model server of its own: the image in server/, behind the same front door as every model.
 
-Requires `pip install tgi-endpoint-cdk`, and the image (`docker build --platform linux/amd64 server`) in an ECR
-repository `model-server` of the stack's Region. Deploy it with `cdk deploy OwnContainer` in this folder; the variable
-IMAGE_TAG names the image.
+It requires the image (`docker build --platform linux/amd64 server`) in an ECR repository `model-server` of the stack's
+Region; the variable IMAGE_TAG names the image. README.md says how to run and deploy it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """An app of a team whose endpoints have no internet: the weights of one commit are copied into a bucket at deployment.
 
-Requires `pip install tgi-endpoint-cdk`. `cdk deploy --all` in this folder deploys the bucket, and then an endpoint in
-isolated subnets that reads the weights from it. For another model or commit, `tgi-endpoint models pin <hub id>` prints
-what to write below; a gated model needs `token=…` as well.
+The bucket is deployed first, and then an endpoint in isolated subnets that reads the weights from it. README.md says
+how to run and deploy it, and what another model needs.
 """
 
 from __future__ import annotations

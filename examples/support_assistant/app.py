@@ -1,11 +1,11 @@
 """An app of another team: a support assistant that a web shop and a chat bot call, each with its own API key.
 
-A nightly job invokes the model directly.
-
-Requires `pip install tgi-endpoint-cdk`; deploy it with `cdk deploy SupportAssistant` in this folder.
+A nightly job invokes the model directly. README.md says how to run and deploy it.
 """
 
 from __future__ import annotations
+
+import os
 
 from aws_cdk import App, CfnOutput, Duration, Environment, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -66,6 +66,6 @@ class SupportAssistant(Stack):
 
 
 app = App()
-assistant = SupportAssistant(app, "SupportAssistant", env=Environment(region="eu-central-1"))
+assistant = SupportAssistant(app, "SupportAssistant", env=Environment(region=os.environ.get("CDK_DEFAULT_REGION")))
 Tags.of(assistant).add("team", "support")
 app.synth()

@@ -1,6 +1,6 @@
 """An app of a platform team: two models for several teams, each with the models, tokens and streams that it pays for.
 
-Requires `pip install tgi-endpoint-cdk`; deploy it with `cdk deploy TeamBudgets` in this folder.
+README.md says how to run and deploy it.
 """
 
 from __future__ import annotations
