@@ -12,6 +12,9 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `detailed_observability`: `on` for SageMaker's detailed metrics, which are billed by volume. Default: `off`.
 - `hardened`: `on` to add `HardenedLlamaTgiStack` and what it needs, `HardenedBaseStack` (see docs/front-door.md).
   Default: `off`.
+- `acceptance`: `on` to add `AcceptanceStack` and `AcceptanceZeroStack`, which `make acceptance` deploys, probes and
+  deletes, with `acceptance_model`, `acceptance_engine`, `acceptance_instance`, `acceptance_tokens` and
+  `acceptance_step` (see docs/acceptance.md). Default: `off`.
 - `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/operations.md). Default: `on`.
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
@@ -44,6 +47,9 @@ from stacks.front_door_stack import FrontDoorStack
 from stacks.monitoring import Monitoring
 from stacks.presets import PRESETS
 from stacks.staged import read_staged
+
+ACCEPTANCE = ("AcceptanceStack", "AcceptanceZeroStack")
+"""The stacks that `-c acceptance=on` adds."""
 
 # The context value in which the CDK CLI passes the stacks selected with `--exclusively` (`cdk deploy -e NAME`). It is
 # `BUNDLING_STACKS` of aws-cdk-lib/cx-api, which the Python package does not export.
@@ -94,15 +100,18 @@ def build(app: App, env: Environment) -> None:
     keys = ("staged", "staged_bucket", "staged_bucket_key")
     staged = read_staged(*(context.get(key) for key in keys), names=presets)
     hardened = HARDENED if _is_on(context, "hardened", default=False) else ()
-    names = [*presets, *hardened, *(["FrontDoorStack"] if endpoints is not None else [])]
+    acceptance = ACCEPTANCE if _is_on(context, "acceptance", default=False) else ()
+    names = [*presets, *hardened, *acceptance, *(["FrontDoorStack"] if endpoints is not None else [])]
     chosen = _stack_names(context, names)
     for name in chosen:
         if name == "FrontDoorStack":
             FrontDoorStack(app, name, endpoints=read_front_door(endpoints), **of_all)
-        elif name not in HARDENED:
+        elif name not in (*HARDENED, *ACCEPTANCE):
             presets[name](app, name, staged=staged.get(name), **of_models, **of_all)
     if set(HARDENED) & set(chosen):
         _add_hardened(app, chosen, **of_models, **of_all)
+    if set(ACCEPTANCE) & set(chosen):
+        _add_acceptance(app, context, chosen, detailed_observability=detailed, smoke_test=smoke_test, **of_all)
     _name_roles(app, context)
     if _is_on(context, "nag"):
         # Importing cdk_nag loads its rules into the CDK's Node process: 0.25 s that `-c nag=off` saves.
@@ -134,6 +143,18 @@ def _add_hardened(app: App, chosen: list[str], **options: Any) -> None:
         HardenedLlamaTgiStack(app, base=base, **options)
 
 
+def _add_acceptance(app: App, context: Context, chosen: list[str], **options: Any) -> None:
+    """Those of the stacks for the acceptance test that are chosen."""
+    # Imported here, as few synths have them.
+    from stacks.acceptance import AcceptanceStack, AcceptanceZeroStack, read_acceptance
+
+    acceptance = read_acceptance(context)
+    if ACCEPTANCE[0] in chosen:
+        AcceptanceStack(app, acceptance=acceptance, **options)
+    if ACCEPTANCE[1] in chosen:
+        AcceptanceZeroStack(app, acceptance=acceptance, env=options["env"])
+
+
 def _name_roles(app: App, context: Context) -> None:
     """Give IAM roles the path and the prefix in the context.
 
@@ -154,6 +175,7 @@ def _stack_names(context: Context, names: list[str]) -> list[str]:
     unknown = sorted(set(chosen) - set(names))
     if unknown:
         hint = " FrontDoorStack requires endpoints: -c front_door=llama=my-endpoint." * ("FrontDoorStack" in unknown)
+        hint += " Acceptance stacks require -c acceptance=on." * any(name in ACCEPTANCE for name in unknown)
         hint += " Hardened stacks require -c hardened=on." * any(name in HARDENED for name in unknown)
         raise SystemExit(
             f"stacks={','.join(unknown)}: the app has no stack of this name. Choose one of: {', '.join(names)}.{hint}"
