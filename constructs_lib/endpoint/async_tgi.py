@@ -31,8 +31,8 @@ class AsyncTgiEndpoint(AsyncEndpoint):
     answer will be. SageMaker queues the request for up to 6 hours, gives it to an instance that has room, lets it take
     up to an hour, and writes the answer, or what went wrong, to S3. While nothing is queued or in progress there is no
     instance to pay for; the first request then starts one, and waits for it. A request is what `POST /invocations` of
-    TGI takes, without `stream`, whose answers SageMaker does not take here. See docs/operations.md, "Asynchronous
-    inference", for limits and for a client.
+    TGI takes, without `stream`, whose answers SageMaker does not take here. Limits and a client are in
+    docs/how-to/asynchronous_inference.md.
 
     It is no endpoint for a `FrontDoor`, and has none of what only the instances of a real-time endpoint have: several
     variants, routing, data capture (requests and answers are in S3 anyway), capacity reservations, and inference

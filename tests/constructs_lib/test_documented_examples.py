@@ -1,4 +1,4 @@
-"""The Python code in the documents on scaling, engines, staging and, of variants, operations: it runs as printed."""
+"""The Python code in the documents on scaling, engines, staging and variants: it runs as printed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXAMPLES = [
     *examples("scaling.md"),
     *examples("engines.md"),
     *examples("staging.md"),
-    *(code for code in examples("operations.md") if "add_variant" in code),
+    *examples("how-to/two_variants.md"),
 ]
 NAMES = {name: getattr(constructs_lib, name) for name in constructs_lib.__all__}
 

@@ -65,7 +65,7 @@ def test_cfn_lint_has_no_finding() -> None:
 
 
 def test_the_code_in_the_documentation_runs_as_printed() -> None:
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split("## Asynchronous inference\n")[1]
+    text = (ROOT / "docs" / "how-to" / "asynchronous_inference.md").read_text(encoding="utf-8")
     code = re.search(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert code is not None
     stack = Stack(App(), "Team")

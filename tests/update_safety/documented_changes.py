@@ -1,4 +1,4 @@
-"""The table "What a change does" of docs/operations.md, which the tests hold every argument to."""
+"""The table of docs/reference/what_a_change_does.md, which the tests hold every argument to."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
-HEADING = "## What a change does"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reference" / "what_a_change_does.md"
 COLUMNS = ("you change", "the endpoint", "URL and keys", "what happens")
 EFFECTS = ("unchanged", "updated in place", "new endpoint", "update refused")
 FOR_CALLERS = ("stay", "new URL", "new key", "new URL, new key")
@@ -34,7 +33,7 @@ class DocumentedChange:
 
 def documented_changes() -> list[DocumentedChange]:
     """Every argument of every row, in the order of the table."""
-    section = DOCUMENT.read_text(encoding="utf-8").split(f"\n{HEADING}\n")[1].split("\n## ")[0]
+    section = DOCUMENT.read_text(encoding="utf-8").split("\n## ")[0]
     rows = [_cells(line) for line in section.splitlines() if line.startswith("|")]
     assert tuple(rows[0]) == COLUMNS, rows[0]
     found = []

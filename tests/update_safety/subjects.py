@@ -42,7 +42,7 @@ class Subject:
     """A construct or a method whose arguments are changed.
 
     Args:
-        name: As docs/operations.md calls it.
+        name: As docs/reference/what_a_change_does.md calls it.
         build: Adds an app to a stack, with some arguments.
         cases: The changes of each argument, or of an argument under a condition.
         takes: What has the arguments, which all need a case. Default: only what `cases` has.

@@ -1,4 +1,4 @@
-"""What CloudFormation would do when one argument of a deployed app changes, as docs/operations.md says."""
+"""What CloudFormation would do when one argument of a deployed app changes, as docs/reference/what_a_change_does.md says."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_every_argument_has_a_change_here_and_a_row_in_the_table(subject: Subjec
     tested = {argument for each in SUBJECTS if each.name == subject.name for argument in each.cases}
     assert set(arguments) - tested == set(), f"add a change of it to the cases of {subject.name}"
     documented = {argument for of, argument in DOCUMENTED if of == subject.name}
-    assert set(arguments) - documented == set(), "add it to the table in docs/operations.md"
+    assert set(arguments) - documented == set(), "add it to docs/reference/what_a_change_does.md"
 
 
 def test_every_row_of_the_table_is_tested_and_uses_the_words_of_the_table() -> None:

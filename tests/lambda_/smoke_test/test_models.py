@@ -326,7 +326,7 @@ def test_without_causes_and_logs_the_reason_is_what_happened(deployment: Deploym
 
 
 def test_the_reason_in_the_documentation_is_what_is_reported(deployment: Deployment, cloud: CloudDouble) -> None:
-    text = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "how-to" / "updates.md").read_text(encoding="utf-8")
     example = re.search(r"^```\n(Smoke test: .*?)^```", text, re.MULTILINE | re.DOTALL)
     assert example is not None
     asked = EndpointRequest(

@@ -94,7 +94,7 @@ def test_what_a_document_links_to_outside_of_docs_is_on_the_site(site: Path) -> 
     assert 'href="source/tests/clients/python/dspy_client.py.html"' in clients
     source = (site / "source/tests/clients/python/dspy_client.py.html").read_text(encoding="utf-8")
     assert "<title>tests/clients/python/dspy_client.py" in source
-    assert 'href="project/changelog.html"' in article(site, "docs/operations.md")
+    assert 'href="../project/changelog.html"' in article(site, "docs/reference/what_a_change_does.md")
 
 
 def test_a_broken_link_a_broken_anchor_and_a_page_in_no_menu_fail_the_build(tmp_path: Path) -> None:
