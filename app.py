@@ -15,7 +15,8 @@ Synthesis is offline: it calls neither AWS nor any other host. Context values (i
 - `acceptance`: `on` to add `AcceptanceStack` and `AcceptanceZeroStack`, which `make acceptance` deploys, probes and
   deletes, with `acceptance_model`, `acceptance_engine`, `acceptance_instance`, `acceptance_tokens` and
   `acceptance_step` (see docs/acceptance.md). Default: `off`.
-- `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/how-to/updates.md). Default: `on`.
+- `smoke_test`: `off` to deploy without asking the model for a token at the end (see docs/how-to/updates.md).
+  Default: `on`.
 - `monitoring`: `on` to add alarms to every stack, and a topic that they notify. Default: `off`.
 - `alarm_email`: the address that gets a mail of each alarm. Requires `monitoring`. Default: none.
 - `staged`: the stacks that copy their weights from the hub into a bucket, each with the commit, and whose endpoints

@@ -100,7 +100,7 @@ def test_every_resource_that_takes_tags_has_the_tag(prescribed: Mapping[str, Tem
 
 
 def documented_as_untagged() -> Iterator[str]:
-    """The types that docs/how-to/company_rules.md names as those without tags; one without a service is of the last one."""
+    """The types without tags in docs/how-to/company_rules.md; one without a service is of the last one."""
     text_ = Path(ROOT, "docs", "how-to", "company_rules.md").read_text(encoding="utf-8")
     (paragraph,) = re.findall(r"^No tags,.*?\n\n", text_, re.MULTILINE | re.DOTALL)
     service = ""

@@ -1,4 +1,4 @@
-"""What CloudFormation would do when one argument of a deployed app changes, as docs/reference/what_a_change_does.md says."""
+"""What CloudFormation does when an argument of a deployed app changes: docs/reference/what_a_change_does.md."""
 
 from __future__ import annotations
 
