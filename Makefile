@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock docs openapi acknowledgements images defaults fallbacks releases arguments time-zones clean
+.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock docs openapi acknowledgements images defaults fallbacks releases arguments time-zones clean public-api
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
 
 openapi: $(VENV)/dev.ready ## generate constructs_lib/front_door/openapi.json from the route table
 	@$(BIN)/python -m scripts.openapi
+
+public-api: $(VENV)/dev.ready ## write the public API to tests/public_api/pinned.pyi, and say what a change of it breaks
+	@$(BIN)/python -m scripts.public_api
 
 acknowledgements: $(VENV)/dev.ready ## generate docs/acknowledgements.md from what is acknowledged of rule packs
 	@$(BIN)/python -m scripts.acknowledgements

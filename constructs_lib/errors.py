@@ -26,8 +26,10 @@ class ConfigurationError(ValueError):
     """
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
-        self.path = path
-        self.problems = tuple(replace(problem, value=_readable(problem.value)) for problem in problems)
+        self.path: str = path
+        self.problems: tuple[Problem, ...] = tuple(
+            replace(problem, value=_readable(problem.value)) for problem in problems
+        )
         count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         lines = "".join(f"\n  - {problem}" for problem in self.problems)
         super().__init__(f"{path}: {count} to solve before this can be deployed{lines}")

@@ -30,8 +30,8 @@ class LoraAdapter:
     """
 
     def __init__(self, name: str, archive: S3Archive, key: str, rank: int) -> None:
-        self.name = name
-        self.archive = archive
+        self.name: str = name
+        self.archive: S3Archive = archive
         self._key = key
         self._rank = rank
 

@@ -70,7 +70,7 @@ class Consumer(Construct):
         )
         self._plan_id = plan.ref
         self.key_ids: Mapping[str, str] = {name: key.ref for name, key in created.items()}
-        self.key_id = next(iter(self.key_ids.values()))
+        self.key_id: str = next(iter(self.key_ids.values()))
         for name, key_id in self.key_ids.items():
             apigateway.CfnUsagePlanKey(
                 self, _child_id("PlanKey", name), key_id=key_id, key_type="API_KEY", usage_plan_id=self._plan_id

@@ -222,7 +222,7 @@ class FrontDoor(Construct, WatchedFrontDoor):
         self._access, self._domain = access, domain
         self._holds_clients = on_wake is not None
         self._models: dict[str, RoutedModel] = dict(models)
-        self.memory_size = memory_size
+        self.memory_size: float = memory_size
         self._has_smoke_test = False
         self._add_resources(arguments, variables)
 

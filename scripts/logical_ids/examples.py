@@ -19,8 +19,6 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 
-from app import build
-from bench import synth
 from constructs_lib import (
     Access,
     AccessMethod,
@@ -59,12 +57,16 @@ def templates() -> dict[str, Template]:
 
 def app_stacks() -> dict[str, Template]:
     """Every preset, and the stack for existing endpoints."""
+    from app import build
+
     context = json.loads((_ROOT / "cdk.json").read_text())["context"] | {"front_door": _ENDPOINTS, "nag": "off"}
     return _synthesized(lambda app: build(app, Environment()), context)
 
 
 def everything() -> dict[str, Template]:
     """What the bench synthesizes with everything that scales."""
+    from bench import synth
+
     program = Path(synth.__file__).with_name("everything_app.py")
     with TemporaryDirectory() as out:
         synth.run(program, Path(out), synth.project_context())
