@@ -7,13 +7,25 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, compare, cost, jumpstart, migrate, models, pin, plan, stage, summary
+from constructs_lib.cli import catalogues, chat, compare, cost, jumpstart, migrate, models, pin, plan, stage, summary
 from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError, nearest, report
 from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
-_COMMANDS = ("plan", "compare", "models", "instances", "images", "jumpstart", "summary", "cost", "migrate", "stage")
+_COMMANDS = (
+    "plan",
+    "compare",
+    "models",
+    "instances",
+    "images",
+    "jumpstart",
+    "summary",
+    "cost",
+    "migrate",
+    "stage",
+    "chat",
+)
 
 _EPILOG = """exit status: 0 fine, 1 a finding (such as: no instance fits) or a failure, 2 usage error or a package is
 missing, 3 no credentials or Region, 130 stopped
@@ -23,6 +35,7 @@ examples:
   %(prog)s compare --model Qwen/Qwen3-8B --tokens 8192 --concurrency 32
   %(prog)s migrate LlamaTgiStack --to vllm
   %(prog)s cost cdk.out --compare main.out
+  %(prog)s chat --stack LlamaTgiStack
   %(prog)s instances
   %(prog)s models add my-team/my-model --output models.json
   %(prog)s models pin my-team/my-model
@@ -110,4 +123,5 @@ def _parser(prog: str) -> Parser:
     cost.add_to(commands)
     migrate.add_to(commands)
     stage.add_to(commands)
+    chat.add_to(commands)
     return parser

@@ -10,6 +10,7 @@ from typing import TextIO
 from rich.cells import cell_len
 from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 # Wide enough that every row of a table stays on one line in a pipe, for grep and awk.
 _PIPE_WIDTH = 10_000
@@ -98,6 +99,18 @@ class Output:
         min_width = sum(min_widths) + _GAP * (len(columns) - 1)
         table.width = min_width if min_width > self.width else None
         self.print(table)
+
+    def write_part(self, text: str, style: str = "") -> None:
+        """Write a part of a text that goes on, unwrapped, in a style of rich's such as `dim`."""
+        lines = text.split("\n")
+        for position, line in enumerate(lines):
+            self.write("\n" if position else "")
+            self.write(self._styled(line, style) if style and line else line)
+
+    def _styled(self, line: str, style: str) -> str:
+        with self._console.capture() as captured:
+            self._console.print(Text(line, style), end="", soft_wrap=True)
+        return captured.get()
 
     def write(self, text: str) -> None:
         """Write text unwrapped, in characters that the stream accepts."""
