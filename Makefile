@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock docs openapi acknowledgements images defaults fallbacks releases arguments time-zones clean public-api
+.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock docs openapi acknowledgements images defaults fallbacks releases arguments time-zones clean public-api acceptance ledger
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ format: $(VENV)/dev.ready ## let the formatter and the linter mend what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+acceptance: $(VENV)/dev.ready $(CDK) ## on AWS, with your credentials: deploy a small model, try the ledger's rows, report, delete (MODEL, ENGINE, INSTANCE, TOKENS, ONLY, WITHOUT, YES=1, LIST=1, DESTROY=1, EMULATED=1)
+	@exec $(BIN)/python -m acceptance $(if $(MODEL),--model "$(MODEL)") $(if $(ENGINE),--engine "$(ENGINE)") $(if $(INSTANCE),--instance "$(INSTANCE)") $(if $(TOKENS),--tokens "$(TOKENS)") $(if $(ONLY),--only "$(ONLY)") $(if $(WITHOUT),--without "$(WITHOUT)") $(if $(YES),--yes) $(if $(LIST),--list) $(if $(DESTROY),--destroy) $(if $(EMULATED),--emulated)
+
 bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
@@ -92,6 +95,8 @@ openapi: $(VENV)/dev.ready ## generate constructs_lib/front_door/openapi.json fr
 
 public-api: $(VENV)/dev.ready ## write the public API to tests/public_api/pinned.pyi, and say what a change of it breaks
 	@$(BIN)/python -m scripts.public_api
+ledger: $(VENV)/dev.ready ## list in docs/aws-contract.md which rows have a probe
+	@$(BIN)/python -m acceptance.ledger
 
 acknowledgements: $(VENV)/dev.ready ## generate docs/acknowledgements.md from what is acknowledged of rule packs
 	@$(BIN)/python -m scripts.acknowledgements

@@ -96,7 +96,7 @@ def test_wrong_values_are_reported_together() -> None:
         "acceptance_step=last: must be one of first, updated, failing.",
         "acceptance_tokens=100: must be at least 2048.",
     ]
-    with pytest.raises(SystemExit, match="acceptance_tokens=many: must be a whole number of at least 2048."):
+    with pytest.raises(SystemExit, match=r"acceptance_tokens=many: must be a whole number of at least 2048\."):
         synthesized(acceptance_tokens="many")
 
 

@@ -1,0 +1,76 @@
+"""Probes of SageMaker's time limits: a minute for an answer, eight minutes for a stream."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, EventStreamError
+
+from acceptance.probe import SLOW, Verdict, absent, contradicted, probe, proven, undecided
+from acceptance.site import error_of
+
+if TYPE_CHECKING:
+    from acceptance.site import Site
+
+_MINUTE, _EIGHT_MINUTES, _TOLERANCE = 60.0, 480.0, 6.0
+_LONG = 30_000
+"""Tokens of an answer that takes long: the model's context less the prompt."""
+_STREAMS = 12
+"""Streams at once, which make each of them slower."""
+
+
+@probe("S8", title="InvokeEndpoint ends after 60 seconds", minutes=1.2, emulation=SLOW)
+def sixty_seconds(site: Site) -> Verdict:
+    """An answer that takes longer."""
+    started = time.monotonic()
+    error = error_of(lambda: site.invoke(_long(site)))
+    seconds = time.monotonic() - started
+    if error is None:
+        if seconds > _MINUTE + _TOLERANCE:
+            return contradicted(f"an answer came after {seconds:.0f} s")
+        return undecided(f"the model was done after {seconds:.0f} s")
+    facts = f"{error['Code']} after {seconds:.1f} s, original status {error.get('OriginalStatusCode')}"
+    if abs(seconds - _MINUTE) <= _TOLERANCE:
+        return proven(facts)
+    return contradicted(facts) if seconds > _MINUTE else undecided(f"{facts}: another failure")
+
+
+@probe(
+    "S8",
+    title="InvokeEndpointWithResponseStream ends after 8 minutes",
+    minutes=9,
+    emulation=absent("it takes eight minutes there as well; tests/local/sagemaker_runtime has it with a shorter limit"),
+)
+def eight_minutes(site: Site) -> Verdict:
+    """Several streams at once, so that the longest lasts longer than that."""
+    pool = ThreadPoolExecutor(_STREAMS)
+    try:
+        ends = list(pool.map(lambda _number: _seconds_of_stream(site), range(_STREAMS)))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # a run that is stopped must not wait for the streams
+    cut = [seconds for seconds, error in ends if error is not None and abs(seconds - _EIGHT_MINUTES) <= 2 * _TOLERANCE]
+    longest, error = max(ends)
+    facts = f"{_STREAMS} streams of up to {_LONG} tokens, the longest {longest:.0f} s, ended by {error or 'the model'}"
+    if cut:
+        return proven(f"{facts}; {len(cut)} cut after {min(cut):.0f} to {max(cut):.0f} s")
+    if longest > _EIGHT_MINUTES + 2 * _TOLERANCE:
+        return contradicted(facts)
+    return undecided(f"{facts}: the model was faster; a larger MODEL is slower")
+
+
+def _long(site: Site, *, stream: bool = False) -> dict[str, Any]:
+    return site.chat(_LONG, stream=stream, ignore_eos=True)
+
+
+def _seconds_of_stream(site: Site) -> tuple[float, str | None]:
+    """How long a stream lasts, and the error that ends it, if any."""
+    started = time.monotonic()
+    try:
+        for event in site.invoke_stream(_long(site, stream=True))["Body"]:
+            for name in event.keys() - {"PayloadPart"}:
+                return time.monotonic() - started, name
+    except (ClientError, EventStreamError) as error:
+        return time.monotonic() - started, str(error.response["Error"]["Code"])
+    return time.monotonic() - started, None

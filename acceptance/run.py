@@ -1,0 +1,176 @@
+"""A run: deploys, runs the probes, and deletes everything, whatever happens in between."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from acceptance.clouds import DeploymentFailedError
+from acceptance.probe import Cloud as Kind
+from acceptance.probe import Result, undecided
+from acceptance.removal import Removal, existing_stacks, remove
+from acceptance.report import Outcome, Report
+from acceptance.site import Site, StillWaitingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
+
+    from acceptance.clouds import Cloud
+    from acceptance.probe import Probe, Verdict
+    from local.commands.progress import Progress
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StoppedError(BaseException):
+    """A signal has stopped the run. Not an Exception, so that no probe takes it for a failure of its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.number = number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run does.
+
+    Args:
+        context: The context values of the stacks.
+        chosen: The probes, in their order.
+    """
+
+    context: Mapping[str, str]
+    chosen: Sequence[Probe]
+
+    def possible(self, kind: Kind) -> list[Probe]:
+        """The probes that can run in a cloud."""
+        return [each for each in self.chosen if kind in each.clouds]
+
+    def minutes(self) -> float:
+        """About how long a run on AWS takes: 12 minutes to deploy, 8 to delete, and the probes."""
+        return 20 + sum(each.minutes for each in self.possible(Kind.AWS))
+
+
+def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> int:
+    """Runs everything.
+
+    Args:
+        cloud: Where.
+        plan: What.
+        report: Takes what is found; written at each step.
+        progress: Shows the steps.
+
+    Returns:
+        0 if nothing is contradicted and nothing that costs money is left, else 1; after a signal 128 and its number.
+    """
+    report.not_run = [f"`{each.name}`: {each.emulation.why}" for each in plan.chosen if cloud.kind not in each.clouds]
+    code = 0
+    with _stop_on_signals(progress) as stopping:
+        try:
+            stopping.is_armed = True
+            report.problem = _try_everything(cloud, plan, report, progress)
+            stopping.is_armed = False
+        except StoppedError as stopped:
+            report.problem, code = str(stopped), 128 + stopped.number
+        report.removal = _remove(cloud, progress)
+    report.write()
+    if report.problem is not None:
+        progress.print(f"The run ended early: {report.problem}", style="bold red")
+    _show_what_is_left(report.removal or Removal(), progress)
+    return code or (0 if report.is_good() else 1)
+
+
+def destroy(cloud: Cloud, progress: Progress) -> int:
+    """Deletes what a killed run has left.
+
+    Returns:
+        0 if nothing that costs money is left, else 1.
+    """
+    if not existing_stacks(cloud):
+        progress.print("There is no acceptance stack in this account and Region.")
+    removal = _remove(cloud, progress)
+    _show_what_is_left(removal, progress)
+    return 1 if removal.failed else 0
+
+
+def _try_everything(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> str | None:
+    """Deploys and runs the probes; why that has failed, or None. Whatever it is, everything has to be deleted."""
+    try:
+        _deploy_and_probe(cloud, plan, report, progress)
+    except DeploymentFailedError as failure:
+        return f"the deployment failed: {failure}"
+    except Exception as failure:  # noqa: BLE001 - see above
+        return f"{type(failure).__name__}: {failure}"
+    return None
+
+
+def _deploy_and_probe(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> None:
+    report.write()
+    with progress.step("cdk deploy AcceptanceStack") as step:
+        site = Site(cloud, plan.context, step.detail)
+        site.deploy()
+    for each in plan.possible(cloud.kind):
+        with progress.step(f"{', '.join(each.rows) or 'end to end'}: {each.title}") as step:
+            site.say = step.detail
+            outcome = attempt(each, site)
+        report.add(outcome)
+        colour = {Result.PROVEN: "green", Result.CONTRADICTED: "bold red"}.get(outcome.verdict.result, "yellow")
+        progress.print(f"  {outcome.verdict.result}: {outcome.verdict.evidence}", style=colour)
+
+
+def attempt(each: Probe, site: Site) -> Outcome:
+    """Runs one probe. One that fails by itself has decided nothing."""
+    started = time.monotonic()
+    verdict: Verdict
+    try:
+        verdict = each.attempt(site)
+    except StillWaitingError as error:
+        verdict = undecided(str(error))
+    except Exception as error:  # noqa: BLE001 - the others still run, and everything is deleted
+        verdict = undecided(f"the probe failed: {type(error).__name__}: {error}")
+    return Outcome(each, verdict, time.monotonic() - started)
+
+
+def _remove(cloud: Cloud, progress: Progress) -> Removal:
+    with progress.step("Delete everything") as step:
+        return remove(cloud, step.detail)
+
+
+def _show_what_is_left(removal: Removal, progress: Progress) -> None:
+    for line in removal.failed:
+        progress.print(f"NOT DELETED, may cost money: {line}", style="bold red")
+    for line in removal.left:
+        progress.print(f"left: {line}", style="dim")
+
+
+class _Stopping:
+    """What signals do: the first one stops the run, and none stops the deletion.
+
+    Attributes:
+        is_armed: Whether the next one raises.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.is_armed = False
+        self._progress = progress
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if self.is_armed:
+            self.is_armed = False
+            raise StoppedError(number)
+        self._progress.print("Still deleting: what is not deleted costs money. This takes some minutes.")
+
+
+@contextmanager
+def _stop_on_signals(progress: Progress) -> Iterator[_Stopping]:
+    stopping = _Stopping(progress)
+    before = {number: signal.signal(number, stopping) for number in SIGNALS}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

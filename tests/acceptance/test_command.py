@@ -1,0 +1,174 @@
+"""The command line: what it asks, refuses and lists, before it deploys anything."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance import __main__ as command
+from acceptance.clouds import NoAccessError
+from acceptance.clouds import aws as aws_cloud
+from acceptance.probe import Cloud
+
+
+class Account:
+    """AWS, in which nothing is called."""
+
+    kind, account, region, patience = Cloud.AWS, "111122223333", "eu-west-1", 1.0
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    found = Account()
+    monkeypatch.setattr(command, "_cloud", lambda _given: found)
+    monkeypatch.setattr(command, "existing_stacks", lambda _cloud: [])
+    return found
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    found: list[Any] = []
+
+    def run(_cloud: object, plan: object, _report: object, _progress: object) -> int:
+        found.append(plan)
+        return 0
+
+    monkeypatch.setattr(command, "run", run)
+    return found
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().err
+
+
+def test_without_consent_nothing_is_deployed(
+    account: Account, runs: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main([]) == 2
+    text = said(capsys)
+    assert (
+        "Qwen/Qwen2.5-0.5B-Instruct on vllm, ml.g4dn.xlarge, in account 111122223333, eu-west-1: 0.736 USD per hour"
+        in text
+    )
+    assert "quota of 2 for `ml.g4dn.xlarge for endpoint usage`" in text
+    assert "Nothing was deployed. YES=1 deploys without asking." in text
+    assert (runs, account.is_closed) == ([], True)
+
+
+@pytest.mark.parametrize(("answer", "count"), [("y\n", 1), ("YES\n", 1), ("n\n", 0), ("\n", 0), ("", 0)])
+def test_a_terminal_is_asked(
+    account: Account, runs: list[Any], monkeypatch: pytest.MonkeyPatch, answer: str, count: int
+) -> None:
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(command.sys, "stdin", terminal)
+    command.main([])
+    assert len(runs) == count
+
+
+def test_ctrl_c_at_the_question_is_no_traceback(
+    account: Account, runs: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_agrees", interrupt)
+    assert command.main([]) == 130
+    assert "Nothing was deployed." in said(capsys)
+    assert (runs, account.is_closed) == ([], True)
+
+
+def test_yes_deploys_with_the_chosen_model_engine_and_probes(account: Account, runs: list[Any]) -> None:
+    arguments = [
+        "--yes",
+        "--engine",
+        "tgi",
+        "--model",
+        "org/model",
+        "--tokens",
+        "4096",
+        "--only",
+        "G3, Z",
+        "--without",
+        "Z10",
+    ]
+    assert command.main(arguments) == 0
+    (plan,) = runs
+    assert plan.context == {
+        "acceptance": "on",
+        "acceptance_model": "org/model",
+        "acceptance_engine": "tgi",
+        "acceptance_instance": "ml.g6.xlarge",
+        "acceptance_tokens": "4096",
+        "nag": "off",
+    }
+    names = [each.name for each in plan.chosen]
+    assert names == ["made_up_key", "zero_starts_with_one", "zero_is_reached", "zero_wakes"]
+
+
+def test_stacks_of_another_run_are_left_alone(
+    account: Account, runs: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "existing_stacks", lambda _cloud: ["AcceptanceStack"])
+    assert command.main(["--yes"]) == 2
+    assert "AcceptanceStack: already in account 111122223333, eu-west-1." in said(capsys)
+    assert runs == []
+
+
+def test_mistakes_are_reported_together_before_a_cloud_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "_cloud", lambda _given: pytest.fail("asked"))
+    assert command.main(["--only", "G998", "--without", "nothing", "--tokens", "12"]) == 2
+    assert said(capsys).splitlines() == [
+        "ONLY=G998: no probe has this name or row. `make acceptance LIST=1` lists them.",
+        "WITHOUT=nothing: no probe has this name or row. `make acceptance LIST=1` lists them.",
+        "acceptance_tokens=12: must be at least 2048.",
+    ]
+    assert command.main(["--instance", "ml.g99.xlarge"]) == 2
+    assert "INSTANCE=ml.g99.xlarge: " in said(capsys)
+
+
+def test_a_model_without_a_published_price_says_so(
+    account: Account, runs: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["--instance", "ml.p6-b200.48xlarge"]) == 2
+    text = said(capsys)
+    assert "USD per hour" in text or "no price of it is published" in text
+
+
+def test_without_a_region_or_credentials_it_ends_with_3(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert command.main(["--yes"]) == 3
+    assert "There is no Region. Set AWS_REGION, or the region of your profile." in said(capsys)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert command.main(["--yes"]) == 3
+    assert "AWS takes no credentials: Unable to locate credentials" in said(capsys)
+    with pytest.raises(NoAccessError):
+        aws_cloud.Aws()
+
+
+def test_the_list_has_each_probe_with_its_rows_cloud_and_minutes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--list", "--only", "S8"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ROWS\tNAME\tWHERE\tMINUTES\tWHAT",
+        "S8\tsixty_seconds\taws+emulated\t1.2\tInvokeEndpoint ends after 60 seconds",
+        "S8\teight_minutes\taws\t9\tInvokeEndpointWithResponseStream ends after 8 minutes",
+    ]
