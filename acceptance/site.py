@@ -124,6 +124,17 @@ class Site:
             if row["ResourceType"] == kind
         }
 
+    def function(self, beginning: str) -> tuple[str, str]:
+        """Logical id and name of the function whose logical id begins so.
+
+        Raises:
+            LookupError: There is none.
+        """
+        for logical_id, name in self.resources("AWS::Lambda::Function").items():
+            if logical_id.startswith(beginning):
+                return logical_id, name
+        raise LookupError(f"{NAMES[0]} has no function {beginning}.")
+
     @property
     def endpoint_name(self) -> str:
         """The name of the endpoint behind the front door."""
@@ -204,6 +215,23 @@ class Site:
                 times.append(time.monotonic() - started)
             names = {name.lower(): value for name, value in response.getheaders()}
             return Reply(response.status, names, content, times)
+        finally:
+            connection.close()
+
+    def receive(self, path: str) -> bytes:
+        """Every byte of the response to a GET: head, chunks and trailers, as they come."""
+        self.pace()
+        self.sent += 1
+        parts = urlsplit(self.url)
+        head = (f"GET {parts.path}{path} HTTP/1.1", f"Host: {parts.netloc}", f"Authorization: Bearer {self.key}")
+        connection = self.open()
+        try:
+            connection.connect()
+            connection.sock.sendall("\r\n".join([*head, "TE: trailers", "Connection: close", "", ""]).encode())
+            received = b""
+            while part := connection.sock.recv(65_536):
+                received += part
+            return received
         finally:
             connection.close()
 

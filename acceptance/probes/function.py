@@ -52,11 +52,7 @@ def disconnected_client(site: Site) -> Verdict:
 )
 def direct_invocation(site: Site) -> Verdict:
     """Lambda's Invoke with an event of API Gateway's form."""
-    function = next(
-        name
-        for logical_id, name in site.resources("AWS::Lambda::Function").items()
-        if logical_id.startswith("FrontDoorFunction")
-    )
+    _, function = site.function("FrontDoorFunction")
     event = {
         "resource": "/v1/models",
         "path": "/v1/models",

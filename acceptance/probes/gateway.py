@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 import time
 import zlib
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from acceptance.probe import Result, Verdict, contradicted, decide, differs, probe, undecided
+from acceptance.broken_function import ERROR, FIRST, SECOND, broken
+from acceptance.probe import Verdict, absent, contradicted, decide, probe, undecided
 from stacks.acceptance import MODEL_NAME
 
 if TYPE_CHECKING:
@@ -90,8 +92,6 @@ def head(site: Site) -> Verdict:
 @probe("G27", title="Bodies in gzip and deflate are decompressed, another coding is a 415", minutes=0.1)
 def compressed_bodies(site: Site) -> Verdict:
     """A chat in three codings."""
-    import json
-
     plain = json.dumps(site.chat(2)).encode()
     bodies = {"gzip": gzip.compress(plain), "deflate": zlib.compress(plain), "br": plain}
     found = {
@@ -176,21 +176,42 @@ def trace_header(site: Site) -> Verdict:
 
 @probe(
     "L5",
-    title="What API Gateway makes of error trailers after a stream has begun",
-    minutes=1,
-    emulation=differs(
-        Result.UNDECIDED, "only a failure of the function itself sends trailers, and nothing here provokes one"
+    title="What API Gateway does with error trailers after a stream has begun",
+    minutes=2,
+    emulation=absent(
+        "the emulated Lambda takes a function's code from CloudFormation alone, not from UpdateFunctionCode"
     ),
 )
 def error_trailers(site: Site) -> Verdict:
-    """Whether a stream has trailers at all: a client sees them only if API Gateway passes them on."""
-    reply = site.send("POST", _PATH, site.chat(4, stream=True))
-    announced = reply.headers.get("trailer")
-    if announced:
-        return contradicted(f"a stream without an error announces the trailers {announced}")
-    return undecided(
-        "a stream without an error announces no trailers to the client; the front door reports what fails in-band, so"
-        " that nothing here makes the function itself break off"
+    """Every byte that a client gets from a function that breaks off, in the place of the front door's."""
+    with broken(site):
+        received = site.receive("/health")
+    return judge_trailers(received)
+
+
+def judge_trailers(received: bytes) -> Verdict:
+    """What the response to a function that breaks off says.
+
+    The row holds if the client gets what was sent before: nothing depends on the rest, which is the evidence.
+
+    Args:
+        received: Every byte of the response.
+    """
+    head, _, rest = received.partition(b"\r\n\r\n")
+    status = head.split(b"\r\n")[0].decode(errors="replace")
+    has_parts = FIRST.strip() in rest and SECOND.strip() in rest
+    chunked = b"transfer-encoding: chunked" in head.lower()
+    _, last, trailers = rest.rpartition(b"\r\n0\r\n")
+    if not chunked:
+        end = "not chunked"
+    elif not last:
+        end = "cut without a last chunk, so that a client knows"
+    else:
+        end = f"ended by a last chunk with {len(trailers.strip())} bytes of trailers"
+    tells = "tells" if ERROR.encode() in received else "does not tell"
+    return decide(
+        status.split()[1:2] == ["200"] and has_parts,
+        f"{status}; both parts before the failure arrived: {has_parts}; {end}; the response {tells} the client why",
     )
 
 

@@ -130,11 +130,7 @@ def gateway_metrics(site: Site) -> Verdict:
 @probe("D47", title="Lambda's metrics are there by function", minutes=3, emulation=_NO_METRICS)
 def function_metrics(site: Site) -> Verdict:
     """The names in AWS/Lambda."""
-    function = next(
-        name
-        for logical_id, name in site.resources("AWS::Lambda::Function").items()
-        if logical_id.startswith("FrontDoorFunction")
-    )
+    _, function = site.function("FrontDoorFunction")
     return _listed(site, "AWS/Lambda", ("Errors", "Throttles", "ConcurrentExecutions"), {"FunctionName": function})
 
 
