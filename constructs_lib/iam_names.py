@@ -55,7 +55,11 @@ class IamNames:
         self._named: set[tuple[str, str]] = set()
 
     def visit(self, node: IConstruct) -> None:
-        """Name what is in a scope. The CDK calls it for the scope first, and then for each construct in it."""
+        """Name what is in a scope. The CDK calls it for the scope first, and then for each construct in it.
+
+        Args:
+            node: The scope, or a construct in it.
+        """
         if node not in self._seen:
             # All roles before the first policy, which has to know whether its roles are named here.
             for each in node.node.find_all():

@@ -42,10 +42,11 @@ def test_a_version_of_the_changelog_has_each_kind_of_change_once_and_no_entry_tw
 
 
 def anchors(document: Path) -> set[str]:
-    """The anchors of the headings, as GitHub writes them."""
+    """The anchors of the headings, as GitHub writes them, and of what the reference has of the code."""
     text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    headings = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    return headings | set(re.findall(r"^::: (\S+)$", text, re.MULTILINE))
 
 
 def test_every_link_between_documents_has_a_target() -> None:

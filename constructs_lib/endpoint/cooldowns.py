@@ -22,8 +22,10 @@ _RULE = Integer(0, unit="seconds")
 class Cooldowns(TypedDict, total=False):
     """How long a policy waits after it has changed the number, before it changes it again.
 
-    Defaults: 10 minutes before it adds more, longer than a new instance takes until it serves, and 5 minutes before it
-    removes more. An addition that is larger than the last one does not wait.
+    Args:
+        scale_out_cooldown: The time before it adds more, in whole seconds; an addition that is larger than the last one
+            does not wait. Default: 10 minutes, longer than a new instance takes until it serves.
+        scale_in_cooldown: The time before it removes more, in whole seconds. Default: 5 minutes.
     """
 
     scale_out_cooldown: Duration

@@ -90,7 +90,11 @@ class IModelEndpoint(Protocol):
         """How the model comes back from zero copies; None if it always has one."""
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Allow a grantee to invoke the endpoint."""
+        """Allow a grantee to invoke the endpoint.
+
+        Args:
+            grantee: The principal that may invoke it.
+        """
 
 
 @runtime_checkable

@@ -55,7 +55,11 @@ class LoraAdapter:
         return AdapterChoice(self.name, key, self._rank)
 
     def validate(self, keyword: str) -> Iterator[Problem]:
-        """Problems of the CDK objects that it was created from."""
+        """Problems of the CDK objects that it was created from.
+
+        Args:
+            keyword: What names the adapter in them.
+        """
         yield from BUCKET.problems(f"{keyword}.bucket", self.archive.bucket, required=True)
 
 

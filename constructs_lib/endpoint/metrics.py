@@ -20,7 +20,14 @@ COMPONENTS_NAMESPACE = "/aws/sagemaker/InferenceComponents"
 
 
 class MetricOptions(TypedDict, total=False):
-    """How a metric is read. Defaults: a period of 5 minutes, and the statistic in the docstring of the method."""
+    """How a metric is read.
+
+    Args:
+        label: Its name in graphs, with CloudWatch's dynamic labels such as `${MAX}`. Default: the metric's name.
+        period: What one data point stands for. Default: 5 minutes.
+        statistic: CloudWatch's statistic, such as `Sum` or `p95`. Default: the one in the docstring of the method.
+        color: Its colour in graphs, as six hexadecimal digits. Default: CloudWatch's.
+    """
 
     label: str
     period: Duration

@@ -84,58 +84,100 @@ class FrontDoorMetrics:
         )
 
     def metric_requests(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that the function answered. Sum over 5 minutes; a count."""
+        """Requests that the function answered. Sum over 5 minutes; a count.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("Requests", "Sum", model, options)
 
     def metric_client_errors(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with 4xx. Sum over 5 minutes; a count. The average is their share."""
+        """Requests answered with 4xx. Sum over 5 minutes; a count. The average is their share.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("ClientErrors", "Sum", model, options)
 
     def metric_server_errors(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests answered with 5xx, or with an error in the stream.
 
         Sum over 5 minutes; a count. The average is their share.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
         """
         return self._metric("ServerErrors", "Sum", model, options)
 
     def metric_prompt_tokens(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Tokens of prompts, where the model reported them. Sum over 5 minutes; a count."""
+        """Tokens of prompts, where the model reported them. Sum over 5 minutes; a count.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("PromptTokens", "Sum", model, options)
 
     def metric_generated_tokens(
         self, *, model: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Tokens of answers. Sum over 5 minutes; a count."""
+        """Tokens of answers. Sum over 5 minutes; a count.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("GeneratedTokens", "Sum", model, options)
 
     def metric_time_to_first_token(
         self, *, model: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Time from a request's arrival at the function to the first token. Average over 5 minutes; milliseconds."""
+        """Time from a request's arrival at the function to the first token. Average over 5 minutes; milliseconds.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("TimeToFirstToken", "Average", model, options)
 
     def metric_tokens_per_second(
         self, *, model: str | None = None, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Generation speed of one answer after its first token. Average over 5 minutes; tokens per second."""
+        """Generation speed of one answer after its first token. Average over 5 minutes; tokens per second.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("TokensPerSecond", "Average", model, options)
 
     def metric_upstream_time(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that a request spent in SageMaker and the model. Average over 5 minutes; milliseconds."""
+        """Time that a request spent in SageMaker and the model. Average over 5 minutes; milliseconds.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("UpstreamTime", "Average", model, options)
 
     def metric_duration(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time from a request's arrival at the function to the answer's end. Average over 5 minutes; milliseconds."""
+        """Time from a request's arrival at the function to the answer's end. Average over 5 minutes; milliseconds.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("Duration", "Average", model, options)
 
     def metric_retries(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Retried calls of SageMaker, none of which had reached the model. Sum over 5 minutes; a count."""
+        """Retried calls of SageMaker, none of which had reached the model. Sum over 5 minutes; a count.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
+        """
         return self._metric("Retries", "Sum", model, options)
 
     def metric_fallbacks(self, *, model: str | None = None, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Refusals by an endpoint of a `Fallback`, after which the next one was asked.
 
         Sum over 5 minutes; a count. Without a refusal there is no data.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
         """
         return self._metric("Fallbacks", "Sum", model, options)
 
@@ -143,6 +185,9 @@ class FrontDoorMetrics:
         """Requests that exceeded a limit of their consumer on tokens or streams.
 
         Sum over 5 minutes; a count. Without a refusal there is no data.
+
+        Args:
+            model: Those of one model, by its name. Default: of all.
         """
         return self._metric("Refused", "Sum", model, options)
 

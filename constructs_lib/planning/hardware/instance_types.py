@@ -153,7 +153,11 @@ class InstanceType:
         return None if self.accelerator_count is None else self.accelerator_count * (self.cores_per_accelerator or 1)
 
     def accelerators_for(self, units: int) -> int:
-        """How many accelerators have that many units: as many GPUs, or the Neuron devices of that many cores."""
+        """How many accelerators have that many units: as many GPUs, or the Neuron devices of that many cores.
+
+        Args:
+            units: GPUs or Neuron cores.
+        """
         return -(-units // (self.cores_per_accelerator or 1))
 
     @classmethod

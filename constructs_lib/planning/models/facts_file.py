@@ -89,7 +89,11 @@ class ModelFile(Mapping[str, ModelFacts]):
         return len(self._by_id)
 
     def with_model(self, facts: ModelFacts) -> ModelFile:
-        """The same models with one added, or replaced if its id is there."""
+        """The same models with one added, or replaced if its id is there.
+
+        Args:
+            facts: The model.
+        """
         return ModelFile([*(one for one in self.values() if one.hub_id.lower() != facts.hub_id.lower()), facts])
 
 
