@@ -62,12 +62,13 @@ test-engines: $(VENV)/dev.ready $(CDK) ## call the front door of a real vLLM on 
 	@$(BIN)/python -m tests.engines.installation
 	@$(BIN)/python -m pytest -vv -s -n 0 tests/engines
 
-check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates
+check: $(VENV)/dev.ready $(CDK) ## formatter, linter, types, layers, templates, documentation
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -m scripts.lint_templates
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --site-dir .cache/site
 
 audit: $(VENV)/dev.ready $(CDK) .cache/audit/ready ## five rule packs of cdk-nag, and checkov in an environment of its own, over every stack (2 minutes)
 	@$(BIN)/python -m scripts.audit 2>.cache/audit/log || { echo "• warnings of the synth, or why it failed: .cache/audit/log" >&2; exit 1; }
@@ -95,6 +96,7 @@ openapi: $(VENV)/dev.ready ## generate constructs_lib/front_door/openapi.json fr
 
 public-api: $(VENV)/dev.ready ## write the public API to tests/public_api/pinned.pyi, and say what a change of it breaks
 	@$(BIN)/python -m scripts.public_api
+
 ledger: $(VENV)/dev.ready ## list in docs/aws-contract.md which rows have a probe
 	@$(BIN)/python -m acceptance.ledger
 

@@ -21,7 +21,7 @@ DOCUMENTS = [*outside.PAGES, *(path.relative_to(ROOT).as_posix() for path in sor
 GENERATED = ("docs/reference/",)
 """Documents of which the site has more than the file."""
 
-pytestmark = pytest.mark.xdist_group("site")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
 
 
 def build(site: Path, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
