@@ -61,7 +61,7 @@ def every_stack(prepare: Callable[[App], object] = lambda _app: None) -> dict[st
 
 def programs() -> list[Path]:
     """The apps that are programs of their own."""
-    return [*sorted((ROOT / "examples").glob("*/app.py")), ROOT / "bench" / "everything_app.py"]
+    return [*sorted((ROOT / "examples").glob("**/app.py")), ROOT / "bench" / "everything_app.py"]
 
 
 def every_app() -> Iterator[App]:

@@ -48,6 +48,19 @@ RESOURCES = (
         where=r".*StagedWeights\w+ProjectRole\w+",
     ),
     ReviewedResource(
+        ("secretsmanager:GetSecretValue",),
+        r"arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:\*",
+        "The name of the secret is CloudFormation's and does not exist yet; the condition names its tag.",
+        condition="aws:ResourceTag/read-by",
+        where=r"GitHubAccess/Deploy\w+",
+    ),
+    ReviewedResource(
+        ("cloudformation:DescribeStacks", "cloudformation:GetTemplate"),
+        r"arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/ChatService/\*",
+        "The ARN of one stack: CloudFormation ends it with an id that a new stack of this name has anew.",
+        where=r"GitHubAccess/Compare\w+",
+    ),
+    ReviewedResource(
         _LOGS,
         rf"{_LOGS_HERE}log-group:/aws/sagemaker/(Endpoints|InferenceComponents)/[^*]+:\*",
         "The log streams of one log group: its ARN ends so.",
