@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,6 @@ from aws_cdk import aws_s3 as s3
 
 from constructs_lib import FleetModel, FrontDoor, InstanceType, Model, ModelFleet, ScaleToZero
 from scripts.lint_templates import lint_template, skipped_regions
-from tests.constructs_lib.rendered import COMPONENT, resources
 from tests.stacks.test_app import Recorder, assert_acknowledgments_are_needed, findings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -84,14 +80,3 @@ def test_every_acknowledgment_has_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
     Recorder.given = {}
     monkeypatch.setattr(Validations, "of", Recorder)
     assert_acknowledgments_are_needed(build())
-
-
-def test_the_example_has_three_models_and_no_warning(tmp_path: Path) -> None:
-    folder = tmp_path / "cdk.out"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CDK_OUTDIR": str(folder)}
-    done = subprocess.run([sys.executable, "app.py"], cwd=EXAMPLE, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    rendered = json.loads((folder / "SharedModels.template.json").read_text())
-    assert len(resources(rendered, COMPONENT)) == 3
-    metadata = (folder / "SharedModels.metadata.json").read_text()
-    assert "aws:cdk:warning" not in metadata

@@ -24,7 +24,7 @@ from local.listening import listen
 from tests.e2e.deployed_cloud import Serve, wait_until_nothing_is_left
 from tests.e2e.own_app import OwnApp
 
-pytestmark = [pytest.mark.xdist_group("async"), pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("example-async_batch"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 EXAMPLE = ROOT / "examples" / "async_batch"
 STACK = "NightlyBatch"
@@ -74,25 +74,25 @@ class Batch:
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnApp]:
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnApp]:
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner() as runner:
         patch.setenv("TOY_TOKENS_PER_SECOND", "10")
         with OwnApp(EXAMPLE, tmp_path_factory.mktemp("async"), runner) as deployed:
             yield deployed
 
 
-def serve(example: OwnApp, folder: Path, test: Callable[[Batch], Awaitable[None]], *, speed: float = 100) -> list[str]:
+def serve(cloud: OwnApp, folder: Path, test: Callable[[Batch], Awaitable[None]], *, speed: float = 100) -> list[str]:
     """Serves the endpoint while `test` runs; returns the log."""
     log: list[str] = []
 
     async def run() -> None:
         times = ScalingTimes(speed=speed, start_seconds=0.5)
-        cloud = Cloud(example.plane, [STACK], example.children, listen(0), times=times, log=log.append)
-        async with cloud:
-            await asyncio.to_thread(example.plane.stacks.data_plane.follow, settled=False)
-            await test(Batch(example, cloud.runtime_url, folder, log))
+        served = Cloud(cloud.plane, [STACK], cloud.children, listen(0), times=times, log=log.append)
+        async with served:
+            await asyncio.to_thread(cloud.plane.stacks.data_plane.follow, settled=False)
+            await test(Batch(cloud, served.runtime_url, folder, log))
 
-    example.runner.run(run())
+    cloud.runner.run(run())
     return log
 
 
@@ -113,7 +113,7 @@ def prompts(count: int, **parameters: Any) -> list[dict[str, Any]]:
     ]
 
 
-def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnApp, tmp_path: Path) -> None:
+def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(cloud: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
         await batch.until("1 → 0 instances (Backlog)")
         asleep = len(batch.log)
@@ -126,13 +126,13 @@ def test_requests_wake_the_endpoint_are_answered_and_leave_it_idle(example: OwnA
         assert "40 of 40 done, 0 failed" in shown
         await batch.until("1 → 0 instances (Backlog)", after=asleep)
 
-    found = changes(serve(example, tmp_path, test))
+    found = changes(serve(cloud, tmp_path, test))
     assert found[0] == found[-1] == "1 → 0 instances (Backlog)"
     assert found[1].startswith("0 → 1 instance (Wake, alarm ")
 
 
 def test_what_fails_is_told_with_the_container_s_words_and_does_not_stop_the_rest(
-    example: OwnApp, tmp_path: Path
+    cloud: OwnApp, tmp_path: Path
 ) -> None:
     wrong = {"id": "wrong", "inputs": "Too cold.", "parameters": {"temperature": -1}}
     streamed = {"id": "streamed", "inputs": "In parts.", "stream": True}
@@ -146,33 +146,33 @@ def test_what_fails_is_told_with_the_container_s_words_and_does_not_stop_the_res
         assert {"answer", "id"} == answers["p0"].keys() == answers["p1"].keys()
         assert len(batch.objects("async/failures/")) >= 2
 
-    serve(example, tmp_path, test, speed=10)
+    serve(cloud, tmp_path, test, speed=10)
 
 
-def test_a_second_instance_comes_for_a_long_queue(example: OwnApp, tmp_path: Path) -> None:
+def test_a_second_instance_comes_for_a_long_queue(cloud: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
         code, answers, shown = await batch.client(prompts(60, max_new_tokens=40))
         assert (code, len(answers)) == (0, 60), shown
 
-    (policy,) = (each for each in example.plane.recorded(POLICY) if each.properties["PolicyName"] == "Backlog")
+    (policy,) = (each for each in cloud.plane.recorded(POLICY) if each.properties["PolicyName"] == "Backlog")
     tracked = policy.properties["TargetTrackingScalingPolicyConfiguration"]
     # Of a toy model that takes a hundred requests at once, no queue is long.
     deployed, tracked["TargetValue"] = tracked["TargetValue"], 8
     try:
-        found = changes(serve(example, tmp_path, test, speed=200))
+        found = changes(serve(cloud, tmp_path, test, speed=200))
     finally:
         tracked["TargetValue"] = deployed
     assert "1 → 2 instances (Backlog)" in found
 
 
-def test_a_client_that_does_not_wait_long_enough_says_so(example: OwnApp, tmp_path: Path) -> None:
+def test_a_client_that_does_not_wait_long_enough_says_so(cloud: OwnApp, tmp_path: Path) -> None:
     async def test(batch: Batch) -> None:
         await batch.until("1 → 0 instances (Backlog)")
         code, answers, shown = await batch.client(prompts(1), "--timeout", "0.5")
         assert (code, answers) == (1, {})
         assert "1 requests have no answer yet: their answers will still go to S3" in shown
 
-    serve(example, tmp_path, test)
+    serve(cloud, tmp_path, test)
 
 
 def test_serve_says_how_to_call_an_endpoint_without_an_api(tmp_path: Path) -> None:

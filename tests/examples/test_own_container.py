@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.deployed_cloud import ROOT, Cloud, Serve
 
-pytestmark = [pytest.mark.xdist_group("own_container"), pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("example-own_container"), pytest.mark.slow, pytest.mark.timeout(300)]
 
 EXAMPLE = ROOT / "examples" / "own_container"
 SHOUT = [{"role": "user", "content": "hello to the whole world"}]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,17 +12,18 @@ from typing import Any
 import pytest
 
 from constructs_lib.cli.main import main
+from tests.e2e.deployed_cloud import Cloud
+from tests.examples.catalogue import FOLDER, Example
+from tests.examples.synthesis import synthesize
 
-ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "move_from_tgi"
+pytestmark = [pytest.mark.xdist_group("example-move_from_tgi"), pytest.mark.timeout(300)]
+
+EXAMPLE = Example(FOLDER / "move_from_tgi")
+SERVE = ("--context", "step=mirror", "--context", "percent=100")
 
 
 def synthesized(folder: Path, step: str) -> Path:
-    context = json.loads((EXAMPLE / "cdk.json").read_text(encoding="utf-8"))["context"] | {"step": step}
-    environment = {**os.environ, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
-    environment["PYTHONPATH"] = str(ROOT)
-    subprocess.run([sys.executable, "app.py"], cwd=EXAMPLE, env=environment, check=True, capture_output=True)
-    return folder
+    return synthesize(EXAMPLE, folder, step=step)
 
 
 def template(folder: Path, stack: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def test_the_app_has_the_code_that_the_command_prints(tmp_path: Path) -> None:
     report = migrated(folder, "Chat")
     assert report["endpoint"] == "Chat/Tgi"
     printed = report["code"].partition("options=")[2].partition("\n    ),")[0]
-    assert stripped(printed) in stripped((EXAMPLE / "app.py").read_text(encoding="utf-8"))
+    assert stripped(printed) in stripped((EXAMPLE.folder / "app.py").read_text(encoding="utf-8"))
     assert report["steps"][0]["code"] == 'models = {"qwen": Mirror(tgi, to=tgi_vllm, percent=5)}'
     assert not (folder / "Compare.template.json").exists()
 
@@ -68,7 +68,7 @@ def test_the_endpoint_on_tgi_is_still_found_while_the_move_is_under_way(tmp_path
 def test_an_unknown_step_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as caught:
         synthesized(tmp_path, "split")
-    assert "step=split: use one of tgi, mirror, split-5, split-50, split-100, vllm" in caught.value.stderr.decode()
+    assert "step=split: use one of tgi, mirror, split-5, split-50, split-100, vllm" in caught.value.stderr
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,16 @@ def test_an_unknown_step_is_refused_with_those_that_there_are(tmp_path: Path) ->
 )
 def test_a_url_that_does_not_answer_is_an_error_and_no_difference(url: str, reason: str) -> None:
     command = [sys.executable, "compare.py", "--url", url, "--key", "key", "What is deep learning?"]
-    outcome = subprocess.run(command, cwd=EXAMPLE, check=False, capture_output=True, text=True)
+    outcome = subprocess.run(command, cwd=EXAMPLE.folder, check=False, capture_output=True, text=True)
     assert (outcome.returncode, outcome.stdout) == (2, "")
     assert outcome.stderr == f"\nWhat is deep learning?\n  no answer of --url {url}: {reason}\n"
+
+
+@pytest.mark.slow
+def test_testers_call_each_engine_by_its_name_and_compare_them(cloud: Cloud) -> None:
+    """What is served is the URL of the last stack, Compare; tests/e2e/test_move_from_tgi.py goes through all steps."""
+    assert cloud.models == ["tgi", "vllm"]
+    command = [sys.executable, "compare.py", "--url", cloud.url, "--key", cloud.api_key, "--max-new-tokens", "8"]
+    outcome = subprocess.run([*command, "What is deep learning?"], cwd=EXAMPLE.folder, capture_output=True, text=True)
+    assert outcome.returncode in (0, 1), outcome.stderr
+    assert outcome.stdout.count(" 8 tokens, length, ") == 2, outcome.stdout

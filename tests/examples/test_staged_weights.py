@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+import re
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from scripts.lint_templates import lint_template
-from tests.constructs_lib.rendered import MODEL, only, resources, text
+import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.constructs_lib.rendered import MODEL, only, resources, text
+from tests.e2e.deployed_cloud import Cloud
+from tests.examples import synthesis
+from tests.examples.catalogue import FOLDER, Example
+
+pytestmark = [pytest.mark.xdist_group("example-staged_weights"), pytest.mark.timeout(300)]
 
 
 @cache
 def templates() -> dict[str, Any]:
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "CDK_"))}
     with TemporaryDirectory() as folder:
-        env = clean | {"CDK_OUTDIR": folder, "PYTHONPATH": str(ROOT)}
-        subprocess.run([sys.executable, "app.py"], cwd=ROOT / "examples" / "staged_weights", env=env, check=True)
-        return {name: json.loads(Path(folder, f"{name}.template.json").read_text()) for name in ("Weights", "Serving")}
+        assembly = synthesis.synthesize(Example(FOLDER / "staged_weights"), Path(folder))
+        return {name: json.loads(template) for name, template in synthesis.templates(assembly).items()}
 
 
 def test_the_endpoint_reads_the_bucket_of_the_other_stack_in_subnets_without_internet() -> None:
@@ -45,7 +45,8 @@ def test_the_bucket_outlives_its_stack_and_aborts_what_a_killed_copy_leaves() ->
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
 
 
-def test_cloudformation_takes_the_templates() -> None:
-    for template in templates().values():
-        found = lint_template(json.dumps(template), ["eu-west-1"])
-        assert [f"{each.rule.id} {each.path}: {each.message}" for each in found] == []
+@pytest.mark.slow
+def test_the_deployment_copies_and_verifies_the_weights_before_the_endpoint_starts(cloud: Cloud) -> None:
+    before, deployed, _ = cloud.log().partition("✓ cdk deploy Weights Serving")
+    assert deployed, before[-2000:]
+    assert re.search(r"build Serving-\S+: model\.safetensors: 0\.0 MB verified; 4 of 4 files", before), before[-2000:]
