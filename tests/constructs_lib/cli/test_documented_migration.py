@@ -1,40 +1,18 @@
-"""docs/migrate.md: its output is the command's, and its table has every option."""
+"""docs/migrate.md: its table has every option. tests/documented runs its commands."""
 
 import re
 from pathlib import Path
 
 import pytest
-from aws_cdk import App
 
 from constructs_lib.planning.engines.tgi.launcher_options import OPTIONS
 from constructs_lib.planning.migration import clients
 from constructs_lib.planning.migration.clients import Difference
-from stacks.presets import LlamaTgiStack
 from tests.conformance.translation_rules import DIFFERENCES
 from tests.constructs_lib.planning.migration.test_options import CASES
 
 ROOT = Path(__file__).resolve().parents[3]
 TEXT = (ROOT / "docs" / "migrate.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def assembly(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("documented") / "cdk.out"
-    app = App(outdir=str(folder))
-    LlamaTgiStack(app, hf_token_secret="hugging-face-token")
-    app.synth()
-    return folder
-
-
-def test_the_output_is_what_the_command_prints_on_a_terminal(run, assembly, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "130")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("NO_COLOR", "1")
-    outcome = run("migrate", "LlamaTgiStack", "--to", "vllm", "--assembly", assembly, is_terminal=True)
-    assert outcome.status == 0
-    (block,) = re.findall(r"^```\n(LlamaTgiStack/Endpoint .*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    for part in block.split("…\n"):
-        assert part in outcome.out
 
 
 def rows(heading):

@@ -1,19 +1,13 @@
-"""The commands of the AWS CLI in the documents: their operations, options, values and queries exist."""
+"""The commands of the AWS CLI in all documents, in blocks and in the text: operations, options, values, queries."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from tests.aws_cli import commands, faults
+from tests.documented.documents import all_documents
 
-ROOT = Path(__file__).resolve().parent.parent
-FOUND = [
-    (path.name, command)
-    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("examples/**/*.md")]
-    for command in commands(path.read_text(encoding="utf-8"))
-]
+FOUND = [(path.name, command) for path in all_documents() for command in commands(path.read_text(encoding="utf-8"))]
 
 
 def test_the_runbook_has_a_command_for_nearly_everything() -> None:
