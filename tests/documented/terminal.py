@@ -77,9 +77,20 @@ class Terminal:
         return int(status), render(text)
 
     def start(self, command: str, ready: str) -> str:
-        """Start a command that does not end by itself; what it shows until and with the line `ready`."""
-        self._commands.write(f"{command}\n")
-        return render(self._read(re.compile(re.escape(ready) + r"[^\n]*\n")))
+        """Start a command that does not end by itself.
+
+        Returns:
+            What it shows until and with the line that begins with `ready`.
+
+        Raises:
+            RuntimeError: It has ended.
+            TimeoutError: There is no such line after four minutes.
+        """
+        self._commands.write(f"{command}\nprintf '{_END}%s{_END}' $?\n")
+        shown = self._read(re.compile(f"{re.escape(ready)}[^\\n]*\\n|{_END}\\d+{_END}"))
+        if _END in shown:
+            raise RuntimeError(f"{command} has ended:\n{render(shown.partition(_END)[0])}")
+        return render(shown)
 
     def close(self) -> None:
         """Press Ctrl-C, and end the shell."""

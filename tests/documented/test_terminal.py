@@ -55,6 +55,11 @@ def test_a_command_without_end_is_an_error_with_what_it_has_shown(
         terminal.run("echo hi; sleep 600")
 
 
+def test_a_server_that_ends_is_an_error_with_what_it_has_shown(tmp_path: Path) -> None:
+    with Terminal(tmp_path, dict(os.environ)) as terminal, pytest.raises(RuntimeError, match="has ended:\nno port"):
+        terminal.start("echo no port; false", "ready")
+
+
 def test_a_shell_that_ends_is_an_error_with_what_it_has_shown(tmp_path: Path) -> None:
     with Terminal(tmp_path, dict(os.environ)) as terminal, pytest.raises(RuntimeError, match="has ended:\nbye"):
         terminal.run("echo bye; exit 4")
