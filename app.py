@@ -43,14 +43,13 @@ from typing import Any
 from aws_cdk import App, Aspects, Environment, Validations
 
 from constructs_lib import ConfigurationError, Cors, IamNames
+from stacks.acceptance_settings import NAMES as ACCEPTANCE
+from stacks.acceptance_settings import read_acceptance
 from stacks.front_door_context import read_front_door
 from stacks.front_door_stack import FrontDoorStack
 from stacks.monitoring import Monitoring
 from stacks.presets import PRESETS
 from stacks.staged import read_staged
-
-ACCEPTANCE = ("AcceptanceStack", "AcceptanceZeroStack")
-"""The stacks that `-c acceptance=on` adds."""
 
 # The context value in which the CDK CLI passes the stacks selected with `--exclusively` (`cdk deploy -e NAME`). It is
 # `BUNDLING_STACKS` of aws-cdk-lib/cx-api, which the Python package does not export.
@@ -147,7 +146,7 @@ def _add_hardened(app: App, chosen: list[str], **options: Any) -> None:
 def _add_acceptance(app: App, context: Context, chosen: list[str], **options: Any) -> None:
     """Those of the stacks for the acceptance test that are chosen."""
     # Imported here, as few synths have them.
-    from stacks.acceptance import AcceptanceStack, AcceptanceZeroStack, read_acceptance
+    from stacks.acceptance import AcceptanceStack, AcceptanceZeroStack
 
     acceptance = read_acceptance(context)
     if ACCEPTANCE[0] in chosen:

@@ -16,7 +16,7 @@ from acceptance.report import Report
 from acceptance.run import Plan, destroy, run
 from constructs_lib import ConfigurationError
 from local.commands.progress import Progress
-from stacks.acceptance import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_TOKENS, Acceptance
+from stacks.acceptance_settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_TOKENS, Acceptance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

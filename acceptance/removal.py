@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from stacks.acceptance import NAMES
+from stacks.acceptance_settings import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from stacks.acceptance import MODEL_NAME, NAMES
+from stacks.acceptance_settings import MODEL_NAME, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +59,7 @@ class Site:
 
     Attributes:
         cloud: Where it is.
+        context: The context values with which the stacks are made.
         engine: The engine of the model.
         model_id: The model's repository on the hub.
         started: When the run began, in seconds since 1970.
@@ -74,7 +75,7 @@ class Site:
         self.started = time.time()
         self.sent = 0
         self.facts: dict[str, float] = {}
-        self._context = dict(context)
+        self.context = dict(context)
         self._outputs: dict[str, dict[str, str]] = {}
         self._key: str | None = None
         self._next = 0.0
@@ -88,7 +89,7 @@ class Site:
         Raises:
             DeploymentFailedError: It failed.
         """
-        self._deploy(NAMES[0], {**self._context, "acceptance_step": step})
+        self._deploy(NAMES[0], {**self.context, "acceptance_step": step})
 
     def deploy_zero(self) -> None:
         """Deploys the stack that goes to zero copies.
@@ -96,7 +97,7 @@ class Site:
         Raises:
             DeploymentFailedError: It failed.
         """
-        self._deploy(NAMES[1], {**self._context, "acceptance_step": "first"})
+        self._deploy(NAMES[1], {**self.context, "acceptance_step": "first"})
 
     def _deploy(self, stack: str, context: Mapping[str, str]) -> None:
         self._outputs.pop(stack, None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -12,7 +11,6 @@ from aws_cdk import aws_logs as logs
 
 from constructs_lib import (
     EngineEndpoint,
-    InstanceType,
     LmiEndpoint,
     LmiOptions,
     Model,
@@ -26,38 +24,17 @@ from constructs_lib import (
 )
 from constructs_lib._nag import acknowledge
 from constructs_lib.acknowledgements import SMOKE_TEST
+from stacks.acceptance_settings import MODEL_NAME, NAMES
 from stacks.model_stack import ModelStack
 from stacks.outputs import add_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from aws_cdk import Environment
     from constructs import Construct
 
-NAMES: Final = ("AcceptanceStack", "AcceptanceZeroStack")
-"""The stacks that `-c acceptance=on` adds."""
-
-MODEL_NAME: Final = "small"
-"""The name that clients use for the model."""
-
-DEFAULT_MODEL: Final = "Qwen/Qwen2.5-0.5B-Instruct"
-DEFAULT_ENGINE: Final = "vllm"
-"""Not TGI: it does not start Qwen2.5 on the T4 of the cheapest instance type with a GPU, ml.g4dn.xlarge, as its kernels
-for sliding windows need an Ampere GPU (huggingface/text-generation-inference issues 2037 and 2456; the plan refuses it
-for the same reason). vLLM does, in half precision."""
-DEFAULT_INSTANCES: Final = {
-    "tgi": "ml.g6.xlarge",
-    "vllm": "ml.g4dn.xlarge",
-    "sglang": "ml.g4dn.xlarge",
-    "lmi": "ml.g4dn.xlarge",
-}
-"""The cheapest instance type on which the plan says that the engine serves the default model."""
-DEFAULT_TOKENS: Final = 32_768
-"""The model's context: probes of time limits need long answers."""
-
-Step = Literal["first", "updated", "failing"]
-STEPS: Final[tuple[Step, ...]] = ("first", "updated", "failing")
+    from stacks.acceptance_settings import Acceptance
 
 # What the function of the recorder does: it logs what CloudFormation asks, and fails when it is told to.
 _RECORDER = """import json
@@ -77,85 +54,12 @@ def handler(event, _context):
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Acceptance:
-    """What is deployed for the probes.
-
-    Args:
-        model_id: Repository on the Hugging Face hub.
-        engine: `tgi`, `vllm`, `sglang` or `lmi`.
-        instance_type: The instance type. Default: that of `DEFAULT_INSTANCES`.
-        tokens: The longest request, in tokens.
-        step: `first`; `updated` has half the tokens, so that the endpoint is updated; `failing` the same, and an update
-            to it fails and is rolled back.
-
-    Raises:
-        SystemExit: The engine or the step is unknown, or `tokens` is no number of at least 2048.
-    """
-
-    model_id: str = DEFAULT_MODEL
-    engine: str = DEFAULT_ENGINE
-    instance_type: str | None = None
-    tokens: int = DEFAULT_TOKENS
-    step: str = "first"
-
-    def __post_init__(self) -> None:
-        problems = []
-        if self.engine not in _ENGINES:
-            problems.append(f"acceptance_engine={self.engine}: must be one of {', '.join(_ENGINES)}.")
-        if self.step not in STEPS:
-            problems.append(f"acceptance_step={self.step}: must be one of {', '.join(STEPS)}.")
-        if self.tokens < _LEAST_TOKENS:
-            problems.append(f"acceptance_tokens={self.tokens}: must be at least {_LEAST_TOKENS}.")
-        if problems:
-            raise SystemExit("\n".join(problems))
-
-    @property
-    def instance(self) -> InstanceType:
-        """The instance type."""
-        return InstanceType.named(self.instance_type or DEFAULT_INSTANCES[self.engine])
-
-    @property
-    def endpoint_type(self) -> type[EngineEndpoint]:
-        """The construct of the engine."""
-        return _ENGINES[self.engine][0]
-
-    @property
-    def options(self) -> Any:
-        """The engine's options at this step."""
-        return _ENGINES[self.engine][1](self.tokens if self.step == "first" else self.tokens // 2)
-
-
-_LEAST_TOKENS = 2048
 _ENGINES: Final[dict[str, tuple[type[EngineEndpoint], Callable[[int], Any]]]] = {
     "tgi": (TgiEndpoint, lambda tokens: TgiOptions(max_input_tokens=tokens - 1, max_total_tokens=tokens)),
     "vllm": (VllmEndpoint, lambda tokens: VllmOptions(max_model_len=tokens)),
     "sglang": (SglangEndpoint, lambda tokens: SglangOptions(context_length=tokens)),
     "lmi": (LmiEndpoint, lambda tokens: LmiOptions(max_model_len=tokens)),
 }
-
-
-def read_acceptance(context: Mapping[str, Any]) -> Acceptance:
-    """What the context values `acceptance_…` ask for.
-
-    Raises:
-        SystemExit: One is invalid.
-    """
-
-    def value(key: str, default: str) -> str:
-        found = context.get(f"acceptance_{key}")
-        return default if found in (None, "") else str(found)
-
-    tokens = value("tokens", str(DEFAULT_TOKENS))
-    if not tokens.isdecimal():
-        raise SystemExit(f"acceptance_tokens={tokens}: must be a whole number of at least {_LEAST_TOKENS}.")
-    return Acceptance(
-        model_id=value("model", DEFAULT_MODEL),
-        engine=value("engine", DEFAULT_ENGINE),
-        instance_type=value("instance", "") or None,
-        tokens=int(tokens),
-        step=value("step", "first"),
-    )
 
 
 class AcceptanceStack(ModelStack):
@@ -174,8 +78,8 @@ class AcceptanceStack(ModelStack):
             name=MODEL_NAME,
             model_id=acceptance.model_id,
             instance_type=acceptance.instance,
-            endpoint_type=acceptance.endpoint_type,
-            options=acceptance.options,
+            endpoint_type=_ENGINES[acceptance.engine][0],
+            options=_options(acceptance),
             **options,
         )
         recorder = self._add_recorder(acceptance.step)
@@ -228,13 +132,13 @@ class AcceptanceZeroStack(Stack):
         super().__init__(
             scope, NAMES[1], env=env, description=f"{acceptance.model_id} on {acceptance.instance.name}, or on nothing"
         )
-        construct: Any = acceptance.endpoint_type
+        construct: Any = _ENGINES[acceptance.engine][0]
         self.endpoint: EngineEndpoint = construct(
             self,
             "Endpoint",
             model=Model.from_hub(acceptance.model_id),
             instance_type=acceptance.instance,
-            options=acceptance.options,
+            options=_options(acceptance),
             scale_to_zero=ScaleToZero(idle=Duration.minutes(15)),
             detailed_observability=False,
         )
@@ -243,3 +147,8 @@ class AcceptanceZeroStack(Stack):
         if component is None:
             raise AssertionError("an endpoint that scales to zero has an inference component")
         add_output(self, "ComponentName", component, "Name of the inference component")
+
+
+def _options(acceptance: Acceptance) -> Any:
+    """The engine's options at this step."""
+    return _ENGINES[acceptance.engine][1](acceptance.step_tokens)

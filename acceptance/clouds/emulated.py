@@ -27,7 +27,7 @@ from local.lambda_service.environment import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from local.listening import listen
 from local.processes import ChildProcesses
 from local.session import SESSIONS
-from stacks.acceptance import NAMES
+from stacks.acceptance_settings import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

@@ -8,7 +8,7 @@ import openai
 from huggingface_hub import InferenceClient
 
 from acceptance.probe import Verdict, decide, probe, undecided
-from stacks.acceptance import MODEL_NAME
+from stacks.acceptance_settings import MODEL_NAME
 
 if TYPE_CHECKING:
     from acceptance.site import Site

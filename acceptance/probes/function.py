@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from acceptance.probe import Verdict, decide, probe
-from stacks.acceptance import MODEL_NAME
+from stacks.acceptance_settings import MODEL_NAME
 
 if TYPE_CHECKING:
     from acceptance.site import Site

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from acceptance.broken_function import ERROR, FIRST, SECOND, broken
 from acceptance.probe import Verdict, absent, contradicted, decide, probe, undecided
-from stacks.acceptance import MODEL_NAME
+from stacks.acceptance_settings import MODEL_NAME
 
 if TYPE_CHECKING:
     from acceptance.site import Site

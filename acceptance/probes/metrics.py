@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from acceptance.probe import Verdict, absent, decide, probe
 from acceptance.site import StillWaitingError
-from stacks.acceptance import MODEL_NAME
+from stacks.acceptance_settings import MODEL_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

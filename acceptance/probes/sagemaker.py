@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from acceptance.planned import planned_memory
 from acceptance.probe import Result, Verdict, absent, contradicted, decide, differs, probe, undecided
 from acceptance.site import error_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from acceptance.site import Site
+
+_CACHE = re.compile(r"GPU KV cache size: ([\d,]+) tokens")
 
 
 @probe("S1", "S3", title="The image is pulled, and starts on the host image that the plan chose", minutes=0)
@@ -101,22 +107,36 @@ def inference_id(site: Site) -> Verdict:
 
 @probe(
     "E23",
-    title="vLLM reports the memory of its cache in the log of the endpoint",
+    title="vLLM has as many tokens of cache as the plan says, within its uncertainty",
     minutes=1,
     emulation=absent("a toy replaces the model; its container has no GPU to report"),
 )
 def cache_memory(site: Site) -> Verdict:
-    """The container's log."""
+    """The container's log, in whose words vLLM reports its cache."""
     if site.engine not in ("vllm", "lmi"):
         return undecided(f"{site.engine} has other words")
     group = f"/aws/sagemaker/Endpoints/{site.endpoint_name}"
-    words = "vailable KV cache memory"
 
-    def line() -> str | None:
-        return next((one for one in site.cloud.log_lines(group, site.started - 7200) if words in one), None)
+    def reported() -> int | None:
+        return tokens_of_cache(site.cloud.log_lines(group, site.started))
 
-    found = site.wait(line, 120, f"a line with {words}")
-    return undecided(f"the log says: {found[-120:]}. Compare it with `tgi-endpoint plan --engine vllm`")
+    return judge_cache(site.wait(reported, 120, "the size of the cache in the log"), planned_memory(site.context))
+
+
+def tokens_of_cache(lines: list[str]) -> int | None:
+    """The tokens of the cache that vLLM reports in its log; None if it has not yet."""
+    for line in lines:
+        if found := _CACHE.search(line):
+            return int(found[1].replace(",", ""))
+    return None
+
+
+def judge_cache(tokens: int, planned: Mapping[str, Any]) -> Verdict:
+    """Whether a cache has the planned size."""
+    low, high = planned["low_tokens"], planned["high_tokens"]
+    return decide(
+        low <= tokens <= high, f"{tokens:,} tokens; planned {planned['max_tokens']:,}, from {low:,} to {high:,}"
+    )
 
 
 def _read(answer: Any) -> list[bytes]:

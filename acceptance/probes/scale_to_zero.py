@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from acceptance.probe import Emulation, Result, Verdict, contradicted, decide, differs, probe, proven, undecided
 from acceptance.site import error_of
 from constructs_lib.planning.scaling.startup import wake_seconds
-from stacks.acceptance import NAMES
+from stacks.acceptance_settings import NAMES
 
 if TYPE_CHECKING:
     from acceptance.site import Site

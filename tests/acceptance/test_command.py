@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +174,8 @@ def test_the_list_has_each_probe_with_its_rows_cloud_and_minutes(capsys: pytest.
         "S8\tsixty_seconds\taws+emulated\t1.2\tInvokeEndpoint ends after 60 seconds",
         "S8\teight_minutes\taws\t9\tInvokeEndpointWithResponseStream ends after 8 minutes",
     ]
+
+
+def test_the_command_does_not_load_the_cdk_whose_node_process_would_get_a_terminals_ctrl_c() -> None:
+    code = "import sys, acceptance.__main__ as command; command.probes(); sys.exit('jsii' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=command.ROOT).returncode == 0

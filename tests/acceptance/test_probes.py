@@ -11,7 +11,7 @@ from acceptance.clouds.emulated import Emulated
 from acceptance.probe import Cloud, Probe, probes
 from acceptance.run import attempt
 from acceptance.site import Site
-from stacks.acceptance import DEFAULT_ENGINE, DEFAULT_MODEL
+from stacks.acceptance_settings import DEFAULT_ENGINE, DEFAULT_MODEL
 
 pytestmark = [pytest.mark.xdist_group("acceptance"), pytest.mark.timeout(400)]
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from acceptance import removal
 from acceptance.removal import Removal, remove
-from stacks.acceptance import NAMES
+from stacks.acceptance_settings import NAMES
 
 ID = f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{NAMES[0]}/1"
 TEMPLATE = {

@@ -11,7 +11,7 @@ from aws_cdk.cx_api import CloudAssembly
 
 from constructs_lib.planning.engines import ENGINES
 from constructs_lib.planning.hardware.instance_types import InstanceType
-from stacks.acceptance import DEFAULT_ENGINE, DEFAULT_INSTANCES, DEFAULT_MODEL, NAMES
+from stacks.acceptance_settings import DEFAULT_ENGINE, DEFAULT_INSTANCES, DEFAULT_MODEL, NAMES
 from tests.constructs_lib.rendered import properties, resources
 from tests.stacks.test_app import NAMES as PRESET_NAMES
 from tests.stacks.test_app import built, findings
