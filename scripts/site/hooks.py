@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
+from posixpath import dirname
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -53,7 +55,7 @@ def _named(nav: Any) -> Iterator[str]:
         if isinstance(entry, dict):
             for below in entry.values():
                 yield from _named(below)
-        elif not entry.endswith("/*"):
+        elif "*" not in entry:
             yield entry
 
 
@@ -65,8 +67,8 @@ def _expanded(nav: list[Any], pages: list[str]) -> list[Any]:
             below = _expanded(below, pages) if isinstance(below, list) else below
             # A heading without a page is left out.
             entries += [{title: below}] if below else []
-        elif entry.endswith("/*"):
-            entries += [page for page in pages if page.rpartition("/")[0] == entry[:-2]]
+        elif "*" in entry:
+            entries += [page for page in pages if fnmatch(page, entry) and dirname(page) == dirname(entry)]
         else:
             entries.append(entry)
     return entries
