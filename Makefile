@@ -27,7 +27,7 @@ export NODE_USE_SYSTEM_CA ?= 1
 
 # Targets say themselves what runs at the same time: with -j, the CDK CLI would be installed twice at once.
 .NOTPARALLEL:
-.PHONY: help demo serve synth deploy unit test test-slow test-clients test-engines check format audit bench lock docs openapi acknowledgements images defaults fallbacks releases arguments time-zones clean public-api acceptance ledger
+.PHONY: help demo serve synth deploy unit unit-all test test-slow test-clients test-engines check audit format acceptance bench docs release lock openapi public-api ledger acknowledgements images defaults fallbacks arguments releases time-zones clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ deploy: $(VENV)/run.ready $(CDK) ## deploy STACK=… into the AWS account of you
 
 unit: $(VENV)/dev.ready $(CDK) ## run the fast tests, after every change: the library and the Lambda functions
 	@$(BIN)/python -m pytest -m "not slow" $(UNIT)
+
+unit-all: $(VENV)/dev.ready $(CDK) ## the same on each Python from 3.11 that this machine has (PYTHONS="3.12 3.13", RECORD=1)
+	@$(BIN)/python -m scripts.unit_all $(foreach version,$(PYTHONS),--python $(version)) $(if $(RECORD),--record) $(UNIT)
 
 test: $(VENV)/dev.ready $(CDK) ## run every test but the slow ones, before a merge
 	@$(BIN)/python -m pytest -m "not slow"
@@ -85,6 +88,9 @@ bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/benc
 
 docs: $(VENV)/dev.ready ## write the documentation site to site/; a broken link or anchor is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+
+release: $(VENV)/dev.ready $(CDK) ## check, build, try and tag VERSION=…, and push nothing (DRY_RUN=1 neither commits nor tags)
+	@$(BIN)/python -m scripts.release $(if $(DRY_RUN),--dry-run) -- "$(VERSION)"
 
 lock: $(VENV)/uv.ready ## resolve requirements*.in to requirements*.txt again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt

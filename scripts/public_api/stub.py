@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +40,6 @@ def render(root: Path = ROOT) -> str:
     return _formatted(f"{_HEADER}\n" + "\n\n".join(blocks) + "\n")
 
 
-@cache
 def _package(root: Path) -> griffe.Object | griffe.Alias:
     extensions = griffe.load_extensions("unpack_typeddict")
     return griffe.load(

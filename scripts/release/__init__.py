@@ -1,0 +1,1 @@
+"""Releases: what is checked, built and tried before a version is tagged."""
