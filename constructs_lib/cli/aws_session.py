@@ -56,6 +56,13 @@ class AwsSession:
     boto3: Any
     region: str
 
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What calls of its clients raise; `account_problem` and `call_problem` say it in words."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        return (BotoCoreError, ClientError)
+
     def client(self, service: str, *, read_seconds: float = READ_SECONDS, tries: int = TRIES) -> Any:
         """A client of boto3, whose calls end in time; `aws_errors` says in words how they fail.
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from constructs_lib.cli import catalogues, chat, compare, cost, jumpstart, migrate, models, pin, plan, stage, summary
+from constructs_lib.cli.doctor import command as doctor
 from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError, nearest, report
 from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.output import Output
@@ -24,6 +25,7 @@ _COMMANDS = (
     "cost",
     "migrate",
     "stage",
+    "doctor",
     "chat",
 )
 
@@ -34,6 +36,7 @@ examples:
   %(prog)s plan --model meta-llama/Llama-3.1-8B-Instruct --tokens 8192 --concurrency 32
   %(prog)s compare --model Qwen/Qwen3-8B --tokens 8192 --concurrency 32
   %(prog)s migrate LlamaTgiStack --to vllm
+  %(prog)s doctor LlamaTgiStack
   %(prog)s cost cdk.out --compare main.out
   %(prog)s chat --stack LlamaTgiStack
   %(prog)s instances
@@ -55,7 +58,7 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
         The exit status.
     """
     try:
-        status = _run(_parser(prog), arguments, Output(stdout))
+        status = _run(_parser(prog), arguments, Output(stdout, Output(stderr)))
         stdout.flush()
     except UsageError as error:
         out = Output(stderr)
@@ -107,7 +110,8 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 def _parser(prog: str) -> Parser:
     parser = Parser(
         prog=prog,
-        description="Plans model endpoints on Amazon SageMaker before anything is created; stage calls AWS.",
+        description="Plans model endpoints on Amazon SageMaker before anything is created, and says"
+        " why an endpoint fails; stage and doctor call AWS.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -123,5 +127,6 @@ def _parser(prog: str) -> Parser:
     cost.add_to(commands)
     migrate.add_to(commands)
     stage.add_to(commands)
+    doctor.add_to(commands)
     chat.add_to(commands)
     return parser

@@ -43,14 +43,16 @@ class Output:
 
     Args:
         stream: Where to write.
+        progress: Where to say what is done meanwhile: stderr. Default: nowhere.
 
     Attributes:
         unicode: Whether the stream accepts characters beyond ASCII.
         width: Columns of a line.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, progress: Output | None = None) -> None:
         self._stream = stream
+        self.progress = progress
         self._console = Console(
             file=stream,
             color_system=None if os.environ.get("NO_COLOR") else "auto",

@@ -45,7 +45,7 @@ class Cause:
         fix: What to change in the construct, or which command to run, as sentences.
         patterns: Regular expressions of what says so.
         weight: How much that says.
-        sources: Where it may be said. Default: everywhere.
+        sources: Where it may be said. Default: in the container's log, and in reasons of SageMaker and CloudFormation.
         starting: Whether it keeps endpoints from starting, so that it is less likely in one that serves.
         serving: Whether it concerns only endpoints that serve.
         runbook: Heading in docs/operations.md, as a link. Default: when an endpoint does not start.
@@ -57,7 +57,7 @@ class Cause:
     fix: str
     patterns: tuple[re.Pattern[str], ...] = ()
     weight: int = Weight.NAMED
-    sources: frozenset[Source] = frozenset(Source)
+    sources: frozenset[Source] = frozenset((Source.LOG, Source.STATUS, Source.STACK))
     starting: bool = False
     serving: bool = False
     runbook: str = "when-an-endpoint-does-not-start"

@@ -34,7 +34,7 @@ def diagnose(signals: Signals) -> Diagnosis:
     """The causes that something speaks for, the likeliest first.
 
     A cause that several things speak for is one finding, with the weight of the best; if the plan is among them, its
-    weight is higher and its advice, which has figures, is the finding's.
+    weight is higher. The advice is the most exact, such as that of the plan, which has figures.
 
     Args:
         signals: What was read.
@@ -47,9 +47,10 @@ def diagnose(signals: Signals) -> Diagnosis:
         request_findings(signals),
         measured_findings(signals, streams),
         planned_findings(plans, serves=signals.serves),
+        _quotas(signals),
     )
     merged = _merge(found)
-    if not merged and signals.status in _FAILED:
+    if not merged and (signals.status in _FAILED or signals.deployment_failed):
         merged = [_nothing_said(signals)]
     ranked = sorted(merged, key=lambda one: -one.weight)
     return Diagnosis(findings=tuple(_without_symptoms(ranked)), plans=plans)
@@ -65,6 +66,15 @@ def _named(signals: Signals, secrets: tuple[str, ...]) -> Iterator[Finding]:
         if evidence:
             weight = cause.weight - (PAST if cause.starting and signals.serves else 0)
             yield finding(cause.id, *evidence, weight=weight)
+
+
+def _quotas(signals: Signals) -> Iterator[Finding]:
+    for quota in signals.quotas:
+        fix = (
+            f"aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code {quota.code}"
+            f" --desired-value {max(2, int(quota.value) + 1)}"
+        )
+        yield finding("quota", Evidence(source="Service Quotas", text=f"{quota.name}: {quota.value:g}"), fix=f"{fix}.")
 
 
 def _evidence(cause: Cause, lines: Iterable[tuple[Line, str]]) -> tuple[Evidence, ...]:
@@ -93,7 +103,7 @@ def _together(first: Finding, second: Finding) -> Finding:
     """Two findings of the same cause as one."""
     is_confirmed = _is_plans(first) != _is_plans(second)
     weight = max(first.weight, second.weight) + (CONFIRMED if is_confirmed else 0)
-    advice = second if _is_plans(second) and not _is_plans(first) else first
+    advice = first if first.fix != CAUSES[first.id].fix else second
     evidence = (*first.evidence, *second.evidence)
     plans = [one for one in evidence if one.source == "plan"]
     others = [one for one in evidence if one.source != "plan"]

@@ -142,6 +142,8 @@ SERVING: tuple[Cause, ...] = (
         id="endpoint-gone",
         title="The front door calls an endpoint that is not there",
         fix="Deploy the endpoint's stack again, or give the front door the name of one that serves.",
+        patterns=patterns(r"there is no endpoint \S+, which the stack lists"),
+        sources=frozenset((Source.STATUS,)),
         runbook="the-endpoint-failed-or-was-rolled-back",
         kinds=("endpoint_not_found",),
     ),

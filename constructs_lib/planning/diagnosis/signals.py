@@ -130,6 +130,7 @@ class Signals:
         deployed: What is deployed.
         quotas: Quotas of the instance types.
         had_log: Whether the container has written a log; None if that could not be read.
+        deployment_failed: Whether the last operation on the stack has failed.
     """
 
     endpoint: str | None = None
@@ -141,6 +142,7 @@ class Signals:
     deployed: tuple[Deployed, ...] = ()
     quotas: tuple[Quota, ...] = ()
     had_log: bool | None = None
+    deployment_failed: bool = False
 
     def total(self, metric: str) -> float:
         """The sum of a metric; 0 if it was not read or has no values."""
@@ -148,5 +150,5 @@ class Signals:
 
     @property
     def serves(self) -> bool:
-        """Whether the endpoint takes requests."""
-        return self.status in ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+        """Whether the endpoint takes requests, as it was deployed last."""
+        return self.status in ("InService", "SystemUpdating") and not self.deployment_failed
