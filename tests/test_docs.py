@@ -50,7 +50,8 @@ def anchors(document: Path) -> set[str]:
 
 
 def test_every_link_between_documents_has_a_target() -> None:
-    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    documents = [path for folder in ("", "docs/**/", "examples/*/") for path in ROOT.glob(f"{folder}*.md")]
+    documents.append(ROOT / "examples" / "README.md")
     found = 0
     for document in documents:
         for target in re.findall(r"\]\(((?!https?:)[^)\s]+)\)", document.read_text(encoding="utf-8")):

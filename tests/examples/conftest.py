@@ -26,11 +26,13 @@ def cloud(
 ) -> Iterator[Cloud]:
     """The emulated cloud with all stacks of an app, each of whose models has answered, streamed.
 
-    A client gets LlamaTgiStack, or what the module's SERVE says: further arguments of `python -m local serve`.
+    A client gets LlamaTgiStack, or what the module's SERVE says: further arguments of `python -m local serve`. Its
+    ENVIRONMENT has further variables.
     """
     log = tmp_path_factory.mktemp(example.name) / "log"
     app = ("--app", str(example.folder)) if example.kind is Kind.APP else ()
-    with Serve(log, *app, *getattr(request.module, "SERVE", ())) as serve:
+    environment = getattr(request.module, "ENVIRONMENT", {})
+    with Serve(log, *app, *getattr(request.module, "SERVE", ()), **environment) as serve:
         served = Cloud.of(serve)
         assert served.models
         for model in served.models:

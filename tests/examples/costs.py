@@ -26,7 +26,7 @@ def command(example: Example) -> str:
 
 
 def excerpt(example: Example, folder: Path) -> str:
-    """Of what the command prints, what is about costs; a line "…" stands for the rest.
+    """Of what the command prints, what is about costs; a line "…" stands for what comes before.
 
     Args:
         example: The example.
@@ -41,10 +41,12 @@ def excerpt(example: Example, folder: Path) -> str:
         status = main(arguments, out, err)
     if program != "tgi-endpoint" or status:
         raise ValueError(f"{example.name}: {command(example)} ended with {status}: {err.getvalue()}")
-    first, *rest = out.getvalue().strip().split("\n\n")
+    text = out.getvalue()
     if example.kind is Kind.CLIENT:
-        return f"…\n{rest[-1]}\n"
-    return f"{first}\n…\n" if "$ / HOUR" in first else out.getvalue()
+        # Of the plan of its model, the end.
+        _, _, end = text.rpartition("\n\n")
+        return f"…\n{end}"
+    return text
 
 
 def write() -> None:

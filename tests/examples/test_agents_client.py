@@ -6,6 +6,8 @@ result. So what is tested is the loop: what the model calls is run, and what com
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.e2e.deployed_cloud import Cloud
@@ -16,6 +18,8 @@ pytestmark = [pytest.mark.xdist_group("example-agents_client"), pytest.mark.slow
 
 # Its model chat is on TGI and code on vLLM.
 SERVE = ("--app", str(FOLDER / "existing_endpoints"))
+# Slow enough that the pieces of an answer are seen one by one on a busy machine.
+ENVIRONMENT = {"TOY_TOKENS_PER_SECOND": "40"}
 STATUS = "What is the status of order 1042?"
 
 
@@ -43,13 +47,17 @@ def test_a_tool_is_called_and_the_model_answers_with_its_result_streamed(
     assert call.replace("{ ", "{") == '→ order_status({"order": "1042"})'
     assert result == "← Order 1042: Halo to Norway, sent on 27 November, parcel 3SABCD1234567."
     assert "parcel 3SABCD1234567" in outcome.out
-    assert len(outcome.times) > 10
-    assert outcome.times[-1] > 0.1
+    assert len(outcome.times) > 3
+    assert outcome.times[-1] > 0.3
 
 
 def test_its_readme_shows_what_comes(client: Client, cloud: Cloud, example: Example) -> None:
+    """What the toy says around the words that it repeats is drawn anew for each run."""
     outcome = run(client, cloud, STATUS)
-    assert outcome.err + outcome.out == example.output("Run it here")
+    *calls, answer = example.output("Run it here").splitlines()
+    assert outcome.err.splitlines() == calls
+    (repeated,) = re.findall("«(.+)»", answer)
+    assert repeated in outcome.out
 
 
 def test_the_tool_is_chosen_by_the_question(client: Client, cloud: Cloud) -> None:

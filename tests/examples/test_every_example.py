@@ -80,12 +80,6 @@ def test_the_index_has_a_line_for_each_and_no_other() -> None:
     assert sorted(name for name, _ in rows) == [example.name for example in examples()]
 
 
-@each(examples())
-def test_the_links_of_its_readme_exist(example: Example) -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", example.readme())
-    assert [target for target in targets if not (example.folder / target).exists()] == []
-
-
 @each(DOCUMENTED)
 def test_its_readme_begins_with_three_sentences_and_says_how_to_run_and_deploy_it(example: Example) -> None:
     assert len(re.findall(r"[.!?](?=\s|$)", example.introduction())) == 3, example.introduction()

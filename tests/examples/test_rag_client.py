@@ -13,6 +13,9 @@ from tests.examples.clients import Client
 
 pytestmark = [pytest.mark.xdist_group("example-rag_client"), pytest.mark.slow, pytest.mark.timeout(600)]
 
+# Slow enough that the pieces of an answer are seen one by one on a busy machine.
+ENVIRONMENT = {"TOY_TOKENS_PER_SECOND": "40"}
+
 
 @pytest.fixture(scope="module")
 def client(example: Example, cloud: Cloud) -> Client:
@@ -34,8 +37,8 @@ def test_the_model_is_given_the_sections_and_the_question_and_its_answer_is_stre
     assert "Question How long do I have to return a lamp" in answer
     (words,) = re.findall(r"(\d+) words", answer)
     assert int(words) > 60
-    assert len(outcome.times) > 10
-    assert outcome.times[-1] > 0.1
+    assert len(outcome.times) > 3
+    assert outcome.times[-1] > 0.3
     assert sources(outcome.out)[0] == "returns.md, Returns > How long"
 
 
