@@ -67,6 +67,8 @@ def gather(reader: Reader, asked: Asked) -> tuple[list[Signals], Period]:
 def _find(reader: Reader, asked: Asked) -> tuple[StackRead | None, list[EndpointRead]]:
     """The stack, if there is one, and the endpoints."""
     stack_name, endpoint_name = asked.stack or asked.name, asked.endpoint or asked.name
+    if endpoint_name and ":endpoint/" in endpoint_name:
+        stack_name, endpoint_name = None, endpoint_name.rpartition("/")[2]
     stack = read_stack(reader, stack_name) if stack_name and not asked.endpoint else None
     if stack is not None:
         names = dict.fromkeys(one.name for one in stack.of_type(_ENDPOINT))

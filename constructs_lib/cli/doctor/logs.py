@@ -12,7 +12,7 @@ from constructs_lib.planning.diagnosis.signals import Line, Source
 MAX_LINES = 3000
 """Lines of one log group."""
 
-_FIRST_WINDOW = timedelta(minutes=5)
+_FIRST_WINDOW = timedelta(minutes=1)
 _PAGES = 4
 
 

@@ -16,6 +16,7 @@ SECONDS = 60
 
 _CALL_SECONDS, _TRIES, _THREADS = 10, 2, 8
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+_MOST_WORDS = 160
 # What services answer for what is not there; some have no code of its own for it.
 _MISSING = ("ResourceNotFoundException", "ResourceNotFound", "NoSuchBucket", "NotFoundException", "NotFound", "404")
 _MISSING_WORDS = ("does not exist", "could not find", "not found", "cannot find")
@@ -85,8 +86,7 @@ class Reader:
                 raise NoAccountError(problem) from error
             if _is_missing(error):
                 raise Missing(what) from error
-            is_denied = hasattr(error, "response") and error_code(error) in _DENIED
-            self._note(what, f"needs {action}" if is_denied else call_problem(f"read {what}", error).message)
+            self._note(what, _why(error, action))
             return None
         self._check(what)
         return answer
@@ -157,6 +157,15 @@ class Reader:
         with self._lock:
             if note not in self.unread:
                 self.unread.append(note)
+
+
+def _why(error: Any, action: str) -> str:
+    """Why a call failed, in a few words."""
+    if not hasattr(error, "response"):
+        return call_problem("read it", error).message[:_MOST_WORDS]
+    code = error_code(error)
+    said = " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
+    return f"needs {action}" if code in _DENIED else f"AWS answers {code}: {said}"[:_MOST_WORDS]
 
 
 def _action(service: str, api: str) -> str:

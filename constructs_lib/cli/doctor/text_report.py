@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from textwrap import fill
 from typing import TYPE_CHECKING
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 _RUNBOOK = "docs/operations.md#"
 _MOST_WIDTH = 120
+_AT_MOST = (
+    ("ModelLatency", "latency of the container", 1e-6, " s"),
+    ("ConcurrentRequestsPerModel", "requests at one time", 1, ""),
+    ("GPUUtilization", "GPUs", 1, " %"),
+    ("GPUMemoryUtilization", "GPU memory", 1, " %"),
+    ("MemoryUtilization", "memory", 1, " %"),
+    ("DiskUtilization", "disk", 1, " %"),
+)
 
 
 def print_report(examination: Examination, out: Output) -> None:
@@ -33,6 +42,8 @@ def print_report(examination: Examination, out: Output) -> None:
         out.print(Text(_subject(signals), style="bold"))
         for plan in diagnosis.plans:
             _wrapped(out, f"By its plan: {plan.words()}", 0)
+        if measured := ", ".join(_measured(signals)):
+            _wrapped(out, f"Measured: {measured}.", 0)
         _print_findings(diagnosis, out)
     out.print()
     since, until = (_time(time) for time in (examination.period.since, examination.period.until))
@@ -61,6 +72,16 @@ def _subject(signals: Signals) -> str:
         signals.region,
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _measured(signals: Signals) -> Iterator[str]:
+    """The metrics that say how it does."""
+    for name, words in (("Invocations", "requests"), ("Invocation4XXErrors", "4xx"), ("Invocation5XXErrors", "5xx")):
+        if name in signals.metrics:
+            yield f"{signals.total(name):.0f} {words}"
+    for name, words, scale, unit in _AT_MOST:
+        if most := signals.metrics[name].most if name in signals.metrics else None:
+            yield f"{words} at most {most[1] * scale:.3g}{unit}"
 
 
 def _evidence(one: Evidence) -> str:

@@ -53,7 +53,7 @@ def diagnose(signals: Signals) -> Diagnosis:
     if not merged and (signals.status in _FAILED or signals.deployment_failed):
         merged = [_nothing_said(signals)]
     ranked = sorted(merged, key=lambda one: -one.weight)
-    return Diagnosis(findings=tuple(_without_symptoms(ranked)), plans=plans)
+    return Diagnosis(findings=tuple(_clean(one, secrets) for one in _without_symptoms(ranked)), plans=plans)
 
 
 def _named(signals: Signals, secrets: tuple[str, ...]) -> Iterator[Finding]:
@@ -109,6 +109,11 @@ def _together(first: Finding, second: Finding) -> Finding:
     others = [one for one in evidence if one.source != "plan"]
     kept = (*others[: MAX_EVIDENCE - bool(plans)], *plans[:1])
     return replace(first, weight=weight, fix=advice.fix, evidence=kept)
+
+
+def _clean(found: Finding, secrets: tuple[str, ...]) -> Finding:
+    """A finding whose evidence may be shown, wherever it is from."""
+    return replace(found, evidence=tuple(replace(one, text=clean(one.text, secrets)) for one in found.evidence))
 
 
 def _is_plans(finding: Finding) -> bool:

@@ -183,6 +183,7 @@ def test_metrics_are_read(run, account):
     assert [one["id"] for one in read["findings"]] == ["disk"]
     assert read["findings"][0]["evidence"][0]["text"] == "97 %"
     assert read["metrics"]["DiskUtilization"]["most"] == 97.0
+    assert "Measured: disk at most 97 %.\n" in run("doctor", STACK).out
 
 
 def test_the_endpoint_of_a_creation_that_was_rolled_back_is_known_by_the_events(run, account):
@@ -229,6 +230,11 @@ def test_a_terminal_gets_wrapped_lines(run, account):
     account.log(account.container_log, EXAMPLES["shards"][1])
     outcome = run("doctor", STACK, is_terminal=True)
     assert max(len(re.sub(r"\x1b\[[\d;]*m", "", line)) for line in outcome.out.splitlines()) <= 120
+
+
+def test_an_endpoint_may_be_named_by_its_arn(run, account):
+    arn = account.endpoint.arn.rpartition("/")[0] + f"/{account.name}"
+    assert f"endpoint {account.name} · InService" in run("doctor", arn).out
 
 
 def test_progress_goes_to_stderr(run, account):

@@ -107,7 +107,7 @@ def test_a_service_that_is_down_does_not_stop_the_rest(run, account, answers, op
     answers[operation] = lambda _: refusal("InternalFailure", message="try again")
     account.fail(EXAMPLES["disk"][1])
     outcome = run("doctor", STACK)
-    assert re.search(r"note: could not read .*: AWS does not read .*: InternalFailure: try again", outcome.out)
+    assert re.search(r"note: could not read .*: AWS answers InternalFailure: try again", outcome.out)
     assert "1. The disk of the instance is full" in outcome.out
 
 
