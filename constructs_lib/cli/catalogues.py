@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from constructs_lib.cli.arguments import ArgumentChecker
 from constructs_lib.cli.engine import DEFAULT_ENGINE, runs_with
 from constructs_lib.cli.errors import Parser, UsageError, nearest
-from constructs_lib.cli.exit_status import ExitStatus
+from constructs_lib.cli.exit_status import WITHOUT_AWS, ExitStatus
 from constructs_lib.cli.formatting import accelerators, gib, hourly, monthly, number, parameters
 from constructs_lib.cli.image_copies import print_copy_commands
 from constructs_lib.cli.output import Column, Output
@@ -28,7 +28,8 @@ def add_models(
 ) -> None:
     """Add `models` to the commands, and with each of `add_actions` a subcommand."""
     summary = "list the models of the catalogue, add one to a file of your own, or find a commit"
-    parser = _add(commands, "models", summary, _models)
+    examples = ("", '--search "llama 8b"', "--models models.json --json")
+    parser = _add(commands, "models", summary, _models, examples)
     parser.add_argument("--models", metavar="FILE", help="also list the models of this file, written by models add")
     parser.add_argument(
         "--search", metavar="WORDS", help='list only the models whose ids have these words, such as "llama 8b"'
@@ -40,12 +41,18 @@ def add_models(
 
 def add_instances(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add `instances` to the commands."""
-    _add(commands, "instances", "list SageMaker's accelerator instances, with prices in us-east-1", _instances)
+    summary = "list SageMaker's accelerator instances, with prices in us-east-1"
+    _add(commands, "instances", summary, _instances, ("", "--json"))
 
 
 def add_images(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add `images` to the commands."""
-    parser = _add(commands, "images", "list the versions of an engine on SageMaker", _images)
+    examples = (
+        "--engine vllm",
+        "--engine vllm --json",
+        "--mirror 111122223333/mirror --region eu-west-1 --image 3.3.6",
+    )
+    parser = _add(commands, "images", "list the versions of an engine on SageMaker", _images, examples)
     names = ", ".join(ENGINES)
     parser.add_argument("--engine", metavar="NAME", help=f"one of {names} (default: {DEFAULT_ENGINE})")
     parser.add_argument(
@@ -57,9 +64,18 @@ def add_images(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--image", metavar="VERSION", help="the version to copy, with --mirror (default: the newest)")
 
 
-def _add(commands: argparse._SubParsersAction[Parser], name: str, summary: str, run: _Run) -> Parser:
-    description = f"{summary[0].upper()}{summary[1:]}."
-    parser = commands.add_parser(name, help=summary, description=description, allow_abbrev=False)
+def _add(
+    commands: argparse._SubParsersAction[Parser], name: str, summary: str, run: _Run, examples: Sequence[str]
+) -> Parser:
+    calls = "\n".join(f"  %(prog)s {example}".rstrip() for example in examples)
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"exit status: {WITHOUT_AWS}\n\nexamples:\n{calls}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, with the source and date of each row")
     parser.set_defaults(run=run, parser=parser)
     return parser

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from constructs_lib.cli.chat_answer import Answer, show
 from constructs_lib.cli.chat_target import KEY_VARIABLE, URL_VARIABLE, add_target, check_target, find_target
 from constructs_lib.cli.errors import Parser, UsageError
-from constructs_lib.cli.exit_status import WITH_AWS, ExitStatus
+from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.front_door_client import Delta
 from constructs_lib.cli.front_door_errors import FrontDoorError, duration
 from constructs_lib.planning.validation.problem import Problem
@@ -30,7 +30,8 @@ is the only output. What is said is kept in memory alone."""
 
 _EPILOG = f"""environment: {URL_VARIABLE}, {KEY_VARIABLE}, HTTPS_PROXY; with --stack credentials and Region of AWS
 
-exit status: 0 answered, 1 no answer or half of one, {WITH_AWS.replace("3 no", "3 no key that is accepted, no")}
+exit status: 0 answered, 1 no answer or half of one, 2 usage error or boto3 is missing, 3 no credentials or Region, or
+the front door does not accept the key, 130 stopped
 
 examples:
   %(prog)s --stack LlamaTgiStack

@@ -7,27 +7,48 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from constructs_lib.cli import catalogues, chat, compare, cost, jumpstart, migrate, models, pin, plan, stage, summary
+from constructs_lib.cli import (
+    catalogues,
+    chat,
+    compare,
+    completion,
+    cost,
+    jumpstart,
+    migrate,
+    models,
+    pin,
+    plan,
+    stage,
+    summary,
+)
+from constructs_lib.cli.candidates import candidates
 from constructs_lib.cli.doctor import command as doctor
 from constructs_lib.cli.errors import CommandError, Interrupted, Parser, UsageError, nearest, report
 from constructs_lib.cli.exit_status import ExitStatus
 from constructs_lib.cli.output import Output
 from constructs_lib.planning.validation.problem import Problem
 
-_COMMANDS = (
-    "plan",
-    "compare",
-    "models",
-    "instances",
-    "images",
-    "jumpstart",
-    "summary",
-    "cost",
-    "migrate",
-    "stage",
-    "doctor",
-    "chat",
-)
+
+def _add_models(commands: argparse._SubParsersAction[Parser]) -> None:
+    catalogues.add_models(commands, models.add_to, pin.add_to)
+
+
+_COMMANDS = {
+    "plan": plan.add_to,
+    "compare": compare.add_to,
+    "models": _add_models,
+    "instances": catalogues.add_instances,
+    "images": catalogues.add_images,
+    "jumpstart": jumpstart.add_to,
+    "summary": summary.add_to,
+    "cost": cost.add_to,
+    "migrate": migrate.add_to,
+    "stage": stage.add_to,
+    "doctor": doctor.add_to,
+    "chat": chat.add_to,
+    "completion": completion.add_to,
+}
+"""What adds each command to the parser, in the order of the help."""
 
 _EPILOG = """exit status: 0 fine, 1 a finding (such as: no instance fits) or a failure, 2 usage error or a package is
 missing, 3 no credentials or Region, 130 stopped
@@ -58,7 +79,7 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
         The exit status.
     """
     try:
-        status = _run(_parser(prog), arguments, Output(stdout, Output(stderr)))
+        status = _run(build_parser(prog), arguments, Output(stdout, Output(stderr)))
         stdout.flush()
     except UsageError as error:
         out = Output(stderr)
@@ -80,6 +101,8 @@ def run(prog: str, arguments: Sequence[str], stdout: TextIO, stderr: TextIO) -> 
 
 
 def _run(parser: Parser, arguments: Sequence[str], out: Output) -> int:
+    if arguments[:1] == [completion.COMPLETE]:
+        return _complete(parser, arguments[1:], out)
     _check_command(arguments, parser)
     known, unknown = parser.parse_known_args(arguments)
     options = known.parser.option_names
@@ -88,6 +111,12 @@ def _run(parser: Parser, arguments: Sequence[str], out: Output) -> int:
     ]
     status: int = known.run(known, problems, out)
     return status
+
+
+def _complete(parser: Parser, words: Sequence[str], out: Output) -> int:
+    for line in candidates(parser, words):
+        out.write(f"{line}\n")
+    return ExitStatus.FINE
 
 
 def _name(argument: str) -> str:
@@ -107,26 +136,21 @@ def _usage(parser: argparse.ArgumentParser) -> str:
     return parser.format_usage().strip()
 
 
-def _parser(prog: str) -> Parser:
+def build_parser(prog: str) -> Parser:
+    """The parser of all commands.
+
+    Args:
+        prog: How the user started the program.
+    """
     parser = Parser(
         prog=prog,
         description="Plans model endpoints on Amazon SageMaker before anything is created, and says"
-        " why an endpoint fails; stage and doctor call AWS.",
+        " why an endpoint fails; stage, doctor and chat call AWS.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    plan.add_to(commands)
-    compare.add_to(commands)
-    catalogues.add_models(commands, models.add_to, pin.add_to)
-    catalogues.add_instances(commands)
-    catalogues.add_images(commands)
-    jumpstart.add_to(commands)
-    summary.add_to(commands)
-    cost.add_to(commands)
-    migrate.add_to(commands)
-    stage.add_to(commands)
-    doctor.add_to(commands)
-    chat.add_to(commands)
+    for add_to in _COMMANDS.values():
+        add_to(commands)
     return parser

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +36,7 @@ _EPILOG = """environment: HF_TOKEN for gated and private models, HF_ENDPOINT for
 
 examples:
   %(prog)s my-team/my-model
-  %(prog)s ./downloads/my-model --name my-team/my-model --output models.json
+  %(prog)s ./downloads/my-model --name my-team/my-model --output models.json --json
 """
 
 
@@ -54,6 +56,7 @@ def add_to(actions: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--output", metavar="FILE", default="models.json", help="the file (default: models.json)")
     parser.add_argument("--revision", metavar="REVISION", help="commit, tag or branch on the hub (default: main)")
     parser.add_argument("--name", metavar="HUB_ID", help="the model's hub id, if it is read from a folder")
+    parser.add_argument("--json", action="store_true", help="print what was added as JSON")
     parser.set_defaults(run=_run, parser=parser)
 
 
@@ -73,6 +76,10 @@ def _run(arguments: argparse.Namespace, problems: list[Problem], out: Output) ->
     except OSError as error:
         message = f"cannot be written: {error.strerror or type(error).__name__}"
         raise CommandError(Problem("--output", arguments.output, message, "Name another file.")) from error
+    if arguments.json:
+        report = {"file": arguments.output, "done": "replaced" if name in existing else "added", "model": asdict(facts)}
+        out.write(json.dumps(report, indent=2, ensure_ascii=not out.unicode) + "\n")
+        return ExitStatus.FINE
     how = runs_with(engine_named(DEFAULT_ENGINE), facts)
     done = "replaced" if name in existing else "added"
     about = (

@@ -26,6 +26,11 @@ _DESCRIPTION = """Reads a cloud assembly written by cdk synth and prints the pla
 Then it lists the models of its front doors by the names that clients use.
 Prices are SageMaker's on-demand hosting prices in us-east-1; ~ marks prices derived from EC2's."""
 
+_EPILOG = """examples:
+  %(prog)s
+  %(prog)s build/cdk.out --json
+"""
+
 _LEGEND = (
     f"STREAMS: requests at once on the most instances, of {TOKENS_PER_STREAM} tokens unless request_tokens says"
     " otherwise, by memory · FRONT DOOR: $ / hour while as many streams are open"
@@ -38,6 +43,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
         "summary",
         help="print the plan of each synthesized endpoint, one line each",
         description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from constructs_lib.cli.commands import _parser as parser_of
+from constructs_lib.cli.commands import build_parser
 
 _PROGRAM = "tgi-endpoint"
 _BUILT_IN = (argparse._HelpAction, argparse._SubParsersAction)
@@ -13,7 +13,7 @@ _BUILT_IN = (argparse._HelpAction, argparse._SubParsersAction)
 
 def text() -> str:
     """A section for each command, with its arguments, exit status and examples."""
-    parser = parser_of(_PROGRAM)
+    parser = build_parser(_PROGRAM)
     lines = [*_about(parser), "| command | |", "|---|---|"]
     commands = list(_commands(parser))
     for command, says in commands:

@@ -25,7 +25,8 @@ it reads; what it may not read it names, and goes on."""
 
 _EPILOG = f"""environment: {ENVIRONMENT}
 
-exit status: 0 nothing was found, 1 a finding, or what was asked for cannot be read, {WITH_AWS}
+exit status: 0 nothing was found, 1 a finding, or what was asked for cannot be read,
+{WITH_AWS}
 
 examples:
   %(prog)s LlamaTgiStack

@@ -13,25 +13,27 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 60.0
+CHAT = (sys.executable, "-m", "constructs_lib", "chat")
 CTRL_C, CTRL_D, TAB, UP = "\x03", "\x04", "\t", "\x1b[A"
 
 _ESCAPE = re.compile(r"\x1b(\[[0-9;?]*[A-Za-z]|[=>])")
 
 
 class Terminal:
-    """A command line in a pseudo terminal.
+    """A program in a pseudo terminal.
 
     Args:
-        arguments: Those of `python -m constructs_lib`.
+        command: The program and its arguments.
+        folder: Where it runs. Default: the checkout.
         environment: Further variables.
     """
 
-    def __init__(self, *arguments: object, **environment: str) -> None:
+    def __init__(self, *command: object, folder: Path = ROOT, **environment: str) -> None:
         self._keyboard, terminal = os.openpty()
         inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "constructs_lib", *map(str, arguments)],
-            cwd=ROOT,
+            [*map(str, command)],
+            cwd=folder,
             env={**inherited, "TERM": "xterm-256color", "COLUMNS": "200", "INPUTRC": "/dev/null", **environment},
             stdin=terminal,
             stdout=terminal,
@@ -81,6 +83,14 @@ class Terminal:
         end = shown.index(text) + len(text)
         self._seen = shown[end:]
         return shown[:end]
+
+    def shown(self) -> str:
+        """What is shown and not read yet."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._keyboard, selectors.EVENT_READ)
+            while selector.select(0):
+                self._seen += os.read(self._keyboard, 65536).decode(errors="replace")
+        return self._seen
 
     def end(self) -> int:
         """Wait for the end of the program; returns its exit status."""

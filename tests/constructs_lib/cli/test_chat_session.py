@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.constructs_lib.cli.fake_front_door import Reply, error, fake_front_door
-from tests.constructs_lib.cli.terminal import CTRL_C, CTRL_D, TAB, UP, Terminal
+from tests.constructs_lib.cli.terminal import CHAT, CTRL_C, CTRL_D, TAB, UP, Terminal
 
 FIGURES = " tokens/s\n"
 
@@ -20,7 +20,7 @@ def door():
 @pytest.fixture
 def chat(door):
     """A session that has asked for its first line."""
-    with Terminal("chat", "--url", door.url, "--api-key", "sk-1") as terminal:
+    with Terminal(*CHAT, "--url", door.url, "--api-key", "sk-1") as terminal:
         assert f"{door.url} · llama · /help, Ctrl-D ends\n" in terminal.read_until("> ")
         yield terminal
 
@@ -147,7 +147,7 @@ def test_commands_change_what_is_asked_for(chat, door):
 
 def test_a_model_is_chosen_of_several(door):
     door.models = ["llama", "falcon"]
-    with Terminal("chat", "--url", door.url, "--api-key", "sk-1") as chat:
+    with Terminal(*CHAT, "--url", door.url, "--api-key", "sk-1") as chat:
         chat.read_until("It has several models: choose one with /model.\n> ")
         chat.type("/model falcn\r")
         chat.read_until("falcn is none of its models. Did you mean falcon?\n")
@@ -180,6 +180,6 @@ def test_thoughts_are_no_part_of_what_was_said(chat, door):
 
 
 def test_a_wrong_key_ends_the_session_before_it_begins(door):
-    with Terminal("chat", "--url", f"{door.url}/nowhere", "--api-key", "sk-1") as chat:
+    with Terminal(*CHAT, "--url", f"{door.url}/nowhere", "--api-key", "sk-1") as chat:
         chat.read_until("error: There is no such route. Check the URL: ")
         assert chat.end() == 1
