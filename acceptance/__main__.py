@@ -16,6 +16,7 @@ from acceptance.report import Report
 from acceptance.run import Plan, destroy, run
 from constructs_lib import ConfigurationError
 from local.commands.progress import Progress
+from local.errors import UserError
 from stacks.acceptance_settings import DEFAULT_ENGINE, DEFAULT_MODEL, DEFAULT_TOKENS, Acceptance
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoAccessError as error:
         progress.print(str(error), style="red")
         return _NO_ACCESS
+    except UserError as error:
+        progress.print(f"The emulated cloud does not start: {error}", style="red")
+        return 1
     try:
         return destroy(cloud, progress) if given.destroy else _run(given, cloud, progress)
     except KeyboardInterrupt:  # before anything is deployed

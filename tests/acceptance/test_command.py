@@ -14,6 +14,7 @@ from acceptance import __main__ as command
 from acceptance.clouds import NoAccessError
 from acceptance.clouds import aws as aws_cloud
 from acceptance.probe import Cloud
+from local.errors import UserError
 
 
 class Account:
@@ -179,3 +180,14 @@ def test_the_list_has_each_probe_with_its_rows_cloud_and_minutes(capsys: pytest.
 def test_the_command_does_not_load_the_cdk_whose_node_process_would_get_a_terminals_ctrl_c() -> None:
     code = "import sys, acceptance.__main__ as command; command.probes(); sys.exit('jsii' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=command.ROOT).returncode == 0
+
+
+def test_an_emulated_cloud_that_does_not_start_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_given: object) -> None:
+        raise UserError("The CDK CLI is not installed in this clone.", "Run `make demo`, which installs it.")
+
+    monkeypatch.setattr(command, "_cloud", fail)
+    assert command.main(["--emulated"]) == 1
+    assert "does not start: The CDK CLI is not installed in this clone." in said(capsys)
