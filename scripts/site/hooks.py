@@ -31,7 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the documents at the root, and a page for each file outside of docs/ that a document links to."""
+    """Adds the documents outside of docs/, and a page for each file that a document links to."""
     for document, page in outside.PAGES.items():
         files.append(File.generated(config, page, content=(outside.ROOT / document).read_text(encoding="utf-8")))
     for path in outside.linked_sources():
@@ -47,7 +47,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     name = page.file.src_uri
     if name in _GENERATED:
         markdown += "\n" + _GENERATED[name]()
-    return lists.with_lists(outside.with_links(markdown, name))
+    return lists.with_lists(outside.with_links(markdown, name)) + outside.files_beside(name)
 
 
 def _named(nav: Any) -> Iterator[str]:

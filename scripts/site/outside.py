@@ -13,14 +13,21 @@ from posixpath import dirname, join, normpath, relpath
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PAGES = {f"{name}.md": f"project/{name.lower()}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")}
-"""The documents at the root, and the pages that they are on."""
+PAGES = {
+    **{f"{name}.md": f"project/{name.lower()}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "SECURITY")},
+    "examples/README.md": "examples/overview.md",
+    **{
+        path.relative_to(ROOT).as_posix(): f"examples/{path.parent.name}.md"
+        for path in sorted((ROOT / "examples").glob("*/README.md"))
+    },
+}
+"""The documents outside of docs/, and the pages that they are on."""
 
 _LINK = re.compile(r"(\]\()((?!https?:|mailto:|#)[^)\s#]+)(#[^)\s]*)?(\))")
 _FENCE = re.compile(r"^[ ]*```.*?^[ ]*```[ ]*$", re.MULTILINE | re.DOTALL)
 _LANGUAGES = {".py": "python", ".js": "javascript", ".json": "json", ".md": "markdown", ".yml": "yaml", ".yaml": "yaml"}
-_LEFT_OUT = {"__pycache__", "node_modules", "cdk.out", ".venv"}
-_MAX_FILES = 8
+_LEFT_OUT = {"__pycache__", "node_modules", "cdk.out", ".venv", "package-lock.json"}
+_MAX_FILES = 20
 """Files of a folder that are shown in full; of a larger folder it is their names."""
 
 
@@ -32,7 +39,7 @@ def page_of(path: str) -> str:
     """
     if path.startswith("docs/"):
         return path.removeprefix("docs/")
-    return PAGES.get(path) or f"source/{path}.md"
+    return PAGES.get(path) or PAGES.get(f"{path}/README.md") or f"source/{path}.md"
 
 
 def path_of(page: str) -> str:
@@ -51,7 +58,8 @@ def linked_sources() -> list[str]:
         target
         for document in documents
         for target in _targets((ROOT / document).read_text(encoding="utf-8"), document)
-        if not target.startswith(("docs/", "..")) and target not in PAGES and (ROOT / target).exists()
+        if not target.startswith(("docs/", "..")) and (ROOT / target).exists()
+        if page_of(target) not in PAGES.values()
     }
     return sorted(found)
 
@@ -87,13 +95,31 @@ def source_text(path: str) -> str:
     place = ROOT / path
     if place.is_file():
         return f"# {path}\n\n{_code(place)}"
-    files = sorted(
-        file for file in place.rglob("*") if file.is_file() and not _LEFT_OUT & set(file.relative_to(place).parts)
-    )
-    title = f"# {path}\n\n"
+    title, files = f"# {path}\n\n", _files(place)
     if len(files) > _MAX_FILES:
         return title + "\n".join(f"- `{file.relative_to(place).as_posix()}`" for file in files) + "\n"
     return title + "\n".join(f"## {file.relative_to(place).as_posix()}\n\n{_code(file)}" for file in files)
+
+
+def files_beside(page: str) -> str:
+    """The files of the example that a page is about, as a section; nothing for another page.
+
+    Args:
+        page: The page.
+    """
+    document = path_of(page)
+    if document.count("/") != 2 or not document.startswith("examples/"):
+        return ""
+    place = (ROOT / document).parent
+    files = [file for file in _files(place) if file.name != "README.md"]
+    sections = (f"### {file.relative_to(place).as_posix()}\n\n{_code(file)}" for file in files)
+    return "\n## Files\n\n" + "\n".join(sections)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(
+        file for file in folder.rglob("*") if file.is_file() and not _LEFT_OUT & set(file.relative_to(folder).parts)
+    )
 
 
 def _code(file: Path) -> str:

@@ -18,7 +18,7 @@ from scripts.site import outside
 
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [*outside.PAGES, *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md")))]
-GENERATED = ("docs/reference/",)
+WITH_MORE = re.compile(r"docs/reference/|examples/\w[^/]*/")
 """Documents of which the site has more than the file."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
@@ -72,7 +72,7 @@ def article(site: Path, document: str) -> str:
     return re.sub(r"<(nav|aside).*?</\1>", "", html, flags=re.DOTALL)
 
 
-@pytest.mark.parametrize("document", [name for name in DOCUMENTS if not name.startswith(GENERATED)])
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if not WITH_MORE.match(name)])
 def test_a_document_has_the_same_parts_on_the_site_as_on_github(site: Path, document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     github = Elements(MarkdownIt("commonmark").enable("table").render(text)).counts
@@ -97,6 +97,15 @@ def test_what_a_document_links_to_outside_of_docs_is_on_the_site(site: Path) -> 
     assert 'href="../project/changelog.html"' in article(site, "docs/reference/what_a_change_does.md")
 
 
+def test_the_page_of_an_example_is_its_document_with_its_files(site: Path) -> None:
+    page = article(site, "examples/async_batch/README.md")
+    assert page == article(site, "examples/async_batch")
+    assert 'id="apppy"' in page
+    assert "AsyncTgiEndpoint" in page
+    assert 'href="overview.html#install"' in article(site, "examples/two_engines/README.md")
+    assert "package-lock.json" not in article(site, "examples/github-actions").partition('id="files"')[2]
+
+
 def test_a_broken_link_a_broken_anchor_and_a_page_in_no_menu_fail_the_build(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
@@ -107,7 +116,8 @@ def test_a_broken_link_a_broken_anchor_and_a_page_in_no_menu_fail_the_build(tmp_
         shutil.copytree(ROOT / folder, root / folder)
     shutil.copy(ROOT / "mkdocs.yml", root)
     (root / "docs" / "staging.md").write_text("# Staged\n[a](nothing.md) [b](memory.md#nothing) [c](../nothing.md)\n")
-    (root / "docs" / "lost.md").write_text("# Lost\n")
+    (root / "docs" / "lost").mkdir()
+    (root / "docs" / "lost" / "page.md").write_text("# Lost\n")
     done = build(tmp_path / "site", root)
     assert done.returncode == 1
     assert 'not included in the "nav" configuration:\n  - lost.md' in done.stderr
