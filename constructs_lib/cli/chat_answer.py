@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from constructs_lib.cli.formatting import number
+from constructs_lib.cli.formatting import number, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from constructs_lib.cli.front_door_client import Delta
     from constructs_lib.cli.output import Output
-
-# A model may write what a terminal obeys: colours, titles, the clipboard.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass
@@ -125,11 +121,6 @@ def show(deltas: Iterable[Delta], answer: Answer, out: Output) -> None:
         if answer.parts and not answer.text.endswith("\n"):
             out.write("\n")
         out.flush()
-
-
-def printable(text: str) -> str:
-    """A text without what a terminal obeys, but line ends and tabs."""
-    return _CONTROL.sub("", text)
 
 
 @contextmanager

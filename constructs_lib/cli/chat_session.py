@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from constructs_lib.cli.chat import patiently
-from constructs_lib.cli.chat_answer import Answer, printable, show
+from constructs_lib.cli.chat_answer import Answer, show
 from constructs_lib.cli.errors import nearest, report
 from constructs_lib.cli.exit_status import ExitStatus
+from constructs_lib.cli.formatting import printable
 from constructs_lib.cli.front_door_errors import FrontDoorError
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class Session:
         if not name:
             current = self._options.get("model") or (self._models[0] if len(self._models) == 1 else None)
             for each in self._models:
-                self._out.write(f"{'*' if each == current else ' '} {each}\n")
+                self._out.write(printable(f"{'*' if each == current else ' '} {each}\n"))
         elif name in self._models or ":" in name:
             self._options["model"] = name
             self._say(f"{name} answers from now on")

@@ -15,6 +15,14 @@ HOURS_PER_MONTH = 730
 # Parts of an accelerator's name that distinguish nothing when its memory is shown beside it.
 _REDUNDANT = re.compile(r" Blackwell| Server|-\d+GB")
 
+# A server or a model may write what a terminal obeys: colours, titles, the clipboard.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal obeys, but line ends and tabs."""
+    return _CONTROL.sub("", text)
+
 
 def number(value: int) -> str:
     """An integer with thousands separators."""

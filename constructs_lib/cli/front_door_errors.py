@@ -13,6 +13,7 @@ from typing import Any
 
 from constructs_lib.cli.errors import CommandError
 from constructs_lib.cli.exit_status import ExitStatus
+from constructs_lib.cli.formatting import printable
 from constructs_lib.planning.validation.problem import Problem
 
 _KEY_FIX = "Give the key with --api-key or TGI_ENDPOINT_API_KEY; --stack reads that of a stack."
@@ -33,7 +34,7 @@ class FrontDoorError(CommandError):
     def __init__(
         self, message: str, fix: str, *, wait: float | None = None, is_cut: bool = False, is_key: bool = False
     ) -> None:
-        self.problem = Problem("arguments", None, message, fix)
+        self.problem = Problem("arguments", None, printable(message), fix)
         self.wait, self.is_cut = wait, is_cut
         self.status = ExitStatus.NO_ACCOUNT if is_key else ExitStatus.FINDING
         super().__init__(self.problem)

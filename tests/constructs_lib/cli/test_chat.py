@@ -199,6 +199,11 @@ def test_api_gateways_own_refusal_is_of_a_url_without_a_front_door(ask, door):
     )
 
 
+def test_an_error_says_nothing_that_a_terminal_obeys(ask, door):
+    door.replies = [error(400, "bad_request", "No \x1b]0;title\x07\n\x9bthat.")]
+    assert ask("Hi").err == "error: No ]0;title that.\n"
+
+
 def test_without_a_key_the_error_says_that_one_is_required(run, door):
     door.replies = [error(401, "invalid_api_key", "The request carries no API key.")]
     outcome = run("chat", "--url", door.url, "Hi")
