@@ -47,6 +47,7 @@ RULES = [
     Rule(r"make serve\b", How.SERVE, checks.make),
     Rule(r"([A-Z]+=\S+ )?make (demo|synth)\b", How.RUN, checks.make),
     Rule(r"make ", How.CHECK, checks.make, "takes minutes; .ci/run runs it"),
+    Rule(r"tgi-endpoint chat --stack\b", How.CHECK, checks.tgi_endpoint, "needs AWS"),
     Rule(r"tgi-endpoint stage\b", How.CHECK, checks.tgi_endpoint, "needs AWS and the hub"),
     Rule(r"tgi-endpoint (jumpstart|models) (add|pin)\b", How.CHECK, checks.tgi_endpoint, "needs the internet"),
     Rule(r"tgi-endpoint ", How.RUN, checks.tgi_endpoint),

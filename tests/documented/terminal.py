@@ -20,7 +20,7 @@ from tests.documented.screen import render
 
 WIDTH = 130
 _END = "\x1e"
-SECONDS = 240.0
+SECONDS = 420.0
 
 
 class Terminal:
@@ -69,7 +69,7 @@ class Terminal:
             Its exit status, and what it shows.
 
         Raises:
-            TimeoutError: It has not ended after four minutes.
+            TimeoutError: It has not ended after seven minutes.
         """
         self._commands.write(f"{command}\nprintf '{_END}%s{_END}' $?\n")
         shown = self._read(re.compile(f"{_END}(\\d+){_END}"))
@@ -84,7 +84,7 @@ class Terminal:
 
         Raises:
             RuntimeError: It has ended.
-            TimeoutError: There is no such line after four minutes.
+            TimeoutError: There is no such line after seven minutes.
         """
         self._commands.write(f"{command}\nprintf '{_END}%s{_END}' $?\n")
         shown = self._read(re.compile(f"{re.escape(ready)}[^\\n]*\\n|{_END}\\d+{_END}"))
