@@ -26,7 +26,7 @@ _PATTERNS = [
     (r"serve-\d+\.log", "serve-<port>.log"),
     (r"(\d+ )?chunks, first after", "<n> chunks, first after"),
     (r"\b\d+(\.\d+)? ?(ms|s)\b", "<n> s"),
-    (r"^.*\b(no language model|counts words)\b.*$", "<what the toy says>"),
+    (r"^(This is a toy|No language model runs here|You are talking to a stand-in)\b.*$", "<what the toy says>"),
     (r"[^\s\"'=:]*/tgi-endpoint-cdk(?=[/\s\"':]|$)", "<clone>"),
 ]
 

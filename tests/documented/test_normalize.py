@@ -19,6 +19,8 @@ from tests.documented.screen import render
         ("first\n…\nlast\n", "first\nsecond\nthird\nlast\n"),
         ("first\n…\nlast\n", "first\nlast\n"),
         ("a very long …\n", "a very long line\n"),
+        ('{"id":"chatcmpl-<id>",…}\n', '{"id":"chatcmpl-3fa31068-20f7-46d2","content":"a toy, no language model."}\n'),
+        ("This is a toy text generator\n", "No language model runs here, only a toy\n"),
     ],
 )
 def test_what_differs_from_run_to_run_is_no_difference(document: str, printed: str) -> None:
@@ -35,6 +37,7 @@ def test_what_differs_from_run_to_run_is_no_difference(document: str, printed: s
         ("2.605 USD\n", "2.606 USD\n"),
         ("status 200\n", "status 500\n"),
         ("5 requests\n", "6 requests\n"),
+        ('{"content":"a toy, no language model."}\n', '{"content":"another toy, no language model."}\n'),
     ],
 )
 def test_anything_else_is_a_difference(document: str, printed: str) -> None:
