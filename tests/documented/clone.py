@@ -14,7 +14,7 @@ from tests.documented.blocks import ROOT
 _LEFT_OUT = shutil.ignore_patterns(
     *(".git", ".venv", "node_modules", ".cache", "cdk.out", "build", "dist", "site", "tests", ".*_cache", "__pycache__")
 )
-_INSTALLED = (".venv", "node_modules", ".cache")
+_INSTALLED = (".venv", ".cache")
 _LAUNCHER = """#!{python}
 import sys
 sys.path.insert(0, "{clone}")
@@ -29,6 +29,8 @@ def make_clone(folder: Path) -> Path:
     shutil.copytree(ROOT, clone, ignore=_LEFT_OUT)
     for name in _INSTALLED:
         (clone / name).symlink_to((ROOT / name).resolve())
+    # A copy: `npm ci` empties what a link leads to.
+    shutil.copytree(ROOT / "node_modules", clone / "node_modules", symlinks=True)
     # Older than what make has installed, so that it installs nothing.
     for lock in (*clone.glob("requirements*"), *clone.glob("package*.json")):
         os.utime(lock, (0, 0))
