@@ -123,7 +123,7 @@ _PROBES: list[Probe] = []
 
 
 def probe(*rows: str, title: str, minutes: float, emulation: Emulation = SAME) -> Callable[[Try], Try]:
-    """Declares a function as a probe. Probes run in the order in which they are declared.
+    """Declares a function as a probe. Those of a module run in the order in which they are declared.
 
     Args:
         rows: The rows of the ledger that it decides, such as `G3`; none for an end-to-end check.
@@ -150,10 +150,11 @@ def probe(*rows: str, title: str, minutes: float, emulation: Emulation = SAME) -
 
 def probes() -> tuple[Probe, ...]:
     """All probes, in the order in which they run."""
-    from acceptance.probes import load
+    from acceptance.probes import MODULES, load
 
     load()
-    return tuple(_PROBES)
+    # Somebody may have imported one of the modules before the others.
+    return tuple(sorted(_PROBES, key=lambda each: MODULES.index(each.attempt.__module__.rpartition(".")[2])))
 
 
 def choose(only: tuple[str, ...], without: tuple[str, ...]) -> Iterator[Probe]:

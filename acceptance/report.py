@@ -65,9 +65,17 @@ class Report:
         return Counter(one.verdict.result for one in self.outcomes)[result]
 
     def is_good(self) -> bool:
-        """Whether the run is complete, contradicts nothing, and has left nothing that costs money."""
+        """Whether the run is complete, found nothing wrong, and has left nothing that costs money.
+
+        Wrong is on AWS what is contradicted, in the emulated cloud what a probe does not say of it.
+        """
         removed = self.removal is not None and not self.removal.failed
-        return self.problem is None and removed and self.count(Result.CONTRADICTED) == 0
+        return self.problem is None and removed and not any(map(self._is_wrong, self.outcomes))
+
+    def _is_wrong(self, one: Outcome) -> bool:
+        if self.cloud is Cloud.AWS:
+            return one.verdict.result is Result.CONTRADICTED
+        return one.verdict.result is not one.probe.emulation.expected
 
     def summary(self) -> str:
         """The counts in one line."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-SPEED = 40.0
+SPEED = 15.0
 """AWS's seconds in one second, for alarms and cooldowns: the 15 idle minutes of the stack that goes to zero are longer
 than the CDK CLI takes to notice that the stack is there."""
 _ACCESS_LOG, _FUNCTION_LOG = '{"requestId"', '{"level"'

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _SLOW = Emulation(slow=True)
 _LONGEST_REQUEST_SECONDS = 60
+_CLOCK_SECONDS = 60
+"""By how much the clock of this machine may be ahead."""
 _MEMBERS = {
     "RequestType",
     "ServiceToken",
@@ -148,7 +150,7 @@ def _asking(site: Site) -> Iterator[Counter[int]]:
 
 def _asked(site: Site) -> list[Any]:
     """What the recorder was asked since the run began."""
-    lines = site.cloud.log_lines(site.outputs()["RecorderLogGroup"], site.started - 7200)
+    lines = site.cloud.log_lines(site.outputs()["RecorderLogGroup"], site.started - _CLOCK_SECONDS)
     return [json.loads(line.removeprefix("asked ")) for line in lines if line.startswith("asked ")]
 
 

@@ -88,7 +88,7 @@ def test_a_probe_that_fails_decides_nothing_and_the_others_run(tmp_path: Path) -
         raise ZeroDivisionError("nothing | to divide\nby")
 
     done = Run(tmp_path, own("failing", fail))
-    assert done.code == 0
+    assert done.code == 1, "in the emulated cloud it should have found what it says"
     assert done.found == ["openai_chat", "made_up_key", "failing", "layers"]
     assert "the probe failed: ZeroDivisionError: nothing \\| to divide by" in done.text
     assert (done.left, done.endpoints) == ([], [])
