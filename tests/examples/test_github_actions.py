@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ import pytest
 from local.deployment.cdk_cli import cli_environment
 from tests.e2e.deployed_cloud import Cloud
 from tests.github_actions.github_api import GitHub
+from tests.github_actions.guard import Guard
 from tests.github_actions.runner import Runner, git, new_repository
 from tests.github_actions.workflows import ROOT
 
@@ -226,3 +229,49 @@ def test_a_deployment_that_does_not_answer_is_taken_back_and_the_run_fails(
     assert runner.outcomes["Call the front door"] == "failure"
     assert (runner.outcomes["Go back"], runner.outcomes["Call the front door again"]) == ("success", "success")
     assert deployed.instance_type == "ml.g6e.xlarge"
+
+
+def guarded(
+    new_runner: Callable[..., Runner], deployed: Deployed, workspace: Path, command: str, *roles: str
+) -> tuple[Guard, str]:
+    """Runs a command of the CDK CLI with credentials that may assume these roles of the bootstrap, and no other."""
+    environment = {**new_runner(workspace, "guarded").environment}
+    with Guard(deployed.endpoint_url, environment["AWS_ACCESS_KEY_ID"], roles=roles) as guard:
+        environment["AWS_ENDPOINT_URL"] = guard.url
+        done = subprocess.run(
+            shlex.split(command), cwd=workspace, env=environment, capture_output=True, text=True, timeout=280
+        )
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    return guard, output
+
+
+def test_a_comparison_calls_nothing_that_its_role_may_not(
+    repository: Path, new_runner: Callable[..., Runner], deployed: Deployed
+) -> None:
+    build(repository, new_runner)
+    assembly = repository.parent / "artifacts" / "assembly" / "assembly.tar"
+    subprocess.run(["tar", "-xf", str(assembly)], cwd=repository, check=True)
+    guard, output = guarded(
+        new_runner, deployed, repository, "cdk diff ChatService --app assembly --method template --no-notices"
+    )
+    assert guard.refused == {"lookup"}
+    assert "Proceeding anyway" in output
+    # IAM lets everybody ask who they are.
+    assert guard.calls - {"sts:AssumeRole", "sts:GetCallerIdentity"} == {
+        "cloudformation:DescribeStacks",
+        "cloudformation:GetTemplate",
+    }
+
+
+def test_a_deployment_assumes_no_other_role_than_its_role_may(
+    repository: Path, new_runner: Callable[..., Runner], deployed: Deployed
+) -> None:
+    propose(repository, "rate=1, burst=2", "rate=2, burst=4")
+    build(repository, new_runner)
+    assembly = repository.parent / "artifacts" / "assembly" / "assembly.tar"
+    subprocess.run(["tar", "-xf", str(assembly)], cwd=repository, check=True)
+    command = "cdk deploy ChatService --app assembly --require-approval never --ci --outputs-file outputs.json"
+    guard, _ = guarded(new_runner, deployed, repository, command, "deploy", "file-publishing")
+    assert {"sts:AssumeRole"} <= guard.calls <= {"sts:AssumeRole", "sts:GetCallerIdentity"}
+    assert guard.refused <= {"lookup"}
