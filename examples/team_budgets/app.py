@@ -27,6 +27,7 @@ class TeamBudgets(Stack):
             model=Model.from_hub("Qwen/Qwen2.5-7B-Instruct"),
             instance_type=InstanceType.G6E_XLARGE,
             options=limits,
+            detailed_observability=False,
         )
         large = TgiEndpoint(
             self,
@@ -34,6 +35,7 @@ class TeamBudgets(Stack):
             model=Model.from_hub("Qwen/Qwen2.5-32B-Instruct"),
             instance_type=InstanceType.G6E_12XLARGE,
             options=limits,
+            detailed_observability=False,
         )
         front_door = FrontDoor(
             self,
