@@ -57,7 +57,7 @@ def read_endpoint(reader: Reader, name: str) -> EndpointRead:
     for _, activities in scaled:
         lines += activities
     return EndpointRead(
-        name=name,
+        name=answer.get("EndpointName", name),
         status=answer.get("EndpointStatus", ""),
         lines=tuple(lines),
         deployed=tuple(one for one, _ in scaled),

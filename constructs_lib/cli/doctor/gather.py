@@ -18,7 +18,6 @@ from constructs_lib.planning.validation.problem import Problem
 
 DEFAULT_SINCE = timedelta(hours=3)
 _AFTER = timedelta(minutes=10)
-_ENDPOINT = "AWS::SageMaker::Endpoint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +70,7 @@ def _find(reader: Reader, asked: Asked) -> tuple[StackRead | None, list[Endpoint
         stack_name, endpoint_name = None, endpoint_name.rpartition("/")[2]
     stack = read_stack(reader, stack_name) if stack_name and not asked.endpoint else None
     if stack is not None:
-        names = dict.fromkeys(one.name for one in stack.of_type(_ENDPOINT))
-        return stack, [read_endpoint(reader, name) for name in names]
+        return stack, [read_endpoint(reader, name) for name in stack.endpoints]
     if asked.stack or endpoint_name is None:
         raise _not_there(reader, f"stack {stack_name!r}", "aws cloudformation list-stacks lists those that there are.")
     endpoint = read_endpoint(reader, endpoint_name)

@@ -66,6 +66,14 @@ class StackRead:
         """Whether its last operation has."""
         return _FAILED.search(self.status) is not None
 
+    @property
+    def endpoints(self) -> list[str]:
+        """The names of its endpoints, those that are gone as well.
+
+        Their physical id is an ARN, which has the name in lower case; logs and metrics have it as it was given.
+        """
+        return list(dict.fromkeys(_name_of(one, self.name) for one in self.of_type("AWS::SageMaker::Endpoint")))
+
     def of_type(self, type: str) -> list[Resource]:
         """Its resources of a type, those that are gone as well."""
         return [one for one in self.resources if one.type == type and one.physical]
@@ -121,6 +129,12 @@ def secrets_of(reader: Reader, stack: str) -> list[str]:
     body = answer.get("TemplateBody", "")
     text = body if isinstance(body, str) else json.dumps(body)
     return sorted({found["id"] for found in _SECRET.finditer(text)})
+
+
+def _name_of(endpoint: Resource, stack: str) -> str:
+    """The name of an endpoint; of one that CloudFormation has named, in its case."""
+    begin, name = f"{stack}-{endpoint.logical}-", endpoint.name
+    return begin + name[len(begin) :].upper() if name.startswith(begin.lower()) else name
 
 
 def _last_operation(events: list[dict[str, Any]], stack: str) -> Iterator[dict[str, Any]]:

@@ -125,6 +125,17 @@ class Account:
             self._event(logical, kind, "CREATE_FAILED", words)
         self.stack.status = status
 
+    def forget(self) -> None:
+        """What was created is rolled back and gone, and the events have what it was."""
+        resources = template("ml.g4dn.xlarge")["Resources"]
+        resources["Config"]["Properties"]["ProductionVariants"][0]["ModelName"] = "llama-model"
+        for logical in ("Model", "Config", "Endpoint"):
+            one = resources[logical]
+            named = f"endpoint/{self.name.lower()}" if logical == "Endpoint" else f"x/{logical.lower()}"
+            physical = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{named}"
+            self._event(logical, one["Type"], "CREATE_IN_PROGRESS", "", physical, json.dumps(one["Properties"]))
+        client("sagemaker").delete_endpoint(EndpointName=self.name)
+
     def log(self, group: str, *lines: str, age: timedelta = timedelta(minutes=1)) -> None:
         """Write lines into a log."""
         logs = client("logs")
@@ -153,10 +164,12 @@ class Account:
         for event in self.stack.events:
             event.timestamp -= age
 
-    def _event(self, logical: str, type: str, status: str, reason: str) -> None:
+    def _event(
+        self, logical: str, kind: str, status: str, reason: str, physical: str = "", properties: str | None = None
+    ) -> None:
         stack = self.stack
-        physical = next((one.physical_resource_id for one in stack.events if one.logical_resource_id == logical), "")
-        stack.events.append(Event(stack.stack_id, stack.name, logical, physical, type, status, reason, None))
+        event = Event(stack.stack_id, stack.name, logical, physical, kind, status, reason, properties)
+        stack.events.append(event)
 
 
 Answer = Callable[[dict[str, Any]], Any]

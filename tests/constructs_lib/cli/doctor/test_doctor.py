@@ -186,13 +186,16 @@ def test_metrics_are_read(run, account):
     assert "Measured: disk at most 97 %.\n" in run("doctor", STACK).out
 
 
-def test_the_endpoint_of_a_creation_that_was_rolled_back_is_known_by_the_events(run, account):
+def test_of_a_creation_that_was_rolled_back_the_events_have_what_was_deployed(run, account):
     name, log = account.name, account.container_log
-    client("sagemaker").delete_endpoint(EndpointName=name)
+    account.forget()
     account.fail_deployment(("Endpoint", "AWS::SageMaker::Endpoint", HEALTH_CHECK))
-    account.log(log, EXAMPLES["shards"][1])
+    account.log(log, OUT_OF_MEMORY)
     (read,) = report(run, STACK)["endpoints"]
-    assert (read["endpoint"], read["status"], read["findings"][0]["id"]) == (name, "Failed", "shards")
+    assert (read["endpoint"], read["status"], read["findings"][0]["id"]) == (name, "Failed", "out-of-memory")
+    (plan,) = read["plans"]
+    assert (plan["model"], plan["instance"], plan["fits"]) == (LLAMA, "ml.g4dn.xlarge", False)
+    assert "GiB short" in read["findings"][0]["evidence"][1]["text"]
 
 
 def test_an_endpoint_that_somebody_deleted_is_a_finding(run, account):
