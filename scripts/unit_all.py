@@ -33,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.unit_all", description=__doc__)
     parser.add_argument("--python", action="append", help="a version such as 3.12, several times; default: all")
     parser.add_argument("--record", action="store_true", help="write the versions that pass to tested.json")
-    parser.add_argument("tests", nargs="+", help="what pytest runs, such as tests/lambda_")
-    options, more = parser.parse_known_args(arguments)
+    parser.add_argument("tests", nargs=argparse.REMAINDER, help="what pytest runs and its options; default: all")
+    options = parser.parse_args(arguments)
     found = installed()
     wanted = options.python or list(found)
     absent = [version for version in wanted if version not in found]
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     failed = []
     for version in wanted:
         sys.stderr.write(f"• Python {version} ({found[version]})\n")
-        if not _passes(prepare(version, found[version]), [*options.tests, *more]):
+        if not _passes(prepare(version, found[version]), options.tests):
             failed.append(version)
         elif options.record:
             _record(version, _patch(found[version]))
