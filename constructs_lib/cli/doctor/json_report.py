@@ -44,7 +44,7 @@ def _finding(one: Finding) -> dict[str, Any]:
         "weight": int(one.weight),
         "evidence": evidence,
         "fix": one.fix,
-        "runbook": f"docs/operations.md#{one.runbook}",
+        "runbook": f"docs/{one.runbook}",
     }
 
 

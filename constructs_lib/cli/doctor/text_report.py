@@ -17,7 +17,7 @@ from constructs_lib.planning.diagnosis.signals import Signals
 if TYPE_CHECKING:
     from constructs_lib.cli.output import Output
 
-_RUNBOOK = "docs/operations.md#"
+_DOCS = "docs/"
 _MOST_WIDTH = 120
 _AT_MOST = (
     ("ModelLatency", "latency of the container", 1e-6, " s"),
@@ -91,7 +91,7 @@ def _evidence(one: Evidence) -> str:
 
 
 def _fix(finding: Finding) -> str:
-    return f"{finding.fix} {_RUNBOOK}{finding.runbook}"
+    return f"{finding.fix} {_DOCS}{finding.runbook}"
 
 
 def _time(time: datetime) -> str:

@@ -22,7 +22,7 @@ ACCOUNT: tuple[Cause, ...] = (
         ),
         weight=Weight.NAMED + 5,
         sources=_AWS,
-        runbook="quota-0",
+        runbook="operations.md#quota-0",
     ),
     Cause(
         id="capacity",
@@ -36,7 +36,7 @@ ACCOUNT: tuple[Cause, ...] = (
         ),
         weight=Weight.NAMED + 5,
         sources=_AWS,
-        runbook="insufficientinstancecapacity",
+        runbook="operations.md#insufficientinstancecapacity",
     ),
     Cause(
         id="weights-access",
@@ -143,7 +143,7 @@ ACCOUNT: tuple[Cause, ...] = (
         patterns=patterns(r"(?:auto ?scaling|scaling polic).{0,120}instance type|DeregisterScalableTarget"),
         weight=Weight.FAILED,
         sources=_AWS,
-        runbook="the-endpoint-failed-or-was-rolled-back",
+        runbook="operations.md#the-endpoint-failed-or-was-rolled-back",
     ),
     Cause(
         id="endpoint-busy",
@@ -151,7 +151,7 @@ ACCOUNT: tuple[Cause, ...] = (
         fix="Wait until it is InService, and deploy again.",
         patterns=patterns(r"Cannot update in-?progress endpoint|Cannot update endpoint .{0,80}(?:Updating|Creating)"),
         sources=_AWS,
-        runbook="the-endpoint-failed-or-was-rolled-back",
+        runbook="operations.md#the-endpoint-failed-or-was-rolled-back",
     ),
     Cause(
         id="name-taken",
@@ -160,7 +160,7 @@ ACCOUNT: tuple[Cause, ...] = (
         patterns=patterns(r"Cannot create already existing|already exists"),
         weight=Weight.FAILED,
         sources=_AWS,
-        runbook="the-endpoint-failed-or-was-rolled-back",
+        runbook="operations.md#the-endpoint-failed-or-was-rolled-back",
     ),
     Cause(
         id="api-logs-role",
@@ -184,7 +184,7 @@ ACCOUNT: tuple[Cause, ...] = (
         patterns=patterns(r"Smoke test: "),
         weight=Weight.SUSPECTED,
         sources=frozenset((Source.STACK,)),
-        runbook="the-smoke-test",
+        runbook="how-to/updates.md#the-smoke-test",
     ),
     Cause(
         id="rollback-failed",
@@ -193,7 +193,7 @@ ACCOUNT: tuple[Cause, ...] = (
         patterns=patterns(r"UPDATE_ROLLBACK_FAILED"),
         weight=Weight.SUSPECTED + 5,
         sources=frozenset((Source.STACK,)),
-        runbook="update_rollback_failed",
+        runbook="operations.md#update_rollback_failed",
     ),
     Cause(
         id="rolled-back-by-alarm",
@@ -202,7 +202,7 @@ ACCOUNT: tuple[Cause, ...] = (
         patterns=patterns(r"alarm.{0,80}(?:roll(?:ed)?[- ]?back|ALARM state)|auto.?rollback"),
         weight=Weight.FAILED,
         sources=_AWS,
-        runbook="the-endpoint-failed-or-was-rolled-back",
+        runbook="operations.md#the-endpoint-failed-or-was-rolled-back",
     ),
     Cause(
         id="health-check",

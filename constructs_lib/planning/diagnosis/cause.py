@@ -48,7 +48,7 @@ class Cause:
         sources: Where it may be said. Default: in the container's log, and in reasons of SageMaker and CloudFormation.
         starting: Whether it keeps endpoints from starting, so that it is less likely in one that serves.
         serving: Whether it concerns only endpoints that serve.
-        runbook: Heading in docs/operations.md, as a link. Default: when an endpoint does not start.
+        runbook: Heading of a page in docs/, as a link. Default: when an endpoint does not start.
         kinds: Kinds of errors in the front door's log that say so.
     """
 
@@ -60,7 +60,7 @@ class Cause:
     sources: frozenset[Source] = frozenset((Source.LOG, Source.STATUS, Source.STACK))
     starting: bool = False
     serving: bool = False
-    runbook: str = "when-an-endpoint-does-not-start"
+    runbook: str = "operations.md#when-an-endpoint-does-not-start"
     kinds: tuple[str, ...] = ()
 
 
@@ -91,7 +91,7 @@ class Finding:
         fix: What to do, as sentences.
         evidence: What speaks for it, the best first.
         weight: How much; see `Weight`.
-        runbook: Heading in docs/operations.md, as a link.
+        runbook: Heading of a page in docs/, as a link.
     """
 
     id: str

@@ -16,7 +16,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"(?:CUDA|NRT)\s*(?:error: )?out of memory|OutOfMemoryError"),
         sources=_LOG,
         serving=True,
-        runbook="out-of-memory-after-hours",
+        runbook="operations.md#out-of-memory-after-hours",
     ),
     Cause(
         id="container-restarts",
@@ -29,7 +29,7 @@ SERVING: tuple[Cause, ...] = (
         weight=Weight.FAILED,
         sources=_LOG,
         serving=True,
-        runbook="the-container-restarts-for-ever",
+        runbook="operations.md#the-container-restarts-for-ever",
     ),
     Cause(
         id="overload",
@@ -41,7 +41,7 @@ SERVING: tuple[Cause, ...] = (
         ),
         weight=Weight.FAILED,
         sources=_LOG,
-        runbook="429-and-overload",
+        runbook="operations.md#429-and-overload",
         kinds=("overloaded",),
     ),
     Cause(
@@ -56,7 +56,7 @@ SERVING: tuple[Cause, ...] = (
         ),
         weight=Weight.SUSPECTED,
         sources=_LOG,
-        runbook="424-and-modelerror",
+        runbook="operations.md#424-and-modelerror",
     ),
     Cause(
         id="wrong-body",
@@ -70,7 +70,7 @@ SERVING: tuple[Cause, ...] = (
         ),
         weight=Weight.FAILED,
         sources=_LOG,
-        runbook="424-and-modelerror",
+        runbook="operations.md#424-and-modelerror",
     ),
     Cause(
         id="adapter-not-loaded",
@@ -79,7 +79,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"/adapters\S*.{0,60}404|\"detail\": ?\"Not Found\""),
         weight=Weight.SUSPECTED,
         sources=_LOG,
-        runbook="424-and-modelerror",
+        runbook="operations.md#424-and-modelerror",
     ),
     Cause(
         id="function-timeout",
@@ -88,7 +88,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"Task timed out after"),
         weight=Weight.NAMED,
         sources=_FUNCTION,
-        runbook="the-function-fails",
+        runbook="operations.md#the-function-fails",
     ),
     Cause(
         id="function-memory",
@@ -97,7 +97,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"signal: killed|Runtime exited.{0,60}(?:137|killed)|Runtime\.OutOfMemory"),
         weight=Weight.NAMED,
         sources=_FUNCTION,
-        runbook="the-function-fails",
+        runbook="operations.md#the-function-fails",
     ),
     Cause(
         id="function-crashed",
@@ -108,7 +108,7 @@ SERVING: tuple[Cause, ...] = (
         ),
         weight=Weight.NAMED,
         sources=_FUNCTION,
-        runbook="the-function-fails",
+        runbook="operations.md#the-function-fails",
     ),
     Cause(
         id="gateway-permission",
@@ -117,7 +117,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"Invalid permissions on Lambda function"),
         weight=Weight.NAMED,
         sources=_GATEWAY,
-        runbook="api-gateway-answers-5xx",
+        runbook="operations.md#api-gateway-answers-5xx",
     ),
     Cause(
         id="gateway-response",
@@ -127,7 +127,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"Malformed Lambda proxy response|Malformed|response transfer mode.{0,60}not supported"),
         weight=Weight.FAILED,
         sources=_GATEWAY,
-        runbook="api-gateway-answers-5xx",
+        runbook="operations.md#api-gateway-answers-5xx",
     ),
     Cause(
         id="gateway-timeout",
@@ -136,7 +136,7 @@ SERVING: tuple[Cause, ...] = (
         patterns=patterns(r"Execution failed due to a timeout error|Endpoint request timed out|\"?status\"?: ?\"?504"),
         weight=Weight.FAILED,
         sources=_GATEWAY,
-        runbook="time-outs-at-60-seconds",
+        runbook="operations.md#time-outs-at-60-seconds",
     ),
     Cause(
         id="endpoint-gone",
@@ -144,7 +144,7 @@ SERVING: tuple[Cause, ...] = (
         fix="Deploy the endpoint's stack again, or give the front door the name of one that serves.",
         patterns=patterns(r"there is no endpoint \S+, which the stack lists"),
         sources=frozenset((Source.STATUS,)),
-        runbook="the-endpoint-failed-or-was-rolled-back",
+        runbook="operations.md#the-endpoint-failed-or-was-rolled-back",
         kinds=("endpoint_not_found",),
     ),
     Cause(
@@ -152,14 +152,14 @@ SERVING: tuple[Cause, ...] = (
         title="The front door's function may not call the endpoint",
         fix="Deploy again; look for a service control policy or a permissions boundary that denies"
         " sagemaker:InvokeEndpoint.",
-        runbook="server-errors",
+        runbook="operations.md#server-errors",
         kinds=("permission",),
     ),
     Cause(
         id="front-door-defect",
         title="The front door has a defect",
         fix="Report it with the field `traceback` of the log line.",
-        runbook="server-errors",
+        runbook="operations.md#server-errors",
         kinds=("internal",),
     ),
     Cause(
@@ -167,7 +167,7 @@ SERVING: tuple[Cause, ...] = (
         title="The model has no copy: it went to zero and is being started, or AWS has no instance",
         fix="Wait for the wake, keep a copy at the hours of use (ScaleToZero.hours), or list further instance types.",
         weight=Weight.FAILED,
-        runbook="cold-wake",
+        runbook="operations.md#cold-wake",
         kinds=("no_capacity",),
     ),
     Cause(
@@ -175,7 +175,7 @@ SERVING: tuple[Cause, ...] = (
         title="Answers take longer than SageMaker waits: 60 seconds, or 8 minutes of a stream",
         fix="Stream, lower max_tokens, or use faster GPUs; AsyncTgiEndpoint for what takes longer.",
         weight=Weight.FAILED,
-        runbook="time-outs-at-60-seconds",
+        runbook="operations.md#time-outs-at-60-seconds",
         kinds=("timeout",),
     ),
     Cause(
@@ -184,14 +184,14 @@ SERVING: tuple[Cause, ...] = (
         fix="aws service-quotas request-service-quota-increase --service-code lambda --quota-code L-B99A9384"
         " --desired-value 3000; or raise reserved_concurrency.",
         weight=Weight.FAILED,
-        runbook="lambda-concurrency",
+        runbook="operations.md#lambda-concurrency",
     ),
     Cause(
         id="container-fails",
         title="The container fails while it answers",
         fix="Read the container's log around that time.",
         weight=Weight.SUSPECTED,
-        runbook="424-and-modelerror",
+        runbook="operations.md#424-and-modelerror",
         kinds=("upstream", "generation", "closed", "incomplete_generation", "not_ready", "unavailable", "healthcheck"),
     ),
     Cause(
@@ -199,7 +199,7 @@ SERVING: tuple[Cause, ...] = (
         title="The front door's function ended without an answer",
         fix="Read its log: it ran out of memory, exceeded its timeout, or crashed.",
         weight=Weight.SUSPECTED,
-        runbook="the-function-fails",
+        runbook="operations.md#the-function-fails",
     ),
     Cause(
         id="waits-for-instances",
@@ -207,34 +207,34 @@ SERVING: tuple[Cause, ...] = (
         fix="The scaling activities and the status say which; a start takes minutes. For scarce types list several:"
         " instance_type=[…].",
         weight=Weight.SUSPECTED,
-        runbook="insufficientinstancecapacity",
+        runbook="operations.md#insufficientinstancecapacity",
     ),
     Cause(
         id="slow-model",
         title="The model is slow although no requests wait: answers are long, or the GPUs are slow",
         fix="Lower max_tokens, shorten prompts, or use faster GPUs or more of them for one copy.",
         weight=Weight.SUSPECTED - 5,
-        runbook="slow-first-token",
+        runbook="operations.md#slow-first-token",
     ),
     Cause(
         id="wrong-requests",
         title="The container refuses most requests as wrong",
         fix="Compare what clients send with what the engine reads; the front door translates and explains.",
         weight=Weight.SUSPECTED - 10,
-        runbook="424-and-modelerror",
+        runbook="operations.md#424-and-modelerror",
     ),
     Cause(
         id="gateway-errors",
         title="API Gateway answers 5xx",
         fix="Its access log says why: integrationError, integrationStatus and errorMessage.",
         weight=Weight.SYMPTOM + 10,
-        runbook="api-gateway-answers-5xx",
+        runbook="operations.md#api-gateway-answers-5xx",
     ),
     Cause(
         id="scaled-to-zero",
         title="The model has no copy: it went to zero because nobody asked",
         fix="A request wakes it, in about ten minutes: POST /models/<name>/wake; ScaleToZero.hours keeps a copy.",
         weight=Weight.SYMPTOM,
-        runbook="cold-wake",
+        runbook="operations.md#cold-wake",
     ),
 )

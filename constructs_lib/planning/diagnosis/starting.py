@@ -88,7 +88,7 @@ STARTING: tuple[Cause, ...] = (
         ),
         weight=Weight.NAMED - 5,
         starting=True,
-        runbook="the-image-is-too-old-for-the-model",
+        runbook="operations.md#the-image-is-too-old-for-the-model",
     ),
     Cause(
         id="published-compression",
@@ -101,7 +101,7 @@ STARTING: tuple[Cause, ...] = (
             r"weight \S*(?:absmax|quant_state|nested)\S* does not exist",
         ),
         starting=True,
-        runbook="the-image-is-too-old-for-the-model",
+        runbook="operations.md#the-image-is-too-old-for-the-model",
     ),
     Cause(
         id="remote-code",
@@ -179,14 +179,14 @@ STARTING: tuple[Cause, ...] = (
             r"Cannot allocate memory|DefaultCPUAllocator: can't allocate memory",
         ),
         weight=Weight.FAILED,
-        runbook="host-memory",
+        runbook="operations.md#host-memory",
     ),
     Cause(
         id="disk",
         title="The disk of the instance is full",
         fix="Raise volume_size (up to 512 GiB), or use an instance type with NVMe storage.",
         patterns=patterns(r"No space left on device|Errno 28|disk (?:is )?full"),
-        runbook="disk-full",
+        runbook="operations.md#disk-full",
     ),
     Cause(
         id="shards",
@@ -279,7 +279,7 @@ STARTING: tuple[Cause, ...] = (
         ),
         weight=Weight.SYMPTOM + 10,
         sources=_LOG,
-        runbook="the-container-restarts-for-ever",
+        runbook="operations.md#the-container-restarts-for-ever",
     ),
     Cause(
         id="plan-problem",
@@ -292,6 +292,6 @@ STARTING: tuple[Cause, ...] = (
         title="The endpoint failed for a reason that is not known here",
         fix="Read the container's log, and the stack's events.",
         weight=Weight.SYMPTOM,
-        runbook="the-endpoint-failed-or-was-rolled-back",
+        runbook="operations.md#the-endpoint-failed-or-was-rolled-back",
     ),
 )
