@@ -36,9 +36,8 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value")
 
-SPEED = 15.0
-"""AWS's seconds in one second, for alarms and cooldowns: the 15 idle minutes of the stack that goes to zero are longer
-than the CDK CLI takes to notice that the stack is there."""
+SPEED = 60.0
+"""AWS's seconds in one second, for alarms and cooldowns."""
 _ACCESS_LOG, _FUNCTION_LOG = '{"requestId"', '{"level"'
 
 
