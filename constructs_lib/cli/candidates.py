@@ -170,6 +170,7 @@ _BY_METAVAR: dict[str, _Values] = {
     "REGION": lambda _: known_regions(),
     "ENGINE": lambda _: TARGETS,
     "STACK": _stacks,
+    "STACK_OR_ENDPOINT": _stacks,
     "KIND": _quantizations,
     "FILE": lambda _: (FILES,),
     "FOLDER": lambda _: (FOLDERS,),

@@ -145,7 +145,7 @@ def build_parser(prog: str) -> Parser:
     parser = Parser(
         prog=prog,
         description="Plans model endpoints on Amazon SageMaker before anything is created, and says"
-        " why an endpoint fails; stage, doctor and chat call AWS.",
+        " why an endpoint fails; stage, doctor and chat --stack call AWS.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

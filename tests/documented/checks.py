@@ -6,8 +6,9 @@ import re
 import shlex
 import subprocess
 from functools import cache
+from itertools import takewhile
 
-from constructs_lib.cli.commands import _parser
+from constructs_lib.cli.commands import build_parser
 from constructs_lib.cli.errors import CommandError, UsageError
 from tests import aws_cli
 from tests.documented.blocks import ROOT
@@ -26,18 +27,19 @@ def aws(command: str) -> list[str]:
 
 def tgi_endpoint(command: str) -> list[str]:
     """What the command line says of its arguments."""
-    arguments = words(command)[1:]
+    # What follows is the shell's: a pipe, or a file.
+    arguments = list(takewhile(lambda word: word not in ("|", "<", ">", ">>"), words(command)[1:]))
     if re.search(r"<[^<>]*>", command):  # a placeholder need not be one of the choices
         return _unknown_options(arguments)
     try:
-        _parser("tgi-endpoint").parse_args(arguments)
+        build_parser("tgi-endpoint").parse_args(arguments)
     except (UsageError, CommandError) as error:
         return [str(problem) for problem in error.problems]
     return []
 
 
 def _unknown_options(arguments: list[str]) -> list[str]:
-    (commands,) = (one.choices for one in _parser("tgi-endpoint")._actions if isinstance(one.choices, dict))
+    (commands,) = (one.choices for one in build_parser("tgi-endpoint")._actions if isinstance(one.choices, dict))
     if arguments[0] not in commands:
         return [f"tgi-endpoint has no {arguments[0]}"]
     known = commands[arguments[0]].format_help()

@@ -51,7 +51,7 @@ def add_to(commands: argparse._SubParsersAction[Parser]) -> None:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("name", metavar="NAME", nargs="?", help="a stack, or an endpoint if there is no such stack")
+    add("name", metavar="STACK_OR_ENDPOINT", nargs="?", help="a stack, or an endpoint if there is no such stack")
     add("--stack", metavar="NAME", help="a stack")
     add("--endpoint", metavar="NAME", help="an endpoint")
     add("--since", metavar="AGE", help="how far back to read logs and metrics, such as 30m, 6h or 2d (default: the last"

@@ -111,7 +111,7 @@ def test_stacks_are_those_of_the_assembly(complete, tmp_path, monkeypatch):
     app.synth()
     assert complete("migrate", "--assembly", str(tmp_path / "cdk.out"), "") == ["Chat"]
     monkeypatch.chdir(tmp_path)
-    assert complete("chat", "--stack", "") == complete("migrate", "C") == ["Chat"]
+    assert complete("chat", "--stack", "") == complete("migrate", "C") == complete("doctor", "") == ["Chat"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
