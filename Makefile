@@ -86,7 +86,7 @@ acceptance: $(VENV)/dev.ready $(CDK) ## on AWS, with your credentials: deploy a 
 bench: $(VENV)/dev.ready $(CDK) ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
-docs: $(VENV)/dev.ready ## write the documentation site to site/; a broken link or anchor is an error
+docs: $(VENV)/dev.ready $(CDK) ## write the documentation site to site/; a broken link or anchor is an error
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 release: $(VENV)/dev.ready $(CDK) ## check, build, try and tag VERSION=…, and push nothing (DRY_RUN=1 neither commits nor tags)

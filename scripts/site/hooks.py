@@ -12,7 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
-from scripts.site import command_line, lists, outside, routes
+from scripts.site import command_line, file_search, lists, outside, routes
 
 _GENERATED = {
     "reference/command_line.md": command_line.text,
@@ -31,7 +31,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Adds the documents outside of docs/, and a page for each file that a document links to."""
+    """Adds the documents outside of docs/, a page for each file that one links to, and the script of the search."""
+    files.append(File.generated(config, file_search.SCRIPT, content=file_search.text()))
     for document, page in outside.PAGES.items():
         files.append(File.generated(config, page, content=(outside.ROOT / document).read_text(encoding="utf-8")))
     for path in outside.linked_sources():

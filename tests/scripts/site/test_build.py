@@ -88,6 +88,13 @@ def test_a_page_loads_nothing_from_another_host(site: Path) -> None:
     assert not [style for style in styles if re.search(r"url\(.?https?:|@import", style)]
 
 
+def test_the_site_can_be_searched_in_a_folder(site: Path) -> None:
+    assert '<script src="assets/iframe-worker.js">' in (site / "index.html").read_text(encoding="utf-8")
+    script = (site / "assets/iframe-worker.js").read_text(encoding="utf-8")
+    assert "Permission is hereby granted" in script
+    assert "window.IFrameWorker=" in script
+
+
 def test_what_a_document_links_to_outside_of_docs_is_on_the_site(site: Path) -> None:
     clients = article(site, "docs/clients.md")
     assert 'href="source/tests/clients.html"' in clients
