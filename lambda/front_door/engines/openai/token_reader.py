@@ -18,9 +18,10 @@ from front_door.http.json_schema import NUMBER, STRING, Field, array, integer, s
 from front_door.http.sse import event_data
 
 # What most events are: one token whose text is what it adds, as pydantic writes it. They are not parsed.
+# No group is possessive, as Python before 3.11.5 has a defect there.
 _ONE_TOKEN = re.compile(
-    rb'"choices":\[\{"index":0,"text":"([^"\\]*+(?:\\["\\bfnrt][^"\\]*+)*+)","logprobs":\{"text_offset":\[\d++\],'
-    rb'"token_logprobs":\[(-?\d{1,30}+(?:\.\d++)?+(?:e-\d++)?+)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
+    rb'"choices":\[\{"index":0,"text":"([^"\\]*+(?:\\["\\bfnrt][^"\\]*+){0,1000})","logprobs":\{"text_offset":\[\d++\],'
+    rb'"token_logprobs":\[(-?\d{1,30}+(?:\.\d++)?(?:e-\d++)?)\],"tokens":\["\1"\],"top_logprobs":\[\{"\1":\2\}\]\},'
     rb'"finish_reason":null,"stop_reason":null,"prompt_token_ids":null,"token_ids":\[(\d{1,15}+)\]\}\]()'
 )
 _as_token = partial(tuple.__new__, Token)  # of the groups, without a call of Python's

@@ -23,11 +23,13 @@ _NO_GENERATION = "The model's response is not a generation."
 _EVENT_END = re.compile(rb"\r?\n\r?\n")
 _ERROR_MEMBERS = {"error", "error_type"}
 # Tokens before the last one, as TGI 3.3.6 writes them: one match takes a twentieth of the time of parsing each.
+# No group is possessive: Python before 3.11.5 goes on in the middle of what such a group has not matched. Counts bound
+# what a match keeps to go back to.
 _TOKENS = re.compile(
     rb'(?:data: ?\{"index":(?:0|[1-9]\d*+),"token":\{"id":(?:0|[1-9]\d*+),'
-    rb'"text":"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt])*+",'
-    rb'"logprob":-?(?:0|[1-9]\d*+)(?:\.\d++)?+(?:e[-+]?\d++)?+,"special":(?:true|false)\},'
-    rb'"generated_text":null,"details":null\}\n\n)++'
+    rb'"text":"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]){0,1000}",'
+    rb'"logprob":-?(?:0|[1-9]\d*+)(?:\.\d++)?(?:e[-+]?\d++)?,"special":(?:true|false)\},'
+    rb'"generated_text":null,"details":null\}\n\n){1,100}'
 )
 
 
@@ -306,11 +308,11 @@ class GeneratedEvents(UntilEnd):
 
     def _skip_tokens(self, events: bytes) -> int:
         """Where the tokens at the beginning end."""
-        tokens = _TOKENS.match(events)
-        if tokens is None or not _is_utf8(tokens[0]):
-            return 0
-        self.last = {"generated_text": None}
-        return tokens.end()
+        end = 0
+        while (tokens := _TOKENS.match(events, end)) is not None and _is_utf8(tokens[0]):
+            self.last = {"generated_text": None}
+            end = tokens.end()
+        return end
 
     def _read_one(self, event: dict[str, Any] | None) -> ApiError | None:
         if event is not None and "error" in event:
