@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +50,23 @@ def existing_stacks(cloud: Cloud) -> list[str]:
 
 
 def remove(cloud: Cloud, say: Callable[[str], None]) -> Removal:
-    """Deletes the stacks, the one without a front door first.
+    """Deletes the stacks. All deletions are begun before one is awaited, so that they go on if this program is killed.
 
     Args:
         cloud: Where.
         say: Shows what it is doing.
     """
     done = Removal()
+    begun = []
     for name in reversed(NAMES):
-        try:
-            _remove(cloud, name, done, say)
-        except (BotoCoreError, ClientError, TimeoutError) as error:
-            done.failed.append(f"{name}: {error} Delete it: aws cloudformation delete-stack --stack-name {name}")
+        with _saying(name, done):
+            if (stack := _describe(cloud, name)) is not None:
+                begun.append((name, _begin(cloud, stack, say), _kept(cloud, stack["StackId"]), stack["StackId"]))
+    for name, is_begun, kept, identifier in begun:
+        with _saying(name, done):
+            _finish(cloud, name, identifier, say, done, is_begun=is_begun)
+            if name in done.deleted:
+                done.left += kept
     try:
         done.left += _service_logs(cloud)
         done.failed += _endpoints(cloud)
@@ -72,37 +78,45 @@ def remove(cloud: Cloud, say: Callable[[str], None]) -> Removal:
     return done
 
 
-def _remove(cloud: Cloud, name: str, done: Removal, say: Callable[[str], None]) -> None:
-    stack = _describe(cloud, name)
-    if stack is None:
-        return
-    cloudformation, identifier = cloud.client("cloudformation"), stack["StackId"]
+@contextmanager
+def _saying(name: str, done: Removal) -> Iterator[None]:
+    """A failure with one stack is said, and the other one is still deleted."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other stack costs money too
+        line = f"{name}: {error} Delete it: aws cloudformation delete-stack --stack-name {name}"
+        done.failed.append(line)
+
+
+def _begin(cloud: Cloud, stack: Any, say: Callable[[str], None]) -> bool:
+    """Begins the deletion of a stack, whose update is cancelled first; whether it has begun."""
+    cloudformation, name, status = cloud.client("cloudformation"), stack["StackId"], stack["StackStatus"]
     # What is being created, or is a change set only, can be deleted at once.
-    if stack["StackStatus"] not in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"):
-        _settle(cloud, identifier, say)
-    kept = list(_kept(cloud, identifier))
+    if not status.endswith("_IN_PROGRESS") or status in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"):
+        cloudformation.delete_stack(StackName=name)
+        return True
+    if status == "UPDATE_IN_PROGRESS":
+        try:
+            cloudformation.cancel_update_stack(StackName=name)
+        except ClientError as error:
+            say(f"The update goes on: {error}")
+    return False
+
+
+def _finish(
+    cloud: Cloud, name: str, identifier: str, say: Callable[[str], None], done: Removal, *, is_begun: bool
+) -> None:
+    if not is_begun:
+        _wait(cloud, identifier, say, ends=("_COMPLETE", "_FAILED"))
     for attempt in range(2):
         say(f"Delete {name}" if attempt == 0 else f"Delete {name} once more")
-        cloudformation.delete_stack(StackName=identifier)
-        status = _wait(cloud, identifier, say, ends=("DELETE_COMPLETE", "DELETE_FAILED"))
-        if status == "DELETE_COMPLETE":
+        if attempt > 0 or not is_begun:
+            cloud.client("cloudformation").delete_stack(StackName=identifier)
+        if _wait(cloud, identifier, say, ends=("DELETE_COMPLETE", "DELETE_FAILED")) == "DELETE_COMPLETE":
             done.deleted.append(name)
-            done.left += kept
             return
     reason = str((_describe(cloud, identifier) or {}).get("StackStatusReason", ""))
     done.failed.append(f"{name}: DELETE_FAILED. {reason} Delete it in the console of CloudFormation.")
-
-
-def _settle(cloud: Cloud, identifier: str, say: Callable[[str], None]) -> None:
-    """Waits until no operation runs; an update is cancelled."""
-    status = str((_describe(cloud, identifier) or {}).get("StackStatus"))
-    if status == "UPDATE_IN_PROGRESS":
-        try:
-            cloud.client("cloudformation").cancel_update_stack(StackName=identifier)
-        except ClientError as error:
-            say(f"The update goes on: {error}")
-    if status.endswith("_IN_PROGRESS"):
-        _wait(cloud, identifier, say, ends=("_COMPLETE", "_FAILED"))
 
 
 def _wait(cloud: Cloud, identifier: str, say: Callable[[str], None], *, ends: tuple[str, ...]) -> str:
@@ -127,14 +141,23 @@ def _describe(cloud: Cloud, name: str) -> Any:
         raise
 
 
-def _kept(cloud: Cloud, identifier: str) -> Iterator[str]:
-    """The resources that the deletion of a stack leaves, by its template."""
+def _kept(cloud: Cloud, identifier: str) -> list[str]:
+    """The resources that the deletion of a stack leaves; nothing that goes wrong here keeps it from being deleted."""
+    try:
+        return list(_retained(cloud, identifier))
+    except (BotoCoreError, ClientError, ValueError) as error:
+        return [f"What {identifier} leaves could not be listed: {error}"]
+
+
+def _retained(cloud: Cloud, identifier: str) -> Iterator[str]:
+    """Those that the template of a stack retains."""
     cloudformation = cloud.client("cloudformation")
     body = cloudformation.get_template(StackName=identifier)["TemplateBody"]
-    template = json.loads(body) if isinstance(body, str) else body
+    # What is only a change set has an empty one.
+    template = json.loads(body or "{}") if isinstance(body, str) else body
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=identifier)
     for row in (row for page in pages for row in page["StackResourceSummaries"]):
-        definition = template["Resources"].get(row["LogicalResourceId"], {})
+        definition = template.get("Resources", {}).get(row["LogicalResourceId"], {})
         if definition.get("DeletionPolicy") in _RETAINED and row.get("PhysicalResourceId"):
             kind = row["ResourceType"]
             yield f"{kind}: {_HOW.get(kind, '{id}').format(id=row['PhysicalResourceId'])}"
@@ -153,7 +176,7 @@ def _service_logs(cloud: Cloud) -> Iterator[str]:
 
 def _endpoints(cloud: Cloud) -> Iterator[str]:
     """The endpoints of the stacks that still exist: they cost what an instance costs."""
-    found = cloud.client("sagemaker").list_endpoints(NameContains="Acceptance")["Endpoints"]
-    for name in (one["EndpointName"] for one in found):
+    pages = cloud.client("sagemaker").get_paginator("list_endpoints").paginate(NameContains="Acceptance")
+    for name in (one["EndpointName"] for page in pages for one in page["Endpoints"]):
         if name.startswith(NAMES):
             yield f"The endpoint {name} still exists: aws sagemaker delete-endpoint --endpoint-name {name}"

@@ -28,11 +28,11 @@ def refused(message: str, operation: str) -> ClientError:
 
 
 class Pages:
-    def __init__(self, page: dict[str, Any]) -> None:
-        self._page = page
+    def __init__(self, *pages: dict[str, Any]) -> None:
+        self._pages = list(pages)
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
-        return [self._page]
+        return self._pages
 
 
 class CloudFormation:
@@ -80,11 +80,10 @@ class Cloud:
     def client(self, service: str) -> Any:
         return self.cloudformation if service == "cloudformation" else self
 
-    def list_endpoints(self, **_: str) -> Any:
-        return {"Endpoints": [{"EndpointName": name} for name in self._endpoints]}
-
-    def get_paginator(self, _name: str) -> Any:
-        return self
+    def get_paginator(self, name: str) -> Any:
+        # An account has so many endpoints that the one in question is on a page of its own.
+        pages = Pages(*({"Endpoints": [{"EndpointName": one}]} for one in ("another", *self._endpoints)))
+        return pages if name == "list_endpoints" else self
 
     def paginate(self, **given: str) -> Any:
         groups = [{"logGroupName": name} for name in self._groups if name.startswith(given["logGroupNamePrefix"])]
@@ -182,3 +181,67 @@ def test_credentials_that_expire_meanwhile_are_said_with_what_to_do() -> None:
     done = removed(cloud)
     assert len(done.failed) == 3
     assert f"Delete it: aws cloudformation delete-stack --stack-name {NAMES[0]}" in done.failed[1]
+
+
+@pytest.mark.parametrize("template", ["", "not JSON", refused("AccessDenied", "GetTemplate")])
+def test_a_template_that_cannot_be_read_does_not_keep_a_stack_from_being_deleted(template: Any) -> None:
+    cloud = Cloud(CloudFormation("REVIEW_IN_PROGRESS"))
+
+    def get_template(**_: str) -> Any:
+        if isinstance(template, Exception):
+            raise template
+        return {"TemplateBody": template}
+
+    cloud.cloudformation.get_template = get_template  # type: ignore[method-assign]
+    done = removed(cloud)
+    assert (done.deleted, done.failed) == ([NAMES[0]], [])
+    assert all("could not be listed" in line for line in done.left)
+
+
+def test_both_deletions_are_begun_before_one_is_awaited() -> None:
+    calls: list[str] = []
+
+    class Two:
+        """Both stacks; each takes one look until it is gone."""
+
+        def __init__(self) -> None:
+            self.status = dict.fromkeys(NAMES, "CREATE_COMPLETE")
+
+        def describe_stacks(self, **given: str) -> Any:
+            name, status = given["StackName"], self.status[given["StackName"]]
+            if status == "gone":
+                raise refused(f"Stack with id {name} does not exist", "DescribeStacks")
+            if status == "DELETE_IN_PROGRESS":
+                calls.append(f"wait for {name}")
+                self.status[name] = "gone"
+            return {"Stacks": [{"StackId": name, "StackStatus": status}]}
+
+        def delete_stack(self, **given: str) -> None:
+            calls.append(f"delete {given['StackName']}")
+            self.status[given["StackName"]] = "DELETE_IN_PROGRESS"
+
+        def get_template(self, **_: str) -> Any:
+            return {"TemplateBody": {}}
+
+        def get_paginator(self, _name: str) -> Pages:
+            return Pages()
+
+    done = removed(Cloud(Two()))  # type: ignore[arg-type]
+    zero, first = NAMES[1], NAMES[0]
+    assert calls == [f"delete {zero}", f"delete {first}", f"wait for {zero}", f"wait for {first}"]
+    assert done.deleted == [zero, first]
+
+
+def test_a_failure_that_nobody_has_foreseen_does_not_keep_the_other_stack() -> None:
+    cloud = Cloud(CloudFormation("CREATE_COMPLETE"))
+    describe = cloud.cloudformation.describe_stacks
+
+    def fail_for_one(**given: str) -> Any:
+        if given["StackName"] == NAMES[1] and not cloud.cloudformation.calls:
+            raise OSError("connection reset")
+        return describe(**given)
+
+    cloud.cloudformation.describe_stacks = fail_for_one  # type: ignore[method-assign]
+    done = removed(cloud)
+    assert done.deleted == [NAMES[0]]
+    assert done.failed[0].startswith(f"{NAMES[1]}: connection reset Delete it: aws cloudformation delete-stack")
