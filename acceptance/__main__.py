@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from acceptance.clouds import NoAccessError
+from acceptance.lasting import LastingStream
 from acceptance.ledger import read_rows, unknown_rows
 from acceptance.probe import Cloud as Kind
 from acceptance.probe import choose, probes
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         consent, 3 without credentials or Region.
     """
     given = _parser().parse_args(arguments)
-    progress = Progress(sys.stderr)
+    progress = Progress(cast("TextIO", LastingStream(sys.stderr)))
     if given.list:
         _show_probes(choose(tuple(given.only), tuple(given.without)))
         return 0

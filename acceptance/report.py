@@ -67,10 +67,12 @@ class Report:
     def is_good(self) -> bool:
         """Whether the run is complete, found nothing wrong, and has left nothing that costs money.
 
-        Wrong is on AWS what is contradicted, in the emulated cloud what a probe does not say of it.
+        Wrong is on AWS what is contradicted, or that nothing is decided, in the emulated cloud what a probe does not
+        say of it.
         """
         removed = self.removal is not None and not self.removal.failed
-        return self.problem is None and removed and not any(map(self._is_wrong, self.outcomes))
+        decided = self.cloud is Cloud.EMULATED or self.count(Result.UNDECIDED) < len(self.outcomes)
+        return self.problem is None and removed and decided and not any(map(self._is_wrong, self.outcomes))
 
     def _is_wrong(self, one: Outcome) -> bool:
         if self.cloud is Cloud.AWS:

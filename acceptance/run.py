@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from acceptance.clouds import DeploymentFailedError
 from acceptance.probe import Cloud as Kind
-from acceptance.probe import Result, undecided
+from acceptance.probe import Result, contradicted, undecided
 from acceptance.removal import Removal, existing_stacks, remove
 from acceptance.report import Outcome, Report
 from acceptance.site import Site, StillWaitingError
@@ -77,10 +77,10 @@ def run(cloud: Cloud, plan: Plan, report: Report, progress: Progress) -> int:
         except StoppedError as stopped:
             report.problem, code = str(stopped), 128 + stopped.number
         report.removal = _remove(cloud, progress)
-    report.write()
     if report.problem is not None:
         progress.print(f"The run ended early: {report.problem}", style="bold red")
-    _show_what_is_left(report.removal or Removal(), progress)
+    _show_what_is_left(report.removal, progress)
+    report.write()
     return code or (0 if report.is_good() else 1)
 
 
@@ -123,7 +123,7 @@ def _deploy_and_probe(cloud: Cloud, plan: Plan, report: Report, progress: Progre
 
 
 def attempt(each: Probe, site: Site) -> Outcome:
-    """Runs one probe. One that fails by itself has decided nothing."""
+    """Runs one probe. One that fails by itself has decided nothing, unless it is an end-to-end check."""
     started = time.monotonic()
     verdict: Verdict
     try:
@@ -131,7 +131,9 @@ def attempt(each: Probe, site: Site) -> Outcome:
     except StillWaitingError as error:
         verdict = undecided(str(error))
     except Exception as error:  # noqa: BLE001 - the others still run, and everything is deleted
-        verdict = undecided(f"the probe failed: {type(error).__name__}: {error}")
+        # A client that gets an error instead of an answer is what an end-to-end check is for.
+        decided = undecided if each.rows else contradicted
+        verdict = decided(f"the probe failed: {type(error).__name__}: {error}")
     return Outcome(each, verdict, time.monotonic() - started)
 
 
@@ -143,6 +145,12 @@ def _remove(cloud: Cloud, progress: Progress) -> Removal:
 def _show_what_is_left(removal: Removal, progress: Progress) -> None:
     for line in removal.failed:
         progress.print(f"NOT DELETED, may cost money: {line}", style="bold red")
+    if removal.failed:
+        progress.print(
+            "AWS bills the instances of an endpoint by the hour until it is deleted, with or without requests."
+            " `make acceptance DESTROY=1` tries again; `aws sagemaker list-endpoints` shows what runs.",
+            style="bold red",
+        )
     for line in removal.left:
         progress.print(f"left: {line}", style="dim")
 

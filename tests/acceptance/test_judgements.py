@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -170,6 +171,18 @@ def test_a_stream_that_ends_otherwise_is_told_apart(
     monkeypatch: pytest.MonkeyPatch, seconds: float, error: str | None, result: Result
 ) -> None:
     assert eight_minutes(Streams(monkeypatch, seconds, error)).result is result  # type: ignore[arg-type]
+
+
+def test_an_error_in_the_place_of_an_answer_contradicts_an_end_to_end_check() -> None:
+    from acceptance.probe import choose
+
+    (chosen,) = choose(("openai_chat",), ())
+
+    def fail(_site: Any) -> Any:
+        raise ConnectionError("refused")
+
+    verdict = attempt(replace(chosen, attempt=fail), Site()).verdict  # type: ignore[arg-type]
+    assert (verdict.result, verdict.evidence) == (Result.CONTRADICTED, "the probe failed: ConnectionError: refused")
 
 
 def test_a_right_that_the_caller_lacks_decides_nothing() -> None:

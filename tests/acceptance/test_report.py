@@ -54,6 +54,7 @@ def test_it_is_written_after_each_probe_and_says_that_nothing_is_deleted_yet(tmp
     [
         ([proven("a"), undecided("b")], Cloud.AWS, True),
         ([proven("a"), contradicted("b")], Cloud.AWS, False),
+        ([undecided("a"), undecided("b")], Cloud.AWS, False),
         ([proven("a"), undecided("b")], Cloud.EMULATED, False),
         ([proven("a"), proven("b"), proven("c"), contradicted("moto")], Cloud.EMULATED, True),
         ([proven("a"), proven("b"), proven("c"), proven("moto")], Cloud.EMULATED, False),
