@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from acceptance.clouds import NoAccessError
 from acceptance.lasting import LastingStream
 from acceptance.ledger import read_rows, unknown_rows
 from acceptance.probe import Cloud as Kind
 from acceptance.probe import choose, probes
-from acceptance.removal import existing_stacks
+from acceptance.removal import check_rights, existing_stacks
 from acceptance.report import Report
 from acceptance.run import Plan, destroy, run
 from constructs_lib import ConfigurationError
@@ -59,7 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.print(f"The emulated cloud does not start: {error}", style="red")
         return 1
     try:
-        return destroy(cloud, progress) if given.destroy else _run(given, cloud, progress)
+        return _destroy(given, cloud, progress) if given.destroy else _run(given, cloud, progress)
+    except (NoAccessError, BotoCoreError, ClientError) as error:  # before anything is deployed
+        progress.print(str(error), style="red")
+        return _NO_ACCESS
     except KeyboardInterrupt:  # before anything is deployed
         progress.print("Nothing was deployed.", style="red")
         return _INTERRUPTED
@@ -88,8 +93,9 @@ def _run(given: argparse.Namespace, cloud: Cloud, progress: Progress) -> int:
             style="red",
         )
         return _USAGE
+    check_rights(cloud)
     progress.print(_price(acceptance, plan, cloud))
-    if not (given.yes or given.emulated or _agrees()):
+    if not (given.yes or given.emulated or _agrees("Deploy?")):
         progress.print("Nothing was deployed. YES=1 deploys without asking.", style="red")
         return _USAGE
     deployment = f"{acceptance.model_id} on {acceptance.engine} and {acceptance.instance.name} in {cloud.region}"
@@ -97,6 +103,16 @@ def _run(given: argparse.Namespace, cloud: Cloud, progress: Progress) -> int:
     code = run(cloud, plan, report, progress)
     progress.print(f"{report.summary()}. The report is {given.report}", style="bold")
     return code
+
+
+def _destroy(given: argparse.Namespace, cloud: Cloud, progress: Progress) -> int:
+    there = existing_stacks(cloud)
+    if there and not (given.yes or given.emulated):
+        progress.print(f"{' and '.join(there)} in account {cloud.account}, {cloud.region}, with all that is in it.")
+        if not _agrees("Delete?"):
+            progress.print("Nothing was deleted. YES=1 deletes without asking.", style="red")
+            return _USAGE
+    return destroy(cloud, progress)
 
 
 def _cloud(given: argparse.Namespace) -> Cloud:
@@ -153,10 +169,10 @@ def _price(acceptance: Acceptance, plan: Plan, cloud: Cloud) -> str:
     return f"{what}: {cost}. It needs {quota}. Everything is deleted at the end."
 
 
-def _agrees() -> bool:
+def _agrees(question: str) -> bool:
     if not sys.stdin.isatty():
         return False
-    sys.stderr.write("Deploy? [y/N] ")
+    sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from acceptance.clouds import NoAccessError
 from stacks.acceptance_settings import NAMES
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 3600
 _POLL_SECONDS = 10.0
+_NO_STACK = "00000000-0000-0000-0000-000000000000"
 _RETAINED = ("Retain", "RetainExceptOnCreate")
 _SERVICE_LOGS = ("/aws/sagemaker/Endpoints/", "/aws/sagemaker/InferenceComponents/", "/aws/lambda/")
 """Log groups that services create by themselves, followed by a name that begins with that of the stack."""
@@ -47,6 +49,27 @@ class Removal:
 def existing_stacks(cloud: Cloud) -> list[str]:
     """Those of the stacks that the account has."""
     return [name for name in NAMES if _describe(cloud, name) is not None]
+
+
+def check_rights(cloud: Cloud) -> None:
+    """Asks whether the caller may delete the stacks: the CDK deploys by roles of its own, the deletion does not.
+
+    The deletions are of stacks whose ids nobody has, which IAM decides like those of the real ones.
+
+    Raises:
+        NoAccessError: The caller may not.
+    """
+    cloudformation = cloud.client("cloudformation")
+    place = f"arn:{cloudformation.meta.partition}:cloudformation:{cloud.region}:{cloud.account}"
+    for name in NAMES:
+        try:
+            cloudformation.delete_stack(StackName=f"{place}:stack/{name}/{_NO_STACK}")
+        except ClientError as error:
+            if error.response["Error"]["Code"].startswith("AccessDenied"):
+                raise NoAccessError(
+                    f"These credentials may not delete {name}, so nothing is deployed: {error} They need"
+                    " cloudformation:DeleteStack and cloudformation:CancelUpdateStack."
+                ) from error
 
 
 def remove(cloud: Cloud, say: Callable[[str], None]) -> Removal:

@@ -8,6 +8,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 _TAIL = 25
 _GRACE_SECONDS = 10
+_LIMIT_SECONDS = 90 * 60
+"""For one command of the CDK CLI: what hangs is deleted instead of waited for."""
 # A stream of SageMaker may be silent for eight minutes; a read must not end before.
 _CONFIG = Config(read_timeout=600, retries={"mode": "standard", "max_attempts": 5})
 
@@ -38,11 +41,15 @@ class Aws:
     patience = 1.0
 
     def __init__(self) -> None:
-        # The CDK CLI reads AWS_REGION, boto3 does not.
-        self._session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
-        if self._session.region_name is None:
+        try:
+            # The CDK CLI reads AWS_REGION, boto3 does not.
+            self._session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+            region = self._session.region_name
+        except BotoCoreError as error:
+            raise NoAccessError(f"AWS_PROFILE={os.environ.get('AWS_PROFILE')}: {error}.") from error
+        if region is None:
             raise NoAccessError("There is no Region. Set AWS_REGION, or the region of your profile.")
-        self.region: str = self._session.region_name
+        self.region: str = region
         self._folder = TemporaryDirectory(prefix="acceptance-")
         self._synthesized: dict[str, str] | None = None
         self._client = cache(self._create_client)
@@ -112,11 +119,20 @@ class Aws:
             errors="replace",
             start_new_session=True,
         ) as process:
+            late = Event()
+            timer = Timer(_LIMIT_SECONDS, lambda: (late.set(), _end(process)))
+            timer.daemon = True
+            timer.start()
             try:
                 lines = _read(process, say)
             except BaseException:
                 _end(process)
                 raise
+            finally:
+                timer.cancel()
+        if late.is_set():
+            minutes = _LIMIT_SECONDS / 60
+            raise DeploymentFailedError("\n".join([*lines[-_TAIL:], f"not done after {minutes:.0f} minutes"]))
         if process.returncode != 0:
             raise DeploymentFailedError("\n".join(lines[-_TAIL:]))
 

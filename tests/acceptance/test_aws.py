@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
-from acceptance.clouds import DeploymentFailedError
+from acceptance.clouds import DeploymentFailedError, NoAccessError
 from acceptance.clouds.aws import Aws
+from acceptance.removal import check_rights, existing_stacks
 from local.deployment.control_plane import ACCOUNT, CREDENTIALS, ControlPlane
 
 CDK = """#!/bin/bash
@@ -110,6 +112,33 @@ def test_an_interrupted_deployment_ends_the_cli_and_what_it_has_started(
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert threading.active_count() < 20
+
+
+def test_a_deployment_that_hangs_is_ended(
+    aws: Aws, calls: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sleeper = tmp_path / "sleeper"
+    monkeypatch.setenv("SLEEPS", str(sleeper))
+    aws.synth({})
+    monkeypatch.setattr("acceptance.clouds.aws._LIMIT_SECONDS", 1.2)
+    with pytest.raises(DeploymentFailedError, match="AcceptanceStack: creating\nnot done after 0 minutes"):
+        aws.deploy("AcceptanceStack", {}, lambda _line: None)
+
+
+def test_it_asks_whether_the_caller_may_delete_without_deleting_anything(aws: Aws) -> None:
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName="AcceptanceStack", TemplateBody='{"Resources": {}}')
+    check_rights(aws)
+    assert existing_stacks(aws) == ["AcceptanceStack"]
+
+    def refuse(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "DeleteStack")
+
+    cloudformation.delete_stack = refuse
+    with pytest.raises(
+        NoAccessError, match=r"may not delete AcceptanceStack, so nothing is deployed: .*not authorized"
+    ):
+        check_rights(aws)
 
 
 def _runs(pid: int) -> bool:

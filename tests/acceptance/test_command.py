@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from acceptance import __main__ as command
 from acceptance.clouds import NoAccessError
@@ -34,6 +35,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     found = Account()
     monkeypatch.setattr(command, "_cloud", lambda _given: found)
     monkeypatch.setattr(command, "existing_stacks", lambda _cloud: [])
+    monkeypatch.setattr(command, "check_rights", lambda _cloud: None)
     return found
 
 
@@ -81,7 +83,7 @@ def test_a_terminal_is_asked(
 def test_ctrl_c_at_the_question_is_no_traceback(
     account: Account, runs: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt() -> bool:
+    def interrupt(_question: str) -> bool:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "_agrees", interrupt)
@@ -127,6 +129,50 @@ def test_stacks_of_another_run_are_left_alone(
     assert runs == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "yes", "code"), [("y\n", [], 0), ("\n", [], 2), (None, [], 2), (None, ["--yes"], 0)]
+)
+def test_stacks_are_not_deleted_without_consent(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: str | None,
+    yes: list[str],
+    code: int,
+) -> None:
+    deleted: list[object] = []
+
+    def destroy(cloud: object, _progress: object) -> int:
+        deleted.append(cloud)
+        return 0
+
+    terminal = io.StringIO(answer or "")
+    monkeypatch.setattr(terminal, "isatty", lambda: answer is not None)
+    monkeypatch.setattr(command.sys, "stdin", terminal)
+    monkeypatch.setattr(command, "existing_stacks", lambda _cloud: ["AcceptanceStack"])
+    monkeypatch.setattr(command, "destroy", destroy)
+    assert command.main(["--destroy", *yes]) == code
+    assert deleted == ([account] if code == 0 else [])
+    assert ("Nothing was deleted. YES=1" in said(capsys)) is (code == 2)
+
+
+@pytest.mark.parametrize("refused", ["existing_stacks", "check_rights"])
+def test_rights_that_are_missing_are_no_traceback_and_nothing_is_deployed(
+    account: Account,
+    runs: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    refused: str,
+) -> None:
+    def refuse(_cloud: object) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "not authorized"}}, "DescribeStacks")
+
+    monkeypatch.setattr(command, refused, refuse)
+    assert command.main(["--yes"]) == 3
+    assert "not authorized" in said(capsys)
+    assert runs == []
+
+
 def test_mistakes_are_reported_together_before_a_cloud_is_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +208,10 @@ def test_without_a_region_or_credentials_it_ends_with_3(
     assert command.main(["--yes"]) == 3
     assert "There is no Region. Set AWS_REGION, or the region of your profile." in said(capsys)
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert command.main(["--yes"]) == 3
+    assert "AWS_PROFILE=nobody: The config profile (nobody) could not be found." in said(capsys)
+    monkeypatch.delenv("AWS_PROFILE")
     assert command.main(["--yes"]) == 3
     assert "AWS takes no credentials: Unable to locate credentials" in said(capsys)
     with pytest.raises(NoAccessError):
