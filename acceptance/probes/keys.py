@@ -73,6 +73,8 @@ def authorizer_cache(site: Site) -> Verdict:
     evidence = f"{site.sent} requests with one key in {hours * 60:.0f} minutes, {runs} invocations for all headers"
     # Beside the consumer's key the probes send few other headers.
     others = 20
+    if runs == 0:
+        return undecided(f"{evidence}: the log does not have them")
     if runs <= others + 1 + hours and site.sent > 2 * (others + 1):
         return proven(evidence)
     if runs >= site.sent:

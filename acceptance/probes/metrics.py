@@ -23,7 +23,7 @@ _SECONDS = 900
     "G21", "D59", title="The function's log lines become metrics of the front door", minutes=5, emulation=_NO_METRICS
 )
 def front_door_metrics(site: Site) -> Verdict:
-    """The names with the dimensions FrontDoor and Model."""
+    """Values with the dimensions FrontDoor and Model."""
     names = (
         "Requests",
         "PromptTokens",
@@ -33,7 +33,7 @@ def front_door_metrics(site: Site) -> Verdict:
         "UpstreamTime",
         "Duration",
     )
-    return _listed(site, "TgiEndpoint/FrontDoor", names, {"Model": MODEL_NAME})
+    return _arrived(site, "TgiEndpoint/FrontDoor", names, _front_door(site))
 
 
 @probe(
@@ -43,20 +43,17 @@ def front_door_metrics(site: Site) -> Verdict:
     emulation=_NO_METRICS,
 )
 def statistics(site: Site) -> Verdict:
-    """Three statistics of the time to the first token over the last hour."""
+    """Three statistics of the time to the first token over the last hours."""
     wanted = ("p95", "PR(0:10000)", "SampleCount")
-    cloudwatch = site.cloud.client("cloudwatch")
-    names = cloudwatch.list_metrics(
-        Namespace="TgiEndpoint/FrontDoor",
-        MetricName="TimeToFirstToken",
-        Dimensions=[{"Name": "Model", "Value": MODEL_NAME}],
-    )["Metrics"]
-    if not names:
-        return decide(False, "TimeToFirstToken is not listed")
+    metric = {
+        "Namespace": "TgiEndpoint/FrontDoor",
+        "MetricName": "TimeToFirstToken",
+        "Dimensions": _as_list(_front_door(site)),
+    }
     now = datetime.now(UTC)
-    answer = cloudwatch.get_metric_data(
+    answer = site.cloud.client("cloudwatch").get_metric_data(
         MetricDataQueries=[
-            {"Id": f"m{number}", "MetricStat": {"Metric": names[0], "Period": 3600, "Stat": stat}}
+            {"Id": f"m{number}", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": stat}}
             for number, stat in enumerate(wanted)
         ],
         StartTime=now - timedelta(hours=2),
@@ -74,7 +71,7 @@ def statistics(site: Site) -> Verdict:
     emulation=_NO_METRICS,
 )
 def endpoint_metrics(site: Site) -> Verdict:
-    """The names in AWS/SageMaker."""
+    """Values in AWS/SageMaker."""
     names = (
         "Invocations",
         "ModelLatency",
@@ -83,14 +80,14 @@ def endpoint_metrics(site: Site) -> Verdict:
         "Invocation5XXErrors",
         "InvocationModelErrors",
     )
-    return _listed(site, "AWS/SageMaker", names, {"EndpointName": site.endpoint_name, "VariantName": _variant(site)})
+    return _arrived(site, "AWS/SageMaker", names, _endpoint(site))
 
 
 @probe("D43", title="ConcurrentRequestsPerModel is there, and 0 while nobody asks", minutes=5, emulation=_NO_METRICS)
 def concurrent_requests(site: Site) -> Verdict:
-    """Its smallest value of the last ten minutes."""
-    dimensions = {"EndpointName": site.endpoint_name, "VariantName": _variant(site)}
-    listed = _listed(site, "AWS/SageMaker", ("ConcurrentRequestsPerModel",), dimensions)
+    """Its smallest value of the last half an hour."""
+    dimensions = _endpoint(site)
+    arrived = _arrived(site, "AWS/SageMaker", ("ConcurrentRequestsPerModel",), dimensions)
     now = datetime.now(UTC)
     points = site.cloud.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
@@ -102,7 +99,7 @@ def concurrent_requests(site: Site) -> Verdict:
         Statistics=["Minimum", "Maximum"],
     )["Datapoints"]
     least = min((point["Minimum"] for point in points), default=None)
-    return decide(least == 0, f"{listed.evidence}; {len(points)} minutes with values, the smallest {least}")
+    return decide(least == 0, f"{arrived.evidence}; {len(points)} minutes with values, the smallest {least}")
 
 
 @probe(
@@ -113,52 +110,67 @@ def concurrent_requests(site: Site) -> Verdict:
     emulation=_NO_METRICS,
 )
 def utilization(site: Site) -> Verdict:
-    """The names in /aws/sagemaker/Endpoints."""
+    """Values in /aws/sagemaker/Endpoints."""
     names = ("GPUUtilization", "GPUMemoryUtilization", "CPUUtilization", "MemoryUtilization", "DiskUtilization")
-    dimensions = {"EndpointName": site.endpoint_name, "VariantName": _variant(site)}
-    return _listed(site, "/aws/sagemaker/Endpoints", names, dimensions)
+    return _arrived(site, "/aws/sagemaker/Endpoints", names, _endpoint(site))
 
 
 @probe("D48", "D60", title="API Gateway counts streamed responses by API and stage", minutes=3, emulation=_NO_METRICS)
 def gateway_metrics(site: Site) -> Verdict:
-    """The names in AWS/ApiGateway."""
+    """Values in AWS/ApiGateway."""
     apis = site.resources("AWS::ApiGateway::RestApi").values()
     name = site.cloud.client("apigateway").get_rest_api(restApiId=next(iter(apis)))["name"]
-    return _listed(site, "AWS/ApiGateway", ("Count", "4XXError", "5XXError"), {"ApiName": name, "Stage": "prod"})
+    return _arrived(site, "AWS/ApiGateway", ("Count", "4XXError", "5XXError"), {"ApiName": name, "Stage": "prod"})
 
 
 @probe("D47", title="Lambda's metrics are there by function", minutes=3, emulation=_NO_METRICS)
 def function_metrics(site: Site) -> Verdict:
-    """The names in AWS/Lambda."""
+    """Values in AWS/Lambda."""
     _, function = site.function("FrontDoorFunction")
-    return _listed(site, "AWS/Lambda", ("Errors", "Throttles", "ConcurrentExecutions"), {"FunctionName": function})
+    return _arrived(site, "AWS/Lambda", ("Errors", "Throttles", "ConcurrentExecutions"), {"FunctionName": function})
 
 
-def _listed(site: Site, namespace: str, names: tuple[str, ...], dimensions: Mapping[str, str]) -> Verdict:
-    """Whether CloudWatch lists each name with these dimensions, among others, within some minutes."""
+def _arrived(site: Site, namespace: str, names: tuple[str, ...], dimensions: Mapping[str, str]) -> Verdict:
+    """Whether each metric gets values of this run, with exactly these dimensions as alarms have them, in some minutes.
+
+    That CloudWatch lists a metric is not enough: it lists those of a former run for two weeks.
+    """
     missing = set(names)
 
     def look() -> bool:
-        missing.difference_update(name for name in tuple(missing) if _is_listed(site, namespace, name, dimensions))
+        missing.difference_update(name for name in tuple(missing) if _has_values(site, namespace, name, dimensions))
         return not missing
 
     try:
         site.wait(look, _SECONDS, "metrics")
     except StillWaitingError:
         return decide(False, f"not in {namespace} after {_SECONDS} s: {', '.join(sorted(missing))}")
-    return decide(True, f"{namespace}: {', '.join(names)}, by {', '.join(dimensions)}")
+    return decide(True, f"{namespace}: values of {', '.join(names)}, by {', '.join(dimensions)}")
 
 
-def _is_listed(site: Site, namespace: str, name: str, dimensions: Mapping[str, str]) -> bool:
-    answer = site.cloud.client("cloudwatch").list_metrics(
-        Namespace=namespace, MetricName=name, Dimensions=_as_list(dimensions)
+def _has_values(site: Site, namespace: str, name: str, dimensions: Mapping[str, str]) -> bool:
+    answer = site.cloud.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=_as_list(dimensions),
+        StartTime=datetime.fromtimestamp(site.started, UTC),
+        EndTime=datetime.now(UTC),
+        Period=300,
+        Statistics=["SampleCount"],
     )
-    return bool(answer["Metrics"])
+    return bool(answer["Datapoints"])
 
 
-def _variant(site: Site) -> str:
+def _endpoint(site: Site) -> dict[str, str]:
     endpoint = site.cloud.client("sagemaker").describe_endpoint(EndpointName=site.endpoint_name)
-    return str(endpoint["ProductionVariants"][0]["VariantName"])
+    return {"EndpointName": site.endpoint_name, "VariantName": str(endpoint["ProductionVariants"][0]["VariantName"])}
+
+
+def _front_door(site: Site) -> dict[str, str]:
+    """The dimensions of the function's metrics, by what the function is told."""
+    _, function = site.function("FrontDoorFunction")
+    configuration = site.cloud.client("lambda").get_function_configuration(FunctionName=function)
+    return {"FrontDoor": str(configuration["Environment"]["Variables"]["FRONT_DOOR"]), "Model": MODEL_NAME}
 
 
 def _as_list(dimensions: Mapping[str, str]) -> list[Any]:

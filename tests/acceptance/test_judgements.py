@@ -40,7 +40,8 @@ class Site:
         self.lines: list[str] = []
         self.allowed: set[tuple[str, str]] = set()
         self.alone = "allowed"
-        self.listed: set[str] = set()
+        self.arrived: set[str] = set()
+        self.dimensions = {"EndpointName": self.endpoint_name, "VariantName": "AllTraffic"}
 
     def client(self, _name: str) -> Any:
         return self
@@ -87,8 +88,10 @@ class Site:
     def simulate_custom_policy(self, **_: Any) -> Any:
         return {"EvaluationResults": [{"EvalDecision": self.alone}]}
 
-    def list_metrics(self, **given: Any) -> Any:
-        return {"Metrics": [given] if given["MetricName"] in self.listed else []}
+    def get_metric_statistics(self, **given: Any) -> Any:
+        asked = {one["Name"]: one["Value"] for one in given["Dimensions"]}
+        found = given["MetricName"] in self.arrived and asked == self.dimensions
+        return {"Datapoints": [{"SampleCount": 1.0}] if found else []}
 
 
 INVOKE = {(f"sagemaker:{name}", ARN) for name in ("InvokeEndpoint", "InvokeEndpointWithResponseStream")}
@@ -115,7 +118,8 @@ def test_a_role_that_may_less_or_more_contradicts(allowed: set[tuple[str, str]],
 
 
 @pytest.mark.parametrize(
-    ("invocations", "result"), [(3, Result.PROVEN), (320, Result.CONTRADICTED), (60, Result.UNDECIDED)]
+    ("invocations", "result"),
+    [(3, Result.PROVEN), (320, Result.CONTRADICTED), (60, Result.UNDECIDED), (0, Result.UNDECIDED)],
 )
 def test_invocations_of_the_authorizer_are_counted(
     monkeypatch: pytest.MonkeyPatch, invocations: int, result: Result
@@ -131,12 +135,14 @@ def test_invocations_of_the_authorizer_are_counted(
 def test_a_metric_that_does_not_come_is_named() -> None:
     site = Site()
     names = {"Invocations", "ModelLatency", "OverheadLatency", "Invocation4XXErrors", "Invocation5XXErrors"}
-    site.listed = names
+    site.arrived = names
     verdict = endpoint_metrics(site)  # type: ignore[arg-type]
     assert verdict.result is Result.CONTRADICTED
     assert verdict.evidence == "not in AWS/SageMaker after 900 s: InvocationModelErrors"
-    site.listed = names | {"InvocationModelErrors"}
+    site.arrived = names | {"InvocationModelErrors"}
     assert endpoint_metrics(site).result is Result.PROVEN  # type: ignore[arg-type]
+    site.dimensions = {"EndpointName": "that of a former run", "VariantName": "AllTraffic"}
+    assert endpoint_metrics(site).result is Result.CONTRADICTED  # type: ignore[arg-type]
 
 
 def test_the_cache_is_compared_with_the_plan() -> None:
