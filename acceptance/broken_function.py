@@ -63,8 +63,8 @@ def broken_code() -> bytes:
 def broken(site: Site) -> Iterator[None]:
     """The deployed function has that application while the block runs, and its own again afterwards."""
     name, code = _deployed(site)
-    _replace(site, name, ZipFile=broken_code())
     try:
+        _replace(site, name, ZipFile=broken_code())
         yield
     finally:
         _replace(site, name, **code)

@@ -23,6 +23,8 @@ _PAUSE_SECONDS = 0.15
 """Between requests: the consumer's key may send 10 in a second."""
 _TIMEOUT_SECONDS = 900
 _POLL_SECONDS = 5.0
+CLOCK_SECONDS = 60
+"""By how much the clock of this machine may be ahead."""
 
 
 class StillWaitingError(Exception):
@@ -174,7 +176,8 @@ class Site:
             ValueError: A line is no JSON.
         """
         group = self.log_group("AccessLogs")
-        lines = self.wait(lambda: _enough(self.cloud.log_lines(group, since), count), 300, f"{count} access log lines")
+        begun = since - CLOCK_SECONDS
+        lines = self.wait(lambda: _enough(self.cloud.log_lines(group, begun), count), 300, f"{count} access log lines")
         return [json.loads(line) for line in lines]
 
     def request_lines(self, since: float, count: int) -> list[Any]:
@@ -186,7 +189,7 @@ class Site:
         group = self.log_group("FrontDoorFunctionLogs")
 
         def found() -> list[Any] | None:
-            lines = [line for line in self.cloud.log_lines(group, since) if line.startswith('{"level"')]
+            lines = [line for line in self.cloud.log_lines(group, since - CLOCK_SECONDS) if line.startswith('{"level"')]
             return _enough([one for one in map(json.loads, lines) if "route" in one], count)
 
         lines: list[Any] = self.wait(found, 300, f"{count} lines of requests")
@@ -219,12 +222,12 @@ class Site:
         finally:
             connection.close()
 
-    def receive(self, path: str) -> bytes:
-        """Every byte of the response to a GET: head, chunks and trailers, as they come."""
+    def receive(self, verb: str, path: str) -> bytes:
+        """Every byte of a response, which the caller has the server close: head, chunks and trailers, as they come."""
         self.pace()
         self.sent += 1
         parts = urlsplit(self.url)
-        head = (f"GET {parts.path}{path} HTTP/1.1", f"Host: {parts.netloc}", f"Authorization: Bearer {self.key}")
+        head = (f"{verb} {parts.path}{path} HTTP/1.1", f"Host: {parts.netloc}", f"Authorization: Bearer {self.key}")
         connection = self.open()
         try:
             connection.connect()

@@ -28,6 +28,8 @@ _LIMIT_SECONDS = 90 * 60
 """For one command of the CDK CLI: what hangs is deleted instead of waited for."""
 # A stream of SageMaker may be silent for eight minutes; a read must not end before.
 _CONFIG = Config(read_timeout=600, retries={"mode": "standard", "max_attempts": 5})
+# Probes measure how long one call takes, and which error ends it.
+_ONCE = Config(read_timeout=600, retries={"mode": "standard", "total_max_attempts": 1})
 
 
 class Aws:
@@ -101,7 +103,7 @@ class Aws:
         self._folder.cleanup()
 
     def _create_client(self, service: str) -> Any:
-        return self._session.client(service, config=_CONFIG)
+        return self._session.client(service, config=_ONCE if service == "sagemaker-runtime" else _CONFIG)
 
     def _run(self, arguments: list[str], say: Callable[[str], None]) -> None:
         """Runs the CDK CLI in a session of its own: Ctrl-C is for the run, which then ends it."""

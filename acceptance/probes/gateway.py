@@ -84,9 +84,13 @@ def gateway_responses(site: Site) -> Verdict:
 
 @probe("G26", title="HEAD reaches the function, and the response has no body", minutes=0.1)
 def head(site: Site) -> Verdict:
-    """`HEAD /health`."""
-    reply = site.send("HEAD", "/health")
-    return decide(reply.status == 200 and reply.body == b"", f"status {reply.status}, {len(reply.body)} bytes")
+    """`HEAD /health`, byte by byte: clients of HTTP read no body after it, whether there is one or not."""
+    status, _, rest = site.receive("HEAD", "/health").partition(b"\r\n")
+    _, end, body = rest.partition(b"\r\n\r\n")
+    return decide(
+        status.split()[1:2] == [b"200"] and end != b"" and body == b"",
+        f"{status.decode(errors='replace')}, {len(body)} bytes after the headers",
+    )
 
 
 @probe("G27", title="Bodies in gzip and deflate are decompressed, another coding is a 415", minutes=0.1)
@@ -185,7 +189,7 @@ def trace_header(site: Site) -> Verdict:
 def error_trailers(site: Site) -> Verdict:
     """Every byte that a client gets from a function that breaks off, in the place of the front door's."""
     with broken(site):
-        received = site.receive("/health")
+        received = site.receive("GET", "/health")
     return judge_trailers(received)
 
 

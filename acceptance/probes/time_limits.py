@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, EventStreamError
+from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
+from urllib3.exceptions import HTTPError
 
 from acceptance.probe import SLOW, Verdict, absent, contradicted, probe, proven, undecided
 from acceptance.site import error_of
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 _MINUTE, _EIGHT_MINUTES, _TOLERANCE = 60.0, 480.0, 6.0
 _LONG = 30_000
 """Tokens of an answer that takes long: the model's context less the prompt."""
+_FINISHED, _TAIL_BYTES = re.compile(rb'"finish_reason": ?"'), 4096
+"""What the last parts of an answer say that the model has ended."""
 _STREAMS = 12
 """Streams at once, which make each of them slower."""
 
@@ -65,12 +69,16 @@ def _long(site: Site, *, stream: bool = False) -> dict[str, Any]:
 
 
 def _seconds_of_stream(site: Site) -> tuple[float, str | None]:
-    """How long a stream lasts, and the error that ends it, if any."""
+    """How long a stream lasts, and what ends it if the model does not."""
     started = time.monotonic()
+    last = b""
     try:
         for event in site.invoke_stream(_long(site, stream=True))["Body"]:
             for name in event.keys() - {"PayloadPart"}:
                 return time.monotonic() - started, name
+            last = (last + event["PayloadPart"]["Bytes"])[-_TAIL_BYTES:]
     except (ClientError, EventStreamError) as error:
         return time.monotonic() - started, str(error.response["Error"]["Code"])
-    return time.monotonic() - started, None
+    except (BotoCoreError, HTTPError, OSError) as error:  # a connection that is cut is an end as well
+        return time.monotonic() - started, type(error).__name__
+    return time.monotonic() - started, None if _FINISHED.search(last) else "nothing, in the middle of the answer"

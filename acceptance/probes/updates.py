@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from acceptance.clouds import DeploymentFailedError
 from acceptance.probe import Emulation, Verdict, contradicted, decide, probe, undecided
+from acceptance.site import CLOCK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _SLOW = Emulation(slow=True)
 _LONGEST_REQUEST_SECONDS = 60
-_CLOCK_SECONDS = 60
-"""By how much the clock of this machine may be ahead."""
 _MEMBERS = {
     "RequestType",
     "ServiceToken",
@@ -150,7 +149,7 @@ def _asking(site: Site) -> Iterator[Counter[int]]:
 
 def _asked(site: Site) -> list[Any]:
     """What the recorder was asked since the run began."""
-    lines = site.cloud.log_lines(site.outputs()["RecorderLogGroup"], site.started - _CLOCK_SECONDS)
+    lines = site.cloud.log_lines(site.outputs()["RecorderLogGroup"], site.started - CLOCK_SECONDS)
     return [json.loads(line.removeprefix("asked ")) for line in lines if line.startswith("asked ")]
 
 

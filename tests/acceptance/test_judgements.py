@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from urllib3.exceptions import ProtocolError
 
 from acceptance.planned import planned_memory
 from acceptance.probe import Result
@@ -15,7 +17,7 @@ from acceptance.probes.keys import authorizer_cache
 from acceptance.probes.metrics import endpoint_metrics
 from acceptance.probes.permissions import invocation_role
 from acceptance.probes.sagemaker import judge_cache, tokens_of_cache
-from acceptance.probes.time_limits import eight_minutes
+from acceptance.probes.time_limits import _seconds_of_stream, eight_minutes
 from acceptance.run import attempt
 from acceptance.site import StillWaitingError
 from stacks.acceptance_settings import DEFAULT_INSTANCES, DEFAULT_MODEL
@@ -177,6 +179,41 @@ def test_a_stream_that_ends_otherwise_is_told_apart(
     monkeypatch: pytest.MonkeyPatch, seconds: float, error: str | None, result: Result
 ) -> None:
     assert eight_minutes(Streams(monkeypatch, seconds, error)).result is result  # type: ignore[arg-type]
+
+
+class Answer(Site):
+    """A stream of these parts, which an exception ends, if it is one."""
+
+    def __init__(self, *parts: bytes | Exception) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def chat(self, _tokens: int, **_: Any) -> Any:
+        return {}
+
+    def invoke_stream(self, _body: Any) -> Any:
+        def body() -> Iterator[Any]:
+            for part in self.parts:
+                if isinstance(part, Exception):
+                    raise part
+                yield {"PayloadPart": {"Bytes": part}}
+
+        return {"Body": body()}
+
+
+@pytest.mark.parametrize(
+    ("parts", "ended_by"),
+    [
+        ([b'{"finish_reason":null}', b'{"finish_rea', b'son":"length"}', b"[DONE]"], None),
+        ([b'{"finish_reason":null}'], "nothing, in the middle of the answer"),
+        ([b'{"finish_reason":null}', ProtocolError("broken")], "ProtocolError"),
+        ([ConnectionResetError()], "ConnectionResetError"),
+    ],
+)
+def test_a_stream_that_is_cut_is_not_taken_for_a_complete_one(
+    parts: list[bytes | Exception], ended_by: str | None
+) -> None:
+    assert _seconds_of_stream(Answer(*parts))[1] == ended_by  # type: ignore[arg-type]
 
 
 def test_an_error_in_the_place_of_an_answer_contradicts_an_end_to_end_check() -> None:

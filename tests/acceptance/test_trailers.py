@@ -11,6 +11,7 @@ import pytest
 from acceptance.broken_function import ERROR, FIRST, SECOND, broken, broken_code
 from acceptance.probe import Result
 from acceptance.probes.gateway import judge_trailers
+from acceptance.site import StillWaitingError
 from local.lambda_service import Function
 from tests.lambda_.lambda_runtime.runtime_function import proxy_event, run
 
@@ -81,6 +82,23 @@ def test_the_code_of_the_deployment_is_put_back_also_after_a_failure() -> None:
         "S3Bucket": "cdk-hnb659fds-assets-111122223333-eu-west-1",
         "S3Key": "the.zip",
     }
+
+
+def test_the_code_of_the_deployment_is_put_back_if_the_broken_one_is_not_there_in_time() -> None:
+    site = Site()
+    waits = iter([False, True])
+
+    def wait(_look: Any, _seconds: float, what: str) -> None:
+        if not next(waits):
+            raise StillWaitingError(what)
+
+    site.wait = wait  # type: ignore[method-assign]
+    with pytest.raises(StillWaitingError), broken(site):  # type: ignore[arg-type]
+        pytest.fail("it is not there")
+    assert [sorted(code) for code in site.service.codes] == [
+        ["FunctionName", "ZipFile"],
+        ["FunctionName", "S3Bucket", "S3Key"],
+    ]
 
 
 @pytest.mark.parametrize(
