@@ -41,17 +41,20 @@ def check_target(arguments: argparse.Namespace, problems: list[Problem]) -> None
     url = arguments.url or os.environ.get(URL_VARIABLE)
     if not url and not arguments.stack:
         problems.append(Problem("--stack", None, "is missing", "Name a deployed stack, or a front door with --url."))
-    if url and not _is_url(url):
+    if url and _has_password(url):
+        problems.append(Problem("--url", None, "has a name or a password in it", "Give the key with --api-key."))
+    elif url and not _is_url(url):
         problems.append(Problem("--url", url, "is no URL", "Write it as https://….amazonaws.com/prod."))
     key = arguments.api_key or os.environ.get(KEY_VARIABLE)
     if key and not _is_printable(key):
         # The value is not shown.
         message = "has characters that a header cannot carry"
         problems.append(Problem("--api-key", None, message, "Copy it again, without line ends."))
+    # Headers carry keys as well.
     problems += [
-        Problem("--header", header, "is no header", "Write it as 'X-Tenant: team-a'.")
-        for header in arguments.header or ()
-        if not _HEADER.fullmatch(header) or not header.isprintable()
+        Problem("--header", None, f"number {number} is no header", "Write it in ASCII, as 'X-Tenant: team-a'.")
+        for number, header in enumerate(arguments.header or (), start=1)
+        if not _HEADER.fullmatch(header) or not header.isprintable() or not header.isascii()
     ]
     needs_stack = {"--api-key-id": arguments.api_key_id, "--profile": arguments.profile, "--region": arguments.region}
     problems += [
@@ -96,11 +99,20 @@ def _base(url: str) -> str:
     return url.rstrip("/").removesuffix("/v1").rstrip("/")
 
 
+def _has_password(url: str) -> bool:
+    return "@" in url.partition("//")[2].partition("/")[0]
+
+
 def _is_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and _is_printable(url)
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not parts.query
+            and not parts.fragment
+            and _is_printable(url)
         )
     except ValueError:
         return False

@@ -9,13 +9,17 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, InvalidURL
 from typing import Any, NoReturn
 
-from constructs_lib.cli.front_door_errors import CHECK_URL, FrontDoorError, refusal, unreachable
+from constructs_lib.cli.front_door_errors import CHECK_URL, FrontDoorError, hide, refusal, unreachable
 
 _MAX_ERROR_BYTES = 65_536
+_MAX_BYTES = 4 * 2**20
+"""Of the list of models, and of one event."""
+
 _DATA, _DONE = b"data:", b"[DONE]"
+_EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +63,11 @@ class FrontDoor:
             FrontDoorError: It does not say.
         """
         with self._open("GET", "/v1/models", b"") as response:
-            body = response.read()
+            body = response.read(_MAX_BYTES)
         try:
             return [str(each["id"]) for each in json.loads(body)["data"]]
-        except (ValueError, TypeError, KeyError) as error:
-            raise FrontDoorError(f"{self.url} answers, but not as a front door does", CHECK_URL) from error
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise self._foreign() from error
 
     def chat(self, request: Mapping[str, Any]) -> Iterator[Delta]:
         """Stream an answer. Closing the iterator closes the connection.
@@ -77,13 +81,15 @@ class FrontDoor:
         # An answer always has its counts at the end: how many tokens a second there were is read from them.
         body = {**request, "stream": True, "stream_options": {"include_usage": True}}
         with self._open("POST", "/v1/chat/completions", json.dumps(body).encode()) as response:
-            is_whole = False
+            is_whole, is_foreign = False, response.headers.get_content_type() != _EVENT_STREAM
             for data in _events(response):
                 if data == _DONE:
                     return
-                delta = _delta(data)
+                delta, is_foreign = self._delta(data), False
                 is_whole = is_whole or delta.finish_reason is not None
                 yield delta
+        if is_foreign:
+            raise self._foreign()
         if not is_whole:
             raise FrontDoorError("the answer ended in the middle", "Ask again.", is_cut=True)
 
@@ -91,7 +97,7 @@ class FrontDoor:
     def _open(self, method: str, path: str, body: bytes) -> Iterator[HTTPResponse]:
         """A response with status 200."""
         url = f"{self.url}{path}"
-        headers = {"User-Agent": "tgi-endpoint", "Accept": "text/event-stream, application/json", **self.headers}
+        headers = {"User-Agent": "tgi-endpoint", "Accept": f"{_EVENT_STREAM}, application/json", **self.headers}
         if body:
             headers["Content-Type"] = "application/json"
         began = False
@@ -103,15 +109,55 @@ class FrontDoor:
         except urllib.error.HTTPError as error:
             with error:
                 self._refuse(error)
+        except InvalidURL as error:
+            raise self._no_url() from error
         except (OSError, HTTPException) as error:
             raise unreachable(self.url, error, self.seconds, began=began) from error
+        except ValueError as error:
+            if began:
+                raise
+            raise self._no_url() from error
 
     def _refuse(self, error: urllib.error.HTTPError) -> NoReturn:
         try:
             body = error.read(_MAX_ERROR_BYTES)
         except (OSError, HTTPException):
             body = b""
-        raise refusal(self.url, error.code, dict(error.headers.items()), body, has_key=bool(self.headers)) from None
+        raise refusal(self.url, error.code, dict(error.headers.items()), body, self._secrets) from None
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        """What is never shown, also if the front door says it."""
+        return tuple(value.removeprefix("Bearer ") for value in self.headers.values())
+
+    def _delta(self, data: bytes) -> Delta:
+        try:
+            event = json.loads(data)
+            if "error" in event:
+                raise self._in_band(event["error"])
+            choice: dict[str, Any] = next(iter(event.get("choices") or ()), {})
+            delta = choice.get("delta") or {}
+            return Delta(
+                text=_text(delta.get("content")),
+                # vLLM's name, and that of SGLang and older versions of vLLM.
+                thought=_text(delta.get("reasoning") or delta.get("reasoning_content")),
+                finish_reason=_text(choice.get("finish_reason")) or None,
+                usage=None if event.get("usage") is None else dict(event["usage"]),
+            )
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise _no_event() from error
+
+    def _in_band(self, error: Any) -> FrontDoorError:
+        said = hide(str(error.get("message") if isinstance(error, Mapping) else error), self._secrets)
+        return FrontDoorError(f"the answer ended with an error: {said}".rstrip("."), "", is_cut=True)
+
+    def _foreign(self) -> FrontDoorError:
+        return FrontDoorError(f"{self.url} answers, but not as a front door does", CHECK_URL)
+
+    def _no_url(self) -> FrontDoorError:
+        # What the standard library says has the proxy's password in it.
+        fix = f"{CHECK_URL} The proxy is HTTPS_PROXY, or HTTP_PROXY for http."
+        return FrontDoorError(f"{self.url} cannot be asked: its host or that of the proxy is none", fix)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -131,6 +177,8 @@ def _events(response: HTTPResponse) -> Iterator[bytes]:
     kept = b""
     while part := response.read1(65_536):
         *lines, kept = (kept + part).split(b"\n")
+        if len(kept) > _MAX_BYTES:
+            raise _no_event()
         for line in lines:
             if line.startswith(_DATA):
                 yield line.removeprefix(_DATA).strip()
@@ -138,24 +186,16 @@ def _events(response: HTTPResponse) -> Iterator[bytes]:
         yield kept.removeprefix(_DATA).strip()
 
 
-def _delta(data: bytes) -> Delta:
-    try:
-        event = json.loads(data)
-        if "error" in event:
-            raise _in_band(event["error"])
-        choice: dict[str, Any] = next(iter(event.get("choices") or ()), {})
-        delta = choice.get("delta") or {}
-        return Delta(
-            text=delta.get("content") or "",
-            # vLLM's name, and that of SGLang and older versions of vLLM.
-            thought=delta.get("reasoning") or delta.get("reasoning_content") or "",
-            finish_reason=choice.get("finish_reason"),
-            usage=event.get("usage"),
-        )
-    except (ValueError, TypeError, AttributeError) as error:
-        raise FrontDoorError("the answer has an event that is none of OpenAI's protocol", "", is_cut=True) from error
+def _text(value: Any) -> str:
+    """A text of an event, without halves of characters, which no stream takes.
+
+    Raises:
+        TypeError: It is none.
+    """
+    if not isinstance(value, str | None):
+        raise TypeError
+    return (value or "").encode("utf-8", "replace").decode()
 
 
-def _in_band(error: Any) -> FrontDoorError:
-    message = error.get("message") if isinstance(error, Mapping) else error
-    return FrontDoorError(f"the answer ended with an error: {message}".rstrip("."), "", is_cut=True)
+def _no_event() -> FrontDoorError:
+    return FrontDoorError("the answer has an event that is none of OpenAI's protocol", "", is_cut=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import ssl
 import urllib.error
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http.client import IncompleteRead
 from typing import Any
 
@@ -17,6 +18,7 @@ from constructs_lib.cli.formatting import printable
 from constructs_lib.planning.validation.problem import Problem
 
 _KEY_FIX = "Give the key with --api-key or TGI_ENDPOINT_API_KEY; --stack reads that of a stack."
+_SHORTEST_SECRET = 4
 CHECK_URL = "Check the URL: it is the stack's output Url, and ends with its stage, such as /prod."
 
 
@@ -40,7 +42,7 @@ class FrontDoorError(CommandError):
         super().__init__(self.problem)
 
 
-def refusal(url: str, status: int, headers: Mapping[str, str], body: bytes, *, has_key: bool) -> FrontDoorError:
+def refusal(url: str, status: int, headers: Mapping[str, str], body: bytes, secrets: tuple[str, ...]) -> FrontDoorError:
     """The error for a response that is not 200.
 
     Args:
@@ -48,11 +50,11 @@ def refusal(url: str, status: int, headers: Mapping[str, str], body: bytes, *, h
         status: The HTTP status.
         headers: The response's headers.
         body: Its body, or the beginning.
-        has_key: Whether the request carried a key or another header of the caller's.
+        secrets: What the request carried and no error shows: the key, and the values of the caller's headers.
     """
     headers = {name.lower(): value for name, value in headers.items()}
     error = _error_object(body)
-    said = " ".join(str(error.get("message") or "").split()).rstrip(".")
+    said = " ".join(hide(str(error.get("message") or ""), secrets).split()).rstrip(".")
     code = str(error.get("code") or error.get("type") or "")
     if not said:
         kind = (headers.get("content-type") or "no content type").partition(";")[0]
@@ -62,7 +64,7 @@ def refusal(url: str, status: int, headers: Mapping[str, str], body: bytes, *, h
         # API Gateway itself: there is no such stage, or the API is private.
         return FrontDoorError(f"{url} answers {said}: no front door is deployed there, or not for you", CHECK_URL)
     if status in (401, 403):
-        return _denied(status, code, said, has_key=has_key)
+        return _denied(status, code, said, has_key=bool(secrets))
     if status in (429, 503):
         return _busy(code, said, headers)
     return FrontDoorError(said, _fix(status, code, said, headers))
@@ -78,7 +80,7 @@ def _denied(status: int, code: str, said: str, *, has_key: bool) -> FrontDoorErr
 
 def _busy(code: str, said: str, headers: Mapping[str, str]) -> FrontDoorError:
     value = headers.get("retry-after", "").strip()
-    seconds = float(value) if value.isascii() and value.isdigit() else None
+    seconds = float(value) if re.fullmatch(r"\d{1,9}", value, re.ASCII) else None
     # A quota of a month, or a model that is closed until tomorrow, is nothing to wait for.
     wait = None if headers.get("x-should-retry") == "false" else seconds
     if code == "insufficient_quota":
@@ -133,11 +135,18 @@ def duration(seconds: float) -> str:
     return f"{math.ceil(whole / 60)} minutes" if whole < 7200 else f"{math.ceil(whole / 3600)} hours"
 
 
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """A text without secrets that are long enough to be some."""
+    for secret in secrets:
+        text = text.replace(secret, "(not shown)") if len(secret) >= _SHORTEST_SECRET else text
+    return text
+
+
 def _error_object(body: bytes) -> Mapping[str, Any]:
     """OpenAI's `error` of a body, also if it is TGI's or API Gateway's; empty if the body has none."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, Mapping):
         return {}

@@ -217,7 +217,7 @@ def test_what_no_front_door_answers_is_said(ask, door, status):
     outcome = ask("Hi")
     assert (outcome.status, outcome.out) == (1, "")
     if status == 200:
-        assert outcome.err == "error: the answer ended in the middle. Ask again.\n"
+        assert outcome.err == f"error: {door.url} answers, but not as a front door does. {CHECK_URL}\n"
     else:
         foreign = f"{door.url} answers with HTTP {status} and 18 bytes of text/html, which no front door does."
         assert outcome.err == f"error: {foreign} {CHECK_URL}\n"
@@ -306,8 +306,8 @@ def test_all_usage_errors_are_said_together_and_a_key_is_not_shown(run):
         "--wait '-1': must be a number from 0 to 86,400.",
         "--url 'ftp://x': is no URL. Write it as https://….amazonaws.com/prod.",
         "--api-key: has characters that a header cannot carry. Copy it again, without line ends.",
-        "--header 'bad': is no header. Write it as 'X-Tenant: team-a'.",
-        "--header 'X: a\\nb': is no header. Write it as 'X-Tenant: team-a'.",
+        "--header: number 1 is no header. Write it in ASCII, as 'X-Tenant: team-a'.",
+        "--header: number 2 is no header. Write it in ASCII, as 'X-Tenant: team-a'.",
         "--region 'eu-west-1': is for a stack. Add --stack, or leave it out.",
     ]
     assert "sec ret" not in outcome.err
@@ -322,6 +322,9 @@ def test_all_usage_errors_are_said_together_and_a_key_is_not_shown(run):
         (("--url", "http://[x/prod", "Hi"), "--url 'http://[x/prod': is no URL."),
         (("--url", "http://x:99999/", "Hi"), "--url 'http://x:99999/': is no URL."),
         (("--url", "http://x /", "Hi"), "--url 'http://x /': is no URL."),
+        (("--url", "http://x:0/", "Hi"), "--url 'http://x:0/': is no URL."),
+        (("--url", "http://x/?key=1", "Hi"), "--url 'http://x/?key=1': is no URL."),
+        (("--url", "http://x/prod", "--header", "X: €", "Hi"), "--header: number 1 is no header."),
     ],
 )
 def test_a_usage_error_is_said(run, arguments, said):
