@@ -52,6 +52,15 @@ ACCOUNT: tuple[Cause, ...] = (
         sources=_AWS,
     ),
     Cause(
+        id="download-timeout",
+        title="SageMaker had not copied the weights from S3 in time",
+        fix="Raise model_download_timeout (up to 1 hour); files that are not in an archive load faster.",
+        # The words of SageMaker are not known here: anything that says so of model data.
+        patterns=patterns(r"model (?:data|artifacts?)\b.{0,160}(?:timed? ?out|within \d+ (?:seconds|minutes))"),
+        weight=Weight.NAMED + 2,
+        sources=_AWS,
+    ),
+    Cause(
         id="s3-route",
         title="The endpoint's subnets do not reach S3",
         fix="Add a gateway endpoint for S3 to the VPC: vpc.add_gateway_endpoint('S3', service="
@@ -207,9 +216,8 @@ ACCOUNT: tuple[Cause, ...] = (
     Cause(
         id="health-check",
         title="The container did not answer its health check in time",
-        fix="The container's log says how far it got. If it was still loading, raise startup_timeout (up to 3600 s),"
-        " or load"
-        " from S3.",
+        fix="The container's log says how far it got. If it was still loading, raise startup_timeout (up to 1 hour),"
+        " or load from S3: Model.staged(…).",
         patterns=patterns(r"did not pass the ping health check"),
         weight=Weight.SYMPTOM,
         sources=_AWS,

@@ -31,8 +31,8 @@ class Weight(IntEnum):
 CONFIRMED = 5
 """What is added if the plan and something that was read say the same."""
 
-PAST = 20
-"""What is taken from causes that keep endpoints from starting, if the endpoint serves."""
+PAST = 50
+"""What is taken from causes that keep endpoints from starting, if the endpoint serves: they are possible at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

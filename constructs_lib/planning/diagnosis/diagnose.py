@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,6 +15,11 @@ from constructs_lib.planning.diagnosis.redact import clean, excerpt, secret_valu
 from constructs_lib.planning.diagnosis.requests import request_findings
 from constructs_lib.planning.diagnosis.signals import Line, Signals, Source
 
+_LAST_LINES = 5
+_LOADING = re.compile(
+    r"Download: \[\d+/\d+\]|Download file: |Starting check and download|Waiting for shard to be ready"
+    r"|Loading (?:safetensors|pt) checkpoint shards|Starting to load model|Fetching \d+ files|\.safetensors: +\d+%"
+)
 _FAILED = ("Failed", "OutOfService", "UpdateRollbackFailed")
 
 
@@ -43,6 +49,7 @@ def diagnose(signals: Signals) -> Diagnosis:
     secrets = secret_values(one.environment for one in signals.deployed)
     streams = min((one.streams for one in plans if one.streams is not None), default=None)
     found = chain(
+        _still_loading(signals, secrets),
         _named(signals, secrets),
         request_findings(signals),
         measured_findings(signals, streams),
@@ -65,7 +72,25 @@ def _named(signals: Signals, secrets: tuple[str, ...]) -> Iterator[Finding]:
         evidence = _evidence(cause, lines)
         if evidence:
             weight = cause.weight - (PAST if cause.starting and signals.serves else 0)
-            yield finding(cause.id, *evidence, weight=weight)
+            yield finding(cause.id, *evidence, weight=max(weight, Weight.SYMPTOM))
+
+
+def _still_loading(signals: Signals, secrets: tuple[str, ...]) -> Iterator[Finding]:
+    """That the health check timed out while the weights were on their way: the end of the log says so."""
+    cause = CAUSES["health-check"]
+    was_late = any(line.source in cause.sources and cause.patterns[0].search(line.text) for line in signals.lines)
+    log = [line for line in signals.lines if line.source is Source.LOG][-_LAST_LINES:]
+    loading = [line for line in log if _LOADING.search(clean(line.text))]
+    if was_late and loading and not signals.serves:
+        last = loading[-1]
+        evidence = Evidence(source=Source.LOG, text=excerpt(clean(last.text, secrets), _LOADING), at=last.at)
+        yield finding(
+            cause.id,
+            evidence,
+            weight=Weight.FAILED,
+            title="The weights were still being downloaded or loaded when the health check timed out",
+            fix="Raise startup_timeout (up to 1 hour), or copy the weights to S3, which is faster: Model.staged(…).",
+        )
 
 
 def _quotas(signals: Signals) -> Iterator[Finding]:

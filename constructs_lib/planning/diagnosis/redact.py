@@ -9,16 +9,18 @@ MAX_SHOWN = 240
 """Characters of a line that are shown, around what was found in it."""
 
 _HIDDEN = "(not shown)"
-_SECRET_NAME = re.compile(r"TOKEN$|SECRET|PASSWORD|API_?KEY|CREDENTIAL|PRIVATE", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"TOKEN$|SECRET|PASSWORD|API[_-]?KEY|CREDENTIAL|PRIVATE", re.IGNORECASE)
 _TOKENS = re.compile(
-    r"\bhf_[A-Za-z0-9]{6,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bBearer\s+[\w.~+/=-]+|\bsk-[\w-]{16,}"
+    r"\bhf_[A-Za-z0-9]{6,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b(?:Bearer|Basic)\s+[\w.~+/=-]{8,}|(?<=://)[^\s/@]+:[^\s/@]*(?=@)|\bsk-[\w-]{16,}"
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=X-Amz-Signature=)[0-9a-f]+|(?<=X-Amz-Security-Token=)[^&\s]+"
 )
 _ASSIGNED = re.compile(
-    r"(?P<name>[\w-]*(?:TOKEN|SECRET|PASSWORD|API_?KEY|CREDENTIALS?)[\"']?\s*[:=]\s*(?:Some\(|\[)?\s*)"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;)}\]]+)",
+    r"(?P<name>[\w-]*(?:TOKEN|SECRET|PASSWORD|API[_-]?KEY|CREDENTIALS?)[\"']?\s*[:=]\s*(?:Some\(|\[)?\s*)"
+    r"(?P<value>\(not shown\)|\"[^\"]*\"|'[^']*'|[^\s,;)}\]]+)",
     re.IGNORECASE,
 )
+# What a terminal obeys: engines colour their logs, and what is between the letters hides words from patterns.
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 # What follows is of a request: vLLM and SGLang log prompts if they are told to, LMI logs bodies that it cannot read.
 _PROMPT = re.compile(
     r"\b(?:prompts?|inputs?|messages|content|text|input_text|generated_text|completion|body)\b[\"']?"
@@ -49,6 +51,7 @@ def clean(text: str, secrets: Iterable[str] = ()) -> str:
         text: The line.
         secrets: Values that must not be shown, wherever they are.
     """
+    text = _CONTROL.sub("", text)
     for secret in secrets:
         text = text.replace(secret, _HIDDEN)
     return " ".join(_PROMPT.sub(_HIDDEN, _TOKENS.sub(_HIDDEN, _ASSIGNED.sub(_without_value, text))).split())

@@ -23,7 +23,7 @@ STARTING: tuple[Cause, ...] = (
         " the value of the time it was created.",
         patterns=patterns(
             r"GatedRepoError|gated repo|not in the authorized list|must have access to it and be authenticated",
-            r"(?:401|403) Client Error.{0,120}(?:huggingface|hf\.co)",
+            r"(?:401|403) (?:Client Error|Unauthorized|Forbidden).{0,120}(?:huggingface|hf\.co)",
             r"Invalid (?:credentials in Authorization header|user token|username or password)",
             r"Access to model \S+ is restricted",
         ),
@@ -80,7 +80,7 @@ STARTING: tuple[Cause, ...] = (
             r"does not recognize this architecture|model architectures? \[?.{0,80}(?:are|is) not supported",
             r"Transformers does not recognize|KeyError: '(?:[a-z0-9]+_)?(?:qwen|gemma|llama|phi|mistral|deepseek|glm"
             r"|gpt|falcon)\w*'",
-            r"`?rope_scaling`?'?s? (?:must be|dictionary|type field)|Unrecognized keys in `rope_scaling`|unknown rope",
+            r"`?rope_scaling`?'?s? (?:must be|dictionary|type field)|unknown rope",
             r"weight (?:gptq_bits|gptq_groupsize|lm_head\.weight|\S*) does not exist",
             r"untagged enum ModelWrapper|Tokenizer class \S+ does not exist",
             r"size mismatch for|shape mismatch|The size of tensor a|mat1 and mat2 shapes cannot be multiplied",
@@ -108,7 +108,8 @@ STARTING: tuple[Cause, ...] = (
         title="The model needs the code of its repository, which may not run",
         fix="Set options.trust_remote_code=True after reading that code, and pin the revision.",
         patterns=patterns(
-            r"trust_remote_code ?= ?True|requires you to execute|contains custom code which must be executed"
+            # Engines log their arguments, so the name alone says nothing.
+            r"`trust_remote_code ?= ?True`|requires you to execute|contains custom code which must be executed"
         ),
         starting=True,
     ),
@@ -175,7 +176,7 @@ STARTING: tuple[Cause, ...] = (
         title="The memory of the instance (not of its GPUs) ran out while the weights were loaded",
         fix="Use an instance type with more memory per GPU, such as ml.g6e.4xlarge in place of ml.g6e.xlarge.",
         patterns=patterns(
-            r"signal(?:ed|led)?.{0,30}\b9\b|SIGKILL|exit code:? -?(?:9|137)\b|Killed\b|MemoryError\b|oom-?kill",
+            r"\bsignal[:=]? ?9\b|SIGKILL|exit code:? -?(?:9|137)\b|Killed\b|\bMemoryError\b|oom-?kill",
             r"Cannot allocate memory|DefaultCPUAllocator: can't allocate memory",
         ),
         weight=Weight.FAILED,
@@ -184,7 +185,7 @@ STARTING: tuple[Cause, ...] = (
     Cause(
         id="disk",
         title="The disk of the instance is full",
-        fix="Raise volume_size (up to 512 GiB), or use an instance type with NVMe storage.",
+        fix="Raise volume_size (up to 512 GiB). Types with NVMe storage, such as ml.g5, take none: use a larger one.",
         patterns=patterns(r"No space left on device|Errno 28|disk (?:is )?full"),
         runbook="operations.md#disk-full",
     ),

@@ -35,6 +35,9 @@ INFO shard-manager: text_generation_launcher: Shard ready in 12.3s rank=0
 WARN text_generation_router_v3::backend: Model supports prefill chunking. waiting_served_ratio and max_waiting_tokens
 INFO text_generation_router_v3: Setting max batch total tokens to 131072
 INFO text_generation_router::server: Connected
+INFO 11-30 07:00:00 [core.py:64] Initializing a V1 LLM engine with config: model='m', trust_remote_code=True
+server_args=ServerArgs(model_path='m', trust_remote_code=True, quantization=None)
+WARN Unrecognized keys in `rope_scaling` for 'rope_type'='yarn': {'original_max'}
 INFO generate{parameters=GenerateParameters { max_new_tokens: Some(20), top_p: None }}: Success
 INFO 11-30 07:00:00 [gpu_worker.py:348] Available KV cache memory: 9.38 GiB
 INFO 11-30 07:00:00 [kv_cache_utils.py:1087] GPU KV cache size: 68,320 tokens
@@ -73,7 +76,33 @@ def test_what_kept_an_endpoint_from_starting_is_less_likely_once_it_serves():
     line = Line(Source.LOG, EXAMPLES["hub-token"][1])
     (before,) = diagnose(Signals(status="Failed", lines=(line,))).findings
     (after,) = diagnose(Signals(status="InService", lines=(line,))).findings
-    assert before.weight - after.weight == 20
+    assert before.weight >= Weight.NAMED > Weight.PLANNED > after.weight
+
+
+@pytest.mark.parametrize(
+    ("lines", "causes"),
+    [
+        (["torch.cuda.OutOfMemoryError: CUDA out of memory."], ["out-of-memory"]),
+        (["\x1b[31mERROR\x1b[0m: CUDA \x1b[1mout of memory\x1b[0m"], ["out-of-memory"]),
+        (["HfHubHTTPError: 403 Forbidden: None. Cannot access https://huggingface.co/api/models"], ["hub-token"]),
+    ],
+)
+def test_a_line_names_its_cause_and_no_other(lines, causes):
+    assert found(*(Line(Source.LOG, text) for text in lines)) == causes
+
+
+@pytest.mark.parametrize(
+    ("last", "title"),
+    [
+        ("INFO download: text_generation_launcher: Download: [3/15] -- ETA: 0:10:00", "The weights were still being"),
+        ("Loading safetensors checkpoint shards:  25% Completed | 1/4", "The weights were still being"),
+        ("INFO: Application startup complete.", "The container did not answer its health check"),
+    ],
+)
+def test_a_health_check_that_came_while_it_loaded_is_said_so(last, title):
+    lines = (Line(Source.STATUS, HEALTH_CHECK), Line(Source.LOG, "x"), Line(Source.LOG, last))
+    (finding,) = diagnose(Signals(status="Failed", lines=lines)).findings
+    assert finding.title.startswith(title)
 
 
 def test_the_same_line_is_shown_once_with_how_often_and_the_last_time():

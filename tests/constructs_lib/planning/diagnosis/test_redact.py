@@ -20,6 +20,9 @@ from constructs_lib.planning.diagnosis.signals import Deployed, Line, Signals, S
         ("Authorization: Bearer swordfish.abc", "swordfish"),
         ("https://b.s3/k?X-Amz-Signature=0123456789abcdef&x", "0123456789abcdef"),
         ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSF"),
+        ("x-api-key: swordfish", "swordfish"),
+        ("Authorization: Basic c3dvcmRmaXNo", "c3dv"),
+        ("Cannot connect to proxy https://me:swordfish@proxy:3128/", "swordfish"),
         ("Received request: prompt: 'what is my salary', params", "salary"),
         ('{"inputs": "what is my salary", "parameters": {}}', "salary"),
         ("ChatCompletionRequest(messages=[{'role': 'user', 'content': 'my salary'}])", "salary"),
@@ -28,6 +31,7 @@ from constructs_lib.planning.diagnosis.signals import Deployed, Line, Signals, S
 def test_secrets_and_prompts_are_hidden(line, secret):
     assert secret not in clean(line)
     assert "(not shown)" in clean(line)
+    assert clean(clean(line)) == clean(line)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,8 @@ def test_a_long_line_is_cut_around_what_was_found():
     shown = excerpt(text, re.compile("No space"))
     assert "No space left on device" in shown
     assert len(shown) <= MAX_SHOWN + 2
+
+
+@pytest.mark.parametrize("line", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07red", "r\x9be\x00d"])
+def test_what_a_terminal_obeys_is_left_out(line):
+    assert clean(line) == "red"
