@@ -75,7 +75,7 @@ LANGUAGES = {
     "": "text: an output, a picture, or an error",
 }
 
-RUN_DOCUMENTS = ["README.md", "docs/migrate.md", "docs/tutorials/*.md"]
+RUN_DOCUMENTS = ["README.md", "docs/how-to/choose_an_instance_type.md", "docs/migrate.md", "docs/tutorials/*.md"]
 """The documents whose commands are run; in all others they are only checked."""
 
 VALUES = r"<the (API key|key of [a-z-]+)>"
