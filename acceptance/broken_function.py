@@ -7,7 +7,6 @@ application provokes, as that reports failures in the stream itself.
 from __future__ import annotations
 
 import io
-import json
 import time
 import zipfile
 from contextlib import contextmanager
@@ -72,11 +71,8 @@ def broken(site: Site) -> Iterator[None]:
 
 def _deployed(site: Site) -> tuple[str, dict[str, str]]:
     """The name of the front door's function, and where CloudFormation has its code from."""
-    cloudformation = site.cloud.client("cloudformation")
     logical_id, name = site.function("FrontDoorFunction")
-    body = cloudformation.get_template(StackName=site.stack()["StackId"], TemplateStage="Processed")["TemplateBody"]
-    template = json.loads(body) if isinstance(body, str) else body
-    code = template["Resources"][logical_id]["Properties"]["Code"]
+    code = site.template()["Resources"][logical_id]["Properties"]["Code"]
     bucket: Any = code["S3Bucket"]
     if not isinstance(bucket, str):  # the default bootstrap's, for any account and Region
         text = bucket["Fn::Sub"]

@@ -12,14 +12,7 @@ if TYPE_CHECKING:
 
 _NO_SIMULATOR = absent("moto has no policy simulator; tests/policies reads the templates instead")
 _INVOKE = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
-_FORBIDDEN = (
-    "iam:PassRole",
-    "s3:GetObject",
-    "secretsmanager:GetSecretValue",
-    "sagemaker:CreateEndpoint",
-    "sagemaker:DeleteEndpoint",
-    "sagemaker:UpdateEndpoint",
-)
+_CHANGE = ("sagemaker:CreateEndpoint", "sagemaker:DeleteEndpoint", "sagemaker:UpdateEndpoint")
 
 
 @probe(
@@ -34,7 +27,7 @@ def invocation_role(site: Site) -> Verdict:
     other = own.rsplit("/", 1)[0] + "/another-endpoint"
     role = _role(site, "FrontDoorFunctionRole")
     may = _simulate(site, role, _INVOKE, own)
-    may_not = {**_simulate(site, role, _INVOKE, other), **_simulate(site, role, _FORBIDDEN, "*")}
+    may_not = {**_simulate(site, role, _INVOKE, other), **_simulate_forbidden(site, role)}
     alone = _simulate_alone(site, _INVOKE[1], own)
     evidence = f"own endpoint: {_words(may)}; else: {_words(may_not)}; {_INVOKE[0]} alone, streaming: {alone}"
     return decide(
@@ -57,7 +50,7 @@ def execution_role(site: Site) -> Verdict:
         **_simulate(site, role, ("ecr:GetAuthorizationToken",), "*"),
         **_simulate(site, role, ("logs:PutLogEvents", "logs:CreateLogStream"), group),
     }
-    may_not = _simulate(site, role, _FORBIDDEN, "*")
+    may_not = _simulate_forbidden(site, role)
     status = site.cloud.client("sagemaker").describe_endpoint(EndpointName=site.endpoint_name)["EndpointStatus"]
     return decide(
         set(may.values()) == {"allowed"} and "allowed" not in may_not.values() and status == "InService",
@@ -91,6 +84,27 @@ def _simulate(site: Site, role: str, actions: tuple[str, ...], resource: str) ->
         PolicySourceArn=role, ActionNames=list(actions), ResourceArns=[resource]
     )
     return {one["EvalActionName"]: one["EvalDecision"] for one in answer["EvaluationResults"]}
+
+
+def _simulate_forbidden(site: Site, role: str) -> dict[str, str]:
+    """What IAM decides of what neither role may, each action on what a policy that is too wide would have.
+
+    On `*` alone the simulator does not see a right to one resource.
+    """
+    account, region = site.cloud.account, site.cloud.region
+    endpoint = site.cloud.client("sagemaker").describe_endpoint(EndpointName=site.endpoint_name)["EndpointArn"]
+    partition = endpoint.split(":")[1]
+    object_ = f"arn:{partition}:s3:::cdk-hnb659fds-assets-{account}-{region}/any.zip"
+    secret = f"arn:{partition}:secretsmanager:{region}:{account}:secret:any-AbCdEf"
+    asked = {endpoint: _CHANGE, object_: ("s3:GetObject",), secret: ("secretsmanager:GetSecretValue",)}
+    asked[role] = ("iam:PassRole",)
+    decided: dict[str, str] = {}
+    for resource, actions in asked.items():
+        for where in (resource, "*"):
+            for action, decision in _simulate(site, role, actions, where).items():
+                if decided.get(action) != "allowed":
+                    decided[action] = decision
+    return decided
 
 
 def _simulate_alone(site: Site, action: str, resource: str) -> str:

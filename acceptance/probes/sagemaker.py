@@ -19,7 +19,8 @@ _CACHE = re.compile(r"GPU KV cache size: ([\d,]+) tokens")
 
 @probe("S1", "S3", title="The image is pulled, and starts on the host image that the plan chose", minutes=0)
 def image_and_host(site: Site) -> Verdict:
-    """What the endpoint is made of, as it is in service."""
+    """What the endpoint in service is made of, against the template, which has what the plan chose."""
+    planned = site.properties("AWS::SageMaker::EndpointConfig")["ProductionVariants"][0].get("InferenceAmiVersion")
     sagemaker = site.cloud.client("sagemaker")
     endpoint = sagemaker.describe_endpoint(EndpointName=site.endpoint_name)
     config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
@@ -27,7 +28,10 @@ def image_and_host(site: Site) -> Verdict:
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
     image = model["PrimaryContainer"]["Image"].rsplit("/", 1)[-1]
     evidence = f"{image} on {variant['InstanceType']} with {variant.get('InferenceAmiVersion')}, in {site.cloud.region}"
-    return decide(endpoint["EndpointStatus"] == "InService", f"{evidence}: {endpoint['EndpointStatus']}")
+    return decide(
+        endpoint["EndpointStatus"] == "InService" and variant.get("InferenceAmiVersion") == planned,
+        f"{evidence}: {endpoint['EndpointStatus']}; planned: {planned}",
+    )
 
 
 @probe(

@@ -106,6 +106,8 @@ INVOKE = {(f"sagemaker:{name}", ARN) for name in ("InvokeEndpoint", "InvokeEndpo
         (INVOKE, "implicitDeny", Result.CONTRADICTED),
         (set(), "allowed", Result.CONTRADICTED),
         (INVOKE | {("s3:GetObject", "*")}, "allowed", Result.CONTRADICTED),
+        (INVOKE | {("sagemaker:DeleteEndpoint", ARN)}, "allowed", Result.CONTRADICTED),
+        (INVOKE | {("iam:PassRole", "arn:role")}, "allowed", Result.CONTRADICTED),
         (
             INVOKE | {("sagemaker:InvokeEndpoint", ARN.replace("acceptance-", "another-"))},
             "allowed",
