@@ -21,13 +21,17 @@ from tempfile import TemporaryDirectory
 
 from scripts import changelog
 from scripts.release import project
-from scripts.release.checks import BRANCH, interrupted, problems
+from scripts.release.checks import BRANCH, interrupted, of_git, problems
 from scripts.release.distributions import NotReproducibleError, build, compare
 from scripts.release.git import Repository
 from scripts.release.quiet import StepError, run
 from scripts.release.trial import ROOT, TrialError, UnreachableError, supported
 
 _CALLERS = "make check, make test and make test-slow have to pass before: this command does not run them."
+
+
+class ChangedError(Exception):
+    """The checkout has changed while the release was built; the message says how."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,7 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stderr.write(f"• {_CALLERS}\n")
     try:
         _release(repository, options.version, dry_run=options.dry_run)
-    except (NotReproducibleError, StepError, TrialError, UnreachableError, subprocess.CalledProcessError) as failure:
+    except (
+        ChangedError,
+        NotReproducibleError,
+        StepError,
+        TrialError,
+        UnreachableError,
+        subprocess.CalledProcessError,
+    ) as failure:
         state = interrupted(repository, options.version) or "nothing has changed"
         sys.stderr.write(f"error: {options.version} is not released: {failure}\n{state}\n")
         return 1
@@ -67,6 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _release(repository: Repository, version: str, *, dry_run: bool) -> None:
+    base = repository.commit()
     with repository.worktree() as tree, TemporaryDirectory(prefix="release-") as folder:
         with _step(f"{version} in a second checkout, with its public API and templates"):
             _prepare(tree, version)
@@ -77,6 +89,9 @@ def _release(repository: Repository, version: str, *, dry_run: bool) -> None:
             sys.stdout.write(f"{changed}\nDry run: {version} could be released. Neither commit nor tag was made.\n")
             return
         commit = tree.run("rev-parse", "HEAD")
+        # Builds and trials take minutes, in which somebody may have gone on working here.
+        if meanwhile := list(of_git(repository, version, base)):
+            raise ChangedError(f"meanwhile {'; '.join(meanwhile)}")
         dist = repository.root / "dist"
         dist.mkdir(exist_ok=True)
         for path in files:

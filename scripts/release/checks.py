@@ -31,7 +31,7 @@ def problems(repository: Repository, version: str) -> list[str]:
         version: The version.
     """
     return [
-        *_of_git(repository, version),
+        *of_git(repository, version),
         *_of_version(repository, version),
         *_of_changelog(repository, version),
         *_of_api(repository),
@@ -57,7 +57,16 @@ def interrupted(repository: Repository, version: str) -> str | None:
     )
 
 
-def _of_git(repository: Repository, version: str) -> Iterator[str]:
+def of_git(repository: Repository, version: str, base: str | None = None) -> Iterator[str]:
+    """What the checkout has that keeps a version from being released, one line each.
+
+    Args:
+        repository: The checkout that is released.
+        version: The version.
+        base: The commit from which the release was built. Default: the present one.
+    """
+    if base is not None and repository.commit() != base:
+        yield f"HEAD is not {base[:12]} any more, from which it was built"
     files = repository.changed_files()
     if files:
         more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""

@@ -135,6 +135,38 @@ def test_a_release_that_is_killed_after_its_tag_says_how_to_go_on(
     assert 'version = "0.2.0"' in (repository.root / "pyproject.toml").read_text()
 
 
+@pytest.mark.usefixtures("built", "tried")
+@pytest.mark.parametrize(
+    ("commands", "said"),
+    [
+        ([["switch", "--quiet", "--create", "topic"]], "the branch is topic: must be main"),
+        ([["commit", "--quiet", "--allow-empty", "--message", "Go on"]], "HEAD is not "),
+        ([["tag", "v0.2.0"]], "the tag v0.2.0 exists"),
+    ],
+)
+def test_work_that_goes_on_meanwhile_is_neither_tagged_nor_moved(
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    commands: list[list[str]],
+    said: str,
+) -> None:
+    after: list[object] = []
+
+    def supported(*_: object) -> dict[str, str]:
+        if not after:
+            for each in commands:
+                repository.run(*each)
+            after.append(state(repository)[:2])
+        return {"aws-cdk-lib": "2", "jsii": "1"}
+
+    monkeypatch.setattr(command, "supported", supported)
+    assert command.main(["0.2.0"]) == 1
+    assert f"0.2.0 is not released: meanwhile {said}" in capfd.readouterr().err
+    assert state(repository)[:2] == after[0]
+    assert not (repository.root / "dist").exists()
+
+
 def test_every_problem_is_reported_at_once_and_nothing_is_built(
     repository: Repository, tried: list[list[str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
